@@ -26,7 +26,7 @@ MOST_TYPED = 50_000
 """Characters of a form that are kept."""
 GO_ON = say("go on")
 _BROWSER = "browser"
-_NOT_TYPED = ("csrf_token", "errand")
+_NOT_TYPED = ("csrf_token", "errand", "password")
 
 P = ParamSpec("P")
 

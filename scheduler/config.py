@@ -102,6 +102,11 @@ class Settings:
     imap_username: str = _setting("user name of the mailbox", default="")
     imap_password: str = _setting("its password", secret=True, default="")
     imap_folder: str = _setting("its folder", default="INBOX")
+    caldav: str = _setting(
+        "on or off: whether people may have busy times read by CalDAV, with an app password",
+        _one_of("on", "off"),
+        default="on",
+    )
     solve_workers: int = _setting("threads that one solve uses", _whole(1, 64), default=2)
     trusted_proxies: int = _setting(
         "reverse proxies in front that set X-Forwarded-For", _whole(0, 5), default=0

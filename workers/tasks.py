@@ -227,6 +227,7 @@ def refetch() -> None:
     fetched = refetching.refetch(
         _database(),
         fetcher=Fetcher(max_octets=MAX_OCTETS),
+        reads_caldav=_settings().caldav == "on",
         secret_key=_settings().secret_key,
         now=_now,
         should_stop=is_stopping,

@@ -15,7 +15,8 @@ from pydantic import TypeAdapter
 
 from scheduler.domain.errors import ChainmeetError
 from scheduler.invites import busy, inbound
-from scheduler.invites.busy import BusyTimes
+from scheduler.invites.busy import BusyTimes, multistatus
+from scheduler.invites.busy.multistatus import DavItem
 from scheduler.invites.inbound import InboundMail
 from scheduler.sheets import reading as sheets
 from scheduler.sheets.tables import UnreadableSheet, Workbook
@@ -46,10 +47,17 @@ def _busy_times(
     return busy.read(octets, *window, zone, own_uids=own_uids, own_addresses=own_addresses)
 
 
+def _multistatus(octets: bytes) -> tuple[DavItem, ...]:
+    return multistatus.read(octets)
+
+
 MAIL: Final = Job("mail", inbound.read, TypeAdapter(InboundMail))
 ADDRESSEES: Final = Job("addressees", inbound.addressees, TypeAdapter(str))
 BUSY_TIMES: Final = Job("busy_times", _busy_times, TypeAdapter(BusyTimes), busy.UnusableCalendar)
+MULTISTATUS: Final = Job("multistatus", _multistatus, TypeAdapter(tuple[DavItem, ...]), busy.UnusableCalendar)
 SHEETS: Final = Job("sheets", sheets.read, TypeAdapter(Workbook), UnreadableSheet, limits.MAX_SHEETS_ANSWER)
 PICTURE: Final = Job("picture", pictures.read, TypeAdapter(Picture), UnusablePicture)
 
-JOBS: Final[dict[str, Job[Any]]] = {job.name: job for job in (MAIL, ADDRESSEES, BUSY_TIMES, SHEETS, PICTURE)}
+JOBS: Final[dict[str, Job[Any]]] = {
+    job.name: job for job in (MAIL, ADDRESSEES, BUSY_TIMES, MULTISTATUS, SHEETS, PICTURE)
+}

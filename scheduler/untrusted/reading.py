@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from scheduler.invites.busy import BusyTimes
+from scheduler.invites.busy.multistatus import DavItem
 from scheduler.invites.inbound import InboundMail
 from scheduler.saying import say
 from scheduler.sheets.tables import Workbook
@@ -25,6 +26,7 @@ __all__ = [
     "addressees",
     "busy_times",
     "mail",
+    "multistatus",
     "picture",
     "pool",
     "run",
@@ -82,6 +84,11 @@ def sheets(octets: bytes) -> Workbook:
 def picture(octets: bytes) -> Picture:
     """A picture as a small PNG of our own. Raises UnusablePicture, and see `run`."""
     return run(jobs.PICTURE, octets)
+
+
+def multistatus(octets: bytes) -> tuple[DavItem, ...]:
+    """What a CalDAV server says of its resources. Raises UnusableCalendar, and see `run`."""
+    return run(jobs.MULTISTATUS, octets)
 
 
 def busy_times(

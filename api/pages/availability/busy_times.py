@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import flash, redirect, request, url_for
+from flask import abort, flash, redirect, request, url_for
 from flask_login import current_user, login_required
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -20,13 +20,20 @@ from scheduler.domain.errors import ChainmeetError, InvalidInput
 from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
 from scheduler.invites.transport.remote import FetchFailure
 from scheduler.services.access.actors import Actor
-from scheduler.services.availability import busy_times, grid
+from scheduler.services.availability import busy_times, caldav, grid
+from scheduler.services.availability.caldav import DavAccount
 from scheduler.services.events import events
 from scheduler.untrusted.reading import LATER, UNREAD
 
 blueprint = APIBlueprint(
     "busy_times", __name__, enable_openapi=False, url_prefix="/events/<event_key>/busy-times"
 )
+
+_OWN_FIELDS = ("user", "password")
+"""Fields whose faults the service names itself."""
+
+SERVICES = (("wecom", "企业微信 WeCom"), ("dingtalk", "钉钉 DingTalk"), ("feishu", "飞书 Feishu, Lark"))
+"""Those whose address is known, each by its own name."""
 
 Answer = str | Response | tuple[str, int]
 
@@ -117,6 +124,34 @@ def link(event_key: str) -> Answer:
     )
 
 
+@blueprint.post("/caldav")
+@login_required
+@limits.costly
+def connect(event_key: str) -> Answer:
+    """Read a calendar server with an app password, and show what it means before anything is saved."""
+    actor = auth.actor(event_key)
+    settings, now = context.settings(), context.now()
+    if settings.caldav == "off":
+        abort(404)
+    typed = {name: request.form.get(name, "") for name in ("service", "server", "user", "password")}
+    zone = request.form.get("timezone", "")
+
+    def read() -> str:
+        account = DavAccount.typed(typed["user"], typed["password"])
+        return busy_times.preview_caldav(
+            context.own_transactions(),
+            actor,
+            caldav.address_of(typed["service"], typed["server"], typed["user"]),
+            account,
+            zone,
+            fetcher=context.fetcher(),
+            secret_key=settings.secret_key,
+            now=now,
+        )
+
+    return _read(actor, "server", read)
+
+
 @blueprint.get("/preview/<key>")
 @login_required
 def preview(event_key: str, key: str) -> str:
@@ -191,13 +226,19 @@ def _read(actor: Actor, field: str, make_preview: Callable[[], str]) -> Answer:
         key = make_preview()
     except (InvalidInput, UnusableCalendar, FetchFailure, *UNREAD) as error:
         status = 503 if isinstance(error, LATER) else 422
+        if isinstance(error, InvalidInput) and all(each.path in _OWN_FIELDS for each in error.faults):
+            return _shown(actor, {each.path: reported(each.message) for each in error.faults}, status)
         return _refused(actor, field, _sentence(error), status)
     return redirect(url_for("busy_times.preview", event_key=actor.event_key, key=key), 303)
 
 
 def _refused(actor: Actor, field: str, sentence: str, status: int = 422) -> tuple[str, int]:
+    return _shown(actor, {field: sentence}, status)
+
+
+def _shown(actor: Actor, faults: Mapping[str, str], status: int) -> tuple[str, int]:
     with context.database().read() as db:
-        return _page(db, actor, {field: sentence}), status
+        return _page(db, actor, faults), status
 
 
 def _sentence(error: ChainmeetError) -> str:
@@ -221,7 +262,11 @@ def _page(
         grid=grid.grid(db, actor, now=context.now()),
         is_full=len(sources) >= busy_times.MOST_SOURCES,
         zones=_zones(zone),
-        typed={"timezone": zone, **{name: text for name, text in typed.items() if text}},
+        typed={
+            "timezone": zone,
+            **{name: text for name, text in typed.items() if text and name != "password"},
+        },
+        services=SERVICES if context.settings().caldav == "on" else (),
         faults=faults,
     )
 

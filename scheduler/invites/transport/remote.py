@@ -37,6 +37,24 @@ class FetchFailure(ChainmeetError):
     code = "fetch-failure"
 
 
+class StatusFailure(FetchFailure):
+    """The server answered with another HTTP status than the one of success."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is sent, and the status of its answer. What opens a calendar goes to one server alone."""
+
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    status: int = 200
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """The octets that were fetched, None if nothing changed.
@@ -71,14 +89,28 @@ class Fetcher:
         ends = self.clock() + MAX_SECONDS
         headers = {"If-None-Match": etag, "If-Modified-Since": modified}
         known = {name: value for name, value in headers.items() if value}
+        return self._followed(address, Question(headers=known), ends, same_server=False)[0]
+
+    def ask(self, address: str, question: Question, *, ends: float) -> tuple[bytes, str]:
+        """The octets of the answer and the address that gave it, on the same server. Raises FetchFailure.
+
+        `ends` is a moment of `clock`.
+        """
+        ends = min(ends, self.clock() + MAX_SECONDS)
+        fetched, address = self._followed(address, question, ends, same_server=True)
+        return fetched.octets or b"", address
+
+    def _followed(
+        self, address: str, question: Question, ends: float, *, same_server: bool
+    ) -> tuple[Fetched, str]:
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._once(address, known, ends)
+            answer = self._once(address, question, ends)
             if isinstance(answer, Fetched):
-                return answer
-            address = https_address(_joined(address, answer))
+                return answer, address
+            address = on_server(address, answer) if same_server else https_address(_joined(address, answer))
         raise FetchFailure(say("The calendar's address leads on and on to other addresses."))
 
-    def _once(self, address: str, headers: Mapping[str, str], ends: float) -> Fetched | str:
+    def _once(self, address: str, question: Question, ends: float) -> Fetched | str:
         """One request: what came, or where it was sent on to."""
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or 443
@@ -87,8 +119,8 @@ class Fetcher:
         try:
             addresses = self._checked(host, port, ends)
             with self._connected(host, port, addresses, ends) as connection:
-                connection.sendall(_request(parts, headers))
-                return self._answer(_Timed(connection, ends, self.clock))
+                connection.sendall(_request(parts, question))
+                return self._answer(_Timed(connection, ends, self.clock), question.status)
         except TimeoutError:
             raise FetchFailure(say("The calendar's server took too long.")) from None
         except ssl.SSLCertVerificationError:
@@ -140,7 +172,7 @@ class Fetcher:
                 raise
         raise failure
 
-    def _answer(self, connection: _Timed) -> Fetched | str:
+    def _answer(self, connection: _Timed, wanted: int) -> Fetched | str:
         response = HTTPResponse(cast("socket.socket", connection))  # it only makes a file of it
         response.begin()
         status, location = response.status, response.headers.get("Location", "")
@@ -149,10 +181,9 @@ class Fetcher:
         seen = {"etag": _header(response, "ETag"), "modified": _header(response, "Last-Modified")}
         if status == 304:
             return Fetched(None, **seen)
-        if status != 200:
-            raise FetchFailure(
-                say("The calendar's server answered with status %(status)s.", status=str(status))
-            )
+        if status != wanted:
+            sentence = say("The calendar's server answered with status %(status)s.", status=str(status))
+            raise StatusFailure(sentence, status)
         if _header(response, "Content-Encoding").lower() not in ("", "identity"):
             raise FetchFailure(
                 say("The calendar's server compresses its answer, though it was asked not to.")
@@ -177,6 +208,19 @@ def _joined(address: str, location: str) -> str:
         return urljoin(address, location)
     except ValueError:
         raise FetchFailure(say("The calendar's address leads to what is no address.")) from None
+
+
+def on_server(address: str, named: str) -> str:
+    """The address that an answer from `address` names, on the same server.
+
+    Raises FetchFailure for another server: what opens one is sent to no other.
+    """
+    found = https_address(_joined(address, named))
+    if urlsplit(found).netloc.lower() != urlsplit(address).netloc.lower():
+        raise FetchFailure(
+            say("The calendar's server leads to another server. The password is not sent there.")
+        )
+    return found
 
 
 def https_address(typed: str) -> str:
@@ -236,19 +280,20 @@ def _left(ends: float, clock: Callable[[], float]) -> float:
     return left
 
 
-def _request(parts: SplitResult, headers: Mapping[str, str]) -> bytes:
+def _request(parts: SplitResult, question: Question) -> bytes:
     target = urlunsplit(("", "", parts.path, parts.query, ""))
     encoded = quote(target, safe="/?:@!$&'()*+,;=%-._~[]")
     lines = [
-        f"GET {encoded} HTTP/1.1",
+        f"{question.method} {encoded} HTTP/1.1",
         f"Host: {parts.netloc}",
         "Accept: text/calendar, */*;q=0.1",
         "Accept-Encoding: identity",
         "User-Agent: Chainmeet",
         "Connection: close",
-        *(f"{name}: {value}" for name, value in headers.items()),
+        *(f"{name}: {value}" for name, value in question.headers.items()),
+        *([f"Content-Length: {len(question.body)}"] if question.method != "GET" else []),
     ]
-    return "\r\n".join([*lines, "", ""]).encode("ascii")
+    return "\r\n".join([*lines, "", ""]).encode("ascii") + question.body
 
 
 def _header(response: HTTPResponse, name: str) -> str:

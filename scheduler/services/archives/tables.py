@@ -44,7 +44,9 @@ STAYS: Final[Mapping[str, str]] = MappingProxyType(
 SECRET: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
         "attendee": frozenset(("feed_seed", "feed_hash", "bounce_hash", "summary_hash")),
-        "busy_source": frozenset(("key", "address", "octets", "etag", "modified", "next_fetch_at")),
+        "busy_source": frozenset(
+            ("key", "address", "account", "octets", "etag", "modified", "next_fetch_at")
+        ),
         "digest_choice": frozenset(("stop_hash",)),
         "digest_item": frozenset(("token_hash",)),
         "firm": frozenset(("feed_seed", "feed_hash")),

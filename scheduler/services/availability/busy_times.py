@@ -23,6 +23,8 @@ from scheduler.services.access import encryption
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.tokens import random_token
+from scheduler.services.availability import caldav
+from scheduler.services.availability.caldav import DavAccount
 from scheduler.services.text import one_line
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, AttendeeBusy, BusySource, Invitation, OutboxMail, Slot
@@ -58,13 +60,15 @@ class Reading:
 class BusyCalendar:
     """An attendee's calendar, saved or only previewed. `found` is what `to_json` wrote.
 
-    `address` is encrypted. None stands for a file. `failure` says why it could not be fetched again.
+    `address` is encrypted. None stands for a file. `account` is that of a calendar server, encrypted, and its
+    password is shown to nobody. `failure` says why it could not be fetched again.
     """
 
     key: str
     name: str
     timezone: str
     address: bytes | None
+    account: bytes | None
     found: Mapping[str, Any]
     failure: str
     read_at: datetime
@@ -139,6 +143,32 @@ def preview_link(
         modified=fetched.modified,
     )
     return _preview(database, actor, source, fetched.octets or b"", now=now)
+
+
+def preview_caldav(
+    database: Database,
+    actor: Actor,
+    typed: str,
+    account: DavAccount,
+    zone: str,
+    *,
+    fetcher: Fetcher,
+    secret_key: str,
+    now: datetime,
+) -> str:
+    """Read a calendar server without saving it, and return the key of its preview. Raises FetchFailure."""
+    attendee_id = attendee_id_of(actor)
+    address = https_address(typed)
+    with database.read() as session:
+        window = reading_for(session, attendee_id)
+    octets = caldav.fetch(fetcher, address, account, window.first, window.last)
+    source = BusySource(
+        name=urlsplit(address).hostname,
+        timezone=zone,
+        address=encryption.encrypt(secret_key, ADDRESS, address),
+        account=account.sealed(secret_key),
+    )
+    return _preview(database, actor, source, octets, now=now)
 
 
 def read_again(database: Database, actor: Actor, key: str, zone: str) -> None:

@@ -11,11 +11,12 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.invites.busy import UnusableCalendar
-from scheduler.invites.transport.remote import Fetcher, FetchFailure
+from scheduler.invites.transport.remote import Fetched, Fetcher, FetchFailure
 from scheduler.saying import say
 from scheduler.services.access import encryption
-from scheduler.services.availability import busy_times
+from scheduler.services.availability import busy_times, caldav
 from scheduler.services.availability.busy_times import ADDRESS, REFETCH
+from scheduler.services.availability.caldav import DavAccount
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, BusySource, Slot
 from scheduler.untrusted.reading import UNREAD
@@ -31,6 +32,7 @@ def refetch(
     now: Callable[[], datetime],
     should_stop: Callable[[], bool],
     max_seconds: float,
+    reads_caldav: bool = True,
 ) -> int:
     """Fetch what is due, for some seconds, and give how many calendars were fetched or failed."""
     ends, count = time.monotonic() + max_seconds, 0
@@ -39,7 +41,7 @@ def refetch(
             source = _claim(session, now())
         if source is None:
             break
-        values = _fetched(database, source, fetcher, secret_key, now())
+        values = _fetched(database, source, fetcher, secret_key, now(), reads_caldav)
         with database.write() as session:
             session.execute(update(BusySource).where(BusySource.id == source.id).values(**values))
         count += 1
@@ -78,17 +80,28 @@ def _claim(session: Session, now: datetime) -> BusySource | None:
 
 
 def _fetched(
-    database: Database, source: BusySource, fetcher: Fetcher, secret_key: str, now: datetime
+    database: Database,
+    source: BusySource,
+    fetcher: Fetcher,
+    secret_key: str,
+    now: datetime,
+    reads_caldav: bool,
 ) -> dict[str, Any]:
     """The new values of a source. A failure keeps the known busy times and stores the reason."""
     try:
         address = encryption.decrypt(secret_key, ADDRESS, source.address or b"")
-        fetched = fetcher.fetch(address, etag=source.etag, modified=source.modified)
+        with database.read() as session:
+            reading = busy_times.reading_for(session, source.attendee_id)
+        if source.account is None:
+            fetched = fetcher.fetch(address, etag=source.etag, modified=source.modified)
+        elif reads_caldav:
+            account = DavAccount.opened(secret_key, source.account)
+            fetched = Fetched(caldav.fetch(fetcher, address, account, reading.first, reading.last))
+        else:
+            return {"failure": caldav.OFF}
         values: dict[str, Any] = {"read_at": now, "failure": ""}
         if fetched.octets is None:
             return values
-        with database.read() as session:
-            reading = busy_times.reading_for(session, source.attendee_id)
         found = busy_times.to_json(reading.of(fetched.octets, source.timezone))
     except encryption.UnreadableSecret:
         return {"failure": _LOST}

@@ -34,6 +34,8 @@ class BusySource(Base):
     """The file's name, or the host of the address."""
     address: Mapped[bytes | None]
     """Of a linked calendar, encrypted with the secret key: whoever has it reads the calendar."""
+    account: Mapped[bytes | None]
+    """Of a calendar that is read by CalDAV: user name and app password, encrypted, or null."""
     timezone: Mapped[Timezone]
     """What days and times without a zone are read in."""
     found: Mapped[dict[str, Any]]

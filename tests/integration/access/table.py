@@ -178,6 +178,7 @@ POST EVENT/board/<number>/<step>                             403 404 404 404 404
 POST EVENT/board/<number>/put                                403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/board/begin                                       403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/busy-times/calendars/<key>/remove                 403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/busy-times/caldav                                 403 404 404 422 422 422 404 404 404 404 404
 POST EVENT/busy-times/link                                   403 404 404 422 422 422 404 404 404 404 404
 POST EVENT/busy-times/marked                                 403 404 404 303 303 303 404 404 404 404 404
 POST EVENT/busy-times/preview/<key>/discard                  403 404 404 404 404 404 404 404 404 404 404

@@ -79,6 +79,7 @@ def test_static_files_have_an_address_of_their_contents_and_are_kept_for_a_year(
     [
         ("/busy-times/upload", "/busy-times"),
         ("/busy-times/link", "/busy-times"),
+        ("/busy-times/caldav", "/busy-times"),
         ("/requests/KEY/accept", "/requests/KEY"),
         ("/agenda/feed", "/agenda"),
     ],

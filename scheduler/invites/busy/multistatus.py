@@ -1,0 +1,100 @@
+"""What a CalDAV server says of its resources (RFC 4918 13, RFC 4791), from hostile octets.
+
+expat reads it, and nothing is defined in it: a document type ends the reading, so no entity grows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+from xml.parsers import expat
+
+from scheduler.invites.busy.model import UnusableCalendar
+from scheduler.saying import say
+
+MOST_ITEMS: Final = 5_000
+MOST_DEEP: Final = 32
+DAV, CALDAV = "DAV: ", "urn:ietf:params:xml:ns:caldav "
+_RESPONSE: Final = f"{DAV}response"
+_BROKEN: Final = say("The calendar's server answers with something that is not CalDAV.")
+
+_TEXTS: Final = {
+    (_RESPONSE, f"{DAV}href"): "href",
+    (f"{DAV}current-user-principal", f"{DAV}href"): "principal",
+    (f"{CALDAV}calendar-home-set", f"{DAV}href"): "home",
+    (f"{DAV}prop", f"{CALDAV}calendar-data"): "calendar",
+}
+"""Where each text stands: the element around it, and its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class DavItem:
+    """One resource. Addresses are as the server wrote them, empty where it names none.
+
+    `has_events` is None where the server does not say what a calendar takes.
+    """
+
+    href: str = ""
+    principal: str = ""
+    home: str = ""
+    is_calendar: bool = False
+    has_events: bool | None = None
+    calendar: str = ""
+
+
+def read(octets: bytes) -> tuple[DavItem, ...]:
+    """The resources of a multistatus, in its order. Raises UnusableCalendar for anything else."""
+    reader = _Reader()
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    parser.StartDoctypeDeclHandler = reader.refuse
+    try:
+        parser.Parse(octets, True)
+    except (expat.ExpatError, ValueError, LookupError):
+        raise UnusableCalendar(_BROKEN) from None
+    if reader.root != f"{DAV}multistatus":
+        raise UnusableCalendar(_BROKEN)
+    return tuple(reader.items)
+
+
+@dataclass(slots=True)
+class _Reader:
+    root: str = ""
+    path: list[str] = field(default_factory=list)
+    items: list[DavItem] = field(default_factory=list)
+    texts: dict[str, list[str]] = field(default_factory=dict)
+    kept: str = ""
+    """The text that is being read, by its name, or empty."""
+    is_calendar: bool = False
+    has_events: bool | None = None
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if len(self.path) >= MOST_DEEP or len(self.items) >= MOST_ITEMS:
+            raise UnusableCalendar(_BROKEN)
+        around = self.path[-1] if self.path else ""
+        self.root = self.root or name
+        self.path.append(name)
+        if name == _RESPONSE:
+            self.texts, self.is_calendar, self.has_events = {}, False, None
+        self.kept = _TEXTS.get((around, name), "")
+        if (around, name) == (f"{DAV}resourcetype", f"{CALDAV}calendar"):
+            self.is_calendar = True
+        if name == f"{CALDAV}comp":
+            self.has_events = bool(self.has_events) or attributes.get("name", "").upper() == "VEVENT"
+
+    def end(self, name: str) -> None:
+        self.path.pop()
+        self.kept = ""
+        if name == _RESPONSE:
+            said = {key: "".join(parts).strip() for key, parts in self.texts.items()}
+            self.items.append(DavItem(**said, is_calendar=self.is_calendar, has_events=self.has_events))
+
+    def text(self, text: str) -> None:
+        if self.kept:
+            self.texts.setdefault(self.kept, []).append(text)
+
+    def refuse(self, *_: object) -> None:
+        raise UnusableCalendar(_BROKEN)

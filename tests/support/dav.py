@@ -1,0 +1,208 @@
+"""A small calendar server over TLS on loopback, which speaks PROPFIND and REPORT as RFC 4791 has them.
+
+Its quirks are those that people report of WeCom, DingTalk and Feishu.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+from xml.sax.saxutils import escape
+
+import trustme
+
+from scheduler.invites.transport.remote import Fetcher
+from tests.support.calendars import calendar, event
+
+USER, PASSWORD = "wang.ming@corp.example", "app-pass-hunter2"
+HEAD = '<?xml version="1.0"?><D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">'
+COLLECTION = "<D:collection/><C:calendar/>"
+COMPONENTS = '<C:supported-calendar-component-set><C:comp name="{}"/></C:supported-calendar-component-set>'
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a server keeps its calendar, and what it refuses."""
+
+    calendar: str = "/calendars/wang/work/"
+    entrance: str = "/"
+    """The one path that names the principal. Others are not found."""
+    is_bare: bool = False
+    """Whether only the calendar itself is known."""
+    leads: Mapping[str, str] = field(default_factory=dict)
+    """Redirects, by path."""
+    lists_alone: bool = False
+    """Whether a query gives entries without their content."""
+    refuses_query: bool = False
+    ignores_time: bool = False
+    principal: str = "/principals/wang/"
+
+
+PLAIN: Final = Layout()
+WECOM: Final = Layout(calendar="/calendar/8c2e/")
+DINGTALK: Final = Layout(calendar=f"/dav/{USER}/primary/", is_bare=True, ignores_time=True)
+FEISHU: Final = Layout(
+    calendar="/7f3a91c2/b04e/",
+    entrance="/dav/",
+    leads={"/.well-known/caldav": "/dav/"},
+    lists_alone=True,
+)
+FREE_BUSY: Final = Layout(refuses_query=True)
+
+
+class DavServer:
+    """One user with one calendar of `entries`, which are changed while it serves."""
+
+    def __init__(self, layout: Layout, context: ssl.SSLContext) -> None:
+        self.layout, self.entries = layout, dict[str, tuple[datetime, datetime]]()
+        self.password = PASSWORD
+        self.seen: list[tuple[str, str, str, bool]] = []
+        """Method, path, depth, and whether the password came along."""
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_PROPFIND(self) -> None:
+                owner.answer(self)
+
+            def do_REPORT(self) -> None:
+                owner.answer(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.socket = context.wrap_socket(self.http.socket, server_side=True)
+        self.port = self.http.server_port
+        self.thread = threading.Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.01})
+        self.thread.start()
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.http.server_close()
+        self.thread.join()
+
+    def address(self, path: str = "/") -> str:
+        return f"https://dav.example:{self.port}{path}"
+
+    def answer(self, asked: BaseHTTPRequestHandler) -> None:
+        body = asked.rfile.read(int(asked.headers.get("Content-Length", 0))).decode()
+        depth = asked.headers.get("Depth", "infinity")
+        sent = asked.headers.get("Authorization", "")
+        self.seen.append((asked.command, asked.path, depth, bool(sent)))
+        status, text, headers = self._answered(asked.command, asked.path, depth, sent, body)
+        asked.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(text.encode()))}.items():
+            asked.send_header(name, value)
+        asked.end_headers()
+        asked.wfile.write(text.encode())
+
+    def _answered(
+        self, method: str, path: str, depth: str, sent: str, body: str
+    ) -> tuple[int, str, dict[str, str]]:
+        if path in self.layout.leads:
+            return 301, "", {"Location": self.layout.leads[path]}
+        right = base64.b64encode(f"{USER}:{self.password}".encode()).decode()
+        if sent != f"Basic {right}":
+            return 401, "", {"WWW-Authenticate": "Basic"}
+        if depth == "infinity":
+            return 403, "", {}
+        text = self._found(path, depth) if method == "PROPFIND" else self._report(path, body)
+        if isinstance(text, int):
+            return text, "", {}
+        is_times = text.startswith("BEGIN:VCALENDAR")
+        kind = "text/calendar" if is_times else "application/xml"
+        return 200 if is_times else 207, text, {"Content-Type": f"{kind}; charset=utf-8"}
+
+    def _found(self, path: str, depth: str) -> str | int:
+        own, home = self.layout.calendar, re.sub(r"[^/]+/$", "", self.layout.calendar)
+        as_calendar = f"<D:resourcetype>{COLLECTION}</D:resourcetype>{COMPONENTS.format('VEVENT')}"
+        if path == own:
+            return multistatus({own: as_calendar})
+        if self.layout.is_bare:
+            return 404
+        if path == self.layout.entrance:
+            principal = f"<D:href>{self.layout.principal}</D:href>"
+            return multistatus({path: f"<D:current-user-principal>{principal}</D:current-user-principal>"})
+        if path == self.layout.principal:
+            return multistatus({path: f"<C:calendar-home-set><D:href>{home}</D:href></C:calendar-home-set>"})
+        if path == home and depth == "1":
+            tasks = f"<D:resourcetype>{COLLECTION}</D:resourcetype>{COMPONENTS.format('VTODO')}"
+            plain = "<D:resourcetype><D:collection/></D:resourcetype>"
+            return multistatus(
+                {home: plain, own: as_calendar, f"{home}tasks/": tasks, f"{home}inbox/": plain}
+            )
+        return 404
+
+    def _report(self, path: str, body: str) -> str | int:
+        if path != self.layout.calendar:
+            return 404
+        named = dict(re.findall(r'(start|end)="(\d{8}T\d{6}Z)"', body))
+        if "free-busy-query" in body:
+            first, last = map(_moment, (named["start"], named["end"]))
+            times = [
+                f"FREEBUSY:{_text(a)}/{_text(b)}" for a, b in self.entries.values() if a < last and b > first
+            ]
+            lines = ["BEGIN:VFREEBUSY", "UID:f", "DTSTAMP:20270101T000000Z", *times, "END:VFREEBUSY"]
+            return calendar("\r\n".join(lines)).decode()
+        if self.layout.refuses_query:
+            return 403
+        hrefs = re.findall(r"<D:href>([^<]+)</D:href>", body)
+        found = {}
+        for name, (start, end) in self.entries.items():
+            if "calendar-multiget" in body:
+                is_in = f"{path}{name}.ics" in hrefs
+            else:
+                is_in = start < _moment(named["end"]) and end > _moment(named["start"])
+            if is_in or self.layout.ignores_time:
+                said = escape(calendar(event(start, end, uid=name)).decode())
+                has_it = "calendar-multiget" in body or not self.layout.lists_alone
+                found[f"{path}{name}.ics"] = f"<C:calendar-data>{said}</C:calendar-data>" if has_it else ""
+        return multistatus(found)
+
+
+def multistatus(found: Mapping[str, str]) -> str:
+    """The answer with the properties of each resource."""
+    items = (
+        f"<D:response><D:href>{escape(path)}</D:href><D:propstat><D:prop>{said}</D:prop>"
+        "<D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>"
+        for path, said in found.items()
+    )
+    return f"{HEAD}{''.join(items)}</D:multistatus>"
+
+
+@contextmanager
+def dav_server(layout: Layout = PLAIN, **more: Any) -> Iterator[tuple[DavServer, Fetcher]]:
+    """The server, and a fetcher that finds dav.example there and trusts it."""
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("dav.example").configure_cert(context)
+    server = DavServer(replace(layout, **more), context)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    fetcher = Fetcher(
+        max_octets=100_000,
+        resolve=lambda _host, _port: ["127.0.0.1"],
+        is_allowed=lambda _address: True,
+        ports=frozenset({server.port}),
+        context=trusting,
+    )
+    try:
+        yield server, fetcher
+    finally:
+        server.close()
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+
+
+def _text(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
