@@ -11,7 +11,8 @@ function boxAt(event) {
 
 document.addEventListener("pointerdown", (event) => {
   const label = event.target.closest("[data-paint] label");
-  if (!label || event.button !== 0 || event.pointerType === "touch") return;
+  if (!label || event.button !== 0) return;
+  if (event.pointerType === "touch" && !label.closest("[data-paint=finger]")) return; // it scrolls there
   const box = label.querySelector("input[type=checkbox]");
   painting = { to: !box.checked, first: box, moved: false };
 });
@@ -24,6 +25,8 @@ document.addEventListener("pointermove", (event) => {
   painting.first.checked = box.checked = painting.to;
   event.preventDefault();
 });
+
+document.addEventListener("pointercancel", () => (painting = null)); // the finger scrolls
 
 document.addEventListener("pointerup", () => {
   if (painting && painting.moved) {

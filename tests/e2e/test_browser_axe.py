@@ -173,6 +173,7 @@ OF_FIRM = (
     "week",
     "week?meeting={held}",
     "week?show=unanswered&person=f0-p0",
+    "week?paint=1",
     "my-day",
     "my-day?day=2026-12-07",
     "requests/received",

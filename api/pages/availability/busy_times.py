@@ -82,7 +82,7 @@ def mark(event_key: str) -> Response:
         count,
     )
     flash(saved, "good")
-    return redirect(url_for("busy_times.show", event_key=event_key), 303)
+    return redirect(rendering.back(event_key, url_for("busy_times.show", event_key=event_key)), 303)
 
 
 @blueprint.post("/upload")

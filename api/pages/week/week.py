@@ -12,6 +12,7 @@ from api.language.speaking import gettext
 from api.pages import rendering
 from scheduler.domain.errors import WrongState
 from scheduler.services.access.rights import Right
+from scheduler.services.availability import grid
 from scheduler.services.outcomes import outcomes
 from scheduler.services.week import changes, handing
 from scheduler.services.week import week as weeks
@@ -37,6 +38,7 @@ def show(event_key: str) -> str:
             now=context.now(),
         )
         chosen = week.meeting(request.args.get("meeting"))
+        paints = "paint" in request.args and actor.own(Right.KEEP_BUSY_TIMES) is not None
         return rendering.render(
             db,
             actor,
@@ -48,6 +50,7 @@ def show(event_key: str) -> str:
             may_hand=actor.may(Right.ASK, firm_id=actor.firm_id),
             show=shown or Show.ALL,
             shows=list(Show),
+            painted=grid.grid(db, actor, now=context.now()) if paints else None,
             now=context.now(),
             words=outcomes.of_items(db, actor, [chosen.item], now=context.now()) if chosen else {},
         )
