@@ -57,6 +57,7 @@ FEED = 1_000  # meetings
 REPEATS = 3
 PEERS = 1_000  # calendars that the peer makes
 PDFS = 200  # summaries that are made
+WITH_PDF = (OutboxKind.SUMMARY, OutboxKind.BRIEFING)
 PLAIN = {"icalendar alone, no mail, no zone": False, "icalendar alone, no mail": True}
 """The peer, and whether it writes a VTIMEZONE."""
 KEYS = ("row", "meetings")
@@ -174,7 +175,7 @@ def render(stage: Stage, rows: Sequence[OutboxMail]) -> int:
 
 def render_summaries(stage: Stage, rows: Sequence[OutboxMail]) -> int:
     for row in rows:
-        rendering.summary_mail(stage.settings, row)
+        rendering.rendered(stage.settings, row, {})
     return len(rows)
 
 
@@ -221,7 +222,7 @@ def measure(stage: Stage, only: Sequence[str]) -> Iterator[tuple[str, Spent]]:
     yield "publish: write the outbox", spent(lambda: publish(stage))
     told = tell(stage)
     mails = [mail for mail in told if mail.kind == OutboxKind.INVITATION]
-    summed_up = [mail for mail in told if mail.kind == OutboxKind.SUMMARY][:PDFS]
+    summed_up = [mail for mail in told if mail.kind in WITH_PDF][:PDFS]
     yield from row("publish the same plan again", lambda: publish(stage))
     yield from row("render mails", lambda: render(stage, mails), REPEATS)
     yield from row("render summaries, with PDF", lambda: render_summaries(stage, summed_up), REPEATS)
