@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -48,6 +48,20 @@ def day_time(at: datetime) -> DayTime:
     """A time of an event, in its own zone."""
     made = DayTime(f"{at:%a %H:%M}")
     made.at = at
+    return made
+
+
+class EventDay(str):
+    """A day, as a value of sentences: "Mon 21 June"."""
+
+    __slots__ = ("on",)
+    on: date
+
+
+def day(on: date) -> EventDay:
+    """A day of an event, on its own calendar."""
+    made = EventDay(f"{on:%a} {on.day} {on:%B}")
+    made.on = on
     return made
 
 
@@ -117,6 +131,8 @@ def to_json(value: Any) -> Any:
         return {"text": value.text, "several": value.several, "values": values}
     if isinstance(value, DayTime):
         return {"at": value.at.isoformat()}
+    if isinstance(value, EventDay):
+        return {"on": value.on.isoformat()}
     if isinstance(value, TwoNames):
         return {"name": value.own, "latin": str(value)}
     if isinstance(value, HallName):
@@ -132,6 +148,8 @@ def of_json(value: Any) -> Any:
         return value
     if "at" in value:
         return day_time(datetime.fromisoformat(value["at"]))
+    if "on" in value:
+        return day(date.fromisoformat(value["on"]))
     if "latin" in value:
         return called(value["name"], value["latin"])
     if "label" in value:

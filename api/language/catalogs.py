@@ -17,7 +17,17 @@ from scheduler.invites import catalogue
 
 SOURCE = "en"
 """The language that the texts are written in: it needs no file."""
-REPORTING = ("scheduler/invites/busy/", "scheduler/invites/transport/", "scheduler/untrusted/")
+REPORTING = (
+    "scheduler/invites/busy/",
+    "scheduler/invites/transport/",
+    "scheduler/services/answers/",
+    "scheduler/services/bringing/",
+    "scheduler/services/cells/",
+    "scheduler/services/imports/",
+    "scheduler/services/inbox/",
+    "scheduler/sheets/",
+    "scheduler/untrusted/",
+)
 """Where sentences come from that a child process or a column hands on as plain texts."""
 _VALUE = re.compile(r"%\\\((\w+)\\\)s")
 
@@ -40,14 +50,21 @@ def texts(language: str) -> NullTranslations:
 
 
 @cache
-def patterns(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
-    """What sentences about strangers' files look like once their values are in them, with their texts."""
-    found = (
-        each.id
+def patterns(language: str) -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
+    """What sentences about strangers' files look like once their values are in them.
+
+    Each with its text, and that for several where it counts.
+
+    The longest is first: what says most fits least by chance.
+    """
+    ids = [
+        (each.id,) if isinstance(each.id, str) else tuple(each.id)
         for each in _read(language)
-        if isinstance(each.id, str) and any(name.startswith(REPORTING) for name, _ in each.locations)
-    )
-    return tuple((re.compile(_VALUE.sub(r"(?P<\1>.+)", re.escape(text))), text) for text in found if text)
+        if each.id and any(name.startswith(REPORTING) for name, _ in each.locations)
+    ]
+    found = {text: of for of in ids for text in of}
+    ordered = sorted(found, key=lambda text: -len(_VALUE.sub("", re.escape(text))))
+    return tuple((re.compile(_VALUE.sub(r"(?P<\1>.+)", re.escape(text))), found[text]) for text in ordered)
 
 
 def _read(language: str) -> Catalog:

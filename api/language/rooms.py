@@ -8,37 +8,56 @@ ROOMS = frozenset(
     {
         "agenda",
         "answers",
+        "archives",
         "asked",
         "busy_times",
+        "calendar_health",
         "changes",
         "colleagues",
+        "delegation_members",
+        "delegations",
         "digests",
+        "events",
+        "exports",
         "firms",
+        "first_file",
         "hand_board",
+        "home",
+        "imports",
+        "inbox",
         "interpreting",
+        "joining",
         "language",
+        "large_imports",
+        "mail_texts",
         "my_day",
+        "nights",
+        "operators",
         "outcomes",
+        "people_desk",
+        "picks",
         "preferences",
         "profile",
+        "request_desk",
         "requests",
         "sessions",
         "sign_in",
         "start",
         "summaries",
+        "team",
         "tokens",
+        "trail",
+        "venue",
         "week",
         "wishes",
     }
 )
 """Blueprints."""
-VIEWS = frozenset({"home.index"})
-"""Single views of other blueprints."""
 
 
 def speaks(endpoint: str) -> bool:
     """Whether the page of an endpoint speaks every language; so does the error at an address without one."""
-    return not endpoint or endpoint.partition(".")[0] in ROOMS or endpoint in VIEWS
+    return not endpoint or endpoint.partition(".")[0] in ROOMS
 
 
 def is_translated() -> bool:

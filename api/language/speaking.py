@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, TypeGuard
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.lists import format_list
 from babel.numbers import format_decimal
 from flask import Flask, g, has_request_context
@@ -20,7 +20,7 @@ from api.language import choosing, rooms
 from api.language.catalogs import SOURCE, languages, patterns, texts
 from scheduler.domain import names
 from scheduler.invites.catalogue import words
-from scheduler.saying import Between, DayTime, HallName, Sentence, TextRow, TwoNames
+from scheduler.saying import Between, DayTime, EventDay, HallName, Sentence, TextRow, TwoNames
 
 _WIDE = {Between.CLAUSES: "；", Between.SENTENCES: ""}
 """What stands between texts where commas are wide, as in Chinese."""
@@ -62,6 +62,8 @@ def said(sentence: str) -> str:
         return format_datetime(
             sentence.at, pgettext("pattern of a date (CLDR)", "EEE HH:mm"), locale=locale()
         )
+    if isinstance(sentence, EventDay):
+        return format_date(sentence.on, pgettext("pattern of a date (CLDR)", "EEE d MMM"), locale=locale())
     if isinstance(sentence, TwoNames):
         return names.ordered(sentence.own, str(sentence), reader())[0]
     if isinstance(sentence, HallName):
@@ -101,7 +103,9 @@ def reported(text: str) -> str:
     for pattern, known in patterns(language()):
         if found := pattern.fullmatch(text):
             values = {name: reported(value) for name, value in found.groupdict().items()}
-            return gettext(known, **values)
+            if len(known) > 1 and (count := values.pop("num", "")).isdigit():
+                return ngettext(known[0], known[1], int(count), **values)
+            return gettext(known[0], **values)
     return text
 
 

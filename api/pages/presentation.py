@@ -22,6 +22,7 @@ from api.pages.browsers import browser_name
 from scheduler.domain import fields, names
 from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure
 from scheduler.invites.catalogue import words
+from scheduler.saying import say
 from scheduler.services.delivery.dead_letters import DeadLetter
 from scheduler.services.directory.facets import FacetValue
 
@@ -197,51 +198,51 @@ def role_label(role: str) -> str:
 
 
 TOLD_LABELS = {
-    "new": "New meetings",
-    "update": "Other times or places",
-    "details": "Other details",
-    "cancel": "Cancelled meetings",
-    "uninvited": "Meetings that go on without them",
-    "summary": "Summaries of what changed",
-    "briefing": "Meetings of interpreters",
+    "new": say("New meetings"),
+    "update": say("Other times or places"),
+    "details": say("Other details"),
+    "cancel": say("Cancelled meetings"),
+    "uninvited": say("Meetings that go on without them"),
+    "summary": say("Summaries of what changed"),
+    "briefing": say("Meetings of interpreters"),
 }
 MAIL_LABELS = {
-    "REQUEST": "Invitation",
-    "CANCEL": "Cancellation",
-    "DECLINECOUNTER": "A proposed time is not taken",
+    "REQUEST": say("Invitation"),
+    "CANCEL": say("Cancellation"),
+    "DECLINECOUNTER": say("A proposed time is not taken"),
 }
 FAILURE_LABELS = {
-    MailFailure.PERMANENT: "Refused for good",
-    MailFailure.TEMPORARY: "Refused for now",
-    MailFailure.HELD: "Held",
-    MailFailure.BOUNCED: "Address bounces",
+    MailFailure.PERMANENT: say("Refused for good"),
+    MailFailure.TEMPORARY: say("Refused for now"),
+    MailFailure.HELD: say("Held"),
+    MailFailure.BOUNCED: say("Address bounces"),
 }
 SOURCE_LABELS = {
-    AnswerSource.MAIL: "by their calendar",
-    AnswerSource.LINK: "on our pages",
-    AnswerSource.ORGANISER: "taken down by an organiser",
+    AnswerSource.MAIL: say("by their calendar"),
+    AnswerSource.LINK: say("on our pages"),
+    AnswerSource.ORGANISER: say("taken down by an organiser"),
 }
 
 
 def told_label(kind: str) -> str:
     """A kind of mail of a publishing."""
-    return TOLD_LABELS[kind]
+    return speaking.said(TOLD_LABELS[kind])
 
 
 def mail_label(letter: DeadLetter) -> str:
     """The label of a dead letter by its kind."""
-    other = "Summary of what changed" if letter.kind == "summary" else "Mail"
-    return MAIL_LABELS.get(letter.method or "", other)
+    other = say("Summary of what changed") if letter.kind == "summary" else say("Mail")
+    return speaking.said(MAIL_LABELS.get(letter.method or "", other))
 
 
 def failure_label(failure: MailFailure | None) -> str:
     """Why a mail did not go out."""
-    return FAILURE_LABELS[failure] if failure else "Failed"
+    return speaking.said(FAILURE_LABELS[failure] if failure else say("Failed"))
 
 
 def source_label(source: AnswerSource) -> str:
     """How an answer came."""
-    return SOURCE_LABELS[source]
+    return speaking.said(SOURCE_LABELS[source])
 
 
 def limits(kind: str, **more: str) -> dict[str, str | int]:

@@ -15,6 +15,7 @@ from collections import Counter
 from itertools import islice
 from typing import Final
 
+from scheduler.saying import say
 from scheduler.sheets.tables import (
     MAX_COLUMNS,
     MAX_ROWS,
@@ -94,7 +95,12 @@ def _decoded(octets: bytes, codec: str, name: str) -> str:
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
         raise UnreadableSheet(
-            f"The file begins as {name} and breaks off in row {line}. Save it as XLSX or as CSV in UTF-8."
+            say(
+                "The file begins as %(name)s and breaks off in row %(line)s. "
+                "Save it as XLSX or as CSV in UTF-8.",
+                name=name,
+                line=line,
+            )
         ) from None
 
 
@@ -138,15 +144,28 @@ def _rows(text: str, separator: str, first: int) -> tuple[SheetRow, ...]:
         for number, line in enumerate(reader, first):
             cells = tuple(cell.strip() for cell in line)
             if len(cells) > MAX_COLUMNS:
-                raise UnreadableSheet(f"Row {number} has more than {MAX_COLUMNS} columns.")
+                raise UnreadableSheet(
+                    say(
+                        "Row %(number)s has more than %(max_columns)s columns.",
+                        number=number,
+                        max_columns=MAX_COLUMNS,
+                    )
+                )
             if any(cells):
                 found.append(SheetRow(number, cells))
             if len(found) > MAX_ROWS:
                 raise UnreadableSheet(
-                    f"The file has more than {MAX_ROWS:,} rows. Divide it into several files."
+                    say(
+                        "The file has more than %(max_rows)s rows. Divide it into several files.",
+                        max_rows=f"{MAX_ROWS:,}",
+                    )
                 )
     except csv.Error as error:
         raise UnreadableSheet(
-            f"Row {len(found) + first} cannot be read as CSV ({error}). Save the file as XLSX."
+            say(
+                "Row %(value)s cannot be read as CSV (%(error)s). Save the file as XLSX.",
+                value=len(found) + first,
+                error=error,
+            )
         ) from None
     return tuple(found)

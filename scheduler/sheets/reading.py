@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scheduler.saying import say
 from scheduler.sheets import delimited, spreadsheet
 from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet, Workbook
 
@@ -9,12 +10,12 @@ _ZIP = b"PK\x03\x04"
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """The start of a file of Excel 1997 to 2003, and of an encrypted XLSX."""
 _OTHERS = {
-    b"%PDF": "a PDF",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"Rar!": "a RAR archive",
-    b"\x1f\x8b": "a gzip archive",
-    b"7z\xbc\xaf": "a 7z archive",
+    b"%PDF": say("a PDF"),
+    b"\x89PNG": say("a picture"),
+    b"\xff\xd8\xff": say("a picture"),
+    b"Rar!": say("a RAR archive"),
+    b"\x1f\x8b": say("a gzip archive"),
+    b"7z\xbc\xaf": say("a 7z archive"),
 }
 
 
@@ -24,12 +25,16 @@ def read(octets: bytes) -> Workbook:
     Runs in a child process with limits: what is in a file may need far more room than the file.
     """
     if len(octets) > MAX_OCTETS:
-        raise UnreadableSheet(f"The file is larger than {MAX_OCTETS >> 20} MB. Divide it into several files.")
+        raise UnreadableSheet(
+            say("The file is larger than %(value)s MB. Divide it into several files.", value=MAX_OCTETS >> 20)
+        )
     if not octets.strip():
-        raise UnreadableSheet("The file is empty.")
+        raise UnreadableSheet(say("The file is empty."))
     for start, what in _OTHERS.items():
         if octets.startswith(start):
-            raise UnreadableSheet(f"The file is {what}. Send a spreadsheet: XLSX, ODS or CSV.")
+            raise UnreadableSheet(
+                say("The file is %(what)s. Send a spreadsheet: XLSX, ODS or CSV.", what=what)
+            )
     if octets.startswith((_ZIP, _COMPOUND)):
         return spreadsheet.read(octets)
     return delimited.read(octets)

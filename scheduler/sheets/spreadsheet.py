@@ -9,6 +9,7 @@ from typing import Final
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum, ZipError
 
+from scheduler.saying import say
 from scheduler.sheets.tables import (
     MAX_CELL,
     MAX_COLUMNS,
@@ -24,7 +25,9 @@ MAX_UNPACKED: Final = 128 << 20
 """Octets of all members of a ZIP: far over what 50,000 rows need."""
 MAX_MEMBERS: Final = 2_000
 
-_BROKEN = "The file is broken, or is no spreadsheet. Open it in a spreadsheet program and save it as XLSX."
+_BROKEN = say(
+    "The file is broken, or is no spreadsheet. Open it in a spreadsheet program and save it as XLSX."
+)
 _Value = int | float | str | bool | time | date | datetime | timedelta
 
 
@@ -38,12 +41,18 @@ def read(octets: bytes) -> Workbook:
     except (CalamineError, ZipError, ValueError, OSError) as error:
         if "password" in str(error).lower():
             raise UnreadableSheet(
-                "The file has a password. Save it without one, and send it again."
+                say("The file has a password. Save it without one, and send it again.")
             ) from None
         raise UnreadableSheet(_BROKEN) from None
     shown = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible is SheetVisibleEnum.Visible]
     if len(shown) > MAX_SHEETS:
-        raise UnreadableSheet(f"The file has {len(shown)} sheets; at most {MAX_SHEETS} are read.")
+        raise UnreadableSheet(
+            say(
+                "The file has %(value)s sheets; at most %(max_sheets)s are read.",
+                value=len(shown),
+                max_sheets=MAX_SHEETS,
+            )
+        )
     left, sheets = MAX_ROWS, []
     for name in shown:
         rows = _rows(workbook, name, left)
@@ -61,7 +70,10 @@ def _check_zip(octets: bytes) -> str:
         raise UnreadableSheet(_BROKEN) from None
     if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED:
         raise UnreadableSheet(
-            f"The file unpacks to more than {MAX_UNPACKED >> 20} MB. Save only the sheets that are needed."
+            say(
+                "The file unpacks to more than %(value)s MB. Save only the sheets that are needed.",
+                value=MAX_UNPACKED >> 20,
+            )
         )
     names = {member.filename for member in members}
     if "xl/workbook.xml" in names:
@@ -70,7 +82,9 @@ def _check_zip(octets: bytes) -> str:
         return "ODS"
     if "xl/workbook.bin" in names:
         return "XLSB"
-    raise UnreadableSheet("The file is a ZIP archive, and no spreadsheet. Unpack it, and send what is in it.")
+    raise UnreadableSheet(
+        say("The file is a ZIP archive, and no spreadsheet. Unpack it, and send what is in it.")
+    )
 
 
 def _rows(workbook: CalamineWorkbook, name: str, most: int) -> tuple[SheetRow, ...]:
@@ -80,7 +94,13 @@ def _rows(workbook: CalamineWorkbook, name: str, most: int) -> tuple[SheetRow, .
         if start is None:
             return ()
         if sheet.width + start[1] > MAX_COLUMNS:
-            raise UnreadableSheet(f"WorkbookSheet {name!r} has more than {MAX_COLUMNS} columns.")
+            raise UnreadableSheet(
+                say(
+                    "The sheet %(name)s has more than %(max_columns)s columns.",
+                    name=repr(name),
+                    max_columns=MAX_COLUMNS,
+                )
+            )
         found = []
         for number, cells in enumerate(sheet.to_python(), start[0] + 1):
             row = ("",) * start[1] + tuple(_text(value) for value in cells)
@@ -88,7 +108,10 @@ def _rows(workbook: CalamineWorkbook, name: str, most: int) -> tuple[SheetRow, .
                 found.append(SheetRow(number, row))
             if len(found) > most:
                 raise UnreadableSheet(
-                    f"The file has more than {MAX_ROWS:,} rows. Divide it into several files."
+                    say(
+                        "The file has more than %(max_rows)s rows. Divide it into several files.",
+                        max_rows=f"{MAX_ROWS:,}",
+                    )
                 )
     except (CalamineError, ZipError, ValueError, OSError):
         raise UnreadableSheet(_BROKEN) from None

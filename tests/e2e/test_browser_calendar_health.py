@@ -96,7 +96,7 @@ def walk(page: Page, health: Health, saved: Path) -> None:
     page.get_by_role("link", name="Dead letters (1)").click()
     page.get_by_label(f"The mail to {person.latin_name}").check()
     page.get_by_role("button", name="Send the chosen again").click()
-    expect(page.get_by_role("status").first).to_contain_text("One mail is queued again.")
+    expect(page.get_by_role("status").first).to_contain_text("1 mail is queued again.")
     expect(page.get_by_text("No mail has failed.")).to_be_visible()
     assert health.send(30)[person.email].payload["sequence"] == 1
     page.get_by_role("navigation", name="Calendar health").get_by_role("link", name="People").click()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells.changes import Imported
-from scheduler.services.cells.table import ImportOptions
+from scheduler.services.cells.options import ImportOptions
 from scheduler.services.imports import firms, people
 from scheduler.sheets.reading import read
 from scheduler.sheets.tables import WorkbookSheet

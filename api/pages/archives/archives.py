@@ -11,9 +11,11 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.errands import fresh_sign_in
+from api.language.speaking import gettext, said
 from api.pages import rendering
 from api.pages.reading import FormReader
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.archives import copying, ending
@@ -23,13 +25,16 @@ blueprint = APIBlueprint("archives", __name__, enable_openapi=False)
 
 PARTS = {
     "venue": (
-        "Venue",
-        "Times, breaks, halls with walking minutes, tables; all moved to the new first day",
+        say("Venue"),
+        say("Times, breaks, halls with walking minutes, tables; all moved to the new first day"),
     ),
-    "firms": ("Firms", "Those that did not leave, with their booths if the venue comes along"),
-    "people": ("People", "Attendees, interpreters and delegations; without absences and linked calendars"),
-    "team": ("Team", "Everybody whose role has no end"),
-    "settings": ("Settings", "Settings, the policy of runs, and texts of mails"),
+    "firms": (say("Firms"), say("Those that did not leave, with their booths if the venue comes along")),
+    "people": (
+        say("People"),
+        say("Attendees, interpreters and delegations; without absences and linked calendars"),
+    ),
+    "team": (say("Team"), say("Everybody whose role has no end")),
+    "settings": (say("Settings"), say("Settings, the policy of runs, and texts of mails")),
 }
 """What may come along, in the words of the page."""
 
@@ -44,7 +49,7 @@ def show(event_key: str) -> str:
 
 @blueprint.post("/events/<event_key>/copy")
 @login_required
-@fresh_sign_in("copy the event")
+@fresh_sign_in(say("copy the event"))
 def copy(event_key: str) -> Response | tuple[str, int]:
     """Make next year's event of this one."""
     actor = _owner(event_key)
@@ -63,7 +68,7 @@ def copy(event_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         faults = {fault.path: fault.message for fault in error.faults}
         return _page(actor, request.form, faults, parts), 422
-    flash("The event is made. Look at its days, and bring what is new.", "good")
+    flash(gettext("The event is made. Look at its days, and bring what is new."), "good")
     return redirect(url_for("home.event", event_key=key))
 
 
@@ -75,9 +80,9 @@ def archive(event_key: str) -> Response:
     try:
         with context.database().write() as db:
             ending.archive(db, actor, now=context.now())
-        flash("The event is archived: it can be read, and not changed.", "good")
+        flash(gettext("The event is archived: it can be read, and not changed."), "good")
     except WrongState as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
     return redirect(url_for("archives.show", event_key=event_key))
 
 
@@ -87,13 +92,13 @@ def bring_back(event_key: str) -> Response:
     """An archived event goes on."""
     with context.database().write() as db:
         ending.bring_back(db, _owner(event_key), now=context.now())
-    flash("The event goes on.", "good")
+    flash(gettext("The event goes on."), "good")
     return redirect(url_for("archives.show", event_key=event_key))
 
 
 @blueprint.post("/events/<event_key>/delete")
 @login_required
-@fresh_sign_in("delete the event")
+@fresh_sign_in(say("delete the event"))
 def delete(event_key: str) -> Response | tuple[str, int]:
     """Delete the event with all its rows, if its name is typed."""
     actor = _owner(event_key)
@@ -103,9 +108,9 @@ def delete(event_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         return _page(actor, request.form, {fault.path: fault.message for fault in error.faults}), 422
     except WrongState as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
         return redirect(url_for("archives.show", event_key=event_key))
-    flash(f"{name} is deleted.", "good")
+    flash(gettext("%(event)s is deleted.", event=name), "good")
     return redirect(url_for("home.index"))
 
 
@@ -118,7 +123,7 @@ def listing() -> str:
 
 @blueprint.post("/operators/delete/<event_key>")
 @login_required
-@fresh_sign_in("delete the event")
+@fresh_sign_in(say("delete the event"))
 def delete_as_operator(event_key: str) -> Response | tuple[str, int]:
     """Delete an event that is not one's own."""
     if not auth.user().is_operator:
@@ -130,10 +135,12 @@ def delete_as_operator(event_key: str) -> Response | tuple[str, int]:
                 db, auth.user().session, event_key, typed=typed, now=context.now()
             )
     except InvalidInput as error:
-        return _listing(request.form, {event_key: "; ".join(fault.message for fault in error.faults)}), 422
+        return _listing(
+            request.form, {event_key: "; ".join(said(fault.message) for fault in error.faults)}
+        ), 422
     except WrongState as error:
-        return _listing(request.form, {event_key: str(error)}), 409
-    flash(f"{name} is deleted.", "good")
+        return _listing(request.form, {event_key: error.told}), 409
+    flash(gettext("%(event)s is deleted.", event=name), "good")
     return redirect(url_for("archives.listing"))
 
 

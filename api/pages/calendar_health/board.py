@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
 from api.errands import fresh_sign_in
+from api.language.speaking import gettext, ngettext
 from api.pages import paging, rendering
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import InvalidInput
@@ -33,10 +34,10 @@ blueprint = APIBlueprint(
 
 FILTERS = ("text", "state", "hall", "day", "country", "firm")
 SORT_WORDS = {
-    "first": "First meeting",
-    "worst": "Worst state",
-    "name": "Name",
-    "firm": "Firm",
+    "first": say("First meeting"),
+    "worst": say("Worst state"),
+    "name": say("Name"),
+    "firm": say("Firm"),
 }
 
 
@@ -107,7 +108,14 @@ def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
         faults = {fault.path: fault.message for fault in error.faults}
         return _person_page(actor, person_key, request.form, faults), 422
     dispatch.deliver(app=context.celery())
-    flash(f"The address is kept. {_mails(queued)} on the way.", "good")
+    flash(
+        ngettext(
+            "The address is kept. %(num)s mail is on the way.",
+            "The address is kept. %(num)s mails are on the way.",
+            queued,
+        ),
+        "good",
+    )
     return redirect(url_for("calendar_health.person", event_key=event_key, person_key=person_key))
 
 
@@ -118,7 +126,10 @@ def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         done = aliases.remove(db, actor, person_key, alias_id, now=context.now())
-    flash("The address is taken away." if done else "It was taken away before.", "good" if done else "")
+    if done:
+        flash(gettext("The address is taken away."), "good")
+    else:
+        flash(gettext("It was taken away before."), "")
     return redirect(url_for("calendar_health.person", event_key=event_key, person_key=person_key))
 
 
@@ -152,10 +163,10 @@ def handle(event_key: str, step: str) -> Response:
     if step == "resend" and done:
         dispatch.deliver(app=context.celery())
     left = 0 if request.form.get("all") else len(set(ids)) - done
-    said = f"{_mails(done)} {'queued again' if step == 'resend' else 'put away'}."
-    if left:
-        said += f" {left:,} had been sent, put away or overtaken by a newer message meanwhile."
-    flash(said if ids or request.form.get("all") else "Choose one mail or more.", "good" if done else "")
+    if ids or request.form.get("all"):
+        flash(_handled(step, done, left), "good" if done else "")
+    else:
+        flash(gettext("Choose one mail or more."), "")
     return redirect(url_for("calendar_health.letters", event_key=event_key))
 
 
@@ -181,8 +192,19 @@ def _handle(db: Session, actor: Actor, step: str, ids: list[int]) -> int:
     return dead_letters.resend(db, actor, ids, now=now)
 
 
-def _mails(number: int) -> str:
-    return "One mail is" if number == 1 else f"{number:,} mails are"
+def _handled(step: str, done: int, left: int) -> str:
+    if step == "resend":
+        told = ngettext("%(num)s mail is queued again.", "%(num)s mails are queued again.", done)
+    else:
+        told = ngettext("%(num)s mail is put away.", "%(num)s mails are put away.", done)
+    if not left:
+        return told
+    others = ngettext(
+        "%(num)s had been sent, put away or overtaken by a newer message meanwhile.",
+        "%(num)s had been sent, put away or overtaken by a newer message meanwhile.",
+        left,
+    )
+    return f"{told} {others}"
 
 
 def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, str]) -> str:

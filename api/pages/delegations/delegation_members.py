@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.errands import fresh_sign_in
+from api.language.speaking import gettext, said
 from api.pages import rendering
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
@@ -33,8 +34,8 @@ blueprint = APIBlueprint(
 
 MOST_OCTETS = 36_000
 """Of a file: some 300 rows. The page of what it would do has the file in its form, and nothing is stored."""
-TOO_LARGE = "The file is larger than 36 kB. Send it in two, or ask the organisers to import it."
-NO_FILE = "Choose a file first."
+TOO_LARGE = say("The file is larger than 36 kB. Send it in two, or ask the organisers to import it.")
+NO_FILE = say("Choose a file first.")
 
 
 @blueprint.get("")
@@ -81,9 +82,16 @@ def take(event_key: str, delegation_key: str) -> Response | str | tuple[str, int
                 now=context.now(),
             )
     except ImportOutdated as error:
-        flash(str(error), "warning")
+        flash(said(str(error)), "warning")
         return _look(actor, delegation_key, octets)
-    flash(f"{done.added:,} added, {done.changed:,} changed. The organisers see it, and can undo it.", "good")
+    flash(
+        gettext(
+            "%(added)s added, %(changed)s changed. The organisers see it, and can undo it.",
+            added=done.added,
+            changed=done.changed,
+        ),
+        "good",
+    )
     return redirect(url_for("delegations.show", event_key=event_key, delegation_key=delegation_key), 303)
 
 

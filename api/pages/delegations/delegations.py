@@ -12,28 +12,20 @@ from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response
 
 from api import auth, context, limits
+from api.language.speaking import gettext, reader
 from api.pages import paging, rendering
+from api.pages.presentation import short_name
 from scheduler.domain import names
 from scheduler.domain.errors import InvalidInput
 from scheduler.services.access.actors import Actor
 from scheduler.services.delegations import delegations, joining
 from scheduler.services.delegations import print_pack as packs
 from scheduler.services.delegations.delegations import DelegationCard, DelegationForm
-from scheduler.services.directory.refs import FirmRef, PersonRef
 from scheduler.services.exports import noting, prints
 
 blueprint = APIBlueprint(
     "delegations", __name__, enable_openapi=False, url_prefix="/events/<event_key>/delegations"
 )
-
-_FIRM = {
-    "join": "{name} belongs to the delegation now, with all its people.",
-    "leave": "{name} has left the delegation. Its meetings stay as they are.",
-}
-_PERSON = {
-    "join": "{name} belongs to the delegation now.",
-    "leave": "{name} has left the delegation. The meetings stay as they are.",
-}
 
 
 @blueprint.get("/")
@@ -51,7 +43,7 @@ def make(event_key: str) -> Response | tuple[str, int]:
             key = delegations.make(db, actor, form, now=context.now())
     except InvalidInput as error:
         return _list(actor, form, _faults(error)), 422
-    flash("The delegation is made. Now say who belongs to it.", "good")
+    flash(gettext("The delegation is made. Now say who belongs to it."), "good")
     return redirect(url_for("delegations.show", event_key=event_key, delegation_key=key), 303)
 
 
@@ -70,7 +62,7 @@ def change(event_key: str, delegation_key: str) -> Response | tuple[str, int]:
             delegations.change(db, actor, delegation_key, form, now=context.now())
     except InvalidInput as error:
         return _show(actor, delegation_key, form, _faults(error)), 422
-    flash("Saved.", "good")
+    flash(gettext("Saved."), "good")
     return redirect(url_for("delegations.show", event_key=event_key, delegation_key=delegation_key), 303)
 
 
@@ -98,7 +90,10 @@ def remove(event_key: str, delegation_key: str) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         name = delegations.remove(db, actor, delegation_key, now=context.now())
-    flash(f"The delegation {name} is removed. Its firms and people stay in the event.", "good")
+    flash(
+        gettext("The delegation %(name)s is removed. Its firms and people stay in the event.", name=name),
+        "good",
+    )
     return redirect(url_for("delegations.listing", event_key=event_key), 303)
 
 
@@ -110,7 +105,12 @@ def firm(event_key: str, delegation_key: str, firm_key: str, step: str) -> Respo
     change = joining.add_firm if step == "join" else joining.drop_firm
     with context.database().write() as db:
         who = change(db, actor, delegation_key, firm_key, now=context.now())
-    return _back(event_key, delegation_key, who, _FIRM[step])
+    name = short_name(who)
+    if step == "join":
+        told = gettext("%(name)s belongs to the delegation now, with all its people.", name=name)
+    else:
+        told = gettext("%(name)s has left the delegation. Its meetings stay as they are.", name=name)
+    return _back(event_key, delegation_key, told)
 
 
 @blueprint.post("/<delegation_key>/people/<person_key>/<any(join, leave):step>")
@@ -121,11 +121,16 @@ def person(event_key: str, delegation_key: str, person_key: str, step: str) -> R
     change = joining.add_person if step == "join" else joining.drop_person
     with context.database().write() as db:
         who = change(db, actor, delegation_key, person_key, now=context.now())
-    return _back(event_key, delegation_key, who, _PERSON[step])
+    name = short_name(who)
+    if step == "join":
+        told = gettext("%(name)s belongs to the delegation now.", name=name)
+    else:
+        told = gettext("%(name)s has left the delegation. The meetings stay as they are.", name=name)
+    return _back(event_key, delegation_key, told)
 
 
-def _back(event_key: str, delegation_key: str, who: FirmRef | PersonRef, sentence: str) -> Response:
-    flash(sentence.format(name=names.shown(who.name, who.latin_name, "en")), "good")
+def _back(event_key: str, delegation_key: str, told: str) -> Response:
+    flash(told, "good")
     find = request.form.get("find") or None
     return redirect(
         url_for("delegations.show", event_key=event_key, delegation_key=delegation_key, find=find), 303
@@ -160,7 +165,7 @@ def _show(actor: Actor, delegation_key: str, form: DelegationForm | None, faults
             "show",
             card=card,
             parts=-(-len(card.members.people) // prints.PER_PART),
-            leaders=[("", "Nobody yet"), *_leaders(card)],
+            leaders=[("", gettext("Nobody yet")), *_leaders(card)],
             found=found,
             find=find,
             form=form or card.form,
@@ -170,7 +175,7 @@ def _show(actor: Actor, delegation_key: str, form: DelegationForm | None, faults
 
 def _leaders(card: DelegationCard) -> list[tuple[str, str]]:
     people = [each.person for each in card.members.people]
-    return [(person.key, names.shown(person.name, person.latin_name, "en")) for person in people]
+    return [(person.key, names.shown(person.name, person.latin_name, reader())) for person in people]
 
 
 def _rendered(db: Any, actor: Actor, template: str, form: DelegationForm, **values: Any) -> str:

@@ -13,6 +13,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.language.speaking import gettext
 from api.pages import rendering, zones
 from api.pages.reading import FormReader
 from scheduler.domain.errors import InvalidInput, NotFound
@@ -48,7 +49,7 @@ def save_settings(event_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         with context.database().read() as db:
             return _settings_page(db, actor, request.form, _by_field(error)), 422
-    flash("The settings are saved; they hold from now on.", "good")
+    flash(gettext("The settings are saved; they hold from now on."), "good")
     return redirect(url_for("events.settings", event_key=event_key))
 
 
@@ -79,7 +80,7 @@ def create() -> Response | tuple[str, int]:
             languages=languages().items(),
         )
         return page, 422
-    flash("The event is made. Next: its firms and people.", "good")
+    flash(gettext("The event is made. Next: its firms and people."), "good")
     return redirect(url_for("runs.overview", event_key=key))
 
 

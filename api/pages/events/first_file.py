@@ -11,11 +11,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context
 from api.errands import fresh_sign_in
+from api.language.speaking import gettext, reported, said
 from api.pages import zones
-from api.pages.imports import large_imports
+from api.pages.imports import large_imports, words
 from api.pages.imports.imports import NOT_SHOWN, XLSX
 from scheduler import saying
-from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
 from scheduler.services.bringing import file_jobs
 from scheduler.services.bringing.file_jobs import FileJob
@@ -64,9 +65,9 @@ def upload() -> BaseResponse | tuple[str, int]:
             name = file.filename or "" if file else ""
             number = first_file.keep(db, auth.user().session, octets, name=name, now=context.now())
     except (UnreadableSheet, *UNREAD) as error:
-        return _ask(str(error)), 422
+        return _ask(reported(str(error))), 422
     except InvalidInput as error:
-        return _ask("; ".join(map(str, error.faults))), 422
+        return _ask("; ".join(map(words.placed, error.faults))), 422
     if is_large:
         _have_looked(number)
     return redirect(url_for("first_file.show", number=number))
@@ -125,7 +126,7 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
                 now=context.now(),
             )
     except ImportOutdated as error:
-        flash(str(error), "warning")
+        flash(said(str(error)), "warning")
         return redirect(url_for("first_file.show", number=number))
     except InvalidInput:
         name, _, look = _look(number)
@@ -133,9 +134,9 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
     except NOT_SHOWN as error:
         return _not_shown(error)
     if not with_all:
-        flash("The event is made. The workbook waits here: mend its rows, and take it.", "good")
+        flash(gettext("The event is made. The workbook waits here: mend its rows, and take it."), "good")
         return redirect(url_for("imports.show", event_key=made.key, number=number))
-    flash(f"The event is made of {name}. Next: start a run.", "good")
+    flash(gettext("The event is made of %(file)s. Next: start a run.", file=name), "good")
     return redirect(url_for("home.event", event_key=made.key))
 
 
@@ -144,7 +145,7 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
 def drop(number: int) -> BaseResponse:
     with context.database().write() as db:
         first_file.drop(db, auth.user().session, number)
-    flash("The workbook is gone. No event was made of it.", "message")
+    flash(gettext("The workbook is gone. No event was made of it."), "message")
     return redirect(url_for("first_file.ask"))
 
 
@@ -233,14 +234,14 @@ def _by_field(look: NewEventLook) -> tuple[dict[str, str], list[str]]:
     for fault in look.faults:
         place, _, field = fault.path.rpartition(", ")
         if field in first_file.SAID:
-            of_form[field] = f"{place}: {fault.message}" if place else fault.message
+            of_form[field] = words.placed(Fault(place, fault.message))
         else:
-            others.append(str(fault))
+            others.append(words.placed(fault))
     return of_form, others
 
 
 def _not_shown(error: Exception) -> BaseResponse:
-    flash(str(error), "error")
+    flash(reported(str(error)), "error")
     return redirect(url_for("first_file.ask"))
 
 

@@ -11,6 +11,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.language.speaking import ngettext, said
 from api.pages import rendering
 from scheduler.services.access import actors
 from scheduler.services.access.actors import Actor
@@ -70,7 +71,7 @@ def _desk(actor: Actor) -> str:
 
 def _reasons(found: Home) -> list[tuple[str, str, int]]:
     """Why requests are not held: code, words, count."""
-    return [(code, not_held.GROUPS.get(code, code), count) for code, count in found.reasons.items()]
+    return [(code, said(not_held.GROUPS.get(code, code)), count) for code, count in found.reasons.items()]
 
 
 def _days_to_go(opens: datetime | None, timezone: str, now: datetime) -> int | None:
@@ -95,7 +96,8 @@ def plan_state(actor: Actor, timezone: str) -> tuple[PlanState, int | None]:
 def ago(moment: datetime, now: datetime) -> str:
     """How long ago, in the largest whole unit: 14 hours, 9 days."""
     minutes = max(0, int((now - moment).total_seconds() // 60))
-    count, unit = (minutes // 1440, "day") if minutes >= 2880 else (minutes // 60, "hour")
     if minutes < 120:
-        count, unit = minutes, "minute"
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+        return ngettext("%(num)s minute", "%(num)s minutes", minutes)
+    if minutes < 2880:
+        return ngettext("%(num)s hour", "%(num)s hours", minutes // 60)
+    return ngettext("%(num)s day", "%(num)s days", minutes // 1440)

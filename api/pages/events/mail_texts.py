@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context, limits
+from api.language.speaking import gettext, said
 from api.pages import rendering
 from api.security import POLICY
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages
 from scheduler.invites.mail import wording
 from scheduler.invites.mail.imip import ShownMessage
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.delivery import mail_texts
 from scheduler.services.events import events
@@ -28,20 +30,20 @@ blueprint = APIBlueprint(
 )
 
 MAIL_KINDS = {
-    "new": "Invitation",
-    "update": "Change",
-    "details": "New details",
-    "again": "Sent again",
-    "cancel": "Cancellation",
-    "uninvited": "Goes on without the reader",
-    "proposal": "Proposal not taken",
+    "new": say("Invitation"),
+    "update": say("Change"),
+    "details": say("New details"),
+    "again": say("Sent again"),
+    "cancel": say("Cancellation"),
+    "uninvited": say("Goes on without the reader"),
+    "proposal": say("Proposal not taken"),
 }
 PARTS = {
-    "subject": "Subject",
-    "headline": "Headline",
-    "note": "Note",
-    "footer": "Footer",
-    "directions": "How to get there",
+    "subject": say("Subject"),
+    "headline": say("Headline"),
+    "note": say("Note"),
+    "footer": say("Footer"),
+    "directions": say("How to get there"),
 }
 # The previewed mail has styles of its own on its elements. A frame of the page keeps the page's policy.
 _PREVIEW_POLICY = f"{POLICY}; style-src-attr 'unsafe-inline'"
@@ -102,7 +104,12 @@ def _test(actor: Actor, language: str, mail_kind: str) -> Response:
             db, actor, language, mail_kind, request.form, settings=context.settings(), now=context.now()
         )
     dispatch.deliver(app=context.celery())
-    flash(f"A test mail with the texts below is on its way to {to}. Nothing was saved.", "good")
+    flash(
+        gettext(
+            "A test mail with the texts below is on its way to %(address)s. Nothing was saved.", address=to
+        ),
+        "good",
+    )
     with context.database().read() as db:
         return _page(db, actor, language, mail_kind, typed=request.form)
 
@@ -110,19 +117,20 @@ def _test(actor: Actor, language: str, mail_kind: str) -> Response:
 def _reset(actor: Actor, language: str, mail_kind: str, part: str) -> BaseResponse:
     with context.database().write() as db:
         mail_texts.reset(db, actor, language, mail_kind, part, now=context.now())
-    flash(f"{PARTS[part]}: the usual text is back.", "good")
+    flash(gettext("%(part)s: the usual text is back.", part=said(PARTS[part])), "good")
     return _back(actor, language, mail_kind)
 
 
 def _save(actor: Actor, language: str, mail_kind: str) -> BaseResponse:
     with context.database().write() as db:
         changed = mail_texts.save(db, actor, language, mail_kind, request.form, now=context.now())
-    said = (
-        f"Texts changed: {changed}. Mails that wait to be sent keep theirs."
-        if changed
-        else "Nothing changed."
-    )
-    flash(said, "good")
+    if changed:
+        flash(
+            gettext("Texts changed: %(count)s. Mails that wait to be sent keep theirs.", count=changed),
+            "good",
+        )
+    else:
+        flash(gettext("Nothing changed."), "good")
     return _back(actor, language, mail_kind)
 
 
@@ -148,13 +156,13 @@ def _page(
         "settings",
         "events/mail_texts.html",
         fields=fields,
-        labels=PARTS,
+        labels={part: said(label) for part, label in PARTS.items()},
         typed=typed or {field.part: field.text for field in fields},
         faults=faults or {},
         language=language,
         languages=languages(),
         mail_kind=mail_kind,
-        mail_kinds=MAIL_KINDS,
+        mail_kinds={kind: said(label) for kind, label in MAIL_KINDS.items()},
         each_kind=wording.EACH_KIND,
         shown=shown,
     )

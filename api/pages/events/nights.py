@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import APIBlueprint
+from babel.dates import get_day_names
 from flask import flash, redirect, request, url_for
 from flask_login import login_required
 from sqlalchemy.orm import Session
@@ -12,10 +13,13 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.language import speaking
+from api.language.speaking import gettext, said
 from api.pages import paging, rendering
 from api.pages.reading import FormReader
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import InvalidInput
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import night_times, nights
 from scheduler.services.events.night_times import NightRules, PlannedNight
@@ -26,8 +30,7 @@ Faults = dict[str, str]
 Typed = MultiDict[str, str]
 
 SHOWN = 30
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-AFTER_RUNS = {"draft": "Make a draft for me to look at", "publish": "Publish it, within the budget"}
+AFTER_RUNS = {"draft": say("Make a draft for me to look at"), "publish": say("Publish it, within the budget")}
 
 
 @blueprint.get("")
@@ -49,7 +52,7 @@ def save(event_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         with context.database().read() as db:
             return _page(db, actor, request.form, _by_field(error)), 422
-    flash("The nights are saved; they hold from now on.", "good")
+    flash(gettext("The nights are saved; they hold from now on."), "good")
     return redirect(url_for("nights.show", event_key=event_key))
 
 
@@ -62,11 +65,17 @@ def _page(db: Session, actor: Actor, typed: Typed, faults: Faults) -> str:
         typed=typed,
         faults=faults,
         rows=range(min(_rows(typed) + 1, night_times.MOST)),
-        weekdays=WEEKDAYS,
-        after_runs=AFTER_RUNS,
+        weekdays=_weekdays(),
+        after_runs={value: said(text) for value, text in AFTER_RUNS.items()},
         coming=night_times.rules(db, actor).coming,
         page=nights.listing(db, actor, number=paging.asked_number(), limit=SHOWN),
     )
+
+
+def _weekdays() -> list[str]:
+    """Mon to Sun, as the page's language has them."""
+    names = get_day_names("abbreviated", context="stand-alone", locale=speaking.locale())
+    return [names[i] for i in range(7)]
 
 
 def _typed(rules: NightRules) -> Typed:
@@ -99,7 +108,7 @@ def _read(form: Typed) -> NightRules:
     ]
     for i in range(night_times.MOST):
         if form.get(f"at-{i}") and not form.getlist(f"weekdays-{i}"):
-            read.fault(f"weekdays-{i}", "choose at least one day")
+            read.fault(f"weekdays-{i}", say("choose at least one day"))
     numbers: dict[str, Any] = {name: read.whole(name) for name in read.kinds}
     read.done()
     return NightRules(tuple(times), **numbers)

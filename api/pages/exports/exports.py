@@ -13,6 +13,7 @@ from api import auth, context, limits
 from api.pages import rendering
 from scheduler.domain import fields
 from scheduler.domain.mails.prints import PrintPack
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.exports import event_sheets, lists, noting, print_codes, prints
 from scheduler.services.exports.lists import OF_A_VERSION, Export, ListName
@@ -24,18 +25,26 @@ blueprint = APIBlueprint("exports", __name__, enable_openapi=False, url_prefix="
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TYPES = {"xlsx": XLSX, "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
 ABOUT = {
-    ListName.MEETINGS: "Every meeting in time order",
-    ListName.FIRMS: "Each firm's meetings, with who goes",
-    ListName.PEOPLE: "Each person's meetings, with mail address and telephone",
-    ListName.HALLS: "What happens at each table and booth",
-    ListName.INTERPRETERS: "Each interpreter's meetings",
-    ListName.NOT_HELD: "Accepted requests without a meeting, and why",
+    ListName.MEETINGS: say("Every meeting in time order"),
+    ListName.FIRMS: say("Each firm's meetings, with who goes"),
+    ListName.PEOPLE: say("Each person's meetings, with mail address and telephone"),
+    ListName.HALLS: say("What happens at each table and booth"),
+    ListName.INTERPRETERS: say("Each interpreter's meetings"),
+    ListName.NOT_HELD: say("Accepted requests without a meeting, and why"),
+}
+LIST_NAMES = {
+    ListName.MEETINGS: say("Meetings"),
+    ListName.FIRMS: say("By firm"),
+    ListName.PEOPLE: say("By person"),
+    ListName.HALLS: say("By hall"),
+    ListName.INTERPRETERS: say("By interpreter"),
+    ListName.NOT_HELD: say("Not held"),
 }
 PACK_NAMES = {
-    PrintPack.PEOPLE: "Agendas of people",
-    PrintPack.FIRMS: "Agendas of firms",
-    PrintPack.PLACES: "Tables and booths",
-    PrintPack.INTERPRETERS: "Interpreters",
+    PrintPack.PEOPLE: say("Agendas of people"),
+    PrintPack.FIRMS: say("Agendas of firms"),
+    PrintPack.PLACES: say("Tables and booths"),
+    PrintPack.INTERPRETERS: say("Interpreters"),
 }
 
 
@@ -54,6 +63,7 @@ def index(event_key: str) -> str:
             "exports",
             "exports/index.html",
             about=ABOUT,
+            list_names=LIST_NAMES,
             pack_names=PACK_NAMES,
             version=version,
             lists=OF_A_VERSION,

@@ -11,15 +11,17 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context
 from api.errands import fresh_sign_in
+from api.language.speaking import gettext, reported, said
 from api.pages import rendering
-from api.pages.imports import chosen, large_imports
+from api.pages.imports import chosen, large_imports, words
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.invites.catalogue import languages
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.bringing import file_jobs
 from scheduler.services.cells.columns import COLUMNS, REQUIRED, ImportKind
-from scheduler.services.cells.table import MAX_ROWS, ImportOptions
+from scheduler.services.cells.options import ImportOptions
+from scheduler.services.cells.table import MAX_ROWS
 from scheduler.services.imports import choices, taking, template, workbooks
 from scheduler.services.imports.taking import ImportLook, ImportOutdated
 from scheduler.services.imports.workbooks import ImportTaken
@@ -31,6 +33,9 @@ blueprint = APIBlueprint("imports", __name__, enable_openapi=False, url_prefix="
 
 NOT_SHOWN = (ImportOutdated, ImportTaken, UnreadableSheet, *UNREAD)
 """Why what a file does cannot be shown now; each is a sentence."""
+for _filter in (words.import_kind, words.import_rows, words.placed, words.meetings_words):
+    blueprint.add_app_template_filter(_filter)
+
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -61,9 +66,9 @@ def upload(event_key: str) -> BaseResponse | tuple[str, int]:
             name = file.filename or "" if file else ""
             number = workbooks.keep(db, actor, octets, name=name, kind=kind, now=context.now())
     except (UnreadableSheet, *UNREAD) as error:
-        return _index(actor, str(error)), 422
+        return _index(actor, reported(str(error))), 422
     except InvalidInput as error:
-        return _index(actor, "; ".join(map(str, error.faults))), 422
+        return _index(actor, "; ".join(map(words.placed, error.faults))), 422
     if file_jobs.is_large(octets):
         large_imports.look(actor, number)
     return redirect(url_for("imports.show", event_key=event_key, number=number))
@@ -111,7 +116,7 @@ def choose(event_key: str, number: int) -> BaseResponse:
         if large_imports.follow(actor, number) is not None:
             large_imports.look(actor, number)
     except InvalidInput as error:
-        flash("; ".join(map(str, error.faults)), "error")
+        flash("; ".join(map(words.placed, error.faults)), "error")
     return redirect(url_for("imports.show", event_key=event_key, number=number))
 
 
@@ -123,9 +128,9 @@ def undo(event_key: str, step_id: int) -> BaseResponse:
     try:
         with context.database().write() as db:
             done = journal.undo(db, actor, step_id, settings=context.settings(), now=context.now())
-        flash(f"What {done.subject} changed is as it was before.", "good")
+        flash(gettext("What %(file)s changed is as it was before.", file=done.subject), "good")
     except WrongState as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
     return redirect(url_for("imports.index", event_key=event_key))
 
 
@@ -140,13 +145,13 @@ def take(event_key: str, number: int) -> BaseResponse:
     try:
         look = _take(actor, number, request.form.get("digest", ""))
     except ImportOutdated as error:
-        flash(str(error), "warning")
+        flash(said(str(error)), "warning")
         return redirect(url_for("imports.show", event_key=event_key, number=number))
     except NOT_SHOWN as error:
         return _not_shown(event_key, error)
     for part in look.parts:
         if part.kind and part.done:
-            flash(said(part.kind, part.done), "good")
+            flash(words.done_words(part.kind, part.done), "good")
     return redirect(url_for("imports.index", event_key=event_key))
 
 
@@ -156,7 +161,7 @@ def drop(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         workbooks.drop(db, actor, number)
-    flash("The file is gone. Nothing of it was taken.", "message")
+    flash(gettext("The file is gone. Nothing of it was taken."), "message")
     return redirect(url_for("imports.index", event_key=event_key))
 
 
@@ -179,22 +184,6 @@ def example(event_key: str) -> Response:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         return _file(template.workbook(db, actor), "chainmeet.xlsx")
-
-
-def said(kind: ImportKind, done: Any) -> str:
-    """A sentence about what a sheet changed, or would change."""
-    counts = f"{done.added:,} added, {done.changed:,} changed, {done.unchanged:,} unchanged."
-    text = f"{kind.value.capitalize()}: {counts}"
-    if done.left_out:
-        text += f" {done.left_out:,} left out, as something in them is wrong."
-    if done.moved:
-        text += f" {done.moved:,} of them moved to another booth, or left theirs."
-    if done.meetings:
-        text += (
-            f" Meetings that are published there: {done.meetings:,}. The next run plans them at the new "
-            "booth; people are told when you publish it."
-        )
-    return text
 
 
 def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportLook, ImportOptions]:
@@ -232,7 +221,7 @@ def _take(actor: Actor, number: int, digest: str) -> ImportLook:
 
 
 def _not_shown(event_key: str, error: Exception) -> BaseResponse:
-    flash(str(error), "error")
+    flash(reported(str(error)), "error")
     return redirect(url_for("imports.index", event_key=event_key))
 
 

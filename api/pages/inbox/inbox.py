@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.errands import fresh_sign_in
+from api.language.speaking import pgettext, reported, said
 from api.pages import paging, rendering
 from scheduler.domain.entities import MailKind, MailOutcome, Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
@@ -23,6 +24,17 @@ from workers import dispatch
 blueprint = APIBlueprint("inbox", __name__, enable_openapi=False, url_prefix="/events/<event_key>/inbox")
 
 _STEPS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
+
+
+@blueprint.app_template_filter()
+def mail_outcome(outcome: MailOutcome) -> str:
+    """What became of a mail in a word."""
+    return {
+        MailOutcome.RECEIVED: pgettext("of a mail", "received"),
+        MailOutcome.APPLIED: pgettext("of a mail", "applied"),
+        MailOutcome.IGNORED: pgettext("of a mail", "ignored"),
+        MailOutcome.WAITING: pgettext("of a mail", "waiting"),
+    }[outcome]
 
 
 @blueprint.get("/")
@@ -59,12 +71,12 @@ def show(event_key: str, mail_id: int) -> str:
 
 def _steps(mail: IncomingMail, alias: str | None) -> dict[str, str]:
     """What an organiser may do with a mail, and the words of its buttons."""
-    bounce = {"dead": "The address is dead"}
-    answer = {"accept": "Take it as accepted", "decline": "Take it as declined"}
+    bounce = {"dead": say("The address is dead")}
+    answer = {"accept": say("Take it as accepted"), "decline": say("Take it as declined")}
     return {
-        **({"same-person": "This is the same person"} if alias else {}),
+        **({"same-person": say("This is the same person")} if alias else {}),
         **(bounce if mail.kind is MailKind.BOUNCE else answer),
-        "set-aside": "Set aside",
+        "set-aside": say("Set aside"),
     }
 
 
@@ -89,11 +101,13 @@ def handle(event_key: str, mail_id: int, step: str) -> Response:
     try:
         with context.database().write() as db:
             reason = _handle(db, actor, mail_id, step)
-    except (WrongState, InvalidInput) as error:
-        flash(str(error), "error")
+    except WrongState as error:
+        flash(said(error.told), "error")
+    except InvalidInput as error:
+        flash("; ".join(reported(fault.message) for fault in error.faults), "error")
     else:
         dispatch.deliver(app=context.celery())
-        flash(reason, "good")
+        flash(reported(reason), "good")
     return redirect(url_for("inbox.show", event_key=event_key, mail_id=mail_id))
 
 

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
+from api.language.speaking import gettext, ngettext, reported, said
+from api.pages.marks import tier_label
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import InvalidInput
+from scheduler.saying import say
 from scheduler.services.cells.columns import ImportKind
 
 LABELS: Final[Mapping[str, str]] = {
-    "name": "Name", "latin_name": "Name in Latin letters", "country": "Country", "tier": "Place in the chain",
-    "areas": "Chain areas", "hall": "Hall", "booth": "Booth", "booth_capacity": "Meetings there at once",
-    "host": "At the stand of", "description": "Description", "website": "Website", "pavilion": "Pavilion",
-    "offers": "Offers", "needs": "Needs", "products": "Products",
-    "max_per_day": "Most meetings a day", "min_meetings": "Fewest meetings", "firm": "Firm",
-    "email": "Mail address", "phone": "Telephone", "title": "Job title", "languages": "Languages",
-    "exhibitor": "Answers for the firm", "mail_language": "Language of mails", "timezone": "Time zone",
-}  # fmt: skip
+    "name": say("Name"),
+    "latin_name": say("Name in Latin letters"),
+    "country": say("Country"),
+    "tier": say("Place in the chain"),
+    "areas": say("Chain areas"),
+    "hall": say("Hall"),
+    "booth": say("Booth"),
+    "booth_capacity": say("Meetings there at once"),
+    "host": say("At the stand of"),
+    "description": say("Description"),
+    "website": say("Website"),
+    "pavilion": say("Pavilion"),
+    "offers": say("Offers"),
+    "needs": say("Needs"),
+    "products": say("Products"),
+    "max_per_day": say("Most meetings a day"),
+    "min_meetings": say("Fewest meetings"),
+    "firm": say("Firm"),
+    "email": say("Mail address"),
+    "phone": say("Telephone"),
+    "title": say("Job title"),
+    "languages": say("Languages"),
+    "exhibitor": say("Answers for the firm"),
+    "mail_language": say("Language of mails"),
+    "timezone": say("Time zone"),
+}
 HINTS: Final[Mapping[str, str]] = {
-    "areas": "Several with a semicolon between.",
-    "offers": "A line each, or several with a semicolon between.",
-    "needs": "As the offers. Firms that offer it are suggested.",
-    "products": "As the offers.",
-    "languages": "By name or code, several with a semicolon between.",
-    "booth": "Another booth takes the firm's meetings along. The old one is closed.",
-    "email": "Meetings that were told are told there again.",
-    "hall": "By name or key.",
-    "host": "The firm whose booth it shares. Begin to type its name or key.",
+    "areas": say("Several with a semicolon between."),
+    "offers": say("A line each, or several with a semicolon between."),
+    "needs": say("As the offers. Firms that offer it are suggested."),
+    "products": say("As the offers."),
+    "languages": say("By name or code, several with a semicolon between."),
+    "booth": say("Another booth takes the firm's meetings along. The old one is closed."),
+    "email": say("Meetings that were told are told there again."),
+    "hall": say("By name or key."),
+    "host": say("The firm whose booth it shares. Begin to type its name or key."),
 }
-CHOICES: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
-    "tier": [(tier.value, tier.value.capitalize()) for tier in Tier],
-    "exhibitor": [("yes", "Yes"), ("no", "No")],
-}
+YES_NO: Final = (("yes", say("Yes")), ("no", say("No")))
 PICKED: Final[Mapping[str, ImportKind]] = {"firm": ImportKind.FIRMS, "host": ImportKind.FIRMS}
 """Columns in which another record is meant."""
 MANY: Final[Mapping[ImportKind, tuple[str, ...]]] = {
@@ -43,26 +61,98 @@ MANY: Final[Mapping[ImportKind, tuple[str, ...]]] = {
 """Columns of which many rows may get one value."""
 
 
+def labels() -> dict[str, str]:
+    """The columns, as the page's language calls them."""
+    return {name: said(label) for name, label in LABELS.items()}
+
+
+def hints() -> dict[str, str]:
+    """What a field of a column says of it."""
+    return {name: said(hint) for name, hint in HINTS.items()}
+
+
+def choices() -> dict[str, list[tuple[str, str]]]:
+    """What can be chosen for a column, and its words."""
+    tiers = [(tier.value, tier_label(tier.value)) for tier in Tier]
+    return {"tier": tiers, "exhibitor": [(value, said(text)) for value, text in YES_NO]}
+
+
 def edited(moved: int, meetings_there: int) -> str:
     """What an edit did, as a sentence."""
     if moved and meetings_there:
-        return f"Saved. {meetings_there:,} published meetings go to the new booth with the next publishing."
-    return "Saved."
+        return ngettext(
+            "Saved. %(num)s published meeting goes to the new booth with the next publishing.",
+            "Saved. %(num)s published meetings go to the new booth with the next publishing.",
+            meetings_there,
+        )
+    return gettext("Saved.")
 
 
 def touched(count: int) -> str:
     """What becomes of published meetings, as a sentence."""
     if not count:
-        return "It touches no published meeting."
-    what = "1 published meeting" if count == 1 else f"{count:,} published meetings"
-    return f"It touches {what}. The next run plans without, and nobody is told before you publish."
+        return gettext("It touches no published meeting.")
+    return ngettext(
+        "It touches %(num)s published meeting. The next run plans without, and nobody is told before you "
+        "publish.",
+        "It touches %(num)s published meetings. The next run plans without, and nobody is told before you "
+        "publish.",
+        count,
+    )
+
+
+def faults(error: InvalidInput) -> dict[str, str]:
+    """The faults by field, each as a clause that ends."""
+    return {fault.path: gettext("%(fault)s.", fault=reported(fault.message)) for fault in error.faults}
 
 
 def sentence(error: InvalidInput) -> str:
     """All faults, each with the label of its field."""
-    return " ".join(f"{LABELS.get(fault.path, fault.path)} {fault.message}." for fault in error.faults)
+    return " ".join(
+        gettext("%(label)s %(fault)s.", label=said(LABELS.get(f.path, f.path)), fault=reported(f.message))
+        for f in error.faults
+    )
 
 
-def by_field(error: InvalidInput) -> dict[str, str]:
-    """The faults as sentences, by the field."""
-    return {fault.path: fault.message + "." for fault in error.faults}
+def changed(count: int, of: int) -> str:
+    """How many of the ticked rows an edit changed."""
+    return gettext("%(count)s of %(all)s rows changed.", count=count, all=of)
+
+
+def ended(requests: int) -> list[str]:
+    """The requests that a withdrawal ended, if any."""
+    return (
+        [ngettext("%(num)s request was ended.", "%(num)s requests were ended.", requests)] if requests else []
+    )
+
+
+def called_off(requests: int) -> list[str]:
+    """The meetings that an absence called off, if any."""
+    said_so = ngettext(
+        "%(num)s that begins too soon for a plan was called off.",
+        "%(num)s that begin too soon for a plan were called off.",
+        requests,
+    )
+    return [said_so] if requests else []
+
+
+def both_had(requests: int) -> list[str]:
+    """The requests that a merging ended, if any."""
+    said_so = ngettext(
+        "%(num)s request that both had was ended.", "%(num)s requests that both had were ended.", requests
+    )
+    return [said_so] if requests else []
+
+
+def back_again(count: int) -> str:
+    """How many take part again."""
+    return ngettext(
+        "%(num)s takes part again. Requests that were ended stay ended.",
+        "%(num)s take part again. Requests that were ended stay ended.",
+        count,
+    )
+
+
+def marked(meetings: int) -> str:
+    """That absences are kept, and what they touch."""
+    return " ".join((gettext("Marked."), touched(meetings)))

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.language import speaking
+from api.language.speaking import gettext
 from api.pages import paging, rendering
 from api.pages.people_desk import columns
 from api.pages.people_desk.picks import picked
@@ -70,8 +72,8 @@ def edit(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int
             }
             done = editing.edit(db, actor, of, [key], cells, settings=context.settings(), now=context.now())
     except InvalidInput as error:
-        return _record(actor, of, key, cells, columns.by_field(error)), 422
-    said = columns.edited(done.moved, done.meetings) if done.changed else "Nothing was different."
+        return _record(actor, of, key, cells, columns.faults(error)), 422
+    said = columns.edited(done.moved, done.meetings) if done.changed else gettext("Nothing was different.")
     if rendering.by_htmx():
         return _row(actor, of, key, said)
     flash(said, "good")
@@ -92,12 +94,13 @@ def edit_many(event_key: str, kind: str) -> Response:
                 day = next((day for day in timetable(db, actor).days if day.key == value), None)
                 slots = [slot.key for slot in day.slots] if day else [value]
                 left = absences.add(db, actor, of, keys, slots, now=context.now())
-                said = f"Marked. {columns.touched(left.meetings)}"
+                said = columns.marked(left.meetings)
             else:
                 cells, settings = {column: value}, context.settings()
                 done = editing.edit(db, actor, of, keys, cells, settings=settings, now=context.now())
-                said = columns.edited(done.moved, done.meetings)
-                said += f" {done.changed:,} of {len(keys):,} rows changed."
+                said = " ".join(
+                    (columns.edited(done.moved, done.meetings), columns.changed(done.changed, len(keys)))
+                )
         flash(said, "good")
     except InvalidInput as error:
         flash(columns.sentence(error), "error")
@@ -116,17 +119,17 @@ def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
                 alone = request.form.get("named_alone", leaving_event.NamedAlone.COLLEAGUE)
                 note = request.form.get("note", "")
                 left = leaving_event.withdraw(db, actor, of, keys, note=note, named_alone=alone, now=now)
-            ended = f"{left.requests:,} requests were ended. " if left.requests else ""
-            flash(f"Withdrawn. {ended}{columns.touched(left.meetings)}", "good")
+            said = (gettext("Withdrawn."), *columns.ended(left.requests), columns.touched(left.meetings))
+            flash(" ".join(said), "good")
             return _back(event_key, of)
         except WrongState as error:
-            flash(str(error), "warning")
+            flash(speaking.said(error.told), "warning")
             return _back(event_key, of)
         except InvalidInput as error:
-            faults = columns.by_field(error)
+            faults = columns.faults(error)
     with context.database().read() as db:
         if not keys or "keys" in faults:
-            flash("Tick 1 to 200 rows first.", "warning")
+            flash(gettext("Tick 1 to 200 rows first."), "warning")
             return _back(event_key, of)
         page = rendering.render(
             db,
@@ -151,11 +154,11 @@ def bring_back(event_key: str, kind: str) -> Response:
     try:
         with context.database().write() as db:
             done = leaving_event.bring_back(db, actor, of, request.form.getlist("keys"), now=context.now())
-        flash(f"{done:,} take part again. Requests that were ended stay ended.", "good")
+        flash(columns.back_again(done), "good")
     except InvalidInput as error:
         flash(columns.sentence(error), "error")
     except WrongState as error:
-        flash(str(error), "warning")
+        flash(speaking.said(error.told), "warning")
     return _back(event_key, of)
 
 
@@ -166,19 +169,12 @@ def set_absences(event_key: str, kind: str, key: str) -> Response | tuple[str, i
     actor, of = auth.organiser(event_key), ImportKind(kind)
     try:
         with context.database().write() as db:
-            left = absences.paint(
-                db,
-                actor,
-                of,
-                key,
-                request.form.getlist("slots"),
-                note=request.form.get("note", ""),
-                now=context.now(),
-            )
-        off = f" {left.requests:,} that begin too soon for a plan were called off." if left.requests else ""
-        flash(f"Saved. {columns.touched(left.meetings)}{off}", "good")
+            slots, note = request.form.getlist("slots"), request.form.get("note", "")
+            left = absences.paint(db, actor, of, key, slots, note=note, now=context.now())
+        said = [gettext("Saved."), columns.touched(left.meetings), *columns.called_off(left.requests)]
+        flash(" ".join(said), "good")
     except InvalidInput as error:
-        return _record(actor, of, key, None, columns.by_field(error)), 422
+        return _record(actor, of, key, None, columns.faults(error)), 422
     return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=key), 303)
 
 
@@ -191,11 +187,11 @@ def merge(event_key: str, kind: str, key: str) -> Response | tuple[str, int]:
         with context.database().write() as db:
             into = picked(db, actor, of, "into")
             ended = merging.merge(db, actor, of, key, into, now=context.now())
-        flash(f"Merged. {ended:,} requests that both had were ended." if ended else "Merged.", "good")
+        flash(" ".join((gettext("Merged."), *columns.both_had(ended))), "good")
     except InvalidInput as error:
-        return _record(actor, of, key, {"into": request.form.get("into", "")}, columns.by_field(error)), 422
+        return _record(actor, of, key, {"into": request.form.get("into", "")}, columns.faults(error)), 422
     except WrongState as error:
-        flash(str(error), "warning")
+        flash(speaking.said(error.told), "warning")
         into = key
     return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=into), 303)
 
@@ -218,9 +214,9 @@ def undo(event_key: str, number: int) -> Response:
     try:
         with context.database().write() as db:
             journal.undo(db, actor, number, settings=context.settings(), now=context.now())
-        flash("Undone. Everything is as it was before that step.", "good")
+        flash(gettext("Undone. Everything is as it was before that step."), "good")
     except WrongState as error:
-        flash(str(error), "warning")
+        flash(speaking.said(error.told), "warning")
     return redirect(rendering.back(event_key, url_for("people_desk.steps", event_key=event_key)), 303)
 
 
@@ -244,7 +240,7 @@ def _listing(actor: Actor, kind: ImportKind) -> str:
             sort=sort if sort in tables.SORTS[kind] else "name",
             sorts=tables.SORTS[kind],
             counts=row_counts.counts(db, actor),
-            many=[(column, columns.LABELS[column]) for column in columns.MANY[kind]],
+            many=[(column, speaking.said(columns.LABELS[column])) for column in columns.MANY[kind]],
             days=timetable(db, actor).days,
             last=journal.steps(db, actor, most=1),
         )
@@ -272,16 +268,16 @@ def _record(
             typed={**values, **(typed or {})},
             faults=faults or {},
             columns=[name for name in editing.EDITABLE[kind] if name in columns.LABELS],
-            labels=columns.LABELS,
-            hints=columns.HINTS,
-            choices=columns.CHOICES,
+            labels=columns.labels(),
+            hints=columns.hints(),
+            choices=columns.choices(),
             picked=columns.PICKED,
             days=_days(db, actor, kind, key),
         )
 
 
 def _days(db: Session, actor: Actor, kind: ImportKind, key: str) -> list[tuple[Any, list[Any]]]:
-    """The days of the event with the slots of a person, to be painted."""
+    """The days of the event with the slots of a person."""
     if kind not in absences.PAINTED:
         return []
     slots = {each.slot.key: each for each in absences.slots(db, actor, kind, key, now=context.now())}

@@ -9,10 +9,14 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.inputs import whole
+from api.language.speaking import gettext, ngettext, said
 from api.pages import paging, rendering
+from api.pages.people_desk import columns
 from api.pages.people_desk.picks import said_in
+from api.pages.presentation import capitalize_first, short_name
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory import belonging
 from scheduler.services.people_desk import request_table
@@ -22,13 +26,12 @@ blueprint = APIBlueprint(
     "request_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/desk/requests"
 )
 
-DONE = {"accept": "accepted", "decline": "declined", "withdraw": "withdrawn", "undo": "undone"}
 PLACES = (
-    ("any", "Booth or table, as it fits"),
-    ("booth", "Booth of the asked firm"),
-    ("table", "A meeting table"),
+    ("any", say("Booth or table, as it fits")),
+    ("booth", say("Booth of the asked firm")),
+    ("table", say("A meeting table")),
 )
-PRIORITIES = tuple((str(n), f"{n} of 5") for n in (5, 4, 3, 2, 1))
+PRIORITIES = tuple((str(n), say("%(number)s of 5", number=n)) for n in (5, 4, 3, 2, 1))
 
 
 @blueprint.get("")
@@ -79,13 +82,18 @@ def take_many(event_key: str) -> Response:
                 note=request.form.get("note", ""),
                 now=context.now(),
             )
-        flash(f"{taken.done:,} {DONE[verb]}, in the firms' names.", "good" if taken.done else "warning")
+        flash(_done(verb, taken.done), "good" if taken.done else "warning")
         for sentence in taken.refused[:5]:
-            flash(sentence, "warning")
+            flash(said(sentence), "warning")
         if len(taken.refused) > 5:
-            flash(f"{len(taken.refused) - 5:,} more stay as they are.", "warning")
+            flash(
+                ngettext(
+                    "%(num)s more stays as it is.", "%(num)s more stay as they are.", len(taken.refused) - 5
+                ),
+                "warning",
+            )
     except InvalidInput as error:
-        flash(" ".join(f"{fault.message.capitalize()}." for fault in error.faults), "error")
+        flash(" ".join(map(capitalize_first, columns.faults(error).values())), "error")
     return redirect(rendering.back(event_key, url_for("request_desk.listing", event_key=event_key)), 303)
 
 
@@ -114,15 +122,18 @@ def ask(event_key: str) -> Response | tuple[str, int]:
         with context.database().write() as db:
             made = request_table.ask(db, actor, form, now=context.now())
     except InvalidInput as error:
-        return _form(actor, typed, {fault.path: fault.message + "." for fault in error.faults}), 422
+        return _form(actor, typed, columns.faults(error)), 422
     agreed = made.state is RequestState.ACCEPTED
-    names = made.from_firm.latin_name, made.to_firm.latin_name
-    flash(
-        f"{names[0]} and {names[1]} agree to meet, as both asked."
-        if agreed
-        else f"{names[1]} was asked in the name of {names[0]}. Both see that an organiser asked.",
-        "good",
-    )
+    names = {"asks": short_name(made.from_firm), "asked": short_name(made.to_firm)}
+    if agreed:
+        flash(gettext("%(asks)s and %(asked)s agree to meet, as both asked.", **names), "good")
+    else:
+        flash(
+            gettext(
+                "%(asked)s was asked in the name of %(asks)s. Both see that an organiser asked.", **names
+            ),
+            "good",
+        )
     return redirect(url_for("requests.show", event_key=event_key, key=made.key), 303)
 
 
@@ -135,6 +146,16 @@ def _form(actor: Actor, typed: dict[str, str], faults: dict[str, str]) -> str:
             "people_desk/ask.html",
             typed=typed,
             faults=faults,
-            places=PLACES,
-            priorities=PRIORITIES,
+            places=[(value, said(text)) for value, text in PLACES],
+            priorities=[(value, said(text)) for value, text in PRIORITIES],
         )
+
+
+def _done(verb: str, count: int) -> str:
+    if verb == "accept":
+        return gettext("%(count)s accepted, in the firms' names.", count=count)
+    if verb == "decline":
+        return gettext("%(count)s declined, in the firms' names.", count=count)
+    if verb == "withdraw":
+        return gettext("%(count)s withdrawn, in the firms' names.", count=count)
+    return gettext("%(count)s undone, in the firms' names.", count=count)

@@ -7,6 +7,7 @@ from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from api import auth, context, limits
+from api.language.speaking import gettext, said
 from api.pages.team.members import ROLES
 from scheduler.services.team import invitations
 from scheduler.services.team.invitations import Invited, UnusableInvitation
@@ -22,7 +23,9 @@ def look(token: str) -> str | tuple[str, int]:
     except UnusableInvitation as error:
         return render_template("team/unusable.html", reason=str(error)), 410
     words = next((name, does) for role, name, does in ROLES if role is found.role)
-    return render_template("team/invitation.html", found=found, token=token, role=words[0], does=words[1])
+    return render_template(
+        "team/invitation.html", found=found, token=token, role=said(words[0]), does=said(words[1])
+    )
 
 
 @blueprint.post("")
@@ -35,7 +38,7 @@ def accept(token: str) -> Response | tuple[str, int]:
     except UnusableInvitation as error:
         return render_template("team/unusable.html", reason=str(error)), 410
     auth.begin(joined.account_id, {})
-    flash("You are in the team. From now on you sign in with a link that is mailed to you.", "good")
+    flash(gettext("You are in the team. From now on you sign in with a link that is mailed to you."), "good")
     return redirect(url_for("home.event", event_key=joined.event_key), 303)
 
 

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.errands import fresh_sign_in
+from api.language.speaking import gettext, ngettext, said
 from api.pages import rendering
 from api.pages.presentation import local_day
 from scheduler.domain.errors import Fault, InvalidInput
@@ -31,14 +32,18 @@ from workers import dispatch
 blueprint = APIBlueprint("team", __name__, enable_openapi=False, url_prefix="/events/<event_key>/team")
 
 ROLES = (
-    (TeamRole.OWNER, "Owner", "Does everything, and says who is in the team."),
-    (TeamRole.ORGANISER, "Organiser", "Does everything but change the team."),
-    (TeamRole.READER, "Reader", "Sees plans, requests and runs. Changes nothing, and sees no addresses."),
-    (TeamRole.DESK, "Desk helper", "Looks up firms, people and their agendas."),
+    (TeamRole.OWNER, say("Owner"), say("Does everything, and says who is in the team.")),
+    (TeamRole.ORGANISER, say("Organiser"), say("Does everything but change the team.")),
+    (
+        TeamRole.READER,
+        say("Reader"),
+        say("Sees plans, requests and runs. Changes nothing, and sees no addresses."),
+    ),
+    (TeamRole.DESK, say("Desk helper"), say("Looks up firms, people and their agendas.")),
     (
         TeamRole.CHAMBER,
-        "Chamber",
-        "Sees its own delegations, answers requests to their firms, prints agendas.",
+        say("Chamber"),
+        say("Sees its own delegations, answers requests to their firms, prints agendas."),
     ),
 )
 """The roles as people choose them: name, and what it lets do."""
@@ -89,7 +94,15 @@ def invite(event_key: str) -> str | Response | tuple[str, int]:
         return _page(actor, typed=typed, faults=_faults(error)), 422
     dispatch.deliver_urgent(app=context.celery())
     days = VALID.days
-    flash(f"The invitation to {address} is on its way. Its link works once, and for {days} days.", "good")
+    flash(
+        ngettext(
+            "The invitation to %(address)s is on its way. Its link works once, and for %(num)s day.",
+            "The invitation to %(address)s is on its way. Its link works once, and for %(num)s days.",
+            days,
+            address=address,
+        ),
+        "good",
+    )
     return redirect(url_for("team.show", event_key=event_key), 303)
 
 
@@ -100,7 +113,7 @@ def take_back(event_key: str, invitation_id: int) -> Response:
     actor = auth.team(event_key)
     with context.database().write() as db:
         invitations.take_back(db, actor, invitation_id, now=context.now())
-    flash("The invitation is taken back. Its link lets nobody in.", "good")
+    flash(gettext("The invitation is taken back. Its link lets nobody in."), "good")
     return redirect(url_for("team.show", event_key=event_key), 303)
 
 
@@ -119,7 +132,7 @@ def change(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
             db, actor, account_id, role=role, until=until, delegations=chosen, now=context.now()
         )
 
-    return _done(actor, work, "The role is changed, from now on.", about=account_id)
+    return _done(actor, work, gettext("The role is changed, from now on."), about=account_id)
 
 
 @blueprint.post("/members/<int:account_id>/remove")
@@ -133,12 +146,14 @@ def remove(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
         members.remove_member(db, actor, account_id, now=context.now())
 
     if account_id == actor.account_id:
-        return _done(actor, work, "You are not in the team any more.", to="home.index")
-    return _done(actor, work, "They are not in the team any more. Their pages and tokens are closed.")
+        return _done(actor, work, gettext("You are not in the team any more."), to="home.index")
+    return _done(
+        actor, work, gettext("They are not in the team any more. Their pages and tokens are closed.")
+    )
 
 
 def _done(
-    actor: Actor, work: Callable[[Session], None], said: str, *, about: int = 0, to: str = ""
+    actor: Actor, work: Callable[[Session], None], told: str, *, about: int = 0, to: str = ""
 ) -> Response | tuple[str, int]:
     """Do a step and go back to the list, or show it with what was wrong."""
     try:
@@ -148,7 +163,7 @@ def _done(
         return _page(actor, refused=str(error)), 409
     except InvalidInput as error:
         return _page(actor, about=about, faults=_faults(error), typed=request.form), 422
-    flash(said, "good")
+    flash(told, "good")
     return redirect(url_for(to) if to else url_for("team.show", event_key=actor.event_key), 303)
 
 
@@ -156,14 +171,14 @@ def _role(text: str) -> TeamRole:
     try:
         return TeamRole(text)
     except ValueError:
-        raise InvalidInput([Fault("role", "choose one")]) from None
+        raise InvalidInput([Fault("role", say("choose one"))]) from None
 
 
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text.strip()) if text.strip() else None
     except ValueError:
-        raise InvalidInput([Fault("until", "must be a day such as 2027-06-25, or empty")]) from None
+        raise InvalidInput([Fault("until", say("must be a day such as 2027-06-25, or empty"))]) from None
 
 
 def _faults(error: InvalidInput) -> dict[str, str]:
@@ -186,8 +201,8 @@ def _page(
             "team",
             "team/members.html",
             team=members.team(db, actor, now=context.now()),
-            roles=ROLES,
-            names={role.value: name for role, name, _ in ROLES},
+            roles=[(role, said(name), said(does)) for role, name, does in ROLES],
+            names={role.value: said(name) for role, name, _ in ROLES},
             languages=list(languages().items()),
             chosen=request.form.getlist("delegations"),
             typed=typed or {"role": TeamRole.ORGANISER.value, "language": events.event(db, actor).language},

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.errands import fresh_sign_in
+from api.language.speaking import gettext
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.saying import say
 from scheduler.services.team import operators
@@ -40,7 +41,7 @@ def add() -> Response | tuple[str, int]:
     except InvalidInput as error:
         return _page(email=email, faults={fault.path: fault.message for fault in error.faults}), 422
     dispatch.deliver_urgent(app=context.celery())
-    flash(f"{address} is an operator, and is told by mail.", "good")
+    flash(gettext("%(address)s is an operator, and is told by mail.", address=address), "good")
     return redirect(url_for("operators.listing"), 303)
 
 
@@ -55,7 +56,7 @@ def remove(account_id: int) -> Response | tuple[str, int]:
             operators.remove_operator(db, auth.user().session, account_id, now=context.now())
     except LastOperator as error:
         return _page(refused=str(error)), 409
-    flash("They are no operator any more.", "good")
+    flash(gettext("They are no operator any more."), "good")
     to = "home.index" if account_id == auth.user().account_id else "operators.listing"
     return redirect(url_for(to), 303)
 

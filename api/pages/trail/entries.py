@@ -14,8 +14,10 @@ from flask_login import login_required
 
 from api import auth, context
 from api.errands import fresh_sign_in
+from api.language import speaking
 from api.pages import paging, rendering
 from scheduler.domain.errors import NotFound
+from scheduler.invites.catalogue import words
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
@@ -25,6 +27,12 @@ from scheduler.services.operations.trail_entries import Filter
 blueprint = APIBlueprint("trail", __name__, enable_openapi=False)
 
 _FILTERS = ("act", "text", "since", "until")
+
+
+@blueprint.app_template_filter()
+def trail_role(role: str) -> str:
+    """A role as an entry has it, in the page's language where it is one of a team."""
+    return words(speaking.language()).desk.get(role, role)
 
 
 @blueprint.get("/events/<event_key>/trail")
@@ -98,7 +106,7 @@ def _shown(page: object, typed: dict[str, str]) -> dict[str, Any]:
     return {
         "page": page,
         "typed": typed,
-        "acts": [("", "Everything"), *trail_entries.acts().items()],
+        "acts": [("", say("Everything")), *trail_entries.acts().items()],
         "is_filtered": bool(given),
         "query": f"?{urlencode(given)}" if given else "",
     }

@@ -13,6 +13,7 @@ from scheduler.domain.entities import PauseKind
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.guests import GuestKind
 from scheduler.invites.catalogue import languages
+from scheduler.saying import say
 from scheduler.services.venue.venue import Venue
 from scheduler.services.venue.wanted import (
     AddTables,
@@ -66,7 +67,7 @@ def _time(row: Mapping[str, str], name: str, path: str, faults: list[Fault]) -> 
     except ValueError:
         read = None
     if read is None or read.tzinfo is not None:
-        faults.append(Fault(path, "must be a time such as 09:30"))
+        faults.append(Fault(path, say("must be a time such as 09:30")))
         return dt.time(0)
     return read.replace(second=0, microsecond=0)
 
@@ -80,10 +81,10 @@ def _days(form: Form, venue: Venue) -> ChangeDays:
         try:
             on = dt.date.fromisoformat(row.get("on", ""))
         except ValueError:
-            faults.append(Fault(f"day-{number}-on", "must be a date such as 2027-06-22"))
+            faults.append(Fault(f"day-{number}-on", say("must be a date such as 2027-06-22")))
             continue
         if on in days:
-            faults.append(Fault(f"day-{number}-on", f"{on} is there twice"))
+            faults.append(Fault(f"day-{number}-on", say("%(name)s is there twice", name=str(on))))
         hours = [_time(row, name, f"day-{number}-{name}", faults) for name in ("opens", "closes")]
         days[on] = hours[0], hours[1]
     pauses: dict[dt.date, list[WantedPause]] = {on: [] for on in days}
@@ -164,7 +165,7 @@ def _closing(form: Form, venue: Venue) -> ClosePlaces:
     if form.get("to"):
         closes = _time(form, "to", "to", faults)
     if not form.getlist("pick"):
-        faults.append(Fault("pick", "choose at least one"))
+        faults.append(Fault("pick", say("choose at least one")))
     chosen = set(form.getlist("on"))
     zone = ZoneInfo(venue.timezone)
     slots = [
@@ -175,7 +176,7 @@ def _closing(form: Form, venue: Venue) -> ClosePlaces:
         if slot.start.astimezone(zone).time() < closes and slot.end.astimezone(zone).time() > opens
     ]
     if not slots:
-        faults.append(Fault("on", "choose a day, and hours in which it has slots"))
+        faults.append(Fault("on", say("choose a day, and hours in which it has slots")))
     if faults:
         raise InvalidInput(faults)
     return ClosePlaces(form.getlist("pick"), slots, closed=form.get("closed") != "no")

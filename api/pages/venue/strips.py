@@ -8,6 +8,7 @@ from datetime import time
 from math import gcd
 from zoneinfo import ZoneInfo
 
+from api.language.speaking import gettext, ngettext, pgettext
 from scheduler.services.venue.days import SlotSpan, VenueDay, VenueDays
 from scheduler.services.venue.venue import VenuePlace
 
@@ -62,10 +63,15 @@ def _pieces(day: VenueDay, zone: ZoneInfo) -> Iterator[tuple[int, int, str, str]
     """Start and end in minutes of the day, what it is, and its text."""
     for slot in day.slots:
         start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
-        yield _minute(start.time()), _minute(end.time()) or 24 * HOUR, "open", f"{start:%H:%M} open"
+        yield (
+            _minute(start.time()),
+            _minute(end.time()) or 24 * HOUR,
+            "open",
+            gettext("%(time)s open", time=f"{start:%H:%M}"),
+        )
     for pause in day.plan.pauses:
         kind = pause.kind.value
-        yield _minute(pause.start), _minute(pause.end), kind, pause.name or "Break"
+        yield _minute(pause.start), _minute(pause.end), kind, pause.name or gettext("Break")
 
 
 def _cells(
@@ -79,7 +85,7 @@ def _cells(
             yield DayCell(kind, text, (end - max(start, at)) // unit)
             at = end
     if at < last:
-        yield DayCell("none", "closed", (last - at) // unit)
+        yield DayCell("none", pgettext("of a time", "closed"), (last - at) // unit)
 
 
 def _minute(at: time) -> int:
@@ -112,7 +118,8 @@ def _place_day(place: VenuePlace, slots: Sequence[SlotSpan]) -> PlaceDay:
         state = "used" if slot.key in place.used else "shut" if slot.key in place.closed else "free"
         counts[state] += 1
         paths[state] += f"M{number * step:.1f} 3h{step - GAP:.1f}v12h-{step - GAP:.1f}z"
-    words = f"{counts['used']} of {len(slots)} slots used"
-    if counts["shut"]:
-        words += f", {counts['shut']} closed"
+    used, shut = counts["used"], counts["shut"]
+    words = ngettext("%(used)s of %(num)s slot used", "%(used)s of %(num)s slots used", len(slots), used=used)
+    if shut:
+        words = gettext("%(words)s, %(count)s closed", words=words, count=shut)
     return PlaceDay(paths["used"], paths["free"], paths["shut"], words)

@@ -12,12 +12,16 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
-from api.pages import paging, rendering
+from api.language.speaking import gettext, reader, said
+from api.pages import marks, paging, rendering
+from api.pages.presentation import capitalize_first
 from api.pages.venue import changes
 from api.pages.venue.strips import day_strips, place_days
+from scheduler.domain import names
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.invites.catalogue import languages
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.venue import changing
 from scheduler.services.venue import venue as venues
@@ -27,15 +31,42 @@ from scheduler.services.venue.venue import Venue
 blueprint = APIBlueprint("venue", __name__, enable_openapi=False, url_prefix="/events/<event_key>/venue")
 
 FIELDS = {
-    "on": "day",
-    "opens": "from",
-    "closes": "to",
-    "start": "from",
-    "end": "to",
-    "pick": "Tables or booths",
-    "slots": "Times",
+    "days": say("Days"),
+    "day": say("Day"),
+    "on": say("day"),
+    "opens": say("from"),
+    "closes": say("to"),
+    "start": say("from"),
+    "end": say("to"),
+    "from": say("from"),
+    "to": say("to"),
+    "pauses": say("Breaks and special slots"),
+    "pause": say("Break or special slot"),
+    "slot_minutes": say("Slot minutes"),
+    "changeover_minutes": say("Changeover minutes"),
+    "halls": say("Halls"),
+    "hall": say("Hall"),
+    "walks": say("Walks"),
+    "from_hall": say("from"),
+    "to_hall": say("to"),
+    "minutes": say("minutes"),
+    "places": say("Tables or booths"),
+    "pick": say("Tables or booths"),
+    "slots": say("Times"),
+    "areas": say("Areas"),
+    "guests": say("Guests"),
+    "name": say("name"),
+    "names": say("names"),
+    "key": say("key"),
+    "kind": say("kind"),
+    "country": say("country"),
+    "pavilion": say("pavilion"),
+    "capacity": say("capacity"),
+    "prefix": say("prefix"),
+    "first": say("first number"),
+    "count": say("number of tables"),
 }
-"""Names of fields where the page calls them otherwise."""
+"""Names of fields as the page calls them."""
 
 ANCHORS = {
     "new-tables": "tables",
@@ -53,9 +84,15 @@ def field_name(path: str) -> str:
     numbered = re.sub(r"(?:\[|-)(\d+)\]?", lambda found: f" {int(found[1]) + 1}", path)
     for each in re.split(r"[.-]", numbered):
         name, _, number = each.partition(" ")
-        words = FIELDS.get(name, name).replace("_", " ")
-        parts.append(f"{words} {number}".strip())
-    return f"{', '.join(parts).capitalize()}:" if path else ""
+        words = said(FIELDS.get(name, name))
+        parts.append(gettext("%(field)s %(number)s", field=words, number=number) if number else words)
+    return gettext("%(field)s:", field=capitalize_first(marks.comma().join(parts))) if path else ""
+
+
+@blueprint.app_template_filter("told")
+def told_name(both: str) -> str:
+    """Both forms of a name, in the order of the page's reader."""
+    return names.told(both, reader())
 
 
 @blueprint.get("")
@@ -77,17 +114,17 @@ def change(event_key: str, what: str) -> Response | str | tuple[str, int]:
             wanted = changes.read(what, request.form, venues.venue(db, actor))
             if digest:
                 look = changing.save(db, actor, wanted, digest=digest, now=context.now())
-                flash(f"Saved: {'; '.join(look.said[:5])}.", "good")
+                flash(gettext("Saved: %(changes)s.", changes="; ".join(map(said, look.said[:5]))), "good")
                 return redirect(_back(event_key, what))
             look = changing.apply(db, actor, wanted, now=context.now())
             db.rollback()
     except InvalidInput as error:
         return _page(actor, what, error.faults), 422
     except VenueOutdated as error:
-        flash(str(error), "warning")
+        flash(said(str(error)), "warning")
         return redirect(_back(event_key, what))
     if not look.does_anything:
-        flash("Nothing would change: it is so already.", "message")
+        flash(gettext("Nothing would change: it is so already."), "message")
         return redirect(_back(event_key, what))
     with context.database().read() as db:
         return rendering.render(

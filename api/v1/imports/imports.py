@@ -12,7 +12,7 @@ from api.v1.imports.schemas import ImportIn, ImportOut, kinds_of
 from api.v1.operation import blueprint, operation
 from scheduler.services.access.actors import Actor
 from scheduler.services.bringing import bulk
-from scheduler.services.cells.table import ImportOptions
+from scheduler.services.cells.options import ImportOptions
 
 
 @blueprint.post("/imports")

@@ -11,6 +11,7 @@ from scheduler.domain import fields
 from scheduler.domain.errors import Fault
 from scheduler.invites import text
 from scheduler.invites.catalogue import Words
+from scheduler.saying import say
 
 MAIL_KINDS: Final = ("new", "update", "details", "again", "cancel", "uninvited", "proposal")
 """The kinds of mail, as `view.mail_kind` names them."""
@@ -82,23 +83,32 @@ def faults(part: str, template: str) -> Iterator[Fault]:
     """The reason why a text would not render: too long, empty, a stray brace, an unknown placeholder."""
     rule = PARTS[part]
     if not template and not rule.may_be_empty:
-        yield Fault(part, "must not be empty")
+        yield Fault(part, say("must not be empty"))
     if len(template) > rule.limit:
-        yield Fault(part, f"must have at most {rule.limit:,} characters; it has {len(template):,}")
+        yield Fault(part, _too_long(rule.limit, len(template)))
     try:
         holes = list(string.Formatter().parse(template))
     except ValueError:
-        yield Fault(part, "has a brace without its other half; write {{ or }} for a brace that is to be seen")
+        yield Fault(part, _BRACE)
         return
     for _, name, spec, conversion in holes:
         if name is not None and (name not in rule.placeholders or spec or conversion):
-            yield Fault(part, f"{_written(name, spec, conversion)} is no placeholder here; {_listed(rule)}")
+            yield Fault(part, _unknown(_written(name, spec, conversion), rule))
+
+
+_BRACE = say("has a brace without its other half; write {{ or }} for a brace that is to be seen")
+
+
+def _too_long(most: int, length: int) -> str:
+    sizes = {"most": f"{most:,}", "length": f"{length:,}"}
+    return say("must have at most %(most)s characters; it has %(length)s", **sizes)
+
+
+def _unknown(written: str, rule: TextPart) -> str:
+    names = ", ".join(f"{{{name}}}" for name in rule.placeholders)
+    return say("%(written)s is no placeholder here; there are %(names)s", written=written, names=names)
 
 
 def _written(name: str, spec: str | None, conversion: str | None) -> str:
     tail = f":{spec}" if spec else ""
     return f"{{{name}{'!' + conversion if conversion else ''}{tail}}}"
-
-
-def _listed(rule: TextPart) -> str:
-    return "there are " + ", ".join(f"{{{name}}}" for name in rule.placeholders)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sign_in import ensure_account
@@ -93,12 +94,21 @@ def _checked(session: Session, person: Attendee, email: str) -> str:
     except Unmailable as error:
         raise InvalidInput([Fault("email", str(error))]) from None
     if address == person.email and person.bounced_at is None:
-        raise InvalidInput([Fault("email", f"{address} is the address already, and it does not bounce")])
+        raise InvalidInput(
+            [
+                Fault(
+                    "email",
+                    say("%(address)s is the address already, and it does not bounce", address=address),
+                )
+            ]
+        )
     other = session.scalar(
         select(Attendee.name).where(
             Attendee.event_id == person.event_id, Attendee.email == address, Attendee.id != person.id
         )
     )
     if other is not None:
-        raise InvalidInput([Fault("email", f"{address} belongs to {other} already")])
+        raise InvalidInput(
+            [Fault("email", say("%(address)s belongs to %(other)s already", address=address, other=other))]
+        )
     return address

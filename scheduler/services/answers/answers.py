@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AnswerSource, Method, Partstat, RequestState
 from scheduler.domain.errors import WrongState
+from scheduler.saying import say
 from scheduler.services.access.tokens import hash_token
 from scheduler.services.answers import declining
 from scheduler.services.answers.declining import Effect
@@ -139,13 +140,18 @@ def _decline(
     done = declining.effect(session, request, attendee, now=now)
     if done is Effect.OTHERS:
         declining.leave_to_others(request, attendee, note=comment, now=now)
-        return f"{attendee.name} declined; the next plan holds the meeting with the colleagues."
+        return say(
+            "%(name)s declined; the next plan holds the meeting with the colleagues.", name=attendee.name
+        )
     if done is Effect.COLLEAGUE:
         declining.exclude(request, attendee, note=comment, now=now)
-        return f"{attendee.name} declined; the next plan sends a colleague, if one is free."
+        return say("%(name)s declined; the next plan sends a colleague, if one is free.", name=attendee.name)
     if done is Effect.OFF or not _withdraw(session, request, attendee, comment, now):
-        return f"{attendee.name} declined a meeting that was off already."
-    return f"{attendee.name} declined; the next publishing leaves the meeting out and tells the others."
+        return say("%(name)s declined a meeting that was off already.", name=attendee.name)
+    return say(
+        "%(name)s declined; the next publishing leaves the meeting out and tells the others.",
+        name=attendee.name,
+    )
 
 
 def _withdraw(
@@ -179,12 +185,14 @@ def _come(
     now: datetime,
 ) -> str:
     """Say yes, and take an earlier no back if it still can be."""
-    says = f"{attendee.name} {'may come' if partstat is Partstat.TENTATIVE else 'comes'}"
+    maybe = partstat is Partstat.TENTATIVE
     declined = before is not None and before.partstat is Partstat.DECLINED
     if request.state is RequestState.ACCEPTED:
         if declined:
             declining.readmit(request, attendee)
-        return f"{says}."
+        if maybe:
+            return say("%(name)s may come.", name=attendee.name)
+        return say("%(name)s comes.", name=attendee.name)
     is_own = declined and request.answered_by == attendee.id
     if request.state is not RequestState.WITHDRAWN or not is_own:
         raise WrongState("meeting", request.key, request.state.value, "accepted")
@@ -195,4 +203,6 @@ def _come(
     except IntegrityError:  # the firms have a new request meanwhile
         session.refresh(request)
         raise WrongState("meeting", request.key, "asked for anew", "accepted") from None
-    return f"{says} after all; the meeting is in the next plan again."
+    if maybe:
+        return say("%(name)s may come after all; the meeting is in the next plan again.", name=attendee.name)
+    return say("%(name)s comes after all; the meeting is in the next plan again.", name=attendee.name)

@@ -17,6 +17,7 @@ from scheduler.domain import fields
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.domain.team import TeamRole
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.archives import tables
@@ -57,7 +58,7 @@ class EventCopy:
 
 def first_day(session: Session, actor: Actor) -> date | None:
     """The first day of the actor's event, by its own clock."""
-    actor.require(Right.KEEP_EVENT, sentence="Only an owner of the event may do this.")
+    actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id)
     return _first_day(session, event)
 
@@ -68,10 +69,10 @@ def copy(session: Session, actor: Actor, form: EventCopy, *, settings: Settings,
     Requests, answers, schedules, absences and mails stay with the old event. Raises NotAllowed for who is no
     operator of the installation, and InvalidInput by field of EventCopy.
     """
-    actor.require(Right.KEEP_EVENT, sentence="Only an owner of the event may do this.")
+    actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
     account = session.get(Account, actor.account_id or 0)
     if account is None or not account.is_operator:
-        raise NotAllowed("Only an operator of this installation may create events.")
+        raise NotAllowed(say("Only an operator of this installation may create events."))
     old = session.get_one(Event, actor.event_id)
     key, name = form.key.strip().lower(), one_line(form.name)
     began = _first_day(session, old)
@@ -84,7 +85,7 @@ def copy(session: Session, actor: Actor, form: EventCopy, *, settings: Settings,
         with session.begin_nested():
             put.put(tables.named("event"), [copied.event(key, name)])
     except IntegrityError:
-        raise InvalidInput([Fault("key", "is taken by another event")]) from None
+        raise InvalidInput([Fault("key", say("is taken by another event"))]) from None
     put.ids["account"] = _Same()
     for table in tables.moving():
         if table.name in copied.wanted:
@@ -217,13 +218,13 @@ def _faults(
     yield from wrong
     yield from fields.fault("name", name, fields.EventName)
     if not wrong and session.scalar(select(Event.id).where(Event.key == key)) is not None:
-        yield Fault("key", "is taken by another event")
+        yield Fault("key", say("is taken by another event"))
     if not set(form.parts) <= set(PARTS):
-        yield Fault("parts", f"must be of {', '.join(PARTS)}")
+        yield Fault("parts", say("must be of %(value)s", value=", ".join(PARTS)))
     if "people" in form.parts and "firms" not in form.parts:
-        yield Fault("parts", "people come with their firms: choose both")
+        yield Fault("parts", say("people come with their firms: choose both"))
     if "venue" in form.parts:
         if form.first_day is None:
-            yield Fault("first_day", "must be a date such as 2027-06-22")
+            yield Fault("first_day", say("must be a date such as 2027-06-22"))
         elif form.first_day < now.astimezone(ZoneInfo(old.timezone)).date():
-            yield Fault("first_day", "lies in the past")
+            yield Fault("first_day", say("lies in the past"))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import JobState, RunState
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.domain.team import TeamRole
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sessions import SignedIn
@@ -103,13 +104,13 @@ def _counted(session: Session, table: type[Firm | Attendee]) -> dict[int, int]:
 
 def look(session: Session, actor: Actor) -> WholeEvent:
     """What would go with the event."""
-    actor.require(Right.KEEP_EVENT, sentence="Only an owner of the event may do this.")
+    actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
     return _look(session, session.get_one(Event, actor.event_id))
 
 
 def archive(session: Session, actor: Actor, *, now: datetime) -> None:
     """Put the event away: it can be read and not changed, and no night begins. Raises WrongState."""
-    actor.require(Right.KEEP_EVENT, sentence="Only an owner of the event may do this.")
+    actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
     _require_quiet(session, event, "archived")
     if event.archived_at is None:
@@ -119,7 +120,7 @@ def archive(session: Session, actor: Actor, *, now: datetime) -> None:
 
 def bring_back(session: Session, actor: Actor, *, now: datetime) -> None:
     """An archived event goes on."""
-    actor.require(Right.KEEP_EVENT, sentence="Only an owner of the event may do this.")
+    actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
     if event.archived_at is not None:
         event.archived_at = None
@@ -136,7 +137,7 @@ def remove(session: Session, actor: Actor, *, typed: str, now: datetime) -> str:
     it.
     Raises InvalidInput by `typed`, WrongState.
     """
-    actor.require(Right.KEEP_EVENT, sentence="Only an owner of the event may do this.")
+    actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id, with_for_update=True)
     by = Somebody(account_id=actor.account_id, roles=tuple(actor.roles))
     return _remove(session, event, by, typed, now)
@@ -150,7 +151,7 @@ def remove_as_operator(session: Session, asker: SignedIn, key: str, *, typed: st
 
 def _require_operator(session: Session, asker: SignedIn) -> None:
     if not asker.is_operator or not session.get_one(Account, asker.account_id).is_operator:
-        raise NotAllowed("Only an operator of this installation may do this.")
+        raise NotAllowed(say("Only an operator of this installation may do this."))
 
 
 def _of_operator(session: Session, asker: SignedIn, key: str) -> Event:
@@ -182,15 +183,27 @@ def _require_quiet(session: Session, event: Event, step: str) -> None:
         Run.event_id == event.id, Run.state.in_((RunState.QUEUED, RunState.RUNNING))
     )
     if session.scalar(running.limit(1)) is not None:
-        raise WrongState("event", event.key, "being planned by a run", step)
+        raise WrongState(
+            "event",
+            event.key,
+            "being planned by a run",
+            step,
+            told=say("A run of the event is open. Wait for it or cancel it."),
+        )
     open_jobs = VersionJob.event_id == event.id, VersionJob.state.in_((JobState.ASKED, JobState.RUNNING))
     if session.scalar(select(VersionJob.id).where(*open_jobs).limit(1)) is not None:
-        raise WrongState("event", event.key, "being published or compared", step)
+        raise WrongState(
+            "event",
+            event.key,
+            "being published or compared",
+            step,
+            told=say("A version of the event is being published or compared. Wait until that is done."),
+        )
 
 
 def _remove(session: Session, event: Event, by: Somebody, typed: str, now: datetime) -> str:
     if " ".join(typed.split()) != " ".join(event.name.split()):
-        raise InvalidInput([Fault("typed", f"must be the name of the event: {event.name}")])
+        raise InvalidInput([Fault("typed", say("must be the name of the event: %(name)s", name=event.name))])
     _require_quiet(session, event, "deleted")
     key, name, event_id, counts = event.key, event.name, event.id, _look(session, event).counts
     people = [each for each in _accounts(session, event_id) if each != by.account_id]

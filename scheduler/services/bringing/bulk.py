@@ -14,7 +14,7 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import COLUMNS, ImportKind
-from scheduler.services.cells.table import ImportOptions
+from scheduler.services.cells.options import ImportOptions
 from scheduler.services.imports import choices
 from scheduler.services.imports.taking import ImportLook, ImportPart
 from scheduler.services.people_desk import importing

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import NotFound, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sessions import SignedIn
@@ -30,7 +31,7 @@ SILENT: Final = timedelta(minutes=3)
 WAITING: Final = timedelta(seconds=60)
 """A job that nobody took for this time gets another task."""
 MAX_ATTEMPTS: Final = 2
-LOST: Final = "The worker was lost twice in the middle of it. Nothing of the file was taken. Try again."
+LOST: Final = say("The worker was lost twice in the middle of it. Nothing of the file was taken. Try again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,13 @@ def _ask(
     )
     session.execute(gone)
     if session.scalar(select(ImportJob.file_id).where(ImportJob.file_id == file_id)) is not None:
-        raise WrongState("file", file_id, "taken by a worker at this moment", "changed")
+        raise WrongState(
+            "file",
+            file_id,
+            "taken by a worker at this moment",
+            "changed",
+            told=say("The file is being taken by a worker at this moment. It cannot be changed now."),
+        )
     session.add(
         ImportJob(
             file_id=file_id,

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import ChainmeetError
+from scheduler.saying import say
 from scheduler.services import links
 from scheduler.services.access import actors, preferences
 from scheduler.services.access.actors import Actor
@@ -24,7 +25,7 @@ from scheduler.services.bringing import kept_look
 from scheduler.services.bringing.file_jobs import changed
 from scheduler.services.bringing.touched import touched
 from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.table import ImportOptions
+from scheduler.services.cells.options import ImportOptions
 from scheduler.services.events import first_file
 from scheduler.services.imports import choices, taking
 from scheduler.services.imports.taking import ImportLook, ImportOutdated
@@ -40,7 +41,7 @@ log = structlog.get_logger()
 
 TELL_EVERY = 1.0
 """Seconds between two words of how far the work is."""
-FAILED = "Something broke on our side. Nothing of the file was taken. Try again."
+FAILED = say("Something broke on our side. Nothing of the file was taken. Try again.")
 
 
 class FileEnding(StrEnum):

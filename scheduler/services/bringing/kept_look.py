@@ -9,8 +9,8 @@ from typing import Any
 from scheduler.domain.errors import Fault
 from scheduler.services.cells.changes import CellChange, Imported, RowChange, WrongCells
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.options import ReadAs
 from scheduler.services.cells.proposals import NONE, Proposals
-from scheduler.services.cells.table import ReadAs
 from scheduler.services.events.first_file import ComingEvent, NewEventLook
 from scheduler.services.imports.taking import ImportLook, ImportPart
 

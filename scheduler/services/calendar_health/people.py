@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import CalendarState
+from scheduler.saying import Between, row, say, say_count
 from scheduler.services.calendar_health.states import CalendarEntry
 from scheduler.services.directory.refs import FirmRef, firm_ref
 from scheduler.services.schedule import versions
@@ -32,14 +33,14 @@ AT_LEAST = timedelta(hours=2)
 """but leaves its reader so much time."""
 
 WORDS: Mapping[CalendarState, str] = {
-    CalendarState.BOUNCED: "Address bounces",
-    CalendarState.FAILED: "Not delivered",
-    CalendarState.DECLINED: "Declined",
-    CalendarState.PROPOSED: "Another time proposed",
-    CalendarState.SILENT: "No answer",
-    CalendarState.QUEUED: "Not sent yet",
-    CalendarState.TENTATIVE: "Tentative",
-    CalendarState.ACCEPTED: "Accepted",
+    CalendarState.BOUNCED: say("Address bounces"),
+    CalendarState.FAILED: say("Not delivered"),
+    CalendarState.DECLINED: say("Declined"),
+    CalendarState.PROPOSED: say("Another time proposed"),
+    CalendarState.SILENT: say("No answer"),
+    CalendarState.QUEUED: say("Not sent yet"),
+    CalendarState.TENTATIVE: say("Tentative"),
+    CalendarState.ACCEPTED: say("Accepted"),
 }
 """What organisers read for a state."""
 
@@ -98,7 +99,8 @@ def of(who: Attendee, firm: Firm, meetings: Sequence[CalendarEntry], now: dateti
 def reason(calls: Mapping[tuple[CalendarState, bool], int], bounce: str) -> str:
     """The reason to call, in words, by state and whether a meeting is off, or an empty text."""
     ordered = sorted(calls, key=lambda why: (SEVERITY.index(why[0]), why[1]))
-    return "; ".join(_reason(state, is_off, calls[state, is_off], bounce) for state, is_off in ordered)
+    found = (_reason(state, is_off, calls[state, is_off], bounce) for state, is_off in ordered)
+    return row(found, Between.CLAUSES)
 
 
 def count(listed: Iterable[CalendarEntry]) -> dict[CalendarState, int]:
@@ -121,15 +123,32 @@ def is_overdue(sent_at: datetime | None, start: datetime, now: datetime) -> bool
 
 
 def _reason(state: CalendarState, is_off: bool, number: int, bounce: str) -> str:
-    meetings = "one meeting" if number == 1 else f"{number} meetings"
     if is_off:
-        return f"not told that {meetings} {'is' if number == 1 else 'are'} off"
+        return say_count(
+            "not told that %(num)s meeting is off", "not told that %(num)s meetings are off", number
+        )
     if state is CalendarState.BOUNCED:
-        return f"mail to the address comes back ({_said(bounce) or 'no reason given'}): {meetings}"
-    return {
-        CalendarState.FAILED: f"the mail about {meetings} could not be delivered",
-        CalendarState.DECLINED: f"declined {meetings} of the schedule",
-    }.get(state, f"has not answered the invitation to {meetings}")
+        return say_count(
+            "mail to the address comes back (%(why)s): %(num)s meeting",
+            "mail to the address comes back (%(why)s): %(num)s meetings",
+            number,
+            why=_said(bounce) or say("no reason given"),
+        )
+    if state is CalendarState.FAILED:
+        return say_count(
+            "the mail about %(num)s meeting could not be delivered",
+            "the mail about %(num)s meetings could not be delivered",
+            number,
+        )
+    if state is CalendarState.DECLINED:
+        return say_count(
+            "declined %(num)s meeting of the schedule", "declined %(num)s meetings of the schedule", number
+        )
+    return say_count(
+        "has not answered the invitation to %(num)s meeting",
+        "has not answered the invitation to %(num)s meetings",
+        number,
+    )
 
 
 def _said(bounce: str) -> str:

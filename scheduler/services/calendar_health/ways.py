@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from scheduler.domain.mails.ways import CalendarWay
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.answers import links
@@ -23,15 +24,15 @@ SAME = timedelta(hours=12)
 """A way that was noted so short a time ago is not written again: calendars fetch feeds every hour."""
 
 WORDS: Mapping[CalendarWay, str] = {
-    CalendarWay.FEED: "Subscribed to all meetings",
-    CalendarWay.FOLLOW: "Subscribed to one meeting",
-    CalendarWay.FILE: "Calendar file",
-    CalendarWay.GOOGLE: "Google’s form",
-    CalendarWay.OUTLOOK: "Outlook’s form",
-    CalendarWay.MICROSOFT_365: "Microsoft 365’s form",
-    CalendarWay.COPY: "Copied as text",
-    CalendarWay.CODE: "QR code",
-    CalendarWay.PRINT: "PDF",
+    CalendarWay.FEED: say("Subscribed to all meetings"),
+    CalendarWay.FOLLOW: say("Subscribed to one meeting"),
+    CalendarWay.FILE: say("Calendar file"),
+    CalendarWay.GOOGLE: say("Google’s form"),
+    CalendarWay.OUTLOOK: say("Outlook’s form"),
+    CalendarWay.MICROSOFT_365: say("Microsoft 365’s form"),
+    CalendarWay.COPY: say("Copied as text"),
+    CalendarWay.CODE: say("QR code"),
+    CalendarWay.PRINT: say("PDF"),
 }
 
 

@@ -8,8 +8,9 @@ from hashlib import blake2b
 from typing import Any
 
 from scheduler.services.cells.columns import plain
+from scheduler.services.cells.options import ReadAs, WrongCell
 from scheduler.services.cells.proposals import NONE, Proposals
-from scheduler.services.cells.table import ReadAs, Row, Table, WrongCell
+from scheduler.services.cells.table import Row, Table
 
 Cells = dict[str, tuple[Any, Any]]
 """Values that a row changes by their column, each before and after."""

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
+from scheduler.saying import say
 from scheduler.services.cells.columns import plain
 from scheduler.services.cells.members import Members
 from scheduler.services.cells.table import Row, Table
@@ -32,7 +33,7 @@ def fill(
     used = set(taken)
     for row in table.rows if members is not None else ():
         if row.values.get("key") and row.values["key"] not in used:
-            row.fault("key", "is nobody of this delegation; leave it empty for somebody new")
+            row.fault("key", say("is nobody of this delegation; leave it empty for somebody new"))
     seen: dict[str, int] = {}
     for row in table.rows:
         if row.values.get("key"):
@@ -44,7 +45,14 @@ def fill(
         if not text:
             continue
         if seen.setdefault(text, row.line) != row.line:
-            row.fault(column, f"{row.values[column]!r} stands in row {seen[text]} already")
+            row.fault(
+                column,
+                say(
+                    "%(value)s stands in row %(seen)s already",
+                    value=repr(row.values[column]),
+                    seen=seen[text],
+                ),
+            )
             continue
         row.values["key"] = known.get(text) or _made(row, text, used, members)
         used.add(row.values["key"])

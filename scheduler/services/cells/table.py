@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from scheduler.domain import fields
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import say
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.cells import values
 from scheduler.services.cells.columns import HEADER_ROWS, REQUIRED, ImportKind, header_row, plain, understand
-from scheduler.services.cells.members import OWN_COLUMNS, Members
+from scheduler.services.cells.members import OWN_COLUMNS
+from scheduler.services.cells.options import PLAIN, ImportOptions, ReadAs, WrongCell
 from scheduler.services.cells.proposals import Allowed
 from scheduler.services.text import lines, listed, one_line
 from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
@@ -57,13 +59,13 @@ class Row:
         """A text within the limits of its kind of field (domain/fields)."""
         value = self.values.get(column, "")
         if len(value) > (most := fields.limits(kind).most):
-            self.fault(column, f"must have at most {most} characters")
+            self.fault(column, say("must have at most %(most)s characters", most=most))
         return value
 
     def key(self) -> str:
         value = self.values.get("key", "")
         if value and not _KEY.fullmatch(value):
-            self.fault("key", "must be letters, digits, dots, hyphens or underscores, at most 64")
+            self.fault("key", say("must be letters, digits, dots, hyphens or underscores, at most 64"))
         return value
 
     def several(self, column: str) -> list[str]:
@@ -73,7 +75,10 @@ class Row:
         value = self.values.get("country", "")
         code = values.country(value) if value else ""
         if code is None:
-            said = f"{value[:40]!r} is not a country: write its name, or two letters as CN or DE"
+            said = say(
+                "%(value)s is not a country: write its name, or two letters as CN or DE",
+                value=repr(value[:40]),
+            )
             self.fault("country", said, allowed=values.countries())
         return code or ""
 
@@ -81,7 +86,9 @@ class Row:
         value = self.values.get("tier", "")
         tier = values.tier(value) if value else None
         if value and tier is None:
-            said = f"{value[:40]!r} is no tier: it must be upstream, midstream or downstream"
+            said = say(
+                "%(value)s is no tier: it must be upstream, midstream or downstream", value=repr(value[:40])
+            )
             self.fault("tier", said, allowed=values.tiers())
         return tier or Tier.MIDSTREAM
 
@@ -90,7 +97,10 @@ class Row:
         for language in self.several("languages"):
             code = values.language(language)
             if code is None:
-                said = f"{language[:40]!r} is not a language: write its name, or a code such as zh or en"
+                said = say(
+                    "%(language)s is not a language: write its name, or a code such as zh or en",
+                    language=repr(language[:40]),
+                )
                 self.fault("languages", said, item=language, allowed=values.languages())
             elif code not in codes:
                 codes.append(code)
@@ -106,7 +116,11 @@ class Row:
         value = self.values.get(column, "")
         said = values.yes_or_no(value) if value else False
         if said is None:
-            self.fault(column, f"{value[:40]!r} is neither yes nor no", allowed=values.yes_and_no())
+            self.fault(
+                column,
+                say("%(value)s is neither yes nor no", value=repr(value[:40])),
+                allowed=values.yes_and_no(),
+            )
         return bool(said)
 
     def email(self) -> str:
@@ -120,61 +134,17 @@ class Row:
     def phone(self, column: str = "phone") -> str:
         value = self.values.get(column, "").strip()
         if value and not _PHONE.fullmatch(value):
-            self.fault(column, "must be a telephone number such as +86 10 6552 9988, at most 40 characters")
+            self.fault(
+                column, say("must be a telephone number such as +86 10 6552 9988, at most 40 characters")
+            )
         return value
 
     def number(self, column: str) -> int | None:
         value = self.values.get(column, "")
         if value and not (value.isascii() and value.isdigit() and len(value) < 6):
-            self.fault(column, "must be a whole number, or empty")
+            self.fault(column, say("must be a whole number, or empty"))
             return None
         return int(value) if value else None
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOptions:
-    """How a file is taken, as a person chose.
-
-    `leave_out`: rows with faults are left out, and the others are taken; else a fault stops them all.
-    `keep_empty`: an empty cell leaves what is there. `withdraw` are the kinds of which the rows that are not
-    in the file go. `columns` are our columns by the plain words of a header, for each kind; empty: not taken.
-    """
-
-    leave_out: bool = False
-    keep_empty: bool = False
-    withdraw: frozenset[ImportKind] = frozenset()
-    columns: Mapping[ImportKind, Mapping[str, str]] = field(default_factory=dict)
-    values: Mapping[ImportKind, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
-    """What to read instead of a cell's plain words, by kind and column."""
-    members: Members | None = None
-    """Whose firms and people the rows are, if only these may be touched."""
-    on_row: Callable[..., None] = field(default=lambda _sheet, _line, _last: None, compare=False)
-    """Called with the sheet, the row that is taken, and the last row, as the spreadsheet counts them."""
-
-
-PLAIN = ImportOptions()
-
-
-@dataclass(frozen=True, slots=True)
-class WrongCell:
-    """A fault in a row, under the header of the sheet."""
-
-    line: int
-    header: str
-    message: str
-    column: str
-    value: str
-
-
-@dataclass(slots=True)
-class ReadAs:
-    """What the file says in some rows of a column, and what is read there as a person said before."""
-
-    header: str
-    column: str
-    text: str
-    value: str
-    rows: int = 0
 
 
 @dataclass(slots=True)
@@ -215,9 +185,14 @@ class Table:
         table._check_header(found.twice)
         rows = sheet.rows[at + 1 :]
         if not rows and not sheet.name:  # a workbook may have sheets that nobody filled in
-            table.faults.append(Fault(table._named("file"), "has a header, but no rows"))
+            table.faults.append(Fault(table._file(), say("has a header, but no rows")))
         if len(rows) > MAX_ROWS:
-            table.faults.append(Fault(table._named("file"), f"has more than {MAX_ROWS:,} rows"))
+            table.faults.append(
+                Fault(
+                    table._file(),
+                    say("has more than %(max_rows)s rows", max_rows=f"{MAX_ROWS:,}"),
+                )
+            )
         table.stop_on_faults()
         seen: dict[str, int] = {}
         for row in rows:
@@ -245,21 +220,37 @@ class Table:
         """The place of a cell, in words: with the sheet and the column's letters if there are sheets."""
         at = self.positions.get(column)
         if self.sheet and at is not None:
-            return f"{self.sheet}, row {line}, {self.shown(column)} ({column_letters(at)})"
-        return self._named(f"row {line}, {self.shown(column)}")
+            return say(
+                "%(sheet)s, row %(row)s, %(column)s (%(letters)s)",
+                sheet=self.sheet,
+                row=str(line),
+                column=self.shown(column),
+                letters=column_letters(at),
+            )
+        values = {"row": str(line), "column": self.shown(column)}
+        if self.sheet:
+            return say("%(sheet)s, row %(row)s, %(column)s", sheet=self.sheet, **values)
+        return say("row %(row)s, %(column)s", **values)
 
     def shown(self, column: str) -> str:
         """A column as the sheet calls it."""
         at = self.positions.get(column)
         return column if at is None else self.header.cells[at]
 
-    def _named(self, what: str) -> str:
-        return f"{self.sheet}, {what}" if self.sheet else what
+    def _file(self) -> str:
+        return say("%(sheet)s, file", sheet=self.sheet) if self.sheet else say("file")
+
+    def _header(self) -> str:
+        return say("%(sheet)s, header", sheet=self.sheet) if self.sheet else say("header")
 
     def _check_header(self, twice: Sequence[str]) -> None:
         missing = sorted(REQUIRED[self.kind] - self.columns)
-        self.faults += [Fault(self._named("header"), f"the column {name!r} is missing") for name in missing]
-        self.faults += [Fault(self._named("header"), f"names the column {name!r} twice") for name in twice]
+        self.faults += [
+            Fault(self._header(), say("the column %(name)s is missing", name=repr(name))) for name in missing
+        ]
+        self.faults += [
+            Fault(self._header(), say("names the column %(name)s twice", name=repr(name))) for name in twice
+        ]
         self.stop_on_faults()
 
     def _add(self, given: SheetRow, seen: dict[str, int]) -> None:
@@ -278,10 +269,10 @@ class Table:
         row = Row(given.number, read, self, said=said)
         for column in sorted(required & self.columns):
             if not read[column]:
-                row.fault(column, "is empty")
+                row.fault(column, say("is empty"))
         key = read.get("key", "")
         if key and seen.setdefault(key, given.number) != given.number:
-            row.fault("key", f"{key!r} stands in row {seen[key]} already")
+            row.fault("key", say("%(key)s stands in row %(seen)s already", key=repr(key), seen=seen[key]))
         self.rows.append(row)
 
     def _meant(

@@ -15,6 +15,7 @@ from babel import Locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.saying import say
 from scheduler.services.cells.table import Row
 from scheduler.storage.models import Event, Slot
 
@@ -68,7 +69,9 @@ class EventTimes:
             and (end in (None, time()) or self.begin(slot).time() < end)
         ]
         if not found:
-            row.fault("start" if "start" in row.values else "day", "no meeting time of the event is then")
+            row.fault(
+                "start" if "start" in row.values else "day", say("no meeting time of the event is then")
+            )
         return found
 
     def day(self, row: Row) -> date | None:
@@ -77,7 +80,14 @@ class EventTimes:
         found = {day for day in self.days if day in readings(text, self.days)} if text else set()
         if text and len(found) != 1:
             named = ", ".join(day.isoformat() for day in self.days)
-            row.fault("day", f"{text[:40]!r} is not a day of this event; they are {named}")
+            row.fault(
+                "day",
+                say(
+                    "%(text)s is not a day of this event; they are %(named)s",
+                    text=repr(text[:40]),
+                    named=named,
+                ),
+            )
         return next(iter(found)) if len(found) == 1 else None
 
     def starts(self, row: Row, column: str) -> list[str] | None:
@@ -87,7 +97,7 @@ class EventTimes:
         wanted = row.several(column)
         for name in wanted:
             if name not in by_name:
-                row.fault(column, f"{name[:40]!r} is not a meeting time of this event")
+                row.fault(column, say("%(name)s is not a meeting time of this event", name=repr(name[:40])))
         chosen = {by_name[name] for name in wanted if name in by_name}
         return [slot.key for slot in self.slots if slot.key in chosen] or None
 
@@ -108,7 +118,7 @@ class EventTimes:
         text = row.values.get(column, "")
         found = clock(text) if text else None
         if text and found is None:
-            row.fault(column, f"{text[:40]!r} is not a time of day: write it as 09:00")
+            row.fault(column, say("%(text)s is not a time of day: write it as 09:00", text=repr(text[:40])))
         return found
 
 

@@ -12,6 +12,7 @@ from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import DelegationName, Origin, Phone
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.delegations.members import DelegationMembers, members, people_of
@@ -103,7 +104,13 @@ def make(session: Session, actor: Actor, form: DelegationForm, *, now: datetime)
     keys = set(session.scalars(select(Delegation.key).where(Delegation.event_id == actor.event_id)))
     if len(keys) >= MOST_DELEGATIONS:
         faults.append(
-            Fault("name", f"the event has {MOST_DELEGATIONS} delegations already; remove one first")
+            Fault(
+                "name",
+                say(
+                    "the event has %(most_delegations)s delegations already; remove one first",
+                    most_delegations=MOST_DELEGATIONS,
+                ),
+            )
         )
     if faults:
         raise InvalidInput(faults)
@@ -133,7 +140,7 @@ def change(session: Session, actor: Actor, key: str, form: DelegationForm, *, no
         own = people_of(found.id).where(Attendee.key == form.leader) if storable(form.leader) else None
         leader_id = session.scalar(own.with_only_columns(Attendee.id)) if own is not None else None
         if leader_id is None:
-            faults.append(Fault("leader", "must be one of the delegation's people"))
+            faults.append(Fault("leader", say("must be one of the delegation's people")))
     if faults:
         raise InvalidInput(faults)
     found.name, found.origin, found.leader_id = form.name, form.origin, leader_id

@@ -28,6 +28,7 @@ from scheduler.domain.fields import (
 from scheduler.domain.team import TeamRole
 from scheduler.files.policy import read_policy
 from scheduler.files.reading import Reader
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.events import night_times
@@ -96,7 +97,7 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     Raises NotAllowed, InvalidInput with every fault by field of NewEvent.
     """
     if not session.get_one(Account, account_id).is_operator:
-        raise NotAllowed("Only an operator of this installation may create events.")
+        raise NotAllowed(say("Only an operator of this installation may create events."))
     checked = check(form, now=now)
     made = _insert(session, form, checked, now)
     session.add(TeamMember(event_id=made.id, account_id=account_id, role=TeamRole.OWNER, since=now))
@@ -178,7 +179,7 @@ def _insert(session: Session, form: NewEvent, checked: CheckedEvent, now: dateti
         with session.begin_nested():
             session.add(made)
     except IntegrityError:
-        raise InvalidInput([Fault("key", "is taken by another event")]) from None
+        raise InvalidInput([Fault("key", say("is taken by another event"))]) from None
     return made
 
 

@@ -9,11 +9,12 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from scheduler import saying
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.services.access.sessions import SignedIn
 from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.table import PLAIN, ImportOptions
+from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.events import from_workbook
 from scheduler.services.events.events import EventCard
 from scheduler.services.imports import template
@@ -64,7 +65,9 @@ def keep(session: Session, asker: SignedIn, octets: bytes, *, name: str, now: da
     """Store a workbook until an event is made of it. Returns its number. Raises NotAllowed, InvalidInput."""
     require(asker)
     if len(octets) > MAX_OCTETS:
-        raise InvalidInput([Fault("file", f"must be at most {MAX_OCTETS >> 20} MB")])
+        raise InvalidInput(
+            [Fault("file", saying.say("must be at most %(value)s MB", value=MAX_OCTETS >> 20))]
+        )
     file = ImportFile(
         account_id=asker.account_id, name=one_line(name)[:200], kind="", octets=octets, created_at=now
     )
@@ -170,7 +173,7 @@ def _settings_sheet(parts: Parts) -> WorkbookSheet | None:
 def require(asker: SignedIn) -> None:
     """Raises NotAllowed for who may not make events."""
     if not asker.is_operator:
-        raise NotAllowed("Only an operator of this installation may create events.")
+        raise NotAllowed(saying.say("Only an operator of this installation may create events."))
 
 
 def _file(session: Session, asker: SignedIn, file_id: int, *, lock: bool = False) -> ImportFile:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.domain.team import TeamRole
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Role
 from scheduler.services.cells import values
@@ -52,9 +53,11 @@ def begin(
     fault by row and setting.
     """
     if not session.get_one(Account, account_id).is_operator:
-        raise NotAllowed("Only an operator of this installation may create events.")
+        raise NotAllowed(say("Only an operator of this installation may create events."))
     if sheet is None and not said:
-        raise InvalidInput([Fault("Event", "the workbook has no sheet `Event` with the name of the event")])
+        raise InvalidInput(
+            [Fault("Event", say("the workbook has no sheet `Event` with the name of the event"))]
+        )
     rows = _rows(sheet)
     words = settings_of(rows) | dict(said)
     own = {name: row for name, row in rows.items() if name not in said}
@@ -112,20 +115,20 @@ def _insert(session: Session, said: Mapping[str, str], now: datetime) -> Event:
         with session.begin_nested():
             session.add(made)
     except IntegrityError:  # at this moment
-        raise InvalidInput([Fault("key", "is taken by another event")]) from None
+        raise InvalidInput([Fault("key", say("is taken by another event"))]) from None
     return made
 
 
 def _first_faults(session: Session, said: Mapping[str, str], rows: Mapping[str, Row]) -> list[Fault]:
     """The faults of what an event is made with."""
-    found = [Fault(name, "is missing in the sheet `Event`") for name in FIRST[:3] if not said.get(name)]
+    found = [Fault(name, say("is missing in the sheet `Event`")) for name in FIRST[:3] if not said.get(name)]
     if not found:
         found += key_faults(said["key"].lower())
         found += zone_faults(said["timezone"])
         found += language_faults(said.get("language") or "en")
         found += fields.fault("name", said["name"], fields.EventName)
         if not found and session.scalar(select(Event.id).where(Event.key == said["key"].lower())) is not None:
-            found.append(Fault("key", "is taken by another event"))
+            found.append(Fault("key", say("is taken by another event")))
     return [Fault(_place(rows, each.path), each.message) for each in found]
 
 
@@ -143,7 +146,7 @@ def _settings(said: Mapping[str, str], rows: Mapping[str, Row]) -> dict[str, Any
         elif name in _YES_OR_NO:
             found[name] = values.yes_or_no(text)
             if found[name] is None:
-                rows[name].fault("value", "must be yes or no")
+                rows[name].fault("value", say("must be yes or no"))
         else:
             found[name] = rows[name].number("value")
     return {name: value for name, value in found.items() if value is not None}
@@ -155,7 +158,7 @@ def _policy(text: str, row: Row) -> dict[str, Any]:
     except ValueError:
         policy = None
     if not isinstance(policy, dict):
-        row.fault("value", "must be the policy as JSON, as in docs/problem-format.md")
+        row.fault("value", say("must be the policy as JSON, as in docs/problem-format.md"))
         return {}
     return policy
 

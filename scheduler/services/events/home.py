@@ -41,6 +41,7 @@ class OpenFirm:
 
     key: str
     name: str
+    latin_name: str
     open: int
     received: int
 
@@ -201,7 +202,7 @@ def _unanswered(session: Session, event_id: int) -> Unanswered:
         .scalar_subquery()
     )
     busiest = session.execute(
-        select(Firm.key, Firm.latin_name, waits.c.open, received)
+        select(Firm.key, Firm.name, Firm.latin_name, waits.c.open, received)
         .join(waits, waits.c.to_firm_id == Firm.id)
         .order_by(waits.c.open.desc(), Firm.id)
         .limit(BUSIEST)

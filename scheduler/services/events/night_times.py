@@ -14,6 +14,7 @@ from scheduler.domain import fields
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import ChangesAPerson, LateMinutes, Percent, QuietHours
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.runs import overnight
@@ -117,13 +118,13 @@ def _add(session: Session, event: Event, night: PlannedNight, now: datetime) -> 
 def _faults(form: NightRules) -> Iterator[Fault]:
     yield from fields.faults(form)
     if len(form.times) > MOST:
-        yield Fault("times", f"must be at most {MOST}")
+        yield Fault("times", say("must be at most %(most)s", most=MOST))
     for i, night in enumerate(form.times):
         days = set(night.weekdays)
         if not days or "".join(sorted(days)) != night.weekdays or days - set(EVERY_DAY):
-            yield Fault(f"times[{i}].weekdays", "choose at least one day")
+            yield Fault(f"times[{i}].weekdays", say("choose at least one day"))
         if night.at.tzinfo is not None:
-            yield Fault(f"times[{i}].at", "must be a time on the venue's clock, such as 02:00")
+            yield Fault(f"times[{i}].at", say("must be a time on the venue's clock, such as 02:00"))
 
 
 def _noted(of: NightRules) -> dict[str, object]:

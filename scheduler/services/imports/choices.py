@@ -10,10 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import COLUMNS, ImportKind, plain
-from scheduler.services.cells.table import ImportOptions
+from scheduler.services.cells.options import ImportOptions
 from scheduler.services.text import one_line
 from scheduler.storage.models import Event, ImportFile
 
@@ -65,12 +66,20 @@ def choose(session: Session, actor: Actor, file_id: int, given: ImportChoices) -
     actor.require(Right.IMPORT)
     file = _file(session, actor, file_id)
     kinds = {kind.value: kind for kind in ImportKind}
-    wrong = [Fault("withdraw", f"{kind!r} may not go") for kind in given.withdraw if kind not in MAY_GO]
+    wrong = [
+        Fault("withdraw", say("%(kind)s may not go", kind=repr(kind)))
+        for kind in given.withdraw
+        if kind not in MAY_GO
+    ]
     for kind, said in [*given.columns.items(), *given.values.items()]:
         if kind not in kinds:
-            wrong.append(Fault("kind", "must be a kind of rows"))
+            wrong.append(Fault("kind", say("must be a kind of rows")))
         elif any(column and column not in COLUMNS[kinds[kind]] for column in _columns(said)):
-            wrong.append(Fault("column", f"must be one of {', '.join(COLUMNS[kinds[kind]])}, or empty"))
+            wrong.append(
+                Fault(
+                    "column", say("must be one of %(value)s, or empty", value=", ".join(COLUMNS[kinds[kind]]))
+                )
+            )
     if wrong:
         raise InvalidInput(wrong)
     file.options = {"keep_empty": given.keep_empty, "withdraw": sorted(given.withdraw)}

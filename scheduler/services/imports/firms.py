@@ -9,12 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Cells, Imported, ImportTally, as_new, change
 from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.common import latin, present, renamed, there
-from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
+from scheduler.services.cells.options import PLAIN, ImportOptions
+from scheduler.services.cells.table import Row, Table
 from scheduler.services.cells.values import NamedThings
 from scheduler.services.imports.booths import Booths
 from scheduler.services.imports.groups import members
@@ -156,7 +158,7 @@ class _Reader:
         for area in row.several("areas"):
             key = self.areas.find(area)
             if key is None:
-                wrong = f"{area[:80]!r} is not a chain area of this event"
+                wrong = say("%(area)s is not a chain area of this event", area=repr(area[:80]))
                 row.fault("areas", wrong, item=area, allowed=self.areas.allowed())
             elif key not in found:
                 found.append(key)
@@ -179,4 +181,4 @@ def _check_hall(row: Row, values: Mapping[str, Any], firm: Firm | None, booths: 
     has_booth = values.get("booth", bool(firm and booths.owned[firm.id]))
     hall = values.get("hall_id", firm.hall_id if firm else None)
     if has_booth and hall is None and not row.values.get("hall"):
-        row.fault("hall", "is missing; a booth stands in a hall")
+        row.fault("hall", say("is missing; a booth stands in a hall"))

@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Imported, ImportTally, as_new
 from scheduler.services.cells.columns import ImportKind, plain
-from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
+from scheduler.services.cells.options import PLAIN, ImportOptions
+from scheduler.services.cells.table import Row, Table
 from scheduler.services.cells.times import EventTimes, clock, readings
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Event, Slot
@@ -36,7 +38,7 @@ def import_areas(
         row.key()
         row.text("name", fields.AreaName)
         if at >= most:
-            row.fault("name", f"an event has at most {most} chain areas")
+            row.fault("name", say("an event has at most %(most)s chain areas", most=most))
     table.done()
     tally = ImportTally(table, frozenset(event.areas))
     areas = dict(event.areas)
@@ -66,16 +68,22 @@ def import_times(
     for at, row in enumerate(table.rows):
         for column in ("key", "block"):
             if len(row.values.get(column, "")) > MOST_LETTERS:
-                row.fault(column, f"must have at most {MOST_LETTERS} characters")
+                row.fault(
+                    column, say("must have at most %(most_letters)s characters", most_letters=MOST_LETTERS)
+                )
         if at >= MAX_TIMES:
-            row.fault("start", f"an event has at most {MAX_TIMES} meeting times")
+            row.fault("start", say("an event has at most %(max_times)s meeting times", max_times=MAX_TIMES))
         span = spans[row.line]
         if span is None:
             continue
         if there and span not in there:
-            row.fault("start", "is no meeting time of this event; change its times on the page of the venue")
+            row.fault(
+                "start", say("is no meeting time of this event; change its times on the page of the venue")
+            )
         if last is not None and span[0] < last:
-            row.fault("start", "begins before the time in the row above has ended; put the times in order")
+            row.fault(
+                "start", say("begins before the time in the row above has ended; put the times in order")
+            )
         last = span[1]
     table.done()
     tally = ImportTally(table, frozenset())
@@ -117,16 +125,19 @@ def _span(row: Row, times: EventTimes) -> tuple[datetime, datetime] | None:
     iso = {day for day in found if text.startswith(day.isoformat())}
     day = next(iter(iso or found)) if len(iso or found) == 1 else None
     if text and day is None:
-        row.fault("day", f"{text[:40]!r} is not one day: write it as 2026-05-19")
+        row.fault("day", say("%(text)s is not one day: write it as 2026-05-19", text=repr(text[:40])))
     ends = [clock(row.values.get(column, "")) for column in ("start", "end")]
     for column, at in zip(("start", "end"), ends, strict=True):
         if row.values.get(column) and at is None:
-            row.fault(column, f"{row.values[column][:40]!r} is not a time of day: write it as 09:00")
+            row.fault(
+                column,
+                say("%(value)s is not a time of day: write it as 09:00", value=repr(row.values[column][:40])),
+            )
     start, end = ends
     if day is None or start is None or end is None:
         return None
     if end <= start:
-        row.fault("end", "must be after the start")
+        row.fault("end", say("must be after the start"))
     return (
         datetime.combine(day, start, times.zone).astimezone(UTC),
         datetime.combine(day, end, times.zone).astimezone(UTC),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from scheduler.saying import say
 from scheduler.services.cells.changes import Cells
 from scheduler.services.cells.columns import plain
 from scheduler.services.cells.table import Row
@@ -37,7 +38,9 @@ class JointStands:
             typed, key = values["host"], row.values["key"]
             found = typed if typed in keys else named.get(plain(typed), "")
             if typed and not found:
-                row.fault("host", f"{typed[:80]!r} is no firm of this event or of this file")
+                row.fault(
+                    "host", say("%(typed)s is no firm of this event or of this file", typed=repr(typed[:80]))
+                )
             self.hosts.pop(key, None)
             if found:
                 self.hosts[key] = found
@@ -49,9 +52,11 @@ class JointStands:
             if host is None:
                 continue
             if host == key or host in self.hosts:
-                row.fault("host", "must be another firm, and one that has a stand of its own")
+                row.fault("host", say("must be another firm, and one that has a stand of its own"))
             elif stands.get(key, "; ".join(place.key for place in owned)):
-                row.fault("host", "a firm with a booth of its own stands at no other firm's; empty its booth")
+                row.fault(
+                    "host", say("a firm with a booth of its own stands at no other firm's; empty its booth")
+                )
 
     def stand(self, firm: Firm, known: Mapping[str, Firm], cells: Cells) -> None:
         """Set the firm's host; `cells` get what that changes, by key."""

@@ -10,11 +10,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.changes import Imported, ImportTally
 from scheduler.services.cells.columns import ImportKind, plain
-from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
+from scheduler.services.cells.options import PLAIN, ImportOptions
+from scheduler.services.cells.table import Row, Table
 from scheduler.services.cells.times import EventTimes
 from scheduler.services.cells.values import NamedThings
 from scheduler.sheets.tables import WorkbookSheet
@@ -50,7 +52,7 @@ def import_closures(
         text = row.values.get("place", "")
         key = places.find(text) if text else None
         if text and key is None:
-            said = f"{text[:80]!r} is no table or booth of this event; write its key"
+            said = say("%(text)s is no table or booth of this event; write its key", text=repr(text[:80]))
             row.fault("place", said, allowed=allowed)
         return None if key is None else (PlaceBusy, ids[key])
 
@@ -79,10 +81,13 @@ def import_absences(
         text = row.values.get("person", "")
         found = known.get(text) or known.get(text.lower()) or known.get(plain(text)) or set()
         if text and len(found) != 1:
-            why = "is the name of several people; write a key or a mail address" if found else (
-                "is nobody of this event; write a key, a mail address or a name"
-            )  # fmt: skip
-            row.fault("person", f"{text[:80]!r} {why}")
+            name = repr(text[:80])
+            why = (
+                say("%(name)s is the name of several people; write a key or a mail address", name=name)
+                if found
+                else say("%(name)s is nobody of this event; write a key, a mail address or a name", name=name)
+            )
+            row.fault("person", why)
         return next(iter(found)) if len(found) == 1 else None
 
     return _Marks(session, actor.event_id, table, names).take(find)

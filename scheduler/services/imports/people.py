@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain import fields
+from scheduler.saying import say
 from scheduler.services.access import preferences
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -21,8 +22,9 @@ from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Imported, ImportTally, as_new, change
 from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.common import latin, of_a_person, present, renamed, there
+from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.cells.proposals import Allowed
-from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
+from scheduler.services.cells.table import Row, Table
 from scheduler.services.imports.groups import members
 from scheduler.services.schedule.feed_addresses import new_feed
 from scheduler.sheets.tables import WorkbookSheet
@@ -61,7 +63,9 @@ def import_people(
         email = values[row.line]["email"]
         key = row.values.get("key", "")
         if email and taken.setdefault(email, key) != key:
-            row.fault("email", f"{email} belongs to {taken[email]!r} already")
+            row.fault(
+                "email", say("%(email)s belongs to %(taken)s already", email=email, taken=repr(taken[email]))
+            )
     table.done()
     tally = ImportTally(table, there(known))
     new = [values[row.line] for row in table.rows if row.values["key"] not in known]
@@ -100,7 +104,7 @@ def import_interpreters(
     values = {row.line: present(row, of_a_person(row)) for row in table.rows}
     for row in table.rows:
         if row.values.get("key") in people:
-            row.fault("key", "is an attendee's; nobody is both")
+            row.fault("key", say("is an attendee's; nobody is both"))
     table.done()
     tally = ImportTally(table, there(known))
     for row in table.rows:
@@ -135,8 +139,12 @@ class Firms:
         text = row.values.get(column, "")
         found = {self.by_key[text]} if text in self.by_key else self.by_name.get(plain(text), set())
         if text and len(found) != 1:
-            many = "is the name of several firms; write its key" if found else "is not a firm of this event"
-            said = f"{text[:80]!r} {many}" + ("" if found else "; import firms first")
+            name = repr(text[:80])
+            said = (
+                say("%(name)s is the name of several firms; write its key", name=name)
+                if found
+                else say("%(name)s is not a firm of this event; import firms first", name=name)
+            )
             row.fault(column, said, allowed=self.allowed)
         return next(iter(found)) if len(found) == 1 else 0
 

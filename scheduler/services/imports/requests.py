@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session, selectinload
 from scheduler.domain import fields
 from scheduler.domain.entities import OPEN_REQUESTS, PlaceWish, RequestState, Side
 from scheduler.invites.ical import itip_revisions
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.cells import values
+from scheduler.services.cells import request_faults, values
 from scheduler.services.cells.changes import Cells, Imported, ImportTally, as_new, change
 from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
+from scheduler.services.cells.options import PLAIN, ImportOptions
+from scheduler.services.cells.table import Row, Table
 from scheduler.services.cells.times import EventTimes
 from scheduler.services.imports.people import Firms
 from scheduler.services.text import one_line
@@ -125,7 +127,7 @@ class _Requests:
         """The values of the columns that the sheet has."""
         ids = {column: self.firms.find(row, column) for column in ("from_firm", "to_firm")}
         if ids["from_firm"] and ids["from_firm"] == ids["to_firm"]:
-            row.fault("to_firm", "is the firm that asks; a firm does not meet itself")
+            row.fault("to_firm", say("is the firm that asks; a firm does not meet itself"))
         read = {
             "topic": row.text("topic", fields.Topic) or _TOPIC,
             "priority": self._number(row, "priority", fields.Priority, 3),
@@ -139,7 +141,7 @@ class _Requests:
         }
         place = row.values.get("place", "")
         if place and values.place_wish(place) is None:
-            said = f"{place[:40]!r} is no place: it must be booth, table or any"
+            said = say("%(place)s is no place: it must be booth, table or any", place=repr(place[:40]))
             row.fault("place", said, allowed=values.place_wishes())
         renamed = {"answer_note": "note", "slots": "times"}
         given = {name: value for name, value in read.items() if renamed.get(name, name) in row.values}
@@ -160,14 +162,14 @@ class _Requests:
             row.values["key"] = before.key if before is not None else f"r-{made}"
             first = self.lines.setdefault(row.values["key"], row.line)
             if 0 not in pair and first != row.line:
-                row.fault("to_firm", f"the same two firms stand in row {first} already")
+                row.fault("to_firm", say("the same two firms stand in row %(first)s already", first=first))
 
     def check_pair(self, row: Row, given: Mapping[str, Any]) -> None:
         """A fault if the firms of a request change, or the two have another open request."""
         before = self.known.get(row.values["key"])
         pair = given["from_firm_id"], given["to_firm_id"]
         if before is not None and 0 not in pair and pair != (before.from_firm_id, before.to_firm_id):
-            row.fault("key", f"is the request {self.firms.pair(before)}; give this one another key")
+            row.fault("key", request_faults.taken(self.firms.pair(before)))
         state = given.get("state", before.state if before is not None else RequestState.PENDING)
         if row.is_wrong and before is not None and before.state in OPEN_REQUESTS:  # it stays as it is
             self.open_pairs.setdefault(_pair(before.from_firm_id, before.to_firm_id), before.key)
@@ -175,7 +177,7 @@ class _Requests:
             return
         other = self.open_pairs.setdefault(_pair(*pair), row.values["key"])
         if other != row.values["key"]:
-            row.fault("to_firm", f"the two firms have an open request already ({other})")
+            row.fault("to_firm", say("the two firms have an open request already (%(other)s)", other=other))
 
     def change(self, given: Mapping[int, Mapping[str, Any]]) -> dict[int, Cells]:
         """Change the known requests, those that close first, and add the others; the cells by line."""
@@ -252,12 +254,12 @@ class _Requests:
             known = self.people.get(firm_id, {})
             person = known.get(text) or known.get(text.lower())
             if firm_id and person is None:
-                said = f"{text[:80]!r} is nobody of that firm; write a key or a mail address"
+                said = request_faults.nobody(text[:80])
                 row.fault(column, said, item=text)
             elif person is not None and person not in found:
                 found.append(person)
         if len(found) > (most := fields.limits(fields.NamedPeople).most):
-            row.fault(column, f"names more than {most} people")
+            row.fault(column, say("names more than %(most)s people", most=most))
         return found
 
     def _number(self, row: Row, column: str, kind: Any, default: int) -> int:
@@ -270,15 +272,14 @@ class _Requests:
         length = self._number(row, "length", fields.LengthInSlots, 1)
         longest = self.times.longest
         if longest and length > longest:
-            row.fault("length", f"must be at most {longest} meeting times: no block of the event is longer")
+            row.fault("length", request_faults.too_long(longest))
         return length
 
     def _state(self, row: Row) -> RequestState:
         text = row.values.get("state", "")
         state = values.request_state(text) if text else RequestState.PENDING
         if state is None:
-            said = "it must be pending, accepted, declined, withdrawn or expired"
-            row.fault("state", f"{text[:40]!r} is no state: {said}", allowed=values.request_states())
+            row.fault("state", request_faults.no_state(text[:40]), allowed=values.request_states())
         return state or RequestState.PENDING
 
 

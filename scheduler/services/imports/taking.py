@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells.changes import Imported
 from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, header_row, kind_of, understand
 from scheduler.services.cells.members import OWN_COLUMNS
-from scheduler.services.cells.table import PLAIN, ImportOptions
+from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.imports.firms import import_firms
 from scheduler.services.imports.frame import import_areas, import_times
 from scheduler.services.imports.groups import members
@@ -98,7 +99,7 @@ class ImportOutdated(ChainmeetError):
     code = "import-outdated"
 
     def __init__(self) -> None:
-        super().__init__("The event changed since you looked. See once more what the file does.")
+        super().__init__(say("The event changed since you looked. See once more what the file does."))
 
 
 def parts_of(octets: bytes, kind: str) -> list[tuple[ImportKind | None, WorkbookSheet]]:
@@ -173,7 +174,7 @@ def _apply(
     if kind is None:
         return ImportPart(sheet.name, None)
     if with_.options.members is not None and kind not in OWN_COLUMNS:
-        return ImportPart(sheet.name, kind, (Fault(sheet.name, "is taken from organisers alone"),))
+        return ImportPart(sheet.name, kind, (Fault(sheet.name, say("is taken from organisers alone")),))
     if kind is ImportKind.EVENT:  # it is for a new event; of one that is there, its pages change the settings
         return ImportPart(sheet.name, kind, (), Imported(0, unchanged=max(len(sheet.rows) - 1, 0)))
     headers = _headers(kind, sheet, with_.options)

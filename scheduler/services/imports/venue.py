@@ -11,13 +11,15 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.entities import PlaceKind
 from scheduler.invites.catalogue import languages
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Imported, ImportTally, as_new, change
 from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.common import present, renamed
-from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
+from scheduler.services.cells.options import PLAIN, ImportOptions
+from scheduler.services.cells.table import Row, Table
 from scheduler.services.cells.values import NamedThings
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Hall, Place, WalkingTime
@@ -97,9 +99,16 @@ def import_walking(
         low, high = sorted(ids[key or ""] for key in ends)
         pairs[row.line] = low, high
         if low == high and taken:
-            row.fault("minutes", "from a hall to itself it is 0 minutes")
+            row.fault("minutes", say("from a hall to itself it is 0 minutes"))
         elif minutes.setdefault((low, high), taken) != taken:
-            row.fault("minutes", f"says {taken}, and the way back says {minutes[low, high]}; write one")
+            row.fault(
+                "minutes",
+                say(
+                    "says %(taken)s, and the way back says %(minutes)s; write one",
+                    taken=taken,
+                    minutes=minutes[low, high],
+                ),
+            )
     table.done()
     tally = ImportTally(table, frozenset())
     for row in table.rows:
@@ -129,7 +138,9 @@ def import_tables(
     for row in table.rows:
         place = places.get(row.values["key"])
         if place is not None and place.kind is not PlaceKind.TABLE:
-            row.fault("key", f"{place.key!r} is a booth already; give the table another number")
+            row.fault(
+                "key", say("%(key)s is a booth already; give the table another number", key=repr(place.key))
+            )
     table.done()
     tables = {key for key, place in places.items() if place.kind is PlaceKind.TABLE and not place.is_retired}
     tally = ImportTally(table, frozenset(tables))
@@ -169,7 +180,12 @@ def find_hall(row: Row, column: str, halls: NamedThings) -> str | None:
     key = halls.find(text) if text else None
     if text and key is None:
         named = ", ".join(f"{key} ({name})" for key, name in sorted(halls.names.items()))
-        row.fault(column, f"{text[:80]!r} is not a hall of this event; they are {named or 'none yet'}",
+        wrong = say("%(text)s is not a hall of this event; there is none yet", text=repr(text[:80]))
+        if named:
+            wrong = say(
+                "%(text)s is not a hall of this event; they are %(names)s", text=repr(text[:80]), names=named
+            )
+        row.fault(column, wrong,
                   allowed=halls.allowed())  # fmt: skip
     return key
 
@@ -199,7 +215,7 @@ def _of_table(row: Row, halls: NamedThings, ids: Mapping[str, int]) -> dict[str,
     key = find_hall(row, "hall", halls)
     capacity = row.number("capacity")
     if capacity == 0:
-        row.fault("capacity", "must be 1 or more")
+        row.fault("capacity", say("must be 1 or more"))
     row.key()
     read = {
         "name": row.text("name", fields.TableName) or f"Table {row.values['key']}",

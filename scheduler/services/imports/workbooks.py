@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotFound
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.table import PLAIN, ImportOptions
+from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.imports.taking import ImportLook, ImportOutdated, apply
 from scheduler.services.text import one_line
 from scheduler.sheets.tables import MAX_OCTETS, WorkbookSheet
@@ -49,7 +50,7 @@ class ImportTaken(ChainmeetError):
     code = "import-taken"
 
     def __init__(self) -> None:
-        super().__init__("This file was taken already. Send it again to see what it would do now.")
+        super().__init__(say("This file was taken already. Send it again to see what it would do now."))
 
 
 def counts(session: Session, actor: Actor) -> dict[str, int]:
@@ -64,9 +65,11 @@ def keep(session: Session, actor: Actor, octets: bytes, *, name: str, kind: str,
     """Store a file until it is imported. Returns its number. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     if len(octets) > MAX_OCTETS:
-        raise InvalidInput([Fault("file", f"must be at most {MAX_OCTETS >> 20} MB")])
+        raise InvalidInput([Fault("file", say("must be at most %(value)s MB", value=MAX_OCTETS >> 20))])
     if kind not in ("", *ImportKind):
-        raise InvalidInput([Fault("kind", f"must be one of {', '.join(ImportKind)}, or empty")])
+        raise InvalidInput(
+            [Fault("kind", say("must be one of %(names)s, or empty", names=", ".join(ImportKind)))]
+        )
     file = ImportFile(
         event_id=actor.event_id,
         account_id=actor.account_id,

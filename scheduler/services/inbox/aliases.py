@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.invites.inbound import ReplyAnswer
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import find_person
@@ -96,9 +97,18 @@ def add(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> 
     )
     address = claimed(session, mail)
     if address is None:
-        raise InvalidInput([Fault("mail", "it does not say one other address that can be the attendee's")])
+        raise InvalidInput(
+            [Fault("mail", say("it does not say one other address that can be the attendee's"))]
+        )
     if len(of(session, attendee)) >= MOST:
-        raise InvalidInput([Fault("mail", f"{attendee.name} has {MOST} other addresses already")])
+        raise InvalidInput(
+            [
+                Fault(
+                    "mail",
+                    say("%(name)s has %(most)s other addresses already", name=attendee.name, most=MOST),
+                )
+            ]
+        )
     session.add(
         AttendeeAlias(attendee_id=attendee.id, address=address, added_by=actor.account_id, added_at=now)
     )

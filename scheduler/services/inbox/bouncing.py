@@ -15,15 +15,20 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome, OutboxState, Refusal
 from scheduler.domain.mails.rates import MailRates
 from scheduler.invites.inbound import Bounce
+from scheduler.saying import say
 from scheduler.services.delivery import address_reports, mail_routes, refusing
 from scheduler.services.inbox.verdicts import Verdict, applied, ignored, same_address, waiting
 from scheduler.storage.models import Attendee, InboundMail, OutboxMail
 
 DONE = {
-    Refusal.LATER: "The mail was not taken this time; it is sent again later.",
-    Refusal.SLOW: "The provider wants fewer mails; this one is sent again, and all to it go more slowly.",
-    Refusal.HOLD: "The mail was refused for no fault of the address; it is held, and goes on by itself.",
-    Refusal.DEAD: "The address is said not to exist. One report is not enough: the mail is sent once more.",
+    Refusal.LATER: say("The mail was not taken this time; it is sent again later."),
+    Refusal.SLOW: say(
+        "The provider wants fewer mails; this one is sent again, and all to it go more slowly."
+    ),
+    Refusal.HOLD: say("The mail was refused for no fault of the address; it is held, and goes on by itself."),
+    Refusal.DEAD: say(
+        "The address is said not to exist. One report is not enough: the mail is sent once more."
+    ),
 }
 
 
@@ -34,24 +39,28 @@ def judge(
     bounce = Bounce(**mail.bounce)
     if mail.box is not MailBox.REPORTS:
         return waiting(
-            "It looks like a mail server's report, but came to an address that others know too: "
-            "anybody who has the invitation can have written it."
+            say(
+                "It looks like a mail server's report, but came to an address that others know too: "
+                "anybody who has the invitation can have written it."
+            )
         )
     if not bounce.is_report:
-        return waiting("It looks like a mail server's report, but is none (RFC 3464).")
+        return waiting(say("It looks like a mail server's report, but is none (RFC 3464)."))
     if bounce.recipient and not same_address(bounce.recipient, attendee.email):
-        return waiting(f"It is about {bounce.recipient}, which is not the attendee's address.")
+        return waiting(
+            say("It is about %(recipient)s, which is not the attendee's address.", recipient=bounce.recipient)
+        )
     if bounce.action != "failed":
-        return ignored("The mail server only reports on the way of the mail.")
+        return ignored(say("The mail server only reports on the way of the mail."))
     about = _mail_of(session, attendee, bounce)
     if about is None and not bounce.recipient:
-        return waiting("It names neither a mail of ours nor the attendee's address.")
+        return waiting(say("It names neither a mail of ours nor the attendee's address."))
     if attendee.bounced_at is not None:
-        return ignored("It is known that the address does not take mail.")
+        return ignored(say("It is known that the address does not take mail."))
     if about is None:
         return _without_mail(session, attendee, bounce, now)
     if about.state is not OutboxState.SENT:
-        return ignored("The mail that it is about is sent again already, or was given up.")
+        return ignored(say("The mail that it is about is sent again already, or was given up."))
     said = bounce.diagnostic or f"{bounce.action} {bounce.status}"
     routes = mail_routes.load(session, rates)
     refusing.refuse(session, routes, about, bounce.refusal, said, now=now)
@@ -61,7 +70,7 @@ def judge(
 def mark(session: Session, attendee: Attendee, mail: InboundMail, *, now: datetime) -> None:
     """An organiser believes a report."""
     bounce = Bounce(**mail.bounce)
-    said = bounce.diagnostic or bounce.status or "An organiser said so."
+    said = bounce.diagnostic or bounce.status or say("An organiser said so.")
     address_reports.mark(session, attendee, said, now=now)
 
 
@@ -82,10 +91,10 @@ def _mail_of(session: Session, attendee: Attendee, bounce: Bounce) -> OutboxMail
 def _without_mail(session: Session, attendee: Attendee, bounce: Bounce, now: datetime) -> Verdict:
     """A report that does not return the mail: it counts for the address, but nothing can be sent again."""
     if bounce.refusal is not Refusal.DEAD:
-        return waiting("A mail was not delivered, but the report does not say which.")
+        return waiting(say("A mail was not delivered, but the report does not say which."))
     address_reports.report(session, attendee, bounce.diagnostic or bounce.status, now=now)
     return _marked(session, attendee, bounce, now) or waiting(
-        "The address is said not to exist. One report is not enough: a second one marks it, or you do."
+        say("The address is said not to exist. One report is not enough: a second one marks it, or you do.")
     )
 
 
@@ -93,7 +102,11 @@ def _marked(session: Session, attendee: Attendee, bounce: Bounce, now: datetime)
     """The verdict if this report marks the address. Earlier reports stop waiting."""
     if attendee.bounced_at is None:
         return None
-    reason = f"The address {attendee.email} does not take mail ({bounce.status or bounce.diagnostic})."
+    reason = say(
+        "The address %(email)s does not take mail (%(value)s).",
+        email=attendee.email,
+        value=bounce.status or bounce.diagnostic,
+    )
     session.execute(
         update(InboundMail)
         .where(

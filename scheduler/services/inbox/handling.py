@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
 from scheduler.domain.errors import NotFound, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.answers import answers, resend
@@ -120,7 +121,7 @@ def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, n
     done = answers.give(session, invitation, given, now=now)
     close(
         mail,
-        Verdict(MailOutcome.APPLIED, f"An organiser took it as an answer. {done}"),
+        Verdict(MailOutcome.APPLIED, say("An organiser took it as an answer. %(done)s", done=done)),
         now,
         by=actor.account_id,
     )
@@ -138,7 +139,7 @@ def set_aside(
     if mail.kind is MailKind.COUNTER:
         invitation = answers.latest(session, mail.uid, mail.attendee_id)
         resend.proposal_declined(session, invitation, mail_domain=mail_domain, now=now)
-    close(mail, Verdict(MailOutcome.IGNORED, "An organiser set it aside."), now, by=actor.account_id)
+    close(mail, Verdict(MailOutcome.IGNORED, say("An organiser set it aside.")), now, by=actor.account_id)
     trail.note(session, actor, Act.INBOX, f"mail {mail_id} set aside", now=now)
     return _letter(mail)
 
@@ -177,7 +178,7 @@ def mark_dead(session: Session, actor: Actor, mail_id: int, *, now: datetime) ->
         raise WrongState("mail", mail_id, mail.kind.value, "believed as a report")
     attendee = session.get_one(Attendee, mail.attendee_id)
     bouncing.mark(session, attendee, mail, now=now)
-    reason = f"An organiser believes it: the address {attendee.email} does not take mail."
+    reason = say("An organiser believes it: the address %(email)s does not take mail.", email=attendee.email)
     close(mail, Verdict(MailOutcome.APPLIED, reason), now, by=actor.account_id)
     trail.note(session, actor, Act.INBOX, f"mail {mail_id} believed: an address takes no mail", now=now)
     return _letter(mail)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import MailKind, MailOutcome
 from scheduler.invites import inbound
+from scheduler.saying import say
 from scheduler.services.inbox import judgement
 from scheduler.services.inbox.keeping import TooMuch, close, take, understood
 from scheduler.services.inbox.verdicts import Verdict
@@ -116,7 +117,10 @@ def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
     if mail is None:
         return None
     if mail.attempts >= MAX_ATTEMPTS:
-        reason = f"It could not be read and judged, {MAX_ATTEMPTS} times; see the mail itself."
+        reason = say(
+            "It could not be read and judged, %(max_attempts)s times; see the mail itself.",
+            max_attempts=MAX_ATTEMPTS,
+        )
         close(mail, Verdict(MailOutcome.WAITING, reason), now, by=None)
         return None
     mail.attempts, mail.attempted_at = mail.attempts + 1, now

@@ -15,6 +15,7 @@ from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutco
 from scheduler.domain.errors import WrongState
 from scheduler.domain.mails.rates import MailRates
 from scheduler.invites.inbound import Participant, ReplyAnswer
+from scheduler.saying import say, say_count
 from scheduler.services.answers import answers, counter_proposals, resend
 from scheduler.services.answers.answers import Reply
 from scheduler.services.inbox import aliases, bouncing
@@ -42,7 +43,7 @@ def judge(
     attendee = session.get_one(Attendee, mail.attendee_id)
     case = _Case(session, mail, invitation, attendee, mail_domain, rates, now)
     if mail.box is MailBox.REPORTS and mail.kind not in _OF_MACHINES:
-        return waiting("It came to the address that mail servers report to, which takes no answers.")
+        return waiting(say("It came to the address that mail servers report to, which takes no answers."))
     try:
         return _RULES[mail.kind](case)
     except _Stop as stop:
@@ -64,19 +65,23 @@ class _Case:
     def reply(self) -> Verdict:
         _, given = self.checked()
         if given.partstat is Partstat.NEEDS_ACTION:
-            return ignored("It says neither yes nor no.")
+            return ignored(say("It says neither yes nor no."))
         try:
             done = answers.give(self.session, self.invitation, given, now=self.now)
         except WrongState as error:
             if answers.keep_late(self.session, self.invitation, given, now=self.now):
-                return ignored("The meeting was withdrawn before; the answer counts if that is taken back.")
+                return ignored(
+                    say("The meeting was withdrawn before; the answer counts if that is taken back.")
+                )
             return waiting(str(error))
         return applied(done)
 
     def counter(self) -> Verdict:
         answer, given = self.checked()
         if answer.start is None or answer.end is None or answer.end <= answer.start:
-            return waiting("It proposes another time, but in no time zone that is known, or none at all.")
+            return waiting(
+                say("It proposes another time, but in no time zone that is known, or none at all.")
+            )
         try:
             slots = counter_proposals.propose(
                 self.session, self.invitation, given, start=answer.start, end=answer.end, now=self.now
@@ -85,31 +90,37 @@ class _Case:
             resend.proposal_declined(
                 self.session, self.invitation, mail_domain=self.mail_domain, now=self.now
             )
-            return applied(f"The proposal was declined by mail. {reason}")
-        count = "one slot" if len(slots) == 1 else f"{len(slots)} slots"
-        return applied(f"{self.attendee.name} proposes another time; the next plan tries {count} for it.")
+            return applied(say("The proposal was declined by mail. %(reason)s", reason=reason))
+        return applied(
+            say_count(
+                "%(name)s proposes another time; the next plan tries %(num)s slot for it.",
+                "%(name)s proposes another time; the next plan tries %(num)s slots for it.",
+                len(slots),
+                name=self.attendee.name,
+            )
+        )
 
     def refresh(self) -> Verdict:
         if self.own_answer().participants and not self.speaker(self.own_answer()):
-            return waiting("Somebody else asks for the invitation.")
-        return self.sent_again("The invitation was asked for again", MailOutcome.APPLIED)
+            return waiting(say("Somebody else asks for the invitation."))
+        return self.sent_again(say("The invitation was asked for again"), MailOutcome.APPLIED)
 
     def bounce(self) -> Verdict:
         return bouncing.judge(self.session, self.mail, self.attendee, rates=self.rates, now=self.now)
 
     def own(self) -> Verdict:
         if all(self.is_own(ReplyAnswer.from_json(values)) for values in self.mail.answers):
-            return ignored("It is our own invitation that came back.")
-        return waiting("It is an invitation of somebody else.")
+            return ignored(say("It is our own invitation that came back."))
+        return waiting(say("It is an invitation of somebody else."))
 
     def automatic(self) -> Verdict:
-        return ignored("It was written by a machine, such as an out-of-office note.")
+        return ignored(say("It was written by a machine, such as an out-of-office note."))
 
     def human(self) -> Verdict:
-        return waiting("A person wrote it.")
+        return waiting(say("A person wrote it."))
 
     def delegation(self) -> Verdict:
-        return waiting("The attendee sends somebody else.")
+        return waiting(say("The attendee sends somebody else."))
 
     def unreadable(self) -> Verdict:
         return waiting(self.mail.reason)
@@ -121,7 +132,8 @@ class _Case:
         if speaker is None:
             names = ", ".join(each.email for each in answer.participants) or "nobody"
             raise _Stop(
-                MailOutcome.WAITING, f"It answers for {names[:300]}, who is not invited by this mail."
+                MailOutcome.WAITING,
+                say("It answers for %(names)s, who is not invited by this mail.", names=names[:300]),
             )
         self.check_revision(answer)
         partstat = speaker.partstat if speaker.partstat in set(Partstat) else Partstat.NEEDS_ACTION
@@ -138,12 +150,14 @@ class _Case:
         """The one event about the token's meeting."""
         answers_ = [ReplyAnswer.from_json(values) for values in self.mail.answers]
         if len({answer.uid for answer in answers_}) > 1:
-            raise _Stop(MailOutcome.WAITING, "It answers more than one meeting in one calendar.")
+            raise _Stop(MailOutcome.WAITING, say("It answers more than one meeting in one calendar."))
         found = [answer for answer in answers_ if self.is_own(answer)]
         if not found:
-            raise _Stop(MailOutcome.WAITING, "It is about another meeting than the address that it came to.")
+            raise _Stop(
+                MailOutcome.WAITING, say("It is about another meeting than the address that it came to.")
+            )
         if len(found) > 1:
-            raise _Stop(MailOutcome.WAITING, "It has several answers that contradict each other.")
+            raise _Stop(MailOutcome.WAITING, say("It has several answers that contradict each other."))
         return found[0]
 
     def is_own(self, answer: ReplyAnswer) -> bool:
@@ -167,30 +181,32 @@ class _Case:
         """
         told = self.invitation.sequence
         if answer.is_instance or answer.sequence is None or answer.sequence > told:
-            raise _Stop(MailOutcome.WAITING, "It answers a version of the meeting that we never sent.")
+            raise _Stop(MailOutcome.WAITING, say("It answers a version of the meeting that we never sent."))
         if self.invitation.method is Method.CANCEL:
-            raise _Stop(MailOutcome.IGNORED, "The meeting was cancelled before.")
+            raise _Stop(MailOutcome.IGNORED, say("The meeting was cancelled before."))
         if answer.sequence < told:
-            why = "It answers an older version of the meeting"
+            why = say("It answers an older version of the meeting")
             verdict = self.sent_again(why, MailOutcome.IGNORED, answered=answer.sequence)
             raise _Stop(verdict.outcome, verdict.reason)
         if answer.dtstamp is None:
-            raise _Stop(MailOutcome.WAITING, "It does not say when it was made (DTSTAMP).")
+            raise _Stop(MailOutcome.WAITING, say("It does not say when it was made (DTSTAMP)."))
         if answer.dtstamp > self.now + CLOCK_SKEW:
-            raise _Stop(MailOutcome.WAITING, "It is dated in the future.")
+            raise _Stop(MailOutcome.WAITING, say("It is dated in the future."))
         before = answers.last(self.session, self.invitation)
         if before is None or before.sequence != told:
             return
         if before.dtstamp is None:
-            raise _Stop(MailOutcome.WAITING, "It is not clear which of two answers is the later one.")
+            raise _Stop(MailOutcome.WAITING, say("It is not clear which of two answers is the later one."))
         if answer.dtstamp <= before.dtstamp:
-            raise _Stop(MailOutcome.IGNORED, "A later answer is known already.")
+            raise _Stop(MailOutcome.IGNORED, say("A later answer is known already."))
 
     def sent_again(self, why: str, outcome: MailOutcome, answered: int | None = None) -> Verdict:
         is_sent = resend.invitation_again(
             self.session, self.invitation, answered=answered, mail_domain=self.mail_domain, now=self.now
         )
-        return Verdict(outcome, f"{why}; {'it is sent again' if is_sent else 'it was sent just before'}.")
+        if is_sent:
+            return Verdict(outcome, say("%(why)s; it is sent again.", why=why))
+        return Verdict(outcome, say("%(why)s; it was sent just before.", why=why))
 
 
 _OF_MACHINES = (MailKind.BOUNCE, MailKind.AUTO_REPLY, MailKind.OWN)

@@ -16,6 +16,7 @@ from scheduler.domain.entities import MailKind, MailOutcome
 from scheduler.domain.errors import ChainmeetError
 from scheduler.invites import inbound
 from scheduler.invites.inbound.limits import MAX_MAIL
+from scheduler.saying import say
 from scheduler.services.access.tokens import hash_token
 from scheduler.services.inbox import boxes
 from scheduler.services.inbox.verdicts import Verdict
@@ -32,7 +33,7 @@ MAX_OCTETS = 5 * 1024 * 1024
 """Octets that are kept of all mails to one address."""
 
 REASON_LIMIT = 400
-NOT_READ = "It was not read yet."
+NOT_READ = say("It was not read yet.")
 
 _READ = MAX_MAIL + 1
 """Octets of a mail that are looked at: one more than any may have."""

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
@@ -122,7 +123,7 @@ def _paint(
 
 def _painted(kind: ImportKind) -> ImportKind:
     if kind not in PAINTED:
-        raise InvalidInput([Fault("kind", "must be people or interpreters, who are absent one by one")])
+        raise InvalidInput([Fault("kind", say("must be people or interpreters, who are absent one by one"))])
     return kind
 
 
@@ -131,7 +132,9 @@ def _slots(session: Session, event_id: int, keys: Collection[str]) -> dict[str, 
     known = dict(session.execute(select(Slot.key, Slot.id).where(Slot.of(event_id))).all())
     unknown = sorted(set(keys) - known.keys())
     if unknown:
-        raise InvalidInput([Fault("slots", f"{unknown[0][:64]!r} is not a slot of this event")])
+        raise InvalidInput(
+            [Fault("slots", say("%(unknown)s is not a slot of this event", unknown=repr(unknown[0][:64])))]
+        )
     return {key: known[key] for key in keys}
 
 

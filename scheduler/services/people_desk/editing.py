@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.saying import row, say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.changes import Imported
@@ -62,8 +63,8 @@ def edit(
     actor.require(Right.KEEP_PEOPLE)
     unknown = sorted(set(cells) - set(EDITABLE[kind]))
     if unknown or not 1 <= len(keys) <= MOST_AT_ONCE:
-        said = f"is not a column that can be changed here; they are {', '.join(EDITABLE[kind])}"
-        many = Fault("keys", f"choose 1 to {MOST_AT_ONCE} rows")
+        said = say("is not a column that can be changed here; they are %(names)s", names=row(EDITABLE[kind]))
+        many = Fault("keys", say("choose 1 to %(most_at_once)s rows", most_at_once=MOST_AT_ONCE))
         raise InvalidInput([Fault(name, said) for name in unknown] or [many])
     known = _cells(session, actor, kind, keys)
     columns = ["key", *sorted(REQUIRED[kind] | set(cells))]

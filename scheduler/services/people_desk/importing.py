@@ -16,7 +16,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.changes import MAX_SHOWN, Imported, RowChange
 from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.table import PLAIN, ImportOptions
+from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.imports import taking, workbooks
 from scheduler.services.imports.groups.members import members_of
 from scheduler.services.imports.taking import ImportLook, ImportOutdated, ImportPart

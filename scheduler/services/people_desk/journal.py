@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain import fields
 from scheduler.domain.errors import NotFound, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.addresses import addresses
@@ -238,4 +239,17 @@ class _Return:
 
 
 def _refused(step: DeskStep, state: str) -> WrongState:
-    return WrongState("step about", step.subject, state, "undone")
+    told = {
+        "undone": say("The step about %(subject)s is undone already.", subject=step.subject),
+        "used by something newer": say(
+            "What the step about %(subject)s made is used by something newer; it cannot be undone.",
+            subject=step.subject,
+        ),
+    }.get(
+        state,
+        say(
+            "What the step about %(subject)s changed was changed again since; it cannot be undone.",
+            subject=step.subject,
+        ),
+    )
+    return WrongState("step about", step.subject, state, "undone", told=told)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.entities import Side
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.answers import declining
@@ -65,7 +66,9 @@ def withdraw(
     note = lines(note)
     fields.require("note", note, fields.Note)
     if named_alone not in set(NamedAlone):
-        raise InvalidInput([Fault("named_alone", f"must be {' or '.join(NamedAlone)}")])
+        raise InvalidInput(
+            [Fault("named_alone", say("must be one of %(names)s", names=", ".join(NamedAlone)))]
+        )
     rows = rows_of(session, actor, kind, keys)
     gone = next((row for row in rows if row.withdrawn_at is not None), None)
     if gone is not None:
@@ -109,7 +112,13 @@ def bring_back(
     rows = [row for row in rows_of(session, actor, kind, keys) if row.withdrawn_at is not None]
     merged = next((row for row in rows if row.merged_into_id is not None), None)
     if merged is not None:
-        raise WrongState(_what(kind), merged.key, "merged into another", "brought back")
+        raise WrongState(
+            _what(kind),
+            merged.key,
+            "merged into another",
+            "brought back",
+            told=say("%(key)s was merged into another record; it cannot be brought back.", key=merged.key),
+        )
     with step(session, actor, StepKind.BRING_BACK, kind, named(rows), now=now):
         for row in rows:
             row.withdrawn_at = None
@@ -122,7 +131,9 @@ def rows_of(
     """The rows of these keys by id, for a writer locked in that order. Raises NotFound, InvalidInput."""
     wanted = set(keys)
     if not 1 <= len(wanted) <= MOST_AT_ONCE:
-        raise InvalidInput([Fault("keys", f"choose 1 to {MOST_AT_ONCE} rows")])
+        raise InvalidInput(
+            [Fault("keys", say("choose 1 to %(most_at_once)s rows", most_at_once=MOST_AT_ONCE))]
+        )
     table = ROWS[kind]
     query = select(table).where(table.event_id == actor.event_id, among(table.key, filter(storable, wanted)))
     if lock:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.picking import firm_meant
@@ -135,16 +136,23 @@ def take(
     """
     actor.delegations_for(Right.ASK)
     if verb not in _STEPS or not 1 <= len(set(keys)) <= MOST_AT_ONCE:
-        raise InvalidInput([Fault("keys", f"choose 1 to {MOST_AT_ONCE} requests, and what to do")])
+        raise InvalidInput(
+            [
+                Fault(
+                    "keys",
+                    say("choose 1 to %(most_at_once)s requests, and what to do", most_at_once=MOST_AT_ONCE),
+                )
+            ]
+        )
     done, refused = 0, []
     for key in dict.fromkeys(keys):
         requests.get(session, actor, key)
         try:
             _STEPS[verb](session, actor, key, note=note, now=now)
         except WrongState as error:
-            refused.append(str(error))
+            refused.append(say("Request %(key)s: %(why)s", key=key, why=error.told))
         except NotFound:  # a chamber's: the step is the other firm's
-            refused.append("Only the firm whose step it is may take it.")
+            refused.append(say("Only the firm whose step it is may take it."))
         else:
             done += 1
     return StepsTaken(done, tuple(refused))
@@ -159,7 +167,7 @@ def ask(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> A
     sides = {"from_firm": form.from_firm, "to_firm": form.to_firm}
     found = {name: firm_meant(session, actor.event_id, said or "") for name, said in sides.items()}
     faults = [
-        Fault(name, "is not a firm of this event, or several have that name")
+        Fault(name, say("is not a firm of this event, or several have that name"))
         for name, key in found.items()
         if not key
     ]

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
@@ -19,25 +20,25 @@ from scheduler.services.text import storable
 from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, Slot
 
 GROUPS: Mapping[str, str] = {
-    "people-busy": "Their people are in other meetings",
-    "displaced-by-weight": "Requests of higher or equal priority take the times",
-    "no-common-slot": "No time suits all",
-    "no-interpreter": "No interpreter is free",
-    "no-place": "No booth or table is free",
-    "no-gain": "It costs more idle times and walks than it is worth",
-    "person-cap": "A person has enough meetings that day",
-    "firm-cap": "A firm has enough meetings that day",
-    "walking": "The walk between halls is too long",
-    "precedence": "It has to come before or after another meeting",
-    "fixed-clash": "It cannot be held where it is fixed",
-    "frozen": "What is left begins too soon",
-    "no-people": "A firm has nobody for it",
-    "no-colleague": "Nobody can come instead of who declined",
-    "max-moved": "Published meetings in its way stay as they are",
-    "idle-spread": "Idle times would be too unequal",
-    "search-ended": "The search ended before it got there",
-    "not-examined": "There was no time to look into why",
-    "contradiction": "Rules contradict each other",
+    "people-busy": say("Their people are in other meetings"),
+    "displaced-by-weight": say("Requests of higher or equal priority take the times"),
+    "no-common-slot": say("No time suits all"),
+    "no-interpreter": say("No interpreter is free"),
+    "no-place": say("No booth or table is free"),
+    "no-gain": say("It costs more idle times and walks than it is worth"),
+    "person-cap": say("A person has enough meetings that day"),
+    "firm-cap": say("A firm has enough meetings that day"),
+    "walking": say("The walk between halls is too long"),
+    "precedence": say("It has to come before or after another meeting"),
+    "fixed-clash": say("It cannot be held where it is fixed"),
+    "frozen": say("What is left begins too soon"),
+    "no-people": say("A firm has nobody for it"),
+    "no-colleague": say("Nobody can come instead of who declined"),
+    "max-moved": say("Published meetings in its way stay as they are"),
+    "idle-spread": say("Idle times would be too unequal"),
+    "search-ended": say("The search ended before it got there"),
+    "not-examined": say("There was no time to look into why"),
+    "contradiction": say("Rules contradict each other"),
 }
 """Titles by the reason codes of a plan."""
 

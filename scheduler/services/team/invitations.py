@@ -14,6 +14,7 @@ from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import languages
+from scheduler.saying import say
 from scheduler.services.access import sign_in
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -44,7 +45,7 @@ class UnusableInvitation(NotFound):
         super().__init__("invitation", "")
 
     def __str__(self) -> str:
-        return "This invitation was used already, was taken back, or has expired. Ask for a new one."
+        return say("This invitation was used already, was taken back, or has expired. Ask for a new one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def invite(
     event = session.get_one(Event, actor.event_id)
     address = _address(session, actor, email, settings, now)
     if language not in languages():
-        raise InvalidInput([Fault("language", f"must be one of {', '.join(languages())}")])
+        raise InvalidInput([Fault("language", say("must be one of %(names)s", names=", ".join(languages())))])
     ends = end_of(session, event.id, role, until, now=now)
     chosen = delegations_of(session, event.id, role, delegations)
     session.execute(delete(TeamInvitation).where(_to(event.id, address)))
@@ -131,11 +132,13 @@ def _address(session: Session, actor: Actor, email: str, settings: Settings, now
     of_event = TeamMember.event_id == actor.event_id
     members = select(func.count()).select_from(TeamMember).join(Account).where(of_event)
     if session.scalars(members.where(Account.email == address)).one():
-        raise InvalidInput([Fault("email", "is in the team already; change their role in the list")])
+        raise InvalidInput([Fault("email", say("is in the team already; change their role in the list"))])
     others = TeamInvitation.event_id == actor.event_id, TeamInvitation.email != address
     open_ones = select(func.count()).select_from(TeamInvitation).where(*others, TeamInvitation.ends_at > now)
     if session.scalars(members).one() + session.scalars(open_ones).one() >= MOST:
-        raise InvalidInput([Fault("email", f"the team has {MOST} members and invitations; end one first")])
+        raise InvalidInput(
+            [Fault("email", say("the team has %(most)s members and invitations; end one first", most=MOST))]
+        )
     return address
 
 

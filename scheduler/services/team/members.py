@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotFound
 from scheduler.domain.team import TeamRole
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.text import storable
@@ -28,7 +29,7 @@ from scheduler.storage.models import (
     TeamMember,
 )
 
-OWNERS_ONLY = "Only an owner of the event may change its team."
+OWNERS_ONLY = say("Only an owner of the event may change its team.")
 
 
 class LastOwner(ChainmeetError):
@@ -37,7 +38,7 @@ class LastOwner(ChainmeetError):
     code = "last-owner"
 
     def __init__(self) -> None:
-        super().__init__("An event needs an owner. Make somebody else an owner first.")
+        super().__init__(say("An event needs an owner. Make somebody else an owner first."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,7 @@ def delegations_of(session: Session, event_id: int, role: TeamRole, keys: Sequen
     )
     found = {row.key: row.id for row in rows}
     if not found or len(found) < len(keys):
-        raise InvalidInput([Fault("delegations", "choose at least one delegation of this event")])
+        raise InvalidInput([Fault("delegations", say("choose at least one delegation of this event"))])
     return found
 
 
@@ -261,11 +262,11 @@ def end_of(
     if until is None:
         return None
     if role is TeamRole.OWNER:
-        raise InvalidInput([Fault("until", "an owner has no last day; leave it empty")])
+        raise InvalidInput([Fault("until", say("an owner has no last day; leave it empty"))])
     zone = ZoneInfo(session.get_one(Event, event_id).timezone)
     ends = datetime.combine(until + timedelta(days=1), time(0), zone).astimezone(UTC)
     if ends <= now:
-        raise InvalidInput([Fault("until", "lies in the past")])
+        raise InvalidInput([Fault("until", say("lies in the past"))])
     return ends
 
 

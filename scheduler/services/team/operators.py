@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllowed, NotFound
+from scheduler.saying import say
 from scheduler.services.access import preferences, sign_in
 from scheduler.services.access.sessions import SignedIn
 from scheduler.services.addresses.mailable import Unmailable, mailable
@@ -27,7 +28,7 @@ class LastOperator(ChainmeetError):
     code = "last-operator"
 
     def __init__(self) -> None:
-        super().__init__("The site needs an operator. Make somebody else an operator first.")
+        super().__init__(say("The site needs an operator. Make somebody else an operator first."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,10 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
     except Unmailable as error:
         raise InvalidInput([Fault("email", str(error))]) from error
     if asker.account_id not in _held(session):
-        raise NotAllowed("Only an operator of this installation may do this.")
+        raise NotAllowed(say("Only an operator of this installation may do this."))
     account = sign_in.ensure_account(session, address, now=now)
     if account.is_operator:
-        raise InvalidInput([Fault("email", "is an operator already")])
+        raise InvalidInput([Fault("email", say("is an operator already"))])
     account.is_operator = True
     session.flush()
     letter = NewLetter(
@@ -78,7 +79,7 @@ def remove_operator(session: Session, asker: SignedIn, account_id: int, *, now: 
     _require(asker)
     held = _held(session)
     if asker.account_id not in held:
-        raise NotAllowed("Only an operator of this installation may do this.")
+        raise NotAllowed(say("Only an operator of this installation may do this."))
     if account_id not in held:
         raise NotFound("operator", account_id)
     if len(held) < 2:
@@ -102,4 +103,4 @@ def _doer(asker: SignedIn) -> Somebody:
 
 def _require(asker: SignedIn) -> None:
     if not asker.is_operator:
-        raise NotAllowed("Only an operator of this installation may do this.")
+        raise NotAllowed(say("Only an operator of this installation may do this."))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from scheduler.saying import say
+
 
 class Act(StrEnum):
     """Something that somebody did. The value is what the table keeps: it never changes."""
@@ -43,35 +45,35 @@ class Act(StrEnum):
 
 WORDS: Mapping[Act, str] = MappingProxyType(
     {
-        Act.EVENT: "Event made, copied, archived or deleted",
-        Act.SETTINGS: "Settings",
-        Act.VENUE: "Venue",
-        Act.IMPORT: "Imports",
-        Act.FIRM: "Firms",
-        Act.PERSON: "People",
-        Act.INTERPRETER: "Interpreters",
-        Act.DELEGATION: "Delegations",
-        Act.REQUEST: "Requests in a firm's name",
-        Act.UNDO: "Steps of the people desk undone",
-        Act.NEVER: "Firms that are never to meet",
-        Act.OUTCOME: "What came of meetings",
-        Act.LOCK: "Requests locked to times",
-        Act.RUN: "Runs",
-        Act.WHAT_IF: "What-ifs",
-        Act.HAND: "Drafts changed by hand",
-        Act.PUBLISH: "Publishings",
-        Act.ROLL_BACK: "Roll-backs",
-        Act.DISCARD: "Drafts discarded",
-        Act.MAILS: "Mails paused, stopped, sent",
-        Act.MAIL_TEXTS: "Texts of mails",
-        Act.INBOX: "Mails decided by a person",
-        Act.ADDRESS: "Mail addresses",
-        Act.EXPORT: "Exports",
-        Act.TOKEN: "API tokens",
-        Act.ROLE: "Roles",
-        Act.SIGN_IN: "Sign-ins",
-        Act.SIGN_IN_FAILED: "Sign-ins that failed",
-        Act.SIGN_OUT: "Sessions ended",
+        Act.EVENT: say("Event made, copied, archived or deleted"),
+        Act.SETTINGS: say("Settings"),
+        Act.VENUE: say("Venue"),
+        Act.IMPORT: say("Imports"),
+        Act.FIRM: say("Firms"),
+        Act.PERSON: say("People"),
+        Act.INTERPRETER: say("Interpreters"),
+        Act.DELEGATION: say("Delegations"),
+        Act.REQUEST: say("Requests in a firm's name"),
+        Act.UNDO: say("Steps of the people desk undone"),
+        Act.NEVER: say("Firms that are never to meet"),
+        Act.OUTCOME: say("What came of meetings"),
+        Act.LOCK: say("Requests locked to times"),
+        Act.RUN: say("Runs"),
+        Act.WHAT_IF: say("What-ifs"),
+        Act.HAND: say("Drafts changed by hand"),
+        Act.PUBLISH: say("Publishings"),
+        Act.ROLL_BACK: say("Roll-backs"),
+        Act.DISCARD: say("Drafts discarded"),
+        Act.MAILS: say("Mails paused, stopped, sent"),
+        Act.MAIL_TEXTS: say("Texts of mails"),
+        Act.INBOX: say("Mails decided by a person"),
+        Act.ADDRESS: say("Mail addresses"),
+        Act.EXPORT: say("Exports"),
+        Act.TOKEN: say("API tokens"),
+        Act.ROLE: say("Roles"),
+        Act.SIGN_IN: say("Sign-ins"),
+        Act.SIGN_IN_FAILED: say("Sign-ins that failed"),
+        Act.SIGN_OUT: say("Sessions ended"),
     }
 )
 """What a person reads of an act, as the heading of all of its kind."""

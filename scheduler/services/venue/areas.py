@@ -11,6 +11,7 @@ from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import AreaName, AreaNames, GuestName, Pavilion
 from scheduler.domain.guests import MOST_GUESTS, GuestKind
+from scheduler.saying import row, say, say_count
 from scheduler.services.text import one_line, slug
 from scheduler.services.venue.wanted import (
     ChangeAreas,
@@ -19,7 +20,6 @@ from scheduler.services.venue.wanted import (
     WantedArea,
     WantedGuest,
 )
-from scheduler.services.venue.words import counted
 from scheduler.storage.json_list import contains
 from scheduler.storage.models import Event, Firm
 
@@ -38,22 +38,21 @@ def change_areas(session: Session, event: Event, change: ChangeAreas) -> Changed
         key = area.key or _key(area.name, {*before, *areas})
         areas[key] = area.name
         if key not in before:
-            said.append(f"{area.name} is new")
+            said.append(say("%(name)s is new", name=area.name))
         elif before[key] != area.name:
-            said.append(f"{before[key]} becomes {area.name}")
+            said.append(say("%(old)s becomes %(new)s", old=before[key], new=area.name))
     notes = []
     for key in before.keys() - areas.keys():
-        said.append(f"{before[key]} goes")
+        said.append(say("%(name)s goes", name=before[key]))
         firms = session.scalars(
             select(Firm).where(Firm.event_id == event.id, contains(session, Firm.areas, key))
         ).all()
         for firm in firms:
             firm.areas = [other for other in firm.areas if other != key]
         if firms:
-            have = "has" if len(firms) == 1 else "have"
-            notes.append(f"{counted(len(firms), 'firm')} in {before[key]} no longer {have} it.")
+            notes.append(_losing(len(firms), before[key]))
     if not said and list(areas) != list(before):
-        said.append("The areas stand in another order")
+        said.append(say("The areas stand in another order"))
     event.areas = dict(areas)
     session.flush()
     return Changed(said, notes, before, dict(areas))
@@ -71,12 +70,14 @@ def change_guests(session: Session, event: Event, change: ChangeGuests) -> Chang
     ]
     session.flush()
     after = {guest.name: _in_words(guest) for guest in wanted}
-    said = [f"{name} is no longer a guest of honour" for name in before if name not in after]
+    said = [say("%(name)s is no longer a guest of honour", name=name) for name in before if name not in after]
     said += [
-        f"{name} is a guest of honour: {text}" for name, text in after.items() if before.get(name) != text
+        say("%(name)s is a guest of honour: %(text)s", name=name, text=text)
+        for name, text in after.items()
+        if before.get(name) != text
     ]
     if not said and list(before) != list(after):
-        said.append("The guests of honour stand in another order")
+        said.append(say("The guests of honour stand in another order"))
     return Changed(said, (), dict(before), dict(after))
 
 
@@ -91,16 +92,19 @@ def guests(event: Event) -> list[WantedGuest]:
 def _area_faults(wanted: Sequence[WantedArea], known: Mapping[str, object]) -> Iterator[Fault]:
     many, long = fields.limits(AreaNames), fields.limits(AreaName)
     if len(wanted) > many.most:
-        yield Fault("areas", f"give at most {many.most}")
+        yield Fault("areas", say("give at most %(most)s", most=many.most))
     names = [area.name.lower() for area in wanted]
     keys = [area.key for area in wanted if area.key]
     for i, area in enumerate(wanted):
         if not long.hold(area.name):
             yield Fault(f"areas[{i}].name", long.sentence(area.name))
         if names.count(area.name.lower()) > 1:
-            yield Fault(f"areas[{i}].name", f"{area.name!r} is there twice")
+            yield Fault(f"areas[{i}].name", say("%(name)s is there twice", name=repr(area.name)))
         if area.key and (area.key not in known or keys.count(area.key) > 1):
-            yield Fault(f"areas[{i}].key", f"{area.key!r} is not an area of this event, or is there twice")
+            yield Fault(
+                f"areas[{i}].key",
+                say("%(name)s is not an area of this event, or is there twice", name=repr(area.key)),
+            )
 
 
 def _key(name: str, taken: set[str]) -> str:
@@ -116,18 +120,28 @@ def _tidy(guest: WantedGuest) -> WantedGuest:
 
 def _guest_faults(wanted: Sequence[WantedGuest]) -> Iterator[Fault]:
     if len(wanted) > MOST_GUESTS:
-        yield Fault("guests", f"give at most {MOST_GUESTS}")
+        yield Fault("guests", say("give at most %(most)s", most=MOST_GUESTS))
     names = [guest.name.lower() for guest in wanted]
     for i, guest in enumerate(wanted):
         yield from fields.fault(f"guests[{i}].name", guest.name, GuestName)
         yield from fields.fault(f"guests[{i}].pavilion", guest.pavilion, Pavilion)
         if names.count(guest.name.lower()) > 1:
-            yield Fault(f"guests[{i}].name", f"{guest.name!r} is there twice")
+            yield Fault(f"guests[{i}].name", say("%(name)s is there twice", name=repr(guest.name)))
         is_code = len(guest.country) == _CODE and guest.country.isascii() and guest.country.isalpha()
         if not is_code and (guest.country or guest.kind is GuestKind.COUNTRY):
-            yield Fault(f"guests[{i}].country", "must be a country's code of two letters, such as BR")
+            yield Fault(f"guests[{i}].country", say("must be a country's code of two letters, such as BR"))
 
 
 def _in_words(guest: WantedGuest) -> str:
-    parts = (guest.kind.value, guest.country, guest.pavilion and f"pavilion {guest.pavilion}")
-    return ", ".join(filter(None, parts))
+    kind = say("country") if guest.kind is GuestKind.COUNTRY else say("province")
+    pavilion = say("pavilion %(name)s", name=guest.pavilion) if guest.pavilion else ""
+    return row(part for part in (kind, guest.country, pavilion) if part)
+
+
+def _losing(firms: int, area: object) -> str:
+    return say_count(
+        "%(num)s firm in %(area)s no longer has it.",
+        "%(num)s firms in %(area)s no longer have it.",
+        firms,
+        area=area,
+    )

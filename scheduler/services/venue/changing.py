@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.errors import ChainmeetError
+from scheduler.saying import say, say_count
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.schedule import versions
@@ -36,7 +37,6 @@ from scheduler.services.venue.wanted import (
     RemoveTables,
     VenueChange,
 )
-from scheduler.services.venue.words import counted
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Event,
@@ -96,7 +96,7 @@ class VenueOutdated(ChainmeetError):
     code = "venue-outdated"
 
     def __init__(self) -> None:
-        super().__init__("The event changed since you looked. See once more what the change touches.")
+        super().__init__(say("The event changed since you looked. See once more what the change touches."))
 
 
 def apply(session: Session, actor: Actor, change: VenueChange, *, now: datetime) -> VenueLook:
@@ -212,8 +212,16 @@ def _drafts(session: Session, event_id: int) -> list[str]:
     count = session.scalar(uses.where(PlannedMeeting.version_id == draft.id)) or 0
     if not count:
         return []
-    lost = f"Draft {number} has {counted(count, 'meeting')} at times that go"
-    return [f"{lost}: it can no longer be published. Start a run after this."]
+    return [
+        say_count(
+            "Draft %(number)s has %(num)s meeting at times that go: it can no longer be published. "
+            "Start a run after this.",
+            "Draft %(number)s has %(num)s meetings at times that go: it can no longer be published. "
+            "Start a run after this.",
+            count,
+            number=str(number),
+        )
+    ]
 
 
 def _count_at(session: Session, version: ScheduleVersion, places: Collection[int]) -> int:

@@ -12,9 +12,9 @@ from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import HallName, Halls, WalkingMinutes
 from scheduler.invites.catalogue import languages
+from scheduler.saying import row, say, say_count
 from scheduler.services.text import one_line
 from scheduler.services.venue.wanted import Changed, ChangeHalls, ChangeWalks, WantedHall
-from scheduler.services.venue.words import counted
 from scheduler.storage.among import among
 from scheduler.storage.models import Event, Firm, Hall, Place, WalkingTime
 
@@ -32,7 +32,7 @@ def change_halls(session: Session, event: Event, change: ChangeHalls) -> Changed
         raise InvalidInput(faults)
     before, said, renamed = _facts(known), [], list[int]()
     for hall in gone:
-        said.append(f"{hall.name} goes")
+        said.append(say("%(name)s goes", name=hall.name))
         walks = (WalkingTime.from_hall_id == hall.id) | (WalkingTime.to_hall_id == hall.id)
         session.execute(delete(WalkingTime).where(walks))
         session.delete(hall)
@@ -43,19 +43,19 @@ def change_halls(session: Session, event: Event, change: ChangeHalls) -> Changed
         if row is None:
             row = Hall(event_id=event.id, key=_key({*known, *(r.key for r in rows)}), name=each.name)
             session.add(row)
-            said.append(f"{each.name} is new")
+            said.append(say("%(name)s is new", name=each.name))
         elif row.name != each.name:
-            said.append(f"{row.name} becomes {each.name}")
+            said.append(say("%(old)s becomes %(new)s", old=row.name, new=each.name))
             renamed.append(row.id)
         elif row.names != dict(each.names):
-            said.append(f"{each.name} has other names in other languages")
+            said.append(say("%(name)s has other names in other languages", name=each.name))
             renamed.append(row.id)
         row.name, row.names, row.position = each.name, dict(each.names), position
         rows.append(row)
     session.flush()
     notes = _walks_of_new(session, rows, [row for row in rows if row.key not in known])
     if not said and list(before) != [row.key for row in rows]:
-        said.append("The halls stand in another order")
+        said.append(say("The halls stand in another order"))
     after = _facts({row.key: row for row in rows})
     places = session.scalars(select(Place.id).where(among(Place.hall_id, renamed)))
     return Changed(said, notes, before, after, frozenset(places))
@@ -68,10 +68,12 @@ def change_walks(session: Session, event: Event, change: ChangeWalks) -> Changed
     for i, walk in enumerate(change.walks):
         for name, key in (("from_hall", walk.from_hall), ("to_hall", walk.to_hall)):
             if key not in halls:
-                faults.append(Fault(f"walks[{i}].{name}", f"{key!r} is not a hall of this event"))
+                faults.append(
+                    Fault(f"walks[{i}].{name}", say("%(name)s is not a hall of this event", name=repr(key)))
+                )
         faults.extend(fields.fault(f"walks[{i}].minutes", walk.minutes, WalkingMinutes))
         if walk.from_hall == walk.to_hall:
-            faults.append(Fault(f"walks[{i}].to_hall", "must be another hall"))
+            faults.append(Fault(f"walks[{i}].to_hall", say("must be another hall")))
     if faults:
         raise InvalidInput(faults)
     there = _walks(session, [hall.id for hall in halls.values()])
@@ -87,7 +89,13 @@ def change_walks(session: Session, event: Event, change: ChangeWalks) -> Changed
         if row.minutes == walk.minutes:
             continue
         pair = f"{halls[walk.from_hall].name} to {halls[walk.to_hall].name}"
-        said[pair] = f"{pair}: {walk.minutes} minutes in place of {row.minutes}"
+        said[pair] = say(
+            "%(one)s to %(other)s: %(minutes)s minutes in place of %(before)s",
+            one=halls[walk.from_hall].name,
+            other=halls[walk.to_hall].name,
+            minutes=walk.minutes,
+            before=row.minutes,
+        )
         before[pair], after[pair] = row.minutes, walk.minutes
         row.minutes = walk.minutes
     session.flush()
@@ -102,20 +110,29 @@ def _tidy(hall: WantedHall) -> WantedHall:
 def _hall_faults(wanted: Sequence[WantedHall], known: Mapping[str, Hall]) -> Iterator[Fault]:
     many = fields.limits(Halls)
     if not many.hold(len(wanted)):
-        yield Fault("halls", f"give {many.least} to {many.most}")
+        yield Fault("halls", say("give %(least)s to %(most)s", least=many.least, most=many.most))
     seen: set[str] = set()
     for i, hall in enumerate(wanted):
         if not hall.name:
-            yield Fault(f"halls[{i}].name", "is missing; people look for the hall by its name")
+            yield Fault(f"halls[{i}].name", say("is missing; people look for the hall by its name"))
         yield from fields.fault(f"halls[{i}].name", hall.name, HallName)
         if hall.name.lower() in seen:
-            yield Fault(f"halls[{i}].name", f"{hall.name!r} is there twice; nobody could tell them apart")
+            yield Fault(
+                f"halls[{i}].name",
+                say("%(name)s is there twice; nobody could tell them apart", name=repr(hall.name)),
+            )
         seen.add(hall.name.lower())
         if hall.key and (hall.key not in known or [h.key for h in wanted].count(hall.key) > 1):
-            yield Fault(f"halls[{i}].key", f"{hall.key!r} is not a hall of this event, or is there twice")
+            yield Fault(
+                f"halls[{i}].key",
+                say("%(name)s is not a hall of this event, or is there twice", name=repr(hall.key)),
+            )
         for language, name in hall.names:
             if language not in languages():
-                yield Fault(f"halls[{i}].names", f"{language!r} is none of {', '.join(languages())}")
+                yield Fault(
+                    f"halls[{i}].names",
+                    say("%(name)s is none of %(names)s", name=repr(language), names=row(languages())),
+                )
             yield from fields.fault(f"halls[{i}].names", name, HallName)
 
 
@@ -127,10 +144,18 @@ def _in_use(session: Session, gone: Sequence[Hall]) -> Iterator[Fault]:
             select(func.count(), func.count().filter(~Place.is_retired)).where(Place.hall_id == hall.id)
         ).one()
         if firms or at[1]:
-            has = f"{counted(at[1], 'table or booth', 'tables and booths')} and {counted(firms, 'firm')}"
-            yield Fault("halls", f"{hall.name} has {has}; move them first, or keep it")
+            yield Fault("halls", _still_has(hall.name, at[1], firms))
         elif at[0]:
-            yield Fault("halls", f"{hall.name} stays: earlier schedules have meetings there")
+            yield Fault("halls", say("%(name)s stays: earlier schedules have meetings there", name=hall.name))
+
+
+def _still_has(hall: str, places: int, firms: int) -> str:
+    return say(
+        "%(name)s has %(places)s and %(firms)s; move them first, or keep it",
+        name=hall,
+        places=say_count("%(num)s table or booth", "%(num)s tables and booths", places),
+        firms=say_count("%(num)s firm", "%(num)s firms", firms),
+    )
 
 
 def _key(taken: set[str]) -> str:
@@ -151,7 +176,13 @@ def _walks_of_new(session: Session, halls: Sequence[Hall], new: Sequence[Hall]) 
                 there[low, high] = WalkingTime(from_hall_id=low, to_hall_id=high, minutes=minutes)
                 session.add(there[low, high])
     session.flush()
-    return [f"New halls are {counted(minutes, 'minute')} on foot from every other, until you say otherwise."]
+    return [
+        say_count(
+            "New halls are %(num)s minute on foot from every other, until you say otherwise.",
+            "New halls are %(num)s minutes on foot from every other, until you say otherwise.",
+            minutes,
+        )
+    ]
 
 
 def _walks(session: Session, halls: Sequence[int]) -> dict[tuple[int, int], WalkingTime]:

@@ -13,9 +13,10 @@ from scheduler.domain import fields
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import Capacity, TableName
+from scheduler.saying import day, say, say_count
 from scheduler.services.text import one_line
 from scheduler.services.venue.wanted import AddTables, Changed, ChangePlaces, ClosePlaces, RemoveTables
-from scheduler.services.venue.words import counted, day_name, listed
+from scheduler.services.venue.words import listed, tables_counted
 from scheduler.storage.among import among
 from scheduler.storage.models import Event, Hall, MeetingRequest, Place, PlaceBusy, Slot
 
@@ -28,9 +29,9 @@ def add_tables(session: Session, event: Event, change: AddTables) -> Changed:
     faults = list(fields.faults(change))
     hall = session.scalar(select(Hall).where(Hall.event_id == event.id, Hall.key == change.hall))
     if hall is None:
-        faults.append(Fault("hall", f"{change.hall!r} is not a hall of this event"))
+        faults.append(Fault("hall", say("%(name)s is not a hall of this event", name=repr(change.hall))))
     if change.capacity == 0:
-        faults.append(Fault("capacity", "must be 1 or more"))
+        faults.append(Fault("capacity", say("must be 1 or more")))
     prefix = one_line(change.prefix)
     if faults or hall is None:
         raise InvalidInput(faults)
@@ -43,7 +44,9 @@ def add_tables(session: Session, event: Event, change: AddTables) -> Changed:
     }
     in_use = [key for key, row in there.items() if not row.is_retired or row.kind is not PlaceKind.TABLE]
     if in_use:
-        raise InvalidInput([Fault("first", f"{listed(sorted(in_use))} is there already; begin after it")])
+        raise InvalidInput(
+            [Fault("first", say("%(names)s is there already; begin after it", names=listed(sorted(in_use))))]
+        )
     for name in names:
         row = there.get(name)
         if row is None:
@@ -51,8 +54,14 @@ def add_tables(session: Session, event: Event, change: AddTables) -> Changed:
             session.add(row)
         row.name, row.hall_id, row.capacity, row.is_retired = name, hall.id, change.capacity, False
     session.flush()
-    span = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
-    said = f"{counted(len(names), 'new table')} in {hall.name}: {span}"
+    span = names[0] if len(names) == 1 else say("%(first)s to %(last)s", first=names[0], last=names[-1])
+    said = say_count(
+        "%(num)s new table in %(hall)s: %(names)s",
+        "%(num)s new tables in %(hall)s: %(names)s",
+        len(names),
+        hall=hall.name,
+        names=span,
+    )
     return Changed([said], (), {}, {"tables": said})
 
 
@@ -64,15 +73,19 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
     faults = []
     for i, wanted in enumerate(change.places):
         if not one_line(wanted.name):
-            faults.append(Fault(f"places[{i}].name", "is missing"))
+            faults.append(Fault(f"places[{i}].name", say("is missing")))
         faults.extend(fields.fault(f"places[{i}].name", one_line(wanted.name), TableName))
         faults.extend(fields.fault(f"places[{i}].capacity", wanted.capacity, Capacity))
         if wanted.capacity == 0 and rows[wanted.key].kind is PlaceKind.TABLE:
-            faults.append(Fault(f"places[{i}].capacity", "must be 1 or more"))
+            faults.append(Fault(f"places[{i}].capacity", say("must be 1 or more")))
         if wanted.hall is not None and wanted.hall not in halls:
-            faults.append(Fault(f"places[{i}].hall", f"{wanted.hall!r} is not a hall of this event"))
+            faults.append(
+                Fault(
+                    f"places[{i}].hall", say("%(name)s is not a hall of this event", name=repr(wanted.hall))
+                )
+            )
         elif wanted.hall is not None and rows[wanted.key].kind is PlaceKind.BOOTH:
-            faults.append(Fault(f"places[{i}].hall", "is the firm's; move the firm"))
+            faults.append(Fault(f"places[{i}].hall", say("is the firm's; move the firm")))
     if faults:
         raise InvalidInput(faults)
     said, renamed, before, after = [], set[int](), dict[str, object](), dict[str, object]()
@@ -81,13 +94,19 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
         hall = halls[wanted.hall] if wanted.hall is not None else of_id[row.hall_id]
         parts = []
         if row.name != name:
-            parts.append(f"{row.name} becomes {name}")
+            parts.append(say("%(old)s becomes %(new)s", old=row.name, new=name))
         if row.capacity != wanted.capacity:
             parts.append(
-                f"{name} holds {counted(wanted.capacity, 'meeting')} at a time in place of {row.capacity}"
+                say_count(
+                    "%(name)s holds %(num)s meeting at a time in place of %(before)s",
+                    "%(name)s holds %(num)s meetings at a time in place of %(before)s",
+                    wanted.capacity,
+                    name=name,
+                    before=row.capacity,
+                )
             )
         if row.hall_id != hall.id:
-            parts.append(f"{name} moves to {hall.name}")
+            parts.append(say("%(name)s moves to %(hall)s", name=name, hall=hall.name))
         if not parts:
             continue
         if row.name != name or row.hall_id != hall.id:
@@ -107,10 +126,12 @@ def close_places(session: Session, event: Event, change: ClosePlaces, *, now: da
     slots = session.scalars(wanted).all()
     unknown = sorted(set(change.slots) - {slot.key for slot in slots})
     if unknown:
-        raise InvalidInput([Fault("slots", f"{listed(unknown)} is not a meeting time of this event")])
+        raise InvalidInput(
+            [Fault("slots", say("%(names)s is not a meeting time of this event", names=listed(unknown)))]
+        )
     coming = [slot for slot in slots if slot.start > now]
     if not coming:
-        raise InvalidInput([Fault("slots", "name a time that is still to come")])
+        raise InvalidInput([Fault("slots", say("name a time that is still to come"))])
     at = and_(
         among(PlaceBusy.place_id, [row.id for row in rows.values()]),
         among(PlaceBusy.slot_id, [slot.id for slot in coming]),
@@ -130,7 +151,11 @@ def close_places(session: Session, event: Event, change: ClosePlaces, *, now: da
     when = _when(
         [slot for slot in coming if any(at == slot.id for _, at in touched)], ZoneInfo(event.timezone)
     )
-    said = f"{'Closing' if change.closed else 'Opening'} {_named(rows.values(), places)} {when}"
+    named = _named(rows.values(), places)
+    if change.closed:
+        said = say("Closing %(places)s: %(when)s", places=named, when=when)
+    else:
+        said = say("Opening %(places)s: %(when)s", places=named, when=when)
     facts = {"places": ", ".join(sorted(places)), "when": when}
     return Changed(
         [said], (), {} if change.closed else {"closed": facts}, {"closed": facts} if change.closed else {}
@@ -142,7 +167,9 @@ def remove_tables(session: Session, event: Event, change: RemoveTables) -> Chang
     rows = _places(session, event.id, change.places)
     booths = sorted(row.name for row in rows.values() if row.kind is PlaceKind.BOOTH)
     if booths:
-        raise InvalidInput([Fault("places", f"{listed(booths)} is a firm's booth; move the firm")])
+        raise InvalidInput(
+            [Fault("places", say("%(names)s is a firm's booth; move the firm", names=listed(booths)))]
+        )
     for row in rows.values():
         row.is_retired = True
     ids = [row.id for row in rows.values()]
@@ -153,18 +180,24 @@ def remove_tables(session: Session, event: Event, change: RemoveTables) -> Chang
         .returning(MeetingRequest.id)
     ).all()
     session.flush()
-    notes = (
-        [f"{counted(len(freed), 'request')} had to be held there: from now on at any place."] if freed else []
-    )
+    notes = [
+        say_count(
+            "%(num)s request had to be held there: from now on at any place.",
+            "%(num)s requests had to be held there: from now on at any place.",
+            len(freed),
+        )
+    ]
     names = sorted(row.name for row in rows.values())
-    said = f"Taking {_named(rows.values(), names)} away"
-    return Changed([said], notes, {"tables": ", ".join(names)}, {})
+    said = say("Taking %(places)s away", places=_named(rows.values(), names))
+    return Changed([said], notes if freed else (), {"tables": ", ".join(names)}, {})
 
 
 def _places(session: Session, event_id: int, keys: Sequence[str]) -> dict[str, Place]:
     """The event's places of these keys that are in use. Raises InvalidInput, also if there are none."""
     if not 1 <= len(keys) <= MOST_AT_ONCE:
-        raise InvalidInput([Fault("places", f"choose 1 to {MOST_AT_ONCE:,} tables or booths")])
+        raise InvalidInput(
+            [Fault("places", say("choose 1 to %(most)s tables or booths", most=f"{MOST_AT_ONCE:,}"))]
+        )
     rows = session.scalars(
         select(Place)
         .where(Place.event_id == event_id, among(Place.key, keys), ~Place.is_retired)
@@ -173,7 +206,9 @@ def _places(session: Session, event_id: int, keys: Sequence[str]) -> dict[str, P
     found = {row.key: row for row in rows}
     unknown = [key for key in keys if key not in found]
     if unknown:
-        raise InvalidInput([Fault("places", f"{listed(unknown)} is no table or booth of this event")])
+        raise InvalidInput(
+            [Fault("places", say("%(names)s is no table or booth of this event", names=listed(unknown)))]
+        )
     return found
 
 
@@ -182,13 +217,15 @@ def _named(rows: Iterable[Place], names: Sequence[str]) -> str:
         return names[0]
     kinds = {row.kind for row in rows}
     if kinds == {PlaceKind.TABLE}:
-        return counted(len(names), "table")
-    return counted(len(names), "booth") if kinds == {PlaceKind.BOOTH} else counted(len(names), "place")
+        return tables_counted(len(names))
+    if kinds == {PlaceKind.BOOTH}:
+        return say_count("%(num)s booth", "%(num)s booths", len(names))
+    return say_count("%(num)s place", "%(num)s places", len(names))
 
 
 def _when(slots: Sequence[Slot], zone: ZoneInfo) -> str:
     days = list(dict.fromkeys(slot.start.astimezone(zone).date() for slot in slots))
     if len(days) > 1:
-        return f"on {listed([day_name(day) for day in days])}"
+        return listed([day(each) for each in days])
     first, last = slots[0].start.astimezone(zone), slots[-1].end.astimezone(zone)
-    return f"on {day_name(days[0])}, {first:%H:%M}–{last:%H:%M}"
+    return say("%(day)s, %(first)s–%(last)s", day=day(days[0]), first=f"{first:%H:%M}", last=f"{last:%H:%M}")

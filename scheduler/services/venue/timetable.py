@@ -15,7 +15,9 @@ from scheduler.domain import fields
 from scheduler.domain.entities import OPEN_REQUESTS
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import PauseName
+from scheduler.saying import say, say_count
 from scheduler.services.text import one_line
+from scheduler.services.venue import days_said
 from scheduler.services.venue.days import (
     NamedPause,
     SlotSpan,
@@ -26,7 +28,6 @@ from scheduler.services.venue.days import (
     spans_of,
 )
 from scheduler.services.venue.wanted import Changed, ChangeDays, WantedDay, WantedPause
-from scheduler.services.venue.words import counted, day_name
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     AttendeeBusy,
@@ -73,7 +74,16 @@ def change_days(session: Session, event: Event, change: ChangeDays, *, now: date
     wanted = blocks_of(change, zone)
     if not 1 <= len(wanted) <= MAX_SLOTS:
         raise InvalidInput(
-            [Fault("days", f"make {len(wanted)} meeting times; 1 to {MAX_SLOTS} are possible")]
+            [
+                Fault(
+                    "days",
+                    say(
+                        "make %(count)s meeting times; 1 to %(most)s are possible",
+                        count=len(wanted),
+                        most=MAX_SLOTS,
+                    ),
+                )
+            ]
         )
     gone, new = _replace(session, event.id, wanted, now, zone)
     _pauses(session, event.id, change.days, zone)
@@ -82,7 +92,9 @@ def change_days(session: Session, event: Event, change: ChangeDays, *, now: date
     session.flush()
     session.expire(event, ["slots"])
     after = venue_days(session, event)
-    return Changed(tuple(_said(before, after)), notes, _facts(before), _facts(after))
+    return Changed(
+        tuple(days_said.changes(before, after)), notes, days_said.facts(before), days_said.facts(after)
+    )
 
 
 def _tidy(day: WantedDay) -> WantedDay:
@@ -93,18 +105,18 @@ def _tidy(day: WantedDay) -> WantedDay:
 def _faults(change: ChangeDays) -> Iterator[Fault]:
     yield from fields.faults(change)
     if change.changeover_minutes >= change.slot_minutes:
-        yield Fault("changeover_minutes", "must leave a meeting some minutes of its slot")
+        yield Fault("changeover_minutes", say("must leave a meeting some minutes of its slot"))
     if not 1 <= len(change.days) <= MAX_DAYS:
-        yield Fault("days", f"give 1 to {MAX_DAYS}")
+        yield Fault("days", say("give %(least)s to %(most)s", least=1, most=MAX_DAYS))
     seen: set[date] = set()
     for i, day in enumerate(change.days):
         if day.on in seen:
-            yield Fault(f"days[{i}].on", f"{day.on} is there twice")
+            yield Fault(f"days[{i}].on", say("%(name)s is there twice", name=str(day.on)))
         seen.add(day.on)
         if day.closes <= day.opens:
-            yield Fault(f"days[{i}].closes", "must be later than the day opens")
+            yield Fault(f"days[{i}].closes", say("must be later than the day opens"))
         if len(day.pauses) > MAX_PAUSES:
-            yield Fault(f"days[{i}].pauses", f"give at most {MAX_PAUSES}")
+            yield Fault(f"days[{i}].pauses", say("give at most %(most)s", most=MAX_PAUSES))
         for j, pause in enumerate(day.pauses):
             yield from _pause_faults(f"days[{i}].pauses[{j}]", day, pause)
 
@@ -112,13 +124,15 @@ def _faults(change: ChangeDays) -> Iterator[Fault]:
 def _pause_faults(path: str, day: WantedDay, pause: WantedPause) -> Iterator[Fault]:
     most = fields.limits(PauseName).most
     if len(pause.name) > most:
-        yield Fault(f"{path}.name", f"must have at most {most} characters")
+        yield Fault(f"{path}.name", say("must have at most %(most)s characters", most=most))
     if pause.kind.value == "special" and not pause.name:
-        yield Fault(f"{path}.name", "is missing; say what takes place then")
+        yield Fault(f"{path}.name", say("is missing; say what takes place then"))
     if pause.end <= pause.start:
-        yield Fault(f"{path}.end", "must be later than its start")
+        yield Fault(f"{path}.end", say("must be later than its start"))
     elif pause.start < day.opens or pause.end > day.closes:
-        yield Fault(f"{path}.start", f"lies outside the day's hours, {day.opens:%H:%M} to {day.closes:%H:%M}")
+        yield Fault(
+            f"{path}.start", say("lies outside the day's hours, %(hours)s", hours=days_said.hours(day))
+        )
 
 
 def blocks_of(change: ChangeDays, zone: ZoneInfo) -> dict[Span, str]:
@@ -145,7 +159,7 @@ def _replace(
             [
                 Fault(
                     "days",
-                    f"{day_name(at.date())} {at:%H:%M} has begun; times that have begun stay as they are",
+                    days_said.begun(at),
                 )
             ]
         )
@@ -249,48 +263,21 @@ def _requests(session: Session, event_id: int, gone: Sequence[Slot], new: Sequen
             continue
         request.fixed_slot_id, request.fixed_place_id, request.fixed_must = None, None, False
         unlocked += 1
-    notes = []
+    notes: list[str] = []
     if free:
         notes.append(
-            f"{counted(free, 'request')} could start only at times that go: from now on at any time."
+            say_count(
+                "%(num)s request could start only at times that go: from now on at any time.",
+                "%(num)s requests could start only at times that go: from now on at any time.",
+                free,
+            )
         )
     if unlocked:
-        notes.append(f"{counted(unlocked, 'request')} locked to times that go: from now on free.")
-    return notes
-
-
-def _said(before: VenueDays, after: VenueDays) -> Iterator[str]:
-    if (before.slot_minutes, before.changeover_minutes) != (after.slot_minutes, after.changeover_minutes):
-        yield f"Slots of {_length(after)} in place of {_length(before)}"
-    old, new = {day.on: day for day in before.days}, {day.on: day for day in after.days}
-    for on in sorted(old.keys() | new.keys()):
-        was, now = old.get(on), new.get(on)
-        if was is None and now is not None:
-            yield f"{day_name(on)} is new: {_hours(now.plan)}, {counted(len(now.slots), 'slot')}"
-        elif now is None:
-            yield f"{day_name(on)} goes"
-        elif was is not None and was.plan != now.plan:
-            yield (
-                f"{day_name(on)}: {_hours(now.plan)}, {counted(len(now.slots), 'slot')} "
-                f"in place of {_hours(was.plan)}, {len(was.slots)}"
-                if _hours(was.plan) != _hours(now.plan) or len(was.slots) != len(now.slots)
-                else f"{day_name(on)} has other breaks or special slots"
+        notes.append(
+            say_count(
+                "%(num)s request locked to times that go: from now on free.",
+                "%(num)s requests locked to times that go: from now on free.",
+                unlocked,
             )
-
-
-def _length(days: VenueDays) -> str:
-    inside = f" ({days.changeover_minutes} to change over)" if days.changeover_minutes else ""
-    return f"{days.slot_minutes} minutes{inside}"
-
-
-def _hours(day: WantedDay) -> str:
-    return f"{day.opens:%H:%M}–{day.closes:%H:%M}"
-
-
-def _facts(days: VenueDays) -> dict[str, object]:
-    """A day each, for the trail."""
-    facts: dict[str, object] = {"slots": _length(days)}
-    for day in days.days:
-        pauses = [f"{p.start:%H:%M}–{p.end:%H:%M} {p.name or 'break'}" for p in day.plan.pauses]
-        facts[day.on.isoformat()] = "; ".join([_hours(day.plan), *pauses])
-    return facts
+        )
+    return notes

@@ -1,26 +1,24 @@
-"""Sentences about a venue, in English, as organisers read them."""
+"""Sentences about a venue, as organisers read them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
-from scheduler.invites.catalogue import words
+from scheduler.saying import Sentence, row, say, say_count
 
 
-def counted(number: int, thing: str, things: str = "") -> str:
+def tables_counted(number: int) -> Sentence:
     """1 table, 2 tables."""
-    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+    return say_count("%(num)s table", "%(num)s tables", number)
 
 
-def day_name(on: date) -> str:
-    """Mon 21 June."""
-    english = words("en")
-    return f"{english.weekdays_short[on.weekday()]} {on.day} {english.months[on.month - 1]}"
+def slots_counted(number: int) -> Sentence:
+    """1 slot, 2 slots."""
+    return say_count("%(num)s slot", "%(num)s slots", number)
 
 
 def listed(names: Sequence[str], most: int = 4) -> str:
-    """R-01, R-02 and 4 more."""
+    """R-01, R-02 and 4 more: a value of a sentence."""
     if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
+        return row(names)
+    return say("%(names)s and %(count)s more", names=row(names[: most - 1]), count=len(names) - most + 1)

@@ -304,7 +304,7 @@ def test_the_pages_of_a_large_file_follow_the_worker(
     work(database, number)
     assert browser.client.get(f"{base}{number}/panel").headers["HX-Refresh"] == "true"
     page = browser.get(f"{base}{number}")
-    assert "<b>adds 2</b>" in page and "As of" in page
+    assert "<b>2 added</b>" in page and "As of" in page
     assert browser.client.get(f"{base}{number}/left-out.xlsx").status_code == 200
     assert "is being worked out" in browser.post(f"{base}{number}/choose", keep_empty="yes")
     work(database, number)

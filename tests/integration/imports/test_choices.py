@@ -127,10 +127,10 @@ def test_a_mended_word_and_a_named_column_are_remembered_for_the_next_file(datab
               "mend-of-0": "Corea", "header-firms-0": "Termine", "was-firms-0": "",
               "column-firms-0": "max_per_day", "keep_empty": "yes"}  # fmt: skip
     page = browser.post(f"{path}1/choose", **mended)
-    assert "adds 3" in page and "left out" not in page
+    assert "3 added" in page and "left out" not in page
     browser.post(f"{path}1/drop")
     page = browser.post(path, file=(io.BytesIO(file), "again.csv"))
-    assert "adds 3" in page and "Mend" not in page
+    assert "3 added" in page and "Mend" not in page
     digest = page.partition('name="digest" value="')[2].partition('"')[0]
     number = page.partition(f'action="{path}')[2].partition("/")[0]
     browser.post(f"{path}{number}/take", digest=digest)
@@ -171,13 +171,13 @@ def test_what_is_likely_is_read_once_it_is_pressed_and_can_be_forgotten(database
     }
     assert "3 values are nothing that is known" in page
     untouched = browser.post(f"{path}1/choose", **fields, **picks, keep_empty="yes")
-    assert "adds 0" in untouched, "nothing that is only proposed is taken"
+    assert "0 added" in untouched, "nothing that is only proposed is taken"
     page = browser.post(f"{path}1/choose", **fields, **picks, mend="all")
-    assert "adds 1" in page and "“Hungry” is read as HU" in page and "is nothing that is known" not in page
+    assert "1 added" in page and "“Hungry” is read as HU" in page and "is nothing that is known" not in page
     of = {"mend-kind-0": "firms", "mend-column-0": "areas", "mend-of-0": "农业"}
-    assert "adds 2" in browser.post(f"{path}1/choose", **of, **{"pick-0": "farm", "mend": "0"})
+    assert "2 added" in browser.post(f"{path}1/choose", **of, **{"pick-0": "farm", "mend": "0"})
     page = browser.post(f"{path}1/choose", forget="firms:country:Hungry")
-    assert "adds 0" in page and "“Hungry” is read as" not in page
+    assert "0 added" in page and "“Hungry” is read as" not in page
     of = {"mend-kind-0": "firms", "mend-column-0": "country", "mend-of-0": "Hungry"}
     page = browser.post(f"{path}1/choose", **of, **{"mend-0": "Hungary"})
     browser.post(f"{path}1/take", digest=page.partition('name="digest" value="')[2].partition('"')[0])

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side
 from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.table import ImportOptions
+from scheduler.services.cells.options import ImportOptions
 from scheduler.services.imports import taking
 from scheduler.services.imports.taking import ImportLook
 from scheduler.sheets.writing import Cell, SheetOut, xlsx

@@ -38,6 +38,7 @@ NAMES = [
     "Outlook.com",
     "English",
     "Magyar",
+    "magyar",
     "中文",
     "UTC",
     "GMT",
@@ -98,6 +99,7 @@ def data(everything: Everything) -> re.Pattern[str]:
     plain = [text for text in strings(words) if "{" not in text]
     found.update(plain, (text[:1].upper() + text[1:] for text in plain))
     kept = {one for text in found for one in (text, *text.splitlines()) if not re.fullmatch("[a-z-]*", one)}
+    kept |= {*NAMES}
     longest = sorted(filter(str.strip, kept), key=len, reverse=True)
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)")
 
@@ -115,7 +117,10 @@ def strings(value: object) -> Iterator[str]:
 
 def untranslated(page: str, known: re.Pattern[str]) -> list[str]:
     """The texts of a page with letters outside of brackets that are no data."""
-    page = re.sub(r"<(script|style|svg|option|code|kbd)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    page = re.sub(
+        r"<(script|style|svg|option|code|kbd|textarea|q|ins|del)\b.*?</\1>", " ", page, flags=re.DOTALL
+    )
+    page = re.sub(r"<(dl|span) class=\"recorded\".*?</\1>", " ", page, flags=re.DOTALL)
     page = re.sub(r"<span\b[^>]*aria-hidden=\"true\"[^>]*>.*?</span>", " ", page, flags=re.DOTALL)
     page = re.sub(r"<!--.*?-->|<meta\b[^>]*>", "", page, flags=re.DOTALL)
     body = re.sub(r"<(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", "\n", page)

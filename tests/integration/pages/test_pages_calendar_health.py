@@ -113,7 +113,7 @@ def test_an_address_is_corrected_and_the_record_shows_who_did_it(site: Site) -> 
     path = f"/people/{site.health.person(0).key}"
     assert "mails to it are held" in site.page(path)
     page = site.browser.post(f"{site.path}{path}/address", email="new@firm.example")
-    assert "The address is kept. One mail is on the way." in page
+    assert "The address is kept. 1 mail is on the way." in page
     assert f"{site.health.first} became new@firm.example" in page
     assert site.health.expo.organiser.email in page and "mails to it are held" not in page
 
@@ -133,7 +133,7 @@ def test_dead_letters_are_sent_again_or_put_away(site: Site) -> None:
     (number,) = re.findall(r'name="mail" value="(\d+)"', page)
     assert "Choose one mail or more" in site.browser.post(f"{site.path}/dead-letters/drop")
     page = site.browser.post(f"{site.path}/dead-letters/resend", mail=number)
-    assert "One mail is queued again." in page and "No mail has failed" in page
+    assert "1 mail is queued again." in page and "No mail has failed" in page
     page = site.browser.post(f"{site.path}/dead-letters/resend", mail=number)
     assert "0 mails are queued again. 1 had been sent, put away or overtaken" in page
 
@@ -143,7 +143,7 @@ def test_all_dead_letters_are_sent_again_but_those_that_bounce(site: Site) -> No
     site.health.move(2, 10, refuse=site.health.person(1).email)
     page = site.page("/dead-letters")
     assert "Send all 1 again" in page and "1 to addresses that bounce" in page
-    assert "One mail is queued again." in site.browser.post(f"{site.path}/dead-letters/resend", all="yes")
+    assert "1 mail is queued again." in site.browser.post(f"{site.path}/dead-letters/resend", all="yes")
     assert "Address bounces" in site.page("/dead-letters")
 
 

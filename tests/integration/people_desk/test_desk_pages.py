@@ -72,11 +72,11 @@ def test_what_a_withdrawal_touches_is_said_before_it_is_done(site: Site) -> None
     assert "1 open request is ended" in page
     assert site.stored()[0].state is RequestState.ACCEPTED
     page = browser.post(site.path("/desk/firms/leave"), keys=["f0"], sure="yes", note="No stand.")
-    assert "Withdrawn. 1 requests were ended" in page
+    assert "Withdrawn. 1 request was ended" in page
     assert site.stored()[0].state is RequestState.WITHDRAWN
     assert "Firm 0" not in site.exhibitor(1).get(site.path("/firms"))
     page = browser.post(site.path("/desk/firms/bring-back"), keys=["f0"])
-    assert "1 take part again" in page
+    assert "1 takes part again" in page
 
 
 def test_nobody_ticked_is_said(site: Site) -> None:
@@ -148,7 +148,7 @@ def test_a_request_in_a_firms_name_says_so_to_the_other_side(site: Site) -> None
         r"<b>Asked</b> by the organiser for Firm 0.*<b>Accepted</b> by the organiser for Firm 1", history
     )
     page = browser.post(site.path("/desk/requests/many"), keys=[request.key], verb="decline")
-    assert "cannot be declined" in page
+    assert f"Request {request.key}: The request is accepted already." in page
 
 
 def test_a_firm_that_is_not_known_is_said_at_its_field(site: Site) -> None:

@@ -195,7 +195,7 @@ def test_an_owner_invites_and_the_reader_joins_by_the_pages(
     with database.read() as session:
         token = token_of(newest(session))
     guest = Browser(app)
-    assert "Join the team as reader?" in guest.get(f"/team/{token}")
+    assert "Join the team as Reader?" in guest.get(f"/team/{token}")
     joined = guest.post(f"/team/{token}")
     assert "You are in the team" in joined
     assert "does not work any more" in Browser(app).get(f"/team/{token}", status=410)

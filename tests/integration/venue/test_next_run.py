@@ -93,7 +93,7 @@ def test_a_closed_table_moves_its_meeting_to_another_one_and_nothing_else(databa
         expo, requests = published(session)
         closing = ClosePlaces(["t0"], [slot.key for slot in expo.slots[:4]])
         look = change(session, expo, closing)
-        assert look.said == ("Closing Table t0 on Mon 7 December, 09:00–11:00",)
+        assert look.said == ("Closing Table t0: Mon 7 December, 09:00–11:00",)
         assert (look.touched, look.elsewhere, look.soon) == (1, 1, 0)
         assert [meeting.firms for meeting in look.meetings] == [("Firm 0", "Firm 1")]
         (one,) = differing(session, expo, next_run(session, expo)).values()

@@ -140,7 +140,7 @@ def test_tables_come_in_bulk_are_named_closed_and_go(database: Database) -> None
     assert "R-01 becomes Window table" in looked and "holds 2 meetings at a time in place of 1" in looked
     at = {"pick": "t0", "at_hall": "h0", "on": "2026-12-07", "from": "09:00", "to": "11:00"}
     looked = save(browser, f"{path}/closing", {**at, "closed": "yes"})
-    assert "Closing Table t0 on Mon 7 December, 09:00–11:00" in looked
+    assert "Closing Table t0: Mon 7 Dec, 09:00–11:00" in looked
     assert "1 finds another place at the same time" in " ".join(looked.split())
     with database.read() as session:
         assert len(session.scalars(select(PlaceBusy.slot_id)).all()) == 4

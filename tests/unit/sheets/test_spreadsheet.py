@@ -96,7 +96,7 @@ def wide() -> bytes:
         (b"PK\x03\x04 and no more", "The file is broken, or is no spreadsheet."),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "The file is broken, or is no spreadsheet."),
         (archive(**{"xl/workbook.xml": "<workbook><broken"}), "The file is broken, or is no spreadsheet."),
-        (wide(), f"WorkbookSheet 'A' has more than {MAX_COLUMNS} columns."),
+        (wide(), f"The sheet 'A' has more than {MAX_COLUMNS} columns."),
         (archive(**{f"m{n}": "" for n in range(2_001)}), "The file unpacks to more than"),
     ],
     ids=["zip", "cut", "xls", "xml", "wide", "members"],

@@ -10,13 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Cells, Imported, ImportTally, as_new, change
 from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.common import present
-from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
+from scheduler.services.cells.options import PLAIN, ImportOptions
+from scheduler.services.cells.table import Row, Table
 from scheduler.services.directory.belonging import MOST_DELEGATIONS
 from scheduler.services.imports.people import Firms
 from scheduler.sheets.tables import WorkbookSheet
@@ -43,7 +45,10 @@ def import_delegations(
     values = {row.line: read.values(row, known.get(row.values.get("key", ""))) for row in table.rows}
     room = MOST_DELEGATIONS - len(known)
     for row in [row for row in table.rows if row.values.get("key") not in known][max(room, 0) :]:
-        row.fault("name", f"an event has at most {MOST_DELEGATIONS} delegations")
+        row.fault(
+            "name",
+            say("an event has at most %(most_delegations)s delegations", most_delegations=MOST_DELEGATIONS),
+        )
     table.done()
     tally = ImportTally(table, frozenset(known))
     new = {
@@ -117,16 +122,26 @@ class _Members:
             {self.firms.by_key[text]} if text in self.firms.by_key else self.firms.by_name.get(plain(text))
         )
         if not found or len(found) > 1:
-            wrong = "is the name of several firms; write its key" if found else "is not a firm of this event"
-            row.fault("firms", f"{text[:80]!r} {wrong}", item=text, allowed=self.firms.allowed)
+            name = repr(text[:80])
+            wrong = (
+                say("%(name)s is the name of several firms; write its key", name=name)
+                if found
+                else say("%(name)s is not a firm of this event", name=name)
+            )
+            row.fault("firms", wrong, item=text, allowed=self.firms.allowed)
             return 0
         return next(iter(found))
 
     def _person(self, row: Row, column: str, text: str) -> int:
         found = self.named.get(text) or self.named.get(plain(text), set())
         if len(found) != 1:
-            wrong = "is the name of several people; write a key" if found else "is nobody of this event"
-            row.fault(column, f"{text[:80]!r} {wrong}", item=text)
+            name = repr(text[:80])
+            wrong = (
+                say("%(name)s is the name of several people; write a key", name=name)
+                if found
+                else say("%(name)s is nobody of this event", name=name)
+            )
+            row.fault(column, wrong, item=text)
             return 0
         return next(iter(found))
 
@@ -136,7 +151,7 @@ class _Members:
         firms, people = self._now(known)
         firms, people = set(given.get("firms", firms)), set(given.get("people", people))
         if leader and leader not in people and self.firm_of[leader] not in firms:
-            row.fault("leader", "must be one of the delegation's people")
+            row.fault("leader", say("must be one of the delegation's people"))
         return leader or None
 
     def _now(self, known: Delegation | None) -> tuple[set[int], set[int]]:

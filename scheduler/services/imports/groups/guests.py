@@ -6,14 +6,16 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.guests import MOST_GUESTS, GuestKind
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Cells, Imported, ImportTally, as_new
 from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.common import present
+from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.cells.proposals import Allowed
-from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
+from scheduler.services.cells.table import Row, Table
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Event
 
@@ -38,7 +40,9 @@ def import_guests(
     values = {row.line: _values(row, known) for row in table.rows}
     new = [row for row in table.rows if plain(row.values["name"]) not in known]
     for row in new[max(MOST_GUESTS - len(known), 0) :]:
-        row.fault("name", f"an event has at most {MOST_GUESTS} guests of honour")
+        row.fault(
+            "name", say("an event has at most %(most_guests)s guests of honour", most_guests=MOST_GUESTS)
+        )
     table.done()
     tally = ImportTally(table, frozenset(known))
     for row in table.rows:
@@ -61,7 +65,14 @@ def import_guests(
 def _values(row: Row, known: dict[str, dict[str, str]]) -> dict[str, str]:
     kind = plain(row.values.get("kind", ""))
     if kind not in ("", *GuestKind):
-        row.fault("kind", f"{kind[:40]!r} is no kind: it must be {' or '.join(GuestKind)}", allowed=_KINDS)
+        row.fault(
+            "kind",
+            say(
+                "%(kind)s is no kind: it must be country or province",
+                kind=repr(kind[:40]),
+            ),
+            allowed=_KINDS,
+        )
     read = {
         "name": row.text("name", fields.GuestName),
         "kind": kind or GuestKind.COUNTRY.value,
@@ -72,5 +83,5 @@ def _values(row: Row, known: dict[str, dict[str, str]]) -> dict[str, str]:
     given = present(row, read)
     merged = _EMPTY | before | given
     if merged["kind"] == GuestKind.COUNTRY and not merged["country"]:
-        row.fault("country", "is missing; a guest of honour that is a country has one")
+        row.fault("country", say("is missing; a guest of honour that is a country has one"))
     return given

@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain.errors import NotFound
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.members import Members
-from scheduler.services.cells.table import ImportOptions, Row, Table
+from scheduler.services.cells.options import ImportOptions
+from scheduler.services.cells.table import Row, Table
 from scheduler.services.directory.belonging import find_delegation, firms_of
 from scheduler.storage.models import Attendee, DelegationFirm, Firm
 
@@ -45,7 +47,13 @@ def check_number(table: Table, known: Mapping[str, Firm]) -> None:
     if table.options.members is not None:
         new = [row for row in table.rows if row.values.get("key") not in known]
         for row in new[max(MOST_FIRMS - len(known), 0) :]:
-            row.fault("name", f"a delegation brings at most {MOST_FIRMS} firms; ask the organisers")
+            row.fault(
+                "name",
+                say(
+                    "a delegation brings at most %(most_firms)s firms; ask the organisers",
+                    most_firms=MOST_FIRMS,
+                ),
+            )
 
 
 def join(session: Session, options: ImportOptions, firm_ids: Iterable[int]) -> None:
@@ -71,6 +79,6 @@ def check_addresses(
     for row, email in rows:
         person = known.get(row.values.get("key", ""))
         if email in taken:
-            row.fault("email", "cannot be taken here; ask the organisers")
+            row.fault("email", say("cannot be taken here; ask the organisers"))
         elif person is not None and email != person.email:
-            row.fault("email", "is changed by the organisers alone; ask them")
+            row.fault("email", say("is changed by the organisers alone; ask them"))

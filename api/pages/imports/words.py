@@ -1,0 +1,81 @@
+"""What pages say of files: kinds of rows, the rows of a fault, what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from api.language.speaking import gettext, ngettext, reported, said
+from api.pages.marks import comma
+from scheduler.domain.errors import Fault
+from scheduler.saying import say
+from scheduler.services.cells.columns import ImportKind
+
+KINDS = {
+    ImportKind.EVENT: say("Event"),
+    ImportKind.AREAS: say("Areas"),
+    ImportKind.TIMES: say("Times"),
+    ImportKind.HALLS: say("Halls"),
+    ImportKind.WALKING: say("Walking"),
+    ImportKind.TABLES: say("Tables"),
+    ImportKind.FIRMS: say("Firms"),
+    ImportKind.PEOPLE: say("People"),
+    ImportKind.INTERPRETERS: say("Interpreters"),
+    ImportKind.CLOSURES: say("Closures"),
+    ImportKind.ABSENCES: say("Absences"),
+    ImportKind.DELEGATIONS: say("Delegations"),
+    ImportKind.GUESTS: say("Guests"),
+    ImportKind.REQUESTS: say("Requests"),
+}
+SHOWN_ROWS = 12
+
+
+def import_kind(kind: str) -> str:
+    """What the rows of a sheet are."""
+    return said(KINDS[ImportKind(kind)])
+
+
+def import_rows(lines: Sequence[int]) -> str:
+    """Rows by their numbers: rows 3, 4 and 8 more."""
+    rows = comma().join(map(str, lines[:SHOWN_ROWS]))
+    if len(lines) > SHOWN_ROWS:
+        return gettext("rows %(rows)s and %(count)s more", rows=rows, count=len(lines) - SHOWN_ROWS)
+    return ngettext("row %(rows)s", "rows %(rows)s", len(lines), rows=rows)
+
+
+def placed(fault: Fault) -> str:
+    """A fault with its place in the file, in the reader's language."""
+    if not fault.path:
+        return reported(fault.message)
+    return gettext("%(place)s: %(fault)s", place=reported(fault.path), fault=reported(fault.message))
+
+
+def done_words(kind: ImportKind, done: Any) -> str:
+    """A sentence about what a sheet changed, or would change."""
+    sentences = [
+        gettext(
+            "%(kind)s: %(added)s added, %(changed)s changed, %(unchanged)s unchanged.",
+            kind=import_kind(kind),
+            added=done.added,
+            changed=done.changed,
+            unchanged=done.unchanged,
+        )
+    ]
+    if done.left_out:
+        sentences.append(gettext("%(count)s left out, as something in them is wrong.", count=done.left_out))
+    if done.moved:
+        sentences.append(
+            gettext("%(count)s of them moved to another booth, or left theirs.", count=done.moved)
+        )
+    if done.meetings:
+        sentences.append(meetings_words(done.meetings))
+    return " ".join(sentences)
+
+
+def meetings_words(count: int) -> str:
+    """What becomes of meetings at booths that firms have left."""
+    return gettext(
+        "Meetings that are published there: %(count)s. The next run plans them at the new booth; "
+        "people are told when you publish it.",
+        count=count,
+    )
