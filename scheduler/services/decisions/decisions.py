@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.changes import ChangeKind, compare
@@ -18,7 +18,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.decisions import kept, weeks
 from scheduler.services.decisions.sides import SideChanges, by_side
-from scheduler.services.decisions.values import ChangeGroup, Decision, SidesOf
+from scheduler.services.decisions.values import LETTERS, ChangeGroup, Decision, SidesOf
 from scheduler.services.paging import Page, part_of
 from scheduler.services.problems import by_hand
 from scheduler.services.publishing import comparisons
@@ -33,21 +33,11 @@ from scheduler.storage.models import (
     Firm,
     MeetingRequest,
     Place,
-    PlannedAttendee,
-    PlannedMeeting,
     ScheduleVersion,
     Slot,
 )
 
 PAGE = 20
-LETTERS = {
-    "c": ChangeGroup.CHOICE,
-    "h": ChangeGroup.HAD_TO,
-    "d": ChangeGroup.CHANGED,
-    "n": ChangeGroup.NEW,
-    "e": ChangeGroup.ENDS,
-}
-"""The groups in their order, by the letters of marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +86,8 @@ class Differences:
     marks: ChangeMarks
     read: Callable[[Sequence[int]], list[ChangeRow]]
     """The changes of some numbers, in their order."""
+    people: Callable[[], Sequence[Sequence[str]]]
+    """The keys of those who sit or sat in each change."""
 
     def numbers_of(self, requests: Collection[str]) -> list[int]:
         wanted = set(requests)
@@ -125,8 +117,9 @@ def look(
     part = part.of(weeks.of_people(session, version, differences.base, part.items))
     sides = None
     if ask.by is not None:
-        every = decide(session, actor, version, differences, shown)
-        sides = by_side(session, version, differences.base, every, ask.by, page=page)
+        deciding = partial(decide, session, actor, version, differences)
+        listed = by_side(session, version, ask.by, shown, differences.people())
+        sides = listed.page(differences.base, deciding, page)
     rows = list(part.items) if sides is None else [each for side in sides.items for each in side.changes]
     found, base = differences.found, differences.base
     held_back = by_hand.held_back(session, actor.event_id)
@@ -166,10 +159,15 @@ def differences_of(
         )
         marks = kept.marks(session, found)
         unchanged = found.counts[ChangeKind.UNCHANGED]
-        return Differences(base, found, unchanged, marks, partial(kept.rows_at, session, found))
+        read = partial(kept.rows_at, session, found)
+        return Differences(
+            base, found, unchanged, marks, read, partial(kept.people, session, version, base, found)
+        )
     base = versions.get(session, actor.event_id, against)
     marks, unchanged = kept.against(session, version, base)
-    return Differences(base, None, unchanged, marks, partial(_compared, session, version, base, marks))
+    compared = partial(_compared, session, version, base, marks)
+    people = partial(kept.people, session, version, base, None)
+    return Differences(base, None, unchanged, marks, compared, people)
 
 
 def _compared(
@@ -238,44 +236,33 @@ def fitting(
     session: Session, actor: Actor, version: ScheduleVersion, differences: Differences, ask: DecisionQuery
 ) -> list[int]:
     """The numbers of changes of a group, with a text in the names of their firms or people, by group."""
-    wanted = _with_text(session, actor, version, differences.base, ask.text) if one_line(ask.text) else None
+    wanted: set[str] = set()
+    people: Sequence[Sequence[str]] | None = None
+    if one_line(ask.text):
+        wanted, people = _called(session, actor, ask.text), differences.people()
     marks = differences.marks
     return [
         number
         for letter, group in LETTERS.items()
         if (ask.group is None or group is ask.group) and letter in marks.letters
         for number, mark in enumerate(marks.letters)
-        if mark == letter and (wanted is None or marks.requests[number] in wanted)
+        if mark == letter and (people is None or not wanted.isdisjoint(people[number]))
     ]
 
 
-def _with_text(
-    session: Session, actor: Actor, version: ScheduleVersion, base: ScheduleVersion | None, text: str
-) -> set[str]:
-    """The requests whose firms have a text in their names, or who sits or sat in their meetings."""
+def _called(session: Session, actor: Actor, text: str) -> set[str]:
+    """The keys of people who have a text in their names, or whose firms have."""
     fields.require("text", text, fields.Search)
-    one, two = aliased(Firm), aliased(Firm)
-    by_firm = (
-        select(MeetingRequest.key)
-        .join(one, one.id == MeetingRequest.from_firm_id)
-        .join(two, two.id == MeetingRequest.to_firm_id)
-        .where(
-            MeetingRequest.event_id == actor.event_id,
-            or_(*(matches(text, (firm.name, firm.latin_name, firm.key)) for firm in (one, two))),
+    return set(
+        session.scalars(
+            select(Attendee.key)
+            .join(Firm, Firm.id == Attendee.firm_id)
+            .where(
+                Attendee.event_id == actor.event_id,
+                or_(*(matches(text, (each.name, each.latin_name, each.key)) for each in (Firm, Attendee))),
+            )
         )
     )
-    by_person = (
-        select(MeetingRequest.key)
-        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
-        .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
-        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
-        .where(
-            Attendee.event_id == actor.event_id,
-            PlannedMeeting.version_id.in_([each.id for each in (version, base) if each is not None]),
-            matches(text, (Attendee.name, Attendee.latin_name, Attendee.key)),
-        )
-    )
-    return {*session.scalars(by_firm), *session.scalars(by_person)}
 
 
 def named(session: Session, actor: Actor, shown: Sequence[Decision], others: Sequence[str] = ()) -> Labels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -55,3 +55,25 @@ def against(session: Session, version: ScheduleVersion, base: ScheduleVersion) -
     follows = [keeping.meetings_mark(session, base)]
     found = keeping.kept(session, version, f"against {base.number}", follows, work_out)
     return ChangeMarks(found["requests"], found["letters"]), found["same"]
+
+
+def people(
+    session: Session, version: ScheduleVersion, base: ScheduleVersion | None, found: Comparison | None
+) -> Sequence[Sequence[str]]:
+    """Of each change in their order, the keys of those who sit or sat in it. Kept once made."""
+    if found is not None:
+
+        def read() -> list[Sequence[str]]:
+            return [change.people() for change, _ in comparisons.with_causes(session, found)]
+
+        follows = [found.key, found.made_at.isoformat()]
+        return list(keeping.kept(session, version, "people", follows, read))
+    if base is None:
+        return ()
+
+    def work_out() -> list[Sequence[str]]:
+        changes = compare(versions.meetings(session, base.id), versions.meetings(session, version.id))
+        return [each.people() for each in changes.changes if each.kind is not ChangeKind.UNCHANGED]
+
+    follows = [keeping.meetings_mark(session, base)]
+    return list(keeping.kept(session, version, f"people {base.number}", follows, work_out))

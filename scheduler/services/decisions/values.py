@@ -54,6 +54,16 @@ class ChangeGroup(StrEnum):
     ENDS = "ends"
 
 
+LETTERS = {
+    "c": ChangeGroup.CHOICE,
+    "h": ChangeGroup.HAD_TO,
+    "d": ChangeGroup.CHANGED,
+    "n": ChangeGroup.NEW,
+    "e": ChangeGroup.ENDS,
+}
+"""The groups in their order, by the letters of marks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A change with its cause. `may_reject`: it can be held as it is published, or not at all."""
