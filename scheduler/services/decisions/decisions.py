@@ -27,6 +27,7 @@ from scheduler.services.schedule.history import VersionCard
 from scheduler.services.schedule.labels import Labels, labels
 from scheduler.services.text import matches, one_line
 from scheduler.storage.among import among
+from scheduler.storage.database import once
 from scheduler.storage.models import (
     Attendee,
     Comparison,
@@ -277,7 +278,7 @@ def named(session: Session, actor: Actor, shown: Sequence[Decision], others: Seq
 
 def _locks(session: Session, actor: Actor) -> dict[str, tuple[str, str | None]]:
     """The slot and the place that accepted requests are locked to."""
-    rows = session.execute(
+    query = (
         select(MeetingRequest.key, Slot.key, Place.key)
         .join(Slot, Slot.id == MeetingRequest.fixed_slot_id)
         .outerjoin(Place, Place.id == MeetingRequest.fixed_place_id)
@@ -287,6 +288,7 @@ def _locks(session: Session, actor: Actor) -> dict[str, tuple[str, str | None]]:
             MeetingRequest.state == RequestState.ACCEPTED,
         )
     )
+    rows = once(session, f"locks {actor.event_id}", lambda: session.execute(query).all())
     return {key: (slot, place) for key, slot, place in rows}
 
 

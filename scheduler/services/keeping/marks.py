@@ -28,7 +28,7 @@ def _venue(session: Session, event_id: int) -> str:
         .where(Slot.event_id == event_id)
         .order_by(Slot.id)
     ).all()
-    places = _rows(session, (Place.id, Place.hall_id), Place.event_id == event_id)
+    places = rows_text(session, (Place.id, Place.hall_id), Place.event_id == event_id)
     return _digest(repr(slots), places)
 
 
@@ -36,18 +36,18 @@ def accepted_mark(session: Session, event_id: int) -> str:
     """Of the requests that are accepted, and their firms."""
     columns = (MeetingRequest.id, MeetingRequest.from_firm_id, MeetingRequest.to_firm_id)
     accepted = MeetingRequest.event_id == event_id, MeetingRequest.state == RequestState.ACCEPTED
-    return once(session, f"accepted {event_id}", lambda: _digest(_rows(session, columns, *accepted)))
+    return once(session, f"accepted {event_id}", lambda: _digest(rows_text(session, columns, *accepted)))
 
 
 def firms_mark(session: Session, event_id: int) -> str:
     """Of what firms are: tier, areas, country and pavilion."""
     columns = (Firm.id, Firm.tier, Firm.areas, Firm.country, Firm.pavilion)
     of_event = Firm.event_id == event_id
-    return once(session, f"firms {event_id}", lambda: _digest(_rows(session, columns, of_event)))
+    return once(session, f"firms {event_id}", lambda: _digest(rows_text(session, columns, of_event)))
 
 
-def _rows(session: Session, columns: tuple[Any, ...], *which: Any) -> str:
-    """All rows as one text, in the order of the first column."""
+def rows_text(session: Session, columns: tuple[Any, ...], *which: Any) -> str:
+    """All these rows as one text, in the order of the first column."""
     parts = [func.coalesce(cast(column, String), "") for column in columns]
     line: ColumnElement[str] = parts[0]
     for part in parts[1:]:

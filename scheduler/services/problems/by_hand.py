@@ -16,6 +16,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Problem, Request
 from scheduler.domain.rules.stability import is_frozen
 from scheduler.services.schedule import versions
+from scheduler.storage.database import once
 from scheduler.storage.models import HandBan, HandDraft, HandMark, MeetingRequest, ScheduleVersion, Slot
 
 
@@ -57,7 +58,8 @@ def held_back(session: Session, event_id: int) -> list[str]:
         MeetingRequest.is_held_back,
         MeetingRequest.state == RequestState.ACCEPTED,
     )
-    return list(session.scalars(mine.order_by(MeetingRequest.id)))
+    query = mine.order_by(MeetingRequest.id)
+    return once(session, f"held back {event_id}", lambda: list(session.scalars(query)))
 
 
 def _without_held_back(

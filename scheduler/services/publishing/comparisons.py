@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import String, cast, delete, func, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
@@ -16,6 +16,7 @@ from scheduler.domain.changes import Change, ChangeKind, ChangeSet, compare
 from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.rules.causes import Cause, causes
 from scheduler.files.change_rows import ChangeRow, marks_of, packed, packed_marks, unpacked
+from scheduler.services.keeping.marks import rows_text
 from scheduler.services.outbox import outbox
 from scheduler.services.problems import snapshot, solved
 from scheduler.services.publishing import outlook, version_jobs
@@ -107,8 +108,9 @@ def key(session: Session, version: ScheduleVersion) -> str:
     off = entries.withdrawn_since(session, version.id), entries.excluded_since(session, version.id)
     digest.update(repr((off, _told(session, event_id))).encode())
     for query in _read_by_people(event_id):
-        for row in session.execute(query):
-            digest.update(repr(tuple(row)).encode("utf-8", "surrogatepass"))
+        digest.update(repr(session.execute(query).all()).encode("utf-8", "surrogatepass"))
+    for text in _names(session, event_id):
+        digest.update(text.encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
 
 
@@ -262,30 +264,16 @@ def _read_by_people(event_id: int) -> Iterable[Any]:
         .where(MailText.event_id == event_id)
         .order_by(MailText.language, MailText.key)
     )
-    yield (
-        select(
-            Attendee.id,
-            Attendee.firm_id,
-            Attendee.name,
-            Attendee.latin_name,
-            Attendee.mail_language,
-            cast(Attendee.languages, String),
-        )
-        .where(Attendee.event_id == event_id)
-        .order_by(Attendee.id)
-    )
-    yield (
-        select(Place.id, Place.name, Hall.name, cast(Hall.names, String))
-        .join(Hall, Hall.id == Place.hall_id)
-        .where(Place.event_id == event_id)
-        .order_by(Place.id)
-    )
+
+
+def _names(session: Session, event_id: int) -> Iterable[str]:
+    """What they say of people, firms and places, which are many: a text each."""
+    names = Attendee.name, Attendee.latin_name, Attendee.mail_language, Attendee.languages
+    yield rows_text(session, (Attendee.id, Attendee.firm_id, *names), Attendee.event_id == event_id)
+    in_hall = Place.event_id == event_id, Hall.id == Place.hall_id
+    yield rows_text(session, (Place.id, Place.name, Hall.name, Hall.names), *in_hall)
     for table in (Firm, Interpreter):
-        yield (
-            select(table.id, table.name, table.latin_name)
-            .where(table.event_id == event_id)
-            .order_by(table.id)
-        )
+        yield rows_text(session, (table.id, table.name, table.latin_name), table.event_id == event_id)
 
 
 def _before(kind: ChangeKind) -> list[ChangeKind]:

@@ -150,16 +150,17 @@ def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str
     firm_id = firm_in_question(session, actor, Right.READ_REQUESTS, firm)
     is_sent = MeetingRequest.from_firm_id == firm_id
     left_out = _not_held(actor.event_id)
-    groups = MeetingRequest.state, is_sent, left_out
-    query = select(*groups, func.count()).where(MeetingRequest.event_id == actor.event_id)
+    groups = MeetingRequest.state, is_sent
+    not_held = func.sum(case((left_out, 1), else_=0))
+    query = select(*groups, not_held, func.count()).where(MeetingRequest.event_id == actor.event_id)
     query = query.where(_of_firm(firm_id, None))
     if one_line(text):
         query = _with_firms(query).where(matches(text, _SEARCHED))
     by = {direction: dict.fromkeys(RequestState, 0) for direction in (True, False)}
     without = {True: 0, False: 0}
-    for state, was_sent, was_left_out, number in session.execute(query.group_by(*groups)):
+    for state, was_sent, without_meeting, number in session.execute(query.group_by(*groups)):
         by[was_sent][state] += number
-        without[was_sent] += number if was_left_out else 0
+        without[was_sent] += without_meeting
     if firm_id is None:
         by[True], without[True] = by[False], without[False]
     return RequestCounts(by[True], by[False], without[True], without[False])
@@ -168,19 +169,15 @@ def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str
 @lru_cache(maxsize=64)
 def _not_held(event_id: int) -> ColumnElement[bool]:
     """Accepted when the published schedule was made, and no meeting of it."""
-    published = (
-        select(ScheduleVersion.created_at)
+    published_id, published = (
+        select(column)
         .where(ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.PUBLISHED)
         .scalar_subquery()
+        for column in (ScheduleVersion.id, ScheduleVersion.created_at)
     )
     held = (
         select(PlannedMeeting.id)
-        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
-        .where(
-            PlannedMeeting.request_id == MeetingRequest.id,
-            ScheduleVersion.event_id == event_id,
-            ScheduleVersion.state == VersionState.PUBLISHED,
-        )
+        .where(PlannedMeeting.version_id == published_id, PlannedMeeting.request_id == MeetingRequest.id)
         .correlate(MeetingRequest)
     )
     return and_(

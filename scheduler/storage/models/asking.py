@@ -68,6 +68,18 @@ class MeetingRequest(Base):
         Index("ix_meeting_request_from_firm_id_state", "from_firm_id", "state"),
         Index("ix_meeting_request_to_firm_id_state", "to_firm_id", "state"),
         Index("ix_meeting_request_event_id_state", "event_id", "state"),
+        Index(
+            "ix_meeting_request_held_back",
+            "event_id",
+            sqlite_where=text("is_held_back = 1"),
+            postgresql_where=text("is_held_back"),
+        ),
+        Index(
+            "ix_meeting_request_locked",
+            "event_id",
+            sqlite_where=text("fixed_must = 1"),
+            postgresql_where=text("fixed_must"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
