@@ -8,7 +8,7 @@ random: any day, half, hall and page, by place or by person; a meeting picked up
 have changed something; any page of the changes, filtered, and of two versions. The application answers in
 this process. `cpu` is processor time of it, `ms` what a person waits, with the database. A pick asks the
 worker of the board, here in the same process: its time is a row of its own, and not in that of the page. To
-begin a draft and to read a plan are what workers do, once.
+begin a draft and to read a plan are what workers do, once. A first look works out what later ones read.
 """
 
 from __future__ import annotations
@@ -151,6 +151,8 @@ def look_around(desk: Desk, count: int, seed: int = 1) -> None:
         desk.browser.client.get(f"/events/{desk.key}/{warm}")
     for kept in ("board", "picked up", "the worker's answer"):
         desk.views.pop(kept, None)
+    desk.look("people, first look", "versions/3/changes?text=a")
+    desk.look("two, first look", "versions/3/changes?against=2")
     for n in range(count):
         there = part(seen, draws)
         desk.look("board", f"board?draft=2&{there}&page={draws.randint(1, 8)}")

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import func, literal, or_, select, union_all
+from sqlalchemy import Row, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
@@ -84,7 +85,9 @@ def look(session: Session, actor: Actor, number: int, by: Grouping) -> FairnessV
     """
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
-    firms = list(session.scalars(select(Firm).where(Firm.event_id == actor.event_id).order_by(Firm.id)))
+    columns = (Firm.id, Firm.key, Firm.latin_name, Firm.country, Firm.tier, Firm.areas, Firm.host_id)
+    every = select(*columns, Firm.withdrawn_at).where(Firm.event_id == actor.event_id).order_by(Firm.id)
+    firms = session.execute(every).all()
     follows = [accepted_mark(session, actor.event_id)]
     rows = kept(session, version, "shares", follows, lambda: _counts(session, actor.event_id, version.id))
     counts = {firm_id: (asked, held) for firm_id, asked, held in rows}
@@ -132,7 +135,7 @@ def _counts(session: Session, event_id: int, version_id: int) -> list[tuple[int,
     return [(firm_id, int(asked), int(held)) for firm_id, asked, held in rows]
 
 
-def _home(firms: Iterable[Firm]) -> str:
+def _home(firms: Iterable[Row[*tuple[Any, ...]]]) -> str:
     """The country of most firms, the first by its code of two that have as many."""
     countries = Counter(firm.country for firm in firms)
     return min(countries, key=lambda code: (-countries[code], code), default="")
@@ -142,7 +145,7 @@ def _keys(
     session: Session,
     event_id: int,
     by: Grouping,
-    of: Mapping[int, Firm],
+    of: Mapping[int, Row[*tuple[Any, ...]]],
     counts: Mapping[int, tuple[int, int]],
     home: str,
 ) -> Callable[[int], Sequence[str]]:
@@ -188,5 +191,5 @@ def _groups(shares: Iterable[FirmShare], keys: Callable[[int], Sequence[str]]) -
     return sorted(lines, key=lambda line: (line.figures.mean, line.key))
 
 
-def _line(firm: Firm, row: FirmShare) -> FirmLine:
+def _line(firm: Row[*tuple[Any, ...]], row: FirmShare) -> FirmLine:
     return FirmLine(firm.key, firm.latin_name, firm.country, row.held, row.requests)
