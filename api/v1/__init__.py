@@ -5,9 +5,12 @@ from api.v1.delivery import mails
 from api.v1.directory import directory
 from api.v1.imports import imports
 from api.v1.operation import blueprint
+from api.v1.people_desk import desk, desk_tables
 from api.v1.requests import requests
 from api.v1.runs import runs
 from api.v1.schedule import agendas, versions
+from api.v1.team import team
+from api.v1.trail import trail
 from api.v1.venue import venue
 from api.v1.what_if import what_ifs
 
@@ -15,11 +18,15 @@ __all__ = [
     "agendas",
     "blueprint",
     "calendar_health",
+    "desk",
+    "desk_tables",
     "directory",
     "imports",
     "mails",
     "requests",
     "runs",
+    "team",
+    "trail",
     "venue",
     "versions",
     "what_ifs",

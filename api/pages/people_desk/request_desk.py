@@ -20,6 +20,7 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory import belonging
 from scheduler.services.people_desk import request_table
+from scheduler.services.people_desk.tables import PAGE
 from scheduler.services.requests.form import NewRequest
 
 blueprint = APIBlueprint(
@@ -56,6 +57,7 @@ def listing(event_key: str) -> str:
                 state=state,
                 sort=sort,
                 number=paging.asked_number(),
+                limit=PAGE,
                 total=counts[state],
             ),
             counts=counts,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
 from flask import render_template, request
@@ -77,13 +76,12 @@ def of_installation() -> str:
 def _filter(timezone: str) -> tuple[Filter, dict[str, str]]:
     """What the address asks for, and the same as it was typed. Days are those of the zone."""
     typed = {name: request.args.get(name, "")[:200] for name in _FILTERS}
-    zone = ZoneInfo(timezone)
-    since, until = _day(typed["since"]), _day(typed["until"])
-    wanted = Filter(
+    wanted = Filter.of_days(
+        timezone,
         act=typed["act"] if typed["act"] in trail_entries.acts() else "",
         text=typed["text"],
-        since=_midnight(since, zone) if since else None,
-        before=_midnight(until + timedelta(days=1), zone) if until else None,
+        since=_day(typed["since"]),
+        until=_day(typed["until"]),
     )
     return wanted, typed
 
@@ -95,10 +93,6 @@ def _day(text: str) -> date | None:
     except ValueError:
         return None
     return found if 1970 <= found.year <= 9000 else None
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(0), zone).astimezone(UTC)
 
 
 def _shown(page: object, typed: dict[str, str]) -> dict[str, Any]:

@@ -30,10 +30,15 @@ SCOPES = MappingProxyType(
         "schedule:read": say("Read schedule versions, change sets and agendas"),
         "schedule:publish": say("Publish, roll back and discard schedule versions"),
         "people:read": say("Read firms and people"),
-        "people:write": say("Import firms, people and interpreters, and look what an import would do"),
+        "people:write": say(
+            "Import, change, withdraw and merge firms, people and interpreters; undo such steps"
+        ),
         "contacts:read": say("See mail addresses and telephone numbers in what it reads"),
         "calendars:read": say("Read what came of invitations, answers, and mails that failed"),
         "venue:write": say("Change days, halls, tables and areas"),
+        "team:read": say("See who is in the team"),
+        "team:write": say("Invite people to the team, change and end their roles, but not those of owners"),
+        "trail:read": say("Read who did what; it needs contacts:read as well, as it names mail addresses"),
     }
 )
 """Scope to what it lets do."""
@@ -41,7 +46,10 @@ SCOPES = MappingProxyType(
 EXHIBITOR_SCOPES = frozenset(
     {"requests:read", "requests:write", "schedule:read", "people:read", "contacts:read"}
 )
-"""Scopes that an exhibitor may give to a token. An organiser may give any."""
+"""Scopes that an exhibitor may give to a token."""
+
+OWNER_SCOPES = frozenset({"team:write"})
+"""Scopes that only an owner may give. An organiser may give all others."""
 
 PREFIX = "cm_"
 """Every token starts with it, so that one that leaks is recognised."""
@@ -152,6 +160,7 @@ def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
     row, event_key = found
     person = actor_for(session, row.created_by, event_key, now=now)
     is_organiser = row.as_organiser and person.is_organiser
+    scopes = frozenset(row.scopes.split())
     in_firm = row.firm_id is not None and row.firm_id == person.firm_id
     if not (is_organiser or in_firm):
         raise NotFound("API token", token[: len(PREFIX) + 4] + "...")
@@ -161,18 +170,28 @@ def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
         account_id=person.account_id,
         event_id=person.event_id,
         event_key=event_key,
-        team_role=Role.ORGANISER if is_organiser else None,
+        team_role=_team_role(person, scopes) if is_organiser else None,
         attendee_id=person.attendee_id if in_firm else None,
         firm_id=person.firm_id if in_firm else None,
         is_exhibitor=in_firm and row.as_exhibitor and person.is_exhibitor,
-        scopes=frozenset(row.scopes.split()),
+        scopes=scopes,
         api_token_id=row.id,
+        is_archived=person.is_archived,
     )
 
 
 def offered(actor: Actor) -> Mapping[str, str]:
     """The scopes that the actor may give to a token, and what each lets it do."""
-    return {scope: does for scope, does in SCOPES.items() if actor.is_organiser or scope in EXHIBITOR_SCOPES}
+    if not actor.is_organiser:
+        return {scope: SCOPES[scope] for scope in SCOPES if scope in EXHIBITOR_SCOPES}
+    may_all = actor.team_role is Role.OWNER
+    return {scope: does for scope, does in SCOPES.items() if may_all or scope not in OWNER_SCOPES}
+
+
+def _team_role(person: Actor, scopes: frozenset[str]) -> Role:
+    """An owner's only by a scope that only an owner may give: then an owner has made the token."""
+    is_owner = person.team_role is Role.OWNER and not scopes.isdisjoint(OWNER_SCOPES)
+    return Role.OWNER if is_owner else Role.ORGANISER
 
 
 def _card(row: ApiToken) -> TokenCard:

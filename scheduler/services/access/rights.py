@@ -192,6 +192,10 @@ SCOPES: Mapping[Right, frozenset[str]] = MappingProxyType(
         Right.IMPORT: frozenset({"people:write"}),
         Right.REPAIR_DELIVERY: frozenset({"people:write"}),
         Right.CHANGE_VENUE: frozenset({"venue:write"}),
+        Right.KEEP_PEOPLE: frozenset({"people:write"}),
+        Right.READ_TEAM: frozenset({"team:read", "team:write"}),
+        Right.CHANGE_TEAM: frozenset({"team:write"}),
+        Right.READ_TRAIL: frozenset({"trail:read"}),
     }
 )
 """The scopes of which an API token needs one. A right that is not here is for people who are signed in."""

@@ -21,7 +21,7 @@ from scheduler.storage.models import Attendee, Event, Interpreter, PlannedMeetin
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class BriefedPerson:
     """An interpreter of the event, also one who has left it. `language` is that of their mails."""
 
     id: int
@@ -30,13 +30,15 @@ class Reader:
     language: str
 
 
-def readers(session: Session, event: Event) -> list[Reader]:
+def readers(session: Session, event: Event) -> list[BriefedPerson]:
     """All interpreters of the event, by id."""
     rows = session.scalars(
         select(Interpreter).where(Interpreter.event_id == event.id).order_by(Interpreter.id)
     )
     return [
-        Reader(row.id, row.name, row.email, words(language_of("", row.languages, event.language)).language)
+        BriefedPerson(
+            row.id, row.name, row.email, words(language_of("", row.languages, event.language)).language
+        )
         for row in rows
     ]
 
@@ -45,7 +47,7 @@ def of_version(
     session: Session,
     event: Event,
     version_id: int,
-    people: Iterable[Reader],
+    people: Iterable[BriefedPerson],
     *,
     url: str,
     domain: str,
@@ -74,7 +76,7 @@ def _spoken(session: Session, people: Iterable[int]) -> dict[int, Sequence[str]]
 
 
 def _content(
-    event: Event, meeting: HeldMeeting, reader: Reader, spoken: Mapping[int, Sequence[str]], url: str
+    event: Event, meeting: HeldMeeting, reader: BriefedPerson, spoken: Mapping[int, Sequence[str]], url: str
 ) -> Content:
     language = reader.language
     firms = " – ".join(names.brief(names.told(name, language)) for name in meeting.firms.values())

@@ -17,7 +17,7 @@ from scheduler.invites.mail import summary, summary_mail
 from scheduler.invites.mail.summary import Summary
 from scheduler.services import links
 from scheduler.services.briefings import contents
-from scheduler.services.briefings.contents import Reader
+from scheduler.services.briefings.contents import BriefedPerson
 from scheduler.services.delivery import mail_texts
 from scheduler.services.outbox import outbox, payloads
 from scheduler.services.outbox.outbox import NewMail
@@ -28,7 +28,7 @@ from scheduler.storage.models import Event, Interpreter, InterpreterTold, Outbox
 class Briefing:
     """What one interpreter has to be told."""
 
-    reader: Reader
+    reader: BriefedPerson
     said: Summary
 
 

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from scheduler.services.text import harmless, matches
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import WORDS, Act
 from scheduler.services.trail.trail import INSTALLATION
+from scheduler.services.trail.verifying import Chain, verify_chain
 from scheduler.storage.models import Event, TrailEntry
 
 _NEWEST = Order("trail", (TrailEntry.number,), (int,), descending=True)
@@ -55,6 +56,8 @@ class Entry:
     for_firm: str
     about: str
     changes: tuple[ChangedValue, ...]
+    hash: str
+    """Of the row and all before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +69,34 @@ class Filter:
     since: datetime | None = None
     before: datetime | None = None
 
+    @classmethod
+    def of_days(
+        cls, timezone: str, *, act: str = "", text: str = "", since: date | None, until: date | None
+    ) -> Filter:
+        """From the first day to the last one, both with all of their hours in the zone."""
+        zone = ZoneInfo(timezone)
+        return cls(
+            act=act,
+            text=text,
+            since=_midnight(since, zone) if since else None,
+            before=_midnight(until + timedelta(days=1), zone) if until else None,
+        )
+
 
 def listing(
-    session: Session, actor: Actor, wanted: Filter, *, number: int = 1, limit: int = 50
+    session: Session,
+    actor: Actor,
+    wanted: Filter,
+    *,
+    cursor: str | None = None,
+    number: int = 1,
+    limit: int = 50,
 ) -> Page[Entry]:
-    """The entries of the actor's event, the newest first."""
+    """The entries of the actor's event, the newest first. They name mail addresses of people."""
     actor.require(Right.READ_TRAIL)
+    actor.require(Right.READ_CONTACTS)
     query = _filtered(_of_event(session, actor), wanted)
-    page: Page[Row[Any]] = fetch_page(session, query, _NEWEST, number=number, limit=limit)
+    page: Page[Row[Any]] = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
     return page.of(_entry(row[0]) for row in page.items)
 
 
@@ -86,6 +109,12 @@ def of_installation(
     query = _filtered(select(TrailEntry).where(TrailEntry.chain == INSTALLATION), wanted)
     page: Page[Row[Any]] = fetch_page(session, query, _NEWEST, number=number, limit=limit)
     return page.of(_entry(row[0]) for row in page.items)
+
+
+def verified(session: Session, actor: Actor) -> Chain:
+    """Whether each row of the event's trail is as it was written. Reads all of them."""
+    actor.require(Right.READ_TRAIL)
+    return verify_chain(session, actor.event_id, actor.event_key)
 
 
 def acts() -> Mapping[str, str]:
@@ -142,7 +171,12 @@ def _entry(row: TrailEntry) -> Entry:
         for_firm=row.for_firm,
         about=row.about,
         changes=tuple(_changes(row.before, row.after)),
+        hash=row.hash,
     )
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(0), zone).astimezone(UTC)
 
 
 def _changes(before: str, after: str) -> Iterator[ChangedValue]:

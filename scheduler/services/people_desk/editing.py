@@ -5,7 +5,10 @@ So a cell is understood, checked and refused as one of a spreadsheet is.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.saying import row, say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -38,12 +41,55 @@ EDITABLE: Final[Mapping[ImportKind, tuple[str, ...]]] = {
 """The columns that can be changed. The key stays, because plans and links name it."""
 MOST_AT_ONCE = 200
 """Rows that one step changes: those of the longest page."""
+CONTACTS: Final = frozenset(("email", "phone"))
+"""Columns that are kept from who may not read addresses and numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRecord:
+    """The cells of a record that its reader may see. `version` is another one after each change of them."""
+
+    cells: dict[str, str]
+    version: str
 
 
 def values(session: Session, actor: Actor, kind: ImportKind, key: str) -> dict[str, str]:
     """The cells of a firm, a person or an interpreter, as a spreadsheet has them."""
     actor.require(Right.KEEP_PEOPLE)
     return _cells(session, actor, kind, [key])[key]
+
+
+def record(session: Session, actor: Actor, kind: ImportKind, key: str) -> DeskRecord:
+    """A record with its version, which a later edit can name. Raises NotFound."""
+    known = values(session, actor, kind, key)
+    cells = {name: known[name] for name in known if name not in CONTACTS or actor.may(Right.READ_CONTACTS)}
+    text = json.dumps(cells, sort_keys=True)
+    return DeskRecord(cells, hashlib.sha256(text.encode()).hexdigest()[:32])
+
+
+def edit_seen(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind,
+    key: str,
+    cells: Mapping[str, str],
+    *,
+    seen: str | None,
+    settings: Settings,
+    now: datetime,
+) -> Imported:
+    """Edit a record as `edit` does, unless it has another version than the one that was `seen`.
+
+    Raises WrongState if it has: somebody else changed it since.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    if seen is not None and storable(key):
+        table = ROWS[kind]
+        found = select(table.id).where(table.event_id == actor.event_id, table.key == key)
+        session.execute(found.with_for_update(key_share=True))
+        if record(session, actor, kind, key).version != seen:
+            raise WrongState("record", key, "changed by somebody else since", "changed by what you saw")
+    return edit(session, actor, kind, [key], cells, settings=settings, now=now)
 
 
 def edit(

@@ -91,7 +91,9 @@ def listing(
     firm: str = "",
     delegation: str = "",
     sort: str = "newest",
+    cursor: str | None = None,
     number: int = 1,
+    limit: int = PAGE,
     total: int | None = None,
 ) -> Page[RequestRow]:
     """Requests of all firms, or of one, or of a delegation, by key; for a chamber those of its firms.
@@ -107,7 +109,7 @@ def listing(
         query = query.where(MeetingRequest.state == RequestState(state))
     if sort in _BY_FIRM:
         query = query.join(Firm, Firm.id == _BY_FIRM[sort])
-    page = fetch_page(session, query, order, number=number, limit=PAGE, total=total)
+    page = fetch_page(session, query, order, cursor=cursor, number=number, limit=limit, total=total)
     ids = [row[0] for row in page.items]
     if not ids:
         return page.of(())

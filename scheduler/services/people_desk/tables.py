@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypedDict
+from typing import Any, Final, TypedDict, cast
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, or_, select, true
+from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
@@ -58,6 +58,8 @@ class DeskQuery:
     keys: Iterable[str] | None = None
     delegation: str = ""
     """The key of one, for its firms and their people."""
+    cursor: str | None = None
+    limit: int = PAGE
 
 
 ALL: Final = DeskQuery()
@@ -112,7 +114,8 @@ class InterpreterRow(DeskRow):
 
 
 def _sorted(name: str, *keys: SQLColumnExpression[Any], descending: bool = False) -> Order:
-    return Order(name, keys, (str,) * len(keys), descending)
+    kinds = tuple(int if isinstance(cast(Any, key).type, Integer) else str for key in keys)
+    return Order(name, keys, kinds, descending)
 
 
 def _asked(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
@@ -127,7 +130,7 @@ FIRM_SORTS: Final[Mapping[str, Order]] = {
     "name": _sorted("firms", _LATIN[Firm], Firm.id),
     "country": _sorted("firms by country", Firm.country, _LATIN[Firm], Firm.id),
     "tier": _sorted("firms by tier", Firm.tier, _LATIN[Firm], Firm.id),
-    "hall": _sorted("firms by hall", func.coalesce(Hall.position, -1), _LATIN[Firm], Firm.id),
+    "hall": _sorted("firms by hall", func.coalesce(Hall.position + 1, 0), _LATIN[Firm], Firm.id),
     "waiting": _sorted("firms by requests", _WAITING, Firm.id, descending=True),
 }
 PERSON_SORTS: Final[Mapping[str, Order]] = {
@@ -183,9 +186,10 @@ def people(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[PersonR
     """People of all firms. Five queries at most."""
     actor.require(Right.KEEP_PEOPLE)
     query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
+    seen = (Attendee.email,) if actor.may(Right.READ_CONTACTS) else ()  # a search tells it, too
     searched = (
-        Attendee.name, Attendee.latin_name, Attendee.title, Attendee.email, Firm.name, Firm.latin_name,
-        Attendee.key,
+        Attendee.name, Attendee.latin_name, Attendee.title, Firm.name, Firm.latin_name, Attendee.key,
+        *seen,
     )  # fmt: skip
     query = _narrowed(query, Attendee, actor, searched, ask)
     page = _page(session, query, PERSON_SORTS, ask)
@@ -217,7 +221,8 @@ def people(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[PersonR
 def interpreters(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[InterpreterRow]:
     """Interpreters. Five queries at most."""
     actor.require(Right.KEEP_PEOPLE)
-    searched = (Interpreter.name, Interpreter.latin_name, Interpreter.email, Interpreter.key)
+    email = (Interpreter.email,) if actor.may(Right.READ_CONTACTS) else ()
+    searched = (Interpreter.name, Interpreter.latin_name, Interpreter.key, *email)
     query = _narrowed(select(Interpreter), Interpreter, actor, searched, ask)
     page = _page(session, query, INTERPRETER_SORTS, ask)
     rows: list[Interpreter] = [row[0] for row in page.items]
@@ -291,4 +296,5 @@ def _narrowed(
 def _page(
     session: Session, query: Select[*tuple[Any, ...]], sorts: Mapping[str, Order], ask: DeskQuery
 ) -> Page[Any]:
-    return fetch_page(session, query, sorts.get(ask.sort, sorts["name"]), number=ask.number, limit=PAGE)
+    order = sorts.get(ask.sort, sorts["name"])
+    return fetch_page(session, query, order, cursor=ask.cursor, number=ask.number, limit=ask.limit)

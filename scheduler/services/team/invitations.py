@@ -22,7 +22,14 @@ from scheduler.services.access.tokens import TEAM, derive_token, hash_token, new
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.services.team.members import OWNERS_ONLY, delegations_of, end_of, hold_team, let_in
+from scheduler.services.team.members import (
+    OWNERS_ONLY,
+    delegations_of,
+    end_of,
+    hold_team,
+    let_in,
+    require_person_for_owners,
+)
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.trail import Somebody
@@ -86,6 +93,7 @@ def invite(
     `delegations`, `language`.
     """
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    require_person_for_owners(actor, role)
     hold_team(session, actor.event_id)
     event = session.get_one(Event, actor.event_id)
     address = _address(session, actor, email, settings, now)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotFound
+from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
@@ -30,6 +30,8 @@ from scheduler.storage.models import (
 )
 
 OWNERS_ONLY = say("Only an owner of the event may change its team.")
+OF_OWNERS = "Only a person who is signed in may make, change or remove an owner."
+LAST_YEAR = 2100
 
 
 class LastOwner(ChainmeetError):
@@ -173,6 +175,7 @@ def change_member(
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     hold_team(session, actor.event_id)
     member = _member(session, actor, account_id)
+    require_person_for_owners(actor, member.role, role)
     ends = end_of(session, actor.event_id, role, until, now=now)
     chosen = delegations_of(session, actor.event_id, role, delegations)
     if member.role is TeamRole.OWNER and role is not TeamRole.OWNER:
@@ -197,6 +200,7 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
         actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     hold_team(session, actor.event_id)
     member = _member(session, actor, account_id)
+    require_person_for_owners(actor, member.role)
     if member.role is TeamRole.OWNER:
         _require_another_owner(session, actor.event_id)
     about = f"role of {_address(session, account_id)}"
@@ -250,6 +254,12 @@ def let_in(session: Session, event_id: int, account_id: int, delegation_ids: Ite
     session.flush()
 
 
+def require_person_for_owners(actor: Actor, *roles: TeamRole) -> None:
+    """Raises NotAllowed for an API token if a role is an owner's: so none can take an event over."""
+    if TeamRole.OWNER in roles and actor.scopes is not None:
+        raise NotAllowed(OF_OWNERS)
+
+
 def hold_team(session: Session, event_id: int) -> None:
     """Let nobody else change the team until the commit, so that two owners do not remove each other."""
     session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
@@ -263,6 +273,8 @@ def end_of(
         return None
     if role is TeamRole.OWNER:
         raise InvalidInput([Fault("until", say("an owner has no last day; leave it empty"))])
+    if until.year > LAST_YEAR:
+        raise InvalidInput([Fault("until", say("lies too far ahead"))])
     zone = ZoneInfo(session.get_one(Event, event_id).timezone)
     ends = datetime.combine(until + timedelta(days=1), time(0), zone).astimezone(UTC)
     if ends <= now:

@@ -35,6 +35,11 @@ def verify(session: Session) -> tuple[Chain, ...]:
     return tuple(_look_through(session, each, keys.get(each, ""), heads.get(each)) for each in ids)
 
 
+def verify_chain(session: Session, chain: int, event: str) -> Chain:
+    """The chain of one event, by its number and its key."""
+    return _look_through(session, chain, event, session.get(TrailHead, chain))
+
+
 def _look_through(session: Session, chain: int, event: str, head: TrailHead | None) -> Chain:
     columns = [getattr(TrailEntry, name) for name in (*HASHED, "hash")]
     query = select(*columns).where(TrailEntry.chain == chain).order_by(TrailEntry.number)

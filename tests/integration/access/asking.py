@@ -56,6 +56,11 @@ KEYS = {
     "people_desk.edit": "f0",
     "people_desk.set_absences": "f0",
     "people_desk.merge": "f0",
+    "v1.show_record": "f0",
+    "v1.change_record": "f0",
+    "v1.show_absences": "f0",
+    "v1.set_absences": "f0",
+    "v1.merge_record": "f0",
     "v1.show_firm": "f0",
     "v1.show_firm_agenda": "f0",
     "v1.show_person": "f0-p0",
@@ -67,6 +72,14 @@ BODIES = {
     "v1.publish_version": {"compared_with": 1},
     "v1.import_rows": {"rows": {"firms": []}},
     "v1.change_venue": {"change": {"kind": "guests", "guests": []}},
+    "v1.change_member": {"role": "organiser"},
+    "v1.invite_member": {"email": "new@team.example", "role": "desk helper"},
+    "v1.change_record": {"cells": {"pavilion": "China"}},
+    "v1.set_absences": {"slots": []},
+    "v1.merge_record": {"into": "f0"},
+    "v1.withdraw_records": {"keys": ["f0"], "dry_run": True},
+    "v1.bring_records_back": {"keys": ["f0"]},
+    "v1.take_request_steps": {"keys": ["none"], "step": "accept"},
     "v1.submit_request": {"to_firm": "f8", "topic": "Cells"},
 }
 """Firm 0 is the exhibitor's own; the request is between it and firm 1; run 1 and version 1 are there."""
@@ -160,14 +173,15 @@ class Copies:
         return found
 
     def by_programs(self) -> dict[str, dict[str, int]]:
-        """The same of calls of the JSON API, for PROGRAMS and for an organiser's tokens of one scope each."""
+        """The same of calls of the JSON API, for PROGRAMS and for tokens of one scope each."""
         found: dict[str, dict[str, int]] = {}
         for asker in (*PROGRAMS, *api_tokens.SCOPES):
             bearer._noted.clear()
             with self.app() as (app, database):
                 headers = {}
                 if asker != "none":
-                    whose, scopes = (asker, ()) if asker in PROGRAMS else ("organiser", (asker,))
+                    one = "owner" if asker in api_tokens.OWNER_SCOPES else "organiser"
+                    whose, scopes = (asker, ()) if asker in PROGRAMS else (one, (asker,))
                     headers = {"Authorization": f"Bearer {self.token(database, whose, *scopes)}"}
                 for method, rule in routes(app, programs=True):
                     body = BODIES.get(rule.endpoint, {}) if method == "POST" else None
@@ -190,7 +204,7 @@ def routes(app: Flask, *, programs: bool) -> Iterator[tuple[str, Rule]]:
     rules = [rule for rule in rules if rule.endpoint.startswith("v1.") == programs]
     last = {endpoint: number for number, endpoint in enumerate(LEAVES, 1)}
     rules.sort(key=lambda rule: (last.get(rule.endpoint, 0), name_of("", rule)))
-    for method in ("GET", "POST"):
+    for method in ("GET", "POST", "DELETE"):
         yield from ((method, rule) for rule in rules if method in (rule.methods or ()))
 
 

@@ -81,7 +81,17 @@ def test_what_creates_takes_an_idempotency_key(app: Flask) -> None:
         for name, op in operations.items()
         if any(parameter["name"] == "Idempotency-Key" for parameter in op["parameters"])
     }
-    assert creating == with_key == {"submit_request", "start_run", "roll_back_to_version", "make_what_if"}
+    assert (
+        creating
+        == with_key
+        == {
+            "submit_request",
+            "start_run",
+            "roll_back_to_version",
+            "make_what_if",
+            "invite_member",
+        }
+    )
 
 
 def test_the_page_shows_every_operation_without_a_script_of_its_own(app: Flask) -> None:

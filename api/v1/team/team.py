@@ -1,0 +1,134 @@
+"""The team of the event: list, invite, change, remove. For owners and organisers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import context
+from api.v1.bearer import token
+from api.v1.operation import blueprint, later, operation
+from api.v1.schemas.headers import Created
+from api.v1.team.schemas import EndedOut, InvitationOut, MemberOut, NewInvitationIn, RoleIn, TeamOut
+from scheduler.domain.errors import NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.events import events
+from scheduler.services.team import invitations, members
+from scheduler.services.team.members import Team
+from workers import dispatch
+
+TAG = "Team"
+READ, WRITE = "team:read", "team:write"
+MEMBER = "/team/members/<int:number>"
+INVITATION = "/team/invitations/<int:number>"
+
+
+@blueprint.get("/team")
+@blueprint.auth_required(token, roles=[READ])
+@operation(tag=TAG)
+@blueprint.output(TeamOut)
+def show_team(db: Session, actor: Actor) -> dict[str, Any]:
+    """The members, owners first, and the open invitations"""
+    team = _team(db, actor)
+    return {
+        "members": [_shown(actor, MemberOut, member) for member in team.members],
+        "invitations": [_shown(actor, InvitationOut, each) for each in team.invitations],
+    }
+
+
+@blueprint.post("/team/invitations")
+@blueprint.auth_required(token, roles=[WRITE])
+@blueprint.input(NewInvitationIn, arg_name="body")
+@operation(tag=TAG, writes=True, creates="v1.show_invitation")
+@blueprint.output(InvitationOut, 201, headers=Created)
+def invite_member(db: Session, actor: Actor, body: NewInvitationIn) -> Any:
+    """Mail somebody a link that lets them in; a second invitation to an address replaces the first"""
+    address = invitations.invite(
+        db,
+        actor,
+        body.email,
+        role=body.role,
+        until=body.until,
+        delegations=body.delegations,
+        language=body.language or events.event(db, actor).language,
+        settings=context.settings(),
+        now=context.now(),
+    )
+    later(_deliver)
+    made = next(each for each in _team(db, actor).invitations if each.email == address)
+    return _shown(actor, InvitationOut, made)
+
+
+@blueprint.get(INVITATION)
+@blueprint.auth_required(token, roles=[WRITE])
+@operation(tag=TAG)
+@blueprint.output(InvitationOut)
+def show_invitation(db: Session, actor: Actor, number: int) -> Any:
+    """One invitation that nobody has taken yet"""
+    for each in _team(db, actor).invitations:
+        if each.id == number:
+            return _shown(actor, InvitationOut, each)
+    raise NotFound("invitation", number)
+
+
+@blueprint.delete(INVITATION)
+@blueprint.auth_required(token, roles=[WRITE])
+@operation(tag=TAG, writes=True)
+@blueprint.output(EndedOut)
+def take_invitation_back(db: Session, actor: Actor, number: int) -> Any:
+    """Take an invitation back: its link lets nobody in any more"""
+    invitations.take_back(db, actor, number, now=context.now())
+    return {"number": number}
+
+
+@blueprint.get(MEMBER)
+@blueprint.auth_required(token, roles=[READ])
+@operation(tag=TAG)
+@blueprint.output(MemberOut)
+def show_member(db: Session, actor: Actor, number: int) -> Any:
+    """One member of the team"""
+    return _member(db, actor, number)
+
+
+@blueprint.post(f"{MEMBER}/change")
+@blueprint.auth_required(token, roles=[WRITE])
+@blueprint.input(RoleIn, arg_name="body")
+@operation(tag=TAG, writes=True)
+@blueprint.output(MemberOut)
+def change_member(db: Session, actor: Actor, body: RoleIn, number: int) -> Any:
+    """Give a member this role, this last day and these delegations, from now on"""
+    members.change_member(db, actor, number, now=context.now(), **dict(body))
+    return _member(db, actor, number)
+
+
+@blueprint.delete(MEMBER)
+@blueprint.auth_required(token, roles=[WRITE])
+@operation(tag=TAG, writes=True)
+@blueprint.output(EndedOut)
+def remove_member(db: Session, actor: Actor, number: int) -> Any:
+    """End a membership at once: their pages and tokens are closed"""
+    members.remove_member(db, actor, number, now=context.now())
+    return {"number": number}
+
+
+def _team(db: Session, actor: Actor) -> Team:
+    return members.team(db, actor, now=context.now())
+
+
+def _member(db: Session, actor: Actor, number: int) -> Any:
+    for each in _team(db, actor).members:
+        if each.account_id == number:
+            return _shown(actor, MemberOut, each)
+    raise NotFound("member of the team", number)
+
+
+def _shown(actor: Actor, model: type[MemberOut | InvitationOut], found: Any) -> Any:
+    """As the actor may see it: without the scope `contacts:read` with no address."""
+    shown = model.model_validate(found, from_attributes=True)
+    return shown if actor.may(Right.READ_CONTACTS) else shown.model_copy(update={"email": None})
+
+
+def _deliver() -> None:
+    dispatch.deliver_urgent(app=context.celery())
