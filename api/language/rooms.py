@@ -49,6 +49,7 @@ ROOMS = frozenset(
         "trail",
         "venue",
         "week",
+        "welcome",
         "wishes",
     }
 )

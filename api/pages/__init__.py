@@ -31,6 +31,7 @@ from api.pages.team import joining, members, operators
 from api.pages.trail import entries
 from api.pages.venue import venue
 from api.pages.week import week
+from api.pages.welcome import welcome
 from api.pages.what_if import what_if
 from api.v1 import docs
 
@@ -94,5 +95,6 @@ PAGES = (
     venue.blueprint,
     versions.blueprint,
     week.blueprint,
+    welcome.blueprint,
     what_if.blueprint,
 )

@@ -60,7 +60,7 @@ def load(
     _bulk(session, PlaceBusy, _places_closed(sample, places, slots))
     accounts = _accounts(session, sample, organiser_email, now)
     session.add(TeamMember(event_id=event.id, account_id=accounts[organiser_email], role=TeamRole.OWNER))
-    people = _insert(session, Attendee, _attendees(sample, event.id, firms, accounts, secret_key))
+    people = _insert(session, Attendee, _attendees(sample, event.id, firms, accounts, secret_key, now))
     _bulk(session, AttendeeBusy, _busy(sample.attendees, people, slots, "attendee_id"))
     interpreters = _insert(session, Interpreter, _interpreters(sample, event.id))
     _bulk(session, InterpreterBusy, _busy(sample.interpreters, interpreters, slots, "interpreter_id"))
@@ -200,8 +200,12 @@ def _accounts(session: Session, sample: SampleEvent, organiser_email: str, now: 
     return _account_ids(session)
 
 
-def _attendees(sample: SampleEvent, event_id: int, firms: Ids, accounts: Ids, secret_key: str) -> list[Row]:
-    return [_attendee(person, event_id, firms, accounts, secret_key) for person in sample.attendees]
+def _attendees(
+    sample: SampleEvent, event_id: int, firms: Ids, accounts: Ids, secret_key: str, now: datetime
+) -> list[Row]:
+    """They are invited already: the event begins where their requests are there."""
+    rows = [_attendee(person, event_id, firms, accounts, secret_key) for person in sample.attendees]
+    return [row | {"welcomed_at": now} for row in rows]
 
 
 def _attendee(person: SamplePerson, event_id: int, firms: Ids, accounts: Ids, secret_key: str) -> Row:

@@ -296,6 +296,7 @@ PAGES = {
         "what-if/2?kind=quota",
         "dials",
         "remind",
+        "welcome",
         "venue",
         "venue?kind=booth",
         "mail-texts/en/new",

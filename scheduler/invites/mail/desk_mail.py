@@ -1,17 +1,18 @@
-"""Letters to those who run an event, and to operators: an invitation to the team, the news of the night."""
+"""Letters with one link: an invitation to the team or to the event, the news of the night."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from scheduler.invites import text
 from scheduler.invites.catalogue import Words, words
+from scheduler.invites.mail.imip import bounce_address
 from scheduler.invites.mail.letter import Letter, render_letter
 from scheduler.invites.mail.mime import RenderedMail
 
-VALUE_LIMIT = 200
+VALUE_LIMIT, NOTE_LIMIT = 200, 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,8 @@ class DeskMail:
     """A letter of the catalogue's section `desk`: `letter` is what its keys begin with.
 
     `values` are what its texts name, such as `by` and `role`. Of `counts` those above 0 are told, in this
-    order. `event` is the event's name, empty for the installation. `sent_at` is aware.
+    order. `event` is the event's name, empty for the installation. `sent_at` is aware. A `note` among the
+    values is what the organisers wrote. `bounce_token` stands in the sender of the envelope, if there is one.
     """
 
     to_name: str
@@ -34,6 +36,7 @@ class DeskMail:
     link: str
     sent_at: datetime
     language: str = "en"
+    bounce_token: str = ""
 
 
 def render_desk(mail: DeskMail) -> RenderedMail:
@@ -41,7 +44,10 @@ def render_desk(mail: DeskMail) -> RenderedMail:
     language = words(mail.language)
     sender = text.clean(mail.sender_name, text.NAME_LIMIT)
     event = text.clean(mail.event, text.NAME_LIMIT) or sender
-    values = {name: text.clean(value, VALUE_LIMIT) for name, value in mail.values.items()}
+    values = {
+        name: text.clean(value, NOTE_LIMIT if name == "note" else VALUE_LIMIT)
+        for name, value in mail.values.items()
+    }
     values |= {"event": event, "sender": sender, "counts": counts_of(mail.counts, language)}
     if "role" in values:
         values["role"] = language.desk[values["role"]]
@@ -59,12 +65,16 @@ def render_desk(mail: DeskMail) -> RenderedMail:
         message_id=mail.message_id,
         headline=said("headline"),
         intro=said("intro"),
+        note=language.desk["note"].format(**values) if values.get("note") else "",
         button=said("button"),
         link=mail.link,
         after=said("after"),
         footer=language.desk["footer"].format(**values),
     )
-    return render_letter(letter, language, domain=mail.domain)
+    rendered = render_letter(letter, language, domain=mail.domain)
+    if not mail.bounce_token:
+        return rendered
+    return replace(rendered, from_addr=bounce_address(mail.bounce_token, mail.domain))
 
 
 def counts_of(counts: Mapping[str, int], language: Words) -> str:

@@ -12,6 +12,8 @@ from scheduler.invites.catalogue import Words
 from scheduler.invites.mail import bodies, mime
 from scheduler.invites.mail.mime import Address, RenderedMail
 
+NOTE = "margin:0 0 16px;padding-left:12px;border-left:3px solid #d5dbe1;"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
@@ -28,6 +30,8 @@ class Letter:
     link: str
     after: str
     footer: str
+    note: str = ""
+    """What somebody wrote, after the intro, or an empty text."""
 
 
 def render_letter(letter: Letter, words: Words, *, domain: str) -> RenderedMail:
@@ -36,7 +40,8 @@ def render_letter(letter: Letter, words: Words, *, domain: str) -> RenderedMail:
     if not link:
         raise InvalidInput([Fault("link", "A link in a mail starts with https:// or http://.")])
     head = mime.head(letter.sender, letter.recipient, letter.subject, letter.sent_at, letter.message_id, None)
-    plain = "\n\n".join([letter.headline, letter.intro, link, letter.after, letter.footer]) + "\n"
+    texts = [letter.headline, letter.intro, letter.note, link, letter.after, letter.footer]
+    plain = "\n\n".join(filter(None, texts)) + "\n"
     parts = [mime.text_leaf("plain", plain), mime.text_leaf("html", _html(letter, link, words))]
     return RenderedMail(
         from_addr=text.address(f"bounces@{domain}"),
@@ -49,4 +54,5 @@ def render_letter(letter: Letter, words: Words, *, domain: str) -> RenderedMail:
 def _html(letter: Letter, link: str, words: Words) -> str:
     said = {name: escape(getattr(letter, name)) for name in ("headline", "intro", "after", "footer")}
     button = bodies.buttons([(letter.button, link)])
-    return bodies.fill("letter.html", words, said | {"link": escape(link), "buttons": button})
+    note = f'<p style="{NOTE}">{escape(letter.note)}</p>\n' if letter.note else ""
+    return bodies.fill("letter.html", words, said | {"link": escape(link), "buttons": button, "note": note})

@@ -99,6 +99,7 @@ def begin(
             errand=dict(errand or {}),
         )
     )
+    session.execute(update(Account).where(Account.id == account_id).values(signed_in_at=now))
     session.flush()
     return secret
 

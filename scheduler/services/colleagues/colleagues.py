@@ -284,3 +284,4 @@ def _invite(
         path=f"/events/{event.key}",
     )
     letters.post(session, [letter], now=now)
+    person.welcomed_at = now

@@ -167,5 +167,6 @@ def desk_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
             link=links.whole(settings, path),
             sent_at=row.created_at,
             language=said["language"],
+            bounce_token=remembering.bounce_token(row, settings.secret_key) if row.attendee_id else "",
         )
     )

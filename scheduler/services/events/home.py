@@ -17,6 +17,7 @@ from scheduler.services.events.night_times import PlannedNight
 from scheduler.services.events.nights import Changes, NightRun, changes_of, nights
 from scheduler.services.events.waiting import Waiting
 from scheduler.services.schedule import versions
+from scheduler.services.welcome import welcome
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
@@ -71,7 +72,8 @@ class Home:
 
     No plan of its run's requests holds more than `most`, if that is known. `reasons` counts the requests that
     it does not hold by reason. `bounced` are people with meetings to come whose address takes no mail,
-    `below` firms with fewer meetings than they were promised. `coming` is the next night, and `opens` the
+    `below` firms with fewer meetings than they were promised, `uninvited` exhibitors who got no invitation to
+    the event and never signed in. `coming` is the next night, and `opens` the
     first meeting time.
     """
 
@@ -87,6 +89,7 @@ class Home:
     bounced_meetings: int
     unanswered: Unanswered
     below: int
+    uninvited: int
     files: tuple[WaitingFile, ...]
     nights: tuple[NightRun, ...]
     coming: PlannedNight | None
@@ -132,6 +135,7 @@ def home(session: Session, actor: Actor, *, now: datetime) -> Home:
         bounced_meetings=meetings,
         unanswered=_unanswered(session, event_id),
         below=_below(session, event_id, version_id),
+        uninvited=welcome.uninvited(session, event_id),
         files=_files(session, event_id),
         nights=nights(session, actor),
         coming=night_times.rules(session, actor).coming,

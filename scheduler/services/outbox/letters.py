@@ -1,4 +1,4 @@
-"""Letters to those who run an event, and to operators: how they are queued."""
+"""Letters with one link: to those who run an event, to operators, to who is invited to an event."""
 
 from __future__ import annotations
 
@@ -33,15 +33,22 @@ class NewLetter:
     counts: Mapping[str, int] = field(default_factory=dict)
     path: str = ""
     seed: str = ""
+    event_id: int | None = None
+    attendee_id: int | None = None
 
 
 def post(session: Session, letters: list[NewLetter], *, now: datetime) -> None:
-    """Queue letters. They belong to no event's rate, as people wait for them."""
+    """Queue letters. People wait for those that name no `event_id`: they are outside every rate.
+
+    What comes back of a letter with an `attendee_id` is known as a report about that address.
+    """
     mails = [
         NewMail(
             kind=OutboxKind.DESK,
             to_address=each.to_address,
             to_name=each.to_name,
+            event_id=each.event_id,
+            attendee_id=each.attendee_id,
             payload={
                 "letter": each.letter,
                 "language": each.language,

@@ -49,6 +49,7 @@ _OF_AN_ADDRESS = frozenset(
         "summaries_off_at",
         "bounced_at",
         "bounce",
+        "welcomed_at",
     )
 )
 """Columns that go with a mail address. They are not put back: an address that is given anew gets new ones."""

@@ -138,6 +138,8 @@ class Attendee(Base):
     """The hash of the token that stops the summaries to `email`, or null before the first summary."""
     summaries_off_at: Mapped[datetime | None]
     """When the person wanted no more summaries."""
+    welcomed_at: Mapped[datetime | None]
+    """When the mail that invites the person to the event was queued last."""
     news_seen_at: Mapped[datetime | None]
     """When the person marked what is new on the first page as seen."""
     bounced_at: Mapped[datetime | None]

@@ -121,6 +121,7 @@ GET EVENT/versions/<number>                                  302 404 404 404 404
 GET EVENT/versions/<number>/panel                            302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302 302 404 404 404
 GET EVENT/week                                               302 404 404 200 200 200 404 404 404 404 404
+GET EVENT/welcome                                            302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/remind                                             302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exclusions                                         302 404 404 403 403 403 200 200 200 403 404
 GET EVENT/versions/<number>/changes                          302 404 404 404 404 404 302 302 302 403 404
@@ -253,6 +254,7 @@ POST EVENT/versions/<number>/unlock                          403 404 404 404 404
 POST EVENT/week/meetings/<request_key>/hand-over             403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/week/meetings/<request_key>/keep                  403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/week/seen                                         403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/welcome                                           403 404 404 404 404 404 302 302 404 404 404
 POST /language                                               303 303 303 303 303 303 303 303 303 303 303
 POST EVENT/remind                                            403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/versions/tell-partners                            403 404 404 404 404 404 302 302 404 404 404

@@ -1,0 +1,1 @@
+"""Inviting the people of firms to the event by mail."""
