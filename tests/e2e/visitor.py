@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from api.language.catalogs import texts
 from tests.e2e.stack import Up
 from tests.support.workers import eventually
 
@@ -18,25 +19,49 @@ PATIENCE = 120_000
 class Visitor:
     """A browser window with cookies of its own."""
 
-    def __init__(self, chromium: Browser, up: Up) -> None:
-        context = chromium.new_context(base_url=up.site)
+    def __init__(self, chromium: Browser, up: Up, *, language: str = "en", **options: Any) -> None:
+        context = chromium.new_context(base_url=up.site, locale=language, **options)
         context.set_default_timeout(PATIENCE)
-        self.up = up
+        self.up, self.language = up, language
         self.page: Page = context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
 
-    def sign_in(self, email: str) -> None:
+    def say(self, text: str, **values: object) -> str:
+        """A text of the pages in the visitor's language."""
+        found = texts(self.language).gettext(text)
+        return found % values if values else found
+
+    def sign_in(self, email: str, *, at: str = "/", by_keyboard: bool = False) -> None:
         """Ask for a link, find it in the mail, and confirm."""
         earlier = set(self._mailed_links(email))
-        self.page.goto("/")
-        self.page.get_by_label("Your mail address").fill(email)
-        self.press("Email me a link")
-        self.page.get_by_role("heading", name="Check your email").wait_for()
+        self.page.goto(at)
+        field = self.page.get_by_label(self.say("Your mail address"))
+        if by_keyboard:
+            self.tab_to(field)
+            self.page.keyboard.type(email)
+            self.page.keyboard.press("Enter")
+        else:
+            field.fill(email)
+            self.press(self.say("Email me a link"))
+        self.page.get_by_role("heading", name=self.say("Check your email")).wait_for()
         self.page.goto(self._new_link(email, earlier))
-        self.press("Sign in")
+        confirm = self.page.get_by_role("button", name=self.say("Sign in"))
+        if by_keyboard:
+            self.tab_to(confirm)
+            self.page.keyboard.press("Enter")
+        else:
+            confirm.click()
         self.page.get_by_text(email).wait_for()
+
+    def tab_to(self, found: Locator) -> None:
+        """Go on by the tabulator until a field or button has the focus."""
+        for _ in range(self.page.locator("a, button, input, select, textarea, summary").count() + 1):
+            if found.evaluate("(each) => each === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"{found} is not reached by keyboard")
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()
@@ -49,7 +74,7 @@ class Visitor:
 
         An entry in a folded group takes one more.
         """
-        menu = self.page.get_by_role("navigation", name="Event")
+        menu = self.page.get_by_role("navigation", name=self.say("Event"))
         called = re.compile(rf"^{re.escape(name)}( \d|$)")
         found = menu.get_by_role("link", name=called, include_hidden=True)
         is_folded = not found.is_visible()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from apiflask import APIBlueprint
 from flask import flash, redirect, request, url_for
 from flask_login import login_required
@@ -59,7 +61,7 @@ def _page(
     group: Group = Group.NEW,
     note: str = "",
     with_attendees: bool = False,
-    faults: dict[str, object] | None = None,
+    faults: Mapping[str, object] | None = None,
 ) -> str:
     with context.database().read() as db:
         event = events.event(db, actor)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, true, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput
@@ -145,7 +145,7 @@ def _of_group(event_id: int, group: Group, *, with_attendees: bool, now: datetim
         .where(
             _reachable(event_id),
             is_new if group is Group.NEW else Attendee.welcomed_at <= now - WAIT,
-            or_(Attendee.is_exhibitor, with_attendees),
+            true() if with_attendees else Attendee.is_exhibitor,
         )
         .order_by(Attendee.id)
     )
