@@ -129,6 +129,8 @@ MailDirections = Annotated[str, Len(0, 1_000)]
 
 # Calendars, tokens
 CalendarAddress = Annotated[str, Len(1, 2_000)]
+CalendarLogin = Annotated[str, Len(1, 200)]
+"""The user name at a calendar server, or an app password."""
 CalendarName = Annotated[str, Len(0, 253)]
 """The host's, where it is fetched (RFC 1035, 2.3.4). The file's, where it was sent."""
 TokenName = Annotated[str, Len(1, 120)]

@@ -19,7 +19,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.events import events
 from scheduler.services.welcome import welcome
-from scheduler.services.welcome.welcome import Group
+from scheduler.services.welcome.welcome import Invitees
 from workers import dispatch
 
 blueprint = APIBlueprint("welcome", __name__, enable_openapi=False, url_prefix="/events/<event_key>/welcome")
@@ -37,7 +37,7 @@ def show(event_key: str) -> str:
 def invite(event_key: str) -> Response | tuple[str, int]:
     """Queue the mails to a group."""
     actor, typed = auth.organiser(event_key), request.form
-    group = Group.REMINDED if typed.get("group") == Group.REMINDED else Group.NEW
+    group = Invitees.REMINDED if typed.get("group") == Invitees.REMINDED else Invitees.NEW
     note, with_attendees = typed.get("note", ""), bool(typed.get("attendees"))
     try:
         with context.database().write() as db:
@@ -58,7 +58,7 @@ def invite(event_key: str) -> Response | tuple[str, int]:
 def _page(
     actor: Actor,
     *,
-    group: Group = Group.NEW,
+    group: Invitees = Invitees.NEW,
     note: str = "",
     with_attendees: bool = False,
     faults: Mapping[str, object] | None = None,

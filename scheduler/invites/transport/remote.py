@@ -92,10 +92,7 @@ class Fetcher:
         return self._followed(address, Question(headers=known), ends, same_server=False)[0]
 
     def ask(self, address: str, question: Question, *, ends: float) -> tuple[bytes, str]:
-        """The octets of the answer and the address that gave it, on the same server. Raises FetchFailure.
-
-        `ends` is a moment of `clock`.
-        """
+        """The octets of the answer and its address, on the same server, until `ends`. Raises FetchFailure."""
         ends = min(ends, self.clock() + MAX_SECONDS)
         fetched, address = self._followed(address, question, ends, same_server=True)
         return fetched.octets or b"", address

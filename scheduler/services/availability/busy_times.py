@@ -174,23 +174,23 @@ def preview_caldav(
 def read_again(database: Database, actor: Actor, key: str, zone: str) -> None:
     """Read a preview in another zone."""
     with database.read() as session:
-        source = _previewed(session, actor, key)
+        source = _own(session, actor, key)
         window = reading_for(session, source.attendee_id)
     found = window.of(zlib.decompress(source.octets or b""), zone)
     with database.write() as session:
-        source = _previewed(session, actor, key)
+        source = _own(session, actor, key)
         source.timezone, source.found = zone, to_json(found)
 
 
 def preview(session: Session, actor: Actor, key: str) -> BusyCalendar:
     """The actor's preview. Raises NotFound once it was saved, discarded or replaced."""
-    return BusyCalendar.of(_previewed(session, actor, key))
+    return BusyCalendar.of(_own(session, actor, key))
 
 
 def save(session: Session, actor: Actor, key: str, *, now: datetime) -> BusyCalendar:
     """Save a preview without the calendar and its titles. Raises InvalidInput if there are too many."""
     _lock(session, actor)
-    source = _previewed(session, actor, key)
+    source = _own(session, actor, key)
     if len(listing(session, actor)) >= MOST_SOURCES:
         raise InvalidInput(
             [
@@ -211,7 +211,7 @@ def save(session: Session, actor: Actor, key: str, *, now: datetime) -> BusyCale
 
 def discard(session: Session, actor: Actor, key: str) -> None:
     """Forget a preview."""
-    session.delete(_previewed(session, actor, key))
+    session.delete(_own(session, actor, key))
 
 
 def remove(session: Session, actor: Actor, key: str) -> str:
@@ -286,11 +286,7 @@ def _lock(session: Session, actor: Actor) -> int:
     return attendee_id
 
 
-def _previewed(session: Session, actor: Actor, key: str) -> BusySource:
-    return _own(session, actor, key, is_saved=False)
-
-
-def _own(session: Session, actor: Actor, key: str, *, is_saved: bool) -> BusySource:
+def _own(session: Session, actor: Actor, key: str, *, is_saved: bool = False) -> BusySource:
     source = session.scalar(
         select(BusySource).where(
             BusySource.attendee_id == attendee_id_of(actor),

@@ -15,6 +15,7 @@ from typing import Final
 from urllib.parse import quote, urljoin
 from xml.sax.saxutils import escape
 
+from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.invites.busy.multistatus import DavItem
 from scheduler.invites.transport.remote import Fetcher, FetchFailure, Question, StatusFailure, on_server
@@ -28,7 +29,7 @@ MAX_SECONDS: Final = 30.0
 MOST_CALENDARS: Final = 10
 MOST_OF_ONE_REQUEST: Final = 100
 MOST_ENTRIES: Final = 500
-MOST_TYPED: Final = 200
+LOGIN: Final = fields.limits(fields.CalendarLogin)
 
 SERVERS: Final[Mapping[str, str]] = {
     "wecom": "https://caldav.wecom.work/",
@@ -80,9 +81,9 @@ class DavAccount:
         """From a form. Raises InvalidInput with every fault."""
         user = user.strip()
         faults = []
-        if not 1 <= len(user) <= MOST_TYPED or not user.isprintable() or ":" in user:
+        if not LOGIN.hold(user) or not user.isprintable() or ":" in user:
             faults.append(Fault("user", say("Type the user name, as the calendar's service shows it.")))
-        if not 1 <= len(password) <= MOST_TYPED or not password.isprintable():
+        if not LOGIN.hold(password) or not password.isprintable():
             faults.append(Fault("password", say("Type the app password that the calendar's service made.")))
         if faults:
             raise InvalidInput(faults)

@@ -27,7 +27,7 @@ WAIT = timedelta(days=3)
 """Nobody is reminded sooner after the last mail."""
 
 
-class Group(StrEnum):
+class Invitees(StrEnum):
     """Who is invited."""
 
     NEW = "new"
@@ -37,7 +37,7 @@ class Group(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class InvitedCounts:
     """How many people of a kind, exhibitors or other attendees, stand where.
 
     `new` and `due` would get a mail now. `waits` were invited lately. `bounced` have an address that takes
@@ -56,7 +56,7 @@ class Standing:
         return self.new + self.due + self.waits + self.came + self.bounced
 
 
-def standing(session: Session, actor: Actor, *, now: datetime) -> tuple[Standing, Standing]:
+def standing(session: Session, actor: Actor, *, now: datetime) -> tuple[InvitedCounts, InvitedCounts]:
     """Of exhibitors, and of attendees who are none."""
     actor.require(Right.READ_MAILS)
     kinds = {
@@ -78,7 +78,7 @@ def standing(session: Session, actor: Actor, *, now: datetime) -> tuple[Standing
     for is_exhibitor, name, count, latest in session.execute(query):
         counts[is_exhibitor][name] = count
         last[is_exhibitor] += [latest] if latest else []
-    found = [Standing(**counts[which], last=max(last[which], default=None)) for which in (True, False)]
+    found = [InvitedCounts(**counts[which], last=max(last[which], default=None)) for which in (True, False)]
     return found[0], found[1]
 
 
@@ -92,7 +92,7 @@ def uninvited(session: Session, event_id: int) -> int:
 def invite(
     session: Session,
     actor: Actor,
-    group: Group,
+    group: Invitees,
     *,
     note: str = "",
     with_attendees: bool = False,
@@ -135,7 +135,7 @@ def _letter(event: Event, person: Attendee, firm: str, note: str) -> NewLetter:
     )
 
 
-def _of_group(event_id: int, group: Group, *, with_attendees: bool, now: datetime) -> Select[int]:
+def _of_group(event_id: int, group: Invitees, *, with_attendees: bool, now: datetime) -> Select[int]:
     """Locked, so that of two who press at once one sends."""
     is_new = Attendee.welcomed_at.is_(None)
     query = (
@@ -144,7 +144,7 @@ def _of_group(event_id: int, group: Group, *, with_attendees: bool, now: datetim
         .join(Firm, Firm.id == Attendee.firm_id)
         .where(
             _reachable(event_id),
-            is_new if group is Group.NEW else Attendee.welcomed_at <= now - WAIT,
+            is_new if group is Invitees.NEW else Attendee.welcomed_at <= now - WAIT,
             true() if with_attendees else Attendee.is_exhibitor,
         )
         .order_by(Attendee.id)

@@ -21,7 +21,7 @@ from scheduler.services.delivery import rendering
 from scheduler.services.events import home
 from scheduler.services.people_desk import leaving_event
 from scheduler.services.welcome import welcome
-from scheduler.services.welcome.welcome import WAIT, Group, Standing
+from scheduler.services.welcome.welcome import WAIT, InvitedCounts, Invitees
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, OutboxMail, TrailEntry
 from tests.support import clocks
@@ -50,7 +50,7 @@ def expo(database: Database) -> Expo:
     return expo
 
 
-def invite(database: Database, expo: Expo, group: Group = Group.NEW, **options: object) -> int:
+def invite(database: Database, expo: Expo, group: Invitees = Invitees.NEW, **options: object) -> int:
     with database.write() as session:
         return welcome.invite(session, expo.organiser_actor(), group, **{"now": NOW, **options})  # type: ignore[arg-type]
 
@@ -81,15 +81,15 @@ def test_attendees_are_invited_where_that_is_asked(database: Database, expo: Exp
 
 def test_who_has_not_come_is_reminded_after_some_days_and_no_sooner(database: Database, expo: Expo) -> None:
     invite(database, expo)
-    assert invite(database, expo, Group.REMINDED, now=LATER - (WAIT / 2)) == 0
+    assert invite(database, expo, Invitees.REMINDED, now=LATER - (WAIT / 2)) == 0
     with database.write() as session:
         sessions.begin(session, expo.people[0][0].account_id, settings=SETTINGS, now=LATER)
-    assert invite(database, expo, Group.REMINDED, now=LATER) == 1
+    assert invite(database, expo, Invitees.REMINDED, now=LATER) == 1
     assert told(database)[expo.people[4][0].email] == 2
 
 
 def test_the_numbers_say_where_everybody_stands(database: Database, expo: Expo) -> None:
-    def standing() -> Standing:
+    def standing() -> InvitedCounts:
         with database.read() as session:
             return welcome.standing(session, expo.organiser_actor(), now=LATER)[0]
 
@@ -97,13 +97,13 @@ def test_the_numbers_say_where_everybody_stands(database: Database, expo: Expo) 
         with database.read() as session:
             return home.home(session, expo.organiser_actor(), now=LATER).uninvited
 
-    assert standing() == Standing(new=2, came=1, bounced=1)
+    assert standing() == InvitedCounts(new=2, came=1, bounced=1)
     assert uninvited() == 2
     invite(database, expo)
-    assert standing() == Standing(due=2, came=1, bounced=1, last=NOW)
+    assert standing() == InvitedCounts(due=2, came=1, bounced=1, last=NOW)
     assert uninvited() == 0
-    invite(database, expo, Group.REMINDED, now=LATER)
-    assert standing() == Standing(waits=2, came=1, bounced=1, last=LATER)
+    invite(database, expo, Invitees.REMINDED, now=LATER)
+    assert standing() == InvitedCounts(waits=2, came=1, bounced=1, last=LATER)
 
 
 def test_each_reads_the_mail_in_their_language_and_what_comes_back_is_known(
@@ -128,7 +128,7 @@ def test_each_reads_the_mail_in_their_language_and_what_comes_back_is_known(
 
 def test_two_who_press_at_once_send_one_mail_to_each(database: Database, expo: Expo) -> None:
     def press(session: object) -> int:
-        return welcome.invite(session, expo.organiser_actor(), Group.NEW, now=NOW)  # type: ignore[arg-type]
+        return welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=NOW)  # type: ignore[arg-type]
 
     assert sorted(race(database, press, press, press)) == [0, 0, 2]  # type: ignore[type-var]
     assert set(told(database).values()) == {1}
@@ -147,7 +147,7 @@ def test_only_who_steers_mails_invites(database: Database, expo: Expo) -> None:
     )
     for actor in (expo.actor(0), reader):
         with database.write() as session, pytest.raises(NotAllowed):
-            welcome.invite(session, actor, Group.NEW, now=NOW)
+            welcome.invite(session, actor, Invitees.NEW, now=NOW)
 
 
 def test_three_thousand_firms_are_invited_with_as_many_queries_as_five(
@@ -155,7 +155,7 @@ def test_three_thousand_firms_are_invited_with_as_many_queries_as_five(
 ) -> None:
     def look(event_id: int) -> int:
         actor = Actor(account_id=expo.organiser.id, event_id=event_id, event_key="any", team_role=Role.OWNER)
-        return count_of_look(database, lambda s: welcome.invite(s, actor, Group.NEW, now=NOW))
+        return count_of_look(database, lambda s: welcome.invite(s, actor, Invitees.NEW, now=NOW))
 
     few = look(expo.event.id)
     large = fill(database, firms=3000, meetings=10)
@@ -163,7 +163,7 @@ def test_three_thousand_firms_are_invited_with_as_many_queries_as_five(
     with database.write() as session:
         session.execute(update(Attendee).where(Attendee.event_id == large).values(welcomed_at=None))
         actor = Actor(account_id=expo.organiser.id, event_id=large, event_key="any", team_role=Role.OWNER)
-        assert welcome.invite(session, actor, Group.NEW, now=NOW) == session.scalar(
+        assert welcome.invite(session, actor, Invitees.NEW, now=NOW) == session.scalar(
             select(func.count()).where(Attendee.event_id == large, Attendee.is_exhibitor)
         )
 

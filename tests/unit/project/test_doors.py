@@ -35,6 +35,7 @@ NO_ACTOR = {
     "access.idempotency.keep": "of a claim, which an actor's token got",
     "access.idempotency.release": "of a claim, which an actor's token got",
     "access.preferences.speak": ACCOUNT,
+    "availability.caldav.address_of": "of a form alone",
     "access.sessions.begin": "of the account that a sign-in link has proved",
     "access.sessions.end": ACCOUNT,
     "access.sessions.end_all": ACCOUNT,
