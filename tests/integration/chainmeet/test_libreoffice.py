@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,13 @@ from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 
 from chainmeet.cli import main
+from chainmeet.demo import load
+from scheduler.samples.expo import make_expo
+from scheduler.services.access import actors
+from scheduler.services.exports import event_sheets
+from scheduler.storage.database import Database
+from scheduler.storage.schema import upgrade
+from tests.support.factories import NOW, SECRET_KEY
 
 SOFFICE = shutil.which("soffice")
 FORMATS = {"ods": "calc8", "xlsx": "Calc MS Excel 2007 XML"}
@@ -29,35 +38,62 @@ def cells(octets: bytes) -> dict[str, list[list[Any]]]:
     return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
 
 
-@pytest.fixture(scope="module")
-def workbooks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The template's example, and the schedule that is planned of it."""
-    folder = tmp_path_factory.mktemp("plan")
-    example = folder / "event.xlsx"
-    for arguments in (
-        ["plan", "--template", str(example)],
-        ["plan", str(example), "-o", str(folder / "out"), "--seconds", "2"],
-    ):
-        done = CliRunner().invoke(main, arguments)
-        assert done.exit_code == 0, done.output
-    return {"event": example, "schedule": folder / "out" / "schedule.xlsx"}
+def chainmeet(*arguments: str | Path) -> str:
+    done = CliRunner().invoke(main, list(map(str, arguments)))
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def template(path: Path) -> None:
+    chainmeet("plan", "--template", path)
+
+
+def demo(path: Path) -> None:
+    """The export of a demonstration's event, small enough to be planned in some seconds."""
+    url = f"sqlite:///{path.parent}/demo.db"
+    database = Database(url)
+    upgrade(database)
+    with database.write() as session:
+        expo = make_expo(firms=60, requests=240, seed=1, start=date(2027, 5, 11))
+        event = load.load(session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW)
+        path.write_bytes(event_sheets.workbook(session, actors.operator(event)))
+    database.dispose()
+
+
+EVENTS = {"template": template, "demo": demo}
+FILES = {"event": "event.xlsx", "schedule": "out/schedule.xlsx"}
+
+
+@pytest.fixture(scope="module", params=EVENTS)
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workbook of an event, and what is planned of it."""
+    folder = tmp_path_factory.mktemp(request.param)
+    EVENTS[request.param](folder / "event.xlsx")
+    chainmeet("plan", folder / "event.xlsx", "-o", folder / "out", "--seconds", "2")
+    return folder
+
+
+def test_the_plan_agrees_with_the_check(folder: Path) -> None:
+    said = chainmeet("check", folder / "out" / "problem.json", folder / "out" / "plan.json")
+    assert re.search(r"^0 violations, and the score is [\d,]+ as the plan claims\.$", said, re.MULTILINE)
 
 
 @pytest.mark.parametrize("ending", FORMATS)
-@pytest.mark.parametrize("name", ["event", "schedule"])
+@pytest.mark.parametrize("name", FILES)
 def test_no_cell_differs_once_libreoffice_has_saved_it(
-    workbooks: dict[str, Path], tmp_path: Path, name: str, ending: str
+    folder: Path, tmp_path: Path, name: str, ending: str
 ) -> None:
     assert SOFFICE is not None
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     target = ["--convert-to", f"{ending}:{FORMATS[ending]}", "--outdir", str(tmp_path / "saved")]
+    written = folder / FILES[name]
     subprocess.run(
-        [SOFFICE, "--headless", profile, *target, str(workbooks[name])],
+        [SOFFICE, "--headless", profile, *target, str(written)],
         check=True,
-        timeout=120,
+        timeout=300,
         capture_output=True,
     )
-    before = cells(workbooks[name].read_bytes())
+    before = cells(written.read_bytes())
     after = cells((tmp_path / "saved" / f"{name}.{ending}").read_bytes())
     assert sum(len(row) for rows in before.values() for row in rows) > 200
     assert after == before
