@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 MOST_GUESTS = 20
@@ -13,3 +14,9 @@ class GuestKind(StrEnum):
 
     COUNTRY = "country"
     PROVINCE = "province"
+
+
+def is_of(guest: Mapping[str, str], country: str, pavilion: str | None) -> bool:
+    """Whether a firm is of a guest of honour: of its country, or in its pavilion."""
+    is_there = bool(guest["pavilion"]) and pavilion == guest["pavilion"]
+    return is_there or (guest["kind"] == GuestKind.COUNTRY and country == guest["country"])

@@ -31,6 +31,8 @@ LEGENDS = {
     "country": say("Country or region"),
     "hall": say("Hall"),
     "language": say("Speaks"),
+    "guest": say("Guest of honour"),
+    "delegation": say("Delegation"),
 }
 RELATIONS = {
     "saved": say("Saved"),

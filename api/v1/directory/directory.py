@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from api.v1.bearer import token
 from api.v1.directory.schemas import (
     EventOut,
+    FirmCounts,
+    FirmFilterQuery,
     FirmList,
     FirmQuery,
     FirmWithPeople,
@@ -19,7 +21,7 @@ from api.v1.directory.schemas import (
 from api.v1.operation import blueprint, operation
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory import search
-from scheduler.services.directory.facets import FirmFilters
+from scheduler.services.directory.facets import FACETS, FirmFilters
 from scheduler.services.events import facts
 
 
@@ -52,9 +54,22 @@ def show_event(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.output(FirmList)
 def list_firms(db: Session, actor: Actor, query: FirmQuery) -> Any:
     """Firms by Latin name, searched and filtered"""
-    asked = query.model_dump(exclude={"cursor", "limit", "text"}, exclude_none=True)
-    filters = FirmFilters(text=query.text or "", **{name: (value,) for name, value in asked.items()})
-    return search.search_firms(db, actor, filters, cursor=query.cursor, limit=query.limit)
+    return search.search_firms(db, actor, _filters(query), cursor=query.cursor, limit=query.limit)
+
+
+@blueprint.get("/firm-counts")
+@blueprint.auth_required(token, roles=["people:read"])
+@blueprint.input(FirmFilterQuery, location="query", arg_name="query")
+@operation(tag="Firms and people")
+@blueprint.output(FirmCounts)
+def count_firms(db: Session, actor: Actor, query: FirmFilterQuery) -> Any:
+    """How many firms each value of a filter leaves, under the text and all the other filters"""
+    return search.firm_counts(db, actor, _filters(query))
+
+
+def _filters(query: FirmFilterQuery) -> FirmFilters:
+    asked = query.model_dump(include=set(FACETS), exclude_none=True)
+    return FirmFilters(text=query.text or "", **{name: tuple(values) for name, values in asked.items()})
 
 
 @blueprint.get("/firms/<key>")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated, TypeVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from api.v1.schemas.base import CountryCode, Listing, Output, SearchQuery
+from api.v1.schemas.base import CountryCode, Listing, Output, PageQuery, Parameters, SearchQuery
 from scheduler.domain.entities import RequestState, Tier
-from scheduler.domain.fields import Key
+from scheduler.domain.fields import GuestName, Key, Language, Search
+from scheduler.services.directory.facets import MOST_VALUES
 
 
 class SlotOut(Output):
@@ -112,11 +114,50 @@ class PersonList(Listing[PersonOut]):
     pass
 
 
-class FirmQuery(SearchQuery):
-    country: CountryCode | None = None
-    area: Key | None = Field(None, description="Key of a chain area.")
-    tier: Tier | None = None
-    hall: Key | None = Field(None, description="Key of a hall.")
+T = TypeVar("T")
+Several = Annotated[
+    list[T],
+    BeforeValidator(lambda value: value if isinstance(value, list) else [value]),
+    Field(default_factory=list, max_length=MOST_VALUES),
+]
+"""Values of a parameter that may be given several times."""
+
+
+class FirmFilterQuery(Parameters):
+    """Firms that have every word, and of each filter one of its values."""
+
+    text: Search = Field("", description="Every word is part of what is searched.")
+    country: Several[CountryCode]
+    area: Several[Key] = Field(description="Keys of chain areas.")
+    tier: Several[Tier]
+    hall: Several[Key] = Field(description="Keys of halls.")
+    language: Several[Language] = Field(description="Codes of languages that its people speak.")
+    guest: Several[GuestName] = Field(description="Names of guests of honour.")
+    delegation: Several[Key] = Field(description="Keys of delegations that bring the firm.")
+
+
+class FirmQuery(PageQuery, FirmFilterQuery):
+    pass
+
+
+class FirmCount(Output):
+    """A value of a filter, what to call it, and how many firms it leaves."""
+
+    value: str
+    label: str
+    count: int
+
+
+class FirmCounts(Output):
+    """The values of each filter, the most frequent first; those of tiers along the chain."""
+
+    country: list[FirmCount]
+    area: list[FirmCount]
+    tier: list[FirmCount]
+    hall: list[FirmCount]
+    language: list[FirmCount]
+    guest: list[FirmCount]
+    delegation: list[FirmCount]
 
 
 class PersonQuery(SearchQuery):

@@ -56,7 +56,7 @@ def _body(model: type[BaseModel], request: Request) -> BaseModel:
 
 
 def _query(model: type[BaseModel], request: Request) -> BaseModel:
-    """The query string; a parameter that is given twice becomes a list, which no model takes."""
+    """The query string; a parameter that is given twice becomes a list, for fields that take some."""
     given = {name: values[0] if len(values) == 1 else values for name, values in request.args.lists()}
     try:
         return model.model_validate(given)

@@ -31,8 +31,8 @@ class Relation(StrEnum):
 class FirmFilters:
     """Which firms are looked for: in each filter any of its values, none stands for all.
 
-    `country` has codes of ISO 3166-1 alpha-2, `area` and `hall` keys, `language` codes as people speak them,
-    `relation` values of `Relation`.
+    `country` has codes of ISO 3166-1 alpha-2, `area`, `hall` and `delegation` keys, `language` codes as
+    people speak them, `guest` names of guests of honour, `relation` values of `Relation`.
     """
 
     text: str = ""
@@ -42,6 +42,8 @@ class FirmFilters:
     hall: tuple[str, ...] = ()
     language: tuple[str, ...] = ()
     relation: tuple[str, ...] = ()
+    delegation: tuple[str, ...] = ()
+    guest: tuple[str, ...] = ()
 
     @property
     def is_any(self) -> bool:
@@ -62,7 +64,7 @@ class FirmFilters:
         return found
 
 
-FACETS = ("relation", "tier", "area", "country", "hall", "language")
+FACETS = ("relation", "tier", "area", "country", "hall", "language", "guest", "delegation")
 EVERY_FIRM = FirmFilters()
 
 
@@ -88,6 +90,8 @@ class Facets:
     country: tuple[FacetValue, ...]
     hall: tuple[FacetValue, ...]
     language: tuple[FacetValue, ...]
+    guest: tuple[FacetValue, ...]
+    delegation: tuple[FacetValue, ...]
 
 
 def narrowed(rows: Iterable[SoughtFirm], asked: Mapping[str, Collection[str]]) -> list[SoughtFirm]:

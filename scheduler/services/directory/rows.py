@@ -1,4 +1,4 @@
-"""All firms of an event as far as search and filters look at them: six queries, however many there are."""
+"""All firms of an event as far as search and filters look at them: seven queries, however many there are."""
 
 from __future__ import annotations
 
@@ -12,9 +12,20 @@ from sqlalchemy import String, cast, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState
+from scheduler.domain.guests import is_of
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory.spelling import zone
-from scheduler.storage.models import Attendee, Event, Firm, FirmNote, Hall, MeetingRequest, Place
+from scheduler.storage.models import (
+    Attendee,
+    Delegation,
+    DelegationFirm,
+    Event,
+    Firm,
+    FirmNote,
+    Hall,
+    MeetingRequest,
+    Place,
+)
 
 
 @dataclass(slots=True)
@@ -30,6 +41,8 @@ class SoughtFirm:
     hall: tuple[str, ...]
     language: tuple[str, ...]
     relation: tuple[str, ...]
+    delegation: tuple[str, ...] = ()
+    guest: tuple[str, ...] = ()
     named: str = ""
     told: tuple[str, ...] = ()
     score: int = 0
@@ -47,11 +60,12 @@ class SoughtFirm:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The firms that take part, and the names of halls and areas by key."""
+    """The firms that take part, and the names of halls, areas and delegations by key."""
 
     rows: list[SoughtFirm]
     halls: Mapping[str, str]
     areas: Mapping[str, str]
+    delegations: Mapping[str, str]
 
 
 def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
@@ -60,12 +74,23 @@ def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
     people, sought = _people(session, actor.event_id, with_text=with_text)
     booths = _booths(session, actor.event_id) if with_text else {}
     relations = _relations(session, actor)
+    delegations, travels = _delegations(session, actor.event_id)
+    event = session.get_one(Event, actor.event_id)
     texts = _TEXTS if with_text else ()
     tier_of, areas_of = cast(Firm.tier, String), cast(Firm.areas, String)
-    columns = (Firm.id, Firm.key, Firm.latin_name, Firm.country, tier_of, areas_of, Firm.hall_id)
+    columns = (
+        Firm.id,
+        Firm.key,
+        Firm.latin_name,
+        Firm.country,
+        Firm.pavilion,
+        tier_of,
+        areas_of,
+        Firm.hall_id,
+    )
     query = select(*columns, *texts).where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
     rows = []
-    for firm_id, key, latin_name, country, tier, areas, hall_id, *more in session.execute(query):
+    for firm_id, key, latin_name, country, pavilion, tier, areas, hall_id, *more in session.execute(query):
         hall = halls.get(hall_id)
         row = SoughtFirm(
             firm_id,
@@ -77,23 +102,23 @@ def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
             (hall[0],) if hall else (),
             tuple(people.get(firm_id, ())),
             relations.get(firm_id, (_NEW,) if firm_id != actor.firm_id and actor.firm_id else ()),
+            tuple(travels.get(firm_id, ())),
+            tuple(guest["name"] for guest in event.guests if is_of(guest, country, pavilion)),
         )
         if with_text:
-            name, description, pavilion, website, *lists_of = more
+            name, description, website, *lists_of = more
             row.named = zone(name, latin_name, spoken=True)
             stands = zone(pavilion or "", website, *booths.get(firm_id, ()))
             things = zone(*(thing for each in lists_of for thing in _listed(each)))
             row.told = (zone(description), things, stands, *sought.get(firm_id, ()))
         rows.append(row)
-    areas = session.get_one(Event, actor.event_id).areas
-    return Directory(rows, dict(halls.values()), areas)
+    return Directory(rows, dict(halls.values()), event.areas, delegations)
 
 
 _NEW = "not-asked"
 _TEXTS: tuple[Any, ...] = (
     Firm.name,
     Firm.description,
-    Firm.pavilion,
     Firm.website,
     *(cast(each, String) for each in (Firm.offers, Firm.needs, Firm.products)),
 )
@@ -108,6 +133,22 @@ def _listed(text: str) -> tuple[str, ...]:
 def _halls(session: Session, event_id: int) -> dict[int, tuple[str, str]]:
     query = select(Hall.id, Hall.key, Hall.name).where(Hall.event_id == event_id).order_by(Hall.position)
     return {hall_id: (key, name) for hall_id, key, name in session.execute(query)}
+
+
+def _delegations(session: Session, event_id: int) -> tuple[dict[str, str], dict[int, list[str]]]:
+    """The names of delegations that bring firms, by key, and the keys by firm."""
+    query = (
+        select(Delegation.key, Delegation.name, DelegationFirm.firm_id)
+        .join(DelegationFirm)
+        .where(Delegation.event_id == event_id)
+        .order_by(Delegation.id)
+    )
+    names: dict[str, str] = {}
+    of_firms: dict[int, list[str]] = {}
+    for key, name, firm_id in session.execute(query):
+        names[key] = name
+        of_firms.setdefault(firm_id, []).append(key)
+    return names, of_firms
 
 
 def _people(

@@ -67,17 +67,16 @@ def look(
     """A page of the firms that fit, with how many each value of a filter would leave.
 
     `ranks` are the places of firms by key where they are ordered by how well they fit the reader's own; those
-    that have none stand behind. Fourteen queries at most, however many firms. Raises InvalidInput.
+    that have none stand behind. Fifteen queries at most, however many firms. Raises InvalidInput.
     """
     actor.require(Right.READ_DIRECTORY)
     asked = filters.checked()
     directory = rows.read(session, actor, with_text=bool(filters.text))
     sought = seeking.sought(directory, filters.text)
-    names = {"area": directory.areas, "hall": directory.halls}
     left = _ordered(facets.narrowed(sought.rows, asked), order, ranks or {})
     page = part("firms", left, number=number, limit=limit)
     cards = _cards_of(session, actor, page.items)
-    return Found(page.of(cards), facets.counted(sought.rows, asked, names), sought.meant, len(directory.rows))
+    return Found(page.of(cards), _counted(directory, sought.rows, asked), sought.meant, len(directory.rows))
 
 
 def search_firms(
@@ -99,6 +98,21 @@ def search_firms(
     shown = found[first : first + limit]
     more = encode_cursor("firms", shown[-1].order) if first + limit < len(found) else None
     return Page(_cards_of(session, actor, shown), more, len(found), limit=limit)
+
+
+def firm_counts(session: Session, actor: Actor, filters: FirmFilters = EVERY_FIRM) -> Facets:
+    """How many firms each value of a filter would leave, for programs. Seven queries. Raises InvalidInput."""
+    actor.require(Right.READ_DIRECTORY)
+    asked = filters.checked()
+    directory = rows.read(session, actor, with_text=bool(filters.text))
+    return _counted(directory, seeking.sought(directory, filters.text).rows, asked)
+
+
+def _counted(
+    directory: rows.Directory, found: Sequence[SoughtFirm], asked: Mapping[str, frozenset[str]]
+) -> Facets:
+    names = {"area": directory.areas, "hall": directory.halls, "delegation": directory.delegations}
+    return facets.counted(found, asked, names)
 
 
 def _ordered(found: Sequence[SoughtFirm], order: FirmOrder, ranks: Mapping[str, int]) -> list[SoughtFirm]:

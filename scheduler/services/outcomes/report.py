@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.entities import RequestState, Side
-from scheduler.domain.guests import GuestKind
+from scheduler.domain.guests import is_of
 from scheduler.domain.rules.outcomes import OutcomeKind, OutcomeWord, counted, differ
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -155,11 +156,7 @@ def _guests(
     """Of each guest of honour: firms of its country, or in its pavilion."""
     found = []
     for guest in guests:
-
-        def belongs(country: str, pavilion: str | None, guest: Mapping[str, str] = guest) -> bool:
-            is_there = bool(guest["pavilion"]) and pavilion == guest["pavilion"]
-            return is_there or (guest["kind"] == GuestKind.COUNTRY and country == guest["country"])
-
+        belongs = partial(is_of, guest)
         mine = [row for row in met if belongs(row[0], row[1]) or belongs(row[2], row[3])]
         found.append(
             GroupMeetings(

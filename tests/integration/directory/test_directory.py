@@ -256,7 +256,7 @@ def test_a_page_takes_as_many_queries_for_one_firm_as_for_thirty(database: Datab
         expo = make_event(session, firms=30)
     for limit in (1, 29, 30):
         search = partial(directory.search_firms, actor=expo.actor(0), limit=limit)
-        assert count_selects(database, search) == 11
+        assert count_selects(database, search) == 12
 
 
 def test_a_firm_and_the_readers_own_take_as_many_queries_as_one(database: Database) -> None:

@@ -129,6 +129,6 @@ def test_a_page_at_full_size_takes_the_same_queries(database: Database) -> None:
         look = partial(
             search.look, actor=actor, filters=FirmFilters(text=text, tier=("upstream", "midstream"))
         )
-        assert count_selects(database, look) == (12 if text else 11)
+        assert count_selects(database, look) == (13 if text else 12)
     with database.read() as session:
         assert search.look(session, actor).all == FIRMS
