@@ -128,6 +128,11 @@ def number(value: object) -> str:
     return format_decimal(round(value), locale=speaking.locale()) if isinstance(value, int | float) else "–"
 
 
+def decimal(value: float, places: int) -> str:
+    """12.3, with as many places."""
+    return format_decimal(round(value, places), f"#,##0.{'0' * places}", locale=speaking.locale())
+
+
 def share(value: float | None, of: float | None) -> str:
     """99.67 %, rounded down so that it never claims too much, or a dash if unknown."""
     if value is None or not of:
@@ -256,7 +261,7 @@ def init_app(app: Flask) -> None:
     app.add_template_global(limits)
     for function in (
         local_time, local_day, plain_day, day_and_month, short_day,
-        local_moment, local_second, time_left, zone_name, zone, number,
+        local_moment, local_second, time_left, zone_name, zone, number, decimal,
         share, country, by_country, language, both_names, short_name, spoken, capitalize_first,
         alert_title, role_label, browser_name, told_label, mail_label, failure_label, source_label,
     ):  # fmt: skip

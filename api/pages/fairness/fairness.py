@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.language.speaking import gettext
 from api.pages import rendering
 from api.pages.fairness.drawing import picture
 from api.pages.schedule.fair_points import POINTS, point_of, with_point
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.events import events
@@ -34,22 +36,22 @@ blueprint = APIBlueprint(
 
 GROUPINGS = MappingProxyType(
     {
-        Grouping.HOME: "Home and overseas",
-        Grouping.TIER: "Place in the chain",
-        Grouping.AREA: "Chain area",
-        Grouping.COUNTRY: "Country",
-        Grouping.SIZE: "Number of requests",
-        Grouping.STAND: "Stand",
+        Grouping.HOME: say("Home and overseas"),
+        Grouping.TIER: say("Place in the chain"),
+        Grouping.AREA: say("Chain area"),
+        Grouping.COUNTRY: say("Country"),
+        Grouping.SIZE: say("Number of requests"),
+        Grouping.STAND: say("Stand"),
     }
 )
 """The name of each grouping."""
 WORDS = MappingProxyType(
     {
-        "home": "Home",
-        "overseas": "Overseas",
-        "own": "A stand of its own",
-        "host": "Host of a joint stand",
-        "partner": "Partner at a joint stand",
+        "home": say("Home"),
+        "overseas": say("Overseas"),
+        "own": say("A stand of its own"),
+        "host": say("Host of a joint stand"),
+        "partner": say("Partner at a joint stand"),
     }
 )
 """Names of groups that are neither a country nor an area."""
@@ -112,7 +114,7 @@ def set_dial(event_key: str, number: int) -> Response:
         policy = with_point(before.policy, point)
         if policy != before.policy:
             events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
-    flash("The dial is set; the next run goes by it.", "good")
+    flash(gettext("The dial is set; the next run goes by it."), "good")
     return redirect(url_for("fairness.show", event_key=event_key, number=number, _anchor="curve"), 303)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.pages.figures.drawing import Drawing
+from api.pages.presentation import number
 
 WIDTH: Final = 1180.0
 STEPS: Final = 5
@@ -64,7 +65,7 @@ def heat(
         y = top + row * (high + 2) + 14
         picture.text(left - 8, y, cut(name, 18), "ink", anchor="end", size=12.5)
         total = sum(count for (of, _), count in counts.items() if of == row)
-        picture.text(x, y, f"{total:,}", size=11.5)
+        picture.text(x, y, number(total), size=11.5)
     return steps
 
 
@@ -166,7 +167,7 @@ def bars(picture: Drawing, labels: Sequence[str], values: Sequence[float]) -> No
         x = left + wide * at + (wide - body) / 2
         shapes.append(f"M{x:.1f} {bottom:.1f}h{body:.1f}v-{high:.1f}h-{body:.1f}z")
         picture.text(x + body / 2, bottom + 18, labels[at], anchor="middle", size=11.5)
-        picture.text(x + body / 2, bottom - high - 5, f"{value:,.0f}", "ink", anchor="middle", size=11.5)
+        picture.text(x + body / 2, bottom - high - 5, number(value), "ink", anchor="middle", size=11.5)
     picture.path("h4", "".join(shapes))
 
 
@@ -239,4 +240,4 @@ def _axis(
     for tick in ticks:
         y = bottom - (bottom - top) * (tick - ticks[0]) / tall
         picture.path("axis", f"M{left:.0f} {y:.1f}H{end:.0f}")
-        picture.text(left - 8, y + 4, f"{tick:,.0f}", anchor="end", size=11.5)
+        picture.text(left - 8, y + 4, number(tick), anchor="end", size=11.5)

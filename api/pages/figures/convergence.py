@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from api.language.speaking import gettext
 from api.pages.figures import charts
 from api.pages.figures.charts import Line
 from api.pages.figures.drawing import Drawing
 from api.pages.figures.gallery import DrawnTable, Figure
+from api.pages.presentation import number
+from api.pages.schedule.states import phase_word
 
 
 def convergence(curve: Sequence[Mapping[str, Any]]) -> Figure | None:
@@ -18,20 +21,31 @@ def convergence(curve: Sequence[Mapping[str, Any]]) -> Figure | None:
     if len(score) < 2:
         return None
     first, last = score[0], score[-1]
-    sentence = f"From {first[1]:,.0f} to {last[1]:,.0f} in {last[0]:,.0f} seconds"
-    sentence += f"; no plan is above {bound[-1][1]:,.0f} (proved)." if bound else "."
-    picture = Drawing("convergence", charts.WIDTH, 260, "Score and bound, by seconds", sentence)
-    found = [Line("l-bound", "bound", bound)] if bound else []
-    found.append(Line("l-held", "score", score))
+    values = {"first": number(first[1]), "last": number(last[1]), "seconds": number(last[0])}
+    if bound:
+        sentence = gettext(
+            "From %(first)s to %(last)s in %(seconds)s seconds; no plan is above %(bound)s (proved).",
+            bound=number(bound[-1][1]),
+            **values,
+        )
+    else:
+        sentence = gettext("From %(first)s to %(last)s in %(seconds)s seconds.", **values)
+    picture = Drawing("convergence", charts.WIDTH, 260, gettext("Score and bound, by seconds"), sentence)
+    found = [Line("l-bound", gettext("bound"), bound)] if bound else []
+    found.append(Line("l-held", gettext("score"), score))
     ticks = charts.between([value for _, value in (*score, *bound)])
     end = max(x for x, _ in (*score, *bound))
     start = min(x for x, _ in (*score, *bound))
     marks = [
-        (start + (end - start) * part / 4, f"{start + (end - start) * part / 4:,.0f} s") for part in range(5)
+        (at, gettext("%(seconds)s s", seconds=number(at)))
+        for at in (start + (end - start) * part / 4 for part in range(5))
     ]
     charts.lines(picture, found, ticks, marks)
-    rows = [[at["seconds"], at.get("phase", ""), at.get("score"), at.get("bound")] for at in curve]
-    table = DrawnTable(["Seconds", "Phase", "Score", "Bound"], rows)
+    rows = [
+        [at["seconds"], phase_word(at.get("phase", "")), at.get("score"), at.get("bound")] for at in curve
+    ]
+    table = DrawnTable([gettext("Seconds"), gettext("Phase"), gettext("Score"), gettext("Bound")], rows)
     brief = DrawnTable(table.header, rows[:: max(1, len(rows) // 20)])
-    note = f"The scale starts at {ticks[0]:,.0f}."
-    return Figure("convergence", "How it came near the bound", sentence, picture, brief, table, note=note)
+    note = gettext("The scale starts at %(number)s.", number=number(ticks[0]))
+    title = gettext("How it came near the bound")
+    return Figure("convergence", title, sentence, picture, brief, table, note=note)

@@ -7,6 +7,8 @@ from flask import Flask, Response, abort, request, url_for
 from flask_login import login_required
 
 from api import auth, context, limits
+from api.language import choosing
+from api.language.catalogs import SOURCE
 from api.pages import rendering
 from api.pages.figures.convergence import convergence
 from api.pages.figures.gallery import FIGURES, Figure
@@ -38,6 +40,8 @@ def file(event_key: str, name: str, ending: str) -> Response:
     actor = auth.team(event_key)
     if name not in FIGURES or ending not in ("csv", "png", "svg"):
         abort(404)
+    if ending == "png":
+        choosing.speak(SOURCE)  # its letters are those of Latin script
     limits.require_costly()
     with context.database().read() as db:
         number = shown(db, actor, _version())

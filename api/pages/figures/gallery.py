@@ -10,7 +10,8 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from api.pages import presentation
+from api.language.speaking import gettext, ngettext
+from api.pages import marks, presentation
 from api.pages.figures import charts
 from api.pages.figures.charts import FlowNode, HeatGroup, Line
 from api.pages.figures.drawing import AREAS, Drawing
@@ -55,15 +56,24 @@ def load(session: Session, actor: Actor, number: int) -> Figure:
     """Meetings at once, by hall and slot."""
     found = hall_load(session, actor, number)
     days = [(day, list(group)) for day, group in groupby(found.starts, key=lambda start: start.date())]
-    sentence = "There is no meeting in this version."
+    sentence = gettext("There is no meeting in this version.")
     if found.fullest:
         hall, slot = found.fullest
         moment = f"{presentation.day_and_month(found.starts[slot].date())} {found.starts[slot]:%H:%M}"
         count = found.counts[found.fullest]
-        noun = "meeting" if count == 1 else "meetings"
-        sentence = f"The fullest moment is {moment} in {found.halls[hall]}: {count:,} {noun} at once."
+        sentence = ngettext(
+            "The fullest moment is %(moment)s in %(hall)s: %(num)s meeting at once.",
+            "The fullest moment is %(moment)s in %(hall)s: %(num)s meetings at once.",
+            count,
+            moment=moment,
+            hall=found.halls[hall],
+        )
     picture = Drawing(
-        "load", charts.WIDTH, 60 + 22 * len(found.halls), "Meetings at once, by hall and time", sentence
+        "load",
+        charts.WIDTH,
+        60 + 22 * len(found.halls),
+        gettext("Meetings at once, by hall and time"),
+        sentence,
     )
     groups = [
         HeatGroup(
@@ -74,18 +84,24 @@ def load(session: Session, actor: Actor, number: int) -> Figure:
     ]
     steps = charts.heat(picture, found.halls, groups, found.counts)
     legend = [
-        (f"h{at + 1}", f"{low} to {high}" if low < high else f"{high}")
+        (
+            f"h{at + 1}",
+            gettext("%(low)s to %(high)s", low=low, high=high) if low < high else presentation.number(high),
+        )
         for at, (low, high) in enumerate(zip([1, *(step + 1 for step in steps)], steps, strict=False))
     ]
     return Figure(
-        "load", "When the halls are full", sentence, picture, _by_day(found), _by_slot(found), legend
+        "load", gettext("When the halls are full"), sentence, picture, _by_day(found), _by_slot(found), legend
     )
 
 
 def _by_day(found: HallLoad) -> DrawnTable:
     days = sorted({start.date() for start in found.starts})
     slots = {day: [at for at, start in enumerate(found.starts) if start.date() == day] for day in days}
-    header = ["Hall", *(f"{presentation.day_and_month(day)}, most at once" for day in days)]
+    header = [
+        gettext("Hall"),
+        *(gettext("%(day)s, most at once", day=presentation.day_and_month(day)) for day in days),
+    ]
     rows: list[Sequence[Cell]] = [
         [name, *(max((found.counts.get((hall, at), 0) for at in slots[day]), default=0) for day in days)]
         for hall, name in enumerate(found.halls)
@@ -99,7 +115,7 @@ def _by_slot(found: HallLoad) -> DrawnTable:
         for of, hall in enumerate(found.halls)
         for at, start in enumerate(found.starts)
     ]
-    return DrawnTable(["Hall", "Day", "From", "Meetings at once"], rows)
+    return DrawnTable([gettext("Hall"), gettext("Day"), gettext("From"), gettext("Meetings at once")], rows)
 
 
 def chain(session: Session, actor: Actor, number: int) -> Figure:
@@ -115,34 +131,47 @@ def chain_figure(found: ChainFlow, width: float = charts.WIDTH) -> Figure:
         for pair in pairs
     ]
     others = sum(link.held for link in found.links) - sums[0][0] - sums[1][0]
-    sentence = (
-        f"Held between upstream and midstream: {sums[0][0]:,} of {sums[0][1]:,} wished; between midstream and"
-        f" downstream: {sums[1][0]:,} of {sums[1][1]:,}. Within a tier, or beyond the next one: {others:,}."
+    sentence = gettext(
+        "Held between upstream and midstream: %(upper)s of %(upper_wished)s wished; between midstream and "
+        "downstream: %(lower)s of %(lower_wished)s. Within a tier, or beyond the next one: %(others)s.",
+        upper=sums[0][0],
+        upper_wished=sums[0][1],
+        lower=sums[1][0],
+        lower_wished=sums[1][1],
+        others=others,
     )
     least = max(1, (sums[0][0] + sums[1][0]) // SMALL)
     height = max(200.0, 44 + 50.0 * len(found.areas))
-    picture = Drawing("chain", width, height, "Meetings along the chain", sentence)
+    picture = Drawing("chain", width, height, gettext("Meetings along the chain"), sentence)
     bands = [
         {(link.upper_area, link.lower_area): link.held for link in found.between(*pair) if link.held}
         for pair in pairs
     ]
-    charts.flow(picture, [(tier.value.capitalize(), _nodes(found, tier)) for tier in Tier], bands, least)
+    charts.flow(picture, [(_tier(tier), _nodes(found, tier)) for tier in Tier], bands, least)
     note = (
-        f"Links of fewer than {least:,} meetings are not drawn. A firm counts in the first of its areas."
+        gettext(
+            "Links of fewer than %(least)s meetings are not drawn. A firm counts in the first of its areas.",
+            least=least,
+        )
         if least > 1
-        else ("A firm counts in the first of its areas.")
+        else gettext("A firm counts in the first of its areas.")
     )
     shown, note = (picture, note) if any(bands) else (None, "")
     return Figure(
-        "chain", "The chain that meets", sentence, shown, _by_area(found), _by_link(found), note=note
+        "chain", gettext("The chain that meets"), sentence, shown, _by_area(found), _by_link(found), note=note
     )
+
+
+def _tier(tier: Tier) -> str:
+    return presentation.capitalize_first(marks.tier_label(tier))
 
 
 def _nodes(found: ChainFlow, tier: Tier) -> list[FlowNode]:
     nodes, hues = [], _hues([key for key, _ in found.areas])
     for key, name in found.areas:
         held, wished = _of_area(found, tier, key)
-        nodes.append(FlowNode(key, hues[key], name or "No area", f"{held:,} of {wished:,}"))
+        below = gettext("%(held)s of %(wished)s", held=held, wished=wished)
+        nodes.append(FlowNode(key, hues[key], name or gettext("No area"), below))
     return nodes
 
 
@@ -164,9 +193,14 @@ def _of_area(found: ChainFlow, tier: Tier, area: str) -> tuple[int, int]:
 
 
 def _by_area(found: ChainFlow) -> DrawnTable:
-    header = ["Area", *(f"{tier.value.capitalize()} {word}" for tier in Tier for word in ("held", "wished"))]
+    header = [gettext("Area")]
+    for tier in Tier:
+        header += [
+            gettext("%(tier)s held", tier=_tier(tier)),
+            gettext("%(tier)s wished", tier=_tier(tier)),
+        ]
     rows: list[Sequence[Cell]] = [
-        [name or "No area", *(count for tier in Tier for count in _of_area(found, tier, key))]
+        [name or gettext("No area"), *(count for tier in Tier for count in _of_area(found, tier, key))]
         for key, name in found.areas
     ]
     return DrawnTable(header, rows)
@@ -185,25 +219,39 @@ def _by_link(found: ChainFlow) -> DrawnTable:
         ]
         for link in found.links
     ]
-    return DrawnTable(["Tier", "Area", "Other tier", "Other area", "Wished", "Held"], rows)
+    return DrawnTable(
+        [
+            gettext("Tier"),
+            gettext("Area"),
+            gettext("Other tier"),
+            gettext("Other area"),
+            gettext("Wished"),
+            gettext("Held"),
+        ],
+        rows,
+    )
 
 
 def walks(session: Session, actor: Actor, number: int) -> Figure:
     """Minutes on foot, by the hour of the meeting that is walked to."""
     found = walking(session, actor, number)
     minutes = sum(each.minutes for each in found)
-    sentence = "Nobody changes the hall between two meetings of a day."
+    sentence = gettext("Nobody changes the hall between two meetings of a day.")
     if found:
         most = max(found, key=lambda each: (each.minutes, each.walks))
-        sentence = (
-            f"People walk {minutes:,} minutes from hall to hall in all,"
-            f" most for meetings that begin from {most.hour}:00 to {most.hour}:59: {most.minutes:,} minutes."
+        sentence = gettext(
+            "People walk %(minutes)s minutes from hall to hall in all, most for meetings that begin from "
+            "%(start)s to %(end)s: %(most)s minutes.",
+            minutes=minutes,
+            start=f"{most.hour}:00",
+            end=f"{most.hour}:59",
+            most=most.minutes,
         )
-    picture = Drawing("walks", charts.WIDTH, 260, "Minutes on foot between halls, by hour", sentence)
+    picture = Drawing("walks", charts.WIDTH, 260, gettext("Minutes on foot between halls, by hour"), sentence)
     charts.bars(picture, [f"{each.hour}:00" for each in found], [float(each.minutes) for each in found])
     rows: list[Sequence[Cell]] = [[f"{each.hour}:00", each.walks, each.minutes] for each in found]
-    table = DrawnTable(["Hour", "Walks", "Minutes"], rows)
-    return Figure("walks", "Walking by hour", sentence, picture if found else None, table, table)
+    table = DrawnTable([gettext("Hour"), gettext("Walks"), gettext("Minutes")], rows)
+    return Figure("walks", gettext("Walking by hour"), sentence, picture if found else None, table, table)
 
 
 def answers(session: Session, actor: Actor, number: int) -> Figure:
@@ -213,27 +261,37 @@ def answers(session: Session, actor: Actor, number: int) -> Figure:
     asked, accepted, declined = (
         sum(getattr(day, name) for day in found) for name in ("asked", "accepted", "declined")
     )
-    sentence = "No request was asked yet."
+    sentence = gettext("No request was asked yet.")
     if found:
-        sentence = (
-            f"{asked:,} requests were asked; {accepted:,} of them are accepted and {declined:,} declined."
+        sentence = ngettext(
+            "%(num)s request was asked; %(accepted)s of them are accepted and %(declined)s declined.",
+            "%(num)s requests were asked; %(accepted)s of them are accepted and %(declined)s declined.",
+            asked,
+            accepted=accepted,
+            declined=declined,
         )
-    picture = Drawing("answers", charts.WIDTH, 260, "Requests asked, accepted and declined, by day", sentence)
+    picture = Drawing(
+        "answers", charts.WIDTH, 260, gettext("Requests asked, accepted and declined, by day"), sentence
+    )
     most = max((max(day.asked, day.accepted, day.declined) for day in found), default=0)
     series = [
-        Line(look, name, [(float(at), float(getattr(day, name))) for at, day in enumerate(found)])
-        for look, name in (("l-held", "asked"), ("l-good", "accepted"), ("l-bad", "declined"))
+        Line(look, shown_as, [(float(at), float(getattr(day, name))) for at, day in enumerate(found)])
+        for look, name, shown_as in (
+            ("l-held", "asked", gettext("asked")),
+            ("l-good", "accepted", gettext("accepted")),
+            ("l-bad", "declined", gettext("declined")),
+        )
     ]
     labels = charts.some([presentation.day_and_month(day.day) for day in found], 10)
-    marks = [(float(at), label) for at, label in enumerate(labels) if label]
-    charts.lines(picture, series if found else [], charts.nice(most), marks)
+    ticks = [(float(at), label) for at, label in enumerate(labels) if label]
+    charts.lines(picture, series if found else [], charts.nice(most), ticks)
     rows: list[Sequence[Cell]] = [
         [day.day.isoformat(), day.asked, day.accepted, day.declined] for day in found
     ]
-    every = DrawnTable(["Day", "Asked", "Accepted", "Declined"], rows)
+    every = DrawnTable([gettext("Day"), gettext("Asked"), gettext("Accepted"), gettext("Declined")], rows)
     brief = DrawnTable(every.header, [row for row in rows if any(row[1:])][-60:])
     shown = picture if len(found) > 1 else None  # a line needs two days
-    return Figure("answers", "Answers by day", sentence, shown, brief, every)
+    return Figure("answers", gettext("Answers by day"), sentence, shown, brief, every)
 
 
 FIGURES: Final[Mapping[str, Callable[[Session, Actor, int], Figure]]] = MappingProxyType(

@@ -7,6 +7,8 @@ from flask import Response, abort
 from flask_login import login_required
 
 from api import auth, context, limits
+from api.language import choosing
+from api.language.catalogs import SOURCE
 from api.pages import marks, presentation, rendering
 from api.pages.figures import gallery
 from api.pages.outcomes import printed
@@ -58,7 +60,8 @@ def show(event_key: str) -> str:
 @blueprint.get("/chain-report.xlsx")
 @login_required
 def workbook(event_key: str) -> Response:
-    """The report as a workbook, with each meeting of which somebody says what came."""
+    """The report as a workbook, with each meeting of which somebody says what came. It is in English."""
+    choosing.speak(SOURCE)
     actor = auth.organiser(event_key)
     limits.require_costly()
     with context.database().read() as db:
@@ -71,7 +74,8 @@ def workbook(event_key: str) -> Response:
 @blueprint.get("/chain-report.pdf")
 @login_required
 def paper(event_key: str) -> Response:
-    """The report to print, with its picture."""
+    """The report to print, with its picture. It is in English."""
+    choosing.speak(SOURCE)
     actor = auth.organiser(event_key)
     limits.require_costly()
     now = context.now()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from api.language.speaking import gettext
 from api.pages import marks, presentation
 from api.pages.figures import charts, gallery
 from api.pages.figures.drawing import Drawing
@@ -16,12 +17,13 @@ from scheduler.invites.pdf import document
 from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
 from scheduler.invites.pdf.pictures import one_at_a_time
 from scheduler.invites.pdf.tables import table
+from scheduler.saying import say
 from scheduler.services.outcomes.by_country import CountryShare, WishedHeld
 from scheduler.services.outcomes.report import ChainReport, GroupMeetings, OutcomeLine, ReportedMeeting
 
 MOST: Final = 300
 """Meetings that are listed. The workbook has all."""
-COUNTRY_NOTE: Final = (
+COUNTRY_NOTE: Final = say(
     "Meetings held of those wished, by the first area of the firm. A meeting counts for both of its firms."
 )
 WIDTH: Final = 740.0
@@ -141,13 +143,15 @@ def brief(countries: Sequence[CountryShare]) -> list[CountryShare]:
 
 def area_name(each: CountryShare, names: Mapping[str, str]) -> str:
     if each.area is None:
-        return "All areas"
-    return names.get(each.area, each.area) or "No area"
+        return say("All areas")
+    return names.get(each.area, each.area) or say("No area")
 
 
 def share(cell: WishedHeld | None) -> str:
     """Held of wished in one line, or a dash where nothing was wished."""
-    return f"{cell.held:,}\u00a0of\u00a0{cell.wished:,}" if cell and cell.wished else "–"
+    if cell is None or not cell.wished:
+        return "–"
+    return gettext("%(held)s of %(wished)s", held=cell.held, wished=cell.wished).replace(" ", "\u00a0")
 
 
 def _meetings(reported: Sequence[ReportedMeeting]) -> list[Block]:

@@ -11,6 +11,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs, limits
+from api.language.speaking import gettext, said
 from api.pages import paging, rendering
 from api.pages.presentation import local_moment
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
@@ -138,7 +139,7 @@ def do(event_key: str, number: int) -> Response | tuple[str, int]:
         faults = {fault.path: fault.message for fault in error.faults}
         return _ask_who(actor, number, dict(request.form), faults), 422
     except (NotDone, WrongState) as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
     return redirect(
         rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)), 303
     )
@@ -158,14 +159,16 @@ def _done(actor: Actor, number: int) -> str:
             now=context.now(),
         ).start
         zone = events.event(db, actor).timezone
-    return f"Done. The next run holds it on {local_moment(start, zone)}, or says why it cannot."
+    return gettext(
+        "Done. The next run holds it on %(time)s, or says why it cannot.", time=local_moment(start, zone)
+    )
 
 
 def _group_done(actor: Actor, number: int) -> str:
     group = inputs.whole(request.form.get("group"), -1)
     with context.database().write() as db:
         doing.pull(db, actor, number, group, people=_people(), settings=context.settings(), now=context.now())
-    return "Done. The next run holds what it can then."
+    return gettext("Done. The next run holds what it can then.")
 
 
 def _people() -> list[NewPerson]:

@@ -20,6 +20,7 @@ from api.pages.schedule.fair_points import OWN_PRICE, POINTS, point_of, with_poi
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.fields import Factor, MaxMoved, Percent
 from scheduler.domain.problem import DEFAULT_FACTORS
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
 from scheduler.services.schedule import history
@@ -43,31 +44,45 @@ class Dial:
 DIALS = (
     Dial(
         "shortfall",
-        "A meeting below the promise",
-        "What each meeting costs that a firm lacks to its fair share or its minimum. Higher: weak firms come "
-        "first, and others may lose meetings.",
+        say("A meeting below the promise"),
+        say(
+            "What each meeting costs that a firm lacks to its fair share or its minimum. Higher: weak firms "
+            "come first, and others may lose meetings."
+        ),
     ),
     Dial(
         "idle",
-        "An idle time",
-        "What each free time costs between two meetings of a person and day. Higher: days are more compact, "
-        "with more walks.",
+        say("An idle time"),
+        say(
+            "What each free time costs between two meetings of a person and day. Higher: days are more "
+            "compact, with more walks."
+        ),
     ),
     Dial(
         "hall_change",
-        "A walk to another hall",
-        "What each change of the hall costs between two meetings of a person and day. Higher: people stay in "
-        "a hall, with more idle times.",
+        say("A walk to another hall"),
+        say(
+            "What each change of the hall costs between two meetings of a person and day. Higher: people "
+            "stay in a hall, with more idle times."
+        ),
     ),
     Dial(
         "moved",
-        "Another time",
-        "What it costs to hold a published meeting at another time. Higher: the plan stays as people know "
-        "it, and new meetings find less room.",
+        say("Another time"),
+        say(
+            "What it costs to hold a published meeting at another time. Higher: the plan stays as people "
+            "know it, and new meetings find less room."
+        ),
     ),
-    Dial("relocated", "Another place", "What it costs to hold a published meeting elsewhere at its time."),
-    Dial("reassigned", "Other people", "What it costs to send others to a published meeting."),
-    Dial("dropped", "A published meeting given up", "What it costs not to hold a published meeting."),
+    Dial(
+        "relocated",
+        say("Another place"),
+        say("What it costs to hold a published meeting elsewhere at its time."),
+    ),
+    Dial("reassigned", say("Other people"), say("What it costs to send others to a published meeting.")),
+    Dial(
+        "dropped", say("A published meeting given up"), say("What it costs not to hold a published meeting.")
+    ),
 )
 LIMITS = ("max_moved", "max_idle_spread")
 

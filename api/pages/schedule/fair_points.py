@@ -7,13 +7,14 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from scheduler.domain.rules.fairness import FAIR_SHARES, FAIRNESS_PRICES
+from scheduler.saying import say
 
 POINTS: Final = (
-    ("Most meetings", "What has the most priority is held, whoever it is."),
-    ("A little fairer", "Of two meetings as wanted, the firm with the smaller share gets its own."),
-    ("Fairer", "A firm with a small share goes before a somewhat more wanted meeting."),
-    ("Much fairer", "Small shares weigh as much as most priorities."),
-    ("Fairest", "Small shares weigh more than any priority."),
+    (say("Most meetings"), say("What has the most priority is held, whoever it is.")),
+    (say("A little fairer"), say("Of two meetings as wanted, the firm with the smaller share gets its own.")),
+    (say("Fairer"), say("A firm with a small share goes before a somewhat more wanted meeting.")),
+    (say("Much fairer"), say("Small shares weigh as much as most priorities.")),
+    (say("Fairest"), say("Small shares weigh more than any priority.")),
 )
 """The points `FAIRNESS_PRICES` in words: a name, and what it does."""
 OWN_PRICE: Final = "own"

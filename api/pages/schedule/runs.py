@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.language.speaking import gettext, said
 from api.pages import rendering
 from api.pages.reading import FormReader
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.delivery import mail_queue
 from scheduler.services.events import night_times, results, waiting
@@ -28,7 +30,7 @@ from workers import dispatch
 
 blueprint = APIBlueprint("runs", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
-LABELS = {"seconds": "Seconds to search", "max_moved": "Meetings that may change"}
+LABELS = {"seconds": say("Seconds to search"), "max_moved": say("Meetings that may change")}
 
 
 @blueprint.get("/schedule")
@@ -69,9 +71,15 @@ def start_run(event_key: str) -> Response:
             run_id = control.start(db, actor, seconds=seconds, max_moved=max_moved, now=context.now()).id
         dispatch.run(context.database(), run_id, app=context.celery())
     except InvalidInput as error:
-        flash(" ".join(f"{LABELS[fault.path]} {fault.message}." for fault in error.faults), "error")
+        flash(
+            " ".join(
+                gettext("%(field)s %(fault)s.", field=said(LABELS[fault.path]), fault=said(fault.message))
+                for fault in error.faults
+            ),
+            "error",
+        )
     except RunAlreadyOpen as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
     return redirect(url_for("runs.overview", event_key=event_key))
 
 
@@ -117,7 +125,7 @@ def cancel_run(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         control.cancel(db, actor, number, now=context.now())
-    flash(f"Run {number} is being cancelled.")
+    flash(gettext("Run %(number)s is being cancelled.", number=str(number)))
     return redirect(url_for("runs.overview", event_key=event_key))
 
 
@@ -128,7 +136,7 @@ def discard_drafts(event_key: str) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         count = orders.discard_old(db, actor, now=context.now())
-    flash(f"Drafts discarded: {count:,}. Nobody was told anything.")
+    flash(gettext("Drafts discarded: %(count)s. Nobody was told anything.", count=count))
     return redirect(url_for("runs.overview", event_key=event_key))
 
 
@@ -139,10 +147,10 @@ def steer_mails(event_key: str, step: str) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            said = _steer(db, actor, step)
-        flash(said, "good")
+            done = _steer(db, actor, step)
+        flash(done, "good")
     except PublishingOpen as error:
-        flash(f"{error} You can pause the mails meanwhile.", "error")
+        flash(gettext("%(error)s You can pause the mails meanwhile.", error=said(error.told)), "error")
     dispatch.deliver(app=context.celery())
     return redirect(url_for("runs.overview", event_key=event_key))
 
@@ -150,12 +158,17 @@ def steer_mails(event_key: str, step: str) -> Response:
 def _steer(db: Session, actor: Actor, step: str) -> str:
     if step == "pause":
         mail_queue.pause(db, actor, now=context.now())
-        return "The mails of this event are paused. A mail that was just being handed over still went."
+        return gettext(
+            "The mails of this event are paused. A mail that was just being handed over still went."
+        )
     if step == "go_on":
         mail_queue.go_on(db, actor, now=context.now())
-        return "The mails go on."
+        return gettext("The mails go on.")
     if step == "stop":
         count = mail_queue.stop(db, actor, now=context.now())
-        return f"Mails stopped: {count:,}. Their readers are not told, until you send them or publish again."
+        return gettext(
+            "Mails stopped: %(count)s. Their readers are not told, until you send them or publish again.",
+            count=count,
+        )
     count = mail_queue.send_after_all(db, actor, now=context.now())
-    return f"Mails queued again: {count:,}."
+    return gettext("Mails queued again: %(count)s.", count=count)

@@ -22,6 +22,49 @@ STATES: Final[Mapping[str, str]] = {
     "cancelled": say("cancelled"),
 }
 """The states of schedule versions and of runs."""
+PHASES: Final[Mapping[str, str]] = {
+    "starting": say("Starting"),
+    "reading": say("Reading"),
+    "compiling": say("Compiling"),
+    "proving": say("Proving"),
+    "constructed": say("Constructed"),
+    "searching": say("Searching"),
+    "exact": say("Exact search"),
+    "explaining": say("Explaining"),
+    "done": say("Done"),
+}
+"""What a run is at."""
+REQUESTS: Final[Mapping[str, str]] = {
+    "pending": say("Pending requests"),
+    "accepted": say("Accepted requests"),
+    "declined": say("Declined requests"),
+    "withdrawn": say("Withdrawn requests"),
+    "expired": say("Expired requests"),
+}
+"""What requests of each state are counted as."""
+LISTS: Final[Mapping[str, str]] = {
+    "added": say("Added"),
+    "moved": say("Moved"),
+    "relocated": say("Relocated"),
+    "reassigned": say("Reassigned"),
+    "cancelled": say("Cancelled"),
+}
+"""The lists of a version's changes."""
+
+
+def phase_word(phase: str) -> str:
+    """What a run is at, in the reader's language."""
+    return said(PHASES.get(phase, phase))
+
+
+def request_count_word(state: str) -> str:
+    """What requests of a state are counted as."""
+    return said(REQUESTS[state])
+
+
+def list_word(kind: str) -> str:
+    """The name of a list of changes."""
+    return said(LISTS[kind])
 
 
 def state_word(state: str) -> str:
@@ -30,4 +73,5 @@ def state_word(state: str) -> str:
 
 
 def init_app(app: Flask) -> None:
-    app.add_template_filter(state_word)
+    for function in (state_word, phase_word, request_count_word, list_word):
+        app.add_template_filter(function)

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
 from api.errands import fresh_sign_in
+from api.language.speaking import gettext, said
 from api.pages import paging, rendering
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import (
@@ -139,7 +140,14 @@ def trial(event_key: str, number: int) -> Response:
         queued = orders.queue_trial(db, actor, number, settings=context.settings(), now=context.now())
         if queued is not None:
             address, count = queued
-            flash(f"Test mails to {address}: {count}. Nobody else gets them.", "good")
+            flash(
+                gettext(
+                    "Test mails to %(address)s: %(count)s. Nobody else gets them.",
+                    address=address,
+                    count=count,
+                ),
+                "good",
+            )
     dispatch.deliver_urgent(app=context.celery())
     return redirect(url_for("versions.look_twice", event_key=event_key, number=number))
 
@@ -152,9 +160,12 @@ def take_back(event_key: str, number: int) -> Response:
     try:
         with context.database().write() as db:
             orders.take_back(db, actor, number, now=context.now())
-        flash(f"Version {number} is a draft again. Nobody was told anything.", "good")
+        flash(
+            gettext("Version %(number)s is a draft again. Nobody was told anything.", number=str(number)),
+            "good",
+        )
     except WrongState as error:
-        flash(f"{error} People may have been told already.", "error")
+        flash(gettext("%(error)s People may have been told already.", error=said(error.told)), "error")
     return redirect(url_for("versions.show", event_key=event_key, number=number))
 
 
@@ -169,7 +180,7 @@ def begin(event_key: str, number: int) -> Response:
             job_id = orders.begin_now(db, actor, number, now=context.now()).id
         dispatch.version_job(job_id, app=context.celery())
     except WrongState as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
     return redirect(url_for("versions.show", event_key=event_key, number=number))
 
 
@@ -190,7 +201,7 @@ def publish(event_key: str, number: int) -> Response:
         if not job.is_held:
             dispatch.version_job(job.id, app=context.celery())
     except (VersionConflict, VenueChanged, PublishingOpen, ChangedMeanwhile) as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
     return redirect(url_for("versions.show", event_key=event_key, number=number))
 
 
@@ -201,7 +212,7 @@ def unlock(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         locks.unlock(db, actor, request.form.get("request", ""), now=context.now())
-    flash("It is locked no more: the next run looks for a time.", "good")
+    flash(gettext("It is locked no more: the next run looks for a time."), "good")
     return redirect(rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)))
 
 
@@ -211,7 +222,7 @@ def discard(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         orders.discard(db, actor, number, now=context.now())
-    flash(f"Version {number} is discarded. Nobody was told anything.")
+    flash(gettext("Version %(number)s is discarded. Nobody was told anything.", number=str(number)))
     return redirect(url_for("runs.overview", event_key=event_key))
 
 
@@ -223,10 +234,16 @@ def tell_partners(event_key: str) -> Response:
     try:
         with context.database().write() as db:
             made = orders.tell_partners(db, actor, now=context.now()).number
-        flash(f"Version {made} is what people have, without the meetings that were called off. Publish it.")
+        flash(
+            gettext(
+                "Version %(number)s is what people have, without the meetings that were called off. "
+                "Publish it.",
+                number=str(made),
+            )
+        )
         return redirect(url_for("versions.show", event_key=event_key, number=made))
     except WrongState as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
         return redirect(url_for("home.event", event_key=event_key))
 
 
@@ -238,7 +255,13 @@ def roll_back(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         made = orders.roll_back(db, actor, number, now=context.now()).number
-    flash(f"Version {made} repeats version {number}. Look at the change set, then publish it.")
+    flash(
+        gettext(
+            "Version %(made)s repeats version %(number)s. Look at the change set, then publish it.",
+            made=str(made),
+            number=str(number),
+        )
+    )
     return redirect(url_for("versions.show", event_key=event_key, number=made))
 
 

@@ -7,20 +7,21 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import say
 from scheduler.services.what_if import changes
 from scheduler.services.what_if.changes import AnyChange
 
 FORMS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "tables": "Tables",
-        "slots": "Meeting times",
-        "interpreters": "Interpreters",
-        "shift": "Shifts of interpreters",
-        "quota": "Quotas",
-        "firm_less": "A firm less",
-        "firm_more": "A firm more",
-        "dial": "A dial",
-        "fairness": "Fairness",
+        "tables": say("Tables"),
+        "slots": say("Meeting times"),
+        "interpreters": say("Interpreters"),
+        "shift": say("Shifts of interpreters"),
+        "quota": say("Quotas"),
+        "firm_less": say("A firm less"),
+        "firm_more": say("A firm more"),
+        "dial": say("A dial"),
+        "fairness": say("Fairness"),
     }
 )
 """Each kind of change that has a form, by the name that is on its button."""
@@ -49,7 +50,7 @@ def change_of(form: Mapping[str, str], firm_in: Callable[[str], str]) -> AnyChan
     """
     kind = form.get("kind", "")
     if kind not in FORMS:
-        raise InvalidInput([Fault("kind", "is none of the changes that there are")])
+        raise InvalidInput([Fault("kind", say("is none of the changes that there are"))])
     typed: dict[str, Any] = {"kind": kind}
     faults = []
     for name in _FIELDS[kind]:
@@ -58,11 +59,11 @@ def change_of(form: Mapping[str, str], firm_in: Callable[[str], str]) -> AnyChan
             continue
         typed[name] = value
         if name in _WHOLE and not (value.isascii() and value.isdigit() and len(value) <= 10):
-            faults.append(Fault(name, "must be a whole number"))
+            faults.append(Fault(name, say("must be a whole number")))
         if name in _FIRMS:
             typed[name] = firm_in(name)
             if not typed[name]:
-                said = "is not a firm of this event, or several have that name"
+                said = say("is not a firm of this event, or several have that name")
                 faults.append(Fault(name, said))
     if faults:
         raise InvalidInput(faults)

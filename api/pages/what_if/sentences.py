@@ -8,9 +8,11 @@ from functools import singledispatch
 from types import MappingProxyType
 from typing import Final
 
+from api.language.speaking import gettext, ngettext, said
 from api.pages.presentation import day_and_month, language
 from api.pages.schedule.dials import DIALS as PRICES
 from api.pages.schedule.fair_points import POINTS as FAIR_POINTS
+from scheduler.saying import say
 from scheduler.services.what_if.changes import (
     DialChange,
     FairnessChange,
@@ -27,10 +29,10 @@ from scheduler.services.what_if.what_ifs import WhatIfNames
 
 DIALS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **{dial.term: f"{dial.label}, points" for dial in PRICES},
-        "fair_share": "Fair share, per cent",
-        "max_moved": "Published meetings that may change, at most",
-        "max_idle_spread": "Difference of idle times, at most",
+        **{dial.term: say("%(dial)s, points", dial=dial.label) for dial in PRICES},
+        "fair_share": say("Fair share, per cent"),
+        "max_moved": say("Published meetings that may change, at most"),
+        "max_idle_spread": say("Difference of idle times, at most"),
     }
 )
 """What one dial is called."""
@@ -47,67 +49,107 @@ def sentence(change: TypedChange, names: WhatIfNames) -> str:
 def _said(change: TypedChange, names: WhatIfNames) -> str:
     """Of all dials at once, which a program says."""
     del change, names
-    return "All dials as a program has set them"
+    return gettext("All dials as a program has set them")
 
 
 @_said.register
 def _(change: TablesChange, names: WhatIfNames) -> str:
-    tables = f"{change.count} {change.step} table{'s' if change.count > 1 else ''}"
-    return f"{tables.capitalize()} in {names.hall(change.hall)}, {_days(change.day)}"
+    hall, days = names.hall(change.hall), _days(change.day)
+    if change.step == "more":
+        return ngettext(
+            "%(num)s more table in %(hall)s, %(days)s",
+            "%(num)s more tables in %(hall)s, %(days)s",
+            change.count,
+            hall=hall,
+            days=days,
+        )
+    return ngettext(
+        "%(num)s fewer table in %(hall)s, %(days)s",
+        "%(num)s fewer tables in %(hall)s, %(days)s",
+        change.count,
+        hall=hall,
+        days=days,
+    )
 
 
 @_said.register
 def _(change: SlotsChange, names: WhatIfNames) -> str:
     del names
-    what = "Meetings also" if change.step == "open" else "No meetings"
-    return f"{what} from {change.start:%H:%M} to {change.end:%H:%M} on {day_and_month(change.day)}"
+    start, end, day = f"{change.start:%H:%M}", f"{change.end:%H:%M}", day_and_month(change.day)
+    if change.step == "open":
+        return gettext("Meetings also from %(start)s to %(end)s on %(day)s", start=start, end=end, day=day)
+    return gettext("No meetings from %(start)s to %(end)s on %(day)s", start=start, end=end, day=day)
 
 
 @_said.register
 def _(change: InterpretersChange, names: WhatIfNames) -> str:
     del names
-    people = f"{change.count} {change.step} interpreter{'s' if change.count > 1 else ''}"
-    return f"{people} for {language(change.first)} and {language(change.second)}"
+    both = {"one": language(change.first), "other": language(change.second)}
+    if change.step == "more":
+        return ngettext(
+            "%(num)s more interpreter for %(one)s and %(other)s",
+            "%(num)s more interpreters for %(one)s and %(other)s",
+            change.count,
+            **both,
+        )
+    return ngettext(
+        "%(num)s fewer interpreter for %(one)s and %(other)s",
+        "%(num)s fewer interpreters for %(one)s and %(other)s",
+        change.count,
+        **both,
+    )
 
 
 @_said.register
 def _(change: ShiftChange, names: WhatIfNames) -> str:
-    who = "All interpreters" if change.interpreter is None else names.interpreter(change.interpreter)
-    how = "there at all times" if change.step == "there" else "away"
-    return f"{who} {how}, {_days(change.day)}"
+    days = _days(change.day)
+    if change.interpreter is None:
+        if change.step == "there":
+            return gettext("All interpreters there at all times, %(days)s", days=days)
+        return gettext("All interpreters away, %(days)s", days=days)
+    who = names.interpreter(change.interpreter)
+    if change.step == "there":
+        return gettext("%(who)s there at all times, %(days)s", who=who, days=days)
+    return gettext("%(who)s away, %(days)s", who=who, days=days)
 
 
 @_said.register
 def _(change: DialChange, names: WhatIfNames) -> str:
     del names
-    return f"{DIALS[change.dial]}: {change.value:,}"
+    return gettext("%(dial)s: %(value)s", dial=said(DIALS[change.dial]), value=change.value)
 
 
 @_said.register
 def _(change: FairnessChange, names: WhatIfNames) -> str:
     del names
-    return f"Fairness: {POINTS[change.point].lower()}"
+    return gettext("Fairness: %(point)s", point=said(POINTS[change.point]).lower())
 
 
 @_said.register
 def _(change: QuotaChange, names: WhatIfNames) -> str:
-    who = "every firm" if change.firm is None else names.firm(change.firm)
-    if change.max_per_day is None:
-        return f"At least {change.min_meetings} meetings for {who}"
-    if change.min_meetings is None:
-        return f"At most {change.max_per_day} meetings a day for {who}"
-    return f"At least {change.min_meetings} meetings, and at most {change.max_per_day} a day, for {who}"
+    who = gettext("every firm") if change.firm is None else names.firm(change.firm)
+    least, most = change.min_meetings, change.max_per_day
+    if most is None:
+        return gettext("At least %(least)s meetings for %(who)s", least=least, who=who)
+    if least is None:
+        return gettext("At most %(most)s meetings a day for %(who)s", most=most, who=who)
+    return gettext(
+        "At least %(least)s meetings, and at most %(most)s a day, for %(who)s",
+        least=least,
+        most=most,
+        who=who,
+    )
 
 
 @_said.register
 def _(change: FirmLessChange, names: WhatIfNames) -> str:
-    return f"Without {names.firm(change.firm)}"
+    return gettext("Without %(firm)s", firm=names.firm(change.firm))
 
 
 @_said.register
 def _(change: FirmMoreChange, names: WhatIfNames) -> str:
-    return f"One more firm like {names.firm(change.like)}"
+    return gettext("One more firm like %(firm)s", firm=names.firm(change.like))
 
 
 def _days(day: date | None) -> str:
-    return "on all days" if day is None else f"on {day_and_month(day)}"
+    return gettext("on all days") if day is None else gettext("on %(day)s", day=day_and_month(day))

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, limits
 from api.inputs import whole
+from api.language.speaking import said
 from api.pages import rendering
 from api.pages.exports.exports import TYPES
 from api.pages.people_desk.picks import key_in
@@ -22,6 +23,7 @@ from api.pages.what_if.forms import FORMS, change_of
 from api.pages.what_if.sentences import DIALS, POINTS, sentence
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.domain.solving import WhatIfState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind
@@ -36,20 +38,20 @@ Faults = Mapping[str, str]
 NONE: Faults = MappingProxyType({})
 DONE = MappingProxyType(
     {
-        "solve": "It is solved beside the live plan, behind all runs. Nobody is told.",
-        "stop": "It was stopped.",
-        "delete": "The what-if is deleted. Nothing of the event was changed.",
-        "copy": "This is a copy: change it, and solve it beside the other.",
+        "solve": say("It is solved beside the live plan, behind all runs. Nobody is told."),
+        "stop": say("It was stopped."),
+        "delete": say("The what-if is deleted. Nothing of the event was changed."),
+        "copy": say("This is a copy: change it, and solve it beside the other."),
     }
 )
 
 STATES = MappingProxyType(
     {
-        WhatIfState.NEW: "Not solved yet",
-        WhatIfState.ASKED: "Waits for a worker",
-        WhatIfState.RUNNING: "Is being solved",
-        WhatIfState.DONE: "Solved",
-        WhatIfState.FAILED: "Failed",
+        WhatIfState.NEW: say("Not solved yet"),
+        WhatIfState.ASKED: say("Waits for a worker"),
+        WhatIfState.RUNNING: say("Is being solved"),
+        WhatIfState.DONE: say("Solved"),
+        WhatIfState.FAILED: say("Failed"),
     }
 )
 
@@ -109,7 +111,7 @@ def take(event_key: str, number: int, step: str) -> Response | tuple[str, int]:
         there = number  # it was solved, or stopped, meanwhile: the page shows how it stands
     else:
         if step in DONE:
-            flash(DONE[step], "good")
+            flash(said(DONE[step]), "good")
     if step == "solve":
         dispatch.what_if(app=context.celery())
     if there is None:

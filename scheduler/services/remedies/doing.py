@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.saying import called, say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind
@@ -74,11 +75,13 @@ def hold_there(
     request = locks.lockable(session, actor, key)
     slot = session.scalar(select(Slot).where(Slot.of(actor.event_id), Slot.key == str(way.get("slot"))))
     if slot is None:
-        raise NotDone("This remedy names no time that the event has.")
+        raise NotDone(say("This remedy names no time that the event has."))
     if slot.start <= now:
-        raise NotDone("That time is over.")
+        raise NotDone(say("That time is over."))
     if way["kind"] not in DOES:
-        raise NotDone("This remedy needs something that no page can do. Do it first, then lock the request.")
+        raise NotDone(
+            say("This remedy needs something that no page can do. Do it first, then lock the request.")
+        )
     _refuse_clash(session, request, slot)
     press = _Press(session, actor, request, tuple(way["ids"]), slot, people, settings, now)
     subject = _subject(session, request)
@@ -109,7 +112,7 @@ def pull(
     lever = groups.lever_of(session, actor, version, group)
     kind, ids = lever["kind"], tuple(lever["ids"])
     if kind in groups.ADDS and len(people) != 1:
-        raise InvalidInput([Fault("people", "name one person")])
+        raise InvalidInput([Fault("people", say("name one person"))])
     subject = _subject_of(session, actor, ids)
     with step(session, actor, StepKind.REMEDY, ImportKind.REQUESTS, subject, note=kind, now=now):
         match kind:
@@ -131,7 +134,7 @@ def pull(
                 for request in locks.lockables(session, actor, ids):
                     changing.take_any_place(request)
             case _:
-                raise NotDone("This needs something that no page can do.")
+                raise NotDone(say("This needs something that no page can do."))
 
 
 def _slots(session: Session, actor: Actor, keys: Sequence[str]) -> set[int]:
@@ -183,10 +186,13 @@ def _refuse_clash(session: Session, request: MeetingRequest, slot: Slot) -> None
             )
         )
         if at_once >= (people or 0):
-            name = session.get_one(Firm, firm_id).latin_name
+            firm = session.get_one(Firm, firm_id)
             raise NotDone(
-                f"All people of {name} are locked to other meetings at that time. Take another remedy, or "
-                "unlock one of those meetings first."
+                say(
+                    "All people of %(firm)s are locked to other meetings at that time. Take another remedy, "
+                    "or unlock one of those meetings first.",
+                    firm=called(firm.name, firm.latin_name),
+                )
             )
 
 
@@ -246,7 +252,7 @@ def _place(press: _Press) -> None:
 def _person(press: _Press) -> None:
     """A colleague of each firm that the remedy names one of."""
     if len(press.people) != len(press.ids):
-        raise InvalidInput([Fault("people", "name one for each firm that sends somebody more")])
+        raise InvalidInput([Fault("people", say("name one for each firm that sends somebody more"))])
     for at, (like, person) in enumerate(zip(press.ids, press.people, strict=True)):
         changing.add_person(
             press.session, press.actor, like, person, at=at, settings=press.settings, now=press.now
@@ -255,7 +261,7 @@ def _person(press: _Press) -> None:
 
 def _interpreter(press: _Press) -> None:
     if len(press.people) != 1:
-        raise InvalidInput([Fault("people", "name one interpreter")])
+        raise InvalidInput([Fault("people", say("name one interpreter"))])
     changing.add_interpreter(press.session, press.actor, press.ids, press.people[0])
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting, Plan
+from scheduler.saying import say
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.schedule import unscheduled
 from scheduler.storage.among import among
@@ -155,7 +156,7 @@ def listing(session: Session, event_id: int, *, limit: int = 50) -> Sequence[Sch
     ).all()
 
 
-GAINS = {"served": "weight served", "idle": "idle slots", "hall_change": "hall changes"}
+GAINS = {"served": say("weight served"), "idle": say("idle slots"), "hall_change": say("hall changes")}
 """What moves of meetings are made for, by the terms of the score."""
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from scheduler.domain.solving import WhatIfState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.exports.lists import Export
 from scheduler.services.schedule import versions
@@ -35,24 +36,24 @@ class Measure:
 
 
 FIGURES: Final = (
-    Measure("held", "Requests held", 1),
-    Measure("held_bound", "No plan holds more than (proved)", is_compared=False),
-    Measure("requests", "Accepted requests"),
-    Measure("weight", "Weight held", 1),
-    Measure("weight_bound", "No plan holds more weight than (proved)", is_compared=False),
-    Measure("event_score", "Score, by the event's dials", 1),
-    Measure("score", "Score, by its own dials", is_compared=False),
-    Measure("bound", "No plan has a higher score by its own dials (proved)", is_compared=False),
-    Measure("gap", "So it lacks at most, per cent (proved)", is_compared=False, decimals=2),
-    Measure("people_without", "People who come and have no meeting", -1),
-    Measure("changed", "Published meetings that would change", -1),
-    Measure("told", "People who would hear of a change", -1),
-    Measure("hall_change", "Walks to another hall", -1),
-    Measure("idle", "Idle times", -1),
-    Measure("mean", "Mean share of a firm, per cent", 1, decimals=1),
-    Measure("twentieth", "One firm in twenty has at most, per cent", 1, decimals=1),
-    Measure("worst", "Smallest share of a firm, per cent", 1, decimals=1),
-    Measure("gini", "Gini's coefficient of shares", -1, decimals=4),
+    Measure("held", say("Requests held"), 1),
+    Measure("held_bound", say("No plan holds more than (proved)"), is_compared=False),
+    Measure("requests", say("Accepted requests")),
+    Measure("weight", say("Weight held"), 1),
+    Measure("weight_bound", say("No plan holds more weight than (proved)"), is_compared=False),
+    Measure("event_score", say("Score, by the event's dials"), 1),
+    Measure("score", say("Score, by its own dials"), is_compared=False),
+    Measure("bound", say("No plan has a higher score by its own dials (proved)"), is_compared=False),
+    Measure("gap", say("So it lacks at most, per cent (proved)"), is_compared=False, decimals=2),
+    Measure("people_without", say("People who come and have no meeting"), -1),
+    Measure("changed", say("Published meetings that would change"), -1),
+    Measure("told", say("People who would hear of a change"), -1),
+    Measure("hall_change", say("Walks to another hall"), -1),
+    Measure("idle", say("Idle times"), -1),
+    Measure("mean", say("Mean share of a firm, per cent"), 1, decimals=1),
+    Measure("twentieth", say("One firm in twenty has at most, per cent"), 1, decimals=1),
+    Measure("worst", say("Smallest share of a firm, per cent"), 1, decimals=1),
+    Measure("gini", say("Gini's coefficient of shares"), -1, decimals=4),
 )
 
 _OWN = frozenset(("score",))
