@@ -64,6 +64,11 @@ SIGN_IN_NETWORK = Limit("sign-in-network", "limit_sign_in_network", 60 * 60)
 SIGN_IN_ALL = Limit("sign-in-all", "limit_sign_in_all", 60 * 60)
 
 
+REGISTER = Limit("register", "limit_sign_in", 15 * 60)
+REGISTER_NETWORK = Limit("register-network", "limit_sign_in_network", 60 * 60)
+REGISTER_ALL = Limit("register-all", "limit_sign_in_all", 60 * 60)
+
+
 class Limited(TooManyRequests):
     """Too many requests. `seconds` is the time to wait, as in Retry-After (RFC 9110, 10.2.3)."""
 
@@ -147,6 +152,13 @@ def require_sign_in(email: str) -> None:
     require(SIGN_IN_NETWORK, network())
     require(SIGN_IN_ALL)
     require(SIGN_IN, hash_token(email))
+
+
+def require_registration(email: str) -> None:
+    """Count one registration of a firm, as a wish for a sign-in link: both have us send a mail."""
+    require(REGISTER_NETWORK, network())
+    require(REGISTER_ALL)
+    require(REGISTER, hash_token(email))
 
 
 @contextmanager

@@ -42,6 +42,8 @@ ROOMS = frozenset(
         "preferences",
         "profile",
         "request_desk",
+        "registering",
+        "registrations",
         "remedies",
         "requests",
         "runs",

@@ -23,6 +23,7 @@ from api.pages.interpreting import interpreting
 from api.pages.my_day import my_day
 from api.pages.outcomes import chain_report, outcomes
 from api.pages.people_desk import people_desk, picks, request_desk
+from api.pages.registration import registering, registrations
 from api.pages.remedies import remedies
 from api.pages.requests import requests, wishes
 from api.pages.schedule import changes, dials, runs, versions
@@ -83,6 +84,8 @@ PAGES = (
     profile.blueprint,
     colleagues.blueprint,
     preferences.blueprint,
+    registering.blueprint,
+    registrations.blueprint,
     reminding.blueprint,
     request_desk.blueprint,
     requests.blueprint,

@@ -71,6 +71,8 @@ TemplateName = Annotated[str, Len(0, 60)]
 NamedPeople = Annotated[list[Key], Len(0, 5)]
 """On each side of a request."""
 Note = Annotated[str, Len(0, 1_000)]
+DeclineReason = Annotated[str, Len(1, 200)]
+"""Why a firm's registration is declined."""
 Comment = Annotated[str, Len(0, 1_000)]
 
 # What came of a meeting

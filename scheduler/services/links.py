@@ -86,6 +86,16 @@ def team_invitation(token: str) -> str:
     return f"/team/{token}"
 
 
+def register(event_key: str) -> str:
+    """The public page where firms register for an event, if it is open."""
+    return f"/register/{event_key}"
+
+
+def registration(token: str) -> str:
+    """Where a firm that registers itself confirms its address, without sign-in."""
+    return f"/registration/{token}"
+
+
 def team(event_key: str) -> str:
     """Who is in an event's team."""
     return f"/events/{event_key}/team"

@@ -21,7 +21,14 @@ from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.domain.team import TeamRole
 from scheduler.services.access import sign_in
 from scheduler.services.access.sessions import SignedIn
-from scheduler.services.access.tokens import TEAM, answer_token, derive_token, digests_token, hash_token
+from scheduler.services.access.tokens import (
+    REGISTER,
+    TEAM,
+    answer_token,
+    derive_token,
+    digests_token,
+    hash_token,
+)
 from scheduler.services.delegations import delegations, joining
 from scheduler.services.delegations.delegations import DelegationForm
 from scheduler.services.delivery import claims, refusing, remembering
@@ -31,6 +38,8 @@ from scheduler.services.imports import template, workbooks
 from scheduler.services.inbox import inbox
 from scheduler.services.operations import alerts
 from scheduler.services.publishing import version_jobs
+from scheduler.services.registration import registering
+from scheduler.services.registration.form import RegistrationForm
 from scheduler.services.schedule import versions
 from scheduler.services.team import invitations
 from scheduler.services.what_if import rows
@@ -43,6 +52,8 @@ from scheduler.storage.models import (
     Delegation,
     DigestChoice,
     DigestItem,
+    Event,
+    FirmRegistration,
     InboundMail,
     MeetingRequest,
     OutboxMail,
@@ -200,9 +211,27 @@ class Everything:
         )  # fmt: skip
         seed = session.scalars(select(TeamInvitation.seed)).one()
         self.invitation = derive_token(SECRET_KEY, TEAM, seed)
+        self.registration = self._register(session)
         for role in set(TeamRole) - {TeamRole.OWNER}:
             address = f"{role.value.partition(' ')[0]}@team.example"
             make_member(session, expo, role, account=make_account(session, address))
+
+    def _register(self, session: Session) -> str:
+        """One registration that waits, and the token of one that is not confirmed."""
+        session.get_one(Event, self.expo.event.id).registration = True
+        tokens = []
+        for email in ("li@ningde.example", "kovacs@gyor.example"):
+            form = RegistrationForm(
+                name="宁德电池科技有限公司", latin_name="Ningde Battery", country="CN", tier="upstream",
+                areas=("batteries",), hall="h1", booth="B-77", person="李娜", latin_person="Li Na",
+                email=email, title="总经理", languages="zh; en", mail_language="zh",
+                note=MESSAGE, consent=True,
+            )  # fmt: skip
+            registering.register(session, self.expo.event.key, form, settings=SETTINGS, now=NOW)
+            newest = select(FirmRegistration.seed).order_by(FirmRegistration.id.desc()).limit(1)
+            tokens.append(derive_token(SECRET_KEY, REGISTER, session.scalars(newest).one() or ""))
+        registering.confirm(session, tokens[0], now=NOW)
+        return tokens[1]
 
     def _requests(self, session: Session) -> None:
         def ask(*firms: int, **columns: Any) -> MeetingRequest:
@@ -331,6 +360,7 @@ class Everything:
             "asked": f"/asked/{self.asked}",
             "digests": f"/digests/{self.digests}",
             "invitation": f"/team/{self.invitation}",
+            "registration": f"/registration/{self.registration}",
             "print": self.print_code(),
             "sign_in": self.link(self.account("attendee")),
         }

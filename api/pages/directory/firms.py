@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, request, url_for
@@ -21,6 +22,7 @@ from scheduler.services.directory import logos, notes, search
 from scheduler.services.directory.facets import FACETS, FirmFilters
 from scheduler.services.directory.search import FirmOrder
 from scheduler.services.suggestions import partners
+from scheduler.services.wishes.free_partners import free_with_us
 
 blueprint = APIBlueprint("firms", __name__, enable_openapi=False, url_prefix="/events/<event_key>/firms")
 
@@ -42,7 +44,12 @@ RELATIONS = {
     "not-asked": say("Not asked yet"),
     "never": say("Never to meet"),
 }
-ORDERS = {"best": say("Best match"), "fit": say("Fits us best"), "name": say("Name")}
+ORDERS = {
+    "best": say("Best match"),
+    "fit": say("Fits us best"),
+    "near": say("Nearest hall"),
+    "name": say("Name"),
+}
 
 
 @blueprint.get("", endpoint="directory")
@@ -56,7 +63,10 @@ def directory_page(event_key: str) -> str:
     with context.database().read() as db:
         reasons = _reasons(db, actor) if order is FirmOrder.FIT else {}
         ranks = {key: place for place, key in enumerate(reasons)}
-        found = search.look(db, actor, filters, order=order, ranks=ranks, number=paging.asked_number())
+        is_free = bool(request.args.get("free")) and actor.firm_id is not None
+        only = free_with_us(db, actor) if is_free else None
+        number = paging.asked_number()
+        found = search.look(db, actor, filters, order=order, ranks=ranks, only=only, number=number)
         return rendering.render(
             db,
             actor,
@@ -70,6 +80,8 @@ def directory_page(event_key: str) -> str:
             legends=LEGENDS,
             relations=RELATIONS,
             orders=ORDERS,
+            is_free=is_free,
+            without=_without,
         )
 
 
@@ -109,6 +121,21 @@ def save(event_key: str, firm_key: str) -> Response | str:
             card = search.firm(db, actor, firm_key).card
             return rendering.render(db, actor, "", "directory/saved.html", firm=card)
     flash(gettext("Saved.") if is_saved else gettext("No longer saved."), "good")
+    return _back(event_key, firm_key)
+
+
+@blueprint.post("/<firm_key>/dismiss")
+@login_required
+def dismiss(event_key: str, firm_key: str) -> Response:
+    """Say that the firm is nothing for the own one: it is not suggested any more. Or take that back."""
+    actor = auth.actor(event_key)
+    is_dismissed = request.form.get("dismissed") == "1"
+    with context.database().write() as db:
+        notes.dismiss(db, actor, firm_key, is_dismissed=is_dismissed, now=context.now())
+    if is_dismissed:
+        flash(gettext("Not suggested any more. You can undo it below the suggestions."), "good")
+    else:
+        flash(gettext("It may be suggested again."), "good")
     return _back(event_key, firm_key)
 
 
@@ -154,6 +181,13 @@ def want(event_key: str, firm_key: str) -> Response:
         if notes.want(db, actor, firm_key, now=context.now()):
             flash(gettext("The organisers see that you would have asked."), "good")
     return _back(event_key, firm_key)
+
+
+def _without(name: str, value: str) -> str:
+    """The address that was asked for without one value of a filter, on the first page."""
+    asked = request.args.items(multi=True)
+    left = [each for each in asked if each[0] != "page" and each[1] and each != (name, value)]
+    return f"{request.path}?{urlencode(left)}" if left else request.path
 
 
 def _order(asked: str) -> FirmOrder:

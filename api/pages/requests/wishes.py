@@ -12,12 +12,13 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.language.speaking import gettext, said
-from api.pages import forms, rendering
+from api.pages import forms, presentation, rendering
 from api.pages.requests.words import PLACES, RANKS
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.asking import drafts, several
+from scheduler.services.asking.several import AskedSeveral
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FirmFilters
 from scheduler.services.directory.search import FirmOrder
@@ -96,10 +97,15 @@ def ask_several(event_key: str) -> Response | tuple[str, int]:
             done = several.ask(db, actor, form, chosen, now=context.now())
     except InvalidInput as error:
         return _several(actor, form, chosen, forms.sentences(error)), 422
-    if done.asked:
-        flash(gettext("Firms asked: %(num)s. Their answers will stand here.", num=len(done.asked)), "good")
-    for key, why in done.refused.items():
-        flash(gettext("Not asked: %(firm)s %(fault)s.", firm=key, fault=said(why)), "warning")
+    left = {
+        key: gettext("Not asked: %(firm)s %(fault)s.", firm=_name(done, key), fault=said(why))
+        for key, why in done.refused.items()
+    }
+    if not done.asked:  # what was typed stays, for firms that can be asked
+        return _several(actor, form, chosen, {"firms": " ".join(left.values())}), 422
+    flash(gettext("Firms asked: %(num)s. Their answers will stand here.", num=len(done.asked)), "good")
+    for sentence in left.values():
+        flash(sentence, "warning")
     return redirect(url_for("requests.sent", event_key=event_key), 303)
 
 
@@ -129,6 +135,11 @@ def answer_several(event_key: str) -> Response:
         flash(" ".join(forms.sentences(error).values()), "error")
     here = url_for("requests.received", event_key=event_key)
     return redirect(rendering.back(event_key, here), 303)
+
+
+def _name(done: AskedSeveral, key: str) -> str:
+    """A firm as the page's reader knows it; of one that is not there the key that came with the form."""
+    return presentation.short_name(done.names[key]) if key in done.names else key[:64]
 
 
 def _several(

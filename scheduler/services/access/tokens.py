@@ -10,6 +10,7 @@ import secrets
 SIGN_IN = "sign_in"
 FEED = "feed"
 TEAM = "team"
+REGISTER = "register"
 PRINT = "print"
 
 _BYTES = 20

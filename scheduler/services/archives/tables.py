@@ -50,6 +50,7 @@ SECRET: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "digest_choice": frozenset(("stop_hash",)),
         "digest_item": frozenset(("token_hash",)),
         "firm": frozenset(("feed_seed", "feed_hash")),
+        "firm_registration": frozenset(("seed", "token_hash")),
         "invitation": frozenset(("token_hash",)),
         "run": frozenset(("worker",)),
     }

@@ -12,6 +12,7 @@ from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, W
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.directory.refs import FirmRef, firms_of
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.requests import Asked
@@ -23,10 +24,14 @@ MOST_ANSWERED = 100
 
 @dataclass(frozen=True, slots=True)
 class AskedSeveral:
-    """What came of asking: those that were asked, and by key of the others why they were not."""
+    """What came of asking: those that were asked, and by key of the others why they were not.
+
+    `names` are those of the others as far as the event has them, by key.
+    """
 
     asked: tuple[Asked, ...]
     refused: dict[str, str]
+    names: dict[str, FirmRef]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,8 @@ def ask(
             refused[key] = next((fault.message for fault in error.faults if fault.path not in _OF_FORM), "")
     if of_form and not asked:
         raise InvalidInput(list(dict.fromkeys(of_form)))
-    return AskedSeveral(tuple(asked), {key: why or of_form[0].message for key, why in refused.items()})
+    why_not = {key: why or of_form[0].message for key, why in refused.items()}
+    return AskedSeveral(tuple(asked), why_not, firms_of(session, actor, why_not))
 
 
 _OF_FORM = {"topic", "message", "priority", "length"}

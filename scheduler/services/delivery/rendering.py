@@ -19,7 +19,14 @@ from scheduler.invites.mail.summary import Summary
 from scheduler.invites.mail.summary_mail import render as render_summary
 from scheduler.invites.mail.summary_mail import render_briefing
 from scheduler.services import links
-from scheduler.services.access.tokens import SIGN_IN, TEAM, answer_token, derive_token, digests_token
+from scheduler.services.access.tokens import (
+    REGISTER,
+    SIGN_IN,
+    TEAM,
+    answer_token,
+    derive_token,
+    digests_token,
+)
 from scheduler.services.delivery import remembering
 from scheduler.services.outbox.letters import LATER_DOMAIN
 from scheduler.storage.models import OutboxMail, SignInLink
@@ -149,10 +156,17 @@ def alert_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     )
 
 
+def _by_token(settings: Settings, letter: str, seed: str) -> str:
+    """The path of a letter whose link proves that its reader has got it."""
+    if letter == "register":
+        return links.registration(derive_token(settings.secret_key, REGISTER, seed))
+    return links.team_invitation(derive_token(settings.secret_key, TEAM, seed))
+
+
 def desk_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """A letter to somebody of a team, with a link to a page or an invitation: the same bytes each time."""
     said = row.payload
-    path = said.get("path") or links.team_invitation(derive_token(settings.secret_key, TEAM, said["seed"]))
+    path = said.get("path") or _by_token(settings, said["letter"], said["seed"])
     return render_desk(
         DeskMail(
             to_name=row.to_name,

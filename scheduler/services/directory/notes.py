@@ -20,6 +20,7 @@ from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.text import lines
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.storage.among import among
 from scheduler.storage.models import Firm, FirmNote, MeetingRequest
 
 
@@ -39,6 +40,16 @@ class Exclusion:
 def save(session: Session, actor: Actor, firm_key: str, *, is_saved: bool, now: datetime) -> None:
     """Put a firm on the own list, or take it off. Raises NotFound, NotAllowed, InvalidInput."""
     _note_about(session, actor, _other(session, actor, firm_key), now).is_saved = is_saved
+    session.flush()
+
+
+def dismiss(session: Session, actor: Actor, firm_key: str, *, is_dismissed: bool, now: datetime) -> None:
+    """Say that a firm is nothing for the own one, so that it is not suggested, or take that back.
+
+    Raises as `save`.
+    """
+    note = _note_about(session, actor, _other(session, actor, firm_key), now)
+    note.dismissed_at = now if is_dismissed else None
     session.flush()
 
 
@@ -144,12 +155,41 @@ def never_between(session: Session, one: int, other: int) -> set[int]:
     return set(session.scalars(query))
 
 
-def never_with(session: Session, firm_id: int) -> set[int]:
-    """The firms that this one is never to meet, whoever said so. For who suggests partners."""
+def unsuggested(session: Session, firm_id: int) -> set[int]:
+    """The firms that are not suggested to this one: never to meet, whoever said so, and nothing for it."""
+    is_own, is_theirs = FirmNote.firm_id == firm_id, FirmNote.about_id == firm_id
+    never = FirmNote.never_since.is_not(None)
     query = select(FirmNote.firm_id, FirmNote.about_id).where(
-        or_(FirmNote.firm_id == firm_id, FirmNote.about_id == firm_id), FirmNote.never_since.is_not(None)
+        or_(and_(is_own, or_(never, FirmNote.dismissed_at.is_not(None))), and_(is_theirs, never))
     )
     return _others(firm_id, session.execute(query))
+
+
+def dismissed(session: Session, actor: Actor, *, limit: int = 10) -> tuple[FirmRef, ...]:
+    """The firms that the own one said are nothing for it, the latest first. One query."""
+    actor.require(Right.READ_DIRECTORY)
+    query = (
+        select(*firm_columns(Firm))
+        .join(FirmNote, FirmNote.about_id == Firm.id)
+        .where(
+            FirmNote.firm_id == actor.firm_id,
+            FirmNote.dismissed_at.is_not(None),
+            Firm.withdrawn_at.is_(None),
+        )
+        .order_by(FirmNote.dismissed_at.desc(), Firm.id)
+    )
+    return tuple(FirmRef(*row[:4]) for row in session.execute(query.limit(limit)))
+
+
+def saved(session: Session, actor: Actor, keys: Iterable[str]) -> frozenset[str]:
+    """Those of some firms that are on the own list, by key. One query."""
+    actor.require(Right.READ_DIRECTORY)
+    query = (
+        select(Firm.key)
+        .join(FirmNote, FirmNote.about_id == Firm.id)
+        .where(FirmNote.firm_id == actor.firm_id, FirmNote.is_saved, among(Firm.key, keys))
+    )
+    return frozenset(session.scalars(query))
 
 
 def _others(firm_id: int, pairs: Iterable[tuple[int, int]]) -> set[int]:

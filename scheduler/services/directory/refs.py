@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -13,6 +14,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.text import storable
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, Slot
 
 Keyed = TypeVar("Keyed", Firm, Attendee)
@@ -46,6 +48,14 @@ class SlotRef:
     start: datetime
     end: datetime
     block: str
+
+
+def firms_of(session: Session, actor: Actor, keys: Iterable[str]) -> dict[str, FirmRef]:
+    """The names of some firms by key, as far as the event has them."""
+    actor.require(Right.READ_DIRECTORY)
+    known = Firm.event_id == actor.event_id, among(Firm.key, filter(storable, keys))
+    rows = session.execute(select(Firm.key, Firm.name, Firm.latin_name, Firm.country).where(*known))
+    return {row[0]: FirmRef(*row) for row in rows}
 
 
 def slot_ref(slot: Slot) -> SlotRef:

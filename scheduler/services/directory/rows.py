@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import String, cast, or_, select
+from sqlalchemy import String, and_, cast, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState
@@ -25,6 +25,7 @@ from scheduler.storage.models import (
     Hall,
     MeetingRequest,
     Place,
+    WalkingTime,
 )
 
 
@@ -149,6 +150,23 @@ def _delegations(session: Session, event_id: int) -> tuple[dict[str, str], dict[
         names[key] = name
         of_firms.setdefault(firm_id, []).append(key)
     return names, of_firms
+
+
+def walks(session: Session, actor: Actor) -> dict[str, int]:
+    """Minutes on foot from the own firm's hall to each hall, by its key. Empty without a hall. One query."""
+    own = select(Firm.hall_id).where(Firm.id == actor.firm_id).scalar_subquery()
+    walk = WalkingTime
+    between = or_(
+        and_(walk.from_hall_id == own, walk.to_hall_id == Hall.id),
+        and_(walk.to_hall_id == own, walk.from_hall_id == Hall.id),
+    )
+    query = (
+        select(Hall.key, Hall.id == own, walk.minutes)
+        .outerjoin(walk, between)
+        .where(Hall.event_id == actor.event_id, own.is_not(None))
+    )
+    found = {key: 0 if is_own else minutes for key, is_own, minutes in session.execute(query)}
+    return {key: minutes for key, minutes in found.items() if minutes is not None}
 
 
 def _people(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,16 +34,21 @@ class FirmOrder(StrEnum):
     BEST = "best"
     FIT = "fit"
     NAME = "name"
+    NEAR = "near"
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of firms. `meant` are the words for which a misspelt one was taken; `all` is of the event."""
+    """A page of firms. `meant` are the words for which a misspelt one was taken; `all` is of the event.
+
+    `walks` are minutes on foot from the own firm by key, where the page is ordered by them.
+    """
 
     page: Page[FirmCard]
     facets: Facets
     meant: Mapping[str, tuple[str, ...]]
     all: int
+    walks: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +66,35 @@ def look(
     *,
     order: FirmOrder = FirmOrder.BEST,
     ranks: Mapping[str, int] | None = None,
+    only: Collection[str] | None = None,
     number: int = 1,
     limit: int = 30,
 ) -> Found:
     """A page of the firms that fit, with how many each value of a filter would leave.
 
     `ranks` are the places of firms by key where they are ordered by how well they fit the reader's own; those
-    that have none stand behind. Fifteen queries at most, however many firms. Raises InvalidInput.
+    that have none stand behind. `only` are keys of firms beside which none counts. Fifteen queries at most,
+    however many firms. Raises InvalidInput.
     """
     actor.require(Right.READ_DIRECTORY)
     asked = filters.checked()
     directory = rows.read(session, actor, with_text=bool(filters.text))
     sought = seeking.sought(directory, filters.text)
-    left = _ordered(facets.narrowed(sought.rows, asked), order, ranks or {})
-    page = part("firms", left, number=number, limit=limit)
+    counted = sought.rows if only is None else [row for row in sought.rows if row.key in only]
+    left = facets.narrowed(counted, asked)
+    walks: dict[str, int] = {}
+    if order is FirmOrder.NEAR:
+        minutes = rows.walks(session, actor)
+        walks = {row.key: minutes[hall] for row in left for hall in row.hall if hall in minutes}
+    page = part("firms", _ordered(left, order, walks or ranks or {}), number=number, limit=limit)
     cards = _cards_of(session, actor, page.items)
-    return Found(page.of(cards), _counted(directory, sought.rows, asked), sought.meant, len(directory.rows))
+    return Found(
+        page=page.of(cards),
+        facets=_counted(directory, counted, asked),
+        meant=sought.meant,
+        all=len(directory.rows),
+        walks={card.key: walks[card.key] for card in cards if card.key in walks},
+    )
 
 
 def search_firms(
@@ -117,8 +135,9 @@ def _counted(
 
 def _ordered(found: Sequence[SoughtFirm], order: FirmOrder, ranks: Mapping[str, int]) -> list[SoughtFirm]:
     by_name = sorted(found, key=lambda row: row.order)
-    if order is FirmOrder.FIT:
-        return sorted(by_name, key=lambda row: ranks.get(row.key, len(ranks)))
+    if order in (FirmOrder.FIT, FirmOrder.NEAR):
+        last = max(ranks.values(), default=0) + 1
+        return sorted(by_name, key=lambda row: ranks.get(row.key, last))
     return sorted(by_name, key=lambda row: -row.score) if order is FirmOrder.BEST else by_name
 
 

@@ -82,6 +82,7 @@ class EventSettings:
     must_budget: MustBudget = 5
     proposals: bool = True
     colleagues: bool = True
+    registration: bool = False
     mail_per_minute: MailPerMinute = 600
     publish_hold: HoldMinutes = 5
     summary_mails: bool = True

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import JobKind, JobState, MailOutcome, RequestState, VersionState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.registration.listing import waiting_count
 from scheduler.services.schedule import entries, versions
 from scheduler.storage.models import (
     Answer,
@@ -31,7 +32,7 @@ class Waiting:
     another time. `accepted` requests have come since.
 
     `draft` is newer than what is published. `publishing` is asked for and not done. `letters` came in and
-    wait for an organiser. Nobody will publish `old_drafts` any more.
+    wait for an organiser, and so do `registrations` of firms. Nobody will publish `old_drafts` any more.
     """
 
     called_off: int = 0
@@ -39,6 +40,7 @@ class Waiting:
     proposals: int = 0
     accepted: int = 0
     letters: int = 0
+    registrations: int = 0
     draft: int | None = None
     publishing: int | None = None
     old_drafts: int = 0
@@ -49,7 +51,7 @@ class Waiting:
 
     @property
     def is_anything(self) -> bool:
-        return bool(self.for_a_run or self.letters or self.draft or self.publishing)
+        return bool(self.for_a_run or self.letters or self.registrations or self.draft or self.publishing)
 
 
 def waiting(session: Session, actor: Actor) -> Waiting:
@@ -67,6 +69,7 @@ def waiting(session: Session, actor: Actor) -> Waiting:
         proposals=_proposals(session, latest) if latest else 0,
         accepted=_accepted(session, latest) if latest else 0,
         letters=letters(session, event_id),
+        registrations=waiting_count(session, event_id),
         draft=draft,
         publishing=_publishing(session, event_id),
         old_drafts=_count(session, drafts) - bool(draft),

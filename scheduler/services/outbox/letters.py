@@ -21,7 +21,7 @@ LATER_DOMAIN = "@alerts.invalid"
 class NewLetter:
     """A letter of the catalogue's section `desk`, as `DeskMail` says it.
 
-    Its link leads to `path`, below the site's address, or to the invitation whose token comes from `seed`.
+    Its link leads to `path`, below the site's address, or to the page whose token comes from `seed`.
     """
 
     letter: str

@@ -73,6 +73,7 @@ class StepKind(StrEnum):
     MERGE = "merge"
     IMPORT = "import"
     REMEDY = "remedy"
+    REGISTER = "register"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from scheduler.storage.models import (
     Event,
     ExcludedPerson,
     Firm,
+    FirmRegistration,
     Hall,
     Interpreter,
     InterpreterBusy,
@@ -34,6 +35,7 @@ from scheduler.storage.models import (
 NOTED: tuple[type[Base], ...] = (
     Event, Slot, Hall, WalkingTime, Firm, Attendee, Interpreter, Place, MeetingRequest, RequestPerson,
     ExcludedPerson, PlaceBusy, AttendeeBusy, InterpreterBusy, Delegation, DelegationFirm, DelegationPerson,
+    FirmRegistration,
 )  # fmt: skip
 """Tables whose rows a step may change. Their order is that in which rows are added again."""
 TABLES = {table.__tablename__: table for table in NOTED}

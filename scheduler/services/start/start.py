@@ -14,6 +14,8 @@ from scheduler.domain.errors import NotAllowed
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.directory import notes
+from scheduler.services.directory.refs import FirmRef
 from scheduler.services.requests import lists, outcomes
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.outcomes import RequestOutcome
@@ -55,7 +57,8 @@ class StartPage:
     """What the page shows. `waiting` stand in the order in which they expire.
 
     `news` are requests of the own firm that others accepted, declined or cancelled, and that expired, since
-    `news_since`. `is_new` means that the firm neither asked nor was asked yet.
+    `news_since`. Of the partners that are suggested, `saved` are on the own list; those that are
+    `dismissed` are not suggested any more. `is_new` means that the firm neither asked nor was asked yet.
     """
 
     waiting: Sequence[RequestCard]
@@ -70,6 +73,8 @@ class StartPage:
     profile: ProfileGaps
     firms: Mapping[str, FirmSight]
     suggested: Suggested
+    saved: frozenset[str]
+    dismissed: Sequence[FirmRef]
     sent_count: int
     musts: int
     is_new: bool
@@ -91,6 +96,7 @@ def start_page(session: Session, actor: Actor, *, language: str = "en", now: dat
     agenda = agendas.attendee_agenda(session, actor)
     ahead = [item for item in agenda.items if item.end > now and not item.is_called_off]
     found = [*waiting, *left_out.items, *news]
+    suggested = partners.suggested(session, actor, language=language, limit=MOST_SUGGESTED)
     return StartPage(
         waiting=waiting,
         waiting_count=counts.received[RequestState.PENDING],
@@ -103,7 +109,9 @@ def start_page(session: Session, actor: Actor, *, language: str = "en", now: dat
         meeting_count=len(ahead),
         profile=_gaps(session, firm),
         firms=_sights(session, actor, {_other(card, firm) for card in found}),
-        suggested=partners.suggested(session, actor, language=language, limit=MOST_SUGGESTED),
+        suggested=suggested,
+        saved=notes.saved(session, actor, [each.firm.key for each in suggested.partners]),
+        dismissed=notes.dismissed(session, actor),
         sent_count=sum(counts.sent.values()),
         musts=_musts(session, firm.id),
         is_new=not any(counts.sent.values()) and not any(counts.received.values()),

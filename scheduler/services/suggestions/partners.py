@@ -66,7 +66,7 @@ def suggested(session: Session, actor: Actor, *, language: str = "en", limit: in
     own = firms.pop(actor.firm_id, None)
     if own is None:
         return Suggested((), False)
-    known = _known(session, actor.firm_id) | notes.never_with(session, actor.firm_id)
+    known = _known(session, actor.firm_id) | notes.unsuggested(session, actor.firm_id)
     loads = _loads(session, actor.event_id)
     candidates = {
         firm_id: _candidate(row, loads[firm_id].asked)

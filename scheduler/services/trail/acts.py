@@ -20,6 +20,7 @@ class Act(StrEnum):
     PERSON = "person"
     INTERPRETER = "interpreter"
     DELEGATION = "delegation"
+    REGISTRATION = "registration"
     REQUEST = "request"
     NEVER = "never-meet"
     OUTCOME = "outcome"
@@ -53,6 +54,7 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.PERSON: say("People"),
         Act.INTERPRETER: say("Interpreters"),
         Act.DELEGATION: say("Delegations"),
+        Act.REGISTRATION: say("Firms that registered themselves"),
         Act.REQUEST: say("Requests in a firm's name"),
         Act.UNDO: say("Steps of the people desk undone"),
         Act.NEVER: say("Firms that are never to meet"),

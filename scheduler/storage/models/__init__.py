@@ -23,7 +23,7 @@ from scheduler.storage.models.asking import (
 )
 from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, NightTime, Pause, Place, PlaceBusy, Slot, WalkingTime
-from scheduler.storage.models.importing import ImportFile, ImportJob
+from scheduler.storage.models.importing import FirmRegistration, ImportFile, ImportJob
 from scheduler.storage.models.inbox import Answer, InboundMail, UntakenMail
 from scheduler.storage.models.mail import (
     CalendarUse,
@@ -94,6 +94,7 @@ __all__ = [
     "Firm",
     "FirmLogo",
     "FirmNote",
+    "FirmRegistration",
     "Hall",
     "HandBan",
     "HandDraft",

@@ -70,6 +70,8 @@ class Event(Base):
     """How many musts a firm may have among its open requests; 0: any number."""
     colleagues: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether exhibitors may add, change and remove people of their firms."""
+    registration: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether firms may register themselves, on a page that everybody can see."""
     proposals: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether attendees may propose other times for their meetings."""
     mail_per_minute: Mapped[int] = mapped_column(default=600)

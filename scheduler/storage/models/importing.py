@@ -1,4 +1,4 @@
-"""Files that organisers bring, from the preview until they are taken."""
+"""What is brought into an event: files of organisers, and registrations of firms, until they are taken."""
 
 from __future__ import annotations
 
@@ -6,10 +6,23 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.domain.entities import JobState
+from scheduler.domain.entities import JobState, Tier
+from scheduler.domain.fields import (
+    Booth,
+    Comment,
+    Country,
+    DeclineReason,
+    Email,
+    FirmName,
+    JobTitle,
+    Language,
+    PersonName,
+    Website,
+)
+from scheduler.domain.team import RegistrationState
 from scheduler.storage.base import Base, states
 
 
@@ -71,3 +84,49 @@ class ImportJob(Base):
     """What the file would do, as `bringing/kept_look.py` writes it."""
     error: Mapped[str | None] = mapped_column(Text)
     """Why it failed, or why it is looked at once more, as a sentence."""
+
+
+class FirmRegistration(Base):
+    """What a firm wrote on the public page of an event. Nobody reads it before its address is confirmed."""
+
+    __tablename__ = "firm_registration"
+    __table_args__ = (
+        Index("ix_firm_registration_event_id_state", "event_id", "state"),
+        Index(
+            "uq_firm_registration_waiting", "event_id", "email", unique=True,
+            postgresql_where=text("state = 'waiting'"), sqlite_where=text("state = 'waiting'"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    state: Mapped[RegistrationState] = mapped_column(states(RegistrationState, "registration_state"))
+    name: Mapped[FirmName]
+    latin_name: Mapped[FirmName]
+    country: Mapped[Country]
+    tier: Mapped[Tier] = mapped_column(states(Tier, "registration_tier"))
+    areas: Mapped[list[str]]
+    hall: Mapped[str] = mapped_column(String(32), default="")
+    """The key of a hall, which may be gone by now, or empty."""
+    booth: Mapped[Booth] = mapped_column(default="")
+    website: Mapped[Website] = mapped_column(default="")
+    person: Mapped[PersonName]
+    latin_person: Mapped[PersonName]
+    email: Mapped[Email]
+    title: Mapped[JobTitle] = mapped_column(default="")
+    languages: Mapped[list[str]]
+    mail_language: Mapped[Language]
+    note: Mapped[Comment] = mapped_column(default="")
+    """For the organisers."""
+    made_at: Mapped[datetime]
+    """When it was written, and the consent given."""
+    seed: Mapped[str | None] = mapped_column(String(32))
+    token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    ends_at: Mapped[datetime]
+    """The link in the mail can be used until then. Who has not used it is forgotten."""
+    confirmed_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    reason: Mapped[DeclineReason] = mapped_column(default="")
+    firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
+    """The firm that it became, or that its person joined."""

@@ -91,6 +91,8 @@ class FirmNote(Base):
     """Since when no request goes either way between the two."""
     wanted_at: Mapped[datetime | None]
     """When the other firm told the organisers that it would have asked: what that costs."""
+    dismissed_at: Mapped[datetime | None]
+    """When the firm said that the other is nothing for it: it is not suggested any more."""
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     changed_at: Mapped[datetime]
 

@@ -35,6 +35,7 @@ VALUES = {
 }  # fmt: skip
 TOKENS = {
     "answers": "answer", "asked": "asked", "calendar": "answer", "digests": "digests", "printed": "print",
+    "registering": "registration",
     "summaries": "summaries",
 }  # fmt: skip
 """By blueprint, what has the token of its links."""

@@ -32,6 +32,8 @@ GET /sign-in                                                 200 200 200 200 200
 GET /sign-in/<token>                                         410 302 302 302 302 302 302 302 302 302 302
 GET /sign-in/go-on                                           302 302 302 302 302 302 302 302 302 302 302
 GET /summaries/<token>                                       200 200 200 200 200 200 200 200 200 200 200
+GET /register/<event_key>                                    200 200 200 200 200 200 200 200 200 200 200
+GET /registration/<token>                                    200 200 200 200 200 200 200 200 200 200 200
 GET /team/<token>                                            410 410 410 410 410 410 410 410 410 410 410
 GET /trail                                                   302 404 200 404 404 404 404 404 404 404 404
 GET API/docs                                                 200 200 200 200 200 200 200 200 200 200 200
@@ -102,6 +104,8 @@ GET EVENT/nights                                             302 404 404 404 404
 GET EVENT/people/<person_key>/agenda                         302 404 404 403 403 200 200 200 200 200 200
 GET EVENT/people/<person_key>/agenda.pdf                     302 404 404 403 403 200 200 200 200 200 200
 GET EVENT/preferences                                        302 404 404 200 200 200 403 403 403 403 404
+GET EVENT/registrations/                                     302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/registrations/<number>                             302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/requests/<key>                                     302 404 404 404 200 200 200 200 200 404 200
 GET EVENT/requests/received                                  302 404 404 200 200 200 200 200 200 403 404
 GET EVENT/requests/sent                                      302 404 404 200 200 200 200 200 200 403 404
@@ -166,6 +170,8 @@ POST /sign-in/again                                          403 200 200 200 200
 POST /sign-out                                               302 302 302 302 302 302 302 302 302 302 302
 POST /summaries/<token>                                      200 200 200 200 200 200 200 200 200 200 200
 POST /summaries/<token>/again                                303 303 303 303 303 303 303 303 303 303 303
+POST /register/<event_key>                                   422 422 422 422 422 422 422 422 422 422 422
+POST /registration/<token>                                   303 303 303 303 303 303 303 303 303 303 303
 POST /team/<token>                                           410 410 410 410 410 410 410 410 410 410 410
 POST EVENT/agenda/<request_key>/accept                       403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/agenda/feed                                       403 404 404 303 303 303 403 403 403 403 404
@@ -254,12 +260,15 @@ POST EVENT/versions/<number>/unlock                          403 404 404 404 404
 POST EVENT/week/meetings/<request_key>/hand-over             403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/week/meetings/<request_key>/keep                  403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/week/seen                                         403 404 404 404 404 404 404 404 404 404 404
-POST EVENT/welcome                                           403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/welcome                                           403 404 404 404 404 404 303 303 404 404 404
 POST /language                                               303 303 303 303 303 303 303 303 303 303 303
+POST EVENT/registrations/                                    403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/registrations/<number>                            403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/remind                                            403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/versions/tell-partners                            403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/firms/<firm_key>/never                            403 404 404 303 403 303 403 403 403 403 404
 POST EVENT/firms/<firm_key>/note                             403 404 404 303 403 303 403 403 403 403 404
+POST EVENT/firms/<firm_key>/dismiss                          403 404 404 303 403 422 403 403 403 403 404
 POST EVENT/firms/<firm_key>/save                             403 404 404 303 403 422 403 403 403 403 404
 POST EVENT/firms/<firm_key>/want                             403 404 404 303 403 422 403 403 403 403 404
 POST EVENT/versions/<number>/changes/accept-all              403 404 404 404 404 404 303 303 404 404 404

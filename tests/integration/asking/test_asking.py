@@ -10,8 +10,9 @@ from scheduler.services.asking import drafts, several
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest
+from scheduler.storage.models import Account, MeetingRequest
 from tests.support.factories import NOW, make_event, make_request
+from tests.support.web import Browser, web_app
 
 FORM = NewRequest(to_firm="", topic="Cells", priority=3)
 
@@ -76,3 +77,23 @@ def test_a_draft_is_the_firms_and_goes_when_it_is_sent(database: Database) -> No
         assert not drafts.listing(session, actor)
         with pytest.raises(InvalidInput, match="message"):
             drafts.keep(session, actor, NewRequest("f1", "x", message="x" * 2_001), now=NOW)
+
+
+def test_the_page_names_firms_that_were_not_asked_and_keeps_what_was_typed(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4)
+        make_request(session, expo, 0, 1, state=RequestState.PENDING)
+        name = expo.firms[1].latin_name
+        account = session.get_one(Account, expo.people[0][0].account_id)
+    browser, path = (
+        Browser(web_app(database, "redis://127.0.0.1:1"), account),
+        f"/events/{expo.event.key}/wishes/ask",
+    )
+    browser.get("/sessions")
+    typed = {"topic": "Cells ★", "message": "By autumn ★", "priority": "3", "length": "1", "place": "any"}
+    page = browser.post(path, 422, firms="f1", **typed)
+    assert f"Not asked: {name}" in page and "Cells ★" in page and "By autumn ★" in page
+    page = browser.post(path, 422, **typed)  # nothing is ticked, and no firm is saved
+    assert "choose 1 to 20 firms" in page and "Cells ★" in page and "By autumn ★" in page
+    page = browser.post(path, firms=["f1", "f2"], **typed)
+    assert f"Not asked: {name}" in page and "Firms asked: 1" in page

@@ -120,7 +120,7 @@ def untranslated(page: str, known: re.Pattern[str]) -> list[str]:
     page = re.sub(
         r"<(script|style|svg|option|code|kbd|textarea|q|ins|del)\b.*?</\1>", " ", page, flags=re.DOTALL
     )
-    page = re.sub(r"<(dl|span) class=\"recorded\".*?</\1>", " ", page, flags=re.DOTALL)
+    page = re.sub(r"<(dl|span|blockquote) class=\"recorded\".*?</\1>", " ", page, flags=re.DOTALL)
     page = re.sub(r"<span\b[^>]*aria-hidden=\"true\"[^>]*>.*?</span>", " ", page, flags=re.DOTALL)
     page = re.sub(r"<!--.*?-->|<meta\b[^>]*>", "", page, flags=re.DOTALL)
     body = re.sub(r"<(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", "\n", page)

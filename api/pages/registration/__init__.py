@@ -1,0 +1,1 @@
+"""Firms register themselves: the public page, and the organisers' list."""

@@ -1,0 +1,1 @@
+"""Firms that register themselves on a public page: written, confirmed by mail, decided by organisers."""

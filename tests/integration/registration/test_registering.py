@@ -1,0 +1,208 @@
+"""Firms register on a public page if it is open: nothing is read before the mailed link was used."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.domain.team import RegistrationState
+from scheduler.invites.catalogue import languages
+from scheduler.services.access.tokens import REGISTER, derive_token
+from scheduler.services.delivery import rendering
+from scheduler.services.events.waiting import waiting
+from scheduler.services.registration import registering
+from scheduler.services.registration.form import RegistrationForm
+from scheduler.services.registration.registering import MOST_OPEN, VALID, UnusableRegistration
+from scheduler.storage.database import Database
+from scheduler.storage.models import Event, FirmRegistration, OutboxMail, TrailEntry
+from tests.integration.access.test_readers import read
+from tests.support.factories import NOW, SECRET_KEY, Expo, make_event
+from tests.support.publishing import SETTINGS
+from tests.support.threads import Step
+from tests.support.web import Browser, web_app
+
+FORM = RegistrationForm(
+    name="宁德电池有限公司",
+    latin_name="Ningde Battery Co.",
+    country="CN",
+    tier="upstream",
+    areas=("batteries",),
+    person="李娜",
+    latin_person="Li Na",
+    email="Li.Na@Ningde.example",
+    languages="中文; English",
+    mail_language="zh",
+    consent=True,
+)
+NOWHERE = "redis://127.0.0.1:1"
+
+
+@pytest.fixture
+def expo(database: Database) -> Expo:
+    with database.write() as session:
+        made = make_event(session)
+        session.get_one(Event, made.event.id).registration = True
+    return made
+
+
+@pytest.fixture
+def app(database: Database) -> Flask:
+    return web_app(database, NOWHERE)
+
+
+def write(session: Session, expo: Expo, form: RegistrationForm = FORM) -> str:
+    """The token of the mailed link of a new registration."""
+    registering.register(session, expo.event.key, form, settings=SETTINGS, now=NOW)
+    row = session.scalars(select(FirmRegistration).order_by(FirmRegistration.id.desc()).limit(1)).one()
+    return derive_token(SECRET_KEY, REGISTER, row.seed or "")
+
+
+def bare(page: str) -> str:
+    """A page without the tokens of its forms, which say when it was made."""
+    return re.sub(r'value="[^"]{40,}"', "", page)
+
+
+def states(session: Session) -> list[str]:
+    return [
+        row.state.value for row in session.scalars(select(FirmRegistration).order_by(FirmRegistration.id))
+    ]
+
+
+def test_organisers_read_it_once_its_link_was_used(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        token = write(session, expo)
+        assert waiting(session, expo.organiser_actor()).registrations == 0
+        assert not registering.look(session, token, now=NOW).is_confirmed
+        assert states(session) == ["unconfirmed"]
+        assert registering.confirm(session, token, now=NOW).is_confirmed
+        assert registering.confirm(session, token, now=NOW).is_confirmed
+        assert waiting(session, expo.organiser_actor()).registrations == 1
+    with database.read() as session:
+        acts = session.scalars(select(TrailEntry.act)).all()
+        assert acts.count("registration") == 1
+
+
+@pytest.mark.parametrize("language", languages())
+def test_the_mail_repeats_nothing_that_was_typed(database: Database, expo: Expo, language: str) -> None:
+    form = replace(FORM, name="Buy now www.spam.example", latin_name="", person="Buy", mail_language=language)
+    with database.write() as session:
+        token = write(session, expo, form)
+        row = session.scalars(select(OutboxMail)).one()
+        made = read(rendering.rendered(SETTINGS, row, {}).data)
+        said = made.as_string() + made.get_body(("plain",)).get_content()
+        assert token in said and expo.event.name in said
+        assert "spam" not in said and "Buy" not in said and "{" not in made.get_body(("plain",)).get_content()
+        assert (row.to_address, row.to_name) == ("li.na@ningde.example", "")
+
+
+def test_a_link_ends_and_what_nobody_confirmed_is_forgotten(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        token = write(session, expo)
+        with pytest.raises(UnusableRegistration):
+            registering.confirm(session, token, now=NOW + VALID)
+        with pytest.raises(UnusableRegistration):
+            registering.look(session, token[:-1] + "a", now=NOW)
+        registering.register(
+            session, expo.event.key, replace(FORM, email="b@b.example"), settings=SETTINGS, now=NOW + VALID
+        )
+        assert [row.email for row in session.scalars(select(FirmRegistration))] == ["b@b.example"]
+
+
+def test_the_page_is_not_there_unless_it_is_open(database: Database, expo: Expo, app: Flask) -> None:
+    with database.write() as session:
+        token = write(session, expo)
+        ended = expo.slots[-1].end
+        registering.open_event(session, expo.event.key, now=ended - timedelta(seconds=1))
+        for key, now in ((expo.event.key, ended), ("no-such-event", NOW), ("\x00", NOW)):
+            with pytest.raises(NotFound):
+                registering.open_event(session, key, now=now)
+        event = session.get_one(Event, expo.event.id)
+        event.registration = False
+        with pytest.raises(UnusableRegistration):
+            registering.look(session, token, now=NOW)
+    path = f"/register/{expo.event.key}"
+    closed, none = Browser(app).client.get(path), Browser(app).client.get("/register/none")
+    assert (closed.status_code, none.status_code) == (404, 404)
+    assert bare(closed.text).replace(expo.event.key, "none") == bare(none.text)
+
+
+def test_the_answer_is_the_same_whoever_is_known(database: Database, expo: Expo, app: Flask) -> None:
+    fields = {
+        "name": "Ningde", "country": "CN", "tier": "upstream", "areas": "batteries", "person": "Li",
+        "languages": "en", "mail_language": "en", "consent": "yes",
+    }  # fmt: skip
+    browser, path = Browser(app), f"/register/{expo.event.key}"
+    known, new = expo.people[0][0].email, "new@firm.example"
+    pages = []
+    for email in (known, new, *[new] * MOST_OPEN):
+        browser.get(path)
+        pages.append(bare(browser.post(path, email=email, **fields)).replace(email, "EMAIL"))
+    assert len(set(pages)) == 1
+    with database.read() as session:
+        to = func.count().filter(OutboxMail.to_address == new)
+        assert session.scalars(select(to)).one() == MOST_OPEN
+        assert session.scalars(select(func.count()).select_from(FirmRegistration)).one() == MOST_OPEN + 1
+
+
+def test_what_is_wrong_stands_at_its_field_and_stays_typed(
+    database: Database, expo: Expo, app: Flask
+) -> None:
+    browser, path = Browser(app), f"/register/{expo.event.key}"
+    browser.get(path)
+    typed = {"name": "Ningde ★", "country": "Atlantis", "email": "nowhere", "booth": "B7", "note": "x" * 1001}
+    answer = browser.post(path, 422, **typed)
+    wrong = set(re.findall(r'id="([a-z_]+)-fault"', answer))
+    assert wrong == {
+        "country", "tier", "areas", "hall", "person", "email", "languages", "mail_language", "note",
+        "consent",
+    }  # fmt: skip
+    assert "Ningde ★" in answer and "x" * 1001 in answer
+    with database.write() as session:
+        with pytest.raises(InvalidInput) as caught:
+            registering.register(session, expo.event.key, RegistrationForm(), settings=SETTINGS, now=NOW)
+        assert "consent" in {fault.path for fault in caught.value.faults}
+        assert session.scalars(select(FirmRegistration)).all() == []
+
+
+def test_many_posts_are_held_back_by_address_and_by_network(database: Database, expo: Expo) -> None:
+    app = web_app(database, NOWHERE, limit_sign_in=2, limit_sign_in_network=3)
+    browser, path = Browser(app), f"/register/{expo.event.key}"
+    browser.get(path)
+    for email, status in (("a@b.c", 422), ("a@b.c", 422), ("a@b.c", 429), ("d@e.f", 429)):
+        browser.post(path, status, email=email)
+
+
+def test_of_two_registrations_of_an_address_the_confirmed_one_counts(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        first, second = write(session, expo), write(session, expo, replace(FORM, booth="", title="Head"))
+        registering.confirm(session, first, now=NOW)
+        with pytest.raises(UnusableRegistration):
+            registering.confirm(session, second, now=NOW)
+        third = write(session, expo, replace(FORM, title="Director"))
+        registering.confirm(session, third, now=NOW)
+        rows = session.scalars(select(FirmRegistration)).all()
+        assert [(row.state, row.title) for row in rows] == [(RegistrationState.WAITING, "Director")]
+
+
+def test_two_links_at_once_leave_one(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        tokens = [write(session, expo), write(session, expo)]
+
+    def confirm(token: str) -> bool:
+        try:
+            database.transact(lambda session: registering.confirm(session, token, now=NOW))
+        except UnusableRegistration:
+            return False
+        return True
+
+    steps = [Step(lambda token=token: confirm(token)) for token in tokens]
+    assert sorted(step.done() for step in steps) == [False, True]
+    with database.read() as session:
+        assert states(session) == ["waiting"]
