@@ -36,6 +36,7 @@ ROOMS = frozenset(
         "my_day",
         "nights",
         "operators",
+        "outcome_list",
         "outcomes",
         "people_desk",
         "picks",

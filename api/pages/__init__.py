@@ -21,7 +21,7 @@ from api.pages.imports import imports, large_imports
 from api.pages.inbox import inbox
 from api.pages.interpreting import interpreting
 from api.pages.my_day import my_day
-from api.pages.outcomes import chain_report, outcomes
+from api.pages.outcomes import chain_report, outcome_list, outcomes
 from api.pages.people_desk import people_desk, picks, request_desk
 from api.pages.registration import registering, registrations
 from api.pages.remedies import remedies
@@ -69,6 +69,7 @@ PAGES = (
     members.blueprint,
     moved.blueprint,
     outcomes.blueprint,
+    outcome_list.blueprint,
     chain_report.blueprint,
     interpreting.blueprint,
     my_day.blueprint,

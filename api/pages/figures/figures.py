@@ -12,8 +12,10 @@ from api.language.catalogs import SOURCE
 from api.pages import rendering
 from api.pages.figures.convergence import convergence
 from api.pages.figures.gallery import FIGURES, Figure
+from api.pages.figures.weeks import week
 from scheduler.domain import fields
 from scheduler.services.figures.shown import shown
+from scheduler.services.figures.weeks import WeekOf
 from scheduler.services.runs import control
 from scheduler.sheets.writing import csv_octets
 
@@ -66,10 +68,44 @@ def of_run(event_key: str, number: int, ending: str) -> Response:
     return _file(figure, ending, f"convergence-{event_key}-run-{number}")
 
 
+@blueprint.get("/weeks/<any(people, firms, places):kind>/<key>")
+@login_required
+def week_of(event_key: str, kind: str, key: str) -> str:
+    """The week of a person, a firm or a place in a version: the published one, if the address names none."""
+    actor = auth.team(event_key)
+    with context.database().read() as db:
+        number = shown(db, actor, _version())
+        figure = week(db, actor, number, WeekOf(kind), key) if number else None
+        return rendering.render(
+            db, actor, "figures", "figures/week.html", figure=figure, number=number, kind=kind, key=key
+        )
+
+
+@blueprint.get("/weeks/<any(people, firms, places):kind>/<key>/week.<ending>")
+@login_required
+def week_file(event_key: str, kind: str, key: str, ending: str) -> Response:
+    """The same as a picture or as its rows."""
+    actor = auth.team(event_key)
+    if ending not in ("csv", "png", "svg"):
+        abort(404)
+    limits.require_costly()
+    with context.database().read() as db:
+        number = shown(db, actor, _version())
+        if number is None:
+            abort(404)
+        figure = week(db, actor, number, WeekOf(kind), key)
+    return _file(figure, ending, f"week-{event_key}-{number}")
+
+
 def figure_file(event_key: str, figure: Figure, number: int, ending: str) -> str:
     """The address of a figure's file."""
     if figure.name == "convergence":
         return url_for("figures.of_run", event_key=event_key, number=number, ending=ending)
+    if figure.whose is not None:
+        kind, key = figure.whose
+        return url_for(
+            "figures.week_file", event_key=event_key, kind=kind, key=key, ending=ending, version=number
+        )
     return url_for("figures.file", event_key=event_key, name=figure.name, ending=ending, version=number)
 
 

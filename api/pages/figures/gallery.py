@@ -37,9 +37,8 @@ class DrawnTable:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`brief` is the table of the page, `every` what the CSV has. `legend` has a class and its words.
-
-    There is no picture where there is nothing to see: the sentence says so.
+    """`brief` is the page's table, `every` the CSV's. `legend` has a class and its words. Without a picture
+    there is nothing to see. `whose` is the kind and key of the one whose week it is.
     """
 
     name: str
@@ -50,6 +49,7 @@ class Figure:
     every: DrawnTable
     legend: Sequence[tuple[str, str]] = ()
     note: str = ""
+    whose: tuple[str, str] | None = None
 
 
 def load(session: Session, actor: Actor, number: int) -> Figure:

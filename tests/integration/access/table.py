@@ -103,6 +103,8 @@ GET EVENT/my-day/worker.js                                   302 404 404 200 200
 GET EVENT/nights                                             302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/people/<person_key>/agenda                         302 404 404 403 403 200 200 200 200 200 200
 GET EVENT/people/<person_key>/agenda.pdf                     302 404 404 403 403 200 200 200 200 200 200
+GET EVENT/outcomes                                           302 404 404 200 200 200 404 404 404 404 404
+GET EVENT/outcomes.xlsx                                      302 404 404 200 200 200 404 404 404 404 404
 GET EVENT/preferences                                        302 404 404 200 200 200 403 403 403 403 404
 GET EVENT/registrations/                                     302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/registrations/<number>                             302 404 404 404 404 404 200 200 404 404 404
@@ -126,6 +128,8 @@ GET EVENT/versions/<number>/panel                            302 404 404 404 404
 GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302 302 404 404 404
 GET EVENT/week                                               302 404 404 200 200 200 404 404 404 404 404
 GET EVENT/welcome                                            302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/weeks/<kind>/<key>                                 302 404 404 404 404 404 404 404 404 403 404
+GET EVENT/weeks/<kind>/<key>/week.<ending>                   302 404 404 404 404 404 404 404 404 403 404
 GET EVENT/remind                                             302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exclusions                                         302 404 404 403 403 403 200 200 200 403 404
 GET EVENT/versions/<number>/changes                          302 404 404 404 404 404 302 302 302 403 404
