@@ -73,7 +73,7 @@ def _page(
             "welcome/show.html",
             exhibitors=exhibitors,
             attendees=attendees,
-            waits=welcome.WAIT.days,
+            wait_days=welcome.WAIT.days,
             most=NOTE_LIMIT,
             typed={"group": group, "note": note, "attendees": with_attendees},
             faults=faults or {},
