@@ -18,7 +18,7 @@ from scheduler.saying import called, label, say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
-from scheduler.services.board.in_cells import BoardCell, BoardSlot, cells_of, held_on
+from scheduler.services.board.in_cells import BoardCell, BoardMeeting, BoardSlot, cells_of, held_on
 from scheduler.services.paging import Page, part_of
 from scheduler.services.schedule import versions
 from scheduler.storage.among import among
@@ -70,6 +70,19 @@ class BoardView:
     rows_of: RowsOf
     slots: tuple[BoardSlot, ...]
     page: Page[BoardRow]
+
+    def beside(self, request: str) -> tuple[BoardMeeting, ...]:
+        """The other meetings of the page in a row or at a time of this one: what it would swap with."""
+        rows = [row.cells for row in self.page.items]
+        own = [(n, c.slot) for n, row in enumerate(rows) for c in row if request in _requests(c)]
+        at_rows, at_slots = {n for n, _ in own}, {slot for _, slot in own}
+        cells = (c for n, row in enumerate(rows) for c in row if n in at_rows or c.slot in at_slots)
+        found = {each.request: each for cell in cells for each in cell.meetings}
+        return tuple(each for key, each in found.items() if key != request)
+
+
+def _requests(cell: BoardCell) -> set[str]:
+    return {each.request for each in cell.meetings}
 
 
 @dataclass(frozen=True, slots=True)
