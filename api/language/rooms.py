@@ -17,6 +17,7 @@ ROOMS = frozenset(
         "colleagues",
         "delegation_members",
         "delegations",
+        "dials",
         "digests",
         "events",
         "exports",

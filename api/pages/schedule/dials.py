@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.language.speaking import gettext
 from api.pages import rendering
 from api.pages.reading import FormReader
 from api.pages.schedule.fair_points import OWN_PRICE, POINTS, point_of, with_point
@@ -107,7 +108,7 @@ def change(event_key: str) -> Response | tuple[str, int]:
         if step == "discard":
             with context.database().write() as db:
                 dials.discard(db, actor)
-            flash("The dials are as they were. Nothing was changed.")
+            flash(gettext("The dials are as they were. Nothing was changed."))
         elif step == "save":
             _save(actor)
         else:
@@ -143,7 +144,7 @@ def _save(actor: Actor) -> None:
         policy = _read(request.form, before.policy)
         events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
         dials.discard(db, actor)
-    flash("The dials are saved; the next run goes by them.", "good")
+    flash(gettext("The dials are saved; the next run goes by them."), "good")
 
 
 def _preview(actor: Actor) -> None:
