@@ -235,8 +235,8 @@ def stand_in_the_hall(story: Story, hua: Visitor) -> None:
     page = hua.page
     page.goto(story.path("/my-day"))
     page.locator("#chosen, .now, .firm-name").first.wait_for()
-    page.wait_for_function("navigator.serviceWorker.ready.then((each) => !!each.active)")
-    page.wait_for_function("caches.keys().then((names) => names.some((name) => name.startsWith('my-day /')))")
+    page.wait_for_function("navigator.serviceWorker.controller")
+    page.wait_for_function("caches.match(location.pathname).then((kept) => !!kept)")
     page.context.set_offline(True)
     page.reload()
     page.locator("#age", has_text=re.compile("离线|Offline")).wait_for()

@@ -75,11 +75,12 @@ def publish(session: Session, expo: Expo, number: int, compared_with: int | None
 
 
 def send_all(session: Session, expo: Expo, minutes: int = 0) -> list[tuple[str, str, int]]:
-    """Send what waits; gives (address, method, SEQUENCE) of each mail."""
+    """Send what waits; gives (address, method, SEQUENCE) of each message to a calendar."""
     now = NOW + timedelta(minutes=minutes)
     expo.event.mail_per_minute, expo.event.mail_ready_at = 60_000, None
     session.flush()
     rows = claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
     for row in rows:
         claims.mark_sent(session, row.id, worker="w", now=now)
-    return sorted((row.to_address, row.payload["method"], row.payload["sequence"]) for row in rows)
+    messages = [(row.to_address, row.payload) for row in rows if "method" in row.payload]
+    return sorted((address, message["method"], message["sequence"]) for address, message in messages)
