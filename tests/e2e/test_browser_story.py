@@ -36,6 +36,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.smtp, pytest.mark.broker, pytest.
 ORGANISER = "organiser@expo.example"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 TOPIC = "电池回收合作"
+KEPT = """async () => {
+  for (const name of await caches.keys())
+    for (const kept of await (await caches.open(name)).keys())
+      if (name.startsWith("my-day /") && kept.url === location.href) return true;
+  return false;
+}"""
+"""Whether the service worker has the page that is open."""
 
 
 @dataclass
@@ -236,7 +243,7 @@ def stand_in_the_hall(story: Story, hua: Visitor) -> None:
     page.goto(story.path("/my-day"))
     page.locator("#chosen, .now, .firm-name").first.wait_for()
     page.wait_for_function("navigator.serviceWorker.controller")
-    page.wait_for_function("caches.match(location.pathname).then((kept) => !!kept)")
+    page.wait_for_function(KEPT)
     page.context.set_offline(True)
     page.reload()
     page.locator("#age", has_text=re.compile("离线|Offline")).wait_for()
