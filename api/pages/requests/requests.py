@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, request, url_for
@@ -276,11 +277,18 @@ def _answer(event_key: str, key: str, step: Any, done: str, **more: Any) -> Resp
     return redirect(rendering.back(event_key, url_for("requests.show", event_key=event_key, key=key)), 303)
 
 
+def _is_on_its_page(actor: Actor, key: str) -> bool:
+    """Whether htmx asks from the request's own page, which has no tabs with counts."""
+    asking = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    return asking == url_for("requests.show", event_key=actor.event_key, key=key)
+
+
 def _answered(actor: Actor, key: str, message: str, kind: str) -> str:
     with context.database().read() as db:
         card = lists.show(db, actor, key)
         side = Side.FROM if request.form.get("side") == Side.FROM else Side.TO
-        around = _around(db, actor, side, [card]) | {"counts": _counts(db, actor, side)}
+        counts = {} if _is_on_its_page(actor, key) else _counts(db, actor, side)
+        around = _around(db, actor, side, [card]) | {"counts": counts}
         return rendering.render(
             db, actor, "", "requests/answered.html", card=card, message=message, kind=kind, **around
         )

@@ -233,6 +233,15 @@ def test_htmx_gets_the_row_the_counts_and_the_message(site: Site) -> None:
     assert '<span id="count-accepted" class="count" hx-swap-oob="true">1</span>' in answer.text
     assert '<span id="count-pending" class="count" hx-swap-oob="true">0</span>' in answer.text
     assert '<div id="messages" hx-swap-oob="innerHTML">' in answer.text
+    on_its_page = browser.client.post(
+        site.path(f"/requests/{request.key}/withdraw"),
+        data={"csrf_token": browser.token, "side": "to"},
+        headers={
+            "HX-Request": "true",
+            "HX-Current-URL": f"http://localhost{site.path(f'/requests/{request.key}')}?x",
+        },
+    )
+    assert on_its_page.status_code == 200 and "count-" not in on_its_page.text  # there are no tabs to fill
 
 
 def test_an_agreed_meeting_is_not_cancelled_by_a_page_that_showed_it_pending(site: Site) -> None:
