@@ -114,8 +114,8 @@ def work_out(
         told.add(session, seen, version.number, todo, sums)
         done += len(portion)
         report(done, total)
-    briefed = briefings.pending(session, version, settings, now=now, with_queued=True)
-    told.kinds[BRIEFING] += len(briefed)
+    if briefed := briefings.pending(session, version, settings, now=now, with_queued=True):
+        told.kinds[BRIEFING] += len(briefed)
     return told
 
 
