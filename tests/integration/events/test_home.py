@@ -88,7 +88,7 @@ def test_the_page_has_a_button_for_each(database: Database, app: Flask) -> None:
 
 def test_an_empty_event_says_that_nothing_waits(database: Database, app: Flask) -> None:
     with database.write() as session:
-        expo = make_event(session)
+        expo = make_event(session, firms=0)
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
     assert "Nothing waits" in page and "nothing is published yet" in page
 

@@ -46,7 +46,11 @@ TYPED: dict[str, dict[str, Any]] = {
     "{event}/firms": {"text": fields.Search},
     "{event}/firms/f2/ask": {"topic": fields.Topic, "message": fields.Message},
     "{event}/requests/received": {"text": fields.Search, "note": fields.Note},
-    "{event}/busy-times": {"address": fields.CalendarAddress},
+    "{event}/busy-times": {
+        "address": fields.CalendarAddress,
+        "server": fields.CalendarAddress,
+        "user": fields.CalendarLogin,
+    },
 }
 """What people type on each page, by the name of its input."""
 ELSEWHERE = {"areas"}
