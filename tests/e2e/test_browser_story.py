@@ -243,7 +243,7 @@ def stand_in_the_hall(story: Story, hua: Visitor) -> None:
     page.goto(story.path("/my-day"))
     page.locator("#chosen, .now, .firm-name").first.wait_for()
     page.wait_for_function("navigator.serviceWorker.controller")
-    page.wait_for_function(KEPT)
+    eventually(lambda: page.evaluate(KEPT))
     page.context.set_offline(True)
     page.reload()
     page.locator("#age", has_text=re.compile("离线|Offline")).wait_for()
