@@ -32,7 +32,7 @@ COMPONENTS = '<C:supported-calendar-component-set><C:comp name="{}"/></C:support
 class Layout:
     """Where a server keeps its calendar, and what it refuses."""
 
-    calendar: str = "/calendars/wang/work/"
+    calendar: str = "/calendars/wang/office/"
     entrance: str = "/"
     """The one path that names the principal. Others are not found."""
     is_bare: bool = False
