@@ -107,7 +107,9 @@ def test_a_request_in_the_browser_ends_as_an_invitation_in_both_calendars(scene:
     eventually(lambda: scene.mails().queued + scene.mails().sending == 0)
     sent = scene.mails()
     seats = [person for meeting in meetings for person in meeting.attendees]
-    assert (sent.sent, sent.failed) == (len(seats) + len(set(seats)), 0)  # invitations, and a summary to each
+    interpreting = {meeting.interpreter for meeting in meetings} - {None}
+    # Invitations, a summary to each, and a briefing to each interpreter who has meetings.
+    assert (sent.sent, sent.failed) == (len(seats) + len(set(seats)) + len(interpreting), 0)
     invitations = [invited(scene, person, meeting) for person in (scene.asking, scene.asked)]
     assert invitations[0].uid == invitations[1].uid
 
