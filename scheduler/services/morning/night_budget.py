@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from scheduler.domain.changes import Change, ChangeKind
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem
-from scheduler.domain.rules.stability import could_stay
+from scheduler.domain.problem import Fixed, Problem, Request
+from scheduler.domain.rules.held import Schedule
+from scheduler.domain.rules.stability import changes_of, could_stay, published_changes
 
 MARGIN = timedelta(minutes=15)
 """For what comes between a run and its publishing, which looks again at what is soon."""
@@ -38,7 +39,7 @@ class NightBudget:
 
         What cannot stay as it is published counts first, as nothing can be chosen about it. If such a meeting
         starts within `hours`, no plan keeps that limit, and it is left away. `a_person` is no rule of the
-        problem; the publishing looks at it.
+        problem: see `sparing`.
         """
         asked = [m for m in problem.published if m.request in problem.index.requests]
         forced = [m for m in asked if not could_stay(problem, m)]
@@ -56,6 +57,27 @@ class NightBudget:
         starts = {slot.id: slot.start for slot in problem.slots}
         is_lost = any(starts.get(m.slot, until) < until for m in forced)
         return None if is_lost else until.astimezone(problem.slots[0].start.tzinfo)
+
+    def sparing(self, problem: Problem, meetings: Sequence[Meeting]) -> Problem | None:
+        """The problem whose plans also keep `a_person`, where a plan of it does not.
+
+        Who has too many changes keeps the published meetings that can stay: they are held as they are
+        published or not at all. As many of them stay free as the person may still have changed, of those that
+        the plan changes. None if the plan keeps `a_person`, or nothing is left to keep.
+        """
+        schedule = Schedule.of(problem, meetings)
+        often = {person for person, count in changes_of(schedule).items() if count > self.a_person}
+        changed = published_changes(problem, meetings)
+        forced, voluntary = frozenset(changed.forced), frozenset(changed.voluntary)
+        kept: dict[str, Meeting] = {}
+        for person in sorted(often):
+            mine = [m for m in problem.published if person in m.attendees]
+            left = max(0, self.a_person - sum(m.request in forced for m in mine))
+            free = [m.request for m in mine if m.request in voluntary][:left]
+            kept |= {m.request: m for m in mine if m.request not in free and could_stay(problem, m)}
+        rows = {problem.index.requests[id]: as_published(problem, m) for id, m in kept.items()}
+        requests = tuple(rows.get(r, request) for r, request in enumerate(problem.requests))
+        return None if requests == problem.requests else replace(problem, requests=requests)
 
     def excess(
         self, changes: Iterable[Change], *, published: int, starts: Mapping[str, datetime], now: datetime
@@ -91,6 +113,23 @@ class NightBudget:
         soon = sum(any(starts[m.slot] < until for m in (c.before, c.after) if m) for c in changes)
         if soon:
             yield f"changed meetings that start within {self.hours} hours: {soon:,}"
+
+
+def as_published(problem: Problem, meeting: Meeting) -> Request:
+    """The request of a published meeting that could stay, held at that time and place by them, or not."""
+    index = problem.index
+    request = problem.requests[index.requests[meeting.request]]
+    people = sorted(index.attendees[person] for person in meeting.attendees)
+    return replace(
+        request,
+        from_attendees=tuple(a for a in people if problem.attendees[a].firm == request.sender),
+        to_attendees=tuple(a for a in people if problem.attendees[a].firm == request.receiver),
+        fixed=Fixed(
+            index.slots[meeting.slot],
+            index.places[meeting.place],
+            must=request.fixed is not None and request.fixed.must,
+        ),
+    )
 
 
 def counted(changes: Iterable[Change], accepted: Collection[str]) -> list[Change]:

@@ -41,6 +41,9 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
+SEARCHES = 3  # at most, of one run: a night whose plan changes too much of a person searches again
+
+
 class RunEnding(StrEnum):
     """The ending of a task's run."""
 
@@ -120,20 +123,30 @@ class _Work:
                 return self.store(read_plan(found))
             now = self.now(session)
             problem = snapshot.take(session, self.run.event_id, now=now, max_moved=self.run.max_moved)
-        for attempt in self.problems(problem, now):
-            as_solved, watched = self.search(attempt, solve, should_stop)
+        wanted: Problem | None = self.within_the_night(problem, now)
+        for _ in range(SEARCHES):
+            if wanted is None:
+                break
+            as_solved, watched = self.search(wanted, solve, should_stop)
             if watched.is_stuck or watched.why in (Stop.CANCEL, Stop.SHUTDOWN):
                 return self.stopped(watched)
-            if watched.result.plan.status not in NO_PLAN:
-                break
+            wanted = self.instead(problem, wanted, watched.result.plan)
         return self.keep(as_solved, watched)
 
-    def problems(self, problem: Problem, now: datetime) -> tuple[Problem, ...]:
-        """What to solve, and what else if that has no plan: a night that publishes keeps its budget."""
+    def within_the_night(self, problem: Problem, now: datetime) -> Problem:
+        """What to solve: a night that publishes keeps its budget."""
         if self.run.then is not AfterRun.PUBLISH or not self.run.night_budget or not problem.published:
-            return (problem,)
+            return problem
         allowed = NightBudget(**self.run.night_budget)
-        return allowed.within(problem, seconds=self.run.seconds, now=now), problem
+        return allowed.within(problem, seconds=SEARCHES * self.run.seconds, now=now)
+
+    def instead(self, problem: Problem, solved: Problem, plan: Plan) -> Problem | None:
+        """What to solve instead, if a night found no plan, or one that changes too much of a person."""
+        if solved is problem or not self.run.night_budget:
+            return None
+        if plan.status in NO_PLAN:
+            return problem
+        return NightBudget(**self.run.night_budget).sparing(solved, plan.meetings)
 
     def search(
         self, problem: Problem, solve: Solve, should_stop: Callable[[], bool]

@@ -124,3 +124,31 @@ def test_where_no_plan_keeps_the_budget_another_is_a_draft(database: Database) -
     night.go()
     state, moved, _ = night.newest
     assert state is VersionState.DRAFT and moved >= PAIRS // 2
+
+
+def of_one_person(database: Database, *, asked: int, **budget: int) -> Night:
+    """One person meets in the first four slots. Better requests ask for so many of these times, the last."""
+    night = Night(database, **budget)
+    with database.write() as session:
+        expo = make_event(session, firms=9, slots="4|4|4", solve_seconds=1)
+        requests = [make_request(session, expo, 0, 1 + i) for i in range(4)]
+        meetings = [meet(one, expo, slot=i, place=expo.tables[0]) for i, one in enumerate(requests)]
+        night.expo, night.published = expo, make_version(session, expo, meetings).number
+        for i in range(4 - asked, 4):
+            make_request(session, expo, 0, 5 + i, slots=[expo.slots[i].key], priority=5)
+    return night
+
+
+def test_who_would_be_changed_too_often_keeps_what_can_stay(database: Database) -> None:
+    night = of_one_person(database, asked=4, a_person=2)
+    run = night.go()
+    assert night.newest == (VersionState.PUBLISHED, 2, 2)
+    assert run.error is None
+
+
+def test_what_has_to_change_of_a_person_counts_first(database: Database) -> None:
+    night = of_one_person(database, asked=3, a_person=2)
+    night.away(1, slot=0)
+    night.go()
+    state, moved, _ = night.newest
+    assert (state, moved) == (VersionState.PUBLISHED, 2)
