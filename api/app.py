@@ -22,6 +22,7 @@ from api.pages.requests import words
 from api.pages.schedule import states
 from api.v1 import openapi
 from scheduler import logs
+from scheduler.collecting import keep_loaded
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.transport.remote import Fetcher
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     csrf.exempt(digests.resume)
     csrf.exempt(v1.blueprint)  # tokens only: what a browser sends along by itself opens nothing there
     app.register_blueprint(v1.blueprint)
+    keep_loaded()
     return app
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -24,15 +24,16 @@ from scheduler.services.calendar_health.people import (
     BoardVersion,
     published_board,
 )
+from scheduler.services.calendar_health.seats import Seats, chosen_seats, seats
 from scheduler.services.calendar_health.states import CalendarEntry, entries, untold
 from scheduler.services.calendar_health.tallies import Chosen, Tally, tallies
 from scheduler.services.directory.facets import FacetValue
-from scheduler.services.directory.refs import FirmRef, find_person
+from scheduler.services.directory.refs import FirmRef, find_person, firm_columns
 from scheduler.services.paging import Page, part
 from scheduler.services.schedule import versions
 from scheduler.services.text import one_line
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Event, Firm, Hall, Place, PlannedMeeting, Slot
+from scheduler.storage.models import Attendee, Event, Firm, Hall, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,24 +118,32 @@ def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) ->
     zone = session.get_one(Event, actor.event_id).timezone
     slots = _slots(session, actor.event_id)
     found: dict[int, Tally] = {}
+    halls, days = set[str](), set[date]()
     if version is not None:
-        chosen = _chosen(filters, slots, ZoneInfo(zone))
-        found = tallies(session, actor.event_id, version.id, chosen, slots, now=now)
-    people = _people(session, actor, found)
+        chosen, every = _chosen(filters, slots, ZoneInfo(zone)), seats(session, version)
+        people = every.people if chosen == Chosen() else chosen_seats(session, version, chosen)
+        found = tallies(session, version, people, chosen, slots, now=now)
+        halls, days = _whole(session, version, every, slots, ZoneInfo(zone))
     tests = _tests(filters)
-    passing = _passing(people, tests)
+    listed = _people(session, actor, found, with_text="text" in tests)
+    passing = _passing(listed, tests)
     passing.sort(key=_SORTS[filters.sort])
-    totals: Counter[CalendarState] = Counter()
-    for listed in passing:
-        totals.update(listed.tally.counts)
-    halls, days = _whole(session, actor.event_id, version, slots, ZoneInfo(zone))
     return Board(
         version=version,
         timezone=zone,
-        totals={state: totals[state] for state in CalendarState},
+        totals=_totals(passing),
         people=tuple(passing),
-        facets=_facets(people, tests, halls, days),
+        facets=_facets(listed, tests, halls, days),
     )
+
+
+def _totals(people: Iterable[Listed]) -> dict[CalendarState, int]:
+    """Their meetings by state."""
+    totals = dict.fromkeys(CalendarState, 0)
+    for listed in people:
+        for state, number in listed.tally.counts.items():
+            totals[state] += number
+    return totals
 
 
 def persons(
@@ -190,60 +199,40 @@ def _chosen(filters: Filters, slots: Mapping[int, datetime], zone: ZoneInfo) -> 
 
 
 def _whole(
-    session: Session,
-    event_id: int,
-    version: BoardVersion | None,
-    slots: Mapping[int, datetime],
-    zone: ZoneInfo,
+    session: Session, version: BoardVersion, every: Seats, slots: Mapping[int, datetime], zone: ZoneInfo
 ) -> tuple[set[str], set[date]]:
     """The halls and the days of a whole version, and of what is cancelled and could not be told."""
-    if version is None:
-        return set(), set()
-    rows = session.execute(
-        select(Hall.name, Slot.position)
-        .select_from(PlannedMeeting)
-        .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .join(Place, Place.id == PlannedMeeting.place_id)
-        .join(Hall, Hall.id == Place.hall_id)
-        .where(PlannedMeeting.version_id == version.id)
-        .distinct()
-    )
-    where = [(hall, slots[position]) for hall, position in rows]
-    where += [(entry.hall, entry.start) for entry in untold(session, event_id)]
-    return {hall for hall, _ in where}, {start.astimezone(zone).date() for _, start in where}
+    rows: Any = session.execute(select(Hall.id, Hall.name).where(Hall.event_id == version.event_id))
+    names = {hall: name for hall, name in rows}  # noqa: C416 -- dict(rows) loses the types
+    gone = list(untold(session, version.event_id))
+    halls = {names[hall] for hall, _ in every.where} | {entry.hall for entry in gone}
+    starts = {slots[position] for _, position in every.where} | {entry.start for entry in gone}
+    return halls, {start.astimezone(zone).date() for start in starts}
 
 
-def _people(session: Session, actor: Actor, found: Mapping[int, Tally]) -> list[Listed]:
-    """Whoever has one of these meetings."""
-    rows = session.execute(
-        select(
-            Attendee.id,
-            Attendee.key,
-            Attendee.name,
-            Attendee.latin_name,
-            Attendee.email,
-            Firm.key,
-            Firm.name,
-            Firm.latin_name,
-            Firm.country,
-        )
-        .join(Firm, Firm.id == Attendee.firm_id)
-        .where(Attendee.event_id == actor.event_id)
-    )
+def _people(session: Session, actor: Actor, found: Mapping[int, Tally], *, with_text: bool) -> list[Listed]:
+    """Whoever has one of these meetings. What is searched is read only where somebody is sought."""
+    refs = {row[0]: FirmRef(*row[1:]) for row in _rows(session, Firm, Firm.id, *firm_columns(Firm), of=actor)}
+    columns = (Attendee.id, Attendee.key, Attendee.latin_name, Attendee.firm_id)
+    if not with_text:
+        return [
+            Listed(who, key, latin, refs[firm], "", found[who])
+            for who, key, latin, firm in _rows(session, Attendee, *columns, of=actor)
+            if who in found
+        ]
     sees_emails = actor.may(Right.READ_CONTACTS)
-    firms: dict[str, FirmRef] = {}
-    return [
-        Listed(
-            person_id,
-            key,
-            latin_name,
-            firms.setdefault(firm_key, FirmRef(firm_key, firm_name, firm_latin, country)),
-            "\n".join((name, latin_name, email if sees_emails else "", firm_name, firm_latin)).casefold(),
-            found[person_id],
-        )
-        for person_id, key, name, latin_name, email, firm_key, firm_name, firm_latin, country in rows
-        if person_id in found
-    ]
+    listed = []
+    rows = _rows(session, Attendee, *columns, Attendee.name, Attendee.email, of=actor)
+    for who, key, latin, firm_id, name, email in rows:
+        if who in found:
+            firm = refs[firm_id]
+            texts = name, latin, email if sees_emails else "", firm.name, firm.latin_name
+            listed.append(Listed(who, key, latin, firm, "\n".join(texts).casefold(), found[who]))
+    return listed
+
+
+def _rows(session: Session, table: type[Attendee | Firm], *columns: Any, of: Actor) -> Any:
+    return session.execute(select(*columns).where(table.event_id == of.event_id)).all()
 
 
 Test = Callable[[Listed], bool]
@@ -269,31 +258,36 @@ def _tests(filters: Filters) -> dict[str, Test]:
 def _passing(people: Iterable[Listed], tests: Mapping[str, Test], leave: str = "") -> list[Listed]:
     """The people who pass every test but the one called `leave`."""
     asked = [test for name, test in tests.items() if name != leave]
+    if not asked:
+        return list(people)
     return [listed for listed in people if all(test(listed) for test in asked)]
 
 
 def _facets(
     people: Sequence[Listed], tests: Mapping[str, Test], halls: Iterable[str], days: Iterable[date]
 ) -> BoardFacets:
-    states = Counter(state for listed in _passing(people, tests, "state") for state in listed.tally.counts)
-    countries = Counter(listed.firm.country for listed in _passing(people, tests, "country"))
+    kinds = Counter(tuple(listed.tally.counts) for listed in _passing(people, tests, "state"))
+    states: Counter[CalendarState] = Counter()
+    for kind, number in kinds.items():
+        states.update(dict.fromkeys(kind, number))
+    countries = Counter([listed.firm.country for listed in _passing(people, tests, "country")])
     return BoardFacets(
         states=tuple(FacetValue(state, WORDS[state], states[state]) for state in CalendarState),
         countries=tuple(FacetValue(code, code, number) for code, number in countries.most_common()),
         halls=tuple(sorted(halls)),
         days=tuple(sorted(days)),
-        calls=sum(bool(listed.tally.calls) for listed in _passing(people, tests, "calls")),
+        calls=len([1 for listed in _passing(people, tests, "calls") if listed.tally.calls]),
     )
 
 
 def _first(listed: Listed) -> tuple[object, ...]:
     """The first meeting that needs a call, else the first meeting. Of two at one time, the worse state."""
-    return *(listed.tally.first_call or listed.tally.first or ()), listed.key
+    return listed.tally.first_call or listed.tally.first or (), listed.key
 
 
 _SORTS: Mapping[str, Callable[[Listed], tuple[object, ...]]] = {
     "first": _first,
-    "worst": lambda listed: (SEVERITY.index(listed.tally.worst), *_first(listed)),
+    "worst": lambda listed: (SEVERITY.index(listed.tally.worst), _first(listed)),
     "name": lambda listed: (listed.latin_name.casefold(), listed.key),
     "firm": lambda listed: (listed.firm.latin_name.casefold(), listed.latin_name.casefold(), listed.key),
 }

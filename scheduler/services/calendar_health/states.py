@@ -118,7 +118,7 @@ def entries(
     )
     invited = {entry: mail for entry, mail in mails if mail.method is not Method.CANCEL}
     found = [
-        *_planned(session, event_id, version_id, people, invited, answers, bounced),
+        *_planned(session, version_id, people, invited, answers, bounced),
         *_untold(session, mails, bounced),
     ]
     return sorted(found, key=lambda entry: (entry.start, entry.request_key, entry.attendee_id))
@@ -204,14 +204,12 @@ def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[i
 
 def _planned(
     session: Session,
-    event_id: int,
     version_id: int,
     people: Collection[int],
     invited: Mapping[EntryKey, LastMail],
     answers: Mapping[itip.Key, Answered],
     bounced: set[int],
 ) -> Iterator[CalendarEntry]:
-    firms = _firms(session, event_id)
     planned = (
         select(
             PlannedAttendee.attendee_id,
@@ -228,7 +226,8 @@ def _planned(
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
         .where(PlannedMeeting.version_id == version_id, among(PlannedAttendee.attendee_id, people))
     )
-    rows = session.execute(with_time_and_place(planned))
+    rows = session.execute(with_time_and_place(planned)).all()
+    firms = _firms(session, {firm for row in rows for firm in row[5:7]})
     for who, firm, request, key, state, sender, receiver, start, end, place, hall in rows:
         mail = invited.get(EntryKey(request, who))
         answer = current(mail, answers.get(itip.Key(mail.uid, who)) if mail else None)
@@ -284,6 +283,6 @@ def _untold(
         )
 
 
-def _firms(session: Session, event_id: int) -> dict[int, str]:
-    rows: Any = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(Firm.event_id == event_id))
+def _firms(session: Session, ids: Collection[int]) -> dict[int, str]:
+    rows: Any = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(among(Firm.id, ids)))
     return {firm_id: names.shown(name, latin, "en") for firm_id, name, latin in rows}

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import CalendarState, Method, OutboxState
-from scheduler.services.calendar_health.people import AT_LEAST, CALLS, NEAR, PATIENCE, SEVERITY, needs_call
+from scheduler.services.calendar_health.people import (
+    AT_LEAST,
+    CALLS,
+    NEAR,
+    PATIENCE,
+    SEVERITY,
+    BoardVersion,
+    needs_call,
+)
 from scheduler.services.calendar_health.states import ANSWERED, CalendarEntry, newest_mails, untold
 from scheduler.storage.models import (
     Answer,
@@ -27,17 +34,18 @@ from scheduler.storage.models import (
 
 _STATES = tuple(CalendarState)
 _TO_CALL = tuple(state for state in _STATES if state in CALLS)
+_QUEUED = SEVERITY.index(CalendarState.QUEUED)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Tally:
     """A person's meetings by state. `calls` are those that need a call, by state and whether they are off.
 
     `first` and `first_call` say when the first one is, and how bad: (start, severity), or None without one.
     """
 
-    counts: Counter[CalendarState] = field(default_factory=Counter)
-    calls: Counter[tuple[CalendarState, bool]] = field(default_factory=Counter)
+    counts: Mapping[CalendarState, int] = field(default_factory=dict)
+    calls: Mapping[tuple[CalendarState, bool], int] = field(default_factory=dict)
     first: tuple[datetime, int] | None = None
     first_call: tuple[datetime, int] | None = None
 
@@ -45,14 +53,21 @@ class Tally:
     def worst(self) -> CalendarState:
         return min(self.counts, key=SEVERITY.index)
 
-    def add(self, entry: CalendarEntry, now: datetime) -> None:
-        """One meeting more."""
-        at = entry.start, SEVERITY.index(entry.state)
-        self.counts[entry.state] += 1
-        self.first = min(filter(None, (self.first, at)))
-        if needs_call(entry, now):
-            self.calls[entry.state, entry.is_off] += 1
-            self.first_call = min(filter(None, (self.first_call, at)))
+    def with_entry(self, entry: CalendarEntry, now: datetime) -> Tally:
+        """With one meeting more."""
+        why, at = (entry.state, entry.is_off), (entry.start, SEVERITY.index(entry.state))
+        counts = {**self.counts, entry.state: self.counts.get(entry.state, 0) + 1}
+        first = min(filter(None, (self.first, at)))
+        if not needs_call(entry, now):
+            return replace(self, counts=counts, first=first)
+        calls = {**self.calls, why: self.calls.get(why, 0) + 1}
+        return Tally(counts, calls, first, min(filter(None, (self.first_call, at))))
+
+    def with_queued(self, number: int, start: datetime) -> Tally:
+        """With so many more that no mail is about, the first at `start`. No two begin at one time."""
+        counts = {**self.counts, CalendarState.QUEUED: self.counts.get(CalendarState.QUEUED, 0) + number}
+        is_first = self.first is None or start < self.first[0]
+        return replace(self, counts=counts, first=(start, _QUEUED) if is_first else self.first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +89,37 @@ class Chosen:
 
 def tallies(
     session: Session,
-    event_id: int,
-    version_id: int,
+    version: BoardVersion,
+    seats: Iterable[tuple[int, int, int]],
     chosen: Chosen,
     slots: Mapping[int, datetime],
     *,
     now: datetime,
 ) -> dict[int, Tally]:
-    """The tally of each attendee who has one of the chosen meetings of a version."""
-    found = {
-        row[0]: _tally(row[1:], slots)
-        for row in session.execute(_query(event_id, version_id, chosen, slots, now))
-    }
-    for entry in untold(session, event_id):
+    """The tally of each attendee who has one of the chosen meetings of a version.
+
+    `seats` are these: the attendee, how many, and the position of the first slot.
+    """
+    rows = session.execute(_query(version, chosen, slots, now)).all()
+    found = {row[0]: _tally(row[1:], slots) for row in rows}
+    alike: dict[tuple[int, int], Tally] = {}  # most people were told all, or nothing yet
+    for who, number, first in seats:
+        told = found.get(who)
+        if told is None:
+            if (number, first) not in alike:
+                alike[number, first] = Tally().with_queued(number, slots[first])
+            found[who] = alike[number, first]
+        elif rest := number - sum(told.counts.values()):
+            found[who] = told.with_queued(rest, slots[first])
+    for entry in untold(session, version.event_id):
         if chosen.has(entry, slots):
-            found.setdefault(entry.attendee_id, Tally()).add(entry, now)
+            found[entry.attendee_id] = found.get(entry.attendee_id, Tally()).with_entry(entry, now)
     return found
 
 
-def _query(
-    event_id: int, version_id: int, chosen: Chosen, slots: Mapping[int, datetime], now: datetime
-) -> Any:
-    entries = _entries(event_id, version_id, chosen)
+def _query(version: BoardVersion, chosen: Chosen, slots: Mapping[int, datetime], now: datetime) -> Any:
+    """A row an attendee: of the meetings that a mail is about, and of all where the address bounces."""
+    entries = _entries(version, chosen)
     state, at = entries.c.state, entries.c.position * len(SEVERITY) + _severity(entries.c.state)
     coming = min((position for position, start in slots.items() if start > now), default=len(slots))
     near = min((position for position, start in slots.items() if start > now + NEAR), default=len(slots))
@@ -117,40 +141,42 @@ def _query(
     ).group_by(entries.c.attendee_id)
 
 
-def _entries(event_id: int, version_id: int, chosen: Chosen) -> Subquery:
+def _entries(version: BoardVersion, chosen: Chosen) -> Subquery:
     """One row an attendee and meeting: when it is, and its state."""
-    mail = _invited(event_id)
-    query = (
-        select(PlannedAttendee.attendee_id, Slot.position, _state(mail).label("state"), mail.c.sent_at)
-        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
-        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
-        .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .outerjoin(
-            mail,
-            and_(
-                mail.c.request_id == PlannedMeeting.request_id,
-                mail.c.attendee_id == PlannedAttendee.attendee_id,
-            ),
-        )
-        .outerjoin(
-            Answer,
-            and_(
-                Answer.uid == mail.c.uid,
-                Answer.attendee_id == mail.c.attendee_id,
-                Answer.sequence == mail.c.sequence,
-            ),
-        )
-        .where(PlannedMeeting.version_id == version_id)
+    mail = _invited(version.event_id)
+    is_about = and_(
+        mail.c.request_id == PlannedMeeting.request_id, mail.c.attendee_id == PlannedAttendee.attendee_id
     )
+    seat = (
+        select(PlannedAttendee.attendee_id, Slot.position, _state(mail).label("state"), mail.c.sent_at)
+        .select_from(PlannedMeeting)
+        .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
+        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .where(PlannedMeeting.version_id == version.id, *in_hall_and_slots(chosen))
+    )
+    is_answered = and_(
+        Answer.uid == mail.c.uid,
+        Answer.attendee_id == mail.c.attendee_id,
+        Answer.sequence == mail.c.sequence,
+    )
+    told = seat.join(mail, is_about).outerjoin(Answer, is_answered).where(Attendee.bounced_at.is_(None))
+    refuse = select(Attendee.id).where(
+        Attendee.event_id == version.event_id, Attendee.bounced_at.is_not(None)
+    )
+    bounced = seat.outerjoin(mail, is_about).outerjoin(Answer, is_answered)
+    return union_all(told, bounced.where(PlannedAttendee.attendee_id.in_(refuse))).subquery()
+
+
+def in_hall_and_slots(chosen: Chosen) -> list[ColumnElement[bool]]:
+    """That a planned meeting is one of the chosen ones."""
+    tests: list[ColumnElement[bool]] = []
     if chosen.hall:
-        query = (
-            query.join(Place, Place.id == PlannedMeeting.place_id)
-            .join(Hall, Hall.id == Place.hall_id)
-            .where(Hall.name == chosen.hall)
-        )
+        places = select(Place.id).join(Hall, Hall.id == Place.hall_id).where(Hall.name == chosen.hall)
+        tests.append(PlannedMeeting.place_id.in_(places))
     if chosen.positions is not None:
-        query = query.where(Slot.position.in_(chosen.positions))
-    return query.subquery()
+        tests.append(Slot.position.in_(chosen.positions))
+    return tests
 
 
 def _invited(event_id: int) -> Subquery:
@@ -199,10 +225,8 @@ def _tally(row: Sequence[int | None], slots: Mapping[int, datetime]) -> Tally:
     states, first, last = row[: len(_STATES)], row[-2], row[-1]
     to_call = row[len(_STATES) : -2]
     return Tally(
-        counts=Counter({state: count for state, count in zip(_STATES, states, strict=True) if count}),
-        calls=Counter(
-            {(state, False): count for state, count in zip(_TO_CALL, to_call, strict=True) if count}
-        ),
+        counts={state: count for state, count in zip(_STATES, states, strict=True) if count},
+        calls={(state, False): count for state, count in zip(_TO_CALL, to_call, strict=True) if count},
         first=_when(first, slots),
         first_call=_when(last, slots),
     )

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState, Tier
 from scheduler.services.board import commands, drafts
 from scheduler.services.board.commands import Target
+from scheduler.services.calendar_health import seats
+from scheduler.services.calendar_health.people import BoardVersion
 from scheduler.services.decisions import kept as decisions
 from scheduler.services.events import results
 from scheduler.services.exports import prints
@@ -63,6 +65,7 @@ def look(session: Session, expo: Expo) -> list[object]:
         prints.parts(session, actor, DRAFT),
         report.chain_report(session, actor, now=NOW + timedelta(days=400)),
         decisions.against(session, draft, published),
+        seats.seats(session, BoardVersion(draft.id, event_id, DRAFT, None)),
     ]
 
 
