@@ -27,9 +27,9 @@ class FormReader:
     def fault(self, name: str, message: str) -> None:
         self.faults.append(Fault(name, message))
 
-    def text(self, name: str) -> str:
+    def text(self, name: str, kind: Any = None) -> str:
         value = self.form.get(name, "").strip()
-        self.faults.extend(fields.fault(name, value, self.kinds[name]))
+        self.faults.extend(fields.fault(name, value, kind or self.kinds[name]))
         return value
 
     def whole(self, name: str, kind: Any = None) -> int:

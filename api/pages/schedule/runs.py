@@ -30,7 +30,11 @@ from workers import dispatch
 
 blueprint = APIBlueprint("runs", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
-LABELS = {"seconds": say("Seconds to search"), "max_moved": say("Meetings that may change")}
+LABELS = {
+    "seconds": say("Seconds to search"),
+    "max_moved": say("Meetings that may change"),
+    "note": say("What it is for"),
+}
 
 
 @blueprint.get("/schedule")
@@ -66,9 +70,12 @@ def start_run(event_key: str) -> Response:
         read = FormReader(request.form)
         seconds = read.whole("seconds", fields.RunSeconds)
         max_moved = read.whole("max_moved", fields.MaxMoved) if "max_moved" in request.form else 0
+        note = read.text("note", fields.RunNote)
         read.done()
         with context.database().write() as db:
-            run_id = control.start(db, actor, seconds=seconds, max_moved=max_moved, now=context.now()).id
+            run_id = control.start(
+                db, actor, seconds=seconds, max_moved=max_moved, note=note, now=context.now()
+            ).id
         dispatch.run(context.database(), run_id, app=context.celery())
     except InvalidInput as error:
         flash(
@@ -126,6 +133,16 @@ def cancel_run(event_key: str, number: int) -> Response:
     with context.database().write() as db:
         control.cancel(db, actor, number, now=context.now())
     flash(gettext("Run %(number)s is being cancelled.", number=str(number)))
+    return redirect(url_for("runs.overview", event_key=event_key))
+
+
+@blueprint.post("/runs/<int:number>/stop")
+@login_required
+def stop_run(event_key: str, number: int) -> Response:
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        control.stop(db, actor, number, now=context.now())
+    flash(gettext("Run %(number)s ends now. Its best plan becomes a draft.", number=str(number)))
     return redirect(url_for("runs.overview", event_key=event_key))
 
 

@@ -63,5 +63,14 @@ def cancel_run(db: Session, actor: Actor, number: int) -> Any:
     return control.cancel(db, actor, number, now=context.now())
 
 
+@blueprint.post("/runs/<int:number>/stop")
+@blueprint.auth_required(token, roles=["runs:write"])
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(RunOut)
+def stop_run(db: Session, actor: Actor, number: int) -> Any:
+    """End the search of a running run within a second, and keep its best plan"""
+    return control.stop(db, actor, number, now=context.now())
+
+
 def _send(run_id: int) -> None:
     dispatch.run(context.database(), run_id, app=context.celery())

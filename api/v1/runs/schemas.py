@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from api.v1.schemas.base import Input, Listing, Output
 from scheduler.domain.entities import AfterRun, RunState
-from scheduler.domain.fields import Budget, MaxMoved, RunSeconds
+from scheduler.domain.fields import Budget, MaxMoved, RunNote, RunSeconds
 
 
 class NewRunIn(Input):
@@ -24,6 +24,7 @@ class NewRunIn(Input):
         0,
         description="Improve the published plan, by changing at most so many meetings that could stay.",
     )
+    note: RunNote = Field("", description="What the run is for.")
 
 
 class ProgressOut(Output):
@@ -50,6 +51,8 @@ class RunOut(Output):
     started_at: datetime | None
     finished_at: datetime | None
     cancel_asked: bool
+    stop_asked: bool = Field(description="To end its search now, and keep the best plan.")
+    note: str
     fingerprint: str | None = Field(description="Of the problem that was solved.")
     progress: ProgressOut | None
     error: str | None

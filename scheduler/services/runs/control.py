@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AfterRun, RunState, VersionState
 from scheduler.domain.errors import NotFound
+from scheduler.services import text
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.runs import runs
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
-from scheduler.storage.models import Run, ScheduleVersion
+from scheduler.storage.models import Account, Run, ScheduleVersion
 
 OPEN = runs.OPEN
 _NEWEST = Order("runs", (Run.number,), (int,), descending=True)
@@ -26,7 +27,10 @@ _NEWEST = Order("runs", (Run.number,), (int,), descending=True)
 
 @dataclass(frozen=True, slots=True)
 class RunCard:
-    """A run. `version` is the number of the schedule version that it made, None as long as it made none."""
+    """A run. `version` is the number of the schedule version that it made, None as long as it made none.
+
+    `by` is the name of who started it, empty for a night and where nobody else is told.
+    """
 
     id: int
     number: int
@@ -41,19 +45,23 @@ class RunCard:
     started_at: datetime | None
     finished_at: datetime | None
     cancel_asked: bool
+    stop_asked: bool
+    note: str
     fingerprint: str | None
     progress: Mapping[str, Any]
     curve: Sequence[Mapping[str, Any]]
     error: str | None
     version: int | None
     version_state: VersionState | None
+    by: str
 
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
 
 
-_OF_RUN = tuple(name for name in RunCard.__dataclass_fields__ if not name.startswith("version"))
+_ADDED = "version", "version_state", "by"
+_OF_RUN = tuple(name for name in RunCard.__dataclass_fields__ if name not in _ADDED)
 
 
 def start(
@@ -64,6 +72,7 @@ def start(
     then: AfterRun = AfterRun.DRAFT,
     budget: int | None = None,
     max_moved: int = 0,
+    note: str = "",
     now: datetime,
 ) -> RunCard:
     """Queue a run. Raises as `runs.queue`. A run that publishes needs the right to publish, too.
@@ -81,9 +90,10 @@ def start(
         then=then,
         budget=budget,
         max_moved=max_moved,
+        note=text.one_line(note),
         now=now,
     )
-    after = {"then": run.then.value, "seconds": run.seconds, "max_moved": run.max_moved}
+    after = {"then": run.then.value, "seconds": run.seconds, "max_moved": run.max_moved, "note": run.note}
     trail.note(session, actor, Act.RUN, f"run {run.number} started", after=after, now=now)
     return _card(run)
 
@@ -93,6 +103,14 @@ def cancel(session: Session, actor: Actor, number: int, *, now: datetime) -> Run
     actor.require(Right.RUN)
     card = _card(runs.cancel(session, actor.event_id, number, now=now))
     trail.note(session, actor, Act.RUN, f"run {number} cancelled", now=now)
+    return card
+
+
+def stop(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
+    """End a run's search now, and keep the best plan. Raises as `runs.stop`."""
+    actor.require(Right.RUN)
+    card = _card(runs.stop(session, actor.event_id, number))
+    trail.note(session, actor, Act.RUN, f"run {number} stopped, its plan kept", now=now)
     return card
 
 
@@ -113,11 +131,14 @@ def newest(session: Session, actor: Actor, *, limit: int) -> tuple[RunCard, ...]
 def listing(session: Session, actor: Actor, *, cursor: str | None = None, limit: int = 30) -> Page[RunCard]:
     """The event's runs page by page, the newest first."""
     page: Page[Row[Any]] = fetch_page(session, _runs(actor), _NEWEST, cursor=cursor, limit=limit)
-    return Page(tuple(_card(*row[:3]) for row in page.items), page.next_cursor, page.total)
+    return Page(tuple(_card(*row[:4]) for row in page.items), page.next_cursor, page.total)
 
 
-def _runs(actor: Actor) -> Select[Run, int | None, VersionState | None]:
-    """Runs with the number and state of the version that each made. Rollbacks' versions do not count."""
+def _runs(actor: Actor) -> Select[Run, int | None, VersionState | None, str]:
+    """Runs with the number and state of the version that each made, and who started them.
+
+    Rollbacks' versions do not count.
+    """
     actor.require(Right.READ_RUNS)
     made = and_(
         ScheduleVersion.event_id == Run.event_id,
@@ -125,12 +146,20 @@ def _runs(actor: Actor) -> Select[Run, int | None, VersionState | None]:
         ScheduleVersion.copy_of_id.is_(None),
     )
     return (
-        select(Run, ScheduleVersion.number, ScheduleVersion.state)
+        select(
+            Run,
+            ScheduleVersion.number,
+            ScheduleVersion.state,
+            func.coalesce(func.nullif(Account.name, ""), Account.email, ""),
+        )
         .outerjoin(ScheduleVersion, made)
+        .outerjoin(Account, Account.id == Run.asked_by)
         .where(Run.event_id == actor.event_id)
     )
 
 
-def _card(run: Run, version: int | None = None, version_state: VersionState | None = None) -> RunCard:
+def _card(
+    run: Run, version: int | None = None, version_state: VersionState | None = None, by: str = ""
+) -> RunCard:
     values = {name: getattr(run, name) for name in _OF_RUN}
-    return RunCard(**values, version=version, version_state=version_state)
+    return RunCard(**values, version=version, version_state=version_state, by=by)

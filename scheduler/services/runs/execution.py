@@ -130,7 +130,7 @@ class _Work:
             as_solved, watched = self.search(wanted, solve, should_stop)
             if watched.is_stuck or watched.why in (Stop.CANCEL, Stop.SHUTDOWN):
                 return self.stopped(watched)
-            wanted = self.instead(problem, wanted, watched.result.plan)
+            wanted = None if watched.why else self.instead(problem, wanted, watched.result.plan)
         return self.keep(as_solved, watched)
 
     def within_the_night(self, problem: Problem, now: datetime) -> Problem:
@@ -195,9 +195,9 @@ class _Work:
 
     # What `watch` asks and tells five times a second
 
-    def is_cancel_asked(self) -> bool:
+    def stop_asked(self) -> Stop | None:
         with self.database.read() as session:
-            return runs.is_cancel_asked(session, self.run.id)
+            return runs.stop_asked(session, self.run.id)
 
     def report(self, progress: Progress) -> None:
         def report(session: Session) -> None:

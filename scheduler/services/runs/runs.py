@@ -21,6 +21,7 @@ from scheduler.domain.errors import (
 from scheduler.domain.solving import Progress
 from scheduler.services.operations import run_alerts
 from scheduler.services.problems.solved import pack, unpack
+from scheduler.services.runs.watchdog import Stop
 from scheduler.storage.models import Event, Run
 
 OPEN = (RunState.QUEUED, RunState.RUNNING)
@@ -48,6 +49,7 @@ def queue(
     then: AfterRun | None = None,
     budget: int | None = None,
     max_moved: int = 0,
+    note: str = "",
     begin_by: datetime | None = None,
     night_budget: dict[str, int] | None = None,
     now: datetime,
@@ -56,8 +58,8 @@ def queue(
 
     `seconds` is the solve's wall time (the event's setting if None), `budget` how many published meetings a
     publishing that follows may touch, `max_moved` how many of them the run may change to improve the plan,
-    where nothing forces it. A night has `begin_by`: if it begins later, it makes only a draft. One that
-    publishes has a `night_budget`, a NightBudget as a dict. Send the task after the commit.
+    where nothing forces it, `note` what it is for. A night has `begin_by`: if it begins later, it makes only
+    a draft. One that publishes has a `night_budget`, a NightBudget as a dict. Send the task after the commit.
     """
     event = session.get(Event, event_id)
     if event is None:
@@ -65,6 +67,7 @@ def queue(
     seconds = event.solve_seconds if seconds is None else seconds
     fields.require("seconds", seconds, fields.RunSeconds)
     fields.require("max_moved", max_moved, fields.MaxMoved)
+    fields.require("note", note, fields.RunNote)
     run = Run(
         event_id=event_id,
         number=_next_number(session, event_id),
@@ -73,6 +76,7 @@ def queue(
         then=then or AfterRun.DRAFT,
         budget=budget,
         max_moved=max_moved,
+        note=note,
         seconds=seconds,
         begin_by=begin_by,
         night_budget=night_budget,
@@ -166,8 +170,24 @@ def retake(session: Session, run_id: int, *, worker: str, attempt: int, now: dat
     return _change(session, waits, state=RunState.RUNNING, worker=worker, heartbeat_at=now)
 
 
-def is_cancel_asked(session: Session, run_id: int) -> bool:
-    return session.scalar(select(Run.cancel_asked).where(Run.id == run_id)) is True
+def stop_asked(session: Session, run_id: int) -> Stop | None:
+    """What a person wants of a running run: that it is cancelled, or ends now and keeps what it has found."""
+    cancel, stop = session.execute(select(Run.cancel_asked, Run.stop_asked).where(Run.id == run_id)).one()
+    return Stop.CANCEL if cancel else Stop.KEEP if stop else None
+
+
+def stop(session: Session, event_id: int, number: int) -> Run:
+    """End the search of a running run as soon as its worker looks (within a second); the best plan is kept.
+
+    Raises NotFound, or WrongState if it does not run.
+    """
+    run = show(session, event_id, number)
+    is_running = update(Run).where(Run.id == run.id, Run.state == RunState.RUNNING)
+    done = _change(session, is_running, stop_asked=True)
+    session.refresh(run)
+    if not done:
+        raise WrongState("run", number, run.state, "stopped")
+    return run
 
 
 def cancel(session: Session, event_id: int, number: int, *, now: datetime) -> Run:

@@ -35,6 +35,7 @@ class Stop(StrEnum):
     """Why a solve was told to stop."""
 
     CANCEL = "cancel"
+    KEEP = "keep"  # what was found so far
     SHUTDOWN = "shutdown"
     OVERTIME = "overtime"
 
@@ -42,7 +43,7 @@ class Stop(StrEnum):
 class RunStore(Protocol):
     """The store of a run. Each call is a short transaction."""
 
-    def is_cancel_asked(self) -> bool: ...
+    def stop_asked(self) -> Stop | None: ...
     def report(self, progress: Progress) -> None: ...
     def beat(self) -> None: ...
 
@@ -126,7 +127,7 @@ class _Watch:
             self.ends = time.monotonic() + self.allowed
         if time.monotonic() > self.ends:
             return Stop.OVERTIME
-        return Stop.CANCEL if self.store.is_cancel_asked() else None
+        return self.store.stop_asked()
 
     def _tell(self) -> None:
         now, progress = time.monotonic(), self.progress

@@ -170,9 +170,10 @@ class _Work:
 
     # What `watch` asks and tells
 
-    def is_cancel_asked(self) -> bool:
+    def stop_asked(self) -> Stop | None:
         with self.database.read() as session:
-            return waiting.must_stop(session, self.row.id, self.row.turn)
+            must = waiting.must_stop(session, self.row.id, self.row.turn)
+        return Stop.CANCEL if must else None
 
     def report(self, progress: Progress | None) -> None:
         with self.database.write() as session:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.by_hand import HandMarkKind, HandStepState
 from scheduler.domain.entities import AfterRun, HolderKind, RunState, VersionState
-from scheduler.domain.fields import WhatIfName
+from scheduler.domain.fields import RunNote, WhatIfName
 from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.storage.base import Base, states
 
@@ -72,6 +73,9 @@ class Run(Base):
     sends: Mapped[int] = mapped_column(default=0, server_default="0")
     worker: Mapped[str | None] = mapped_column(String(120))
     cancel_asked: Mapped[bool] = mapped_column(default=False)
+    stop_asked: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """To end its search now, and keep the best plan."""
+    note: Mapped[RunNote] = mapped_column(default="", server_default="")
     fingerprint: Mapped[str | None] = mapped_column(String(64))
     progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """The last report: phase, seconds, score, bound, served_bound, terms."""

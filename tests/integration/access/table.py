@@ -242,6 +242,7 @@ POST EVENT/requests/<key>/ways/<number>                      403 404 404 404 303
 POST EVENT/requests/<key>/withdraw                           403 404 404 404 403 303 303 303 403 404 303
 POST EVENT/runs                                              403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/runs/<number>/cancel                              403 404 404 404 404 404 409 409 404 404 404
+POST EVENT/runs/<number>/stop                                403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/settings                                          403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/start/seen                                        403 404 404 303 403 303 403 403 403 403 404
 POST EVENT/team/invitations/<invitation_id>/take-back        403 404 404 404 404 404 403 404 403 403 404
@@ -352,6 +353,7 @@ POST API/requests/<key>/unlock                   401 404 403 403 200 403 200 403
 POST API/requests/<key>/withdraw                 401 404 404 200 200 403 200 403 403 403 403 403 403 403 403 403 403 403 403
 POST API/runs                                    401 201 403 403 201 403 403 403 201 403 403 403 403 403 403 403 403 403 403
 POST API/runs/<number>/cancel                    401 200 403 403 409 403 403 403 409 403 403 403 403 403 403 403 403 403 403
+POST API/runs/<number>/stop                      401 409 403 403 409 403 403 403 409 403 403 403 403 403 403 403 403 403 403
 POST API/team/invitations                        401 201 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 201 403
 POST API/team/members/<number>/change            401 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404 403
 POST API/venue/changes                           401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 200 403 403 403

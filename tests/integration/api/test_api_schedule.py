@@ -28,12 +28,14 @@ def _event(database: Database, broker_url: str) -> tuple[Expo, Program]:
 
 def test_a_run_is_started_once_followed_and_cancelled(database: Database, broker_url: str) -> None:
     _, program = _event(database, broker_url)
-    first, again = (program.send("/runs", {"seconds": 20}, key="night") for _ in range(2))
+    first, again = (program.send("/runs", {"seconds": 20, "note": "More tables"}, key="night") for _ in range(2))
     assert (first.status_code, first.json) == (201, again.json)
     assert (first.json["number"], first.json["state"], first.json["progress"]) == (1, "queued", None)
+    assert (first.json["note"], first.json["stop_asked"]) == ("More tables", False)
     assert first.headers["Location"] == "/api/v1/runs/1"
     assert program.post("/runs", status=409)["type"] == "urn:chainmeet:error:run-already-open"
     assert program.get("/runs/1") == first.json
+    program.post("/runs/1/stop", status=409)
     assert program.post("/runs/1/cancel")["state"] == "cancelled"
     program.post("/runs/1/cancel", status=409)
     assert [run["number"] for run in program.get("/runs")["items"]] == [1]

@@ -38,7 +38,7 @@ TYPED: dict[str, dict[str, Any]] = {
     "{event}/settings": fields.kinds(EventSettings),
     "{event}/nights": fields.kinds(NightRules),
     "{event}/dials": DIALS | {"fair_share": fields.Percent},
-    "{event}/schedule": {"seconds": fields.RunSeconds, "max_moved": fields.MaxMoved},
+    "{event}/schedule": {"seconds": fields.RunSeconds, "max_moved": fields.MaxMoved, "note": fields.RunNote},
     "{event}/mail-texts/en/new": {part: rule.kind for part, rule in wording.PARTS.items()},
     "{event}/tokens": {"name": fields.TokenName},
     "{event}/calendar-health/": {"text": fields.Search},

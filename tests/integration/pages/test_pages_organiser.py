@@ -13,11 +13,12 @@ from scheduler.services.publishing import release
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.requests import requests
 from scheduler.services.runs import runs
+from scheduler.services.runs.watchdog import Stop
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, Interpreter, OutboxMail, Run
 from tests.support import importing as imports
-from tests.support.factories import make_event, make_request, make_version, meet
+from tests.support.factories import NOW, make_event, make_request, make_version, meet
 from tests.support.publishing import carry_out, publish_version
 from tests.support.web import Browser, web_app
 
@@ -29,7 +30,8 @@ def test_an_organiser_starts_a_run_and_cancels_it(database: Database, broker_url
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}"
     assert "Nothing is published yet" in browser.get(f"{path}/schedule")
-    page = browser.post(f"{path}/runs", seconds="20")
+    page = browser.post(f"{path}/runs", seconds="20", note="With  the tables of hall 3")
+    assert "With the tables of hall 3" in page and "Stop now" not in page
     assert "Run 1" in page and "Waiting for a solve worker since" in page
     assert "is open already" in browser.post(f"{path}/runs", seconds="20")
     assert "hx-get" in browser.get(f"{path}/runs/1/panel")
@@ -38,6 +40,23 @@ def test_an_organiser_starts_a_run_and_cancels_it(database: Database, broker_url
         assert runs.show(session, expo.event.id, 1).state is RunState.CANCELLED
     assert "hx-get" not in browser.get(f"{path}/runs/1/panel")
     assert browser.client.get(f"{path}/runs/1/panel").headers["HX-Trigger"] == "run-ended"
+
+
+def test_a_run_that_runs_is_stopped_and_keeps_what_it_has(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_request(session, expo)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}"
+    browser.get(f"{path}/schedule")
+    browser.post(f"{path}/runs", seconds="20")
+    with database.write() as session:
+        assert runs.claim(session, runs.show(session, expo.event.id, 1).id, "w1", now=NOW)
+    assert "Stop now and keep the best plan</button>" in browser.get(f"{path}/runs/1/panel")
+    assert "Run 1 ends now. Its best plan becomes a draft." in browser.post(f"{path}/runs/1/stop")
+    assert "Stopping…</button>" in browser.get(f"{path}/runs/1/panel")
+    with database.read() as session:
+        assert runs.stop_asked(session, runs.show(session, expo.event.id, 1).id) is Stop.KEEP
 
 
 def test_a_wrong_number_of_seconds_is_refused_in_words(database: Database, broker_url: str) -> None:

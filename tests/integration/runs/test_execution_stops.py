@@ -38,6 +38,21 @@ def test_a_cancelled_run_stops_and_keeps_nothing(scene: Scene) -> None:
     assert scene.versions == []
 
 
+def test_a_run_that_is_told_to_stop_keeps_its_best_plan(scene: Scene) -> None:
+    waiting = Waiting()
+
+    def stop() -> None:
+        waiting.began.wait()
+        with scene.database.write() as session:
+            runs.stop(session, scene.expo.event.id, 1)
+
+    stopper = threading.Thread(target=stop)
+    stopper.start()
+    assert scene.execute(waiting) == Done(RunEnding.FINISHED, version=1, job=1)
+    stopper.join()
+    assert (scene.run.state, len(scene.versions)) == (RunState.FINISHED, 1)
+
+
 def test_a_worker_that_shuts_down_puts_its_run_back(scene: Scene) -> None:
     waiting = Waiting()
     assert scene.execute(waiting, should_stop=waiting.began.is_set) == Done(RunEnding.PUT_BACK)

@@ -15,6 +15,7 @@ from scheduler.services.access import actors
 from scheduler.services.problems import solved
 from scheduler.services.runs import control, recovering, runs
 from scheduler.services.runs.runs import RunLost
+from scheduler.services.runs.watchdog import Stop
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Run
 from tests.support.factories import NOW, make_event
@@ -176,11 +177,23 @@ def test_a_queued_run_is_cancelled_at_once(database: Database) -> None:
 def test_a_running_run_is_asked_to_cancel_and_its_worker_ends_it(database: Database) -> None:
     run = claimed(database)
     with database.write() as session:
-        assert not runs.is_cancel_asked(session, run.id)
+        assert runs.stop_asked(session, run.id) is None
         assert runs.cancel(session, run.event_id, run.number, now=NOW).state is RunState.RUNNING
-        assert runs.is_cancel_asked(session, run.id)
+        assert runs.stop_asked(session, run.id) is Stop.CANCEL
         runs.end_cancelled(session, run.id, worker="w1", now=LATER)
     assert again(database, run).state is RunState.CANCELLED
+
+
+def test_a_running_run_is_asked_to_stop_and_a_queued_one_cannot(database: Database) -> None:
+    run = queued(database)
+    with database.write() as session:
+        with pytest.raises(WrongState):
+            runs.stop(session, run.event_id, run.number)
+        runs.claim(session, run.id, "w1", now=NOW)
+        assert runs.stop(session, run.event_id, run.number).state is RunState.RUNNING
+        assert runs.stop_asked(session, run.id) is Stop.KEEP
+        runs.cancel(session, run.event_id, run.number, now=NOW)
+        assert runs.stop_asked(session, run.id) is Stop.CANCEL
 
 
 def test_a_run_that_has_ended_cannot_be_cancelled(database: Database) -> None:
