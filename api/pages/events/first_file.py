@@ -79,7 +79,7 @@ def show(number: int) -> BaseResponse | str:
     """Show what would come of a workbook: the event is made and rolled back, a large one by a worker."""
     job = _follow(number)
     if job is not None and job.event_key:
-        return redirect(url_for("home.event", event_key=job.event_key))
+        return _made(job.event_key, job.name)
     if job is not None and not job.is_done:
         return render_template("events/first_working.html", job=job)
     try:
@@ -136,8 +136,7 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
     if not with_all:
         flash(gettext("The event is made. The workbook waits here: mend its rows, and take it."), "good")
         return redirect(url_for("imports.show", event_key=made.key, number=number))
-    flash(gettext("The event is made of %(file)s. Next: start a run.", file=name), "good")
-    return redirect(url_for("home.event", event_key=made.key))
+    return _made(made.key, name)
 
 
 @blueprint.post("/<int:number>/drop")
@@ -184,6 +183,11 @@ def look_again(number: int) -> BaseResponse:
     """Have a worker look once more."""
     _have_looked(number)
     return redirect(url_for("first_file.show", number=number))
+
+
+def _made(event_key: str, name: str) -> BaseResponse:
+    flash(gettext("The event is made of %(file)s. Next: start a run.", file=name), "good")
+    return redirect(url_for("home.event", event_key=event_key))
 
 
 def _follow(number: int) -> FileJob | None:

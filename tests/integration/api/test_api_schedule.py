@@ -28,7 +28,8 @@ def _event(database: Database, broker_url: str) -> tuple[Expo, Program]:
 
 def test_a_run_is_started_once_followed_and_cancelled(database: Database, broker_url: str) -> None:
     _, program = _event(database, broker_url)
-    first, again = (program.send("/runs", {"seconds": 20, "note": "More tables"}, key="night") for _ in range(2))
+    wanted = {"seconds": 20, "note": "More tables"}
+    first, again = (program.send("/runs", wanted, key="night") for _ in range(2))
     assert (first.status_code, first.json) == (201, again.json)
     assert (first.json["number"], first.json["state"], first.json["progress"]) == (1, "queued", None)
     assert (first.json["note"], first.json["stop_asked"]) == ("More tables", False)

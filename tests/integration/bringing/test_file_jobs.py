@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 from datetime import timedelta
 from typing import Any
@@ -312,6 +313,26 @@ def test_the_pages_of_a_large_file_follow_the_worker(
     assert "The file is being taken" in page
     work(database, number)
     assert "2 added" in browser.get(f"{base}{number}")
+
+
+def test_the_pages_of_a_large_new_event_lead_to_it_and_say_that_it_is_made(
+    database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_jobs, "AT_ONCE", 10)
+    with database.write() as session:
+        account = make_account(session, is_operator=True)
+    browser = Browser(web_app(database, broker_url), account)
+    base = "/events/new/workbook/"
+    browser.get(base)
+    browser.post(base, file=(io.BytesIO(template.example()), "expo.xlsx"))
+    with database.read() as session:
+        number = session.scalars(select(ImportFile.id)).one()
+    work(database, number)
+    page = browser.get(f"{base}{number}")
+    (digest,) = set(re.findall(r'name="digest" value="([^"]+)"', page))
+    assert "The file is being taken" in browser.post(f"{base}{number}/make", **{"with": "all"}, digest=digest)
+    work(database, number)
+    assert "The event is made of expo.xlsx." in browser.get(f"{base}{number}")
 
 
 def test_a_page_says_why_a_large_file_failed(
