@@ -49,6 +49,7 @@ ROOMS = frozenset(
         "remedies",
         "requests",
         "runs",
+        "drafts",
         "sessions",
         "sign_in",
         "start",

@@ -26,7 +26,7 @@ from api.pages.people_desk import people_desk, picks, request_desk
 from api.pages.registration import registering, registrations
 from api.pages.remedies import remedies
 from api.pages.requests import requests, wishes
-from api.pages.schedule import changes, dials, runs, versions
+from api.pages.schedule import changes, dials, drafts, runs, versions
 from api.pages.start import start
 from api.pages.team import joining, members, operators
 from api.pages.trail import entries
@@ -76,6 +76,7 @@ PAGES = (
     nights.blueprint,
     operators.blueprint,
     runs.blueprint,
+    drafts.blueprint,
     imports.blueprint,
     large_imports.blueprint,
     exports.blueprint,

@@ -22,7 +22,6 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.delivery import mail_queue
 from scheduler.services.events import night_times, results, waiting
-from scheduler.services.publishing import orders
 from scheduler.services.requests import lists
 from scheduler.services.runs import control
 from scheduler.services.schedule import history
@@ -143,17 +142,6 @@ def stop_run(event_key: str, number: int) -> Response:
     with context.database().write() as db:
         control.stop(db, actor, number, now=context.now())
     flash(gettext("Run %(number)s ends now. Its best plan becomes a draft.", number=str(number)))
-    return redirect(url_for("runs.overview", event_key=event_key))
-
-
-@blueprint.post("/drafts/discard")
-@login_required
-def discard_drafts(event_key: str) -> Response:
-    """Put the drafts away that nobody will publish any more."""
-    actor = auth.organiser(event_key)
-    with context.database().write() as db:
-        count = orders.discard_old(db, actor, now=context.now())
-    flash(gettext("Drafts discarded: %(count)s. Nobody was told anything.", count=count))
     return redirect(url_for("runs.overview", event_key=event_key))
 
 

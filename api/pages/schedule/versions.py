@@ -216,16 +216,6 @@ def unlock(event_key: str, number: int) -> Response:
     return redirect(rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)))
 
 
-@blueprint.post("/<int:number>/discard")
-@login_required
-def discard(event_key: str, number: int) -> Response:
-    actor = auth.organiser(event_key)
-    with context.database().write() as db:
-        orders.discard(db, actor, number, now=context.now())
-    flash(gettext("Version %(number)s is discarded. Nobody was told anything.", number=str(number)))
-    return redirect(url_for("runs.overview", event_key=event_key))
-
-
 @blueprint.post("/tell-partners")
 @login_required
 def tell_partners(event_key: str) -> Response:

@@ -160,6 +160,15 @@ def discard_version(db: Session, actor: Actor, number: int) -> Any:
     return orders.discard(db, actor, number, now=context.now())
 
 
+@blueprint.post(f"{ONE}/bring-back")
+@blueprint.auth_required(token, roles=[PUBLISH])
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(VersionOut)
+def bring_back_version(db: Session, actor: Actor, number: int) -> Any:
+    """Make a discarded version a draft again"""
+    return orders.bring_back(db, actor, number, now=context.now())
+
+
 @blueprint.post(f"{ONE}/roll-back")
 @blueprint.auth_required(token, roles=[PUBLISH])
 @operation(tag=TAG, writes=True, creates="v1.show_version")

@@ -148,6 +148,14 @@ def discard(session: Session, actor: Actor, number: int, *, now: datetime) -> Ve
     return history.show(session, actor, number)
 
 
+def bring_back(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
+    """Make a discarded version a draft again. Raises as `release.bring_back`."""
+    actor.require(Right.PUBLISH)
+    release.bring_back(session, event_id=actor.event_id, number=number)
+    trail.note(session, actor, Act.DISCARD, f"version {number} brought back", now=now)
+    return history.show(session, actor, number)
+
+
 def discard_old(session: Session, actor: Actor, *, now: datetime) -> int:
     """Put away the drafts that nobody will publish any more. Returns their number."""
     actor.require(Right.PUBLISH)

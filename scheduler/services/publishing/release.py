@@ -216,18 +216,24 @@ def _inherit(session: Session, base: ScheduleVersion, draft: ScheduleVersion) ->
 
 def discard(session: Session, *, event_id: int, number: int) -> None:
     """Put a draft away. Raises WrongState if it is not a draft, or is about to be published."""
-    version = versions.get(session, event_id, number)
-    done = session.scalar(
-        update(ScheduleVersion)
-        .where(ScheduleVersion.id == version.id, ScheduleVersion.state == VersionState.DRAFT, ~_is_asked())
-        .values(state=VersionState.DISCARDED)
-        .returning(ScheduleVersion.id)
+    _become(session, versions.get(session, event_id, number), VersionState.DRAFT, VersionState.DISCARDED)
+
+
+def bring_back(session: Session, *, event_id: int, number: int) -> None:
+    """A discarded version is a draft again. Raises WrongState if it is not discarded."""
+    _become(session, versions.get(session, event_id, number), VersionState.DISCARDED, VersionState.DRAFT)
+
+
+def _become(session: Session, version: ScheduleVersion, was: VersionState, state: VersionState) -> None:
+    rows = update(ScheduleVersion).where(
+        ScheduleVersion.id == version.id, ScheduleVersion.state == was, ~_is_asked()
     )
-    if done is None:
-        session.refresh(version)
-        state = "being published" if version.state is VersionState.DRAFT else version.state
-        raise WrongState("version", number, state, "discarded")
+    done = session.scalar(rows.values(state=state).returning(ScheduleVersion.id))
     session.refresh(version)
+    if done is None:
+        found = "being published" if version.state is was else version.state
+        verb = "discarded" if state is VersionState.DISCARDED else "brought back"
+        raise WrongState("version", version.number, found, verb)
 
 
 def _is_asked() -> ColumnElement[bool]:

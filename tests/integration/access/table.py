@@ -254,6 +254,7 @@ POST EVENT/tokens/<token_id>/revoke                          403 404 404 404 403
 POST EVENT/venue/<what>                                      403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/versions/<number>/begin                           403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/versions/<number>/compare                         403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/versions/<number>/bring-back                      403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/versions/<number>/discard                         403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/versions/<number>/publish                         403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/versions/<number>/remedies/do                     403 404 404 404 404 404 404 404 404 404 404
@@ -357,6 +358,7 @@ POST API/runs/<number>/stop                      401 409 403 403 409 403 403 403
 POST API/team/invitations                        401 201 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 201 403
 POST API/team/members/<number>/change            401 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404 403
 POST API/venue/changes                           401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 200 403 403 403
+POST API/versions/<number>/bring-back            401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403
 POST API/versions/<number>/discard               401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403
 POST API/versions/<number>/publish               401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403
 POST API/versions/<number>/publishing/begin      401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403

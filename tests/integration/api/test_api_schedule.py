@@ -89,6 +89,8 @@ def test_versions_are_listed_rolled_back_and_discarded(database: Database, broke
     assert program.post("/versions/1/roll-back", status=201, key="back") == back
     assert program.post("/versions/3/discard")["state"] == "discarded"
     program.post("/versions/3/discard", status=409)
+    assert program.post("/versions/3/bring-back")["state"] == "draft"
+    program.post("/versions/3/bring-back", status=409)
     page = program.get("/versions", limit=2)
     assert [version["number"] for version in page["items"]] == [3, 2]
     rest = program.get("/versions", cursor=page["next_cursor"])

@@ -118,6 +118,8 @@ def test_an_old_version_comes_back_as_a_new_draft(database: Database, broker_url
     assert "Make a draft with this content" in page
     assert "Version 3 repeats version 1" in browser.post(f"/events/{expo.event.key}/versions/1/roll-back")
     assert "is discarded" in browser.post(f"/events/{expo.event.key}/versions/3/discard")
+    assert "Bring it back</button>" in browser.get(f"/events/{expo.event.key}/versions/3")
+    assert "Version 3 is a draft again" in browser.post(f"/events/{expo.event.key}/versions/3/bring-back")
 
 
 def test_an_exhibitor_and_another_events_organiser_find_no_such_page(

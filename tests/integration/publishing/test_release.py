@@ -239,6 +239,12 @@ def test_only_a_draft_can_be_published_or_discarded(database: Database) -> None:
             publish(session, expo, number, None)
         with pytest.raises(WrongState, match="is discarded already"):
             release.discard(session, event_id=expo.event.id, number=number)
+        release.bring_back(session, event_id=expo.event.id, number=number)
+        with pytest.raises(WrongState, match="cannot be brought back"):
+            release.bring_back(session, event_id=expo.event.id, number=number)
+        publish(session, expo, number, None)
+        with pytest.raises(WrongState, match="is published"):
+            release.bring_back(session, event_id=expo.event.id, number=number)
 
 
 def test_events_do_not_touch_each_other(database: Database) -> None:

@@ -1,0 +1,47 @@
+"""The organiser's pages: put drafts away, and bring one back."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language.speaking import gettext
+from scheduler.services.publishing import orders
+
+blueprint = APIBlueprint("drafts", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
+
+
+@blueprint.post("/versions/<int:number>/discard")
+@login_required
+def discard(event_key: str, number: int) -> Response:
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        orders.discard(db, actor, number, now=context.now())
+    flash(gettext("Version %(number)s is discarded. Nobody was told anything.", number=str(number)))
+    return redirect(url_for("runs.overview", event_key=event_key))
+
+
+@blueprint.post("/versions/<int:number>/bring-back")
+@login_required
+def bring_back(event_key: str, number: int) -> Response:
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        orders.bring_back(db, actor, number, now=context.now())
+    flash(
+        gettext("Version %(number)s is a draft again. Nobody was told anything.", number=str(number)), "good"
+    )
+    return redirect(url_for("versions.show", event_key=event_key, number=number))
+
+
+@blueprint.post("/drafts/discard")
+@login_required
+def discard_old(event_key: str) -> Response:
+    """Put the drafts away that nobody will publish any more."""
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        count = orders.discard_old(db, actor, now=context.now())
+    flash(gettext("Drafts discarded: %(count)s. Nobody was told anything.", count=count))
+    return redirect(url_for("runs.overview", event_key=event_key))
