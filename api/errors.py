@@ -32,6 +32,7 @@ from scheduler.domain.errors import (
     WrongState,
 )
 from scheduler.saying import say
+from scheduler.services.board.commands import BreaksRules
 from scheduler.services.events import events
 from scheduler.services.requests.locks import NotDone
 from scheduler.services.venue.changing import VenueOutdated
@@ -49,6 +50,7 @@ STATUS: dict[type[ChainmeetError], int] = {
     PlanRejected: 409,
     PublishingOpen: 409,
     NotDone: 409,
+    BreaksRules: 409,
     ComparisonNotReady: 503,
     EventOver: 410,
     InvalidInput: 422,

@@ -1,10 +1,12 @@
 """The JSON API, a room a feature: the same services as the pages."""
 
+from api.v1.board import drafts
 from api.v1.calendar_health import calendar_health
 from api.v1.delivery import mails
 from api.v1.directory import directory
 from api.v1.imports import imports
 from api.v1.operation import blueprint
+from api.v1.outcomes import outcomes
 from api.v1.people_desk import desk, desk_tables
 from api.v1.requests import requests
 from api.v1.runs import runs
@@ -21,8 +23,10 @@ __all__ = [
     "desk",
     "desk_tables",
     "directory",
+    "drafts",
     "imports",
     "mails",
+    "outcomes",
     "requests",
     "runs",
     "team",

@@ -39,12 +39,23 @@ SCOPES = MappingProxyType(
         "team:read": say("See who is in the team"),
         "team:write": say("Invite people to the team, change and end their roles, but not those of owners"),
         "trail:read": say("Read who did what; it needs contacts:read as well, as it names mail addresses"),
+        "outcomes:read": say("Read what came of meetings, and with schedule:read the chain report"),
+        "outcomes:write": say("Say what came of meetings of the own firm"),
+        "drafts:write": say("Change drafts by hand, step by step"),
     }
 )
 """Scope to what it lets do."""
 
 EXHIBITOR_SCOPES = frozenset(
-    {"requests:read", "requests:write", "schedule:read", "people:read", "contacts:read"}
+    {
+        "requests:read",
+        "requests:write",
+        "schedule:read",
+        "people:read",
+        "contacts:read",
+        "outcomes:read",
+        "outcomes:write",
+    }
 )
 """Scopes that an exhibitor may give to a token."""
 

@@ -35,10 +35,14 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class HeldDraft:
-    """A draft whose rows this transaction holds: nobody else changes or publishes it meanwhile."""
+    """A draft whose rows this transaction holds: nobody else changes or publishes it meanwhile.
+
+    `names_others`: who holds it may read the addresses of other organisers.
+    """
 
     version: ScheduleVersion
     draft: HandDraft
+    names_others: bool = True
 
 
 def begin(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
@@ -104,7 +108,7 @@ def hold(session: Session, actor: Actor, number: int) -> HeldDraft:
         raise WrongState("version", number, version.state.value, "changed by hand", _told(version))
     if version_jobs.open_job(session, version, JobKind.PUBLISH) is not None:
         raise PublishingOpen(number)
-    return HeldDraft(version, draft)
+    return HeldDraft(version, draft, actor.may(Right.READ_CONTACTS))
 
 
 def check_seen(session: Session, held: HeldDraft, touched: set[str], seen: int | None) -> None:
@@ -120,7 +124,7 @@ def check_seen(session: Session, held: HeldDraft, touched: set[str], seen: int |
     for step, who in since:
         if touched & step.changes.keys():
             is_done = step.state is HandStepState.DONE
-            raise ChangedMeanwhile(_changed_by(who, is_done=is_done))
+            raise ChangedMeanwhile(_changed_by(who if held.names_others else None, is_done=is_done))
 
 
 def _changed_by(who: str | None, *, is_done: bool) -> str:

@@ -22,6 +22,7 @@ from scheduler.services.figures.chain import ChainFlow, chain_flow
 from scheduler.services.keeping.keeping import kept
 from scheduler.services.keeping.marks import accepted_mark, firms_mark
 from scheduler.services.outcomes.by_country import CountryShare, country_shares
+from scheduler.services.paging import Page, part
 from scheduler.services.schedule import versions
 from scheduler.storage.models import (
     Event,
@@ -124,6 +125,16 @@ def chain_report(session: Session, actor: Actor, *, now: datetime) -> ChainRepor
         outcomes=_lines(reported),
         reported=reported,
     )
+
+
+def reported_page(
+    session: Session, actor: Actor, *, cursor: str | None = None, limit: int = 30, now: datetime
+) -> Page[ReportedMeeting] | None:
+    """A page of the meetings of which somebody says what came. None before a schedule is published."""
+    report = chain_report(session, actor, now=now)
+    if report is None:
+        return None
+    return part(f"reported {report.number}", report.reported, cursor=cursor, limit=limit)
 
 
 def _met(session: Session, version: ScheduleVersion) -> list[list[Any]]:

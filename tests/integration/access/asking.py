@@ -81,6 +81,14 @@ BODIES = {
     "v1.withdraw_records": {"keys": ["f0"], "dry_run": True},
     "v1.bring_records_back": {"keys": ["f0"]},
     "v1.take_request_steps": {"keys": ["none"], "step": "accept"},
+    "v1.say_outcome": {"kind": "none"},
+    "v1.put_meetings": {"targets": [{"request": "none", "slot": "s0", "place": "t0"}]},
+    "v1.swap_meetings": {"request": "none", "other": "r0"},
+    "v1.cancel_meeting": {"request": "none"},
+    "v1.lock_meeting": {"request": "none"},
+    "v1.unlock_meeting": {"request": "none"},
+    "v1.forbid_time": {"request": "none", "slot": "s0"},
+    "v1.allow_time": {"request": "none", "slot": "s0"},
     "v1.submit_request": {"to_firm": "f8", "topic": "Cells"},
 }
 """Firm 0 is the exhibitor's own; the request is between it and firm 1; run 1 and version 1 are there."""

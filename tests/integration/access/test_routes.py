@@ -49,8 +49,13 @@ def test_no_page_of_an_event_is_for_who_has_no_part_in_it() -> None:
         assert row["nobody"] in (302, 403), name
 
 
-TWO_SCOPES = {"GET API/trail"}
-"""What needs `contacts:read` besides its own: the trail names addresses."""
+TWO_SCOPES = {
+    "GET API/trail",
+    "GET API/outcomes",
+    "GET API/chain-report",
+    "GET API/chain-report/meetings",
+}
+"""What needs another besides its own: the trail names addresses, and the others show the schedule."""
 
 
 def test_every_call_but_that_of_the_event_takes_one_scope() -> None:

@@ -1,0 +1,1 @@
+"""Drafts that organisers change by hand."""

@@ -1,0 +1,1 @@
+"""What came of meetings, and the chain report."""

@@ -1,0 +1,131 @@
+"""What came of meetings: read and said in a firm's name, and the organisers' chain report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import context
+from api.v1.bearer import token
+from api.v1.operation import blueprint, operation
+from api.v1.outcomes.schemas import (
+    ChainReportOut,
+    MeetingOutcomeOut,
+    OutcomeIn,
+    OutcomeQuery,
+    OutcomesOut,
+    ReportedList,
+)
+from api.v1.schemas.base import PageQuery
+from scheduler.domain import names
+from scheduler.domain.errors import NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.outcomes import outcomes
+from scheduler.services.outcomes.outcomes import MeetingWithWords, OutcomeForm
+from scheduler.services.outcomes.own_list import own_list
+from scheduler.services.outcomes.report import chain_report, reported_page
+
+TAG = "Outcomes"
+READ, WRITE, SCHEDULE = "outcomes:read", "outcomes:write", "schedule:read"
+ONE = "/meetings/<key>/outcome"
+NOT_YET = "before a schedule is published"
+
+
+@blueprint.get("/outcomes")
+@blueprint.auth_required(token, roles=[READ, SCHEDULE])
+@blueprint.input(OutcomeQuery, location="query", arg_name="query")
+@operation(tag=TAG, also=(404,))
+@blueprint.output(OutcomesOut)
+def list_outcomes(db: Session, actor: Actor, query: OutcomeQuery) -> Any:
+    """The firm's meetings that have begun, with what both sides say came of them; for exhibitors"""
+    found = own_list(db, actor, show=query.show, now=context.now())
+    return {
+        "version": found.version,
+        "items": [_meeting(each) for each in found.meetings],
+        "counts": found.counts,
+        "ahead": found.ahead,
+    }
+
+
+@blueprint.get(ONE)
+@blueprint.auth_required(token, roles=[READ])
+@operation(tag=TAG, also=(409,))
+@blueprint.output(MeetingOutcomeOut)
+def show_outcome(db: Session, actor: Actor, key: str) -> Any:
+    """What both sides say came of a meeting; the key is its request's"""
+    return _meeting(outcomes.look(db, actor, key, now=context.now()))
+
+
+@blueprint.post(ONE)
+@blueprint.auth_required(token, roles=[WRITE])
+@blueprint.input(OutcomeIn, arg_name="body")
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(MeetingOutcomeOut)
+def say_outcome(db: Session, actor: Actor, body: OutcomeIn, key: str) -> Any:
+    """Say for the firm what came of a meeting that has begun, in place of what it said before"""
+    amount = "" if body.amount is None else str(body.amount)
+    form = OutcomeForm(body.kind.value, amount, body.currency or "")
+    outcomes.say(db, actor, key, form, now=context.now())
+    return _meeting(outcomes.look(db, actor, key, now=context.now()))
+
+
+@blueprint.post(f"{ONE}/take-back")
+@blueprint.auth_required(token, roles=[WRITE])
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(MeetingOutcomeOut)
+def take_outcome_back(db: Session, actor: Actor, key: str) -> Any:
+    """Undo the firm's last word: what it said before stands again, or nothing"""
+    outcomes.take_back(db, actor, key, now=context.now())
+    return _meeting(outcomes.look(db, actor, key, now=context.now()))
+
+
+@blueprint.get("/chain-report")
+@blueprint.auth_required(token, roles=[READ, SCHEDULE])
+@operation(tag=TAG, also=(404,))
+@blueprint.output(ChainReportOut)
+def show_chain_report(db: Session, actor: Actor) -> Any:
+    """Which links of the chain met, guests of honour, and what came of meetings; for organisers"""
+    report = chain_report(db, actor, now=context.now())
+    if report is None:
+        raise NotFound("chain report", NOT_YET)
+    told = ("number", "meetings", "begun", "silent", "countries", "guests", "outcomes")
+    return {name: getattr(report, name) for name in told} | {
+        "areas": dict(report.flow.areas),
+        "links": report.flow.links,
+    }
+
+
+@blueprint.get("/chain-report/meetings")
+@blueprint.auth_required(token, roles=[READ, SCHEDULE])
+@blueprint.input(PageQuery, location="query", arg_name="query")
+@operation(tag=TAG, also=(404,))
+@blueprint.output(ReportedList)
+def list_reported_meetings(db: Session, actor: Actor, query: PageQuery) -> Any:
+    """The meetings of which somebody says what came; for organisers"""
+    page = reported_page(db, actor, **dict(query), now=context.now())
+    if page is None:
+        raise NotFound("chain report", NOT_YET)
+    return page.of(
+        {
+            "request": each.request,
+            "asking": names.told(each.firms[0], "en"),
+            "asked": names.told(each.firms[1], "en"),
+            "asking_says": each.words[0],
+            "asked_says": each.words[1],
+            "counts": each.counts,
+        }
+        for each in page.items
+    )
+
+
+def _meeting(found: MeetingWithWords) -> dict[str, Any]:
+    words = found.words
+    return {
+        "meeting": found.item,
+        "own": words.own,
+        "partner": words.partner,
+        "counts": words.counted,
+        "differ": words.differ,
+        "may_say": words.may_say,
+    }
