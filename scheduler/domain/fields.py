@@ -118,6 +118,8 @@ SolveSeconds = Annotated[int, Interval(ge=5, le=3_600)]
 """Of runs by default. A run that is started by hand may be shorter."""
 RunSeconds = Annotated[int, Interval(ge=1, le=3_600)]
 MaxMoved = Annotated[int, Interval(ge=0, le=100_000)]
+CallNote = Annotated[str, Len(0, 500)]
+"""What came of phoning somebody."""
 RunNote = Annotated[str, Len(0, 200)]
 """What a run is for, in the words of who starts it."""
 Budget = Annotated[int, Interval(ge=0, le=100_000)]

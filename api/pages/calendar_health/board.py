@@ -21,7 +21,7 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.addresses import addresses
 from scheduler.services.calendar_health import board as calendar_health
-from scheduler.services.calendar_health import call_list, ways
+from scheduler.services.calendar_health import call_list, calls, ways
 from scheduler.services.calendar_health.board import SORTS, Filters
 from scheduler.services.calendar_health.people import WORDS
 from scheduler.services.delivery import dead_letters
@@ -32,7 +32,8 @@ blueprint = APIBlueprint(
     "calendar_health", __name__, enable_openapi=False, url_prefix="/events/<event_key>/calendar-health"
 )
 
-FILTERS = ("text", "state", "hall", "day", "country", "firm")
+FILTERS = ("text", "state", "hall", "day", "country", "firm", "whose")
+WHOSE_WORDS = {calls.MINE: say("Mine"), calls.NOBODYS: say("Nobody's yet")}
 SORT_WORDS = {
     "first": say("First meeting"),
     "worst": say("Worst state"),
@@ -50,13 +51,16 @@ def board(event_key: str) -> str:
     with context.database().read() as db:
         now = context.now()
         found = calendar_health.board(db, actor, filters, now=now)
+        page = found.page(db, filters, now=now, number=paging.asked_number())
         return rendering.render(
             db,
             actor,
             "calendar_health",
             "calendar_health/board.html",
             board=found,
-            page=found.page(db, filters, now=now, number=paging.asked_number()),
+            page=page,
+            calls=calls.cards(db, actor, [person.key for person in page.items]),
+            whose=WHOSE_WORDS,
             filters=filters,
             asked=_asked(filters),
             letters=dead_letters.counts(db, actor),
@@ -70,7 +74,7 @@ def board(event_key: str) -> str:
 
 @blueprint.get("/calls.csv")
 @login_required
-def calls(event_key: str) -> FlaskResponse:
+def calls_csv(event_key: str) -> FlaskResponse:
     """The people to phone, under the same filters."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
@@ -116,6 +120,29 @@ def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
         ),
         "good",
     )
+    return redirect(url_for("calendar_health.person", event_key=event_key, person_key=person_key))
+
+
+@blueprint.post("/people/<person_key>/call")
+@login_required
+def keep_call(event_key: str, person_key: str) -> Response | tuple[str, int]:
+    """Say who phones a person, and what came of it."""
+    actor = auth.organiser(event_key)
+    try:
+        caller = request.form.get("caller", "")
+        with context.database().write() as db:
+            calls.keep(
+                db,
+                actor,
+                person_key,
+                caller_id=inputs.whole(caller) if caller else None,
+                note=request.form.get("note", ""),
+                now=context.now(),
+            )
+    except InvalidInput as error:
+        faults = {fault.path: fault.message for fault in error.faults}
+        return _person_page(actor, person_key, request.form, faults), 422
+    flash(gettext("It is kept."), "good")
     return redirect(url_for("calendar_health.person", event_key=event_key, person_key=person_key))
 
 
@@ -210,6 +237,8 @@ def _handled(step: str, done: int, left: int) -> str:
 def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, str]) -> str:
     with context.database().read() as db:
         found = calendar_health.person(db, actor, person_key, now=context.now())
+        call = calls.cards(db, actor, [person_key]).get(person_key)
+        kept = {"caller": str(call.caller_id or ""), "note": call.note} if call else {}
         return rendering.render(
             db,
             actor,
@@ -220,7 +249,9 @@ def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, st
             aliases=aliases.listing(db, actor, person_key),
             ways=ways.of_person(db, actor, person_key),
             way_words=ways.WORDS,
-            typed={"email": found.email, **typed},
+            typed={"email": found.email, **kept, **typed},
+            call=call,
+            callers=calls.callers(db, actor, now=context.now()),
             faults=faults,
             words=WORDS,
             now=context.now(),

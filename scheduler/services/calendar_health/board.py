@@ -16,6 +16,7 @@ from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.calendar_health import calls
 from scheduler.services.calendar_health import people as calendar_people
 from scheduler.services.calendar_health.people import (
     SEVERITY,
@@ -41,7 +42,8 @@ class Filters:
     """The filters of a board: hall and day select meetings, the others select people with such a meeting.
 
     `hall` is a name, `day` a date at the venue, `firm` a key, `country` ISO 3166-1 alpha-2. `calls` leaves
-    those who need a call. `sort` is first (meeting), worst (state), name or firm.
+    those who need a call, `whose` those whom the reader calls (mine), or nobody. `sort` is first (meeting),
+    worst (state), name or firm.
     """
 
     text: str = ""
@@ -51,6 +53,7 @@ class Filters:
     country: str = ""
     firm: str = ""
     calls: bool = False
+    whose: str = ""
     sort: str = "first"
 
 
@@ -125,6 +128,7 @@ def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) ->
         found = tallies(session, version, people, chosen, slots, now=now)
         halls, days = _whole(session, version, every, slots, ZoneInfo(zone))
     tests = _tests(filters)
+    tests |= calls.tests(session, actor, filters.whose)
     listed = _people(session, actor, found, with_text="text" in tests)
     passing = _passing(listed, tests)
     passing.sort(key=_SORTS[filters.sort])
@@ -178,6 +182,8 @@ def _check(filters: Filters) -> None:
     faults = []
     if filters.state and filters.state not in set(CalendarState):
         faults.append(Fault("state", "must be one of " + ", ".join(CalendarState)))
+    if filters.whose and filters.whose not in calls.WHOSE:
+        faults.append(Fault("whose", "must be one of " + ", ".join(calls.WHOSE)))
     if filters.sort not in _SORTS:
         faults.append(Fault("sort", "must be one of " + ", ".join(_SORTS)))
     if faults:

@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.calendar_health import calls
 from scheduler.services.calendar_health.board import Board, Listed
+from scheduler.services.calendar_health.calls import CallCard
 from scheduler.services.calendar_health.people import reason
 from scheduler.services.text import harmless
 from scheduler.services.trail import trail
@@ -43,7 +45,9 @@ def calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) ->
     listed = [person for person in board.people if person.tally.calls]
     trail.note(session, actor, Act.EXPORT, "list of calls", after={"people": len(listed)}, now=now)
     contacts = _contacts(session, [person.id for person in listed])
-    writer.writerows(map(harmless, _row(person, contacts[person.id], zone)) for person in listed)
+    known = calls.cards(session, actor, [person.key for person in listed])
+    rows = ((*_row(person, contacts[person.id], zone), *_call(known.get(person.key))) for person in listed)
+    writer.writerows(map(harmless, row) for row in rows)
     return BOM + text.getvalue()
 
 
@@ -80,7 +84,13 @@ def _header(timezone: str) -> Iterable[str]:
         "Reason",
         f"First meeting ({timezone})",
         "Meetings",
+        "Who calls",
+        "Note",
     )
+
+
+def _call(known: CallCard | None) -> tuple[str, str]:
+    return (known.caller, known.note) if known else ("", "")
 
 
 def _row(person: Listed, contact: _Contact, zone: ZoneInfo) -> Iterable[str]:

@@ -35,6 +35,7 @@ from scheduler.storage.models.mail import (
     MailRoute,
     MailText,
     OutboxMail,
+    PhoneCall,
 )
 from scheduler.storage.models.operations import Alert, Pulse
 from scheduler.storage.models.people import (
@@ -119,6 +120,7 @@ __all__ = [
     "NightTime",
     "OutboxMail",
     "Pause",
+    "PhoneCall",
     "Place",
     "PlaceBusy",
     "PlannedAttendee",

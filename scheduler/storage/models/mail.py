@@ -16,7 +16,7 @@ from scheduler.domain.entities import (
     Partstat,
     Refusal,
 )
-from scheduler.domain.fields import Email, Language, PersonName
+from scheduler.domain.fields import CallNote, Email, Language, PersonName
 from scheduler.domain.mails.rates import domain_of
 from scheduler.domain.mails.ways import CalendarWay
 from scheduler.storage.base import Base, states
@@ -231,3 +231,15 @@ class CalendarUse(Base):
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
     way: Mapped[CalendarWay] = mapped_column(states(CalendarWay, "calendar_way"), primary_key=True)
     last_at: Mapped[datetime]
+
+
+class PhoneCall(Base):
+    """Who phones an attendee whom no mail reaches, and what came of it."""
+
+    __tablename__ = "phone_call"
+
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
+    caller_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    note: Mapped[CallNote] = mapped_column(default="", server_default="")
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    changed_at: Mapped[datetime]

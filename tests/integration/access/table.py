@@ -198,6 +198,7 @@ POST EVENT/busy-times/preview/<key>/zone                     403 404 404 404 404
 POST EVENT/busy-times/upload                                 403 404 404 422 422 422 404 404 404 404 404
 POST EVENT/calendar-health/dead-letters/<step>               403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/calendar-health/people/<person_key>/address       403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/calendar-health/people/<person_key>/call          403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/calendar-health/people/<person_key>/aliases/<alias_id>/remove 403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/delegations/                                      403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/delegations/<delegation_key>                      403 404 404 404 404 404 422 422 404 404 422

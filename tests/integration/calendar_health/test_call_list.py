@@ -35,6 +35,8 @@ def test_the_list_of_calls_has_who_why_and_when_at_the_venue(health: Health) -> 
             "Reason": "mail to the address comes back (550 no such user): 1 meeting",
             "First meeting (Asia/Shanghai)": "2026-12-07 09:00",
             "Meetings": "1",
+            "Who calls": "",
+            "Note": "",
         }
     ]
 

@@ -98,6 +98,31 @@ def test_a_person_is_shown_with_meetings_answers_and_the_way_to_reach_them(site:
     assert "&lt;b&gt;Perhaps" in page and "<b>Perhaps" not in page
 
 
+def test_a_call_is_given_to_somebody_of_the_team_and_what_came_of_it_is_kept(site: Site) -> None:
+    wait_for_answers(site)
+    first, account = f"/people/{site.health.person(0).key}", site.health.expo.organiser
+    assert 'id="caller"' in site.page(first)
+    page = site.browser.post(f"{site.path}{first}/call", caller=str(account.id), note="Comes <b>later</b>")
+    assert "It is kept." in page and f"Last changed by {account.name or account.email}" in page
+    page = site.page("/?whose=mine")
+    assert "1 person" in page and "calls. Comes &lt;b&gt;later" in page
+    assert "1 person" in site.page("/?whose=nobody")
+    rows = site.browser.client.get(site.path + "/calls.csv?calls=yes").text.splitlines()
+    assert [row.split(",")[-1] for row in rows] == ["Note", "Comes <b>later</b>", ""]
+    site.browser.post(f"{site.path}{first}/call", caller="", note="Comes")
+    assert "Nobody fits" in site.page("/?whose=mine")
+
+
+def test_a_call_of_a_stranger_or_with_a_long_note_is_refused_at_its_field(site: Site) -> None:
+    wait_for_answers(site)
+    path = f"{site.path}/people/{site.health.person(0).key}"
+    site.browser.get(path)
+    stranger = str(site.health.person(0).account_id)
+    page = site.browser.post(path + "/call", status=422, caller=stranger, note="x" * 501)
+    assert 'id="caller-fault">is not in the team' in page and 'id="note-fault"' in page
+    assert "x" * 501 in page
+
+
 def test_the_phone_number_is_on_no_page_that_others_see(site: Site) -> None:
     with site.health.database.write() as session:
         session.execute(update(Attendee).values(phone="+86 10 6552"))
