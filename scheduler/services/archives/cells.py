@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import JSON, Boolean, Column, Enum, Float, Integer, LargeBinary, Numeric, String, Time
 
 from scheduler.domain.errors import ChainmeetError
+from scheduler.services.keeping.marks import END, PART
 from scheduler.storage.base import UtcDateTime
 
 
@@ -79,7 +80,11 @@ def _plain(kind: Any, value: Any) -> Any:
         raise ValueError("too long")
     if isinstance(value, int) and abs(value) >= 1 << 63:
         raise ValueError("too large")
-    return value
+    return value.translate(_NO_SEPARATORS) if isinstance(value, str) else value
+
+
+_NO_SEPARATORS = dict.fromkeys(map(ord, (PART, END)))
+"""What people type has none of them, and texts of rows are parted by them."""
 
 
 def _is_too_long(kind: Any, value: str) -> bool:

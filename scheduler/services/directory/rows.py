@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import String, and_, cast, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState
 from scheduler.domain.guests import is_of
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory.spelling import zone
+from scheduler.services.keeping.marks import digest, parts_of, rows_text
+from scheduler.services.keeping.memory import remembered
+from scheduler.storage.database import once
 from scheduler.storage.models import (
     Attendee,
     Delegation,
@@ -41,7 +44,7 @@ class SoughtFirm:
     area: tuple[str, ...]
     hall: tuple[str, ...]
     language: tuple[str, ...]
-    relation: tuple[str, ...]
+    relation: tuple[str, ...] = ()
     delegation: tuple[str, ...] = ()
     guest: tuple[str, ...] = ()
     named: str = ""
@@ -52,6 +55,13 @@ class SoughtFirm:
         """The values that the firm has of a filter."""
         found: str | tuple[str, ...] = getattr(self, facet)
         return (found,) if isinstance(found, str) else found
+
+    def seen(self, relation: tuple[str, ...]) -> SoughtFirm:
+        """The firm as somebody sees it who stands to it like this."""
+        return SoughtFirm(
+            self.id, self.key, self.latin_name, self.country, self.tier, self.area, self.hall, self.language,
+            relation, self.delegation, self.guest, self.named, self.told,
+        )  # fmt: skip
 
     @property
     def order(self) -> tuple[str, int]:
@@ -69,60 +79,113 @@ class Directory:
     delegations: Mapping[str, str]
 
 
+class FirmText(NamedTuple):
+    """What a firm says of itself, and where it stands. Lists are JSON as the database has it."""
+
+    id: int
+    key: str
+    name: str
+    latin_name: str
+    country: str
+    pavilion: str
+    tier: str
+    areas: tuple[str, ...]
+    hall_id: int
+    description: str
+    website: str
+    offers: str
+    needs: str
+    products: str
+    logo: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirmTexts:
+    """All firms that take part, by id, and a mark of what they say."""
+
+    mark: str
+    rows: Mapping[int, FirmText]
+
+
+def firm_texts(session: Session, event_id: int) -> FirmTexts:
+    """The firms of an event, by one query. They are taken apart again only where one has changed."""
+    return once(session, f"firms {event_id}", lambda: _firm_texts(session, event_id))
+
+
+def _firm_texts(session: Session, event_id: int) -> FirmTexts:
+    columns = tuple(getattr(Firm, name) for name in FirmText._fields)
+    text = rows_text(session, columns, Firm.event_id == event_id, Firm.withdrawn_at.is_(None))
+    mark = digest(text)
+    return remembered("firms", mark, lambda: FirmTexts(mark, _firms(text)))
+
+
+def _firms(text: str) -> dict[int, FirmText]:
+    found = {}
+    for row in parts_of(text):
+        firm_id, hall_id, areas = int(row[0]), int(row[8] or 0), _listed(row[7])
+        found[firm_id] = FirmText._make((firm_id, *row[1:7], areas, hall_id, *row[9:]))
+    return found
+
+
 def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
     """The firms of the actor's event. Texts are read only where they are sought."""
+    firms = firm_texts(session, actor.event_id)
     halls = _halls(session, actor.event_id)
-    people, sought = _people(session, actor.event_id, with_text=with_text)
-    booths = _booths(session, actor.event_id) if with_text else {}
+    people = _people(session, actor.event_id, with_text=with_text)
+    booths = _booths(session, actor.event_id) if with_text else ""
     relations = _relations(session, actor)
     delegations, travels = _delegations(session, actor.event_id)
     event = session.get_one(Event, actor.event_id)
-    texts = _TEXTS if with_text else ()
-    tier_of, areas_of = cast(Firm.tier, String), cast(Firm.areas, String)
-    columns = (
-        Firm.id,
-        Firm.key,
-        Firm.latin_name,
-        Firm.country,
-        Firm.pavilion,
-        tier_of,
-        areas_of,
-        Firm.hall_id,
-    )
-    query = select(*columns, *texts).where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
-    rows = []
-    for firm_id, key, latin_name, country, pavilion, tier, areas, hall_id, *more in session.execute(query):
-        hall = halls.get(hall_id)
-        row = SoughtFirm(
-            firm_id,
-            key,
-            latin_name,
-            country,
-            tier,
-            _listed(areas),
-            (hall[0],) if hall else (),
-            tuple(people.get(firm_id, ())),
-            relations.get(firm_id, (_NEW,) if firm_id != actor.firm_id and actor.firm_id else ()),
-            tuple(travels.get(firm_id, ())),
-            tuple(guest["name"] for guest in event.guests if is_of(guest, country, pavilion)),
-        )
-        if with_text:
-            name, description, website, *lists_of = more
-            row.named = zone(name, latin_name, spoken=True)
-            stands = zone(pavilion or "", website, *booths.get(firm_id, ()))
-            things = zone(*(thing for each in lists_of for thing in _listed(each)))
-            row.told = (zone(description), things, stands, *sought.get(firm_id, ()))
-        rows.append(row)
+    others = repr((with_text, halls, travels, event.guests))
+    mark = digest(firms.mark, people, booths, others)
+
+    def work_out() -> list[SoughtFirm]:
+        parts = _Parts(halls, travels, event.guests, *_of_people(people), _of_booths(booths))
+        return [parts.sought(each, with_text=with_text) for each in firms.rows.values()]
+
+    known = remembered("directory", mark, work_out)
+    nothing = (_NEW,) if actor.firm_id else ()
+    rows = [row.seen(relations.get(row.id, nothing if row.id != actor.firm_id else ())) for row in known]
     return Directory(rows, dict(halls.values()), event.areas, delegations)
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What firms have besides their own row, by id."""
+
+    halls: Mapping[int, tuple[str, str]]
+    travels: Mapping[int, Sequence[str]]
+    guests: Sequence[Any]
+    spoken: Mapping[int, Collection[str]]
+    sought_people: Mapping[int, Sequence[str]]
+    booths: Mapping[int, Sequence[str]]
+
+    def sought(self, firm: FirmText, *, with_text: bool) -> SoughtFirm:
+        hall = self.halls.get(firm.hall_id)
+        row = SoughtFirm(
+            firm.id,
+            firm.key,
+            firm.latin_name,
+            firm.country,
+            firm.tier,
+            firm.areas,
+            (hall[0],) if hall else (),
+            tuple(self.spoken.get(firm.id, ())),
+            delegation=tuple(self.travels.get(firm.id, ())),
+            guest=tuple(
+                guest["name"] for guest in self.guests if is_of(guest, firm.country, firm.pavilion or None)
+            ),
+        )
+        if with_text:
+            row.named = zone(firm.name, firm.latin_name, spoken=True)
+            stands = zone(firm.pavilion, firm.website, *self.booths.get(firm.id, ()))
+            lists = firm.offers, firm.needs, firm.products
+            things = zone(*(thing for each in lists for thing in _listed(each)))
+            row.told = (zone(firm.description), things, stands, *self.sought_people.get(firm.id, ()))
+        return row
+
+
 _NEW = "not-asked"
-_TEXTS: tuple[Any, ...] = (
-    Firm.name,
-    Firm.description,
-    Firm.website,
-    *(cast(each, String) for each in (Firm.offers, Firm.needs, Firm.products)),
-)
 
 
 @lru_cache(65_536)
@@ -169,30 +232,33 @@ def walks(session: Session, actor: Actor) -> dict[str, int]:
     return {key: minutes for key, minutes in found.items() if minutes is not None}
 
 
-def _people(
-    session: Session, event_id: int, *, with_text: bool
-) -> tuple[dict[int, set[str]], dict[int, list[str]]]:
-    """The languages that each firm's people speak, and their names and titles as zones."""
+def _people(session: Session, event_id: int, *, with_text: bool) -> str:
+    """The firm of each person, what they speak, and where it is sought, their names and titles."""
     texts = (Attendee.name, Attendee.latin_name, Attendee.title) if with_text else ()
-    query = select(Attendee.firm_id, cast(Attendee.languages, String), *texts).where(
-        Attendee.event_id == event_id, Attendee.withdrawn_at.is_(None)
-    )
+    columns = Attendee.id, Attendee.firm_id, Attendee.languages, *texts
+    return rows_text(session, columns, Attendee.event_id == event_id, Attendee.withdrawn_at.is_(None))
+
+
+def _of_people(text: str) -> tuple[dict[int, set[str]], dict[int, list[str]]]:
+    """The languages that each firm's people speak, and their names and titles as zones."""
     spoken: dict[int, set[str]] = {}
     sought: dict[int, list[str]] = {}
-    for firm_id, languages, *names in session.execute(query if with_text else query.distinct()):
-        spoken.setdefault(firm_id, set()).update(_listed(languages))
-        if with_text:
-            sought.setdefault(firm_id, []).append(zone(*names, spoken=True))
+    for _, firm, languages, *names in parts_of(text):
+        spoken.setdefault(int(firm), set()).update(_listed(languages))
+        if names:
+            sought.setdefault(int(firm), []).append(zone(*names, spoken=True))
     return spoken, sought
 
 
-def _booths(session: Session, event_id: int) -> dict[int, list[str]]:
-    query = select(Place.firm_id, Place.name).where(
-        Place.event_id == event_id, Place.firm_id.is_not(None), Place.is_retired.is_(False)
-    )
+def _booths(session: Session, event_id: int) -> str:
+    has_firm = Place.firm_id.is_not(None), Place.is_retired.is_(False)
+    return rows_text(session, (Place.id, Place.firm_id, Place.name), Place.event_id == event_id, *has_firm)
+
+
+def _of_booths(text: str) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
-    for firm_id, name in session.execute(query):
-        found.setdefault(firm_id or 0, []).append(name)
+    for _, firm, name in parts_of(text):
+        found.setdefault(int(firm), []).append(name)
     return found
 
 

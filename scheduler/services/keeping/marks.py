@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy import ColumnElement, Enum, Select, String, cast, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
 from scheduler.storage.database import once
 from scheduler.storage.models import Event, Firm, MeetingRequest, Place, Slot
 
-_PART, _END = "\x1f", "\x1e"
+PART, END = "\x1f", "\x1e"
 """Between columns and rows. No text that people type keeps control characters (`text.one_line`)."""
 
 
@@ -29,32 +30,50 @@ def _venue(session: Session, event_id: int) -> str:
         .order_by(Slot.id)
     ).all()
     places = rows_text(session, (Place.id, Place.hall_id), Place.event_id == event_id)
-    return _digest(repr(slots), places)
+    return digest(repr(slots), places)
 
 
 def accepted_mark(session: Session, event_id: int) -> str:
     """Of the requests that are accepted, and their firms."""
     columns = (MeetingRequest.id, MeetingRequest.from_firm_id, MeetingRequest.to_firm_id)
     accepted = MeetingRequest.event_id == event_id, MeetingRequest.state == RequestState.ACCEPTED
-    return once(session, f"accepted {event_id}", lambda: _digest(rows_text(session, columns, *accepted)))
+    return once(session, f"accepted {event_id}", lambda: digest(rows_text(session, columns, *accepted)))
 
 
 def firms_mark(session: Session, event_id: int) -> str:
     """Of what firms are: tier, areas, country and pavilion."""
     columns = (Firm.id, Firm.tier, Firm.areas, Firm.country, Firm.pavilion)
     of_event = Firm.event_id == event_id
-    return once(session, f"firms {event_id}", lambda: _digest(rows_text(session, columns, of_event)))
+    return once(session, f"firms {event_id}", lambda: digest(rows_text(session, columns, of_event)))
 
 
 def rows_text(session: Session, columns: tuple[Any, ...], *which: Any) -> str:
     """All these rows as one text, in the order of the first column."""
-    parts = [func.coalesce(cast(column, String), "") for column in columns]
+    return query_text(session, columns, select().where(*which).order_by(columns[0]))
+
+
+def query_text(session: Session, columns: Sequence[Any], query: Select[Any]) -> str:
+    """The rows of a query that has no columns yet as one text."""
+    parts = [_text(column) for column in columns]
     line: ColumnElement[str] = parts[0]
     for part in parts[1:]:
-        line = line + _PART + part
-    lines = select(line.label("line")).where(*which).order_by(columns[0]).subquery()
-    return session.scalar(select(func.aggregate_strings(lines.c.line, _END))) or ""
+        line = line + PART + part
+    lines = query.add_columns(line.label("line")).subquery()
+    return session.scalar(select(func.aggregate_strings(lines.c.line, END))) or ""
 
 
-def _digest(*texts: str) -> str:
-    return blake2b(_END.join(texts).encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+def _text(column: Any) -> ColumnElement[str]:
+    """A column as a text, empty where it has no value."""
+    is_text = isinstance(column.type, String) and not isinstance(column.type, Enum)
+    if is_text and not getattr(column, "nullable", True):
+        return type_coerce(column, String)
+    return func.coalesce(cast(column, String), "")
+
+
+def parts_of(text: str) -> list[list[str]]:
+    """The rows of such a text, a text a column, empty where there is no value."""
+    return [line.split(PART) for line in text.split(END)] if text else []
+
+
+def digest(*texts: str) -> str:
+    return blake2b(END.join(texts).encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import String, cast, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
@@ -16,14 +14,16 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory import notes
 from scheduler.services.directory.refs import FirmRef
+from scheduler.services.directory.rows import FirmText, FirmTexts, firm_texts
+from scheduler.services.keeping.marks import digest, parts_of, query_text
+from scheduler.services.keeping.memory import remembered
 from scheduler.services.suggestions.glossary import listed_wants, named
 from scheduler.services.suggestions.ranking import Candidate, Fit, crowd, ranked
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Firm, MeetingRequest, Slot, WalkingTime
+from scheduler.storage.models import Attendee, MeetingRequest, Slot, WalkingTime
 
 LOOKED_AT = 60
 """Of the best by texts, so many are looked at for their people's languages."""
-_LISTS: Final = (Firm.offers, Firm.needs, Firm.products)
 NEAR_MINUTES = 5
 FULL = 0.7
 """A firm whose accepted requests fill so much of its people's time is not suggested any more."""
@@ -54,7 +54,7 @@ class Suggested:
 
 
 def suggested(session: Session, actor: Actor, *, language: str = "en", limit: int = 10) -> Suggested:
-    """Partners for the actor's own firm, by eight queries at most. Empty for who has no firm.
+    """Partners for the actor's own firm, by nine queries at most. Empty for who has no firm.
 
     Things are named in `language`, that of the sentences around them, whatever the reader speaks.
     Firms with which there is a request already, whatever became of it, are left out, and firms that are full.
@@ -62,71 +62,63 @@ def suggested(session: Session, actor: Actor, *, language: str = "en", limit: in
     actor.require(Right.READ_DIRECTORY)
     if actor.firm_id is None:
         return Suggested((), False)
-    firms = _firms(session, actor)
-    own = firms.pop(actor.firm_id, None)
+    texts = firm_texts(session, actor.event_id)
+    own = texts.rows.get(actor.firm_id)
     if own is None:
         return Suggested((), False)
-    known = _known(session, actor.firm_id) | notes.unsuggested(session, actor.firm_id)
-    loads = _loads(session, actor.event_id)
-    candidates = {
-        firm_id: _candidate(row, loads[firm_id].asked)
-        for firm_id, row in firms.items()
-        if firm_id not in known and not loads[firm_id].is_full
-    }
-    me = _candidate(own)
-    of = crowd([me, *candidates.values()])
+    known = _known(session, actor.firm_id) | notes.unsuggested(session, actor.firm_id) | {actor.firm_id}
+    loads = _loads(session, actor.event_id, texts)
+    says = _candidates(texts)
+    others = [each for firm_id, each in says.items() if firm_id not in known and not loads[firm_id].is_full]
+    me = says[actor.firm_id]
+    of = crowd([me, *others], {says[firm_id].key: load.asked for firm_id, load in loads.items()})
     near = _near(session, own.hall_id)
-    ids = {row.key: firm_id for firm_id, row in firms.items()}
-    best = [ids[each.key] for each in ranked(me, list(candidates.values()), of, near, limit=LOOKED_AT)]
-    spoken = _spoken(session, [actor.firm_id, *best])
+    best = ranked(me, others, of, near, limit=LOOKED_AT)
+    ids = {row.key: row.id for row in texts.rows.values()}
+    spoken = _spoken(session, [actor.firm_id, *(ids[each.key] for each in best)])
     me = replace(me, languages=spoken.get(actor.firm_id, frozenset()))
-    again = [replace(candidates[each], languages=spoken.get(each, frozenset())) for each in best]
-    fits = ranked(me, again, of, near, limit=limit)
-    partners = tuple(_partner(each, firms[ids[each.key]], language) for each in fits)
+    looked_at = [replace(says[n], languages=spoken.get(n, frozenset())) for n in (ids[b.key] for b in best)]
+    fits = ranked(me, looked_at, of, near, limit=limit)
+    partners = tuple(_partner(each, texts.rows[ids[each.key]], language) for each in fits)
     return Suggested(partners, bool(me.wants.needs))
 
 
 def fitting(session: Session, actor: Actor, *, limit: int = 200) -> tuple[str, ...]:
-    """The keys of the firms that fit the actor's own best, whatever was asked between them. Three queries."""
+    """The keys of the firms that fit the actor's own best, whatever was asked between them. Two queries."""
     actor.require(Right.READ_DIRECTORY)
-    firms = _firms(session, actor)
-    if actor.firm_id not in firms:
+    texts = firm_texts(session, actor.event_id)
+    says = _candidates(texts)
+    me = says.get(actor.firm_id or 0)
+    if me is None:
         return ()
-    own = firms.pop(actor.firm_id)
-    me, others = _candidate(own), [_candidate(row) for row in firms.values()]
-    near = _near(session, own.hall_id)
-    return tuple(each.key for each in ranked(me, others, crowd([me, *others]), near, limit=limit))
+    every, near = list(says.values()), _near(session, texts.rows[actor.firm_id or 0].hall_id)
+    return tuple(each.key for each in ranked(me, every, crowd(every), near, limit=limit))
 
 
-def _firms(session: Session, actor: Actor) -> dict[int, Any]:
-    """The columns that count of the event's firms, by id."""
-    rows = session.execute(
-        select(
-            Firm.id, Firm.key, Firm.name, Firm.latin_name, Firm.country, Firm.tier,
-            cast(Firm.areas, String).label("areas"), Firm.description, Firm.hall_id, Firm.logo,
-            *(cast(each, String).label(each.key) for each in _LISTS),
-        ).where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
-    )  # fmt: skip
-    return {row.id: row for row in rows}
+def _candidates(texts: FirmTexts) -> Mapping[int, Candidate]:
+    """What firms say that they offer and need, by id."""
 
+    def work_out() -> dict[int, Candidate]:
+        return {
+            row.id: Candidate(
+                row.key,
+                Tier(row.tier),
+                frozenset(row.areas),
+                listed_wants(row.description, row.offers, row.needs, row.products),
+                row.hall_id or None,
+            )
+            for row in texts.rows.values()
+        }
 
-def _candidate(row: Any, asked: int = 0) -> Candidate:
-    says = listed_wants(row.description, row.offers, row.needs, row.products)
-    return Candidate(row.key, row.tier, frozenset(_listed(row.areas)), says, row.hall_id, asked)
-
-
-@lru_cache(4096)
-def _listed(text: str) -> tuple[str, ...]:
-    """A JSON list as the database has it: thousands are read a page, mostly the same ones."""
-    return tuple(json.loads(text))
+    return remembered("candidates", texts.mark, work_out)
 
 
 def _known(session: Session, firm_id: int) -> set[int]:
     """The firms with which there is or was a request."""
     request = MeetingRequest
     rows = session.execute(
-        select(request.lower_firm_id, request.upper_firm_id).where(
-            or_(request.lower_firm_id == firm_id, request.upper_firm_id == firm_id),
+        select(request.from_firm_id, request.to_firm_id).where(
+            or_(request.from_firm_id == firm_id, request.to_firm_id == firm_id),
             request.state != RequestState.EXPIRED,
         )
     )
@@ -140,40 +132,45 @@ class _Load(NamedTuple):
     is_full: bool
 
 
-def _loads(session: Session, event_id: int) -> dict[int, _Load]:
-    """By firm. Its people's time is filled by what was accepted. Two queries."""
-    request = MeetingRequest
-    sides = (
-        (request.from_firm_id, RequestState.ACCEPTED),
-        *((request.to_firm_id, each) for each in OPEN_REQUESTS),
-    )
-    counts = (
-        # by firm, in indexes that have no more than this: requests themselves are many, and not read
-        select(func.count())
-        .select_from(request)
-        .where(side == Firm.id, request.state == state)
-        .scalar_subquery()
-        for side, state in sides
-    )
-    people = (
-        select(func.count())
-        .select_from(Attendee)
-        .where(Attendee.firm_id == Firm.id, Attendee.withdrawn_at.is_(None))
-        .scalar_subquery()
-    )
-    rows = session.execute(select(Firm.id, people, *counts).where(Firm.event_id == event_id))
+def _loads(session: Session, event_id: int, texts: FirmTexts) -> Mapping[int, _Load]:
+    """By firm. Its people's time is filled by what was accepted. Four queries.
+
+    Requests are many, and not read: they are counted in indexes by firm and state, whose part is the range
+    of the event's firms.
+    """
+    first, last = min(texts.rows), max(texts.rows)
+    to, by, state = MeetingRequest.to_firm_id, MeetingRequest.from_firm_id, MeetingRequest.state
+    accepted = func.count().filter(state == RequestState.ACCEPTED)
+    counts = [
+        query_text(
+            session,
+            (side, func.count(), accepted),
+            select().where(side >= first, side <= last, state.in_(states)).group_by(side).order_by(side),
+        )
+        for side, states in ((to, OPEN_REQUESTS), (by, (RequestState.ACCEPTED,)))
+    ]
+    there = Attendee.event_id == event_id, Attendee.withdrawn_at.is_(None)
+    of_firms = select().where(*there).group_by(Attendee.firm_id).order_by(Attendee.firm_id)
+    people = query_text(session, (Attendee.firm_id, func.count()), of_firms)
     slots = session.scalars(select(func.count()).select_from(Slot).where(Slot.of(event_id))).one()
-    states = [state for _, state in sides]
+    mark = digest(texts.mark, *counts, people, str(slots))
+    return remembered("loads", mark, lambda: _of_firms(texts, counts, people, slots))
+
+
+def _of_firms(texts: FirmTexts, counts: Sequence[str], people: str, slots: int) -> dict[int, _Load]:
+    received, sent, persons = ({int(row[0]): row for row in parts_of(text)} for text in (*counts, people))
     found = {}
-    for firm_id, persons, *numbers in rows:
-        accepted = sum(n for n, state in zip(numbers, states, strict=True) if state is RequestState.ACCEPTED)
-        found[firm_id] = _Load(sum(numbers[1:]), bool(accepted) and accepted >= persons * slots * FULL)
+    for firm_id in texts.rows:
+        _, asked, accepted = received.get(firm_id, ("", "0", "0"))
+        agreed = int(accepted) + int(sent.get(firm_id, ("", "0", "0"))[2])
+        room = int(persons.get(firm_id, ("", "0"))[1]) * slots
+        found[firm_id] = _Load(int(asked), bool(agreed) and agreed >= room * FULL)
     return found
 
 
-def _near(session: Session, hall_id: int | None) -> set[int]:
-    """The own hall, and those that are few minutes away."""
-    if hall_id is None:
+def _near(session: Session, hall_id: int) -> set[int]:
+    """The own hall, and those that are few minutes away. None for who has no hall."""
+    if not hall_id:
         return set()
     walk = WalkingTime
     rows = session.execute(
@@ -197,9 +194,8 @@ def _spoken(session: Session, firm_ids: Iterable[int]) -> dict[int, frozenset[st
     return {firm_id: frozenset(languages) for firm_id, languages in found.items()}
 
 
-def _partner(found: Fit, row: Any, language: str) -> SuggestedPartner:
+def _partner(found: Fit, row: FirmText, language: str) -> SuggestedPartner:
     lists = row.offers, row.needs, row.products
-    areas = _listed(row.areas)
 
     def said(keys: Sequence[str]) -> tuple[str, ...]:
         return tuple(named(key, language, lists) for key in keys)
@@ -207,9 +203,9 @@ def _partner(found: Fit, row: Any, language: str) -> SuggestedPartner:
     link = found.links[0] if found.links else None
     return SuggestedPartner(
         firm=FirmRef(row.key, row.name, row.latin_name, row.country),
-        logo=row.logo,
-        tier=row.tier,
-        area=areas[0] if areas else "",
+        logo=row.logo or None,
+        tier=Tier(row.tier),
+        area=row.areas[0] if row.areas else "",
         they_supply=said(found.they_supply),
         we_supply=said(found.we_supply),
         link=_both(said(link[:2]), is_ours=link[2]) if link else None,

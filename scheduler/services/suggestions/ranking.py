@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from heapq import nlargest
+from types import MappingProxyType
 
 from scheduler.domain.entities import Tier
 from scheduler.services.suggestions.glossary import Wants, goes_into, things
@@ -23,14 +24,13 @@ _PLACE = {tier: place for place, tier in enumerate(Tier)}
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A firm as far as it counts. `asked` is how many open requests others have sent to it."""
+    """A firm as far as it counts."""
 
     key: str
     tier: Tier
     areas: frozenset[str]
     wants: Wants
     hall_id: int | None = None
-    asked: int = 0
     languages: frozenset[str] = field(default_factory=frozenset)
 
 
@@ -58,13 +58,15 @@ class Crowd:
 
     `rare` is by thing how telling it is that two firms name it: 1 if hardly anybody does. `reach` is by firm,
     for how many others it is something, as a share of the mean: who has much is not shown to everybody.
+    `asked` is by firm how many open requests others have sent to it.
     """
 
     rare: Mapping[str, float]
     reach: Mapping[str, float]
+    asked: Mapping[str, int]
 
 
-def crowd(firms: Sequence[Candidate]) -> Crowd:
+def crowd(firms: Sequence[Candidate], asked: Mapping[str, int] = MappingProxyType({})) -> Crowd:
     offered = Counter(key for firm in firms for key in firm.wants.offers)
     needed = Counter(key for firm in firms for key in firm.wants.needs)
     most = math.log(1 + len(firms)) or 1.0
@@ -76,7 +78,7 @@ def crowd(firms: Sequence[Candidate]) -> Crowd:
         for firm in firms
     }
     mean = sum(reach.values()) / len(reach) if reach else 0.0
-    return Crowd(rare, {key: value / mean for key, value in reach.items()} if mean else {})
+    return Crowd(rare, {key: value / mean for key, value in reach.items()} if mean else {}, asked)
 
 
 @lru_cache(4096)
@@ -107,7 +109,8 @@ def score(own: Candidate, other: Candidate, of: Crowd, near: Collection[int], li
     if apart:
         value += NEIGHBOUR if own.areas & other.areas else ACROSS
     value += LANGUAGE * bool(own.languages & other.languages) + NEAR * (other.hall_id in near)
-    value -= CROWD * (math.log2(1 + other.asked) + math.log2(1 + of.reach.get(other.key, 0.0)))
+    crowding = (1 + of.asked.get(other.key, 0)) * (1 + of.reach.get(other.key, 0.0))
+    value -= CROWD * math.log2(crowding)
     return value + TIE * _lot(own.key, other.key)
 
 

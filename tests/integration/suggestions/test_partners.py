@@ -144,4 +144,4 @@ def test_at_three_thousand_firms_the_queries_are_as_many_as_at_three(database: D
                 for n in range(3000)
             ],
         )  # fmt: skip
-    assert count_selects(database, lambda session: partners.suggested(session, actor)) == before <= 7
+    assert count_selects(database, lambda session: partners.suggested(session, actor)) == before <= 9
