@@ -17,9 +17,10 @@ _YEAR = 365 * 24 * 60 * 60
 
 def of_request() -> str:
     """The language of the page that is made, chosen once."""
-    if "language" not in g:
-        g.language = _chosen() if rooms.is_translated() else SOURCE
-    return str(g.language)
+    found: str | None = g.get("language")  # some thousand times a page
+    if found is None:
+        found = g.language = _chosen() if rooms.is_translated() else SOURCE
+    return found
 
 
 def speak_own() -> None:

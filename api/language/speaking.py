@@ -25,6 +25,9 @@ from scheduler.saying import Between, DayTime, EventDay, HallName, Sentence, Tex
 _WIDE = {Between.CLAUSES: "；", Between.SENTENCES: ""}
 """What stands between texts where commas are wide, as in Chinese."""
 
+_GROUPED = 1000
+"""Smaller numbers are written alike in all languages of the site, and by Babel slowly."""
+
 
 def language() -> str:
     """The language of the page that is made."""
@@ -133,7 +136,12 @@ def _shown(values: dict[str, object]) -> dict[str, object]:
 
 
 def _number(value: object) -> object:
-    return format_decimal(value, locale=locale()) if _is_number(value) else value
+    return whole(value) if _is_number(value) else value
+
+
+def whole(value: int) -> str:
+    """A whole number as the language writes it."""
+    return str(value) if 0 <= value < _GROUPED else format_decimal(value, locale=locale())
 
 
 def _is_number(value: object) -> TypeGuard[int]:

@@ -125,7 +125,7 @@ def zone(timezone: str) -> ZoneInfo:
 
 def number(value: object) -> str:
     """12,345, or a dash for what is not known."""
-    return format_decimal(round(value), locale=speaking.locale()) if isinstance(value, int | float) else "–"
+    return speaking.whole(round(value)) if isinstance(value, int | float) else "–"
 
 
 def decimal(value: float, places: int) -> str:

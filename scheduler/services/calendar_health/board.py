@@ -30,6 +30,8 @@ from scheduler.services.calendar_health.states import CalendarEntry, entries, un
 from scheduler.services.calendar_health.tallies import Chosen, Tally, tallies
 from scheduler.services.directory.facets import FacetValue
 from scheduler.services.directory.refs import FirmRef, find_person, firm_columns
+from scheduler.services.keeping.marks import digest, parts_of, rows_text
+from scheduler.services.keeping.memory import remembered
 from scheduler.services.paging import Page, part
 from scheduler.services.schedule import versions
 from scheduler.services.text import one_line
@@ -218,27 +220,25 @@ def _whole(
 
 def _people(session: Session, actor: Actor, found: Mapping[int, Tally], *, with_text: bool) -> list[Listed]:
     """Whoever has one of these meetings. What is searched is read only where somebody is sought."""
-    refs = {row[0]: FirmRef(*row[1:]) for row in _rows(session, Firm, Firm.id, *firm_columns(Firm), of=actor)}
-    columns = (Attendee.id, Attendee.key, Attendee.latin_name, Attendee.firm_id)
-    if not with_text:
-        return [
-            Listed(who, key, latin, refs[firm], "", found[who])
-            for who, key, latin, firm in _rows(session, Attendee, *columns, of=actor)
-            if who in found
-        ]
     sees_emails = actor.may(Right.READ_CONTACTS)
+    texts = (Attendee.name, Attendee.email)[: 1 + sees_emails] if with_text else ()
+    columns = (Attendee.id, Attendee.firm_id, Attendee.key, Attendee.latin_name, *texts)
+    people = rows_text(session, columns, Attendee.event_id == actor.event_id)
+    firms = rows_text(session, (Firm.id, *firm_columns(Firm)), Firm.event_id == actor.event_id)
+    mark = digest(people, firms, repr(with_text))
+    known = remembered("calendars", mark, lambda: _known(people, firms))
+    return [Listed(*each, found[each[0]]) for each in known if each[0] in found]
+
+
+def _known(people: str, firms: str) -> list[tuple[int, str, str, FirmRef, str]]:
+    """All people of an event: id, key, Latin name, firm, and what is searched."""
+    refs = {row[0]: FirmRef(*row[1:]) for row in parts_of(firms)}
     listed = []
-    rows = _rows(session, Attendee, *columns, Attendee.name, Attendee.email, of=actor)
-    for who, key, latin, firm_id, name, email in rows:
-        if who in found:
-            firm = refs[firm_id]
-            texts = name, latin, email if sees_emails else "", firm.name, firm.latin_name
-            listed.append(Listed(who, key, latin, firm, "\n".join(texts).casefold(), found[who]))
+    for who, firm_id, key, latin, *texts in parts_of(people):
+        firm = refs[firm_id]
+        searched = "\n".join((latin, *texts, firm.name, firm.latin_name)).casefold() if texts else ""
+        listed.append((int(who), key, latin, firm, searched))
     return listed
-
-
-def _rows(session: Session, table: type[Attendee | Firm], *columns: Any, of: Actor) -> Any:
-    return session.execute(select(*columns).where(table.event_id == of.event_id)).all()
 
 
 Test = Callable[[Listed], bool]

@@ -33,7 +33,7 @@ def seats(session: Session, version: BoardVersion) -> Seats:
         return {"people": chosen_seats(session, version, Chosen()), "where": _where(session, version)}
 
     row = session.get_one(ScheduleVersion, version.id)
-    return Seats(**kept(session, row, "seats", [venue_mark(session, version.event_id)], work_out))
+    return Seats(**kept(session, row, "calendars", [venue_mark(session, version.event_id)], work_out))
 
 
 def chosen_seats(session: Session, version: BoardVersion, chosen: Chosen) -> list[tuple[int, int, int]]:

@@ -11,10 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxState
-from scheduler.domain.mails.rates import MailRates
+from scheduler.domain.mails.rates import MailRates, domain_of
 from scheduler.services.delivery import mail_routes
 from scheduler.services.delivery.mail_routes import SERVER, Routes
 from scheduler.services.keeping.keeping import kept
+from scheduler.services.keeping.marks import digest, parts_of, rows_text
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -52,26 +53,32 @@ def of_publishing(
     They are taken to go to providers as the version's meetings do.
     """
     version = session.get_one(ScheduleVersion, version_id)
-    emails = session.execute(select(Attendee.id, Attendee.email).where(Attendee.event_id == event.id))
-    email_of = {person: email for person, email in emails}  # noqa: C416 -- dict(rows) loses the types
+    emails = rows_text(session, (Attendee.id, Attendee.email), Attendee.event_id == event.id)
+
+    def work_out() -> dict[str, int]:
+        return _by_domain(session, version_id, {int(person): email for person, email in parts_of(emails)})
+
     share: Counter[str] = Counter()
-    for person, meetings in kept(session, version, "seats", (), lambda: _seats(session, version_id)):
-        share[rates.route(email_of[person])] += meetings
+    for domain, meetings in kept(session, version, "domains", [digest(emails)], work_out).items():
+        share[rates.routes.get(domain, domain)] += meetings
     whole = share.total()
     waiting = _waiting(session, event.id, rates)
     waiting += Counter({name: -(-mails * part // whole) for name, part in share.items()})
     return _arrival(event, waiting, mails, mail_routes.load(session, rates), now)
 
 
-def _seats(session: Session, version_id: int) -> list[list[int]]:
-    """Each person of a version, and in how many meetings."""
+def _by_domain(session: Session, version_id: int, email_of: Mapping[int, str]) -> dict[str, int]:
+    """In how many meetings of a version the people of each mail domain are."""
     rows = session.execute(
         select(PlannedAttendee.attendee_id, func.count())
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .where(PlannedMeeting.version_id == version_id)
         .group_by(PlannedAttendee.attendee_id)
     )
-    return [list(row) for row in rows]
+    found: Counter[str] = Counter()
+    for person, meetings in rows.all():
+        found[domain_of(email_of[person])] += meetings
+    return found
 
 
 def of_queue(session: Session, event: Event, *, rates: MailRates, now: datetime) -> Arrival:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.keeping.keeping import kept
+from scheduler.services.keeping.marks import venue_mark
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.schedule import versions
 from scheduler.services.venue import areas
@@ -28,6 +31,7 @@ from scheduler.storage.models import (
     Place,
     PlaceBusy,
     PlannedMeeting,
+    ScheduleVersion,
     Slot,
     WalkingTime,
 )
@@ -106,7 +110,7 @@ def venue(session: Session, actor: Actor) -> Venue:
     halls = session.scalars(
         select(Hall).where(Hall.event_id == event.id).order_by(Hall.position, Hall.id)
     ).all()
-    listed = session.execute(select(Firm.hall_id, Firm.areas).where(Firm.event_id == event.id)).all()
+    firms = _areas_in_halls(session, event.id)
     places = {
         (hall_id, kind): count
         for hall_id, kind, count in session.execute(
@@ -115,12 +119,8 @@ def venue(session: Session, actor: Actor) -> Venue:
             .group_by(Place.hall_id, Place.kind)
         )
     }
-    held: dict[int, int] = {}
-    if version is not None:
-        at = select(Place.hall_id, func.count()).join(PlannedMeeting, PlannedMeeting.place_id == Place.id)
-        rows = session.execute(at.where(PlannedMeeting.version_id == version.id).group_by(Place.hall_id))
-        held = {hall_id: count for hall_id, count in rows}  # noqa: C416 -- dict(rows) loses the types
-    of_area = Counter(area for _, of_firm in listed for area in of_firm)
+    held = _held(session, version) if version is not None else {}
+    of_area = _by_area(firms)
     return Venue(
         timezone=event.timezone,
         days=venue_days(session, event),
@@ -129,11 +129,11 @@ def venue(session: Session, actor: Actor) -> Venue:
                 key=hall.key,
                 name=hall.name,
                 names=hall.names,
-                firms=sum(hall_id == hall.id for hall_id, _ in listed),
+                firms=sum(number for hall_id, _, number in firms if hall_id == hall.id),
                 tables=places.get((hall.id, PlaceKind.TABLE), 0),
                 booths=places.get((hall.id, PlaceKind.BOOTH), 0),
                 meetings=held.get(hall.id, 0),
-                areas=_most(event.areas, [of_firm for hall_id, of_firm in listed if hall_id == hall.id]),
+                areas=_most(event.areas, [each for each in firms if each[0] == hall.id]),
             )
             for hall in halls
         ),
@@ -224,6 +224,39 @@ def _walks(session: Session, halls: Sequence[Hall]) -> tuple[HallWalk, ...]:
     return tuple(sorted(walks, key=lambda walk: (order[walk.from_hall], order[walk.to_hall])))
 
 
-def _most(names: Mapping[str, str], firms: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    counts = Counter(area for of_firm in firms for area in of_firm)
-    return tuple(names.get(key, key) for key, _ in counts.most_common(3))
+HallFirms = tuple[int | None, Sequence[str], int]
+"""A hall, areas, and how many firms have these there."""
+
+
+def _areas_in_halls(session: Session, event_id: int) -> list[HallFirms]:
+    """How many firms of each hall have which areas: firms are many, and these are few."""
+    areas = cast(Firm.areas, String)
+    rows = session.execute(
+        select(Firm.hall_id, areas, func.count(), func.min(Firm.id).label("first"))
+        .where(Firm.event_id == event_id)
+        .group_by(Firm.hall_id, areas)
+        .order_by("first")
+    )
+    return [(hall_id, json.loads(text), number) for hall_id, text, number, _ in rows]
+
+
+def _held(session: Session, version: ScheduleVersion) -> dict[int, int]:
+    """How many meetings of a version are in each hall."""
+
+    def work_out() -> list[list[int]]:
+        at = select(Place.hall_id, func.count()).join(PlannedMeeting, PlannedMeeting.place_id == Place.id)
+        rows = session.execute(at.where(PlannedMeeting.version_id == version.id).group_by(Place.hall_id))
+        return [list(row) for row in rows]
+
+    return dict(kept(session, version, "halls", [venue_mark(session, version.event_id)], work_out))
+
+
+def _by_area(firms: Sequence[HallFirms]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for _, of_firms, number in firms:
+        counts.update(dict.fromkeys(of_firms, number))
+    return counts
+
+
+def _most(names: Mapping[str, str], firms: Sequence[HallFirms]) -> tuple[str, ...]:
+    return tuple(names.get(key, key) for key, _ in _by_area(firms).most_common(3))
