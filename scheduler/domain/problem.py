@@ -104,6 +104,7 @@ class Interpreter:
     id: str
     languages: frozenset[str]
     unavailable: frozenset[int] = frozenset()
+    stations: tuple[tuple[int, int], ...] = ()  # slots, each with the one place at which they interpret (H14)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ KEYS: Mapping[str, Keys] = {
         frozenset(("max_per_day", "min_meetings")),
     ),
     "attendees": (frozenset(("id", "firm", "languages")), frozenset(("unavailable", "max_per_day"))),
-    "interpreters": (frozenset(("id", "languages")), frozenset(("unavailable",))),
+    "interpreters": (frozenset(("id", "languages")), frozenset(("unavailable", "stations"))),
+    "stations": (frozenset(("place", "slots")), frozenset()),
     "requests": (
         frozenset(("id", "from", "to", "weight", "place")),
         frozenset(("length", "from_attendees", "to_attendees", "excluded", "slots", "fixed")),

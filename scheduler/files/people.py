@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from scheduler.domain.entities import Tier
 from scheduler.domain.problem import Attendee, Firm, Interpreter
-from scheduler.files.lists import Lists
+from scheduler.files.lists import KEYS, Lists, Row
 
 
 def read_firms(lists: Lists) -> Iterable[Firm]:
@@ -46,4 +46,28 @@ def read_interpreters(lists: Lists) -> Iterable[Interpreter]:
             id=str(row["id"]),
             languages=frozenset(lists.texts(row["languages"], f"{path}.languages")),
             unavailable=lists.slot_set(row, path),
+            stations=_stations(lists, row, path) if "stations" in row else (),
         )
+
+
+def _stations(lists: Lists, row: Row, path: str) -> tuple[tuple[int, int], ...]:
+    """Pairs of a slot and the place that an interpreter is tied to in it, in order of time."""
+    given = row["stations"]
+    if not isinstance(given, list):
+        lists.fault(f"{path}.stations", "must be a list")
+        return ()
+    found: dict[int, int] = {}
+    named: set[str] = set()
+    for i, station in enumerate(given):
+        here = f"{path}.stations[{i}]"
+        if not lists.check_keys(here, station, KEYS["stations"]):
+            continue
+        place = lists.ref(lists.places, station["place"], f"{here}.place", "place")
+        if str(station["place"]) in named:
+            lists.fault(f"{here}.place", f"{station['place']!r} has a row of its own")
+        named.add(str(station["place"]))
+        for k, slot in enumerate(lists.refs(lists.slots, station["slots"], f"{here}.slots", "slot")):
+            if slot in found and station["slots"][k] in lists.slots:
+                lists.fault(f"{here}.slots[{k}]", f"{station['slots'][k]!r} has another place already")
+            found[slot] = place
+    return tuple(sorted(found.items()))

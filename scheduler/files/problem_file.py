@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from scheduler.domain.errors import Fault, MalformedProblem
-from scheduler.domain.problem import SAME_START, FairShare, Fixed, Policy, Problem, Request
+from scheduler.domain.problem import SAME_START, FairShare, Fixed, Interpreter, Policy, Problem, Request
 from scheduler.files.lists import OPTIONAL, REQUIRED, Lists
 from scheduler.files.people import read_attendees, read_firms, read_interpreters
 from scheduler.files.policy import read_policy
@@ -176,10 +176,21 @@ def _people(problem: Problem) -> Json:
                 "id": i.id,
                 "languages": sorted(i.languages),
                 "unavailable": _slot_ids(problem, sorted(i.unavailable)),
+                **({"stations": _stations(problem, i)} if i.stations else {}),
             }
             for i in problem.interpreters
         ],
     }
+
+
+def _stations(problem: Problem, interpreter: Interpreter) -> list[Json]:
+    slots: dict[int, list[int]] = {}
+    for slot, place in interpreter.stations:
+        slots.setdefault(place, []).append(slot)
+    return [
+        {"place": problem.places[place].id, "slots": _slot_ids(problem, mine)}
+        for place, mine in sorted(slots.items())
+    ]
 
 
 def _policy(policy: Policy) -> Json:

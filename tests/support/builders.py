@@ -112,8 +112,14 @@ def person(id: str, firm: str, languages: str = "en", unavailable: str = "", **k
     return {**row, "max_per_day": None, **keys}
 
 
-def interpreter(id: str, languages: str = "en zh", unavailable: str = "") -> Json:
-    return {"id": id, "languages": languages.split(), "unavailable": unavailable.split()}
+def interpreter(
+    id: str, languages: str = "en zh", unavailable: str = "", stations: Mapping[str, str] | None = None
+) -> Json:
+    """An interpreter; `stations` has the slots, as words, of each place: `{"t1": "s0 s1"}`."""
+    row: Json = {"id": id, "languages": languages.split(), "unavailable": unavailable.split()}
+    if stations:
+        row["stations"] = [{"place": place, "slots": slots.split()} for place, slots in stations.items()]
+    return row
 
 
 def table(id: str, hall: str = "h1", *, capacity: int = 1, unavailable: str = "") -> Json:
@@ -201,7 +207,7 @@ def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None)
         slots=days,
         firms=firms,
         attendees=people,
-        interpreters=draw(st.sampled_from([[interpreter("i1", "en zh fr", draw(some_slots))], []])),
+        interpreters=_interpreters(draw, some_slots, places, slot_ids),
         places=places,
         requests=requests,
         walking={("h1", "h2"): draw(st.sampled_from([0, 10, 40, 100.5]))},
@@ -271,6 +277,25 @@ def _stand(draw: DrawFn, hall: str, unavailable: str, firms: int) -> Json:
     partners = draw(st.sampled_from(["", "", "a", "c", "a c"] if firms == 3 else ["", "a"]))
     size = draw(st.integers(1, 2)) if partners else 1
     return booth("bb", "b", hall, unavailable=unavailable, capacity=size, partners=partners)
+
+
+def _interpreters(
+    draw: DrawFn, some_slots: SearchStrategy[str], places: list[Json], slots: list[str]
+) -> list[Json]:
+    """Nobody, or one or two, who may be tied to places in some of the slots."""
+    names = draw(st.sampled_from([[], ["i1"], ["i1", "i2"]]))
+    return [interpreter(id, "en zh fr", draw(some_slots), _stations(draw, places, slots)) for id in names]
+
+
+def _stations(draw: DrawFn, places: list[Json], slots: list[str]) -> dict[str, str]:
+    nowhere = [""] * draw(st.integers(0, 3))
+    where = st.sampled_from([*(row["id"] for row in places), *nowhere])
+    tied = {slot: draw(where) for slot in slots} if draw(st.booleans()) else {}
+    found: dict[str, list[str]] = {}
+    for slot, place in tied.items():
+        if place:
+            found.setdefault(place, []).append(slot)
+    return {place: " ".join(mine) for place, mine in found.items()}
 
 
 def _staff(people: Iterable[Json], firm: str) -> list[str]:

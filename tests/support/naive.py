@@ -107,6 +107,14 @@ class Page:
         heard = set(self.interpreters[meeting["interpreter"]]["languages"])
         return bool(heard & speak[0]) and bool(heard & speak[1])
 
+    def at_station(self, meeting: Json) -> bool:
+        """The place of the meeting is the one that its interpreter is tied to in any of its slots."""
+        if meeting["interpreter"] is None:
+            return True
+        taken = {self.slots[s]["id"] for s in self.span(meeting) if s < len(self.slots)}
+        stations = self.interpreters[meeting["interpreter"]].get("stations", [])
+        return all(row["place"] == meeting["place"] for row in stations if taken & set(row["slots"]))
+
     def as_fixed(self, meeting: Json) -> bool:
         fixed = self.requests[meeting["request"]]["fixed"]
         if fixed is None:
@@ -129,6 +137,7 @@ class Page:
             and self.fits_a_block(meeting)
             and self.right_place(meeting)
             and self.understood(meeting)
+            and self.at_station(meeting)
             and self.as_fixed(meeting)
         )
 
@@ -166,7 +175,7 @@ def broken_rules(document: Json, meetings: list[Json]) -> set[str]:
     page = Page(document)
     alone = {
         "format": page.staffed, "H2": page.fits_a_block, "H4": page.available, "H5": page.right_place,
-        "H7": page.understood, "H9": page.as_fixed,
+        "H7": page.understood, "H9": page.as_fixed, "H14": page.at_station,
     }  # fmt: skip
     broken = {rule for rule, keeps in alone.items() if not all(map(keeps, meetings))}
     together = {

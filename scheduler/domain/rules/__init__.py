@@ -17,6 +17,7 @@ from scheduler.domain.rules.people import (
     check_caps,
     check_interpreters,
     check_one_at_a_time,
+    check_stations,
     check_walking,
 )
 from scheduler.domain.rules.places import check_places
@@ -41,11 +42,12 @@ _CHECKS = (
     check_precedences,  # H11
     check_idle_spread,  # H12
     check_max_moved,  # H13
+    check_stations,  # H14
 )
 
 
 def violations(problem: Problem, meetings: Sequence[Meeting]) -> list[Violation]:
-    """Every breach of a hard rule: "format" first, then H1 to H13, in the order of the plan or problem."""
+    """Every breach of a hard rule: "format" first, then H1 to H14, in the order of the plan or problem."""
     return _breaches(Schedule.of(problem, meetings))
 
 

@@ -12,7 +12,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules.asked import as_fixed, slot_faults
 from scheduler.domain.rules.held import Held, Schedule, Violation, in_time, resolve
 from scheduler.domain.rules.idle import idle_of
-from scheduler.domain.rules.people import closures, has_time_to_walk, interpreter_fault
+from scheduler.domain.rules.people import closures, has_time_to_walk, interpreter_fault, station_fault
 from scheduler.domain.rules.places import place_faults
 from scheduler.domain.rules.score import hall_changes
 from scheduler.domain.rules.stability import same_meeting
@@ -29,6 +29,7 @@ class CauseKind(StrEnum):
     TIME = "time"  # the request may not begin then
     PLACE = "place"  # the request may not be held there
     LANGUAGE = "language"  # the interpreter does not suit
+    STATION = "station"  # the interpreter is tied to another place then
     FIXED = "fixed"  # the request is fixed to another time or place
     CHOICE = "choice"
 
@@ -171,6 +172,7 @@ _ALONE: tuple[tuple[CauseKind, Callable[[Problem, Held], bool]], ...] = (
     (CauseKind.TIME, lambda problem, held: any(True for _ in slot_faults(problem, held))),
     (CauseKind.PLACE, lambda problem, held: any(True for _ in place_faults(problem, held))),
     (CauseKind.LANGUAGE, lambda problem, held: interpreter_fault(problem, held) is not None),
+    (CauseKind.STATION, lambda problem, held: station_fault(problem, held) is not None),
     (CauseKind.FIXED, lambda problem, held: not as_fixed(held)),
 )
 """What makes a meeting impossible by itself, besides its people and closures (as `stability.could_stay`)."""

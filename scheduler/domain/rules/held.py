@@ -12,7 +12,7 @@ from scheduler.domain.problem import Problem, Request
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One breach: the rule ("H1" to "H13", or "format"), a sentence, and the ids of what is involved."""
+    """One breach: the rule ("H1" to "H14", or "format"), a sentence, and the ids of what is involved."""
 
     rule: str
     detail: str

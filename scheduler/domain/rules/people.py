@@ -1,4 +1,4 @@
-"""H3, H4, H6, H7, H8: what a person, attendee or interpreter, can do."""
+"""H3, H4, H6, H7, H8, H14: what a person, attendee or interpreter, can do."""
 
 from __future__ import annotations
 
@@ -88,6 +88,32 @@ def check_interpreters(schedule: Schedule) -> Iterator[Violation]:
         if detail is not None:
             given = held.meeting.interpreter
             yield Violation("H7", detail, (held.id, *held.meeting.attendees, *([given] if given else [])))
+
+
+def check_stations(schedule: Schedule) -> Iterator[Violation]:
+    """H14: an interpreter who has a station in a slot interprets only there in it."""
+    for held in schedule.held:
+        detail = station_fault(schedule.problem, held)
+        if detail is not None:
+            yield Violation("H14", detail, (held.id, held.meeting.interpreter or "", held.meeting.place))
+
+
+def station_fault(problem: Problem, held: Held) -> str | None:
+    """What is wrong with the place of a meeting by the station of its interpreter."""
+    if held.interpreter is None:
+        return None
+    person = problem.interpreters[held.interpreter]
+    away = tied_elsewhere(person, held.place, held.slots())
+    if not away:
+        return None
+    slots = ", ".join(problem.slots[slot].id for slot in away)
+    here = held.meeting.place
+    return f"Interpreter {person.id} of request {held.id} is tied to another place than {here} in {slots}."
+
+
+def tied_elsewhere(person: Interpreter, place: int, slots: range) -> list[int]:
+    """Those of some slots in which an interpreter's station is another place."""
+    return [slot for slot, station in person.stations if slot in slots and station != place]
 
 
 def interpreter_fault(problem: Problem, held: Held) -> str | None:

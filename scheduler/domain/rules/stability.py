@@ -13,7 +13,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Policy, Problem
 from scheduler.domain.rules.asked import as_fixed, slot_faults
 from scheduler.domain.rules.held import Schedule, Violation, resolve
-from scheduler.domain.rules.people import closures, interpreter_fault
+from scheduler.domain.rules.people import closures, interpreter_fault, station_fault
 from scheduler.domain.rules.places import place_faults
 from scheduler.domain.rules.staffing import staffing_faults
 
@@ -194,7 +194,7 @@ def could_stay(problem: Problem, published: Meeting) -> bool:
     """Whether a published meeting could be held as published, taken alone (H13).
 
     Its slot, place and people exist and are available, its people are those that the request asks for, and
-    by itself it keeps H2, H5, H7 and H9.
+    by itself it keeps H2, H5, H7, H9 and H14.
     """
     unreadable: list[Violation] = []
     held = resolve(problem, published, unreadable)
@@ -206,5 +206,6 @@ def could_stay(problem: Problem, published: Meeting) -> bool:
         and not any(True for _ in slot_faults(problem, held))
         and not any(True for _ in place_faults(problem, held))
         and interpreter_fault(problem, held) is None
+        and station_fault(problem, held) is None
         and as_fixed(held)
     )

@@ -243,6 +243,15 @@ class RuleWords:
             len(breach.ids),
         )
 
+    def _h14(self, breach: Violation) -> str:
+        request, interpreter, place = breach.ids
+        return say(
+            "%(person)s, who could interpret, sits at another table than %(place)s on %(time)s.",
+            person=self.person(interpreter),
+            place=self.place(place),
+            time=self.time(self.held(request).start),
+        )
+
 
 def at_another(kind: PlaceKind, there: str, people: str) -> str:
     """Where it is put, if that is another place like the one that was asked about."""

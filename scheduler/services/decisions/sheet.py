@@ -41,6 +41,7 @@ CAUSES: Final[Mapping[CauseKind, str]] = {
     CauseKind.TIME: say("it may not begin then any more"),
     CauseKind.PLACE: say("it may not be held there any more"),
     CauseKind.LANGUAGE: say("the interpreter does not suit any more"),
+    CauseKind.STATION: say("the interpreter sits at another table then"),
     CauseKind.FIXED: say("it is locked to another time or place"),
     CauseKind.CHOICE: "",
 }

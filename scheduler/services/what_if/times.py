@@ -113,7 +113,11 @@ def _with(problem: Problem, slots: Iterable[Slot]) -> Problem:
             for row in problem.attendees
         ),
         interpreters=tuple(
-            replace(row, unavailable=_gone(moved(row.unavailable), row.unavailable, problem, rows))
+            replace(
+                row,
+                unavailable=_gone(moved(row.unavailable), row.unavailable, problem, rows),
+                stations=tuple((now[slot], place) for slot, place in row.stations if slot in now),
+            )
             for row in problem.interpreters
         ),
         requests=tuple(request(row) for row in problem.requests),

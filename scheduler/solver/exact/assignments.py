@@ -9,7 +9,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
 from scheduler.domain.rules.stability import could_stay
 from scheduler.solver.instance.choices import Choices, bits
-from scheduler.solver.instance.places import alike, fixed_places
+from scheduler.solver.instance.places import alike, named_places
 
 CROWDED_SHARE = 0.85
 """Of the room in places: above it, places decide more than people (B2BSP has 0.5 to 0.75, and 0.86 to 1)."""
@@ -136,7 +136,7 @@ def is_crowded(assignments: Assignments) -> bool:
 
 def _place_groups(problem: Problem, choices: Choices) -> tuple[PlaceGroup, ...]:
     """Groups of places of one hall, kind, owner and calendar. A named place is a group of its own."""
-    named = fixed_places(problem) | {published.place for published in choices.published_at.values()}
+    named = named_places(problem) | {published.place for published in choices.published_at.values()}
     return tuple(
         PlaceGroup(
             places=members,
@@ -163,9 +163,11 @@ def _assignments_of(
         people, interpreters = asking + asked, choices.interpreters(asking, asked)
         both = choices.free(people)
         for interpreter in (None,) if interpreters is None else interpreters:
-            free = both if interpreter is None else both & choices.interpreter_free[interpreter]
             for g in wanted:
                 check()
+                free = both
+                if interpreter is not None:
+                    free &= choices.interpreter_at(interpreter, groups[g].places[0])
                 for start in bits(choices.starts(free & groups[g].free, request.length) & allowed):
                     gain, stays = _worth(choices, groups[g], r, start, people, interpreter)
                     if frozen is None or stays:

@@ -137,9 +137,10 @@ def _of_interpreters(occupancy: Occupancy, r: int, interpreters: People | None) 
     choices, length = occupancy.choices, occupancy.problem.requests[r].length
     ever = now = 0
     for i in interpreters:
-        free = choices.interpreter_free[i]
-        ever |= runs_of(free, length)
-        now |= runs_of(free & ~occupancy.busy["interpreter", i], length)
+        for place in (None, *(p for p in choices.stations.of[i] if p in choices.places(r))):
+            free = choices.interpreter_at(i, place)
+            ever |= runs_of(free, length)
+            now |= runs_of(free & ~occupancy.busy["interpreter", i], length)
     yield Condition("language", ever)
     yield Condition("interpreter-busy", now | choices.all_slots & ~ever)
 

@@ -42,7 +42,7 @@ def best_insertion(
     for tried, start in enumerate(bits(starts)):
         if tried == most:
             break
-        for held in _ways(occupancy, r, party, start, places, interpreters):
+        for held in _ways(occupancy, r, party, start, places, interpreters, imagined):
             if not occupancy.keeps_spread(held):
                 continue
             gain = occupancy.gain(_as_new(held) if imagined else held)
@@ -64,47 +64,62 @@ def _ways(
     start: int,
     places: Iterable[int] | None,
     interpreters: Iterable[int | None] | None,
+    imagined: bool,
 ) -> Iterator[Held]:
     """One meeting a hall and interpreter at this start, where everybody can walk to and from it."""
     request = occupancy.problem.requests[r]
     stop = start + request.length
-    for place in _a_place_a_hall(occupancy, r, start, places):
+    for place in _a_place_a_hall(occupancy, r, party, start, places):
+        at = None if imagined and places is not None else place
         hall = occupancy.problem.places[place].hall
         if all(occupancy.can_walk(("attendee", a), start, stop, hall) for a in party.people):
             for interpreter in (
-                _interpreters_for(occupancy, party, start, stop, hall)
+                _interpreters_for(occupancy, party, start, stop, hall, at)
                 if interpreters is None
-                else interpreters
+                else (i for i in interpreters if _not_tied_elsewhere(occupancy, i, start, stop, at))
             ):
                 yield _held(occupancy, r, party, start, place, interpreter)
                 break
 
 
-def _a_place_a_hall(occupancy: Occupancy, r: int, start: int, places: Iterable[int] | None) -> Iterator[int]:
-    """A place with room in each hall."""
+def _a_place_a_hall(
+    occupancy: Occupancy, r: int, party: MeetingParty, start: int, places: Iterable[int] | None
+) -> Iterator[int]:
+    """A place with room in each hall, and, for those who need an interpreter, each station with room."""
     length = occupancy.problem.requests[r].length
-    seen: set[int] = set()
+    stations = occupancy.choices.stations.places if party.interpreters else ()
+    seen: set[tuple[int, int]] = set()
     for place in occupancy.choices.places(r) if places is None else places:
-        hall = occupancy.problem.places[place].hall
-        if hall not in seen and (
+        kind = (occupancy.problem.places[place].hall, place if place in stations else -1)
+        if kind not in seen and (
             places is not None or occupancy.choices.starts(occupancy.space[place], length) >> start & 1
         ):
-            seen.add(hall)
+            seen.add(kind)
             yield place
 
 
 def _interpreters_for(
-    occupancy: Occupancy, party: MeetingParty, start: int, stop: int, hall: int
+    occupancy: Occupancy, party: MeetingParty, start: int, stop: int, hall: int, place: int | None
 ) -> Iterator[int | None]:
+    """Those who are free for a place of a hall. None: a place that does not exist yet."""
     if party.interpreters is None:
         yield None
         return
     slots = ((1 << (stop - start)) - 1) << start
     for i in party.interpreters:
         person = ("interpreter", i)
-        free = occupancy.choices.interpreter_free[i] & ~occupancy.busy[person]
+        free = occupancy.choices.interpreter_at(i, place) & ~occupancy.busy[person]
         if free & slots == slots and occupancy.can_walk(person, start, stop, hall):
             yield i
+
+
+def _not_tied_elsewhere(
+    occupancy: Occupancy, interpreter: int | None, start: int, stop: int, place: int | None
+) -> bool:
+    """Whether an interpreter, or one who does not exist yet (None), is not tied to another place (H14)."""
+    if interpreter is None:
+        return True
+    return not occupancy.choices.stations.elsewhere(interpreter, place) >> start & ((1 << (stop - start)) - 1)
 
 
 def _held(

@@ -26,38 +26,11 @@ from scheduler.solver.explain.remedies import (
     take_part,
 )
 from scheduler.solver.explain.remedy import Remedy
+from scheduler.solver.explain.sentences import CODES, NOT_AT_A_PLACE, SENTENCES, TIED_OR_TOO_FAR, TOO_FAR
 from scheduler.solver.instance.choices import Choices
 
 MOST_BLOCKERS = 5
 MOST_STARTS = 64
-
-_CODES = {
-    "place-kind": "no-place",
-    "language": "no-interpreter",
-    "room": "no-common-slot",
-    "closed": "no-common-slot",
-    "away": "no-common-slot",
-    "fixed": "fixed-clash",
-    "frozen": "frozen",
-    "busy": "people-busy",
-    "place-full": "no-place",
-    "interpreter-busy": "no-interpreter",
-    "person-cap": "person-cap",
-    "firm-cap": "firm-cap",
-    "precedence": "precedence",
-}
-
-_SENTENCES = {
-    "no-place": "no place that it may be held at is free when its people are",
-    "no-interpreter": "its people share no language, and no interpreter for them is free when they are",
-    "no-common-slot": "there is no allowed time at which its people are all available",
-    "fixed-clash": "it is fixed to a time or place at which it cannot be held",
-    "frozen": "every time that is left for it starts in the frozen part of the event",
-    "people-busy": "its people are in other meetings whenever they could meet",
-    "person-cap": "somebody it needs has reached their meetings a day",
-    "firm-cap": "a firm has reached its meetings a day",
-    "precedence": "it would break the order in which it and another meeting must stand",
-}
 
 
 def explain(
@@ -156,7 +129,7 @@ def explain_one(occupancy: Occupancy, r: int, *, cured: bool = True) -> Unschedu
         return _row(occupancy, r, "no-people", "one of the firms has nobody who could sit in it")
     what = _main_condition(occupancy, choices)
     fixed = occupancy.problem.requests[r].fixed is not None
-    code = "fixed-clash" if fixed and what in ("away", "closed", "place-kind") else _CODES[what]
+    code = "fixed-clash" if fixed and what in ("away", "closed", "place-kind") else CODES[what]
     cures = remedies(occupancy, r, choices) if cured else []
     blockers = _blockers(occupancy, r, choices, what)
     heavier = [
@@ -165,7 +138,15 @@ def explain_one(occupancy: Occupancy, r: int, *, cured: bool = True) -> Unschedu
     if code == "people-busy" and heavier:
         blockers = [held.id for held in heavier]
         return _displaced(occupancy, r, blockers, cures)
-    return _row(occupancy, r, code, _SENTENCES[code], blockers, cures)
+    sentence = (
+        NOT_AT_A_PLACE if code == "no-interpreter" and _are_tied(occupancy, choices) else SENTENCES[code]
+    )
+    return _row(occupancy, r, code, sentence, blockers, cures)
+
+
+def _are_tied(occupancy: Occupancy, choices: Iterable[MeetingParty]) -> bool:
+    """Whether an interpreter who could serve is tied to a place in some slot (H14)."""
+    return any(occupancy.choices.stations.of[i] for party in choices for i in party.interpreters or ())
 
 
 def _missed(occupancy: Occupancy, r: int) -> list[tuple[MeetingParty, int]]:
@@ -214,7 +195,7 @@ def _fits(occupancy: Occupancy, r: int, ways: list[tuple[MeetingParty, int]], cu
     best = max((way for way in found if way is not None), key=lambda way: way.gain, default=None)
     if best is None:
         if interpreters := add_interpreter(occupancy, r, ways):
-            sentence = "when its people are free, no free interpreter can walk there and on in time"
+            sentence = TIED_OR_TOO_FAR if _are_tied(occupancy, [party for party, _ in ways]) else TOO_FAR
             return _row(occupancy, r, "no-interpreter", sentence, (), interpreters if cured else ())
         cures = remedies(occupancy, r, [party for party, _ in ways]) if cured else []
         if occupancy.problem.policy.max_idle_spread is not None:

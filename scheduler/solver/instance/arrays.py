@@ -15,6 +15,7 @@ from scheduler.solver.instance.firms import csr, firm_rows, firm_worth
 from scheduler.solver.instance.people import Options, build_options
 from scheduler.solver.instance.places import PlaceGroups, build_groups
 from scheduler.solver.instance.published import PublishedRow, read_published
+from scheduler.solver.instance.stations import station_table
 
 NONE = -1
 NEVER = -2  # a row that no choice can equal: its thing is gone, or the request was not published
@@ -42,6 +43,7 @@ class Data(NamedTuple):
     group_list: IntRow
     seats: IntTable  # place groups x slots: meetings that fit at once
     class_words: WordTable  # classes of interpreters x words over interpreters
+    stations: IntTable  # interpreters x slots: the group that each is tied to (H14); no rows if nobody is
     before: IntRow  # CSR of precedences
     after: IntRow
     published_people: IntRow  # attendees of the published meetings, where they are still there
@@ -102,6 +104,7 @@ def flatten(problem: Problem) -> Flat:
         group_list=groups.choices,
         seats=groups.seats,
         class_words=options.class_words,
+        stations=station_table(problem, groups.group_of),
         before=before,
         after=after,
         published_people=published_people,

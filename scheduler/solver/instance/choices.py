@@ -15,6 +15,7 @@ from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
 from scheduler.domain.rules.stability import Sameness, change_costs, is_frozen, own_starts
+from scheduler.solver.instance.stations import Stations
 
 Room = tuple[int, PlaceKind]
 """A hall, and what stands there."""
@@ -129,6 +130,7 @@ class Choices:
         self.place_free = [
             self.all_slots & ~mask_of(row.unavailable) if row.capacity else 0 for row in problem.places
         ]
+        self.stations = Stations(problem)
         self._room: dict[int, int] = {}
         self._interpreters: dict[tuple[frozenset[str], frozenset[str]], People | None] = {}
         self._places: dict[Wish, tuple[int, ...]] = {}
@@ -256,6 +258,10 @@ class Choices:
             return None
         rows = enumerate(self.problem.interpreters)
         return tuple(i for i, row in rows if row.languages & one and row.languages & other)
+
+    def interpreter_at(self, interpreter: int, place: int | None) -> int:
+        """The slots in which an interpreter may sit at a place (H4, H14). None: at one that is no station."""
+        return self.interpreter_free[interpreter] & ~self.stations.elsewhere(interpreter, place)
 
     def places(self, request: int) -> tuple[int, ...]:
         """The places that a request's wish, its receiver and its `fixed` allow (H5, H9)."""

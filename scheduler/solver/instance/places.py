@@ -11,6 +11,7 @@ import numpy as np
 from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.problem import Problem
 from scheduler.solver.compiled.kernels import Int32s
+from scheduler.solver.instance.stations import places_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class PlaceGroups:
 
 def build_groups(problem: Problem) -> PlaceGroups:
     """Group the places, and list the groups that each request may use."""
-    members = alike(problem, fixed_places(problem))
+    members = alike(problem, named_places(problem))
     group_of = [-1] * len(problem.places)
     for g, places in enumerate(members):
         for p in places:
@@ -71,8 +72,8 @@ def alike(problem: Problem, named: Collection[int | None]) -> list[tuple[int, ..
     return [tuple(places) for places in groups.values()]
 
 
-def fixed_places(problem: Problem) -> set[int | None]:
-    """The places that some request is fixed to.
+def named_places(problem: Problem) -> set[int | None]:
+    """The places that some request is fixed to, or some interpreter tied to.
 
     Parameters
     ----------
@@ -84,7 +85,8 @@ def fixed_places(problem: Problem) -> set[int | None]:
     set[int | None]
         Numbers of places. None is in it if a request is fixed to another thing than a place.
     """
-    return {request.fixed.place for request in problem.requests if request.fixed is not None}
+    fixed = {request.fixed.place for request in problem.requests if request.fixed is not None}
+    return fixed | places_of(problem)
 
 
 def _choices(

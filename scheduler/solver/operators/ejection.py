@@ -14,7 +14,7 @@ from scheduler.solver.operators.victims import (
     release_victims,
     worth_in_way,
 )
-from scheduler.solver.state.delta import fits, interpreter_fits
+from scheduler.solver.state.delta import fits, interpreter_fits, may_interpret
 from scheduler.solver.state.placement import NONE_FREE, interpreter_for
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import hold
@@ -22,7 +22,7 @@ from scheduler.solver.state.steps import hold
 
 @kernel
 def _free_interpreter(
-    data: Data, state: State, request: int, option: int, start: int, hall: int, stamp: int
+    data: Data, state: State, request: int, option: int, start: int, group: int, stamp: int
 ) -> int:
     """An interpreter for the meeting, -1 if it needs none, or NONE_FREE if there is none.
 
@@ -30,7 +30,7 @@ def _free_interpreter(
     queued.
     """
     end = end_of(data, request, start)
-    interpreter = interpreter_for(data, state, request, option, start, end, hall)
+    interpreter = interpreter_for(data, state, request, option, start, end, group)
     if interpreter != NONE_FREE:
         return interpreter
     word_count = state.interpreters_free.shape[1]
@@ -40,10 +40,13 @@ def _free_interpreter(
         return NONE_FREE
     interpreter = data.rules[rules.ATTENDEES] + (word << 6) + random_bit(state.rng, able)
     state.victim_count = 0
-    if not eject_person(data, state, interpreter, start, end, hall, stamp):
+    hall = data.groups[group, groups.HALL]
+    if not may_interpret(data, interpreter, start, end, group) or not eject_person(
+        data, state, interpreter, start, end, hall, stamp
+    ):
         return NONE_FREE
     release_victims(data, state)
-    return interpreter if interpreter_fits(data, state, interpreter, start, end, hall) else NONE_FREE
+    return interpreter if interpreter_fits(data, state, interpreter, start, end, group) else NONE_FREE
 
 
 @kernel
@@ -58,9 +61,7 @@ def insert_by_ejection(
     if not list_victims(data, state, request, start, group, option, stamp):
         return False
     release_victims(data, state)
-    interpreter = _free_interpreter(
-        data, state, request, option, start, data.groups[group, groups.HALL], stamp
-    )
+    interpreter = _free_interpreter(data, state, request, option, start, group, stamp)
     if interpreter == NONE_FREE or not fits(data, state, request, start, group, option, interpreter):
         return False
     hold(data, state, request, start, group, option, interpreter)

@@ -10,7 +10,7 @@ import numpy as np
 from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.problem import Problem, Request
 from scheduler.domain.rules.held import Violation
-from scheduler.domain.rules.people import has_time_to_walk
+from scheduler.domain.rules.people import has_time_to_walk, tied_elsewhere
 from scheduler.domain.rules.stability import is_frozen, own_starts
 from scheduler.solver.oracle.places import Places
 from scheduler.solver.state.columns import held
@@ -26,7 +26,7 @@ Team = tuple[int, ...]
 class Hindrances:
     """What of a plan stands in the way of one request. The request itself never does.
 
-    A breach has its rule and ids as `rules.violations` gives them, and no sentence.
+    A breach has its rule and ids as `rules.violations` gives them, without the place in H14, and no sentence.
     """
 
     def __init__(self, problem: Problem, state: State, places: Places, request: int) -> None:
@@ -76,10 +76,13 @@ class Hindrances:
 
     # Of people
 
-    def of_people(self, team: Team, start: int, hall: int) -> list[Violation]:
-        """What stands in the way of these people meeting in a hall from a start on."""
+    def of_people(self, team: Team, start: int, hall: int, station: int | None) -> list[Violation]:
+        """What stands in the way of these people meeting in a hall from a start on.
+
+        `station` is the place if interpreters are tied to it, None if it is none of those.
+        """
         found = [breach for person in team for breach in self._of_person(person, start, hall)]
-        return found or self._of_interpreters(team, start, hall)
+        return found or self._of_interpreters(team, start, hall, station)
 
     def _of_person(self, person: int, start: int, hall: int) -> Iterator[Violation]:
         problem, row = self.problem, self.row
@@ -100,8 +103,9 @@ class Hindrances:
             if count - is_mine >= who.max_per_day:
                 yield Violation("H8", "", (who.id,))
 
-    def _of_interpreters(self, team: Team, start: int, hall: int) -> list[Violation]:
+    def _of_interpreters(self, team: Team, start: int, hall: int, station: int | None) -> list[Violation]:
         problem = self.problem
+        tied: list[str] = []
         one, two = (
             frozenset[str]().union(
                 *(problem.attendees[p].languages for p in team if problem.attendees[p].firm == firm)
@@ -111,13 +115,23 @@ class Hindrances:
         if one & two:
             can_be = self.frozen is None or self.frozen.interpreter is None
         else:
-            can_be = any(
-                each.languages & one and each.languages & two and self._is_free(number, start, hall)
+            free = [
+                each
                 for number, each in enumerate(problem.interpreters)
-                if self.frozen is None or each.id == self.frozen.interpreter
-            )
+                if (self.frozen is None or each.id == self.frozen.interpreter)
+                and each.languages & one
+                and each.languages & two
+                and self._is_free(number, start, hall)
+            ]
+            span = range(start, start + self.row.length)
+            tied = [
+                each.id for each in free if tied_elsewhere(each, -1 if station is None else station, span)
+            ]
+            can_be = len(tied) < len(free)
         if can_be:
             return []
+        if tied:
+            return [Violation("H14", "", (self.row.id, tied[0]))]
         people = tuple(problem.attendees[person].id for person in team)
         return [Violation("H7", "", (self.row.id, *people))]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.rules.held import Violation
 from scheduler.solver.instance.columns import factors
+from scheduler.solver.instance.stations import places_of
 from scheduler.solver.oracle.answers import Repair
 from scheduler.solver.oracle.hindrances import Hindrances, Team
 from scheduler.solver.oracle.neighbourhood import Rows
@@ -17,6 +18,10 @@ from scheduler.solver.oracle.oracle import RepairOracle
 
 MOST_PEOPLE = 6
 """Whose other meetings may change for one target."""
+
+
+Hall = tuple[int, int | None]
+"""A hall, and the place in it if interpreters are tied to that (H14)."""
 
 
 class SpotStanding(StrEnum):
@@ -76,6 +81,11 @@ def targets(oracle: RepairOracle, request: str, slots: Sequence[str], places: Se
     return _View(oracle, request, slots, places).spots()
 
 
+def _at(place: str, breaches: list[Violation]) -> tuple[Violation, ...]:
+    """The breaches of people at a place of a hall: those of stations name it."""
+    return tuple(replace(each, ids=(*each.ids, place)) if each.rule == "H14" else each for each in breaches)
+
+
 class _View:
     def __init__(
         self, oracle: RepairOracle, request: str, slots: Sequence[str], places: Sequence[str]
@@ -85,6 +95,7 @@ class _View:
         self.r = index.requests[request]
         self.slots, self.places = [index.slots[s] for s in slots], [index.places[p] for p in places]
         self.hindrances = Hindrances(oracle.problem, oracle.state, oracle.places, self.r)
+        self.stations = places_of(oracle.problem)
         self.was = oracle.around.row_of(self.r)
         self.taken: dict[tuple[int, int], list[int]] = defaultdict(list)
         wanted = set(self.places)
@@ -96,16 +107,21 @@ class _View:
 
     def spots(self) -> list[Spot]:
         by_place = {p: self.hindrances.of_place(p) for p in self.places}
-        halls = {self.problem.places[p].hall for p in self.places if not by_place[p]}
+        halls = {self._hall(p) for p in self.places if not by_place[p]}
         team = tuple(self.oracle.people_of(self.was)) if self.was is not None else None
         teams = self.hindrances.teams(team)
-        people = {(s, hall): self._people(teams, s, hall) for s in self.slots for hall in halls}
+        people = {(s, hall): self._people(teams, s, *hall) for s in self.slots for hall in halls}
         gains, repairs = self._ways()
         return [
             self._spot(s, p, by_place[p], people, gains, repairs) for p in self.places for s in self.slots
         ]
 
-    def _people(self, teams: Iterable[Team], start: int, hall: int) -> tuple[Team | None, list[Violation]]:
+    def _hall(self, place: int) -> Hall:
+        return self.problem.places[place].hall, place if place in self.stations else None
+
+    def _people(
+        self, teams: Iterable[Team], start: int, hall: int, station: int | None
+    ) -> tuple[Team | None, list[Violation]]:
         """The first choice of people whom nothing hinders, or what hinders the first one."""
         early = self.hindrances.of_time(start)
         if early:
@@ -113,7 +129,7 @@ class _View:
         first: list[Violation] | None = None
         nobody = [Violation("format", "", (self.problem.requests[self.r].id,))]
         for team in teams:
-            found = self.hindrances.of_people(team, start, hall)
+            found = self.hindrances.of_people(team, start, hall, station)
             if not found:
                 return team, []
             first = first or found
@@ -124,7 +140,7 @@ class _View:
         s: int,
         p: int,
         barred: list[Violation],
-        people: dict[tuple[int, int], tuple[Team | None, list[Violation]]],
+        people: dict[tuple[int, Hall], tuple[Team | None, list[Violation]]],
         gains: dict[tuple[int, int], float],
         repairs: dict[tuple[int, int], Repair],
     ) -> Spot:
@@ -133,7 +149,7 @@ class _View:
             return Spot(slot, place, SpotStanding.HERE)
         if barred:
             return Spot(slot, place, SpotStanding.FORBIDDEN, breaches=tuple(barred))
-        team, breaches = people[s, self.problem.places[p].hall]
+        team, breaches = people[s, self._hall(p)]
         group = self.oracle.flat.groups.group_of[p]
         span = range(s, min(s + self.problem.requests[self.r].length, len(self.problem.slots)))
         others = list(dict.fromkeys(r for slot in span for r in self.taken[p, slot]))
@@ -152,7 +168,7 @@ class _View:
         repair = repairs.get((s, group))
         if repair is not None and repair.meeting.place == place:
             return Spot(slot, place, SpotStanding.MOVES, repair=repair, gain=repair.gain)
-        return Spot(slot, place, SpotStanding.FORBIDDEN, breaches=tuple(breaches or seat))
+        return Spot(slot, place, SpotStanding.FORBIDDEN, breaches=_at(place, breaches or seat))
 
     def _like(self, group: int, place: int, span: range) -> int | None:
         """Another place of the group that has room all the time, the first."""

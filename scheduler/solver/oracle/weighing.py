@@ -12,7 +12,7 @@ from scheduler.solver.compiled.kernels import (
     lowest_bit,
 )
 from scheduler.solver.instance.arrays import Data
-from scheduler.solver.instance.columns import factors, groups, requests, rules
+from scheduler.solver.instance.columns import factors, requests, rules
 from scheduler.solver.instance.ranges import end_of, groups_of, options_of, people_of
 from scheduler.solver.operators.ejection import insert_by_ejection
 from scheduler.solver.oracle import ways
@@ -67,8 +67,7 @@ def _put(
     if not alone:
         return insert_by_ejection(data, state, request, start, group, option, state.stamp)
     end = end_of(data, request, start)
-    hall = data.groups[group, groups.HALL]
-    interpreter = interpreter_for(data, state, request, option, start, end, hall)
+    interpreter = interpreter_for(data, state, request, option, start, end, group)
     if interpreter == NONE_FREE or not fits(data, state, request, start, group, option, interpreter):
         return False
     hold(data, state, request, start, group, option, interpreter)

@@ -13,6 +13,7 @@ from scheduler.solver.instance.ranges import (
     published_people_of,
     worth_of,
 )
+from scheduler.solver.instance.stations import ANYWHERE
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
 
@@ -154,12 +155,26 @@ def in_order(data: Data, state: State, request: int, start: int, end: int) -> bo
 
 
 @inlined
-def interpreter_fits(data: Data, state: State, interpreter: int, start: int, end: int, hall: int) -> bool:
-    """Whether an interpreter is free in [start, end] and gets there and away in time."""
+def may_interpret(data: Data, interpreter: int, start: int, end: int, group: int) -> bool:
+    """Whether an interpreter is tied to no other group of places in [start, end] (H14)."""
+    if data.stations.shape[0] == 0:
+        return True
+    number = interpreter - data.rules[rules.ATTENDEES]
+    for slot in range(start, end + 1):
+        if data.stations[number, slot] != ANYWHERE and data.stations[number, slot] != group:
+            return False
+    return True
+
+
+@inlined
+def interpreter_fits(data: Data, state: State, interpreter: int, start: int, end: int, group: int) -> bool:
+    """Whether an interpreter is free for a group in [start, end] and gets there and away in time."""
+    if not may_interpret(data, interpreter, start, end, group):
+        return False
     for slot in range(start, end + 1):
         if not state.open[interpreter, slot >> 6] & bit(slot):
             return False
-    return can_walk(data, state, interpreter, start, end, hall)
+    return can_walk(data, state, interpreter, start, end, data.groups[group, groups.HALL])
 
 
 @inlined
@@ -174,9 +189,14 @@ def is_able(data: Data, option: int, interpreter: int) -> bool:
 
 @inlined
 def find_interpreter(
-    data: Data, state: State, need: int, start: int, end: int, hall: int, first_word: int
+    data: Data, state: State, need: int, start: int, end: int, group: int, first_word: int
 ) -> int:
-    """A free interpreter of a class who gets there in time, or -1. The search begins at word `first_word`."""
+    """A free interpreter of a class who gets there in time, or -1. The search begins at word `first_word`.
+
+    One who is tied to the group comes before those who could go elsewhere.
+    """
+    hall = data.groups[group, groups.HALL]
+    found = -1
     word_count = state.interpreters_free.shape[1]
     for step in range(word_count):
         word = first_word + step
@@ -187,10 +207,17 @@ def find_interpreter(
             rest &= state.interpreters_free[slot, word]
         while rest != ZERO:
             interpreter = data.rules[rules.ATTENDEES] + (word << 6) + lowest_bit(rest)
-            if can_walk(data, state, interpreter, start, end, hall):
-                return interpreter
             rest &= rest - bit(0)
-    return -1
+            if not can_walk(data, state, interpreter, start, end, hall):
+                continue
+            if data.stations.shape[0] == 0:
+                return interpreter
+            if may_interpret(data, interpreter, start, end, group):
+                if data.stations[interpreter - data.rules[rules.ATTENDEES], start] == group:
+                    return interpreter
+                if found < 0:
+                    found = interpreter
+    return found
 
 
 @kernel
@@ -218,6 +245,6 @@ def fits(
                 return False
         if not can_walk(data, state, person, start, end, hall):
             return False
-    if interpreter >= 0 and not interpreter_fits(data, state, interpreter, start, end, hall):
+    if interpreter >= 0 and not interpreter_fits(data, state, interpreter, start, end, group):
         return False
     return in_order(data, state, request, start, end)

@@ -120,7 +120,7 @@ def halls_added(data: Data, state: State, size: int, start: int, end: int, hall:
 
 @kernel
 def interpreter_for(
-    data: Data, state: State, request: int, option: int, start: int, end: int, hall: int
+    data: Data, state: State, request: int, option: int, start: int, end: int, group: int
 ) -> int:
     """The interpreter of a meeting: -1 if it needs none, NONE_FREE if it needs one and none is.
 
@@ -138,11 +138,11 @@ def interpreter_for(
             or data.factors[factors.MOVED_OTHERS] > 0.0
         )
         and is_able(data, option, published)
-        and interpreter_fits(data, state, published, start, end, hall)
+        and interpreter_fits(data, state, published, start, end, group)
     ):
         return published
     found = find_interpreter(
-        data, state, need, start, end, hall, below(state.rng, state.interpreters_free.shape[1])
+        data, state, need, start, end, group, below(state.rng, state.interpreters_free.shape[1])
     )
     return found if found >= 0 else NONE_FREE
 
@@ -200,7 +200,7 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
                     value = gain + temperature * data.noise[turn]
                     if value <= best:
                         continue
-                    interpreter = interpreter_for(data, state, request, option, start, end, hall)
+                    interpreter = interpreter_for(data, state, request, option, start, end, group)
                     if interpreter == NONE_FREE:
                         continue
                     if data.requests[request, requests.PUBLISHED]:
