@@ -165,12 +165,13 @@ def bring_back(event_key: str, kind: str) -> Response:
 @blueprint.post(f"/{KIND}/<key>/absences")
 @login_required
 def set_absences(event_key: str, kind: str, key: str) -> Response | tuple[str, int]:
-    """Set the slots in which a person is absent, or an interpreter has no shift."""
+    """Set the slots in which a person is absent or an interpreter has no shift, or sits at a table."""
     actor, of = auth.organiser(event_key), ImportKind(kind)
     try:
         with context.database().write() as db:
             slots, note = request.form.getlist("slots"), request.form.get("note", "")
-            left = absences.paint(db, actor, of, key, slots, note=note, now=context.now())
+            table, now = request.form.get("table"), context.now()
+            left = absences.paint(db, actor, of, key, slots, table=table, note=note, now=now)
         said = [gettext("Saved."), columns.touched(left.meetings), *columns.called_off(left.requests)]
         flash(" ".join(said), "good")
     except InvalidInput as error:
@@ -273,6 +274,7 @@ def _record(
             choices=columns.choices(),
             picked=columns.PICKED,
             days=_days(db, actor, kind, key),
+            tables=absences.tables(db, actor) if kind is ImportKind.INTERPRETERS else (),
         )
 
 

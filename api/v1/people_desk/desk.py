@@ -83,8 +83,9 @@ def show_absences(db: Session, actor: Actor, kind: str, key: str) -> Any:
 @operation(tag=TAG, writes=True)
 @blueprint.output(LeftOut)
 def set_absences(db: Session, actor: Actor, body: AbsencesIn, kind: str, key: str) -> Any:
-    """Set the slots in which a person is absent, or an interpreter has no shift"""
-    return absences.paint(db, actor, _kind(kind), key, body.slots, note=body.note, now=context.now())
+    """Set the slots in which a person is absent or an interpreter has no shift, or tie one to a table"""
+    said, now = body, context.now()
+    return absences.paint(db, actor, _kind(kind), key, said.slots, table=said.table, note=said.note, now=now)
 
 
 @blueprint.post(f"{ONE}/merge")

@@ -135,6 +135,7 @@ class AbsenceSlotOut(Output):
     is_absent: bool
     is_busy: bool = Field(description="A calendar of the person's own takes it.")
     is_meeting: bool = Field(description="A published meeting takes it.")
+    station: str = Field(description="The table at which an interpreter sits then, or empty.")
 
 
 class AbsencesOut(Output):
@@ -149,6 +150,12 @@ class AbsencesIn(Input):
 
     slots: Annotated[list[Key], Field(max_length=1000)]
     note: Note = Field("", description="To the partners of meetings that are called off.")
+    table: str | None = Field(
+        None,
+        max_length=64,
+        description="Given, an interpreter is tied to this table in the slots, or to none if it is empty. "
+        "Nothing else changes.",
+    )
 
 
 class KeysIn(Input):

@@ -9,12 +9,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
+from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.saying import say
+from scheduler.saying import label, say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
@@ -24,8 +25,19 @@ from scheduler.services.people_desk.calling_off import release
 from scheduler.services.people_desk.journal import StepKind, step
 from scheduler.services.people_desk.leaving_event import Left, named, rows_of
 from scheduler.services.people_desk.meetings import coming, of_keys
-from scheduler.services.text import lines
-from scheduler.storage.models import Attendee, AttendeeBusy, Firm, Interpreter, InterpreterBusy, Slot
+from scheduler.services.text import lines, storable
+from scheduler.storage.models import (
+    Attendee,
+    AttendeeBusy,
+    Firm,
+    Hall,
+    Interpreter,
+    InterpreterBusy,
+    InterpreterStation,
+    Place,
+    PlannedMeeting,
+    Slot,
+)
 
 PAINTED = (ImportKind.PEOPLE, ImportKind.INTERPRETERS)
 
@@ -41,6 +53,8 @@ class AbsenceSlot:
     is_absent: bool
     is_busy: bool
     is_meeting: bool
+    station: str = ""
+    """The key of the table at which an interpreter sits then, and interprets alone."""
 
 
 def slots(
@@ -56,10 +70,100 @@ def slots(
     held = coming(session, actor.event_id, of_keys(actor.event_id, kind, [key]), now=now)
     positions = {position for meeting in held for position in meeting.slots}
     rows = session.scalars(select(Slot).where(Slot.of(actor.event_id)).order_by(Slot.position))
+    seated = {} if isinstance(row, Attendee) else _seated(session, row.id)
     return tuple(
-        AbsenceSlot(slot_ref(slot), slot.id in marked, slot.id in taken - marked, slot.position in positions)
+        AbsenceSlot(
+            slot_ref(slot),
+            slot.id in marked,
+            slot.id in taken - marked,
+            slot.position in positions,
+            seated.get(slot.id, ""),
+        )
         for slot in rows
     )
+
+
+def _seated(session: Session, interpreter_id: int) -> dict[int, str]:
+    """The ids of slots with the key of the table at which an interpreter sits then."""
+    mine = (
+        select(InterpreterStation.slot_id, Place.key)
+        .join(Place, Place.id == InterpreterStation.place_id)
+        .where(InterpreterStation.interpreter_id == interpreter_id, ~Place.is_retired)
+    )
+    return dict(session.execute(mine).all())
+
+
+@dataclass(frozen=True, slots=True)
+class StationTable:
+    """A table that an interpreter can be tied to, with its hall."""
+
+    key: str
+    name: str
+    hall: str
+
+
+def tables(session: Session, actor: Actor) -> tuple[StationTable, ...]:
+    """The tables of the event, hall by hall."""
+    actor.require(Right.KEEP_PEOPLE)
+    mine = (
+        select(Place.key, Place.name, Hall.name, Hall.names)
+        .join(Hall, Hall.id == Place.hall_id)
+        .where(Place.event_id == actor.event_id, Place.kind == PlaceKind.TABLE, ~Place.is_retired)
+        .order_by(Hall.position, Hall.id, Place.id)
+    )
+    rows = session.execute(mine)
+    return tuple(StationTable(key, name, label(hall, names)) for key, name, hall, names in rows)
+
+
+def seat(
+    session: Session,
+    actor: Actor,
+    key: str,
+    table: str,
+    at: Collection[str],
+    *,
+    note: str = "",
+    now: datetime,
+) -> Left:
+    """Tie an interpreter to a table in these slots, or with no table to none. Other slots stay as they are.
+
+    The next run moves the published meetings that they interpret elsewhere then. Raises NotFound,
+    InvalidInput.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    note = lines(note)
+    fields.require("note", note, fields.Note)
+    rows = rows_of(session, actor, ImportKind.INTERPRETERS, [key])
+    chosen = _slots(session, actor.event_id, at)
+    place = _table(session, actor.event_id, table) if table else None
+    with step(session, actor, StepKind.SHIFTS, ImportKind.INTERPRETERS, named(rows), note=note, now=now):
+        (row,) = rows
+        there = session.scalars(select(InterpreterStation).where(InterpreterStation.interpreter_id == row.id))
+        known = {station.slot_id: station for station in there}
+        for slot_id in sorted(chosen.values()):
+            station = known.get(slot_id)
+            if station is None and place is not None:
+                session.add(InterpreterStation(interpreter_id=row.id, slot_id=slot_id, place_id=place))
+            elif station is not None and place is not None:
+                station.place_id = place
+            elif station is not None:
+                session.delete(station)
+        session.flush()
+        if place is None or not chosen:
+            return Left(0, 0)
+        theirs = of_keys(actor.event_id, ImportKind.INTERPRETERS, [key])
+        elsewhere = and_(theirs, PlannedMeeting.place_id != place)
+        return Left(0, len(coming(session, actor.event_id, elsewhere, slots=[*chosen], now=now)))
+
+
+def _table(session: Session, event_id: int, key: str) -> int:
+    """The id of a table. Raises InvalidInput for a key that is none."""
+    mine = (Place.event_id == event_id, Place.kind == PlaceKind.TABLE, ~Place.is_retired)
+    found = session.scalar(select(Place.id).where(*mine, Place.key == key)) if storable(key) else None
+    if found is None:
+        name = repr(key[:64])
+        raise InvalidInput([Fault("table", say("%(name)s is no table of this event", name=name))])
+    return found
 
 
 def paint(
@@ -69,10 +173,16 @@ def paint(
     key: str,
     absent: Collection[str],
     *,
+    table: str | None = None,
     note: str = "",
     now: datetime,
 ) -> Left:
-    """Set all slots in which a person or an interpreter is absent. Other slots are free again."""
+    """Set all slots in which a person or an interpreter is absent. Other slots are free again.
+
+    With a table, these are slots of an interpreter to seat, and nothing else changes: see `seat`.
+    """
+    if table is not None:
+        return seat(session, actor, key, table, absent, note=note, now=now)
     return _paint(session, actor, kind, [key], absent, note=note, clears=True, now=now)
 
 

@@ -27,6 +27,7 @@ from scheduler.storage.models import (
     Firm,
     Interpreter,
     InterpreterBusy,
+    InterpreterStation,
     MeetingRequest,
     Place,
     RequestPerson,
@@ -170,6 +171,18 @@ def _merge_shifts(session: Session, old_id: int, new_id: int) -> None:
     )
     theirs = session.scalars(select(InterpreterBusy.slot_id).where(InterpreterBusy.interpreter_id == old_id))
     session.add_all(InterpreterBusy(interpreter_id=new_id, slot_id=slot) for slot in _other(theirs, marked))
+    seated = {
+        whose: session.scalars(
+            select(InterpreterStation).where(InterpreterStation.interpreter_id == whose)
+        ).all()
+        for whose in (old_id, new_id)
+    }
+    known = {row.slot_id for row in seated[new_id]}
+    session.add_all(
+        InterpreterStation(interpreter_id=new_id, slot_id=row.slot_id, place_id=row.place_id)
+        for row in seated[old_id]
+        if row.slot_id not in known
+    )
     session.flush()
 
 

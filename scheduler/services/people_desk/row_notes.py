@@ -24,6 +24,7 @@ from scheduler.storage.models import (
     Hall,
     Interpreter,
     InterpreterBusy,
+    InterpreterStation,
     MeetingRequest,
     Place,
     PlaceBusy,
@@ -34,8 +35,8 @@ from scheduler.storage.models import (
 
 NOTED: tuple[type[Base], ...] = (
     Event, Slot, Hall, WalkingTime, Firm, Attendee, Interpreter, Place, MeetingRequest, RequestPerson,
-    ExcludedPerson, PlaceBusy, AttendeeBusy, InterpreterBusy, Delegation, DelegationFirm, DelegationPerson,
-    FirmRegistration,
+    ExcludedPerson, PlaceBusy, AttendeeBusy, InterpreterBusy, InterpreterStation, Delegation, DelegationFirm,
+    DelegationPerson, FirmRegistration,
 )  # fmt: skip
 """Tables whose rows a step may change. Their order is that in which rows are added again."""
 TABLES = {table.__tablename__: table for table in NOTED}

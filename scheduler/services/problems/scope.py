@@ -17,10 +17,12 @@ from scheduler.storage.models import (
     Event,
     Firm,
     Interpreter,
+    InterpreterStation,
     MeetingRequest,
     Place,
     PlaceBusy,
     PlannedMeeting,
+    Slot,
 )
 
 
@@ -96,7 +98,9 @@ def closed(
             PlannedMeeting.version_id.in_(known), among(PlannedMeeting.request_id, requests)
         )
     )
-    named = {*places, *at}
+    tables = select(InterpreterStation.place_id).join(Slot, Slot.id == InterpreterStation.slot_id)
+    stations = session.scalars(tables.where(Slot.of(event_id)).distinct())
+    named = {*places, *at, *stations}
     firms = _firms_of(session, requests)
     firms |= {
         firm

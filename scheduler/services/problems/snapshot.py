@@ -20,6 +20,7 @@ from scheduler.services.answers import counter_proposals
 from scheduler.services.availability import unavailable
 from scheduler.services.problems import by_hand, frozen
 from scheduler.services.problems.scope import Scope
+from scheduler.services.problems.stations import read_stations
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -173,27 +174,26 @@ class _Snapshot:
 
     def read_interpreters(self, holding: frozen.Holding) -> tuple[domain.Interpreter, ...]:
         busy = self.busy(InterpreterBusy, InterpreterBusy.interpreter_id)
+        stations = read_stations(self.session, self.event.id, self.slots, self.places)
         return tuple(
             domain.Interpreter(
                 id=row.key,
                 languages=frozenset(row.languages),
                 unavailable=self.not_there(row, busy) - holding.interpreters[row.key],
+                stations=stations.without(row, holding.interpreters[row.key]),
             )
             for row in self.rows(Interpreter, Interpreter.id)
         )
 
     def not_there(self, row: Attendee | Interpreter, busy: Busy, *, is_away: bool = False) -> frozenset[int]:
-        """The slots in which a person cannot come: all of them for one who left the event.
-
-        Plans of before name who left, so they stay in the problem.
-        """
+        """The slots in which a person cannot come: all for one who left, whom plans of before still name."""
         if is_away or row.withdrawn_at is not None:
             return frozenset(self.slots.values())
         return busy.get(row.id, frozenset())
 
     def withdrawn_firms(self) -> frozenset[int]:
-        gone = select(Firm.id).where(Firm.event_id == self.event.id, Firm.withdrawn_at.is_not(None))
-        return frozenset(self.session.scalars(gone))
+        of_event = select(Firm.id).where(Firm.event_id == self.event.id)
+        return frozenset(self.session.scalars(of_event.where(Firm.withdrawn_at.is_not(None))))
 
     def busy(self, table: Any, owner: Any) -> Busy:
         """The unavailable slots of each row that has some."""

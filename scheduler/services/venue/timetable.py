@@ -33,6 +33,7 @@ from scheduler.storage.models import (
     AttendeeBusy,
     Event,
     InterpreterBusy,
+    InterpreterStation,
     MeetingRequest,
     Pause,
     PlaceBusy,
@@ -45,6 +46,7 @@ MAX_PAUSES = 20
 _MARKS: Sequence[tuple[Any, str]] = (
     (AttendeeBusy, "attendee_id"),
     (InterpreterBusy, "interpreter_id"),
+    (InterpreterStation, "interpreter_id"),
     (PlaceBusy, "place_id"),
 )
 _APART = 10**8
@@ -224,16 +226,21 @@ def _carry_marks(session: Session, gone: Sequence[Slot], new: Sequence[Slot]) ->
         return
     for table, owner in _MARKS:
         column = getattr(table, owner)
-        there = select(column, table.slot_id)
+        rest = [each for each in table.__table__.columns if each.name not in (owner, "slot_id")]
+        there = select(column, table.slot_id, *rest)
         old = session.execute(there.where(among(table.slot_id, follow))).all()
         known = {
-            tuple(row) for row in session.execute(there.where(among(table.slot_id, [s.id for s in new])))
+            tuple(row[:2]) for row in session.execute(there.where(among(table.slot_id, [s.id for s in new])))
         }
-        carried = {(whose, slot_id) for whose, was in old for slot_id in follow[was]} - known
-        if carried:
-            session.execute(
-                insert(table), [{owner: whose, "slot_id": slot_id} for whose, slot_id in sorted(carried)]
-            )
+        carried = {(row[0], slot_id): tuple(row[2:]) for row in old for slot_id in follow[row[1]]}
+        names = [owner, "slot_id", *(each.name for each in rest)]
+        added = [
+            dict(zip(names, (*mark, *more), strict=True))
+            for mark, more in sorted(carried.items())
+            if mark not in known
+        ]
+        if added:
+            session.execute(insert(table), added)
 
 
 def _requests(session: Session, event_id: int, gone: Sequence[Slot], new: Sequence[Slot]) -> list[str]:

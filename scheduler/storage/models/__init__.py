@@ -22,7 +22,17 @@ from scheduler.storage.models.asking import (
     RequestStep,
 )
 from scheduler.storage.models.busy import BusySource
-from scheduler.storage.models.event import Event, Hall, NightTime, Pause, Place, PlaceBusy, Slot, WalkingTime
+from scheduler.storage.models.event import (
+    Event,
+    Hall,
+    InterpreterStation,
+    NightTime,
+    Pause,
+    Place,
+    PlaceBusy,
+    Slot,
+    WalkingTime,
+)
 from scheduler.storage.models.importing import FirmRegistration, ImportFile, ImportJob
 from scheduler.storage.models.inbox import Answer, InboundMail, UntakenMail
 from scheduler.storage.models.mail import (
@@ -109,6 +119,7 @@ __all__ = [
     "Interpreter",
     "InterpreterBusy",
     "InterpreterFeed",
+    "InterpreterStation",
     "InterpreterTold",
     "Invitation",
     "KeptFigure",

@@ -226,3 +226,14 @@ class PlaceBusy(Base):
 
     place_id: Mapped[int] = mapped_column(ForeignKey("place.id"), primary_key=True)
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
+
+
+class InterpreterStation(Base):
+    """A slot in which an interpreter sits at one table, and interprets there alone."""
+
+    __tablename__ = "interpreter_station"
+    __table_args__ = (Index("ix_interpreter_station_place_id", "place_id"),)
+
+    interpreter_id: Mapped[int] = mapped_column(ForeignKey("interpreter.id"), primary_key=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
+    place_id: Mapped[int] = mapped_column(ForeignKey("place.id"))

@@ -113,6 +113,12 @@ def test_a_person_is_absent_and_an_interpreter_has_shifts(program: Program) -> N
     assert [each["slot"]["key"] for each in now if each["is_absent"]] == held
     program.post("/desk/interpreters/i0/absences", {"slots": [slots[0]["slot"]["key"]]})
     assert program.get("/desk/interpreters", text="Interpreter 0")["items"][0]["absent"] == 1
+    seated = {"slots": [slots[1]["slot"]["key"]], "table": "t0"}
+    program.post("/desk/interpreters/i0/absences", seated)
+    now = program.get("/desk/interpreters/i0/absences")["slots"]
+    assert [each["station"] for each in now[:3]] == ["", "t0", ""]
+    assert [each["is_absent"] for each in now[:3]] == [True, False, False]
+    program.post("/desk/people/f0-p0/absences", seated, status=404)
     program.post("/desk/people/f0-p0/absences", {"slots": ["none"]}, status=422)
     program.get("/desk/firms/f0/absences", 422)
 

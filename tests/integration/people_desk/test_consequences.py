@@ -4,8 +4,10 @@ from collections import Counter
 
 import pytest
 
+from scheduler.domain.errors import InvalidInput
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.people_desk import absences, editing, leaving_event, merging
+from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee
 from tests.support.desk import Desk
@@ -144,3 +146,37 @@ def test_an_interpreter_without_a_shift_is_in_no_meeting_then(desk: Desk) -> Non
     after = desk.meetings(desk.run())
     assert not any(meeting.interpreter and meeting.slot in off for meeting in after.values())
     assert {key for key, meeting in after.items() if meeting.interpreter} == helped
+
+
+def test_an_interpreter_is_tied_to_a_table_for_a_shift_and_untied_by_undo(desk: Desk) -> None:
+    """The problem says it, only the slots that are named change, and one undo puts all back."""
+    key, table, other = desk.expo.interpreters[0].key, desk.expo.tables[0].key, desk.expo.tables[1].key
+    first, second = day_of(desk, desk.expo.slots[0].key), day_of(desk, desk.expo.slots[4].key)
+    left = desk.do(absences.paint, INTERPRETERS, key, first, table=table)
+    assert (left.requests, left.meetings) == (0, 0)
+    desk.do(absences.paint, INTERPRETERS, key, [second[0]], table=other)
+    assert seats(desk, key) == {**dict.fromkeys(first, table), second[0]: other}
+    desk.do(absences.paint, INTERPRETERS, key, [first[0], second[0]], table="")
+    assert seats(desk, key) == dict.fromkeys(first[1:], table)
+    problem = desk.read(lambda session: snapshot.take(session, desk.expo.event.id, now=None))
+    (row,) = problem.interpreters
+    tied = {problem.slots[slot].id: problem.places[place].id for slot, place in row.stations}
+    assert tied == dict.fromkeys(first[1:], table)
+    desk.undo()
+    assert seats(desk, key) == {**dict.fromkeys(first, table), second[0]: other}
+
+
+def seats(desk: Desk, key: str) -> dict[str, str]:
+    """The table of each slot in which an interpreter sits at one."""
+    found = desk.do(absences.slots, INTERPRETERS, key)
+    return {each.slot.key: each.station for each in found if each.station}
+
+
+def test_nobody_is_tied_to_a_booth_or_a_table_of_nowhere(desk: Desk) -> None:
+    key, slot = desk.expo.interpreters[0].key, desk.expo.slots[0].key
+    booth = next(each.key for each in desk.expo.booths)
+    for wrong in (booth, "nowhere", "\x00"):
+        with pytest.raises(InvalidInput) as refused:
+            desk.do(absences.paint, INTERPRETERS, key, [slot], table=wrong)
+        assert [fault.path for fault in refused.value.faults] == ["table"]
+    assert not seats(desk, key)

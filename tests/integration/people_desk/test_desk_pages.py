@@ -113,6 +113,20 @@ def test_absences_are_ticked_and_cleared(site: Site) -> None:
         assert len(re.findall(r'name="slots" value="\w+" checked', page)) == 0
 
 
+def test_an_interpreter_is_seated_at_a_table_that_its_page_names(site: Site) -> None:
+    browser, path = site.organiser(), site.path("/desk/interpreters/i0")
+    table = site.expo.tables[0]
+    assert f'<option value="{table.key}">{table.name}</option>' in browser.get(path)
+    page = browser.post(f"{path}/absences", slots=["s0", "s3"], table=table.key)
+    assert page.count(f"<small>{table.name}</small>") == 2
+    assert "checked" not in page
+    page = browser.post(f"{path}/absences", slots=["s0"], table="")
+    assert page.count(f"<small>{table.name}</small>") == 1
+    page = browser.post(f"{path}/absences", 422, slots=["s0"], table="nowhere")
+    assert "is no table of this event" in page
+    assert "At a table for a shift" not in browser.get(site.path("/desk/people/f0-p0"))
+
+
 def test_two_records_are_merged(site: Site) -> None:
     browser = site.organiser()
     browser.get(site.path("/desk/firms/f0"))
