@@ -69,6 +69,7 @@ class InterpreterRowOut(RecordRowOut):
 
     email: str | None
     languages: list[str]
+    has_bounced: bool
     absent: int = Field(description="Slots without a shift.")
 
 

@@ -69,8 +69,7 @@ def correct(
     about = f"address of person {person.key}"
     trail.note(session, actor, Act.ADDRESS, about, before=before, after=after, now=now)
     person.account_id = ensure_account(session, address, name=person.name, now=now).id
-    person.bounced_at, person.bounce = None, ""
-    address_reports.forget(session, {person.id})
+    address_reports.works(session, person)
     session.flush()
     return readdress.tell(session, person, told, old_address=old, settings=settings, now=now)
 

@@ -1,4 +1,4 @@
-"""Reports that an attendee's address does not exist. It takes two reports of a mail server, some time apart.
+"""Reports that a reader's address does not exist. It takes two reports of a mail server, some time apart.
 
 One is not enough. A provider whose directory fails for a minute says of everybody that there is no such
 user, about each of a person's mails. So the mail of a first report is sent once more, half an hour later.
@@ -6,47 +6,94 @@ user, about each of a person's mails. So the mail of a first report is sent once
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.storage.among import among
-from scheduler.storage.models import AddressReport, Attendee
+from scheduler.storage.models import AddressReport, Attendee, Interpreter, OutboxMail
 
+Reader = Attendee | Interpreter
+"""Whose address may be marked."""
 APART = timedelta(minutes=10)
 """Two reports that come within this time are one: they have one cause."""
 ONCE_MORE, AFTER_THAT = timedelta(minutes=30), timedelta(hours=1)
 """When a mail is sent again after a first report: the first one, and others, which then may be held."""
 
 
-def report(session: Session, attendee: Attendee, said: str, *, now: datetime) -> timedelta | None:
-    """Record a mail server's report, with its words, that the attendee's address does not exist.
+def reader_of(session: Session, mail: OutboxMail) -> Reader | None:
+    """Whom a mail is to, if that is somebody whose address may be marked."""
+    if mail.interpreter_id is not None:
+        return session.get_one(Interpreter, mail.interpreter_id)
+    return None if mail.attendee_id is None else session.get_one(Attendee, mail.attendee_id)
+
+
+def held() -> ColumnElement[bool]:
+    """Mails of the outbox to addresses that are marked."""
+    attendees = select(Attendee.id).where(
+        Attendee.id == OutboxMail.attendee_id, Attendee.bounced_at.is_not(None)
+    )
+    interpreters = select(Interpreter.id).where(
+        Interpreter.id == OutboxMail.interpreter_id, Interpreter.bounced_at.is_not(None)
+    )
+    return attendees.exists() | interpreters.exists()
+
+
+def report(session: Session, reader: Reader, said: str, *, now: datetime) -> timedelta | None:
+    """Record a mail server's report, with its words, that the reader's address does not exist.
 
     Returns the time after which the mail is sent once more. None means that this is the second report: the
-    attendee is marked, and no more mails go there.
+    reader is marked, and no more mails go there.
     """
     earlier = session.scalar(
         select(func.min(AddressReport.reported_at)).where(
-            AddressReport.attendee_id == attendee.id, AddressReport.address == attendee.email
+            _about(type(reader), {reader.id}), AddressReport.address == reader.email
         )
     )
-    session.add(
-        AddressReport(attendee_id=attendee.id, address=attendee.email, said=said[:300], reported_at=now)
-    )
+    column = _column(type(reader)).key
+    session.add(AddressReport(address=reader.email, said=said[:300], reported_at=now, **{column: reader.id}))
     if earlier is not None and earlier <= now - APART:
-        mark(session, attendee, said, now=now)
+        mark(session, reader, said, now=now)
         return None
     session.flush()
     return ONCE_MORE if earlier is None else AFTER_THAT
 
 
-def mark(session: Session, attendee: Attendee, said: str, *, now: datetime) -> None:
+def mark(session: Session, reader: Reader, said: str, *, now: datetime) -> None:
     """The address is dead: mails to it are held until it is corrected, or tried again by hand."""
-    attendee.bounced_at, attendee.bounce = now, said[:300]
+    reader.bounced_at, reader.bounce = now, said[:300]
     session.flush()
 
 
-def forget(session: Session, attendee_ids: set[int]) -> None:
+def marked_interpreters(session: Session, event_id: int) -> int:
+    """How many interpreters of the event have an address that takes no mail."""
+    marked = Interpreter.bounced_at.is_not(None) & Interpreter.withdrawn_at.is_(None)
+    count = select(func.count()).select_from(Interpreter).where(Interpreter.event_id == event_id, marked)
+    return session.scalars(count).one()
+
+
+def forget(session: Session, kind: type[Reader], ids: set[int]) -> None:
     """The addresses work, or were corrected: what was reported counts no more."""
-    session.execute(delete(AddressReport).where(among(AddressReport.attendee_id, attendee_ids)))
+    session.execute(delete(AddressReport).where(_about(kind, ids)))
+
+
+def works(session: Session, reader: Reader) -> None:
+    """The address was corrected, or somebody says that it works: it has no mark any more."""
+    reader.bounced_at, reader.bounce = None, ""
+    forget(session, type(reader), {reader.id})
+
+
+def work(session: Session, kind: type[Reader], ids: set[int]) -> None:
+    """The addresses of those of these who are marked work: the mark goes, and so do the reports."""
+    marked = update(kind).where(among(kind.id, ids), kind.bounced_at.is_not(None))
+    forget(session, kind, set(session.scalars(marked.values(bounced_at=None, bounce="").returning(kind.id))))
+
+
+def _column(kind: type[Reader]) -> InstrumentedAttribute[int | None]:
+    return AddressReport.interpreter_id if kind is Interpreter else AddressReport.attendee_id
+
+
+def _about(kind: type[Reader], ids: Iterable[int]) -> ColumnElement[bool]:
+    return among(_column(kind), ids)

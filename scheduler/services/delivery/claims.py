@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState
 from scheduler.domain.mails.rates import MailRates
-from scheduler.services.delivery import mail_routes
+from scheduler.services.delivery import address_reports, mail_routes
 from scheduler.services.delivery.mail_routes import Routes
 from scheduler.services.delivery.remembering import (
     remember,
@@ -21,7 +21,7 @@ from scheduler.services.delivery.remembering import (
 )
 from scheduler.services.outbox import digests, outbox
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Event, OutboxMail
+from scheduler.storage.models import Event, OutboxMail
 
 CLAIM_SECONDS = 60
 """A sender gives back what it has not sent after this time. The sweep waits twice as long."""
@@ -156,12 +156,7 @@ def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> 
         return list(rows)
     which = among(OutboxMail.id, in_question)
     stale |= set(session.scalars(select(OutboxMail.id).where(which, outbox.overtaken())))
-    bounced = Attendee.bounced_at.is_not(None)
-    held = set(
-        session.scalars(
-            select(OutboxMail.id).join(Attendee, Attendee.id == OutboxMail.attendee_id).where(which, bounced)
-        )
-    )
+    held = set(session.scalars(select(OutboxMail.id).where(which, address_reports.held())))
     _set_failed(session, stale, error=STALE, dropped_at=now)
     _set_failed(session, held - stale, error=HELD, failure=MailFailure.BOUNCED.value)
     return [row for row in rows if row.id not in stale | held]

@@ -21,7 +21,7 @@ from scheduler.services.directory.refs import PersonRef, person_ref
 from scheduler.services.outbox import outbox, payloads
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, OutboxMail
+from scheduler.storage.models import Attendee, Interpreter, OutboxMail
 
 _NEWEST = Order("dead-letters", (OutboxMail.id,), (int,), descending=True)
 
@@ -74,17 +74,22 @@ def listing(
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterCounts:
-    """Dead letters, those of them that `resend_all` sends again, and mails that are tried again."""
+    """Dead letters, those of them that `resend_all` sends again, and mails that are tried again.
+
+    `interpreters` have an address that takes no mail.
+    """
 
     failed: int
     resendable: int
     retrying: int
+    interpreters: int
 
 
 def counts(session: Session, actor: Actor) -> DeadLetterCounts:
     actor.require(Right.READ_CALENDAR_HEALTH)
     return DeadLetterCounts(
-        *(_count(session, actor, which) for which in (outbox.dead(), _unheld(), _retried()))
+        *(_count(session, actor, which) for which in (outbox.dead(), _unheld(), _retried())),
+        address_reports.marked_interpreters(session, actor.event_id),
     )
 
 
@@ -141,14 +146,8 @@ def drop(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -
 def _queue_again(session: Session, actor: Actor, which: ColumnElement[bool], now: datetime) -> int:
     actor.require(Right.REPAIR_DELIVERY)
     done = outbox.queue_again(session, (OutboxMail.event_id == actor.event_id) & which, now=now)
-    marked = Attendee.bounced_at.is_not(None)
-    works = session.scalars(
-        update(Attendee)
-        .where(among(Attendee.id, {row.attendee_id for row in done}), marked)
-        .values(bounced_at=None, bounce="")
-        .returning(Attendee.id)
-    )
-    address_reports.forget(session, set(works))
+    address_reports.work(session, Attendee, {row.attendee_id for row in done if row.attendee_id})
+    address_reports.work(session, Interpreter, {row.interpreter_id for row in done if row.interpreter_id})
     log.info("mails queued again", mails=sorted(row.id for row in done), by=actor.account_id)
     return len(done)
 
@@ -160,10 +159,7 @@ def _retried() -> ColumnElement[bool]:
 
 def _unheld() -> ColumnElement[bool]:
     """Dead letters whose address is not known to bounce."""
-    marked = select(Attendee.id).where(
-        Attendee.id == OutboxMail.attendee_id, Attendee.bounced_at.is_not(None)
-    )
-    return outbox.dead() & ~marked.exists()
+    return outbox.dead() & ~address_reports.held()
 
 
 def _count(session: Session, actor: Actor, which: ColumnElement[bool]) -> int:

@@ -13,9 +13,10 @@ from scheduler.domain.entities import AlertKind, MailFailure, OutboxKind, Outbox
 from scheduler.domain.mails.rates import MailRates
 from scheduler.services import links
 from scheduler.services.delivery import address_reports, mail_routes
+from scheduler.services.delivery.address_reports import Reader
 from scheduler.services.delivery.mail_routes import SERVER, TOLD_AFTER, Routes
 from scheduler.services.operations import alerts
-from scheduler.storage.models import Alert, Attendee, Event, MailRoute, OutboxMail
+from scheduler.storage.models import Alert, Event, MailRoute, OutboxMail
 
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
 """Waits between attempts. After the last one the mail has failed."""
@@ -35,8 +36,9 @@ def refuse(
     Returns the routes that pause from now on. The mail is tried again later, held, or given up. One refusal
     marks nobody's address.
     """
-    if refusal is Refusal.DEAD and mail.attendee_id is not None:
-        _doubt(session, mail, said, now)
+    reader = address_reports.reader_of(session, mail) if refusal is Refusal.DEAD else None
+    if reader is not None:
+        _doubt(session, mail, reader, said, now)
     elif refusal is Refusal.HOLD:
         hold(session, mail, said, now=now)
     else:
@@ -96,15 +98,14 @@ def hold(session: Session, mail: OutboxMail, said: str, *, now: datetime) -> Non
     _put_back(session, mail, said, MailFailure.PERMANENT if is_over else MailFailure.HELD, at)
 
 
-def _doubt(session: Session, mail: OutboxMail, said: str, now: datetime) -> None:
+def _doubt(session: Session, mail: OutboxMail, reader: Reader, said: str, now: datetime) -> None:
     """A server says that there is no such address.
 
     The mail is sent once more to be sure, unless this is the second such reply.
     """
-    attendee = session.get_one(Attendee, mail.attendee_id)
-    if attendee.email != mail.to_address:  # it was corrected while the mail was on its way
+    if reader.email != mail.to_address:  # it was corrected while the mail was on its way
         return _put_back(session, mail, said, MailFailure.PERMANENT, None)
-    once_more = address_reports.report(session, attendee, said, now=now)
+    once_more = address_reports.report(session, reader, said, now=now)
     failure = MailFailure.PERMANENT if once_more is None else MailFailure.TEMPORARY
     return _put_back(session, mail, said, failure, None if once_more is None else now + once_more)
 

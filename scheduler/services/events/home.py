@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MailOutcome, RequestState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.delivery import address_reports
 from scheduler.services.events import night_times, waiting
 from scheduler.services.events.night_times import PlannedNight
 from scheduler.services.events.nights import Changes, NightRun, changes_of, nights
@@ -71,7 +72,8 @@ class Home:
     """`published` is the number of the published version, and `held` counts its meetings.
 
     No plan of its run's requests holds more than `most`, if that is known. `reasons` counts the requests that
-    it does not hold by reason. `bounced` are people with meetings to come whose address takes no mail,
+    it does not hold by reason. `bounced` are people with meetings to come whose address takes no mail, and
+    `bounced_interpreters` interpreters,
     `below` firms with fewer meetings than they were promised, `uninvited` exhibitors who got no invitation to
     the event and never signed in. `coming` is the next night, and `opens` the
     first meeting time.
@@ -87,6 +89,7 @@ class Home:
     oldest_letter: datetime | None
     bounced: int
     bounced_meetings: int
+    bounced_interpreters: int
     unanswered: Unanswered
     below: int
     uninvited: int
@@ -133,6 +136,7 @@ def home(session: Session, actor: Actor, *, now: datetime) -> Home:
         ),
         bounced=bounced,
         bounced_meetings=meetings,
+        bounced_interpreters=address_reports.marked_interpreters(session, event_id),
         unanswered=_unanswered(session, event_id),
         below=_below(session, event_id, version_id),
         uninvited=welcome.uninvited(session, event_id),

@@ -25,6 +25,7 @@ from scheduler.services.cells.common import latin, of_a_person, present, renamed
 from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.cells.proposals import Allowed
 from scheduler.services.cells.table import Row, Table
+from scheduler.services.delivery import address_reports
 from scheduler.services.imports.groups import members
 from scheduler.services.schedule.feed_addresses import new_feed
 from scheduler.sheets.tables import WorkbookSheet
@@ -115,7 +116,10 @@ def import_interpreters(
             session.add(Interpreter(event_id=actor.event_id, **given))
             tally.add(row, as_new(given), is_new=True)
         else:
-            tally.add(row, change(interpreter, given))
+            cells = change(interpreter, given)
+            if "email" in cells:
+                address_reports.works(session, interpreter)
+            tally.add(row, cells)
     session.flush()
     return tally.done()
 

@@ -189,8 +189,8 @@ def dead() -> ColumnElement[bool]:
 
 def queue_again(
     session: Session, which: ColumnElement[bool], *, now: datetime
-) -> Sequence[Row[int, int | None]]:
-    """Queue dead letters again, each as the same message. Returns their ids and attendees.
+) -> Sequence[Row[int, int | None, int | None]]:
+    """Queue dead letters again, each as the same message. Returns their ids, attendees and interpreters.
 
     The first attempt stays counted. So the calendar counts as told, and no publishing makes the mail again.
     """
@@ -198,7 +198,7 @@ def queue_again(
         update(OutboxMail)
         .where(which, dead())
         .values(state=OutboxState.QUEUED, attempts=1, next_attempt_at=now)
-        .returning(OutboxMail.id, OutboxMail.attendee_id)
+        .returning(OutboxMail.id, OutboxMail.attendee_id, OutboxMail.interpreter_id)
         .execution_options(synchronize_session=False)
     ).all()
 

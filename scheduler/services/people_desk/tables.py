@@ -110,6 +110,7 @@ class InterpreterRow(DeskRow):
 
     email: str
     languages: tuple[str, ...]
+    has_bounced: bool
     absent: int
 
 
@@ -238,6 +239,7 @@ def interpreters(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[I
             **_shared(row, meetings, into),
             email=row.email,
             languages=tuple(row.languages),
+            has_bounced=row.bounced_at is not None,
             absent=away.get(row.id, 0),
         )
         for row in rows

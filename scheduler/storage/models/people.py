@@ -191,13 +191,17 @@ class AttendeeAlias(Base):
 
 
 class AddressReport(Base):
-    """A mail server said that an attendee's address does not exist: one of two that it takes."""
+    """A mail server said that the address of a reader does not exist: one of two reports that it takes."""
 
     __tablename__ = "address_report"
-    __table_args__ = (Index("ix_address_report_attendee_id", "attendee_id"),)
+    __table_args__ = (
+        Index("ix_address_report_attendee_id", "attendee_id"),
+        Index("ix_address_report_interpreter_id", "interpreter_id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
+    attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    interpreter_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
     address: Mapped[Email]
     said: Mapped[str] = mapped_column(String(300))
     reported_at: Mapped[datetime]
@@ -223,6 +227,10 @@ class Interpreter(Base):
     latin_name: Mapped[PersonName]
     email: Mapped[Email]
     languages: Mapped[list[str]]
+    bounced_at: Mapped[datetime | None]
+    """As an attendee's."""
+    bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    """What the mail server said."""
     withdrawn_at: Mapped[datetime | None]
     """As a firm's."""
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))

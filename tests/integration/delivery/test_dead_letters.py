@@ -164,7 +164,7 @@ def test_the_counts_of_an_event_leave_out_what_was_put_away(letters: Letters) ->
     with letters.database.read() as session:
         assert outbox.counts(session, letters.expo.event.id).failed == 1
         actor = letters.expo.organiser_actor()
-        assert dead_letters.counts(session, actor) == dead_letters.DeadLetterCounts(1, 1, 0)
+        assert dead_letters.counts(session, actor) == dead_letters.DeadLetterCounts(1, 1, 0, 0)
 
 
 def test_another_events_organiser_touches_nothing_and_an_exhibitor_is_refused(letters: Letters) -> None:
