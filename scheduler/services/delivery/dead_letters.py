@@ -88,8 +88,10 @@ class DeadLetterCounts:
 def counts(session: Session, actor: Actor) -> DeadLetterCounts:
     actor.require(Right.READ_CALENDAR_HEALTH)
     return DeadLetterCounts(
-        *(_count(session, actor, which) for which in (outbox.dead(), _unheld(), _retried())),
-        address_reports.marked_interpreters(session, actor.event_id),
+        failed=_count(session, actor, outbox.dead()),
+        resendable=_count(session, actor, _unheld()),
+        retrying=_count(session, actor, _retried()),
+        interpreters=address_reports.marked_interpreters(session, actor.event_id),
     )
 
 

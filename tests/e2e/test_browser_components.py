@@ -1,0 +1,71 @@
+"""The page of all components has every class with a style, and no fault in light, dark or on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e import axe
+from tests.support import components
+from tests.support.components import CATALOGUES
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+ELSEWHERE = """
+acts amount bans best bring by-hand came-of changed chg choose clash compare counts desc editing flow free
+gap go group h3 h4 h5 halo here htmx-request l-bad l-good like list-changes lock log mails mine minus moves
+nights no node other own pages paintbox paper past picked picks plus preview pts remedies same show skip
+soon steps-first t things undo undone walk3 way with-below worse
+"""
+"""Classes of states that only a press, a worker's answer or a larger event brings, not the table of pages."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("components") / "made"
+    components.write(folder)
+    return folder
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
+
+
+def test_every_class_with_a_style_is_on_a_page(made: Path) -> None:
+    shown = "".join((made / f"components-{name}.html").read_text("utf-8") for name in CATALOGUES)
+    wanted = components.styled(*components.SHARED, *CATALOGUES.values())
+    missing = {each for each in wanted if f"<code>.{each}</code>" not in shown}
+    assert missing == set(ELSEWHERE.split()), (
+        "no page has it: delete its rules, or say that another state has it"
+    )
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_no_component_has_a_fault(name: str, made: Path, page: Page) -> None:
+    axe.require()
+    page.goto((made / f"components-{name}.html").as_uri())
+    assert axe.findings(page) == []
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_every_part_is_drawn_in_the_light_and_otherwise_in_the_dark(
+    name: str, made: Path, page: Page
+) -> None:
+    page.goto((made / f"components-{name}.html").as_uri())
+    for part in page.locator("main > section").all():
+        box = part.bounding_box()
+        assert box is not None and box["height"] > 30 and box["width"] <= 390, part.get_attribute("id")
+    pictures = set()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        pictures.add(page.screenshot(full_page=True))
+    assert len(pictures) == 2

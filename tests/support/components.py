@@ -1,0 +1,245 @@
+"""Every component as parts of the pages of one event: `python -m tests.support.components FOLDER`.
+
+Nothing is drawn for it: the parts are those that the pages' own templates made, so that it cannot drift.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+from flask import Flask
+
+from scheduler.services.directory.refs import FirmRef
+from scheduler.storage.database import Database
+from scheduler.storage.schema import upgrade
+from tests.e2e.test_browser_axe import PAGES, whole
+from tests.support import clocks
+from tests.support.everything import Everything
+from tests.support.factories import NOW
+from tests.support.web import Browser, web_app
+
+STATIC = Path(__file__).parents[2] / "api" / "static"
+SHARED = ("tokens.css", "chainmeet.css")
+CATALOGUES = {"exhibitors": "people.css", "organisers": "desk.css"}
+"""By the page of the catalogue: the style sheet that its pages have beside what all share."""
+
+_CLASS = re.compile(r"\.(-?[a-zA-Z_][\w-]*)")
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_RULE = re.compile(r"([^{}]+)\{")
+_OWN = (
+    "id",
+    "for",
+    "headers",
+    "list",
+    "form",
+    "name",
+    "aria-labelledby",
+    "aria-describedby",
+    "aria-controls",
+)
+"""What names something on the same page, and would name two things on the page of all parts."""
+_ACTS = re.compile(r"hx-|on|autofocus|action|formaction|src$|srcset")
+_WHOLE = ("table", "ul", "ol", "dl", "svg")
+MOST_WORDS = 250
+"""Of one part, if it can be divided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a page: its HTML, the classes in it, and the page that it was found on."""
+
+    html: str
+    classes: frozenset[str]
+    page: str
+
+
+def styled(*sheets: str) -> set[str]:
+    """All classes for which style sheets have rules."""
+    text = _COMMENT.sub("", "".join((STATIC / sheet).read_text("utf-8") for sheet in sheets))
+    return {name for rule in _RULE.findall(text) if "@" not in rule for name in _CLASS.findall(rule)}
+
+
+def sheet_of(page: BeautifulSoup) -> str:
+    """The style sheet of a page beside those that all share."""
+    links = " ".join(str(link.get("href")) for link in page.find_all("link", rel="stylesheet"))
+    return "desk.css" if "desk.css" in links else "people.css"
+
+
+def parts(page: BeautifulSoup, path: str) -> Iterator[Part]:
+    """The blocks of a page, each as whole as it can be and not too large: a section, a card, a table."""
+    for root in page.select("body > header, body > main, body > footer"):
+        yield from _blocks(root, path)
+
+
+def _blocks(block: Tag, path: str) -> Iterator[Part]:
+    inner = [each for each in block.find_all(recursive=False) if isinstance(each, Tag)]
+    is_small = len(block.get_text(" ").split()) <= MOST_WORDS or block.name in _WHOLE
+    if block.name != "main" and (is_small or not inner):
+        yield Part(str(block), frozenset(_classes(block)), path)
+        return
+    for each in inner:
+        yield from _blocks(each, path)
+
+
+def _classes(block: Tag) -> Iterator[str]:
+    for each in (block, *block.find_all(True)):
+        yield from each.get("class") or ()
+
+
+def chosen(found: Iterable[Part], wanted: set[str]) -> list[Part]:
+    """Few parts that have all of the wanted classes which any part has: each adds the most for its size."""
+    rest, left, taken = list(found), set(wanted), []
+    while rest := [part for part in rest if part.classes & left]:
+        best = max(rest, key=lambda part: len(part.classes & left) / (400 + len(part.html)))
+        taken.append(best)
+        left -= best.classes
+    return taken
+
+
+def alone(part: Part, number: int) -> str:
+    """The part for a page with others: its names are its own, and nothing in it acts."""
+    soup = BeautifulSoup(part.html, "html.parser")
+    for script in soup.find_all(["script", "link"]):
+        script.decompose()
+    for each in soup.find_all(True):
+        for name in list(each.attrs):
+            if name in _OWN:
+                value = each[name]
+                names = value if isinstance(value, list) else str(value).split()
+                each[name] = " ".join(f"p{number}-{one}" for one in names)
+            elif _ACTS.match(name):
+                del each[name]
+        if each.get("aria-label"):  # no two landmarks of one name
+            each["aria-label"] = f"{each['aria-label']} ({number})"
+        elif each.get("role") == "search":
+            each["aria-label"] = f"Search ({number})"
+        if each.name == "section":
+            del each["aria-labelledby"]
+        if each.name == "a" and each.get("href"):
+            each["href"] = f"#part-{number}"
+    return str(soup)
+
+
+def pages(everything: Everything) -> Iterator[tuple[str, BeautifulSoup]]:
+    """All pages of the table of pages, as each reader sees them, and forms with their faults."""
+    for role, paths in PAGES.items():
+        browser = Browser(everything.app)
+        if role != "signed out":
+            link = everything.link(everything.account(role))
+            browser.get(link)
+            browser.post(link)
+        for path in paths:
+            address = whole(path, everything.known)
+            answer = browser.client.get(address)
+            if answer.status_code < 500 and answer.mimetype == "text/html":
+                yield f"{role}: {path}", BeautifulSoup(answer.text, "html.parser")
+        for path in FORMS.get(role, ()):
+            address = whole(path, everything.known)
+            browser.get(address)
+            answer = browser.client.post(address, data={"csrf_token": browser.token})
+            yield f"{role}: {path} with faults", BeautifulSoup(answer.text, "html.parser")
+
+
+FORMS: Mapping[str, tuple[str, ...]] = {"exhibitor": ("firms/f8/ask",), "organiser": ("settings",)}
+"""Forms that are sent with nothing in them."""
+
+
+def made() -> dict[str, list[Part]]:
+    """By catalogue: its parts."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        database = Database(f"sqlite:///{folder}/catalogue.db")
+        upgrade(database)
+        clocks.hold(patch, NOW)
+        everything = Everything(database, web_app(database, "redis://127.0.0.1:1"))
+        found: dict[str, list[Part]] = {sheet: [] for sheet in CATALOGUES.values()}
+        for path, page in pages(everything):
+            found[sheet_of(page)] += parts(page, path)
+        small = {sheet: _small(everything.app, sheet) for sheet in CATALOGUES.values()}
+        database.dispose()
+    return {
+        name: [small[sheet], *chosen(found[sheet], styled(*SHARED, sheet) - small[sheet].classes)]
+        for name, sheet in CATALOGUES.items()
+    }
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Components of the pages of {name} · Chainmeet</title>
+{sheets}
+</head>
+<body>
+<main>
+<h1>Components of the pages of {name}</h1>
+<p class="then">Each part is as a page has it, with invented names. Above it: the classes that it is the first
+to show. The colours follow the scheme of your system, light or dark.</p>
+{parts}
+</main>
+</body>
+</html>
+"""
+
+
+_BASICS = Path(__file__).with_suffix(".html")
+_TAGS = (
+    "must good accepted published finished added sent warn pending draft queued running moved relocated"
+    " reassigned sending silent proposed temporary bad declined failed bounced permanent cancelled withdrawn"
+    " expired superseded discarded unchanged"
+)
+_AREAS = ("energy", "vehicles", "digital", "healthy", "agriculture", "manufacturing", "services")
+
+
+def basics(app: Flask, *, tiers: bool) -> str:
+    """What is small and has many states: areas, tiers, marks, tags, messages, buttons, as pages make them."""
+    named = (
+        FirmRef("f0", "宁波华翔汽车", "Ningbo Huaxiang", "CN"),
+        FirmRef("f1", "Duna Akkumulátor", "", "HU"),
+    )
+    with app.test_request_context("/"):
+        return app.jinja_env.from_string(_BASICS.read_text("utf-8")).render(
+            areas=_AREAS, names=named, tags=_TAGS.split(), tiers=tiers
+        )
+
+
+def _small(app: Flask, sheet: str) -> Part:
+    """The first part of a catalogue. Only exhibitors' pages draw tiers."""
+    html = basics(app, tiers=sheet == "people.css")
+    return Part(html, frozenset(_classes(BeautifulSoup(html, "html.parser"))), "components.html")
+
+
+def page_of(name: str, found: list[Part]) -> str:
+    """A page of the catalogue."""
+    sheets = "\n".join(f'<link rel="stylesheet" href="{sheet}">' for sheet in (*SHARED, CATALOGUES[name]))
+    shown, seen = [], set[str]()
+    wanted = styled(*SHARED, CATALOGUES[name])
+    for number, part in enumerate(found, 1):
+        new = sorted((part.classes & wanted) - seen)
+        seen |= part.classes
+        shown.append(
+            f'<section class="section" id="part-{number}"><p class="eyebrow"><b>{number}</b> '
+            + " ".join(f"<code>.{each}</code>" for each in new)
+            + f"</p>\n{alone(part, number)}</section>"
+        )
+    return _PAGE.format(name=name, sheets=sheets, parts="\n".join(shown))
+
+
+def write(folder: Path) -> None:
+    """Write the catalogue with its style sheets. The folder is made anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for sheet in (*SHARED, *CATALOGUES.values()):
+        shutil.copy(STATIC / sheet, folder)
+    for name, found in made().items():
+        (folder / f"components-{name}.html").write_text(page_of(name, found), "utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
