@@ -1,7 +1,4 @@
-"""Firms, people and interpreters as tables of the desk: searched, sorted, in numbered pages.
-
-Each takes the same number of queries for one row as for a full page, however large the event is.
-"""
+"""Tables of the desk: searched, sorted, in numbered pages, by as many queries for one row as for a page."""
 
 from __future__ import annotations
 

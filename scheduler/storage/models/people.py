@@ -173,10 +173,7 @@ class AddressChange(Base):
 
 
 class AttendeeAlias(Base):
-    """Another address from which an attendee answers, as an organiser has said.
-
-    Removing it deletes the row.
-    """
+    """Another address from which an attendee answers, as an organiser has said."""
 
     __tablename__ = "attendee_alias"
     __table_args__ = (Index("ix_attendee_alias_attendee_id", "attendee_id"),)
@@ -228,11 +225,9 @@ class Interpreter(Base):
     email: Mapped[Email]
     languages: Mapped[list[str]]
     bounced_at: Mapped[datetime | None]
-    """As an attendee's."""
     bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")
-    """What the mail server said."""
+    """Both as an attendee's."""
     withdrawn_at: Mapped[datetime | None]
-    """As a firm's."""
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
 
 
