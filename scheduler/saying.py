@@ -7,6 +7,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from scheduler.domain import names
+
 
 class Sentence(str):
     """A sentence in English, as the API and the logs have it.
@@ -79,18 +81,23 @@ def called(own: str, latin: str) -> TwoNames:
     return made
 
 
-class HallName(str):
-    """What a venue calls a hall, which keeps what it is called in other languages."""
+class VenueName(str):
+    """What an event calls a hall, a place or an area, which keeps what it is called in other languages."""
 
     __slots__ = ("names",)
     names: Mapping[str, str]
 
 
-def label(own: str, names: Mapping[str, str]) -> HallName:
-    """The name of a hall, as a value of sentences or alone."""
-    made = HallName(own)
-    made.names = names
+def label(own: str, others: Mapping[str, str]) -> VenueName:
+    """The name of a hall or an area, as a value of sentences or alone."""
+    made = VenueName(own)
+    made.names = others
     return made
+
+
+def place(own: str) -> VenueName:
+    """The name of a table or booth, as a value of sentences or alone."""
+    return label(own, names.of_place(own))
 
 
 class Between(StrEnum):
@@ -135,7 +142,7 @@ def to_json(value: Any) -> Any:
         return {"on": value.on.isoformat()}
     if isinstance(value, TwoNames):
         return {"name": value.own, "latin": str(value)}
-    if isinstance(value, HallName):
+    if isinstance(value, VenueName):
         return {"label": str(value), "names": dict(value.names)}
     if isinstance(value, TextRow):
         return {"row": [to_json(each) for each in value.texts], "between": value.between.name}

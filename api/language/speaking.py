@@ -20,7 +20,7 @@ from api.language import choosing, rooms
 from api.language.catalogs import SOURCE, languages, patterns, texts
 from scheduler.domain import names
 from scheduler.invites.catalogue import words
-from scheduler.saying import Between, DayTime, EventDay, HallName, Sentence, TextRow, TwoNames
+from scheduler.saying import Between, DayTime, EventDay, Sentence, TextRow, TwoNames, VenueName
 
 _WIDE = {Between.CLAUSES: "；", Between.SENTENCES: ""}
 """What stands between texts where commas are wide, as in Chinese."""
@@ -69,15 +69,13 @@ def said(sentence: str) -> str:
         return format_date(sentence.on, pgettext("pattern of a date (CLDR)", "EEE d MMM"), locale=locale())
     if isinstance(sentence, TwoNames):
         return names.ordered(sentence.own, str(sentence), reader())[0]
-    if isinstance(sentence, HallName):
+    if isinstance(sentence, VenueName):
         return names.in_language(str(sentence), sentence.names, language())
     if isinstance(sentence, TextRow):
         return _joined([said(each) for each in sentence.texts], sentence.between)
     if not isinstance(sentence, Sentence):
         return sentence
-    values: dict[str, Any] = {
-        name: said(value) if isinstance(value, str) else value for name, value in sentence.values.items()
-    }
+    values: dict[str, Any] = {**sentence.values}
     if sentence.several:
         return ngettext(sentence.text, sentence.several, **values)
     return gettext(sentence.text, **values)
@@ -136,7 +134,9 @@ def _shown(values: dict[str, object]) -> dict[str, object]:
 
 
 def _number(value: object) -> object:
-    return whole(value) if _is_number(value) else value
+    if _is_number(value):
+        return whole(value)
+    return said(value) if isinstance(value, str) else value
 
 
 def whole(value: int) -> str:
@@ -148,11 +148,17 @@ def _is_number(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _safe(value: object) -> object:
+    if _is_number(value):
+        return value
+    return escape(said(value) if isinstance(value, str) else value)
+
+
 def _marked(function: Callable[..., str]) -> Callable[..., Markup]:
     """As templates use it: a text of ours may have tags, and what it is filled with has none."""
 
     def marked(*texts: Any, **values: object) -> Markup:
-        safe = {name: value if _is_number(value) else escape(value) for name, value in values.items()}
+        safe = {name: _safe(value) for name, value in values.items()}
         return Markup(function(*texts, **safe))  # noqa: S704 -- the texts are ours, and the values escaped
 
     return marked

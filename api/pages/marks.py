@@ -18,7 +18,7 @@ from api.pages import presentation
 from scheduler.domain.entities import Partstat, RequestState
 from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.invites.catalogue import words
-from scheduler.saying import say
+from scheduler.saying import row, say
 from scheduler.services.week.changes import WeekChange, WeekChangeKind
 from scheduler.services.week.week import Show
 
@@ -128,7 +128,7 @@ def change_words(change: WeekChange, zone: str) -> str:
     if change.kind is WeekChangeKind.MOVED:
         new, old = (presentation.local_moment(each, zone) for each in (item.start, was.start))
     elif change.kind is WeekChangeKind.RELOCATED:
-        new, old = (f"{each.place}{comma()}{each.hall}" for each in (item, was))
+        new, old = (speaking.said(row((each.place, each.hall))) for each in (item, was))
     else:
         new, old = (comma().join(map(presentation.short_name, each)) for each in (item.people, was.people))
     return gettext("%(new)s (was %(old)s)", new=new, old=old)

@@ -14,6 +14,19 @@ _KEPT: Final = 32_768
 _SCRIPTS: Final = {"zh": ("CJK",)}
 """The scripts of languages that are not written in Latin letters, as Unicode's names of letters begin."""
 
+_CODE: Final = r"([\w./#-]*\d[\w./#-]*|[A-Z]{1,3})"
+"""What tells tables apart: a word with a number, or a letter or two."""
+_PLACES: Final = (
+    ({"en": "Table {}", "zh": "{}号洽谈桌", "hu": "{}. asztal"}, r"(\d+)"),
+    ({"en": "Table {}", "zh": "洽谈桌 {}", "hu": "{} asztal"}, _CODE),
+    ({"en": "Booth {}", "zh": "{}号展位", "hu": "{}. stand"}, r"(\d+)"),
+    ({"en": "Booth {}", "zh": "展位 {}", "hu": "{} stand"}, _CODE),
+    ({"en": "Stand {}", "zh": "{}号展位", "hu": "{}. stand"}, r"(\d+)"),
+    ({"en": "Stand {}", "zh": "展位 {}", "hu": "{} stand"}, _CODE),
+    ({"en": "Booth of {}", "zh": "{} 的展位", "hu": "Stand: {}"}, r"(.+)"),
+)
+"""What tables and booths are usually called by language, and what stands in the braces."""
+
 _SPELLED: Final = str.maketrans(
     {"ø": "o", "æ": "a", "œ": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "þ": "th", "ħ": "h"}
 )
@@ -29,6 +42,30 @@ def joined(name: str, latin_name: str) -> str:
 def in_language(own: str, names: Mapping[str, str], language: str) -> str:
     """The name of a place in a language, or what the venue calls it."""
     return names.get(language) or own
+
+
+@lru_cache(_KEPT)
+def of_place(own: str) -> Mapping[str, str]:
+    """What a table or booth is called by language, if its own name is the usual one in any: Table E2-T06.
+
+    Empty for any other name: it is the same for every reader.
+    """
+    for called, which in _PLACES:
+        for usual in called.values():
+            before, after = usual.split("{}")
+            if found := re.fullmatch(re.escape(before) + which + re.escape(after), own):
+                return {language: text.format(found[1]) for language, text in called.items()}
+    return {}
+
+
+def same_place(own: str) -> str:
+    """One text for all forms of a place's usual name. Any other name is kept."""
+    return place_in(own, "zh")
+
+
+def place_in(own: str, language: str) -> str:
+    """The name of a table or booth in a language, or what the venue calls it."""
+    return in_language(own, of_place(own), language)
 
 
 @lru_cache(_KEPT)

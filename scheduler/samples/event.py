@@ -13,10 +13,11 @@ from scheduler.domain.problem import Policy
 
 @dataclass(frozen=True, slots=True)
 class SampleArea:
-    """A chain area: `key` as in `SampleFirm.areas`, `name` for pages."""
+    """A chain area: `key` as in `SampleFirm.areas`, `name` for pages, `names` those in other languages."""
 
     key: str
     name: str
+    names: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def make_expo(
         start_date=start,
         days=days,
         guest_country=guest_country,
-        areas=tuple(SampleArea(area.key, area.name) for area in areas().values()),
+        areas=tuple(SampleArea(area.key, area.name, area.names) for area in areas().values()),
         slots=slots,
         halls=halls,
         walking=make_walks(halls),

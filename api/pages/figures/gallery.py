@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from api.language.speaking import gettext, ngettext
+from api.language.speaking import gettext, ngettext, said
 from api.pages import marks, presentation
 from api.pages.figures import charts
 from api.pages.figures.charts import FlowNode, HeatGroup, Line
@@ -55,6 +55,7 @@ class Figure:
 def load(session: Session, actor: Actor, number: int) -> Figure:
     """Meetings at once, by hall and slot."""
     found = hall_load(session, actor, number)
+    found = replace(found, halls=[said(hall) for hall in found.halls])
     days = [(day, list(group)) for day, group in groupby(found.starts, key=lambda start: start.date())]
     sentence = gettext("There is no meeting in this version.")
     if found.fullest:
@@ -171,7 +172,7 @@ def _nodes(found: ChainFlow, tier: Tier) -> list[FlowNode]:
     for key, name in found.areas:
         held, wished = _of_area(found, tier, key)
         below = gettext("%(held)s of %(wished)s", held=held, wished=wished)
-        nodes.append(FlowNode(key, hues[key], name or gettext("No area"), below))
+        nodes.append(FlowNode(key, hues[key], said(name) or gettext("No area"), below))
     return nodes
 
 
@@ -200,14 +201,14 @@ def _by_area(found: ChainFlow) -> DrawnTable:
             gettext("%(tier)s wished", tier=_tier(tier)),
         ]
     rows: list[Sequence[Cell]] = [
-        [name or gettext("No area"), *(count for tier in Tier for count in _of_area(found, tier, key))]
+        [said(name) or gettext("No area"), *(count for tier in Tier for count in _of_area(found, tier, key))]
         for key, name in found.areas
     ]
     return DrawnTable(header, rows)
 
 
 def _by_link(found: ChainFlow) -> DrawnTable:
-    names = dict(found.areas)
+    names = {key: said(name) for key, name in found.areas}
     rows: list[Sequence[Cell]] = [
         [
             link.upper.value,
@@ -285,9 +286,7 @@ def answers(session: Session, actor: Actor, number: int) -> Figure:
     labels = charts.some([presentation.day_and_month(day.day) for day in found], 10)
     ticks = [(float(at), label) for at, label in enumerate(labels) if label]
     charts.lines(picture, series if found else [], charts.nice(most), ticks)
-    rows: list[Sequence[Cell]] = [
-        [day.day.isoformat(), day.asked, day.accepted, day.declined] for day in found
-    ]
+    rows: list[Sequence[Cell]] = [[d.day.isoformat(), d.asked, d.accepted, d.declined] for d in found]
     every = DrawnTable([gettext("Day"), gettext("Asked"), gettext("Accepted"), gettext("Declined")], rows)
     brief = DrawnTable(every.header, [row for row in rows if any(row[1:])][-60:])
     shown = picture if len(found) > 1 else None  # a line needs two days

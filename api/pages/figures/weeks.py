@@ -9,12 +9,15 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from api.language.speaking import gettext, ngettext, pgettext
+from api.language.speaking import gettext, ngettext, pgettext, said
 from api.pages import presentation
 from api.pages.figures import charts
 from api.pages.figures.drawing import Drawing
 from api.pages.figures.gallery import DrawnTable, Figure
 from scheduler.domain import names
+from scheduler.saying import label
+from scheduler.saying import place as place_label
+from scheduler.saying import row as row_of
 from scheduler.services.access.actors import Actor
 from scheduler.services.exports.held import ListedMeeting
 from scheduler.services.figures.weeks import WeekOf, WeekRows, week_rows
@@ -103,7 +106,7 @@ def _rows(found: WeekRows, of: WeekOf) -> list[Sequence[Cell]]:
             [
                 *each.when,
                 _what(each, found.own),
-                f"{each.place_name}, {each.hall}",
+                said(row_of((place_label(each.place_name), label(each.hall, each.hall_names)))),
                 "; ".join(person for side in each.sides for person in side.people_names),
             ],
         )

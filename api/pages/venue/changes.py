@@ -119,12 +119,18 @@ def _within(pauses: list[WantedPause], opens: dt.time, closes: dt.time) -> list[
 
 
 def _halls(form: Form, venue: Venue) -> ChangeHalls:
-    halls = []
-    for _, row in _rows(form, "hall"):
-        names = [(language, row.get(f"name_{language}", "")) for language in languages()]
-        if row.get("key") or row.get("name"):
-            halls.append(WantedHall(row.get("name", ""), row.get("key", ""), [n for n in names if n[1]]))
-    return ChangeHalls(halls)
+    return ChangeHalls(
+        [
+            WantedHall(row.get("name", ""), row.get("key", ""), _other_names(row))
+            for _, row in _rows(form, "hall")
+            if row.get("key") or row.get("name")
+        ]
+    )
+
+
+def _other_names(row: Mapping[str, str]) -> list[tuple[str, str]]:
+    names = [(language, row.get(f"name_{language}", "")) for language in languages()]
+    return [(language, name) for language, name in names if name]
 
 
 def _walks(form: Form, venue: Venue) -> ChangeWalks:
@@ -189,7 +195,7 @@ def _removal(form: Form, venue: Venue) -> RemoveTables:
 def _areas(form: Form, venue: Venue) -> ChangeAreas:
     return ChangeAreas(
         [
-            WantedArea(row.get("name", ""), row.get("key", ""))
+            WantedArea(row.get("name", ""), row.get("key", ""), _other_names(row))
             for _, row in _rows(form, "area")
             if row.get("key") or row.get("name")
         ]

@@ -173,10 +173,11 @@ class RemovalIn(Input):
 
 
 class AreaIn(Input):
-    """A chain area; one without a key is new."""
+    """A chain area; one without a key is new. `names` are those in other languages, by their codes."""
 
     key: Key | None = None
     name: AreaName
+    names: Annotated[dict[Language, AreaName], Field(max_length=20)] = Field(default_factory=dict)
 
 
 class AreasIn(Input):
@@ -186,7 +187,9 @@ class AreasIn(Input):
     areas: Annotated[list[AreaIn], Field(max_length=50)]
 
     def wanted(self) -> VenueChange:
-        return wanted.ChangeAreas([wanted.WantedArea(area.name, area.key or "") for area in self.areas])
+        return wanted.ChangeAreas(
+            [wanted.WantedArea(area.name, area.key or "", list(area.names.items())) for area in self.areas]
+        )
 
 
 class GuestIn(Input):

@@ -78,6 +78,7 @@ class HallWalkOut(Output):
 class VenueAreaOut(Output):
     key: str
     name: str
+    names: dict[str, str]
     firms: int
 
 

@@ -152,8 +152,11 @@ def changed(old: Content, new: Content, fields_: tuple[str, ...]) -> tuple[str, 
 
     A hall is another one only if both differ, what the venue calls it and what the reader reads: to translate
     its name changes no meeting, and nor does a new name that the reader does not see.
+    Nor does a usual name of a table or booth in another language.
     """
     same: tuple[str, ...] = _IN_WORDS if old.language != new.language else ()
+    if names.same_place(old.place_name) == names.same_place(new.place_name):
+        same += ("place_name",)
     if _called(old) == _called(new) or (old.language == new.language and old.hall == new.hall):
         same += ("hall",)
         if _way(old) == _way(new):
@@ -168,9 +171,11 @@ def _called(content: Content) -> str:
 
 
 def _way(content: Content) -> str:
-    """The directions with the venue's name of the hall."""
-    shown = content.hall
-    return content.directions.replace(shown, _called(content)) if shown else content.directions
+    """The directions with the venue's name of the hall, and one name of the place."""
+    way = content.directions
+    if content.place_name:
+        way = way.replace(content.place_name, names.same_place(content.place_name))
+    return way.replace(content.hall, _called(content)) if content.hall else way
 
 
 def read_in(content: Content, language: str) -> Content:

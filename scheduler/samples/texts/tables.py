@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -13,10 +14,11 @@ from scheduler.domain.entities import Tier
 
 @dataclass(frozen=True, slots=True)
 class AreaTexts:
-    """One chain area: its name, what firms of each tier offer, and who buys it."""
+    """One chain area: its name, also in other languages, what firms of each tier offer, and who buys it."""
 
     key: str
     name: str
+    names: Mapping[str, str]
     products: dict[Tier, tuple[str, ...]]
     customers: tuple[str, ...]
 
@@ -28,6 +30,7 @@ def areas() -> dict[str, AreaTexts]:
         key: AreaTexts(
             key=key,
             name=raw["name"],
+            names=raw["names"],
             products={tier: tuple(raw[tier.value]) for tier in Tier},
             customers=tuple(raw["customers"]),
         )

@@ -40,7 +40,9 @@ TABLES: Final = {
     "team": ("team_member",),
     "settings": ("mail_text", "night_time"),
 }
-_OF_EVENT: Final = frozenset(("key", "name", "timezone", "language", "areas", "guests", "import_words"))
+_OF_EVENT: Final = frozenset(
+    ("key", "name", "timezone", "language", "areas", "area_names", "guests", "import_words")
+)
 """What a new event has of the old one without its settings."""
 _PERSONAL: Final = ("news_seen_at", "seen_version_id")
 """What a person saw of the old event."""

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.saying import called, pair
+from scheduler.saying import place as place_label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.board.view import NOON
@@ -67,7 +68,12 @@ def find(session: Session, actor: Actor, number: int, text: str) -> Sequence[Fou
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     return [
         FoundRequest(
-            found[1], called(*found[2:4]), called(*found[4:6]), start, place or "", _at(start, hall, zone)
+            found[1],
+            called(*found[2:4]),
+            called(*found[4:6]),
+            start,
+            place_label(place) if place else "",
+            _at(start, hall, zone),
         )
         for *found, start, hall, place in rows
     ]

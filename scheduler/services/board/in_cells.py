@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.by_hand import HandMarkKind
 from scheduler.saying import called
+from scheduler.saying import place as place_label
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Firm,
@@ -95,7 +96,13 @@ def held_on(
         asking, asked = called(*both[:2]), called(*both[2:])
         for k in range(length):
             meeting = BoardMeeting(
-                request, asking, asked, place, place_name, mark is HandMarkKind.LOCKED, goes_on=k > 0
+                request,
+                asking,
+                asked,
+                place,
+                place_label(place_name),
+                mark is HandMarkKind.LOCKED,
+                goes_on=k > 0,
             )
             found[row_id][position + k].append(meeting)
     return found

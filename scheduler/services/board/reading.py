@@ -13,6 +13,7 @@ from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
 from scheduler.domain.entities import PlaceKind, RequestState, Side, VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.saying import called, label
+from scheduler.saying import place as place_label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.board.finding import named, pair_of
@@ -230,7 +231,7 @@ def picked(session: Session, actor: Actor, number: int, key: str, hall: str) -> 
         length=request.length,
         slot=next((slot for slot in slots if held and slot.key == held[1]), None),
         place=held[2].key if held else "",
-        place_name=held[2].name if held else "",
+        place_name=place_label(held[2].name) if held else "",
         hall=held[3].key if held else "",
         hall_name=label(held[3].name, held[3].names) if held else "",
         people=tuple(person for person, _ in people),
@@ -286,4 +287,4 @@ def _places(session: Session, event_id: int, request: MeetingRequest, hall: str)
         .order_by(Place.kind, Place.name, Place.id)
         .limit(300)
     )
-    return tuple(PlaceChoice(key, name) for key, name in rows)
+    return tuple(PlaceChoice(key, place_label(name)) for key, name in rows)

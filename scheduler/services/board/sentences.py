@@ -13,6 +13,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Held, Schedule, Violation
 from scheduler.saying import called, day_time, label, pair, row, say, say_count
+from scheduler.saying import place as place_label
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, Place
 
@@ -50,7 +51,7 @@ def names_of(session: Session, event_id: int, problem: Problem) -> Names:
     return Names(
         people=people,
         firms=read(Firm, [row.id for row in problem.firms]),
-        places={key: name for key, name in places},  # noqa: C416 -- dict(rows) loses the types
+        places={key: place_label(name) for key, name in places},
         halls={key: label(name, names) for key, name, names in halls},
     )
 

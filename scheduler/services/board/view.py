@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind
 from scheduler.saying import called, label, say
+from scheduler.saying import place as place_label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
@@ -169,7 +170,7 @@ def _places(
         return [
             BoardRow(
                 key,
-                name,
+                place_label(name),
                 _owner(kind, own, latin),
                 cells_of(held[place_id], closed.get(place_id, set()), shown),
             )

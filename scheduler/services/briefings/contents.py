@@ -86,7 +86,7 @@ def _content(
         end=meeting.end,
         timezone=event.timezone,
         summary=words(language).briefing["title"].format(firms=firms),
-        place_name=meeting.place_name,
+        place_name=names.place_in(meeting.place_name, language),
         hall=hall,
         own_hall=meeting.hall_name if hall != meeting.hall_name else "",
         partner_firm=firms,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.calendar_health import calls
@@ -44,8 +45,7 @@ class Filters:
     """The filters of a board: hall and day select meetings, the others select people with such a meeting.
 
     `hall` is a name, `day` a date at the venue, `firm` a key, `country` ISO 3166-1 alpha-2. `calls` leaves
-    those who need a call, `whose` those whom the reader calls (mine), or nobody. `sort` is first (meeting),
-    worst (state), name or firm.
+    those who need a call, `whose` those whom the reader calls (mine), or nobody. `sort` is of `SORTS`.
     """
 
     text: str = ""
@@ -210,10 +210,10 @@ def _whole(
     session: Session, version: BoardVersion, every: Seats, slots: Mapping[int, datetime], zone: ZoneInfo
 ) -> tuple[set[str], set[date]]:
     """The halls and the days of a whole version, and of what is cancelled and could not be told."""
-    rows: Any = session.execute(select(Hall.id, Hall.name).where(Hall.event_id == version.event_id))
-    names = {hall: name for hall, name in rows}  # noqa: C416 -- dict(rows) loses the types
+    query = select(Hall.id, Hall.name, Hall.names).where(Hall.event_id == version.event_id)
+    names = {hall: label(name, others) for hall, name, others in session.execute(query)}
     gone = list(untold(session, version.event_id))
-    halls = {names[hall] for hall, _ in every.where} | {entry.hall for entry in gone}
+    halls: set[str] = {names[hall] for hall, _ in every.where} | {entry.hall for entry in gone}
     starts = {slots[position] for _, position in every.where} | {entry.start for entry in gone}
     return halls, {start.astimezone(zone).date() for start in starts}
 

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain import names
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
 from scheduler.invites.ical import itip
+from scheduler.saying import label
+from scheduler.saying import place as place_label
 from scheduler.services.outbox import payloads
 from scheduler.services.schedule.entries import EntryKey
 from scheduler.storage.among import among
@@ -20,6 +22,7 @@ from scheduler.storage.models import (
     Answer,
     Attendee,
     Firm,
+    Hall,
     MeetingRequest,
     OutboxMail,
     PlannedAttendee,
@@ -220,6 +223,7 @@ def _planned(
             MeetingRequest.from_firm_id,
             MeetingRequest.to_firm_id,
             *TIME_AND_PLACE,
+            Hall.names,
         )
         .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
@@ -228,7 +232,7 @@ def _planned(
     )
     rows = session.execute(with_time_and_place(planned)).all()
     firms = _firms(session, {firm for row in rows for firm in row[5:7]})
-    for who, firm, request, key, state, sender, receiver, start, end, place, hall in rows:
+    for who, firm, request, key, state, sender, receiver, start, end, place, hall, hall_names in rows:
         mail = invited.get(EntryKey(request, who))
         answer = current(mail, answers.get(itip.Key(mail.uid, who)) if mail else None)
         yield CalendarEntry(
@@ -237,8 +241,8 @@ def _planned(
             partner=firms[receiver if firm == sender else sender],
             start=start,
             end=end,
-            place=place,
-            hall=hall,
+            place=place_label(place),
+            hall=label(hall, hall_names),
             state=state_of(mail, answer, bounces=who in bounced),
             sequence=mail.sequence if mail else None,
             sent_at=mail.sent_at if mail else None,

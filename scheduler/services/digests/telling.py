@@ -203,7 +203,8 @@ def _item(item: Untold, found: Any, row: Any) -> ReportedItem:
     waits = item.kind in WAITING
     by_other = request.answered_side is not (Side.TO if is_asked else Side.FROM)
     person = found.asker if waits else found.answerer if by_other else None
-    areas = [area for area in other.areas if area in row.Event.areas]
+    known = row.Event.named_areas
+    areas = [area for area in other.areas if area in known]
     return ReportedItem(
         request=request.id,
         key=request.key,
@@ -212,8 +213,8 @@ def _item(item: Untold, found: Any, row: Any) -> ReportedItem:
         firm_latin=other.latin_name,
         country=other.country,
         tier=other.tier.value,
-        areas=[str(row.Event.areas[area]) for area in areas],
-        area=list(row.Event.areas).index(areas[0]) if areas else 0,
+        areas=[names.in_language(known[area], known[area].names, _language(row)) for area in areas],
+        area=list(known).index(areas[0]) if areas else 0,
         topic=request.topic,
         text=request.message if waits else request.answer_note if by_other else "",
         person=person.name if person else "",
@@ -224,9 +225,13 @@ def _item(item: Untold, found: Any, row: Any) -> ReportedItem:
     )
 
 
+def _language(row: Any) -> str:
+    return language_of(row.Attendee.mail_language, row.Attendee.languages, row.Event.language)
+
+
 def _mail(row: Any, items: Sequence[ReportedItem], others: int, message_id: str, now: datetime) -> NewMail:
     person, firm, event = row.Attendee, row.Firm, row.Event
-    language = language_of(person.mail_language, person.languages, event.language)
+    language = _language(row)
     digest = Digest(
         language=language,
         event_key=event.key,

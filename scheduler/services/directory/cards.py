@@ -11,6 +11,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
+from scheduler.saying import place as place_label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, firm_columns, firm_ref
@@ -160,7 +161,7 @@ def _booths(session: Session, firm_ids: Sequence[int]) -> dict[int, list[str]]:
     query = select(Place.firm_id, Place.name).where(booth).order_by(Place.id)
     for firm_id, name in session.execute(query):
         if firm_id is not None:
-            booths.setdefault(firm_id, []).append(name)
+            booths.setdefault(firm_id, []).append(place_label(name))
     return booths
 
 

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState
 from scheduler.domain.guests import is_of
+from scheduler.domain.names import of_place
+from scheduler.saying import VenueName, label
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory.spelling import zone
 from scheduler.services.keeping.marks import digest, parts_of, rows_text
@@ -74,8 +76,8 @@ class Directory:
     """The firms that take part, and the names of halls, areas and delegations by key."""
 
     rows: list[SoughtFirm]
-    halls: Mapping[str, str]
-    areas: Mapping[str, str]
+    halls: Mapping[str, VenueName]
+    areas: Mapping[str, VenueName]
     delegations: Mapping[str, str]
 
 
@@ -146,7 +148,7 @@ def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
     known = remembered("directory", mark, work_out)
     nothing = (_NEW,) if actor.firm_id else ()
     rows = [row.seen(relations.get(row.id, nothing if row.id != actor.firm_id else ())) for row in known]
-    return Directory(rows, dict(halls.values()), event.areas, delegations)
+    return Directory(rows, dict(halls.values()), event.named_areas, delegations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +196,10 @@ def _listed(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
 
 
-def _halls(session: Session, event_id: int) -> dict[int, tuple[str, str]]:
-    query = select(Hall.id, Hall.key, Hall.name).where(Hall.event_id == event_id).order_by(Hall.position)
-    return {hall_id: (key, name) for hall_id, key, name in session.execute(query)}
+def _halls(session: Session, event_id: int) -> dict[int, tuple[str, VenueName]]:
+    query = select(Hall.id, Hall.key, Hall.name, Hall.names).where(Hall.event_id == event_id)
+    rows = session.execute(query.order_by(Hall.position))
+    return {hall_id: (key, label(name, names)) for hall_id, key, name, names in rows}
 
 
 def _delegations(session: Session, event_id: int) -> tuple[dict[str, str], dict[int, list[str]]]:
@@ -258,7 +261,7 @@ def _booths(session: Session, event_id: int) -> str:
 def _of_booths(text: str) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for _, firm, name in parts_of(text):
-        found.setdefault(int(firm), []).append(name)
+        found.setdefault(int(firm), []).extend(dict.fromkeys((name, *of_place(name).values())))
     return found
 
 

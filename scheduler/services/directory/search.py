@@ -6,12 +6,14 @@ from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import NotFound
+from scheduler.saying import label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory import facets, rows, seeking
@@ -24,7 +26,7 @@ from scheduler.services.text import matches, storable
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, Hall
 
-_FIRMS_IN_HALLS = select(Firm, Hall.name).outerjoin(Hall, Hall.id == Firm.hall_id)
+_FIRMS_IN_HALLS = select(Firm, Hall.name, Hall.names).outerjoin(Hall, Hall.id == Firm.hall_id)
 _PEOPLE = Order("people", (func.lower(Attendee.latin_name), Attendee.id), (str, int))
 
 
@@ -144,7 +146,7 @@ def _ordered(found: Sequence[SoughtFirm], order: FirmOrder, ranks: Mapping[str, 
 def _cards_of(session: Session, actor: Actor, found: Sequence[SoughtFirm]) -> tuple[FirmCard, ...]:
     """The cards of these rows, in their order."""
     query = _FIRMS_IN_HALLS.where(among(Firm.id, [row.id for row in found]))
-    by_id = {firm.id: (firm, hall) for firm, hall in session.execute(query)}
+    by_id = {row[0].id: _in_hall(row) for row in session.execute(query)}
     return firm_cards(session, actor, [by_id[row.id] for row in found])
 
 
@@ -167,6 +169,12 @@ def firm_beside_own(session: Session, actor: Actor, firm_key: str) -> tuple[Firm
     return pages[firm_key], own
 
 
+def _in_hall(row: Any) -> tuple[Firm, str | None]:
+    """A firm and the name of its hall, of a row of `_FIRMS_IN_HALLS`."""
+    firm, hall, names = row
+    return firm, label(hall, names) if hall else hall
+
+
 def _takes_part(actor: Actor) -> ColumnElement[bool]:
     return and_(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
 
@@ -178,7 +186,7 @@ def _key_is(firm_key: str) -> ColumnElement[bool]:
 def _firm_pages(session: Session, actor: Actor, which: ColumnElement[bool]) -> dict[str, FirmPage]:
     """Some firms of the event with their people, by key."""
     query = _FIRMS_IN_HALLS.where(Firm.event_id == actor.event_id, which)
-    found = [(row[0], row[1]) for row in session.execute(query)]
+    found = [_in_hall(row) for row in session.execute(query)]
     people: dict[int, list[PersonCard]] = {}
     of_firms = _people(actor).where(among(Attendee.firm_id, [firm.id for firm, _ in found]))
     for person, of in session.execute(of_firms.order_by(Attendee.id)):

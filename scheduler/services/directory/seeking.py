@@ -58,8 +58,8 @@ def _with(directory: Directory, rows: Iterable[SoughtFirm], either: Sequence[str
         {value for value, text in texts if any(fits(word, text) for word in either)}
         for texts in (
             _countries(),
-            [(key, zone(name)) for key, name in directory.halls.items()],
-            [(key, zone(key, name)) for key, name in directory.areas.items()],
+            [(key, zone(name, *name.names.values())) for key, name in directory.halls.items()],
+            [(key, zone(key, name, *name.names.values())) for key, name in directory.areas.items()],
             [(tier.value, zone(name)) for tier, name in _TIERS.items()],
         )
     )

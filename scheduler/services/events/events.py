@@ -122,7 +122,8 @@ def event(session: Session, actor: Actor) -> EventCard:
 
 def card(row: Event) -> EventCard:
     """An event as pages and programs read it."""
-    return EventCard(**{name: getattr(row, name) for name in _CARD})
+    values = {name: getattr(row, name) for name in _CARD}
+    return EventCard(**values | {"areas": row.named_areas})
 
 
 def settings(session: Session, actor: Actor) -> EventSettings:

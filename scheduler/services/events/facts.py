@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.saying import label
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.services.events import events
@@ -34,11 +35,14 @@ class EventFacts:
 
 def facts(session: Session, actor: Actor) -> EventFacts:
     """The actor's event."""
-    halls = select(Hall.key, Hall.name).where(Hall.event_id == actor.event_id)
+    halls = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == actor.event_id)
     own = select(Firm.key).where(Firm.id == actor.firm_id)
     return EventFacts(
         event=events.event(session, actor),
         slots=tuple(slots_of(session, actor.event_id)),
-        halls=tuple(HallRef(*row) for row in session.execute(halls.order_by(Hall.position))),
+        halls=tuple(
+            HallRef(key, label(name, names))
+            for key, name, names in session.execute(halls.order_by(Hall.position))
+        ),
         firm=session.scalar(own) if actor.firm_id is not None else None,
     )

@@ -64,15 +64,13 @@ def rows_of(session: Session, actor: Actor) -> dict[ImportKind, Rows]:
     event = _ExportedEvent(session, session.get_one(Event, actor.event_id))
     return {
         ImportKind.EVENT: list(event.settings()),
-        ImportKind.AREAS: [{"key": key, "name": name} for key, name in event.event.areas.items()],
+        ImportKind.AREAS: [
+            {"key": key, "name": str(name), **_in_languages(name.names)}
+            for key, name in event.event.named_areas.items()
+        ],
         ImportKind.TIMES: list(event.times_of_day()),
         ImportKind.HALLS: [
-            {
-                "key": hall.key,
-                "name": hall.name,
-                **{f"name_{code}": name for code, name in hall.names.items()},
-            }
-            for hall in event.halls.values()
+            {"key": hall.key, "name": hall.name, **_in_languages(hall.names)} for hall in event.halls.values()
         ],
         ImportKind.WALKING: list(event.walking()),
         ImportKind.TABLES: list(event.tables()),
@@ -85,6 +83,11 @@ def rows_of(session: Session, actor: Actor) -> dict[ImportKind, Rows]:
         ImportKind.GUESTS: event.event.guests,
         ImportKind.REQUESTS: list(event.requests()),
     }
+
+
+def _in_languages(names: Mapping[str, str]) -> dict[str, str]:
+    """The cells of names in other languages."""
+    return {f"name_{language}": name for language, name in names.items()}
 
 
 class _ExportedEvent:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.entities import RequestState
-from scheduler.domain.names import in_language
+from scheduler.domain.names import in_language, place_in
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.schedule import versions
@@ -174,7 +174,7 @@ def chosen(
                 end.astimezone(zone),
                 in_language(hall, rest[16], language),
                 place,
-                place_name,
+                place_in(place_name, language),
                 _name(interpreter or "", interpreter_latin or "", language),
                 interpreter_key or "",
                 (sides[0], sides[1]),

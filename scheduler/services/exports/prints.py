@@ -13,7 +13,7 @@ from sqlalchemy import Select, SelectBase, bindparam, func, select
 from sqlalchemy.orm import QueryableAttribute, Session
 
 from scheduler.domain.mails.prints import PrintPack
-from scheduler.domain.names import in_language
+from scheduler.domain.names import in_language, place_in
 from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.agenda.pdf import agenda_pdf, agendas_pdf
 from scheduler.invites.catalogue import language_of
@@ -170,8 +170,15 @@ def sheets_of(
 def _in_language(
     entries: Iterable[SheetEntry], halls: Mapping[str, Mapping[str, str]], language: str
 ) -> list[SheetEntry]:
-    """The entries with the names of halls as a reader of the language reads them."""
-    return [replace(each, hall=in_language(each.hall, halls[each.hall], language)) for each in entries]
+    """The entries with the names of places and halls as a reader of the language reads them."""
+    return [
+        replace(
+            each,
+            place_name=place_in(each.place_name, language),
+            hall=in_language(each.hall, halls[each.hall], language),
+        )
+        for each in entries
+    ]
 
 
 Grouped = Iterator[tuple[str, str, SheetEntry]]

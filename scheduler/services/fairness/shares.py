@@ -151,12 +151,12 @@ def _keys(
 ) -> Callable[[int], Sequence[str]]:
     """Of a firm, by id, the groups that it is in: several only of areas."""
     hosts = {firm.host_id for firm in of.values()}
-    names = session.get_one(Event, event_id).areas
+    names = session.get_one(Event, event_id).named_areas
     found: Mapping[Grouping, Callable[[int], Sequence[str]]] = MappingProxyType(
         {
             Grouping.HOME: lambda id: ["home" if of[id].country == home else "overseas"],
             Grouping.TIER: lambda id: [of[id].tier],
-            Grouping.AREA: lambda id: [str(names.get(key, key)) for key in of[id].areas],
+            Grouping.AREA: lambda id: [names.get(key, key) for key in of[id].areas],
             Grouping.COUNTRY: lambda id: [of[id].country],
             Grouping.SIZE: lambda id: [_size(counts[id][0])],
             Grouping.STAND: lambda id: [

@@ -52,14 +52,14 @@ def chain_flow(session: Session, actor: Actor, number: int) -> ChainFlow:
     """That of a version. Six queries. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
-    names = session.get_one(Event, actor.event_id).areas
+    names = session.get_one(Event, actor.event_id).named_areas
     follows = accepted_mark(session, actor.event_id), firms_mark(session, actor.event_id)
     rows = kept(session, version, "chain", follows, lambda: _rows(session, version))
     links = _links(
         (Tier(tier), area, Tier(other), theirs, *counts) for tier, area, other, theirs, *counts in rows
     )
     used = {link.upper_area for link in links} | {link.lower_area for link in links}
-    known = [(key, str(name)) for key, name in names.items() if key in used]
+    known = [(key, name) for key, name in names.items() if key in used]
     return ChainFlow([*known, *((key, key) for key in sorted(used - set(names)))], links)
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
+from scheduler.saying import label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.keeping.keeping import kept
@@ -50,16 +51,20 @@ def hall_load(session: Session, actor: Actor, number: int) -> HallLoad:
         if not is_retired or position in used
     ]
     rows = session.execute(
-        select(Hall.id, Hall.name).where(Hall.event_id == actor.event_id).order_by(Hall.position)
+        select(Hall.id, Hall.name, Hall.names).where(Hall.event_id == actor.event_id).order_by(Hall.position)
     ).all()
-    hall_at = {hall_id: at for at, (hall_id, _) in enumerate(rows)}
+    hall_at = {hall_id: at for at, (hall_id, *_) in enumerate(rows)}
     slot_at = {position: at for at, (position, _) in enumerate(slots)}
     counts: Counter[tuple[int, int]] = Counter()
     for hall_id, begins, ends, count in held:
         for position in range(begins, ends + 1):
             if position in slot_at:
                 counts[hall_at[hall_id], slot_at[position]] += count
-    return HallLoad([name for _, name in rows], [start.astimezone(zone) for _, start in slots], counts)
+    return HallLoad(
+        [label(name, names) for _, name, names in rows],
+        [start.astimezone(zone) for _, start in slots],
+        counts,
+    )
 
 
 def _rows(session: Session, version: ScheduleVersion) -> list[list[int]]:

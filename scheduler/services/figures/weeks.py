@@ -12,6 +12,9 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
+from scheduler.saying import label
+from scheduler.saying import place as place_label
+from scheduler.saying import row as row_of
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
@@ -107,9 +110,9 @@ def _firm(session: Session, event_id: int, key: str) -> Found:
 
 
 def _place(session: Session, event_id: int, key: str) -> Found:
-    query = select(Place.id, Hall.name, Place.name).join(Hall, Hall.id == Place.hall_id)
+    query = select(Place.id, Hall.name, Hall.names, Place.name).join(Hall, Hall.id == Place.hall_id)
     row = session.execute(query.where(Place.event_id == event_id, Place.key == key)).first()
     if row is None:
         return None
     shut = set(session.scalars(select(PlaceBusy.slot_id).where(PlaceBusy.place_id == row[0])))
-    return f"{row[1]}, {row[2]}", None, PlannedMeeting.place_id == row[0], shut
+    return row_of((label(row[1], row[2]), place_label(row[3]))), None, PlannedMeeting.place_id == row[0], shut

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
-from scheduler.saying import say
+from scheduler.saying import VenueName, say
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Cells, Imported, ImportTally, as_new, change
@@ -120,16 +120,16 @@ def _stand(firm: Firm, given: Mapping[str, Any], booths: Booths, read: _Reader, 
 class _Reader:
     """What the cells of a firm mean at an event."""
 
-    def __init__(self, halls: list[Hall], areas: Mapping[str, str]) -> None:
+    def __init__(self, halls: list[Hall], areas: Mapping[str, VenueName]) -> None:
         self.halls = named_halls(halls)
         self.hall_ids = {hall.key: hall.id for hall in halls}
         self.hall_names = {hall.id: hall.name for hall in halls}
-        self.areas = NamedThings(areas)
+        self.areas = NamedThings(areas, {key: each.names.values() for key, each in areas.items()})
 
     @classmethod
     def load(cls, session: Session, event_id: int) -> _Reader:
         halls = session.scalars(select(Hall).where(Hall.event_id == event_id).order_by(Hall.id))
-        return cls(list(halls), session.get_one(Event, event_id).areas)
+        return cls(list(halls), session.get_one(Event, event_id).named_areas)
 
     def values(self, row: Row) -> dict[str, Any]:
         """The values of the columns that the sheet has. An empty cell clears the stored value."""

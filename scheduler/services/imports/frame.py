@@ -16,6 +16,7 @@ from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.cells.table import Row, Table
 from scheduler.services.cells.times import EventTimes, clock, readings
+from scheduler.services.imports.venue import other_names, with_names
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Event, Slot
 
@@ -39,15 +40,18 @@ def import_areas(
         row.text("name", fields.AreaName)
         if at >= most:
             row.fault("name", say("an event has at most %(most)s chain areas", most=most))
+    said = {row.line: other_names(row, fields.AreaName) for row in table.rows}
     table.done()
     tally = ImportTally(table, frozenset(event.areas))
-    areas = dict(event.areas)
+    areas, other = dict(event.areas), dict(event.area_names)
     for row in table.rows:
         key, name = row.values["key"], row.values["name"]
         before = areas.get(key)
-        tally.add(row, {} if before == name else {"name": (before, name)}, is_new=before is None)
-        areas[key] = name
-    event.areas = areas
+        names, cells = with_names(other.get(key, {}), said[row.line])
+        renamed = {} if before == name else {"name": (before, name)}
+        tally.add(row, renamed | cells, is_new=before is None)
+        areas[key], other[key] = name, names
+    event.areas, event.area_names = areas, {key: names for key, names in other.items() if names}
     session.flush()
     return tally.done()
 

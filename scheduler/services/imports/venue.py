@@ -36,8 +36,9 @@ def import_halls(
     table = Table.read(ImportKind.HALLS, sheet, options)
     known = {h.key: h for h in session.scalars(select(Hall).where(Hall.event_id == actor.event_id))}
     keys.fill(table, "name", {plain(hall.name): key for key, hall in known.items()}, known)
-    said = {row.line: _names(row) for row in table.rows}
+    said = {row.line: other_names(row, fields.HallName) for row in table.rows}
     for row in table.rows:
+        row.text("name", fields.HallName)
         row.text("key", fields.HallKey)
         row.key()
     table.done()
@@ -46,12 +47,7 @@ def import_halls(
     for row in table.rows:
         hall, name = known.get(row.values["key"]), row.values["name"]
         before = dict(hall.names) if hall is not None else {}
-        names = {language: text for language, text in (before | said[row.line]).items() if text}
-        cells = {
-            f"name_{language}": (before.get(language, ""), text)
-            for language, text in said[row.line].items()
-            if before.get(language, "") != text
-        }
+        names, cells = with_names(before, said[row.line])
         if hall is not None:
             tally.add(row, change(hall, {"name": name}) | cells)
             hall.names = names if cells else hall.names
@@ -64,11 +60,23 @@ def import_halls(
     return tally.done()
 
 
-def _names(row: Row) -> dict[str, str]:
+def other_names(row: Row, limits: Any) -> dict[str, str]:
     """The name by language, of the columns that the sheet has."""
-    row.text("name", fields.HallName)
     columns = {language: f"name_{language}" for language in languages() if f"name_{language}" in row.values}
-    return {language: row.text(column, fields.HallName) for language, column in columns.items()}
+    return {language: row.text(column, limits) for language, column in columns.items()}
+
+
+def with_names(
+    before: Mapping[str, str], said: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
+    """The names in other languages once a row is taken, and the cells that change."""
+    names = {language: text for language, text in {**before, **said}.items() if text}
+    cells = {
+        f"name_{language}": (before.get(language, ""), text)
+        for language, text in said.items()
+        if before.get(language, "") != text
+    }
+    return names, cells
 
 
 def import_walking(

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Partstat
-from scheduler.domain.names import in_language
+from scheduler.saying import label
 from scheduler.services.access.actors import Actor
 from scheduler.services.answers import agenda_answers
 from scheduler.services.answers.agenda_answers import Standing
@@ -128,7 +128,7 @@ class HallPaths:
 
     def __init__(self, session: Session, actor: Actor) -> None:
         halls = session.execute(select(Hall.id, Hall.name, Hall.names).where(Hall.event_id == actor.event_id))
-        self.names = {hall_id: in_language(own, names, actor.language) for hall_id, own, names in halls}
+        self.names = {hall_id: label(own, names) for hall_id, own, names in halls}
         rows = session.execute(
             select(WalkingTime.from_hall_id, WalkingTime.to_hall_id, WalkingTime.minutes)
             .join(Hall, Hall.id == WalkingTime.from_hall_id)

@@ -9,6 +9,7 @@ from typing import Any, Final, TypedDict, cast
 from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from scheduler import saying
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Tier
 from scheduler.services.access.actors import Actor
@@ -151,15 +152,15 @@ SORTS: Final = {
 def firms(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[FirmRow]:
     """Firms with their stands and what waits there. Six queries at most. With `keys`, these only."""
     actor.require(Right.KEEP_PEOPLE)
-    query = select(Firm, Hall.name).outerjoin(Hall, Hall.id == Firm.hall_id)
+    query = select(Firm, Hall.name, Hall.names).outerjoin(Hall, Hall.id == Firm.hall_id)
     query = _narrowed(query, Firm, actor, (Firm.name, Firm.latin_name, Firm.key), ask)
     page = _page(session, query, FIRM_SORTS, ask)
-    rows: list[tuple[Firm, str | None]] = [(row[0], row[1]) for row in page.items]
+    rows: list[tuple[Firm, str]] = [(row[0], saying.label(row[1] or "", row[2] or {})) for row in page.items]
     ids = [firm.id for firm, _ in rows]
-    booths: dict[int | None, str] = {}
+    booths: dict[int | None, list[str]] = {}
     stands = select(Place.firm_id, Place.name).where(among(Place.firm_id, ids), ~Place.is_retired)
     for firm_id, name in session.execute(stands.order_by(Place.id)):
-        booths[firm_id] = f"{booths[firm_id]}, {name}" if firm_id in booths else name
+        booths.setdefault(firm_id, []).append(saying.place(name))
     people = counted(session, select(Attendee.firm_id, func.count()), Attendee.firm_id, ids,
                       Attendee.withdrawn_at.is_(None))  # fmt: skip
     waiting, accepted = requests_of(session, ids)
@@ -170,8 +171,8 @@ def firms(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[FirmRow]
             **_shared(firm, meetings, into),
             country=firm.country,
             tier=firm.tier,
-            hall=hall or "",
-            booth=booths.get(firm.id, ""),
+            hall=hall,
+            booth=saying.row(booths.get(firm.id, ())),
             people=people.get(firm.id, 0),
             waiting=waiting.get(firm.id, 0),
             accepted=accepted.get(firm.id, 0),

@@ -13,7 +13,7 @@ from scheduler.domain import fields
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.invites.catalogue import languages
-from scheduler.saying import say
+from scheduler.saying import VenueName, label, say
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.cells import values
 from scheduler.services.text import lines, one_line
@@ -45,10 +45,11 @@ class RegistrationForm:
     consent: bool = False
 
 
-def halls_of(session: Session, event_id: int) -> dict[str, str]:
+def halls_of(session: Session, event_id: int) -> dict[str, VenueName]:
     """The names of an event's halls by key, in their order."""
-    query = select(Hall.key, Hall.name).where(Hall.event_id == event_id).order_by(Hall.position, Hall.id)
-    return dict(session.execute(query).all())
+    query = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == event_id)
+    rows = session.execute(query.order_by(Hall.position, Hall.id))
+    return {key: label(name, names) for key, name, names in rows}
 
 
 def checked(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -79,7 +80,7 @@ class RegistrationRecord:
     known: KnownRegistration
     form: RegistrationForm
     alike: tuple[FirmRef, ...]
-    halls: dict[str, str]
+    halls: Mapping[str, str]
 
 
 def registrations(
@@ -137,7 +138,7 @@ def waiting_count(session: Session, event_id: int) -> int:
     return session.scalars(select(func.count()).where(FirmRegistration.event_id == event_id, waits)).one()
 
 
-def form_of(row: FirmRegistration, halls: dict[str, str]) -> RegistrationForm:
+def form_of(row: FirmRegistration, halls: Mapping[str, str]) -> RegistrationForm:
     """What stands in a registration, as its form has it. A hall that is gone is none."""
     return RegistrationForm(
         name=row.name,
@@ -208,7 +209,7 @@ def _some_alike(session: Session, actor: Actor, rows: list[FirmRegistration]) ->
 
 
 def _known(
-    row: FirmRegistration, firm: Firm | None, by: str | None, halls: dict[str, str], has_alike: bool
+    row: FirmRegistration, firm: Firm | None, by: str | None, halls: Mapping[str, str], has_alike: bool
 ) -> KnownRegistration:
     return KnownRegistration(
         id=row.id,

@@ -212,6 +212,6 @@ def _shown(session: Session, event: Event) -> OpenEvent:
         name=event.name,
         language=event.language,
         contact=event.contact,
-        areas=event.areas,
+        areas=event.named_areas,
         halls=halls_of(session, event.id),
     )

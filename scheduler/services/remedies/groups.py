@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.errors import NotFound
+from scheduler.saying import label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.paging import Page, part_of
@@ -180,9 +181,9 @@ def _cards(session: Session, version: ScheduleVersion, counts: Iterable[Counted]
     keys = {key for row in known for key in row["about"]["ids"]}
     keys |= {key for row in known if row["lever"] for key in row["lever"]["ids"]}
     things = dict(not_held.things(session, version.event_id, keys))
-    halls: Any = select(Hall.key, Hall.name).where(Hall.event_id == version.event_id)
-    for key, name in session.execute(halls):
-        things.setdefault(key, name)
+    halls: Any = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == version.event_id)
+    for key, name, names in session.execute(halls):
+        things.setdefault(key, label(name, names))
     starts: Any = select(Slot.key, Slot.start).where(Slot.event_id == version.event_id)
     slots = dict(session.execute(starts).all())
     return [_card(counted, row, things, slots) for counted, row in rows]

@@ -74,8 +74,8 @@ def _entry(
         start=item.start,
         end=item.end,
         partner=names.shown(item.partner.name, item.partner.latin_name, language),
-        place_name=item.place,
-        hall=item.hall,
+        place_name=names.in_language(item.place, item.place.names, language),
+        hall=names.in_language(item.hall, item.hall.names, language),
         partner_people=_names(item.partner_people, language),
         own_people=[
             mark.format(name=name) if person.key in gone else name

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.domain.names import in_language
-from scheduler.saying import say
+from scheduler.saying import VenueName, label, say
+from scheduler.saying import place as place_label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import (
@@ -67,8 +67,8 @@ class AgendaItem:
     request_state: RequestState
     start: datetime
     end: datetime
-    place: str
-    hall: str
+    place: VenueName
+    hall: VenueName
     firm: FirmRef
     partner: FirmRef
     people: tuple[PersonRef, ...]
@@ -172,9 +172,7 @@ def meetings_of(
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
         .where(MeetingRequest.event_id == actor.event_id, among(MeetingRequest.key, request_keys))
     )
-    return {
-        item.request_key: item for item in _items(session, version.id, wanted, actor.firm_id, actor.language)
-    }
+    return {item.request_key: item for item in _items(session, version.id, wanted, actor.firm_id)}
 
 
 def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
@@ -208,7 +206,7 @@ def _agenda(
         timezone=session.get_one(Event, actor.event_id).timezone,
         version=version.number if version else None,
         published_at=version.published_at if version else None,
-        items=_items(session, version.id, own, firm_id, actor.language) if version else (),
+        items=_items(session, version.id, own, firm_id) if version else (),
     )
 
 
@@ -240,11 +238,11 @@ _ITEMS = with_time_and_place(_MEETINGS).order_by(Slot.position, MeetingRequest.i
 
 
 def _items(
-    session: Session, version_id: int, which: Select[int], firm_id: int | None, language: str
+    session: Session, version_id: int, which: Select[int], firm_id: int | None
 ) -> tuple[AgendaItem, ...]:
     """Those of some meetings that the version has, as firm `firm_id` (else the one that asked) sees them.
 
-    Halls have their names in the language, if they have one.
+    Places and halls keep their names in other languages.
 
     Which they are is asked first, and then for them alone: in one query PostgreSQL joins all of the event's.
     """
@@ -267,8 +265,8 @@ def _items(
                 request_state=state,
                 start=start,
                 end=end,
-                place=place,
-                hall=in_language(hall, hall_names, language),
+                place=place_label(place),
+                hall=label(hall, hall_names),
                 firm=own[0],
                 partner=partner[0],
                 people=tuple(people.get((meeting_id, own[1]), ())),

@@ -195,13 +195,14 @@ def content_for(
     partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
     language = words(person.language or event.language)
     hall = names.in_language(meeting.hall_name, meeting.hall_names, language.language)
+    place = names.place_in(meeting.place_name, language.language)
     meeting_with, way = _spoken(person.language or event.language, texts)
     return Content(
         start=meeting.start,
         end=meeting.end,
         timezone=event.timezone,
         summary=meeting_with.format(partner=partner),
-        place_name=meeting.place_name,
+        place_name=place,
         hall=hall,
         own_hall=meeting.hall_name if hall != meeting.hall_name else "",
         partner_firm=partner,
@@ -209,7 +210,7 @@ def content_for(
         own_people=tuple(p.name for p in meeting.people if p.firm_id == person.firm_id and p.id != person.id),
         interpreter=meeting.interpreter,
         topic=meeting.topic,
-        directions=way.format(partner=partner, place=meeting.place_name, hall=hall, event=event.name),
+        directions=way.format(partner=partner, place=place, hall=hall, event=event.name),
         event_name=event.name,
         language=language.language,
         reader_timezone=preferences.timezone(person.timezone, person.country, meeting.start),

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.plan import Meeting
+from scheduler.saying import label, row
+from scheduler.saying import place as place_label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import SlotRef, slots_of
@@ -36,7 +38,7 @@ def labels(
     event_id = actor.event_id
     at = {meeting.place for meeting in meetings}
     places = session.execute(
-        select(Place.key, Place.name, Hall.name)
+        select(Place.key, Place.name, Hall.name, Hall.names)
         .join(Hall, Hall.id == Place.hall_id)
         .where(Place.event_id == event_id, among(Place.key, sorted(at)))
     )
@@ -44,7 +46,7 @@ def labels(
     interpreters = {meeting.interpreter for meeting in meetings if meeting.interpreter}
     return Labels(
         slots={slot.key: slot for slot in slots_of(session, event_id, with_retired=True)},
-        places={key: f"{name}, {hall}" for key, name, hall in places},
+        places={key: row((place_label(name), label(hall, other))) for key, name, hall, other in places},
         people=_people(session, Attendee, event_id, people),
         interpreters=_people(session, Interpreter, event_id, interpreters),
         firms=_firms(session, event_id, requests),

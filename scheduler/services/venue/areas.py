@@ -13,6 +13,7 @@ from scheduler.domain.fields import AreaName, AreaNames, GuestName, Pavilion
 from scheduler.domain.guests import MOST_GUESTS, GuestKind
 from scheduler.saying import row, say, say_count
 from scheduler.services.text import one_line, slug
+from scheduler.services.venue.halls import other_names_faults, tidy_names
 from scheduler.services.venue.wanted import (
     ChangeAreas,
     Changed,
@@ -28,19 +29,22 @@ _CODE = 2
 
 def change_areas(session: Session, event: Event, change: ChangeAreas) -> Changed:
     """Name, order, add and remove the chain areas. Firms lose one that goes. Raises InvalidInput."""
-    wanted = [WantedArea(one_line(area.name), area.key) for area in change.areas]
+    wanted = [WantedArea(one_line(area.name), area.key, tidy_names(area.names)) for area in change.areas]
     if faults := list(_area_faults(wanted, event.areas)):
         raise InvalidInput(faults)
     before: dict[str, object] = dict(event.areas)
     areas: dict[str, str] = {}
+    names: dict[str, dict[str, str]] = {}
     said = []
     for area in wanted:
         key = area.key or _key(area.name, {*before, *areas})
-        areas[key] = area.name
+        areas[key], names[key] = area.name, dict(area.names)
         if key not in before:
             said.append(say("%(name)s is new", name=area.name))
         elif before[key] != area.name:
             said.append(say("%(old)s becomes %(new)s", old=before[key], new=area.name))
+        elif event.area_names.get(key, {}) != names[key]:
+            said.append(say("%(name)s has other names in other languages", name=area.name))
     notes = []
     for key in before.keys() - areas.keys():
         said.append(say("%(name)s goes", name=before[key]))
@@ -53,9 +57,18 @@ def change_areas(session: Session, event: Event, change: ChangeAreas) -> Changed
             notes.append(_losing(len(firms), before[key]))
     if not said and list(areas) != list(before):
         said.append(say("The areas stand in another order"))
-    event.areas = dict(areas)
+    facts = _facts(event)
+    event.areas, event.area_names = dict(areas), {key: each for key, each in names.items() if each}
     session.flush()
-    return Changed(said, notes, before, dict(areas))
+    return Changed(said, notes, facts, _facts(event))
+
+
+def _facts(event: Event) -> dict[str, object]:
+    """The areas as the trail has them."""
+    return {
+        key: " · ".join([name, *(f"{tag}: {other}" for tag, other in sorted(name.names.items()))])
+        for key, name in event.named_areas.items()
+    }
 
 
 def change_guests(session: Session, event: Event, change: ChangeGuests) -> Changed:
@@ -98,6 +111,7 @@ def _area_faults(wanted: Sequence[WantedArea], known: Mapping[str, object]) -> I
     for i, area in enumerate(wanted):
         if not long.hold(area.name):
             yield Fault(f"areas[{i}].name", long.sentence(area.name))
+        yield from other_names_faults(f"areas[{i}].names", area.names, AreaName)
         if names.count(area.name.lower()) > 1:
             yield Fault(f"areas[{i}].name", say("%(name)s is there twice", name=repr(area.name)))
         if area.key and (area.key not in known or keys.count(area.key) > 1):

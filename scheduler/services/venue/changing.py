@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.errors import ChainmeetError
-from scheduler.saying import say, say_count
+from scheduler.saying import label, say, say_count
+from scheduler.saying import place as place_label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.schedule import versions
@@ -41,6 +42,7 @@ from scheduler.storage.among import among
 from scheduler.storage.models import (
     Event,
     Firm,
+    Hall,
     MeetingRequest,
     PlannedMeeting,
     ScheduleVersion,
@@ -241,6 +243,7 @@ def _meetings(session: Session, version: ScheduleVersion, found: VenueEffects) -
             receiver.name,
             receiver.latin_name,
             *TIME_AND_PLACE,
+            Hall.names,
         )
         .select_from(PlannedMeeting)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
@@ -259,9 +262,9 @@ def _meetings(session: Session, version: ScheduleVersion, found: VenueEffects) -
             firms=(names.shown(name, latin, "en"), names.shown(other, other_latin, "en")),
             start=start,
             end=end,
-            place=place,
-            hall=hall,
+            place=place_label(place),
+            hall=label(hall, hall_names),
             finds_place=key in found.elsewhere,
         )
-        for key, name, latin, other, other_latin, start, end, place, hall in rows
+        for key, name, latin, other, other_latin, start, end, place, hall, hall_names in rows
     ]

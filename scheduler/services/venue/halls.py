@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -102,9 +103,24 @@ def change_walks(session: Session, event: Event, change: ChangeWalks) -> Changed
     return Changed(list(said.values()), (), before, after)
 
 
+def tidy_names(names: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The names in other languages, each on one line, without empty ones."""
+    tidy = [(language, one_line(name)) for language, name in names]
+    return [(language, name) for language, name in tidy if name]
+
+
+def other_names_faults(path: str, names: Sequence[tuple[str, str]], limits: Any) -> Iterator[Fault]:
+    """What is wrong with names in other languages: of a language that we have, within the type's limits."""
+    for language, name in names:
+        if language not in languages():
+            yield Fault(
+                path, say("%(name)s is none of %(names)s", name=repr(language), names=row(languages()))
+            )
+        yield from fields.fault(path, name, limits)
+
+
 def _tidy(hall: WantedHall) -> WantedHall:
-    names = [(language, one_line(name)) for language, name in hall.names]
-    return WantedHall(one_line(hall.name), hall.key, [(lang, name) for lang, name in names if name])
+    return WantedHall(one_line(hall.name), hall.key, tidy_names(hall.names))
 
 
 def _hall_faults(wanted: Sequence[WantedHall], known: Mapping[str, Hall]) -> Iterator[Fault]:
@@ -127,13 +143,7 @@ def _hall_faults(wanted: Sequence[WantedHall], known: Mapping[str, Hall]) -> Ite
                 f"halls[{i}].key",
                 say("%(name)s is not a hall of this event, or is there twice", name=repr(hall.key)),
             )
-        for language, name in hall.names:
-            if language not in languages():
-                yield Fault(
-                    f"halls[{i}].names",
-                    say("%(name)s is none of %(names)s", name=repr(language), names=row(languages())),
-                )
-            yield from fields.fault(f"halls[{i}].names", name, HallName)
+        yield from other_names_faults(f"halls[{i}].names", hall.names, HallName)
 
 
 def _in_use(session: Session, gone: Sequence[Hall]) -> Iterator[Fault]:

@@ -54,10 +54,11 @@ class VenueHall:
 
 @dataclass(frozen=True, slots=True)
 class VenueArea:
-    """A chain area, and how many firms have it."""
+    """A chain area, and how many firms have it. `names` are those in other languages."""
 
     key: str
     name: str
+    names: Mapping[str, str]
     firms: int
 
 
@@ -133,12 +134,14 @@ def venue(session: Session, actor: Actor) -> Venue:
                 tables=places.get((hall.id, PlaceKind.TABLE), 0),
                 booths=places.get((hall.id, PlaceKind.BOOTH), 0),
                 meetings=held.get(hall.id, 0),
-                areas=_most(event.areas, [each for each in firms if each[0] == hall.id]),
+                areas=_most(event.named_areas, [each for each in firms if each[0] == hall.id]),
             )
             for hall in halls
         ),
         walks=_walks(session, halls),
-        areas=tuple(VenueArea(key, name, of_area[key]) for key, name in event.areas.items()),
+        areas=tuple(
+            VenueArea(key, name, name.names, of_area[key]) for key, name in event.named_areas.items()
+        ),
         guests=tuple(areas.guests(event)),
         published=version.number if version else None,
     )

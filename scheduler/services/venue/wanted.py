@@ -131,10 +131,11 @@ class RemoveTables:
 
 @dataclass(frozen=True, slots=True)
 class WantedArea:
-    """A chain area. One without a key is new."""
+    """A chain area. One without a key is new. `names` are those in other languages, by their codes."""
 
     name: str
     key: str = ""
+    names: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.errors import NotFound
-from scheduler.domain.names import in_language
+from scheduler.saying import label
+from scheduler.saying import place as place_label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
@@ -69,7 +70,7 @@ def changes(session: Session, actor: Actor, agenda: Agenda) -> tuple[WeekChange,
     base = _base(session, actor, agenda)
     if base is None or actor.firm_id is None:
         return ()
-    held = _held(session, actor.firm_id, base, actor.language)
+    held = _held(session, actor.firm_id, base)
     now = {item.request_key: item for item in agenda.items}
     found = [
         WeekChange(kind, key, item.partner, item.start, held.get(key), item)
@@ -117,7 +118,7 @@ def _base(session: Session, actor: Actor, agenda: Agenda) -> int | None:
 _Sender, _Receiver = aliased(Firm), aliased(Firm)
 
 
-def _held(session: Session, firm_id: int, version_id: int, language: str) -> Mapping[str, FormerMeeting]:
+def _held(session: Session, firm_id: int, version_id: int) -> Mapping[str, FormerMeeting]:
     of_firm = or_(MeetingRequest.from_firm_id == firm_id, MeetingRequest.to_firm_id == firm_id)
     query = (
         select(
@@ -149,8 +150,8 @@ def _held(session: Session, firm_id: int, version_id: int, language: str) -> Map
         key: FormerMeeting(
             partner=FirmRef(*(names[4:] if sender_id == firm_id else names[:4])),
             start=start,
-            place=place,
-            hall=in_language(hall, hall_names, language),
+            place=place_label(place),
+            hall=label(hall, hall_names),
             people=tuple(people.get(meeting_id, ())),
         )
         for meeting_id, key, sender_id, *names, start, _, place, hall, hall_names in rows

@@ -16,6 +16,7 @@ from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.domain.fields import WhatIfName, WhatIfSeconds
 from scheduler.domain.solving import WhatIfKind, WhatIfState
+from scheduler.saying import VenueName, label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.text import one_line
@@ -177,7 +178,7 @@ def names(session: Session, actor: Actor, cards: Iterable[WhatIfCard]) -> WhatIf
     """The names in the changes of some what-ifs."""
     actor.require(Right.READ_RUNS)
     changes = [change for card in cards for change in card.changes]
-    halls = _named(session, actor.event_id, Hall, changes, "hall")
+    halls = _halls(session, actor.event_id) if any(getattr(one, "hall", None) for one in changes) else {}
     firms = _named(session, actor.event_id, Firm, changes, "firm", "like")
     return WhatIfNames(halls, firms, _named(session, actor.event_id, Interpreter, changes, "interpreter"))
 
@@ -186,9 +187,6 @@ def choices(session: Session, actor: Actor) -> ChangeChoices:
     """What the forms of changes offer."""
     actor.require(Right.TRY)
     event = session.get_one(Event, actor.event_id)
-    halls = session.execute(
-        select(Hall.key, Hall.name).where(Hall.event_id == event.id).order_by(Hall.position, Hall.id)
-    )
     people = session.execute(
         select(Interpreter.key, Interpreter.name, Interpreter.languages)
         .where(Interpreter.event_id == event.id, Interpreter.withdrawn_at.is_(None))
@@ -199,11 +197,17 @@ def choices(session: Session, actor: Actor) -> ChangeChoices:
     zone = ZoneInfo(event.timezone)
     starts = session.scalars(select(Slot.start).where(Slot.of(event.id)))
     return ChangeChoices(
-        halls=[(key, name) for key, name in halls],
+        halls=list(_halls(session, event.id).items()),
         interpreters=[(key, name) for key, name, _ in people],
         languages=sorted(languages | {code for person in people for code in person.languages}),
         days=sorted({start.astimezone(zone).date() for start in starts}),
     )
+
+
+def _halls(session: Session, event_id: int) -> dict[str, VenueName]:
+    query = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == event_id)
+    rows = session.execute(query.order_by(Hall.position, Hall.id))
+    return {key: label(name, names) for key, name, names in rows}
 
 
 def _named(

@@ -36,6 +36,7 @@ from scheduler.domain.fields import (
     PauseName,
     Timezone,
 )
+from scheduler.saying import VenueName, label
 from scheduler.storage.base import Base, states
 
 
@@ -53,6 +54,8 @@ class Event(Base):
     created_at: Mapped[datetime]
     areas: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """The chain areas: key to name."""
+    area_names: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What they are called in other languages: key to language to name."""
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """The problem's `policy`, as in docs/problem-format.md. A missing key has its default."""
     guests: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
@@ -106,6 +109,11 @@ class Event(Base):
         viewonly=True,
     )
     halls: Mapped[list[Hall]] = relationship(order_by="Hall.position", viewonly=True)
+
+    @property
+    def named_areas(self) -> dict[str, VenueName]:
+        """The chain areas in their order: key to name, which keeps what it is in other languages."""
+        return {key: label(str(name), self.area_names.get(key, {})) for key, name in self.areas.items()}
 
 
 @listens_for(Event, "before_insert")

@@ -137,3 +137,16 @@ def test_guests_of_honour_are_added_and_changed_by_name(database: Database, expo
         ]
         (wrong,) = told(take(session, expo, ImportKind.GUESTS, "name,kind\nBrazil,country\n"))
         assert wrong.startswith("country: is missing")
+
+
+def test_names_of_areas_by_language(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        event = session.get_one(Event, expo.event.id)
+        done = take(
+            session, expo, ImportKind.AREAS, "key,name,中文名称,magyar név\nchips,Chips,芯片,Chipek\n"
+        )
+        assert sorted(told(done)) == [("name_hu", "", "Chipek"), ("name_zh", "", "芯片")]
+        assert take(session, expo, ImportKind.AREAS, "key,name\nchips,Chips\n").changed == 0
+        assert event.area_names == {"chips": {"zh": "芯片", "hu": "Chipek"}}
+        done = take(session, expo, ImportKind.AREAS, "key,name,name zh\nchips,Chips,\n")
+        assert told(done) == [("name_zh", "芯片", "")] and event.area_names == {"chips": {"hu": "Chipek"}}

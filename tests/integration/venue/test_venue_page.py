@@ -157,6 +157,7 @@ def test_areas_and_guests_of_honour_are_kept(database: Database) -> None:
     path = f"/events/{expo.event.key}/venue"
     form = fields_of(browser.get(path), "areas")
     form |= {"area-0-gone": "yes", "area-1-name": "Semiconductors", "area-2-name": "Clean energy"}
+    form |= {"area-1-name_zh": " 芯片 ", "area-2-name_hu": "Tiszta energia"}
     looked = save(browser, f"{path}/areas", form)
     assert "4 firms in Batteries no longer have it" in looked
     guest = {"guest-0-kind": "country", "guest-0-name": "Brazil", "guest-0-country": "br"}
@@ -164,8 +165,20 @@ def test_areas_and_guests_of_honour_are_kept(database: Database) -> None:
     with database.read() as session:
         event = session.scalars(select(Event)).one()
         assert event.areas == {"chips": "Semiconductors", "clean-energy": "Clean energy"}
+        assert event.area_names == {"chips": {"zh": "芯片"}, "clean-energy": {"hu": "Tiszta energia"}}
         assert event.guests == [{"kind": "country", "name": "Brazil", "country": "BR", "pavilion": "Brazil"}]
         assert set(map(tuple, session.scalars(select(Firm.areas)))) == {()}
+
+
+def test_a_name_of_an_area_in_another_language_is_a_change_and_has_limits(database: Database) -> None:
+    browser, expo = signed_in(database)
+    path = f"/events/{expo.event.key}/venue"
+    form = fields_of(browser.get(path), "areas")
+    refused = browser.post(f"{path}/areas", 422, **form | {"area-0-name_zh": "电" * 81})
+    assert "80 characters" in refused
+    looked = save(browser, f"{path}/areas", form | {"area-0-name_zh": "电池"})
+    assert "Batteries has other names in other languages" in looked
+    assert 'value="电池"' in browser.get(path)
 
 
 def test_what_is_saved_is_what_was_shown(database: Database) -> None:

@@ -68,3 +68,25 @@ def test_a_name_that_was_put_for_one_reader_can_be_put_for_another(
     assert names.told(once, first) == once
     assert len(once) <= len(names.joined(name, latin))
     assert names.told(names.told(once, then), first) == once
+
+
+@pytest.mark.parametrize(
+    ("own", "zh", "hu"),
+    [
+        ("Table 12", "12号洽谈桌", "12. asztal"),
+        ("Table E2-T06", "洽谈桌 E2-T06", "E2-T06 asztal"),
+        ("Booth B", "展位 B", "B stand"),
+        ("Booth 7.1", "展位 7.1", "7.1 stand"),
+        ("Booth of Firm 1", "Firm 1 的展位", "Stand: Firm 1"),
+    ],
+)
+def test_a_table_or_booth_that_is_called_in_the_usual_way_is_so_in_every_language(
+    own: str, zh: str, hu: str
+) -> None:
+    for written in (own, zh, hu):
+        assert [names.place_in(written, tag) for tag in ("en", "zh", "hu")] == [own, zh, hu]
+
+
+@pytest.mark.parametrize("own", ["Table for the press", "Sofa 3", "Lounge", "Tables 1", "展位", ""])
+def test_any_other_name_of_a_place_is_that_of_every_reader(own: str) -> None:
+    assert {names.place_in(own, tag) for tag in LANGUAGES} == {own}
