@@ -11,6 +11,7 @@ ROOMS = frozenset(
         "archives",
         "asked",
         "busy_times",
+        "board_away",
         "calendar_health",
         "chain_report",
         "changes",

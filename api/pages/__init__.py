@@ -7,7 +7,7 @@ from api.pages.agenda import agenda, feed
 from api.pages.answers import answers, calendar
 from api.pages.archives import archives
 from api.pages.availability import busy_times
-from api.pages.board import hand_board
+from api.pages.board import board_away, hand_board
 from api.pages.calendar_health import board
 from api.pages.colleagues import colleagues
 from api.pages.delegations import delegation_members, delegations
@@ -60,6 +60,7 @@ PAGES = (
     first_file.blueprint,
     exclusions.blueprint,
     health.blueprint,
+    board_away.blueprint,
     hand_board.blueprint,
     home.blueprint,
     inbox.blueprint,

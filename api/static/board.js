@@ -71,7 +71,19 @@ function forbidHere() {
   return press("[data-act=forbid]");
 }
 
+// The person of the row is away then: the page of their times, with these ticked.
+function away(row, columns) {
+  const link = row && row.querySelector("[data-away]");
+  if (!link) return false;
+  const heads = grid.querySelectorAll("thead th");
+  const address = new URL(link.href);
+  for (const column of columns) address.searchParams.append("slots", heads[column].dataset.slot);
+  location.assign(address);
+  return true;
+}
+
 const KEYS = {
+  a: () => away(here.parentNode, [here.cellIndex]),
   Enter: () => press("button", here) || (isPicked && tell(here, live.dataset.notHere)),
   Escape: () => press("[data-escape]"),
   PageDown: () => nextDay(1) || true,
@@ -102,13 +114,27 @@ function onKey(event) {
 
 // A meeting is dragged: picked up where the pointer goes down, put where it comes up.
 let dragged = null;
+let drawn = null;
 
 function onDown(event) {
+  const cell = event.target.closest("[role=grid] tbody td");
+  drawn = cell && !event.target.closest("button") && event.button === 0 && event.pointerType === "mouse" ? cell : null;
   const button = event.target.closest("[role=grid] button[name=pick]");
   dragged = button && event.button === 0 && event.pointerType === "mouse" ? { button, x: event.clientX, y: event.clientY } : null;
 }
 
+// Times of one person are drawn over: from where the pointer goes down to where it comes up.
+function drawnTo(event) {
+  const cell = event.target.closest("[role=grid] tbody td");
+  const [from, to] = [drawn, cell];
+  drawn = null;
+  if (!from || !to || from === to || from.parentNode !== to.parentNode) return;
+  const [first, last] = [from.cellIndex, to.cellIndex].sort((a, b) => a - b);
+  away(from.parentNode, Array.from({ length: last - first + 1 }, (_, k) => first + k));
+}
+
 function onUp(event) {
+  if (drawn) drawnTo(event);
   if (!dragged) return;
   const { button, x, y } = dragged;
   dragged = null;

@@ -243,6 +243,7 @@ PAGES = {
         "board?draft=3",
         "board?draft=3&pick={held}",
         "board?draft=3&rows=person&find=firm",
+        "board/3/people/f0-p0/away?slots=s0&look=1",
         "schedule",
         "runs/1",
         "versions/1",

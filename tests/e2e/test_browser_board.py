@@ -58,6 +58,12 @@ class Boards:
                 (m.slot, m.place) for m in versions.meetings(session, version.id) if m.request == request.key
             )
 
+    def sits(self, person: str, slot: str) -> bool:
+        with self.database.read() as session:
+            version = versions.get(session, self.hall.expo.event.id, 2)
+            held = versions.meetings(session, version.id)
+            return any(person in each.attendees and each.slot == slot for each in held)
+
 
 @pytest.fixture
 def boards(
@@ -196,6 +202,43 @@ def test_a_time_is_forbidden_by_its_key_and_taken_back(boards: Boards) -> None:
     assert page.get_by_text("Forbidden by hand then.").count()
     page.get_by_role("button", name="Undo 1").click()
     page.get_by_text("Taken back.").wait_for()
+
+
+@pytest.mark.parametrize("way", ["mouse", "keys", "no script"])
+def test_a_person_is_marked_away_from_their_row_and_what_it_breaks_is_moved(boards: Boards, way: str) -> None:
+    page = boards.open("&rows=person", script=way != "no script")
+    row = page.locator("tbody tr").filter(has_text="F0-P0")
+    if way == "mouse":
+        first, last = (row.locator("td").nth(at).bounding_box() for at in (1, 2))
+        assert first and last
+        page.mouse.move(first["x"] + 5, first["y"] + first["height"] - 3)
+        page.mouse.down()
+        page.mouse.move(last["x"] + 9, last["y"] + last["height"] - 3, steps=5)
+        page.mouse.up()
+        page.get_by_role("heading", name="When F0-P0 is away").wait_for()
+        assert page.locator("[name=slots]:checked").count() == 2
+        page.get_by_label("09:00").first.check()
+        page.get_by_role("button", name="See what it changes").click()
+    elif way == "keys":
+        row.locator("td").first.focus()
+        page.keyboard.press("a")
+        page.get_by_role("heading", name="When F0-P0 is away").wait_for()
+        page.get_by_role("button", name="See what it changes").focus()
+        page.keyboard.press("Enter")
+    else:
+        row.get_by_role("link", name="Away").click()
+        page.get_by_label("09:00").first.check()
+        page.get_by_role("button", name="See what it changes").click()
+    page.get_by_text("Change it now:").wait_for()
+    if way == "keys":
+        assert page.evaluate("document.activeElement.textContent") == "Save absences"
+        page.keyboard.press("Enter")
+    else:
+        page.get_by_role("button", name="Save absences").click()
+    page.get_by_text("1 meeting is changed in this draft.").wait_for()
+    assert not boards.sits("f0-p0", "s0")
+    page.get_by_role("button", name="Undo the last absence").click()
+    page.get_by_text("Undone. Everything is as it was before that step.").wait_for()
 
 
 def test_the_board_follows_what_another_organiser_does_and_leaves_a_form_that_is_in_use(

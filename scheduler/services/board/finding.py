@@ -1,8 +1,8 @@
-"""Find accepted requests of a firm, held or not, and where the board shows them."""
+"""Find accepted requests of a firm, held or not, and where the board shows them; and what a person misses."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,15 +12,28 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import fields
+from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.entities import RequestState
 from scheduler.saying import called, pair
 from scheduler.saying import place as place_label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.board.view import NOON
+from scheduler.services.directory.refs import find_person
 from scheduler.services.schedule import versions
 from scheduler.services.text import storable
-from scheduler.storage.models import Event, Firm, Hall, MeetingRequest, Place, PlannedMeeting, Slot
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Event,
+    Firm,
+    Hall,
+    HandMark,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    Slot,
+)
 
 FOUND = 20
 
@@ -107,3 +120,56 @@ def named() -> Select[*tuple[Any, ...]]:
         .join(sender, sender.id == MeetingRequest.from_firm_id)
         .join(receiver, receiver.id == MeetingRequest.to_firm_id)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MissedMeeting:
+    """A meeting of a draft at a time at which one of its people is away."""
+
+    request: str
+    sender: str
+    receiver: str
+    start: datetime
+    place_name: str
+    is_locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAway:
+    """A person, and the meetings that they miss, in time order."""
+
+    key: str
+    name: str
+    missed: tuple[MissedMeeting, ...]
+
+
+def away(session: Session, actor: Actor, number: int, key: str, slots: Collection[str]) -> PersonAway:
+    """What a person misses who is away in some slots. As many queries for any event. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    person = find_person(session, actor.event_id, key)
+    wanted = Slot.event_id == actor.event_id, among(Slot.key, filter(storable, slots))
+    positions = set(session.scalars(select(Slot.position).where(*wanted)))
+    rows = session.execute(
+        named()
+        .add_columns(Slot.start, Slot.position, PlannedMeeting.length, Place.name, HandMark.kind)
+        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .outerjoin(
+            HandMark,
+            (HandMark.version_id == PlannedMeeting.version_id)
+            & (HandMark.request_id == PlannedMeeting.request_id),
+        )
+        .where(PlannedMeeting.version_id == version.id, PlannedAttendee.attendee_id == person.id)
+        .order_by(Slot.position)
+    )
+    missed = tuple(
+        MissedMeeting(
+            found[1], called(*found[2:4]), called(*found[4:6]), start, place, mark is HandMarkKind.LOCKED
+        )
+        for *found, start, first, length, place, mark in rows
+        if not positions.isdisjoint(range(first, first + length))
+    )
+    return PersonAway(person.key, called(person.name, person.latin_name), missed)

@@ -57,6 +57,8 @@ KEYS = {
     "people_desk.edit": "f0",
     "people_desk.set_absences": "f0",
     "people_desk.merge": "f0",
+    "board_away.show": "f0-p0",
+    "board_away.mark": "f0-p0",
     "v1.show_record": "f0",
     "v1.change_record": "f0",
     "v1.show_absences": "f0",

@@ -47,6 +47,7 @@ GET EVENT/agenda/firm                                        302 404 404 200 200
 GET EVENT/agenda/firm.pdf                                    302 404 404 200 200 200 404 404 404 404 404
 GET EVENT/board                                              302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/board/<number>/begun                               302 404 404 404 404 404 303 303 404 404 404
+GET EVENT/board/<number>/people/<key>/away                   302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/board/<number>/news                                302 404 404 404 404 404 204 204 204 403 404
 GET EVENT/busy-times                                         302 404 404 200 200 200 404 404 404 404 404
 GET EVENT/busy-times/preview/<key>                           302 404 404 404 404 404 404 404 404 404 404
@@ -185,6 +186,7 @@ POST EVENT/what-if                                           403 404 404 404 404
 POST EVENT/what-if/<number>/<step>                           403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/versions/<number>/fairness/curve                  403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/versions/<number>/fairness/dial                   403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/board/<number>/people/<key>/away                  403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/board/<number>/<step>                             403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/board/<number>/put                                403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/board/begin                                       403 404 404 404 404 404 404 404 404 404 404

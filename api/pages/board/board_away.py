@@ -1,0 +1,164 @@
+"""A person is away: marked from the board by person, and what it breaks is seen before it is saved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs
+from api.language.speaking import gettext, ngettext
+from api.pages import rendering
+from api.pages.board import shown
+from api.pages.board.shown import BestWay
+from api.pages.people_desk import columns
+from scheduler.domain.errors import ChangedMeanwhile, InvalidInput, NotFound, PublishingOpen, WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.board import commands, reading
+from scheduler.services.board.commands import BreaksRules
+from scheduler.services.board.finding import PersonAway, away
+from scheduler.services.cells.columns import ImportKind
+from scheduler.services.events.timetable import timetable
+from scheduler.services.people_desk import absences, journal, meetings
+from scheduler.services.people_desk.journal import StepKind
+from workers import questions
+
+blueprint = APIBlueprint(
+    "board_away",
+    __name__,
+    enable_openapi=False,
+    url_prefix="/events/<event_key>/board/<int:number>/people/<key>/away",
+)
+SHOWN: Final = ("day", "half", "hall", "page")
+"""What of an address says where on the board it came from."""
+PEOPLE: Final = ImportKind.PEOPLE
+MOST_MOVED: Final = 10
+"""Meetings for which a place is looked for at once."""
+NOT_MOVED = (BreaksRules, ChangedMeanwhile, NotFound, PublishingOpen, WrongState)
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str, number: int, key: str) -> str:
+    """The times of a person to tick or to draw over; with `look`, what these change."""
+    asked = request.args
+    return _page(auth.organiser(event_key), number, key, asked.getlist("slots"), is_look="look" in asked)
+
+
+@blueprint.post("")
+@login_required
+def mark(event_key: str, number: int, key: str) -> Response | tuple[str, int]:
+    """Set the times at which the person is away, and move the meetings of the draft that are ticked."""
+    actor, form = auth.organiser(event_key), request.form
+    try:
+        with context.database().write() as db:
+            away(db, actor, number, key, ())
+            left = absences.paint(db, actor, PEOPLE, key, form.getlist("slots"), now=context.now())
+            done = [_moved(db, actor, number, to) for to in form.getlist("to")[:MOST_MOVED]]
+    except InvalidInput as error:
+        flash(columns.sentence(error), "error")
+        return _page(actor, number, key, [], is_look=False), 422
+    said = [gettext("Saved."), *columns.called_off(left.requests)]
+    if any(done):
+        moved = sum(done)
+        said.append(
+            ngettext(
+                "%(num)s meeting is changed in this draft.",
+                "%(num)s meetings are changed in this draft.",
+                moved,
+            )
+        )
+    flash(" ".join(said), "good")
+    return redirect(url_for("board_away.show", **_here(event_key, number, key)), 303)
+
+
+def _moved(db: Session, actor: Actor, number: int, to: str) -> bool:
+    """Move a meeting as its tick says, as a step of the draft. What breaks a rule by now stays."""
+    read = shown.read_to(to)
+    if read is None:
+        return False
+    try:
+        with db.begin_nested():
+            commands.arrange(db, actor, number, *read, seen=_seen(), now=context.now())
+    except NOT_MOVED:
+        return False
+    return True
+
+
+def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look: bool) -> str:
+    now = context.now()
+    with context.database().read() as db:
+        draft = reading.card(db, actor, number)
+        times = {each.slot.key: each for each in absences.slots(db, actor, PEOPLE, key, now=now)}
+        known = {each for each in times if times[each].is_absent}
+        ticked = {each for each in slots if each in times} | (set() if is_look else known)
+        person = away(db, actor, number, key, ticked)
+        last = journal.steps(db, actor, most=1)
+    may_move = draft is not None and draft.is_open and actor.may(Right.CHANGE_DRAFTS)
+    ways = _ways(actor, number, person, ticked) if is_look and may_move else {}
+    is_last = bool(last) and last[0].kind is StepKind.ABSENCE and last[0].undone_at is None
+    with context.database().read() as db:
+        touched = meetings.touched(db, actor, PEOPLE, [key], slots=ticked - known, now=now)
+        return rendering.render(
+            db,
+            actor,
+            "board",
+            "board/away.html",
+            number=number,
+            revision=draft.revision if draft else None,
+            person=person,
+            ways=ways,
+            starts={slot: each.slot.start for slot, each in times.items()},
+            days=[(day, [times[slot.key] for slot in day.slots]) for day in timetable(db, actor).days],
+            ticked=ticked,
+            is_look=is_look,
+            soon=touched.soon,
+            undo=last[0].id if is_last and not is_look else None,
+            mine=_here(actor.event_key, number, key),
+            there=url_for(
+                "hand_board.board", event_key=actor.event_key, draft=number, rows="person", **_shown()
+            ),
+        )
+
+
+def _ways(actor: Actor, number: int, person: PersonAway, ticked: Collection[str]) -> dict[str, BestWay]:
+    """The best way to hold each meeting at which the person is there, as far as the board's worker says."""
+    found = {}
+    for missed in person.missed[:MOST_MOVED]:
+        answer = questions.ask(
+            actor.event_id,
+            number,
+            {"request": missed.request},
+            redis_url=context.settings().redis_url,
+            app=context.celery(),
+        )
+        if answer is None:
+            break
+        kept = [row for row in answer.get("best", ()) if _is_there(row, person.key, ticked)]
+        best = shown.offer_of({"best": kept[:1]}).best
+        if best:
+            found[missed.request] = best[0]
+    return found
+
+
+def _is_there(row: Mapping[str, Any], person: str, ticked: Collection[str]) -> bool:
+    return not any(person in people and slot in ticked for _, slot, _, people, _ in row["put"])
+
+
+def _here(event_key: str, number: int, key: str) -> dict[str, Any]:
+    return {"event_key": event_key, "number": number, "key": key, **_shown()}
+
+
+def _shown() -> dict[str, Any]:
+    return {name: request.values[name] for name in SHOWN if request.values.get(name)}
+
+
+def _seen() -> int | None:
+    seen = inputs.whole(request.form.get("seen"), -1)
+    return seen if seen >= 0 else None

@@ -1,0 +1,92 @@
+"""A person is marked away from the board: what that breaks is seen first, moved in the draft, and undone."""
+
+from __future__ import annotations
+
+from html import unescape
+
+from sqlalchemy import select
+
+from scheduler.domain import rules
+from scheduler.services.board import commands, stepping
+from scheduler.services.board.commands import Target
+from scheduler.services.people_desk import journal
+from scheduler.services.problems import snapshot
+from scheduler.services.schedule import versions
+from scheduler.storage.models import AttendeeBusy, Slot
+from tests.integration.board.test_board_pages import Board, board
+from tests.support.factories import NOW
+from tests.support.publishing import SETTINGS
+
+__all__ = ["board"]  # a fixture
+
+PERSON = "f0-p0"
+
+
+def address(rest: str = "") -> str:
+    return f"/2/people/{PERSON}/away{rest}"
+
+
+def absent(board: Board) -> list[str]:
+    with board.database.read() as session:
+        marked = select(Slot.key).join(AttendeeBusy, AttendeeBusy.slot_id == Slot.id).order_by(Slot.position)
+        return list(session.scalars(marked))
+
+
+def draft(board: Board) -> str:
+    with board.database.read() as session:
+        board.hall.session = session
+        return board.hall.bytes()
+
+
+def test_what_it_breaks_is_seen_then_moved_and_all_of_it_undone(board: Board) -> None:
+    start = draft(board)
+    person = board.browser.get(board.path("?draft=2&rows=person"))
+    assert board.path(address()) in person
+    looked = board.browser.get(board.path(address("?slots=s0&slots=s1&look=1")))
+    assert "1 meeting of this draft is at these times." in looked
+    assert "Firm 0 × Firm 1" in looked and "Firm 0 × Firm 2" not in looked.partition('<form method="get"')[0]
+    assert "Change it now:" in looked
+    assert (absent(board), draft(board)) == ([], start), "nothing is saved yet"
+
+    way = _value(looked, "to")
+    saved = board.browser.post(board.path(address()), slots=["s0", "s1"], to=way, seen=0)
+    assert "Saved. 1 meeting is changed in this draft." in saved
+    assert "Meetings to move" not in saved
+    assert absent(board) == ["s0", "s1"]
+    with board.database.write() as session:
+        hall, event_id = board.hall, board.hall.expo.event.id
+        hall.session = session
+        problem = snapshot.take(session, event_id, now=NOW, as_put_by_hand=False)
+        assert rules.violations(problem, versions.meetings(session, hall.version.id)) == []
+        (last, *_) = journal.steps(session, hall.actor)
+        journal.undo(session, hall.actor, last.id, settings=SETTINGS, now=NOW)
+        stepping.undo(session, hall.actor, 2, seen=None, now=NOW)
+    assert (absent(board), draft(board)) == ([], start)
+
+
+def test_what_is_not_moved_is_listed_and_left_to_the_next_run(board: Board) -> None:
+    board.is_away = True
+    looked = board.browser.get(board.path(address("?slots=s0&look=1")))
+    assert "The next run looks for another time." in looked
+    saved = board.browser.post(board.path(address()), slots=["s0"])
+    assert "Meetings to move" in saved and "Undo the last absence" in saved
+    assert f"pick={board.hall.one.key}" in saved
+
+
+def test_a_way_that_breaks_a_rule_by_now_is_left_out_and_the_absence_is_kept(board: Board) -> None:
+    looked = board.browser.get(board.path(address("?slots=s0&look=1")))
+    way = _value(looked, "to")
+    with board.database.write() as session:
+        target = Target(board.hall.one.key, "s1", "t0")
+        commands.put(session, board.hall.actor, 2, target, seen=None, now=NOW)
+    moved = draft(board)
+    saved = board.browser.post(board.path(address()), slots=["s0"], to=[way, "[1]", "{"], seen=0)
+    assert "is changed in this draft" not in saved
+    assert (absent(board), draft(board)) == (["s0"], moved)
+    assert "is not a slot of this event" in board.browser.post(
+        board.path(address()), slots=["s99"], status=422
+    )
+
+
+def _value(page: str, name: str) -> str:
+    return unescape(page.partition(f'name="{name}" value="')[2].partition('"')[0])
