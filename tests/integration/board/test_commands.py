@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.services.access.actors import actor_for
 from scheduler.services.board import commands, drafts, stepping
 from scheduler.services.board.commands import BreaksRules, Target
-from scheduler.services.problems import snapshot
+from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.publishing import comparisons, orders, release
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
@@ -198,36 +199,89 @@ def test_a_breach_that_was_there_before_refuses_nothing_else(database: Database)
         hall.put(hall.one, 6, hall.expo.tables[0])
 
 
-def test_random_commands_keep_score_and_rules_and_come_back(database: Database) -> None:
-    if not database.is_sqlite:
-        pytest.skip("arithmetic, the same on both")
-    dice = random.Random(7)
+def any_command(hall: Hall, dice: random.Random, requests: Sequence[str]) -> HandStepKind:
+    """One command of all that there are, about anything: perhaps refused. Returns what was done."""
+    session, expo, actor, number = hall.session, hall.expo, hall.actor, hall.number
+    now: Any = {"seen": None, "now": NOW}
+    held = {meeting.request: meeting for meeting in versions.meetings(session, hall.version.id)}
+    key, slot = dice.choice(requests), dice.choice(expo.slots).key
+    what = dice.choice(
+        (
+            "put",
+            "put",
+            "people",
+            "repair",
+            "swap",
+            "cancel",
+            "mark",
+            "mark",
+            "forbid",
+            "allow",
+            "place",
+            "back",
+        )
+    )
+    if what in ("swap", "repair") and len(held) < 2:
+        what = "put"
+    if what == "swap":
+        pair = dice.sample(sorted(held), 2)
+        return commands.swap(session, actor, number, *pair, **now).kind
+    if what == "cancel":
+        return commands.cancel(session, actor, number, key, **now).kind
+    if what == "mark":
+        marked = key in by_hand.of_draft(session, hall.version.id)
+        return (commands.unlock if marked else commands.lock)(session, actor, number, key, **now).kind
+    if what == "allow":
+        key, slots = dice.choice(sorted(by_hand.bans_of(session, hall.version.id).items()) or [(key, [slot])])
+        return commands.allow(session, actor, number, key, dice.choice(sorted(slots)), **now).kind
+    if what == "forbid":
+        return commands.forbid(session, actor, number, key, slot, **now).kind
+    if what == "back":
+        stepping.undo(session, actor, number, **now)
+        return stepping.redo(session, actor, number, **now).kind
+    place = dice.choice([*expo.tables, *expo.booths]).key
+    if what == "repair":
+        key, *others = dice.sample(sorted(held), 2)
+        return commands.arrange(session, actor, number, [Target(key, slot, place)], others, **now).kind
+    if what == "people" and key in held:
+        people = [person.key for team in expo.people for person in team]
+        firms = {person[:2] for person in held[key].attendees}
+        chosen = tuple(dice.choice([each for each in people if each[:2] == firm]) for firm in sorted(firms))
+        target = Target(key, held[key].slot, held[key].place, chosen)
+    else:
+        target = Target(key, held[key].slot if what == "place" and key in held else slot, place)
+    return commands.put(session, actor, number, target, **now).kind
+
+
+def test_any_commands_keep_score_and_rules_and_undone_to_the_start_the_bytes_are_the_same(
+    database: Database,
+) -> None:
+    dice = random.Random(11)
     with database.write() as session:
         hall = Hall(session)
         expo = hall.expo
         for sender, receiver in ((1, 2), (1, 3), (5, 0), (2, 5), (3, 5), (1, 4)):
             make_request(session, expo, sender, receiver)
-        problem = snapshot.take(session, expo.event.id, now=NOW)
-        number = drafts.begin(session, hall.actor, 1, now=NOW)
-        hall.number, done = number, 0
-        start = hall.bytes()
-        for _ in range(60):
-            request = dice.choice(problem.requests).id
-            slot, place = dice.choice(expo.slots).key, dice.choice([*expo.tables, *expo.booths]).key
+        requests = [request.id for request in snapshot.take(session, expo.event.id, now=NOW).requests]
+        hall.number = drafts.begin(session, hall.actor, 1, now=NOW)
+        states, kinds = [hall.bytes()], set()
+        for _ in range(220):
             try:
-                if dice.random() < 0.2:
-                    commands.cancel(session, hall.actor, number, request, seen=None, now=NOW)
-                else:
-                    target = Target(request, slot, place)
-                    commands.put(session, hall.actor, number, target, seen=None, now=NOW)
+                with session.begin_nested():
+                    kinds.add(any_command(hall, dice, requests))
             except (BreaksRules, WrongState):
                 continue
-            done += 1
-            check_score(hall)
-        assert done > 20
-        for _ in range(done):
-            stepping.undo(session, hall.actor, number, seen=None, now=NOW)
-        assert hall.bytes() == start
+            now = hall.bytes()
+            if now != states[-1]:
+                states.append(now)
+                check_score(hall)
+        assert kinds == set(HandStepKind), set(HandStepKind) - kinds
+        for before in states[-2::-1]:
+            stepping.undo(session, hall.actor, hall.number, seen=None, now=NOW)
+            assert hall.bytes() == before
+        for after in states[1:]:
+            stepping.redo(session, hall.actor, hall.number, seen=None, now=NOW)
+            assert hall.bytes() == after
 
 
 def test_a_repair_is_one_step_and_may_drop_meetings(database: Database) -> None:
