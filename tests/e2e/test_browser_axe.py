@@ -41,7 +41,7 @@ NO_PAGES = {
     "agenda.own_firm_pdf": "a PDF",
     "agenda.firm_pdf": "a PDF",
     "agenda.person_pdf": "a PDF",
-    "calendar_health.calls": "a CSV file",
+    "calendar_health.calls_csv": "a CSV file",
     "changes.save": "a workbook",
     "chain_report.paper": "a PDF file",
     "chain_report.workbook": "a workbook",
