@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,11 +118,14 @@ def disrupt(
     return asked, kept
 
 
-def compared(instance: str, questions: Sequence[Question], limit: float) -> Json:
-    """How often the oracle moves as few people as CP-SAT, of the questions that it answers in the limit."""
+def compared(instance: str, questions: Sequence[Question], limit: float) -> Iterator[Json]:
+    """How often the oracle moves as few people as CP-SAT, of the questions that it answers in the limit.
+
+    A row after each question, with all until then.
+    """
     known = proved = as_few = 0
     more: list[int] = []
-    for question in questions:
+    for asked, question in enumerate(questions, start=1):
         found = fewest(question.problem, question.meetings, question.request, limit)
         proved += found.is_proved
         known += found.is_proved or found.people is not None
@@ -130,11 +133,11 @@ def compared(instance: str, questions: Sequence[Question], limit: float) -> Json
             more.append(question.people - found.people)
         elif found.is_proved or (found.people is not None and question.people is not None):
             as_few += 1
-    percent = round(100 * as_few / known, 1) if known else None
-    return {
-        "instance": instance, "questions": len(questions), "limit": limit, "known": known, "proved": proved,
-        "as few": as_few, "percent": percent, "people more": more,
-    }  # fmt: skip
+        percent = round(100 * as_few / known, 1) if known else None
+        yield {
+            "instance": instance, "questions": asked, "limit": limit, "known": known, "proved": proved,
+            "as few": as_few, "percent": percent, "people more": list(more),
+        }  # fmt: skip
 
 
 def rows(instance: Instance, count: int, seconds: float, sample: int) -> tuple[list[Json], list[Question]]:
@@ -169,10 +172,13 @@ def main() -> None:
             print(line([row[key] for key in HEADINGS], WIDTHS), flush=True)
         found += new
         write_json(path, {"machine": machine(), "commit": commit(), "rows": found, "exact": exact})
-        if questions:
-            exact.append(compared(instance.name, questions, limit))
-            print(", ".join(f"{key} {value}" for key, value in exact[-1].items()), flush=True)
-            write_json(path, {"machine": machine(), "commit": commit(), "rows": found, "exact": exact})
+        last: Json = {}
+        for last in compared(instance.name, questions, limit):
+            kept = {"machine": machine(), "commit": commit(), "rows": found, "exact": [*exact, last]}
+            write_json(path, kept)
+        if last:
+            exact.append(last)
+            print(", ".join(f"{key} {value}" for key, value in last.items()), flush=True)
 
 
 if __name__ == "__main__":
