@@ -1,4 +1,4 @@
-"""The process that `lp.duals` starts: an LP on standard input, its row duals on standard output."""
+"""The process that `lp.duals` starts: LPs of the same rows come in, their row duals go out."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ WAYS: dict[str, tuple[Options, ...]] = {
 PDLP_TOLERANCE = 1e-5
 
 
-def model_of(lp: Any) -> model_pb2.ModelProto:
-    """The LP as a MathOpt model. Rows are `<= rhs`, columns in [0, upper].
+def model_of(lp: Any, cost: Any) -> model_pb2.ModelProto:
+    """An LP as a MathOpt model. Rows are `<= rhs`, columns in [0, upper].
 
     It is stated as a minimum: for a maximum HiGHS 1.12 calls its interior point's right duals wrong.
     """
     model = model_pb2.ModelProto()
-    columns, rows = len(lp["cost"]), len(lp["rhs"])
+    columns, rows = len(cost), len(lp["rhs"])
     model.variables.ids.extend(range(columns))
     model.variables.lower_bounds.extend([0.0] * columns)
     model.variables.upper_bounds.extend(lp["upper"].tolist())
     model.variables.integers.extend([False] * columns)
-    wanted = np.flatnonzero(lp["cost"])
+    wanted = np.flatnonzero(cost)
     model.objective.linear_coefficients.ids.extend(wanted.tolist())
-    model.objective.linear_coefficients.values.extend((-lp["cost"][wanted]).tolist())
+    model.objective.linear_coefficients.values.extend((-cost[wanted]).tolist())
     model.linear_constraints.ids.extend(range(rows))
     model.linear_constraints.lower_bounds.extend([-float("inf")] * rows)
     model.linear_constraints.upper_bounds.extend(lp["rhs"].tolist())
@@ -55,18 +55,26 @@ def model_of(lp: Any) -> model_pb2.ModelProto:
 
 
 def solve(lp: Any) -> bytes:
-    """The duals as a .npy, or nothing if there are none. Where one way fails, the next one is tried."""
-    model = model_of(lp)
+    """The duals as a .npy: a row for each row of `cost`, of NaN if there are none."""
     deadline = time.monotonic() + float(lp["seconds"])
-    for options in WAYS[str(lp["way"])]:
+    duals = np.full((len(lp["cost"]), len(lp["rhs"])), np.nan)
+    for row, cost, way in zip(duals, lp["cost"], lp["ways"], strict=True):
+        found = _solved(model_of(lp, cost), str(way), deadline)
+        if found is not None:
+            row[:] = 0.0
+            row[np.array(found.ids, dtype=np.int64)] = -np.array(found.values)
+    output = io.BytesIO()
+    np.save(output, duals)
+    return output.getvalue()
+
+
+def _solved(model: model_pb2.ModelProto, way: str, deadline: float) -> Any:
+    """The dual values, or None. Where one way fails, the next one is tried."""
+    for options in WAYS[way]:
         found = _attempt(model, options, deadline - time.monotonic())
         if found is not None:
-            duals = np.zeros(len(lp["rhs"]))
-            duals[np.array(found.ids, dtype=np.int64)] = -np.array(found.values)
-            output = io.BytesIO()
-            np.save(output, duals)
-            return output.getvalue()
-    return b""
+            return found
+    return None
 
 
 def _params(options: Options, seconds: float) -> mathopt.SolveParameters:
