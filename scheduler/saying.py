@@ -39,6 +39,22 @@ def _made(text: str, several: str, used: str, values: Mapping[str, object]) -> S
     return made
 
 
+class EnglishAlone(str):
+    """A sentence that no catalog knows. Other languages say the general one of its kind."""
+
+    __slots__ = ("general",)
+    general: str
+
+
+def in_english(text: str, general: str) -> str:
+    """A sentence for people, as it is if the catalogs may know it."""
+    if isinstance(text, Sentence):
+        return text
+    made = EnglishAlone(text)
+    made.general = general
+    return made
+
+
 class DayTime(str):
     """A weekday and a time, as a value of sentences: "Mon 09:00"."""
 

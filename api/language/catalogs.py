@@ -25,6 +25,11 @@ REPORTING = (
     "scheduler/services/cells/",
     "scheduler/services/imports/",
     "scheduler/services/inbox/",
+    "scheduler/services/morning/",
+    "scheduler/services/operations/",
+    "scheduler/services/publishing/",
+    "scheduler/services/runs/",
+    "scheduler/services/what_if/",
     "scheduler/sheets/",
     "scheduler/untrusted/",
 )

@@ -20,7 +20,7 @@ from api.language import choosing, rooms
 from api.language.catalogs import SOURCE, languages, patterns, texts
 from scheduler.domain import names
 from scheduler.invites.catalogue import words
-from scheduler.saying import Between, DayTime, EventDay, Sentence, TextRow, TwoNames, VenueName
+from scheduler.saying import Between, DayTime, EnglishAlone, EventDay, Sentence, TextRow, TwoNames, VenueName
 
 _WIDE = {Between.CLAUSES: "；", Between.SENTENCES: ""}
 """What stands between texts where commas are wide, as in Chinese."""
@@ -71,6 +71,8 @@ def said(sentence: str) -> str:
         return names.ordered(sentence.own, str(sentence), reader())[0]
     if isinstance(sentence, VenueName):
         return names.in_language(str(sentence), sentence.names, language())
+    if isinstance(sentence, EnglishAlone):
+        return str(sentence) if language() == SOURCE else said(sentence.general)
     if isinstance(sentence, TextRow):
         return _joined([said(each) for each in sentence.texts], sentence.between)
     if not isinstance(sentence, Sentence):

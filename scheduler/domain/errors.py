@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scheduler.saying import say
+from scheduler.saying import in_english, say
 
 GONE = say("That is not there any more, or it is not for you. Load the page again.")
 """What a page says of what is not found."""
@@ -20,11 +20,13 @@ class ChainmeetError(Exception):
     """
 
     code = "error"
+    general: str = say("That did not work. Load the page again, or ask whoever runs this site.")
+    """What is said of it in languages that do not know its sentence."""
 
     @property
     def told(self) -> str:
         """What a page says of it."""
-        return str(self)
+        return in_english(str(self), self.general)
 
     def __str__(self) -> str:
         first: object = self.args[0] if self.args else ""
@@ -95,6 +97,7 @@ class NotAllowed(ChainmeetError):
     """The person who asks may see the object, but may not do this to it."""
 
     code = "not-allowed"
+    general = say("You may not do this here.")
 
 
 class WrongState(ChainmeetError):
@@ -104,6 +107,9 @@ class WrongState(ChainmeetError):
     """
 
     code = "wrong-state"
+    general = say(
+        "Something has changed meanwhile, so that this cannot be done any more. Load the page again."
+    )
 
     def __init__(self, what: str, key: object, state: str, step: str, told: str = "") -> None:
         self.what, self.key, self.state, self.step = what, key, state, step
@@ -113,7 +119,7 @@ class WrongState(ChainmeetError):
 
     @property
     def told(self) -> str:
-        return self._told or str(self)
+        return self._told or super().told
 
 
 class RunAlreadyOpen(ChainmeetError):

@@ -12,6 +12,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Problem, Request
 from scheduler.domain.rules.held import Schedule
 from scheduler.domain.rules.stability import changes_of, could_stay, published_changes
+from scheduler.saying import say
 
 MARGIN = timedelta(minutes=15)
 """For what comes between a run and its publishing, which looks again at what is soon."""
@@ -92,18 +93,25 @@ class NightBudget:
 
     def _too_many(self, changed: int, published: int) -> Iterable[str]:
         if changed > self.most(published):
-            yield (
-                f"it changes {changed:,} of {published:,} published meetings, "
-                f"{100 * changed / published:.1f} %, and a night may change {self.percent} %"
+            yield say(
+                "it changes %(changed)s of %(published)s published meetings, %(share)s, and a night may "
+                "change %(most)s",
+                changed=f"{changed:,}",
+                published=f"{published:,}",
+                share=f"{100 * changed / published:.1f} %",
+                most=f"{self.percent} %",
             )
 
     def _of_a_person(self, changes: Sequence[Change]) -> Iterable[str]:
         counts = Counter(person for c in changes if c.before for person in set(c.before.attendees))
         many = [count for count in counts.values() if count > self.a_person]
         if many:
-            yield (
-                f"people with more than {self.a_person} changes, which is the most for one person: "
-                f"{len(many):,}, one of them with {max(many):,}"
+            yield say(
+                "people with more than %(most)s changes, which is the most for one person: %(count)s, one of "
+                "them with %(worst)s",
+                most=self.a_person,
+                count=f"{len(many):,}",
+                worst=f"{max(many):,}",
             )
 
     def _too_soon(
@@ -112,7 +120,11 @@ class NightBudget:
         until = now + timedelta(hours=self.hours)
         soon = sum(any(starts[m.slot] < until for m in (c.before, c.after) if m) for c in changes)
         if soon:
-            yield f"changed meetings that start within {self.hours} hours: {soon:,}"
+            yield say(
+                "changed meetings that start within %(hours)s hours: %(count)s",
+                hours=self.hours,
+                count=f"{soon:,}",
+            )
 
 
 def as_published(problem: Problem, meeting: Meeting) -> Request:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, RunState
+from scheduler.saying import say
 from scheduler.services import links
 from scheduler.services.operations import alerts
 from scheduler.storage.models import Event, Run
@@ -21,7 +22,7 @@ def tell_failed(session: Session, run_id: int, reason: str, *, now: datetime) ->
     """An overnight run ended without a plan. Who asked for a run by hand sees its page."""
     run = session.get_one(Run, run_id)
     if run.begin_by is not None:
-        _raise(session, AlertKind.RUN_FAILED, run, f"The overnight run failed: {reason}", now)
+        _raise(session, AlertKind.RUN_FAILED, run, say("The overnight run failed: %(why)s", why=reason), now)
 
 
 def tell_late(session: Session, run: Run, *, now: datetime) -> None:
@@ -32,9 +33,11 @@ def tell_late(session: Session, run: Run, *, now: datetime) -> None:
 def late_sentence(session: Session, run: Run) -> str:
     """Why a run of the night that was to publish makes a draft only."""
     event = session.get_one(Event, run.event_id)
-    return (
-        f"The overnight run began at {_clock(run.started_at, event)}, more than {event.night_late} minutes "
-        "after its time, so it makes a draft only. Look at the draft, and publish it by hand."
+    return say(
+        "The overnight run began at %(time)s, more than %(minutes)s minutes after its time, so it makes a "
+        "draft only. Look at the draft, and publish it by hand.",
+        time=_clock(run.started_at, event),
+        minutes=event.night_late,
     )
 
 
@@ -45,7 +48,7 @@ def tell_missed(session: Session, event: Event, was_due: datetime, why: str, *, 
         AlertKind.RUN_MISSED,
         event_id=event.id,
         about="",
-        reason=f"There was no overnight run at {_clock(was_due, event)}: {why}",
+        reason=say("There was no overnight run at %(time)s: %(why)s", time=_clock(was_due, event), why=why),
         path=links.schedule(event.key),
         now=now,
     )
@@ -57,7 +60,11 @@ def tell_waiting(session: Session, *, now: datetime) -> None:
     for run in session.scalars(select(Run).where(Run.state == RunState.QUEUED, since <= now - WAITING)):
         event = session.get_one(Event, run.event_id)
         waited = _clock(run.heartbeat_at or run.created_at, event)
-        reason = f"Run {run.number} waits since {waited}: no solve worker is there, or all are busy."
+        reason = say(
+            "Run %(number)s waits since %(time)s: no solve worker is there, or all are busy.",
+            number=str(run.number),
+            time=waited,
+        )
         _raise(session, AlertKind.RUN_WAITS, run, reason, now)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, VersionState
 from scheduler.domain.errors import ChainmeetError
+from scheduler.saying import say
 from scheduler.services.morning import limits, morning
 from scheduler.services.morning.night_budget import NightBudget
 from scheduler.services.publishing import comparisons, release, summaries, version_jobs
@@ -42,8 +43,14 @@ class TooMuchChanges(ChainmeetError):
 
     def __init__(self, number: int, touched: int, budget: int) -> None:
         super().__init__(
-            f"Version {number} was not published: it changes {touched:,} meetings that people have in their "
-            f"calendars, and without a person at most {budget:,} may. Look at the draft and publish it."
+            say(
+                "Version %(number)s was not published: it changes %(touched)s meetings that people have in "
+                "their calendars, and without a person at most %(budget)s may. Look at the draft and publish "
+                "it.",
+                number=str(number),
+                touched=f"{touched:,}",
+                budget=f"{budget:,}",
+            )
         )
 
 
@@ -54,8 +61,12 @@ class BeyondTheNight(ChainmeetError):
 
     def __init__(self, number: int, excess: Sequence[str]) -> None:
         super().__init__(
-            f"Version {number} was not published by the night: {'; '.join(excess)}. Look at the draft, and "
-            "publish it if you want these changes."
+            say(
+                "Version %(number)s was not published by the night: %(why)s. Look at the draft, and publish "
+                "it if you want these changes.",
+                number=str(number),
+                why="; ".join(excess),
+            )
         )
 
 

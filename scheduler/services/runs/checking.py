@@ -10,12 +10,19 @@ from scheduler.domain.errors import PlanRejected
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
 from scheduler.files.problem_file import fingerprint_of
+from scheduler.saying import say
 
 NO_PLAN = {
-    PlanStatus.INFEASIBLE: "No plan keeps all the rules of this event: they contradict each other.",
-    PlanStatus.UNKNOWN: "No plan was found in the time given. Give the run more seconds.",
+    PlanStatus.INFEASIBLE: say("No plan keeps all the rules of this event: they contradict each other."),
+    PlanStatus.UNKNOWN: say("No plan was found in the time given. Give the run more seconds."),
 }
+STUCK = say("The solve did not stop at the end of its time.")
 MOST_NOTE = 1000
+
+
+def ended_with(error: Exception) -> str:
+    """What an organiser reads where the search fails by a fault of ours."""
+    return say("It ended with an error (%(kind)s). The log has the details.", kind=type(error).__name__)
 
 
 def why_no_plan(plan: Plan) -> str | None:

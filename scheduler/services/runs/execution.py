@@ -26,7 +26,7 @@ from scheduler.services.operations.patience import patiently
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import version_jobs
 from scheduler.services.runs import runs
-from scheduler.services.runs.checking import NO_PLAN, check, why_no_plan
+from scheduler.services.runs.checking import NO_PLAN, STUCK, check, ended_with, why_no_plan
 from scheduler.services.runs.distribution import Call, WorkerHelpers
 from scheduler.services.runs.known import last_run, new_requests, proved_before
 from scheduler.services.runs.watchdog import Solve, Stop, Watched, watch
@@ -96,7 +96,7 @@ def execute(
         return work.fail(str(error))
     except Exception as error:
         log.exception("run failed", run=run_id)
-        return work.fail(f"The solve ended with an error ({type(error).__name__}). The log has the details.")
+        return work.fail(ended_with(error))
     except BaseException:  # the process is told to exit
         work.put_back()
         raise
@@ -177,7 +177,7 @@ class _Work:
             return replace(self.end_cancelled(), is_stuck=watched.is_stuck)
         if watched.why is Stop.SHUTDOWN:
             return replace(self.put_back(), is_stuck=watched.is_stuck)
-        return replace(self.fail("The solve did not stop at the end of its time."), is_stuck=True)
+        return replace(self.fail(STUCK), is_stuck=True)
 
     @contextmanager
     def helpers(self) -> Iterator[WorkerHelpers | None]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import RunAlreadyOpen
+from scheduler.saying import say
 from scheduler.services.morning.night_budget import NightBudget
 from scheduler.services.operations import run_alerts
 from scheduler.services.runs import runs
@@ -63,12 +64,12 @@ def claim_due(session: Session, *, now: datetime) -> list[int]:
         if was_due is None or not _move_on(session, night, event, now=now):
             continue
         if now - was_due > LATE:
-            run_alerts.tell_missed(session, event, was_due, "the clock was not running.", now=now)
+            run_alerts.tell_missed(session, event, was_due, say("the clock was not running."), now=now)
             continue
         try:
             run = _queue(session, night, event, was_due, now=now)
         except RunAlreadyOpen as other:
-            why = f"run {other.run} was still open."
+            why = say("run %(number)s was still open.", number=str(other.run))
             run_alerts.tell_missed(session, event, was_due, why, now=now)
             continue
         after = {"then": run.then.value, "seconds": run.seconds, "may change": run.night_budget}

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.problem import Interpreter, Place, Problem
 from scheduler.domain.rules.fairness import with_fairness
+from scheduler.saying import say
 from scheduler.services.problems import snapshot
 from scheduler.services.what_if import firms, times
 from scheduler.services.what_if.changes import (
@@ -44,7 +45,7 @@ def applied(problem: Problem, changes: Iterable[TypedChange]) -> Problem:
 def _tables(problem: Problem, change: TablesChange) -> Problem:
     hall = problem.index.halls.get(change.hall)
     if hall is None:
-        raise CannotChange(f"The hall {change.hall} is not there any more.")
+        raise CannotChange(say("The hall %(hall)s is not there any more.", hall=change.hall))
     open_days = _slots_of(problem, change.day)
     if change.step == "more":
         closed = frozenset(range(len(problem.slots))) - open_days
@@ -61,7 +62,12 @@ def _tables(problem: Problem, change: TablesChange) -> Problem:
     ]
     if len(tables) < change.count:
         raise CannotChange(
-            f"The hall {change.hall} has {len(tables)} open tables: {change.count} fewer are not possible."
+            say(
+                "The hall %(hall)s has %(count)s open tables: %(fewer)s fewer are not possible.",
+                hall=change.hall,
+                count=len(tables),
+                fewer=change.count,
+            )
         )
     gone, slots = set(tables[-change.count :]), open_days & still_open(problem)
     places = tuple(
@@ -88,8 +94,13 @@ def _interpreters(problem: Problem, change: InterpretersChange) -> Problem:
     ]
     if len(there) < change.count:
         raise CannotChange(
-            f"{len(there)} interpreters speak {change.first} and {change.second}: "
-            f"{change.count} fewer are not possible."
+            say(
+                "%(count)s interpreters speak %(first)s and %(second)s: %(fewer)s fewer are not possible.",
+                count=len(there),
+                first=change.first,
+                second=change.second,
+                fewer=change.count,
+            )
         )
     return _away(problem, set(there[-change.count :]), every)
 
@@ -100,7 +111,7 @@ def _shift(problem: Problem, change: ShiftChange) -> Problem:
     else:
         found = problem.index.interpreters.get(change.interpreter)
         if found is None:
-            raise CannotChange(f"The interpreter {change.interpreter} is not there any more.")
+            raise CannotChange(say("The interpreter %(key)s is not there any more.", key=change.interpreter))
         meant = {found}
     slots = _slots_of(problem, change.day)
     if change.step == "away":
@@ -129,7 +140,7 @@ def _slots_of(problem: Problem, day: date | None) -> frozenset[int]:
     found = (i for i, slot in enumerate(problem.slots) if slot.start.astimezone(zone).date() == day)
     slots = frozenset(found)
     if not slots:
-        raise CannotChange(f"There are no meeting times on {day:%d %B %Y}.")
+        raise CannotChange(say("There are no meeting times on %(day)s.", day=day.isoformat()))
     return slots
 
 
@@ -155,7 +166,7 @@ def _policy(problem: Problem, change: PolicyChange) -> Problem:
 
 def _quota(problem: Problem, change: QuotaChange) -> Problem:
     if change.firm is not None and change.firm not in problem.index.firms:
-        raise CannotChange(f"The firm {change.firm} is not there any more.")
+        raise CannotChange(say("The firm %(key)s is not there any more.", key=change.firm))
     given = {
         name: value
         for name in ("min_meetings", "max_per_day")

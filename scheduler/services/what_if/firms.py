@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from scheduler.domain.problem import Attendee, Firm, Place, Problem, Request
+from scheduler.saying import say
 from scheduler.services.what_if.changes import FirmLessChange, FirmMoreChange
 from scheduler.services.what_if.times import CannotChange, new_id, still_open
 
@@ -99,5 +100,5 @@ def _ids(rows: Iterable[Firm | Attendee | Request | Place]) -> set[str]:
 def _firm(problem: Problem, key: str) -> int:
     found = problem.index.firms.get(key)
     if found is None:
-        raise CannotChange(f"The firm {key} is not there any more.")
+        raise CannotChange(say("The firm %(key)s is not there any more.", key=key))
     return found

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.problem import Fixed, Problem, Request, Slot
+from scheduler.saying import say
 from scheduler.services.what_if.changes import SlotsChange
 
 
@@ -56,17 +57,29 @@ def changed(problem: Problem, change: SlotsChange) -> Problem:
         gone = {i for i in may if first <= problem.slots[i].start < last}
         if not gone:
             raise CannotChange(
-                f"No meeting time that can still change begins from {change.start:%H:%M} "
-                f"to {change.end:%H:%M} on {change.day:%d %B %Y}."
+                say(
+                    "No meeting time that can still change begins from %(start)s to %(end)s on %(day)s.",
+                    **_when(change),
+                )
             )
         return _with(problem, [slot for i, slot in enumerate(problem.slots) if i not in gone])
     new = _between(problem, first, last)
     if not new:
         raise CannotChange(
-            f"There is no room for another meeting time from {change.start:%H:%M} to {change.end:%H:%M} "
-            f"on {change.day:%d %B %Y}."
+            say(
+                "There is no room for another meeting time from %(start)s to %(end)s on %(day)s.",
+                **_when(change),
+            )
         )
     return _with(problem, [*problem.slots, *new])
+
+
+def _when(change: SlotsChange) -> dict[str, str]:
+    return {
+        "start": f"{change.start:%H:%M}",
+        "end": f"{change.end:%H:%M}",
+        "day": change.day.isoformat(),
+    }
 
 
 def _between(problem: Problem, first: datetime, last: datetime) -> list[Slot]:

@@ -18,7 +18,7 @@ from scheduler.domain.rules.fairness import fairness, firm_shares
 from scheduler.domain.solving import Progress, Result, SolveParams, WhatIfKind
 from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
 from scheduler.services.problems import snapshot
-from scheduler.services.runs.checking import NO_PLAN
+from scheduler.services.runs.checking import NO_PLAN, STUCK, ended_with
 from scheduler.services.runs.watchdog import Report, ShouldStop, Solve, Stop, Watched, watch
 from scheduler.services.schedule import versions
 from scheduler.services.what_if import changes, waiting
@@ -31,8 +31,6 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import WhatIf
 
 log = structlog.get_logger()
-
-STUCK = "The search did not stop at the end of its time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ def execute(
         return work.fail(str(error))
     except Exception as error:
         log.exception("what-if failed", what_if=row.id)
-        return work.fail(f"It ended with an error ({type(error).__name__}). The log has the details.")
+        return work.fail(ended_with(error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 
 SMALL = {"firms": 24, "requests": 150, "seed": 7}
-SMALL_FINGERPRINT = "3714d29a9c0feb18572824b5e66719ebe42cc47aff63cf56cc7104430670506a"
+SMALL_FINGERPRINT = "3585a2429fd5da32a0e9c175d7866fbf016086b0020b0994dc574293693d6813"
 
 
 def fingerprint(event: SampleEvent) -> str:

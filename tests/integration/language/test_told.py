@@ -1,0 +1,76 @@
+"""What was refused or went wrong is said in the reader's language: at once, or later from a column."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from scheduler.domain.entities import AfterRun, PlanStatus, RunState
+from scheduler.services.operations import run_alerts
+from scheduler.services.runs import checking, runs
+from scheduler.storage.database import Database
+from scheduler.storage.models import Event, Run
+from tests.support.factories import NOW, Expo, make_event, make_version
+from tests.support.web import Browser, web_app
+
+CHANGED = {
+    "zh": "情况已有变化，此操作无法再进行。",
+    "hu": "Közben megváltozott valami, ezért ez már nem lehetséges.",
+}
+NONE_FOUND = {"zh": "在规定时间内没有找到方案。", "hu": "A megadott idő alatt nem lett terv."}
+MISSED = {
+    "zh": "没有进行夜间运行：定时进程未运行。",
+    "hu": "nem volt éjszakai futtatás: az ütemező nem futott.",
+}
+
+
+@pytest.fixture
+def expo(database: Database) -> Expo:
+    with database.write() as session:
+        made = make_event(session)
+        make_version(session, made, [])
+    return made
+
+
+def reader(database: Database, broker_url: str, expo: Expo, language: str) -> Browser:
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    browser.get(f"/events/{expo.event.key}")
+    browser.post("/language", language=language, back=f"/events/{expo.event.key}")
+    return browser
+
+
+@pytest.mark.parametrize("language", CHANGED)
+def test_a_refusal_without_a_sentence_of_its_own_is_said_in_general(
+    database: Database, broker_url: str, expo: Expo, language: str
+) -> None:
+    path = f"/events/{expo.event.key}/versions/1/discard"
+    browser = reader(database, broker_url, expo, language)
+    assert CHANGED[language] in browser.post(path, status=409)
+    english = Browser(web_app(database, broker_url), expo.organiser)
+    english.get(f"/events/{expo.event.key}")
+    english.post("/language", language="en", back=f"/events/{expo.event.key}")
+    assert "The version 1 is published; it cannot be discarded." in english.post(path, status=409)
+
+
+@pytest.mark.parametrize("language", NONE_FOUND)
+def test_why_a_run_made_no_plan_is_said_from_its_column(
+    database: Database, broker_url: str, expo: Expo, language: str
+) -> None:
+    with database.write() as session:
+        run = runs.queue(session, expo.event.id, asked_by=None, then=AfterRun.DRAFT, now=NOW)
+        error = str(checking.NO_PLAN[PlanStatus.UNKNOWN])
+        session.execute(update(Run).values(state=RunState.FINISHED, error=error, finished_at=NOW))
+        number = run.number
+    browser = reader(database, broker_url, expo, language)
+    assert NONE_FOUND[language] in browser.get(f"/events/{expo.event.key}/runs/{number}")
+
+
+@pytest.mark.parametrize("language", MISSED)
+def test_an_alert_is_said_with_its_parts(
+    database: Database, broker_url: str, expo: Expo, language: str
+) -> None:
+    with database.write() as session:
+        event = session.get_one(Event, expo.event.id)
+        run_alerts.tell_missed(session, event, NOW, "the clock was not running.", now=NOW)
+    browser = reader(database, broker_url, expo, language)
+    assert MISSED[language] in browser.get(f"/events/{expo.event.key}")
