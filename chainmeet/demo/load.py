@@ -120,7 +120,13 @@ def _slots(sample: SampleEvent, event_id: int) -> list[Row]:
 
 def _halls(sample: SampleEvent, event_id: int) -> list[Row]:
     return [
-        {"event_id": event_id, "key": hall.key, "name": hall.name, "position": position}
+        {
+            "event_id": event_id,
+            "key": hall.key,
+            "name": hall.name,
+            "names": dict(hall.names),
+            "position": position,
+        }
         for position, hall in enumerate(sample.halls)
     ]
 

@@ -32,8 +32,11 @@ class SampleSlot:
 
 @dataclass(frozen=True, slots=True)
 class SampleHall:
+    """A hall with what it is called in other languages."""
+
     key: str
     name: str
+    names: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,10 @@ GRID = timedelta(minutes=30)
 LENGTH = timedelta(minutes=25)
 MORNING = ("am", time(9, 0), 6)
 AFTERNOON = ("pm", time(13, 0), 8)
-SIDES = {"E": "East Hall", "W": "West Hall"}
+SIDES = {
+    "E": {"en": "East Hall {}", "zh": "东{}馆", "hu": "{}. keleti csarnok"},
+    "W": {"en": "West Hall {}", "zh": "西{}馆", "hu": "{}. nyugati csarnok"},
+}
 LONGEST_WALK = 20
 
 
@@ -32,9 +35,12 @@ def make_slots(days: tuple[date, ...], timezone: str) -> tuple[SampleSlot, ...]:
 def make_halls(firms: int) -> tuple[SampleHall, ...]:
     """An even number of halls, half on either side of the square: two to twenty-four, eight for 620 firms."""
     a_side = max(1, min(12, round(firms / 155)))
-    return tuple(
-        SampleHall(f"{side}{i}", f"{name} {i}") for side, name in SIDES.items() for i in range(1, a_side + 1)
-    )
+    return tuple(_hall(side, number) for side in SIDES for number in range(1, a_side + 1))
+
+
+def _hall(side: str, number: int) -> SampleHall:
+    names = {language: name.format(number) for language, name in SIDES[side].items()}
+    return SampleHall(f"{side}{number}", names.pop("en"), names)
 
 
 def make_walks(halls: tuple[SampleHall, ...]) -> tuple[SampleWalk, ...]:

@@ -18,7 +18,7 @@ from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 
 SMALL = {"firms": 24, "requests": 150, "seed": 7}
-SMALL_FINGERPRINT = "3585a2429fd5da32a0e9c175d7866fbf016086b0020b0994dc574293693d6813"
+SMALL_FINGERPRINT = "34f9a90bc602b498cb86e0fad71a7fdd03c8eaf8db6db93845f4f6895ebdc2bd"
 
 
 def fingerprint(event: SampleEvent) -> str:
