@@ -99,8 +99,10 @@ def reader() -> str:
     return str(g.get("reads", "")) if page == SOURCE and has_request_context() else page
 
 
-def reported(text: str) -> str:
-    """What is wrong with a stranger's file, which came as a plain text, in the reader's language."""
+def reported(text: str | None) -> str:
+    """What went wrong, which a process or a column hands on as a plain text, in the reader's language."""
+    if not text:
+        return ""
     if language() == SOURCE or isinstance(text, Sentence):
         return said(text)
     for pattern, known in patterns(language()):

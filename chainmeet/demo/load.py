@@ -119,14 +119,9 @@ def _slots(sample: SampleEvent, event_id: int) -> list[Row]:
 
 
 def _halls(sample: SampleEvent, event_id: int) -> list[Row]:
+    of = {"event_id": event_id}
     return [
-        {
-            "event_id": event_id,
-            "key": hall.key,
-            "name": hall.name,
-            "names": dict(hall.names),
-            "position": position,
-        }
+        {**of, "key": hall.key, "name": hall.name, "names": dict(hall.names), "position": position}
         for position, hall in enumerate(sample.halls)
     ]
 

@@ -23,6 +23,7 @@ KINDS = {
     ImportKind.INTERPRETERS: say("Interpreters"),
     ImportKind.CLOSURES: say("Closures"),
     ImportKind.ABSENCES: say("Absences"),
+    ImportKind.STATIONS: say("Stations"),
     ImportKind.DELEGATIONS: say("Delegations"),
     ImportKind.GUESTS: say("Guests"),
     ImportKind.REQUESTS: say("Requests"),

@@ -39,6 +39,7 @@ class ImportKind(StrEnum):
     INTERPRETERS = "interpreters"
     CLOSURES = "closures"
     ABSENCES = "absences"
+    STATIONS = "stations"
     DELEGATIONS = "delegations"
     GUESTS = "guests"
     REQUESTS = "requests"
@@ -64,6 +65,7 @@ REQUIRED: Final[Mapping[ImportKind, frozenset[str]]] = {
     ImportKind.INTERPRETERS: frozenset(("name", "email", "languages")),
     ImportKind.CLOSURES: frozenset(("place",)),
     ImportKind.ABSENCES: frozenset(("person",)),
+    ImportKind.STATIONS: frozenset(("interpreter", "table")),
     ImportKind.DELEGATIONS: frozenset(("name",)),
     ImportKind.GUESTS: frozenset(("name",)),
     ImportKind.REQUESTS: frozenset(("from_firm", "to_firm")),

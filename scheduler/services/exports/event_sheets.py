@@ -29,6 +29,7 @@ from scheduler.storage.models import (
     Hall,
     Interpreter,
     InterpreterBusy,
+    InterpreterStation,
     MeetingRequest,
     Place,
     PlaceBusy,
@@ -79,6 +80,7 @@ def rows_of(session: Session, actor: Actor) -> dict[ImportKind, Rows]:
         ImportKind.INTERPRETERS: list(event.interpreters()),
         ImportKind.CLOSURES: list(event.closures()),
         ImportKind.ABSENCES: list(event.absences()),
+        ImportKind.STATIONS: list(event.stations()),
         ImportKind.DELEGATIONS: list(event.delegations()),
         ImportKind.GUESTS: event.event.guests,
         ImportKind.REQUESTS: list(event.requests()),
@@ -181,6 +183,19 @@ class _ExportedEvent:
         interpreters = {row.id: row.key for row in self.of(Interpreter, Interpreter.id)}
         yield from self._spans("person", self.person_keys, AttendeeBusy, AttendeeBusy.attendee_id)
         yield from self._spans("person", interpreters, InterpreterBusy, InterpreterBusy.interpreter_id)
+
+    def stations(self) -> Iterator[dict[str, Any]]:
+        interpreters = {row.id: row.key for row in self.of(Interpreter, Interpreter.id)}
+        tables = {place.id: place.key for place in self.places}
+        in_event = select(InterpreterStation).join(Slot, Slot.id == InterpreterStation.slot_id)
+        found: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for seat in self.session.scalars(in_event.where(Slot.of(self.event.id))):
+            found[seat.interpreter_id, seat.place_id].append(seat.slot_id)
+        for interpreter, table in sorted(found):
+            if interpreter in interpreters and table in tables:
+                for day, start, end in self.times.spans(found[interpreter, table]):
+                    who, where = interpreters[interpreter], tables[table]
+                    yield {"interpreter": who, "table": where, "day": day, "start": start, "end": end}
 
     def _spans(
         self, column: str, keys: Mapping[int, str], marks: Any, owner: Any

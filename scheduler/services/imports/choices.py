@@ -25,6 +25,7 @@ MAY_GO: frozenset[ImportKind] = frozenset(
         ImportKind.INTERPRETERS,
         ImportKind.CLOSURES,
         ImportKind.ABSENCES,
+        ImportKind.STATIONS,
         ImportKind.REQUESTS,
     )
 )

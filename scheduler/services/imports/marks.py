@@ -1,15 +1,17 @@
-"""When a place is closed, and when a person is away: rows of a day and hours, kept slot by slot."""
+"""When a place is closed, a person away, an interpreter at one table: rows of a day and hours, by slot."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.entities import PlaceKind
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -25,6 +27,7 @@ from scheduler.storage.models import (
     AttendeeBusy,
     Interpreter,
     InterpreterBusy,
+    InterpreterStation,
     Place,
     PlaceBusy,
     Slot,
@@ -32,6 +35,11 @@ from scheduler.storage.models import (
 
 Owner = tuple[Any, int]
 """A table of slots, and the id of whose they are."""
+PEOPLE: Mapping[Any, Any] = {
+    AttendeeBusy: Attendee,
+    InterpreterBusy: Interpreter,
+    InterpreterStation: Interpreter,
+}
 OWNERS = {PlaceBusy: "place_id", AttendeeBusy: "attendee_id", InterpreterBusy: "interpreter_id"}
 
 
@@ -65,20 +73,34 @@ def import_absences(
     """Mark when attendees and interpreters are away. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.ABSENCES, sheet, options)
-    known: dict[str, set[Owner]] = defaultdict(set)
-    names: dict[Owner, str] = {}
-    for kind, marks in ((Attendee, AttendeeBusy), (Interpreter, InterpreterBusy)):
-        for person in session.execute(
-            select(kind.id, kind.key, kind.email, kind.name, kind.latin_name).where(
-                kind.event_id == actor.event_id
-            )
-        ):
-            names[marks, person.id] = person.key
-            for text in (person.key, person.email, plain(person.name), plain(person.latin_name)):
-                known[text].add((marks, person.id))
+    people = NamedPeople.load(session, actor, AttendeeBusy, InterpreterBusy)
+    find = partial(people.find, column="person")
+    return _Marks(session, actor.event_id, table, people.keys).take(find)
 
-    def find(row: Row) -> Owner | None:
-        text = row.values.get("person", "")
+
+@dataclass(slots=True)
+class NamedPeople:
+    """People of an event by what is written for them: a key, a mail address, or a name that one alone has."""
+
+    keys: dict[Owner, str] = field(default_factory=dict)
+    known: dict[str, set[Owner]] = field(default_factory=lambda: defaultdict(set))
+
+    @classmethod
+    def load(cls, session: Session, actor: Actor, *tables: Any) -> NamedPeople:
+        """Those who have rows in these tables of slots."""
+        made = cls()
+        for marks in tables:
+            kind = PEOPLE[marks]
+            columns = kind.id, kind.key, kind.email, kind.name, kind.latin_name
+            for person in session.execute(select(*columns).where(kind.event_id == actor.event_id)):
+                made.keys[marks, person.id] = person.key
+                for text in (person.key, person.email, plain(person.name), plain(person.latin_name)):
+                    made.known[text].add((marks, person.id))
+        return made
+
+    def find(self, row: Row, column: str) -> Owner | None:
+        text = row.values.get(column, "")
+        known = self.known
         found = known.get(text) or known.get(text.lower()) or known.get(plain(text)) or set()
         if text and len(found) != 1:
             name = repr(text[:80])
@@ -87,10 +109,8 @@ def import_absences(
                 if found
                 else say("%(name)s is nobody of this event; write a key, a mail address or a name", name=name)
             )
-            row.fault("person", why)
+            row.fault(column, why)
         return next(iter(found)) if len(found) == 1 else None
-
-    return _Marks(session, actor.event_id, table, names).take(find)
 
 
 @dataclass(slots=True)
@@ -153,3 +173,101 @@ class _Marks:
             for row in self.session.scalars(select(marks).where(owned, marks.slot_id.in_(slot_ids))):
                 self.session.delete(row)
         self.session.flush()
+
+
+Seats = dict[int, dict[int, InterpreterStation]]
+"""By interpreter and slot."""
+
+
+def import_stations(
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
+) -> Imported:
+    """Tie interpreters to tables in slots. Another table in a slot takes the place of the one before.
+
+    The next run moves the published meetings that they interpret elsewhere then. Raises InvalidInput.
+    """
+    actor.require(Right.IMPORT)
+    table = Table.read(ImportKind.STATIONS, sheet, options)
+    people = NamedPeople.load(session, actor, InterpreterStation)
+    tables, times = _Tables(session, actor), EventTimes.load(session, actor.event_id)
+    asked: dict[int, dict[int, int]] = defaultdict(dict)
+    wanted = []
+    for row in table.rows:
+        owner, place = people.find(row, "interpreter"), tables.find(row)
+        slots = times.of_row(row)
+        if owner is None or place is None or row.is_wrong:
+            continue
+        mine = asked[owner[1]]
+        if any(mine.get(slot.id, place) != place for slot in slots):
+            row.fault("table", say("is another table than an earlier row has for these times"))
+            continue
+        mine.update((slot.id, place) for slot in slots)
+        wanted.append((row, owner, place, {slot.id for slot in slots}))
+    table.done()
+    there, tally = _there(session, actor.event_id), ImportTally(table, frozenset())
+    for row, owner, place, slot_ids in wanted:
+        before = there[owner[1]]
+        fresh = {id for id in slot_ids if id not in before or before[id].place_id != place}
+        is_new = fresh == slot_ids and not slot_ids & before.keys() and bool(fresh)
+        _seat(session, owner[1], place, fresh, before)
+        said = "; ".join(f"{day} {start}–{end}" for day, start, end in times.spans(fresh))
+        row.values["key"] = row.values["name"] = people.keys[owner]
+        tally.add(row, {"times": ("", f"{tables.keys[place]}: {said}")} if fresh else {}, is_new=is_new)
+    gone = {
+        interpreter: {id: seat for id, seat in seats.items() if id not in asked[interpreter]}
+        for interpreter, seats in there.items()
+    }
+    gone = {interpreter: seats for interpreter, seats in gone.items() if seats}
+    if ImportKind.STATIONS not in options.withdraw:
+        return tally.done(missing=len(gone))
+    for interpreter, seats in gone.items():
+        key = people.keys[InterpreterStation, interpreter]
+        said = "; ".join(f"{day} {start}–{end}" for day, start, end in times.spans(seats))
+        tally.withdraw(key, key, {"times": (said, "")})
+        for seat in seats.values():
+            session.delete(seat)
+    session.flush()
+    return tally.done(missing=0)
+
+
+def _there(session: Session, event_id: int) -> Seats:
+    found: Seats = defaultdict(dict)
+    mine = select(InterpreterStation).join(Slot, Slot.id == InterpreterStation.slot_id)
+    for seat in session.scalars(mine.where(Slot.of(event_id)).order_by(InterpreterStation.interpreter_id)):
+        found[seat.interpreter_id][seat.slot_id] = seat
+    return found
+
+
+def _seat(
+    session: Session, interpreter: int, place: int, fresh: set[int], before: dict[int, InterpreterStation]
+) -> None:
+    for slot_id in sorted(fresh):
+        if slot_id in before:
+            before[slot_id].place_id = place
+        else:
+            seat = InterpreterStation(interpreter_id=interpreter, slot_id=slot_id, place_id=place)
+            session.add(seat)
+            before[slot_id] = seat
+    session.flush()
+
+
+class _Tables:
+    """The tables of an event, by what is written for them."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        rows = session.execute(
+            select(Place.id, Place.key, Place.name).where(
+                Place.event_id == actor.event_id, Place.kind == PlaceKind.TABLE, ~Place.is_retired
+            )
+        ).all()
+        self.known = NamedThings({row.key: row.name for row in rows})
+        self.ids = {row.key: row.id for row in rows}
+        self.keys = {row.id: row.key for row in rows}
+
+    def find(self, row: Row) -> int | None:
+        text = row.values.get("table", "")
+        key = self.known.find(text) if text else None
+        if text and key is None:
+            said = say("%(text)s is no table of this event; write its key", text=repr(text[:80]))
+            row.fault("table", said, allowed=self.known.allowed())
+        return None if key is None else self.ids[key]

@@ -24,7 +24,7 @@ from scheduler.services.imports.frame import import_areas, import_times
 from scheduler.services.imports.groups import members
 from scheduler.services.imports.groups.delegations import import_delegations
 from scheduler.services.imports.groups.guests import import_guests
-from scheduler.services.imports.marks import import_absences, import_closures
+from scheduler.services.imports.marks import import_absences, import_closures, import_stations
 from scheduler.services.imports.people import import_interpreters, import_people
 from scheduler.services.imports.requests import import_requests
 from scheduler.services.imports.venue import import_halls, import_tables, import_walking
@@ -223,6 +223,7 @@ _IMPORTERS: Final[Mapping[ImportKind, Callable[..., Imported]]] = {
     ImportKind.INTERPRETERS: import_interpreters,
     ImportKind.CLOSURES: import_closures,
     ImportKind.ABSENCES: import_absences,
+    ImportKind.STATIONS: import_stations,
     ImportKind.DELEGATIONS: import_delegations,
     ImportKind.GUESTS: import_guests,
 }

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from chainmeet.demo import together
 from chainmeet.demo.load import load
+from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import NotAllowed
 from scheduler.samples.expo import make_expo
 from scheduler.services.access.actors import Actor
@@ -16,7 +17,7 @@ from scheduler.services.imports import taking
 from scheduler.services.imports.taking import ImportLook
 from scheduler.sheets.reading import read
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Firm, Hall
+from scheduler.storage.models import Account, Firm, Hall, Interpreter, InterpreterStation, Place, Slot
 from tests.support.factories import NOW, make_event
 from tests.support.publishing import SETTINGS
 
@@ -37,6 +38,12 @@ def demo_event(database: Database, firms: int = 40, requests: int = 200) -> Acto
         together.share_stands(session, session.scalars(select(Firm)).all(), 2)
         event.guests = [{"kind": "country", "name": "Hungary", "country": "HU", "pavilion": "East"}]
         session.scalars(select(Hall).order_by(Hall.id)).all()[0].names = {"zh": "一号馆"}
+        interpreter = session.scalars(select(Interpreter.id).order_by(Interpreter.id).limit(1)).one()
+        table = session.scalars(select(Place.id).where(Place.kind == PlaceKind.TABLE).limit(1)).one()
+        slots = session.scalars(select(Slot.id).order_by(Slot.position).limit(3)).all()
+        session.add_all(
+            InterpreterStation(interpreter_id=interpreter, slot_id=slot, place_id=table) for slot in slots
+        )
         account = session.scalars(select(Account).where(Account.email == BOSS)).one()
         return Actor(account_id=account.id, event_id=event.id, event_key=event.key, team_role=Role.OWNER)
 
@@ -57,7 +64,7 @@ def test_an_export_changes_nothing_when_it_is_imported(database: Database) -> No
     assert [(part.sheet, part.done.wrong) for part in found.parts if part.done and part.done.wrong] == []
     assert [(part.sheet, row) for part in found.parts if part.done for row in part.done.rows] == []
     counted = {part.sheet: part.done.unchanged for part in found.parts if part.done}
-    assert len(counted) == 14
+    assert len(counted) == 15
     assert min(count for sheet, count in counted.items() if sheet != "Closures") > 0
     assert (counted["Firms"], counted["Requests"]) == (40, 200)
     assert all(part.done.missing == 0 for part in found.parts if part.done)

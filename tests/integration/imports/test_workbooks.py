@@ -273,6 +273,7 @@ def test_the_workbook_to_begin_with_is_taken_as_it_is(database: Database) -> Non
     assert [(part.kind, part.done and part.done.added, part.faults) for part in shown.parts] == [
         (ImportKind.TABLES, 3, ()), (ImportKind.FIRMS, 5, ()), (ImportKind.PEOPLE, 6, ()),
         (ImportKind.INTERPRETERS, 2, ()), (ImportKind.CLOSURES, 1, ()), (ImportKind.ABSENCES, 2, ()),
+        (ImportKind.STATIONS, 1, ()),
         (ImportKind.DELEGATIONS, 1, ()), (ImportKind.GUESTS, 1, ()), (ImportKind.REQUESTS, 8, ()),
     ]  # fmt: skip
     assert shown.left_out == 0
