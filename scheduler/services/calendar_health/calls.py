@@ -99,6 +99,8 @@ def keep(
         faults.append(Fault("caller", say("is not in the team")))
     if faults:
         raise InvalidInput(faults)
+    # Of two at once, the second finds the row of the first.
+    session.scalars(select(Attendee.id).where(Attendee.id == person.id).with_for_update(key_share=True)).one()
     row = session.get(PhoneCall, person.id)
     before = {"caller": row.caller_id, "note": row.note} if row else {}
     if row is None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from scheduler.domain.entities import OutboxState
+from scheduler.services.calendar_health import calls
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, OutboxMail
+from scheduler.storage.models import Account, Attendee, OutboxMail, PhoneCall
 from tests.support import clocks
 from tests.support.factories import NOW, make_event
 from tests.support.health import Health
@@ -111,6 +113,22 @@ def test_a_call_is_given_to_somebody_of_the_team_and_what_came_of_it_is_kept(sit
     assert [row.split(",")[-1] for row in rows] == ["Note", "Comes <b>later</b>", ""]
     site.browser.post(f"{site.path}{first}/call", caller="", note="Comes")
     assert "Nobody fits" in site.page("/?whose=mine")
+
+
+def test_two_who_take_a_call_at_once_leave_one_row(site: Site) -> None:
+    health = site.health
+    key, account = health.person(0).key, health.expo.organiser.id
+
+    def take(note: str) -> None:
+        with health.database.write() as session:
+            calls.keep(session, health.expo.organiser_actor(), key, caller_id=account, note=note, now=NOW)
+
+    notes = [f"note {n}" for n in range(6)]
+    with ThreadPoolExecutor(len(notes)) as pool:
+        list(pool.map(take, notes))
+    with health.database.read() as session:
+        (kept,) = session.scalars(select(PhoneCall)).all()
+    assert kept.note in notes
 
 
 def test_a_call_of_a_stranger_or_with_a_long_note_is_refused_at_its_field(site: Site) -> None:

@@ -1,0 +1,12 @@
+"""Texts of an archive, which a stranger may have written, have nothing that parts texts of rows."""
+
+from __future__ import annotations
+
+from scheduler.services.archives.cells import decoded
+from scheduler.services.keeping.marks import END, PART
+from scheduler.storage.models import Firm
+
+
+def test_a_text_keeps_no_separator() -> None:
+    column = Firm.__table__.c.name
+    assert decoded(column, f"Great{PART} Harvest{END} 大丰", "firm 1") == "Great Harvest 大丰"
