@@ -51,6 +51,20 @@ def fresh_sign_in(
     return decorate
 
 
+def of_expired_form() -> dict[str, Any]:
+    """The form of a request whose token is not valid any more, to be sent again with a new one.
+
+    Empty unless the browser says that a page of this site sent it (the header Origin, RFC 6454), which no
+    page of another site can have it say.
+    """
+    own = request.host_url.rstrip("/"), context.settings().base_url.rstrip("/")
+    if request.headers.get("Origin") not in own or request.files:
+        return {}
+    fields = [pair for pair in request.form.items(multi=True) if pair[0] not in ("csrf_token", "password")]
+    is_kept = sum(len(name) + len(value) for name, value in fields) <= MOST_TYPED
+    return {"path": request.path, "what": GO_ON, "fields": fields} if is_kept else {}
+
+
 def of_request(what: str = GO_ON) -> dict[str, Any]:
     """The errand of the present request. For a form with files, or one too large, it is only the page."""
     if request.method == "GET":

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestURITooLarge
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from api import auth, context
+from api import auth, context, errands
 from api.language import choosing
 from api.language.speaking import said
 from scheduler.domain.errors import (
@@ -165,6 +165,12 @@ def _refuse_long_address() -> None:
 
 
 def _form_expired(_error: CSRFError) -> Response:
+    """The session of the form is gone, as when one signed out elsewhere: what was typed stays."""
+    if kept := errands.of_expired_form():
+        auth.settle(ask=True)
+        choosing.speak_own()
+        page = render_template("access/sign_in/go_on.html", errand=kept, is_expired=True)
+        return make_response(page, 400)
     detail = say("Go back, load the page again and send the form once more.")
     return answer(400, "csrf", say("This form has expired"), detail)
 

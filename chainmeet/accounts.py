@@ -38,7 +38,7 @@ def operator_link(
     try:
         address = mailable(email, is_test=True)
     except Unmailable as error:
-        raise InvalidInput([Fault("email", str(error))]) from error
+        raise InvalidInput([Fault("email", error.told)]) from error
     with database.write() as session:
         now = database.now_in(session)
         sign_in.ensure_account(session, address, is_operator=True, now=now)

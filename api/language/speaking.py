@@ -105,6 +105,9 @@ def reported(text: str | None) -> str:
         return ""
     if language() == SOURCE or isinstance(text, Sentence):
         return said(text)
+    parts = text.split(Between.CLAUSES)
+    if len(parts) > 1 and all(any(of.fullmatch(part) for of, _ in patterns(language())) for part in parts):
+        return _joined([reported(part) for part in parts], Between.CLAUSES)
     for pattern, known in patterns(language()):
         if found := pattern.fullmatch(text):
             values = {name: reported(value) for name, value in found.groupdict().items()}

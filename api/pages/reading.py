@@ -37,7 +37,7 @@ class FormReader:
         limits = fields.limits(kind or self.kinds[name])
         value = whole(self.form.get(name, "").strip(), otherwise=-1)
         if not limits.hold(value):
-            sizes = {"least": f"{limits.least:,}", "most": f"{limits.most:,}"}
+            sizes = {"least": limits.least, "most": limits.most}
             self.fault(name, say("must be a whole number from %(least)s to %(most)s", **sizes))
             return limits.least
         return value

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from flask import Flask, g, render_template, request
+from flask import Flask, g, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from api import auth, context
+from api.language.speaking import said
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
 from scheduler.services.operations import notices
 from scheduler.services.operations.notices import Notice
 from scheduler.services.start import start
+
+_LONG = 120
+"""Characters from which on a text has a field of several lines."""
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 def init_app(app: Flask) -> None:
@@ -65,3 +71,28 @@ def back(event_key: str, default: str) -> str:
     target = request.form.get("back", "")
     inside = target.startswith(f"/events/{event_key}/") and target.isprintable() and "\\" not in target
     return target if inside else default
+
+
+def refused(
+    actor: Actor, here: str, faults: Mapping[str, str], labels: Mapping[str, str] = _NONE
+) -> tuple[str, int]:
+    """The form that was sent, to be mended and sent again. `faults` and `labels` are by the name of a field.
+
+    Only what is wrong is shown; all other fields go along as they were sent. `here` is the menu's entry.
+    """
+    sent = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+    wrong = {name: text for name, text in sent if name in faults}
+    with context.database().read() as db:
+        page = render(
+            db,
+            actor,
+            here,
+            "refused.html",
+            kept=[pair for pair in sent if pair[0] not in wrong],
+            wrong=[(name, text, len(text) > _LONG or "\n" in text) for name, text in wrong.items()],
+            labels={name: said(labels[name]) for name in wrong if name in labels},
+            others=[text for name, text in faults.items() if name not in wrong],
+            faults=faults,
+            back=back(actor.event_key, url_for("home.event", event_key=actor.event_key)),
+        )
+    return page, 422

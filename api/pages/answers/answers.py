@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from apiflask import APIBlueprint
@@ -35,6 +36,11 @@ def look(token: str, step: str = "") -> str:
     _require_step(step, ("", *ANSWER_STEPS, CALENDAR_STEP))
     language = counted(token)
     calendar.note_code(token)
+    return _page(token, step, language, {})
+
+
+def _page(token: str, step: str, language: Words, faults: Mapping[str, str]) -> str:
+    """The meeting, and the forms with what was typed where something is wrong."""
     with context.database().read() as db:
         found = links.look(db, token, now=context.now())
         return render_template(
@@ -48,14 +54,17 @@ def look(token: str, step: str = "") -> str:
             ways=calendar.ways_of(found, token, step),
             times=_times(found, language),
             proposed=_proposed(found, language),
+            faults=faults,
+            typed=request.form if faults else {},
         )
 
 
 @blueprint.post("/<step>")
-def answer(token: str, step: str) -> Response:
-    """Answer, then show the meeting with the answer."""
+def answer(token: str, step: str) -> Response | tuple[str, int]:
+    """Answer, then show the meeting with the answer; or the form again with what is wrong in it."""
     _require_step(step, ANSWER_STEPS)
-    say = counted(token).answering
+    language = counted(token)
+    say = language.answering
     try:
         said = context.database().transact(lambda db: _answer(db, token, step))
     except WrongState:
@@ -63,9 +72,10 @@ def answer(token: str, step: str) -> Response:
     except Unsuitable as error:
         flash(say[error.reason], "error")
     except InvalidInput as error:
-        for fault in error.faults:
-            key = {"slot": "choose", "comment": "too_long"}[fault.path]
-            flash(say[key].format(limit=fields.limits(fields.Comment).most), "error")
+        keys = {"slot": "choose", "comment": "too_long"}
+        most = fields.limits(fields.Comment).most
+        faults = {fault.path: say[keys[fault.path]].format(limit=most) for fault in error.faults}
+        return _page(token, step, language, faults), 422
     else:
         flash(say[said], "good")
     return redirect(url_for("answers.look", token=token))

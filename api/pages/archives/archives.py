@@ -9,11 +9,10 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from api import auth, context
+from api import auth, context, inputs
 from api.errands import fresh_sign_in
 from api.language.speaking import gettext, said
 from api.pages import rendering
-from api.pages.reading import FormReader
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
@@ -54,15 +53,13 @@ def copy(event_key: str) -> Response | tuple[str, int]:
     """Make next year's event of this one."""
     actor = _owner(event_key)
     parts = [part for part in PARTS if part in request.form.getlist("parts")]
-    read = FormReader(request.form, EventCopy)
     form = EventCopy(
         key=request.form.get("key", ""),
         name=request.form.get("name", ""),
-        first_day=read.date("first_day") if "venue" in parts else None,
+        first_day=inputs.day(request.form.get("first_day")) if "venue" in parts else None,
         parts=parts,
     )
     try:
-        read.done()
         with context.database().write() as db:
             key = copying.copy(db, actor, form, settings=context.settings(), now=context.now())
     except InvalidInput as error:

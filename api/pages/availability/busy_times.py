@@ -21,7 +21,6 @@ from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
 from scheduler.invites.transport.remote import FetchFailure
 from scheduler.services.access.actors import Actor
 from scheduler.services.availability import busy_times, caldav, grid
-from scheduler.services.availability.caldav import DavAccount
 from scheduler.services.events import events
 from scheduler.untrusted.reading import LATER, UNREAD
 
@@ -29,7 +28,7 @@ blueprint = APIBlueprint(
     "busy_times", __name__, enable_openapi=False, url_prefix="/events/<event_key>/busy-times"
 )
 
-_OWN_FIELDS = ("user", "password")
+_OWN_FIELDS = ("server", "user", "password")
 """Fields whose faults the service names itself."""
 
 SERVICES = (("wecom", "企业微信 WeCom"), ("dingtalk", "钉钉 DingTalk"), ("feishu", "飞书 Feishu, Lark"))
@@ -137,11 +136,11 @@ def connect(event_key: str) -> Answer:
     zone = request.form.get("timezone", "")
 
     def read() -> str:
-        account = DavAccount.typed(typed["user"], typed["password"])
+        address, account = caldav.typed(**typed)
         return busy_times.preview_caldav(
             context.own_transactions(),
             actor,
-            caldav.address_of(typed["service"], typed["server"], typed["user"]),
+            address,
             account,
             zone,
             fetcher=context.fetcher(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
@@ -25,14 +26,15 @@ STEPS = ("accept", "decline")
 def look(token: str, step: str) -> str:
     """The request, and the form of the step. Mail scanners may open it."""
     _require_step(step, STEPS)
-    return _page(_counted(token), token, step)
+    return _page(_counted(token), token, step, {})
 
 
 @blueprint.post("/<step>")
-def answer(token: str, step: str) -> Response:
+def answer(token: str, step: str) -> Response | tuple[str, int]:
     """Answer, or take the answer back. Then show the request as it stands."""
     _require_step(step, (*STEPS, "undo"))
-    say = words(_counted(token).language).digest
+    found = _counted(token)
+    say = words(found.language).digest
     key, now, note = context.settings().secret_key, context.now(), request.form.get("note", "")
     try:
         with context.database().write() as db:
@@ -43,7 +45,8 @@ def answer(token: str, step: str) -> Response:
     except (WrongState, NotAllowed):
         flash(say["changed"], "warning")
     except InvalidInput:
-        flash(say["note_long"].format(limit=fields.limits(fields.Note).most), "error")
+        faults = {"note": say["note_long"].format(limit=fields.limits(fields.Note).most)}
+        return _page(found, token, step, faults), 422
     return redirect(url_for("asked.look", token=token, step=step if step in STEPS else "accept"), 303)
 
 
@@ -61,7 +64,7 @@ def _require_step(step: str, steps: tuple[str, ...]) -> None:
         raise NotFound("page", step)
 
 
-def _page(found: AskedLook, token: str, step: str) -> str:
+def _page(found: AskedLook, token: str, step: str, faults: Mapping[str, str]) -> str:
     language = words(found.language)
     g.words = language
     card, zone = found.card, ZoneInfo(found.timezone)
@@ -87,4 +90,6 @@ def _page(found: AskedLook, token: str, step: str) -> str:
         both=both,
         until=until,
         may_undo=found.may_undo(context.now()),
+        faults=faults,
+        typed=request.form if faults else {},
     )

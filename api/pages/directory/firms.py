@@ -141,15 +141,15 @@ def dismiss(event_key: str, firm_key: str) -> Response:
 
 @blueprint.post("/<firm_key>/note")
 @login_required
-def note(event_key: str, firm_key: str) -> Response:
+def note(event_key: str, firm_key: str) -> Response | tuple[str, int]:
     """Keep a note about the firm that the own one reads."""
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:
             notes.write(db, actor, firm_key, request.form.get("note", ""), now=context.now())
-        flash(gettext("The note is kept. Only your firm reads it."), "good")
     except InvalidInput as error:
-        flash(" ".join(forms.sentences(error).values()), "error")
+        return rendering.refused(actor, "firms", forms.sentences(error), forms.LABELS)
+    flash(gettext("The note is kept. Only your firm reads it."), "good")
     return _back(event_key, firm_key)
 
 

@@ -91,7 +91,7 @@ def _page(actor: Actor, request_key: str, typed: OutcomeForm | None, faults: dic
 
 def _too_early() -> None:
     flash(
-        gettext("What came of a meeting can be said once it has begun, and not if it was called off."),
+        gettext("What came of a meeting can be said once it has begun, and not if it was cancelled."),
         "error",
     )
 

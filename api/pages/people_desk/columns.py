@@ -129,8 +129,8 @@ def ended(requests: int) -> list[str]:
 def called_off(requests: int) -> list[str]:
     """The meetings that an absence called off, if any."""
     said_so = ngettext(
-        "%(num)s that begins too soon for a plan was called off.",
-        "%(num)s that begin too soon for a plan were called off.",
+        "%(num)s that begins too soon for a plan was cancelled.",
+        "%(num)s that begin too soon for a plan were cancelled.",
         requests,
     )
     return [said_so] if requests else []

@@ -82,7 +82,7 @@ def edit(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int
 
 @blueprint.post(f"/{KIND}/many")
 @login_required
-def edit_many(event_key: str, kind: str) -> Response:
+def edit_many(event_key: str, kind: str) -> Response | tuple[str, int]:
     """Give the ticked rows one value, or an absence for a day."""
     actor, of, keys = auth.organiser(event_key), ImportKind(kind), request.form.getlist("keys")
     pressed = request.form.getlist("column")
@@ -101,9 +101,11 @@ def edit_many(event_key: str, kind: str) -> Response:
                 said = " ".join(
                     (columns.edited(done.moved, done.meetings), columns.changed(done.changed, len(keys)))
                 )
-        flash(said, "good")
     except InvalidInput as error:
-        flash(columns.sentence(error), "error")
+        at = {column: "value", "slots": "day"}  # the field in which it was written
+        faults = {at.get(name, name): told for name, told in columns.faults(error).items()}
+        return rendering.refused(actor, f"desk_{kind}", faults, {"value": columns.LABELS.get(column, column)})
+    flash(said, "good")
     return _back(event_key, of)
 
 

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.inputs import whole
 from api.language.speaking import gettext, ngettext, said
-from api.pages import paging, rendering
+from api.pages import forms, paging, rendering
 from api.pages.people_desk import columns
 from api.pages.people_desk.picks import said_in
 from api.pages.presentation import capitalize_first, short_name
@@ -71,7 +71,7 @@ def listing(event_key: str) -> str:
 
 @blueprint.post("/many")
 @login_required
-def take_many(event_key: str) -> Response:
+def take_many(event_key: str) -> Response | tuple[str, int]:
     """Accept, decline, withdraw or undo the ticked requests, each in the name of its firm."""
     actor, verb = auth.of_delegations(event_key), request.form.get("verb", "")
     try:
@@ -95,7 +95,8 @@ def take_many(event_key: str) -> Response:
                 "warning",
             )
     except InvalidInput as error:
-        flash(" ".join(map(capitalize_first, columns.faults(error).values())), "error")
+        faults = {name: capitalize_first(told) for name, told in columns.faults(error).items()}
+        return rendering.refused(actor, "desk_requests", faults, forms.LABELS)
     return redirect(rendering.back(event_key, url_for("request_desk.listing", event_key=event_key)), 303)
 
 

@@ -36,6 +36,8 @@ from scheduler.services.wishes import common_times, wishes
 
 blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
+Answer = Response | str | tuple[str, int]
+
 
 @blueprint.get("/requests/received")
 @login_required
@@ -104,14 +106,14 @@ def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
 
 @blueprint.post("/requests/<key>/accept")
 @login_required
-def accept(event_key: str, key: str) -> Response | str:
+def accept(event_key: str, key: str) -> Answer:
     done = gettext("Accepted. The next schedule looks for a time that suits both firms.")
     return _answer(event_key, key, requests.accept, done)
 
 
 @blueprint.post("/requests/<key>/decline")
 @login_required
-def decline(event_key: str, key: str) -> Response | str:
+def decline(event_key: str, key: str) -> Answer:
     return _answer(
         event_key, key, requests.decline, gettext("Declined. The other firm reads that, with your note.")
     )
@@ -119,7 +121,7 @@ def decline(event_key: str, key: str) -> Response | str:
 
 @blueprint.post("/requests/<key>/withdraw")
 @login_required
-def withdraw(event_key: str, key: str) -> Response | str:
+def withdraw(event_key: str, key: str) -> Answer:
     """Take a request back, or cancel what was agreed, if it still has the state that the page showed."""
     seen = RequestState.ACCEPTED if request.form.get("seen") == "accepted" else RequestState.PENDING
     done = (
@@ -132,14 +134,14 @@ def withdraw(event_key: str, key: str) -> Response | str:
 
 @blueprint.post("/requests/<key>/undo")
 @login_required
-def undo(event_key: str, key: str) -> Response | str:
+def undo(event_key: str, key: str) -> Answer:
     """Take the last step back, as long as nobody was told."""
     return _answer(event_key, key, _undo, gettext("Undone. The request stands as it was before."))
 
 
 @blueprint.post("/requests/<key>/ways/<int:number>")
 @login_required
-def take_way(event_key: str, key: str, number: int) -> Response | str:
+def take_way(event_key: str, key: str, number: int) -> Answer:
     """Do what would let a request in that is not held."""
     version = inputs.whole(request.form.get("version"), 0)
 
@@ -260,7 +262,7 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
         )
 
 
-def _answer(event_key: str, key: str, step: Any, done: str, **more: Any) -> Response | str:
+def _answer(event_key: str, key: str, step: Any, done: str, **more: Any) -> Answer:
     """Do the step. Then send the request's new card to htmx, or redirect to the page that asked for it."""
     actor = auth.actor_or_chamber(event_key)
     kind = "good"
@@ -270,7 +272,7 @@ def _answer(event_key: str, key: str, step: Any, done: str, **more: Any) -> Resp
     except WrongState as error:
         kind, done = "warning", gettext("%(error)s This is how it stands now.", error=said(error.told))
     except InvalidInput as error:
-        kind, done = "error", " ".join(forms.sentences(error).values())
+        return rendering.refused(actor, "received", forms.sentences(error), forms.LABELS)
     if rendering.by_htmx():
         return _answered(actor, key, done, kind)
     flash(done, kind)

@@ -111,7 +111,7 @@ def ask_several(event_key: str) -> Response | tuple[str, int]:
 
 @blueprint.post("/answers")
 @login_required
-def answer_several(event_key: str) -> Response:
+def answer_several(event_key: str) -> Response | tuple[str, int]:
     """Accept or decline all requests that are ticked."""
     actor = auth.actor(event_key)
     is_accepted = request.form.get("answer") == "accept"
@@ -132,7 +132,7 @@ def answer_several(event_key: str) -> Response:
         for why in done.refused.values():
             flash(said(why), "warning")
     except InvalidInput as error:
-        flash(" ".join(forms.sentences(error).values()), "error")
+        return rendering.refused(actor, "received", forms.sentences(error), forms.LABELS)
     here = url_for("requests.received", event_key=event_key)
     return redirect(rendering.back(event_key, here), 303)
 

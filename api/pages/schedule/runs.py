@@ -62,7 +62,7 @@ def overview(event_key: str) -> str:
 
 @blueprint.post("/runs")
 @login_required
-def start_run(event_key: str) -> Response:
+def start_run(event_key: str) -> Response | tuple[str, int]:
     """Queue a run. The page then follows it."""
     actor = auth.organiser(event_key)
     try:
@@ -77,13 +77,8 @@ def start_run(event_key: str) -> Response:
             ).id
         dispatch.run(context.database(), run_id, app=context.celery())
     except InvalidInput as error:
-        flash(
-            " ".join(
-                gettext("%(field)s %(fault)s.", field=said(LABELS[fault.path]), fault=said(fault.message))
-                for fault in error.faults
-            ),
-            "error",
-        )
+        faults = {fault.path: gettext("%(fault)s.", fault=said(fault.message)) for fault in error.faults}
+        return rendering.refused(actor, "schedule", faults, LABELS)
     except RunAlreadyOpen as error:
         flash(said(error.told), "error")
     return redirect(url_for("runs.overview", event_key=event_key))

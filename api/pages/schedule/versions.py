@@ -226,7 +226,7 @@ def tell_partners(event_key: str) -> Response:
             made = orders.tell_partners(db, actor, now=context.now()).number
         flash(
             gettext(
-                "Version %(number)s is what people have, without the meetings that were called off. "
+                "Version %(number)s is what people have, without the meetings that were cancelled. "
                 "Publish it.",
                 number=str(made),
             )

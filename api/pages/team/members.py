@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
@@ -78,13 +79,18 @@ def invite(event_key: str) -> str | Response | tuple[str, int]:
     actor, typed = auth.team(event_key), request.form
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     try:
+        role, until = _each(
+            lambda: _role(typed.get("role", "")),
+            lambda: _day(typed.get("until", "")),
+            lambda: invitations.require_address(typed.get("email", ""), context.settings()),
+        )[:2]
         with context.database().write() as db:
             address = invitations.invite(
                 db,
                 actor,
                 typed.get("email", ""),
-                role=_role(typed.get("role", "")),
-                until=_day(typed.get("until", "")),
+                role=role,
+                until=until,
                 delegations=typed.getlist("delegations"),
                 language=typed.get("language", ""),
                 settings=context.settings(),
@@ -165,6 +171,20 @@ def _done(
         return _page(actor, about=about, faults=_faults(error), typed=request.form), 422
     flash(told, "good")
     return redirect(url_for(to) if to else url_for("team.show", event_key=actor.event_key), 303)
+
+
+def _each(*reads: Callable[[], Any]) -> list[Any]:
+    """What each gives. Raises InvalidInput with the faults of all."""
+    given: list[Any] = []
+    faults: list[Fault] = []
+    for read in reads:
+        try:
+            given.append(read())
+        except InvalidInput as error:
+            faults += error.faults
+    if faults:
+        raise InvalidInput(faults)
+    return given
 
 
 def _role(text: str) -> TeamRole:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
 from api.inputs import whole
+from scheduler import saying
 from scheduler.domain.entities import PauseKind
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.guests import GuestKind
 from scheduler.invites.catalogue import languages
-from scheduler.saying import say
+from scheduler.saying import Between, say
 from scheduler.services.venue.venue import Venue
 from scheduler.services.venue.wanted import (
     AddTables,
@@ -36,6 +37,8 @@ from scheduler.services.venue.wanted import (
 )
 
 Form = MultiDict[str, str]
+Pause = tuple[int, WantedPause]
+"""With the number of its row."""
 
 EVERY_DAY = "every"
 MOST_ROWS = 600
@@ -44,20 +47,47 @@ NO_NUMBER = -1
 """What a field that is no number becomes: no kind holds it."""
 
 
-def read(what: str, form: Form, venue: Venue) -> VenueChange:
-    """The change of a form. Raises InvalidInput, and KeyError for a form that there is not."""
-    return READERS[what](form, venue)
+Fields = dict[str, str]
+"""By the beginning of a fault's path, such as halls[1], that of the names of its fields, such as hall-2."""
+
+_FILLED: Mapping[str, tuple[str, ...]] = {
+    "day": ("on", "opens", "closes"),
+    "pause": ("start", "end", "name"),
+    "hall": ("key", "name"),
+    "place": ("key",),
+    "area": ("key", "name"),
+    "guest": ("name", "pavilion"),
+}
+"""By kind of row the fields of which one is filled, unless it is the row for a new one."""
+
+
+def read(what: str, form: Form, venue: Venue, at: Fields) -> VenueChange:
+    """The change of a form; `at` gets where its parts were typed.
+
+    Raises InvalidInput, and KeyError for a form that there is not.
+    """
+    return READERS[what](form, venue, at)
+
+
+def at_fields(faults: Iterable[Fault], at: Fields) -> dict[str, str]:
+    """What is wrong, by the name of the field in which it was typed."""
+    found: dict[str, list[str]] = {}
+    for fault in faults:
+        start, _, name = fault.path.rpartition(".")
+        field = at.get(fault.path) or (f"{at[start]}-{name}" if start in at else fault.path)
+        found.setdefault(field, []).append(fault.message)
+    return {field: saying.row(messages, Between.CLAUSES) for field, messages in found.items()}
 
 
 def _rows(form: Mapping[str, str], name: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """The rows `name-0-field`, `name-1-field` and so on, but for those that are to go."""
+    """The rows `name-0-field`, `name-1-field` and so on that say something, but for those that are to go."""
     found: dict[int, dict[str, str]] = {}
     for key, value in form.items():
         parts = key.split("-")
         if len(parts) == 3 and parts[0] == name and parts[1].isdigit() and len(parts[1]) < 4:
             found.setdefault(int(parts[1]), {})[parts[2]] = value.strip()
     for number in sorted(found)[:MOST_ROWS]:
-        if not found[number].get("gone"):
+        if not found[number].get("gone") and any(map(found[number].get, _FILLED[name])):
             yield number, found[number]
 
 
@@ -72,12 +102,10 @@ def _time(row: Mapping[str, str], name: str, path: str, faults: list[Fault]) -> 
     return read.replace(second=0, microsecond=0)
 
 
-def _days(form: Form, venue: Venue) -> ChangeDays:
+def _days(form: Form, venue: Venue, at: Fields) -> ChangeDays:
     faults: list[Fault] = []
     days: dict[dt.date, tuple[dt.time, dt.time]] = {}
     for number, row in _rows(form, "day"):
-        if not any(row.get(name) for name in ("on", "opens", "closes")):
-            continue  # the empty row
         try:
             on = dt.date.fromisoformat(row.get("on", ""))
         except ValueError:
@@ -86,44 +114,53 @@ def _days(form: Form, venue: Venue) -> ChangeDays:
         if on in days:
             faults.append(Fault(f"day-{number}-on", say("%(name)s is there twice", name=str(on))))
         hours = [_time(row, name, f"day-{number}-{name}", faults) for name in ("opens", "closes")]
+        at.setdefault(f"days[{len(days)}]", f"day-{number}")
         days[on] = hours[0], hours[1]
-    pauses: dict[dt.date, list[WantedPause]] = {on: [] for on in days}
+    pauses: dict[dt.date, list[Pause]] = {on: [] for on in days}
     for number, row in _rows(form, "pause"):
-        if not (row.get("start") or row.get("end") or row.get("name")):
-            continue
         start, end = (_time(row, name, f"pause-{number}-{name}", faults) for name in ("start", "end"))
         kind = PauseKind.SPECIAL if row.get("kind") == PauseKind.SPECIAL else PauseKind.BREAK
         whole_event = row.get("on") == EVERY_DAY
         for on in days:
             if whole_event or row.get("on") == on.isoformat():
-                pauses[on].append(WantedPause(kind, row.get("name", ""), start, end))
+                pauses[on].append((number, WantedPause(kind, row.get("name", ""), start, end)))
     if faults:
         raise InvalidInput(faults)
+    wanted = []
+    for i, (on, (opens, closes)) in enumerate(days.items()):
+        within = _within(pauses[on], opens, closes)
+        at |= {f"days[{i}].pauses[{j}]": f"pause-{number}" for j, (number, _) in enumerate(within)}
+        wanted.append(WantedDay(on, opens, closes, [pause for _, pause in within]))
     return ChangeDays(
-        days=[
-            WantedDay(on, opens, closes, _within(pauses[on], opens, closes))
-            for on, (opens, closes) in days.items()
-        ],
+        days=wanted,
         slot_minutes=whole(form.get("slot_minutes"), NO_NUMBER),
         changeover_minutes=whole(form.get("changeover_minutes"), NO_NUMBER),
     )
 
 
-def _within(pauses: list[WantedPause], opens: dt.time, closes: dt.time) -> list[WantedPause]:
+def _within(pauses: list[Pause], opens: dt.time, closes: dt.time) -> list[Pause]:
     """The pauses of a day, cut to its hours: a day that ends sooner ends its last break, too."""
     return [
-        WantedPause(each.kind, each.name, max(each.start, opens), min(each.end, closes))
-        for each in pauses
+        (number, WantedPause(each.kind, each.name, max(each.start, opens), min(each.end, closes)))
+        for number, each in pauses
         if each.start < closes and each.end > opens
-    ] + [each for each in pauses if each.end <= each.start]
+    ] + [(number, each) for number, each in pauses if each.end <= each.start]
 
 
-def _halls(form: Form, venue: Venue) -> ChangeHalls:
+def _listed(form: Form, name: str, listed: str, at: Fields) -> Iterator[Mapping[str, str]]:
+    """The rows of a list, with where each was typed."""
+    for i, (number, row) in enumerate(_rows(form, name)):
+        at[f"{listed}[{i}]"] = f"{name}-{number}"
+        for tag in languages():
+            at[f"{listed}[{i}].names.{tag}"] = f"{name}-{number}-name_{tag}"
+        yield row
+
+
+def _halls(form: Form, venue: Venue, at: Fields) -> ChangeHalls:
     return ChangeHalls(
         [
             WantedHall(row.get("name", ""), row.get("key", ""), _other_names(row))
-            for _, row in _rows(form, "hall")
-            if row.get("key") or row.get("name")
+            for row in _listed(form, "hall", "halls", at)
         ]
     )
 
@@ -133,18 +170,19 @@ def _other_names(row: Mapping[str, str]) -> list[tuple[str, str]]:
     return [(language, name) for language, name in names if name]
 
 
-def _walks(form: Form, venue: Venue) -> ChangeWalks:
+def _walks(form: Form, venue: Venue, at: Fields) -> ChangeWalks:
     keys = [hall.key for hall in venue.halls]
-    walks = []
+    walks: list[HallWalk] = []
     for i, one in enumerate(keys):
         for j in range(i + 1, len(keys)):
             typed = form.get(f"walk-{i}-{j}")
             if typed is not None and typed.strip() != str(venue.minutes(one, keys[j])):
+                at[f"walks[{len(walks)}].minutes"] = f"walk-{i}-{j}"
                 walks.append(HallWalk(one, keys[j], whole(typed.strip(), NO_NUMBER)))
     return ChangeWalks(walks)
 
 
-def _new_tables(form: Form, venue: Venue) -> AddTables:
+def _new_tables(form: Form, venue: Venue, at: Fields) -> AddTables:
     return AddTables(
         hall=form.get("hall", ""),
         prefix=form.get("prefix", ""),
@@ -154,16 +192,16 @@ def _new_tables(form: Form, venue: Venue) -> AddTables:
     )
 
 
-def _places(form: Form, venue: Venue) -> ChangePlaces:
+def _places(form: Form, venue: Venue, at: Fields) -> ChangePlaces:
     return ChangePlaces(
         [
             WantedPlace(row.get("key", ""), row.get("name", ""), whole(row.get("capacity"), NO_NUMBER))
-            for _, row in _rows(form, "place")
+            for row in _listed(form, "place", "places", at)
         ]
     )
 
 
-def _closing(form: Form, venue: Venue) -> ClosePlaces:
+def _closing(form: Form, venue: Venue, at: Fields) -> ClosePlaces:
     faults: list[Fault] = []
     opens, closes = dt.time.min, dt.time.max
     if form.get("from"):
@@ -188,21 +226,20 @@ def _closing(form: Form, venue: Venue) -> ClosePlaces:
     return ClosePlaces(form.getlist("pick"), slots, closed=form.get("closed") != "no")
 
 
-def _removal(form: Form, venue: Venue) -> RemoveTables:
+def _removal(form: Form, venue: Venue, at: Fields) -> RemoveTables:
     return RemoveTables(form.getlist("pick"))
 
 
-def _areas(form: Form, venue: Venue) -> ChangeAreas:
+def _areas(form: Form, venue: Venue, at: Fields) -> ChangeAreas:
     return ChangeAreas(
         [
             WantedArea(row.get("name", ""), row.get("key", ""), _other_names(row))
-            for _, row in _rows(form, "area")
-            if row.get("key") or row.get("name")
+            for row in _listed(form, "area", "areas", at)
         ]
     )
 
 
-def _guests(form: Form, venue: Venue) -> ChangeGuests:
+def _guests(form: Form, venue: Venue, at: Fields) -> ChangeGuests:
     return ChangeGuests(
         [
             WantedGuest(
@@ -211,13 +248,12 @@ def _guests(form: Form, venue: Venue) -> ChangeGuests:
                 row.get("country", ""),
                 row.get("pavilion", ""),
             )
-            for _, row in _rows(form, "guest")
-            if row.get("name") or row.get("pavilion")
+            for row in _listed(form, "guest", "guests", at)
         ]
     )
 
 
-READERS: Mapping[str, Callable[[Form, Venue], VenueChange]] = {
+READERS: Mapping[str, Callable[[Form, Venue, Fields], VenueChange]] = {
     "days": _days,
     "halls": _halls,
     "walks": _walks,

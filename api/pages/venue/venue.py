@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -19,7 +20,7 @@ from api.pages.venue import changes
 from api.pages.venue.strips import day_strips, place_days
 from scheduler.domain import names
 from scheduler.domain.entities import PlaceKind
-from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
@@ -68,6 +69,8 @@ FIELDS = {
 }
 """Names of fields as the page calls them."""
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
 ANCHORS = {
     "new-tables": "tables",
     "places": "tables",
@@ -84,7 +87,9 @@ def field_name(path: str) -> str:
     numbered = re.sub(r"(?:\[|-)(\d+)\]?", lambda found: f" {int(found[1]) + 1}", path)
     for each in re.split(r"[.-]", numbered):
         name, _, number = each.partition(" ")
+        name, _, tag = name.partition("_") if name.startswith("name_") else (name, "", "")
         words = said(FIELDS.get(name, name))
+        number = languages().get(tag, number)
         parts.append(gettext("%(field)s %(number)s", field=words, number=number) if number else words)
     return gettext("%(field)s:", field=capitalize_first(marks.comma().join(parts))) if path else ""
 
@@ -109,9 +114,10 @@ def change(event_key: str, what: str) -> Response | str | tuple[str, int]:
     if what not in changes.READERS:
         abort(404)
     digest = request.form.get("digest", "")
+    at: changes.Fields = {}
     try:
         with context.database().write() as db:
-            wanted = changes.read(what, request.form, venues.venue(db, actor))
+            wanted = changes.read(what, request.form, venues.venue(db, actor), at)
             if digest:
                 look = changing.save(db, actor, wanted, digest=digest, now=context.now())
                 flash(gettext("Saved: %(changes)s.", changes="; ".join(map(said, look.said[:5]))), "good")
@@ -119,7 +125,7 @@ def change(event_key: str, what: str) -> Response | str | tuple[str, int]:
             look = changing.apply(db, actor, wanted, now=context.now())
             db.rollback()
     except InvalidInput as error:
-        return _page(actor, what, error.faults), 422
+        return _page(actor, what, changes.at_fields(error.faults, at)), 422
     except VenueOutdated as error:
         flash(said(str(error)), "warning")
         return redirect(_back(event_key, what))
@@ -150,8 +156,8 @@ def _back(event_key: str, what: str) -> str:
     return url_for("venue.show", event_key=event_key, _anchor=ANCHORS.get(what, what), **at)
 
 
-def _page(actor: Actor, what: str = "", faults: Sequence[Fault] = ()) -> str:
-    """The page. `faults` are of the form `what`, whose fields are shown as they were typed."""
+def _page(actor: Actor, what: str = "", faults: Mapping[str, str] = _NONE) -> str:
+    """The page. `faults` are of the form `what`, by field; its fields are shown as they were typed."""
     asked = request.form.get("at_hall") or request.args.get("hall", "")
     kind = request.form.get("at_kind") or request.args.get("kind", "")
     with context.database().read() as db:

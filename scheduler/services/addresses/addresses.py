@@ -91,7 +91,7 @@ def _checked(session: Session, person: Attendee, email: str) -> str:
     try:
         address = mailable(email)
     except Unmailable as error:
-        raise InvalidInput([Fault("email", str(error))]) from None
+        raise InvalidInput([Fault("email", error.told)]) from None
     if address == person.email and person.bounced_at is None:
         raise InvalidInput(
             [

@@ -18,7 +18,14 @@ from xml.sax.saxutils import escape
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.invites.busy.multistatus import DavItem
-from scheduler.invites.transport.remote import Fetcher, FetchFailure, Question, StatusFailure, on_server
+from scheduler.invites.transport.remote import (
+    Fetcher,
+    FetchFailure,
+    Question,
+    StatusFailure,
+    https_address,
+    on_server,
+)
 from scheduler.saying import say
 from scheduler.services.access import encryption
 from scheduler.untrusted import reading
@@ -101,6 +108,23 @@ class DavAccount:
         """RFC 7617, in UTF-8."""
         octets = f"{self.user}:{self.password}".encode()
         return {"Authorization": f"Basic {base64.b64encode(octets).decode()}"}
+
+
+def typed(service: str, server: str, user: str, password: str) -> tuple[str, DavAccount]:
+    """A server's address and who signs in there, from a form. Raises InvalidInput with every fault."""
+    faults: list[Fault] = []
+    address = address_of(service, server, user)
+    try:
+        https_address(address)
+    except FetchFailure as error:
+        faults.append(Fault("server", error.told))
+    try:
+        account = DavAccount.typed(user, password)
+    except InvalidInput as error:
+        raise InvalidInput([*faults, *error.faults]) from None
+    if faults:
+        raise InvalidInput(faults)
+    return address, account
 
 
 def address_of(service: str, typed: str, user: str) -> str:

@@ -128,7 +128,7 @@ class Row:
         try:
             return mailable(value) if value else ""
         except Unmailable as error:
-            self.fault("email", str(error))
+            self.fault("email", error.told)
             return value
 
     def phone(self, column: str = "phone") -> str:

@@ -208,8 +208,8 @@ def _colleague(session: Session, firm: Firm, key: str) -> Attendee:
 def _address(typed: str) -> tuple[str, list[Fault]]:
     try:
         return mailable(typed), []
-    except Unmailable:
-        return "", [Fault("email", say("is no mail address; write one such as li@firm.example"))]
+    except Unmailable as error:
+        return "", [Fault("email", error.told)]
 
 
 def _checked(

@@ -168,13 +168,13 @@ def ask(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> A
     actor.require(Right.KEEP_PEOPLE)
     sides = {"from_firm": form.from_firm, "to_firm": form.to_firm}
     found = {name: firm_meant(session, actor.event_id, said or "") for name, said in sides.items()}
-    faults = [
+    unknown = [
         Fault(name, say("is not a firm of this event, or several have that name"))
         for name, key in found.items()
         if not key
     ]
-    if faults:
-        raise InvalidInput(faults)
+    if unknown:
+        raise InvalidInput([*unknown, *fields.faults(form)])
     named = NewRequest(
         to_firm=found["to_firm"],
         from_firm=found["from_firm"],

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, VersionState
 from scheduler.domain.errors import ChainmeetError
-from scheduler.saying import say
+from scheduler.saying import Between, row, say
 from scheduler.services.morning import limits, morning
 from scheduler.services.morning.night_budget import NightBudget
 from scheduler.services.publishing import comparisons, release, summaries, version_jobs
@@ -65,7 +65,7 @@ class BeyondTheNight(ChainmeetError):
                 "Version %(number)s was not published by the night: %(why)s. Look at the draft, and publish "
                 "it if you want these changes.",
                 number=str(number),
-                why="; ".join(excess),
+                why=row(excess, Between.CLAUSES),
             )
         )
 

@@ -129,8 +129,8 @@ def _choices(
 def _address(typed: str, faults: list[Fault], *, is_test: bool) -> str:
     try:
         return mailable(typed[:1_000], is_test=is_test)
-    except Unmailable:
-        faults.append(Fault("email", say("is no mail address; write one such as li@firm.example")))
+    except Unmailable as error:
+        faults.append(Fault("email", error.told))
         return ""
 
 

@@ -132,11 +132,16 @@ def invite(
     return address
 
 
-def _address(session: Session, actor: Actor, email: str, settings: Settings, now: datetime) -> str:
+def require_address(email: str, settings: Settings) -> str:
+    """The address as it is kept. Raises InvalidInput by `email` for one that no mail can be sent to."""
     try:
-        address = mailable(email, is_test=bool(settings.mail_catcher_url))
+        return mailable(email, is_test=bool(settings.mail_catcher_url))
     except Unmailable as error:
-        raise InvalidInput([Fault("email", str(error))]) from error
+        raise InvalidInput([Fault("email", error.told)]) from error
+
+
+def _address(session: Session, actor: Actor, email: str, settings: Settings, now: datetime) -> str:
+    address = require_address(email, settings)
     of_event = TeamMember.event_id == actor.event_id
     members = select(func.count()).select_from(TeamMember).join(Account).where(of_event)
     if session.scalars(members.where(Account.email == address)).one():

@@ -54,7 +54,7 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
     try:
         address = mailable(email, is_test=bool(settings.mail_catcher_url))
     except Unmailable as error:
-        raise InvalidInput([Fault("email", str(error))]) from error
+        raise InvalidInput([Fault("email", error.told)]) from error
     if asker.account_id not in _held(session):
         raise NotAllowed(say("Only an operator of this installation may do this."))
     account = sign_in.ensure_account(session, address, now=now)

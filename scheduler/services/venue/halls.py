@@ -116,7 +116,7 @@ def other_names_faults(path: str, names: Sequence[tuple[str, str]], limits: Any)
             yield Fault(
                 path, say("%(name)s is none of %(names)s", name=repr(language), names=row(languages()))
             )
-        yield from fields.fault(path, name, limits)
+        yield from fields.fault(f"{path}.{language}", name, limits)
 
 
 def _tidy(hall: WantedHall) -> WantedHall:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -15,6 +15,7 @@ from scheduler.domain.problem import Policy
 from scheduler.domain.rules.fairness import FAIRNESS_PRICES
 from scheduler.files.policy import read_policy
 from scheduler.files.reading import Reader
+from scheduler.saying import say
 
 MOST_CHANGES = 20
 """Of one what-if."""
@@ -50,7 +51,7 @@ class SlotsChange(TypedChange):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.start.tzinfo is not None or self.end.tzinfo is not None or self.start >= self.end:
-            raise ValueError("must be after the beginning, both as local times such as 09:30")
+            raise ValueError(say("must be after the beginning, both as local times such as 09:30"))
         return self
 
 
@@ -86,7 +87,7 @@ class DialChange(TypedChange):
     @model_validator(mode="after")
     def _a_share(self) -> Self:
         if self.dial == "fair_share" and self.value > 100:
-            raise ValueError("a fair share is from 0 to 100 per cent")
+            raise ValueError(say("a fair share is from 0 to 100 per cent"))
         return self
 
 
@@ -120,7 +121,7 @@ class QuotaChange(TypedChange):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.min_meetings is None and self.max_per_day is None:
-            raise ValueError("say at least one of the two numbers")
+            raise ValueError(say("say at least one of the two numbers"))
         return self
 
 
@@ -188,25 +189,25 @@ _OF_TWO: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The field at which a fault of two fields is told, by kind."""
 
-_IN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+_IN_WORDS: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
     {
-        "missing": "is missing",
-        "string_too_short": "is missing",
-        "string_too_long": "must have at most {max_length} characters",
-        "string_pattern_mismatch": "must be the code of a language, such as zh",
-        "greater_than_equal": "must be {ge} or more",
-        "less_than_equal": "must be {le} or less",
-        "less_than": "must be less than {lt}",
-        "literal_error": "must be {expected}",
-        "extra_forbidden": "is not known here",
-        "union_tag_invalid": "must be one of {expected_tags}",
-        "value_error": "{error}",
+        "missing": lambda _: say("is missing"),
+        "string_too_short": lambda _: say("is missing"),
+        "string_too_long": lambda of: say("must have at most %(most)s characters", most=of["max_length"]),
+        "string_pattern_mismatch": lambda _: say("must be the code of a language, such as zh"),
+        "greater_than_equal": lambda of: say("must be %(least)s or more", least=of["ge"]),
+        "less_than_equal": lambda of: say("must be %(most)s or less", most=of["le"]),
+        "less_than": lambda of: say("must be less than %(end)s", end=of["lt"]),
+        "literal_error": lambda of: say("must be %(names)s", names=of["expected"]),
+        "extra_forbidden": lambda _: say("is not known here"),
+        "union_tag_invalid": lambda of: say("must be one of %(names)s", names=of["expected_tags"]),
+        "value_error": lambda of: of["error"].args[0],
     }
 )
 _BY_START: Final = (
-    ("date", "must be a date such as 2027-06-22"),
-    ("time", "must be a time such as 09:30"),
-    ("int", "must be a whole number"),
+    ("date", say("must be a date such as 2027-06-22")),
+    ("time", say("must be a time such as 09:30")),
+    ("int", say("must be a whole number")),
 )
 
 
@@ -215,6 +216,8 @@ def _fault(row: Any, error: Any) -> Fault:
     kind = row.get("kind") if isinstance(row, dict) else None
     where = ".".join(str(part) for part in error["loc"] if part != kind)
     found = str(error["type"])
-    words = _IN_WORDS.get(found) or next((said for start, said in _BY_START if found.startswith(start)), None)
-    said = str(error["msg"]) if words is None else words.format_map(error.get("ctx", {}))
+    if (words := _IN_WORDS.get(found)) is not None:
+        said = words(error.get("ctx", {}))
+    else:
+        said = next((said for start, said in _BY_START if found.startswith(start)), str(error["msg"]))
     return Fault(where or _OF_TWO.get(str(kind), "kind"), said)

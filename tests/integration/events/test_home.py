@@ -143,7 +143,7 @@ def test_partners_are_told_of_what_was_called_off_by_a_draft_of_what_they_have(
     with database.write() as session:  # against the draft, too, nothing else waits
         orders.discard(session, expo.organiser_actor(), 2, now=NOW)
     assert "Tell partners" in browser.get(path)
-    assert "without the meetings that were called off" in browser.post(f"{path}/versions/tell-partners")
+    assert "without the meetings that were cancelled" in browser.post(f"{path}/versions/tell-partners")
     with database.write() as session:
         (change,) = preview(session, event_id=expo.event.id, number=3).counts.items() - {
             ("unchanged", 1), ("added", 0), ("moved", 0), ("relocated", 0), ("reassigned", 0),

@@ -207,7 +207,7 @@ FAULTS = {
     "Firms ": ("tier", "sideways", "'sideways' is no tier: it must be upstream"),
     "Firms  ": ("max_per_day", "ca. 8", "must be a whole number, or empty"),
     "People": ("firm", "Nobody Ltd.", "is not a firm of this event; import firms first"),
-    "People ": ("email", "no address", "must have an @-sign"),
+    "People ": ("email", "no address", "is no mail address"),
     "People  ": ("languages", "Klingonish", "is not a language: write its name, or a code"),
     "People   ": ("phone", "ask me", "must be a telephone number such as"),
     "Closures": ("place", "T-99", "is no table or booth of this event; write its key"),

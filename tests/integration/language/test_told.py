@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import update
 
+from api.language import speaking
+from scheduler.domain.changes import Change, ChangeKind
 from scheduler.domain.entities import AfterRun, PlanStatus, RunState
+from scheduler.domain.plan import Meeting
+from scheduler.services.morning.night_budget import NightBudget
 from scheduler.services.operations import run_alerts
+from scheduler.services.publishing.publishing import BeyondTheNight
 from scheduler.services.runs import checking, runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Run
@@ -74,3 +81,20 @@ def test_an_alert_is_said_with_its_parts(
         run_alerts.tell_missed(session, event, NOW, "the clock was not running.", now=NOW)
     browser = reader(database, broker_url, expo, language)
     assert MISSED[language] in browser.get(f"/events/{expo.event.key}")
+
+
+@pytest.mark.parametrize("language", MISSED)
+def test_each_part_of_what_a_night_exceeds_is_said(
+    database: Database, broker_url: str, language: str
+) -> None:
+    """From the plain text of a column, too."""
+    starts = {"s0": NOW, "s1": NOW}
+    meeting = Meeting("r0", "s0", "t0", ("a0",))
+    changes = [Change("r0", ChangeKind.MOVED, meeting, replace(meeting, slot="s1"))] * 3
+    why = NightBudget(percent=5, a_person=1, hours=24).excess(changes, published=10, starts=starts, now=NOW)
+    with web_app(database, broker_url).test_request_context(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(speaking, "language", lambda: language)
+        told = speaking.reported(str(BeyondTheNight(2, why)))
+        parts = [speaking.said(each) for each in why]
+    assert len(parts) == 3 and all(part in told for part in parts)
+    assert "changes" not in told and "start within" not in told

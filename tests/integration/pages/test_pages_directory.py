@@ -156,7 +156,7 @@ def test_a_note_is_for_the_own_firm_alone(site: Site) -> None:
     page = browser.post(site.path("/firms/f1/note"), note="Ask about delivery")
     assert "Ask about delivery</textarea>" in page
     assert "Ask about delivery" not in site.exhibitor(1).get(site.path("/firms/f0"))
-    assert "must have at most" in browser.post(site.path("/firms/f1/note"), note="x" * 1_001)
+    assert "must have at most" in browser.post(site.path("/firms/f1/note"), 422, note="x" * 1_001)
 
 
 def test_firms_that_are_never_to_meet_read_it_kindly_and_organisers_see_what_is_lost(site: Site) -> None:

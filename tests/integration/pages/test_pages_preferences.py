@@ -105,8 +105,8 @@ def test_what_the_buttons_say_is_in_the_mails_language_too(database: Database) -
     _, visitor, link = linked(database, "zh")
     visitor.get(f"{link}/accept")
     assert "您的答复：已接受。" in visitor.post(f"{link}/accept", sequence=1)
-    assert "请从列出的时间中选择一个。" in visitor.post(f"{link}/propose", sequence=1, slot="x")
-    assert "留言不能超过1000个字符。" in visitor.post(f"{link}/decline", sequence=1, comment="x" * 1001)
+    assert "请从列出的时间中选择一个。" in visitor.post(f"{link}/propose", 422, sequence=1, slot="x")
+    assert "留言不能超过1000个字符。" in visitor.post(f"{link}/decline", 422, sequence=1, comment="x" * 1001)
     assert "您建议的时间：2026年12月7日 星期一 10:30–11:00" in visitor.post(
         f"{link}/propose", sequence=1, slot="s3"
     )

@@ -84,7 +84,7 @@ def test_nobody_ticked_is_said(site: Site) -> None:
     browser.get(site.path("/desk/firms"))
     assert "Tick 1 to 200 rows" in browser.post(site.path("/desk/firms/leave"))
     assert "choose 1 to 200 rows" in browser.post(
-        site.path("/desk/firms/many"), column="tier", value="upstream"
+        site.path("/desk/firms/many"), 422, column="tier", value="upstream"
     )
 
 

@@ -102,10 +102,10 @@ def test_a_wrong_hour_is_said_and_what_was_typed_stays(database: Database) -> No
     path = f"/events/{expo.event.key}/venue"
     form = fields_of(browser.get(path), "days")
     answer = browser.post(f"{path}/days", 422, **form | {"day-0-closes": "08:00"})
-    assert "Days 1, to: must be later than the day opens" in answer
+    assert "Day 1, to:</a> must be later than the day opens" in answer
     assert 'aria-label="Mon 7 Dec to" value="08:00"' in " ".join(answer.split())
     again = browser.post(f"{path}/days", 422, **form | {"day-0-opens": "soon"})
-    assert "Day 1, from: must be a time such as 09:30" in again
+    assert "Day 1, from:</a> must be a time such as 09:30" in again
 
 
 def test_halls_are_named_in_every_language_and_walks_are_set(database: Database) -> None:

@@ -1,0 +1,136 @@
+"""Every form in which a person types: where it stands, and what is wrong in what they type.
+
+A form that no row has, and a route that no page's form is sent to and no line excuses, fail a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MANY_X = 5_000
+"""Characters of a text that is too long where the field says no length."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """One form: who sends it, from which page to which route.
+
+    Every field gets a value that it cannot have: a text too long, a number too large, no date. `instead`
+    has others, by field. `only` are the fields that are made wrong, else all. `free` are those in which
+    nothing is wrong, with the reason. `press` are the button and the choices. `sent` is the form itself,
+    where its page comes only by another form. `in_mail` is a page in the language of a mail.
+    """
+
+    role: str
+    page: str
+    endpoint: str
+    press: Mapping[str, str] = field(default_factory=dict)
+    instead: Mapping[str, str] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+    free: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
+    sent: tuple[tuple[str, str], ...] = ()
+    in_mail: bool = False
+    empty_is_wrong: bool = True
+
+
+VENUE = "venue.change"
+DECLINE = {"verb": "decline", "keys": "{pending}"}
+TABLE = (
+    Typed("signed out", "/sign-in", "sign_in.send"),
+    Typed("signed out", "{answer}/decline", "answers.answer", in_mail=True),
+    Typed("signed out", "{answer}/propose", "answers.answer", in_mail=True),
+    Typed("signed out", "{asked}/decline", "asked.answer", in_mail=True),
+    Typed("signed out", "/register/{event}", "registering.register"),
+    Typed("attendee", "busy-times", "busy_times.link"),
+    Typed("attendee", "busy-times", "busy_times.connect", press={"service": "other"}),
+    Typed("exhibitor", "firms/f1", "firms.note"),
+    Typed("exhibitor", "firms/f8/ask", "requests.submit"),
+    Typed("exhibitor", "requests/{pending}", "requests.decline"),
+    Typed("exhibitor", "requests/sent", "requests.withdraw"),
+    Typed("exhibitor", "wishes/ask", "wishes.ask_several"),
+    Typed("exhibitor", "requests/received", "wishes.answer_several", press={"answer": "decline"},
+          sent=(("keys", "{pending}"), ("note", ""))),
+    Typed("exhibitor", "profile", "profile.change", instead={"website": "no address"}),
+    Typed("exhibitor", "colleagues", "colleagues.add"),
+    Typed("exhibitor", "colleagues/f0-p1", "colleagues.change"),
+    Typed("exhibitor", "tokens", "tokens.create"),
+    Typed("exhibitor later", "meetings/{held}/outcome", "outcomes.say", press={"kind": "signed"}),
+    Typed("organiser", "team", "team.invite", press={"role": "organiser"}),
+    Typed("organiser", "team", "team.change"),
+    Typed("organiser", "registrations/1", "registrations.decide", press={"verb": "accept"},
+          free={"reason": "is of another button", "into_key": "is of another button"}),
+    *(Typed("organiser", "registrations/1", "registrations.decide", press={"verb": verb}, only=(name,))
+      for verb, name in (("decline", "reason"), ("join", "into_key"))),
+    Typed("organiser", "registrations/", "registrations.many", press={"verb": "decline", "numbers": "1"}),
+    Typed("organiser", "schedule", "runs.start_run"),
+    Typed("organiser", "calendar-health/people/f0-p0", "calendar_health.correct"),
+    Typed("organiser", "calendar-health/people/f4-p0", "calendar_health.keep_call"),
+    *(Typed("organiser", f"desk/{kind}", "people_desk.edit_many", press={"keys": key, "column": column})
+      for kind, key, column in (("firms", "f1", "max_per_day"), ("people", "f1-p0", "languages"),
+                                ("interpreters", "i0", "languages"))),
+    Typed("organiser", "desk/firms", "people_desk.leave",
+          sent=(("keys", "f8"), ("sure", "yes"), ("note", ""))),
+    *(Typed("organiser", f"desk/{record}", "people_desk.edit") for record in ("firms/f0", "people/f0-p0",
+                                                                             "interpreters/i0")),
+    Typed("organiser", "desk/firms/f0", "people_desk.merge"),
+    Typed("organiser", "desk/requests", "request_desk.take_many", press=DECLINE),
+    Typed("organiser", "desk/requests/new", "request_desk.ask"),
+    Typed("organiser", "delegations/", "delegations.make"),
+    Typed("organiser", "delegations/g1", "delegations.change"),
+    Typed("chamber", "desk/requests", "request_desk.take_many", press=DECLINE),
+    Typed("organiser", "settings", "events.save_settings"),
+    Typed("organiser", "whole", "archives.copy"),
+    Typed("organiser", "whole", "archives.delete"),
+    Typed("organiser", "nights", "nights.save"),
+    Typed("organiser", "what-if", "what_if.make"),
+    Typed("organiser", "what-if/1", "what_if.take", only=("name", "seconds")),
+    Typed("organiser", "what-if/2?kind=tables", "what_if.take", only=("count",), empty_is_wrong=False),
+    Typed("organiser", "what-if/2?kind=slots", "what_if.take", instead={"start": "12:00", "end": "09:00"},
+          only=("end",)),
+    Typed("organiser", "dials", "dials.change"),
+    Typed("organiser", "welcome", "welcome.invite"),
+    Typed("organiser", "mail-texts/en/new", "mail_texts.change"),
+    Typed("organiser", "venue", VENUE, path="venue/days",
+          only=("day-0-opens", "day-0-closes", "day-1-opens", "day-1-closes", "day-2-on", "pause-0-start",
+                "pause-0-end")),
+    Typed("organiser", "venue", VENUE, path="venue/days", only=("pause-0-name",),
+          instead={"pause-0-start": "12:00", "pause-0-end": "13:00"}),
+    Typed("organiser", "venue", VENUE, path="venue/days",
+          only=("day-0-closes", "slot_minutes", "changeover_minutes"), instead={"day-0-closes": "00:01"}),
+    Typed("organiser", "venue", VENUE, path="venue/halls"),
+    Typed("organiser", "venue", VENUE, path="venue/walks"),
+    Typed("organiser", "venue", VENUE, path="venue/places", 
+          free={"from": "is of another button", "to": "is of another button"}),
+    Typed("organiser", "venue", VENUE, path="venue/closing", only=("from", "to")),
+    Typed("organiser", "venue", VENUE, path="venue/new-tables"),
+    Typed("organiser", "venue", VENUE, path="venue/areas"),
+    Typed("organiser", "venue", VENUE, path="venue/guests"),
+    Typed("operator", "/events/new", "events.create", instead={"areas": "x" * 90}),
+    Typed("operator", "/events/new", "events.create", only=("morning_from",),
+          instead={"morning_from": "12:00", "morning_to": "09:00"}),
+    Typed("operator", "/operators", "operators.add"),
+    Typed("operator", "/operators/events", "archives.delete_as_operator"),
+)  # fmt: skip
+
+OTHERWISE = {
+    "calendar.copied": "the text to be copied is no field of the form",
+    "imports.choose": "what is read instead of a cell is looked at with its file, whose rows say the rest",
+    "first_file.say": "what a workbook's event is called is looked at with it, which says the rest",
+}
+"""Routes of forms in which a person types, and whose bad input no answer of their own says."""
+
+NO_FORM = {
+    "agenda.end_firm_feed", "archives.bring_back", "busy_times.discard", "busy_times.read_again",
+    "busy_times.save", "calendar_health.remove_alias", "changes.accept_all", "changes.solve",
+    "delegation_members.take", "digests.resume", "drafts.bring_back", "firms.want", "first_file.look_again",
+    "hand_board.change", "hand_board.put", "imports.undo", "large_imports.look_again", "my_day.late",
+    "outcomes.take_back", "people_desk.bring_back", "people_desk.undo", "profile.no_logo", "remedies.try_it",
+    "requests.undo", "runs.cancel_run", "runs.steer_mails", "runs.stop_run", "sign_in.again",
+    "summaries.resume", "tokens.revoke", "versions.begin", "versions.compare", "versions.roll_back",
+    "versions.publish", "versions.take_back", "versions.tell_partners", "versions.trial", "versions.unlock",
+    "week.keep", "week.seen",
+    "wishes.remove",
+}  # fmt: skip
+"""Routes of buttons that pages have only once something was done before: nothing is typed there."""
