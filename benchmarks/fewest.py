@@ -9,105 +9,91 @@ from dataclasses import dataclass
 
 from ortools.sat.python import cp_model
 
-from benchmarks.peers.cp_sat import WORKERS, Literal, Textbook
-from benchmarks.peers.seating import group_of
+from benchmarks.reach import OutOfTime, Reach, is_exact_for
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
+from scheduler.solver.exact.assignments import BuildingStopped
+from scheduler.solver.exact.model import ExactModel, build_model
+
+WORKERS = 2
+FEWEST = 2
+"""People of a meeting, at least: one of each firm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fewest:
-    """The fewest people whose other meetings change. `people` is None if no way was found in the time.
+    """The fewest people whose other meetings change.
 
-    `is_proved`: nobody finds fewer, or no way at all.
+    `people` is None where no way was found. `at_least`: it is proved that nobody moves fewer than that.
     """
 
     people: int | None
-    is_proved: bool
+    at_least: int
 
 
-def fewest(problem: Problem, meetings: Sequence[Meeting], request: str, seconds: float) -> Fewest:
+def fewest(problem: Problem, meetings: Sequence[Meeting], request: str, seconds: float, most: int) -> Fewest:
     """Hold a request, elsewhere than now if it is held, and every other meeting of the plan somewhere.
 
-    Interpreters and tables are counted, not named, so a real plan may need more people.
+    The exact model of the whole event is solved with a budget of 0 people who move, then 2, and so on up to
+    `most`. Of the meetings that no answer within the budget changes (`Reach` says which), it has the present
+    assignment alone. The first budget with an answer is the least. The places of a group are counted, not
+    named: where meetings last several slots, a real plan may need more people.
+
+    Raises ValueError if the plan has limits as a whole (H12, H13), or walks are shorter by another hall.
     """
+    if not is_exact_for(problem):
+        raise ValueError("the model leaves out what such limits may need")
     began = time.monotonic()
-    model = _MinimumChange(problem, meetings, request)
-    left = seconds - (time.monotonic() - began)
-    if left <= 0:
-        return Fewest(None, is_proved=False)
+    for budget in (0, *range(FEWEST, most + 1)):
+        left = seconds - (time.monotonic() - began)
+        if left <= 0:
+            return Fewest(None, budget)
+        try:
+            status, people = _within(Reach(problem, meetings, request, budget, began + seconds), left)
+        except OutOfTime:
+            return Fewest(None, budget)
+        if people is not None:
+            return Fewest(people, budget)
+        if status != cp_model.INFEASIBLE:
+            return Fewest(None, budget)
+    return Fewest(None, most + 1)
+
+
+def _within(reach: Reach, seconds: float) -> tuple[cp_model.CpSolverStatus, int | None]:
+    """What CP-SAT says of a budget, and the people of its answer."""
+    if reach.is_free:
+        return cp_model.OPTIMAL, 0
+    if not reach.kept.get(reach.wanted):
+        return cp_model.INFEASIBLE, None
+    assignments = reach.assignments()
+    ends = time.monotonic() + seconds
+    try:
+        exact = build_model(assignments, lambda: time.monotonic() > ends)
+    except BuildingStopped:
+        return cp_model.UNKNOWN, None
+    people = _count_people(exact, reach)
     solver = cp_model.CpSolver()
-    solver.parameters.max_time_in_seconds = left
+    solver.parameters.max_time_in_seconds = max(0.0, ends - time.monotonic())
     solver.parameters.num_workers = WORKERS
-    solver.parameters.cp_model_probing_level = 0  # as of the peer
-    solver.parameters.max_presolve_iterations = 1
-    status = solver.solve(model.model)
-    if status == cp_model.INFEASIBLE:
-        return Fewest(None, is_proved=True)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        return Fewest(None, is_proved=False)
-    return Fewest(round(solver.objective_value), is_proved=status == cp_model.OPTIMAL)
+    status = solver.solve(exact.model)
+    found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
+    return status, round(solver.value(people)) if found else None
 
 
-class _MinimumChange:
-    """The textbook model of all requests that are held, and one; its objective is who moves."""
-
-    def __init__(self, problem: Problem, meetings: Sequence[Meeting], request: str) -> None:
-        index = problem.index
-        rows = {index.requests[meeting.request]: meeting for meeting in meetings}
-        self.wanted = index.requests[request]
-        groups = {r: group_of(problem, index.places[m.place]) for r, m in rows.items()}
-        asked = {*rows, self.wanted}
-        book = Textbook(problem, full=False, only=asked, also=groups)
-        self.problem, self.book, self.model = problem, book, book.model
-        self.hinted: set[int] = set()
-        for r in asked:
-            self.model.add_bool_or([book.held[r]] if r in book.held else [])
-        self.moved: dict[int, list[cp_model.LiteralT]] = defaultdict(list)
-        for r, meeting in rows.items():
-            kept = self._kept(r, meeting)
-            if r == self.wanted:
-                self.model.add_bool_or([literal.negated() for literal in kept])
-            else:
-                self._count(r, meeting, kept)
-        people = []
-        for person, reasons in self.moved.items():
-            moves = self.model.new_bool_var(problem.attendees[person].id)
-            for reason in reasons:
-                self.model.add_implication(reason, moves)
-            people.append(moves)
-        self.model.minimize(cp_model.LinearExpr.sum(people))
-
-    def _kept(self, r: int, meeting: Meeting) -> list[Literal]:
-        """What is true of a meeting that stays as it is. Its present values are hints."""
-        index = self.problem.index
-        people = {index.attendees[person] for person in meeting.attendees}
-        at = self.book.at[r, index.slots[meeting.slot]]
-        used = self.book.uses[r, group_of(self.problem, index.places[meeting.place])]
-        sits = [
-            self.book.sits[r, team]
-            for side in self.book.choices.sides(r)
-            for team in side
-            if people.issuperset(team) and (r, team) in self.book.sits
-        ]
-        kept = list({literal.index: literal for literal in (at, used, *sits)}.values())
-        for literal in kept:
-            self.hint(literal)
-        return kept
-
-    def hint(self, literal: Literal) -> None:
-        if literal.index not in self.hinted:
-            self.hinted.add(literal.index)
-            self.model.add_hint(literal, 1)
-
-    def _count(self, r: int, meeting: Meeting, kept: Sequence[Literal]) -> None:
-        """Those of a meeting move if it does not stay; those who come instead of them, too."""
-        index = self.problem.index
-        now = {index.attendees[person] for person in meeting.attendees}
-        for literal in kept:
-            for person in now:
-                self.moved[person].append(literal.negated())
-        for side in self.book.choices.sides(r):
-            for team in side:
-                for person in set(team) - now:
-                    self.moved[person].append(self.book.sits[r, team])
+def _count_people(exact: ExactModel, reach: Reach) -> cp_model.LinearExprT:
+    """Who moves: all of a changed meeting, as it was and as it is. At most the budget do."""
+    moves: dict[int, cp_model.IntVar] = {}
+    reasons: dict[int, list[cp_model.IntVar]] = defaultdict(list)
+    for r in sorted(reach.kept.keys() - {reach.wanted}):
+        first, *others = exact.of_request[r]
+        exact.model.add_hint(exact.take[first], 1)
+        for i in others:
+            for person in {*exact.assignment[first].people, *exact.assignment[i].people}:
+                reasons[person].append(exact.take[i])
+    for person, taken in reasons.items():
+        moves[person] = exact.model.new_bool_var(f"moves {person}")
+        for literal in taken:
+            exact.model.add_implication(literal, moves[person])
+    total = cp_model.LinearExpr.sum(list(moves.values()))
+    exact.model.add(total <= reach.budget)
+    return total

@@ -9,46 +9,54 @@ it left it: what is lost is held again in the best way that the oracle knows. Mi
 of one core. The first answer is not counted. Every tenth plan is judged by the rules.
 
 --exact N then takes N of the questions, drawn at random, to CP-SAT on the whole minimum-change model, --limit
-seconds each: how many people have to move so that the request is held, and every other meeting too. Of the
-oracle it is the answer of ten that moves the fewest people and drops nothing.
+seconds each: how many people have to move so that the request is held, and every other meeting too. The
+oracle is asked for ways that drop nothing, with a budget of 0 people, then 1, and so on.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.fewest import fewest
-from benchmarks.instances import Instance, generated, read_instances
+from benchmarks.hopeless import is_hopeless
+from benchmarks.instances import Instance, generated, read_instances, wanted
 from benchmarks.machine import RESULTS, commit, machine
-from benchmarks.report import Json, line, stem, write_json
+from benchmarks.repair_compared import Question, compared
+from benchmarks.report import Json, line, merged, stem, write_json
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
-from scheduler.solver.oracle.oracle import RepairOracle
+from scheduler.solver.oracle.oracle import MOST_PEOPLE, RepairOracle
 from scheduler.solver.solve import solve
 
 KINDS = ("move", "hold", "person out", "place closes")
-JUDGED = 10
+JUDGED, LARGE = 10, 20_000
+HOPELESS_SECONDS = 10.0
 FULL, QUICK = ((620, 9000), (3000, 45000)), ((60, 870),)
-HEADINGS = ("instance", "kind", "questions", "p50 ms", "p95 ms", "answered", "people", "gain")
-WIDTHS = (-24, -13, 10, 8, 8, 9, 7, 9)
+HEADINGS = ("instance", "kind", "questions", "p50 ms", "p95 ms", "answered", "no way", "people", "gain")
+WIDTHS = (-24, -13, 10, 8, 8, 9, 7, 7, 9)
 
 
 @dataclass
 class Asked:
-    """What was asked of one kind: milliseconds, and people and gain of the best answer, -1 without one."""
+    """What was asked of one kind: milliseconds, people and gain of the best answer, -1 without one.
+
+    `hopeless` are those without an answer of which it is proved that no plan holds them.
+    """
 
     ms: list[float] = field(default_factory=list)
     people: list[int] = field(default_factory=list)
     gains: list[float] = field(default_factory=list)
+    hopeless: int = 0
 
     def row(self, instance: str, kind: str) -> Json:
         moved = [n for n in self.people if n >= 0]
@@ -56,6 +64,7 @@ class Asked:
         return {
             "instance": instance, "kind": kind, "questions": len(self.ms), "p50 ms": round(float(p50), 1),
             "p95 ms": round(float(p95), 1), "answered": len(moved),
+            "no way": self.hopeless,
             "people": round(float(np.mean(moved)), 2) if moved else 0,
             "gain": round(float(np.mean(self.gains)), 1) if moved else 0,
         }  # fmt: skip
@@ -69,24 +78,21 @@ def half_day(problem: Problem, draws: random.Random) -> list[str]:
 
 def disrupted(oracle: RepairOracle, kind: str, draws: random.Random) -> list[str]:
     """The requests to ask about after a random disruption of a kind."""
-    problem = oracle.problem
-    held = {meeting.request for meeting in oracle.meetings()}
+    problem, held = oracle.problem, oracle.places.place_of
     if kind == "person out":
         return oracle.lose_person(draws.choice(problem.attendees).id, half_day(problem, draws))
     if kind == "place closes":
         return oracle.close_place(draws.choice(problem.places).id, half_day(problem, draws))
-    wanted = [row.id for row in problem.requests if (row.id in held) == (kind == "move")]
+    wanted = [row.id for r, row in enumerate(problem.requests) if (r in held) == (kind == "move")]
     return draws.sample(wanted, min(1, len(wanted)))
 
 
-@dataclass(frozen=True)
-class Question:
-    """A question of the sample, the plan as it was, and the fewest people whom an answer moves."""
-
-    problem: Problem
-    meetings: Sequence[Meeting]
-    request: str
-    people: int | None
+def fewest_moved(oracle: RepairOracle, request: str) -> int | None:
+    """The fewest people whom a way of the oracle moves that drops nothing. None if it has none."""
+    if not oracle.best(request, 1, most_dropped=0):
+        return None
+    budgets = range(MOST_PEOPLE + 1)
+    return next((n for n in budgets if oracle.best(request, 1, n, most_dropped=0)), None)
 
 
 def disrupt(
@@ -106,42 +112,30 @@ def disrupt(
             took = 1000 * (time.thread_time() - began)
             if n in chosen:
                 chosen.discard(n)
-                fewest_people = min((len(a.people) for a in answers if not a.dropped), default=None)
-                kept.append(Question(oracle.problem, oracle.meetings(), request, fewest_people))
+                people = fewest_moved(oracle, request)
+                kept.append(Question(kind, oracle.problem, oracle.meetings(), request, people))
             asked[kind].ms.append(took)
             asked[kind].people.append(len(answers[0].people) if answers else -1)
             if answers:
                 asked[kind].gains.append(answers[0].gain)
                 oracle.apply(answers[0])
-        if n % JUDGED == 0 and (found := rules.violations(oracle.problem, oracle.meetings())):
-            raise SystemExit(f"the oracle broke a rule: {found[0].detail}")
+            elif is_hopeless(oracle.problem, oracle.meetings(), request, HOPELESS_SECONDS):
+                asked[kind].hopeless += 1
+        if n % (JUDGED if len(problem.requests) < LARGE else 10 * JUDGED) == 0:
+            judge(oracle)
+            print(f"{n + 1} of {count} disruptions", file=sys.stderr, flush=True)
+    judge(oracle)
     return asked, kept
 
 
-def compared(instance: str, questions: Sequence[Question], limit: float) -> Iterator[Json]:
-    """How often the oracle moves as few people as CP-SAT, of the questions that it answers in the limit.
-
-    A row after each question, with all until then.
-    """
-    known = proved = as_few = 0
-    more: list[int] = []
-    for asked, question in enumerate(questions, start=1):
-        found = fewest(question.problem, question.meetings, question.request, limit)
-        proved += found.is_proved
-        known += found.is_proved or found.people is not None
-        if found.people is not None and question.people is not None and question.people > found.people:
-            more.append(question.people - found.people)
-        elif found.is_proved or (found.people is not None and question.people is not None):
-            as_few += 1
-        percent = round(100 * as_few / known, 1) if known else None
-        yield {
-            "instance": instance, "questions": asked, "limit": limit, "known": known, "proved": proved,
-            "as few": as_few, "percent": percent, "people more": list(more),
-        }  # fmt: skip
+def judge(oracle: RepairOracle) -> None:
+    if found := rules.violations(oracle.problem, oracle.meetings()):
+        raise SystemExit(f"the oracle broke a rule: {found[0].detail}")
 
 
 def rows(instance: Instance, count: int, seconds: float, sample: int) -> tuple[list[Json], list[Question]]:
     plan = solve(instance.problem, SolveParams(seconds, 1, 1, "search")).plan
+    print(f"{instance.name}: {len(plan.meetings)} meetings", file=sys.stderr, flush=True)
     asked, kept = disrupt(instance.problem, plan.meetings, count, sample)
     return [each.row(instance.name, kind) for kind, each in asked.items() if each.ms], kept
 
@@ -155,30 +149,37 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--exact", type=int, metavar="N", help="questions that CP-SAT answers too")
     parser.add_argument("--limit", type=float, metavar="S", help="seconds of CP-SAT a question")
+    parser.add_argument("--only", nargs="*", default=[], metavar="WORD")
     options = parser.parse_args()
     sizes = FULL if options.full else QUICK
     sample = options.exact if options.exact is not None else (50 if options.full else 5)
     limit = options.limit or (60.0 if options.full else 10.0)
     made = read_instances(options.files) if options.files else [generated(*size) for size in sizes]
     path = options.out / f"{stem('repair', options.full)}.json"
-    found: list[Json] = []
-    exact: list[Json] = []
     print(line(HEADINGS, WIDTHS))
     for instance in made:
+        if not wanted(instance.name, options.only):
+            continue
         new, questions = rows(
             instance, options.count or (1000 if options.full else 100), options.seconds, sample
         )
         for row in new:
             print(line([row[key] for key in HEADINGS], WIDTHS), flush=True)
-        found += new
-        write_json(path, {"machine": machine(), "commit": commit(), "rows": found, "exact": exact})
-        last: Json = {}
-        for last in compared(instance.name, questions, limit):
-            kept = {"machine": machine(), "commit": commit(), "rows": found, "exact": [*exact, last]}
-            write_json(path, kept)
-        if last:
-            exact.append(last)
-            print(", ".join(f"{key} {value}" for key, value in last.items()), flush=True)
+        keep(path, new, [])
+        for row in compared(instance.name, questions, limit):
+            keep(path, [], [row])
+            print(", ".join(f"{key} {value}" for key, value in row.items()), file=sys.stderr, flush=True)
+
+
+def keep(path: Path, rows: Sequence[Json], exact: Sequence[Json]) -> None:
+    """Write rows into the file, in the place of those of the same instance and kind."""
+    beside = json.loads(path.read_text("utf-8"))["exact"] if path.exists() else []
+    same = {row["instance"] for row in exact}
+    document = {
+        "machine": machine(), "commit": commit(), "rows": merged(path, rows, ("instance", "kind")),
+        "exact": [*(row for row in beside if row["instance"] not in same), *exact],
+    }  # fmt: skip
+    write_json(path, document)
 
 
 if __name__ == "__main__":

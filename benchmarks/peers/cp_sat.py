@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping
 
 from ortools.sat.python import cp_model
 
@@ -54,19 +53,9 @@ def _solve(problem: Problem, seconds: float, *, full: bool) -> list[Meeting]:
 
 
 class Textbook:
-    """The model of a problem, and its literals by what they stand for.
+    """The model of a problem, and its literals by what they stand for."""
 
-    With `only`, it has these requests alone; `also` are groups of places that requests may use besides.
-    """
-
-    def __init__(
-        self,
-        problem: Problem,
-        full: bool,
-        *,
-        only: Collection[int] | None = None,
-        also: Mapping[int, Group] | None = None,
-    ) -> None:
+    def __init__(self, problem: Problem, full: bool) -> None:
         self.problem = problem
         self.diary = Diary(problem)
         self.choices = self.diary.choices
@@ -82,8 +71,7 @@ class Textbook:
         self.person_day: dict[tuple[int, int], list[Literal]] = defaultdict(list)
         self.firm_day: dict[tuple[int, int], list[Literal]] = defaultdict(list)
         self.terms: list[tuple[Literal, float]] = []
-        self.also = also or {}
-        for r in range(len(problem.requests)) if only is None else sorted(only):
+        for r in range(len(problem.requests)):
             self._add_request(r)
         self._add_limits()
         for person, slot in list(self.in_hall):
@@ -103,9 +91,7 @@ class Textbook:
     def _add_request(self, r: int) -> None:
         """When, who and where, each exactly once if the request is held."""
         asking, asked = self.choices.sides(r)
-        groups = list(
-            dict.fromkeys([*groups_near(self.diary, r), *([self.also[r]] if r in self.also else [])])
-        )
+        groups = groups_near(self.diary, r)
         anybody = 0
         for one, other in self.choices.parties(r):
             if self.choices.interpreters(one, other) != ():

@@ -80,7 +80,17 @@ class ExactModel:
 def build_model(assignments: Assignments, should_stop: Callable[[], bool] = lambda: False) -> ExactModel:
     """The model with every hard rule but H12, which stands with the idle figures.
 
-    Raises BuildingStopped as soon as `should_stop` says so.
+    Parameters
+    ----------
+    assignments
+        The ways to hold each request. Those of the requests in `must` are held in one of them.
+    should_stop
+        Asked often while the model is built, which ends by BuildingStopped as soon as this says so.
+
+    Returns
+    -------
+    ExactModel
+        The model without an objective, with a Boolean for each assignment.
     """
     exact = ExactModel(assignments, should_stop=should_stop)
     _add_requests(exact)

@@ -23,6 +23,8 @@ MOST_JOINT = 40
 """The most promising ways at which that is done."""
 MOST_CHAINED = 8
 """Ways at which somebody finds no free place, and others may make room in turn."""
+MOST_WHOLE = 40
+"""The same, where only so many meetings may be dropped."""
 MOST_TRIED = 4
 """Ways at one start and group that are tried in a survey."""
 MOST_OUSTED = 2
@@ -47,7 +49,9 @@ class Neighbourhood:
         slot, group, option, interpreter = map(int, self.state.held[request])
         return None if slot < 0 else (slot, group, option, interpreter)
 
-    def explore(self, request: int, count: int, accept: Accept) -> list[Repair]:
+    def explore(
+        self, request: int, count: int, accept: Accept, most_dropped: int | None = None
+    ) -> list[Repair]:
         """The best accepted ways to hold a request, best first, at most one for each start and group."""
         state, was, score = self.state, self.row_of(request), float(self.state.score)
         self.apart, self.changed = self._apart(), max(int(self.data.rules[rules.MAX_MOVED]), state.changed)
@@ -62,7 +66,7 @@ class Neighbourhood:
             return gains[count - 1] if len(gains) >= count else -np.inf
 
         table, figures = self.weigh(request)
-        for k, joint in self._promising(table, figures, lost, floor):
+        for k, joint in self._promising(table, figures, lost, floor, most_dropped):
             if was is not None and tuple(table[k, :3]) == was[:3]:
                 continue
             answer = self._try(request, table, k, (mark, score, lost), was, accept, joint=joint)
@@ -132,19 +136,25 @@ class Neighbourhood:
         return self._table[:n].copy(), self._figures[:n].copy()
 
     def _promising(
-        self, table: Int32s, figures: Floats, lost: float, floor: Callable[[], float]
+        self,
+        table: Int32s,
+        figures: Floats,
+        lost: float,
+        floor: Callable[[], float],
+        most_dropped: int | None,
     ) -> Iterator[tuple[int, bool]]:
         """The rows that may be among the best: first as they are, then with a joint search."""
         for k in np.argsort(-figures[:, ways.GAIN], kind="stable"):
             if figures[k, ways.GAIN] + lost <= floor():
                 break
-            if table[k, ways.PLACED]:
+            if table[k, ways.PLACED] and (most_dropped is None or table[k, ways.LEFT] <= most_dropped):
                 yield int(k), False
         chained = paired = 0
+        most_chained = MOST_CHAINED if most_dropped is None else MOST_WHOLE
         for k in np.argsort(-figures[:, ways.MOST], kind="stable"):
             if figures[k, ways.MOST] + lost <= floor():
                 break
-            if table[k, ways.LEFT] and chained < MOST_CHAINED:
+            if table[k, ways.LEFT] and chained < most_chained:
                 chained += 1
                 yield int(k), True
             elif table[k, ways.OUSTED] == PAIR and not table[k, ways.LEFT] and paired < MOST_JOINT:

@@ -61,7 +61,13 @@ class RepairOracle:
 
     # Questions
 
-    def best(self, request: str, count: int = 10, most_people: int = MOST_PEOPLE) -> list[Repair]:
+    def best(
+        self,
+        request: str,
+        count: int = 10,
+        most_people: int = MOST_PEOPLE,
+        most_dropped: int | None = None,
+    ) -> list[Repair]:
         """The best ways to hold a request, best first, each at another start or in another group of places.
 
         They are exact within their neighbourhood. The request goes to any start, place and people. What is
@@ -78,15 +84,20 @@ class RepairOracle:
             The most answers.
         most_people
             The most attendees whose other meetings change.
+        most_dropped
+            The most meetings that are not held any more. None is no limit; with one, more ways are tried
+            at which others make room in turn.
         """
         r = self.problem.index.requests[request]
         if self.around.row_of(r) is not None and self.data.requests[r, requests.LOCKED]:
             return []
 
         def accept(before: Rows, after: Rows, gain: float) -> Repair | None:
-            return self.repair_of(r, before, after, gain, most_people)
+            found = self.repair_of(r, before, after, gain, most_people)
+            drops_too_many = found is not None and len(found.dropped) > (most_dropped or 0)
+            return None if most_dropped is not None and drops_too_many else found
 
-        return self.around.explore(r, count, accept)
+        return self.around.explore(r, count, accept, most_dropped)
 
     # Commands
 
@@ -147,10 +158,9 @@ class RepairOracle:
 
         Where changes are counted (H13), those that could stay are no longer the same: all is read again.
         """
-        meetings = self.meetings()
-        self.problem = problem
         if problem.policy.max_moved is not None:
-            self._load(problem, meetings)
+            self._load(problem, self.meetings())
+        self.problem = problem
         return [problem.requests[r].id for r in lost]
 
     def _change(self, changes: Sequence[tuple[int, tuple[Row, int] | None, tuple[Row, int] | None]]) -> None:

@@ -1,0 +1,210 @@
+"""Which meetings of a plan may change at all, and how, while no more than a number of people move."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import permutations
+
+from benchmarks.in_the_way import NOBODY, Way, Ways, everybody
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.solver.exact.assignments import Assignment, Assignments
+from scheduler.solver.instance.choices import bits
+
+
+class OutOfTime(Exception):
+    """The budget allows for more than can be listed in the time."""
+
+
+class Reach(Ways):
+    """The meetings that may change, with the ways to hold them, if `budget` people move at most.
+
+    What is left out is in no smallest answer: one in which no set of changed meetings can be put back. Three
+    arguments say so. People who move are the attendees of other meetings than the request's that change, as
+    they were and as they are.
+
+    *Put back.* Draw an arrow from a changed meeting (or the request) to another one if what is new of the
+    first is in the way of what the second one was: the same person at one time or too close for the walk, a
+    full group of places, a full day, an order. If some changed meetings are on no path from the request, all
+    of those go back to what they were: nothing new is in their way, and they were in nobody's. So each one is
+    on a path. This needs walks that keep the triangle inequality, and no limit on the whole plan (H12, H13).
+
+    *Count.* All along a path, the people of each meeting move, and those of what is in its way. `_paths` has,
+    by meeting, the sets of people that some path needs, none within another. A way that needs more than the
+    budget with each of them is no part of an answer. Meetings that come to one place and slot together share
+    nobody, and those of a firm's day are no more than the requests between the firms: this bounds when `may`
+    counts.
+
+    *Look ahead.* If a way needs as many people as the budget has, they are all who move. So a meeting in its
+    way goes to a time at which its people are free, or meet each other.
+
+    Raises OutOfTime when `ends` (of `time.monotonic`) is over.
+    """
+
+    def __init__(
+        self, problem: Problem, meetings: Sequence[Meeting], request: str, budget: int, ends: float = math.inf
+    ) -> None:
+        super().__init__(problem, meetings, request, budget)
+        self.ends = ends
+        self.kept: dict[int, dict[Assignment, Way]] = defaultdict(dict)
+        self._paths: dict[int, list[frozenset[int]]] = {self.wanted: [NOBODY]}
+        self._open()
+        self._leave_out_dead_ends()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether there is a way at which nothing is in the way."""
+        return any(not way.must and not way.some for way in self.kept.get(self.wanted, {}).values())
+
+    def assignments(self) -> Assignments:
+        """What the exact model takes: those that may change in each way, and every other meeting as it is.
+
+        Meetings that share no person, firm, order, or seat with those that may change are in the way of none,
+        and left out.
+        """
+        rows: list[tuple[Assignment, ...]] = [() for _ in self.problem.requests]
+        for r, ways in self.kept.items():
+            same = [] if r == self.wanted else [self.now[r]]
+            rows[r] = (*same, *ways)
+        new = [each for row in rows for each in row]
+        people = {person for each in new for person in everybody(each)}
+        seats = {(each.group, slot) for each in new for slot in range(each.start, each.stop)}
+        firms = {firm for each in new for firm in self.firms_of(each.request) if self.cap_of("firm", firm)}
+        for r, held in self.now.items():
+            if (
+                not people.isdisjoint(everybody(held))
+                or any((held.group, slot) in seats for slot in range(held.start, held.stop))
+                or not firms.isdisjoint(self.firms_of(r))
+                or r in self.order
+            ):
+                rows[r] = rows[r] if r in self.kept or r == self.wanted else (held,)
+        must = frozenset({self.wanted, *(r for r, row in enumerate(rows) if row)})
+        return Assignments(self.problem, self.choices, self.groups, tuple(rows), must, frozenset(), 0.0)
+
+    # What opens what
+
+    def _open(self) -> None:
+        """Follow every path from the request, those of the fewest people first."""
+        waiting: list[list[tuple[int, frozenset[int]]]] = [[] for _ in range(self.budget + 1)]
+        waiting[0].append((self.wanted, NOBODY))
+        for size in range(self.budget + 1):
+            while waiting[size]:
+                if time.monotonic() > self.ends:
+                    raise OutOfTime
+                r, people = waiting[size].pop()
+                for way in self._from(r, people):
+                    needed = people | way.base
+                    opened = self._opened(r, way, needed)
+                    if opened is None:
+                        continue
+                    self.kept[r][way.assignment] = way
+                    for other, moving in opened:
+                        if self._is_new(other, moving):
+                            waiting[len(moving)].append((other, moving))
+
+    def _opened(self, r: int, way: Way, needed: frozenset[int]) -> list[tuple[int, frozenset[int]]] | None:
+        """The meetings that a way opens, with the people who move then. None if the way has a dead end."""
+        if len(needed) > self.budget:
+            return None
+        found = []
+        for other in way.must:
+            if not self._is_alive(other, needed, way.assignment):
+                return None
+            found.append((other, needed))
+        for crowd in way.some:
+            those = [(other, needed | self.people[other]) for other in crowd]
+            those = [
+                (other, moving) for other, moving in those if self._is_alive(other, moving, way.assignment)
+            ]
+            if not those and crowd.isdisjoint(way.must):
+                return None
+            found += those
+        for other in way.may:
+            moving = needed | self.people[other]
+            if self._is_alive(other, moving, way.assignment):
+                found.append((other, moving))
+        return found
+
+    def _is_new(self, r: int, people: frozenset[int]) -> bool:
+        """Whether no known path to a meeting needs these people or fewer of them."""
+        known = self._paths.setdefault(r, [])
+        if any(other <= people for other in known):
+            return False
+        known.append(people)
+        return True
+
+    def _is_alive(self, r: int, people: frozenset[int], taken: Assignment) -> bool:
+        """Whether a meeting can be elsewhere, with these people as those who move, beside a new meeting."""
+        if len(people) > self.budget or self.choices.frozen(r) is not None:
+            return False
+        if len(people) < self.budget:
+            return True
+        length, allowed = self.problem.requests[r].length, self.choices.allowed(r)
+        blocked = ((1 << taken.stop - taken.start) - 1) << taken.start
+        for asking, asked in self.choices.parties(r):
+            if people.issuperset(asking) and people.issuperset(asked):
+                mask = self.choices.free(asking + asked)
+                for person in asking + asked:
+                    mask &= self._within(person, people, r)
+                    if person in taken.people:
+                        mask &= ~blocked
+                if self.choices.starts(mask, length) & allowed:
+                    return True
+        return False
+
+    def _within(self, person: int, people: frozenset[int], r: int) -> int:
+        """The slots in which a person meets nobody, or one of these people, or is in meeting `r`."""
+        mask = self.idle[person]
+        for other, slots in self.met[person].items():
+            if other in people:
+                mask |= slots
+        held = self.now.get(r)
+        if held is not None and person in held.people:
+            mask |= ((1 << held.stop - held.start) - 1) << held.start
+        return mask
+
+    def _leave_out_dead_ends(self) -> None:
+        """Leave out ways for which a meeting would have to change that has no other way."""
+        is_less = True
+        while is_less:
+            is_less = False
+            for ways in self.kept.values():
+                for assignment, way in list(ways.items()):
+                    if not all(self.kept.get(other) for other in way.must) or not all(
+                        any(self.kept.get(other) for other in crowd) for crowd in way.some
+                    ):
+                        del ways[assignment]
+                        is_less = True
+        self.kept = {r: ways for r, ways in self.kept.items() if ways}
+
+    # The ways to hold one request
+
+    def _from(self, r: int, people: frozenset[int]) -> Iterator[Way]:
+        """The ways to hold a request elsewhere than now if these people move. Some need more than allowed."""
+        choices, row = self.choices, self.problem.requests[r]
+        for asking, asked in choices.parties(r):
+            team = asking + asked
+            moving = people if r == self.wanted else people.union(team)
+            if len(moving) > self.budget:
+                continue
+            starts = choices.starts(choices.free(team), row.length) & choices.allowed(r)
+            if len(moving) == self.budget:
+                mask = choices.all_slots
+                for person in team:
+                    mask &= self._within(person, moving, r)
+                starts &= choices.starts(mask, row.length)
+            for start in bits(starts):
+                if len(self.moving(moving, self.in_way(r, team, start, None))) <= self.budget:
+                    yield from self.at_start(r, team, start, choices.interpreters(asking, asked))
+
+
+def is_exact_for(problem: Problem) -> bool:
+    """Whether the arguments of `Reach` hold: no limit on the whole plan, no walk with a shorter way round."""
+    walking, halls = problem.walking, range(len(problem.halls))
+    has_shortcut = any(
+        walking[a][c] > walking[a][b] + walking[b][c] + 1e-9 for a, b, c in permutations(halls, 3)
+    )
+    return problem.policy.max_idle_spread is None and problem.policy.max_moved is None and not has_shortcut

@@ -1,0 +1,129 @@
+"""The model that the repair oracle is measured with moves as few people as any plan does."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from benchmarks.fewest import fewest
+from benchmarks.hopeless import is_hopeless
+from benchmarks.instances import generated
+from benchmarks.repair import fewest_moved
+from benchmarks.repair_compared import Compared, Question
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.files.problem_file import write_problem
+from scheduler.solver.instance.arrays import flatten
+from scheduler.solver.oracle.oracle import MOST_PEOPLE, RepairOracle
+from scheduler.solver.plans.checking import clean_meetings
+from scheduler.solver.plans.start import starting_state
+from tests.support import naive
+from tests.support.brute_force import plans
+from tests.support.builders import ask, make_problem, meet, problems, table
+
+Where = tuple[str, str, frozenset[str]]
+some = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def first_plan(problem: Problem) -> list[Meeting]:
+    flat = flatten(problem)
+    return list(clean_meetings(flat, starting_state(flat, None, 1).held) or ())
+
+
+def where(meeting: Meeting) -> Where:
+    return meeting.slot, meeting.place, frozenset(meeting.attendees)
+
+
+def people_moved(before: Iterable[Meeting], after: Iterable[Meeting], request: str) -> set[str]:
+    """The attendees of the other meetings that change, as they were and as they are."""
+    old, new = ({m.request: (where(m), m.interpreter) for m in plan} for plan in (before, after))
+    changed = [r for r in old if r != request and old[r] != new[r]]
+    return {person for r in changed for each in (old[r], new[r]) for person in each[0][2]}
+
+
+def by_trying_all(problem: Problem, plan: list[Meeting], request: str) -> int | None:
+    """The fewest people who move, of all plans that hold the same, and the request elsewhere."""
+    document, now = write_problem(problem), {m.request: m for m in plan}
+    wanted, found = {*now, request}, []
+    for written in plans(document):
+        after = [Meeting(**{**m, "attendees": tuple(m["attendees"])}) for m in written]
+        there = {m.request: m for m in after}
+        stays = request in now and request in there and where(there[request]) == where(now[request])
+        if set(there) == wanted and not stays and not naive.broken_rules(document, written) - {"H1"}:
+            found.append(len(people_moved(plan, after, request)))
+    return min(found, default=None)
+
+
+EVERYBODY = 4  # attendees of such a problem, at most
+
+
+@some
+@given(problems(max_requests=3))
+def test_the_model_moves_as_few_people_as_any_plan_does(problem: Problem) -> None:
+    policy = replace(problem.policy, max_idle_spread=None, max_moved=None, require_all=False)
+    problem = replace(problem, policy=policy)
+    plan = first_plan(problem)
+    for row in problem.requests:
+        least = by_trying_all(problem, plan, row.id)
+        assert fewest(problem, plan, row.id, math.inf, EVERYBODY).people == least
+        if is_hopeless(problem, plan, row.id, math.inf):
+            assert least is None
+
+
+def test_a_seat_two_steps_away_is_found() -> None:
+    """Both wait for the one table: r1 goes where r2 was, and r2 to the free slot that r1 cannot have."""
+    problem = make_problem(
+        slots="3",
+        places=[table("t1")],
+        requests=[
+            ask("r1", "a", "b", slots=["s0", "s1"]), ask("r2", "c", "d", slots=["s1", "s2"]),
+            ask("r3", "e", "f", slots=["s0"]),
+        ],
+    )  # fmt: skip
+    plan = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s1", "t1", "c1 d1")]
+    found = fewest(problem, plan, "r3", math.inf, MOST_PEOPLE)
+    assert (found.people, found.at_least) == (4, 4)
+    assert fewest(problem, plan, "r3", math.inf, 3).people is None
+    assert fewest_moved(RepairOracle(problem, plan), "r3") == 4
+
+
+def test_what_has_no_time_is_hopeless() -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
+    plan = [meet("r1", "s0", "t1", "a1 b1")]
+    assert is_hopeless(problem, plan, "r2", math.inf)
+    assert fewest_moved(RepairOracle(problem, plan), "r2") is None
+
+
+def test_limits_of_a_whole_plan_are_refused() -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b")], max_idle_spread=1)
+    with pytest.raises(ValueError, match="leaves out"):
+        fewest(problem, [], "r1", math.inf, 1)
+
+
+def test_the_oracle_moves_as_few_people_as_the_model() -> None:
+    """Every fifth request of a tight expo: as few where it has a way, and never fewer."""
+    problem = generated(10, 40).problem
+    plan = first_plan(problem)
+    oracle = RepairOracle(problem, plan)
+    compared = Compared()
+    for row in problem.requests[::5]:
+        people = fewest_moved(oracle, row.id)
+        most = 2 if people is None else people
+        found = fewest(problem, plan, row.id, math.inf, most)
+        compared.take(Question("move", problem, plan, row.id, people), found)
+    assert compared.as_few
+    assert not compared.more
+
+
+def test_somebody_takes_the_place_that_the_request_leaves() -> None:
+    problem = make_problem(
+        slots="2", places=[table("t1")], requests=[ask("r1", "a", "b"), ask("r2", "a", "c")]
+    )
+    plan = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s1", "t1", "a1 c1")]
+    found = fewest(problem, plan, "r1", math.inf, MOST_PEOPLE)
+    assert (found.people, found.at_least) == (2, 2)
+    assert fewest_moved(RepairOracle(problem, plan), "r1") == 2
