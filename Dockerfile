@@ -18,6 +18,8 @@ RUN /opt/chainmeet/bin/pip install --no-deps --no-build-isolation . \
  && /opt/chainmeet/bin/chainmeet warm-up
 
 FROM ${PYTHON}
+# Rare Chinese characters in names, for what is printed: scheduler/invites/pdf/faces.py.
+RUN apt-get update && apt-get install -y --no-install-recommends fonts-babelstone-han && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --no-log-init --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin chainmeet
 COPY --from=build /opt/chainmeet /opt/chainmeet
 ENV PATH=/opt/chainmeet/bin:$PATH \

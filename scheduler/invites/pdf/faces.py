@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scheduler.invites.pdf.subset import Cff, TrueType
@@ -18,10 +19,17 @@ _LATIN: Final = 1
 """The number of the script in PyMuPDF, whose font has Greek and Cyrillic too (UCDN_SCRIPT_LATIN)."""
 _FROM_THE_RIGHT: Final = {"R", "AL", "AN"}
 """Directions of letters (Unicode Standard Annex 9)."""
+RARE_FONTS: Final = tuple(
+    Path("/usr/share/fonts/truetype", name)
+    for name in ("babelstone/BabelStoneHan.ttf", "hanazono/HanaMinA.ttf", "hanazono/HanaMinB.ttf")
+)
+"""Fonts with rare Han characters, where Debian's `fonts-babelstone-han` and `fonts-hanazono` put them."""
+_GETA: Final = "\u3013"
+"""What East Asian printers set for a character that no font has."""
 
 
 class Face:
-    """A font that PyMuPDF ships: its name as PDF writes it, and its measures in thousandths of the size."""
+    """A font: its name as PDF writes it, and its measures in thousandths of the size."""
 
     def __init__(self, name: str, font: Font, *, is_bold: bool = False) -> None:
         self._font = font
@@ -68,6 +76,9 @@ class Glyphs(dict[str, Glyph | None]):
             if number:
                 self[letter] = found = Glyph(face, number, width, letter)
                 return found
+        if _is_han(letter) and letter != _GETA:
+            self[letter] = rare = _rare(letter) or self[_GETA]
+            return rare
         return None
 
 
@@ -92,6 +103,22 @@ def _fallbacks() -> tuple[Face, Face]:
     )
 
 
+def _rare(letter: str) -> Glyph | None:
+    """A Han character that the fonts of PyMuPDF lack, by the first font of the system that has it."""
+    for face in map(_installed, RARE_FONTS):
+        if face is not None:
+            number, width = face.glyph(letter)
+            if number:
+                return Glyph(face, number, width, letter)
+    return None
+
+
+@cache
+def _installed(path: Path) -> Face | None:
+    """The font of a file, read when the first letter wants it. None if it is not installed."""
+    return Face(path.stem, _font(fontfile=str(path))) if path.is_file() else None
+
+
 @cache
 def by_name() -> dict[str, Face]:
     """Every face that was used, by its name without marks. Shaping adds those of its scripts."""
@@ -108,6 +135,10 @@ def _font(**builtin: object) -> Font:
     import pymupdf  # here, as it takes half a second, which only those who write a PDF should wait
 
     return pymupdf.Font(**builtin)
+
+
+def _is_han(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("CJK ")
 
 
 def _is_shaped(letter: str) -> bool:

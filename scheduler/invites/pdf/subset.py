@@ -23,7 +23,7 @@ class Cff:
     kind: Final = "CIDFontType0"
 
     def __init__(self, data: bytes) -> None:
-        data = _tables(data)[b"CFF "] if data.startswith(b"OTTO") else data
+        data = bytes(_tables(data)[b"CFF "]) if data.startswith(b"OTTO") else data
         names = _index(data, data[2])
         top = _index(data, names[-1])
         strings = _index(data, top[-1])
@@ -108,24 +108,26 @@ class TrueType:
             start, end = struct.unpack_from(">II", self._tables[b"loca"], 4 * glyph)
         else:
             start, end = (2 * at for at in struct.unpack_from(">HH", self._tables[b"loca"], 2 * glyph))
-        return self._tables[b"glyf"][start:end]
+        return bytes(self._tables[b"glyf"][start:end])
 
     def _metric(self, glyph: int) -> bytes:
         """Advance and left bearing. The glyphs after the last metric share its advance."""
         table = self._tables[b"hmtx"]
         if glyph < self._metrics:
-            return table[4 * glyph : 4 * glyph + 4]
+            return bytes(table[4 * glyph : 4 * glyph + 4])
         bearing = 4 * self._metrics + 2 * (glyph - self._metrics)
-        return table[4 * self._metrics - 4 : 4 * self._metrics - 2] + table[bearing : bearing + 2]
+        return bytes(table[4 * self._metrics - 4 : 4 * self._metrics - 2]) + bytes(
+            table[bearing : bearing + 2]
+        )
 
 
-def _tables(data: bytes) -> dict[bytes, bytes]:
-    """The tables of an OpenType file by their tags."""
+def _tables(data: bytes) -> dict[bytes, memoryview]:
+    """The tables of an OpenType file by their tags. No copies: a font of all Han characters has 50 MB."""
     (count,) = struct.unpack_from(">H", data, 4)
     found = {}
     for at in range(12, 12 + 16 * count, 16):
         tag, _, start, length = struct.unpack_from(">4sIII", data, at)
-        found[tag] = data[start : start + length]
+        found[tag] = memoryview(data)[start : start + length]
     return found
 
 
