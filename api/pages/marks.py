@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from babel.lists import format_list
 from babel.numbers import format_currency
@@ -24,6 +26,18 @@ from scheduler.services.week.week import Show
 
 _SHEET = Path(__file__).parents[1] / "static" / "icons.svg"
 _SYMBOL = re.compile(r'<symbol id="([\w-]+)" viewBox="([\d ]+)">(.*?)</symbol>')
+AREA_STEMS: Final = MappingProxyType(
+    {
+        "energ": "energy",
+        "vehic": "vehicles",
+        "digit": "digital",
+        "health": "healthy",
+        "agri": "agriculture",
+        "manuf": "manufacturing",
+        "serv": "services",
+    }
+)
+"""The beginning of a word in an area's key, and the look that it names: `.in-LOOK` and the icon `a-LOOK`."""
 
 
 @lru_cache
@@ -41,14 +55,39 @@ def icon(name: str, kind: str = "i") -> Markup:
 
 @lru_cache(maxsize=256)
 def area_icon(area: str) -> Markup:
-    """The icon of a chain area, or nothing for an area that has none."""
-    return _drawn(f"a-{area}", "i ai") if f"a-{area}" in _symbols() else Markup()
+    """The icon of a chain area, or nothing for an area whose key names none."""
+    look = named_look(area)
+    return _drawn(f"a-{look}", "i ai") if look else Markup()
 
 
 @lru_cache(maxsize=8)
 def tier_glyph(tier: str) -> Markup:
     """Three links of the chain, one of them filled."""
     return _drawn(f"t-{tier.removesuffix('stream')}", "tier")
+
+
+@lru_cache(1024)
+def named_look(key: str) -> str:
+    """The look that a word of the area's key names, or an empty text."""
+    words = re.split(r"[\W_]+", key.casefold())
+    return next((look for stem, look in AREA_STEMS.items() for word in words if word.startswith(stem)), "")
+
+
+def area_looks(keys: Iterable[str]) -> dict[str, str]:
+    """By area of an event, in the event's order: its look. One that names none gets one that is left."""
+    return _looks(tuple(keys))
+
+
+@lru_cache(1024)
+def _looks(keys: tuple[str, ...]) -> dict[str, str]:
+    named = {key: named_look(key) for key in keys}
+    left = iter([look for look in AREA_STEMS.values() if look not in named.values()])
+    return {key: look or (next(left, "") if key else "") for key, look in named.items()}
+
+
+def area_look(key: str, areas: Iterable[str]) -> str:
+    """The look of one area of an event."""
+    return area_looks(areas).get(key, "")
 
 
 def _drawn(name: str, kind: str) -> Markup:
@@ -199,6 +238,7 @@ def init_app(app: Flask) -> None:
     for function in (icon, area_icon, tier_glyph, comma):
         app.add_template_global(function)
     for each in (
+        area_look,
         initials,
         firm_mark,
         spoken_languages,

@@ -156,17 +156,16 @@ def language(code: str) -> str:
 
 
 def both_names(name: str, latin_name: str) -> Markup:
-    """A name in the form for the page's reader.
-
-    The second form is isolated, so that brackets keep their place.
-    """
+    """A name in the form for the page's reader. The second form is lighter, its brackets isolated."""
     return _both_names(name, latin_name, speaking.reader())
 
 
 @lru_cache(KEPT)
 def _both_names(name: str, latin_name: str, reads: str) -> Markup:
     first, *second = map(spoken, names.ordered(name, latin_name, reads))
-    return Markup("{} (\u2068{}\u2069)").format(first, second[0]) if second else first
+    if not second:
+        return first
+    return Markup('{} <span class="other">(\u2068{}\u2069)</span>').format(first, second[0])
 
 
 @lru_cache(KEPT)

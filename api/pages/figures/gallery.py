@@ -14,7 +14,7 @@ from api.language.speaking import gettext, ngettext, said
 from api.pages import marks, presentation
 from api.pages.figures import charts
 from api.pages.figures.charts import FlowNode, HeatGroup, Line
-from api.pages.figures.drawing import AREAS, Drawing
+from api.pages.figures.drawing import Drawing
 from scheduler.domain.entities import Tier
 from scheduler.services.access.actors import Actor
 from scheduler.services.figures.answers_by_day import answers_by_day
@@ -168,18 +168,12 @@ def _tier(tier: Tier) -> str:
 
 
 def _nodes(found: ChainFlow, tier: Tier) -> list[FlowNode]:
-    nodes, hues = [], _hues([key for key, _ in found.areas])
+    nodes, hues = [], marks.area_looks(key for key, _ in found.areas)
     for key, name in found.areas:
         held, wished = _of_area(found, tier, key)
         below = gettext("%(held)s of %(wished)s", held=held, wished=wished)
         nodes.append(FlowNode(key, hues[key], said(name) or gettext("No area"), below))
     return nodes
-
-
-def _hues(areas: Sequence[str]) -> dict[str, str]:
-    """Whose colour each area has: its own, or one that is left over; the empty one has none."""
-    left = iter([each for each in AREAS if each not in areas])
-    return {key: key if key in AREAS or not key else next(left, "") for key in areas}
 
 
 def _of_area(found: ChainFlow, tier: Tier, area: str) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from api.language.speaking import gettext, said
 from api.pages import forms, paging, rendering
 from api.pages.forms import RequestForm
 from api.pages.presentation import short_name
+from api.pages.requests import beside
 from api.pages.requests.words import ANY_STATE, NOT_HELD, ORDERS, PLACES, RANKS
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side
@@ -27,8 +27,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.asking import drafts
 from scheduler.services.directory import notes, search
 from scheduler.services.events.timetable import timetable
-from scheduler.services.requests import history, lists, outcomes, requests
-from scheduler.services.requests.cards import RequestCard
+from scheduler.services.requests import lists, outcomes, requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.lists import RequestOrder
 from scheduler.services.suggestions import partners
@@ -61,9 +60,9 @@ def show(event_key: str, key: str) -> str:
         card = lists.show(db, actor, key)
         side = lists.side(db, actor, card)
         here = "sent" if side is Side.FROM else "received"
-        around = _around(db, actor, side, [card])
-        done = history.of_request(db, actor, key)
-        return rendering.render(db, actor, here, "requests/show.html", card=card, history=done, **around)
+        around = beside.around(db, actor, side, [card])
+        around |= beside.of_page(db, actor, side, card)
+        return rendering.render(db, actor, here, "requests/show.html", card=card, **around)
 
 
 @blueprint.get("/firms/<firm_key>/ask")
@@ -175,7 +174,7 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
     asked = request.args.get("order", "")
     order = RequestOrder(asked) if asked in set(RequestOrder) else RequestOrder.NEWEST
     with context.database().read() as db:
-        counts = _counts(db, actor, side, text)
+        counts = beside.counts(db, actor, side, text)
         page = lists.listing(
             db,
             actor,
@@ -199,40 +198,9 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             counts=counts,
             order=order,
             orders=ORDERS,
-            common=_common(db, actor, page.items),
-            **_around(db, actor, side, page.items),
+            common=beside.common(db, actor, page.items),
+            **beside.around(db, actor, side, page.items),
         )
-
-
-def _counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, int]:
-    """Requests by state and in all, in the order of the tabs."""
-    counts = lists.counts(db, actor, text=text)
-    is_sent = side is Side.FROM
-    by = counts.sent if is_sent else counts.received
-    tabs = {ANY_STATE: sum(by.values())}
-    for state in RequestState:
-        tabs[state.value] = by[state]
-        if state is RequestState.ACCEPTED:
-            tabs[NOT_HELD] = counts.sent_not_held if is_sent else counts.received_not_held
-    return tabs
-
-
-def _common(db: Session, actor: Actor, cards: Iterable[RequestCard]) -> Mapping[str, frozenset[str]]:
-    """By partner, the times at which both are free, for requests that wait for an answer."""
-    waiting = [card for card in cards if card.state is RequestState.PENDING]
-    return common_times.in_common(
-        db, actor, [each.key for card in waiting for each in (card.from_firm, card.to_firm)]
-    )
-
-
-def _around(db: Session, actor: Actor, side: Side, cards: Iterable[RequestCard]) -> dict[str, Any]:
-    """What the cards of requests need besides the requests."""
-    return {
-        "side": side,
-        "times": timetable(db, actor),
-        "now": context.now(),
-        "outcomes": outcomes.outcomes(db, actor, cards),
-    }
 
 
 def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str] | None = None) -> str:
@@ -289,8 +257,11 @@ def _answered(actor: Actor, key: str, message: str, kind: str) -> str:
     with context.database().read() as db:
         card = lists.show(db, actor, key)
         side = Side.FROM if request.form.get("side") == Side.FROM else Side.TO
-        counts = {} if _is_on_its_page(actor, key) else _counts(db, actor, side)
-        around = _around(db, actor, side, [card]) | {"counts": counts}
+        around = beside.around(db, actor, side, [card])
+        if _is_on_its_page(actor, key):
+            around |= beside.of_page(db, actor, side, card) | {"counts": {}}
+        else:
+            around |= {"counts": beside.counts(db, actor, side), "sight": None}
         return rendering.render(
             db, actor, "", "requests/answered.html", card=card, message=message, kind=kind, **around
         )

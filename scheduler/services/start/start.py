@@ -108,7 +108,7 @@ def start_page(session: Session, actor: Actor, *, language: str = "en", now: dat
         next_meeting=ahead[0] if ahead else None,
         meeting_count=len(ahead),
         profile=_gaps(session, firm),
-        firms=_sights(session, actor, {_other(card, firm) for card in found}),
+        firms=sights(session, actor, {_other(card, firm) for card in found}),
         suggested=suggested,
         saved=notes.saved(session, actor, [each.firm.key for each in suggested.partners]),
         dismissed=notes.dismissed(session, actor),
@@ -209,7 +209,8 @@ def _other(card: RequestCard, firm: Firm) -> str:
     return card.to_firm.key if card.from_firm.key == firm.key else card.from_firm.key
 
 
-def _sights(session: Session, actor: Actor, keys: set[str]) -> dict[str, FirmSight]:
+def sights(session: Session, actor: Actor, keys: set[str]) -> dict[str, FirmSight]:
+    """What is shown beside the names of these firms of the actor's event, by key."""
     rows = session.execute(
         select(Firm.key, Firm.tier, Firm.areas, Firm.logo).where(
             Firm.event_id == actor.event_id, among(Firm.key, keys)

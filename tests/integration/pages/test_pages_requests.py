@@ -149,7 +149,10 @@ def test_a_request_says_when_and_where_it_is_held(site: Site) -> None:
         )
         make_version(session, expo, [meeting])
     page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
-    assert "Held: Tue, 8 December 2026, " in page and "Booth b0, Hall 0" in page
+    fate = page.partition('class="fate good"')[2].partition("</section>")[0]
+    assert (
+        "The meeting is planned" in fate and "Tue, 8 December 2026, " in fate and "Booth b0, Hall 0" in fate
+    )
     assert "Cancel this meeting" in page
     assert "Held: Tue, 8 December 2026, " in site.exhibitor(1).get(site.path("/requests/sent"))
 
@@ -171,8 +174,30 @@ def test_a_request_says_why_it_is_not_held_without_telling_of_the_other_firm(sit
     assert "at every time that suits both firms, the people it needs are in other meetings" in page
     assert "Look at your busy times" in page
     assert "f1-p0 is in" not in page and "Cancel this meeting" not in page
+    page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
+    assert "Agreed, but no time was found yet" in page and "At every time that suits both firms" in page
     page = site.exhibitor(2).get(site.path(f"/requests/{late.key}"))
     assert "Accepted since the schedule was published." in page
+
+
+@pytest.mark.parametrize(
+    ("state", "asker", "word"),
+    [
+        (RequestState.PENDING, 1, "Waits for your answer"),
+        (RequestState.PENDING, 0, "Waits for their answer"),
+        (RequestState.DECLINED, 1, "Declined"),
+        (RequestState.EXPIRED, 1, "Expired"),
+    ],
+)
+def test_the_first_word_on_a_request_is_what_became_of_it(
+    site: Site, state: RequestState, asker: int, word: str
+) -> None:
+    with site.database.write() as session:
+        key = make_request(session, site.expo, asker, 1 - asker, state=state, topic="Coating lines").key
+    page = site.exhibitor(0).get(site.path(f"/requests/{key}"))
+    fate = page.partition('class="fate')[2].partition("</section>")[0]
+    assert word in fate.partition("</p>")[0]
+    assert "Coating lines" in fate.partition("</h2>")[0]
 
 
 def test_an_answer_can_be_undone_for_ten_minutes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +256,7 @@ def test_htmx_gets_the_row_the_counts_and_the_message(site: Site) -> None:
     assert answer.status_code == 200 and "<html" not in answer.text
     assert answer.text.count('<li class="card request"') == 1 and "autofocus" in answer.text
     assert '<span id="count-accepted" class="count" hx-swap-oob="true">1</span>' in answer.text
-    assert '<span id="count-pending" class="count" hx-swap-oob="true">0</span>' in answer.text
+    assert '<span id="count-pending" class="count zero" hx-swap-oob="true">0</span>' in answer.text
     assert '<div id="messages" hx-swap-oob="innerHTML">' in answer.text
     on_its_page = browser.client.post(
         site.path(f"/requests/{request.key}/withdraw"),
@@ -242,6 +267,9 @@ def test_htmx_gets_the_row_the_counts_and_the_message(site: Site) -> None:
         },
     )
     assert on_its_page.status_code == 200 and "count-" not in on_its_page.text  # there are no tabs to fill
+    assert (
+        on_its_page.text.count('<article class="request"') == 1 and '<li class="card' not in on_its_page.text
+    )
 
 
 def test_an_agreed_meeting_is_not_cancelled_by_a_page_that_showed_it_pending(site: Site) -> None:

@@ -1,0 +1,31 @@
+"""The colours and icons of chain areas: named by an area's key, and else what is left."""
+
+from __future__ import annotations
+
+import re
+
+from api.pages import marks
+from scheduler.samples.firms import AREA_WEIGHTS
+from tests.support.site import Site
+
+
+def test_the_seven_areas_of_the_sample_have_the_seven_looks_and_their_icons() -> None:
+    looks = marks.area_looks(AREA_WEIGHTS)
+    assert looks["digital-technology"] == "digital" and looks["supply-chain-services"] == "services"
+    assert sorted(looks.values()) == sorted(marks.AREA_STEMS.values())
+    assert all("<svg" in marks.area_icon(key) for key in AREA_WEIGHTS)
+
+
+def test_an_area_that_names_no_look_gets_one_that_is_left_and_no_icon() -> None:
+    keys = ["chips", "clean-energy", "steel", *(f"more-{number}" for number in range(9))]
+    looks = marks.area_looks(keys)
+    given = [look for look in looks.values() if look]
+    assert looks["clean-energy"] == "energy" and len(given) == len(set(given)) == len(marks.AREA_STEMS)
+    assert looks["more-8"] == "" and marks.area_looks(["", "chips"])[""] == ""
+    assert not marks.area_icon("chips")
+
+
+def test_firms_show_the_colour_of_their_area(site: Site) -> None:
+    page = site.exhibitor(0).get(site.path("/firms"))
+    assert re.search(r'class="mark in-(\w+)"', page)
+    assert set(re.findall(r'class="mark in-(\w*)"', page)) <= set(marks.AREA_STEMS.values())
