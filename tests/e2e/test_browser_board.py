@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from scheduler.services.board.answering import OracleDesk
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from tests.e2e import axe
+from tests.e2e.windows import WAYS, press
 from tests.integration.board.test_commands import Hall
 from tests.support.everything import serving
 from tests.support.factories import SECRET_KEY, make_member
@@ -57,6 +59,12 @@ class Boards:
             return next(
                 (m.slot, m.place) for m in versions.meetings(session, version.id) if m.request == request.key
             )
+
+    def bytes(self) -> str:
+        """All that the draft is."""
+        with self.database.write() as session:
+            self.hall.session = session
+            return self.hall.bytes()
 
     def sits(self, person: str, slot: str) -> bool:
         with self.database.read() as session:
@@ -128,6 +136,41 @@ def test_by_keyboard_alone(boards: Boards) -> None:
     assert boards.at(boards.hall.one) == ("s0", "t0")
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_undone_back_to_the_start_a_draft_has_the_same_bytes(boards: Boards, way: str) -> None:
+    page = boards.open(script=way != "no script")
+    start = boards.bytes()
+    keys = page.keyboard
+    for done, (request, act) in enumerate(
+        ((boards.hall.one, "put"), (boards.hall.three, "Lock"), (boards.hall.three, "Cancel")), start=1
+    ):
+        if way == "keys":
+            page.locator(f'td[data-r="{request.key}"]').focus()
+            keys.press("Enter")
+        else:
+            page.locator(f'button[name=pick][value="{request.key}"]').first.click()
+        page.get_by_text("picked up here").wait_for()
+        if act != "put":
+            press(page, page.get_by_role("button", name=act, exact=True), way)
+        elif way == "keys":
+            keys.press("ArrowRight")
+            keys.press("Enter")
+        else:
+            page.locator("td.free button").first.click()
+        page.get_by_text(re.compile(f"Draft 2 by hand, {done} steps?\\.")).wait_for()
+    assert boards.bytes() != start
+    for left in (2, 1, 0):
+        if way == "keys":
+            keys.press("Control+z")
+        else:
+            page.get_by_role("button", name=f"Undo {left + 1}").click()
+        page.get_by_text(re.compile(f"Draft 2 by hand, {left} steps?\\.")).wait_for()
+        if way == "keys":
+            page.locator("td.here:focus").wait_for()
+    assert boards.bytes() == start
+    assert page.get_by_role("button", name="Undo").is_disabled()
+
+
 @pytest.mark.parametrize("script", [True, False])
 def test_what_breaks_walking_time_is_refused_with_the_rule_and_moved_by_the_cheapest_repair(
     boards: Boards, script: bool
@@ -135,7 +178,7 @@ def test_what_breaks_walking_time_is_refused_with_the_rule_and_moved_by_the_chea
     page = boards.open(f"&pick={boards.hall.one.key}", script=script)
     page.get_by_text("Put it by hand").click()
     page.get_by_label("Time", exact=True).select_option("s2")
-    page.get_by_label("Place", exact=True).select_option("t0")
+    page.get_by_label("Place", exact=True).fill("Table t0")
     page.locator(".by-hand").get_by_role("button", name="Put", exact=True).click()
     page.get_by_text(f"Not done. {TOO_FAR}").wait_for()
     assert boards.at(boards.hall.one) == ("s0", "t0")
@@ -204,7 +247,7 @@ def test_a_time_is_forbidden_by_its_key_and_taken_back(boards: Boards) -> None:
     page.get_by_text("Taken back.").wait_for()
 
 
-@pytest.mark.parametrize("way", ["mouse", "keys", "no script"])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_person_is_marked_away_from_their_row_and_what_it_breaks_is_moved(boards: Boards, way: str) -> None:
     page = boards.open("&rows=person", script=way != "no script")
     row = page.locator("tbody tr").filter(has_text="F0-P0")
@@ -261,7 +304,7 @@ def test_the_board_follows_what_another_organiser_does_and_leaves_a_form_that_is
     mine.get_by_role("button", name="Undo 1").click()
     theirs.get_by_text("Show the board as it is now").wait_for()
     theirs.get_by_label("Time", exact=True).select_option("s1")
-    theirs.get_by_label("Place", exact=True).select_option("t2")
+    theirs.get_by_label("Place", exact=True).fill("Table t2")
     theirs.locator(".by-hand").get_by_role("button", name="Put", exact=True).click()
     theirs.get_by_text("Draft 2 by hand, 1 step.").wait_for()
     assert boards.at(boards.hall.three) == ("s1", "t2")

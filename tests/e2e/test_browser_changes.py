@@ -7,14 +7,14 @@ from playwright.sync_api import Browser
 from sqlalchemy import select
 
 from scheduler.domain.entities import VersionState
-from scheduler.services.access import sign_in
 from scheduler.services.publishing import comparisons
 from scheduler.services.runs import execution
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run
+from tests.e2e.windows import WAYS, press, signed_in
 from tests.support.everything import serving
-from tests.support.factories import SECRET_KEY, make_event, make_request, make_version, meet
+from tests.support.factories import make_event, make_request, make_version, meet
 from tests.support.publishing import SETTINGS
 from tests.support.web import web_app
 
@@ -28,9 +28,9 @@ def compare(database: Database, event_id: int, number: int) -> None:
         comparisons.keep(session, worked)
 
 
-@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("way", WAYS)
 def test_rejected_changes_stay_as_people_have_them_once_the_rest_is_solved_again(
-    chromium: Browser, database: Database, broker_url: str, script: bool
+    chromium: Browser, database: Database, broker_url: str, way: str
 ) -> None:
     with database.write() as session:
         expo = make_event(session, firms=6, tables=3, slots="6")
@@ -39,25 +39,21 @@ def test_rejected_changes_stay_as_people_have_them_once_the_rest_is_solved_again
         after = [meet(moved, expo, slot=2), meet(new, expo, slot=3), meet(other, expo, place=expo.tables[1])]
         make_version(session, expo, after, state=VersionState.DRAFT)
         event_id, key = expo.event.id, expo.event.key
-        token = sign_in.make_sign_in_link(
-            session, expo.organiser.id, secret_key=SECRET_KEY, now=database.now()
-        )
     compare(database, event_id, 2)
     with serving(web_app(database, broker_url)) as site:
-        window = chromium.new_context(java_script_enabled=script)
+        window = chromium.new_context(java_script_enabled=way != "no script")
         page = window.new_page()
         page.set_default_timeout(60_000)
-        page.goto(f"{site}/sign-in/{token}")
-        page.get_by_role("button", name="Sign in").click()
+        signed_in(page, database, site, expo.organiser.id)
         page.goto(f"{site}/events/{key}/versions/2/changes")
         for request in (moved, new):
-            page.locator(f"#c-{request.key}").get_by_role("button", name="Reject").click()
+            press(page, page.locator(f"#c-{request.key}").get_by_role("button", name="Reject"), way)
             page.locator(f"#c-{request.key}.off").wait_for()
         page.get_by_text("2 rejected").wait_for()
-        page.get_by_role("link", name="By person").click()
+        press(page, page.get_by_role("link", name="By person"), way)
         page.get_by_role("heading", name="F0-P0").wait_for()
         assert page.locator(".side-change.off").count() == 4, "of both people of both"
-        page.get_by_role("button", name="Solve the rest again").click()
+        press(page, page.get_by_role("button", name="Solve the rest again"), way)
         page.wait_for_url("**/schedule*")
         with database.read() as session:
             run = session.scalars(select(Run.id).order_by(Run.id.desc())).first()
@@ -71,6 +67,6 @@ def test_rejected_changes_stay_as_people_have_them_once_the_rest_is_solved_again
         compare(database, event_id, 3)
         page.goto(f"{site}/events/{key}/versions/3/changes")
         assert page.locator(f"#c-{moved.key}").count() == 0
-        page.get_by_role("button", name="Let Firm 0 × Firm 2 in again").click()
+        press(page, page.get_by_role("button", name="Let Firm 0 × Firm 2 in again"), way)
         page.get_by_text("Accepted after all.").wait_for()
         window.close()

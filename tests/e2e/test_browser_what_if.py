@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
-from scheduler.services.access import sign_in
 from scheduler.services.what_if import trying
 from scheduler.storage.database import Database
+from tests.e2e.windows import WAYS, choose, press, signed_in, write
 from tests.integration.runs.scene import SETTINGS
 from tests.integration.what_if.test_solving import live, scene
 from tests.support.everything import serving
-from tests.support.factories import SECRET_KEY, Expo
+from tests.support.factories import Expo
 from tests.support.web import web_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
@@ -34,27 +34,27 @@ def site(database: Database, broker_url: str) -> Iterator[str]:
         yield address
 
 
-@pytest.mark.parametrize("has_script", [True, False], ids=["script", "no-script"])
+@pytest.mark.parametrize("way", WAYS)
 def test_a_what_if_is_made_solved_and_compared_and_touches_nothing_live(
-    chromium: Browser, database: Database, expo: Expo, site: str, has_script: bool
+    chromium: Browser, database: Database, expo: Expo, site: str, way: str
 ) -> None:
-    window = chromium.new_context(java_script_enabled=has_script)
+    window = chromium.new_context(java_script_enabled=way != "no script")
     page = window.new_page()
     page.set_default_timeout(WAIT)
-    _sign_in(page, database, expo, site)
+    signed_in(page, database, site, expo.organiser.id)
     before = live(database)
     page.goto(f"{site}/events/{expo.event.key}/what-if")
-    page.get_by_label("Name of a new what-if").fill("Without tables")
-    page.get_by_role("button", name="Make it").click()
-    page.get_by_role("link", name="Tables", exact=True).click()
-    page.get_by_label("More or fewer").select_option("Fewer: its last tables")
-    page.get_by_label("How many").fill("2")
-    page.get_by_role("button", name="Add this change").click()
+    write(page, page.get_by_label("Name of a new what-if"), "Without tables", way)
+    press(page, page.get_by_role("button", name="Make it"), way)
+    press(page, page.get_by_role("link", name="Tables", exact=True), way)
+    choose(page, page.get_by_label("More or fewer"), "Fewer: its last tables", way)
+    write(page, page.get_by_label("How many"), "2", way)
+    press(page, page.get_by_role("button", name="Add this change"), way)
     page.get_by_text("2 fewer tables in").first.wait_for()
-    page.get_by_role("button", name="Solve it").click()
+    press(page, page.get_by_role("button", name="Solve it"), way)
     page.get_by_text("Waiting for a solve worker").wait_for()
     assert trying.execute(database, settings=SETTINGS)
-    if not has_script:
+    if way == "no script":
         page.reload()
     row = page.get_by_role("row", name="Requests held")
     row.wait_for()
@@ -64,13 +64,3 @@ def test_a_what_if_is_made_solved_and_compared_and_touches_nothing_live(
     ]
     assert live(database) == before
     window.close()
-
-
-def _sign_in(page: Page, database: Database, expo: Expo, site: str) -> None:
-    with database.write() as session:
-        token = sign_in.make_sign_in_link(
-            session, expo.organiser.id, secret_key=SECRET_KEY, now=database.now()
-        )
-    page.goto(f"{site}/sign-in/{token}")
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Sign out").wait_for(state="attached")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from apiflask import APIBlueprint
@@ -13,12 +13,13 @@ from werkzeug.wrappers import Response
 from api import auth, context, inputs
 from api.language.speaking import gettext, said
 from api.pages import paging, rendering
-from api.pages.board import shown
-from api.pages.board.shown import Offer, TargetCell
+from api.pages.board import by_hand, shown
+from api.pages.board.shown import Offer
 from api.pages.presentation import local_moment
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
 from scheduler.saying import say
+from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.board import commands, drafts, finding, reading, stepping, view
 from scheduler.services.board.commands import BreaksRules, Target
@@ -59,6 +60,7 @@ def board(event_key: str) -> str:
         picked = None
         if asked.get("pick"):
             picked = reading.picked(db, actor, draft.number, asked["pick"], seen.hall)
+        typed = by_hand.typed_for(picked) if picked else {}
         found = finding.find(db, actor, draft.number, asked.get("find", ""))
         event = events.event(db, actor)
     offer = None
@@ -74,8 +76,10 @@ def board(event_key: str) -> str:
             seen=seen,
             picked=picked,
             offer=offer,
-            wanted=_cheapest(offer, asked.get("wanted", "")),
+            wanted=shown.cheapest(offer, asked.get("wanted", "")),
             found=found,
+            typed=typed,
+            faults=by_hand.faults_of(db, actor, picked, typed) if picked else {},
             may_change=draft.is_open and actor.may(Right.CHANGE_DRAFTS),
             address=_address(draft.number, seen),
             times={slot.key: local_moment(slot.start, event.timezone) for slot in picked.slots}
@@ -157,14 +161,23 @@ def put(event_key: str, number: int) -> Response:
             return _back(event_key, number, key)
         targets, dropped = read
     else:
-        people = tuple(person for person in form.getlist("people") if person)
-        targets, dropped = [Target(key, form.get("slot", ""), form.get("place", ""), people)], []
+        typed = by_hand.sent()
+        target = _by_hand(actor, number, key, typed)
+        if target is None:
+            flash(gettext("Not done. Say which one is meant, in the form below."), "error")
+            return redirect(_board(event_key, number, pick=key, **typed), 303)
+        targets, dropped = [target], []
 
     def do() -> Taken:
         with context.database().write() as db:
             return commands.arrange(db, actor, number, targets, dropped, seen=seen, now=context.now())
 
     return _do(event_key, number, key, do, wanted=targets[0].slot if targets else "")
+
+
+def _by_hand(actor: Actor, number: int, key: str, typed: Mapping[str, str]) -> Target | None:
+    with context.database().read() as db:
+        return by_hand.target_of(db, actor, reading.picked(db, actor, number, key, ""), typed)
 
 
 @blueprint.post("/<int:number>/<any(cancel, lock, unlock, swap, forbid, allow, undo, redo):step>")
@@ -216,7 +229,8 @@ def _do(
     if taken.gain:
         text = gettext("%(done)s Score %(points)s.", done=text, points=shown.points(taken.gain))
     flash(text, "good")
-    return _back(event_key, number, key if stays else "", at="" if stays else key)
+    at = "" if stays else key or next(iter(taken.requests), "")
+    return _back(event_key, number, key if stays else "", at=at)
 
 
 def _back(event_key: str, number: int, pick: str, *, wanted: str = "", at: str = "") -> Response:
@@ -254,14 +268,14 @@ def _address(number: int, seen: BoardView) -> dict[str, Any]:
 def _offer(event_id: int, number: int, picked: Picked, seen: BoardView) -> Offer | None:
     """Where the meeting can go, as the board's worker says it, or None if it is away."""
     by_person = seen.rows_of is RowsOf.PERSON
-    rows = picked.places if by_person else seen.page.items
+    places = picked.places if by_person else [row.key for row in seen.page.items]
     answer = questions.ask(
         event_id,
         number,
         {
             "request": picked.key,
             "slots": [slot.key for slot in seen.slots],
-            "places": [row.key for row in rows],
+            "places": list(places),
         },
         redis_url=context.settings().redis_url,
         app=context.celery(),
@@ -269,25 +283,4 @@ def _offer(event_id: int, number: int, picked: Picked, seen: BoardView) -> Offer
     if not answer:
         return None
     offer = shown.offer_of(answer)
-    return _by_person(offer, picked) if by_person else offer
-
-
-RANK: Final = ("here", "free", "like", "moves", "no")
-
-
-def _by_person(offer: Offer, picked: Picked) -> Offer:
-    """The best target at each time, in the rows of the people of the meeting."""
-    best: dict[str, TargetCell] = {}
-    for (slot, _), cell in offer.cells.items():
-        known = best.get(slot)
-        if known is None or RANK.index(cell.standing) < RANK.index(known.standing):
-            best[slot] = cell
-    cells = {(slot, person): cell for slot, cell in best.items() for person in picked.people}
-    return Offer(cells, offer.best, offer.is_aside)
-
-
-def _cheapest(offer: Offer | None, slot: str) -> Any:
-    """The best way to the time that was refused, or else anywhere."""
-    if offer is None or not slot:
-        return None
-    return next((way for way in offer.best if way.slot == slot), next(iter(offer.best), None))
+    return shown.by_person(offer, picked.people) if by_person else offer

@@ -144,3 +144,24 @@ def _target(row: Sequence[Any]) -> Target:
 def step_word(kind: HandStepKind) -> str:
     """What a step is called, in the reader's language."""
     return said(STEPS[kind])
+
+
+RANK: Final = ("here", "free", "like", "moves", "no")
+
+
+def by_person(offer: Offer, people: Sequence[str]) -> Offer:
+    """The best target at each time, in the rows of the people of the meeting."""
+    best: dict[str, TargetCell] = {}
+    for (slot, _), cell in offer.cells.items():
+        known = best.get(slot)
+        if known is None or RANK.index(cell.standing) < RANK.index(known.standing):
+            best[slot] = cell
+    cells = {(slot, person): cell for slot, cell in best.items() for person in people}
+    return Offer(cells, offer.best, offer.is_aside)
+
+
+def cheapest(offer: Offer | None, slot: str) -> BestWay | None:
+    """The best way to the time that was refused, or else anywhere."""
+    if offer is None or not slot:
+        return None
+    return next((way for way in offer.best if way.slot == slot), next(iter(offer.best), None))

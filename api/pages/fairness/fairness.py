@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -17,8 +16,9 @@ from api import auth, context
 from api.language.speaking import gettext
 from api.pages import rendering
 from api.pages.fairness.drawing import picture
+from api.pages.fairness.groups import GROUPINGS, group_name
+from api.pages.figures.fair import dial, shares_by_group
 from api.pages.schedule.fair_points import POINTS, point_of, with_point
-from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.events import events
@@ -33,28 +33,6 @@ blueprint = APIBlueprint(
     enable_openapi=False,
     url_prefix="/events/<event_key>/versions/<int:number>/fairness",
 )
-
-GROUPINGS = MappingProxyType(
-    {
-        Grouping.HOME: say("Home and overseas"),
-        Grouping.TIER: say("Place in the chain"),
-        Grouping.AREA: say("Chain area"),
-        Grouping.COUNTRY: say("Country"),
-        Grouping.SIZE: say("Number of requests"),
-        Grouping.STAND: say("Stand"),
-    }
-)
-"""The name of each grouping."""
-WORDS = MappingProxyType(
-    {
-        "home": say("Home"),
-        "overseas": say("Overseas"),
-        "own": say("A stand of its own"),
-        "host": say("Host of a joint stand"),
-        "partner": say("Partner at a joint stand"),
-    }
-)
-"""Names of groups that are neither a country nor an area."""
 
 
 @blueprint.get("")
@@ -72,7 +50,8 @@ def show(event_key: str, number: int) -> str:
             view=shares.look(db, actor, number, by),
             by=by,
             groupings=GROUPINGS,
-            words=WORDS,
+            group_name=group_name,
+            figure=shares_by_group(db, actor, number),
             **_curve(db, actor, number),
         )
 
@@ -122,10 +101,12 @@ def _curve(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """What the curve's part of the page shows."""
     found = curve.look(db, actor)
     may_set = actor.may(Right.CHANGE_SETTINGS)
+    is_whole = found is not None and found.is_whole
     return {
         "number": number,
         "curve": found,
-        "drawn": picture(found.points) if found is not None and found.is_whole else None,
+        "drawn": picture(found.points) if found is not None and is_whole else None,
+        "saved": dial(db, actor, number) if is_whole else None,
         "points": POINTS,
         "at": point_of(events.settings(db, actor).policy) if may_set else None,
         "may_set": may_set,

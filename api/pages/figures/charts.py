@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from api.pages.figures.drawing import Drawing
-from api.pages.presentation import number
+from api.pages.presentation import number, share
 
 WIDTH: Final = 1180.0
 STEPS: Final = 5
@@ -169,6 +169,25 @@ def bars(picture: Drawing, labels: Sequence[str], values: Sequence[float]) -> No
         picture.text(x + body / 2, bottom + 18, labels[at], anchor="middle", size=11.5)
         picture.text(x + body / 2, bottom - high - 5, number(value), "ink", anchor="middle", size=11.5)
     picture.path("h4", "".join(shapes))
+
+
+ROW: Final = 22.0
+"""How high a row of shares is."""
+
+
+def missing(picture: Drawing, rows: Sequence[tuple[str, float | None]], low: float) -> None:
+    """Shares as bars of what is missing, from all leftwards to `low`. What has no share is a heading."""
+    left, right = 280.0, picture.width - 90
+    for at, (name, of_all) in enumerate(rows):
+        y = 10 + ROW * at
+        if of_all is None:
+            picture.text(0, y + 15, name, "ink", size=13)
+            continue
+        x = left + (right - left) * (of_all - low) / (1 - low)
+        picture.text(left - 8, y + 15, cut(name, 38), anchor="end", size=12.5)
+        picture.path("h1", f"M{left:.1f} {y + 4:.1f}H{right:.1f}v14H{left:.1f}z")
+        picture.path("h4", f"M{x:.1f} {y + 4:.1f}H{right:.1f}v14H{x:.1f}z")
+        picture.text(right + 8, y + 15, share(of_all, 1), "ink", size=12.5)
 
 
 @dataclass(frozen=True, slots=True)

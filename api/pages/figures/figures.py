@@ -11,6 +11,7 @@ from api.language import choosing
 from api.language.catalogs import SOURCE
 from api.pages import rendering
 from api.pages.figures.convergence import convergence
+from api.pages.figures.fair import OF_FAIRNESS
 from api.pages.figures.gallery import FIGURES, Figure
 from api.pages.figures.weeks import week
 from scheduler.domain import fields
@@ -40,7 +41,8 @@ def show(event_key: str) -> str:
 def file(event_key: str, name: str, ending: str) -> Response:
     """One figure as a picture or as all its rows."""
     actor = auth.team(event_key)
-    if name not in FIGURES or ending not in ("csv", "png", "svg"):
+    make = {**FIGURES, **OF_FAIRNESS}.get(name)
+    if make is None or ending not in ("csv", "png", "svg"):
         abort(404)
     if ending == "png":
         choosing.speak(SOURCE)  # its letters are those of Latin script
@@ -49,7 +51,7 @@ def file(event_key: str, name: str, ending: str) -> Response:
         number = shown(db, actor, _version())
         if number is None:
             abort(404)
-        figure = FIGURES[name](db, actor, number)
+        figure = make(db, actor, number)
     return _file(figure, ending, f"{name}-{event_key}-{number}")
 
 

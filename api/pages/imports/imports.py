@@ -14,6 +14,7 @@ from api.errands import fresh_sign_in
 from api.language.speaking import gettext, reported, said
 from api.pages import rendering
 from api.pages.imports import chosen, large_imports, words
+from api.pages.people_desk.columns import labels
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.invites.catalogue import languages
 from scheduler.saying import say
@@ -100,6 +101,7 @@ def show(event_key: str, number: int) -> BaseResponse | str:
             looked_at=job and job.looked_at,
             options=options,
             columns=COLUMNS,
+            labels=labels(),
             may_go=choices.MAY_GO,
             most_mends=chosen.MOST_MENDS,
         )

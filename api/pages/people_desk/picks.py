@@ -1,4 +1,4 @@
-"""Fields in which a firm, a person or an interpreter is meant: what they offer, and what was picked."""
+"""Fields in which a firm, a person, an interpreter or a place is meant: what is offered, what was picked."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from scheduler.services.cells.picking import Offered
 blueprint = APIBlueprint("picks", __name__, enable_openapi=False, url_prefix="/events/<event_key>/desk/picks")
 
 
-@blueprint.get("/<any(firms, people, interpreters):kind>")
+@blueprint.get("/<any(firms, people, interpreters, tables):kind>")
 @login_required
 def offers(event_key: str, kind: str) -> str:
-    """What the field that the address names offers for what was typed in it, as options of its list."""
-    actor = auth.organiser(event_key)
-    typed = request.args.get(request.args.get("field", ""), "")
-    with context.database().read() as db:
-        found = picking.offered(db, actor, ImportKind(kind), typed)
+    """What the field that the address names offers for what was typed in it, as options of its list.
+
+    With a `firm`, people are its own, and places are tables and its booths.
+    """
+    actor, asked = auth.organiser(event_key), request.args
+    found = offered_for(actor, kind, asked.get(asked.get("field", ""), ""), asked.get("firm", ""))
     return render_template("people_desk/options.html", found=found)
 
 
@@ -42,10 +43,10 @@ def said_in(name: str) -> str:
     return request.form.get(f"{name}-pick") or request.form.get(name, "")
 
 
-def offered_for(actor: Actor, kind: str, typed: str) -> list[Offered]:
+def offered_for(actor: Actor, kind: str, typed: str, firm: str = "") -> list[Offered]:
     """What a page offers for what was typed, where it is to be chosen without a script."""
     with context.database().read() as db:
-        return picking.offered(db, actor, ImportKind(kind), typed)
+        return picking.offered(db, actor, ImportKind(kind), typed, firm=firm)
 
 
 def pick_label(actor: Actor, kind: str, typed: str) -> str:

@@ -29,7 +29,7 @@ from scheduler.services.text import one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.trail import Somebody
-from scheduler.storage.models import Account, Event, Slot, TeamMember
+from scheduler.storage.models import Account, Event, Interpreter, Place, Slot, TeamMember
 
 PARTS: Final = ("venue", "firms", "people", "team", "settings")
 """What may come along. People need their firms."""
@@ -40,6 +40,8 @@ TABLES: Final = {
     "team": ("team_member",),
     "settings": ("mail_text", "night_time"),
 }
+_TIES: Final = frozenset(("interpreter_station",))
+"""Tables that tie people to times and tables: they come along where both do."""
 _OF_EVENT: Final = frozenset(
     ("key", "name", "timezone", "language", "areas", "area_names", "guests", "import_words")
 )
@@ -124,7 +126,8 @@ class _Copied:
     @property
     def wanted(self) -> frozenset[str]:
         """The tables of which rows come along."""
-        return frozenset(name for part in self.parts for name in TABLES[part])
+        parts = frozenset(name for part in self.parts for name in TABLES[part])
+        return parts | _TIES if {"venue", "people"} <= set(self.parts) else parts
 
     def event(self, key: str, name: str) -> Values:
         """The row of the new event, with the old one's settings or those of any new event."""
@@ -164,6 +167,12 @@ class _Copied:
             yield table.c.attendee_id.in_(select(people.c.id).where(people.c.withdrawn_at.is_(None)))
         if table.name == "team_member":
             yield table.c.until.is_(None)
+        if table.name in _TIES:
+            yield table.c.slot_id.in_(select(Slot.id).where(Slot.of(self.old.id)))
+            yield table.c.place_id.in_(
+                select(Place.id).where(Place.is_retired.is_(False), Place.kind == PlaceKind.TABLE)
+            )
+            yield table.c.interpreter_id.in_(select(Interpreter.id).where(Interpreter.withdrawn_at.is_(None)))
 
     def _new(self, table: str, row: Values, position: int) -> Values:
         if table == "slot":

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import fields
 from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.entities import RequestState
-from scheduler.saying import called, pair
+from scheduler.saying import called
 from scheduler.saying import place as place_label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.board.in_cells import named, planned
 from scheduler.services.board.view import NOON
 from scheduler.services.directory.refs import find_person
 from scheduler.services.schedule import versions
@@ -27,7 +27,6 @@ from scheduler.storage.models import (
     Event,
     Firm,
     Hall,
-    HandMark,
     MeetingRequest,
     Place,
     PlannedAttendee,
@@ -100,28 +99,6 @@ def _at(start: datetime | None, hall: str | None, zone: ZoneInfo) -> dict[str, s
     return {"day": local.date().isoformat(), "half": half, "hall": hall}
 
 
-def pair_of(found: Sequence[Any]) -> str:
-    """The two firms of a row of `named`."""
-    return pair(called(*found[2:4]), called(*found[4:6]))
-
-
-def named() -> Select[*tuple[Any, ...]]:
-    """Id, key, and both names of both firms of requests; then more columns."""
-    sender, receiver = aliased(Firm), aliased(Firm)
-    return (
-        select(
-            MeetingRequest.id,
-            MeetingRequest.key,
-            sender.name,
-            sender.latin_name,
-            receiver.name,
-            receiver.latin_name,
-        )
-        .join(sender, sender.id == MeetingRequest.from_firm_id)
-        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class MissedMeeting:
     """A meeting of a draft at a time at which one of its people is away."""
@@ -151,25 +128,22 @@ def away(session: Session, actor: Actor, number: int, key: str, slots: Collectio
     wanted = Slot.event_id == actor.event_id, among(Slot.key, filter(storable, slots))
     positions = set(session.scalars(select(Slot.position).where(*wanted)))
     rows = session.execute(
-        named()
-        .add_columns(Slot.start, Slot.position, PlannedMeeting.length, Place.name, HandMark.kind)
-        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        planned(version.id)
+        .add_columns(Slot.start)
         .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
-        .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .join(Place, Place.id == PlannedMeeting.place_id)
-        .outerjoin(
-            HandMark,
-            (HandMark.version_id == PlannedMeeting.version_id)
-            & (HandMark.request_id == PlannedMeeting.request_id),
-        )
-        .where(PlannedMeeting.version_id == version.id, PlannedAttendee.attendee_id == person.id)
+        .where(PlannedAttendee.attendee_id == person.id)
         .order_by(Slot.position)
     )
     missed = tuple(
         MissedMeeting(
-            found[1], called(*found[2:4]), called(*found[4:6]), start, place, mark is HandMarkKind.LOCKED
+            found[1],
+            called(*found[2:4]),
+            called(*found[4:6]),
+            start,
+            place_label(place),
+            mark is HandMarkKind.LOCKED,
         )
-        for *found, start, first, length, place, mark in rows
+        for *found, first, length, _, place, mark, start in rows
         if not positions.isdisjoint(range(first, first + length))
     )
     return PersonAway(person.key, called(person.name, person.latin_name), missed)

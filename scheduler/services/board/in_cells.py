@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.by_hand import HandMarkKind
-from scheduler.saying import called
+from scheduler.saying import called, pair
 from scheduler.saying import place as place_label
 from scheduler.storage.among import among
 from scheduler.storage.models import (
@@ -65,34 +65,19 @@ def held_on(
     session: Session, version_id: int, by: Any, ids: Collection[int], of_day: Sequence[BoardSlot]
 ) -> MeetingsAt:
     """The meetings of one day at some places, or of some people."""
-    sender, receiver = aliased(Firm), aliased(Firm)
     query = (
-        select(
-            by, MeetingRequest.key, Slot.position, PlannedMeeting.length, sender.name, sender.latin_name,
-            receiver.name, receiver.latin_name, Place.key, Place.name, HandMark.kind,
-        )
-        .select_from(PlannedMeeting)
-        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
-        .join(sender, sender.id == MeetingRequest.from_firm_id)
-        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
-        .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .join(Place, Place.id == PlannedMeeting.place_id)
-        .outerjoin(
-            HandMark,
-            (HandMark.version_id == PlannedMeeting.version_id)
-            & (HandMark.request_id == PlannedMeeting.request_id),
-        )
+        planned(version_id)
+        .add_columns(by)
         .where(
-            PlannedMeeting.version_id == version_id,
             among(by, ids),
             Slot.position.between(of_day[0].position, of_day[-1].position) if of_day else Slot.id.is_(None),
         )
         .order_by(Slot.position, MeetingRequest.key)
-    )  # fmt: skip
+    )
     if by is PlannedAttendee.attendee_id:
         query = query.join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
     found: MeetingsAt = defaultdict(lambda: defaultdict(list))
-    for row_id, request, position, length, *both, place, place_name, mark in session.execute(query):
+    for _, request, *both, position, length, place, place_name, mark, row_id in session.execute(query):
         asking, asked = called(*both[:2]), called(*both[2:])
         for k in range(length):
             meeting = BoardMeeting(
@@ -114,4 +99,43 @@ def cells_of(
     """The cells of one row."""
     return tuple(
         BoardCell(slot.key, tuple(held.get(slot.position, ())), is_away=slot.key in away) for slot in shown
+    )
+
+
+def pair_of(found: Sequence[Any]) -> str:
+    """The two firms of a row of `named`."""
+    return pair(called(*found[2:4]), called(*found[4:6]))
+
+
+def named() -> Select[*tuple[Any, ...]]:
+    """Id, key, and both names of both firms of requests; then more columns."""
+    sender, receiver = aliased(Firm), aliased(Firm)
+    return (
+        select(
+            MeetingRequest.id,
+            MeetingRequest.key,
+            sender.name,
+            sender.latin_name,
+            receiver.name,
+            receiver.latin_name,
+        )
+        .join(sender, sender.id == MeetingRequest.from_firm_id)
+        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
+    )
+
+
+def planned(version_id: int) -> Select[*tuple[Any, ...]]:
+    """The meetings of a version: `named`, position, length, place (key, name), mark; then more columns."""
+    return (
+        named()
+        .add_columns(Slot.position, PlannedMeeting.length, Place.key, Place.name, HandMark.kind)
+        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .outerjoin(
+            HandMark,
+            (HandMark.version_id == PlannedMeeting.version_id)
+            & (HandMark.request_id == PlannedMeeting.request_id),
+        )
+        .where(PlannedMeeting.version_id == version_id)
     )

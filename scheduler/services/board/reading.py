@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,13 +10,13 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
-from scheduler.domain.entities import PlaceKind, RequestState, Side, VersionState
+from scheduler.domain.entities import PlaceKind, RequestState, VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.saying import called, label
 from scheduler.saying import place as place_label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.board.finding import named, pair_of
+from scheduler.services.board.in_cells import named, pair_of
 from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.services.problems import by_hand
 from scheduler.services.schedule import versions
@@ -25,6 +25,7 @@ from scheduler.storage.among import among
 from scheduler.storage.models import (
     Account,
     Attendee,
+    Firm,
     Hall,
     HandBan,
     HandDraft,
@@ -75,11 +76,12 @@ class DraftCard:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceChoice:
-    """A place that may be chosen."""
+class PickedSide:
+    """A side of a request: its firm, and who of it sits in the meeting, if it is held."""
 
-    key: str
+    firm: str
     name: str
+    person: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +103,13 @@ class Picked:
     mark: HandMarkKind | None
     bans: tuple[SlotRef, ...]
     """Times that are forbidden to it by hand."""
-    staff: tuple[tuple[tuple[str, str], ...], ...]
-    """Of each side, who can sit in it, where the request names nobody: keys and names."""
+    sides: tuple[PickedSide, ...]
+    """Who asked, and who was asked."""
+    names_people: bool
+    """The request says who sits in it: nobody else can."""
     slots: tuple[SlotRef, ...]
-    places: tuple[PlaceChoice, ...]
+    places: tuple[str, ...]
+    """Keys of the tables of a hall, and of the booths of the firm that was asked."""
 
 
 def card(session: Session, actor: Actor, number: int | None) -> DraftCard | None:
@@ -234,50 +239,46 @@ def picked(session: Session, actor: Actor, number: int, key: str, hall: str) -> 
         place_name=place_label(held[2].name) if held else "",
         hall=held[3].key if held else "",
         hall_name=label(held[3].name, held[3].names) if held else "",
-        people=tuple(person for person, _ in people),
-        names=tuple(name for _, name in people),
+        people=tuple(person for person, _, _ in people),
+        names=tuple(name for _, name, _ in people),
         interpreter=called(*held[4:6]) if held and held[4] else "",
         mark=mark,
         bans=tuple(slot for slot in slots if slot.key in banned),
-        staff=_staff(session, request),
+        sides=_sides(session, request, people),
+        names_people=session.scalar(
+            select(RequestPerson.attendee_id).where(RequestPerson.request_id == request.id).limit(1)
+        )
+        is not None,
         slots=tuple(slots),
         places=_places(session, actor.event_id, request, hall),
     )
 
 
-def _people(session: Session, meeting_id: int) -> list[tuple[str, str]]:
+def _people(session: Session, meeting_id: int) -> list[tuple[str, str, int]]:
+    """Key, name and firm of those who sit in a meeting."""
     rows = session.execute(
-        select(Attendee.key, Attendee.name, Attendee.latin_name)
+        select(Attendee.key, Attendee.name, Attendee.latin_name, Attendee.firm_id)
         .join(PlannedAttendee, PlannedAttendee.attendee_id == Attendee.id)
         .where(PlannedAttendee.meeting_id == meeting_id)
         .order_by(Attendee.key)
     )
-    return [(key, called(name, latin)) for key, name, latin in rows]
+    return [(key, called(name, latin), firm) for key, name, latin, firm in rows]
 
 
-def _staff(session: Session, request: MeetingRequest) -> tuple[tuple[tuple[str, str], ...], ...]:
-    """Who can sit on each side. Nobody to choose where the request names somebody."""
-    if session.scalar(
-        select(RequestPerson.attendee_id).where(RequestPerson.request_id == request.id).limit(1)
-    ):
-        return ()
-    sides = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
-    rows = session.execute(
-        select(Attendee.firm_id, Attendee.key, Attendee.name, Attendee.latin_name)
-        .where(among(Attendee.firm_id, sides.values()), Attendee.withdrawn_at.is_(None))
-        .order_by(Attendee.latin_name, Attendee.id)
-    ).all()
-    return tuple(
-        tuple((key, called(name, latin)) for of, key, name, latin in rows if of == firm)
-        for firm in sides.values()
-    )
+def _sides(
+    session: Session, request: MeetingRequest, people: Sequence[tuple[str, str, int]]
+) -> tuple[PickedSide, ...]:
+    ids = (request.from_firm_id, request.to_firm_id)
+    rows = session.execute(select(Firm.id, Firm.key, Firm.name, Firm.latin_name).where(among(Firm.id, ids)))
+    firms = {firm_id: (key, called(*names)) for firm_id, key, *names in rows}
+    sitting = {firm: key for key, _, firm in people}
+    return tuple(PickedSide(*firms[firm], sitting.get(firm, "")) for firm in ids)
 
 
-def _places(session: Session, event_id: int, request: MeetingRequest, hall: str) -> tuple[PlaceChoice, ...]:
-    """The tables of a hall, and the booths of the firm that was asked."""
+def _places(session: Session, event_id: int, request: MeetingRequest, hall: str) -> tuple[str, ...]:
     tables = (Place.kind == PlaceKind.TABLE) & (Hall.key == hall)
-    rows = session.execute(
-        select(Place.key, Place.name)
+    rows = session.scalars(
+        select(Place.key)
         .join(Hall, Hall.id == Place.hall_id)
         .where(
             Place.event_id == event_id,
@@ -287,4 +288,4 @@ def _places(session: Session, event_id: int, request: MeetingRequest, hall: str)
         .order_by(Place.kind, Place.name, Place.id)
         .limit(300)
     )
-    return tuple(PlaceChoice(key, place_label(name)) for key, name in rows)
+    return tuple(rows)

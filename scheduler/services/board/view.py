@@ -97,6 +97,18 @@ class BoardWish:
     page: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The part of a version that is read: the slots of a day, those that are shown, and a page of rows."""
+
+    event_id: int
+    version_id: int
+    hall: str
+    of_day: Sequence[BoardSlot]
+    shown: Sequence[BoardSlot]
+    page: int
+
+
 def view(session: Session, actor: Actor, number: int, wish: BoardWish) -> BoardView:
     """The board of a version. The number of queries is the same for any event. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
@@ -114,7 +126,7 @@ def view(session: Session, actor: Actor, number: int, wish: BoardWish) -> BoardV
     hall = wish.hall if wish.hall in halls else next(iter(halls), "")
     rows_of = RowsOf.PERSON if wish.rows_of == RowsOf.PERSON else RowsOf.PLACE
     read = _people if rows_of is RowsOf.PERSON else _places
-    page = read(session, actor.event_id, version_id, hall, of_day, shown, wish.page)
+    page = read(session, _Part(actor.event_id, version_id, hall, of_day, shown, wish.page))
     return BoardView(
         days=days,
         day=day,
@@ -144,40 +156,32 @@ def _halls(session: Session, event_id: int) -> dict[str, str]:
     return {key: label(name, names) for key, name, names in rows}
 
 
-def _places(
-    session: Session,
-    event_id: int,
-    version_id: int,
-    hall: str,
-    of_day: Sequence[BoardSlot],
-    shown: Sequence[BoardSlot],
-    number: int,
-) -> Page[BoardRow]:
+def _places(session: Session, part: _Part) -> Page[BoardRow]:
     """Tables first, then booths, in the order of their names."""
     query = (
         select(Place.id, Place.key, Place.name, Place.kind, Firm.name, Firm.latin_name)
         .join(Hall, Hall.id == Place.hall_id)
         .outerjoin(Firm, Firm.id == Place.firm_id)
-        .where(Place.event_id == event_id, Hall.key == hall, Place.is_retired.is_(False))
+        .where(Place.event_id == part.event_id, Hall.key == part.hall, Place.is_retired.is_(False))
         .order_by(Place.kind.desc(), Place.name, Place.id)
     )
 
     def read(first: int, most: int) -> Sequence[BoardRow]:
         found = session.execute(query.offset(first).limit(most)).all()
         at = PlannedMeeting.place_id
-        held = held_on(session, version_id, at, [row[0] for row in found], of_day)
+        held = held_on(session, part.version_id, at, [row[0] for row in found], part.of_day)
         closed = _closed(session, [row[0] for row in found])
         return [
             BoardRow(
                 key,
                 place_label(name),
                 _owner(kind, own, latin),
-                cells_of(held[place_id], closed.get(place_id, set()), shown),
+                cells_of(held[place_id], closed.get(place_id, set()), part.shown),
             )
             for place_id, key, name, kind, own, latin in found
         ]
 
-    return part_of("places", read, _count(session, query), number=number, limit=ROWS)
+    return part_of("places", read, _count(session, query), number=part.page, limit=ROWS)
 
 
 def _owner(kind: PlaceKind, own: str | None, latin: str | None) -> str:
@@ -187,23 +191,15 @@ def _owner(kind: PlaceKind, own: str | None, latin: str | None) -> str:
     return called(own, latin or "") if own else say("booth")
 
 
-def _people(
-    session: Session,
-    event_id: int,
-    version_id: int,
-    hall: str,
-    of_day: Sequence[BoardSlot],
-    shown: Sequence[BoardSlot],
-    number: int,
-) -> Page[BoardRow]:
+def _people(session: Session, part: _Part) -> Page[BoardRow]:
     """The people of the firms of a hall, by name."""
     query = (
         select(Attendee.id, Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name)
         .join(Firm, Firm.id == Attendee.firm_id)
         .join(Hall, Hall.id == Firm.hall_id)
         .where(
-            Attendee.event_id == event_id,
-            Hall.key == hall,
+            Attendee.event_id == part.event_id,
+            Hall.key == part.hall,
             Attendee.withdrawn_at.is_(None),
             Firm.withdrawn_at.is_(None),
         )
@@ -213,20 +209,20 @@ def _people(
     def read(first: int, most: int) -> Sequence[BoardRow]:
         found = session.execute(query.offset(first).limit(most)).all()
         ids = [row[0] for row in found]
-        held = held_on(session, version_id, PlannedAttendee.attendee_id, ids, of_day)
-        away = unavailable.slots_of(session, event_id, ids)
+        held = held_on(session, part.version_id, PlannedAttendee.attendee_id, ids, part.of_day)
+        away = unavailable.slots_of(session, part.event_id, ids)
         keys = _slot_keys(session, {slot for slots in away.values() for slot in slots})
         return [
             BoardRow(
                 key,
                 called(name, latin),
                 called(*firm),
-                cells_of(held[person_id], {keys[slot] for slot in away.get(person_id, ())}, shown),
+                cells_of(held[person_id], {keys[slot] for slot in away.get(person_id, ())}, part.shown),
             )
             for person_id, key, name, latin, *firm in found
         ]
 
-    return part_of("people", read, _count(session, query), number=number, limit=ROWS)
+    return part_of("people", read, _count(session, query), number=part.page, limit=ROWS)
 
 
 def _count(session: Session, query: Select[*tuple[Any, ...]]) -> int:

@@ -1,4 +1,4 @@
-"""Which firm, person or interpreter is meant by what somebody typed, and what is offered meanwhile."""
+"""Which firm, person, interpreter or place is meant by what somebody typed, and what is offered meanwhile."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import ColumnElement, case, func, null, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
+from scheduler.domain.entities import PlaceKind
+from scheduler.saying import label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.text import matches, one_line
-from scheduler.storage.models import Attendee, Firm, Interpreter
+from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, Place
 
 TABLES: Final[Mapping[ImportKind, Any]] = {
     ImportKind.FIRMS: Firm,
     ImportKind.PEOPLE: Attendee,
     ImportKind.INTERPRETERS: Interpreter,
+    ImportKind.TABLES: Place,
 }
+"""What can be meant. Of tables also the booths of one firm."""
 MOST_OFFERED: Final = 20
 _WITH_KEY = re.compile(r".+ \[([^\[\]]+)\]")
 
@@ -40,69 +44,73 @@ class Offered:
         return f"{self.name} [{self.key}]"
 
 
-def offered(session: Session, actor: Actor, kind: ImportKind, said: str) -> list[Offered]:
+def offered(session: Session, actor: Actor, kind: ImportKind, said: str, *, firm: str = "") -> list[Offered]:
     """The records that have every word of a text in their names or key. Who left is not offered.
 
-    That of the key comes first, then names that begin with the text. One query, and MOST_OFFERED at most.
+    With a `firm`, people are its own, and places are tables and its booths. That of the key comes first, then
+    names that begin with the text. One query, and MOST_OFFERED at most.
     """
     actor.require(Right.KEEP_PEOPLE)
     text, table = _text(said), TABLES[kind]
     if not text:
         return []
-    rank = case(
-        (table.key == _key_in(text), 0), (table.latin_name.istartswith(text, autoescape=True), 1), else_=2
-    )
-    query = select(table.key, table.latin_name, table.name, _more(kind))
+    latin, name = _names(kind)
+    rank = case((table.key == _key_in(text), 0), (latin.istartswith(text, autoescape=True), 1), else_=2)
+    query = select(table.key, latin, name, *_more(kind))
     if kind is ImportKind.PEOPLE:
         query = query.join(Firm, Firm.id == Attendee.firm_id)
+    if kind is ImportKind.TABLES:
+        query = query.join(Hall, Hall.id == Place.hall_id)
+    there = Place.is_retired.is_(False) if kind is ImportKind.TABLES else table.withdrawn_at.is_(None)
     rows = session.execute(
         query.where(
-            table.event_id == actor.event_id,
-            table.withdrawn_at.is_(None),
-            or_(table.key == _key_in(text), matches(text, (table.key, table.name, table.latin_name))),
+            *_among(kind, actor.event_id, firm),
+            there,
+            or_(table.key == _key_in(text), matches(text, (table.key, name, latin))),
         )
-        .order_by(rank, func.lower(table.latin_name), table.id)
+        .order_by(rank, func.lower(latin), table.id)
         .limit(MOST_OFFERED)
     )
     return [
-        Offered(key, latin, more if latin == name else f"{name}, {more}") for key, latin, name, more in rows
+        Offered(key, latin, (label(more, names) if names else more) if latin == name else f"{name}, {more}")
+        for key, latin, name, more, names in rows
     ]
 
 
 def labelled(session: Session, actor: Actor, kind: ImportKind, said: str) -> str:
     """The text of a field: the label of the record with this key, else the text as it was typed."""
     actor.require(Right.KEEP_PEOPLE)
-    table = TABLES[kind]
+    table, (latin, _) = TABLES[kind], _names(kind)
     key = _text(said)
     name = (
-        session.scalar(select(table.latin_name).where(table.event_id == actor.event_id, table.key == key))
+        session.scalar(select(latin).where(table.event_id == actor.event_id, table.key == key))
         if key
         else None
     )
     return said if name is None else Offered(key, name, "").label
 
 
-def meant(session: Session, actor: Actor, kind: ImportKind, said: str) -> str:
-    """The key of the one record that has this key, label or name, or nothing."""
+def meant(session: Session, actor: Actor, kind: ImportKind, said: str, *, firm: str = "") -> str:
+    """The key of the one record that has this key, label or name, or nothing. `firm`: as of `offered`."""
     actor.require(Right.KEEP_PEOPLE)
-    return _meant(session, actor.event_id, TABLES[kind], said)
+    return _meant(session, actor.event_id, kind, said, firm)
 
 
 def firm_meant(session: Session, event_id: int, said: str) -> str:
     """The key of the one firm that has this key, label or name, or nothing."""
-    return _meant(session, event_id, Firm, said)
+    return _meant(session, event_id, ImportKind.FIRMS, said, "")
 
 
-def _meant(session: Session, event_id: int, table: Any, said: str) -> str:
-    text = _text(said)
+def _meant(session: Session, event_id: int, kind: ImportKind, said: str, firm: str) -> str:
+    text, table, (latin, own) = _text(said), TABLES[kind], _names(kind)
     if not text:
         return ""
-    key, of_event = _key_in(text), table.event_id == event_id
-    name = session.scalar(select(table.latin_name).where(of_event, table.key == key))
+    key, where = _key_in(text), _among(kind, event_id, firm)
+    name = session.scalar(select(latin).where(*where, table.key == key))
     if name is not None and text in {key, Offered(key, name, "").label}:
         return key
-    fits = matches(text, (table.key, table.name, table.latin_name))
-    rows = session.execute(select(table.key, table.name, table.latin_name).where(of_event, fits)).all()
+    fits = matches(text, (table.key, own, latin))
+    rows = session.execute(select(table.key, own, latin).where(*where, fits)).all()
     named = [key for key, *names in rows if plain(text) in {plain(name) for name in names}]
     found = named or [row[0] for row in rows]
     return found[0] if len(found) == 1 else ""
@@ -118,7 +126,27 @@ def _key_in(text: str) -> str:
     return label[1] if label else text
 
 
-def _more(kind: ImportKind) -> Any:
+def _names(kind: ImportKind) -> tuple[Any, Any]:
+    """The columns of the name in Latin letters and the own one. A place has one name."""
+    table = TABLES[kind]
+    return (table.name, table.name) if kind is ImportKind.TABLES else (table.latin_name, table.name)
+
+
+def _among(kind: ImportKind, event_id: int, firm: str) -> list[ColumnElement[bool]]:
+    """The records that can be meant: of the event, and where a firm is named of that firm."""
+    of_event: ColumnElement[bool] = TABLES[kind].event_id == event_id
+    own = select(Firm.id).where(Firm.event_id == event_id, Firm.key == firm)
+    if kind is ImportKind.TABLES:
+        return [of_event, or_(Place.kind == PlaceKind.TABLE, Place.firm_id.in_(own))]
+    if firm and kind is ImportKind.PEOPLE:
+        return [of_event, Attendee.firm_id.in_(own)]
+    return [of_event]
+
+
+def _more(kind: ImportKind) -> tuple[Any, Any]:
+    """The columns that say which one it is among others of a name, and that text in other languages."""
     if kind is ImportKind.FIRMS:
-        return Firm.country
-    return Firm.latin_name if kind is ImportKind.PEOPLE else Interpreter.email
+        return Firm.country, null()
+    if kind is ImportKind.TABLES:
+        return Hall.name, Hall.names
+    return (Firm.latin_name if kind is ImportKind.PEOPLE else Interpreter.email), null()

@@ -67,7 +67,8 @@ class GroupLine:
 class FairnessView:
     """A version's shares: of all firms, by groups, and the firms with the smallest.
 
-    `home` is the country of most firms. `without` counts firms that have no accepted request.
+    `home` is the country of most firms. `without` counts firms that have no accepted request. `gap` has the
+    share held of all requests of firms from overseas and from home, if there are both.
     """
 
     number: int
@@ -76,6 +77,7 @@ class FairnessView:
     groups: Sequence[GroupLine]
     lowest: Sequence[FirmLine]
     without: int
+    gap: tuple[float, float] | None
 
 
 def look(session: Session, actor: Actor, number: int, by: Grouping) -> FairnessView:
@@ -95,6 +97,10 @@ def look(session: Session, actor: Actor, number: int, by: Grouping) -> FairnessV
     shares = [FirmShare(id, held, asked) for id, (asked, held) in sorted(counts.items()) if id in of]
     home = _home(firms)
     groups = _groups(shares, _keys(session, actor.event_id, by, of, counts, home))
+    sides = {
+        line.key: line.figures.pooled
+        for line in _groups(shares, lambda id: ["home" if of[id].country == home else "overseas"])
+    }
     lowest = sorted(shares, key=lambda row: (row.share, -row.requests, row.firm))[:LOWEST]
     return FairnessView(
         number=number,
@@ -103,6 +109,7 @@ def look(session: Session, actor: Actor, number: int, by: Grouping) -> FairnessV
         groups=groups,
         lowest=[_line(of[row.firm], row) for row in lowest],
         without=sum(firm.withdrawn_at is None and firm.id not in counts for firm in firms),
+        gap=(sides["overseas"], sides["home"]) if len(sides) == 2 else None,
     )
 
 

@@ -24,6 +24,7 @@ from scheduler.storage.models import (
     Firm,
     Hall,
     Interpreter,
+    InterpreterStation,
     MeetingRequest,
     OutboxMail,
     Place,
@@ -32,7 +33,7 @@ from scheduler.storage.models import (
     TeamMember,
     WalkingTime,
 )
-from tests.support.factories import NOW, Expo, make_event, make_member, make_request
+from tests.support.factories import NOW, Expo, make_event, make_interpreter, make_member, make_request
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
@@ -129,6 +130,42 @@ def test_a_venue_alone_has_its_tables_and_no_booths(database: Database, expo: Ex
     made = copy(database, expo, replace(FORM, parts=("venue",)))
     with database.read() as session:
         assert set(session.scalars(select(Place.kind).where(Place.event_id == made))) == {PlaceKind.TABLE}
+
+
+def test_an_interpreter_sits_at_the_same_table_in_the_same_shift_of_the_new_days(
+    database: Database, expo: Expo
+) -> None:
+    """But for tables, shifts and interpreters that are gone; and only where times and people come along."""
+    with database.write() as session:
+        gone = make_interpreter(session, expo)
+        gone.withdrawn_at = NOW
+        session.merge(expo.tables[1]).is_retired = True
+        session.merge(expo.slots[1]).is_retired = True
+        mine = expo.interpreters[0].id
+        for whose, slot, place in ((mine, 0, 0), (mine, 1, 0), (mine, 2, 1), (mine, 5, 2), (gone.id, 3, 0)):
+            session.add(
+                InterpreterStation(
+                    interpreter_id=whose, slot_id=expo.slots[slot].id, place_id=expo.tables[place].id
+                )
+            )
+    made = copy(database, expo)
+    for parts in (("venue", "firms"), ("firms", "people")):
+        copy(database, expo, replace(FORM, key="-".join(parts), parts=parts))
+    stations = (
+        select(Interpreter.event_id, Interpreter.key, Slot.key, Slot.event_id, Place.key, Place.event_id)
+        .select_from(InterpreterStation)
+        .join(Interpreter, Interpreter.id == InterpreterStation.interpreter_id)
+        .join(Slot, Slot.id == InterpreterStation.slot_id)
+        .join(Place, Place.id == InterpreterStation.place_id)
+        .where(Interpreter.event_id != expo.event.id)
+        .order_by(Slot.position)
+    )
+    with database.read() as session:
+        key = expo.interpreters[0].key
+        assert session.execute(stations).all() == [
+            (made, key, expo.slots[0].key, made, expo.tables[0].key, made),
+            (made, key, expo.slots[5].key, made, expo.tables[2].key, made),
+        ]
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     assert 'aria-label="Allow Mon' in said, "still picked up"
     assert "Allowed again." in board.step("allow", request=one.key, slot="s7", seen=8)
     assert "This button is of an older page" in board.step("put", to="{", request=one.key)
-    assert "That is not there any more" in board.step("put", request=one.key, slot="s1", place="nowhere")
+    assert "That is not there any more" in board.step("put", request=one.key, slot="none", place="t0")
 
 
 def test_rows_of_people_show_what_their_meeting_can_do_at_each_time(board: Board) -> None:
@@ -114,6 +114,40 @@ def test_a_search_finds_what_is_not_held_first_and_it_is_added(board: Board) -> 
     page = board.pick(board.hall.free)
     assert "It is not held." in page
     assert "Added." in board.step("put", request=board.hall.free.key, slot="s5", place="t0", seen=0)
+
+
+def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_several_fit(board: Board) -> None:
+    one = board.hall.one
+    page = board.pick(one)
+    assert 'value="Table t0 [t0]"' in page
+    assert 'value="F0-P0 [f0-p0]"' in page
+    assert "[f0-p1]" not in page and "[t1]" not in page, "no list of all"
+    offers = re.findall(r'hx-get="([^"]*/picks/(?:tables|people)[^"]*)"', page)
+    place, asking, asked = (each.replace("&amp;", "&") for each in offers)
+    listed = board.browser.get(f"{place}&place=t")
+    assert "Table t0 [t0]" in listed and "b1]" in listed, "tables of all halls, and booths of who was asked"
+    assert "[b0]" not in listed
+    assert "[f0-p1]" in board.browser.get(f"{asking}&person1=p1")
+    assert "[f1-p1]" in board.browser.get(f"{asked}&person2=p1")
+    assert "[f0-p1]" not in board.browser.get(f"{asked}&person2=p1")
+    page = board.step("put", request=one.key, slot="s1", place="Table", person1="F1-P0", person2="", seen=0)
+    assert "Not done. Say which one is meant, in the form below." in page
+    assert "names no place of this event, or several" in page
+    assert "names nobody of this firm, or several" in page
+    assert '<details class="by-hand" open>' in page
+    assert 'value="Table"' in page and '<option value="s1" selected>' in page
+    assert re.findall(r'type="radio" name="place-pick" value="(\w*)"', page)[-1:] == [""]
+    fields = {"place": "Table", "place-pick": "t0", "person1": "F0-P1", "person2": ""}
+    assert "Moved." in board.step("put", request=one.key, slot="s1", seen=0, **fields)
+    assert "F0-P1 and F1-P0" in board.pick(one)
+
+
+def test_by_hand_who_can_sits_in_what_is_added_unless_somebody_of_both_firms_is_named(board: Board) -> None:
+    free = board.hall.free
+    fields = {"request": free.key, "slot": "s5", "place": "Table t0", "seen": 0}
+    page = board.step("put", **fields, person1="", person2="f5-p0")
+    assert "name somebody of both firms, or of neither" in page
+    assert "Added." in board.step("put", **fields)
 
 
 def test_a_version_is_only_read_until_a_draft_by_hand_is_begun(board: Board) -> None:

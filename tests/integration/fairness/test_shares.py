@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
+from io import StringIO
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Tier
@@ -18,6 +21,7 @@ from scheduler.storage.database import Database
 from tests.support.factories import NOW, Expo, make_event, make_firm, make_request, meet
 from tests.support.publishing import draft
 from tests.support.queries import count_selects
+from tests.support.web import Browser, web_app
 
 
 def scene(session: Session) -> Expo:
@@ -44,6 +48,7 @@ def test_the_figures_are_those_of_the_problem_and_the_plan(database: Database) -
     assert (view.home, view.without) == ("CN", 1)
     groups = {line.key: (line.figures.firms, line.held, line.requests) for line in view.groups}
     assert groups == {"home": (3, 1, 5), "overseas": (1, 1, 1)}
+    assert view.gap == (1.0, 0.2), "of all requests, overseas and at home"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +66,7 @@ def test_every_firm_with_requests_is_in_one_group(
     with database.write() as session:
         view = shares.look(session, scene(session).organiser_actor(), 1, by)
     assert {line.key: line.figures.firms for line in view.groups} == groups
+    assert view.gap == (1.0, 0.2), "by whatever they are grouped"
 
 
 def test_a_firm_of_two_areas_counts_in_both(database: Database) -> None:
@@ -115,3 +121,35 @@ def test_ten_firms_take_as_many_queries_as_two(database: Database) -> None:
         for other in range(1, 4):
             make_request(session, expo, 4, other)
     assert count_selects(database, step) == few <= 8
+
+
+def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        counted = {
+            (tier, country): (held, asked)
+            for tier, country, held, asked in session.execute(
+                text(
+                    "SELECT f.tier, f.country, COUNT(m.id), COUNT(*) FROM firm f"
+                    " JOIN meeting_request r ON f.id IN (r.from_firm_id, r.to_firm_id)"
+                    " LEFT JOIN planned_meeting m ON m.request_id = r.id"
+                    " WHERE r.state = 'accepted' GROUP BY f.tier, f.country"
+                )
+            )
+        }
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    base = f"/events/{expo.event.key}"
+    page = browser.get(f"{base}/versions/1/fairness?by=tier")
+    assert "Overseas firms hold <b>100.00 %</b> of what they agreed, home firms <b>20.00 %</b>." in page
+    assert f"{base}/figures/shares.csv?version=1" in page and f"{base}/figures/shares.png?version=1" in page
+    assert page.count("<title id=") == 1 and "Share held, by group" in page
+    rows = list(csv.reader(StringIO(browser.get(f"{base}/figures/shares.csv?version=1").lstrip("\ufeff"))))
+    by_kind = {(kind, name): (int(held), int(asked)) for kind, name, _, asked, held, _ in rows[1:]}
+    up, mid = counted["upstream", "HU"], counted["midstream", "CN"]
+    assert by_kind["Place in the chain", "Upstream"] == by_kind["Country", "Hungary"] == up
+    assert by_kind["Home and overseas", "Home (China)"] == by_kind["Country", "China"] == mid
+    picture = browser.client.get(f"{base}/figures/shares.png?version=1").data
+    assert picture.startswith(b"\x89PNG")
+    browser.get(f"{base}/figures/curve.png?version=1", status=404)

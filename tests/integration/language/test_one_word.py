@@ -22,6 +22,7 @@ NOT = {
         "拒绝": "谢绝",
         "参展商": "参展负责人",
         "翻译": "口译员",
+        "草案": "草稿",
     },
     "hu": {
         "megbeszélés": "találkozó",
@@ -33,6 +34,7 @@ NOT = {
         "link": "hivatkozás",
         "pavilon": "csarnok",
         "fordító": "tolmács",
+        "futás": "futtatás",
     },
     "en": {"appointment": "meeting", "company": "firm", "companies": "firms", "timeslot": "slot"},
 }

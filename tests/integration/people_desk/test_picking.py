@@ -86,7 +86,7 @@ def test_twenty_of_3_000_are_offered_by_one_query(database: Database) -> None:
         actor = actors.operator(session.get_one(Event, event_id))
         assert len(picking.offered(session, actor, FIRMS, "firm")) == picking.MOST_OFFERED
         assert len(picking.offered(session, actor, PEOPLE, "person")) == picking.MOST_OFFERED
-    for kind in (FIRMS, PEOPLE, INTERPRETERS):
+    for kind in (FIRMS, PEOPLE, INTERPRETERS, ImportKind.TABLES):
         taken = count_selects(database, lambda session: picking.offered(session, actor, kind, "a"))  # noqa: B023
         assert taken == 1
 
@@ -110,7 +110,7 @@ def test_a_field_offers_names_with_their_keys_while_somebody_types(site: Site) -
     assert (
         options.strip() == '<option value="Firm 1 [f1]">' + options.split(">")[1].split("<")[0] + "</option>"
     )
-    for kind, text in (("people", "F0"), ("interpreters", "i")):
+    for kind, text in (("people", "F0"), ("interpreters", "i"), ("tables", "t")):
         assert "<option" in browser.get(site.path(f"/desk/picks/{kind}?field=into&into={text}"))
     assert "<option" not in browser.get(site.path("/desk/picks/firms"))
 

@@ -165,6 +165,13 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
     page = browser.get(path)
     assert '<polyline class="found"' in page and "As many meetings" in page
     assert page.count("Set the dial") >= 4
+    files = f"/events/{expo.event.key}/figures/curve"
+    assert f"{files}.png?version=1" in page
+    lines = browser.get(f"{files}.csv?version=1").splitlines()
+    assert [line.split(",")[1:3] for line in lines[1:]] == [
+        [str(point.held), str(point.held_bound)] for point in found.points
+    ]
+    assert browser.client.get(f"{files}.png?version=1").data.startswith(b"\x89PNG")
     browser.post(f"{path}/dial", point="3")
     with database.read() as session:
         assert session.get_one(Event, expo.event.id).policy["factors"]["unfair"] == 300

@@ -1,0 +1,98 @@
+"""Fairness as pictures: the share that groups of firms hold, and what each point of the dial holds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from api.language.speaking import gettext, said
+from api.pages.fairness.groups import GROUPINGS, group_name
+from api.pages.figures import charts
+from api.pages.figures.charts import Line
+from api.pages.figures.drawing import Drawing
+from api.pages.figures.gallery import DrawnTable, Figure
+from api.pages.presentation import number as plain_number
+from api.pages.schedule.fair_points import POINTS
+from scheduler.domain.errors import NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.fairness import shares
+from scheduler.services.fairness.shares import GroupLine
+from scheduler.services.what_if import curve
+from scheduler.sheets.writing import Cell
+
+MOST_DRAWN: Final = 12
+"""Groups of one kind in the picture: those with the smallest shares. The table has all."""
+
+
+def shares_by_group(session: Session, actor: Actor, number: int) -> Figure:
+    """The part of their accepted requests that firms hold, by every kind of group."""
+    drawn: list[tuple[str, float | None]] = []
+    rows: list[Sequence[Cell]] = []
+    for by, words in GROUPINGS.items():
+        view = shares.look(session, actor, number, by)
+        named = [(group_name(by, line.key, view.home), line) for line in view.groups]
+        rows += [
+            [said(words), name, line.figures.firms, line.requests, line.held, _percent(line)]
+            for name, line in named
+        ]
+        least = sorted(named, key=lambda each: each[1].figures.pooled)[:MOST_DRAWN]
+        drawn += [(said(words), None), *((name, line.figures.pooled) for name, line in least)]
+    known = [share for _, share in drawn if share is not None]
+    low = max(0.0, math.floor(min(known, default=0.0) * 10 - 1) / 10)
+    title = gettext("Share held, by group")
+    sentence = gettext(
+        "The full part of a bar is what is missing of all accepted requests. The scale starts at %(low)s %%.",
+        low=plain_number(round(low * 100)),
+    )
+    picture = Drawing("shares", charts.WIDTH, 20 + charts.ROW * len(drawn), title, sentence)
+    charts.missing(picture, drawn, low)
+    header = [gettext("Group firms by"), gettext("Group"), gettext("Firms"), gettext("Requests")]
+    table = DrawnTable([*header, gettext("Held"), gettext("Held in per cent")], rows)
+    return Figure("shares", title, sentence, picture if known else None, table, table, note=sentence)
+
+
+def _percent(line: GroupLine) -> float:
+    return round(100 * line.figures.pooled, 2)
+
+
+def dial(session: Session, actor: Actor, number: int) -> Figure:
+    """What each point of the dial holds, and what no plan surpasses. Raises NotFound until all are solved."""
+    del number  # the points are of the event as it was when they were asked for
+    found = curve.look(session, actor)
+    if found is None or not found.is_whole:
+        raise NotFound("figure", "curve")
+    points = found.points
+    title = gettext("Meetings held at each point of the dial of fairness")
+    picture = Drawing("curve", charts.WIDTH, 300, title, title)
+    bounds = [(float(each.point), float(each.held_bound)) for each in points if each.held_bound is not None]
+    held = [(float(each.point), float(each.held)) for each in points]
+    lines = [Line("l-bound", gettext("bound"), bounds)] if bounds else []
+    ticks = charts.between([value for _, value in (*held, *bounds)])
+    names = [(float(each.point), said(POINTS[each.point][0])) for each in points]
+    charts.lines(picture, [*lines, Line("l-held", gettext("held"), held)], ticks, names)
+    rows: list[Sequence[Cell]] = [
+        [name, each.held, each.held_bound, each.mean, each.twentieth, each.worst, each.gini, each.gap]
+        for (_, name), each in zip(names, points, strict=True)
+    ]
+    header = [
+        gettext("Point"),
+        gettext("Held"),
+        gettext("No plan holds more than"),
+        gettext("Mean share"),
+        gettext("One in twenty has at most"),
+        gettext("Smallest"),
+        gettext("Gini"),
+        gettext("Proved to within"),
+    ]
+    table = DrawnTable(header, rows)
+    return Figure("curve", title, title, picture, table, table)
+
+
+OF_FAIRNESS: Final[Mapping[str, Callable[[Session, Actor, int], Figure]]] = MappingProxyType(
+    {"shares": shares_by_group, "curve": dial}
+)
+"""By name: figures of the page of fairness."""
