@@ -14,6 +14,9 @@ from scheduler.domain.rules.causes import Cause, CauseKind
 
 ChangeRow = tuple[Change, Cause | None]
 
+PERSON = "\t"
+"""Between the keys of people. No key has a control character."""
+
 
 def packed(rows: Iterable[ChangeRow]) -> bytes:
     """Rows as compressed JSON."""
@@ -61,6 +64,16 @@ def unpacked_marks(octets: bytes) -> ChangeMarks:
     """The marks that `packed_marks` made. Texts alone: of 35,000 they take some milliseconds."""
     letters, *requests = zlib.decompress(octets).decode().split("\n")
     return ChangeMarks(requests, letters)
+
+
+def packed_people(rows: Iterable[ChangeRow]) -> bytes:
+    """The keys of those who sit or sat in each change, as compressed text: to find changes by people."""
+    return zlib.compress("\n".join(PERSON.join(change.people()) for change, _ in rows).encode())
+
+
+def unpacked_people(octets: bytes) -> list[list[str]]:
+    """What `packed_people` made of one change or more, in their order."""
+    return [line.split(PERSON) if line else [] for line in zlib.decompress(octets).decode().split("\n")]
 
 
 def _row(meeting: Meeting | None) -> list[Any] | None:

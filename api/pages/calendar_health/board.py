@@ -21,7 +21,7 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.addresses import addresses
 from scheduler.services.calendar_health import board as calendar_health
-from scheduler.services.calendar_health import call_list, calls, ways
+from scheduler.services.calendar_health import call_list, calls, rows, ways
 from scheduler.services.calendar_health.board import SORTS, Filters
 from scheduler.services.calendar_health.people import WORDS
 from scheduler.services.delivery import dead_letters
@@ -51,7 +51,7 @@ def board(event_key: str) -> str:
     with context.database().read() as db:
         now = context.now()
         found = calendar_health.board(db, actor, filters, now=now)
-        page = found.page(db, filters, now=now, number=paging.asked_number())
+        page = rows.rows(db, actor, found, number=paging.asked_number())
         return rendering.render(
             db,
             actor,

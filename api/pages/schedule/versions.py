@@ -8,6 +8,7 @@ from apiflask import APIBlueprint
 from flask import flash, make_response, redirect, request, url_for
 from flask.wrappers import Response as FlaskResponse
 from flask_login import login_required
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
@@ -48,34 +49,14 @@ def show(event_key: str, number: int) -> str | Response:
     actor = auth.team(event_key)
     if request.args.get("kind") == "unscheduled":  # as links of mails and bookmarks have it
         return redirect(url_for("remedies.show", event_key=event_key, number=number))
-    job_id = _ask_if_needed(actor, number)
-    if job_id is not None:
-        dispatch.version_job(job_id, app=context.celery())
-    kind = request.args.get("kind", "")
     with context.database().read() as db:
-        seen = look.look(
-            db,
-            actor,
-            number,
-            kind=kind,
-            page=paging.asked_number(),
-            limit=SHOWN,
-            rates=context.settings().rates,
-            now=context.now(),
-        )
-        return rendering.render(
-            db,
-            actor,
-            "why_not" if kind == "unscheduled" else "schedule",
-            "schedule/version.html",
-            version=seen.version,
-            results=results.results(db, actor, number),
-            found=seen.found,
-            gains=seen.gains,
-            arrival=seen.arrival,
-            **_lists(seen.shown),
-            **_jobs(seen.jobs),
-        )
+        if not orders.is_comparing_wanted(db, actor, number):
+            return _version_page(db, actor, number)
+    with context.database().write() as db:
+        job_id = orders.compare(db, actor, number, now=context.now()).id
+    dispatch.version_job(job_id, app=context.celery())
+    with context.database().read() as db:
+        return _version_page(db, actor, number)
 
 
 @blueprint.get("/<int:number>/panel")
@@ -255,13 +236,30 @@ def roll_back(event_key: str, number: int) -> Response:
     return redirect(url_for("versions.show", event_key=event_key, number=made))
 
 
-def _ask_if_needed(actor: Actor, number: int) -> int | None:
-    """The job that compares the version again, if its last comparison does not hold and nobody has asked."""
-    with context.database().read() as db:
-        if not orders.is_comparing_wanted(db, actor, number):
-            return None
-    with context.database().write() as db:
-        return orders.compare(db, actor, number, now=context.now()).id
+def _version_page(db: Session, actor: Actor, number: int) -> str:
+    seen = look.look(
+        db,
+        actor,
+        number,
+        kind=request.args.get("kind", ""),
+        page=paging.asked_number(),
+        limit=SHOWN,
+        rates=context.settings().rates,
+        now=context.now(),
+    )
+    return rendering.render(
+        db,
+        actor,
+        "schedule",
+        "schedule/version.html",
+        version=seen.version,
+        results=results.results(db, actor, number),
+        found=seen.found,
+        gains=seen.gains,
+        arrival=seen.arrival,
+        **_lists(seen.shown),
+        **_jobs(seen.jobs),
+    )
 
 
 def _lists(shown: Shown) -> dict[str, Any]:

@@ -19,7 +19,7 @@ Span = tuple[datetime, datetime]
 def slots_of(
     session: Session, event_id: int, attendee_ids: Collection[int] | None = None
 ) -> dict[int, set[int]]:
-    """Slot ids by the id of each attendee of the event, or of those, who has some. Three queries."""
+    """Slot ids by the id of each attendee of the event, or of those, who has some. Three queries at most."""
     marked = select(AttendeeBusy.attendee_id, AttendeeBusy.slot_id).join(Slot).where(Slot.of(event_id))
     saved = (
         select(BusySource.attendee_id, BusySource.found)
@@ -32,8 +32,9 @@ def slots_of(
     away: dict[int, set[int]] = defaultdict(set)
     for attendee_id, slot_id in session.execute(marked):
         away[attendee_id].add(slot_id)
-    slots = session.scalars(select(Slot).where(Slot.of(event_id))).all()
-    for attendee_id, found in session.execute(saved):
+    calendars = session.execute(saved).all()
+    slots = session.scalars(select(Slot).where(Slot.of(event_id))).all() if calendars else []
+    for attendee_id, found in calendars:
         away[attendee_id] |= {slot.id for slot in taken(slots, spans(found))}
     return {attendee_id: ids for attendee_id, ids in away.items() if ids}
 

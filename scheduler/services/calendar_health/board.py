@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.saying import label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.calendar_health import calls
@@ -30,14 +29,14 @@ from scheduler.services.calendar_health.seats import Seats, chosen_seats, seats
 from scheduler.services.calendar_health.states import CalendarEntry, entries, untold
 from scheduler.services.calendar_health.tallies import Chosen, Tally, tallies
 from scheduler.services.directory.facets import FacetValue
-from scheduler.services.directory.refs import FirmRef, find_person, firm_columns
+from scheduler.services.directory.refs import FirmRef, find_person, firm_columns, hall_labels
 from scheduler.services.keeping.marks import digest, parts_of, rows_text
 from scheduler.services.keeping.memory import remembered
 from scheduler.services.paging import Page, part
 from scheduler.services.schedule import versions
 from scheduler.services.text import one_line
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Event, Firm, Hall, Slot
+from scheduler.storage.models import Attendee, Event, Firm, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +100,10 @@ class Board:
         *,
         now: datetime,
         cursor: str | None = None,
-        number: int = 1,
         limit: int = 30,
     ) -> Page[BoardPerson]:
         """One page of the people with their meetings. Only their rows are read."""
-        found = part("calendar-health", self.people, cursor=cursor, number=number, limit=limit)
+        found = part("calendar-health", self.people, cursor=cursor, limit=limit)
         people = persons(session, self, filters, [listed.id for listed in found.items], now=now)
         return found.of(people)
 
@@ -203,16 +201,14 @@ def _chosen(filters: Filters, slots: Mapping[int, datetime], zone: ZoneInfo) -> 
     if not filters.day:
         return Chosen(filters.hall)
     on_day = [p for p, start in slots.items() if start.astimezone(zone).date().isoformat() == filters.day]
-    return Chosen(filters.hall, on_day)
+    return Chosen(filters.hall, tuple(on_day))
 
 
 def _whole(
     session: Session, version: BoardVersion, every: Seats, slots: Mapping[int, datetime], zone: ZoneInfo
 ) -> tuple[set[str], set[date]]:
     """The halls and the days of a whole version, and of what is cancelled and could not be told."""
-    query = select(Hall.id, Hall.name, Hall.names).where(Hall.event_id == version.event_id)
-    names = {hall: label(name, others) for hall, name, others in session.execute(query)}
-    gone = list(untold(session, version.event_id))
+    names, gone = hall_labels(session, version.event_id), untold(session, version.event_id)
     halls: set[str] = {names[hall] for hall, _ in every.where} | {entry.hall for entry in gone}
     starts = {slots[position] for _, position in every.where} | {entry.start for entry in gone}
     return halls, {start.astimezone(zone).date() for start in starts}
@@ -227,7 +223,8 @@ def _people(session: Session, actor: Actor, found: Mapping[int, Tally], *, with_
     firms = rows_text(session, (Firm.id, *firm_columns(Firm)), Firm.event_id == actor.event_id)
     mark = digest(people, firms, repr(with_text))
     known = remembered("calendars", mark, lambda: _known(people, firms))
-    return [Listed(*each, found[each[0]]) for each in known if each[0] in found]
+    pairs = ((each, found.get(each[0])) for each in known)
+    return [tuple.__new__(Listed, (*each, tally)) for each, tally in pairs if tally is not None]
 
 
 def _known(people: str, firms: str) -> list[tuple[int, str, str, FirmRef, str]]:

@@ -44,6 +44,7 @@ def chosen_seats(session: Session, version: BoardVersion, chosen: Chosen) -> lis
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
         .where(PlannedMeeting.version_id == version.id, *in_hall_and_slots(chosen))
         .group_by(PlannedAttendee.attendee_id)
+        .order_by(PlannedAttendee.attendee_id)
     )
     return [(who, number, first) for who, number, first in session.execute(query)]
 

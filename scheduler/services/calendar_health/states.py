@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import names
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
 from scheduler.invites.ical import itip
-from scheduler.saying import label
 from scheduler.saying import place as place_label
+from scheduler.services.directory.refs import hall_labels
 from scheduler.services.outbox import payloads
 from scheduler.services.schedule.entries import EntryKey
 from scheduler.storage.among import among
+from scheduler.storage.database import once
 from scheduler.storage.models import (
     Answer,
     Attendee,
@@ -114,20 +115,16 @@ def entries(
     There are six queries for any number of meetings.
     """
     mails, answers = _mails(session, event_id, people), _answers(session, event_id, people)
-    bounced = set(
-        session.scalars(
-            select(Attendee.id).where(among(Attendee.id, people), Attendee.bounced_at.is_not(None))
-        )
-    )
+    bounced = _bounced(session, people)
     invited = {entry: mail for entry, mail in mails if mail.method is not Method.CANCEL}
     found = [
-        *_planned(session, version_id, people, invited, answers, bounced),
+        *_planned(session, event_id, version_id, people, invited, answers, bounced),
         *_untold(session, mails, bounced),
     ]
     return sorted(found, key=lambda entry: (entry.start, entry.request_key, entry.attendee_id))
 
 
-def newest_mails(event_id: int, people: Collection[int] | None = None) -> Select[int]:
+def newest_mails(event_id: int | ColumnElement[int], people: Collection[int] | None = None) -> Select[int]:
     """The ids of the newest message of each UID and attendee that says how the meeting is."""
     newest = (
         select(func.max(OutboxMail.id))
@@ -141,8 +138,12 @@ def newest_mails(event_id: int, people: Collection[int] | None = None) -> Select
     return newest if people is None else newest.where(among(OutboxMail.attendee_id, people))
 
 
-def untold(session: Session, event_id: int) -> Iterator[CalendarEntry]:
+def untold(session: Session, event_id: int) -> list[CalendarEntry]:
     """Everybody's meetings that are cancelled in calendars that could not be told."""
+    return once(session, f"untold {event_id}", lambda: _all_untold(session, event_id))
+
+
+def _all_untold(session: Session, event_id: int) -> list[CalendarEntry]:
     failed = session.execute(
         _last_mail().where(
             OutboxMail.id.in_(newest_mails(event_id)),
@@ -152,7 +153,9 @@ def untold(session: Session, event_id: int) -> Iterator[CalendarEntry]:
         )
     )
     mails = _read(failed)
-    return _untold(session, mails, _bounced(session, {person for (_, person), _ in mails}))
+    if not mails:
+        return []
+    return list(_untold(session, mails, _bounced(session, {person for (_, person), _ in mails})))
 
 
 def _bounced(session: Session, people: Collection[int]) -> set[int]:
@@ -207,6 +210,7 @@ def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[i
 
 def _planned(
     session: Session,
+    event_id: int,
     version_id: int,
     people: Collection[int],
     invited: Mapping[EntryKey, LastMail],
@@ -223,7 +227,7 @@ def _planned(
             MeetingRequest.from_firm_id,
             MeetingRequest.to_firm_id,
             *TIME_AND_PLACE,
-            Hall.names,
+            Hall.id,
         )
         .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
@@ -232,7 +236,8 @@ def _planned(
     )
     rows = session.execute(with_time_and_place(planned)).all()
     firms = _firms(session, {firm for row in rows for firm in row[5:7]})
-    for who, firm, request, key, state, sender, receiver, start, end, place, hall, hall_names in rows:
+    halls = hall_labels(session, event_id)
+    for who, firm, request, key, state, sender, receiver, start, end, place, _, hall in rows:
         mail = invited.get(EntryKey(request, who))
         answer = current(mail, answers.get(itip.Key(mail.uid, who)) if mail else None)
         yield CalendarEntry(
@@ -242,7 +247,7 @@ def _planned(
             start=start,
             end=end,
             place=place_label(place),
-            hall=label(hall, hall_names),
+            hall=halls[hall],
             state=state_of(mail, answer, bounces=who in bounced),
             sequence=mail.sequence if mail else None,
             sent_at=mail.sent_at if mail else None,

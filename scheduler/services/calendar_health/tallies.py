@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Integer, Subquery, and_, bindparam, case, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import CalendarState, Method, OutboxState
@@ -21,6 +22,7 @@ from scheduler.services.calendar_health.people import (
     needs_call,
 )
 from scheduler.services.calendar_health.states import ANSWERED, CalendarEntry, newest_mails, untold
+from scheduler.storage.base import UtcDateTime
 from scheduler.storage.models import (
     Answer,
     Attendee,
@@ -75,7 +77,7 @@ class Chosen:
     """Meetings in a hall of this name and in slots of these positions. None stands for all."""
 
     hall: str = ""
-    positions: Collection[int] | None = None
+    positions: tuple[int, ...] | None = None
 
     def has(self, entry: CalendarEntry, slots: Mapping[int, datetime]) -> bool:
         """Whether an entry is one of them.
@@ -100,7 +102,7 @@ def tallies(
 
     `seats` are these: the attendee, how many, and the position of the first slot.
     """
-    rows = session.execute(_query(version, chosen, slots, now)).all()
+    rows = session.execute(_query(chosen), _values(version, slots, now)).all()
     found = {row[0]: _tally(row[1:], slots) for row in rows}
     alike: dict[tuple[int, int], Tally] = {}  # most people were told all, or nothing yet
     for who, number, first in seats:
@@ -117,18 +119,35 @@ def tallies(
     return found
 
 
-def _query(version: BoardVersion, chosen: Chosen, slots: Mapping[int, datetime], now: datetime) -> Any:
+_VERSION, _EVENT, _COMING, _NEAR = (
+    bindparam(name, type_=Integer()) for name in ("version_id", "event_id", "coming", "near")
+)
+_PATIENT, _AT_LEAST = (bindparam(name, type_=UtcDateTime()) for name in ("patient", "at_least"))
+
+
+def _values(version: BoardVersion, slots: Mapping[int, datetime], now: datetime) -> dict[str, object]:
+    """The parameters of `_query`."""
+    return {
+        "version_id": version.id,
+        "event_id": version.event_id,
+        "coming": min((p for p, start in slots.items() if start > now), default=len(slots)),
+        "near": min((p for p, start in slots.items() if start > now + NEAR), default=len(slots)),
+        "patient": now - PATIENCE,
+        "at_least": now - AT_LEAST,
+    }
+
+
+@lru_cache(maxsize=64)  # to put it together takes longer than to ask it
+def _query(chosen: Chosen) -> Any:
     """A row an attendee: of the meetings that a mail is about, and of all where the address bounces."""
-    entries = _entries(version, chosen)
+    entries = _entries(chosen)
     state, at = entries.c.state, entries.c.position * len(SEVERITY) + _severity(entries.c.state)
-    coming = min((position for position, start in slots.items() if start > now), default=len(slots))
-    near = min((position for position, start in slots.items() if start > now + NEAR), default=len(slots))
     overdue = or_(  # as `calendar_people.is_overdue`
         state != CalendarState.SILENT.value,
-        entries.c.sent_at <= now - PATIENCE,
-        and_(entries.c.position < near, entries.c.sent_at <= now - AT_LEAST),
+        entries.c.sent_at <= _PATIENT,
+        and_(entries.c.position < _NEAR, entries.c.sent_at <= _AT_LEAST),
     )
-    to_call = and_(state.in_([s.value for s in CALLS]), entries.c.position >= coming, overdue)
+    to_call = and_(state.in_([s.value for s in CALLS]), entries.c.position >= _COMING, overdue)
     return select(
         entries.c.attendee_id,
         *(func.sum(case((state == s.value, 1), else_=0)).label(s.value) for s in _STATES),
@@ -141,9 +160,9 @@ def _query(version: BoardVersion, chosen: Chosen, slots: Mapping[int, datetime],
     ).group_by(entries.c.attendee_id)
 
 
-def _entries(version: BoardVersion, chosen: Chosen) -> Subquery:
+def _entries(chosen: Chosen) -> Subquery:
     """One row an attendee and meeting: when it is, and its state."""
-    mail = _invited(version.event_id)
+    mail = _invited()
     is_about = and_(
         mail.c.request_id == PlannedMeeting.request_id, mail.c.attendee_id == PlannedAttendee.attendee_id
     )
@@ -153,7 +172,7 @@ def _entries(version: BoardVersion, chosen: Chosen) -> Subquery:
         .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
         .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .where(PlannedMeeting.version_id == version.id, *in_hall_and_slots(chosen))
+        .where(PlannedMeeting.version_id == _VERSION, *in_hall_and_slots(chosen))
     )
     is_answered = and_(
         Answer.uid == mail.c.uid,
@@ -161,9 +180,7 @@ def _entries(version: BoardVersion, chosen: Chosen) -> Subquery:
         Answer.sequence == mail.c.sequence,
     )
     told = seat.join(mail, is_about).outerjoin(Answer, is_answered).where(Attendee.bounced_at.is_(None))
-    refuse = select(Attendee.id).where(
-        Attendee.event_id == version.event_id, Attendee.bounced_at.is_not(None)
-    )
+    refuse = select(Attendee.id).where(Attendee.event_id == _EVENT, Attendee.bounced_at.is_not(None))
     bounced = seat.outerjoin(mail, is_about).outerjoin(Answer, is_answered)
     return union_all(told, bounced.where(PlannedAttendee.attendee_id.in_(refuse))).subquery()
 
@@ -179,9 +196,9 @@ def in_hall_and_slots(chosen: Chosen) -> list[ColumnElement[bool]]:
     return tests
 
 
-def _invited(event_id: int) -> Subquery:
+def _invited() -> Subquery:
     """The newest message of each request and attendee whose UID is not cancelled."""
-    newest = newest_mails(event_id)
+    newest = newest_mails(_EVENT)
     row = (
         func.row_number()
         .over(partition_by=(OutboxMail.request_id, OutboxMail.attendee_id), order_by=OutboxMail.id.desc())

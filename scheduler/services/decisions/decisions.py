@@ -161,13 +161,11 @@ def differences_of(
         marks = kept.marks(session, found)
         unchanged = found.counts[ChangeKind.UNCHANGED]
         read = partial(kept.rows_at, session, found)
-        return Differences(
-            base, found, unchanged, marks, read, partial(kept.people, session, version, base, found)
-        )
+        return Differences(base, found, unchanged, marks, read, partial(kept.people, session, found))
     base = versions.get(session, actor.event_id, against)
     marks, unchanged = kept.against(session, version, base)
     compared = partial(_compared, session, version, base, marks)
-    people = partial(kept.people, session, version, base, None)
+    people = partial(kept.people_against, session, version, base)
     return Differences(base, None, unchanged, marks, compared, people)
 
 

@@ -8,23 +8,25 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.changes import ChangeKind, compare
-from scheduler.files.change_rows import ChangeMarks, ChangeRow, marks_of, unpacked, unpacked_marks
+from scheduler.files.change_rows import (
+    ChangeMarks,
+    ChangeRow,
+    marks_of,
+    unpacked,
+    unpacked_marks,
+    unpacked_people,
+)
+from scheduler.services.decisions import between
 from scheduler.services.keeping import keeping
 from scheduler.services.publishing import comparisons
-from scheduler.services.publishing.comparisons import MARKS, PART
-from scheduler.services.schedule import versions
+from scheduler.services.publishing.comparisons import MARKS, PART, PEOPLE
 from scheduler.storage.among import among
 from scheduler.storage.models import Comparison, ComparisonPart, ScheduleVersion
 
 
 def marks(session: Session, found: Comparison) -> ChangeMarks:
     """The marks of all changes in their order, by one small row."""
-    octets = session.scalar(
-        select(ComparisonPart.rows).where(
-            ComparisonPart.version_id == found.version_id, ComparisonPart.number == MARKS
-        )
-    )
+    octets = _part(session, found, MARKS)
     if octets is None:  # it was made before there were marks, or nothing differs
         return marks_of(comparisons.with_causes(session, found))
     return unpacked_marks(octets)
@@ -46,10 +48,8 @@ def against(session: Session, version: ScheduleVersion, base: ScheduleVersion) -
     """The marks of all changes from another version, and how many meetings are the same. Kept once made."""
 
     def work_out() -> dict[str, Any]:
-        changes = compare(versions.meetings(session, base.id), versions.meetings(session, version.id))
-        rows = [(each, None) for each in changes.changes if each.kind is not ChangeKind.UNCHANGED]
-        made = marks_of(rows)
-        same = changes.counts[ChangeKind.UNCHANGED]
+        changes, same = between.differing(session, version.event_id, base.id, version.id)
+        made = marks_of((change, None) for change in changes)
         return {"requests": list(made.requests), "letters": made.letters, "same": same}
 
     follows = [keeping.meetings_mark(session, base)]
@@ -57,23 +57,31 @@ def against(session: Session, version: ScheduleVersion, base: ScheduleVersion) -
     return ChangeMarks(found["requests"], found["letters"]), found["same"]
 
 
-def people(
-    session: Session, version: ScheduleVersion, base: ScheduleVersion | None, found: Comparison | None
+def people(session: Session, found: Comparison) -> Sequence[Sequence[str]]:
+    """Of each change in their order, the keys of those who sit or sat in it, by one row."""
+    octets = _part(session, found, PEOPLE)
+    if octets is None:  # it was made before there was that part, or nothing differs
+        return [change.people() for change, _ in comparisons.with_causes(session, found)]
+    return unpacked_people(octets)
+
+
+def people_against(
+    session: Session, version: ScheduleVersion, base: ScheduleVersion
 ) -> Sequence[Sequence[str]]:
-    """Of each change in their order, the keys of those who sit or sat in it. Kept once made."""
-    if found is not None:
-
-        def read() -> list[Sequence[str]]:
-            return [change.people() for change, _ in comparisons.with_causes(session, found)]
-
-        follows = [found.key, found.made_at.isoformat()]
-        return list(keeping.kept(session, version, "people", follows, read))
-    if base is None:
-        return ()
+    """As `people`, of the changes from another version. Kept once made."""
 
     def work_out() -> list[Sequence[str]]:
-        changes = compare(versions.meetings(session, base.id), versions.meetings(session, version.id))
-        return [each.people() for each in changes.changes if each.kind is not ChangeKind.UNCHANGED]
+        return [
+            change.people() for change in between.differing(session, version.event_id, base.id, version.id)[0]
+        ]
 
     follows = [keeping.meetings_mark(session, base)]
     return list(keeping.kept(session, version, f"people {base.number}", follows, work_out))
+
+
+def _part(session: Session, found: Comparison, number: int) -> bytes | None:
+    return session.scalar(
+        select(ComparisonPart.rows).where(
+            ComparisonPart.version_id == found.version_id, ComparisonPart.number == number
+        )
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.storage.among import among
@@ -67,11 +67,10 @@ def mark(session: Session, reader: Reader, said: str, *, now: datetime) -> None:
     session.flush()
 
 
-def marked_interpreters(session: Session, event_id: int) -> int:
-    """How many interpreters of the event have an address that takes no mail."""
+def marked_interpreters(event_id: ColumnElement[int] | int) -> Select[int]:
+    """A query: how many interpreters of the event have an address that takes no mail."""
     marked = Interpreter.bounced_at.is_not(None) & Interpreter.withdrawn_at.is_(None)
-    count = select(func.count()).select_from(Interpreter).where(Interpreter.event_id == event_id, marked)
-    return session.scalars(count).one()
+    return select(func.count()).select_from(Interpreter).where(Interpreter.event_id == event_id, marked)
 
 
 def forget(session: Session, kind: type[Reader], ids: set[int]) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import structlog
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailFailure, Method, OutboxKind, OutboxState
@@ -86,13 +87,21 @@ class DeadLetterCounts:
 
 
 def counts(session: Session, actor: Actor) -> DeadLetterCounts:
+    """All of them by one query."""
     actor.require(Right.READ_CALENDAR_HEALTH)
-    return DeadLetterCounts(
-        failed=_count(session, actor, outbox.dead()),
-        resendable=_count(session, actor, _unheld()),
-        retrying=_count(session, actor, _retried()),
-        interpreters=address_reports.marked_interpreters(session, actor.event_id),
-    )
+    return DeadLetterCounts(*session.execute(_counts(), {"event_id": actor.event_id}).one())
+
+
+@cache
+def _counts() -> Select[int, int, int, int]:
+    """The columns of DeadLetterCounts, of the event `event_id`."""
+    event_id = bindparam("event_id", type_=Integer())
+    mails = [
+        select(func.count()).select_from(OutboxMail).where(OutboxMail.event_id == event_id, which)
+        for which in (outbox.dead(), _unheld(), _retried())
+    ]
+    queries = [*mails, address_reports.marked_interpreters(event_id)]
+    return select(*(query.scalar_subquery() for query in queries))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +171,6 @@ def _retried() -> ColumnElement[bool]:
 def _unheld() -> ColumnElement[bool]:
     """Dead letters whose address is not known to bounce."""
     return outbox.dead() & ~address_reports.held()
-
-
-def _count(session: Session, actor: Actor, which: ColumnElement[bool]) -> int:
-    query = select(func.count()).select_from(OutboxMail).where(OutboxMail.event_id == actor.event_id, which)
-    return session.scalars(query).one()
 
 
 def _letter(mail: OutboxMail, attendee: Attendee | None) -> DeadLetter:

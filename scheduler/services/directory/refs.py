@@ -11,11 +11,13 @@ from sqlalchemy import SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
+from scheduler.saying import VenueName, label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.text import storable
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Firm, Slot
+from scheduler.storage.database import once
+from scheduler.storage.models import Attendee, Firm, Hall, Slot
 
 Keyed = TypeVar("Keyed", Firm, Attendee)
 
@@ -68,6 +70,16 @@ def slots_of(session: Session, event_id: int, *, with_retired: bool = False) -> 
         Slot.event_id == event_id if with_retired else Slot.of(event_id)
     )
     return [SlotRef(*row) for row in session.execute(columns.order_by(Slot.position))]
+
+
+def hall_labels(session: Session, event_id: int) -> dict[int, VenueName]:
+    """The name of each hall of an event by id: many rows are in few halls, and have no names to be read."""
+
+    def read() -> dict[int, VenueName]:
+        rows = session.execute(select(Hall.id, Hall.name, Hall.names).where(Hall.event_id == event_id))
+        return {hall: label(name, others) for hall, name, others in rows}
+
+    return once(session, f"halls {event_id}", read)
 
 
 def firm_ref(firm: Firm) -> FirmRef:

@@ -136,7 +136,7 @@ def home(session: Session, actor: Actor, *, now: datetime) -> Home:
         ),
         bounced=bounced,
         bounced_meetings=meetings,
-        bounced_interpreters=address_reports.marked_interpreters(session, event_id),
+        bounced_interpreters=session.scalar(address_reports.marked_interpreters(event_id)) or 0,
         unanswered=_unanswered(session, event_id),
         below=_below(session, event_id, version_id),
         uninvited=welcome.uninvited(session, event_id),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.services.access.actors import Actor
@@ -13,8 +13,10 @@ from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
 from scheduler.services.figures import steps
 from scheduler.services.figures.steps import Steps
+from scheduler.services.keeping.keeping import held_count
+from scheduler.services.keeping.marks import parts_of, rows_text
 from scheduler.services.schedule import unscheduled, versions
-from scheduler.storage.models import Attendee, Hall, PlannedMeeting, Slot, WalkingTime
+from scheduler.storage.models import Attendee, Hall, Slot, WalkingTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,10 @@ def results(session: Session, actor: Actor, number: int) -> Results:
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     found = steps.steps(session, version)
-    held = select(func.count()).where(PlannedMeeting.version_id == version.id)
-    there = select(Attendee.id).where(Attendee.event_id == actor.event_id, Attendee.withdrawn_at.is_(None))
-    people = set(session.scalars(there))
+    there = Attendee.event_id == actor.event_id, Attendee.withdrawn_at.is_(None)
+    people = {int(person) for (person,) in parts_of(rows_text(session, (Attendee.id,), *there))}
     reasons = unscheduled.by_reason(session, version.id)
-    count = session.scalars(held).one()
+    count = held_count(session, version)
     minutes = _walking(session, actor.event_id)
     return Results(
         held=count,
@@ -70,8 +71,8 @@ def results(session: Session, actor: Actor, number: int) -> Results:
 
 def _idle_hours(session: Session, event_id: int, found: Steps) -> float:
     """The slots between two meetings in which the person could meet, in hours. None of them is retired."""
-    slots = session.scalars(select(Slot).where(Slot.of(event_id)))
-    seconds = {slot.position: (slot.id, (slot.end - slot.start).total_seconds()) for slot in slots}
+    slots = session.execute(select(Slot.position, Slot.id, Slot.start, Slot.end).where(Slot.of(event_id)))
+    seconds = {position: (slot_id, (end - start).total_seconds()) for position, slot_id, start, end in slots}
     idle = sum(found.idle.get(position, 0) * length for position, (_, length) in seconds.items())
     for person, away in unavailable.slots_of(session, event_id).items():
         for position in found.free(person):

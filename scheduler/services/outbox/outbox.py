@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select, update
@@ -153,6 +154,7 @@ def stopped() -> ColumnElement[bool]:
     return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.stopped_at.is_not(None))
 
 
+@cache
 def overtaken() -> ColumnElement[bool]:
     """Mails about a meeting and attendee after which there is one that says how the meeting is, or a summary
     or a briefing after which there is another one.
@@ -182,6 +184,7 @@ def overtaken() -> ColumnElement[bool]:
     return or_(for_attendee, for_interpreter)
 
 
+@cache
 def dead() -> ColumnElement[bool]:
     """Dead letters: mails that failed, were not put away, and still say how things are."""
     return and_(OutboxMail.state == OutboxState.FAILED, OutboxMail.dropped_at.is_(None), ~overtaken())

@@ -15,7 +15,7 @@ from scheduler.config import Settings
 from scheduler.domain.changes import Change, ChangeKind, ChangeSet, compare
 from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.rules.causes import Cause, causes
-from scheduler.files.change_rows import ChangeRow, marks_of, packed, packed_marks, unpacked
+from scheduler.files.change_rows import ChangeRow, marks_of, packed, packed_marks, packed_people, unpacked
 from scheduler.services.keeping.marks import rows_text
 from scheduler.services.outbox import outbox
 from scheduler.services.problems import snapshot, solved
@@ -44,6 +44,9 @@ PART = 200
 
 MARKS = -1
 """The number of the part that has the marks of all changes."""
+
+PEOPLE = -2
+"""That of the part with the keys of the people of each."""
 
 FINAL = "final"
 """The key of the comparison of a version that is no draft: nothing changes it."""
@@ -203,13 +206,9 @@ def keep(session: Session, worked: Worked) -> Comparison:
         for number, first in enumerate(range(0, len(rows), PART))
     ]
     if parts:
-        parts.append(
-            {
-                "version_id": version_id,
-                "number": MARKS,
-                "rows": packed_marks(marks_of(rows[: differing(worked.comparison)])),
-            }
-        )
+        differ = rows[: differing(worked.comparison)]
+        for number, octets in (MARKS, packed_marks(marks_of(differ))), (PEOPLE, packed_people(differ)):
+            parts.append({"version_id": version_id, "number": number, "rows": octets})
         session.execute(insert(ComparisonPart), parts)
     return worked.comparison
 

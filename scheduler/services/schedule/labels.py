@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.plan import Meeting
-from scheduler.saying import label, row
 from scheduler.saying import place as place_label
+from scheduler.saying import row
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.directory.refs import SlotRef, slots_of
+from scheduler.services.directory.refs import SlotRef, hall_labels, slots_of
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, MeetingRequest, Place
+from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,16 @@ def labels(
     event_id = actor.event_id
     at = {meeting.place for meeting in meetings}
     places = session.execute(
-        select(Place.key, Place.name, Hall.name, Hall.names)
-        .join(Hall, Hall.id == Place.hall_id)
-        .where(Place.event_id == event_id, among(Place.key, sorted(at)))
+        select(Place.key, Place.name, Place.hall_id).where(
+            Place.event_id == event_id, among(Place.key, sorted(at))
+        )
     )
+    halls = hall_labels(session, event_id)
     people = {person for meeting in meetings for person in meeting.attendees}
     interpreters = {meeting.interpreter for meeting in meetings if meeting.interpreter}
     return Labels(
         slots={slot.key: slot for slot in slots_of(session, event_id, with_retired=True)},
-        places={key: row((place_label(name), label(hall, other))) for key, name, hall, other in places},
+        places={key: row((place_label(name), halls[hall])) for key, name, hall in places},
         people=_people(session, Attendee, event_id, people),
         interpreters=_people(session, Interpreter, event_id, interpreters),
         firms=_firms(session, event_id, requests),

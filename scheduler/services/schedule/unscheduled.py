@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.plan import Plan
 from scheduler.storage.among import among
+from scheduler.storage.database import once
 from scheduler.storage.models import ScheduleVersion, UnscheduledRequest
 
 Answer = Mapping[str, Any]
@@ -75,12 +76,13 @@ def reasons(session: Session, version_id: int) -> dict[str, str]:
 def by_reason(session: Session, version_id: int) -> dict[str, int]:
     """How many requests are not held for each reason, the most frequent first."""
     count = func.count()
-    rows = session.execute(
+    query = (
         select(UnscheduledRequest.reason, count)
         .where(UnscheduledRequest.version_id == version_id)
         .group_by(UnscheduledRequest.reason)
         .order_by(count.desc(), func.min(UnscheduledRequest.position))
     )
+    rows = once(session, f"reasons {version_id}", lambda: session.execute(query).all())
     return {reason: number for reason, number in rows}  # noqa: C416 -- dict(rows) loses the types
 
 

@@ -17,6 +17,7 @@ from scheduler.saying import say
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.schedule import unscheduled
 from scheduler.storage.among import among
+from scheduler.storage.database import once
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -116,8 +117,11 @@ def copy_meetings(session: Session, old_id: int, new_id: int) -> None:
 
 def get(session: Session, event_id: int, number: int) -> ScheduleVersion:
     """A version by its number in the event. Raises NotFound."""
-    version = session.scalar(
-        select(ScheduleVersion).where(ScheduleVersion.event_id == event_id, ScheduleVersion.number == number)
+    which = ScheduleVersion.event_id == event_id, ScheduleVersion.number == number
+    version = once(
+        session,
+        f"version {event_id} {number}",
+        lambda: session.scalar(select(ScheduleVersion).where(*which)),
     )
     if version is None:
         raise NotFound("schedule version", number)
@@ -131,7 +135,7 @@ _PUBLISHED = select(ScheduleVersion).where(
 
 def published(session: Session, event_id: int) -> ScheduleVersion | None:
     """The version that people see, if there is one."""
-    return session.scalar(_PUBLISHED, {"event_id": event_id})
+    return once(session, f"published {event_id}", lambda: session.scalar(_PUBLISHED, {"event_id": event_id}))
 
 
 def newest_draft(session: Session, event_id: int) -> int | None:

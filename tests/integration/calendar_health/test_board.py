@@ -11,6 +11,7 @@ from sqlalchemy import update
 from scheduler.domain.entities import OutboxState
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.services.calendar_health import board as calendar_health
+from scheduler.services.calendar_health import rows
 from scheduler.services.calendar_health.board import Filters
 from scheduler.services.publishing import diff, release
 from scheduler.storage.database import Database
@@ -65,6 +66,30 @@ def test_a_state_and_the_need_of_a_call_choose_people(database: Database) -> Non
             session, expo.organiser_actor(), Filters(calls=True), now=NOW + timedelta(days=60)
         )
         assert later.people == (), "nobody needs a call about what is over"
+
+
+def test_a_row_of_the_page_says_what_the_meetings_of_its_person_say(database: Database) -> None:
+    with database.write() as session:
+        expo = busy_expo(session)
+        session.execute(
+            update(Attendee)
+            .where(Attendee.id == expo.people[2][0].id)
+            .values(bounced_at=NOW, bounce="no user")
+        )
+        for chosen in ({}, {"hall": "Hall 1"}, {"day": "2026-12-08"}):
+            seen = board_of(session, expo, OVERDUE, **chosen)
+            people = seen.page(session, Filters(**chosen), now=OVERDUE).items
+            assert people
+            assert [
+                (row.key, row.name, row.firm, row.worst, row.counts, row.total, row.first, row.reason)
+                for row in rows.rows(session, expo.organiser_actor(), seen, number=1).items
+            ] == [
+                (
+                    each.key, each.name, each.firm, each.worst, each.counts, len(each.meetings),
+                    each.meetings[0].start, each.reason,
+                )
+                for each in people
+            ]  # fmt: skip
 
 
 def test_the_facets_count_what_each_value_would_leave_under_the_others(database: Database) -> None:
@@ -144,6 +169,7 @@ def test_a_thousand_meetings_take_as_many_queries_as_one(database: Database) -> 
             board = board_of(session, expo)
             assert len(board.people) == sum(map(len, expo.people))
             board.page(session, Filters(), now=NOW)
+            rows.rows(session, expo.organiser_actor(), board, number=1)
 
         return count_selects(database, step)
 

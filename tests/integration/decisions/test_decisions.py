@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import pairwise
 
 import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy.orm import Session
 
+from scheduler.domain.changes import ChangeKind
+from scheduler.domain.changes import compare as compare_plans
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotAllowed, RunAlreadyOpen, WrongState
 from scheduler.domain.solving import SolveParams
 from scheduler.services.board import commands, drafts, stepping
 from scheduler.services.board.commands import Target
-from scheduler.services.decisions import decisions, rejecting, sheet
+from scheduler.services.decisions import between, decisions, kept, rejecting, sheet
 from scheduler.services.decisions.decisions import DecisionLook, DecisionQuery
 from scheduler.services.decisions.values import ChangeGroup, Fate, SidesOf
 from scheduler.services.problems import snapshot
@@ -23,7 +26,7 @@ from scheduler.services.requests.locks import NotDone
 from scheduler.services.schedule import versions
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
-from scheduler.storage.models import AttendeeBusy, MeetingRequest
+from scheduler.storage.models import AttendeeBusy, MeetingRequest, ScheduleVersion
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
 from tests.support.publishing import SETTINGS
 from tests.support.queries import count_selects
@@ -198,6 +201,61 @@ def test_any_two_versions_are_compared(decided: Decided) -> None:
     assert decided.look(against=2).page.total == 0
 
 
+def test_what_differs_between_two_versions_is_what_a_comparison_of_their_plans_says(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=8, tables=4, slots="4", people=2, interpreters=2)
+        one, two = expo.interpreters
+        moves, walks, others, speaks, comes, stays, ends = (
+            make_request(session, expo, a, b) for a, b in pairwise(range(8))
+        )
+        at, people = expo.tables, [expo.people[2][0], expo.people[3][0]]
+        make_version(
+            session, expo,
+            [meet(moves, expo), meet(walks, expo, slot=1), meet(others, expo, slot=2, people=people),
+             meet(speaks, expo, slot=3, interpreter=one), meet(stays, expo, place=at[2]),
+             meet(ends, expo, slot=1, place=at[3])],
+        )  # fmt: skip
+        people[1] = expo.people[3][1]
+        make_version(
+            session, expo,
+            [meet(moves, expo, slot=3), meet(walks, expo, slot=1, place=at[1]),
+             meet(others, expo, slot=2, people=people), meet(speaks, expo, slot=3, interpreter=two),
+             meet(comes, expo, place=at[1]), meet(stays, expo, place=at[2])],
+            state=VersionState.DRAFT,
+        )  # fmt: skip
+
+    def both(session: Session) -> list[ScheduleVersion]:
+        return [versions.get(session, expo.event.id, number) for number in (1, 2)]
+
+    with database.read() as session:
+        old, new = both(session)
+        whole = compare_plans(versions.meetings(session, old.id), versions.meetings(session, new.id))
+        changes, same = between.differing(session, expo.event.id, old.id, new.id)
+    wanted = [each for each in whole.changes if each.kind is not ChangeKind.UNCHANGED]
+    assert len(wanted) == 6
+    assert same == 1
+    assert [(each.request, each.kind, each.people(), each.details) for each in changes] == [
+        (each.request, each.kind, each.people(), each.details) for each in wanted
+    ]
+
+    def read(session: Session) -> None:
+        old, new = both(session)
+        between.differing(session, expo.event.id, old.id, new.id)
+
+    assert count_selects(database, read) == 6, "two of them for the versions"
+
+
+def test_the_people_of_each_change_are_kept_with_the_comparison(decided: Decided) -> None:
+    with decided.database.read() as session:
+        found = comparisons.last(session, versions.get(session, decided.expo.event.id, 2))
+        assert found is not None
+        people = kept.people(session, found)
+        assert people == [list(change.people()) for change, _ in comparisons.with_causes(session, found)]
+        assert len(people) == 4
+
+
 def test_others_decide_nothing(decided: Decided) -> None:
     with decided.database.write() as session, pytest.raises(NotAllowed):
         rejecting.reject(session, decided.expo.actor(0), 2, decided.moved.key, now=NOW)
@@ -212,7 +270,6 @@ def test_a_page_takes_as_many_queries_for_one_change_as_for_many(decided: Decide
             lambda session: decisions.look(session, actor, 2, DecisionQuery(text=text), page=1),
         )
 
-    read("tiber")  # the first look works out whose the changes are
     assert read("tiber") == read(decided.expo.people[6][0].key) <= 24
 
 
