@@ -128,6 +128,7 @@ NO_FORM = {
     "hand_board.change", "hand_board.put", "imports.undo", "large_imports.look_again", "my_day.late",
     "outcomes.take_back", "people_desk.bring_back", "people_desk.undo", "profile.no_logo", "remedies.try_it",
     "requests.undo", "runs.cancel_run", "runs.steer_mails", "runs.stop_run", "sign_in.again",
+    "sign_in.redeem",
     "summaries.resume", "tokens.revoke", "versions.begin", "versions.compare", "versions.roll_back",
     "versions.publish", "versions.take_back", "versions.tell_partners", "versions.trial", "versions.unlock",
     "week.keep", "week.seen",
