@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from scheduler.domain.problem import Problem
 from scheduler.solver.clock import SolveClock
 
+FIRST_STEP = 2.0  # times the largest step: measured, 3 is worse the shorter the search, 1.2 as well
 LAST_STEP = 0.1  # of the smallest step: measured, 0.2 is worse on loose events and on tight ones
 STEPS_OF_PRICE = 7.5  # price of a change / highest temperature, where changes are limited
 LEAST_PRICE = 0.1
@@ -74,7 +75,7 @@ def fitted_temperatures(problem: Problem, *, cold: bool) -> Temperatures:
     if cold:
         most = _budgeted(problem)
         return Temperatures(min(0.8 * max(steps), most), min(0.25 * min(steps), most))
-    return Temperatures(3.0 * max(steps), LAST_STEP * min(steps))
+    return Temperatures(FIRST_STEP * max(steps), LAST_STEP * min(steps))
 
 
 def _budgeted(problem: Problem) -> float:

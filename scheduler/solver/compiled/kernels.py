@@ -145,10 +145,28 @@ def highest_bit(typing_context: Any, word: Any) -> Any:
     return types.int64(types.uint64), generate
 
 
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no type hints
+def bit_count(typing_context: Any, word: Any) -> Any:
+    """The number of set bits of a word."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), generate
+
+
 @inlined
 def bit(slot: int) -> np.uint64:
     """The bit of `slot` within its word."""
     return ONE << (np.uint64(slot) & WORD)
+
+
+@inlined
+def up_to(slot: int, word: int) -> np.uint64:
+    """The bits of a word that stand for `slot` and the slots before it."""
+    if slot >> 6 != word:
+        return ~ZERO if slot >> 6 > word else ZERO
+    return ~ZERO >> (WORD - (np.uint64(slot) & WORD))
 
 
 @inlined

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from scheduler.solver.compiled.kernels import ZERO, Words, below, bit, first_set, inlined, kernel, lowest_bit
+from scheduler.solver.compiled.kernels import (
+    ZERO,
+    Words,
+    below,
+    bit,
+    bit_count,
+    first_set,
+    inlined,
+    kernel,
+    lowest_bit,
+)
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import options, requests
 from scheduler.solver.instance.ranges import people_of
@@ -19,6 +29,15 @@ LOOKS = 12
 def may_move(data: Data, request: int) -> bool:
     """Whether a held request may be moved."""
     return data.requests[request, requests.LOCKED] == 0
+
+
+@inlined
+def has_start(data: Data, request: int) -> bool:
+    """Whether a request has a start that is allowed. Another share's request that is not held has none."""
+    starts = ZERO
+    for word in range(data.starts.shape[1]):
+        starts |= data.starts[request, word]
+    return starts != ZERO
 
 
 @inlined
@@ -52,13 +71,8 @@ def random_meeting(data: Data, state: State, person: int) -> int:
 @inlined
 def random_bit(rng: Words, word: np.uint64) -> int:
     """The position of a random set bit of a word that is not 0."""
-    n = 0
     rest = word
-    while rest != ZERO:
-        rest &= rest - bit(0)
-        n += 1
-    rest = word
-    for _ in range(below(rng, n)):
+    for _ in range(below(rng, bit_count(word))):
         rest &= rest - bit(0)
     return lowest_bit(rest)
 

@@ -6,7 +6,7 @@ from scheduler.solver.compiled.kernels import below, inlined, kernel
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import firms, requests
 from scheduler.solver.instance.ranges import worth_of
-from scheduler.solver.operators.draws import LOOKS
+from scheduler.solver.operators.draws import LOOKS, has_start
 from scheduler.solver.operators.ejection import insert_by_cheapest_ejection
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import base_gain
@@ -53,7 +53,7 @@ def _replace(data: Data, state: State, request: int, temperature: float, stamp: 
         tries = 0
         for _ in range(LOOKS):
             other = data.firm_requests[first + below(state.rng, n)]
-            if state.held[other, held.SLOT] >= 0 or other == request:
+            if state.held[other, held.SLOT] >= 0 or other == request or not has_start(data, other):
                 continue
             tries += 1
             if insert_best(data, state, other, temperature, 0.0):

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from scheduler.solver.compiled.kernels import below, bit, first_set, inlined, kernel, last_set
+from scheduler.solver.compiled.kernels import (
+    ZERO,
+    below,
+    bit,
+    bit_count,
+    first_set,
+    inlined,
+    kernel,
+    last_set,
+    up_to,
+)
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import firms, groups, people, requests, slots
 from scheduler.solver.instance.ranges import end_of, people_of
 from scheduler.solver.operators.draws import (
     LOOKS,
+    has_start,
     may_move,
+    random_bit,
     random_group,
     random_held,
     random_meeting,
@@ -65,11 +77,14 @@ def find_gap(data: Data, state: State, person: int, near: int) -> int:
     last = last_set(state.occupied, person, data.slots[near, slots.LAST] + 1, first)
     seen = 0
     found = -1
-    for slot in range(first + 1, last):
-        if state.at[person, slot] < 0 and data.avail[person, slot >> 6] & bit(slot):
-            seen += 1
-            if seen == 1 or below(state.rng, seen) == 0:
-                found = slot
+    for word in range(first + 1 >> 6, (last - 1 >> 6) + 1):
+        idle = data.avail[person, word] & ~state.occupied[person, word] & ~up_to(first, word)
+        idle &= up_to(last - 1, word)
+        if idle != ZERO:
+            n = bit_count(idle)
+            seen += n
+            if seen == n or below(state.rng, seen) < n:
+                found = (word << 6) + random_bit(state.rng, idle)
     return found
 
 
@@ -99,7 +114,7 @@ def insert_new(data: Data, state: State, person: int, start: int, stamp: int) ->
     n = data.firms[firm, firms.REQUESTS_END] - first
     for _ in range(LOOKS):
         request = data.firm_requests[first + below(state.rng, n)]
-        if state.held[request, held.SLOT] < 0:
+        if state.held[request, held.SLOT] < 0 and data.starts[request, start >> 6] & bit(start):
             option = option_with(data, state, request, person)
             if option < 0:
                 continue
@@ -148,7 +163,7 @@ def fill_gap(data: Data, state: State, stamp: int) -> bool:
 
 @kernel
 def beside_hall(data: Data, state: State, request: int, person: int, hall: int) -> int:
-    """A slot right before or after another meeting of a person in a hall, or -1."""
+    """An allowed start right before or after another meeting of a person in a hall, or -1."""
     slot_count = data.slots.shape[0]
     turn = below(state.rng, slot_count)
     for step in range(slot_count):
@@ -165,6 +180,7 @@ def beside_hall(data: Data, state: State, request: int, person: int, hall: int) 
             goal >= data.slots[slot, slots.FIRST]
             and goal <= data.slots[slot, slots.LAST]
             and state.at[person, goal] != request
+            and data.starts[request, goal >> 6] & bit(goal)
         ):
             return goal
     return -1
@@ -221,5 +237,8 @@ def insert_unheld(data: Data, state: State, stamp: int) -> bool:
     """
     if state.unheld_count == 0:
         return False
-    request = state.unheld[below(state.rng, state.unheld_count)]
-    return insert_by_cheapest_ejection(data, state, request, stamp)
+    for _ in range(LOOKS):
+        request = state.unheld[below(state.rng, state.unheld_count)]
+        if has_start(data, request):
+            return insert_by_cheapest_ejection(data, state, request, stamp)
+    return False

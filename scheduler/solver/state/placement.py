@@ -1,4 +1,8 @@
-"""Where to put a request that is not held: every free place is weighed, one drawn by Boltzmann's odds."""
+"""Where to put a request that is not held: every free place is weighed, one drawn by Boltzmann's odds.
+
+The draw is the Gumbel-max trick (Yellott 1977, doi:10.1016/0022-2496(77)90026-8; Maddison, Tarlow and
+Minka 2014, arXiv:1411.0030): the largest sum of a gain and the temperature times a Gumbel noise wins.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ from scheduler.solver.state.state import State
 IMPOSSIBLE = -1e18
 NONE_FREE = -2  # in place of an interpreter
 LATE = -1000
-MOST_NOISE = 9.1  # above the largest of Data.noise
+NOISES = 4096  # the length of Data.noise
 
 
 @inlined
@@ -118,6 +122,15 @@ def halls_added(data: Data, state: State, size: int, start: int, end: int, hall:
     return changes
 
 
+@inlined
+def most_noise(data: Data, turn: int, n: int) -> float:
+    """The largest of `n` noises from `turn` on."""
+    most = data.noise[turn & (NOISES - 1)]
+    for k in range(1, n):
+        most = max(most, data.noise[(turn + k) & (NOISES - 1)])
+    return most
+
+
 @kernel
 def interpreter_for(
     data: Data, state: State, request: int, option: int, start: int, end: int, group: int
@@ -162,18 +175,19 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
 
     Leaves the place in `chosen_slot`, `chosen_group`, `chosen_option` and `chosen_interpreter`, and
     changes nothing else but `near` and `rng`. At temperature 0 it is the best place. Else each place is
-    drawn with odds exp(gain / temperature) by the Gumbel-max trick (Yellott 1977,
-    doi:10.1016/0022-2496(77)90026-8; Maddison, Tarlow and Minka 2014, arXiv:1411.0030): the largest sum
-    of a gain and the temperature times a Gumbel noise wins.
+    drawn with odds exp(gain / temperature).
     """
     base = base_gain(data, state, request)
     best = IMPOSSIBLE
     found = IMPOSSIBLE
     length = data.requests[request, requests.LENGTH]
     ordered = has_order(data, request)
-    turn = below(state.rng, 4096)
+    first = data.requests[request, requests.GROUPS_BEGIN]
+    n = data.requests[request, requests.GROUPS_END] - first
+    turn = below(state.rng, NOISES)
     for option in options_of(data, request):
         size = data.options[option, options.PEOPLE_END] - data.options[option, options.PEOPLE_BEGIN]
+        most = base + data.factors[factors.IDLE] * size * length  # if it filled a gap of each person
         for word in range(state.open.shape[1]):
             rest = free_starts(data, state, request, option, word)
             while rest != ZERO:
@@ -184,8 +198,12 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
                     continue
                 if ordered and not in_order(data, state, request, start, end):
                     continue
+                turn += n
+                luck = temperature * most_noise(data, turn, n)
+                if most + luck <= best:
+                    continue
                 idle = base - data.factors[factors.IDLE] * look_around(data, state, option, start, end)
-                if idle + temperature * MOST_NOISE <= best:
+                if idle + luck <= best:
                     continue
                 for k in groups_of(data, request):
                     group = data.group_list[k]
@@ -196,8 +214,7 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
                     if changes == LATE:
                         continue
                     gain = idle - data.factors[factors.HALL_CHANGE] * changes
-                    turn = (turn + 1) & 4095
-                    value = gain + temperature * data.noise[turn]
+                    value = gain + temperature * data.noise[(turn + k - first) & (NOISES - 1)]
                     if value <= best:
                         continue
                     interpreter = interpreter_for(data, state, request, option, start, end, group)
