@@ -62,7 +62,7 @@ MOVES = SolveParams(iterations=30_000, workers=1, seed=1)
 LANGUAGES = ("en", "zh", "hu")
 DESK, PHONE = (1280, 860), (390, 844)
 WINDOW: ViewportSize = {"width": DESK[0], "height": DESK[1]}
-COLOURS = 96
+COLOURS = 160
 """Of a picture: more are not told apart, and make the files large."""
 
 

@@ -12,7 +12,7 @@ from tests.support.pictures import SHOTS, small_png
 
 ROOT = Path(__file__).parents[3]
 PICTURES = ROOT / "docs" / "pictures"
-MOST_OCTETS = 60_000
+MOST_OCTETS = 80_000
 
 
 def there() -> set[str]:
