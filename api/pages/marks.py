@@ -26,6 +26,7 @@ from scheduler.services.week.week import Show
 
 _SHEET = Path(__file__).parents[1] / "static" / "icons.svg"
 _SYMBOL = re.compile(r'<symbol id="([\w-]+)" viewBox="([\d ]+)">(.*?)</symbol>')
+_LEGAL_FORM_FIRST = re.compile(r"^(주식회사|유한회사|\(주\)|㈜|株式会社|有限会社|合同会社|（株）|㈱)\s*")
 AREA_STEMS: Final = MappingProxyType(
     {
         "energ": "energy",
@@ -107,11 +108,14 @@ def initials(person: presentation.Named) -> str:
 def firm_mark(firm: presentation.Named) -> str:
     """The character of a firm's name that tells it from others, or two letters.
 
-    A Chinese firm's name begins with its town, mostly of two characters, which many share.
+    A Chinese firm's name begins with its town, mostly of two characters, which many share; a Korean or
+    Japanese one may begin with its legal form.
     """
-    if presentation.is_east_asian(firm.name):
-        return firm.name[2] if len(firm.name) > 4 else firm.name[:1]
-    return initials(firm)
+    language = presentation.is_east_asian(firm.name)
+    if not language:
+        return initials(firm)
+    name = _LEGAL_FORM_FIRST.sub("", firm.name)
+    return name[2] if language == "zh" and name == firm.name and len(name) > 4 else name[:1]
 
 
 def spoken_languages(codes: Sequence[str], role: str = "") -> str:

@@ -1,8 +1,11 @@
-"""The colours and icons of chain areas: named by an area's key, and else what is left."""
+"""The marks of firms, and the colours and icons of chain areas: named by an area's key, else what is left."""
 
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
+
+import pytest
 
 from api.pages import marks
 from scheduler.samples.firms import AREA_WEIGHTS
@@ -29,3 +32,17 @@ def test_firms_show_the_colour_of_their_area(site: Site) -> None:
     page = site.exhibitor(0).get(site.path("/firms"))
     assert re.search(r'class="mark in-(\w+)"', page)
     assert set(re.findall(r'class="mark in-(\w*)"', page)) <= set(marks.AREA_STEMS.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "mark"),
+    [
+        ("Gémvölgyi Finommechanika Kft.", "GK"),
+        ("昆明岫汀数字科技有限公司", "岫"),
+        ("주식회사 도담들종묘", "도"),
+        ("株式会社山田製作所", "山"),
+        ("トヨハシ工業", "ト"),
+    ],
+)
+def test_a_firm_is_marked_by_what_tells_its_name_from_others(name: str, mark: str) -> None:
+    assert marks.firm_mark(SimpleNamespace(name=name, latin_name=name)) == mark
