@@ -74,8 +74,7 @@ def workbook(event_key: str) -> Response:
 @blueprint.get("/chain-report.pdf")
 @login_required
 def paper(event_key: str) -> Response:
-    """The report to print, with its picture. It is in English."""
-    choosing.speak(SOURCE)
+    """The report to print, with its picture, in the reader's language."""
     actor = auth.organiser(event_key)
     limits.require_costly()
     now = context.now()

@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from api.language.speaking import gettext
+from api.language import speaking
+from api.language.speaking import gettext, ngettext, pgettext
 from api.pages import marks, presentation
 from api.pages.figures import charts, gallery
 from api.pages.figures.drawing import Drawing
+from api.pages.presentation import number
 from scheduler.domain import names
 from scheduler.domain.entities import Tier
 from scheduler.domain.rules.outcomes import WITH_AMOUNT, OutcomeWord
+from scheduler.invites.catalogue import words
 from scheduler.invites.pdf import document
 from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
 from scheduler.invites.pdf.pictures import one_at_a_time
@@ -32,12 +35,13 @@ WIDTH: Final = 740.0
 
 def chain_report_pdf(report: ChainReport, event_name: str, stamp: str) -> bytes:
     """The report, the same bytes for the same report. `stamp` says of which moment it is."""
-    title = f"Chain report, {event_name}"
+    title = gettext("Chain report, %(event)s", event=event_name)
+    language = speaking.language()
     sheet = Sheet(
         title=title,
-        language="en",
+        language=language,
         blocks=list(_blocks(report, event_name, stamp)),
-        page="Page {page} of {pages}",
+        page=words(language).sheet["page"],
         foot=[f"{title} · {stamp}"],
     )
     with one_at_a_time:
@@ -45,14 +49,19 @@ def chain_report_pdf(report: ChainReport, event_name: str, stamp: str) -> bytes:
 
 
 def _blocks(report: ChainReport, event_name: str, stamp: str) -> Iterator[Block]:
-    said = (
-        f"{report.meetings:,} meetings are in the published version {report.number};"
-        f" {report.begun:,} of them have begun. Of {len(report.reported):,} somebody says what"
-        f" came, of {report.silent:,} nobody yet."
+    sentence = ngettext(
+        "%(num)s meeting is in the published version %(number)s; %(begun)s of them have begun. Of "
+        "%(reported)s somebody says what came, of %(silent)s nobody yet.",
+        "%(num)s meetings are in the published version %(number)s; %(begun)s of them have begun. Of "
+        "%(reported)s somebody says what came, of %(silent)s nobody yet.",
+        report.meetings,
+        number=str(report.number),
+        begun=report.begun,
+        reported=len(report.reported),
+        silent=report.silent,
     )
-    yield Block(
-        [(Style.HEADING, "Chain report"), (Style.SOFT, event_name), (Style.SOFT, stamp), (Style.TEXT, said)]
-    )
+    heading = (Style.HEADING, gettext("Chain report"))
+    yield Block([heading, (Style.SOFT, event_name), (Style.SOFT, stamp), (Style.TEXT, sentence)])
     if report.reported:
         yield _bars(report)
     yield from _outcomes(report.outcomes)
@@ -69,11 +78,11 @@ def _blocks(report: ChainReport, event_name: str, stamp: str) -> Iterator[Block]
 
 def _bars(report: ChainReport) -> Block:
     """How many meetings count as each outcome."""
-    title = "What came of meetings"
+    title = gettext("What came of meetings")
     picture = Drawing("outcomes", WIDTH, 190, title, "")
     labels = [marks.outcome_word(line.kind) for line in report.outcomes]
     counts = [float(line.meetings) for line in report.outcomes]
-    charts.bars(picture, [*labels, "Nobody says"], [*counts, float(report.silent)])
+    charts.bars(picture, [*labels, gettext("Nobody says")], [*counts, float(report.silent)])
     return Block([(Style.DAY, title)], picture=picture.vectors())
 
 
@@ -81,54 +90,54 @@ def _outcomes(lines: Sequence[OutcomeLine]) -> list[Block]:
     rows = [
         [
             marks.outcome_word(line.kind),
-            *(f"{count:,}" for count in (line.meetings, line.alike, line.alone, line.differing)),
+            *(number(count) for count in (line.meetings, line.alike, line.alone, line.differing)),
             "; ".join(marks.money(amount, currency) for currency, amount in line.amounts.items()) or "–",
         ]
         for line in lines
     ]
-    note = (
-        "Where the two sides differ, the smaller word and the smaller amount count. Amounts in different"
-        " currencies are never added up."
+    note = gettext(
+        "Where the two sides differ, the smaller word and the smaller amount count. Amounts in different "
+        "currencies are never added up."
     )
     header = [
-        "Outcome",
-        "Meetings",
-        "Both say so",
-        "One side says so",
-        "The two differ",
-        "Amounts that count",
+        gettext("Outcome"),
+        gettext("Meetings"),
+        gettext("Both say so"),
+        gettext("One side says so"),
+        gettext("The two differ"),
+        gettext("Amounts that count"),
     ]
     return [*table([], header, rows, [2, 1, 1, 1.2, 1.2, 3]), Block([(Style.SOFT, note)])]
 
 
 def _guests(guests: Sequence[GroupMeetings]) -> list[Block]:
-    rows = [[each.name, f"{each.firms:,}", f"{each.meetings:,}", f"{each.across:,}"] for each in guests]
-    header = ["Guest", "Firms", "Meetings", "Between two tiers"]
-    return table([(Style.DAY, "Guests of honour")], header, rows, [4, 1, 1, 1.4])
+    rows = [[each.name, *map(number, (each.firms, each.meetings, each.across))] for each in guests]
+    header = [gettext("Guest"), gettext("Firms"), gettext("Meetings"), gettext("Between two tiers")]
+    return table([(Style.DAY, gettext("Guests of honour"))], header, rows, [4, 1, 1, 1.4])
 
 
 def _by_country(report: ChainReport) -> list[Block]:
     title: Sequence[Paragraph] = [
-        (Style.DAY, "The chain by country, area and tier"),
-        (Style.SOFT, COUNTRY_NOTE),
+        (Style.DAY, gettext("The chain by country, area and tier")),
+        (Style.SOFT, speaking.said(COUNTRY_NOTE)),
     ]
     header = [
-        "Country",
-        "Area",
-        "Firms",
-        *(tier.value.capitalize() for tier in Tier),
-        "All",
-        "Between two tiers",
+        gettext("Country"),
+        gettext("Area"),
+        gettext("Firms"),
+        *(marks.tier_label(tier.value) for tier in Tier),
+        pgettext("areas", "All"),
+        gettext("Between two tiers"),
     ]
     areas = dict(report.flow.areas)
     rows = [
         [
             presentation.country(each.country),
-            area_name(each, areas),
-            f"{each.firms:,}",
+            speaking.said(area_name(each, areas)),
+            number(each.firms),
             *(share(each.tiers.get(tier)) for tier in Tier),
             share(each.all),
-            f"{each.across:,}",
+            number(each.across),
         ]
         for each in brief(report.countries)
     ]
@@ -161,14 +170,27 @@ def _meetings(reported: Sequence[ReportedMeeting]) -> list[Block]:
         key=lambda each: (each.counts.kind.value, each.counts.amount or 0),
         reverse=True,
     )
-    title: list[Paragraph] = [(Style.DAY, "Meetings that led to an intent or a signature")]
+    title: list[Paragraph] = [(Style.DAY, gettext("Meetings that led to an intent or a signature"))]
     if len(found) > MOST:
-        title.append((Style.SOFT, f"The first {MOST} of {len(found):,}; the workbook has all."))
+        told = gettext(
+            "The first %(most)s of %(all)s; the workbook has all.", most=MOST, all=number(len(found))
+        )
+        title.append((Style.SOFT, told))
     rows = [
-        [*(names.told(firm, "en") for firm in each.firms), *map(_word, each.words), _word(each.counts)]
+        [
+            *(names.told(firm, speaking.reader()) for firm in each.firms),
+            *map(_word, each.words),
+            _word(each.counts),
+        ]
         for each in found[:MOST]
     ]
-    header = ["Firm that asks", "Firm asked", "It says", "The other says", "Counts"]
+    header = [
+        gettext("Firm that asks"),
+        gettext("Firm asked"),
+        gettext("It says"),
+        gettext("The other says"),
+        gettext("Counts"),
+    ]
     return table(title, header, rows, [3, 3, 1.6, 1.6, 1.6], words=5)
 
 

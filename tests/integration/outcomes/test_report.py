@@ -189,3 +189,30 @@ def report_of(database: Database, fair: Fair) -> ChainReport:
         report = chain_report(session, fair.expo.organiser_actor(), now=fair.start)
     assert report is not None
     return report
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"),
+    [
+        ("zh", ("产业链报告", "尚无人说明", "4个洽谈", "匈牙利", "杭州霁岚机器视觉有限公司", "第1页")),
+        ("hu", ("Senki sem mondta", "Magyarország", "Akarattyai Villamos Hajtás Zrt.", "1. oldal")),
+    ],
+)
+def test_the_paper_is_in_the_language_of_its_reader(
+    database: Database,
+    broker_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    expected: tuple[str, ...],
+) -> None:
+    fair = told(database)
+    clocks.hold(monkeypatch, fair.start + timedelta(hours=9))
+    site = Site(web_app(database, broker_url), database, fair.expo)
+    browser = site.organiser()
+    browser.post("/language", language=language, back="/sessions")
+    paper = pymupdf.open("pdf", browser.client.get(site.path("/chain-report.pdf")).get_data())
+    said = "".join("".join(page.get_text() for page in paper).split())
+    for words in expected:
+        assert words.replace(" ", "") in said, words
+    for words in ("Chain report", "meetings", "Guests of honour", "Between two tiers", "Nobody says", "Page"):
+        assert words.replace(" ", "") not in said, words
