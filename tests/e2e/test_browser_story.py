@@ -213,7 +213,7 @@ def ask_back(story: Story, kovacs: SamplePerson, keys: SamplePerson) -> None:
     page.goto(story.path(f"/firms/{keys.firm_key}/ask"))
     page.get_by_label(visitor.say("Topic"), exact=True).fill("Akkumulátorok")
     visitor.press(visitor.say("Accept and send"))
-    page.locator(".tag.accepted").first.wait_for()
+    page.locator(".tag.accepted, .fate-word", has_text=visitor.say("Accepted")).first.wait_for()
     assert visitor.errors == []
     visitor.close()
 
