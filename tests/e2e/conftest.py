@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from chainmeet.stack import broker
+from scheduler.storage.database import Database
 from tests.conftest import skip_or_fail
 from tests.e2e.stack import Up, chainmeet_up
+from tests.support.everything import serving
+from tests.support.web import web_app
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -25,6 +28,13 @@ CHROMIUM_OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture
+def site(database: Database, broker_url: str) -> Iterator[str]:
+    """The address of a web server over the test's own database."""
+    with serving(web_app(database, broker_url)) as address:
+        yield address
 
 
 @pytest.fixture

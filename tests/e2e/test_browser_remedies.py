@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,9 +11,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy
 from tests.e2e.windows import WAYS, press, signed_in
 from tests.integration.remedies.test_remedies import planned
-from tests.support.everything import serving
 from tests.support.factories import Expo, make_event, make_request
-from tests.support.web import web_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
@@ -34,12 +31,6 @@ def expo(database: Database) -> Expo:
         plan, _ = planned(session, expo)
         assert plan.meetings == ()
         return expo
-
-
-@pytest.fixture
-def site(database: Database, broker_url: str) -> Iterator[str]:
-    with serving(web_app(database, broker_url)) as address:
-        yield address
 
 
 @pytest.mark.parametrize("way", WAYS)

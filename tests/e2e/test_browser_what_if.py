@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser
 
@@ -12,9 +10,7 @@ from scheduler.storage.database import Database
 from tests.e2e.windows import WAYS, choose, press, signed_in, write
 from tests.integration.runs.scene import SETTINGS
 from tests.integration.what_if.test_solving import live, scene
-from tests.support.everything import serving
 from tests.support.factories import Expo
-from tests.support.web import web_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
@@ -26,12 +22,6 @@ WAIT = 60_000
 def expo(database: Database) -> Expo:
     with database.write() as session:
         return scene(session)
-
-
-@pytest.fixture
-def site(database: Database, broker_url: str) -> Iterator[str]:
-    with serving(web_app(database, broker_url)) as address:
-        yield address
 
 
 @pytest.mark.parametrize("way", WAYS)
