@@ -162,7 +162,11 @@ def put(event_key: str, number: int) -> Response:
         targets, dropped = read
     else:
         typed = by_hand.sent()
-        target = _by_hand(actor, number, key, typed)
+        try:
+            target = _by_hand(actor, number, key, typed)
+        except NotFound as error:
+            flash(said(error.told), "error")
+            return _back(event_key, number, "")
         if target is None:
             flash(gettext("Not done. Say which one is meant, in the form below."), "error")
             return redirect(_board(event_key, number, pick=key, **typed), 303)

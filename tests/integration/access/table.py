@@ -214,8 +214,8 @@ POST EVENT/desk/<kind>/<key>/absences                        403 404 404 404 404
 POST EVENT/desk/<kind>/<key>/merge                           403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/desk/<kind>/bring-back                            403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/desk/<kind>/leave                                 403 404 404 404 404 404 303 303 404 404 404
-POST EVENT/desk/<kind>/many                                  403 404 404 404 404 404 303 303 404 404 404
-POST EVENT/desk/requests/many                                403 404 404 404 404 404 303 303 404 404 303
+POST EVENT/desk/<kind>/many                                  403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/desk/requests/many                                403 404 404 404 404 404 422 422 404 404 422
 POST EVENT/desk/requests/new                                 403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/desk/steps/<number>/undo                          403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/dials                                             403 404 404 404 404 404 422 422 404 404 404
@@ -243,7 +243,7 @@ POST EVENT/requests/<key>/decline                            403 404 404 404 403
 POST EVENT/requests/<key>/undo                               403 404 404 404 303 303 303 303 303 404 303
 POST EVENT/requests/<key>/ways/<number>                      403 404 404 404 303 303 303 303 303 404 303
 POST EVENT/requests/<key>/withdraw                           403 404 404 404 403 303 303 303 403 404 303
-POST EVENT/runs                                              403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/runs                                              403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/runs/<number>/cancel                              403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/runs/<number>/stop                                403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/settings                                          403 404 404 404 404 404 422 422 404 404 404
@@ -276,7 +276,7 @@ POST EVENT/registrations/<number>                            403 404 404 404 404
 POST EVENT/remind                                            403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/versions/tell-partners                            403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/firms/<firm_key>/never                            403 404 404 303 403 303 403 403 403 403 404
-POST EVENT/firms/<firm_key>/note                             403 404 404 303 403 303 403 403 403 403 404
+POST EVENT/firms/<firm_key>/note                             403 404 404 303 403 422 403 403 403 403 404
 POST EVENT/firms/<firm_key>/dismiss                          403 404 404 303 403 422 403 403 403 403 404
 POST EVENT/firms/<firm_key>/save                             403 404 404 303 403 422 403 403 403 403 404
 POST EVENT/firms/<firm_key>/want                             403 404 404 303 403 422 403 403 403 403 404
@@ -284,7 +284,7 @@ POST EVENT/versions/<number>/changes/accept-all              403 404 404 404 404
 POST EVENT/versions/<number>/changes/decide                  403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/versions/<number>/changes/solve                   403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/wishes/<key>                                      403 404 404 404 403 303 404 404 403 403 404
-POST EVENT/wishes/answers                                    403 404 404 303 403 303 303 303 403 403 404
+POST EVENT/wishes/answers                                    403 404 404 422 403 422 422 422 403 403 404
 POST EVENT/wishes/ask                                        403 404 404 422 403 422 403 403 403 403 404
 POST EVENT/wishes/drafts/<number>/remove                     403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/colleagues                                        403 404 404 422 403 422 403 403 403 403 404
