@@ -183,6 +183,7 @@ def _page(actor: Actor, what: str = "", faults: Mapping[str, str] = _NONE) -> st
             faults=faults,
             typed=_typed(venue, request.form if what else {}),
             typed_days=request.form.getlist("on"),
+            picked=request.form.getlist("pick"),
         )
 
 
