@@ -13,6 +13,7 @@ from scheduler.services import links
 from scheduler.services.access import sessions, sign_in
 from scheduler.services.access.sessions import SessionCard
 from scheduler.services.addresses.mailable import Unmailable, mailable
+from scheduler.services.team import operators
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.trail import Somebody
@@ -42,7 +43,8 @@ def operator_link(
     with database.write() as session:
         now = database.now_in(session)
         sign_in.ensure_account(session, address, is_operator=True, now=now)
-        trail.note(session, Somebody(), Act.ROLE, f"operator {address}", after={"operator": True}, now=now)
+        about = operators.about_operator(address)
+        trail.note(session, Somebody(), Act.ROLE, about, after={"operator": True}, now=now)
     return account_link(database, settings, address, valid)
 
 
@@ -56,7 +58,7 @@ def end_sessions(database: Database, email: str) -> int:
     """Sign an account out everywhere. Returns how many sessions that ended. Raises NotFound."""
     with database.write() as session:
         account = _account(session, email)
-        now, about = database.now_in(session), f"sessions of {account.email} ended"
+        now, about = database.now_in(session), sessions.about_end(account.email)
         trail.note(session, Somebody(), Act.SIGN_OUT, about, now=now)
         return sessions.end_all(session, account.id)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from gettext import NullTranslations
 from importlib.resources import files
 from io import BytesIO
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -29,11 +30,15 @@ REPORTING = (
     "scheduler/services/operations/",
     "scheduler/services/publishing/",
     "scheduler/services/runs/",
+    "scheduler/services/venue/",
     "scheduler/services/what_if/",
     "scheduler/sheets/",
     "scheduler/untrusted/",
 )
 """Where sentences come from that a child process or a column hands on as plain texts."""
+TRAIL = "trail"
+"""The context of what the trail keeps: `scheduler/services/trail/noted.py`."""
+Patterns = tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]
 _VALUE = re.compile(r"%\\\((\w+)\\\)s")
 
 
@@ -55,18 +60,28 @@ def texts(language: str) -> NullTranslations:
 
 
 @cache
-def patterns(language: str) -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
+def patterns(language: str) -> Patterns:
     """What sentences about strangers' files look like once their values are in them.
 
     Each with its text, and that for several where it counts.
 
     The longest is first: what says most fits least by chance.
     """
-    ids = [
-        (each.id,) if isinstance(each.id, str) else tuple(each.id)
+    return _patterns(
+        each
         for each in _read(language)
-        if each.id and any(name.startswith(REPORTING) for name, _ in each.locations)
-    ]
+        if each.context != TRAIL and any(name.startswith(REPORTING) for name, _ in each.locations)
+    )
+
+
+@cache
+def trail_patterns(language: str) -> Patterns:
+    """The same of what entries of the trail are about."""
+    return _patterns(each for each in _read(language) if each.context == TRAIL)
+
+
+def _patterns(messages: Iterable[Message]) -> Patterns:
+    ids = [(each.id,) if isinstance(each.id, str) else tuple(each.id) for each in messages if each.id]
     found = {text: of for of in ids for text in of}
     ordered = sorted(found, key=lambda text: -len(_VALUE.sub("", re.escape(text))))
     return tuple((re.compile(_VALUE.sub(r"(?P<\1>.+)", re.escape(text))), found[text]) for text in ordered)

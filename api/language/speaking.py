@@ -17,7 +17,7 @@ from flask import Flask, g, has_request_context
 from markupsafe import Markup, escape
 
 from api.language import choosing, rooms
-from api.language.catalogs import SOURCE, languages, patterns, texts
+from api.language.catalogs import SOURCE, TRAIL, languages, patterns, texts, trail_patterns
 from scheduler.domain import names
 from scheduler.invites.catalogue import words
 from scheduler.saying import Between, DayTime, EnglishAlone, EventDay, Sentence, TextRow, TwoNames, VenueName
@@ -117,6 +117,25 @@ def reported(text: str | None) -> str:
     return text
 
 
+def recorded(text: str) -> str:
+    """What an entry of the trail says, which its table keeps in English, in the reader's language.
+
+    What is no text of ours, such as the name of a file, or an entry of an older release, is kept.
+    """
+    if not text or language() == SOURCE:
+        return text
+    for pattern, (known,) in trail_patterns(language()):
+        if found := pattern.fullmatch(text):
+            values = {name: _part(name, value) for name, value in found.groupdict().items()}
+            return pgettext(TRAIL, known, **values)
+    return text
+
+
+def _part(name: str, value: str) -> str:
+    """A value of an entry: the sentences of a change of the venue, another text of the trail, or a name."""
+    return reported(value) if name == "changes" else str(texts(language()).pgettext(TRAIL, value))
+
+
 def init_app(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.policies["ext.i18n.trimmed"] = True
@@ -126,6 +145,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
     app.add_template_filter(said)
     app.add_template_filter(reported)
+    app.add_template_filter(recorded)
     app.add_template_global(language, "page_language")
     app.add_template_global(languages, "site_languages")
     app.add_template_global(rooms.is_translated)

@@ -76,7 +76,7 @@ def print_pack(event_key: str, delegation_key: str) -> Response:
     with context.database().read() as db:
         name, document = packs.print_pack(db, actor, delegation_key, part=part)
     with context.database().write() as db:
-        noting.note(db, actor, f"print pack of delegation {delegation_key}", now=context.now())
+        noting.note_pack(db, actor, delegation_key, now=context.now())
     response = Response(document, content_type="application/pdf")
     file = f"{secure_filename(name) or delegation_key}-{event_key}.pdf"
     response.headers.set("Content-Disposition", "attachment", filename=file)

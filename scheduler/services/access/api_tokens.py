@@ -19,6 +19,7 @@ from scheduler.services.access.tokens import hash_token, random_token
 from scheduler.services.text import one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Account, ApiToken, Event
 
 SCOPES = MappingProxyType(
@@ -126,7 +127,8 @@ def create_api_token(
     session.add(token)
     session.flush()
     after = {"scopes": token.scopes, "expires_at": token.expires_at}
-    trail.note(session, actor, Act.TOKEN, f"token {token.id}, {name}, made", after=after, now=now)
+    about = noted("trail", "token %(number)s, %(name)s, made", number=token.id, name=name)
+    trail.note(session, actor, Act.TOKEN, about, after=after, now=now)
     return _card(token), text
 
 
@@ -148,7 +150,8 @@ def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: date
     if token.revoked_at is None:
         token.revoked_at, token.revoked_by = now, account_id
         session.flush()
-        trail.note(session, actor, Act.TOKEN, f"token {token.id}, {token.name}, revoked", now=now)
+        about = noted("trail", "token %(number)s, %(name)s, revoked", number=token.id, name=token.name)
+        trail.note(session, actor, Act.TOKEN, about, now=now)
 
 
 def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:

@@ -26,6 +26,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor, actor_of_row, with_roles
 from scheduler.services.access.tokens import hash_token, random_token
 from scheduler.services.text import one_line, storable
+from scheduler.services.trail.noted import Noted, noted
 from scheduler.storage.models import Account, Attendee, Event, TeamMember, WebSession
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -190,6 +191,11 @@ def end_by_secret(session: Session, secret: str) -> None:
 def end_all(session: Session, account_id: int) -> int:
     """End every session of the account. Returns their number."""
     return _deleted(session, delete(WebSession).where(WebSession.account_id == account_id))
+
+
+def about_end(email: str) -> Noted:
+    """What the trail keeps of an account that is signed out everywhere by the command line."""
+    return noted("trail", "sessions of %(address)s ended", address=email)
 
 
 def forget_ended(session: Session, *, now: datetime) -> int:

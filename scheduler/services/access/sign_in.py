@@ -24,6 +24,7 @@ from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.text import one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted, unusable_link
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage.among import among
 from scheduler.storage.models import Account, SignInLink, SignInWish
@@ -248,7 +249,8 @@ def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Redeemed:
         .values(used_at=now)
         .execution_options(synchronize_session="fetch")
     )
-    trail.note(session, Somebody(account_id=account.id), Act.SIGN_IN, "signed in by a link", now=now)
+    about = noted("trail", "signed in by a link")
+    trail.note(session, Somebody(account_id=account.id), Act.SIGN_IN, about, now=now)
     return Redeemed(account, used.errand)
 
 
@@ -257,8 +259,9 @@ def note_failure(session: Session, token: str, error: UnusableLink, *, now: date
     of_link = SignInLink.token_hash == hash_token(token)
     account_id = session.scalar(select(SignInLink.account_id).where(of_link))
     if account_id is not None:
-        about = f"a link that was {error.reason}"
-        trail.note(session, Somebody(account_id=account_id), Act.SIGN_IN_FAILED, about, now=now)
+        trail.note(
+            session, Somebody(account_id=account_id), Act.SIGN_IN_FAILED, unusable_link(error.reason), now=now
+        )
 
 
 def _open_links(session: Session, account_id: int, now: datetime) -> int:

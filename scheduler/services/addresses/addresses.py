@@ -21,6 +21,7 @@ from scheduler.services.delivery import address_reports
 from scheduler.services.directory.refs import find_person
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Account, AddressChange, Attendee, Event
 
 
@@ -66,7 +67,7 @@ def correct(
         person.summary_hash = person.summaries_off_at = None  # by who read the old address
     old, person.email = person.email, address
     before, after = {"address": old}, {"address": address}
-    about = f"address of person {person.key}"
+    about = noted("trail", "address of person %(key)s", key=person.key)
     trail.note(session, actor, Act.ADDRESS, about, before=before, after=after, now=now)
     person.account_id = ensure_account(session, address, name=person.name, now=now).id
     address_reports.works(session, person)

@@ -28,6 +28,7 @@ from scheduler.services.runs import overnight
 from scheduler.services.text import one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage.models import Account, Event, Interpreter, Place, Slot, TeamMember
 
@@ -100,9 +101,11 @@ def copy(session: Session, actor: Actor, form: EventCopy, *, settings: Settings,
         night_times.plan_first(session, made, now=now)
     _own(session, made, account, now)
     by = Somebody(account_id=account.id, event_id=event_id, roles=("operator",))
-    about, after = f"event {key} made as a copy of {old.key}", {"parts": list(form.parts)}
+    about = noted("trail", "event %(key)s made as a copy of %(old)s", key=key, old=old.key)
+    after = {"parts": list(form.parts)}
     trail.note(session, by, Act.EVENT, about, after=after, now=now)
-    trail.note(session, actor, Act.EVENT, f"event copied as {key}", after=after, now=now)
+    about = noted("trail", "event copied as %(key)s", key=key)
+    trail.note(session, actor, Act.EVENT, about, after=after, now=now)
     return key
 
 

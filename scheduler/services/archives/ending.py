@@ -22,6 +22,7 @@ from scheduler.services.archives import tables
 from scheduler.services.runs import overnight
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage.among import among
 from scheduler.storage.base import Base
@@ -115,7 +116,8 @@ def archive(session: Session, actor: Actor, *, now: datetime) -> None:
     _require_quiet(session, event, "archived")
     if event.archived_at is None:
         event.archived_at = now
-        trail.note(session, actor, Act.EVENT, f"event {event.key} archived", now=now)
+        about = noted("trail", "event %(key)s archived", key=event.key)
+        trail.note(session, actor, Act.EVENT, about, now=now)
 
 
 def bring_back(session: Session, actor: Actor, *, now: datetime) -> None:
@@ -127,7 +129,8 @@ def bring_back(session: Session, actor: Actor, *, now: datetime) -> None:
         zone = ZoneInfo(event.timezone)
         for night in session.scalars(select(NightTime).where(NightTime.event_id == event.id)):
             night.next_at = overnight.next_at(night.at, night.weekdays, zone, after=now)
-        trail.note(session, actor, Act.EVENT, f"event {event.key} brought back", now=now)
+        about = noted("trail", "event %(key)s brought back", key=event.key)
+        trail.note(session, actor, Act.EVENT, about, now=now)
 
 
 def remove(session: Session, actor: Actor, *, typed: str, now: datetime) -> str:
@@ -211,7 +214,8 @@ def _remove(session: Session, event: Event, by: Somebody, typed: str, now: datet
         session.execute(delete(table).where(tables.of_event(table, event_id)))
     session.expire_all()
     _forget(session, people)
-    trail.note(session, by, Act.EVENT, f"event {key} deleted", before={"name": name, **counts}, now=now)
+    about = noted("trail", "event %(key)s deleted", key=key)
+    trail.note(session, by, Act.EVENT, about, before={"name": name, **counts}, now=now)
     return name
 
 

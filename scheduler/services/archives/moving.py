@@ -23,6 +23,7 @@ from scheduler.services.events.new_event import key_faults
 from scheduler.services.schedule import holds
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage import schema
 from scheduler.storage.models import Account, Event, OutboxMail, ScheduleVersion, TeamMember, TrailEntry
@@ -135,7 +136,8 @@ def _finish(session: Session, put: PutRows, owner: str, now: datetime) -> MovedE
     if published is not None:
         holds.replace(session, published)
     by = Somebody(event_id=event_id, name=trail.COMMAND_LINE)
-    trail.note(session, by, Act.EVENT, f"event {event.key} taken from an archive", after=put.counts, now=now)
+    about = noted("trail", "event %(key)s taken from an archive", key=event.key)
+    trail.note(session, by, Act.EVENT, about, after=put.counts, now=now)
     return MovedEvent(event_id, event.key, event.name, put.counts)
 
 

@@ -19,6 +19,7 @@ from scheduler.services.publishing.orders import JobCard, job_card
 from scheduler.services.schedule import versions
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Account, HandDraft, HandStep, MeetingRequest, ScheduleVersion
 
 MOST_AT_ONCE = 3_000
@@ -53,7 +54,12 @@ def begin(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
     actor.require(Right.CHANGE_DRAFTS)
     base = versions.get(session, actor.event_id, number)
     version = release.begin_by_hand(session, base, by=actor.account_id, now=now)
-    about = f"draft {version.number} by hand begun from version {number}"
+    about = noted(
+        "trail",
+        "draft %(draft)s by hand begun from version %(version)s",
+        draft=version.number,
+        version=number,
+    )
     trail.note(session, actor, Act.HAND, about, now=now)
     return version.number
 
@@ -74,7 +80,8 @@ def ask(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCar
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
         raise WrongState("version", number, base.state.value, "changed by hand", _told(base))
     job = version_jobs.ask_to_begin(session, base, by=actor.account_id, now=now)
-    trail.note(session, actor, Act.HAND, f"draft by hand from version {number} asked for", now=now)
+    about = noted("trail", "draft by hand from version %(number)s asked for", number=number)
+    trail.note(session, actor, Act.HAND, about, now=now)
     return job_card(job)
 
 

@@ -18,7 +18,23 @@ from scheduler.services.board.checking import PlanPart, Wanted
 from scheduler.services.board.drafts import HeldDraft
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.models import HandStep
+
+_KINDS = {
+    HandStepKind.MOVE: noted("trail", "move"),
+    HandStepKind.PLACE: noted("trail", "place"),
+    HandStepKind.PEOPLE: noted("trail", "people"),
+    HandStepKind.SWAP: noted("trail", "swap"),
+    HandStepKind.ADD: noted("trail", "add"),
+    HandStepKind.CANCEL: noted("trail", "cancel"),
+    HandStepKind.LOCK: noted("trail", "lock"),
+    HandStepKind.UNLOCK: noted("trail", "unlock"),
+    HandStepKind.FORBID: noted("trail", "forbid"),
+    HandStepKind.ALLOW: noted("trail", "allow"),
+    HandStepKind.REPAIR: noted("trail", "repair"),
+}
+"""What a step is in the trail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +131,16 @@ def _stamp(
     session.add(step)
     session.flush()
     is_undone = state is HandStepState.UNDONE
-    what = f"{step.kind} undone" if is_undone else step.kind
-    about = f"draft {held.version.number}: {what} of {', '.join(step.changes)}"
+    values = {
+        "number": held.version.number,
+        "step": _KINDS[HandStepKind(step.kind)],
+        "requests": ", ".join(step.changes),
+    }
+    about = (
+        noted("trail", "draft %(number)s: %(step)s undone of %(requests)s", **values)
+        if is_undone
+        else noted("trail", "draft %(number)s: %(step)s of %(requests)s", **values)
+    )
     trail.note(session, actor, Act.HAND, about, now=now)
     gain = round((old["score"] - new["score"]) if is_undone else (new["score"] - old["score"]), 6)
     return Taken(step.number, HandStepKind(step.kind), held.draft.revision, gain, tuple(step.changes))

@@ -22,6 +22,7 @@ from scheduler.services.calendar_health.people import reason
 from scheduler.services.text import harmless
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee
 
@@ -43,7 +44,8 @@ def calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) ->
     writer.writerow(_header(board.timezone))
     zone = ZoneInfo(board.timezone)
     listed = [person for person in board.people if person.tally.calls]
-    trail.note(session, actor, Act.EXPORT, "list of calls", after={"people": len(listed)}, now=now)
+    about = noted("trail", "list of calls")
+    trail.note(session, actor, Act.EXPORT, about, after={"people": len(listed)}, now=now)
     contacts = _contacts(session, [person.id for person in listed])
     known = calls.cards(session, actor, [person.key for person in listed])
     rows = ((*_row(person, contacts[person.id], zone), *_call(known.get(person.key))) for person in listed)

@@ -19,6 +19,7 @@ from scheduler.services.directory.refs import find_person
 from scheduler.services.text import one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.among import among
 from scheduler.storage.models import Account, Attendee, PhoneCall, TeamMember
 
@@ -108,9 +109,8 @@ def keep(
         session.add(row)
     row.caller_id, row.note, row.changed_by, row.changed_at = caller_id, note, actor.account_id, now
     after = {"caller": caller_id, "note": note}
-    trail.note(
-        session, actor, Act.PERSON, f"call to person {person.key}", before=before, after=after, now=now
-    )
+    about = noted("trail", "call to person %(key)s", key=person.key)
+    trail.note(session, actor, Act.PERSON, about, before=before, after=after, now=now)
 
 
 def tests(session: Session, actor: Actor, whose: str) -> dict[str, Callable[[HasId], bool]]:

@@ -21,6 +21,7 @@ from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.text import matches, one_line, storable
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.models import (
     Attendee,
     Delegation,
@@ -125,7 +126,8 @@ def make(session: Session, actor: Actor, form: DelegationForm, *, now: datetime)
             escort_phone=form.escort_phone,
         )
     )
-    trail.note(session, actor, Act.DELEGATION, f"delegation {key}", after=asdict(form), now=now)
+    about = noted("trail", "delegation %(key)s", key=key)
+    trail.note(session, actor, Act.DELEGATION, about, after=asdict(form), now=now)
     return key
 
 
@@ -145,15 +147,8 @@ def change(session: Session, actor: Actor, key: str, form: DelegationForm, *, no
         raise InvalidInput(faults)
     found.name, found.origin, found.leader_id = form.name, form.origin, leader_id
     found.escort, found.escort_phone = form.escort, form.escort_phone
-    trail.note(
-        session,
-        actor,
-        Act.DELEGATION,
-        f"delegation {key}",
-        before=asdict(before),
-        after=asdict(form),
-        now=now,
-    )
+    about = noted("trail", "delegation %(key)s", key=key)
+    trail.note(session, actor, Act.DELEGATION, about, before=asdict(before), after=asdict(form), now=now)
 
 
 def remove(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
@@ -166,7 +161,8 @@ def remove(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
     session.delete(found)
     session.flush()
     gone = {**asdict(card.form), "firms": [firm.key for firm in card.members.firms]}
-    trail.note(session, actor, Act.DELEGATION, f"delegation {key} removed", before=gone, now=now)
+    about = noted("trail", "delegation %(key)s removed", key=key)
+    trail.note(session, actor, Act.DELEGATION, about, before=gone, now=now)
     return card.form.name
 
 

@@ -26,6 +26,7 @@ from scheduler.services.directory.refs import (
 from scheduler.services.text import matches
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Attendee, Delegation, DelegationFirm, DelegationPerson, Firm
 
 SHOWN = 10
@@ -92,7 +93,8 @@ def add_firm(session: Session, actor: Actor, key: str, firm_key: str, *, now: da
                 DelegationPerson.delegation_id == found.id, DelegationPerson.attendee_id.in_(own)
             )
         )
-        trail.note(session, actor, Act.DELEGATION, f"delegation {key}", after={"joined": firm.key}, now=now)
+        about = noted("trail", "delegation %(key)s", key=key)
+        trail.note(session, actor, Act.DELEGATION, about, after={"joined": firm.key}, now=now)
     return firm_ref(firm)
 
 
@@ -103,7 +105,8 @@ def add_person(session: Session, actor: Actor, key: str, person_key: str, *, now
     comes_anyway = session.get(DelegationFirm, (found.id, person.firm_id)) is not None
     if not comes_anyway and session.get(DelegationPerson, (found.id, person.id)) is None:
         session.add(DelegationPerson(delegation_id=found.id, attendee_id=person.id))
-        trail.note(session, actor, Act.DELEGATION, f"delegation {key}", after={"joined": person.key}, now=now)
+        about = noted("trail", "delegation %(key)s", key=key)
+        trail.note(session, actor, Act.DELEGATION, about, after={"joined": person.key}, now=now)
     return person_ref(person)
 
 
@@ -143,4 +146,5 @@ def _left(session: Session, actor: Actor, found: Delegation, member: str, *, now
         leader = people_of(found.id).where(Attendee.id == found.leader_id)
         if session.scalar(leader.with_only_columns(Attendee.id)) is None:
             found.leader_id = None
-    trail.note(session, actor, Act.DELEGATION, f"delegation {found.key}", after={"left": member}, now=now)
+    about = noted("trail", "delegation %(key)s", key=found.key)
+    trail.note(session, actor, Act.DELEGATION, about, after={"left": member}, now=now)

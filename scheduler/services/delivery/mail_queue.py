@@ -18,6 +18,7 @@ from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import OutboxCounts
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import Noted, noted
 from scheduler.storage.models import Event, OutboxMail, ScheduleVersion, VersionJob
 
 log = structlog.get_logger()
@@ -50,14 +51,14 @@ def pause(session: Session, actor: Actor, *, now: datetime) -> bool:
     """
     actor.require(Right.STEER_MAILS)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_(None))
-    return _done(session, rows.values(mails_paused_at=now), "mails paused", actor, now) > 0
+    return _done(session, rows.values(mails_paused_at=now), noted("trail", "mails paused"), actor, now) > 0
 
 
 def go_on(session: Session, actor: Actor, *, now: datetime) -> bool:
     """End the pause. Returns whether the mails were paused. Call for a delivery after the commit."""
     actor.require(Right.STEER_MAILS)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_not(None))
-    return _done(session, rows.values(mails_paused_at=None), "mails go on", actor, now) > 0
+    return _done(session, rows.values(mails_paused_at=None), noted("trail", "mails go on"), actor, now) > 0
 
 
 def stop(session: Session, actor: Actor, *, now: datetime) -> int:
@@ -75,7 +76,7 @@ def stop(session: Session, actor: Actor, *, now: datetime) -> int:
         outbox.untouched(),
         OutboxMail.stopped_at.is_(None),
     )
-    count = _done(session, rows.values(stopped_at=now), "mails stopped", actor, now)
+    count = _done(session, rows.values(stopped_at=now), noted("trail", "mails stopped"), actor, now)
     go_on(session, actor, now=now)
     return count
 
@@ -84,7 +85,9 @@ def send_after_all(session: Session, actor: Actor, *, now: datetime) -> int:
     """Queue the mails that were set aside. Returns their number. Call for a delivery after the commit."""
     actor.require(Right.STEER_MAILS)
     rows = update(OutboxMail).where(OutboxMail.event_id == actor.event_id, outbox.stopped())
-    return _done(session, rows.values(stopped_at=None), "stopped mails sent after all", actor, now)
+    return _done(
+        session, rows.values(stopped_at=None), noted("trail", "stopped mails sent after all"), actor, now
+    )
 
 
 def _refuse_while_written(session: Session, event_id: int) -> None:
@@ -104,7 +107,7 @@ def _refuse_while_written(session: Session, event_id: int) -> None:
         raise PublishingOpen(number)
 
 
-def _done(session: Session, statement: Update, what: str, actor: Actor, now: datetime) -> int:
+def _done(session: Session, statement: Update, what: Noted, actor: Actor, now: datetime) -> int:
     result = session.execute(statement, execution_options={"synchronize_session": False})
     count = cast("CursorResult[Any]", result).rowcount
     if count:

@@ -19,6 +19,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Account, Event, MailText
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -116,7 +117,7 @@ def save(
     )
     session.flush()
     old = {part: before[part].text for part in changed}
-    about = f"mail texts, {language}, {mail_kind}"
+    about = noted("trail", "mail texts, %(language)s, %(kind)s", language=language, kind=mail_kind)
     trail.note(session, actor, Act.MAIL_TEXTS, about, before=old, after=changed, now=now)
     return len(changed)
 
@@ -127,7 +128,13 @@ def reset(session: Session, actor: Actor, language: str, mail_kind: str, part: s
     if part not in wording.PARTS:
         raise NotFound("text", part)
     _forget(session, actor, language, mail_kind, [part])
-    about = f"mail text {part}, {language}, {mail_kind}, as it is for every event"
+    about = noted(
+        "trail",
+        "mail text %(part)s, %(language)s, %(kind)s, as it is for every event",
+        part=part,
+        language=language,
+        kind=mail_kind,
+    )
     trail.note(session, actor, Act.MAIL_TEXTS, about, now=now)
 
 

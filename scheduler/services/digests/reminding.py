@@ -17,6 +17,7 @@ from scheduler.services.digests import telling
 from scheduler.services.digests.due import Untold
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, DigestChoice, Event, Firm, MeetingRequest
 
@@ -65,7 +66,8 @@ def remind(session: Session, actor: Actor, settings: Settings, *, now: datetime)
     found = {attendee: waits[firm] for firm, attendee in readers.items()}
     mails = telling.write(session, settings, telling.people(session, found), found, again=True, now=now)
     if mails:
-        trail.note(session, actor, Act.MAILS, f"{len(mails)} firms reminded of requests", now=now)
+        about = noted("trail", "%(number)s firms reminded of requests", number=len(mails))
+        trail.note(session, actor, Act.MAILS, about, now=now)
     return len(mails)
 
 

@@ -17,6 +17,7 @@ from scheduler.services.directory.profile import own_firm
 from scheduler.services.text import storable
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm, FirmLogo
 from scheduler.untrusted import reading
@@ -58,7 +59,8 @@ def put(database: Database, actor: Actor, octets: bytes, *, now: datetime) -> No
             kept.octets = png
         firm.logo = hashlib.sha256(png).hexdigest()[:16]
         session.flush()
-        trail.note(session, actor, Act.FIRM, f"firm {firm.key}: logo", for_firm=firm.key, now=now)
+        about = noted("trail", "firm %(key)s: logo", key=firm.key)
+        trail.note(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
 
 
 def remove(session: Session, actor: Actor, *, now: datetime) -> None:
@@ -70,7 +72,8 @@ def remove(session: Session, actor: Actor, *, now: datetime) -> None:
     session.delete(kept)
     firm.logo = None
     session.flush()
-    trail.note(session, actor, Act.FIRM, f"firm {firm.key}: no logo", for_firm=firm.key, now=now)
+    about = noted("trail", "firm %(key)s: no logo", key=firm.key)
+    trail.note(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
 
 
 def png(session: Session, actor: Actor, firm_key: str, digest: str) -> bytes:

@@ -20,6 +20,7 @@ from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.text import lines
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.among import among
 from scheduler.storage.models import Firm, FirmNote, MeetingRequest
 
@@ -82,7 +83,8 @@ def exclude(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> 
     if note.never_since is None:
         note.never_since = now
         session.flush()
-        trail.note(session, actor, Act.NEVER, f"firm {other.key}: never to meet", now=now)
+        about = noted("trail", "firm %(key)s: never to meet", key=other.key)
+        trail.note(session, actor, Act.NEVER, about, now=now)
 
 
 def admit(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> None:
@@ -92,7 +94,8 @@ def admit(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> No
     if note.never_since is not None:
         note.never_since = note.wanted_at = None
         session.flush()
-        trail.note(session, actor, Act.NEVER, f"firm {other.key}: may meet again", now=now)
+        about = noted("trail", "firm %(key)s: may meet again", key=other.key)
+        trail.note(session, actor, Act.NEVER, about, now=now)
 
 
 def want(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> bool:

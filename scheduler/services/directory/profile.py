@@ -19,6 +19,7 @@ from scheduler.services.directory.refs import PersonRef, person_ref
 from scheduler.services.text import lines, listed, one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Attendee, Firm
 
 LISTS = ("offers", "needs", "products")
@@ -103,7 +104,7 @@ def change(
         person.title = said[person.key]
     session.flush()
     after = {"description": description, "website": website, **said, **lists}
-    about = f"firm {firm.key}: profile"
+    about = noted("trail", "firm %(key)s: profile", key=firm.key)
     trail.note(session, actor, Act.FIRM, about, before=before, after=after, for_firm=firm.key, now=now)
 
 

@@ -42,6 +42,7 @@ from scheduler.services.publishing import summaries
 from scheduler.services.text import one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage.models import Account, Event, Hall, Place, Slot, TeamMember, WalkingTime
 
@@ -110,7 +111,8 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     night_times.plan_first(session, made, now=now)
     session.flush()
     by = Somebody(account_id=account_id, event_id=made.id, roles=("operator",))
-    trail.note(session, by, Act.EVENT, f"event {made.key} made", after={"name": made.name}, now=now)
+    about = noted("trail", "event %(key)s made", key=made.key)
+    trail.note(session, by, Act.EVENT, about, after={"name": made.name}, now=now)
     return card(made)
 
 
@@ -152,7 +154,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     row.policy = dict(form.policy)
     session.flush()
     after = asdict(settings(session, actor))
-    trail.note(session, actor, Act.SETTINGS, "settings", before=before, after=after, now=now)
+    trail.note(session, actor, Act.SETTINGS, noted("trail", "settings"), before=before, after=after, now=now)
     if not row.summary_mails:
         summaries.take(session, row.id)
     return card(row)

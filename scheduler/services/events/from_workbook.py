@@ -28,6 +28,7 @@ from scheduler.services.exports.event_sheets import SETTINGS
 from scheduler.services.text import one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Account, Event, TeamMember
@@ -69,7 +70,8 @@ def begin(
     session.add(TeamMember(event_id=row.id, account_id=account_id, role=TeamRole.OWNER, since=now))
     session.flush()
     by = Somebody(account_id=account_id, event_id=row.id, roles=("operator",))
-    trail.note(session, by, Act.EVENT, f"event {row.key} made", after={"name": row.name}, now=now)
+    about = noted("trail", "event %(key)s made", key=row.key)
+    trail.note(session, by, Act.EVENT, about, after={"name": row.name}, now=now)
     present = {name: getattr(row, name) for name in EventSettings.__dataclass_fields__}
     try:
         update_settings(

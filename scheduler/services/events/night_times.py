@@ -21,6 +21,7 @@ from scheduler.services.runs import overnight
 from scheduler.services.runs.overnight import EVERY_DAY
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Event, NightTime, Slot
 
 MOST = 10
@@ -96,7 +97,8 @@ def change_rules(session: Session, actor: Actor, form: NightRules, *, now: datet
         _add(session, event, night, now)
     session.flush()
     after = rules(session, actor)
-    trail.note(session, actor, Act.SETTINGS, "nights", before=_noted(before), after=_noted(after), now=now)
+    about = noted("trail", "nights")
+    trail.note(session, actor, Act.SETTINGS, about, before=_noted(before), after=_noted(after), now=now)
     return after
 
 

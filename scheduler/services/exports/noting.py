@@ -10,9 +10,19 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import Noted, noted
 
 
 def note(session: Session, actor: Actor, name: str, *, now: datetime) -> None:
     """Note in the trail that the actor took a file along, a chamber one of its own delegation."""
+    _note(session, actor, Noted(name), now)
+
+
+def note_pack(session: Session, actor: Actor, delegation: str, *, now: datetime) -> None:
+    """The same of a delegation's print pack."""
+    _note(session, actor, noted("trail", "print pack of delegation %(key)s", key=delegation), now)
+
+
+def _note(session: Session, actor: Actor, about: Noted, now: datetime) -> None:
     actor.delegations_for(Right.READ_CONTACTS)
-    trail.note(session, actor, Act.EXPORT, name, now=now)
+    trail.note(session, actor, Act.EXPORT, about, now=now)

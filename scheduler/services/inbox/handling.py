@@ -22,8 +22,15 @@ from scheduler.services.inbox.verdicts import Verdict
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Attendee, InboundMail
 
+_ANSWERS = {
+    Partstat.NEEDS_ACTION: noted("trail", "needs-action"),
+    Partstat.ACCEPTED: noted("trail", "accepted"),
+    Partstat.TENTATIVE: noted("trail", "tentative"),
+    Partstat.DECLINED: noted("trail", "declined"),
+}
 _NEWEST = Order("inbox", (InboundMail.id,), (int,), descending=True)
 
 
@@ -125,9 +132,10 @@ def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, n
         now,
         by=actor.account_id,
     )
-    trail.note(
-        session, actor, Act.INBOX, f"mail {mail_id} taken as an answer: {partstat.value.lower()}", now=now
+    about = noted(
+        "trail", "mail %(number)s taken as an answer: %(answer)s", number=mail_id, answer=_ANSWERS[partstat]
     )
+    trail.note(session, actor, Act.INBOX, about, now=now)
     return _letter(mail)
 
 
@@ -140,7 +148,8 @@ def set_aside(
         invitation = answers.latest(session, mail.uid, mail.attendee_id)
         resend.proposal_declined(session, invitation, mail_domain=mail_domain, now=now)
     close(mail, Verdict(MailOutcome.IGNORED, say("An organiser set it aside.")), now, by=actor.account_id)
-    trail.note(session, actor, Act.INBOX, f"mail {mail_id} set aside", now=now)
+    about = noted("trail", "mail %(number)s set aside", number=mail_id)
+    trail.note(session, actor, Act.INBOX, about, now=now)
     return _letter(mail)
 
 
@@ -167,7 +176,8 @@ def same_person(
                 session, each, mail_domain=settings.mail_domain, rates=settings.rates, now=now
             )
             close(each, verdict, now, by=actor.account_id)
-    trail.note(session, actor, Act.INBOX, f"mail {mail_id} taken as of the same person", now=now)
+    about = noted("trail", "mail %(number)s taken as of the same person", number=mail_id)
+    trail.note(session, actor, Act.INBOX, about, now=now)
     return _letter(mail)
 
 
@@ -180,7 +190,8 @@ def mark_dead(session: Session, actor: Actor, mail_id: int, *, now: datetime) ->
     bouncing.mark(session, attendee, mail, now=now)
     reason = say("An organiser believes it: the address %(email)s does not take mail.", email=attendee.email)
     close(mail, Verdict(MailOutcome.APPLIED, reason), now, by=actor.account_id)
-    trail.note(session, actor, Act.INBOX, f"mail {mail_id} believed: an address takes no mail", now=now)
+    about = noted("trail", "mail %(number)s believed: an address takes no mail", number=mail_id)
+    trail.note(session, actor, Act.INBOX, about, now=now)
     return _letter(mail)
 
 

@@ -22,6 +22,7 @@ from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.text import harmless, matches
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import WORDS, Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import INSTALLATION
 from scheduler.services.trail.verifying import Chain, verify_chain
 from scheduler.storage.models import Event, TrailEntry
@@ -136,7 +137,7 @@ def as_csv(session: Session, actor: Actor, wanted: Filter, *, now: datetime) -> 
     query = _filtered(_of_event(session, actor), wanted).order_by(TrailEntry.number)
     rows = session.scalars(query.execution_options(yield_per=_AT_A_TIME))
     writer.writerows([harmless(cell) for cell in _cells(row, zone)] for row in rows)
-    trail.note(session, actor, Act.EXPORT, "trail as CSV", now=now)
+    trail.note(session, actor, Act.EXPORT, noted("trail", "trail as CSV"), now=now)
     return "\ufeff" + out.getvalue()
 
 

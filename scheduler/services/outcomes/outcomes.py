@@ -24,6 +24,7 @@ from scheduler.services.schedule.agendas import AgendaItem
 from scheduler.services.text import storable
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
@@ -261,7 +262,7 @@ def _note(
     after: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    about, (firm, _) = f"meeting {key}", _keys(session, actor)
+    about, (firm, _) = noted("trail", "meeting %(key)s", key=key), _keys(session, actor)
     trail.note(session, actor, Act.OUTCOME, about, before=before, after=after, for_firm=firm, now=now)
 
 

@@ -25,6 +25,7 @@ from scheduler.services.people_desk.journal import StepKind
 from scheduler.services.people_desk.row_notes import RowNotes
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import DeskStep, ImportFile
 
@@ -194,7 +195,8 @@ def _keep_step(
         for part in look.parts
         if part.kind and part.done
     }
-    trail.note(session, actor, Act.IMPORT, f"file {file.name}", after=counts, now=now)
+    about = noted("trail", "file %(name)s", name=file.name)
+    trail.note(session, actor, Act.IMPORT, about, after=counts, now=now)
 
 
 def _left(

@@ -27,7 +27,7 @@ from scheduler.services.addresses import addresses
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.people_desk.row_notes import TABLES, RowNotes, as_json, from_json
 from scheduler.services.text import lines
-from scheduler.services.trail import trail
+from scheduler.services.trail import noted, trail
 from scheduler.services.trail.acts import Act
 from scheduler.storage.base import Base
 from scheduler.storage.models import (
@@ -123,7 +123,7 @@ def step(
         )
     )
     before, after = notes.told()
-    trail.note(session, actor, ACTS[of], f"{kind}: {subject}", before=before, after=after, now=now)
+    trail.note(session, actor, ACTS[of], noted.step(kind, subject), before=before, after=after, now=now)
     session.flush()
 
 
@@ -167,7 +167,7 @@ def undo(session: Session, actor: Actor, step_id: int, *, settings: Settings, no
         raise _refused(found, "used by something newer") from None
     found.undone_by, found.undone_at = actor.account_id, now
     session.flush()
-    trail.note(session, actor, Act.UNDO, f"{found.kind}: {found.subject}", now=now)
+    trail.note(session, actor, Act.UNDO, noted.step(found.kind, found.subject), now=now)
     return TakenStep(
         found.id, StepKind(found.kind), found.subject, found.note, "", found.taken_at, found.undone_at
     )

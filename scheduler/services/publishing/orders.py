@@ -20,6 +20,7 @@ from scheduler.services.schedule import entries, history, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Event, HandDraft, ScheduleVersion, VersionJob
 
 
@@ -95,7 +96,8 @@ def publish(
         now=now,
     )
     after = {"hold in minutes": minutes}
-    trail.note(session, actor, Act.PUBLISH, f"publishing of version {number} asked for", after=after, now=now)
+    about = noted("trail", "publishing of version %(number)s asked for", number=number)
+    trail.note(session, actor, Act.PUBLISH, about, after=after, now=now)
     return job_card(job)
 
 
@@ -115,7 +117,8 @@ def take_back(session: Session, actor: Actor, number: int, *, now: datetime) -> 
     """asked -> taken back: the version stays a draft, nobody was told. Raises WrongState if it has begun."""
     values = {"state": JobState.TAKEN_BACK, "finished_at": now}
     job = _change_held_job(session, actor, number, "taken back", **values)
-    trail.note(session, actor, Act.PUBLISH, f"publishing of version {number} taken back", now=now)
+    about = noted("trail", "publishing of version %(number)s taken back", number=number)
+    trail.note(session, actor, Act.PUBLISH, about, now=now)
     return job
 
 
@@ -144,7 +147,8 @@ def discard(session: Session, actor: Actor, number: int, *, now: datetime) -> Ve
     """Put a draft away. Raises as `release.discard`."""
     actor.require(Right.PUBLISH)
     release.discard(session, event_id=actor.event_id, number=number)
-    trail.note(session, actor, Act.DISCARD, f"version {number} discarded", now=now)
+    about = noted("trail", "version %(number)s discarded", number=number)
+    trail.note(session, actor, Act.DISCARD, about, now=now)
     return history.show(session, actor, number)
 
 
@@ -152,7 +156,8 @@ def bring_back(session: Session, actor: Actor, number: int, *, now: datetime) ->
     """Make a discarded version a draft again. Raises as `release.bring_back`."""
     actor.require(Right.PUBLISH)
     release.bring_back(session, event_id=actor.event_id, number=number)
-    trail.note(session, actor, Act.DISCARD, f"version {number} brought back", now=now)
+    about = noted("trail", "version %(number)s brought back", number=number)
+    trail.note(session, actor, Act.DISCARD, about, now=now)
     return history.show(session, actor, number)
 
 
@@ -161,7 +166,8 @@ def discard_old(session: Session, actor: Actor, *, now: datetime) -> int:
     actor.require(Right.PUBLISH)
     count = release.discard_old(session, actor.event_id)
     if count:
-        trail.note(session, actor, Act.DISCARD, f"{count} older drafts discarded", now=now)
+        about = noted("trail", "%(number)s older drafts discarded", number=count)
+        trail.note(session, actor, Act.DISCARD, about, now=now)
     return count
 
 
@@ -169,7 +175,9 @@ def roll_back(session: Session, actor: Actor, number: int, *, now: datetime) -> 
     """A draft with the content of an earlier version. Raises as `release.roll_back`."""
     actor.require(Right.PUBLISH)
     draft = release.roll_back(session, event_id=actor.event_id, number=number, now=now)
-    about = f"version {draft.number} made with the content of version {number}"
+    about = noted(
+        "trail", "version %(new)s made with the content of version %(old)s", new=draft.number, old=number
+    )
     trail.note(session, actor, Act.ROLL_BACK, about, now=now)
     return history.show(session, actor, draft.number)
 
@@ -186,7 +194,11 @@ def tell_partners(session: Session, actor: Actor, *, now: datetime) -> VersionCa
     if not entries.withdrawn_since(session, current.id):
         raise WrongState("version", current.number, "as people know it", "told to partners")
     draft = release.repeat(session, current, now=now)
-    about = f"version {draft.number} made, to tell partners of meetings that were called off"
+    about = noted(
+        "trail",
+        "version %(number)s made, to tell partners of meetings that were called off",
+        number=draft.number,
+    )
     trail.note(session, actor, Act.ROLL_BACK, about, now=now)
     return history.show(session, actor, draft.number)
 

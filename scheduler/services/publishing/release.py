@@ -22,6 +22,7 @@ from scheduler.services.publishing.diff import Survey
 from scheduler.services.schedule import holds, unscheduled, versions
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage.among import among
 from scheduler.storage.models import (
@@ -76,9 +77,10 @@ def make_published(
     holds.replace(session, version)
     diff.forget_unsent(session, event_id)
     summaries.set_aside(session, event_id, now=now)
-    doer = Somebody(account_id=by, event_id=event_id, name="" if by else "the night")
+    doer = Somebody(account_id=by, event_id=event_id, name="" if by else trail.NIGHT)
     before, after = {"published": compared_with}, {"published": number}
-    trail.note(session, doer, Act.PUBLISH, f"version {number} published", before=before, after=after, now=now)
+    about = noted("trail", "version %(number)s published", number=number)
+    trail.note(session, doer, Act.PUBLISH, about, before=before, after=after, now=now)
     return version
 
 

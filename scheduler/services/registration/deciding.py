@@ -30,6 +30,7 @@ from scheduler.services.registration.listing import PAGE, form_of
 from scheduler.services.text import one_line, storable
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, Firm, FirmRegistration
@@ -100,7 +101,8 @@ def decline(session: Session, actor: Actor, number: int, reason: str, *, now: da
     path = links.register(event.key)
     _tell(session, event, row, "unregistered", path=path, now=now, firm=row.latin_name, reason=row.reason)
     after = {"declined": row.reason}
-    trail.note(session, actor, Act.REGISTRATION, f"{row.latin_name} declined", after=after, now=now)
+    about = noted("trail", "%(firm)s declined", firm=row.latin_name)
+    trail.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
 def accept_many(
@@ -215,7 +217,8 @@ def _accepting(
         yield
         row.state, row.decided_at, row.decided_by = RegistrationState.ACCEPTED, now, actor.account_id
     after = {"accepted": subject}
-    trail.note(session, actor, Act.REGISTRATION, f"{row.latin_name} accepted", after=after, now=now)
+    about = noted("trail", "%(firm)s accepted", firm=row.latin_name)
+    trail.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
 def _welcome(session: Session, actor: Actor, row: FirmRegistration, firm: Firm, *, now: datetime) -> None:

@@ -25,6 +25,7 @@ from scheduler.services.registration.form import RegistrationForm, checked, hall
 from scheduler.services.text import storable
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage.models import Event, FirmRegistration, Slot
 
@@ -159,7 +160,8 @@ def confirm(session: Session, token: str, *, now: datetime) -> WrittenRegistrati
         session.flush()
         found.state, found.confirmed_at = RegistrationState.WAITING, now
         session.flush()
-        about, by = f"{found.latin_name} registered", Somebody(event_id=event.id, name=found.email)
+        about = noted("trail", "%(firm)s registered", firm=found.latin_name)
+        by = Somebody(event_id=event.id, name=found.email)
         trail.note(session, by, Act.REGISTRATION, about, now=now)
     return look(session, token, now=now)
 

@@ -18,6 +18,7 @@ from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.requests import requests
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import Noted, noted
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     MeetingRequest,
@@ -59,11 +60,11 @@ def lock(
         place = session.scalar(select(Place).where(Place.event_id == actor.event_id, Place.key == place_key))
         if place is None or place.is_retired:
             raise NotDone(say("That place is no more."))
-    _note(session, actor, f"request {key} locked", slot, now)
+    _note(session, actor, noted("trail", "request %(key)s locked", key=key), slot, now)
     return slot_ref(fix(session, actor, request, slot, place))
 
 
-def _note(session: Session, actor: Actor, about: str, slot: Slot, now: datetime) -> None:
+def _note(session: Session, actor: Actor, about: Noted, slot: Slot, now: datetime) -> None:
     trail.note(session, actor, Act.LOCK, about, after={"slot": slot.key}, now=now)
 
 
@@ -76,7 +77,7 @@ def unlock(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
         request.fixed_slot_id, request.fixed_place_id, request.fixed_must = None, None, False
         session.flush()
         log.info("request unlocked", request=key, by=actor.account_id)
-        trail.note(session, actor, Act.LOCK, f"request {key} unlocked", now=now)
+        trail.note(session, actor, Act.LOCK, noted("trail", "request %(key)s unlocked", key=key), now=now)
     return was
 
 
@@ -87,7 +88,7 @@ def hold_back(session: Session, actor: Actor, key: str, *, now: datetime) -> Non
     if not request.is_held_back:
         request.is_held_back = True
         session.flush()
-        trail.note(session, actor, Act.LOCK, f"request {key} held back", now=now)
+        trail.note(session, actor, Act.LOCK, noted("trail", "request %(key)s held back", key=key), now=now)
 
 
 def let_in(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
@@ -98,7 +99,7 @@ def let_in(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
     if was:
         request.is_held_back = False
         session.flush()
-        trail.note(session, actor, Act.LOCK, f"request {key} let in again", now=now)
+        trail.note(session, actor, Act.LOCK, noted("trail", "request %(key)s let in again", key=key), now=now)
     return was
 
 

@@ -19,7 +19,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.directory import notes
 from scheduler.services.requests.form import is_overdue
 from scheduler.services.text import lines
-from scheduler.services.trail import trail
+from scheduler.services.trail import noted, trail
 from scheduler.services.trail.acts import Act
 from scheduler.storage.among import among
 from scheduler.storage.models import Firm, MeetingRequest, RequestStep, ScheduleVersion, Slot
@@ -139,7 +139,7 @@ def note_step(
     if actor.attendee_id is None:
         firm_id = request.to_firm_id if side is Side.TO else request.from_firm_id
         firm = session.get_one(Firm, firm_id).key if side is not None else ""
-        trail.note(session, actor, Act.REQUEST, f"{verb}: {request.key}", for_firm=firm, now=now)
+        trail.note(session, actor, Act.REQUEST, noted.step(verb, request.key), for_firm=firm, now=now)
     session.add(
         RequestStep(
             request_id=request.id,

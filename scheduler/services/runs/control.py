@@ -19,6 +19,7 @@ from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.runs import runs
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Account, Run, ScheduleVersion
 
 OPEN = runs.OPEN
@@ -94,7 +95,8 @@ def start(
         now=now,
     )
     after = {"then": run.then.value, "seconds": run.seconds, "max_moved": run.max_moved, "note": run.note}
-    trail.note(session, actor, Act.RUN, f"run {run.number} started", after=after, now=now)
+    about = noted("trail", "run %(number)s started", number=run.number)
+    trail.note(session, actor, Act.RUN, about, after=after, now=now)
     return _card(run)
 
 
@@ -102,7 +104,7 @@ def cancel(session: Session, actor: Actor, number: int, *, now: datetime) -> Run
     """Cancel a run. Raises as `runs.cancel`."""
     actor.require(Right.RUN)
     card = _card(runs.cancel(session, actor.event_id, number, now=now))
-    trail.note(session, actor, Act.RUN, f"run {number} cancelled", now=now)
+    trail.note(session, actor, Act.RUN, noted("trail", "run %(number)s cancelled", number=number), now=now)
     return card
 
 
@@ -110,7 +112,8 @@ def stop(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCa
     """End a run's search now, and keep the best plan. Raises as `runs.stop`."""
     actor.require(Right.RUN)
     card = _card(runs.stop(session, actor.event_id, number))
-    trail.note(session, actor, Act.RUN, f"run {number} stopped, its plan kept", now=now)
+    about = noted("trail", "run %(number)s stopped, its plan kept", number=number)
+    trail.note(session, actor, Act.RUN, about, now=now)
     return card
 
 

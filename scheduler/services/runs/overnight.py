@@ -17,6 +17,7 @@ from scheduler.services.operations import run_alerts
 from scheduler.services.runs import runs
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage.models import Event, NightTime, Run, Slot
 
@@ -73,8 +74,9 @@ def claim_due(session: Session, *, now: datetime) -> list[int]:
             run_alerts.tell_missed(session, event, was_due, why, now=now)
             continue
         after = {"then": run.then.value, "seconds": run.seconds, "may change": run.night_budget}
-        by = Somebody(event_id=event.id, name="the night")
-        trail.note(session, by, Act.RUN, f"run {run.number} started", after=after, now=now)
+        by = Somebody(event_id=event.id, name=trail.NIGHT)
+        about = noted("trail", "run %(number)s started", number=run.number)
+        trail.note(session, by, Act.RUN, about, after=after, now=now)
         queued.append(run.id)
     return queued
 

@@ -32,6 +32,7 @@ from scheduler.services.team.members import (
 )
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage.among import among
 from scheduler.storage.models import Account, Delegation, Event, TeamInvitation, TeamMember
@@ -128,7 +129,8 @@ def invite(
     )
     letters.post(session, [letter], now=now)
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
-    trail.note(session, actor, Act.ROLE, f"invitation of {address}", after=after, now=now)
+    about = noted("trail", "invitation of %(address)s", address=address)
+    trail.note(session, actor, Act.ROLE, about, after=after, now=now)
     return address
 
 
@@ -162,7 +164,8 @@ def take_back(session: Session, actor: Actor, invitation_id: int, *, now: dateti
     email = session.scalar(delete(TeamInvitation).where(*which).returning(TeamInvitation.email))
     if email is None:
         raise NotFound("invitation", invitation_id)
-    trail.note(session, actor, Act.ROLE, f"invitation of {email} taken back", now=now)
+    about = noted("trail", "invitation of %(address)s taken back", address=email)
+    trail.note(session, actor, Act.ROLE, about, now=now)
 
 
 def look(session: Session, token: str, *, now: datetime) -> Invited:
@@ -208,7 +211,8 @@ def accept(session: Session, token: str, *, now: datetime) -> Joined:
     session.flush()
     by = Somebody(account_id=account.id, event_id=event_id)
     after = {"role": member.role.value, "until": member.until}
-    trail.note(session, by, Act.ROLE, f"invitation of {email} taken", after=after, now=now)
+    about = noted("trail", "invitation of %(address)s taken", address=email)
+    trail.note(session, by, Act.ROLE, about, after=after, now=now)
     return Joined(account.id, session.get_one(Event, event_id).key)
 
 

@@ -18,6 +18,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.text import storable
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Account,
@@ -185,7 +186,7 @@ def change_member(
     let_in(session, actor.event_id, account_id, chosen.values())
     session.flush()
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
-    about = f"role of {_address(session, account_id)}"
+    about = noted("trail", "role of %(address)s", address=_address(session, account_id))
     trail.note(session, actor, Act.ROLE, about, before=before, after=after, now=now)
 
 
@@ -203,7 +204,7 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     require_person_for_owners(actor, member.role)
     if member.role is TeamRole.OWNER:
         _require_another_owner(session, actor.event_id)
-    about = f"role of {_address(session, account_id)}"
+    about = noted("trail", "role of %(address)s", address=_address(session, account_id))
     before = {"role": member.role.value, "until": member.until}
     session.delete(member)
     let_in(session, actor.event_id, account_id, ())

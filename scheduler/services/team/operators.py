@@ -18,6 +18,7 @@ from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import Noted, noted
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage.models import Account
 
@@ -70,7 +71,7 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
         path="/sign-in",
     )
     letters.post(session, [letter], now=now)
-    trail.note(session, _doer(asker), Act.ROLE, f"operator {address}", after={"operator": True}, now=now)
+    trail.note(session, _doer(asker), Act.ROLE, about_operator(address), after={"operator": True}, now=now)
     return address
 
 
@@ -87,7 +88,7 @@ def remove_operator(session: Session, asker: SignedIn, account_id: int, *, now: 
     account = session.get_one(Account, account_id)
     account.is_operator = False
     session.flush()
-    about = f"operator {account.email}"
+    about = about_operator(account.email)
     trail.note(session, _doer(asker), Act.ROLE, about, before={"operator": True}, now=now)
 
 
@@ -104,3 +105,8 @@ def _doer(asker: SignedIn) -> Somebody:
 def _require(asker: SignedIn) -> None:
     if not asker.is_operator:
         raise NotAllowed(say("Only an operator of this installation may do this."))
+
+
+def about_operator(address: str) -> Noted:
+    """What an entry of the trail about an operator begins with."""
+    return noted("trail", "operator %(address)s", address=address)

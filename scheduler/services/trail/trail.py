@@ -21,13 +21,17 @@ from sqlalchemy.orm import Session, SessionTransaction
 from scheduler.services.text import one_line
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.hashing import BEFORE_THE_FIRST, hash_of
+from scheduler.services.trail.noted import NOTHING, Noted, noted
 from scheduler.storage.models import Account, TrailEntry, TrailHead
 
 INSTALLATION = 0
 """The chain of what belongs to no event."""
 
-COMMAND_LINE = "command line"
+COMMAND_LINE = noted("trail", "command line")
 """Who does what neither an account nor a name stands for."""
+
+NIGHT = noted("trail", "the night")
+"""Who does what an overnight run does."""
 
 MOST = 20_000
 """Characters of JSON that are kept of what was before, and of what is after."""
@@ -75,7 +79,7 @@ def note(
     session: Session,
     by: Doer,
     act: Act,
-    about: str = "",
+    about: Noted = NOTHING,
     *,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
@@ -84,7 +88,7 @@ def note(
 ) -> None:
     """Note in the trail that `by` did this. Call it where it is done, in the same transaction.
 
-    `about` names the thing in words ("settings", "firm f12", "version 7"), `for_firm` is the key of the firm
+    `about` names the thing in words ("settings", "firm f12", "version 7"). `for_firm` is the key of the firm
     in whose name it was done. Of `before` and `after` only what differs is kept if both are given, and
     nothing is noted if nothing differs. Their values are what JSON knows; others are kept as their text.
     Give no secrets. Long texts are cut.

@@ -23,6 +23,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.schedule import versions
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import Noted, noted
 from scheduler.services.venue import areas, halls, tables, timetable, touching
 from scheduler.services.venue.effects import VenueEffects, effects, held, problem_of
 from scheduler.services.venue.wanted import (
@@ -175,8 +176,8 @@ class _Look:
         return replace(found, broken=found.broken | self.lost)
 
 
-def _about(done: Changed) -> str:
-    return "venue: " + "; ".join(done.said)
+def _about(done: Changed) -> Noted:
+    return noted("trail", "venue: %(changes)s", changes="; ".join(done.said))
 
 
 def _look(

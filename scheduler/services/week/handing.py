@@ -18,6 +18,7 @@ from scheduler.services.schedule.agendas import AgendaItem
 from scheduler.services.text import storable
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import Noted, noted
 from scheduler.services.week.week import Week, WeekMeeting, WeekPerson
 from scheduler.storage.models import (
     Attendee,
@@ -100,7 +101,10 @@ def hand_over(
     if people[colleague] in {row.attendee_id for row in request.excluded}:
         raise WrongState("meeting", request_key, "declined by this colleague", "handed to them")
     _name(request, side, going - {people[leaver]} | {people[colleague]})
-    _note(session, actor, request, f"{leaver} -> {colleague}", now)
+    about = noted(
+        "trail", "request %(key)s handed over: %(old)s -> %(new)s", key=request_key, old=leaver, new=colleague
+    )
+    _note(session, actor, about, now)
 
 
 def keep(session: Session, actor: Actor, request_key: str, *, now: datetime) -> None:
@@ -108,7 +112,8 @@ def keep(session: Session, actor: Actor, request_key: str, *, now: datetime) -> 
     request, planned = _meeting(session, actor, request_key, now)
     side = Side.FROM if request.from_firm_id == actor.firm_id else Side.TO
     _name(request, side, planned)
-    _note(session, actor, request, "as published", now)
+    about = noted("trail", "request %(key)s handed over: as published", key=request_key)
+    _note(session, actor, about, now)
 
 
 def _meeting(
@@ -178,8 +183,7 @@ def _name(request: MeetingRequest, side: Side, people: set[int]) -> None:
     request.people = [*others, *ours]
 
 
-def _note(session: Session, actor: Actor, request: MeetingRequest, what: str, now: datetime) -> None:
+def _note(session: Session, actor: Actor, about: Noted, now: datetime) -> None:
     firm = session.get_one(Firm, actor.firm_id)
-    about = f"request {request.key} handed over: {what}"
     trail.note(session, actor, Act.REQUEST, about, for_firm=firm.key, now=now)
     session.flush()

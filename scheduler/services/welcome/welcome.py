@@ -20,6 +20,7 @@ from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.text import one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.storage.among import among
 from scheduler.storage.models import Account, Attendee, Event, Firm
 
@@ -115,9 +116,8 @@ def invite(
     query = select(Attendee, Firm.latin_name).join(Firm, Firm.id == Attendee.firm_id)
     people = session.execute(query.where(among(Attendee.id, ids)).order_by(Attendee.id))
     letters.post(session, [_letter(event, person, firm, note) for person, firm in people], now=now)
-    trail.note(
-        session, actor, Act.MAILS, f"{len(ids)} people invited to the event", after={"note": note}, now=now
-    )
+    about = noted("trail", "%(number)s people invited to the event", number=len(ids))
+    trail.note(session, actor, Act.MAILS, about, after={"note": note}, now=now)
     return len(ids)
 
 

@@ -16,6 +16,7 @@ from scheduler.services.exports.lists import Export
 from scheduler.services.schedule import versions
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import Noted
 from scheduler.services.what_if import what_ifs
 from scheduler.sheets.writing import Cell, SheetOut, csv_octets, xlsx
 
@@ -141,7 +142,7 @@ def export(session: Session, actor: Actor, kind: str, *, now: datetime) -> Expor
         cells = [part for one in found.columns for part in (one.value(figure), one.difference(figure))]
         rows.append([figure.label, found.value(figure), *cells])
     name = f"what-if-{actor.event_key}.{kind}"
-    trail.note(session, actor, Act.EXPORT, name, now=now)
+    trail.note(session, actor, Act.EXPORT, Noted(name), now=now)
     if kind == "csv":
         return Export(csv_octets(headers, rows), name)
     return Export(xlsx([SheetOut("What if", headers, rows)]), name)

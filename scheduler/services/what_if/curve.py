@@ -15,6 +15,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.what_if import rows
 from scheduler.services.what_if.changes import FairnessChange
 from scheduler.services.what_if.rows import WhatIfCard
@@ -66,7 +67,7 @@ def ask(session: Session, actor: Actor, *, now: datetime) -> None:
         row = rows.add(session, actor.event_id, WhatIfKind.CURVE, name=name, changes=changes, now=now)
         rows.ask(row, now=now)
     session.flush()
-    trail.note(session, actor, Act.WHAT_IF, "curve of fairness asked for", now=now)
+    trail.note(session, actor, Act.WHAT_IF, noted("trail", "curve of fairness asked for"), now=now)
 
 
 def look(session: Session, actor: Actor) -> Curve | None:
@@ -90,7 +91,7 @@ def discard(session: Session, actor: Actor, *, now: datetime) -> None:
     """Put it away. A worker that is at a point stops."""
     actor.require(Right.TRY)
     _delete(session, actor.event_id)
-    trail.note(session, actor, Act.WHAT_IF, "curve of fairness put away", now=now)
+    trail.note(session, actor, Act.WHAT_IF, noted("trail", "curve of fairness put away"), now=now)
 
 
 def _delete(session: Session, event_id: int) -> None:

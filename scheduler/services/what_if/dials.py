@@ -14,6 +14,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.what_if import rows
 from scheduler.services.what_if.changes import PolicyChange, require_policy
 from scheduler.services.what_if.rows import WhatIfCard
@@ -32,7 +33,7 @@ def ask(session: Session, actor: Actor, policy: Mapping[str, Any], *, now: datet
     row = rows.add(session, actor.event_id, WhatIfKind.DIALS, name="Dials", changes=asked, now=now)
     rows.ask(row, now=now)
     session.flush()
-    trail.note(session, actor, Act.WHAT_IF, "dials tried", after=dict(policy), now=now)
+    trail.note(session, actor, Act.WHAT_IF, noted("trail", "dials tried"), after=dict(policy), now=now)
 
 
 def look(session: Session, actor: Actor) -> WhatIfCard | None:

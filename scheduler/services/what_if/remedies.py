@@ -16,6 +16,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.schedule import versions
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import noted
 from scheduler.services.what_if import rows
 
 SECONDS = 10
@@ -78,7 +79,10 @@ def ask(
     row.changes = [{"version_id": version.id, "group": group, "lever": dict(lever)}]
     rows.ask(row, now=now)
     session.flush()
-    trail.note(session, actor, Act.WHAT_IF, f"remedy tried: {name}", after=dict(lever), now=now)
+    about = noted(
+        "trail", "remedy tried: Version %(version)s, group %(group)s", version=number, group=group + 1
+    )
+    trail.note(session, actor, Act.WHAT_IF, about, after=dict(lever), now=now)
 
 
 def of_version(session: Session, actor: Actor, number: int) -> dict[int, RemedyTrial]:

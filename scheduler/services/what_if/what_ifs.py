@@ -22,6 +22,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.text import one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import Noted, noted
 from scheduler.services.what_if import rows
 from scheduler.services.what_if.changes import MOST_CHANGES, AnyChange, TypedChange, written
 from scheduler.services.what_if.rows import WhatIfCard
@@ -60,7 +61,7 @@ def make(
     row = rows.add(
         session, actor.event_id, WhatIfKind.KEPT, name=wanted, changes=changes, seconds=seconds, now=now
     )
-    _note(session, actor, row, "made", now=now)
+    _note(session, actor, row, noted("trail", "what-if %(number)s made", number=row.number), now=now)
     return rows.card(row)
 
 
@@ -95,7 +96,8 @@ def change(
         row.changes, row.seconds = written(wanted), seconds or row.seconds
         rows.forget(row)
     session.flush()
-    _note(session, actor, row, "changed", now=now, before=known)
+    about = noted("trail", "what-if %(number)s changed", number=row.number)
+    _note(session, actor, row, about, now=now, before=known)
     return rows.card(row)
 
 
@@ -122,7 +124,7 @@ def solve(session: Session, actor: Actor, number: int, *, now: datetime) -> What
         raise WrongState("what-if", number, row.state, "asked")
     rows.ask(row, now=now)
     session.flush()
-    _note(session, actor, row, "to be solved", now=now)
+    _note(session, actor, row, noted("trail", "what-if %(number)s to be solved", number=row.number), now=now)
     return rows.card(row)
 
 
@@ -134,7 +136,7 @@ def stop(session: Session, actor: Actor, number: int, *, now: datetime) -> WhatI
         raise WrongState("what-if", number, row.state, "stopped")
     rows.forget(row)
     session.flush()
-    _note(session, actor, row, "stopped", now=now)
+    _note(session, actor, row, noted("trail", "what-if %(number)s stopped", number=row.number), now=now)
     return rows.card(row)
 
 
@@ -142,7 +144,7 @@ def delete(session: Session, actor: Actor, number: int, *, now: datetime) -> Non
     """Delete it. A worker that is at it stops. Raises NotFound."""
     actor.require(Right.TRY)
     row = rows.get(session, actor.event_id, number, to_change=True)
-    _note(session, actor, row, "deleted", now=now)
+    _note(session, actor, row, noted("trail", "what-if %(number)s deleted", number=row.number), now=now)
     session.delete(row)
 
 
@@ -254,10 +256,15 @@ def _unknown(session: Session, event_id: int, changes: Iterable[TypedChange]) ->
 
 
 def _note(
-    session: Session, actor: Actor, row: WhatIf, what: str, *, now: datetime, before: WhatIfCard | None = None
+    session: Session,
+    actor: Actor,
+    row: WhatIf,
+    about: Noted,
+    *,
+    now: datetime,
+    before: WhatIfCard | None = None,
 ) -> None:
     was = None if before is None else _told(before.name, before.seconds, written(before.changes))
-    about = f"what-if {row.number} {what}"
     after = _told(row.name, row.seconds, row.changes)
     trail.note(session, actor, Act.WHAT_IF, about, before=was, after=after, now=now)
 

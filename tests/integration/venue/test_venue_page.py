@@ -154,7 +154,9 @@ def test_tables_come_in_bulk_are_named_closed_and_go(database: Database) -> None
     assert page.count('id="pick"') == 1  # the link leads to the list of them
     page = browser.post(f"{path}/closing", 422, pick="t0")
     assert "choose a day" in page and page.count('id="on"') == 1
-    assert re.search(r'<input type="checkbox" name="pick" value="t0"[^>]* checked>', page), "what was picked stays"
+    assert re.search(r'<input type="checkbox" name="pick" value="t0"[^>]* checked>', page), (
+        "what was picked stays"
+    )
 
 
 def test_areas_and_guests_of_honour_are_kept(database: Database) -> None:

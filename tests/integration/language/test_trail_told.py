@@ -1,0 +1,96 @@
+"""The trail is kept in English, where its hashes hold it, and read in the reader's language."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+import pytest
+
+from api.language import catalogs, speaking
+from scheduler.services.operations import trail_entries
+from scheduler.services.operations.trail_entries import Filter
+from scheduler.services.publishing import orders
+from scheduler.services.runs import control
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import Noted
+from scheduler.services.trail.trail import Somebody
+from scheduler.services.trail.verifying import verify
+from scheduler.services.venue import changing
+from scheduler.services.venue.wanted import AddTables
+from scheduler.storage.database import Database
+from tests.support.factories import NOW, Expo, make_event, make_request, meet
+from tests.support.publishing import draft
+from tests.support.web import Browser, web_app
+
+OLD = "ash of an older release"
+KEPT = ["version 1 discarded", "run 1 started", "venue: 2 new tables in Hall 0: R01 to R02", OLD]
+STEPS = {
+    "en": ["Version 1 discarded", "Run 1 started", "Venue: 2 new tables in Hall 0: R01 to R02"],
+    "zh": ["第1版已放弃", "第1次运行已开始", "会场：Hall 0新增2张洽谈桌：R01至R02"],
+    "hu": [
+        "1. változat elvetve",
+        "1. futtatás elindítva",
+        "Helyszín: 2 új asztal itt: Hall 0 (R01 – R02)",
+    ],
+}
+WHO = {"en": "command line", "zh": "命令行", "hu": "parancssor"}
+
+
+@pytest.fixture
+def expo(database: Database) -> Expo:
+    """Steps as the services take them, and last an entry that no catalog knows."""
+    with database.write() as session:
+        expo = make_event(session)
+        actor = expo.organiser_actor()
+        draft(session, expo, [meet(make_request(session, expo), expo)])
+        orders.discard(session, actor, 1, now=NOW)
+        control.start(session, actor, seconds=5, now=NOW)
+        changing.apply(session, actor, AddTables(expo.halls[0].key, "R", 2), now=NOW)
+        trail.note(session, Somebody(event_id=expo.event.id), Act.SETTINGS, Noted(OLD), now=NOW)
+    return expo
+
+
+def reader(database: Database, broker_url: str, expo: Expo, language: str) -> Browser:
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    browser.get(f"/events/{expo.event.key}")
+    browser.post("/language", language=language, back=f"/events/{expo.event.key}")
+    return browser
+
+
+@pytest.mark.parametrize("language", STEPS)
+def test_steps_are_read_in_the_reader_s_language(
+    database: Database, broker_url: str, expo: Expo, language: str
+) -> None:
+    page = reader(database, broker_url, expo, language).get(f"/events/{expo.event.key}/trail")
+    told = re.findall(r'<span class="recorded">([^<]+)', page)
+    assert told == [OLD.capitalize(), *reversed(STEPS[language])]
+    assert WHO[language] in page
+
+
+def test_the_table_the_file_and_the_hashes_have_them_in_english(
+    database: Database, broker_url: str, expo: Expo
+) -> None:
+    reader(database, broker_url, expo, "zh").get(f"/events/{expo.event.key}/trail")
+    with database.write() as session:
+        text = trail_entries.as_csv(session, expo.organiser_actor(), Filter(), now=NOW)
+    rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+    assert [row["about"] for row in rows] == KEPT
+    with database.read() as session:
+        assert {chain.broken for chain in verify(session)} == {""}
+
+
+@pytest.mark.parametrize("language", ["zh", "hu"])
+def test_each_text_of_the_trail_is_known_again_with_its_values(
+    monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    """No text is taken for another one, whatever its values are."""
+    monkeypatch.setattr(speaking, "language", lambda: language)
+    known = [ids[0] for _, ids in catalogs.trail_patterns(language)]
+    assert len(known) > 80
+    for text in known:
+        values = {name: f"{name}-7 华" for name in re.findall(r"%\((\w+)\)s", text)}
+        told = speaking.recorded(text % values)
+        assert told == speaking.pgettext(catalogs.TRAIL, text, **values) != text % values
