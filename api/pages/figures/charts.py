@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
+from unicodedata import east_asian_width
 
 from api.pages.figures.drawing import Drawing
 from api.pages.presentation import number, share
@@ -70,7 +73,9 @@ def heat(
 
 
 def cut(words: str, most: int) -> str:
-    return words if len(words) <= most else f"{words[: most - 1]}…"
+    """What there is room for. `most` counts Latin letters: a Han character is as wide as two."""
+    ends = list(accumulate(2 if east_asian_width(letter) in "WF" else 1 for letter in words))
+    return words if not ends or ends[-1] <= most else f"{words[: bisect_right(ends, most - 1)]}…"
 
 
 @dataclass(frozen=True, slots=True)

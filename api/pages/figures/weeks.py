@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from api.language.speaking import gettext, ngettext, pgettext, said
+from api.language.speaking import gettext, ngettext, pgettext, reader, said
 from api.pages import presentation
 from api.pages.figures import charts
 from api.pages.figures.drawing import Drawing
@@ -36,7 +36,7 @@ def off_word(of: WeekOf) -> str:
 
 def week(session: Session, actor: Actor, number: int, of: WeekOf, key: str) -> Figure:
     """The week of a person, firm or place in a version. Raises NotFound."""
-    found = week_rows(session, actor, number, of, key)
+    found = week_rows(session, actor, number, of, key, language=reader())
     days = sorted({each.date() for each in found.starts})
     sentence = _sentence(found, of)
     title = gettext("Week of %(name)s", name=found.name)
@@ -92,10 +92,9 @@ def _sentence(found: WeekRows, of: WeekOf) -> str:
     return f"{said} {away}"
 
 
-def _what(each: ListedMeeting, own: str | None) -> str:
+def _what(each: ListedMeeting, own: str | None) -> list[str]:
     """The partner, or both firms."""
-    sides = [side for side in each.sides if side.key != own]
-    return " × ".join(side.name for side in sides)
+    return [side.name for side in each.sides if side.key != own]
 
 
 def _rows(found: WeekRows, of: WeekOf) -> list[Sequence[Cell]]:
@@ -105,7 +104,7 @@ def _rows(found: WeekRows, of: WeekOf) -> list[Sequence[Cell]]:
             each.start,
             [
                 *each.when,
-                _what(each, found.own),
+                " × ".join(_what(each, found.own)),
                 said(row_of((place_label(each.place_name), label(each.hall, each.hall_names)))),
                 "; ".join(person for side in each.sides for person in side.people_names),
             ],
@@ -140,7 +139,7 @@ def _draw(picture: Drawing, found: WeekRows, days: Sequence[date], times: Sequen
             continue
         most = max(sum(each.start <= s < each.end for s in there) for each in begin)
         _block(picture, there[start], wide, "h1" if len(found_then) == 1 else "h2", most)
-        said = "; ".join(names.brief(_what(each, found.own)) for each in begin)
+        said = "; ".join(" × ".join(map(names.brief, _what(each, found.own))) for each in begin)
         said = f"{len(begin)}: {said}" if len(begin) > 1 else said
         _say(picture, there[start], wide, charts.cut(said, letters), "ink")
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
+from scheduler.domain.names import shown
 from scheduler.saying import label
 from scheduler.saying import place as place_label
 from scheduler.saying import row as row_of
@@ -58,29 +59,36 @@ class WeekRows:
     meetings: Sequence[ListedMeeting]
 
 
-def week_rows(session: Session, actor: Actor, number: int, of: WeekOf, key: str) -> WeekRows:
-    """That of one in a version; what was called off is left out. As many queries for any. Raises NotFound."""
+def week_rows(
+    session: Session, actor: Actor, number: int, of: WeekOf, key: str, *, language: str = "en"
+) -> WeekRows:
+    """That of one in a version; what was called off is left out. As many queries for any. Raises NotFound.
+
+    Names are those that readers of the language read.
+    """
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     columns = select(Slot.id, Slot.start).where(Slot.of(actor.event_id)).order_by(Slot.position)
     slots = {slot_id: start.astimezone(zone) for slot_id, start in session.execute(columns)}
-    name, own, which, away = _of(session, actor, of, key)
+    name, own, which, away = _of(session, actor, of, key, language)
     return WeekRows(
         name=name,
         own=own,
         starts=list(slots.values()),
         away=frozenset(slots[slot_id] for slot_id in away if slot_id in slots),
-        meetings=held.chosen(session, zone, PlannedMeeting.version_id == version.id, which, language="en"),
+        meetings=held.chosen(
+            session, zone, PlannedMeeting.version_id == version.id, which, language=language
+        ),
     )
 
 
 def _of(
-    session: Session, actor: Actor, of: WeekOf, key: str
+    session: Session, actor: Actor, of: WeekOf, key: str, language: str
 ) -> tuple[str, str | None, ColumnElement[bool], set[int]]:
     """The name, the own firm's key, which meetings, and the ids of the slots in which there are none."""
     found = _person if of is WeekOf.PERSON else _firm if of is WeekOf.FIRM else _place
-    row = found(session, actor.event_id, key) if storable(key) else None
+    row = found(session, actor.event_id, key, language) if storable(key) else None
     if row is None:
         raise NotFound({WeekOf.PERSON: "attendee", WeekOf.FIRM: "firm", WeekOf.PLACE: "place"}[of], key)
     return row
@@ -89,27 +97,27 @@ def _of(
 Found = tuple[str, str | None, ColumnElement[bool], set[int]] | None
 
 
-def _person(session: Session, event_id: int, key: str) -> Found:
-    query = select(Attendee.id, Attendee.latin_name, Attendee.name, Firm.key).join(Firm)
+def _person(session: Session, event_id: int, key: str, language: str) -> Found:
+    query = select(Attendee.id, Attendee.name, Attendee.latin_name, Firm.key).join(Firm)
     row = session.execute(query.where(Attendee.event_id == event_id, Attendee.key == key)).first()
     if row is None:
         return None
     sits = select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id == row[0])
     away = unavailable.slots_of(session, event_id, [row[0]]).get(row[0], set())
-    return row[1] or row[2], row[3], PlannedMeeting.id.in_(sits), away
+    return shown(row[1], row[2], language), row[3], PlannedMeeting.id.in_(sits), away
 
 
-def _firm(session: Session, event_id: int, key: str) -> Found:
-    query = select(Firm.id, Firm.latin_name, Firm.name)
+def _firm(session: Session, event_id: int, key: str, language: str) -> Found:
+    query = select(Firm.id, Firm.name, Firm.latin_name)
     row = session.execute(query.where(Firm.event_id == event_id, Firm.key == key)).first()
     if row is None:
         return None
     both = or_(MeetingRequest.from_firm_id == row[0], MeetingRequest.to_firm_id == row[0])
     requests = select(MeetingRequest.id).where(both)
-    return row[1] or row[2], key, PlannedMeeting.request_id.in_(requests), set()
+    return shown(row[1], row[2], language), key, PlannedMeeting.request_id.in_(requests), set()
 
 
-def _place(session: Session, event_id: int, key: str) -> Found:
+def _place(session: Session, event_id: int, key: str, _language: str) -> Found:
     query = select(Place.id, Hall.name, Hall.names, Place.name).join(Hall, Hall.id == Place.hall_id)
     row = session.execute(query.where(Place.event_id == event_id, Place.key == key)).first()
     if row is None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pymupdf
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
+from api.pages.figures import charts
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.services.figures.weeks import WeekOf, WeekRows, week_rows
 from scheduler.storage.database import Database
-from scheduler.storage.models import AttendeeBusy, PlaceBusy
+from scheduler.storage.models import Attendee, AttendeeBusy, Firm, PlaceBusy
 from tests.integration.figures.test_figures import scene
 from tests.support.factories import Expo
 from tests.support.queries import count_selects
@@ -118,3 +120,48 @@ def test_the_page_has_the_picture_its_table_and_its_files(database: Database, br
     )
     assert "No schedule is published yet" in browser.get(path)
     site.exhibitor(0).get(path, 404)
+
+
+SEEN = {
+    "zh": ("王明 (Wang Ming)的一周", "清流科技有限公司", "清流科技有限公司 × 清流科技有限公司"),
+    "hu": ("Wang Ming (王明) hete", "Clear Stream", "Clear Stream × Clear Stream"),
+}
+
+
+@pytest.mark.parametrize("language", SEEN)
+def test_the_picture_has_names_as_its_reader_reads_them(
+    database: Database, broker_url: str, language: str
+) -> None:
+    """The form of a firm in the reader's own script, which is the first of both; a booth's week has pairs."""
+    expo, number = away(database)
+    with database.write() as session:
+        session.execute(update(Attendee).values(name="王明", latin_name="Wang Ming"))
+        session.execute(update(Firm).values(name="清流科技有限公司", latin_name="Clear Stream"))
+    site = Site(web_app(database, broker_url), database, expo)
+    browser = site.organiser()
+    browser.post("/language", language=language, back=site.path(""))
+    title, firm, pair = SEEN[language]
+
+    def pictured(of: WeekOf, key: str) -> list[str]:
+        page = browser.get(site.path(f"/weeks/{of.value}/{key}?version={number}"))
+        assert of is not WeekOf.PERSON or title in page
+        return re.findall(r"<text[^>]*>([^<]+)</text>", page)
+
+    assert firm in pictured(WeekOf.PERSON, expo.people[0][0].key)
+    assert firm in pictured(WeekOf.FIRM, expo.firms[0].key)
+    assert pair in [each for table in expo.tables for each in pictured(WeekOf.PLACE, table.key)]
+
+
+@pytest.mark.parametrize(
+    ("words", "most", "shown"),
+    [
+        ("Clear Stream", 12, "Clear Stream"),
+        ("Clear Stream", 11, "Clear Stre…"),
+        ("清流科技", 8, "清流科技"),
+        ("清流科技", 7, "清流科…"),
+        ("清流 Tech", 6, "清流 …"),
+        ("", 4, ""),
+    ],
+)
+def test_a_han_character_takes_the_room_of_two_letters(words: str, most: int, shown: str) -> None:
+    assert charts.cut(words, most) == shown
