@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import hypothesis
@@ -86,11 +87,14 @@ def broker_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty, migrated database; each test that takes it runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
-        path = tmp_path / "test.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        template: Path = request.getfixturevalue("sqlite_template")
+        path = template.with_name("test.db")
+        for left in template.parent.glob("test.db*"):
+            left.unlink()
+        shutil.copy(template, path)
         with _opened(f"sqlite:///{path}") as database:
             yield database
     else:
@@ -101,9 +105,15 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 @contextmanager
 def _opened(url: str) -> Iterator[Database]:
-    database = Database(url)
+    """Without a connection of an earlier test, but with the statements that it compiled."""
+    database = _kept(url)
     yield database
     database.dispose()
+
+
+@cache
+def _kept(url: str) -> Database:
+    return Database(url)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

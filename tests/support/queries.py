@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
 from scheduler.storage.database import Database
+
+
+@contextmanager
+def statements(engine: Engine | Connection) -> Iterator[list[str]]:
+    """What is sent to the database meanwhile, in order. Nobody listens afterwards: an engine outlives a test."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 def count_selects(database: Database, step: Callable[[Session], object], *, beginning: str = "SELECT") -> int:
@@ -33,17 +48,8 @@ def _count(
     beginning: str,
     transaction: AbstractContextManager[Session],
 ) -> int:
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        with transaction as session:
-            step(session)
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)
+    with statements(database.engine) as seen, transaction as session:
+        step(session)
     return len([statement for statement in seen if statement.startswith(beginning)])
 
 

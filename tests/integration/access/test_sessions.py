@@ -26,7 +26,7 @@ from tests.integration.access.clock import HOUR, NOWHERE, Clock, person
 from tests.support import clocks
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_account
 from tests.support.publishing import SETTINGS
-from tests.support.queries import count_selects
+from tests.support.queries import count_selects, statements
 from tests.support.web import Browser
 
 
@@ -172,25 +172,15 @@ def test_using_a_link_ends_the_others_of_its_account(database: Database, expo: E
 def test_a_wish_for_a_link_is_the_same_work_for_a_known_and_an_unknown_address(
     database: Database, app: Flask, expo: Expo
 ) -> None:
-    def statements(email: str) -> list[str]:
-        from sqlalchemy import event
-
-        said: list[str] = []
-
-        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-            said.append(statement)
-
+    def asked(email: str) -> list[str]:
         browser = Browser(app)
         browser.get("/sign-in")
-        event.listen(database.engine, "before_cursor_execute", note)
-        try:
+        with statements(database.engine) as said:
             page = browser.post("/sign-in", email=email)
-        finally:
-            event.remove(database.engine, "before_cursor_execute", note)
         assert html.unescape(page).count("a link is on its way") == 1
         return said
 
-    assert statements(expo.organiser.email) == statements("nobody@nowhere.example")
+    assert asked(expo.organiser.email) == asked("nobody@nowhere.example")
     with database.write() as session:
         assert sign_in.answer_wishes(session, SETTINGS, now=NOW) == 2
         assert session.scalars(select(OutboxMail.to_address)).all() == [expo.organiser.email]

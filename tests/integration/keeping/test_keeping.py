@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, event, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Tier
@@ -34,6 +34,7 @@ from scheduler.storage.models import (
     WalkingTime,
 )
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
+from tests.support.queries import statements
 
 DRAFT = 2
 
@@ -178,19 +179,11 @@ def test_what_is_kept_is_right_after_a_change(database: Database, name: str) -> 
 def test_a_second_look_works_nothing_out(database: Database) -> None:
     with database.write() as session:
         expo = scene(session)
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    looks, statements = [], []
+    looks, worked_out = [], []
     for _ in range(2):
-        seen.clear()
-        with database.read() as session:
+        with statements(database.engine) as seen, database.read() as session:
             looks.append(look(session, expo))
-        statements.append([each for each in seen if "planned_attendee" in each or "GROUP BY" in each])
-    event.remove(database.engine, "before_cursor_execute", note)
+        worked_out.append([each for each in seen if "planned_attendee" in each or "GROUP BY" in each])
     assert looks[0] == looks[1]
     # What is not held by reason, and firms twice: by country and pavilion, and by country and area.
-    assert statements[0] and len(statements[1]) <= 3
+    assert worked_out[0] and len(worked_out[1]) <= 3

@@ -8,7 +8,7 @@ from io import BytesIO
 
 import pytest
 import python_calamine
-from sqlalchemy import event, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import VersionState
@@ -28,6 +28,7 @@ from scheduler.storage.models import Attendee, Place, ScheduleVersion
 from tests.support import clocks
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version
 from tests.support.publishing import SETTINGS
+from tests.support.queries import statements
 from tests.support.web import Browser, web_app
 
 
@@ -184,10 +185,8 @@ def test_queries_of_the_groups_do_not_grow_with_them(database: Database) -> None
             version = versions.store_draft(session, event_id=expo.event.id, run_id=None, plan=plan, now=NOW)
             session.flush()
             session.expire_all()
-            seen: list[str] = []
-            bind = session.get_bind()
-            event.listen(bind, "before_cursor_execute", lambda *args: seen.append(args[2]))
-            assert len(groups.listing(session, actor, version.number, page=1, limit=30).items) == count
+            with statements(session.get_bind()) as seen:
+                assert len(groups.listing(session, actor, version.number, page=1, limit=30).items) == count
             return len(seen)
 
     assert queries(1) == queries(4)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Engine, delete, event, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import sqlite
 
 from scheduler.storage.among import among
@@ -13,16 +12,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
 from scheduler.storage.schema import upgrade
 from tests.support.factories import make_event
-
-
-def statements(engine: Engine) -> list[str]:
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    return seen
+from tests.support.queries import statements
 
 
 def test_rows_are_those_whose_column_is_listed(database: Database) -> None:
@@ -42,10 +32,10 @@ def test_rows_are_those_whose_column_is_listed(database: Database) -> None:
 def test_more_values_than_a_statement_may_have_parameters_make_the_same_statement(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=2)
-        seen = statements(database.engine)
-        for most in (1, 100_000):
-            listed = among(Firm.id, range(expo.firms[0].id, expo.firms[0].id + most))
-            assert len(session.scalars(select(Firm.id).where(listed)).all()) == min(most, 2)
+        with statements(database.engine) as seen:
+            for most in (1, 100_000):
+                listed = among(Firm.id, range(expo.firms[0].id, expo.firms[0].id + most))
+                assert len(session.scalars(select(Firm.id).where(listed)).all()) == min(most, 2)
     assert len(seen) == 2 and len(set(seen)) == 1
 
 
