@@ -14,7 +14,7 @@ from scheduler.storage.database import Database
 
 @contextmanager
 def statements(engine: Engine | Connection) -> Iterator[list[str]]:
-    """What is sent to the database meanwhile, in order. Nobody listens afterwards: an engine outlives a test."""
+    """What is sent to the database meanwhile, in order. Nobody listens afterwards: engines outlive tests."""
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
