@@ -6,8 +6,11 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_, true
+
+from scheduler.saying import say
 
 MAX_SEARCH_WORDS = 8
 _BETWEEN = re.compile(r"[\n;；、|]+")
@@ -39,6 +42,28 @@ def listed(text: str) -> list[str]:
 def harmless(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula: behind an apostrophe if it begins like one."""
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
+
+
+NO_WEBSITE = say("is no address; it begins with https:// or http://")
+"""What is wrong with a website that is none."""
+
+
+def web_address(typed: str) -> str:
+    """A website as it was typed, of https where no scheme is named: www.example.com."""
+    address = one_line(typed)
+    scheme, mark, rest = address.partition("://")
+    return f"{scheme.lower()}{mark}{rest}" if mark else f"https://{address}" if address else ""
+
+
+def is_web_address(address: str) -> bool:
+    """Whether it is of http or https, with a host in a domain and nobody's name or password."""
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port  # a port that is none raises
+    except ValueError:
+        return False
+    is_web = parts.scheme in ("https", "http") and "@" not in parts.netloc and " " not in address
+    return is_web and "." in host.strip(".")
 
 
 def storable(text: str) -> bool:

@@ -16,7 +16,7 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import PersonRef, person_ref
-from scheduler.services.text import lines, listed, one_line
+from scheduler.services.text import NO_WEBSITE, is_web_address, lines, listed, one_line, web_address
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
@@ -78,7 +78,7 @@ def change(
     Raises InvalidInput with each fault by field: `description`, `website`, a name of `LISTS`, `title-KEY`.
     """
     firm = own_firm(session, actor, is_locked=True)
-    description, website = lines(description), _address(website)
+    description, website = lines(description), web_address(website)
     lists = {name: listed(things.get(name, "")) for name in LISTS}
     people = _people(session, firm.id)
     said = {each.key: one_line(titles.get(each.key, each.title)) for each in people}
@@ -92,8 +92,8 @@ def change(
             for fault in fields.fault(f"title-{key}", title, fields.JobTitle)
         ),
     ]
-    if website and ("." not in website or " " in website or not website.startswith(("https://", "http://"))):
-        faults.append(Fault("website", say("is no address; it begins with https:// or http://")))
+    if website and not is_web_address(website):
+        faults.append(Fault("website", NO_WEBSITE))
     if faults:
         raise InvalidInput(faults)
     before = {"description": firm.description, "website": firm.website, **{p.key: p.title for p in people}}
@@ -106,11 +106,6 @@ def change(
     after = {"description": description, "website": website, **said, **lists}
     about = noted("trail", "firm %(key)s: profile", key=firm.key)
     trail.note(session, actor, Act.FIRM, about, before=before, after=after, for_firm=firm.key, now=now)
-
-
-def _address(typed: str) -> str:
-    website = one_line(typed)
-    return f"https://{website}" if website and "://" not in website else website
 
 
 def _people(session: Session, firm_id: int) -> Sequence[Attendee]:

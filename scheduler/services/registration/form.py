@@ -16,7 +16,7 @@ from scheduler.invites.catalogue import languages
 from scheduler.saying import VenueName, label, say
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.cells import values
-from scheduler.services.text import lines, one_line
+from scheduler.services.text import NO_WEBSITE, is_web_address, lines, one_line, web_address
 from scheduler.storage.models import Event, Hall
 
 
@@ -79,7 +79,7 @@ def _texts(form: RegistrationForm, faults: list[Fault]) -> dict[str, str]:
         "latin_person": one_line(form.latin_person) or person,
         "title": one_line(form.title),
         "booth": one_line(form.booth),
-        "website": one_line(form.website),
+        "website": web_address(form.website),
         "note": lines(form.note),
     }
     kinds: Mapping[str, Any] = {
@@ -97,6 +97,8 @@ def _texts(form: RegistrationForm, faults: list[Fault]) -> dict[str, str]:
             faults.append(Fault(field, say("is empty")))
         elif text:
             faults += fields.fault(field, text, kinds[field])
+    if said["website"] and not is_web_address(said["website"]):
+        faults.append(Fault("website", NO_WEBSITE))
     return said
 
 

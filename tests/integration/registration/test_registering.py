@@ -41,6 +41,17 @@ FORM = RegistrationForm(
     mail_language="zh",
     consent=True,
 )
+WEBSITES = {
+    "www.ningde.example": "https://www.ningde.example",
+    "HTTP://Ningde.example:8080/a?b=c": "http://Ningde.example:8080/a?b=c",
+    "  https://宁德.example ": "https://宁德.example",
+    "": "",
+}
+NO_WEBSITES = (
+    "see our stand", "ningde", "javascript:alert(1)", "javascript://ningde.example/%0aalert(1)",
+    "mailto:li@ningde.example", "https://li:pw@ningde.example", "ftp://ningde.example", "//ningde.example",
+    "https://", "https://[ningde.example", "ningde.example:port",
+)  # fmt: skip
 NOWHERE = "redis://127.0.0.1:1"
 
 
@@ -87,6 +98,19 @@ def test_organisers_read_it_once_its_link_was_used(database: Database, expo: Exp
     with database.read() as session:
         acts = session.scalars(select(TrailEntry.act)).all()
         assert acts.count("registration") == 1
+
+
+def test_a_website_is_of_http_or_https_or_is_refused_at_its_field(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        for at, (typed, kept) in enumerate(WEBSITES.items()):
+            write(session, expo, replace(FORM, email=f"li{at}@ningde.example", website=typed))
+            newest = select(FirmRegistration.website).order_by(FirmRegistration.id.desc()).limit(1)
+            assert session.scalars(newest).one() == kept
+    with database.write() as session:
+        for typed in NO_WEBSITES:
+            with pytest.raises(InvalidInput) as refused:
+                write(session, expo, replace(FORM, website=typed))
+            assert [fault.path for fault in refused.value.faults] == ["website"], typed
 
 
 @pytest.mark.parametrize("language", languages())
