@@ -191,16 +191,21 @@ async function follow() {
   const place = here && {
     row: here.parentNode.rowIndex, cell: here.cellIndex, hadFocus: here.contains(document.activeElement),
   };
-  await htmx.ajax("GET", location.href, { target: "#hand-board", select: "#hand-board", swap: "outerHTML" });
+  await htmx.ajax("GET", shownAt(), { target: "#hand-board", select: "#hand-board", swap: "outerHTML" });
   begin(place || undefined);
   say("changed", { what: said });
+}
+
+// The address of what is shown: a form that came back stands at the address that it was sent to.
+function shownAt() {
+  return document.getElementById("hand-board").dataset.here || location.href;
 }
 
 document.body.addEventListener("board-changed", () => isInUse() || follow());
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-refresh]")) return;
   event.preventDefault();
-  location.reload();
+  location.assign(shownAt());
 });
 // A plan that is being read is asked for again by itself, some times.
 const again = document.querySelector("[data-again]");

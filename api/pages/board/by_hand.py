@@ -25,18 +25,15 @@ NOT_ONE: Final = {"place": say("names no place of this event, or several")} | di
 BOTH: Final = say("name somebody of both firms, or of neither")
 
 
-def typed_for(picked: Picked) -> dict[str, str]:
-    """What stands in the fields: what the address says of a form that came back, else what is so now."""
-    asked = request.args
-    if "place" in asked:
-        return {name: asked.get(name, "") for name in FIELDS}
+def standing(picked: Picked) -> dict[str, str]:
+    """What stands in the fields where nothing was typed: what is so now."""
     now = {name: side.person for name, side in zip(PEOPLE, picked.sides, strict=True)}
     return {"slot": picked.slot.key if picked.slot else "", "place": picked.place, **now}
 
 
 def faults_of(db: Session, actor: Actor, picked: Picked, typed: Mapping[str, str]) -> dict[str, str]:
-    """What is wrong in the fields of a form that came back, by field."""
-    return _read(db, actor, picked, typed)[1] if "place" in request.args else {}
+    """What is wrong in the fields, by field."""
+    return _read(db, actor, picked, typed)[1]
 
 
 def sent() -> dict[str, str]:

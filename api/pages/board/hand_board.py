@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
 from api.language.speaking import gettext, said
-from api.pages import paging, rendering
+from api.pages import rendering
 from api.pages.board import by_hand, shown
 from api.pages.board.shown import Offer
 from api.pages.presentation import local_moment
@@ -42,14 +42,17 @@ REFUSED = (ChangedMeanwhile, PublishingOpen, WrongState, NotFound)
 @login_required
 def board(event_key: str) -> str:
     """Half a day of one hall. With a meeting picked up, where it can go, and why not elsewhere."""
-    actor = auth.team(event_key)
-    asked = request.args
+    return _page(auth.team(event_key), request.args, None)
+
+
+def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None) -> str:
+    """The part of a board that an address asks for; with what was `sent` by hand, and what is wrong in it."""
     wish = BoardWish(
         day=asked.get("day", ""),
         half=asked.get("half", ""),
         hall=asked.get("hall", ""),
         rows_of=asked.get("rows", ""),
-        page=paging.asked_number(),
+        page=max(1, inputs.whole(asked.get("page"))),
     )
     number = inputs.whole(asked.get("draft")) or None
     with context.database().read() as db:
@@ -60,7 +63,7 @@ def board(event_key: str) -> str:
         picked = None
         if asked.get("pick"):
             picked = reading.picked(db, actor, draft.number, asked["pick"], seen.hall)
-        typed = by_hand.typed_for(picked) if picked else {}
+        typed = sent or (by_hand.standing(picked) if picked else {})
         found = finding.find(db, actor, draft.number, asked.get("find", ""))
         event = events.event(db, actor)
     offer = None
@@ -79,7 +82,7 @@ def board(event_key: str) -> str:
             wanted=shown.cheapest(offer, asked.get("wanted", "")),
             found=found,
             typed=typed,
-            faults=by_hand.faults_of(db, actor, picked, typed) if picked else {},
+            faults=by_hand.faults_of(db, actor, picked, sent) if picked and sent else {},
             may_change=draft.is_open and actor.may(Right.CHANGE_DRAFTS),
             address=_address(draft.number, seen),
             times={slot.key: local_moment(slot.start, event.timezone) for slot in picked.slots}
@@ -150,7 +153,7 @@ def news(event_key: str, number: int) -> Response:
 
 @blueprint.post("/<int:number>/put")
 @login_required
-def put(event_key: str, number: int) -> Response:
+def put(event_key: str, number: int) -> Response | tuple[str, int]:
     """Put a meeting where a button says, or where two fields say, with the people that others say."""
     actor = auth.organiser(event_key)
     form, key, seen = request.form, request.form.get("request", ""), _seen()
@@ -169,7 +172,7 @@ def put(event_key: str, number: int) -> Response:
             return _back(event_key, number, "")
         if target is None:
             flash(gettext("Not done. Say which one is meant, in the form below."), "error")
-            return redirect(_board(event_key, number, pick=key, **typed), 303)
+            return _page(actor, {**_shown(), "draft": str(number), "pick": key}, typed), 422
         targets, dropped = [target], []
 
     def do() -> Taken:

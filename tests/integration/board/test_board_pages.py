@@ -48,8 +48,8 @@ class Board:
         found = "".join(f"&{name}={value}" for name, value in more.items())
         return self.browser.get(self.path(f"?draft=2&pick={request.key}{found}"))
 
-    def step(self, rest: str, **fields: object) -> str:
-        return self.browser.post(self.path(f"/2/{rest}"), **fields)
+    def step(self, rest: str, status: int = 200, **fields: object) -> str:
+        return self.browser.post(self.path(f"/2/{rest}"), status, **fields)
 
 
 @pytest.fixture
@@ -130,13 +130,17 @@ def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_severa
     assert "[f0-p1]" in board.browser.get(f"{asking}&person1=p1")
     assert "[f1-p1]" in board.browser.get(f"{asked}&person2=p1")
     assert "[f0-p1]" not in board.browser.get(f"{asked}&person2=p1")
-    page = board.step("put", request=one.key, slot="s1", place="Table", person1="F1-P0", person2="", seen=0)
+    typed = {"place": "Table", "person1": "F1-P0", "person2": ""}
+    page = board.step("put", 422, request=one.key, slot="s1", seen=0, draft=2, half="morning", **typed)
     assert "Not done. Say which one is meant, in the form below." in page
     assert "names no place of this event, or several" in page
     assert "names nobody of this firm, or several" in page
     assert '<details class="by-hand" open>' in page
     assert 'value="Table"' in page and '<option value="s1" selected>' in page
     assert re.findall(r'type="radio" name="place-pick" value="(\w*)"', page)[-1:] == [""]
+    addresses = re.findall(r' (?:href|hx-get|data-here)="([^"]*)"', page)
+    assert not [each for each in addresses if "F1-P0" in each], "names stand in no address"
+    assert f"pick={one.key}" in "".join(re.findall('data-here="([^"]*)"', page))
     fields = {"place": "Table", "place-pick": "t0", "person1": "F0-P1", "person2": ""}
     assert "Moved." in board.step("put", request=one.key, slot="s1", seen=0, **fields)
     assert "F0-P1 and F1-P0" in board.pick(one)
@@ -145,7 +149,7 @@ def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_severa
 def test_by_hand_who_can_sits_in_what_is_added_unless_somebody_of_both_firms_is_named(board: Board) -> None:
     free = board.hall.free
     fields = {"request": free.key, "slot": "s5", "place": "Table t0", "seen": 0}
-    page = board.step("put", **fields, person1="", person2="f5-p0")
+    page = board.step("put", 422, **fields, person1="", person2="f5-p0")
     assert "name somebody of both firms, or of neither" in page
     assert "Added." in board.step("put", **fields)
 
