@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, g, render_template, request, url_for
+from flask import Flask, flash, g, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from api import auth, context
 from api.language.speaking import said
+from api.pages.presentation import capitalize_first
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
 from scheduler.services.operations import notices
@@ -71,6 +73,19 @@ def back(event_key: str, default: str) -> str:
     target = request.form.get("back", "")
     inside = target.startswith(f"/events/{event_key}/") and target.isprintable() and "\\" not in target
     return target if inside else default
+
+
+def list_again(page: Callable[[], str], there: str, told: str) -> tuple[str, int]:
+    """A list of which nothing was ticked, as `there` showed it, with what was typed in the form below it.
+
+    The page is made as if its address were asked for: its search, its order and its links are those there.
+    """
+    address = urlsplit(there)
+    request.path, request.query_string = address.path, address.query.encode()
+    for name in ("args", "full_path"):
+        request.__dict__.pop(name, None)
+    flash(capitalize_first(told), "error")
+    return page(), 422
 
 
 def refused(

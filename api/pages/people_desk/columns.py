@@ -11,7 +11,14 @@ from scheduler.domain.entities import Tier
 from scheduler.domain.errors import InvalidInput
 from scheduler.saying import say
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.people_desk import tables
 
+TABLES: Final = {
+    ImportKind.FIRMS: tables.firms,
+    ImportKind.PEOPLE: tables.people,
+    ImportKind.INTERPRETERS: tables.interpreters,
+}
+"""The table of each kind."""
 LABELS: Final[Mapping[str, str]] = {
     "name": say("Name"),
     "latin_name": say("Name in Latin letters"),

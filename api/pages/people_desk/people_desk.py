@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, request, url_for
@@ -37,11 +37,6 @@ from scheduler.services.people_desk.tables import DeskQuery
 blueprint = APIBlueprint("people_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/desk")
 
 KIND = "<any(firms, people, interpreters):kind>"
-LISTINGS: Final = {
-    ImportKind.FIRMS: tables.firms,
-    ImportKind.PEOPLE: tables.people,
-    ImportKind.INTERPRETERS: tables.interpreters,
-}
 
 
 @blueprint.get(f"/{KIND}")
@@ -104,6 +99,8 @@ def edit_many(event_key: str, kind: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         at = {column: "value", "slots": "day"}  # the field in which it was written
         faults = {at.get(name, name): told for name, told in columns.faults(error).items()}
+        if "keys" in faults:
+            return rendering.list_again(lambda: _listing(actor, of), _there(event_key, of), faults["keys"])
         return rendering.refused(actor, f"desk_{kind}", faults, {"value": columns.LABELS.get(column, column)})
     flash(said, "good")
     return _back(event_key, of)
@@ -139,7 +136,7 @@ def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
             f"desk_{kind}",
             "people_desk/leave.html",
             kind=kind,
-            rows=LISTINGS[of](db, actor, DeskQuery(state="", keys=keys)).items,
+            rows=columns.TABLES[of](db, actor, DeskQuery(state="", keys=keys)).items,
             keys=keys,
             touched=meetings.touched(db, actor, of, keys, now=now),
             typed=request.form,
@@ -228,7 +225,7 @@ def _listing(actor: Actor, kind: ImportKind) -> str:
     sort, delegation = request.args.get("sort", "name"), request.args.get("delegation", "")
     with context.database().read() as db:
         ask = DeskQuery(text, state, sort, paging.asked_number(), delegation=delegation)
-        page = LISTINGS[kind](db, actor, ask)
+        page = columns.TABLES[kind](db, actor, ask)
         return rendering.render(
             db,
             actor,
@@ -258,7 +255,7 @@ def _record(
 ) -> str:
     with context.database().read() as db:
         values = editing.values(db, actor, kind, key)
-        row = LISTINGS[kind](db, actor, DeskQuery(state="", keys=[key])).items[0]
+        row = columns.TABLES[kind](db, actor, DeskQuery(state="", keys=[key])).items[0]
         by_row = rendering.by_htmx() and not faults
         template = "people_desk/row_form.html" if by_row else "people_desk/record.html"
         return rendering.render(
@@ -290,11 +287,14 @@ def _days(db: Session, actor: Actor, kind: ImportKind, key: str) -> list[tuple[A
 
 def _row(actor: Actor, kind: ImportKind, key: str, said: str) -> str:
     with context.database().read() as db:
-        (row,) = LISTINGS[kind](db, actor, DeskQuery(state="", keys=[key])).items
+        (row,) = columns.TABLES[kind](db, actor, DeskQuery(state="", keys=[key])).items
         values = {"kind": kind.value, "row": row, "said": said}
         return rendering.render(db, actor, f"desk_{kind}", "people_desk/row.html", **values)
 
 
+def _there(event_key: str, kind: ImportKind) -> str:
+    return rendering.back(event_key, url_for("people_desk.listing", event_key=event_key, kind=kind.value))
+
+
 def _back(event_key: str, kind: ImportKind) -> Response:
-    default = url_for("people_desk.listing", event_key=event_key, kind=kind.value)
-    return redirect(rendering.back(event_key, default), 303)
+    return redirect(_there(event_key, kind), 303)

@@ -39,7 +39,10 @@ PRIORITIES = tuple((str(n), say("%(number)s of 5", number=n)) for n in (5, 4, 3,
 @login_required
 def listing(event_key: str) -> str:
     """The requests that a search and a state leave; for a chamber those of its own firms."""
-    actor = auth.of_delegations(event_key)
+    return _listing(auth.of_delegations(event_key))
+
+
+def _listing(actor: Actor) -> str:
     wanted = {name: request.args.get(name, "") for name in ("text", "firm", "delegation")}
     state, sort = request.args.get("state", ""), request.args.get("sort", "newest")
     state = state if state in {*RequestState} else ""
@@ -74,6 +77,7 @@ def listing(event_key: str) -> str:
 def take_many(event_key: str) -> Response | tuple[str, int]:
     """Accept, decline, withdraw or undo the ticked requests, each in the name of its firm."""
     actor, verb = auth.of_delegations(event_key), request.form.get("verb", "")
+    there = rendering.back(event_key, url_for("request_desk.listing", event_key=event_key))
     try:
         with context.database().write() as db:
             taken = request_table.take(
@@ -96,8 +100,10 @@ def take_many(event_key: str) -> Response | tuple[str, int]:
             )
     except InvalidInput as error:
         faults = {name: capitalize_first(told) for name, told in columns.faults(error).items()}
+        if "keys" in faults:
+            return rendering.list_again(lambda: _listing(actor), there, faults["keys"])
         return rendering.refused(actor, "desk_requests", faults, forms.LABELS)
-    return redirect(rendering.back(event_key, url_for("request_desk.listing", event_key=event_key)), 303)
+    return redirect(there, 303)
 
 
 @blueprint.get("/new")

@@ -8,6 +8,7 @@ from scheduler.domain.entities import RequestState
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
 from tests.support.factories import make_interpreter, make_request
+from tests.support.forms import PageForms
 from tests.support.site import Site
 
 
@@ -83,9 +84,41 @@ def test_nobody_ticked_is_said(site: Site) -> None:
     browser = site.organiser()
     browser.get(site.path("/desk/firms"))
     assert "Tick 1 to 200 rows" in browser.post(site.path("/desk/firms/leave"))
-    assert "choose 1 to 200 rows" in browser.post(
-        site.path("/desk/firms/many"), 422, column="tier", value="upstream"
+
+
+@pytest.mark.parametrize(
+    ("path", "typed", "told"),
+    [
+        ("/desk/firms", {"column": "tier", "value": "upstream of all"}, "Choose 1 to 200 rows."),
+        ("/desk/people", {"column": "title", "value": "Head of <sales>"}, "Choose 1 to 200 rows."),
+        (
+            "/desk/requests",
+            {"note": "Please <come>", "verb": "decline"},
+            "Choose 1 to 200 requests, and",
+        ),
+    ],
+)
+def test_a_list_of_which_nothing_is_ticked_stands_there_again_with_what_was_typed(
+    site: Site, path: str, typed: dict[str, str], told: str
+) -> None:
+    """So that rows can be ticked then; its search and its order are as they were."""
+    browser = site.organiser()
+    with site.database.write() as session:
+        make_request(session, site.expo)
+    back = site.path(f"{path}?text=f&sort=name")
+    before = PageForms(browser.get(back), back)
+    page = browser.post(site.path(f"{path}/many"), 422, back=back, **typed)
+    again = PageForms(page, back)
+    assert told in page
+    (form,) = again.sending_to(site.path(f"{path}/many"))
+    assert {name: value for name, value in form.sent() if name in typed} == {
+        name: value for name, value in typed.items() if name != "verb"
+    }
+    assert ("back", back) in form.sent()
+    assert (
+        len(re.findall('type="checkbox"', page)) == len(re.findall('type="checkbox"', browser.get(back))) > 0
     )
+    assert [each.actions for each in again.forms] == [each.actions for each in before.forms]
 
 
 def test_several_rows_get_one_value_or_a_day_off(site: Site) -> None:
