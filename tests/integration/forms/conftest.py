@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from flask import url_for
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from scheduler.services.directory import notes
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account
+from scheduler.storage.models import Account, Attendee, Invitation
 from tests.e2e.test_browser_axe import whole
 from tests.integration.forms.table import Typed
 from tests.support import clocks
@@ -48,6 +48,13 @@ class Site:
             browser.client.post("/language", data={"language": language, "csrf_token": browser.token})
             self._speaks[person] = language
         return browser
+
+    def mails_in(self, language: str) -> None:
+        """As if the mails whose links are opened had been written in this language."""
+        with self.everything.database.write() as session:
+            session.execute(update(Attendee).values(mail_language=language))
+            for sent in session.scalars(select(Invitation)):
+                sent.content = {**sent.content, "language": language}
 
     def known(self, text: str) -> str:
         return text.format_map(self.everything.known)

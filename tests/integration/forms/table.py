@@ -19,7 +19,8 @@ class Typed:
     Every field gets a value that it cannot have: a text too long, a number too large, no date. `instead`
     has others, by field. `only` are the fields that are made wrong, else all. `free` are those in which
     nothing is wrong, with the reason. `press` are the button and the choices. `sent` is the form itself,
-    where its page comes only by another form. `in_mail` is a page in the language of a mail.
+    where its page comes only by another form. `in_mail` is a page in the language of the mail
+    that has its link, whatever the browser reads.
     """
 
     role: str
@@ -39,10 +40,12 @@ VENUE = "venue.change"
 DECLINE = {"verb": "decline", "keys": "{pending}"}
 TABLE = (
     Typed("signed out", "/sign-in", "sign_in.send"),
-    Typed("signed out", "{answer}/decline", "answers.answer", in_mail=True),
-    Typed("signed out", "{answer}/propose", "answers.answer", in_mail=True),
+    Typed("signed out", "{answer}/decline", "answers.answer", in_mail=True, path="{answer}/decline"),
+    Typed("signed out", "{answer}/propose", "answers.answer", in_mail=True, path="{answer}/propose"),
     Typed("signed out", "{asked}/decline", "asked.answer", in_mail=True),
     Typed("signed out", "/register/{event}", "registering.register"),
+    Typed("signed out", "/register/{event}", "registering.register", only=("website",),
+          instead={"website": "mailto:li@firm.example"}, empty_is_wrong=False),
     Typed("attendee", "busy-times", "busy_times.link"),
     Typed("attendee", "busy-times", "busy_times.connect", press={"service": "other"}),
     Typed("exhibitor", "firms/f1", "firms.note"),
@@ -115,6 +118,7 @@ TABLE = (
 )  # fmt: skip
 
 OTHERWISE = {
+    "hand_board.put": "it needs a draft that is open and a worker: board/test_board_pages.py sends it",
     "calendar.copied": "the text to be copied is no field of the form",
     "imports.choose": "what is read instead of a cell is looked at with its file, whose rows say the rest",
     "first_file.say": "what a workbook's event is called is looked at with it, which says the rest",
@@ -125,7 +129,7 @@ NO_FORM = {
     "agenda.end_firm_feed", "archives.bring_back", "busy_times.discard", "busy_times.read_again",
     "busy_times.save", "calendar_health.remove_alias", "changes.accept_all", "changes.solve",
     "delegation_members.take", "digests.resume", "drafts.bring_back", "firms.want", "first_file.look_again",
-    "hand_board.change", "hand_board.put", "imports.undo", "large_imports.look_again", "my_day.late",
+    "hand_board.change", "imports.undo", "large_imports.look_again", "my_day.late",
     "outcomes.take_back", "people_desk.bring_back", "people_desk.undo", "profile.no_logo", "remedies.try_it",
     "requests.undo", "runs.cancel_run", "runs.steer_mails", "runs.stop_run", "sign_in.again",
     "sign_in.redeem",

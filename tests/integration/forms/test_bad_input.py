@@ -51,7 +51,9 @@ class Sent:
     @classmethod
     def once(cls, site: Site, typed: Typed, language: str, *, is_empty: bool) -> Sent | None:
         """None for a form in which nothing can be wrong so: it is not sent."""
-        browser = site.browser(typed.role, language)
+        browser = site.browser(typed.role, "en" if typed.in_mail else language)
+        if typed.in_mail:
+            site.mails_in(language)
         form, path = site.form(typed, browser)
         fields = [each for each in form.typed if not typed.only or each.name in typed.only]
         if is_empty:
@@ -124,7 +126,7 @@ def faults_of(typed: Typed, site: Site) -> Iterator[str]:
             for name, told in said.items():
                 if not told:
                     yield f"{what} nothing is said at {name}"
-                elif language != "en" and not typed.in_mail:
+                elif language != "en":
                     shared = english_in(told, english[is_empty].get(name, ""))
                     is_known = language != "zh" or CHINESE.search(told)
                     if shared or told == english[is_empty].get(name) or not is_known:
