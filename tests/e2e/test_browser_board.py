@@ -188,21 +188,43 @@ def test_what_breaks_walking_time_is_refused_with_the_rule_and_moved_by_the_chea
     assert boards.at(boards.hall.one) != ("s0", "t0")
 
 
-def test_two_organisers_at_once_see_who_was_first_and_lose_nothing(boards: Boards) -> None:
+def put(page: Page, way: str) -> None:
+    """Put a meeting that is picked up at the next time of its row."""
+    page.get_by_text("picked up here").wait_for()
+    if way == "keys":
+        page.locator("[data-home]").focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+    else:
+        page.locator("tr:has([data-home]) td.free button").first.click()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_two_organisers_at_once_are_told_who_was_first_and_lose_nothing(boards: Boards, way: str) -> None:
+    """The later one has not heard of the first one's step yet."""
+    one, three, first = boards.hall.one, boards.hall.three, boards.hall.expo.organiser.email
     with boards.database.write() as session:
         other = make_member(session, boards.hall.expo, TeamRole.ORGANISER)
-    mine = boards.open(f"&pick={boards.hall.one.key}")
-    theirs = boards.open(f"&pick={boards.hall.one.key}", account_id=other.id)
-    mine.locator("td.free button").first.click()
-    mine.get_by_text("Moved").first.wait_for()
-    moved = boards.at(boards.hall.one)
-    theirs.locator("td.free button").last.click()
-    theirs.get_by_text(f"{boards.hall.expo.organiser.email} changed the same meeting").wait_for()
-    assert boards.at(boards.hall.one) == moved
-    theirs.goto(theirs.url.partition("?")[0] + f"?draft=2&pick={boards.hall.three.key}")
-    theirs.locator("td.free button").last.click()
+    script = way != "no script"
+    mine = boards.open(f"&pick={one.key}", script=script)
+    theirs = boards.open(f"&pick={one.key}", script=script, account_id=other.id)
+    theirs.route("**/news?*", lambda route: route.fulfill(status=204))
+    put(mine, way)
+    mine.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    assert boards.at(one) == ("s1", "t0")
+    put(theirs, way)
+    theirs.get_by_text(f"{first} changed the same meeting").wait_for()
+    theirs.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    assert boards.at(one) == ("s1", "t0")
+    theirs.goto(theirs.url.partition("?")[0] + f"?draft=2&pick={three.key}")
+    put(theirs, way)
     theirs.get_by_text("Draft 2 by hand, 2 steps.").wait_for()
-    assert boards.at(boards.hall.three) != ("s0", "t2")
+    assert (boards.at(one), boards.at(three)) == (("s1", "t0"), ("s1", "t2"))
+    if not script:
+        mine.reload()
+    mine.get_by_text("Draft 2 by hand, 2 steps.").wait_for()
+    mine.get_by_text(re.compile(re.escape(other.email))).first.wait_for()
+    mine.get_by_role("button", name="Undo 2").wait_for()
 
 
 def test_by_keyboard_alone_what_breaks_walking_time_is_refused_and_the_cheapest_repair_done(
