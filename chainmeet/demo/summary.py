@@ -15,7 +15,7 @@ from chainmeet.demo.event import DemoEvent, sights
 from chainmeet.stack.embedded import Stack
 from chainmeet.stack.ports import HOST
 from scheduler.domain.errors import ChainmeetError
-from scheduler.domain.plan import Number
+from scheduler.domain.plan import NOT_EXAMINED, Number
 from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import read_problem
 from scheduler.services.outbox import outbox
@@ -31,13 +31,17 @@ LINKS_VALID = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`told` mails were queued by this publishing. `mails` counts those of the event."""
+    """`told` mails were queued by this publishing. `mails` counts those of the event.
+
+    `unexamined` requests are not held, and nothing says why.
+    """
 
     version: ScheduleVersion
     findings: Findings
     served_bound: Number
     told: int
     mails: outbox.OutboxCounts
+    unexamined: int
 
     @property
     def share(self) -> float:
@@ -45,9 +49,10 @@ class Outcome:
 
     @property
     def is_good(self) -> bool:
-        """No violation, enough served, and every mail delivered."""
+        """No violation, enough served, a reason for all that is not held, and every mail delivered."""
         undelivered = self.mails.queued + self.mails.sending + self.mails.failed
-        return not self.findings.faults and self.share >= ENOUGH and not undelivered
+        is_plan_good = not self.findings.faults and self.share >= ENOUGH and not self.unexamined
+        return is_plan_good and not undelivered
 
 
 def judge(
@@ -61,7 +66,8 @@ def judge(
     problem, plan = read_problem(files[0]), read_plan(files[1])
     everything = sum(request.weight for request in problem.requests)
     bound = everything if plan.served_bound is None else plan.served_bound
-    return Outcome(version, examine(problem, plan), bound, told, mails)
+    unexamined = sum(row.reason == NOT_EXAMINED for row in plan.unscheduled)
+    return Outcome(version, examine(problem, plan), bound, told, mails, unexamined)
 
 
 def print_summary(console: Console, stack: Stack, event: DemoEvent, outcome: Outcome, seconds: float) -> None:
@@ -87,6 +93,7 @@ def _table(outcome: Outcome, event: DemoEvent, seconds: float) -> Table:
     rows = [
         ("Violations of hard rules", f"{len(findings.faults)}"),
         ("Meetings held, of accepted requests", f"{findings.held:,} of {findings.asked:,}"),
+        ("Not held, and not said why", f"{outcome.unexamined:,}"),
         ("Served, of what can be served", f"{outcome.share:.2%} of {outcome.served_bound:,.0f}"),
         ("Score", f"{findings.score.total:,.0f}"),
         ("Idle slots", f"{terms['idle']:,}"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from scheduler.domain.entities import PlanStatus
 
@@ -56,6 +56,10 @@ class About:
 
     def to_json(self) -> Json:
         return {"kind": self.kind, "ids": list(self.ids), "slot": self.slot}
+
+
+NOT_EXAMINED: Final = "not-examined"
+"""The reason of a request into which nobody looked: its time was over, or somebody stopped it."""
 
 
 @dataclass(frozen=True, slots=True)

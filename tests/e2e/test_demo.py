@@ -64,6 +64,7 @@ def test_the_demo_goes_the_whole_way_and_tells_nobody_twice(
     data, first = showing
     assert first.returncode == 0, first.stdout + first.stderr
     assert figure(first.stdout, "Violations of hard rules") == "0"
+    assert figure(first.stdout, "Not held, and not said why") == "0"
     mails = figure(first.stdout, "Mails of this publishing")
     assert int(mails.replace(",", "")) > 0
     assert figure(first.stdout, "Mails sent so far") == mails

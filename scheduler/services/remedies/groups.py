@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.errors import NotFound
+from scheduler.domain.plan import NOT_EXAMINED
 from scheduler.saying import label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -66,7 +67,7 @@ class UnheldTally:
 def tally(session: Session, actor: Actor, number: int) -> UnheldTally:
     """The counts of a version. Raises NotFound."""
     counts = _counts(session, _version(session, actor, number))
-    unexamined = sum(count for _, reason, count in counts if reason == "not-examined")
+    unexamined = sum(count for _, reason, count in counts if reason == NOT_EXAMINED)
     return UnheldTally(sum(count for _, _, count in counts), len(counts), unexamined)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
+from scheduler.domain.plan import NOT_EXAMINED
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -37,7 +38,7 @@ GROUPS: Mapping[str, str] = {
     "max-moved": say("Published meetings in its way stay as they are"),
     "idle-spread": say("Idle times would be too unequal"),
     "search-ended": say("The search ended before it got there"),
-    "not-examined": say("There was no time to look into why"),
+    NOT_EXAMINED: say("There was no time to look into why"),
     "contradiction": say("Rules contradict each other"),
 }
 """Titles by the reason codes of a plan."""

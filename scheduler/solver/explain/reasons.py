@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import product
 
 from scheduler.domain.entities import PlanStatus
-from scheduler.domain.plan import Meeting, Unscheduled, Way
+from scheduler.domain.plan import NOT_EXAMINED, Meeting, Unscheduled, Way
 from scheduler.domain.problem import Problem, Request
 from scheduler.domain.rules.held import Schedule
 from scheduler.domain.solving import Result
@@ -107,7 +107,7 @@ def examined(problem: Problem, result: Result, should_stop: Callable[[], bool] |
 
 
 def _unexamined(request: Request) -> Unscheduled:
-    return Unscheduled(request.id, "not-examined", "There was no time to look into why it is not held.")
+    return Unscheduled(request.id, NOT_EXAMINED, "There was no time to look into why it is not held.")
 
 
 def _title(problem: Problem, r: int) -> str:

@@ -1,0 +1,27 @@
+"""At the size of the demo, each request that is not held has a reason, where the solve had no time, too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chainmeet.demo.demo import DemoOptions
+from scheduler.domain.plan import NOT_EXAMINED
+from scheduler.domain.solving import SolveParams
+from scheduler.samples.expo import make_expo
+from scheduler.samples.problem import to_problem
+from scheduler.solver.explain.reasons import examined, explain
+from scheduler.solver.solve import solve
+
+
+def test_each_request_that_the_demo_does_not_hold_has_its_reason_once_its_run_has_ended() -> None:
+    """The plan is that of a short search, which leaves some hundreds out. A run ends with `examined`."""
+    size = DemoOptions()
+    expo = make_expo(firms=size.firms, requests=size.requests, seed=size.seed)
+    problem = to_problem(expo)
+    result = solve(problem, SolveParams(workers=1, method="search", iterations=20_000))
+    assert NOT_EXAMINED not in {row.reason for row in result.plan.unscheduled}
+    nothing = explain(problem, result.plan.meetings, lambda: True)
+    assert len(nothing) > 200 and {row.reason for row in nothing} == {NOT_EXAMINED}
+    ended = examined(problem, replace(result, plan=replace(result.plan, unscheduled=nothing)))
+    assert [row.request for row in ended.plan.unscheduled] == [row.request for row in nothing]
+    assert NOT_EXAMINED not in {row.reason for row in ended.plan.unscheduled}
