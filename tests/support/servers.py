@@ -39,7 +39,9 @@ def postgres() -> Iterator[str]:
             [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"],
             check=True, capture_output=True, cwd=home, **as_user,
         )  # fmt: skip
-        settings = {"listen_addresses": "", "unix_socket_directories": str(home), "fsync": "off"}
+        # what is lost with the machine is wanted by nobody
+        kept_little = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        settings = {"listen_addresses": "", "unix_socket_directories": str(home), **kept_little}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         with (home / "log").open("w") as log:
             server = subprocess.Popen(

@@ -89,7 +89,7 @@ def test_another_time_is_proposed_from_those_that_suit(site: Site) -> None:
     site.visitor.post(f"{site.link}/propose", sequence=0, slot="s3")
     answer = site.published.known(0)
     assert answer is not None and answer.proposed_slots == ["s3"]
-    assert "Choose one of the times" in site.visitor.post(f"{site.link}/propose", sequence=0, slot="x")
+    assert "Choose one of the times" in site.visitor.post(f"{site.link}/propose", 422, sequence=0, slot="x")
 
 
 def test_a_meeting_that_changed_since_the_page_was_opened_is_not_answered(site: Site) -> None:
