@@ -35,7 +35,7 @@ from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
-from scheduler.solver.oracle.oracle import MOST_PEOPLE, RepairOracle
+from scheduler.solver.oracle.oracle import RepairOracle
 from scheduler.solver.solve import solve
 
 KINDS = ("move", "hold", "person out", "place closes")
@@ -89,10 +89,7 @@ def disrupted(oracle: RepairOracle, kind: str, draws: random.Random) -> list[str
 
 def fewest_moved(oracle: RepairOracle, request: str) -> int | None:
     """The fewest people whom a way of the oracle moves that drops nothing. None if it has none."""
-    if not oracle.best(request, 1, most_dropped=0):
-        return None
-    budgets = range(MOST_PEOPLE + 1)
-    return next((n for n in budgets if oracle.best(request, 1, n, most_dropped=0)), None)
+    return min((len(each.people) for each in oracle.best(request, most_dropped=0)), default=None)
 
 
 def disrupt(
@@ -104,14 +101,16 @@ def disrupt(
     asked = {kind: Asked() for kind in KINDS}
     kept: list[Question] = []
     chosen = set(random.Random(seed + 1).sample(range(count), min(sample, count)))
+    wanted = 0  # questions of the sample that are due: a disruption may ask nothing, and the next one has two
     for n in range(count):
         kind = KINDS[n % len(KINDS)]
+        wanted += n in chosen
         for request in disrupted(oracle, kind, draws):
             began = time.thread_time()
             answers = oracle.best(request)
             took = 1000 * (time.thread_time() - began)
-            if n in chosen:
-                chosen.discard(n)
+            if wanted:
+                wanted -= 1
                 people = fewest_moved(oracle, request)
                 kept.append(Question(kind, oracle.problem, oracle.meetings(), request, people))
             asked[kind].ms.append(took)

@@ -100,7 +100,7 @@ def _eject_seat(data: Data, state: State, group: int, slot: int, stamp: int) -> 
 
 
 @inlined
-def _eject_order(data: Data, state: State, request: int, start: int, end: int, stamp: int) -> bool:
+def eject_order(data: Data, state: State, request: int, start: int, end: int, stamp: int) -> bool:
     """List the meetings that precedences forbid beside one in [start, end]."""
     for k in before_of(data, request):
         other = data.before[k]
@@ -183,7 +183,7 @@ def list_victims(
     for slot in range(start, end + 1):
         if not _eject_seat(data, state, group, slot, stamp):
             return False
-    if not _eject_order(data, state, request, start, end, stamp):
+    if not eject_order(data, state, request, start, end, stamp):
         return False
     day = data.slots[start, slots.DAY]
     for k in people_of(data, option):

@@ -12,6 +12,8 @@ from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import requests, rules
 from scheduler.solver.oracle import ways, weighing
 from scheduler.solver.oracle.answers import Repair, Row
+from scheduler.solver.oracle.budgeted import search_within
+from scheduler.solver.oracle.depth_first import ROW, DepthFirst, new_search
 from scheduler.solver.state.columns import held, log
 from scheduler.solver.state.state import State
 
@@ -29,6 +31,8 @@ MOST_TRIED = 4
 """Ways at one start and group that are tried in a survey."""
 MOST_OUSTED = 2
 """Meetings that make room in turn."""
+MOST_STEPS = 200_000
+"""Places that are tried for one request while few people move."""
 
 Rows = Mapping[int, Row | None]
 """Requests by their rows of `State.held`, None for what is not held."""
@@ -104,6 +108,40 @@ class Neighbourhood:
         weighing.take_back(self.data, state, 0, score)
         return alone, moving
 
+    def fewest(self, request: int, most_people: int, kept: Collection[int], accept: Accept) -> Repair | None:
+        """The best accepted way to hold a request and all others while as few people move as can be.
+
+        None if there is none at which `most_people` move at most, or none is found in MOST_STEPS.
+        """
+        state, was, score = self.state, self.row_of(request), float(self.state.score)
+        self.apart, self.changed = self._apart(), max(int(self.data.rules[rules.MAX_MOVED]), state.changed)
+        weighing.begin(state)
+        if was is not None:
+            weighing.take_out(self.data, state, request)
+        begun = state.logged, score, float(state.score) - score
+        search, left = new_search(most_people), MOST_STEPS
+        search.was[:] = (-1, -1, -1) if was is None else was[:3]
+        stay = np.array(sorted(kept), np.int32)
+        found: Repair | None = None
+        for budget in range(most_people + 1):
+            left = search_within(self.data, state, search, request, stay, budget, left, score)
+            for k in np.argsort(-search.gains[: search.answer_count], kind="stable"):
+                if found is None:
+                    self._take(search, int(k))
+                    found = self._answer(request, begun, was, accept)
+            if found is not None or left <= 0:
+                break
+        weighing.take_back(self.data, state, 0, score)
+        return found
+
+    def _take(self, search: DepthFirst, k: int) -> None:
+        """Change the plan as an answer of the search says."""
+        rows = search.answers[k, : search.sizes[k] * ROW].reshape(-1, ROW)
+        for r in rows[1:, 0]:
+            weighing.take_out(self.data, self.state, int(r))
+        for row in rows:
+            weighing.hold_as(self.data, self.state, *map(int, row))
+
     def _try(
         self,
         request: int,
@@ -117,16 +155,21 @@ class Neighbourhood:
     ) -> Repair | None:
         """The accepted answer of one way. `begun`: the log, the score, what taking the request out adds."""
         mark, score, lost = begun
-        answer = None
         if self._put(request, table, k, joint=joint):
-            gain, rows = float(self.state.score) - score, self._touched()
-            allowed = self._is_allowed()
-            weighing.take_back(self.data, self.state, mark, score + lost)
-            before = {r: self.row_of(r) for r in rows} | {request: was}
-            answer = accept(before, rows, gain) if allowed else None
-        else:
-            weighing.take_back(self.data, self.state, mark, score + lost)
-        return answer
+            return self._answer(request, begun, was, accept)
+        weighing.take_back(self.data, self.state, mark, score + lost)
+        return None
+
+    def _answer(
+        self, request: int, begun: tuple[int, float, float], was: Row | None, accept: Accept
+    ) -> Repair | None:
+        """The plan as it is now, if that is accepted as an answer. It goes back to how it was."""
+        mark, score, lost = begun
+        gain, rows = float(self.state.score) - score, self._touched()
+        allowed = self._is_allowed()
+        weighing.take_back(self.data, self.state, mark, score + lost)
+        before = {r: self.row_of(r) for r in rows} | {request: was}
+        return accept(before, rows, gain) if allowed else None
 
     def weigh(self, request: int, *, alone: bool = False) -> tuple[Int32s, Floats]:
         """The ways to hold a request that is not held, as `ways` says."""

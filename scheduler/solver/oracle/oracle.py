@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
@@ -67,6 +67,7 @@ class RepairOracle:
         count: int = 10,
         most_people: int = MOST_PEOPLE,
         most_dropped: int | None = None,
+        allowed: Callable[[Repair], bool] | None = None,
     ) -> list[Repair]:
         """The best ways to hold a request, best first, each at another start or in another group of places.
 
@@ -75,18 +76,24 @@ class RepairOracle:
         One that has none may make up to two others go in turn, at the most promising ways. Which meeting
         of a full group of places or of a full day gives way, and which interpreter comes, is drawn.
 
+        One more is the way that drops nothing and moves the fewest people, if none of these moves as few. It
+        comes from a search in depth (`budgeted`), which is exact until it has tried MOST_STEPS places, but
+        for full days of firms and busy interpreters.
+
         Parameters
         ----------
         request
             Its id, held or not. KeyError is raised if it is unknown. The present place of a held one is no
             answer. A frozen meeting has none.
         count
-            The most answers.
+            The most answers. If it is 1, the way of the fewest people is looked for where there is no other.
         most_people
             The most attendees whose other meetings change.
         most_dropped
             The most meetings that are not held any more. None is no limit; with one, more ways are tried
             at which others make room in turn.
+        allowed
+            Says of a way whether it is an answer. None is yes.
         """
         r = self.problem.index.requests[request]
         if self.around.row_of(r) is not None and self.data.requests[r, requests.LOCKED]:
@@ -94,10 +101,18 @@ class RepairOracle:
 
         def accept(before: Rows, after: Rows, gain: float) -> Repair | None:
             found = self.repair_of(r, before, after, gain, most_people)
-            drops_too_many = found is not None and len(found.dropped) > (most_dropped or 0)
-            return None if most_dropped is not None and drops_too_many else found
+            if found is None or (allowed is not None and not allowed(found)):
+                return None
+            return None if most_dropped is not None and len(found.dropped) > most_dropped else found
 
-        return self.around.explore(r, count, accept, most_dropped)
+        found = self.around.explore(r, count, accept, most_dropped)
+        fewest = min((len(each.people) for each in found if not each.dropped), default=most_people + 1)
+        fewer = None
+        if fewest > 0 and (count > 1 or not found):
+            fewer = self.around.fewest(r, fewest - 1, self.kept, accept)
+        if fewer is None:
+            return found
+        return sorted([*found[: count - 1], fewer], key=lambda each: -each.gain)
 
     # Commands
 
