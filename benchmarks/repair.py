@@ -10,7 +10,7 @@ of one core. The first answer is not counted. Every tenth plan is judged by the 
 
 --exact N then takes N of the questions, drawn at random, to CP-SAT on the whole minimum-change model, --limit
 seconds each: how many people have to move so that the request is held, and every other meeting too. The
-oracle is asked for ways that drop nothing, with a budget of 0 people, then 1, and so on.
+oracle is asked for its best ways that drop nothing; the one that moves the fewest people counts.
 """
 
 from __future__ import annotations

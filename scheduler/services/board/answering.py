@@ -7,7 +7,6 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -202,12 +201,10 @@ class _Answer:
         self.meetings = plan.meetings
 
     def to_json(self, slots: Sequence[str], places: Sequence[str]) -> Json:
-        more = len(self.plan.bans.get(self.request, ()))
-        found = filter(self.plan.is_allowed, self.oracle.best(self.request, MOST_BEST + more))
-        best = [self._repair(repair) for repair in islice(found, MOST_BEST)]
+        best = self.oracle.best(self.request, MOST_BEST, allowed=self.plan.is_allowed)
         return {
             "revision": self.plan.revision,
-            "best": best,
+            "best": [self._repair(repair) for repair in best],
             "targets": [self._spot(spot) for spot in targets(self.oracle, self.request, slots, places)],
             "aside": self.request in self.plan.aside,
         }
