@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from benchmarks.fewest import fewest
 from benchmarks.hopeless import is_hopeless
 from benchmarks.instances import generated
-from benchmarks.repair import fewest_moved
+from benchmarks.repair import disrupt, fewest_moved
 from benchmarks.repair_compared import Compared, Question
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
@@ -127,3 +127,10 @@ def test_somebody_takes_the_place_that_the_request_leaves() -> None:
     found = fewest(problem, plan, "r1", math.inf, MOST_PEOPLE)
     assert (found.people, found.at_least) == (2, 2)
     assert fewest_moved(RepairOracle(problem, plan), "r1") == 2
+
+
+def test_the_sample_has_as_many_questions_as_are_wanted() -> None:
+    """Though a person who is out or a table that closes may have had no meeting."""
+    problem = generated(30, 260).problem
+    _, kept = disrupt(problem, first_plan(problem), 40, sample=10)
+    assert len(kept) == 10
