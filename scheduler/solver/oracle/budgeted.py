@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import Int32s, bit, entry, inlined, kernel
 from scheduler.solver.instance.arrays import Data
-from scheduler.solver.instance.columns import groups, people, requests, slots
+from scheduler.solver.instance.columns import firms, groups, people, requests, rules, slots
 from scheduler.solver.instance.ranges import end_of, first_seat, people_of
 from scheduler.solver.operators.draws import may_move
 from scheduler.solver.operators.victims import eject_order, eject_person
@@ -76,7 +76,7 @@ def _next_of(data: Data, state: State, request: int, last: int, found: int) -> i
 def _next_in_way(
     data: Data, state: State, request: int, start: int, group: int, option: int, last: int
 ) -> int:
-    """The first meeting above `last` of a full group of places or a full day, one of which gives way.
+    """The first meeting above `last` of a full group of places or a full day, of which one gives way.
 
     NOTHING if neither is full, NOBODY if there is no such meeting.
     """
@@ -94,6 +94,15 @@ def _next_in_way(
             for slot in range(data.slots[start, slots.FIRST], data.slots[start, slots.LAST] + 1):
                 if state.at[person, slot] >= 0:
                     found = _next_of(data, state, state.at[person, slot], last, found)
+            return found
+    for side in range(requests.SENDER, requests.RECEIVER + 1):
+        firm = data.requests[request, side]
+        if data.rules[rules.FIRM_CAPS] and state.firm_day[firm, day] >= data.firms[firm, firms.CAP]:
+            found = NOBODY
+            for k in range(data.firms[firm, firms.REQUESTS_BEGIN], data.firms[firm, firms.REQUESTS_END]):
+                first = state.held[data.firm_requests[k], held.SLOT]
+                if first >= 0 and data.slots[first, slots.DAY] == day:
+                    found = _next_of(data, state, data.firm_requests[k], last, found)
             return found
     return NOTHING
 

@@ -78,7 +78,7 @@ class RepairOracle:
 
         One more is the way that drops nothing and moves the fewest people, if none of these moves as few. It
         comes from a search in depth (`budgeted`), which is exact until it has tried MOST_STEPS places, but
-        for full days of firms and busy interpreters.
+        for interpreters who are all busy.
 
         Parameters
         ----------

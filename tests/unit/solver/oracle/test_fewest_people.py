@@ -11,7 +11,7 @@ from scheduler.domain import rules
 from scheduler.domain.problem import Problem
 from scheduler.solver.oracle.answers import Repair
 from scheduler.solver.oracle.oracle import RepairOracle
-from tests.support.builders import ask, make_problem, meet, problems, table
+from tests.support.builders import ask, firm, make_problem, meet, person, problems, table
 from tests.unit.project.test_fewest import by_trying_all, first_plan
 
 IN_TURN = make_problem(
@@ -91,16 +91,29 @@ def test_each_meeting_of_a_full_table_gives_way_in_turn() -> None:
     assert [(m.request, m.slot) for m in way.moved] == [("r5", "s1")]
 
 
+def test_a_meeting_of_a_full_day_of_a_firm_gives_way() -> None:
+    """r3 has to be on the first day, on which firm a may meet once. Of its meetings there r1 can go."""
+    problem = make_problem(
+        slots="2 2",
+        places=[table("t1", capacity=9)],
+        firms=[firm("a", max_per_day=1)],
+        requests=[ask("r1", "a", "b"), ask("r3", "a", "c", slots=["s0"])],
+        attendees=[person("a1", "a"), person("a2", "a")],
+    )
+    (way,) = whole(RepairOracle(problem, [meet("r1", "s1", "t1", "a1 b1")]).best("r3"))
+    assert way.people == ("a1", "b1")
+    assert [problem.days[problem.index.slots[m.slot]] for m in way.moved] == [1]
+
+
 some = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @some
 @given(problems(max_requests=3))
 def test_no_plan_that_holds_everything_moves_fewer_people(problem: Problem) -> None:
-    """Without limits on the whole plan, caps of firms, and interpreters who are all busy."""
+    """Without limits on the whole plan. Interpreters who are all busy would be an exception."""
     policy = replace(problem.policy, max_idle_spread=None, max_moved=None, require_all=False)
-    firms = tuple(replace(firm, max_per_day=None) for firm in problem.firms)
-    problem = replace(problem, policy=policy, firms=firms)
+    problem = replace(problem, policy=policy)
     plan = first_plan(problem)
     assume(not rules.violations(problem, plan))
     for row in problem.requests:
