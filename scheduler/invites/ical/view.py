@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from scheduler.domain import names
@@ -16,6 +16,15 @@ from scheduler.invites.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT, cap, clean,
 
 Row = tuple[str, str]
 """A label and its text. The text may have several lines."""
+
+
+class Lead(NamedTuple):
+    """What a reader wants first of a meeting: the time, the zones that it is told in, the place."""
+
+    when: str
+    zones: tuple[str, ...]
+    where: str
+
 
 NOTE_LIMIT: Final = 1_000
 """Characters of what somebody wrote to the others that a mail shows."""
@@ -45,6 +54,23 @@ def rows(content: Content, words: Words, *, is_held: bool = True) -> list[Row]:
         *_reader_row(content, words),
         *_meeting_rows(content, words),
     ]
+
+
+def lead(content: Content, words: Words) -> Lead:
+    """The time at the venue, its zone with the time by the reader's clock if that differs, and the place."""
+    own = own_zone(content)
+    zones = [words.zone_of(content.start.astimezone(content.zone), content.zone)]
+    if own:
+        zones.append(f"{words.your_time}{words.colon}{words.span_of(content.start, content.end, own)}")
+    return Lead(words.times_of(content.start, content.end, content.zone), tuple(zones), content.location)
+
+
+def beside_lead(content: Content, rows: Iterable[Row], words: Words) -> list[Row]:
+    """The rows that are not said already where the lead, the title and the event's name stand above them."""
+    said = {words.when, words.your_time, words.place, words.event}
+    if content.partner_firm in content.summary:
+        said.add(words.partner)
+    return [row for row in rows if row[0] not in said]
 
 
 def own_zone(content: Content) -> ZoneInfo | None:

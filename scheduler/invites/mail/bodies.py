@@ -8,20 +8,26 @@ from functools import lru_cache
 from html import escape
 from importlib.resources import files
 from string import Template
+from typing import Final
 
 from scheduler.invites.catalogue import Words
-from scheduler.invites.ical.view import Row
+from scheduler.invites.ical.view import Lead, Row
 
-_COLOURS = {
-    "new": "#1d6b4f",
-    "update": "#9a5b00",
-    "details": "#1f5f8b",
-    "again": "#1f5f8b",
-    "cancel": "#a3262b",
-    "proposal": "#1f5f8b",
-    "uninvited": "#a3262b",
-    "overview": "#1f5f8b",
+FONT: Final = "font-family:'Segoe UI','PingFang SC','Microsoft YaHei','Noto Sans',Arial,sans-serif;"
+_COLOURS: Final = {
+    "new": "#17693a",
+    "update": "#8a5200",
+    "details": "#0b5d63",
+    "again": "#0b5d63",
+    "cancel": "#a3212b",
+    "proposal": "#0b5d63",
+    "uninvited": "#a3212b",
+    "overview": "#0b5d63",
 }
+_OFF: Final = ("cancel", "uninvited")
+
+_SHORT: Final = 13
+"""Characters of a label that stands beside its text on a telephone, too."""
 
 
 Section = tuple[str, Sequence[Row]]
@@ -41,7 +47,13 @@ class MailPage:
     sections: Sequence[Section]
     changes: Sequence[Row]
     links: Sequence[Row]
-    """Label and address, the main one first."""
+    """Label and address of buttons, the main one first."""
+    lead: Lead | None = None
+    """What is largest in a mail about one meeting."""
+    facts: Sequence[Row] = ()
+    """What HTML has below the lead, instead of the sections."""
+    aside: Sequence[Row] = ()
+    """Links that are no buttons."""
 
 
 def text_body(page: MailPage, words: Words) -> str:
@@ -53,7 +65,9 @@ def text_body(page: MailPage, words: Words) -> str:
         "\n".join([f"{words.changed}{colon}".rstrip(), *changes]) if changes else "",
         *(_text_section(title, rows, colon) for title, rows in page.sections),
         page.note,
-        "\n".join(f"{label}{colon}".rstrip() + f"\n{address}" for label, address in page.links),
+        "\n".join(
+            f"{label}{colon}".rstrip() + f"\n{address}" for label, address in (*page.links, *page.aside)
+        ),
         f"-- \n{page.footer}" if page.footer else "",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -61,35 +75,62 @@ def text_body(page: MailPage, words: Words) -> str:
 
 def html_body(page: MailPage, words: Words) -> str:
     """The body as HTML. Every value is escaped here."""
-    values = {
-        name: escape(getattr(page, name)).replace("\n", "<br>")
-        for name in ("event", "headline", "summary", "note", "footer")
+    is_off = page.mail_kind in _OFF
+    acts = paragraph(page.note, margin="0 0 14px") + buttons(page.links, words) + _aside(page.aside)
+    parts = [part for part in (acts, _html_rows(page, words)) if part]
+    said = {name: _lines(getattr(page, name)) for name in ("event", "headline", "summary")}
+    made = {
+        "colour": _COLOURS[page.mail_kind],
+        "size": "20px" if page.lead else "27px",
+        "time": _time(page.lead, is_off=is_off) if page.lead else "",
+        "changes": _html_changes(page.changes, words),
+        "parts": "".join(
+            fill("invitation_part.html", words, {"content": part})
+            for part in (reversed(parts) if is_off else parts)
+        ),
     }
-    return fill(
-        "invitation.html",
+    return framed(
+        fill("invitation.html", words, said | made),
         words,
-        values
-        | {
-            "colour": _COLOURS[page.mail_kind],
-            "struck": "text-decoration:line-through;" if page.mail_kind in ("cancel", "uninvited") else "",
-            "changes": _html_changes(page.changes, words),
-            "rows": "".join(_html_section(*section) for section in page.sections),
-            "buttons": buttons(page.links),
-        },
+        headline=page.headline,
+        preview=f"{page.lead.when}, {page.lead.where}" if page.lead else page.summary,
+        foot=paragraph(page.footer, soft=True, size=13),
     )
 
 
-def buttons(links: Sequence[Row]) -> str:
-    """One table a link: a filled cell is the only button that Outlook draws."""
-    return "".join(_button(label, address, main=n == 0) for n, (label, address) in enumerate(links))
+def framed(content: str, words: Words, *, headline: str, preview: str, foot: str) -> str:
+    """A whole page around the rows of a mail. Content and foot are HTML already, the others are texts.
+
+    The one style sheet is for the dark and for telephones; programs that leave it out show the light page.
+    """
+    texts = {"headline": escape(headline), "preview": escape(preview)}
+    return fill("frame.html", words, texts | {"content": content, "foot": foot})
+
+
+def paragraph(said: str, *, soft: bool = False, size: int = 16, margin: str = "0", more: str = "") -> str:
+    """A paragraph of a text, or nothing. `more` is style."""
+    tone, colour = ("soft", "#4d6168") if soft else ("ink", "#14242a")
+    style = f"margin:{margin};font-size:{size}px;line-height:{round(size * 1.4)}px;color:{colour};{more}"
+    return f'<p class="{tone}" style="{style}">{_lines(said)}</p>\n' if said else ""
+
+
+def buttons(links: Sequence[Row], words: Words) -> str:
+    """One table a link: a filled cell is the only button that Outlook draws. They stand in rows that wrap."""
+    made = "".join(
+        fill("button.html", words, _look(is_first=n == 0) | {"label": escape(label), "address": escape(link)})
+        for n, (label, link) in enumerate(links)
+    )
+    return made and f'{made}<div style="clear:both;font-size:0;line-height:0;">&nbsp;</div>\n'
 
 
 def fill(template: str, words: Words, values: Mapping[str, str]) -> str:
     """A template with values that are HTML already."""
-    return _template(template).substitute(values, language=words.language, direction=words.direction)
+    return _template(template).substitute(
+        {"font": FONT, "language": words.language, "direction": words.direction, **values}
+    )
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def _template(name: str) -> Template:
     return Template((files("scheduler.invites") / "templates" / name).read_text("utf-8"))
 
@@ -104,20 +145,44 @@ def _text_row(label: str, value: str, colon: str) -> str:
     return f"{label}{colon}" + value.replace("\n", "\n    ")
 
 
-def _html_section(title: str, rows: Sequence[Row]) -> str:
-    heading = (
-        '<tr><th scope="colgroup" colspan="2" align="left" style="padding:14px 0 4px;font-weight:bold;'
-        f'border-bottom:1px solid #e3e8ec;">{escape(title)}</th></tr>\n'
-    )
-    return (heading if title else "") + "".join(_html_row(*row) for row in rows)
-
-
-def _html_row(label: str, value: str) -> str:
+def _time(lead: Lead, *, is_off: bool) -> str:
+    struck = "text-decoration:line-through;" if is_off else ""
+    when = paragraph(lead.when, size=26, margin="10px 0 0", more=f"font-weight:700;{struck}")
+    hours = escape(lead.when.rpartition(" ")[2])
     return (
-        '<tr><th scope="row" align="left" valign="top" width="150" style="padding:6px 12px 6px 0;'
-        f'font-weight:normal;color:#51606e;">{escape(label)}</th>'
-        f'<td valign="top" style="padding:6px 0;">{_lines(value)}</td></tr>\n'
+        when.replace(hours, f'<span style="white-space:nowrap;">{hours}</span>')
+        + "".join(paragraph(zone, soft=True, size=14, margin="2px 0 0") for zone in lead.zones)
+        + paragraph(lead.where, size=19, margin="8px 0 0", more="font-weight:700;")
     )
+
+
+def _html_rows(page: MailPage, words: Words) -> str:
+    sections = [("", page.facts)] if page.lead else page.sections
+    return "".join(_html_section(title, rows, words) for title, rows in sections)
+
+
+def _html_section(title: str, rows: Sequence[Row], words: Words) -> str:
+    stacks = any(len(label) > _SHORT for label, _ in rows)
+    look = {
+        "stack": " stack" if stacks else "",
+        "wide": "width:36%" if stacks else "white-space:nowrap;width:1%",
+        "tone": "ink" if title else "soft",
+        "look": "font-weight:bold;color:#14242a;" if title else "font-weight:normal;color:#4d6168;",
+    }
+    made = fill("invitation_title.html", words, {"title": escape(title)}) if title else ""
+    made += "".join(
+        fill("invitation_row.html", words, look | {"label": escape(label), "value": _value(value, title)})
+        for label, value in rows
+    )
+    return made and fill("invitation_rows.html", words, {"rows": made})
+
+
+def _value(value: str, title: str) -> str:
+    """Below a title the first line is what counts, and the others are softer."""
+    first, line, rest = value.partition("\n")
+    if not title or not line:
+        return _lines(value)
+    return f'{escape(first)}<br><span class="soft" style="color:#4d6168;">{_lines(rest)}</span>'
 
 
 def _lines(value: str) -> str:
@@ -125,25 +190,25 @@ def _lines(value: str) -> str:
 
 
 def _html_changes(rows: Sequence[Row], words: Words) -> str:
-    if not rows:
-        return ""
     items = "".join(
-        f'<p style="margin:4px 0 0;"><strong>{escape(label + words.colon)}</strong>{_lines(value)}</p>'
+        f'<p class="ink" style="margin:6px 0 0;font-size:16px;line-height:24px;color:#14242a;">'
+        f"<strong>{escape(label + words.colon)}</strong>{_lines(value)}</p>\n"
         for label, value in rows
     )
-    return (
-        '<tr><td style="padding:0 32px 12px;"><table role="presentation" width="100%" cellpadding="0" '
-        'cellspacing="0" border="0"><tr><td bgcolor="#fff6e5" style="background-color:#fff6e5;'
-        f'padding:12px 16px;font-size:16px;line-height:1.5;color:#1b2733;"><p style="margin:0;'
-        f'color:#51606e;">{escape(words.changed)}</p>{items}</td></tr></table></td></tr>\n'
-    )
+    values = {"title": escape(words.changed), "items": items}
+    return items and fill("invitation_changes.html", words, values)
 
 
-def _button(label: str, address: str, *, main: bool) -> str:
-    back, ink = ("#1f5f8b", "#ffffff") if main else ("#e3ecf3", "#174a6c")
-    return (
-        '<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 12px;"><tr>'
-        f'<td bgcolor="{back}" style="background-color:{back};padding:10px 20px;border-radius:4px;">'
-        f'<a href="{escape(address)}" style="color:{ink};text-decoration:none;font-weight:bold;">'
-        f"{escape(label)}</a></td></tr></table>\n"
+def _look(*, is_first: bool) -> dict[str, str]:
+    """How a button looks: the first is filled."""
+    if is_first:
+        return {"cell": "btn", "ink": "btn", "look": "background:#0b5d63;border-color:#0b5d63;color:#ffffff;"}
+    return {"cell": "btn2", "ink": "ink", "look": "border-color:#b7c5c6;color:#14242a;"}
+
+
+def _aside(links: Sequence[Row]) -> str:
+    made = " &nbsp; ".join(
+        f'<a class="lnk" href="{escape(address)}" style="color:#0b5d63;">{escape(label)}</a>'
+        for label, address in links
     )
+    return made and f'<p style="margin:0;font-size:15px;line-height:44px;">{made}</p>\n'

@@ -26,7 +26,6 @@ MOST: Final = 20
 _MESSAGE: Final = 600
 _PREVIEWED: Final = 3
 
-_FONT: Final = "font-family:'Segoe UI','PingFang SC','Microsoft YaHei','Noto Sans',Arial,sans-serif;"
 _RAILS: Final = ("#1f7a4d", "#2a62b5", "#6b4fc0", "#b23a6b", "#5f7a12", "#a4541a", "#4a6572")
 """Of the areas, in the order in which the event has them. They are seen on white and on the dark card."""
 
@@ -199,7 +198,6 @@ class _Page:
         zone, why, *contact = self.foot()
         values = {
             "headline": headline(self.digest),
-            "preview": say["preview"].format(firms=self.language.list_comma.join(firms)),
             "sender": self.envelope.sender_name,
             "event": self.digest.event_name,
             "intro": self.intro(),
@@ -213,8 +211,15 @@ class _Page:
             "stop": say["stop"],
             "stop_url": text.web_address(links.stop),
         }
-        made = {"items": self._html_groups(), "others": self._html_rest(), "font": _FONT}
-        return bodies.fill("digest.html", self.language, {k: escape(v) for k, v in values.items()} | made)
+        escaped = {name: escape(value) for name, value in values.items()}
+        made = {"items": self._html_groups(), "others": self._html_rest()}
+        return bodies.framed(
+            bodies.fill("digest.html", self.language, escaped | made),
+            self.language,
+            headline=headline(self.digest),
+            preview=say["preview"].format(firms=self.language.list_comma.join(firms)),
+            foot=bodies.fill("digest_foot.html", self.language, escaped),
+        )
 
     def _html_rest(self) -> str:
         style = 'class="ink" style="margin:0 0 8px;font-size:15px;line-height:22px;color:#14242a;"'
@@ -224,7 +229,7 @@ class _Page:
         parts = []
         for title, is_soon, items in self.groups():
             tone, back, colour = ("soon", "#fdf0d9", "#8a5200") if is_soon else ("calm", "#f5f7f6", "#4d6168")
-            values = {"tone": tone, "back": back, "colour": colour, "title": escape(title), "font": _FONT}
+            values = {"tone": tone, "back": back, "colour": colour, "title": escape(title)}
             parts.append(bodies.fill("digest_heading.html", self.language, values))
             parts += map(self._html_item, items)
         return "".join(parts)
@@ -251,12 +256,11 @@ class _Page:
             "details_url": escape(text.web_address(self.links.details(item))),
             "details_firm": escape(say["details_firm"].format(firm=firm)),
             "details": escape(say["details"]),
-            "font": _FONT,
         }
         return bodies.fill("digest_item.html", self.language, values)
 
     def _buttons(self, item: ReportedItem, firm: str) -> str:
-        language, values = self.language, {"font": _FONT}
+        language, values = self.language, {}
         for step, label in (("accept", language.accept), ("decline", language.decline)):
             values[step] = escape(label)
             values[f"{step}_firm"] = escape(language.digest[f"{step}_firm"].format(firm=firm))

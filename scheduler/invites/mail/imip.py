@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from scheduler.domain import names
 from scheduler.invites import text
 from scheduler.invites.catalogue import Words, words
+from scheduler.invites.ical import view
 from scheduler.invites.ical.calendar import Party, build
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.itip import Message, MessageKind
@@ -209,6 +210,9 @@ def _brief(content: Content) -> dict[str, str]:
 
 def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[str, str]) -> bodies.MailPage:
     content = message.content
+    why = why_off(message, language, envelope.contact)
+    about = rows(content, language, is_held=message.kind is not MessageKind.CANCEL)
+    answering, agenda = _answering(message, envelope, language), _agenda(content, language)
     return bodies.MailPage(
         mail_kind=mail_kind(message),
         event=content.event_name,
@@ -216,29 +220,29 @@ def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[s
         summary=content.summary,
         note="\n".join(line for line in (said["note"], answered(message, language)) if line),
         footer=said["footer"],
-        sections=[
-            (
-                "",
-                [
-                    *why_off(message, language, envelope.contact),
-                    *rows(content, language, is_held=message.kind is not MessageKind.CANCEL),
-                ],
-            )
-        ],
+        sections=[("", [*why, *about])],
         changes=changes(message.previous, message.content, language),
-        links=_links(message, envelope, language),
+        links=answering or agenda,
+        lead=view.lead(content, language),
+        facts=[*why, *view.beside_lead(content, about, language)],
+        aside=agenda if answering else [],
     )
 
 
-def _links(message: Message, envelope: Envelope, language: Words) -> list[Row]:
-    answers = [
+def _answering(message: Message, envelope: Envelope, language: Words) -> list[Row]:
+    if message.method != "REQUEST":
+        return []
+    return _usable(
         (language.accept, envelope.accept_url),
         (language.decline, envelope.decline_url),
         (language.propose, envelope.propose_url if message.content.proposals else ""),
-    ]
-    wanted = answers if message.method == "REQUEST" else []
-    pairs = [
-        (label, text.web_address(url))
-        for label, url in [*wanted, (language.agenda, message.content.agenda_url)]
-    ]
+    )
+
+
+def _agenda(content: Content, language: Words) -> list[Row]:
+    return _usable((language.agenda, content.agenda_url))
+
+
+def _usable(*links: Row) -> list[Row]:
+    pairs = [(label, text.web_address(url)) for label, url in links]
     return [(label, url) for label, url in pairs if url]

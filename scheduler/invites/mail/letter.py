@@ -12,7 +12,7 @@ from scheduler.invites.catalogue import Words
 from scheduler.invites.mail import bodies, mime
 from scheduler.invites.mail.mime import Address, RenderedMail
 
-NOTE = "margin:0 0 16px;padding-left:12px;border-left:3px solid #d5dbe1;"
+_QUOTED = "padding-left:12px;border-left:3px solid #b7c5c6;"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,19 @@ def render_letter(letter: Letter, words: Words, *, domain: str) -> RenderedMail:
 
 
 def _html(letter: Letter, link: str, words: Words) -> str:
-    said = {name: escape(getattr(letter, name)) for name in ("headline", "intro", "after", "footer")}
-    button = bodies.buttons([(letter.button, link)])
-    note = f'<p style="{NOTE}">{escape(letter.note)}</p>\n' if letter.note else ""
-    return bodies.fill("letter.html", words, said | {"link": escape(link), "buttons": button, "note": note})
+    said = {name: escape(getattr(letter, name)) for name in ("headline", "intro", "after")}
+    sender = text.clean(letter.sender[0], text.NAME_LIMIT)
+    named = sender in letter.headline
+    made = {
+        "link": escape(link),
+        "buttons": bodies.buttons([(letter.button, link)], words),
+        "note": bodies.paragraph(letter.note, margin="0 0 16px", more=_QUOTED),
+        "sender": "" if named else bodies.paragraph(sender, soft=True, size=14, margin="0 0 10px"),
+    }
+    return bodies.framed(
+        bodies.fill("letter.html", words, said | made),
+        words,
+        headline=letter.headline,
+        preview=letter.intro,
+        foot=bodies.paragraph(letter.footer, soft=True, size=13),
+    )

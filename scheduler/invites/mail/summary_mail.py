@@ -165,11 +165,8 @@ def _page(
         footer=envelope.wording.get("footer", language.footer).format(sender=sender, event=shown.event_name),
         sections=[(title, []), *days, *_unheld(summary, language), *_contact(envelope.contact, language)],
         changes=_changes(summary, language),
-        links=[
-            (label, url)
-            for label, url in ((language.agenda, shown.agenda_url), (language.stopping["stop"], stop))
-            if url
-        ],
+        links=[(language.agenda, shown.agenda_url)] if shown.agenda_url else [],
+        aside=[(language.stopping["stop"], stop)] if stop else [],
     )
 
 
