@@ -43,6 +43,7 @@ def _page(token: str, step: str, language: Words, faults: Mapping[str, str]) -> 
     """The meeting, and the forms with what was typed where something is wrong."""
     with context.database().read() as db:
         found = links.look(db, token, now=context.now())
+        about = view.rows(found.content, language)
         return render_template(
             "answers/show.html",
             look=found,
@@ -50,7 +51,8 @@ def _page(token: str, step: str, language: Words, faults: Mapping[str, str]) -> 
             step=step,
             words=language,
             say=language.answering,
-            rows=view.rows(found.content, language),
+            lead=view.lead(found.content, language),
+            rows=view.beside_lead(found.content, about, language),
             ways=calendar.ways_of(found, token, step),
             times=_times(found, language),
             proposed=_proposed(found, language),
@@ -113,15 +115,16 @@ def _answer(db: Session, token: str, step: str) -> str:
 
 
 def _times(found: Look, language: Words) -> list[tuple[str, str]]:
-    """The slots that could be proposed: key, and its time at the venue and by the reader's clock."""
+    """The slots that could be proposed: key, and in short its time at the venue and by the reader's clock."""
     content, own = found.content, view.own_zone(found.content)
     lasting = content.end - content.start
     listed = []
     for slot in found.slots:
-        label = language.times_of(slot.start, slot.start + lasting, content.zone)
+        there, here = slot.start.astimezone(content.zone), slot.start.astimezone(own or content.zone)
+        label = f"{language.short_day_of(there)} {there:%H:%M}–{there + lasting:%H:%M}"
         if own is not None:
-            here = language.times_of(slot.start, slot.start + lasting, own)
-            label += f" · {language.your_time}{language.colon}{here}"
+            day = "" if here.date() == there.date() else f"{language.short_day_of(here)} "
+            label += f" · {language.your_time}{language.colon}{day}{here:%H:%M}"
         listed.append((slot.key, label))
     return listed
 

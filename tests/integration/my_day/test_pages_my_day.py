@@ -47,6 +47,18 @@ def test_the_page_says_time_place_walk_and_people(make_site: MakeSite) -> None:
     assert fair.requests[0].key in partner
 
 
+@pytest.mark.parametrize(("minutes", "first"), [(10, "Running late"), (60 * 24, "Accept")])
+def test_before_the_day_accepting_comes_first_and_on_the_day_being_late(
+    make_site: MakeSite, minutes: int, first: str
+) -> None:
+    site, _ = make_site(each=1, days=1, told=True, minutes=minutes)
+    page = site.exhibitor(0).get(site.path("/my-day"))
+    steps = page[page.index('<div class="late">') : page.index("</article>")]
+    there = {words: steps.find(words) for words in ("Running late", "Accept", "I can’t come")}
+    assert min((at, words) for words, at in there.items() if at >= 0)[1] == first
+    assert ('class="primary big"' in steps) == (first == "Accept")
+
+
 def test_an_empty_day_and_no_schedule_say_what_comes(make_site: MakeSite, site: Site) -> None:
     assert "No schedule is published yet" in site.exhibitor(0).get(site.path("/my-day"))
     full, fair = make_site(each=1, days=2)

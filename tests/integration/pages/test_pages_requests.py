@@ -150,9 +150,7 @@ def test_a_request_says_when_and_where_it_is_held(site: Site) -> None:
         make_version(session, expo, [meeting])
     page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
     fate = page.partition('class="fate good"')[2].partition("</section>")[0]
-    assert (
-        "The meeting is planned" in fate and "Tue, 8 December 2026, " in fate and "Booth b0, Hall 0" in fate
-    )
+    assert "The meeting is planned" in fate and "Tue, 8 December 2026<" in fate and "Booth b0, Hall 0" in fate
     assert "Cancel this meeting" in page
     assert "Held: Tue, 8 December 2026, " in site.exhibitor(1).get(site.path("/requests/sent"))
 
