@@ -11,57 +11,21 @@ import struct
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pymupdf
-import pytest
 from playwright.sync_api import Page, ViewportSize, sync_playwright
-from sqlalchemy import func, select
 
-from chainmeet.demo.load import load
-from scheduler.domain.entities import PlaceKind, RequestState, Side, VersionState
-from scheduler.domain.solving import SolveParams
-from scheduler.samples.expo import make_expo
-from scheduler.services.access import sign_in
-from scheduler.services.problems import snapshot
-from scheduler.services.publishing import version_jobs
-from scheduler.services.schedule import versions
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
-from scheduler.solver.solve import solve
-from scheduler.storage.database import Database
-from scheduler.storage.models import (
-    Account,
-    Attendee,
-    Firm,
-    MeetingRequest,
-    Place,
-    PlaceBusy,
-    PlannedAttendee,
-    PlannedMeeting,
-    ScheduleVersion,
-    Slot,
-)
-from scheduler.storage.schema import upgrade
-from tests.support import clocks
-from tests.support.everything import serving
-from tests.support.factories import SECRET_KEY
-from tests.support.publishing import carry_out, publish_version
-from tests.support.web import web_app
+from tests.support.pictured import expo_site
 
-NOW = datetime(2027, 6, 8, 7, 30, tzinfo=UTC)
-"""Two weeks before the expo."""
-ORGANISER = "duan.rui@organiser.example"
-FIRMS, REQUESTS = 60, 420
-MOVES = SolveParams(iterations=30_000, workers=1, seed=1)
 LANGUAGES = ("en", "zh", "hu")
 DESK, PHONE = (1280, 860), (390, 844)
 WINDOW: ViewportSize = {"width": DESK[0], "height": DESK[1]}
+PATIENCE = 300_000
+"""Milliseconds: only a hang takes so long."""
 COLOURS = 160
 """Of a picture: more are not told apart, and make the files large."""
 
@@ -90,115 +54,10 @@ OF_GUIDE = (
 SHOTS = (
     Shot("home", "organiser", ""),
     Shot("venue", "organiser", "/venue"),
-    Shot("board", "organiser", "/board"),
     Shot("changes", "organiser", "/versions/2/changes"),
     Shot("fairness", "organiser", "/versions/1/fairness"),
     *(replace(shot, language=language) for language in LANGUAGES for shot in OF_GUIDE),
 )
-
-
-class PicturedExpo:
-    """An expo with a published plan, and a draft after some days of answers."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        with database.write() as session:
-            sample = make_expo(firms=FIRMS, requests=REQUESTS)
-            event = load(session, sample, organiser_email=ORGANISER, secret_key=SECRET_KEY, now=NOW)
-            self.id, self.key = event.id, event.key
-        self._plan()
-        with database.write() as session:
-            publish_version(session, event_id=self.id, number=1, compared_with=None, now=NOW)
-        self._some_days_pass()
-        self._plan()
-        with database.write() as session:
-            version_jobs.ask_to_compare(session, versions.get(session, self.id, 2), by=None, now=NOW)
-        carry_out(database)
-
-    def _plan(self) -> None:
-        with self.database.write() as session:
-            plan = solve(snapshot.take(session, self.id, now=NOW), MOVES).plan
-            versions.store_draft(session, event_id=self.id, run_id=None, plan=plan, now=NOW)
-
-    def _some_days_pass(self) -> None:
-        """Some requests are answered, some are withdrawn, and a table is closed on the first morning."""
-        with self.database.write() as session:
-            of_event = (
-                select(MeetingRequest).where(MeetingRequest.event_id == self.id).order_by(MeetingRequest.id)
-            )
-            pending = session.scalars(of_event.where(MeetingRequest.state == RequestState.PENDING)).all()
-            held = session.scalars(of_event.where(MeetingRequest.state == RequestState.ACCEPTED)).all()
-            for request in pending[: len(pending) // 2]:
-                request.state, request.answered_at, request.answered_side = (
-                    RequestState.ACCEPTED,
-                    NOW,
-                    Side.TO,
-                )
-            for request in held[::60]:
-                request.state, request.answered_at = RequestState.WITHDRAWN, NOW
-            table = session.scalars(
-                select(Place)
-                .where(Place.event_id == self.id, Place.kind == PlaceKind.TABLE)
-                .order_by(Place.id)
-            ).first()
-            morning = session.scalars(select(Slot).where(Slot.of(self.id)).order_by(Slot.position).limit(4))
-            if table is not None:
-                session.add_all(PlaceBusy(place_id=table.id, slot_id=slot.id) for slot in morning)
-
-    def account(self, who: str) -> int:
-        """The organiser's account, or that of the exhibitor with most meetings."""
-        with self.database.read() as session:
-            if who == "organiser":
-                return session.scalars(select(Account.id).where(Account.email == ORGANISER)).one()
-            return session.scalars(
-                select(Attendee.account_id)
-                .join(PlannedAttendee, PlannedAttendee.attendee_id == Attendee.id)
-                .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
-                .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
-                .where(ScheduleVersion.event_id == self.id, ScheduleVersion.state == VersionState.PUBLISHED)
-                .where(Attendee.is_exhibitor)
-                .group_by(Attendee.id)
-                .order_by(func.count().desc(), Attendee.id)
-                .limit(1)
-            ).one()
-
-    def link(self, who: str) -> str:
-        account_id = self.account(who)
-        with self.database.write() as session:
-            return (
-                f"/sign-in/{sign_in.make_sign_in_link(session, account_id, secret_key=SECRET_KEY, now=NOW)}"
-            )
-
-    def workbook(self) -> bytes:
-        """Firms as a partner sends them: some changed, some new, and some words that are not quite right."""
-        with self.database.read() as session:
-            firms = session.scalars(select(Firm).where(Firm.event_id == self.id).order_by(Firm.id)).all()
-            rows: list[list[Cell]] = [
-                [firm.key, firm.name, firm.country, firm.tier.value, firm.max_per_day or ""] for firm in firms
-            ]
-        for row in rows[3:12]:
-            row[4] = 8
-        for at in (20, 24, 31):
-            rows[at][2] = "Hungry"
-        rows[40][2], rows[44][3] = "Corea", "upstrem"
-        new: list[list[Cell]] = [
-            ["", f"Danube Cell {number}", "Magyarország", "上游", 6] for number in range(1, 6)
-        ]
-        return xlsx(
-            [SheetOut("Firms", ["Key", "Firm name", "Land", "Tier", "Meetings a day"], [*rows, *new])]
-        )
-
-
-@contextmanager
-def expo_site(folder: Path) -> Iterator[tuple[PicturedExpo, str]]:
-    """The expo, and the address of a server of it whose clock stands."""
-    database = Database(f"sqlite:///{folder}/pictures.db")
-    upgrade(database)
-    with pytest.MonkeyPatch.context() as patch:
-        clocks.hold(patch, NOW)
-        expo = PicturedExpo(database)
-        with serving(web_app(database, "redis://127.0.0.1:1")) as site:
-            yield expo, site
 
 
 def draw(folder: Path) -> None:
@@ -215,6 +74,7 @@ def draw(folder: Path) -> None:
         browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
         for who, language in dict.fromkeys((shot.who, shot.language) for shot in SHOTS):
             page = browser.new_page(viewport=WINDOW, color_scheme="light", locale=language)
+            page.set_default_timeout(PATIENCE)
             page.goto(site + expo.link(who))
             page.locator("main form button").first.click()
             for shot in SHOTS:
@@ -224,6 +84,9 @@ def draw(folder: Path) -> None:
             if who == "organiser":
                 _show_import(page, f"{site}/events/{expo.key}/imports/", expo.workbook())
                 _draw(page, folder / "import.png", DESK)
+                page.goto(f"{site}/events/{expo.key}/board?{expo.picked_up()}")
+                page.locator("td[data-home]").wait_for()
+                _draw(page, folder / "board.png", DESK)
         browser.close()
 
 

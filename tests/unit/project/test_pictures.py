@@ -20,7 +20,7 @@ def there() -> set[str]:
 
 
 def test_the_command_draws_the_pictures_that_are_there_and_no_others() -> None:
-    assert there() == {shot.file for shot in SHOTS} | {"import.png"}
+    assert there() == {shot.file for shot in SHOTS} | {"import.png", "board.png"}
 
 
 def test_every_picture_is_shown_and_small() -> None:

@@ -1,0 +1,186 @@
+"""The invented expo that the pictures of the documentation show, and a server of it whose clock stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from chainmeet.demo.load import load
+from scheduler.domain.entities import PlaceKind, RequestState, Side, VersionState
+from scheduler.domain.solving import SolveParams
+from scheduler.samples.expo import make_expo
+from scheduler.services.access import actors, sign_in
+from scheduler.services.access.actors import Actor
+from scheduler.services.board import drafts, view
+from scheduler.services.board.answering import OracleDesk
+from scheduler.services.board.view import BoardWish
+from scheduler.services.problems import snapshot
+from scheduler.services.publishing import version_jobs
+from scheduler.services.schedule import versions
+from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.solver.solve import solve
+from scheduler.storage.database import Database
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    Event,
+    Firm,
+    MeetingRequest,
+    Place,
+    PlaceBusy,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+from scheduler.storage.schema import upgrade
+from tests.support import clocks
+from tests.support.everything import serving
+from tests.support.factories import SECRET_KEY
+from tests.support.publishing import carry_out, publish_version
+from tests.support.web import web_app
+from workers import questions
+
+NOW = datetime(2027, 6, 8, 7, 30, tzinfo=UTC)
+"""Two weeks before the expo."""
+ORGANISER = "duan.rui@organiser.example"
+FIRMS, REQUESTS = 60, 420
+MOVES = SolveParams(iterations=30_000, workers=1, seed=1)
+ROWS_SEEN = 10
+"""Of the board, in the window of its picture."""
+
+
+class PicturedExpo:
+    """An expo with a published plan, and a draft after some days of answers."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        with database.write() as session:
+            sample = make_expo(firms=FIRMS, requests=REQUESTS)
+            event = load(session, sample, organiser_email=ORGANISER, secret_key=SECRET_KEY, now=NOW)
+            self.id, self.key = event.id, event.key
+        self._plan()
+        with database.write() as session:
+            publish_version(session, event_id=self.id, number=1, compared_with=None, now=NOW)
+        self._some_days_pass()
+        self._plan()
+        with database.write() as session:
+            version_jobs.ask_to_compare(session, versions.get(session, self.id, 2), by=None, now=NOW)
+        carry_out(database)
+
+    def _plan(self) -> None:
+        with self.database.write() as session:
+            plan = solve(snapshot.take(session, self.id, now=NOW), MOVES).plan
+            versions.store_draft(session, event_id=self.id, run_id=None, plan=plan, now=NOW)
+
+    def _some_days_pass(self) -> None:
+        """Some requests are answered, some are withdrawn, and a table is closed on the first morning."""
+        with self.database.write() as session:
+            of_event = (
+                select(MeetingRequest).where(MeetingRequest.event_id == self.id).order_by(MeetingRequest.id)
+            )
+            pending = session.scalars(of_event.where(MeetingRequest.state == RequestState.PENDING)).all()
+            held = session.scalars(of_event.where(MeetingRequest.state == RequestState.ACCEPTED)).all()
+            for request in pending[: len(pending) // 2]:
+                request.state, request.answered_at, request.answered_side = (
+                    RequestState.ACCEPTED,
+                    NOW,
+                    Side.TO,
+                )
+            for request in held[::60]:
+                request.state, request.answered_at = RequestState.WITHDRAWN, NOW
+            table = session.scalars(
+                select(Place)
+                .where(Place.event_id == self.id, Place.kind == PlaceKind.TABLE)
+                .order_by(Place.id)
+            ).first()
+            morning = session.scalars(select(Slot).where(Slot.of(self.id)).order_by(Slot.position).limit(4))
+            if table is not None:
+                session.add_all(PlaceBusy(place_id=table.id, slot_id=slot.id) for slot in morning)
+
+    def account(self, who: str) -> int:
+        """The organiser's account, or that of the exhibitor with most meetings."""
+        with self.database.read() as session:
+            if who == "organiser":
+                return session.scalars(select(Account.id).where(Account.email == ORGANISER)).one()
+            return session.scalars(
+                select(Attendee.account_id)
+                .join(PlannedAttendee, PlannedAttendee.attendee_id == Attendee.id)
+                .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+                .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
+                .where(ScheduleVersion.event_id == self.id, ScheduleVersion.state == VersionState.PUBLISHED)
+                .where(Attendee.is_exhibitor)
+                .group_by(Attendee.id)
+                .order_by(func.count().desc(), Attendee.id)
+                .limit(1)
+            ).one()
+
+    def link(self, who: str) -> str:
+        account_id = self.account(who)
+        with self.database.write() as session:
+            return (
+                f"/sign-in/{sign_in.make_sign_in_link(session, account_id, secret_key=SECRET_KEY, now=NOW)}"
+            )
+
+    def picked_up(self) -> str:
+        """The address of a draft by hand where most is held, with a meeting there picked up."""
+        with self.database.write() as session:
+            actor = actors.operator(session.get_one(Event, self.id))
+            number = drafts.begin(session, actor, 2, now=NOW)
+            whole = view.view(session, actor, number, BoardWish())
+            parts = [
+                BoardWish(day=day.isoformat(), half=half, hall=hall)
+                for hall in whole.halls for day in whole.days for half in ("morning", "afternoon")
+            ]  # fmt: skip
+            wish, held = max(
+                ((wish, self._held(session, actor, number, wish)) for wish in parts),
+                key=lambda found: len(found[1]),
+            )
+        values = {"draft": number, "day": wish.day, "half": wish.half, "hall": wish.hall, "pick": held[0]}
+        return urlencode(values)
+
+    @staticmethod
+    def _held(session: Session, actor: Actor, number: int, wish: BoardWish) -> list[str]:
+        """The meetings in the rows that are seen without scrolling."""
+        rows = view.view(session, actor, number, wish).page.items[:ROWS_SEEN]
+        return [each.request for row in rows for cell in row.cells for each in cell.meetings]
+
+    def workbook(self) -> bytes:
+        """Firms as a partner sends them: some changed, some new, and some words that are not quite right."""
+        with self.database.read() as session:
+            firms = session.scalars(select(Firm).where(Firm.event_id == self.id).order_by(Firm.id)).all()
+            rows: list[list[Cell]] = [
+                [firm.key, firm.name, firm.country, firm.tier.value, firm.max_per_day or ""] for firm in firms
+            ]
+        for row in rows[3:12]:
+            row[4] = 8
+        for at in (20, 24, 31):
+            rows[at][2] = "Hungry"
+        rows[40][2], rows[44][3] = "Corea", "upstrem"
+        new: list[list[Cell]] = [
+            ["", f"Danube Cell {number}", "Magyarország", "上游", 6] for number in range(1, 6)
+        ]
+        return xlsx(
+            [SheetOut("Firms", ["Key", "Firm name", "Land", "Tier", "Meetings a day"], [*rows, *new])]
+        )
+
+
+@contextmanager
+def expo_site(folder: Path) -> Iterator[tuple[PicturedExpo, str]]:
+    """The expo, and the address of a server of it whose clock stands."""
+    database = Database(f"sqlite:///{folder}/pictures.db")
+    upgrade(database)
+    with pytest.MonkeyPatch.context() as patch:
+        clocks.hold(patch, NOW)
+        expo = PicturedExpo(database)
+        desk = OracleDesk(database)
+        patch.setattr(questions, "ask", lambda e, n, question, **_: desk.answer(e, n, question))
+        with serving(web_app(database, "redis://127.0.0.1:1")) as site:
+            yield expo, site
