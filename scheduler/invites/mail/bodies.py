@@ -130,6 +130,11 @@ def fill(template: str, words: Words, values: Mapping[str, str]) -> str:
     )
 
 
+def style_sheet() -> str:
+    """The content of the one <style> of every mail: a page that shows a mail allows it by its digest."""
+    return _template("frame.html").template.partition("<style>")[2].partition("</style>")[0]
+
+
 @lru_cache(maxsize=32)
 def _template(name: str) -> Template:
     return Template((files("scheduler.invites") / "templates" / name).read_text("utf-8"))
