@@ -17,7 +17,7 @@ from api.language.speaking import gettext
 from api.pages import rendering
 from api.pages.fairness.drawing import picture
 from api.pages.fairness.groups import GROUPINGS, group_name
-from api.pages.figures.fair import dial, shares_by_group
+from api.pages.figures.fair import dial, drawn_shares
 from api.pages.schedule.fair_points import POINTS, point_of, with_point
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -42,16 +42,17 @@ def show(event_key: str, number: int) -> str:
     asked = request.args.get("by", "")
     by = Grouping(asked) if asked in list(Grouping) else Grouping.HOME
     with context.database().read() as db:
+        view = shares.look(db, actor, number)
         return rendering.render(
             db,
             actor,
             "fairness",
             "fairness/show.html",
-            view=shares.look(db, actor, number, by),
+            view=view,
             by=by,
             groupings=GROUPINGS,
             group_name=group_name,
-            figure=shares_by_group(db, actor, number),
+            figure=drawn_shares(view),
             **_curve(db, actor, number),
         )
 

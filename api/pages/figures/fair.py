@@ -20,7 +20,7 @@ from api.pages.schedule.fair_points import POINTS
 from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.fairness import shares
-from scheduler.services.fairness.shares import GroupLine
+from scheduler.services.fairness.shares import FairnessView, GroupLine
 from scheduler.services.what_if import curve
 from scheduler.sheets.writing import Cell
 
@@ -30,11 +30,15 @@ MOST_DRAWN: Final = 12
 
 def shares_by_group(session: Session, actor: Actor, number: int) -> Figure:
     """The part of their accepted requests that firms hold, by every kind of group."""
+    return drawn_shares(shares.look(session, actor, number))
+
+
+def drawn_shares(view: FairnessView) -> Figure:
+    """The same of shares that are read already."""
     drawn: list[tuple[str, float | None]] = []
     rows: list[Sequence[Cell]] = []
     for by, words in GROUPINGS.items():
-        view = shares.look(session, actor, number, by)
-        named = [(group_name(by, line.key, view.home), line) for line in view.groups]
+        named = [(group_name(by, line.key, view.home), line) for line in view.groups[by]]
         rows += [
             [said(words), name, line.figures.firms, line.requests, line.held, _percent(line)]
             for name, line in named

@@ -74,13 +74,13 @@ class FairnessView:
     number: int
     home: str
     every: Fairness | None
-    groups: Sequence[GroupLine]
+    groups: Mapping[Grouping, Sequence[GroupLine]]
     lowest: Sequence[FirmLine]
     without: int
     gap: tuple[float, float] | None
 
 
-def look(session: Session, actor: Actor, number: int, by: Grouping) -> FairnessView:
+def look(session: Session, actor: Actor, number: int) -> FairnessView:
     """The shares in a version, of the requests that are accepted now or held in it. Raises NotFound.
 
     The number of queries is the same for any event.
@@ -96,11 +96,9 @@ def look(session: Session, actor: Actor, number: int, by: Grouping) -> FairnessV
     of = {firm.id: firm for firm in firms}
     shares = [FirmShare(id, held, asked) for id, (asked, held) in sorted(counts.items()) if id in of]
     home = _home(firms)
-    groups = _groups(shares, _keys(session, actor.event_id, by, of, counts, home))
-    sides = {
-        line.key: line.figures.pooled
-        for line in _groups(shares, lambda id: ["home" if of[id].country == home else "overseas"])
-    }
+    keys = _keys(session, actor.event_id, of, counts, home)
+    groups = {by: _groups(shares, keys[by]) for by in Grouping}
+    sides = {line.key: line.figures.pooled for line in groups[Grouping.HOME]}
     lowest = sorted(shares, key=lambda row: (row.share, -row.requests, row.firm))[:LOWEST]
     return FairnessView(
         number=number,
@@ -151,15 +149,14 @@ def _home(firms: Iterable[Row[*tuple[Any, ...]]]) -> str:
 def _keys(
     session: Session,
     event_id: int,
-    by: Grouping,
     of: Mapping[int, Row[*tuple[Any, ...]]],
     counts: Mapping[int, tuple[int, int]],
     home: str,
-) -> Callable[[int], Sequence[str]]:
-    """Of a firm, by id, the groups that it is in: several only of areas."""
+) -> Mapping[Grouping, Callable[[int], Sequence[str]]]:
+    """For each kind of group, those that a firm is in, by its id: several only of areas."""
     hosts = {firm.host_id for firm in of.values()}
     names = session.get_one(Event, event_id).named_areas
-    found: Mapping[Grouping, Callable[[int], Sequence[str]]] = MappingProxyType(
+    return MappingProxyType(
         {
             Grouping.HOME: lambda id: ["home" if of[id].country == home else "overseas"],
             Grouping.TIER: lambda id: [of[id].tier],
@@ -171,7 +168,6 @@ def _keys(
             ],
         }
     )
-    return found[by]
 
 
 def _size(requests: int) -> str:

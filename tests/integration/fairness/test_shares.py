@@ -38,7 +38,7 @@ def scene(session: Session) -> Expo:
 def test_the_figures_are_those_of_the_problem_and_the_plan(database: Database) -> None:
     with database.write() as session:
         expo = scene(session)
-        view = shares.look(session, expo.organiser_actor(), 1, Grouping.HOME)
+        view = shares.look(session, expo.organiser_actor(), 1)
         problem = snapshot.take(session, expo.event.id, now=NOW)
         meetings = versions.meetings(session, versions.get(session, expo.event.id, 1).id)
     assert view.every == fairness(firm_shares(problem, meetings))
@@ -46,7 +46,7 @@ def test_the_figures_are_those_of_the_problem_and_the_plan(database: Database) -
         ("f1", 0, 1), ("f2", 0, 1), ("f0", 1, 3), ("f3", 1, 1)
     ]  # fmt: skip
     assert (view.home, view.without) == ("CN", 1)
-    groups = {line.key: (line.figures.firms, line.held, line.requests) for line in view.groups}
+    groups = {line.key: (line.figures.firms, line.held, line.requests) for line in view.groups[Grouping.HOME]}
     assert groups == {"home": (3, 1, 5), "overseas": (1, 1, 1)}
     assert view.gap == (1.0, 0.2), "of all requests, overseas and at home"
 
@@ -64,23 +64,24 @@ def test_every_firm_with_requests_is_in_one_group(
     database: Database, by: Grouping, groups: dict[str, int]
 ) -> None:
     with database.write() as session:
-        view = shares.look(session, scene(session).organiser_actor(), 1, by)
-    assert {line.key: line.figures.firms for line in view.groups} == groups
+        view = shares.look(session, scene(session).organiser_actor(), 1)
+    assert {line.key: line.figures.firms for line in view.groups[by]} == groups
     assert view.gap == (1.0, 0.2), "by whatever they are grouped"
 
 
 def test_a_firm_of_two_areas_counts_in_both(database: Database) -> None:
     with database.write() as session:
-        view = shares.look(session, scene(session).organiser_actor(), 1, Grouping.AREA)
-    assert Counter({line.key: line.figures.firms for line in view.groups}).total() == 5
+        view = shares.look(session, scene(session).organiser_actor(), 1)
+    assert Counter({line.key: line.figures.firms for line in view.groups[Grouping.AREA]}).total() == 5
 
 
 def test_partners_of_a_joint_stand_are_a_group_beside_its_host(database: Database) -> None:
     with database.write() as session:
         expo = scene(session)
         expo.firms[1].host_id = expo.firms[0].id
-        view = shares.look(session, expo.organiser_actor(), 1, Grouping.STAND)
-    assert {line.key: line.figures.firms for line in view.groups} == {"host": 1, "partner": 1, "own": 2}
+        view = shares.look(session, expo.organiser_actor(), 1)
+    stands = {line.key: line.figures.firms for line in view.groups[Grouping.STAND]}
+    assert stands == {"host": 1, "partner": 1, "own": 2}
 
 
 def test_a_request_that_is_held_counts_also_when_it_was_withdrawn_since(database: Database) -> None:
@@ -88,7 +89,7 @@ def test_a_request_that_is_held_counts_also_when_it_was_withdrawn_since(database
         expo = scene(session)
         held = make_request(session, expo, 1, 3, state=RequestState.WITHDRAWN)
         draft(session, expo, [meet(held, expo)])
-        view = shares.look(session, expo.organiser_actor(), 2, Grouping.HOME)
+        view = shares.look(session, expo.organiser_actor(), 2)
     assert ("f1", 1, 2) in [(line.key, line.held, line.requests) for line in view.lowest]
 
 
@@ -96,17 +97,18 @@ def test_without_a_request_there_is_nothing_to_share_out(database: Database) -> 
     with database.write() as session:
         expo = make_event(session, firms=2)
         draft(session, expo, [])
-        view = shares.look(session, expo.organiser_actor(), 1, Grouping.HOME)
-    assert (view.every, view.groups, view.lowest, view.without) == (None, [], [], 2)
+        view = shares.look(session, expo.organiser_actor(), 1)
+    assert (view.every, set(view.groups), view.lowest, view.without) == (None, set(Grouping), [], 2)
+    assert not any(view.groups.values())
 
 
 def test_the_team_alone_sees_it_and_only_of_its_event(database: Database) -> None:
     with database.write() as session:
         expo = scene(session)
         with pytest.raises(NotAllowed):
-            shares.look(session, expo.actor(0), 1, Grouping.HOME)
+            shares.look(session, expo.actor(0), 1)
         with pytest.raises(NotFound):
-            shares.look(session, expo.organiser_actor(), 9, Grouping.HOME)
+            shares.look(session, expo.organiser_actor(), 9)
 
 
 def test_ten_firms_take_as_many_queries_as_two(database: Database) -> None:
@@ -114,7 +116,7 @@ def test_ten_firms_take_as_many_queries_as_two(database: Database) -> None:
         expo = scene(session)
 
     def step(session: Session) -> object:
-        return shares.look(session, expo.organiser_actor(), 1, Grouping.AREA)
+        return shares.look(session, expo.organiser_actor(), 1)
 
     few = count_selects(database, step)
     with database.write() as session:

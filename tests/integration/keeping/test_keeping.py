@@ -18,7 +18,6 @@ from scheduler.services.decisions import kept as decisions
 from scheduler.services.events import results
 from scheduler.services.exports import prints
 from scheduler.services.fairness import shares
-from scheduler.services.fairness.shares import Grouping
 from scheduler.services.figures.chain import chain_flow
 from scheduler.services.figures.load import hall_load
 from scheduler.services.figures.walking import walking
@@ -62,7 +61,7 @@ def look(session: Session, expo: Expo) -> list[object]:
         hall_load(session, actor, DRAFT),
         walking(session, actor, DRAFT),
         chain_flow(session, actor, DRAFT),
-        [shares.look(session, actor, DRAFT, by) for by in Grouping],
+        shares.look(session, actor, DRAFT),
         prints.parts(session, actor, DRAFT),
         report.chain_report(session, actor, now=NOW + timedelta(days=400)),
         decisions.against(session, draft, published),
