@@ -18,7 +18,7 @@ function turn() {
   if ("today" in words) {
     for (const card of cards) card.hidden = card !== next;
     for (const line of root.querySelectorAll("section > .later > [data-line]"))
-      line.hidden = next !== undefined && Date.parse(line.dataset.line) <= Date.parse(next.dataset.start);
+      line.hidden = next === undefined || Date.parse(line.dataset.line) <= Date.parse(next.dataset.start);
     const lead = next && next.querySelector("[data-in]");
     if (lead) {
       const left = minutesUntil(next.dataset.start);

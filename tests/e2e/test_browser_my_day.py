@@ -112,6 +112,7 @@ def test_the_next_meeting_comes_up_by_itself(page: Page, fair: Fair) -> None:
     expect(page.locator(f"#next-{first}")).to_be_hidden()
     page.clock.fast_forward(timedelta(hours=2).seconds * 1000)
     expect(page.get_by_text("No meeting is left today.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Later today")).to_be_hidden()  # nothing stands under it
 
 
 def test_running_late_waits_for_the_network(page: Page) -> None:
