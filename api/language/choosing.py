@@ -17,7 +17,7 @@ _YEAR = 365 * 24 * 60 * 60
 
 def of_request() -> str:
     """The language of the page that is made, chosen once."""
-    found: str | None = g.get("language")  # some thousand times a page
+    found: str | None = g.get("language")
     if found is None:
         found = g.language = _chosen() if rooms.is_translated() else SOURCE
     return found

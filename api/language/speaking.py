@@ -31,7 +31,11 @@ _GROUPED = 1000
 
 def language() -> str:
     """The language of the page that is made."""
-    return choosing.of_request() if has_request_context() else SOURCE
+    try:
+        chosen: str = g.language  # asked for a thousand times a page, and chosen once
+    except (AttributeError, RuntimeError):
+        return choosing.of_request() if has_request_context() else SOURCE
+    return chosen
 
 
 def locale() -> Locale:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, Enum, Select, String, cast, func, select, type_coerce
+from sqlalchemy import ColumnElement, Enum, Label, Select, String, cast, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
@@ -54,12 +55,18 @@ def rows_text(session: Session, columns: tuple[Any, ...], *which: Any) -> str:
 
 def query_text(session: Session, columns: Sequence[Any], query: Select[Any]) -> str:
     """The rows of a query that has no columns yet as one text."""
+    lines = query.add_columns(_line(tuple(columns))).subquery()
+    return session.scalar(select(func.aggregate_strings(lines.c.line, END))) or ""
+
+
+@lru_cache(maxsize=64)  # of the directory's columns, it takes a tenth of a page to put together
+def _line(columns: tuple[Any, ...]) -> Label[str]:
+    """The columns of a row as one text."""
     parts = [_text(column) for column in columns]
     line: ColumnElement[str] = parts[0]
     for part in parts[1:]:
         line = line + PART + part
-    lines = query.add_columns(line.label("line")).subquery()
-    return session.scalar(select(func.aggregate_strings(lines.c.line, END))) or ""
+    return line.label("line")
 
 
 def _text(column: Any) -> ColumnElement[str]:
