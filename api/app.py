@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import timedelta
 from typing import Any
 
@@ -35,10 +36,9 @@ csrf = CSRFProtect()
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
-    """A WSGI application. Settings that are not given are read from the environment."""
+    """A WSGI application. Without settings it has its process alone, and reads them from the environment."""
     if settings is None:
-        settings = Settings.from_env()
-        logs.configure(settings.log_format)
+        return _of_process(Settings.from_env())
     database = database or Database(settings.database_url, limits=WEB)
     schema.check_at_start(database)
     by_tls = settings.base_url.startswith("https://")
@@ -91,6 +91,23 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     app.register_blueprint(v1.blueprint)
     keep_loaded()
     return app
+
+
+def _of_process(settings: Settings) -> Flask:
+    """The application of a process that has nothing else to do: it keeps the logs, too."""
+    logs.configure(settings.log_format)
+    app = create_app(settings)
+    settle()
+    return app
+
+
+def settle() -> None:
+    """Have the garbage collector leave out what is there now, and stays.
+
+    Each look through all of that halts every thread of the process for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def reached(settings: Settings, database: Database) -> dict[str, Any]:

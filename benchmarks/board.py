@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine, event, select
 
+from api.app import settle
 from api.pages.board import hand_board
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import Json, line, stem, write_json
@@ -175,6 +176,7 @@ def rows(firms: int, meetings: int, count: int) -> Iterator[Json]:
             upgrade(database)
             desk = Desk(database, firms, meetings)
             desk.drafts(meetings)
+            settle()  # as a web process does once it is there
             look_around(desk, count)
             for what, views in desk.views.items():
                 yield views.row(what)

@@ -30,6 +30,7 @@ from sqlalchemy import event as events
 from sqlalchemy import make_url, select
 from werkzeug.test import TestResponse
 
+from api.app import settle
 from api.context import KEY
 from benchmarks.machine import RESULTS, machine
 from benchmarks.page_list import PAGES
@@ -173,6 +174,7 @@ def browsers(app: Flask) -> Iterator[tuple[str, BrowserContext]]:
 def measured(database: Database, engine: str, firms: int, only: Sequence[str], rounds: int) -> Iterator[Json]:
     """A row for each page."""
     key, accounts = filled(database, firms)
+    settle()  # as a web process does once it is there
     with valkey() as broker:
         app = web_app(database, broker)
         compare(app, database, Browser(app, accounts["organiser"]), key)

@@ -155,8 +155,10 @@ def test_a_request_has_an_id_of_its_own_or_the_one_that_a_proxy_gave_it(
 
 
 FAILING_WEB = """
+import gc
 from api.app import create_app
 app = create_app()
+assert gc.get_freeze_count() > 100_000, "what is there from the start is looked through for garbage again"
 @app.get("/events/<event_key>/broken")
 def broken(event_key):
     raise ZeroDivisionError
