@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from gettext import NullTranslations
 from importlib.resources import files
@@ -38,8 +39,39 @@ REPORTING = (
 """Where sentences come from that a child process or a column hands on as plain texts."""
 TRAIL = "trail"
 """The context of what the trail keeps: `scheduler/services/trail/noted.py`."""
-Patterns = tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]
-_VALUE = re.compile(r"%\\\((\w+)\\\)s")
+_VALUE = re.compile(r"%\((\w+)\)s")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What a text looks like once its values are in it: `between` stands around them, first and last too."""
+
+    names: tuple[str, ...]
+    between: tuple[str, ...]
+
+    def values(self, text: str) -> dict[str, str] | None:
+        """The values that are in the text, or None if it is another one. The first has most of the text.
+
+        In linear time, as the texts hold words of strangers: an expression with as many wildcards tries each
+        place of one with each place of the next.
+        """
+        first, last = self.between[0], self.between[-1]
+        if not self.names:
+            return {} if text == first else None
+        start, end = len(first), len(text) - len(last)
+        if not (text.startswith(first) and text.endswith(last)):
+            return None
+        found = {}
+        for name, literal in zip(self.names[:0:-1], self.between[-2:0:-1], strict=True):
+            at = text.rfind(literal, start, max(0, end - 1))
+            if at < 0:
+                return None
+            found[name], end = text[at + len(literal) : end], at
+        found[self.names[0]] = text[start:end]
+        return found if end > start and not any("\n" in value for value in found.values()) else None
+
+
+Patterns = tuple[tuple[Pattern, tuple[str, ...]], ...]
 
 
 @cache
@@ -83,8 +115,13 @@ def trail_patterns(language: str) -> Patterns:
 def _patterns(messages: Iterable[Message]) -> Patterns:
     ids = [(each.id,) if isinstance(each.id, str) else tuple(each.id) for each in messages if each.id]
     found = {text: of for of in ids for text in of}
-    ordered = sorted(found, key=lambda text: -len(_VALUE.sub("", re.escape(text))))
-    return tuple((re.compile(_VALUE.sub(r"(?P<\1>.+)", re.escape(text))), found[text]) for text in ordered)
+    ordered = sorted(found, key=lambda text: -len(_VALUE.sub("", text)))
+    return tuple((_pattern(text), found[text]) for text in ordered)
+
+
+def _pattern(text: str) -> Pattern:
+    between = [literal.replace("%%", "%") for literal in _VALUE.split(text)[::2]]
+    return Pattern(tuple(_VALUE.findall(text)), tuple(between))
 
 
 def _read(language: str) -> Catalog:

@@ -5,6 +5,7 @@ Numbers among the values are written as the language writes them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeGuard
@@ -25,6 +26,9 @@ from scheduler.saying import Between, DayTime, EnglishAlone, EventDay, Sentence,
 _WIDE = {Between.CLAUSES: "；", Between.SENTENCES: ""}
 """What stands between texts where commas are wide, as in Chinese."""
 
+_DEEPEST = 3
+"""Sentences within each other: an alert has a reason, which names what a worker said."""
+_COUNT = re.compile("[0-9]{1,9}")
 _GROUPED = 1000
 """Smaller numbers are written alike in all languages of the site, and by Babel slowly."""
 
@@ -105,20 +109,32 @@ def reader() -> str:
 
 def reported(text: str | None) -> str:
     """What went wrong, which a process or a column hands on as a plain text, in the reader's language."""
-    if not text:
-        return ""
-    if language() == SOURCE or isinstance(text, Sentence):
+    return _reported(text or "", _DEEPEST)
+
+
+def _reported(text: str, depth: int) -> str:
+    if not text or language() == SOURCE or isinstance(text, Sentence):
         return said(text)
     parts = text.split(Between.CLAUSES)
-    if len(parts) > 1 and all(any(of.fullmatch(part) for of, _ in patterns(language())) for part in parts):
-        return _joined([reported(part) for part in parts], Between.CLAUSES)
+    if len(parts) > 1 and all(_understood(part) for part in parts):
+        return _joined([_reported(part, depth) for part in parts], Between.CLAUSES)
+    found = _understood(text) if depth else None
+    if found is None:
+        return text
+    known, kept = found
+    values = {name: _reported(value, depth - 1) for name, value in kept.items()}
+    if len(known) > 1:
+        return ngettext(known[0], known[1], int(values.pop("num")), **values)
+    return gettext(known[0], **values)
+
+
+def _understood(text: str) -> tuple[tuple[str, ...], dict[str, str]] | None:
+    """The texts of a sentence with its values, or None for what is no sentence of ours."""
     for pattern, known in patterns(language()):
-        if found := pattern.fullmatch(text):
-            values = {name: reported(value) for name, value in found.groupdict().items()}
-            if len(known) > 1 and (count := values.pop("num", "")).isdigit():
-                return ngettext(known[0], known[1], int(count), **values)
-            return gettext(known[0], **values)
-    return text
+        values = pattern.values(text)
+        if values is not None and (len(known) == 1 or _COUNT.fullmatch(values["num"])):
+            return known, values
+    return None
 
 
 def recorded(text: str) -> str:
@@ -129,9 +145,8 @@ def recorded(text: str) -> str:
     if not text or language() == SOURCE:
         return text
     for pattern, (known,) in trail_patterns(language()):
-        if found := pattern.fullmatch(text):
-            values = {name: _part(name, value) for name, value in found.groupdict().items()}
-            return pgettext(TRAIL, known, **values)
+        if (found := pattern.values(text)) is not None:
+            return pgettext(TRAIL, known, **{name: _part(name, value) for name, value in found.items()})
     return text
 
 

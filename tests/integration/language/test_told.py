@@ -98,3 +98,23 @@ def test_each_part_of_what_a_night_exceeds_is_said(
         parts = [speaking.said(each) for each in why]
     assert len(parts) == 3 and all(part in told for part in parts)
     assert "changes" not in told and "start within" not in told
+
+
+@pytest.mark.parametrize("language", CHANGED)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a few new tables in Hall 1: A1, A2",  # no count of things
+        "² new tables in Hall 1: A1, A2",
+        "a: " * 700,  # a sentence within a sentence within a sentence
+        ", ".join(["x: 1"] * 5_000),  # each part may end at each of the others
+    ],
+    ids=["words", "no digit", "deep", "wide"],
+)
+def test_a_text_of_a_stranger_that_reads_almost_as_ours_is_kept_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, language: str, text: str
+) -> None:
+    """A mail or a file may hold any text. The last one takes for ever where all ways are tried."""
+    monkeypatch.setattr(speaking, "language", lambda: language)
+    assert "%(" not in speaking.reported(text) and len(speaking.reported(text)) > len(text) / 2
+    assert speaking.recorded(text) == text
