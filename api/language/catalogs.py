@@ -86,7 +86,7 @@ def texts(language: str) -> NullTranslations:
     if language == SOURCE:
         return NullTranslations()
     compiled = BytesIO()
-    write_mo(compiled, _read(language))
+    write_mo(compiled, messages(language))
     compiled.seek(0)
     return Translations(compiled)
 
@@ -101,7 +101,7 @@ def patterns(language: str) -> Patterns:
     """
     return _patterns(
         each
-        for each in _read(language)
+        for each in messages(language)
         if each.context != TRAIL and any(name.startswith(REPORTING) for name, _ in each.locations)
     )
 
@@ -109,7 +109,7 @@ def patterns(language: str) -> Patterns:
 @cache
 def trail_patterns(language: str) -> Patterns:
     """The same of what entries of the trail are about."""
-    return _patterns(each for each in _read(language) if each.context == TRAIL)
+    return _patterns(each for each in messages(language) if each.context == TRAIL)
 
 
 def _patterns(messages: Iterable[Message]) -> Patterns:
@@ -124,6 +124,7 @@ def _pattern(text: str) -> Pattern:
     return Pattern(tuple(_VALUE.findall(text)), tuple(between))
 
 
-def _read(language: str) -> Catalog:
+def messages(language: str) -> Catalog:
+    """All texts of the language, as its file has them."""
     text = (files(__package__) / "texts" / f"{language}.po").read_bytes()
     return read_po(BytesIO(text), locale=language)

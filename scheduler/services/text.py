@@ -76,13 +76,20 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
+def search_words(text: str) -> list[str]:
+    """The words that are looked for."""
+    return one_line(text).split()[:MAX_SEARCH_WORDS]
+
+
 def matches(text: str, columns: Iterable[SQLColumnExpression[Any]]) -> ColumnElement[bool]:
     """Rows in which every word of `text` is part of one of the columns, whatever the case."""
     listed = list(columns)
-    words = one_line(text).split()[:MAX_SEARCH_WORDS]
-    return and_(
-        true(), *(or_(*(column.icontains(word, autoescape=True) for column in listed)) for word in words)
-    )
+    return and_(true(), *(contains(word, listed) for word in search_words(text)))
+
+
+def contains(word: str, columns: Iterable[SQLColumnExpression[Any]]) -> ColumnElement[bool]:
+    """Rows in which the word is part of one of the columns, whatever the case."""
+    return or_(*(column.icontains(word, autoescape=True) for column in columns))
 
 
 def _plain(text: str) -> str:

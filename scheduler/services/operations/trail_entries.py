@@ -6,12 +6,13 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed
@@ -19,7 +20,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sessions import SignedIn
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.text import harmless, matches
+from scheduler.services.text import contains, harmless, search_words
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import WORDS, Act
 from scheduler.services.trail.noted import noted
@@ -63,22 +64,35 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is shown: an act, words of who or about what, days from and to in the event's zone."""
+    """What is shown: an act, words of who or about what, days from and to in the event's zone.
+
+    `english` is what a word that is typed in another language may be in the English of the table: patterns
+    of LIKE, in which "/" escapes, each with whether its case may be another one.
+    """
 
     act: str = ""
     text: str = ""
+    english: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
     since: datetime | None = None
     before: datetime | None = None
 
     @classmethod
     def of_days(
-        cls, timezone: str, *, act: str = "", text: str = "", since: date | None, until: date | None
+        cls,
+        timezone: str,
+        *,
+        act: str = "",
+        text: str = "",
+        english: Mapping[str, Mapping[str, bool]] = MappingProxyType({}),
+        since: date | None,
+        until: date | None,
     ) -> Filter:
         """From the first day to the last one, both with all of their hours in the zone."""
         zone = ZoneInfo(timezone)
         return cls(
             act=act,
             text=text,
+            english=english,
             since=_midnight(since, zone) if since else None,
             before=_midnight(until + timedelta(days=1), zone) if until else None,
         )
@@ -150,13 +164,24 @@ def _of_event(session: Session, actor: Actor) -> Select[TrailEntry]:
 def _filtered(query: Select[TrailEntry], wanted: Filter) -> Select[TrailEntry]:
     if wanted.act:
         query = query.where(TrailEntry.act == wanted.act)
-    if wanted.text:
-        query = query.where(matches(wanted.text, (TrailEntry.who, TrailEntry.about, TrailEntry.for_firm)))
+    for word in search_words(wanted.text):
+        query = query.where(_has(word, wanted.english.get(word, {})))
     if wanted.since is not None:
         query = query.where(TrailEntry.at >= wanted.since)
     if wanted.before is not None:
         query = query.where(TrailEntry.at < wanted.before)
     return query
+
+
+def _has(word: str, english: Mapping[str, bool]) -> ColumnElement[bool]:
+    return or_(
+        contains(word, (TrailEntry.who, TrailEntry.about, TrailEntry.for_firm)),
+        TrailEntry.who.in_({trail.COMMAND_LINE, trail.NIGHT}.intersection(english)),
+        *(
+            (TrailEntry.about.ilike if any_case else TrailEntry.about.like)(pattern, escape="/")
+            for pattern, any_case in english.items()
+        ),
+    )
 
 
 def _entry(row: TrailEntry) -> Entry:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+from urllib.parse import urlencode
 
 import pytest
 
-from api.language import catalogs, speaking
+from api.language import catalogs, speaking, trail_words
 from scheduler.services.operations import trail_entries
 from scheduler.services.operations.trail_entries import Filter
 from scheduler.services.publishing import orders
@@ -94,3 +95,71 @@ def test_each_text_of_the_trail_is_known_again_with_its_values(
         values = {name: f"{name}-7 华" for name in re.findall(r"%\((\w+)\)s", text)}
         told = speaking.recorded(text % values)
         assert told == speaking.pgettext(catalogs.TRAIL, text, **values) != text % values
+
+
+def found(browser: Browser, expo: Expo, text: str) -> list[str]:
+    page = browser.get(f"/events/{expo.event.key}/trail?{urlencode({'text': text})}")
+    return re.findall(r'<span class="recorded">([^<]+)', page)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "steps"),
+    [
+        ("en", "1 STARTED", [1]),
+        ("zh", "第1次运行", [1]),
+        ("zh", "已放弃", [0]),
+        ("zh", "第1版已放弃", [0]),
+        ("zh", "新增2张 会场", [2]),
+        ("zh", "0新增2张洽谈桌：R01至R02", [2]),
+        ("zh", STEPS["zh"][2], [2]),
+        ("zh", "started", [1]),
+        ("zh", "第2版", []),
+        ("hu", "FUTTATÁS 1.", [1]),
+        ("hu", "elvetve változat", [0]),
+        ("hu", "asztal (R01", [2]),
+        ("hu", "asztal (R02", []),
+    ],
+)
+def test_it_is_searched_by_the_words_that_the_reader_sees(
+    database: Database, broker_url: str, expo: Expo, language: str, text: str, steps: list[int]
+) -> None:
+    browser = reader(database, broker_url, expo, language)
+    assert found(browser, expo, text) == [STEPS[language][step] for step in steps]
+
+
+def test_who_no_account_stands_for_is_found_as_the_reader_sees_them(
+    database: Database, broker_url: str, expo: Expo
+) -> None:
+    assert found(reader(database, broker_url, expo, "hu"), expo, "parancssor") == [OLD.capitalize()]
+
+
+def test_the_file_has_the_entries_that_the_page_shows(
+    database: Database, broker_url: str, expo: Expo
+) -> None:
+    browser = reader(database, broker_url, expo, "zh")
+    text = browser.client.get(f"/events/{expo.event.key}/trail.csv?{urlencode({'text': '第1次'})}").text
+    assert [row["about"] for row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))] == [KEPT[1]]
+
+
+def is_like(text: str, pattern: str) -> bool:
+    parts = (".*" if part == "%" else re.escape(part[-1]) for part in re.findall("/.|.", pattern))
+    return re.fullmatch("".join(parts), text, re.IGNORECASE) is not None
+
+
+@pytest.mark.parametrize("language", ["zh", "hu"])
+def test_each_part_of_each_text_finds_it(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+    """Wherever a word is cut out of what a reader sees: of a text, of a value, of both."""
+    monkeypatch.setattr(speaking, "language", lambda: language)
+    for _, (text,) in catalogs.trail_patterns(language):
+        kept = text % {name: f"50%_{name}/7华" for name in re.findall(r"%\((\w+)\)s", text)}
+        told = speaking.recorded(kept)
+        for word in (each[start : start + 4] for each in told.split() for start in range(len(each))):
+            assert word.lower() in kept.lower() or any(
+                is_like(kept, pattern) for pattern in trail_words.english(word, language)
+            ), (word, told)
+
+
+def test_a_word_that_is_made_for_it_costs_no_more(database: Database, broker_url: str, expo: Expo) -> None:
+    hostile = "第" * 200
+    assert len(trail_words.english(hostile, "zh")) <= 300
+    assert found(reader(database, broker_url, expo, "zh"), expo, hostile) == []

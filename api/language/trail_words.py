@@ -1,0 +1,163 @@
+"""The words of the trail that a reader sees, found again in the English that its table keeps.
+
+A text of the catalog has literals and values in turns, in English and in the reader's language. Where a word
+lies in the reader's text says what the English one has at its values: "第3版" is in "第%(number)s版已放弃"
+with the number 3, so entries that say "version 3 discarded" are meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain, islice
+
+from babel.messages.catalog import Message
+
+from api.language import catalogs
+
+LONGEST = 60
+"""Characters of a word that are looked for: no text of the trail has a longer one."""
+_WAYS, _PATTERNS = 10, 300
+"""Of a word in one text, and in all of them: only words made for it have more."""
+_VALUE = re.compile(r"%\((\w+)\)s")
+_CHANGES = "changes"
+"""The value that is sentences of a change of the venue, one behind the other."""
+_VENUE = "scheduler/services/venue/"
+_ANY = "%"
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A text in English and as the language says it: literals at even places, names of values at odd ones."""
+
+    english: tuple[str, ...]
+    told: tuple[str, ...]
+    within: tuple[_Form, ...] = ()
+    """The same with a text of ours as a value."""
+
+
+def english(word: str, language: str) -> Mapping[str, bool]:
+    """What entries say in English that have the word in the language: patterns of LIKE, "/" escapes.
+
+    Each with whether its case may be another one, which databases find slowly. That the word may be part of a
+    value is not said: a value is in both languages as it is.
+    """
+    sought = word.lower()[:LONGEST]
+    if language == catalogs.SOURCE or not sought:
+        return {}
+    return dict(islice(chain.from_iterable(_patterns(sought, form) for form in _forms(language)), _PATTERNS))
+
+
+def _patterns(word: str, form: _Form) -> Iterator[tuple[str, bool]]:
+    ways = list(islice(_ways(word, form.told), _WAYS))
+    if {} in ways:
+        yield _like(form.english, {}), False
+        return
+    for values in ways:
+        yield _like(form.english, values), any(text.upper() != text for text in values.values())
+    for inner in form.within:
+        yield from _patterns(word, inner)
+
+
+def _ways(word: str, told: Sequence[str]) -> Iterator[Mapping[str, str]]:
+    """What LIKE finds at the values in each way that the word lies in the text, but for within one value."""
+    for place, part in enumerate(told):
+        if place % 2:
+            for cut in range(1, len(word) if told[place + 1] else 0):
+                yield from _at_literal(word[cut:], told, place + 1, {part: _ANY + _plain(word[:cut])})
+        else:
+            if word in part:
+                yield {}
+            for start in range(len(part)):
+                if word.startswith(part[start:]):
+                    yield from _at_value(word[len(part) - start :], told, place + 1, {})
+
+
+def _at_literal(
+    rest: str, told: Sequence[str], place: int, values: Mapping[str, str]
+) -> Iterator[Mapping[str, str]]:
+    """The ways in which what is left of the word begins where this literal does."""
+    literal = told[place]
+    if literal.startswith(rest):
+        yield values
+    elif rest.startswith(literal):
+        yield from _at_value(rest[len(literal) :], told, place + 1, values)
+
+
+def _at_value(
+    rest: str, told: Sequence[str], place: int, values: Mapping[str, str]
+) -> Iterator[Mapping[str, str]]:
+    """The ways in which what is left of the word begins where this value does."""
+    if place >= len(told) or not rest:
+        return
+    yield {**values, told[place]: _plain(rest) + _ANY}
+    for cut in range(1, len(rest)):
+        yield from _at_literal(rest[cut:], told, place + 1, {**values, told[place]: _plain(rest[:cut])})
+
+
+def _like(text: Sequence[str], values: Mapping[str, str]) -> str:
+    return "".join(values.get(part, _ANY) if i % 2 else _plain(part) for i, part in enumerate(text))
+
+
+def _plain(text: str) -> str:
+    return re.sub("[/%_]", r"/\g<0>", text)
+
+
+@cache
+def _forms(language: str) -> tuple[_Form, ...]:
+    """Each text of the trail, and within it those that stand in its values: `recorded` says them, too."""
+    every = [each for each in catalogs.messages(language) if each.id]
+    trail = [each for each in every if each.context == catalogs.TRAIL]
+    venue = [form for each in every if _is_of_venue(each) for form in _read(each)]
+    found = []
+    for message in trail:
+        beside = [form for each in trail if _files(each) & _files(message) for form in _read(each)]
+        whole = [form for form in beside if len(form.told) == 1]
+        for form in _read(message):
+            inner = [
+                _put(form, name, each)
+                for name in form.told[1::2]
+                for each in (venue if name == _CHANGES else whole)
+            ]
+            found.append(_Form(form.english, form.told, tuple(inner)))
+    return tuple(found)
+
+
+def _read(message: Message) -> Iterator[_Form]:
+    """The message, in each way that it counts in English and in the language."""
+    for text in _each(message.id):
+        for string in _each(message.string):
+            yield _Form(_apart(text), tuple(each.lower() for each in _apart(string)))
+
+
+def _each(text: str | Sequence[str] | None) -> Sequence[str]:
+    return [text] if isinstance(text, str) else text or ()
+
+
+def _apart(text: str) -> tuple[str, ...]:
+    return tuple(_VALUE.split(text))
+
+
+def _put(form: _Form, name: str, inner: _Form) -> _Form:
+    """The form with another one as a value. Before and behind one of the venue there may be more of them."""
+    more = name == _CHANGES
+    return _Form(_filled(form.english, name, inner.english, more), _filled(form.told, name, inner.told, more))
+
+
+def _filled(text: tuple[str, ...], name: str, inner: tuple[str, ...], more: bool) -> tuple[str, ...]:
+    place = text[1::2].index(name) * 2 + 1
+    first, *rest = ("", "before", *inner, "behind", "") if more else inner
+    last = rest.pop() if rest else None
+    before, behind = text[place - 1] + first, text[place + 1]
+    middle = (before + behind,) if last is None else (before, *rest, last + behind)
+    return (*text[: place - 1], *middle, *text[place + 2 :])
+
+
+def _is_of_venue(message: Message) -> bool:
+    return not message.context and any(name.startswith(_VENUE) for name, _ in message.locations)
+
+
+def _files(message: Message) -> set[str]:
+    return {name for name, _ in message.locations}
