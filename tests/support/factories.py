@@ -145,12 +145,12 @@ def make_event(
     session.add(TeamMember(event_id=event.id, account_id=organiser.id, role=TeamRole.OWNER))
     positions = _slots(session, event, slots, first_day)
     expo = Expo(event, organiser, positions, _halls(session, event, halls, walking))
-    for _ in range(firms):
-        make_firm(session, expo, people=people)
+    make_firms(session, expo, firms, people=people)
     for _ in range(tables):
-        make_table(session, expo)
+        _add_table(session, expo)
     for _ in range(interpreters):
-        make_interpreter(session, expo)
+        _add_interpreter(session, expo)
+    session.flush()
     return expo
 
 
@@ -165,63 +165,98 @@ def make_night(session: Session, expo: Expo, **columns: Any) -> NightTime:
 
 def make_firm(session: Session, expo: Expo, *, people: int = 1, booth: bool = True, **columns: Any) -> Firm:
     """A firm with attendees, the first of them its exhibitor; added to `expo`."""
-    i = len(expo.firms)
-    hall = expo.halls[i % len(expo.halls)]
-    values = {
-        "event_id": expo.event.id,
-        "key": f"f{i}",
-        "name": f"Firm {i}",
-        "latin_name": f"Firm {i}",
-        "country": "CN",
-        "tier": Tier.MIDSTREAM,
-        "areas": ["batteries"],
-        "hall_id": hall.id,
-        **columns,
-    }
-    firm = Firm(**values)
-    session.add(firm)
+    return make_firms(session, expo, 1, people=people, booth=booth, **columns)[0]
+
+
+def make_firms(
+    session: Session, expo: Expo, count: int, *, people: int = 1, booth: bool = True, **columns: Any
+) -> list[Firm]:
+    """Firms as of `make_firm`, by as many statements as one of them takes."""
+    first = len(expo.firms)
+    halls = [expo.halls[i % len(expo.halls)] for i in range(first, first + count)]
+    firms = []
+    for i, hall in enumerate(halls, first):
+        values = {
+            "event_id": expo.event.id,
+            "key": f"f{i}",
+            "name": f"Firm {i}",
+            "latin_name": f"Firm {i}",
+            "country": "CN",
+            "tier": Tier.MIDSTREAM,
+            "areas": ["batteries"],
+            "hall_id": hall.id,
+            **columns,
+        }
+        firms.append(Firm(**values))
+    session.add_all(firms)
     session.flush()
-    expo.firms.append(firm)
-    expo.people.append([])
-    for person in range(people):
-        make_attendee(session, expo, i, is_exhibitor=person == 0)
+    expo.firms += firms
+    expo.people += ([] for _ in firms)
+    _add_attendees(
+        session,
+        expo,
+        [(i, {"is_exhibitor": j == 0}) for i in range(first, first + count) for j in range(people)],
+    )
     if booth:
-        place = _place(session, expo, f"b{i}", PlaceKind.BOOTH, hall, firm_id=firm.id)
-        expo.booths.append(place)
-    return firm
+        for i, (firm, hall) in enumerate(zip(firms, halls, strict=True), first):
+            place = _add_place(session, expo, f"b{i}", PlaceKind.BOOTH, hall, firm_id=firm.id)
+            expo.booths.append(place)
+    session.flush()
+    return firms
 
 
 def make_attendee(session: Session, expo: Expo, firm: int, **columns: Any) -> Attendee:
     """A person of firm number `firm` with an account of the same address; added to `expo`."""
-    key = f"{expo.firms[firm].key}-p{len(expo.people[firm])}"
-    values = {"key": key, "email": f"{key}@{expo.event.key}.example", "languages": ["en"], **columns}
-    values = {"name": key.upper(), "latin_name": key.upper(), **values}
-    seed, hashed = feed_addresses.new_feed(SECRET_KEY)
-    account = make_account(session, values["email"])
-    attendee = Attendee(
-        event_id=expo.event.id,
-        firm_id=expo.firms[firm].id,
-        account_id=account.id,
-        feed_seed=seed,
-        feed_hash=hashed,
-        **values,
-    )
-    session.add(attendee)
+    _add_attendees(session, expo, [(firm, columns)])
     session.flush()
-    expo.people[firm].append(attendee)
-    return attendee
+    return expo.people[firm][-1]
+
+
+def _add_attendees(session: Session, expo: Expo, people: Sequence[tuple[int, dict[str, Any]]]) -> None:
+    """Each is the number of a firm, and columns."""
+    added = []
+    for firm, columns in people:
+        key = f"{expo.firms[firm].key}-p{len(expo.people[firm])}"
+        values = {"key": key, "email": f"{key}@{expo.event.key}.example", "languages": ["en"], **columns}
+        values = {"name": key.upper(), "latin_name": key.upper(), **values}
+        seed, hashed = feed_addresses.new_feed(SECRET_KEY)
+        attendee = Attendee(
+            event_id=expo.event.id,
+            firm_id=expo.firms[firm].id,
+            feed_seed=seed,
+            feed_hash=hashed,
+            **values,
+        )
+        expo.people[firm].append(attendee)
+        added.append(attendee)
+    accounts = sign_in.ensure_accounts(session, {each.email: "" for each in added}, now=NOW)
+    for each in added:
+        each.account_id = accounts[each.email]
+    session.add_all(added)
 
 
 def make_table(session: Session, expo: Expo, **columns: Any) -> Place:
     """A table, in one of the halls by turns; added to `expo`."""
+    place = _add_table(session, expo, **columns)
+    session.flush()
+    return place
+
+
+def _add_table(session: Session, expo: Expo, **columns: Any) -> Place:
     i = len(expo.tables)
-    place = _place(session, expo, f"t{i}", PlaceKind.TABLE, expo.halls[i % len(expo.halls)], **columns)
+    place = _add_place(session, expo, f"t{i}", PlaceKind.TABLE, expo.halls[i % len(expo.halls)], **columns)
     expo.tables.append(place)
     return place
 
 
 def make_interpreter(session: Session, expo: Expo, **columns: Any) -> Interpreter:
     """An interpreter who speaks English and Chinese; added to `expo`."""
+    interpreter = _add_interpreter(session, expo, **columns)
+    session.flush()
+    return interpreter
+
+
+def _add_interpreter(session: Session, expo: Expo, **columns: Any) -> Interpreter:
     key = f"i{len(expo.interpreters)}"
     values = {
         "key": key,
@@ -234,7 +269,6 @@ def make_interpreter(session: Session, expo: Expo, **columns: Any) -> Interprete
         **{"event_id": expo.event.id, "email": f"{key}@{expo.event.key}.example", **values}
     )
     session.add(interpreter)
-    session.flush()
     expo.interpreters.append(interpreter)
     return interpreter
 
@@ -361,9 +395,8 @@ def _halls(session: Session, event: Event, count: int, walking: int) -> list[Hal
     return halls
 
 
-def _place(session: Session, expo: Expo, key: str, kind: PlaceKind, hall: Hall, **columns: Any) -> Place:
+def _add_place(session: Session, expo: Expo, key: str, kind: PlaceKind, hall: Hall, **columns: Any) -> Place:
     values = {"key": key, "name": f"{kind.value.title()} {key}", "kind": kind, "hall_id": hall.id, **columns}
     place = Place(event_id=expo.event.id, **values)
     session.add(place)
-    session.flush()
     return place

@@ -20,7 +20,7 @@ from tests.support.factories import (
     NOW,
     Expo,
     make_event,
-    make_firm,
+    make_firms,
     make_request,
     make_version,
     meet,
@@ -141,8 +141,7 @@ def test_only_organisers_see_the_board_and_only_people_of_their_event(database: 
 def crowd(session: Any, pairs: int) -> Expo:
     """A published version of `pairs` meetings between firms of their own."""
     expo = make_event(session, firms=0, slots="4")
-    for _ in range(2 * pairs):
-        make_firm(session, expo, booth=False)
+    make_firms(session, expo, 2 * pairs, booth=False)
     planned = [
         meet(
             make_request(session, expo, 2 * i, 2 * i + 1),

@@ -24,7 +24,7 @@ from tests.support.factories import (
     NOW,
     Expo,
     make_event,
-    make_firm,
+    make_firms,
     make_member,
     make_night,
     make_request,
@@ -108,8 +108,7 @@ def test_a_reader_sees_it_without_buttons_that_change_something(database: Databa
 def test_the_queries_are_as_many_for_3000_firms(database: Database) -> None:
     with database.write() as session:
         small, large = make_event(session), make_event(session, firms=3)
-        for _ in range(3000):
-            make_firm(session, large, booth=False)
+        make_firms(session, large, 3000, booth=False)
         session.execute(update(Firm).where(Firm.event_id == large.event.id).values(min_meetings=1))
         session.add_all(
             MeetingRequest(
