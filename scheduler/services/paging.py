@@ -7,9 +7,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, func, tuple_
+from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, bindparam, func, tuple_
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
@@ -75,30 +76,39 @@ def fetch_page(
     number: int = 1,
     limit: int,
     total: int | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> Page[Row[*tuple[Any, ...]]]:
     """The rows of a page. `query` is the list, unsorted, ungrouped. The sort key is added.
 
     The page is the one behind `cursor`, else the one of `number`; behind the last page it is the last one.
     There are two queries, one if the page is the whole list or `total` is given, none for a `total` of 0.
+    `values` are those of the parameters of a query that is made once. Then its pages are, too.
     """
     fields.require("limit", limit, fields.PageSize)
     if total == 0:
         return Page((), None, 0, 1, limit)
-    wanted = query.add_columns(*order.keys).order_by(*order.clauses()).limit(limit + 1)
+    wanted = _sorted(query, order) if values is None else _sorted_once(query, order)
     if total is None and number > 1 and not cursor:
-        total = _count(session, query)
+        total = _count(session, query, values)
     number = 1 if cursor or total is None else _at_most(number, total, limit)
     if cursor:
         wanted = wanted.where(order.after(cursor))
-    elif number > 1:
-        wanted = wanted.offset((number - 1) * limit)
-    rows = session.execute(wanted).all()
+    part = {"rows_at_most": limit + 1, "rows_before": (number - 1) * limit}
+    rows = session.execute(wanted, {**(values or {}), **part}).all()
     more = len(rows) > limit
     last = rows[limit - 1][-len(order.keys) :] if more else None
     if total is None:
-        total = _count(session, query) if more or cursor else len(rows)
+        total = _count(session, query, values) if more or cursor else len(rows)
     after = encode_cursor(order.name, last) if last else None
     return Page(tuple(rows[:limit]), after, total, number, limit)
+
+
+def _sorted(query: Select[*tuple[Any, ...]], order: Order) -> Select[*tuple[Any, ...]]:
+    ordered = query.add_columns(*order.keys).order_by(*order.clauses())
+    return ordered.limit(bindparam("rows_at_most")).offset(bindparam("rows_before"))
+
+
+_sorted_once = lru_cache(maxsize=256)(_sorted)
 
 
 def part(
@@ -139,8 +149,9 @@ def _at_most(number: int, total: int, limit: int) -> int:
     return min(max(1, number), _last(total, limit))
 
 
-def _count(session: Session, query: Select[*tuple[Any, ...]]) -> int:
-    return session.scalars(query.with_only_columns(func.count(), maintain_column_froms=True)).one()
+def _count(session: Session, query: Select[*tuple[Any, ...]], values: Mapping[str, Any] | None) -> int:
+    counted = query.with_only_columns(func.count(), maintain_column_froms=True)
+    return session.scalars(counted, values or {}).one()
 
 
 def encode_cursor(name: str, values: Sequence[Any]) -> str:

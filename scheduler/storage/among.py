@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, ColumnElement, bindparam
+from sqlalchemy import JSON, BindParameter, Boolean, ColumnElement, bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
@@ -29,10 +29,15 @@ class _Among(FunctionElement[bool]):
 
 
 def among(
-    column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Iterable[Any]
+    column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Iterable[Any] | BindParameter[Any]
 ) -> FunctionElement[bool]:
-    """Rows whose column is one of these numbers or texts. An empty list selects no row."""
+    """Rows whose column is one of these numbers or texts. An empty list selects no row.
+
+    For a statement that is made once, `values` is a parameter, for which a list is given.
+    """
     listed = JSON().with_variant(ARRAY(column.type), "postgresql")
+    if isinstance(values, BindParameter):
+        return _Among(column, bindparam(values.key, type_=listed))
     return _Among(column, bindparam(None, list(values), type_=listed, unique=True))
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import ColumnElement, func, literal, quoted_name, select, text, type_coerce
+from sqlalchemy import ColumnElement, bindparam, func, quoted_name, select, text, type_coerce
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import Session, sessionmaker
@@ -117,7 +117,7 @@ class Database:
 
     def clock(self) -> ColumnElement[datetime]:
         """The time as a column, for a query that asks something else too."""
-        return literal(_now_here(), UtcDateTime()) if self.is_sqlite else _MOMENT
+        return _MOMENT_HERE if self.is_sqlite else _MOMENT
 
     def machine_is_ahead(self) -> timedelta:
         """The lead of this machine's clock over the database's. It is negative if the clock is behind."""
@@ -145,7 +145,7 @@ class Database:
         self.engine.dispose()
 
 
-_AFTERWARDS, _ONCE = "afterwards", "once"
+_AFTERWARDS, _ONCE, _HELD = "afterwards", "once", "held"
 
 
 def afterwards(session: Session, work: Callable[[Session], None]) -> None:
@@ -166,6 +166,12 @@ def once(session: Session, name: str, work: Callable[[], T]) -> T:
     return known[name]
 
 
+def hold(session: Session, row: T) -> T:
+    """The row, kept until the session ends: one that nothing else keeps is forgotten, and asked for again."""
+    session.info.setdefault(_HELD, []).append(row)
+    return row
+
+
 def end_reading(session: Session) -> None:
     """End a transaction that has only read, by COMMIT where no error has ended it.
 
@@ -183,3 +189,7 @@ _CLOCK = select(_MOMENT)
 def _now_here() -> datetime:
     """SQLite is a file, and its clock this machine's. The only place that asks for that one."""
     return datetime.now(UTC)  # noqa: TID251
+
+
+_MOMENT_HERE = bindparam("here", type_=UtcDateTime(), callable_=_now_here)
+"""As `_MOMENT` one object, so that a query with it is made once. Asked each time that the query is."""

@@ -22,6 +22,7 @@ from scheduler.services.access.chambers import Chamber, chamber_of
 from scheduler.services.access.interpreters import interpreting_as
 from scheduler.services.access.rights import Reach, Right, Role
 from scheduler.services.text import storable
+from scheduler.storage.database import hold
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -224,7 +225,7 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
     if attendee_id is None and interpreter_id is not None:
         chosen, spoken = "", session.get_one(Interpreter, interpreter_id).languages
     chamber = chamber_of(session, event.id, account_id) if team_role is Role.CHAMBER else None
-    session.info["event"] = event  # held, so that nothing later in the session asks for it again
+    hold(session, event)  # nothing later in the session asks for it again
     return Actor(
         account_id=account_id,
         event_id=event.id,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
     Delete,
+    Select,
     bindparam,
     delete,
     exists,
@@ -28,6 +30,7 @@ from scheduler.services.access.tokens import hash_token, random_token
 from scheduler.services.text import one_line, storable
 from scheduler.services.trail.noted import Noted, noted
 from scheduler.storage.models import Account, Attendee, Event, TeamMember, WebSession
+from scheduler.storage.rows import rows_of
 
 SEEN_EVERY = timedelta(minutes=5)
 """How exact "last seen" is: not every page is a writer."""
@@ -109,7 +112,7 @@ def find(
     session: Session, secret: str, *, settings: Settings, now: ColumnElement[datetime]
 ) -> SignedIn | None:
     """The account and the time for a session id, in one query, or None if it has ended or never existed."""
-    row = session.execute(_FIND.add_columns(now), {"id_hash": hash_token(secret)}).first()
+    row = rows_of(session, _with_time(_FIND, now), id_hash=hash_token(secret)).first()
     return _holding(row, settings) if row is not None else None
 
 
@@ -123,7 +126,7 @@ def find_in_event(
     if not storable(event_key):
         return find(session, secret, settings=settings, now=now), None
     asked = {"id_hash": hash_token(secret), "event_key": event_key}
-    row = session.execute(_FIND_IN_EVENT.add_columns(now), asked).first()
+    row = session.execute(_with_time(_FIND_IN_EVENT, now), asked).first()
     found = _holding((*row[:_FOUND], row[-1]), settings) if row is not None else None
     if row is None or found is None:
         return None, None
@@ -132,6 +135,12 @@ def find_in_event(
 
 _FOUND = 10
 """Columns of `_FIND`."""
+
+
+@lru_cache(maxsize=16)
+def _with_time(query: Select[*tuple[Any, ...]], now: ColumnElement[datetime]) -> Select[*tuple[Any, ...]]:
+    """Made once, too: the database's clock is one object, see `Database.clock`."""
+    return query.add_columns(now)
 
 
 def _holding(row: Sequence[Any], settings: Settings) -> SignedIn | None:

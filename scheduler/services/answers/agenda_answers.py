@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method, Partstat
@@ -19,6 +19,7 @@ from scheduler.services.delivery.remembering import token_of
 from scheduler.services.schedule.agendas import Agenda
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, ExcludedPerson, Invitation, MeetingRequest
+from scheduler.storage.rows import rows_of
 
 
 @dataclass(slots=True)
@@ -40,6 +41,11 @@ class Standing:
     """The reader's key, if they were invited."""
 
 
+_OF_THESE = (
+    MeetingRequest.event_id == bindparam("event"),
+    among(MeetingRequest.key, bindparam("requests")),
+    among(Attendee.key, bindparam("people")),
+)
 _TOLD = (
     select(
         MeetingRequest.key,
@@ -53,12 +59,14 @@ _TOLD = (
     )
     .join(MeetingRequest, MeetingRequest.id == Invitation.request_id)
     .join(Attendee, Attendee.id == Invitation.attendee_id)
+    .where(*_OF_THESE)
     .order_by(Invitation.sequence, Invitation.dtstamp)
 )
 _EXCLUDED = (
     select(MeetingRequest.key, Attendee.key, ExcludedPerson.others_go())
     .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
     .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+    .where(*_OF_THESE)
 )
 
 
@@ -66,12 +74,8 @@ def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str)
     """By key of the request, for every meeting of the agenda. Two queries."""
     found = {item.request_key: Standing() for item in agenda.items}
     people = {person.key for item in agenda.items for person in (*item.people, *item.partner_people)}
-    of_these = (
-        MeetingRequest.event_id == actor.event_id,
-        among(MeetingRequest.key, found),
-        among(Attendee.key, people),
-    )
-    told = session.execute(_TOLD.where(*of_these))
+    of_these = {"event": actor.event_id, "requests": list(found), "people": list(people)}
+    told = rows_of(session, _TOLD, **of_these)
     for key, person, attendee_id, uid, sequence, method, partstat, token_hash in told:
         if method is Method.CANCEL:
             found[key].answers.pop(person, None)
@@ -80,7 +84,7 @@ def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str)
         token = token_of(uid, attendee_id, secret_key) if attendee_id == actor.attendee_id else ""
         if token and hash_token(token) == token_hash:
             found[key].token, found[key].sequence, found[key].own = token, sequence, person
-    for key, person, others_go in session.execute(_EXCLUDED.where(*of_these)):
+    for key, person, others_go in rows_of(session, _EXCLUDED, **of_these):
         found[key].excluded[person] = others_go
     return found
 

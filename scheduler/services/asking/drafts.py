@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
@@ -19,6 +19,7 @@ from scheduler.services.directory.refs import FirmRef, find_firm, firm_columns
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.text import lines, one_line
 from scheduler.storage.models import Firm, RequestDraft
+from scheduler.storage.rows import rows_of
 
 MOST = 100
 """Drafts and templates that a firm keeps."""
@@ -64,23 +65,25 @@ def keep_template(session: Session, actor: Actor, form: NewRequest, name: str, *
     return _write(session, actor, kept, plain, name, None, now)
 
 
+_LISTED = (
+    select(
+        RequestDraft.id,
+        RequestDraft.name,
+        RequestDraft.form,
+        RequestDraft.changed_at,
+        *firm_columns(Firm),
+    )
+    .outerjoin(Firm, Firm.id == RequestDraft.to_firm_id)
+    .where(RequestDraft.firm_id == bindparam("firm"))
+    .order_by(RequestDraft.changed_at.desc(), RequestDraft.id.desc())
+)
+
+
 def listing(session: Session, actor: Actor) -> tuple[Draft, ...]:
     """The own firm's drafts and templates, the latest first. One query."""
-    query = (
-        select(
-            RequestDraft.id,
-            RequestDraft.name,
-            RequestDraft.form,
-            RequestDraft.changed_at,
-            *firm_columns(Firm),
-        )
-        .outerjoin(Firm, Firm.id == RequestDraft.to_firm_id)
-        .where(RequestDraft.firm_id == _own(actor))
-        .order_by(RequestDraft.changed_at.desc(), RequestDraft.id.desc())
-    )
     return tuple(
         Draft(row[0], row[1], FirmRef(*row[4:]) if row[4] is not None else None, row[2]["topic"], row[3])
-        for row in session.execute(query)
+        for row in rows_of(session, _LISTED, firm=_own(actor))
     )
 
 

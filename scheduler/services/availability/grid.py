@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.invites.busy import Busy, BusyKind
@@ -18,7 +18,8 @@ from scheduler.services.availability.busy_times import BusyCalendar
 from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
-from scheduler.storage.models import AttendeeBusy, Event, Slot
+from scheduler.storage.models import AttendeeBusy, BusySource, Event, Slot
+from scheduler.storage.rows import rows_of
 
 WHY = {
     BusyKind.EVENT: say("an event"),
@@ -67,6 +68,20 @@ class Grid:
         return [cell for _, _, cells in self.rows for cell in cells if cell is not None]
 
 
+_MARKED = (
+    select(Slot.key)
+    .join(AttendeeBusy, AttendeeBusy.slot_id == Slot.id)
+    .where(AttendeeBusy.attendee_id == bindparam("person"))
+)
+
+
+_SAVED = (
+    select(BusySource.name, BusySource.found)
+    .where(BusySource.attendee_id == bindparam("person"), BusySource.is_saved)
+    .order_by(BusySource.id)
+)
+
+
 def grid(
     session: Session,
     actor: Actor,
@@ -79,9 +94,9 @@ def grid(
     attendee_id = busy_times.attendee_id_of(actor)
     event = session.get_one(Event, actor.event_id)
     slots = slots_of(session, event.id)
-    by_hand = select(Slot.key).join(AttendeeBusy, AttendeeBusy.slot_id == Slot.id)
-    marked = set(session.scalars(by_hand.where(AttendeeBusy.attendee_id == attendee_id)))
-    saved = [(source.name, unavailable.spans(source.found)) for source in busy_times.listing(session, actor)]
+    marked = set(rows_of(session, _MARKED, person=attendee_id).scalars())
+    calendars = rows_of(session, _SAVED, person=attendee_id)
+    saved = [(name, unavailable.spans(found)) for name, found in calendars]
     found = busy_times.from_json(preview.found).busy if preview else ()
     meetings = (agenda or agendas.attendee_agenda(session, actor)).items
     cells = [

@@ -7,32 +7,39 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, AttendeeBusy, BusySource, Slot
+from scheduler.storage.rows import rows_of
 
 Span = tuple[datetime, datetime]
+
+
+_PEOPLE: BindParameter[Any] = bindparam("people")
+_MARKED = select(AttendeeBusy.attendee_id, AttendeeBusy.slot_id).join(Slot).where(Slot.of(bindparam("event")))
+_MARKED_OF = _MARKED.where(among(AttendeeBusy.attendee_id, _PEOPLE))
+_SAVED = (
+    select(BusySource.attendee_id, BusySource.found)
+    .join(Attendee, Attendee.id == BusySource.attendee_id)
+    .where(Attendee.event_id == bindparam("event"), BusySource.is_saved)
+)
+_SAVED_OF = _SAVED.where(among(BusySource.attendee_id, _PEOPLE))
 
 
 def slots_of(
     session: Session, event_id: int, attendee_ids: Collection[int] | None = None
 ) -> dict[int, set[int]]:
     """Slot ids by the id of each attendee of the event, or of those, who has some. Three queries at most."""
-    marked = select(AttendeeBusy.attendee_id, AttendeeBusy.slot_id).join(Slot).where(Slot.of(event_id))
-    saved = (
-        select(BusySource.attendee_id, BusySource.found)
-        .join(Attendee, Attendee.id == BusySource.attendee_id)
-        .where(Attendee.event_id == event_id, BusySource.is_saved)
-    )
+    marked, saved = _MARKED, _SAVED
+    asked: dict[str, Any] = {"event": event_id}
     if attendee_ids is not None:
-        marked = marked.where(among(AttendeeBusy.attendee_id, attendee_ids))
-        saved = saved.where(among(BusySource.attendee_id, attendee_ids))
+        marked, saved, asked["people"] = _MARKED_OF, _SAVED_OF, list(attendee_ids)
     away: dict[int, set[int]] = defaultdict(set)
-    for attendee_id, slot_id in session.execute(marked):
+    for attendee_id, slot_id in rows_of(session, marked, **asked):
         away[attendee_id].add(slot_id)
-    calendars = session.execute(saved).all()
+    calendars = rows_of(session, saved, **asked).all()
     slots = session.scalars(select(Slot).where(Slot.of(event_id))).all() if calendars else []
     for attendee_id, found in calendars:
         away[attendee_id] |= {slot.id for slot in taken(slots, spans(found))}

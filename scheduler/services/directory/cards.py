@@ -7,16 +7,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import BindParameter, Row, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
+from scheduler.saying import label
 from scheduler.saying import place as place_label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.directory.refs import FirmRef, firm_columns, firm_ref
+from scheduler.services.directory.refs import FirmRef, firm_columns
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Firm, FirmNote, MeetingRequest, Place
+from scheduler.storage.models import Attendee, Firm, FirmNote, Hall, MeetingRequest, Place
+from scheduler.storage.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +85,52 @@ class PersonCard:
     email: str | None
 
 
-def person_card(actor: Actor, person: Attendee, firm: Firm) -> PersonCard:
+PERSON_COLUMNS = (
+    Attendee.key,
+    Attendee.name,
+    Attendee.latin_name,
+    Attendee.title,
+    Attendee.languages,
+    Attendee.areas,
+    Attendee.is_exhibitor,
+    Attendee.email,
+    Attendee.firm_id,
+    *firm_columns(Firm),
+)
+"""What `person_card` reads, in its order."""
+
+
+def person_card(actor: Actor, row: Sequence[Any]) -> PersonCard:
+    """The card of a row that begins with `PERSON_COLUMNS`."""
+    key, name, latin_name, title, languages, areas, is_exhibitor, email, firm_id, *firm = row[:13]
     return PersonCard(
-        key=person.key,
-        name=person.name,
-        latin_name=person.latin_name,
-        title=person.title,
-        languages=tuple(person.languages),
-        areas=tuple(person.areas),
-        is_exhibitor=person.is_exhibitor,
-        firm=firm_ref(firm),
-        email=person.email if actor.may(Right.READ_CONTACTS, firm_id=firm.id) else None,
+        key=key,
+        name=name,
+        latin_name=latin_name,
+        title=title,
+        languages=tuple(languages),
+        areas=tuple(areas),
+        is_exhibitor=is_exhibitor,
+        firm=FirmRef(*firm),
+        email=email if actor.may(Right.READ_CONTACTS, firm_id=firm_id) else None,
     )
 
 
-def firm_cards(
-    session: Session, actor: Actor, rows: Sequence[tuple[Firm, str | None]]
-) -> tuple[FirmCard, ...]:
-    ids = [firm.id for firm, _ in rows]
-    hosts = {firm.id: firm.host_id for firm, _ in rows if firm.host_id is not None}
+FIRMS_IN_HALLS: Select[*tuple[Any, ...]] = select(
+    Firm.id,
+    Firm.key,
+    *(Firm.name, Firm.latin_name, Firm.country, Firm.tier, Firm.areas, Firm.pavilion, Firm.host_id),
+    *(Firm.description, Firm.offers, Firm.needs, Firm.products, Firm.website, Firm.logo),
+    Hall.name.label("hall"),
+    Hall.names.label("hall_names"),
+).outerjoin(Hall, Hall.id == Firm.hall_id)
+"""What `firm_cards` reads."""
+
+
+def firm_cards(session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[FirmCard, ...]:
+    """The cards of rows of `FIRMS_IN_HALLS`, in their order."""
+    ids = [firm.id for firm in rows]
+    hosts = {firm.id: firm.host_id for firm in rows if firm.host_id is not None}
     booths, requests = _booths(session, [*ids, *hosts.values()]), _open_requests(session, actor, ids)
     named = _refs(session, hosts.values())
     spoken, notes = _spoken(session, ids), _notes(session, actor, ids)
@@ -114,7 +143,7 @@ def firm_cards(
             tier=firm.tier,
             areas=tuple(firm.areas),
             pavilion=firm.pavilion,
-            hall=hall,
+            hall=label(firm.hall, firm.hall_names) if firm.hall else firm.hall,
             booths=tuple(booths.get(firm.host_id or firm.id, ())),
             host=named.get(firm.host_id or 0),
             description=firm.description,
@@ -128,49 +157,75 @@ def firm_cards(
             languages=spoken.get(firm.id, ()),
             note=notes.get(firm.id),
         )
-        for firm, hall in rows
+        for firm in rows
     )
+
+
+_SPOKEN = (
+    select(Attendee.firm_id, Attendee.languages)
+    .where(among(Attendee.firm_id, bindparam("firms")), Attendee.withdrawn_at.is_(None))
+    .order_by(Attendee.id)
+)
 
 
 def _spoken(session: Session, firm_ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """The languages of each firm's people, the one that most of them speak first."""
     counts: dict[int, Counter[str]] = {}
-    query = select(Attendee.firm_id, Attendee.languages).where(
-        among(Attendee.firm_id, firm_ids), Attendee.withdrawn_at.is_(None)
-    )
-    for firm_id, languages in session.execute(query.order_by(Attendee.id)):
+    for firm_id, languages in rows_of(session, _SPOKEN, firms=firm_ids):
         counts.setdefault(firm_id, Counter()).update(languages)
     return {firm_id: tuple(code for code, _ in each.most_common()) for firm_id, each in counts.items()}
+
+
+_NOTES = select(FirmNote.about_id, FirmNote.is_saved, FirmNote.note, FirmNote.never_since).where(
+    FirmNote.firm_id == bindparam("own"), among(FirmNote.about_id, bindparam("firms"))
+)
 
 
 def _notes(session: Session, actor: Actor, firm_ids: Sequence[int]) -> dict[int, OwnNote]:
     """What the actor's firm keeps about these."""
     if not actor.may(Right.KEEP_NOTES, firm_id=actor.firm_id):
         return {}
-    query = select(FirmNote.about_id, FirmNote.is_saved, FirmNote.note, FirmNote.never_since).where(
-        FirmNote.firm_id == actor.firm_id, among(FirmNote.about_id, firm_ids)
-    )
-    rows = session.execute(query)
+    rows = rows_of(session, _NOTES, own=actor.firm_id, firms=firm_ids)
     return {about: OwnNote(is_saved, text, never is not None) for about, is_saved, text, never in rows}
+
+
+_BOOTHS = (
+    select(Place.firm_id, Place.name)
+    .where(among(Place.firm_id, bindparam("firms")) & ~Place.is_retired)
+    .order_by(Place.id)
+)
 
 
 def _booths(session: Session, firm_ids: Sequence[int]) -> dict[int, list[str]]:
     """The names of the firms' booths."""
     booths: dict[int, list[str]] = {}
-    booth = among(Place.firm_id, firm_ids) & ~Place.is_retired
-    query = select(Place.firm_id, Place.name).where(booth).order_by(Place.id)
-    for firm_id, name in session.execute(query):
+    for firm_id, name in rows_of(session, _BOOTHS, firms=firm_ids):
         if firm_id is not None:
             booths.setdefault(firm_id, []).append(place_label(name))
     return booths
+
+
+_REFS: Any = select(Firm.id, *firm_columns(Firm)).where(among(Firm.id, bindparam("firms")))
 
 
 def _refs(session: Session, firm_ids: Collection[int]) -> dict[int, FirmRef]:
     """Firms by id, without a query if there are none."""
     if not firm_ids:
         return {}
-    query: Any = select(Firm.id, *firm_columns(Firm)).where(among(Firm.id, list(firm_ids)))
-    return {row[0]: FirmRef(*row[1:]) for row in session.execute(query)}
+    return {row[0]: FirmRef(*row[1:]) for row in rows_of(session, _REFS, firms=list(firm_ids))}
+
+
+_BY, _TO = MeetingRequest.from_firm_id, MeetingRequest.to_firm_id
+_OWN: BindParameter[int] = bindparam("own")
+_OTHERS: BindParameter[Any] = bindparam("firms")
+_OPEN = (
+    select(MeetingRequest.key, MeetingRequest.state, _BY, _TO)
+    .where(
+        MeetingRequest.state.in_(OPEN_REQUESTS),
+        or_((_BY == _OWN) & among(_TO, _OTHERS), (_TO == _OWN) & among(_BY, _OTHERS)),
+    )
+    .order_by(MeetingRequest.id)
+)
 
 
 def _open_requests(session: Session, actor: Actor, firm_ids: Sequence[int]) -> dict[int, list[OpenRequest]]:
@@ -178,13 +233,29 @@ def _open_requests(session: Session, actor: Actor, firm_ids: Sequence[int]) -> d
     found: dict[int, list[OpenRequest]] = {}
     if actor.firm_id is None:
         return found
-    sent, to = MeetingRequest.from_firm_id == actor.firm_id, MeetingRequest.to_firm_id
-    received, by = MeetingRequest.to_firm_id == actor.firm_id, MeetingRequest.from_firm_id
-    query = select(MeetingRequest.key, MeetingRequest.state, by, to).where(
-        MeetingRequest.state.in_(OPEN_REQUESTS),
-        or_(sent & among(to, firm_ids), received & among(by, firm_ids)),
-    )
-    for key, state, sender, receiver in session.execute(query.order_by(MeetingRequest.id)):
+    for key, state, sender, receiver in rows_of(session, _OPEN, own=actor.firm_id, firms=firm_ids):
         is_sent = sender == actor.firm_id
         found.setdefault(receiver if is_sent else sender, []).append(OpenRequest(key, state, is_sent))
     return found
+
+
+NOT_ASKED = "not-asked"
+_RELATIONS = select(_BY, _TO, MeetingRequest.state).where(
+    or_(_BY == _OWN, _TO == _OWN), MeetingRequest.state.in_(OPEN_REQUESTS)
+)
+_MARKS = select(FirmNote.about_id, FirmNote.is_saved, FirmNote.never_since).where(FirmNote.firm_id == _OWN)
+
+
+def relations(session: Session, actor: Actor) -> dict[int, tuple[str, ...]]:
+    """How other firms stand to the actor's own, by id, where there is more than nothing."""
+    if actor.firm_id is None:
+        return {}
+    own = actor.firm_id
+    found: dict[int, list[str]] = {}
+    for sender, receiver, state in rows_of(session, _RELATIONS, own=own):
+        how = "agreed" if state is RequestState.ACCEPTED else "asked" if sender == own else "asked-us"
+        found.setdefault(receiver if sender == own else sender, []).append(how)
+    for about_id, is_saved, never_since in rows_of(session, _MARKS, own=own):
+        marks = found.setdefault(about_id, [NOT_ASKED])
+        marks += ["saved"] * is_saved + ["never"] * (never_since is not None)
+    return {firm_id: tuple(marks) for firm_id, marks in found.items()}

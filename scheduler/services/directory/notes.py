@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import fields
@@ -23,6 +23,7 @@ from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
 from scheduler.storage.among import among
 from scheduler.storage.models import Firm, FirmNote, MeetingRequest
+from scheduler.storage.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +118,23 @@ def want(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> boo
     return told is not None
 
 
+_REFUSAL = (
+    select(FirmNote.firm_id)
+    .join(Firm, Firm.id == FirmNote.firm_id)
+    .where(
+        Firm.event_id == bindparam("event"),
+        Firm.key == bindparam("key"),
+        FirmNote.about_id == bindparam("own"),
+        FirmNote.never_since.is_not(None),
+    )
+)
+
+
 def refuses(session: Session, actor: Actor, firm_key: str) -> bool:
     """Whether a firm takes no request of the actor's."""
     actor.require(Right.READ_DIRECTORY)
-    other = aliased(Firm)
-    query = (
-        select(FirmNote.firm_id)
-        .join(other, other.id == FirmNote.firm_id)
-        .where(
-            other.event_id == actor.event_id,
-            other.key == firm_key,
-            FirmNote.about_id == actor.firm_id,
-            FirmNote.never_since.is_not(None),
-        )
-    )
-    return session.scalar(query) is not None
+    asked = {"event": actor.event_id, "key": firm_key, "own": actor.firm_id}
+    return rows_of(session, _REFUSAL, **asked).scalar() is not None
 
 
 def exclusions(session: Session, actor: Actor, *, number: int = 1, limit: int = 30) -> Page[Exclusion]:

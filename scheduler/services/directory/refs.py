@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import SQLColumnExpression, select
+from sqlalchemy import SQLColumnExpression, bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
 from scheduler.saying import VenueName, label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.keeping.marks import digest, in_one_text, parts_of, text_of
+from scheduler.services.keeping.memory import remembered
 from scheduler.services.text import storable
 from scheduler.storage.among import among
+from scheduler.storage.base import utc_of
 from scheduler.storage.database import once
 from scheduler.storage.models import Attendee, Firm, Hall, Slot
+from scheduler.storage.rows import rows_of
 
 Keyed = TypeVar("Keyed", Firm, Attendee)
 
@@ -64,12 +68,47 @@ def slot_ref(slot: Slot) -> SlotRef:
     return SlotRef(slot.key, slot.start, slot.end, slot.block)
 
 
+_EVERY_SLOT = (
+    select(Slot.key, Slot.start, Slot.end, Slot.block)
+    .where(Slot.event_id == bindparam("event"))
+    .order_by(Slot.position)
+)
+
+
 def slots_of(session: Session, event_id: int, *, with_retired: bool = False) -> list[SlotRef]:
     """The meeting times of an event, in order; for what is history, also those that it had before."""
-    columns = select(Slot.key, Slot.start, Slot.end, Slot.block).where(
-        Slot.event_id == event_id if with_retired else Slot.of(event_id)
-    )
-    return [SlotRef(*row) for row in session.execute(columns.order_by(Slot.position))]
+    if not with_retired:
+        return list(known_slots(session, event_id).by_id.values())
+    return [SlotRef(*row) for row in rows_of(session, _EVERY_SLOT, event=event_id)]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSlots:
+    """The meeting times of an event by id, in order, and a mark of what they are."""
+
+    mark: str
+    by_id: Mapping[int, SlotRef]
+
+
+_SLOTS = in_one_text(
+    (Slot.position, Slot.id, Slot.key, Slot.start, Slot.end, Slot.block), Slot.of(bindparam("event"))
+)
+
+
+def known_slots(session: Session, event_id: int) -> KnownSlots:
+    """The meeting times of an event, by one query. They are taken apart again only where one has changed."""
+
+    def read() -> KnownSlots:
+        text = text_of(session, _SLOTS, event=event_id)
+        mark = digest(text)
+        return remembered("slots", mark, lambda: KnownSlots(mark, _slots(text)))
+
+    return once(session, f"slots {event_id}", read)
+
+
+def _slots(text: str) -> dict[int, SlotRef]:
+    rows = parts_of(text)
+    return {int(row[1]): SlotRef(row[2], utc_of(row[3]), utc_of(row[4]), row[5]) for row in rows}
 
 
 def hall_labels(session: Session, event_id: int) -> dict[int, VenueName]:

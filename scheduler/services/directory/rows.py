@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import OPEN_REQUESTS, RequestState
 from scheduler.domain.guests import is_of
 from scheduler.domain.names import of_place
 from scheduler.saying import VenueName, label
 from scheduler.services.access.actors import Actor
+from scheduler.services.directory.cards import NOT_ASKED, relations
 from scheduler.services.directory.spelling import zone
-from scheduler.services.keeping.marks import digest, parts_of, rows_text
+from scheduler.services.keeping.marks import digest, in_one_text, parts_of, text_of
 from scheduler.services.keeping.memory import remembered
 from scheduler.storage.database import once
 from scheduler.storage.models import (
@@ -26,12 +26,11 @@ from scheduler.storage.models import (
     DelegationFirm,
     Event,
     Firm,
-    FirmNote,
     Hall,
-    MeetingRequest,
     Place,
     WalkingTime,
 )
+from scheduler.storage.rows import rows_of
 
 
 @dataclass(slots=True)
@@ -114,9 +113,15 @@ def firm_texts(session: Session, event_id: int) -> FirmTexts:
     return once(session, f"firms {event_id}", lambda: _firm_texts(session, event_id))
 
 
+_FIRM_TEXTS = in_one_text(
+    tuple(getattr(Firm, name) for name in FirmText._fields),
+    Firm.event_id == bindparam("event"),
+    Firm.withdrawn_at.is_(None),
+)
+
+
 def _firm_texts(session: Session, event_id: int) -> FirmTexts:
-    columns = tuple(getattr(Firm, name) for name in FirmText._fields)
-    text = rows_text(session, columns, Firm.event_id == event_id, Firm.withdrawn_at.is_(None))
+    text = text_of(session, _FIRM_TEXTS, event=event_id)
     mark = digest(text)
     return remembered("firms", mark, lambda: FirmTexts(mark, _firms(text)))
 
@@ -135,7 +140,7 @@ def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
     halls = _halls(session, actor.event_id)
     people = _people(session, actor.event_id, with_text=with_text)
     booths = _booths(session, actor.event_id) if with_text else ""
-    relations = _relations(session, actor)
+    related = relations(session, actor)
     delegations, travels = _delegations(session, actor.event_id)
     event = session.get_one(Event, actor.event_id)
     others = repr((with_text, halls, travels, event.guests))
@@ -146,8 +151,8 @@ def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
         return [parts.sought(each, with_text=with_text) for each in firms.rows.values()]
 
     known = remembered("directory", mark, work_out)
-    nothing = (_NEW,) if actor.firm_id else ()
-    rows = [row.seen(relations.get(row.id, nothing if row.id != actor.firm_id else ())) for row in known]
+    nothing = (NOT_ASKED,) if actor.firm_id else ()
+    rows = [row.seen(related.get(row.id, nothing if row.id != actor.firm_id else ())) for row in known]
     return Directory(rows, dict(halls.values()), event.named_areas, delegations)
 
 
@@ -187,32 +192,37 @@ class _Parts:
         return row
 
 
-_NEW = "not-asked"
-
-
 @lru_cache(65_536)
 def _listed(text: str) -> tuple[str, ...]:
     """A JSON list as the database has it: thousands are read a page, mostly the same ones."""
     return tuple(json.loads(text))
 
 
+_HALLS = (
+    select(Hall.id, Hall.key, Hall.name, Hall.names)
+    .where(Hall.event_id == bindparam("event"))
+    .order_by(Hall.position)
+)
+
+
 def _halls(session: Session, event_id: int) -> dict[int, tuple[str, VenueName]]:
-    query = select(Hall.id, Hall.key, Hall.name, Hall.names).where(Hall.event_id == event_id)
-    rows = session.execute(query.order_by(Hall.position))
+    rows = rows_of(session, _HALLS, event=event_id)
     return {hall_id: (key, label(name, names)) for hall_id, key, name, names in rows}
+
+
+_DELEGATIONS = (
+    select(Delegation.key, Delegation.name, DelegationFirm.firm_id)
+    .join(DelegationFirm)
+    .where(Delegation.event_id == bindparam("event"))
+    .order_by(Delegation.id)
+)
 
 
 def _delegations(session: Session, event_id: int) -> tuple[dict[str, str], dict[int, list[str]]]:
     """The names of delegations that bring firms, by key, and the keys by firm."""
-    query = (
-        select(Delegation.key, Delegation.name, DelegationFirm.firm_id)
-        .join(DelegationFirm)
-        .where(Delegation.event_id == event_id)
-        .order_by(Delegation.id)
-    )
     names: dict[str, str] = {}
     of_firms: dict[int, list[str]] = {}
-    for key, name, firm_id in session.execute(query):
+    for key, name, firm_id in rows_of(session, _DELEGATIONS, event=event_id):
         names[key] = name
         of_firms.setdefault(firm_id, []).append(key)
     return names, of_firms
@@ -235,11 +245,15 @@ def walks(session: Session, actor: Actor) -> dict[str, int]:
     return {key: minutes for key, minutes in found.items() if minutes is not None}
 
 
+_SPEAKERS = Attendee.id, Attendee.firm_id, Attendee.languages
+_COMING = Attendee.event_id == bindparam("event"), Attendee.withdrawn_at.is_(None)
+_PEOPLE = in_one_text(_SPEAKERS, *_COMING)
+_PEOPLE_WITH_TEXT = in_one_text((*_SPEAKERS, Attendee.name, Attendee.latin_name, Attendee.title), *_COMING)
+
+
 def _people(session: Session, event_id: int, *, with_text: bool) -> str:
     """The firm of each person, what they speak, and where it is sought, their names and titles."""
-    texts = (Attendee.name, Attendee.latin_name, Attendee.title) if with_text else ()
-    columns = Attendee.id, Attendee.firm_id, Attendee.languages, *texts
-    return rows_text(session, columns, Attendee.event_id == event_id, Attendee.withdrawn_at.is_(None))
+    return text_of(session, _PEOPLE_WITH_TEXT if with_text else _PEOPLE, event=event_id)
 
 
 def _of_people(text: str) -> tuple[dict[int, set[str]], dict[int, list[str]]]:
@@ -253,9 +267,16 @@ def _of_people(text: str) -> tuple[dict[int, set[str]], dict[int, list[str]]]:
     return spoken, sought
 
 
+_BOOTHS = in_one_text(
+    (Place.id, Place.firm_id, Place.name),
+    Place.event_id == bindparam("event"),
+    Place.firm_id.is_not(None),
+    Place.is_retired.is_(False),
+)
+
+
 def _booths(session: Session, event_id: int) -> str:
-    has_firm = Place.firm_id.is_not(None), Place.is_retired.is_(False)
-    return rows_text(session, (Place.id, Place.firm_id, Place.name), Place.event_id == event_id, *has_firm)
+    return text_of(session, _BOOTHS, event=event_id)
 
 
 def _of_booths(text: str) -> dict[int, list[str]]:
@@ -263,22 +284,3 @@ def _of_booths(text: str) -> dict[int, list[str]]:
     for _, firm, name in parts_of(text):
         found.setdefault(int(firm), []).extend(dict.fromkeys((name, *of_place(name).values())))
     return found
-
-
-def _relations(session: Session, actor: Actor) -> dict[int, tuple[str, ...]]:
-    """How other firms stand to the actor's own, by id, where there is more than nothing."""
-    if actor.firm_id is None:
-        return {}
-    request, own = MeetingRequest, actor.firm_id
-    query = select(request.from_firm_id, request.to_firm_id, request.state).where(
-        or_(request.from_firm_id == own, request.to_firm_id == own), request.state.in_(OPEN_REQUESTS)
-    )
-    found: dict[int, list[str]] = {}
-    for sender, receiver, state in session.execute(query):
-        how = "agreed" if state is RequestState.ACCEPTED else "asked" if sender == own else "asked-us"
-        found.setdefault(receiver if sender == own else sender, []).append(how)
-    notes = select(FirmNote.about_id, FirmNote.is_saved, FirmNote.never_since).where(FirmNote.firm_id == own)
-    for about_id, is_saved, never_since in session.execute(notes):
-        marks = found.setdefault(about_id, [_NEW])
-        marks += ["saved"] * is_saved + ["never"] * (never_since is not None)
-    return {firm_id: tuple(marks) for firm_id, marks in found.items()}

@@ -8,26 +8,42 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import NotFound
-from scheduler.saying import label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory import facets, rows, seeking
-from scheduler.services.directory.cards import FirmCard, PersonCard, firm_cards, person_card
+from scheduler.services.directory.cards import (
+    FIRMS_IN_HALLS,
+    PERSON_COLUMNS,
+    FirmCard,
+    PersonCard,
+    firm_cards,
+    person_card,
+)
 from scheduler.services.directory.facets import EVERY_FIRM, Facets, FirmFilters
 from scheduler.services.directory.refs import find_firm, find_person
 from scheduler.services.directory.rows import SoughtFirm
 from scheduler.services.paging import Order, Page, decode_cursor, encode_cursor, fetch_page, part
 from scheduler.services.text import matches, storable
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Firm, Hall
+from scheduler.storage.models import Attendee, Firm
+from scheduler.storage.rows import rows_of
 
-_FIRMS_IN_HALLS = select(Firm, Hall.name, Hall.names).outerjoin(Hall, Hall.id == Firm.hall_id)
-_PEOPLE = Order("people", (func.lower(Attendee.latin_name), Attendee.id), (str, int))
+_BY_ID = FIRMS_IN_HALLS.where(among(Firm.id, bindparam("firms")))
+_OF_EVENT = FIRMS_IN_HALLS.where(Firm.event_id == bindparam("event"))
+_BY_KEY = _OF_EVENT.where(Firm.key == bindparam("key"))
+_BESIDE_OWN = _OF_EVENT.where(or_(Firm.key == bindparam("key"), Firm.id == bindparam("own")))
+_PEOPLE = (
+    select(*PERSON_COLUMNS)
+    .join(Firm, Firm.id == Attendee.firm_id)
+    .where(Firm.event_id == bindparam("event"), Firm.withdrawn_at.is_(None), Attendee.withdrawn_at.is_(None))
+)
+_PEOPLE_OF = _PEOPLE.where(among(Attendee.firm_id, bindparam("firms"))).order_by(Attendee.id)
+_BY_NAME = Order("people", (func.lower(Attendee.latin_name), Attendee.id), (str, int))
 
 
 class FirmOrder(StrEnum):
@@ -145,15 +161,14 @@ def _ordered(found: Sequence[SoughtFirm], order: FirmOrder, ranks: Mapping[str, 
 
 def _cards_of(session: Session, actor: Actor, found: Sequence[SoughtFirm]) -> tuple[FirmCard, ...]:
     """The cards of these rows, in their order."""
-    query = _FIRMS_IN_HALLS.where(among(Firm.id, [row.id for row in found]))
-    by_id = {row[0].id: _in_hall(row) for row in session.execute(query)}
+    by_id = {row.id: row for row in rows_of(session, _BY_ID, firms=[row.id for row in found])}
     return firm_cards(session, actor, [by_id[row.id] for row in found])
 
 
 def firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
     """One firm with its people, by four queries. Raises NotFound for a firm of another event."""
     actor.require(Right.READ_DIRECTORY)
-    pages = _firm_pages(session, actor, _key_is(firm_key))
+    pages = _firm_pages(session, actor, _BY_KEY, firm_key)
     if firm_key not in pages:
         raise NotFound("firm", firm_key)
     return pages[firm_key]
@@ -162,39 +177,28 @@ def firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
 def firm_beside_own(session: Session, actor: Actor, firm_key: str) -> tuple[FirmPage, FirmPage]:
     """A firm and the actor's own, with their people, in as many queries as one."""
     actor.require(Right.READ_DIRECTORY)
-    pages = _firm_pages(session, actor, or_(_key_is(firm_key), Firm.id == actor.firm_id))
+    pages = _firm_pages(session, actor, _BESIDE_OWN, firm_key, own=actor.firm_id)
     own = next((page for page in pages.values() if page.card.is_own), None)
     if firm_key not in pages or own is None:
         raise NotFound("firm", firm_key)
     return pages[firm_key], own
 
 
-def _in_hall(row: Any) -> tuple[Firm, str | None]:
-    """A firm and the name of its hall, of a row of `_FIRMS_IN_HALLS`."""
-    firm, hall, names = row
-    return firm, label(hall, names) if hall else hall
-
-
-def _takes_part(actor: Actor) -> ColumnElement[bool]:
-    return and_(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
-
-
-def _key_is(firm_key: str) -> ColumnElement[bool]:
-    return Firm.key == firm_key if storable(firm_key) else false()
-
-
-def _firm_pages(session: Session, actor: Actor, which: ColumnElement[bool]) -> dict[str, FirmPage]:
+def _firm_pages(
+    session: Session, actor: Actor, which: Select[*tuple[Any, ...]], firm_key: str, **more: Any
+) -> dict[str, FirmPage]:
     """Some firms of the event with their people, by key."""
-    query = _FIRMS_IN_HALLS.where(Firm.event_id == actor.event_id, which)
-    found = [_in_hall(row) for row in session.execute(query)]
+    if not storable(firm_key):
+        return {}
+    found = rows_of(session, which, event=actor.event_id, key=firm_key, **more).all()
     people: dict[int, list[PersonCard]] = {}
-    of_firms = _people(actor).where(among(Attendee.firm_id, [firm.id for firm, _ in found]))
-    for person, of in session.execute(of_firms.order_by(Attendee.id)):
-        people.setdefault(of.id, []).append(person_card(actor, person, of))
+    of_firms = {"event": actor.event_id, "firms": [firm.id for firm in found]}
+    for row in rows_of(session, _PEOPLE_OF, **of_firms):
+        people.setdefault(row.firm_id, []).append(person_card(actor, row))
     cards = firm_cards(session, actor, found)
     return {
         card.key: FirmPage(card=card, people=tuple(people.get(firm.id, ())))
-        for card, (firm, _) in zip(cards, found, strict=True)
+        for card, firm in zip(cards, found, strict=True)
     }
 
 
@@ -209,23 +213,22 @@ def search_people(
 ) -> Page[PersonCard]:
     """The event's attendees by Latin name, or those of one firm. `text` is sought in names and titles."""
     actor.require(Right.READ_DIRECTORY)
-    query = _people(actor).where(matches(text, (Attendee.name, Attendee.latin_name, Attendee.title)))
+    query = _PEOPLE.params(event=actor.event_id).where(
+        matches(text, (Attendee.name, Attendee.latin_name, Attendee.title))
+    )
     if firm is not None:
         query = query.where(Attendee.firm_id == find_firm(session, actor.event_id, firm).id)
-    page = fetch_page(session, query, _PEOPLE, cursor=cursor, limit=limit)
-    return page.of(person_card(actor, row[0], row[1]) for row in page.items)
+    page = fetch_page(session, query, _BY_NAME, cursor=cursor, limit=limit)
+    return page.of(person_card(actor, row) for row in page.items)
+
+
+_PERSON = (
+    select(*PERSON_COLUMNS).join(Firm, Firm.id == Attendee.firm_id).where(Attendee.id == bindparam("person"))
+)
 
 
 def person(session: Session, actor: Actor, person_key: str) -> PersonCard:
     """One attendee. Raises NotFound for one of another event."""
     actor.require(Right.READ_DIRECTORY)
     found = find_person(session, actor.event_id, person_key)
-    return person_card(actor, found, session.get_one(Firm, found.firm_id))
-
-
-def _people(actor: Actor) -> Select[Attendee, Firm]:
-    return (
-        select(Attendee, Firm)
-        .join(Firm, Firm.id == Attendee.firm_id)
-        .where(_takes_part(actor), Attendee.withdrawn_at.is_(None))
-    )
+    return person_card(actor, session.execute(_PERSON, {"person": found.id}).one())

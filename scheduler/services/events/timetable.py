@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from functools import lru_cache
+from datetime import date
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.saying import say, say_count
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.storage.models import Event, Slot
-
-SlotRow = Row[str, datetime, datetime, str]
-"""Key, start, end and block of a slot."""
+from scheduler.services.directory.refs import SlotRef, known_slots
+from scheduler.services.keeping.marks import digest
+from scheduler.services.keeping.memory import remembered
+from scheduler.storage.models import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class Day:
     """A day of the event's zone. `key` is its ISO date."""
 
     key: str
-    slots: tuple[SlotRow, ...]
+    slots: tuple[SlotRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +59,26 @@ class Timetable:
         return say("%(shortest)s to %(longest)s minutes", shortest=shortest, longest=longest)
 
 
-_SLOTS = (
-    select(Slot.key, Slot.start, Slot.end, Slot.block)
-    .where(Slot.of(bindparam("event_id")))
-    .order_by(Slot.position)
-)
-
-
 def timetable(session: Session, actor: Actor) -> Timetable:
     """The meeting times of the actor's event."""
     actor.require(Right.READ_EVENT)
     event = session.get_one(Event, actor.event_id)
-    slots = session.execute(_SLOTS, {"event_id": event.id}).all()
-    return _of_slots(tuple(slots), event.timezone)
+    slots = known_slots(session, event.id)
+    mark = digest(slots.mark, event.timezone)
+    return remembered("timetable", mark, lambda: _of_slots(list(slots.by_id.values()), event.timezone))
 
 
-@lru_cache(maxsize=64)
-def _of_slots(slots: tuple[SlotRow, ...], timezone: str) -> Timetable:
-    """Made once a process for the same slots: lists show them on every page."""
+def _of_slots(slots: Sequence[SlotRef], timezone: str) -> Timetable:
     zone = ZoneInfo(timezone)
 
-    def day_of(slot: SlotRow) -> date:
-        start: datetime = slot.start
-        return start.astimezone(zone).date()
+    def day_of(slot: SlotRef) -> date:
+        return slot.start.astimezone(zone).date()
 
     days = tuple(Day(day.isoformat(), tuple(group)) for day, group in groupby(slots, day_of))
     return Timetable(days, _minutes(slots))
 
 
-def _minutes(slots: Sequence[SlotRow]) -> tuple[tuple[int, ...], ...]:
+def _minutes(slots: Sequence[SlotRef]) -> tuple[tuple[int, ...], ...]:
     """By number of slots: from the start of the first to the end of the last, as calendars show it."""
     blocks = [list(group) for _, group in groupby(slots, lambda slot: slot.block)]
     longest = max((len(block) for block in blocks), default=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState
 from scheduler.storage.database import once
 from scheduler.storage.models import Event, Firm, MeetingRequest, Place, Slot
+from scheduler.storage.rows import rows_of
 
 PART, END = "\x1f", "\x1e"
 """Between columns and rows. No text that people type keeps control characters (`text.one_line`)."""
@@ -50,17 +50,30 @@ def firms_mark(session: Session, event_id: int) -> str:
 
 def rows_text(session: Session, columns: tuple[Any, ...], *which: Any) -> str:
     """All these rows as one text, in the order of the first column."""
-    return query_text(session, columns, select().where(*which).order_by(columns[0]))
+    return text_of(session, in_one_text(columns, *which))
 
 
 def query_text(session: Session, columns: Sequence[Any], query: Select[Any]) -> str:
     """The rows of a query that has no columns yet as one text."""
-    lines = query.add_columns(_line(tuple(columns))).subquery()
-    return session.scalar(select(func.aggregate_strings(lines.c.line, END))) or ""
+    return text_of(session, _one_text(columns, query))
 
 
-@lru_cache(maxsize=64)  # of the directory's columns, it takes a tenth of a page to put together
-def _line(columns: tuple[Any, ...]) -> Label[str]:
+def in_one_text(columns: tuple[Any, ...], *which: Any) -> Select[str | None]:
+    """The query of `rows_text`, for what is asked so often that it is made once."""
+    return _one_text(columns, select().where(*which).order_by(columns[0]))
+
+
+def text_of(session: Session, query: Select[str | None], **values: Any) -> str:
+    """What such a query gives, with a value for each of its parameters."""
+    return rows_of(session, query, **values).scalar() or ""
+
+
+def _one_text(columns: Sequence[Any], query: Select[Any]) -> Select[str | None]:
+    lines = query.add_columns(_line(columns)).subquery()
+    return select(func.aggregate_strings(lines.c.line, END))
+
+
+def _line(columns: Sequence[Any]) -> Label[str]:
     """The columns of a row as one text."""
     parts = [_text(column) for column in columns]
     line: ColumnElement[str] = parts[0]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler import saying
@@ -36,6 +36,7 @@ from scheduler.storage.models import (
     ScheduleVersion,
     Slot,
 )
+from scheduler.storage.rows import rows_of
 
 _WHOLE = re.compile(r"[0-9]{1,15}|[0-9]{1,3}([ ,.'\u00a0\u202f][0-9]{3}){1,4}")
 """A whole number, perhaps in groups of three: 1,5 is none."""
@@ -266,10 +267,16 @@ def _note(
     trail.note(session, actor, Act.OUTCOME, about, before=before, after=after, for_firm=firm, now=now)
 
 
+_KEYS = (
+    select(Firm.key, Attendee.key)
+    .join(Attendee, Attendee.firm_id == Firm.id)
+    .where(Attendee.id == bindparam("person"))
+)
+
+
 def _keys(session: Session, actor: Actor) -> tuple[str, str]:
     """Of the actor's firm and of the actor as a person; empty for who is no attendee."""
-    query = select(Firm.key, Attendee.key).join(Attendee, Attendee.firm_id == Firm.id)
-    row = session.execute(query.where(Attendee.id == actor.attendee_id)).first()
+    row = rows_of(session, _KEYS, person=actor.attendee_id).first()
     return (row[0], row[1]) if row is not None else ("", "")
 
 

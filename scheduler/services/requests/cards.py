@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceWish, RequestState, Side
@@ -26,6 +26,7 @@ from scheduler.storage.models import (
     MeetingRequest,
     RequestPerson,
 )
+from scheduler.storage.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,7 @@ def _person(names: Sequence[str]) -> PersonRef | None:
 _NAMED = (
     select(RequestPerson.request_id, RequestPerson.side, *person_columns(Attendee))
     .join(Attendee, Attendee.id == RequestPerson.attendee_id)
+    .where(among(RequestPerson.request_id, bindparam("requests")))
     .order_by(Attendee.id)
 )
 
@@ -126,7 +128,6 @@ _NAMED = (
 def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side], list[PersonRef]]:
     """The people named in requests, by request and side."""
     people: dict[tuple[int, Side], list[PersonRef]] = {}
-    rows = session.execute(_NAMED.where(among(RequestPerson.request_id, request_ids)))
-    for request_id, side, *person in rows:
+    for request_id, side, *person in rows_of(session, _NAMED, requests=request_ids):
         people.setdefault((request_id, side), []).append(PersonRef(*person))
     return people

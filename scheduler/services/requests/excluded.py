@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.services.access.actors import Actor
@@ -14,6 +14,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import PersonRef, person_columns
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, ExcludedPerson
+from scheduler.storage.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Excluded:
     others_go: bool
 
 
-_QUERY = (
+_OF_BOTH = (
     select(
         ExcludedPerson.request_id,
         ExcludedPerson.attendee_id,
@@ -40,20 +41,23 @@ _QUERY = (
         *person_columns(Attendee),
     )
     .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+    .where(among(ExcludedPerson.request_id, bindparam("requests")))
     .order_by(ExcludedPerson.excluded_at, Attendee.id)
 )
+_OF_ONE = _OF_BOTH.where(Attendee.firm_id == bindparam("firm"))
 
 
 def of_requests(
     session: Session, actor: Actor, request_ids: Sequence[int]
 ) -> Mapping[int, tuple[Excluded, ...]]:
     """Excluded people by request: of the actor's firm, or of both firms for organisers."""
-    query = _QUERY.where(among(ExcludedPerson.request_id, request_ids))
-    if not actor.may(Right.READ_REQUESTS):
-        query = query.where(Attendee.firm_id == actor.firm_id)
+    of_both = actor.may(Right.READ_REQUESTS)
+    query, asked = (_OF_BOTH, {}) if of_both else (_OF_ONE, {"firm": actor.firm_id})
     reads_notes = actor.may(Right.ASK, firm_id=actor.firm_id)
     found: dict[int, tuple[Excluded, ...]] = {}
-    for request_id, attendee_id, note, at, others_go, *person in session.execute(query):
+    for request_id, attendee_id, note, at, others_go, *person in rows_of(
+        session, query, requests=request_ids, **asked
+    ):
         shown = note if reads_notes or attendee_id == actor.attendee_id else ""
         each = Excluded(PersonRef(*person), shown, at, others_go)
         found[request_id] = (*found.get(request_id, ()), each)

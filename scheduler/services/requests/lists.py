@@ -9,7 +9,18 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState, Side, VersionState
@@ -32,9 +43,12 @@ from scheduler.storage.models import (
     PlannedMeeting,
     ScheduleVersion,
 )
+from scheduler.storage.rows import rows_of
 
 _Sender, _Receiver = aliased(Firm), aliased(Firm)
 _Asker, _Answerer = aliased(Attendee), aliased(Attendee)
+_EVENT: BindParameter[int] = bindparam("event")
+_FIRM: BindParameter[int] = bindparam("firm")
 
 
 class RequestOrder(StrEnum):
@@ -46,24 +60,24 @@ class RequestOrder(StrEnum):
     FIT = "fit"
 
 
-_ORDER = Order("requests", (MeetingRequest.created_at, MeetingRequest.id), (datetime, int), descending=True)
+_LAST = MeetingRequest.created_at, MeetingRequest.id
+_NEVER = case((MeetingRequest.expires_at.is_(None), 1), else_=0)
+_NEWEST = Order("requests", _LAST, (datetime, int), descending=True)
+_ORDERS = {
+    RequestOrder.DEADLINE: Order(
+        "requests", (_NEVER, MeetingRequest.expires_at, MeetingRequest.id), (int, datetime, int)
+    ),
+    RequestOrder.RANK: Order("requests", (-MeetingRequest.priority, *_LAST), (int, datetime, int)),
+}
 _RANKS = 200
 """Firms that are told apart by how well they fit."""
 
 
-def _by(order: RequestOrder, ranks: Sequence[str]) -> Order:
-    request = MeetingRequest
-    if order is RequestOrder.DEADLINE:
-        none = case((request.expires_at.is_(None), 1), else_=0)
-        return Order("requests", (none, request.expires_at, request.id), (int, datetime, int))
-    if order is RequestOrder.RANK:
-        return Order("requests", (-request.priority, request.created_at, request.id), (int, datetime, int))
-    if order is RequestOrder.FIT and ranks:
-        places = {key: place for place, key in enumerate(ranks[:_RANKS])}
-        place = case(places, value=_Sender.key, else_=len(places))
-        other = case(places, value=_Receiver.key, else_=len(places))
-        return Order("requests", (place + other, request.created_at, request.id), (int, datetime, int))
-    return _ORDER
+def _by_fit(ranks: Sequence[str]) -> Order:
+    places = {key: place for place, key in enumerate(ranks[:_RANKS])}
+    place = case(places, value=_Sender.key, else_=len(places))
+    other = case(places, value=_Receiver.key, else_=len(places))
+    return Order("requests", (place + other, *_LAST), (int, datetime, int))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +117,16 @@ def listing(
     first alone. `total` is how many they are, where `counts` has said so. Four queries, or three where the
     total is known or all fit on the page.
     """
-    query = _query(actor).where(_of_firm(firm_in_question(session, actor, Right.READ_REQUESTS, firm), side))
-    if state is not None:
-        query = query.where(MeetingRequest.state == state)
-    if not_held:
-        query = query.where(_not_held(actor.event_id))
-    query = query.where(matches(text, _SEARCHED))
-    by = _by(order, ranks)
-    page = fetch_page(session, query, by, cursor=cursor, number=number, limit=limit, total=total)
+    firm_id = firm_in_question(session, actor, Right.READ_REQUESTS, firm)
+    asked = _values(event=actor.event_id, firm=firm_id, state=state)
+    query = _listed(frozenset(asked), side, not_held=not_held)
+    by_fit = order is RequestOrder.FIT and bool(ranks)
+    by = _by_fit(ranks) if by_fit else _ORDERS.get(order, _NEWEST)
+    part: dict[str, Any] = {"cursor": cursor, "number": number, "limit": limit, "total": total}
+    if by_fit or one_line(text):
+        page = fetch_page(session, query.params(asked).where(matches(text, _SEARCHED)), by, **part)
+    else:
+        page = fetch_page(session, query, by, **part, values=asked)
     return page.of(cards(session, actor, page.items))
 
 
@@ -125,7 +141,8 @@ def some(
 
     The condition says whose they are: nothing else keeps those of other firms out.
     """
-    rows = session.execute(_query(actor).where(which).order_by(*order).limit(limit)).all()
+    query = _listed(frozenset({"event"})).params(event=actor.event_id)
+    rows = session.execute(query.where(which).order_by(*order).limit(limit)).all()
     return cards(session, actor, rows)
 
 
@@ -133,7 +150,7 @@ def show(session: Session, actor: Actor, key: str) -> RequestCard:
     """One request. Raises NotFound for those of other firms and events."""
     row = None
     if storable(key):
-        row = session.execute(_query(actor).where(MeetingRequest.key == key)).first()
+        row = session.execute(_BY_KEY, {"event": actor.event_id, "key": key}).first()
     if row is None or not sees(actor, row[0]):
         raise NotFound("meeting request", key)
     return cards(session, actor, [row])[0]
@@ -148,17 +165,13 @@ def side(session: Session, actor: Actor, card: RequestCard) -> Side:
 def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str = "") -> RequestCounts:
     """Counts for tabs and filters, of the same requests as `listing`, with the same search. One query."""
     firm_id = firm_in_question(session, actor, Right.READ_REQUESTS, firm)
-    is_sent = MeetingRequest.from_firm_id == firm_id
-    left_out = _not_held(actor.event_id)
-    groups = MeetingRequest.state, is_sent
-    not_held = func.sum(case((left_out, 1), else_=0))
-    query = select(*groups, not_held, func.count()).where(MeetingRequest.event_id == actor.event_id)
-    query = query.where(_of_firm(firm_id, None))
+    query = _COUNTS_OF_EVENT if firm_id is None else _COUNTS_OF_FIRM
     if one_line(text):
         query = _with_firms(query).where(matches(text, _SEARCHED))
+    rows = rows_of(session, query, **_values(event=actor.event_id, firm=firm_id))
     by = {direction: dict.fromkeys(RequestState, 0) for direction in (True, False)}
     without = {True: 0, False: 0}
-    for state, was_sent, without_meeting, number in session.execute(query.group_by(*groups)):
+    for state, was_sent, without_meeting, number in rows:
         by[was_sent][state] += number
         without[was_sent] += without_meeting
     if firm_id is None:
@@ -166,12 +179,11 @@ def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str
     return RequestCounts(by[True], by[False], without[True], without[False])
 
 
-@lru_cache(maxsize=64)
-def _not_held(event_id: int) -> ColumnElement[bool]:
+def _not_held() -> ColumnElement[bool]:
     """Accepted when the published schedule was made, and no meeting of it."""
     published_id, published = (
         select(column)
-        .where(ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.PUBLISHED)
+        .where(ScheduleVersion.event_id == _EVENT, ScheduleVersion.state == VersionState.PUBLISHED)
         .scalar_subquery()
         for column in (ScheduleVersion.id, ScheduleVersion.created_at)
     )
@@ -217,18 +229,44 @@ _QUERY = (
     )
     .outerjoin(_Asker, _Asker.id == MeetingRequest.created_by)
     .outerjoin(_Answerer, _Answerer.id == MeetingRequest.answered_by)
+    .where(MeetingRequest.event_id == _EVENT)
 )
 
 
-def _query(actor: Actor) -> Select[*tuple[Any, ...]]:
-    return _QUERY.where(MeetingRequest.event_id == actor.event_id)
+_OF_FIRM = {
+    Side.FROM: MeetingRequest.from_firm_id == _FIRM,
+    Side.TO: MeetingRequest.to_firm_id == _FIRM,
+    None: or_(MeetingRequest.from_firm_id == _FIRM, MeetingRequest.to_firm_id == _FIRM),
+}
 
 
-def _of_firm(firm_id: int | None, side: Side | None) -> ColumnElement[bool]:
-    if firm_id is None:
-        return MeetingRequest.id.is_not(None)
-    conditions = {
-        Side.FROM: MeetingRequest.from_firm_id == firm_id,
-        Side.TO: MeetingRequest.to_firm_id == firm_id,
-    }
-    return conditions[side] if side is not None else or_(*conditions.values())
+@lru_cache(maxsize=64)
+def _listed(
+    asked: frozenset[str], side: Side | None = None, *, not_held: bool = False
+) -> Select[*tuple[Any, ...]]:
+    """The query of `listing` with these parameters, made once."""
+    query = _QUERY
+    if "firm" in asked:
+        query = query.where(_OF_FIRM[side])
+    if "state" in asked:
+        query = query.where(MeetingRequest.state == bindparam("state"))
+    return query.where(_not_held()) if not_held else query
+
+
+def _values(**asked: Any) -> dict[str, Any]:
+    """The parameters that have a value."""
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+_BY_KEY = _QUERY.where(MeetingRequest.key == bindparam("key"))
+
+
+def _counts(is_sent: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    groups = MeetingRequest.state, is_sent
+    not_held = func.sum(case((_not_held(), 1), else_=0))
+    query = select(*groups, not_held, func.count()).where(MeetingRequest.event_id == _EVENT)
+    return query.group_by(*groups)
+
+
+_COUNTS_OF_EVENT = _counts(MeetingRequest.from_firm_id.is_(None))
+_COUNTS_OF_FIRM = _counts(_OF_FIRM[Side.FROM]).where(_OF_FIRM[None])

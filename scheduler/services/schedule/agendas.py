@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
@@ -26,10 +27,10 @@ from scheduler.services.directory.refs import (
     person_columns,
 )
 from scheduler.services.schedule import notes, versions
-from scheduler.services.schedule.feeds import feed_body
 from scheduler.services.schedule.notes import Note
 from scheduler.services.text import storable
 from scheduler.storage.among import among
+from scheduler.storage.database import hold
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -43,16 +44,7 @@ from scheduler.storage.models import (
     Slot,
 )
 from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
-
-__all__ = [
-    "Agenda",
-    "AgendaItem",
-    "attendee_agenda",
-    "feed_body",
-    "firm_agenda",
-    "interpreter_agenda",
-    "meetings_of",
-]
+from scheduler.storage.rows import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +111,27 @@ class Agenda:
         return ahead[0] if ahead else days[-1] if days else None
 
 
+_MEETINGS_OF = select(PlannedMeeting.id).where(PlannedMeeting.version_id == bindparam("version"))
+_OF_PERSON = _MEETINGS_OF.join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id).where(
+    PlannedAttendee.attendee_id == bindparam("person")
+)
+_OF_INTERPRETER = _MEETINGS_OF.where(PlannedMeeting.interpreter_id == bindparam("interpreter"))
+_OF_REQUESTS = _MEETINGS_OF.where(among(PlannedMeeting.request_id, bindparam("requests")))
+_OF_KEYS = _MEETINGS_OF.join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id).where(
+    MeetingRequest.event_id == bindparam("event"), among(MeetingRequest.key, bindparam("keys"))
+)
+_REQUESTS_OF_FIRM = select(MeetingRequest.id).where(
+    or_(MeetingRequest.from_firm_id == bindparam("firm"), MeetingRequest.to_firm_id == bindparam("firm"))
+)
+
+
 def attendee_agenda(session: Session, actor: Actor, attendee_key: str | None = None) -> Agenda:
     """An attendee's agenda: the actor's own, a colleague's for exhibitors, anybody's for organisers.
 
     Raises NotFound for a person of another event, NotAllowed for one whose agenda is not the actor's to see.
     """
     person = _person(session, actor, attendee_key)
-    own = (
-        select(PlannedMeeting.id)
-        .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
-        .where(PlannedAttendee.attendee_id == person.id)
-    )
-    return _agenda(session, actor, person, own, person.firm_id)
+    return _agenda(session, actor, person, person.firm_id, _OF_PERSON, person=person.id)
 
 
 def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> Agenda:
@@ -138,14 +139,9 @@ def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> 
     firm_id = firm_in_question(session, actor, Right.READ_FIRM_AGENDAS, firm_key)
     if firm_id is None:
         raise NotFound("firm", firm_key)
-    firm = session.get_one(Firm, firm_id)
-    requests = session.scalars(
-        select(MeetingRequest.id).where(
-            (MeetingRequest.from_firm_id == firm_id) | (MeetingRequest.to_firm_id == firm_id)
-        )
-    ).all()
-    own = select(PlannedMeeting.id).where(among(PlannedMeeting.request_id, requests))
-    return _agenda(session, actor, firm, own, firm_id)
+    firm = hold(session, session.get_one(Firm, firm_id))
+    requests = rows_of(session, _REQUESTS_OF_FIRM, firm=firm_id).scalars().all()
+    return _agenda(session, actor, firm, firm_id, _OF_REQUESTS, requests=requests)
 
 
 def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str | None = None) -> Agenda:
@@ -159,20 +155,16 @@ def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str | No
     actor.require(Right.READ_AGENDAS, interpreter_id=interpreter.id if interpreter else None)
     if interpreter is None:
         raise NotFound("interpreter", interpreter_key)
-    own = select(PlannedMeeting.id).where(PlannedMeeting.interpreter_id == interpreter.id)
-    return _agenda(session, actor, interpreter, own, None)
+    return _agenda(session, actor, interpreter, None, _OF_INTERPRETER, interpreter=interpreter.id)
 
 
 def meetings_of(
     session: Session, actor: Actor, version: ScheduleVersion, request_keys: Collection[str]
 ) -> dict[str, AgendaItem]:
     """The version's meetings of these requests, by key, as the actor's firm sees them."""
-    wanted = (
-        select(PlannedMeeting.id)
-        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
-        .where(MeetingRequest.event_id == actor.event_id, among(MeetingRequest.key, request_keys))
-    )
-    return {item.request_key: item for item in _items(session, version.id, wanted, actor.firm_id)}
+    asked = {"event": actor.event_id, "keys": list(request_keys)}
+    items = _items(session, version.id, actor.firm_id, _OF_KEYS, **asked)
+    return {item.request_key: item for item in items}
 
 
 def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
@@ -180,7 +172,7 @@ def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
         if actor.attendee_id is None:
             raise NotAllowed(say("You are not an attendee of this event; say whose agenda you want."))
         actor.require(Right.READ_AGENDAS, attendee_id=actor.attendee_id)
-        return session.get_one(Attendee, actor.attendee_id)
+        return hold(session, session.get_one(Attendee, actor.attendee_id))
     person = find_person(session, actor.event_id, key)
     actor.require(
         Right.READ_AGENDAS,
@@ -195,8 +187,9 @@ def _agenda(
     session: Session,
     actor: Actor,
     whose: Attendee | Firm | Interpreter,
-    own: Select[int],
     firm_id: int | None,
+    which: Select[int],
+    **values: Any,
 ) -> Agenda:
     version = versions.published(session, actor.event_id)
     return Agenda(
@@ -206,48 +199,50 @@ def _agenda(
         timezone=session.get_one(Event, actor.event_id).timezone,
         version=version.number if version else None,
         published_at=version.published_at if version else None,
-        items=_items(session, version.id, own, firm_id) if version else (),
+        items=_items(session, version.id, firm_id, which, **values) if version else (),
     )
 
 
 _Sender, _Receiver = aliased(Firm), aliased(Firm)
 
-_MEETINGS = (
-    select(
-        PlannedMeeting.id,
-        MeetingRequest.id,
-        MeetingRequest.key,
-        MeetingRequest.state,
-        MeetingRequest.topics,
-        *TIME_AND_PLACE,
-        _Sender.id,
-        _Receiver.id,
-        *firm_columns(_Sender),
-        *firm_columns(_Receiver),
-        Interpreter.key,
-        Interpreter.name,
-        Interpreter.latin_name,
-        Hall.names,
+_ITEMS = (
+    with_time_and_place(
+        select(
+            PlannedMeeting.id,
+            MeetingRequest.id,
+            MeetingRequest.key,
+            MeetingRequest.state,
+            MeetingRequest.topics,
+            *TIME_AND_PLACE,
+            _Sender.id,
+            _Receiver.id,
+            *firm_columns(_Sender),
+            *firm_columns(_Receiver),
+            Interpreter.key,
+            Interpreter.name,
+            Interpreter.latin_name,
+            Hall.names,
+        )
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
+        .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
+        .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
     )
-    .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
-    .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
-    .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
-    .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
+    .where(among(PlannedMeeting.id, bindparam("meetings")))
+    .order_by(Slot.position, MeetingRequest.id)
 )
-_ITEMS = with_time_and_place(_MEETINGS).order_by(Slot.position, MeetingRequest.id)
 
 
 def _items(
-    session: Session, version_id: int, which: Select[int], firm_id: int | None
+    session: Session, version_id: int, firm_id: int | None, which: Select[int], **values: Any
 ) -> tuple[AgendaItem, ...]:
     """Those of some meetings that the version has, as firm `firm_id` (else the one that asked) sees them.
 
-    Places and halls keep their names in other languages.
-
-    Which they are is asked first, and then for them alone: in one query PostgreSQL joins all of the event's.
+    Places and halls keep their names in other languages. Which meetings is asked first:
+    in one query PostgreSQL joins all of the event's.
     """
-    ids = session.scalars(which.where(PlannedMeeting.version_id == version_id)).all()
-    rows = session.execute(_ITEMS.where(among(PlannedMeeting.id, ids))).all()
+    ids = rows_of(session, which, version=version_id, **values).scalars().all()
+    rows = rows_of(session, _ITEMS, meetings=ids).all()
     people = _people(session, ids)
     off = notes.of_withdrawn(session, [row[1] for row in rows if row[3] is not RequestState.ACCEPTED])
     items = []
@@ -284,6 +279,7 @@ def _items(
 _PEOPLE = (
     select(PlannedAttendee.meeting_id, Attendee.firm_id, *person_columns(Attendee))
     .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+    .where(among(PlannedAttendee.meeting_id, bindparam("meetings")))
     .order_by(Attendee.id)
 )
 
@@ -291,7 +287,6 @@ _PEOPLE = (
 def _people(session: Session, meeting_ids: Sequence[int]) -> dict[tuple[int, int], list[PersonRef]]:
     """Who sits in the meetings, by meeting and firm."""
     people: dict[tuple[int, int], list[PersonRef]] = {}
-    rows = session.execute(_PEOPLE.where(among(PlannedAttendee.meeting_id, meeting_ids)))
-    for meeting_id, firm_id, *person in rows:
+    for meeting_id, firm_id, *person in rows_of(session, _PEOPLE, meetings=meeting_ids):
         people.setdefault((meeting_id, firm_id), []).append(PersonRef(*person))
     return people

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.plan import Plan
 from scheduler.storage.among import among
 from scheduler.storage.database import once
 from scheduler.storage.models import ScheduleVersion, UnscheduledRequest
+from scheduler.storage.rows import rows_of
 
 Answer = Mapping[str, Any]
 """A row of a plan's `unscheduled`, as in its file: request, reason, blockers, ways, about."""
@@ -53,13 +54,15 @@ def copy(session: Session, old_id: int, new_id: int, keys: Collection[str]) -> N
     session.execute(update(ScheduleVersion).where(ScheduleVersion.id == new_id).values(groups=groups))
 
 
+_ANSWERS = select(UnscheduledRequest.request_key, UnscheduledRequest.answer).where(
+    UnscheduledRequest.version_id == bindparam("version"),
+    among(UnscheduledRequest.request_key, bindparam("keys")),
+)
+
+
 def about(session: Session, version_id: int, keys: Collection[str]) -> dict[str, Answer]:
     """The answers about some requests, by key, by one query."""
-    rows = session.execute(
-        select(UnscheduledRequest.request_key, UnscheduledRequest.answer).where(
-            UnscheduledRequest.version_id == version_id, among(UnscheduledRequest.request_key, keys)
-        )
-    )
+    rows = rows_of(session, _ANSWERS, version=version_id, keys=list(keys))
     return {key: answer for key, answer in rows}  # noqa: C416 -- dict(rows) loses the types
 
 

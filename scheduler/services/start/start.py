@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MUST, RequestState, Side, Tier
@@ -25,6 +25,7 @@ from scheduler.services.suggestions import partners
 from scheduler.services.suggestions.partners import Suggested
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, MeetingRequest
+from scheduler.storage.rows import rows_of
 
 MOST_WAITING, MOST_NOT_HELD, MOST_NEWS, MOST_SUGGESTED = 12, 5, 6, 3
 NEWS_FOR = timedelta(days=7)
@@ -129,10 +130,12 @@ def waiting_count(session: Session, actor: Actor) -> int:
     """How many requests wait for an answer of the actor's firm: the number in the menu. One query."""
     if actor.firm_id is None or not actor.may(Right.READ_REQUESTS, firm_id=actor.firm_id):
         return 0
-    query = select(func.count()).where(
-        MeetingRequest.to_firm_id == actor.firm_id, MeetingRequest.state == RequestState.PENDING
-    )
-    return session.scalars(query).one()
+    return rows_of(session, _WAITING_COUNT, firm_id=actor.firm_id).scalar_one()
+
+
+_WAITING_COUNT = select(func.count()).where(
+    MeetingRequest.to_firm_id == bindparam("firm_id"), MeetingRequest.state == RequestState.PENDING
+)
 
 
 _SOONEST = (MeetingRequest.expires_at.asc().nulls_last(), MeetingRequest.priority.desc(), MeetingRequest.id)

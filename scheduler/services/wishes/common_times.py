@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import HolderKind
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
+from scheduler.services.directory.refs import known_slots
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Firm, Hold, Slot
+from scheduler.storage.models import Attendee, Firm, Hold
+from scheduler.storage.rows import rows_of
 
 MOST = 200
 """Firms that are looked at together."""
+
+
+_EVENT: BindParameter[int] = bindparam("event")
+_PEOPLE = (
+    select(Attendee.id, Firm.id, Firm.key)
+    .join(Firm, Firm.id == Attendee.firm_id)
+    .where(
+        Firm.event_id == _EVENT,
+        among(Firm.key, bindparam("firms")) | (Firm.id == bindparam("own")),
+        Attendee.withdrawn_at.is_(None),
+    )
+)
+_HELD = select(Hold.holder_id, Hold.slot_id).where(
+    Hold.event_id == _EVENT, Hold.kind == HolderKind.ATTENDEE, among(Hold.holder_id, bindparam("people"))
+)
 
 
 def in_common(session: Session, actor: Actor, firm_keys: Collection[str]) -> Mapping[str, frozenset[str]]:
@@ -28,30 +45,20 @@ def in_common(session: Session, actor: Actor, firm_keys: Collection[str]) -> Map
     wanted = sorted(set(firm_keys))[:MOST]
     if actor.firm_id is None or not wanted:
         return {}
-    rows = session.execute(
-        select(Attendee.id, Firm.id, Firm.key)
-        .join(Firm, Firm.id == Attendee.firm_id)
-        .where(
-            Firm.event_id == actor.event_id,
-            among(Firm.key, wanted) | (Firm.id == actor.firm_id),
-            Attendee.withdrawn_at.is_(None),
-        )
-    ).all()
+    of_event = {"event": actor.event_id}
+    rows = rows_of(session, _PEOPLE, firms=wanted, own=actor.firm_id, **of_event).all()
     people: dict[int, list[int]] = {}
     for attendee_id, firm_id, _ in rows:
         people.setdefault(firm_id, []).append(attendee_id)
     ids = [row[0] for row in rows]
     away = unavailable.slots_of(session, actor.event_id, ids)
-    held = select(Hold.holder_id, Hold.slot_id).where(
-        Hold.event_id == actor.event_id, Hold.kind == HolderKind.ATTENDEE, among(Hold.holder_id, ids)
-    )
-    for attendee_id, slot_id in session.execute(held):
+    for attendee_id, slot_id in rows_of(session, _HELD, people=ids, **of_event):
         away.setdefault(attendee_id, set()).add(slot_id)
-    slots = session.execute(select(Slot.id, Slot.key).where(Slot.of(actor.event_id))).all()
+    slots = known_slots(session, actor.event_id).by_id
 
     def free(firm_id: int) -> set[str]:
         of_firm = [away.get(each, set()) for each in people.get(firm_id, ())]
-        return {key for slot_id, key in slots if any(slot_id not in taken for taken in of_firm)}
+        return {slot.key for slot_id, slot in slots.items() if any(slot_id not in taken for taken in of_firm)}
 
     own = free(actor.firm_id)
     keys = {firm_id: key for _, firm_id, key in rows if firm_id != actor.firm_id}

