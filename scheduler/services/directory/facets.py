@@ -110,7 +110,7 @@ def counted(
     wanted = {name: values for name, values in asked.items() if values}
     amiss = [[name for name, values in wanted.items() if not _has(row, name, values)] for row in rows]
     for name in FACETS:
-        of = [row for row, each in zip(rows, amiss, strict=True) if not each or each == [name]]
+        of = [row for row, each in zip(rows, amiss, strict=True) if each in ([], [name])] if wanted else rows
         counts[name] = Counter(value for row in of for value in row.values(name))
     return Facets(**{each.name: _values(each.name, counts, asked, names) for each in fields(Facets)})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -33,7 +33,7 @@ from scheduler.storage.models import (
 from scheduler.storage.rows import rows_of
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SoughtFirm:
     """A firm as it is filtered. `named` and `told` are zones to search, empty where no text is sought."""
 
@@ -50,7 +50,8 @@ class SoughtFirm:
     guest: tuple[str, ...] = ()
     named: str = ""
     told: tuple[str, ...] = ()
-    score: int = 0
+    every: str = ""
+    """All of that, one behind the other: most words are in none."""
 
     def values(self, facet: str) -> tuple[str, ...]:
         """The values that the firm has of a filter."""
@@ -61,7 +62,7 @@ class SoughtFirm:
         """The firm as somebody sees it who stands to it like this."""
         return SoughtFirm(
             self.id, self.key, self.latin_name, self.country, self.tier, self.area, self.hall, self.language,
-            relation, self.delegation, self.guest, self.named, self.told,
+            relation, self.delegation, self.guest, self.named, self.told, self.every,
         )  # fmt: skip
 
     @property
@@ -72,8 +73,12 @@ class SoughtFirm:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The firms that take part, and the names of halls, areas and delegations by key."""
+    """The firms that take part, by Latin name, and the names of halls, areas and delegations by key.
 
+    `mark` is of all that the firms are to anybody.
+    """
+
+    mark: str
     rows: list[SoughtFirm]
     halls: Mapping[str, VenueName]
     areas: Mapping[str, VenueName]
@@ -143,23 +148,28 @@ def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
     related = relations(session, actor)
     delegations, travels = _delegations(session, actor.event_id)
     event = session.get_one(Event, actor.event_id)
-    others = repr((with_text, halls, travels, event.guests))
+    nothing = (NOT_ASKED,) if actor.firm_id is not None else ()
+    others = repr((with_text, nothing, halls, travels, event.guests))
     mark = digest(firms.mark, people, booths, others)
 
-    def work_out() -> list[SoughtFirm]:
-        parts = _Parts(halls, travels, event.guests, *_of_people(people), _of_booths(booths))
-        return [parts.sought(each, with_text=with_text) for each in firms.rows.values()]
+    def work_out() -> dict[int, SoughtFirm]:
+        parts = _Parts(nothing, halls, travels, event.guests, *_of_people(people), _of_booths(booths))
+        found = [parts.sought(each, with_text=with_text) for each in firms.rows.values()]
+        return {row.id: row for row in sorted(found, key=lambda row: row.order)}
 
-    known = remembered("directory", mark, work_out)
-    nothing = (NOT_ASKED,) if actor.firm_id else ()
-    rows = [row.seen(related.get(row.id, nothing if row.id != actor.firm_id else ())) for row in known]
-    return Directory(rows, dict(halls.values()), event.named_areas, delegations)
+    rows = dict(remembered("directory", mark, work_out))
+    if actor.firm_id is not None:
+        for firm_id, relation in {actor.firm_id: (), **related}.items():
+            if firm_id in rows:
+                rows[firm_id] = rows[firm_id].seen(relation)
+    return Directory(mark, list(rows.values()), dict(halls.values()), event.named_areas, delegations)
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What firms have besides their own row, by id."""
+    """What firms have besides their own row, by id. `nothing` is how they stand to whom they do not know."""
 
+    nothing: tuple[str, ...]
     halls: Mapping[int, tuple[str, str]]
     travels: Mapping[int, Sequence[str]]
     guests: Sequence[Any]
@@ -178,18 +188,20 @@ class _Parts:
             firm.areas,
             (hall[0],) if hall else (),
             tuple(self.spoken.get(firm.id, ())),
+            self.nothing,
             delegation=tuple(self.travels.get(firm.id, ())),
             guest=tuple(
                 guest["name"] for guest in self.guests if is_of(guest, firm.country, firm.pavilion or None)
             ),
         )
-        if with_text:
-            row.named = zone(firm.name, firm.latin_name, spoken=True)
-            stands = zone(firm.pavilion, firm.website, *self.booths.get(firm.id, ()))
-            lists = firm.offers, firm.needs, firm.products
-            things = zone(*(thing for each in lists for thing in _listed(each)))
-            row.told = (zone(firm.description), things, stands, *self.sought_people.get(firm.id, ()))
-        return row
+        if not with_text:
+            return row
+        named = zone(firm.name, firm.latin_name, spoken=True)
+        stands = zone(firm.pavilion, firm.website, *self.booths.get(firm.id, ()))
+        lists = firm.offers, firm.needs, firm.products
+        things = zone(*(thing for each in lists for thing in _listed(each)))
+        told = (zone(firm.description), things, stands, *self.sought_people.get(firm.id, ()))
+        return replace(row, named=named, told=told, every="".join((named, *told)))
 
 
 @lru_cache(65_536)

@@ -104,7 +104,9 @@ def look(
     if order is FirmOrder.NEAR:
         minutes = rows.walks(session, actor)
         walks = {row.key: minutes[hall] for row in left for hall in row.hall if hall in minutes}
-    page = part("firms", _ordered(left, order, walks or ranks or {}), number=number, limit=limit)
+    page = part(
+        "firms", _ordered(left, order, walks or ranks or {}, sought.scores), number=number, limit=limit
+    )
     cards = _cards_of(session, actor, page.items)
     return Found(
         page=page.of(cards),
@@ -127,8 +129,7 @@ def search_firms(
     actor.require(Right.READ_DIRECTORY)
     fields.require("limit", limit, fields.PageSize)
     directory = rows.read(session, actor, with_text=bool(filters.text))
-    fitting = facets.narrowed(seeking.sought(directory, filters.text).rows, filters.checked())
-    found = _ordered(fitting, FirmOrder.NAME, {})
+    found = facets.narrowed(seeking.sought(directory, filters.text).rows, filters.checked())
     name, firm_id = decode_cursor("firms", (str, int), cursor) if cursor else ("", 0)
     first = bisect_right(found, (name, firm_id), key=lambda row: row.order)
     shown = found[first : first + limit]
@@ -151,12 +152,13 @@ def _counted(
     return facets.counted(found, asked, names)
 
 
-def _ordered(found: Sequence[SoughtFirm], order: FirmOrder, ranks: Mapping[str, int]) -> list[SoughtFirm]:
-    by_name = sorted(found, key=lambda row: row.order)
+def _ordered(
+    by_name: Sequence[SoughtFirm], order: FirmOrder, ranks: Mapping[str, int], scores: Mapping[int, int]
+) -> Sequence[SoughtFirm]:
     if order in (FirmOrder.FIT, FirmOrder.NEAR):
         last = max(ranks.values(), default=0) + 1
         return sorted(by_name, key=lambda row: ranks.get(row.key, last))
-    return sorted(by_name, key=lambda row: -row.score) if order is FirmOrder.BEST else by_name
+    return sorted(by_name, key=lambda row: -scores[row.id]) if order is FirmOrder.BEST else by_name
 
 
 def _cards_of(session: Session, actor: Actor, found: Sequence[SoughtFirm]) -> tuple[FirmCard, ...]:

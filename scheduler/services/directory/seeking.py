@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +13,8 @@ from rapidfuzz.distance import OSA
 from scheduler.domain.entities import Tier
 from scheduler.invites.catalogue import languages
 from scheduler.services.directory.rows import Directory, SoughtFirm
-from scheduler.services.directory.spelling import fits, needles, plain, words, zone
+from scheduler.services.directory.spelling import fits, needles, plain, zone
+from scheduler.services.keeping.memory import remembered
 from scheduler.services.text import MAX_SEARCH_WORDS, one_line
 
 _TYPO_FROM = 4
@@ -28,9 +30,10 @@ _TIERS = {
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """The rows that fit, each with its score. `meant` has by misspelt word what it was taken for."""
+    """The rows that fit, and their scores by id. `meant` has by misspelt word what it was taken for."""
 
     rows: list[SoughtFirm]
+    scores: dict[int, int]
     meant: dict[str, tuple[str, ...]]
 
 
@@ -41,19 +44,19 @@ def sought(directory: Directory, text: str) -> Sought:
     """
     wanted = [plain(word) for word in one_line(text).split()[:MAX_SEARCH_WORDS]]
     rows, meant = directory.rows, {}
-    for row in rows:
-        row.score = 0
+    scores: Counter[int] = Counter()
     for word in wanted:
         found = _with(directory, rows, (word,))
         if not found and (near := _near(word, directory)):
             meant[word] = near
             found = _with(directory, rows, near)
-        rows = found
-    return Sought(rows, meant)
+        scores.update(found)
+        rows = [row for row in rows if row.id in found]
+    return Sought(rows, scores, meant)
 
 
-def _with(directory: Directory, rows: Iterable[SoughtFirm], either: Sequence[str]) -> list[SoughtFirm]:
-    """The rows that have one of the words; their scores grow."""
+def _with(directory: Directory, rows: Iterable[SoughtFirm], either: Sequence[str]) -> dict[int, int]:
+    """How well the rows fit that have one of the words, by id."""
     countries, halls, areas, tiers = (
         {value for value, text in texts if any(fits(word, text) for word in either)}
         for texts in (
@@ -63,30 +66,31 @@ def _with(directory: Directory, rows: Iterable[SoughtFirm], either: Sequence[str
             [(tier.value, zone(name)) for tier, name in _TIERS.items()],
         )
     )
-    found = []
+    found = {}
+    sought = [(f" {word}", needles(word)) for word in either]
     for row in rows:
-        score = max(_score(word, row) for word in either)
+        score = 0
+        for beginning, parts in sought:
+            for needle in parts:
+                if needle in row.every:
+                    score = max(score, _score(beginning, parts, row))
+                    break
         if (
-            row.country in countries
+            score
+            or row.country in countries
             or row.tier in tiers
             or not halls.isdisjoint(row.hall)
             or not areas.isdisjoint(row.area)
         ):
-            score = max(score, _TOLD)
-        if score:
-            row.score += score
-            found.append(row)
+            found[row.id] = score or _TOLD
     return found
 
 
-def _score(word: str, row: SoughtFirm) -> int:
-    if fits(word, row.named):
-        return _NAME if f" {word}" in row.named else _INSIDE_NAME
-    for needle in needles(word):
-        for text in row.told:
-            if needle in text:
-                return _TOLD
-    return 0
+def _score(beginning: str, parts: Sequence[str], row: SoughtFirm) -> int:
+    """How well a row fits a word that is in its name or in what it tells."""
+    if any(part in row.named for part in parts):
+        return _NAME if beginning in row.named else _INSIDE_NAME
+    return _TOLD
 
 
 def _near(word: str, directory: Directory) -> tuple[str, ...]:
@@ -96,16 +100,18 @@ def _near(word: str, directory: Directory) -> tuple[str, ...]:
     """
     if len(word) < _TYPO_FROM or not word.isalpha():
         return ()
-    known: set[str] = set()
-    for row in directory.rows:
-        known.update(words(row.named), *map(words, row.told))
-    known.update(part for _, text in _countries() for part in text.split())
+    known = remembered("words", directory.mark, lambda: _words(directory))
     size = len(word)
     alike = (each for each in known if abs(len(each) - size) <= 1)
     near = [each for each in alike if OSA.distance(word, each, score_cutoff=1) <= 1]
     if word in near:
         return ()
     return tuple(sorted(near)[:_MOST_MEANT])
+
+
+def _words(directory: Directory) -> frozenset[str]:
+    of_firms = (word for row in directory.rows for word in row.every.split())
+    return frozenset(of_firms).union(part for _, text in _countries() for part in text.split())
 
 
 @cache

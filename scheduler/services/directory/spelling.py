@@ -52,12 +52,6 @@ def stem(word: str) -> str:
     return bare if len(bare) >= _STEM and word.isalpha() and word.isascii() else word
 
 
-@lru_cache(_KEPT)
-def words(text: str) -> frozenset[str]:
-    """The words of a zone."""
-    return frozenset(text.split())
-
-
 @lru_cache(1_024)
 def needles(word: str) -> tuple[str, ...]:
     """What a plain word is found by in a zone: as the beginning of a word, or anywhere if it is longer."""
