@@ -10,12 +10,16 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import say
+
 POOL_SIZE, POOL_OVERFLOW = 8, 0
 """Connections that a process keeps: one for each of eight threads. None is opened besides: it would be closed
 after use, and the statements that it has planned with it."""
 PING_AFTER = 1.0
 """Seconds without use after which a connection is asked whether it is still there."""
 CONNECT_SECONDS = 5
+UNSTORABLE = say("A text has a character that cannot be kept. Type it, where you have copied it.")
 _OF_DATA = ("22", "23")
 """Classes of SQLSTATE: data_exception, integrity_constraint_violation."""
 
@@ -68,6 +72,7 @@ def _postgresql(url: URL, limits: Limits, echo: bool) -> Engine:
     )
     _ping_after_idleness(engine)
     _leave_values_out(engine)
+    _refuse_unstorable(engine)
     return engine
 
 
@@ -96,6 +101,20 @@ def _leave_values_out(engine: Engine) -> None:
         if context.sqlalchemy_exception is not None:
             text = str(context.sqlalchemy_exception.args[0])
             context.sqlalchemy_exception.args = (text.replace(whole, error.args[0]),)
+
+
+def _refuse_unstorable(engine: Engine) -> None:
+    """Have a text that the driver cannot send be its writer's fault: NUL to PostgreSQL, lone surrogates.
+
+    Whatever a stranger's text is compared with or kept in, this is the last that it passes.
+    """
+
+    @event.listens_for(engine, "handle_error")
+    def refuse(context: ExceptionContext) -> None:
+        error = context.original_exception
+        is_nul = isinstance(error, engine.dialect.loaded_dbapi.DataError) and "NUL (0x00)" in str(error)
+        if is_nul or isinstance(error, UnicodeEncodeError):
+            raise InvalidInput([Fault("", UNSTORABLE)])
 
 
 def _ping_after_idleness(engine: Engine) -> None:
@@ -132,6 +151,8 @@ def _sqlite(url: URL, echo: bool) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
         # SQLite's own lower() knows only ASCII, and a search needs every script
         connection.create_function("lower", 1, _lower, deterministic=True)
+
+    _refuse_unstorable(engine)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:

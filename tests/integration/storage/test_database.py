@@ -16,6 +16,7 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.services.problems import snapshot
 from scheduler.services.requests import requests
 from scheduler.storage import engines
+from scheduler.storage.among import among
 from scheduler.storage.database import Database
 from scheduler.storage.engines import WEB, WORKER, Limits
 from scheduler.storage.models import Account, Event, Firm, MeetingRequest
@@ -187,3 +188,14 @@ def test_connections_that_the_server_dropped_are_noticed_after_a_pause(
         assert session.scalars(select(func.count()).select_from(MeetingRequest)).one() == 0
         assert session.scalars(select(func.count()).select_from(Account)).one() == 0
     other.dispose()
+
+
+@postgres
+@pytest.mark.parametrize("odd", ["\ud800", "f0\x00"])
+def test_a_text_that_no_column_takes_is_its_writers_fault(database: Database, odd: str) -> None:
+    """Also one that is only looked for, alone or in a list. What else the transaction does goes on."""
+    with database.read() as session:
+        for where in (Firm.key == odd, among(Firm.key, ["f0", odd]), Firm.key.in_([odd])):
+            with pytest.raises(InvalidInput, match="character that cannot be kept"):
+                session.scalars(select(Firm.id).where(where)).all()
+        assert session.scalars(select(Firm.id).where(Firm.key == "f0")).all() == []
