@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec
-from urllib.parse import urlsplit
 
 from flask import redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -111,9 +110,8 @@ def go_on(errand: Mapping[str, Any]) -> Response:
 
 def local(target: str) -> str:
     """The target if it is a path of this site, else nothing."""
-    parts = urlsplit(target)
-    safe = not parts.scheme and not parts.netloc and target.startswith("/") and "\\" not in target
-    return target if safe and target.isprintable() and not target.startswith("//") else ""
+    safe = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    return target if safe and target.isprintable() else ""
 
 
 def _ask_again(what: str) -> tuple[str, int]:

@@ -11,7 +11,7 @@ from flask_login import login_required
 from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response
 
-from api import auth, context, limits
+from api import auth, context, inputs, limits
 from api.language.speaking import gettext, reader
 from api.pages import paging, rendering
 from api.pages.presentation import short_name
@@ -72,7 +72,7 @@ def change(event_key: str, delegation_key: str) -> Response | tuple[str, int]:
 def print_pack(event_key: str, delegation_key: str) -> Response:
     """The list of its people, then the agenda of each, to print."""
     actor = auth.of_delegations(event_key)
-    part = request.args.get("part", 1, type=int)
+    part = max(1, inputs.whole(request.args.get("part")))
     with context.database().read() as db:
         name, document = packs.print_pack(db, actor, delegation_key, part=part)
     with context.database().write() as db:

@@ -9,9 +9,8 @@ from flask import Response, abort, request
 from flask_login import login_required
 from sqlalchemy.orm import Session
 
-from api import auth, context, limits
+from api import auth, context, inputs, limits
 from api.pages import rendering
-from scheduler.domain import fields
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
@@ -106,7 +105,7 @@ def printed(event_key: str, pack: str) -> Response:
     """Sheets of people, firms, places or interpreters, so many in a file that it is made at once."""
     if pack not in [*PrintPack]:
         abort(404)
-    part = request.args.get("part", 1, type=int)
+    part = max(1, inputs.whole(request.args.get("part")))
     actor = auth.organiser(event_key)
     limits.require_costly()
     with context.database().read() as db:
@@ -116,8 +115,7 @@ def printed(event_key: str, pack: str) -> Response:
 
 def _version() -> int | None:
     """The number of the version that the address names. None: the published one."""
-    number = request.args.get("version", type=int)
-    return number if number is not None and fields.limits(fields.Number).hold(number) else None
+    return inputs.whole(request.args.get("version")) or None
 
 
 def _file(event_key: str, kind: str, make: Callable[[Session, Actor], Export]) -> Response:

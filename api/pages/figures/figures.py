@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from flask import Flask, Response, abort, request, url_for
 from flask_login import login_required
 
-from api import auth, context, limits
+from api import auth, context, inputs, limits
 from api.language import choosing
 from api.language.catalogs import SOURCE
 from api.pages import rendering
@@ -14,7 +14,6 @@ from api.pages.figures.convergence import convergence
 from api.pages.figures.fair import OF_FAIRNESS
 from api.pages.figures.gallery import FIGURES, Figure
 from api.pages.figures.weeks import week
-from scheduler.domain import fields
 from scheduler.services.figures.shown import shown
 from scheduler.services.figures.weeks import WeekOf
 from scheduler.services.runs import control
@@ -117,8 +116,7 @@ def init_app(app: Flask) -> None:
 
 
 def _version() -> int | None:
-    number = request.args.get("version", type=int)
-    return number if number is not None and fields.limits(fields.Number).hold(number) else None
+    return inputs.whole(request.args.get("version")) or None
 
 
 def _file(figure: Figure, ending: str, name: str) -> Response:

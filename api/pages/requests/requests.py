@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, request, url_for
@@ -249,8 +248,8 @@ def _answer(event_key: str, key: str, step: Any, done: str, **more: Any) -> Answ
 
 def _is_on_its_page(actor: Actor, key: str) -> bool:
     """Whether htmx asks from the request's own page, which has no tabs with counts."""
-    asking = urlsplit(request.headers.get("HX-Current-URL", "")).path
-    return asking == url_for("requests.show", event_key=actor.event_key, key=key)
+    asking = request.headers.get("HX-Current-URL", "").partition("?")[0].partition("#")[0]
+    return asking.endswith(url_for("requests.show", event_key=actor.event_key, key=key))
 
 
 def _answered(actor: Actor, key: str, message: str, kind: str) -> str:

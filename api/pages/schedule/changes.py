@@ -8,11 +8,10 @@ from flask.wrappers import Response as FlaskResponse
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from api import auth, context, limits
+from api import auth, context, inputs, limits
 from api.language.speaking import gettext, said
 from api.pages import paging, rendering
 from api.pages.schedule.strips import HEIGHT, WIDTH, day_boxes, strip
-from scheduler.domain import fields
 from scheduler.domain.errors import RunAlreadyOpen, WrongState
 from scheduler.saying import say
 from scheduler.services.access.rights import Right
@@ -150,14 +149,12 @@ def solve(event_key: str, number: int) -> Response:
 
 def _query() -> DecisionQuery:
     group = request.args.get("show", "")
-    against = request.args.get("against", type=int)
-    is_number = against is not None and fields.limits(fields.Number).hold(against)
     by = request.args.get("by", "")
     return DecisionQuery(
         by=SidesOf(by) if by in set(SidesOf) else None,
         text=request.args.get("text", ""),
         group=ChangeGroup(group) if group in set(ChangeGroup) else None,
-        against=against if is_number else None,
+        against=inputs.whole(request.args.get("against")) or None,
     )
 
 

@@ -173,3 +173,25 @@ def test_an_address_that_is_too_long_is_refused_in_our_words(database: Database)
     browser.get(path + "x" * (errors.MAX_ADDRESS - len(path)))
     answer = browser.client.get("/api/v1/firms?text=" + "x" * errors.MAX_ADDRESS)
     assert (answer.status_code, answer.content_type) == (414, "application/problem+json")
+
+
+@pytest.mark.parametrize("broken", ["http://[::1", "//[", "https://example.com]/"])
+def test_an_address_that_is_none_leads_nowhere(database: Database, broken: str) -> None:
+    """Nobody has to be signed in to send one."""
+    with database.write() as session:
+        make_event(session)
+    client = web_app(database, NOWHERE).test_client()
+    assert client.get("/sign-in", query_string={"next": broken}).status_code == 200
+    browser = Browser(web_app(database, NOWHERE))
+    browser.get("/sign-in")
+    fields = {"csrf_token": browser.token, "language": "hu", "back": broken}
+    assert browser.client.post("/language", data=fields).location == "/"
+
+
+def test_a_part_of_a_print_that_is_no_number_is_the_first(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    browser = Browser(web_app(database, NOWHERE), expo.organiser)
+    for part in ("-1", str(2**63), "9" * 400, "٣", "x"):
+        path = f"/events/{expo.event.key}/exports/print/people.pdf?part={part}"
+        assert browser.client.get(path).status_code == 200, part

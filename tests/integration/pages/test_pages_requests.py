@@ -268,6 +268,12 @@ def test_htmx_gets_the_row_the_counts_and_the_message(site: Site) -> None:
     assert (
         on_its_page.text.count('<article class="request"') == 1 and '<li class="card' not in on_its_page.text
     )
+    nowhere = browser.client.post(
+        site.path(f"/requests/{request.key}/undo"),
+        data={"csrf_token": browser.token, "side": "to"},
+        headers={"HX-Request": "true", "HX-Current-URL": "http://[::1"},
+    )
+    assert nowhere.status_code == 200
 
 
 def test_an_agreed_meeting_is_not_cancelled_by_a_page_that_showed_it_pending(site: Site) -> None:
