@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_, true
 
+from scheduler.domain import fields
 from scheduler.saying import say
 
 MAX_SEARCH_WORDS = 8
@@ -56,7 +57,12 @@ def web_address(typed: str) -> str:
 
 
 def is_web_address(address: str) -> bool:
-    """Whether it is of http or https, with a host in a domain and nobody's name or password."""
+    """Whether it is of http or https, with a host in a domain and nobody's name or password.
+
+    One that is too long is none. To take it apart takes time by the square of the accents in a row.
+    """
+    if not fields.limits(fields.Website).hold(address):
+        return False
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname or "", parts.port  # a port that is none raises
