@@ -16,7 +16,6 @@ from scheduler.saying import say
 MAX_SEARCH_WORDS = 8
 _BETWEEN = re.compile(r"[\n;；、|]+")
 _COMMA = re.compile("[,，]+")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def one_line(text: str) -> str:
@@ -38,11 +37,6 @@ def listed(text: str) -> list[str]:
     if len(parts) == 1:
         parts = [part for part in map(one_line, _COMMA.split(parts[0])) if part]
     return list(dict.fromkeys(parts))
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: behind an apostrophe if it begins like one."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
 NO_WEBSITE = say("is no address; it begins with https:// or http://")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,7 +18,8 @@ from scheduler.sheets.tables import MAX_CELL
 
 Cell = str | int | float | bool | date | None
 
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = re.compile(r"(?:^|(?<=[;|\t\r\n]))(?=[ \"]*[=+\-@＝＋－＠\t\r])")
+"""Where a cell, or what follows a separator of another country in it, begins as a formula does."""
 _WIDEST: Final = 60
 """Characters of a column's width."""
 _MEASURED_ROWS: Final = 200
@@ -54,7 +56,7 @@ def xlsx(sheets: Sequence[SheetOut]) -> bytes:
 def csv_octets(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """CSV in UTF-8 with a byte order mark, by which Excel knows the encoding.
 
-    What a spreadsheet program would take for a formula begins with an apostrophe (OWASP, CSV injection).
+    What a spreadsheet program would take for a formula has an apostrophe before it (OWASP, CSV injection).
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
@@ -66,8 +68,15 @@ def csv_octets(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 def safe(value: Cell) -> str:
     """A cell of CSV that no program runs."""
     text = "" if value is None else ("yes" if value else "no") if isinstance(value, bool) else str(value)
-    is_number = isinstance(value, int | float)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) and not is_number else text
+    return text if isinstance(value, int | float) else harmless(text)
+
+
+def harmless(cell: str) -> str:
+    """A text of which no spreadsheet takes a part for a formula: an apostrophe stands before it.
+
+    Excel of Hungary and Germany parts the cells of CSV at semicolons, those inside of a cell too.
+    """
+    return _FORMULA.sub("'", cell)
 
 
 @dataclass(frozen=True, slots=True)

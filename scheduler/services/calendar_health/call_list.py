@@ -19,10 +19,10 @@ from scheduler.services.calendar_health import calls
 from scheduler.services.calendar_health.board import Board, Listed
 from scheduler.services.calendar_health.calls import CallCard
 from scheduler.services.calendar_health.people import reason
-from scheduler.services.text import harmless
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
+from scheduler.sheets.writing import harmless
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee
 

@@ -20,12 +20,13 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sessions import SignedIn
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.text import contains, harmless, search_words
+from scheduler.services.text import contains, search_words
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import WORDS, Act
 from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import INSTALLATION
 from scheduler.services.trail.verifying import Chain, verify_chain
+from scheduler.sheets.writing import harmless
 from scheduler.storage.models import Event, TrailEntry
 
 _NEWEST = Order("trail", (TrailEntry.number,), (int,), descending=True)

@@ -8,7 +8,6 @@ import pytest
 
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat
 from scheduler.services.calendar_health.states import Answered, LastMail, current, state_of
-from scheduler.services.text import harmless
 from tests.support.factories import NOW
 
 MAIL = LastMail(1, "u@expo.example", Method.REQUEST, 1, OutboxState.SENT, "", NOW)
@@ -53,13 +52,3 @@ def test_an_answer_counts_only_for_the_sequence_that_is_told_now(sequence: int, 
     answer = replace(ANSWER, sequence=sequence)
     assert current(MAIL, answer) == (answer if counts else None)
     assert current(None, answer) is None
-
-
-@pytest.mark.parametrize("cell", ["=1+1", "+86", "-1", "@x", "\t=1", "\r=1", "  =1", "＝1+1"])
-def test_a_cell_that_begins_like_a_formula_stands_behind_an_apostrophe(cell: str) -> None:
-    assert harmless(cell) == f"'{cell}"
-
-
-@pytest.mark.parametrize("cell", ["", "Wang Wei", "王伟", "a=b", "2026-12-07 09:00"])
-def test_any_other_cell_stays_as_it_is(cell: str) -> None:
-    assert harmless(cell) == cell
