@@ -171,7 +171,7 @@ def change_member(
 ) -> None:
     """Give a member another role, another last day, or, as a chamber, other delegations, by key.
 
-    Raises NotFound, InvalidInput, LastOwner.
+    What an owner invites to ends with that role. Raises NotFound, InvalidInput, LastOwner.
     """
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     hold_team(session, actor.event_id)
@@ -181,12 +181,13 @@ def change_member(
     chosen = delegations_of(session, actor.event_id, role, delegations)
     if member.role is TeamRole.OWNER and role is not TeamRole.OWNER:
         _require_another_owner(session, actor.event_id)
+        _end_invitations_of(session, actor.event_id, account_id)
     before = {"role": member.role.value, "until": member.until}
     member.role, member.until = role, ends
     let_in(session, actor.event_id, account_id, chosen.values())
     session.flush()
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
-    about = noted("trail", "role of %(address)s", address=_address(session, account_id))
+    about = noted("trail", "role of %(address)s", address=session.get_one(Account, account_id).email)
     trail.note(session, actor, Act.ROLE, about, before=before, after=after, now=now)
 
 
@@ -204,24 +205,25 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     require_person_for_owners(actor, member.role)
     if member.role is TeamRole.OWNER:
         _require_another_owner(session, actor.event_id)
-    about = noted("trail", "role of %(address)s", address=_address(session, account_id))
+    about = noted("trail", "role of %(address)s", address=session.get_one(Account, account_id).email)
     before = {"role": member.role.value, "until": member.until}
     session.delete(member)
     let_in(session, actor.event_id, account_id, ())
+    theirs = ApiToken.event_id == actor.event_id, ApiToken.created_by == account_id, ApiToken.as_organiser
     session.execute(
         update(ApiToken)
-        .where(
-            ApiToken.event_id == actor.event_id,
-            ApiToken.created_by == account_id,
-            ApiToken.as_organiser,
-            ApiToken.revoked_at.is_(None),
-        )
+        .where(*theirs, ApiToken.revoked_at.is_(None))
         .values(revoked_at=now, revoked_by=actor.account_id)
     )
-    made = TeamInvitation.event_id == actor.event_id, TeamInvitation.made_by == account_id
-    session.execute(delete(TeamInvitation).where(*made))
+    _end_invitations_of(session, actor.event_id, account_id)
     session.flush()
     trail.note(session, actor, Act.ROLE, about, before=before, now=now)
+
+
+def _end_invitations_of(session: Session, event_id: int, account_id: int) -> None:
+    """Take back what somebody invites to, who may not any more: else it lets them in again as an owner."""
+    made = (TeamInvitation.event_id == event_id) & (TeamInvitation.made_by == account_id)
+    session.execute(delete(TeamInvitation).where(made))
 
 
 def delegations_of(session: Session, event_id: int, role: TeamRole, keys: Sequence[str]) -> dict[str, int]:
@@ -294,7 +296,3 @@ def _require_another_owner(session: Session, event_id: int) -> None:
     owners = TeamMember.event_id == event_id, TeamMember.role == TeamRole.OWNER
     if session.scalars(select(func.count()).select_from(TeamMember).where(*owners)).one() < 2:
         raise LastOwner
-
-
-def _address(session: Session, account_id: int) -> str:
-    return session.get_one(Account, account_id).email

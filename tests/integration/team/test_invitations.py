@@ -172,12 +172,18 @@ def test_of_two_who_take_one_invitation_at_once_one_succeeds(database: Database,
     assert len([each for each in outcomes if each]) == 1
 
 
-def test_a_removed_owner_s_open_invitations_are_of_no_use(database: Database, expo: Expo) -> None:
+@pytest.mark.parametrize("role", [None, TeamRole.READER, TeamRole.ORGANISER])
+def test_the_open_invitations_of_who_is_no_owner_any_more_are_of_no_use(
+    database: Database, expo: Expo, role: TeamRole | None
+) -> None:
     with database.write() as session:
         other = make_member(session, expo, TeamRole.OWNER)
         token = invite(session, expo)
         actor = actors.actor_for(session, other.id, expo.event.key, now=NOW)
-        members.remove_member(session, actor, expo.organiser.id, now=NOW)
+        if role is None:
+            members.remove_member(session, actor, expo.organiser.id, now=NOW)
+        else:
+            members.change_member(session, actor, expo.organiser.id, role=role, until=None, now=NOW)
         with pytest.raises(UnusableInvitation):
             invitations.accept(session, token, now=NOW)
 
