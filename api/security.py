@@ -31,12 +31,28 @@ HEADERS = {
 }
 
 
+LARGEST_COOKIE = 3_800
+"""Octets of the cookie's value: browsers drop a cookie of more than 4,096 with its name, and say nothing."""
+_TOLD = "_flashes"
+"""Where Flask keeps what the next page says."""
+
+
 class Sessions(SecureCookieSessionInterface):
     """Sessions in signed cookies. An answer that is the same for everybody does not vary by them."""
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session.modified and session.get(_TOLD):
+            self._fit(app, session)
         if session.modified or not (request.endpoint == "static" or request.blueprint == "feed"):
             super().save_session(app, session, response)
+
+    def _fit(self, app: Flask, session: SessionMixin) -> None:
+        """Leave out what was told first, and cut what was told last, until the cookie has room for it."""
+        signing = self.get_signing_serializer(app)
+        while signing is not None and session[_TOLD] and len(signing.dumps(dict(session))) > LARGEST_COOKIE:
+            *earlier, (kind, text) = session[_TOLD]
+            cut = [(kind, f"{text[: len(text) // 2]}…")] if len(text) > 1 else []
+            session[_TOLD] = [*earlier[1:], (kind, text)] if earlier else cut
 
 
 def init_app(app: Flask) -> None:
@@ -48,6 +64,5 @@ def init_app(app: Flask) -> None:
             response.headers.setdefault(name, value)
         if app.config["SESSION_COOKIE_SECURE"]:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-        if "Cache-Control" not in response.headers and response.mimetype == "text/html":
-            response.headers["Cache-Control"] = "no-store"
+        response.headers.setdefault("Cache-Control", "no-store")
         return response
