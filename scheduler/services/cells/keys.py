@@ -41,7 +41,7 @@ def fill(
     for row in table.rows:
         if row.values.get("key"):
             continue
-        text = plain(row.values[column])
+        text = plain(row.values[column]) or row.values[column]  # a name of signs alone, such as ***
         if not text:
             continue
         if seen.setdefault(text, row.line) != row.line:
@@ -60,7 +60,7 @@ def fill(
 
 def _made(row: Row, text: str, used: set[str], members: Members | None) -> str:
     name = row.values.get("latin_name") or row.values["name"]
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    ascii_name = unicodedata.normalize("NFKD", name[:200]).encode("ascii", "ignore").decode().lower()
     slug = "-".join(re.findall("[a-z0-9]+", ascii_name))[:_LONGEST].strip("-")
     if members is not None:
         digest = blake2b(f"{members.delegation_id} {text}".encode(), digest_size=6).hexdigest()

@@ -82,6 +82,13 @@ def test_an_accepted_firm_takes_part_with_its_exhibitor_as_the_organiser_mended_
         accept(session, expo, number)
 
 
+def test_a_firm_whose_name_has_no_letter_is_accepted_too(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        number = waits(session, expo, replace(FORM, name="***", latin_name="", person="—", latin_person=""))
+        key = accept(session, expo, number, replace(FORM, name="***", latin_name="", person="—"))
+        assert session.scalars(select(Firm.name).where(Firm.key == key)).one() == "***"
+
+
 def test_an_acceptance_is_undone_as_a_step_of_the_desk_and_waits_again(
     database: Database, expo: Expo
 ) -> None:
