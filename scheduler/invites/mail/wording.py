@@ -73,8 +73,17 @@ def chosen(texts: Mapping[str, str], mail_kind: str) -> dict[str, str]:
     return {part: texts[key(part, mail_kind)] for part in PARTS if key(part, mail_kind) in texts}
 
 
+_ROOM = 8
+"""Times as long as it may be: so much longer a text may be typed, with spaces and empty lines that go."""
+
+
 def tidy(part: str, typed: str) -> str:
-    """A typed text as plain text, its length as it is: `faults` says if it is too long."""
+    """A typed text as plain text, its length as it is: `faults` says if it is too long.
+
+    One that is far too long is kept as it is: to clean it takes time by the square of the accents in a row.
+    """
+    if len(typed) > _ROOM * PARTS[part].limit:
+        return typed
     clean = text.clean_lines if PARTS[part].several_lines else text.clean
     return clean(typed, 4 * len(typed) + 1)
 
