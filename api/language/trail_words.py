@@ -15,7 +15,7 @@ from itertools import chain, islice
 
 from babel.messages.catalog import Message
 
-from api.language import catalogs
+from api.language import catalogs, speaking
 
 LONGEST = 60
 """Characters of a word that are looked for: no text of the trail has a longer one."""
@@ -38,13 +38,13 @@ class _Form:
     """The same with a text of ours as a value."""
 
 
-def english(word: str, language: str) -> Mapping[str, bool]:
-    """What entries say in English that have the word in the language: patterns of LIKE, "/" escapes.
+def english(word: str) -> Mapping[str, bool]:
+    """What entries say in English that have the word in the page's language: patterns of LIKE, "/" escapes.
 
     Each with whether its case may be another one, which databases find slowly. That the word may be part of a
     value is not said: a value is in both languages as it is.
     """
-    sought = word.lower()[:LONGEST]
+    language, sought = speaking.language(), word.lower()[:LONGEST]
     if language == catalogs.SOURCE or not sought:
         return {}
     return dict(islice(chain.from_iterable(_patterns(sought, form) for form in _forms(language)), _PATTERNS))

@@ -15,6 +15,7 @@ from api import auth, context
 from api.errands import fresh_sign_in
 from api.language import speaking, trail_words
 from api.pages import paging, rendering
+from api.pages.trail.told import told_changes
 from scheduler.domain.errors import NotFound
 from scheduler.invites.catalogue import words
 from scheduler.saying import say
@@ -22,13 +23,15 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
 from scheduler.services.operations import trail_entries
 from scheduler.services.operations.trail_entries import Filter
-from scheduler.services.text import search_words
 
 blueprint = APIBlueprint("trail", __name__, enable_openapi=False)
 
 _FILTERS = ("act", "text", "since", "until")
 _PAUSES = str.maketrans("：；，、（）", "      ")
 """What stands between words where no spaces do."""
+
+
+blueprint.add_app_template_filter(told_changes)
 
 
 @blueprint.app_template_filter()
@@ -78,13 +81,12 @@ def of_installation() -> str:
 
 def _filter(timezone: str) -> tuple[Filter, dict[str, str]]:
     """What the address asks for, and the same as it was typed. Days are those of the zone."""
-    typed, language = {name: request.args.get(name, "")[:200] for name in _FILTERS}, speaking.language()
-    text = typed["text"].translate(_PAUSES)
+    typed = {name: request.args.get(name, "")[:200] for name in _FILTERS}
     wanted = Filter.of_days(
         timezone,
         act=typed["act"] if typed["act"] in trail_entries.acts() else "",
-        text=text,
-        english={word: trail_words.english(word, language) for word in search_words(text)},
+        text=typed["text"].translate(_PAUSES),
+        english=trail_words.english,
         since=_day(typed["since"]),
         until=_day(typed["until"]),
     )

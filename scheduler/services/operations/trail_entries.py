@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,6 +28,8 @@ from scheduler.services.trail.verifying import Chain, verify_chain
 from scheduler.sheets.writing import harmless
 from scheduler.storage.models import Event, TrailEntry
 
+InEnglish = Callable[[str], Mapping[str, bool]]
+
 _NEWEST = Order("trail", (TrailEntry.number,), (int,), descending=True)
 _AT_A_TIME = 1000
 _HEADER = (
@@ -38,11 +39,19 @@ _HEADER = (
 
 @dataclass(frozen=True, slots=True)
 class ChangedValue:
-    """A value that was changed: its name, what it was and what it is, as texts; empty for nothing."""
+    """A value that was changed: its name, what it was and is, as JSON and as texts; empty for none."""
 
     name: str
-    before: str
-    after: str
+    was: Any
+    now: Any
+
+    @property
+    def before(self) -> str:
+        return _shown(self.was)
+
+    @property
+    def after(self) -> str:
+        return _shown(self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +76,13 @@ class Entry:
 class Filter:
     """What is shown: an act, words of who or about what, days from and to in the event's zone.
 
-    `english` is what a word that is typed in another language may be in the English of the table: patterns
-    of LIKE, in which "/" escapes, each with whether its case may be another one.
+    `english` gives what a word that is typed in another language may be in the English of the table:
+    patterns of LIKE, in which "/" escapes, each with whether its case may be another one.
     """
 
     act: str = ""
     text: str = ""
-    english: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    english: InEnglish | None = None
     since: datetime | None = None
     before: datetime | None = None
 
@@ -84,7 +93,7 @@ class Filter:
         *,
         act: str = "",
         text: str = "",
-        english: Mapping[str, Mapping[str, bool]] = MappingProxyType({}),
+        english: InEnglish | None = None,
         since: date | None,
         until: date | None,
     ) -> Filter:
@@ -166,7 +175,7 @@ def _filtered(query: Select[TrailEntry], wanted: Filter) -> Select[TrailEntry]:
     if wanted.act:
         query = query.where(TrailEntry.act == wanted.act)
     for word in search_words(wanted.text):
-        query = query.where(_has(word, wanted.english.get(word, {})))
+        query = query.where(_has(word, wanted.english(word) if wanted.english else {}))
     if wanted.since is not None:
         query = query.where(TrailEntry.at >= wanted.since)
     if wanted.before is not None:
@@ -209,7 +218,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 def _changes(before: str, after: str) -> Iterator[ChangedValue]:
     old, new = (json.loads(text) if text else {} for text in (before, after))
     for name in [*old, *(new.keys() - old.keys())]:
-        yield ChangedValue(name, _shown(old.get(name)), _shown(new.get(name)))
+        yield ChangedValue(name, old.get(name), new.get(name))
 
 
 def _shown(value: Any) -> str:

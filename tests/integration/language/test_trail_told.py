@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import select
 
 from api.language import catalogs, speaking, trail_words
 from scheduler.services.operations import trail_entries
@@ -22,6 +24,7 @@ from scheduler.services.trail.verifying import verify
 from scheduler.services.venue import changing
 from scheduler.services.venue.wanted import AddTables
 from scheduler.storage.database import Database
+from scheduler.storage.models import TrailEntry
 from tests.support.factories import NOW, Expo, make_event, make_request, meet
 from tests.support.publishing import draft
 from tests.support.web import Browser, web_app
@@ -155,11 +158,65 @@ def test_each_part_of_each_text_finds_it(monkeypatch: pytest.MonkeyPatch, langua
         told = speaking.recorded(kept)
         for word in (each[start : start + 4] for each in told.split() for start in range(len(each))):
             assert word.lower() in kept.lower() or any(
-                is_like(kept, pattern) for pattern in trail_words.english(word, language)
+                is_like(kept, pattern) for pattern in trail_words.english(word)
             ), (word, told)
 
 
-def test_a_word_that_is_made_for_it_costs_no_more(database: Database, broker_url: str, expo: Expo) -> None:
+def test_a_word_that_is_made_for_it_costs_no_more(
+    monkeypatch: pytest.MonkeyPatch, database: Database, broker_url: str, expo: Expo
+) -> None:
     hostile = "第" * 200
-    assert len(trail_words.english(hostile, "zh")) <= 300
+    with monkeypatch.context() as page:
+        page.setattr(speaking, "language", lambda: "zh")
+        assert len(trail_words.english(hostile)) <= 300
     assert found(reader(database, broker_url, expo, "zh"), expo, hostile) == []
+
+
+NOTES: list[tuple[Act, dict[str, Any], dict[str, Any]]] = [
+    (
+        Act.SETTINGS,
+        {"summary_mails": False, "language": "en", "policy": {"require_all": False, "max_moved": 3}},
+        {"summary_mails": True, "language": "hu", "policy": {"require_all": False, "max_moved": 5}},
+    ),
+    (Act.FIRM, {"firm 7 tier": "upstream", "firm 7 withdrawn_at": None},
+     {"firm 7 tier": "downstream", "firm 7 withdrawn_at": NOW.isoformat()}),
+    (Act.ROLE, {"role": "read-only", "until": None}, {"role": "organiser", "until": NOW.date()}),
+    (Act.OUTCOME, {"kind": "none"}, {"kind": "signed"}),
+    (Act.IMPORT, {}, {"firms": "3 added, 1 changed, 0 gone"}),
+    (Act.SETTINGS, {}, {"times": ["02:00 on days 15, then draft"], "older_word": 4}),
+    (Act.PERSON, {"attendee deleted": {"id": 4, "name": "Li Na", "languages": ["zh"], "feed_hash": "x"}}, {}),
+]  # fmt: skip
+CHANGES = {
+    "en": [
+        "Person, Languages", "Chinese", "Person, Name", "Li Na",
+        "Nights", "02:00, Mon, Fri: Make a draft for me to look at", "older word", "4",
+        "Firms", "3 added, 1 changed, 0 gone",
+        "What came of it", "Nothing", "Signed",
+        "Role", "Reader", "Organiser", "Last day", "Tue, 24 November 2026",
+        "Firm 7, Place in the chain", "Upstream", "Downstream",
+        "Firm 7, Left the event", "Tue, 24 Nov, 16:00 (Asia/Shanghai, GMT+08:00)",
+        "Language of mails", "English", "Hungarian",
+        "Meetings that may change", "3", "5",
+        "Send a summary after the invitations", "No", "Yes",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", STEPS)
+def test_before_and_after_are_in_the_words_of_the_pages(
+    database: Database, broker_url: str, expo: Expo, language: str
+) -> None:
+    with database.write() as session:
+        for act, before, after in NOTES:
+            trail.note(session, expo.organiser_actor(), act, Noted("x"), before=before, after=after, now=NOW)
+    page = reader(database, broker_url, expo, language).get(f"/events/{expo.event.key}/trail")
+    shown = re.findall(r"<(?:dt|dt lang=\"en\"|del|ins)>([^<]+)", page)[: len(CHANGES["en"])]
+    if language == "en":
+        assert shown == CHANGES["en"]
+    else:
+        alike = {"Li Na", "older word", "4", "3", "5"}
+        assert {mine for mine, english in zip(shown, CHANGES["en"], strict=True) if mine == english} == alike
+    with database.read() as session:
+        assert {chain.broken for chain in verify(session)} == {""}
+        kept = session.scalars(select(TrailEntry.after).where(TrailEntry.act == "outcome")).one()
+    assert kept == '{"kind":"signed"}'
