@@ -155,11 +155,10 @@ def _firms(sample: SampleEvent, event_id: int, halls: Ids) -> list[Row]:
 
 
 def _places(sample: SampleEvent, event_id: int, halls: Ids, firms: Ids) -> list[Row]:
-    names = {firm.key: firm.latin_name for firm in sample.firms}
     booths = [
         {
             "key": booth.key,
-            "name": f"Booth of {names[booth.firm_key]}"[:120],
+            "name": f"Booth {booth.key}",
             "kind": PlaceKind.BOOTH,
             "hall_id": halls[booth.hall],
             "firm_id": firms[booth.firm_key],

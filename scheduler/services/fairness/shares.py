@@ -44,6 +44,7 @@ class FirmLine:
 
     key: str
     name: str
+    latin_name: str
     country: str
     held: int
     requests: int
@@ -87,7 +88,16 @@ def look(session: Session, actor: Actor, number: int) -> FairnessView:
     """
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
-    columns = (Firm.id, Firm.key, Firm.latin_name, Firm.country, Firm.tier, Firm.areas, Firm.host_id)
+    columns = (
+        Firm.id,
+        Firm.key,
+        Firm.name,
+        Firm.latin_name,
+        Firm.country,
+        Firm.tier,
+        Firm.areas,
+        Firm.host_id,
+    )
     every = select(*columns, Firm.withdrawn_at).where(Firm.event_id == actor.event_id).order_by(Firm.id)
     firms = session.execute(every).all()
     follows = [accepted_mark(session, actor.event_id)]
@@ -195,4 +205,4 @@ def _groups(shares: Iterable[FirmShare], keys: Callable[[int], Sequence[str]]) -
 
 
 def _line(firm: Row[*tuple[Any, ...]], row: FirmShare) -> FirmLine:
-    return FirmLine(firm.key, firm.latin_name, firm.country, row.held, row.requests)
+    return FirmLine(firm.key, firm.name, firm.latin_name, firm.country, row.held, row.requests)

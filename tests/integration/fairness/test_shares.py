@@ -155,3 +155,22 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
     picture = browser.client.get(f"{base}/figures/shares.png?version=1").data
     assert picture.startswith(b"\x89PNG")
     browser.get(f"{base}/figures/curve.png?version=1", status=404)
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("en", 'Lakeside <span class="other">(\u2068<span lang="zh">湖畔</span>\u2069)</span></a>'),
+        ("zh", '<span lang="zh">湖畔</span> <span class="other">(\u2068Lakeside\u2069)</span></a>'),
+    ],
+)
+def test_firms_are_named_for_the_page_s_reader(
+    database: Database, broker_url: str, language: str, shown: str
+) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        expo.firms[1].name, expo.firms[1].latin_name = "湖畔", "Lakeside"
+        session.merge(expo.firms[1])
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    browser.client.set_cookie("language", language)
+    assert shown in browser.get(f"/events/{expo.event.key}/versions/1/fairness")
