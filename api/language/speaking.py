@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeGuard
 
 from babel import Locale
@@ -28,6 +28,8 @@ _WIDE = {Between.CLAUSES: "；", Between.SENTENCES: ""}
 
 _DEEPEST = 3
 """Sentences within each other: an alert has a reason, which names what a worker said."""
+KEPT = 16_384
+"""Texts without values that a process keeps in a language."""
 _COUNT = re.compile("[0-9]{1,9}")
 _GROUPED = 1000
 """Smaller numbers are written alike in all languages of the site, and by Babel slowly."""
@@ -69,6 +71,8 @@ def npgettext(context: str, one: str, several: str, /, num: int, **values: objec
 
 def said(sentence: str) -> str:
     """A sentence of a service or of a constant in the reader's language. Other texts are kept."""
+    if type(sentence) is str:
+        return sentence
     if isinstance(sentence, DayTime):
         return format_datetime(
             sentence.at, pgettext("pattern of a date (CLDR)", "EEE HH:mm"), locale=locale()
@@ -203,8 +207,14 @@ def _safe(value: object) -> object:
 def _marked(function: Callable[..., str]) -> Callable[..., Markup]:
     """As templates use it: a text of ours may have tags, and what it is filled with has none."""
 
-    def marked(*texts: Any, **values: object) -> Markup:
+    @lru_cache(KEPT)
+    def plain(_catalog: object, ours: tuple[str, ...]) -> Markup:
+        return Markup(function(*ours))  # noqa: S704 -- the texts are ours
+
+    def marked(*ours: Any, **values: object) -> Markup:
+        if not values and function in (gettext, pgettext):
+            return plain(texts(language()), ours)
         safe = {name: _safe(value) for name, value in values.items()}
-        return Markup(function(*texts, **safe))  # noqa: S704 -- the texts are ours, and the values escaped
+        return Markup(function(*ours, **safe))  # noqa: S704 -- the texts are ours, and the values escaped
 
     return marked

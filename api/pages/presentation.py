@@ -97,6 +97,21 @@ def local_second(moment: datetime | None, timezone: str) -> str:
     return _written(moment, timezone, pattern, speaking.locale())
 
 
+def marked_time(moment: datetime, timezone: str) -> Markup:
+    """`local_time` as an element with its time, for programs."""
+    return _marked(moment, local_time(moment, timezone))
+
+
+def marked_moment(moment: datetime, timezone: str) -> Markup:
+    """`local_moment` as an element with its time, for programs."""
+    return _marked(moment, local_moment(moment, timezone))
+
+
+@lru_cache(KEPT)
+def _marked(moment: datetime, text: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), text)
+
+
 def time_left(span: timedelta) -> str:
     """Whole days, else whole hours, else less than an hour."""
     hours = int(span.total_seconds() // 3600)
@@ -153,6 +168,11 @@ def country(code: str) -> str:
 def language(code: str) -> str:
     """The name of a language in that of the page."""
     return str(speaking.locale().languages.get(code.replace("-", "_"), code))
+
+
+def full_name(named: Named) -> Markup:
+    """`both_names` of what has a name and a Latin one."""
+    return _both_names(named.name, named.latin_name, speaking.reader())
 
 
 def both_names(name: str, latin_name: str) -> Markup:
@@ -260,8 +280,8 @@ def init_app(app: Flask) -> None:
     app.add_template_global(limits)
     for function in (
         local_time, local_day, plain_day, day_and_month, short_day,
-        local_moment, local_second, time_left, zone_name, zone, number, decimal,
-        share, country, by_country, language, both_names, short_name, spoken, capitalize_first,
+        local_moment, local_second, marked_time, marked_moment, time_left, zone_name, zone, number, decimal,
+        share, country, by_country, language, full_name, both_names, short_name, spoken, capitalize_first,
         alert_title, role_label, browser_name, told_label, mail_label, failure_label, source_label,
     ):  # fmt: skip
         app.add_template_filter(function)

@@ -98,11 +98,18 @@ def remove(session: Session, actor: Actor, draft_id: int) -> None:
     session.flush()
 
 
+_DELETE_SENT = delete(RequestDraft).where(
+    RequestDraft.firm_id == bindparam("own"),
+    RequestDraft.to_firm_id.in_(
+        select(Firm.id).where(Firm.event_id == bindparam("event"), Firm.key == bindparam("key"))
+    ),
+)
+
+
 def sent(session: Session, actor: Actor, to_firm: str) -> None:
     """A request to this firm was sent: what was its draft is none any more."""
-    other = find_firm(session, actor.event_id, to_firm)
-    which = RequestDraft.firm_id == _own(actor), RequestDraft.to_firm_id == other.id
-    session.execute(delete(RequestDraft).where(*which))
+    asked = {"own": _own(actor), "event": actor.event_id, "key": to_firm}
+    session.connection().execute(_DELETE_SENT, asked)
 
 
 def _write(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
+from sqlalchemy import BindParameter, and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import fields
@@ -70,10 +70,8 @@ def exclude(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> 
     """
     other = _other(session, actor, firm_key)
     own = actor.firm_id or 0
-    # The whole lock: a request that refers to one of them waits, and then finds that it may not be.
-    locked = (
-        select(Firm.id).where(Firm.id.in_((own, other.id))).order_by(Firm.id).with_for_update(key_share=True)
-    )
+    # The whole lock: who asks one of them waits, and then finds that it may not be.
+    locked = select(Firm.id).where(Firm.id.in_((own, other.id))).order_by(Firm.id).with_for_update()
     session.execute(locked).all()
     is_open = MeetingRequest.of_pair(own, other.id) & MeetingRequest.state.in_(OPEN_REQUESTS)
     open_key = session.scalar(select(MeetingRequest.key).where(is_open))
@@ -155,10 +153,20 @@ def exclusions(session: Session, actor: Actor, *, number: int = 1, limit: int = 
     return page.of(Exclusion(FirmRef(*row[:4]), FirmRef(*row[4:8]), row[8], row[9]) for row in page.items)
 
 
+_ONE: BindParameter[int] = bindparam("one")
+_OTHER: BindParameter[int] = bindparam("other")
+_NEVER = select(FirmNote.firm_id).where(
+    or_(
+        and_(FirmNote.firm_id == _ONE, FirmNote.about_id == _OTHER),
+        and_(FirmNote.firm_id == _OTHER, FirmNote.about_id == _ONE),
+    ),
+    FirmNote.never_since.is_not(None),
+)
+
+
 def never_between(session: Session, one: int, other: int) -> set[int]:
     """Which of two firms said that they are never to meet. For who writes requests."""
-    query = select(FirmNote.firm_id).where(_of_pair(one, other), FirmNote.never_since.is_not(None))
-    return set(session.scalars(query))
+    return set(rows_of(session, _NEVER, one=one, other=other).scalars())
 
 
 def unsuggested(session: Session, firm_id: int) -> set[int]:
@@ -200,13 +208,6 @@ def saved(session: Session, actor: Actor, keys: Iterable[str]) -> frozenset[str]
 
 def _others(firm_id: int, pairs: Iterable[tuple[int, int]]) -> set[int]:
     return {each for pair in pairs for each in pair} - {firm_id}
-
-
-def _of_pair(one: int, other: int) -> ColumnElement[bool]:
-    return or_(
-        and_(FirmNote.firm_id == one, FirmNote.about_id == other),
-        and_(FirmNote.firm_id == other, FirmNote.about_id == one),
-    )
 
 
 def _other(session: Session, actor: Actor, firm_key: str) -> Firm:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
@@ -17,10 +17,13 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory import notes
+from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.services.text import lines, one_line, storable
 from scheduler.services.wishes.wishes import must_faults
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Firm, MeetingRequest, Place, Slot
+from scheduler.storage.database import hold
+from scheduler.storage.models import Attendee, Firm, MeetingRequest, Place
+from scheduler.storage.rows import rows_of
 
 MAX_PENDING = 200
 """Requests without an answer that a firm may have sent."""
@@ -70,13 +73,21 @@ def check(session: Session, actor: Actor, form: NewRequest, *, now: datetime) ->
     return _Checker(session, actor, form, now).check()
 
 
+_OPEN = (
+    select(MeetingRequest)
+    .where(
+        MeetingRequest.lower_firm_id == bindparam("lower"),
+        MeetingRequest.upper_firm_id == bindparam("upper"),
+        MeetingRequest.state.in_(OPEN_REQUESTS),
+    )
+    .execution_options(populate_existing=True)
+)
+
+
 def open_request(session: Session, firm_id: int, other_id: int) -> MeetingRequest | None:
     """The open request of a pair of firms, whoever asked. At most one is open at a time."""
-    return session.scalar(
-        select(MeetingRequest)
-        .where(MeetingRequest.of_pair(firm_id, other_id), MeetingRequest.state.in_(OPEN_REQUESTS))
-        .execution_options(populate_existing=True)
-    )
+    lower, upper = sorted((firm_id, other_id))
+    return session.scalar(_OPEN, {"lower": lower, "upper": upper})
 
 
 def refuse_second(request: MeetingRequest, from_firm_id: int) -> None:
@@ -91,6 +102,24 @@ def is_overdue(request: MeetingRequest, now: datetime) -> bool:
     """Whether its term is over, though it may not have been closed yet."""
     pending = request.state is RequestState.PENDING
     return pending and request.expires_at is not None and request.expires_at <= now
+
+
+_FIRMS = (
+    select(Firm)
+    .where(
+        Firm.event_id == bindparam("event"),
+        among(Firm.key, bindparam("keys")) | (Firm.id == bindparam("own")),
+    )
+    .order_by(Firm.id)
+    .with_for_update(read=True, key_share=True)
+)
+"""As the row of a request will lock them, but in the order of all: until the end nobody leaves, or is never
+to meet the other, which `notes.exclude` says under the whole lock."""
+_PENDING_COUNT = (
+    select(func.count())
+    .select_from(MeetingRequest)
+    .where(MeetingRequest.from_firm_id == bindparam("firm"), MeetingRequest.state == RequestState.PENDING)
+)
 
 
 @dataclass(slots=True)
@@ -138,12 +167,8 @@ class _Checker:
             sentence=say("Only exhibitors ask for meetings in their firm's name."),
         )
         keys = [key for key in (self.form.to_firm, self.form.from_firm) if key is not None and storable(key)]
-        found = self.session.scalars(
-            select(Firm).where(
-                Firm.event_id == self.actor.event_id,
-                among(Firm.key, keys) | (Firm.id == self.actor.firm_id),
-            )
-        ).all()
+        asked = {"event": self.actor.event_id, "keys": keys, "own": self.actor.firm_id}
+        found = [hold(self.session, firm) for firm in self.session.scalars(_FIRMS, asked)]
         sender = next((firm for firm in found if self.is_sender(firm)), None)
         receiver = next((firm for firm in found if firm.key == self.form.to_firm), None)
         if sender is None:
@@ -171,9 +196,7 @@ class _Checker:
 
     def slots(self) -> tuple[list[str] | None, datetime | None]:
         """The allowed start slots in time order, and when the last possible one begins."""
-        rows = self.session.scalars(
-            select(Slot).where(Slot.of(self.actor.event_id)).order_by(Slot.position)
-        ).all()
+        rows = slots_of(self.session, self.actor.event_id)
         known, wanted = {slot.key for slot in rows}, set(self.form.slots or ())
         for key in sorted(wanted - known):
             self.fault("slots", say("%(key)s is not a slot of this event", key=repr(key)))
@@ -263,11 +286,7 @@ class _Checker:
             except InvalidInput as error:
                 self.faults.extend(error.faults)
             return
-        pending = self.session.scalars(
-            select(func.count())
-            .select_from(MeetingRequest)
-            .where(MeetingRequest.from_firm_id == sender.id, MeetingRequest.state == RequestState.PENDING)
-        ).one()
+        pending = rows_of(self.session, _PENDING_COUNT, firm=sender.id).scalar_one()
         if pending >= MAX_PENDING:
             self.fault(
                 "to_firm",
@@ -278,7 +297,7 @@ class _Checker:
             )
 
 
-def _room(slots: Sequence[Slot], i: int) -> int:
+def _room(slots: Sequence[SlotRef], i: int) -> int:
     """How many slots of slot i's block follow from it, itself counted."""
     room = 1
     while i + room < len(slots) and slots[i + room].block == slots[i].block:

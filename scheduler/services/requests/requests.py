@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -37,6 +37,7 @@ from scheduler.services.requests.lists import (
 from scheduler.services.requests.steps import ACCEPT, DECLINE, WITHDRAW, note_step, sees, sides_of, take
 from scheduler.services.text import storable
 from scheduler.storage.models import Event, MeetingRequest, RequestPerson
+from scheduler.storage.rows import rows_of
 
 __all__ = [
     "NewRequest",
@@ -183,9 +184,12 @@ def _expire(session: Session, which: ColumnElement[bool], now: datetime) -> int:
     return len(expired.all())
 
 
+_DAYS = select(Event.request_days).where(Event.id == bindparam("event"))
+
+
 def _insert(session: Session, actor: Actor, checked: CheckedRequest, now: datetime) -> MeetingRequest:
     """Raises IntegrityError if another request of the pair was opened meanwhile."""
-    days = session.get_one(Event, actor.event_id).request_days
+    days = rows_of(session, _DAYS, event=actor.event_id).scalar_one()
     request = MeetingRequest(
         event_id=actor.event_id,
         key=_new_key(),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from scheduler.services.trail import noted, trail
 from scheduler.services.trail.acts import Act
 from scheduler.storage.among import among
 from scheduler.storage.models import Firm, MeetingRequest, RequestStep, ScheduleVersion, Slot
+from scheduler.storage.rows import rows_of
 
 UNDO_TIME = timedelta(minutes=10)
 """How long a step can be undone, if no schedule was published since."""
@@ -219,12 +220,13 @@ def _only_taker(step: Step, was: RequestState) -> Side | None:
     return next(iter(takers)) if len(takers) == 1 else None
 
 
+_GONE = select(Firm.latin_name).where(among(Firm.id, bindparam("firms")), Firm.withdrawn_at.is_not(None))
+
+
 def require_both_firms(session: Session, request: MeetingRequest, step: str) -> None:
     """Raises WrongState if one of the two firms left the event, or said that they are never to meet."""
     pair = (request.from_firm_id, request.to_firm_id)
-    gone = session.scalar(
-        select(Firm.latin_name).where(Firm.id.in_(pair), Firm.withdrawn_at.is_not(None)).limit(1)
-    )
+    gone = rows_of(session, _GONE, firms=pair).scalar()
     if gone is not None:
         raise WrongState("meeting request", request.key, f"of {gone}, which left the event", step, LEFT)
     if notes.never_between(session, *pair):

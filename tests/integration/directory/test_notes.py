@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, NotAllowed
@@ -14,6 +17,7 @@ from scheduler.services.suggestions import partners
 from scheduler.storage.database import Database
 from tests.support.factories import NOW, make_event, make_request
 from tests.support.races import race
+from tests.support.threads import Step
 
 
 def test_a_list_and_a_note_are_the_firms_own(database: Database) -> None:
@@ -79,6 +83,33 @@ def test_what_it_costs_is_told_and_ends_with_it(database: Database) -> None:
             notes.exclusions(session, expo.actor(0))
         notes.admit(session, expo.actor(0), "f1", now=NOW)
         assert not notes.exclusions(session, expo.organiser_actor()).items
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize("is_asked_first", [True, False])
+def test_who_asks_and_who_excludes_wait_for_each_other(database: Database, is_asked_first: bool) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    form = NewRequest(to_firm="f0", topic="Cells")
+
+    def ask(session: Session) -> None:
+        requests.submit(session, expo.actor(1), form, now=NOW)
+
+    def exclude(session: Session) -> None:
+        notes.exclude(session, expo.actor(0), "f1", now=NOW)
+
+    def in_own(work: Callable[[Session], None]) -> None:
+        with database.write() as session:
+            work(session)
+
+    first, second = (ask, exclude) if is_asked_first else (exclude, ask)
+    with database.write() as session:
+        first(session)
+        waiting = Step(lambda: in_own(second))
+        assert waiting.stands(database)
+    why = "has an open request with you" if is_asked_first else "takes no requests from your firm"
+    with pytest.raises(InvalidInput, match=why):
+        waiting.done()
 
 
 def test_of_asking_and_excluding_at_once_one_comes_first(database: Database) -> None:
