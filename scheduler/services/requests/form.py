@@ -104,21 +104,17 @@ def is_overdue(request: MeetingRequest, now: datetime) -> bool:
     return pending and request.expires_at is not None and request.expires_at <= now
 
 
+_NAMED = among(Firm.key, bindparam("keys"))
 _FIRMS = (
     select(Firm)
-    .where(
-        Firm.event_id == bindparam("event"),
-        among(Firm.key, bindparam("keys")) | (Firm.id == bindparam("own")),
-    )
+    .where(Firm.event_id == bindparam("event"), _NAMED | (Firm.id == bindparam("own")))
     .order_by(Firm.id)
     .with_for_update(read=True, key_share=True)
 )
 """As the row of a request will lock them, but in the order of all: until the end nobody leaves, or is never
 to meet the other, which `notes.exclude` says under the whole lock."""
-_PENDING_COUNT = (
-    select(func.count())
-    .select_from(MeetingRequest)
-    .where(MeetingRequest.from_firm_id == bindparam("firm"), MeetingRequest.state == RequestState.PENDING)
+_PENDING_COUNT = select(func.count()).where(
+    MeetingRequest.from_firm_id == bindparam("firm"), MeetingRequest.state == RequestState.PENDING
 )
 
 
