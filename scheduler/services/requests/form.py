@@ -66,10 +66,7 @@ class CheckedRequest:
 
 
 def check(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> CheckedRequest:
-    """A checked request.
-
-    Raises NotAllowed if the actor may not ask, InvalidInput with all faults by field.
-    """
+    """A checked request. Raises NotAllowed if one may not ask, InvalidInput with all faults by field."""
     return _Checker(session, actor, form, now).check()
 
 
