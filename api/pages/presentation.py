@@ -208,7 +208,12 @@ def is_east_asian(text: str) -> str:
 
 def short_name(named: Named) -> str:
     """One name of a firm or person, the first that the page's reader reads: for a sentence or a title."""
-    return names.ordered(named.name, named.latin_name, speaking.reader())[0]
+    return _first_name(named.name, named.latin_name, speaking.reader())
+
+
+@lru_cache(KEPT)
+def _first_name(name: str, latin_name: str, reads: str) -> str:
+    return names.ordered(name, latin_name, reads)[0]
 
 
 def alert_title(kind: AlertKind) -> str:
