@@ -65,6 +65,8 @@ def own_interpreter_feed(session: Session, actor: Actor) -> FeedOwner:
 def renew_interpreter_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
     """Give the actor's feed as an interpreter an address, or a new one. An old one ends now."""
     interpreter = _own_interpreter(session, actor)
+    mine = select(Interpreter.id).where(Interpreter.id == interpreter.id)
+    session.execute(mine.with_for_update(key_share=True))  # of two presses at once, one makes the row
     seed, hashed = new_feed(secret_key)
     row = InterpreterFeed(
         interpreter_id=interpreter.id, address=interpreter.email, seed=seed, token_hash=hashed

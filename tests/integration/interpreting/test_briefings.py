@@ -28,6 +28,7 @@ from tests.integration.delivery.test_sending import Sender, to
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_interpreter, make_request, meet
 from tests.support.publishing import SETTINGS, carry_out, draft, preview, publish
 from tests.support.queries import count_selects
+from tests.support.races import race
 from tests.support.web import Browser, web_app
 from tests.unit.invites.test_transport import Catcher, serving
 
@@ -248,6 +249,16 @@ def test_the_feed_has_their_meetings_at_once_and_shows_what_was_cancelled(scene:
     assert scene.feed(token).count("STATUS:CANCELLED") == 1
     gone = scene.feed(token, NOW + feeds.KEEP_CANCELLED + LATER)
     assert gone.count("BEGIN:VEVENT") == 1 and "CANCELLED" not in gone
+
+
+def test_presses_at_once_give_one_address(scene: Scene) -> None:
+    actor = scene.actor()
+
+    def press(session: Session) -> bool:
+        feed_addresses.renew_interpreter_feed(session, actor, secret_key=SECRET_KEY)
+        return True
+
+    assert race(scene.database, *[press] * 6) == [True] * 6
 
 
 def test_an_address_of_a_feed_ends_with_a_new_one_a_new_reader_and_a_withdrawal(scene: Scene) -> None:
