@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import select
@@ -106,24 +107,11 @@ PROGRAMS = ("none", "stranger", "other", "exhibitor", "organiser")
 """Without a token, and with tokens of these people that have every scope that they may give."""
 
 
-class Copies:
-    """The same event for each asker: what one of them does, no other sees."""
+class Askers:
+    """Who asks the event with one of everything, and where its routes are."""
 
-    def __init__(self, template: Path, folder: Path) -> None:
-        self.path, self.folder, self.count = folder / "everything.db", folder, 0
-        shutil.copy(template, self.path)
-        database = Database(f"sqlite:///{self.path}")
-        self.everything = Everything(database, web_app(database, NOWHERE))
-        database.dispose()
-
-    @contextmanager
-    def app(self) -> Iterator[tuple[Flask, Database]]:
-        self.count += 1
-        path = self.folder / f"{self.count}.db"
-        shutil.copy(self.path, path)
-        database = Database(f"sqlite:///{path}")
-        yield web_app(database, NOWHERE), database
-        database.dispose()
+    def __init__(self, everything: Everything) -> None:
+        self.everything = everything
 
     def account(self, database: Database, asker: str) -> Account:
         expo = self.everything.expo
@@ -148,6 +136,12 @@ class Copies:
 
     def address(self, rule: Rule) -> str:
         """An address of the rule about what is there."""
+        built = rule.build(self.values(rule))
+        assert built is not None, rule
+        return built[1]
+
+    def values(self, rule: Rule) -> dict[str, Any]:
+        """What its address is made of."""
         known = self.everything.known
         key = "none" if rule.endpoint.startswith("busy_times.") else known["held"]
         values = VALUES | {
@@ -159,15 +153,33 @@ class Copies:
         }
         if rule.endpoint.startswith("first_file."):
             values["number"] = self.everything.first_file
-        built = rule.build({name: values[name] for name in rule.arguments})
-        assert built is not None, rule
-        return built[1]
+        return {name: values[name] for name in rule.arguments}
 
     def browser(self, app: Flask, database: Database, asker: str) -> Browser:
         """On a page with a form, whose token the others take too."""
         browser = Browser(app, None if asker == "nobody" else self.account(database, asker))
         browser.get("/sign-in" if asker == "nobody" else "/sessions")
         return browser
+
+
+class Copies(Askers):
+    """The same event for each asker: what one of them does, no other sees."""
+
+    def __init__(self, template: Path, folder: Path) -> None:
+        self.path, self.folder, self.count = folder / "everything.db", folder, 0
+        shutil.copy(template, self.path)
+        database = Database(f"sqlite:///{self.path}")
+        super().__init__(Everything(database, web_app(database, NOWHERE)))
+        database.dispose()
+
+    @contextmanager
+    def app(self) -> Iterator[tuple[Flask, Database]]:
+        self.count += 1
+        path = self.folder / f"{self.count}.db"
+        shutil.copy(self.path, path)
+        database = Database(f"sqlite:///{path}")
+        yield web_app(database, NOWHERE), database
+        database.dispose()
 
     def by_people(self) -> dict[str, dict[str, int]]:
         """The status of each page for each asker, by the route's name."""

@@ -1,0 +1,133 @@
+"""Sends requests as strangers may, and keeps what an application may never answer."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from flask import Flask, has_request_context, request
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session, sessionmaker
+from werkzeug.datastructures import ImmutableMultiDict
+
+from scheduler.storage.database import Database
+
+Pairs = Sequence[tuple[str, str]]
+
+LARGEST = 5 << 20
+"""Octets of an answer."""
+_HERE = str(Path(__file__).parent)
+
+_asked: dict[str, dict[str, set[str]]] = {}
+
+
+class _Noted(ImmutableMultiDict[str, str]):
+    """The fields of a query or a form, which note what a view asks them for."""
+
+    def _note(self, name: str) -> None:
+        if has_request_context() and request.endpoint:
+            kind = "query" if self is request.__dict__.get("args") else "form"
+            _asked.setdefault(request.endpoint, {}).setdefault(kind, set()).add(name)
+
+    def get(self, key, *args, **more):  # type: ignore[no-untyped-def, override]
+        self._note(key)
+        return super().get(key, *args, **more)
+
+    def getlist(self, key, *args, **more):  # type: ignore[no-untyped-def, override]
+        self._note(key)
+        return super().getlist(key, *args, **more)
+
+    def __getitem__(self, key: str) -> str:
+        self._note(key)
+        return super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        self._note(str(key))
+        return super().__contains__(key)
+
+
+def names(endpoint: str, kind: str) -> set[str]:
+    """What a view was seen to ask for, of its `query` or `form`; of numbered fields the first two."""
+    asked = _asked.get(endpoint, {}).get(kind, set()) - {"csrf_token"}
+    return {name for name in asked if all(int(number) < 2 for number in re.findall("[0-9]+", name))}
+
+
+def note_names(patch: pytest.MonkeyPatch, app: Flask) -> None:
+    """Have the views' names of fields known, so that none has to be listed."""
+    _asked.clear()
+    kind = type("NotingRequest", (app.request_class,), {"parameter_storage_class": _Noted})
+    patch.setattr(app, "request_class", kind)
+
+
+def keep_nothing(patch: pytest.MonkeyPatch) -> None:
+    """Have every transaction that writes rolled back once it would be over: each request finds the same."""
+
+    @contextmanager
+    def write(database: Database) -> Iterator[Session]:
+        with database.engine.connect().execution_options(writes=True) as connection:
+            outer = connection.begin()
+            made = sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+            try:
+                with made() as session:
+                    session.connection()
+                    yield session
+                    session.commit()
+            finally:
+                outer.rollback()
+
+    patch.setattr(Database, "write", write)
+
+
+@dataclass
+class Faults:
+    """What was answered that may never be, each cause once with a request that leads to it."""
+
+    count: int = 0
+    found: dict[str, str] = field(default_factory=dict)
+
+    def send(
+        self,
+        client: FlaskClient,
+        method: str,
+        path: str,
+        *,
+        query: Pairs = (),
+        body: bytes | None = None,
+        kind: str = "",
+        headers: dict[str, str] | None = None,
+    ) -> int:
+        """The status of the answer; 500 for an error that nothing handles."""
+        self.count += 1
+        asked = f"{method} {path} {list(query)!r:.300} {body!r:.300}"
+        try:
+            answer = client.open(
+                path, method=method, query_string=encoded(query), data=body, content_type=kind or None,
+                headers=headers,
+            )  # fmt: skip
+        except Exception as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            ours = [f for f in frames if not f.filename.startswith(_HERE) and ".venv" not in f.filename]
+            where = f"{Path(ours[-1].filename).name}:{ours[-1].name}" if ours else ""
+            self.found.setdefault(f"{type(error).__name__} in {where}", f"{asked}: {error!s:.200}")
+            return 500
+        if answer.status_code >= 500 and "/board" not in path and "Retry-After" not in answer.headers:
+            self.found.setdefault(f"status {answer.status_code} of {path}", asked)
+        if answer.status_code == 503 and b"database does not answer" in answer.data:
+            self.found.setdefault(f"the database refuses {path}", asked)
+        if not answer.headers.get("Cache-Control"):
+            self.found.setdefault(f"any cache may keep {path}", asked)
+        if len(answer.data) > LARGEST:
+            self.found.setdefault(f"{len(answer.data)} octets of {path}", asked)
+        if answer.headers.get("Location", "/").startswith(("//", "\\", "/\\")):
+            self.found.setdefault(f"{path} leads to {answer.headers['Location']}", asked)
+        return int(answer.status_code)
+
+
+def encoded(pairs: Pairs) -> str:
+    return urlencode(list(pairs), errors="surrogatepass")

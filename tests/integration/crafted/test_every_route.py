@@ -1,0 +1,56 @@
+"""No text of a stranger, wherever it stands, ends in an error of ours or in an answer without end.
+
+The names of fields are those that the views are seen to ask for; the texts are drawn by a fixed seed.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from api.v1 import bearer
+from scheduler.storage.database import Database
+from tests.integration.access.asking import NOWHERE, Askers
+from tests.integration.crafted import asking
+from tests.integration.crafted.walks import Walk
+from tests.support import clocks
+from tests.support.everything import Everything
+from tests.support.factories import NOW
+from tests.support.web import web_app
+
+postgres = pytest.mark.parametrize(
+    "database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+pytestmark = [pytest.mark.slow, postgres]
+"""PostgreSQL refuses what SQLite does not, and each walk takes a minute."""
+
+
+@pytest.fixture
+def walk(database: Database, monkeypatch: pytest.MonkeyPatch) -> Walk:
+    clocks.hold(monkeypatch, NOW)
+    askers = Askers(Everything(database, web_app(database, NOWHERE)))
+    app = askers.everything.app
+    asking.note_names(monkeypatch, app)
+    return Walk(askers, app, database)
+
+
+def test_no_address_breaks(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asking.keep_nothing(monkeypatch)
+    walk.look()
+    assert walk.faults.found == {}
+    assert walk.faults.count > 3_000
+
+
+def test_no_form_breaks(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asking.keep_nothing(monkeypatch)
+    walk.send_forms()
+    assert walk.faults.found == {}
+    assert walk.faults.count > 3_000
+
+
+def test_no_call_breaks(walk: Walk, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    bearer._noted.clear()
+    tokens = {asker: walk.askers.token(database, asker) for asker in ("owner", "exhibitor")}
+    asking.keep_nothing(monkeypatch)
+    walk.call(tokens)
+    assert walk.faults.found == {}
+    assert walk.faults.count > 3_000
