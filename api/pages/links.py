@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, request, url_for
+from flask import Flask, has_request_context, request, url_for
 
 KEPT = 16_384
 """Paths that a process keeps."""
@@ -22,10 +22,10 @@ def init_app(app: Flask) -> None:
 
         An address that depends on more than its arguments and the site's root is not cached.
         """
-        plain = endpoint[0] != "." and all(
-            type(value) is str and name[0] != "_" for name, value in values.items()
-        )
-        if not plain or not request:
+        for name, value in values.items():
+            if type(value) is not str or name[0] == "_":
+                return url_for(endpoint, **values)
+        if endpoint[0] == "." or not has_request_context():
             return url_for(endpoint, **values)
         return built(request.script_root, endpoint, tuple(values.items()))
 

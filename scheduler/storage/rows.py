@@ -1,7 +1,7 @@
 """Rows of columns, by statements that are made once.
 
-Most of what a small query costs a page is SQLAlchemy's: 130 us to put the statement together, 90 to find that
-it is compiled already, and 50 to look for objects in its rows, beside 40 to ask PostgreSQL.
+Most of what a small query costs a page is SQLAlchemy's: to put the statement together, to find that it is
+compiled already, and to look for objects in its rows (`benchmarks/statements.py`).
 """
 
 from __future__ import annotations

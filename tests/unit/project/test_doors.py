@@ -84,7 +84,6 @@ NO_ACTOR = {
     "team.invitations.look": TOKEN,
     "operations.trail_entries.acts": PURE,
     "what_if.changes.read": PURE,
-    "text.search_words": PURE,
     "schedule.feed_addresses.feed_owner": TOKEN,
     "schedule.feed_addresses.feed_token": FOUND,
     "schedule.feeds.feed_body": FOUND,
