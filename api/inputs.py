@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from datetime import date
 
-from werkzeug.routing import IntegerConverter, Map
+from werkzeug.routing import IntegerConverter
 
 MAX_WHOLE = 2**31 - 1
 
 
-class NumberConverter(IntegerConverter):
-    """`<int:...>` of every route: a number that no column can hold is not found."""
+_LARGEST = str(MAX_WHOLE)
+_SMALLER = (
+    rf"{_LARGEST[:i]}[0-{int(digit) - 1}]\d{{{len(_LARGEST) - 1 - i}}}"
+    for i, digit in enumerate(_LARGEST)
+    if digit != "0"
+)
 
-    def __init__(
-        self, url_map: Map, fixed_digits: int = 0, min: int | None = None, max: int = MAX_WHOLE
-    ) -> None:
-        super().__init__(url_map, fixed_digits, min, max)
+
+class NumberConverter(IntegerConverter):
+    """`<int:...>` of every route: a number that no column can hold is not found, by any method.
+
+    The pattern leaves it out: what a converter refuses after the pattern is found with another method of the
+    same address, and answered as a method that is not allowed.
+    """
+
+    regex = rf"0*(?:\d{{1,{len(_LARGEST) - 1}}}|{'|'.join(_SMALLER)}|{_LARGEST})"
 
 
 def whole(text: str | None, otherwise: int = 0) -> int:

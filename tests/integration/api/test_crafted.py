@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 
 from api import errors
@@ -85,6 +86,23 @@ def rules(app: Flask) -> Iterator[tuple[Rule, str]]:
     listed = [rule for rule in app.url_map.iter_rules() if rule.endpoint != "static"]
     for rule in sorted(listed, key=lambda rule: (rule.endpoint in LEAVES, rule.rule)):
         yield from ((rule, method) for method in sorted((rule.methods or set()) & {"GET", "POST"}))
+
+
+def test_a_number_that_no_column_can_hold_is_not_found_by_any_method(database: Database) -> None:
+    app = web_app(database, NOWHERE)
+    adapter = app.url_map.bind("x")
+    numbered = [
+        (rule, method)
+        for rule in app.url_map.iter_rules()
+        for method in sorted(rule.methods or ())
+        if any(isinstance(kind, IntegerConverter) for kind in rule._converters.values())
+    ]
+    assert ("v1.delete_what_if", "DELETE") in {(rule.endpoint, method) for rule, method in numbered}
+    for rule, method in numbered:
+        assert adapter.match(filled(rule, "expo", 2**31 - 1, "x"), method=method)
+        for number in HUGE:
+            with pytest.raises(NotFound):
+                adapter.match(filled(rule, "expo", number, "x"), method=method)
 
 
 def send(client: FlaskClient, path: str, method: str, fields: dict[str, str], token: str) -> int:
