@@ -142,17 +142,20 @@ def _understood(text: str) -> tuple[tuple[str, ...], dict[str, str]] | None:
     return None
 
 
-def recorded(text: str) -> str:
+def recorded(text: str, *, capital: bool = False) -> str:
     """What an entry of the trail says, which its table keeps in English, in the reader's language.
 
-    What is no text of ours, such as the name of a file, or an entry of an older release, is kept.
+    What is no text of ours, such as the name of a file, or an entry of an older release, is kept. A capital
+    is for a sentence of ours: a mail address or a key that it begins with stays as it is.
     """
-    if not text or language() == SOURCE:
+    if not text:
         return text
-    for pattern, (known,) in trail_patterns(language()):
+    for pattern, (known,) in trail_patterns(language()) if language() != SOURCE else ():
         if (found := pattern.values(text)) is not None:
-            return pgettext(TRAIL, known, **{name: _part(name, value) for name, value in found.items()})
-    return text
+            text = pgettext(TRAIL, known, **{name: _part(name, value) for name, value in found.items()})
+            capital = capital and not str(texts(language()).pgettext(TRAIL, known)).startswith("%(")
+            break
+    return text[:1].upper() + text[1:] if capital else text
 
 
 def _part(name: str, value: str) -> str:

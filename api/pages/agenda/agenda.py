@@ -34,18 +34,19 @@ blueprint = APIBlueprint("agenda", __name__, enable_openapi=False, url_prefix="/
 @blueprint.get("/agenda")
 @login_required
 def own(event_key: str) -> str:
-    """The reader's own meetings, and how to have them in a calendar."""
+    """The reader's own meetings, and how to have them in a calendar; of an archived event them alone."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor)
+        now, is_over = context.now(), actor.is_archived
         return rendering.render(
             db,
             actor,
             "agenda",
             "agenda/own.html",
             agenda=agenda,
-            grid=grid.grid(db, actor, now=context.now(), agenda=agenda),
-            feed=address(feed_addresses.own_feed(db, actor)),
+            grid=None if is_over else grid.grid(db, actor, now=now, agenda=agenda),
+            feed="" if is_over else address(feed_addresses.own_feed(db, actor)),
             **_around(db, actor, agenda),
         )
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import context, inputs
+from api.language import speaking
 from api.limits import Limited
 from api.pages.answers import calendar
 from api.pages.answers.counting import counted
@@ -85,8 +86,8 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
 
 @blueprint.errorhandler(Limited)
 def too_often(error: Limited) -> tuple[str, int, dict[str, str]]:
-    """How long to wait, in the language of the mail if the link is known."""
-    language: Words = g.get("words", words("en"))
+    """How long to wait, in the language of the mail if the link is known, else in that of the browser."""
+    language: Words = g.get("words") or words(speaking.language())
     duration = language.lasting(timedelta(seconds=error.seconds))
     page = render_template(
         "answers/too_often.html",

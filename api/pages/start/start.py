@@ -32,8 +32,11 @@ GAPS = {
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
+def show(event_key: str) -> str | Response:
+    """What to do; once the event was put away, and nothing can be done, what was agreed."""
     actor = auth.actor(event_key)
+    if actor.is_archived:
+        return redirect(url_for("agenda.own", event_key=event_key))
     with context.database().read() as db:
         page = start.start_page(db, actor, language=speaking.language(), now=context.now())
         return rendering.render(

@@ -72,7 +72,7 @@ LABELS: Final[Mapping[str, str]] = {
     "times": say("Nights"),
     # What else is noted
     "role": say("Role"),
-    "until": say("Last day"),
+    "until": say("Ends"),
     "delegations": say("Delegations"),
     "operator": say("Operator"),
     "declined": say("Reason"),

@@ -54,7 +54,8 @@ class ToldChange:
 def told_changes(entry: Entry, zone: str) -> list[ToldChange]:
     """What an entry changed, in the reader's language; times in the zone, which they name."""
     words = _Words(entry.act, zone)
-    return [each for change in entry.changes for each in words.of(change.name, change.was, change.now)]
+    told = (each for change in entry.changes for each in words.of(change.name, change.was, change.now))
+    return [each for each in told if each.before or each.after]
 
 
 @dataclass(frozen=True, slots=True)

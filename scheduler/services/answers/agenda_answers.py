@@ -71,7 +71,7 @@ _EXCLUDED = (
 
 
 def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str) -> Mapping[str, Standing]:
-    """By key of the request, for every meeting of the agenda. Two queries."""
+    """By key of the request, for every meeting of the agenda. Two queries. An archived event has no links."""
     found = {item.request_key: Standing() for item in agenda.items}
     people = {person.key for item in agenda.items for person in (*item.people, *item.partner_people)}
     of_these = {"event": actor.event_id, "requests": list(found), "people": list(people)}
@@ -81,7 +81,8 @@ def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str)
             found[key].answers.pop(person, None)
             continue
         found[key].answers[person] = partstat
-        token = token_of(uid, attendee_id, secret_key) if attendee_id == actor.attendee_id else ""
+        is_own = attendee_id == actor.attendee_id and not actor.is_archived
+        token = token_of(uid, attendee_id, secret_key) if is_own else ""
         if token and hash_token(token) == token_hash:
             found[key].token, found[key].sequence, found[key].own = token, sequence, person
     for key, person, others_go in rows_of(session, _EXCLUDED, **of_these):

@@ -222,6 +222,16 @@ def test_a_link_that_is_used_too_often_says_so_in_the_language_of_its_mail(
     assert client.get(links[1]).status_code == 200
 
 
+def test_a_link_of_nobody_that_is_used_too_often_says_so_in_the_language_of_the_browser(
+    database: Database, broker_url: str, clock: Clock
+) -> None:
+    client = web_app(database, broker_url, limit_unknown_token=1).test_client()
+    asked = {"Accept-Language": "zh-CN,en;q=0.5"}
+    assert client.get("/answers/unknown/", headers=asked).status_code == 404
+    again = client.get("/answers/unknown/", headers=asked)
+    assert again.status_code == 429 and "操作过于频繁" in again.text and 'lang="zh"' in again.text
+
+
 class Hanging:
     """A broker that takes connections and never answers."""
 

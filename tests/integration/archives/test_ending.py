@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from sqlalchemy import func, select
 
@@ -140,6 +142,27 @@ def test_an_archived_event_is_read_and_not_changed_until_it_is_back(database: Da
         again = actor_for(session, expo.organiser.id, expo.event.key, now=NOW)
         assert session.get_one(Event, expo.event.id).archived_at is None
         assert events.settings(session, again).name == expo.event.name
+
+
+def test_an_archived_event_offers_nobody_what_cannot_be_done(database: Database, broker_url: str) -> None:
+    """An exhibitor's first page says what to do now: in its place they read what was agreed."""
+    with database.write() as session:
+        expo = make_event(session)
+        exhibitor = session.get_one(Account, expo.people[0][0].account_id)
+        ending.archive(session, expo.organiser_actor(), now=NOW)
+    browser, base = Browser(web_app(database, broker_url), exhibitor), f"/events/{expo.event.key}"
+    menu = re.findall(rf'<a[^>]* href="({base}[^"#?]*)"', browser.get(f"{base}/agenda"))
+    assert len(set(menu)) > 6
+    refused = {
+        page for page in set(menu) if browser.client.get(page, follow_redirects=True).status_code != 200
+    }
+    assert refused == set()
+    for page in ("", "/start"):
+        answer = browser.client.get(f"/events/{expo.event.key}{page}", follow_redirects=True)
+        assert (answer.status_code, answer.request.path) == (200, f"/events/{expo.event.key}/agenda")
+        assert "This event is archived" in answer.text
+    home = Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}")
+    assert "Run now" not in home
 
 
 def test_the_pages_archive_bring_back_and_delete(database: Database, broker_url: str) -> None:

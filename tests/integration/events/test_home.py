@@ -23,6 +23,7 @@ from scheduler.storage.models import Attendee, Firm, MeetingRequest, ScheduleVer
 from tests.support.factories import (
     NOW,
     Expo,
+    make_account,
     make_event,
     make_firms,
     make_member,
@@ -91,6 +92,17 @@ def test_an_empty_event_says_that_nothing_waits(database: Database, app: Flask) 
         expo = make_event(session, firms=0)
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
     assert "Nothing waits" in page and "nothing is published yet" in page
+    assert "Firms and their people come first" in page and "Run the scheduling" not in page
+    assert f'href="/events/{expo.event.key}/imports/">Import a spreadsheet' in page
+
+
+def test_who_is_known_to_no_event_can_sign_in_with_another_address(database: Database, app: Flask) -> None:
+    with database.write() as session:
+        nobody = make_account(session, "nobody@site.example")
+    browser = Browser(app, nobody)
+    assert "Sign out, and sign in with another address" in browser.get("/")
+    browser.post("/sign-out")
+    assert "nobody@site.example" not in browser.get("/sign-in")
 
 
 def test_a_reader_sees_it_without_buttons_that_change_something(database: Database, app: Flask) -> None:

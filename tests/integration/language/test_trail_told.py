@@ -100,6 +100,17 @@ def test_each_text_of_the_trail_is_known_again_with_its_values(
         assert told == speaking.pgettext(catalogs.TRAIL, text, **values) != text % values
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "Role of ann@team.example"), ("hu", "ann@team.example szerepe"), ("zh", "ann@team.example")],
+)
+def test_a_name_that_a_text_begins_with_gets_no_capital(
+    monkeypatch: pytest.MonkeyPatch, language: str, told: str
+) -> None:
+    monkeypatch.setattr(speaking, "language", lambda: language)
+    assert speaking.recorded("role of ann@team.example", capital=True).startswith(told)
+
+
 def found(browser: Browser, expo: Expo, text: str) -> list[str]:
     page = browser.get(f"/events/{expo.event.key}/trail?{urlencode({'text': text})}")
     return re.findall(r'<span class="recorded">([^<]+)', page)
@@ -181,7 +192,7 @@ NOTES: list[tuple[Act, dict[str, Any], dict[str, Any]]] = [
     (Act.FIRM, {"firm 7 tier": "upstream", "firm 7 withdrawn_at": None},
      {"firm 7 tier": "downstream", "firm 7 withdrawn_at": NOW.isoformat()}),
     (Act.ROLE, {"role": "read-only", "until": None}, {"role": "organiser", "until": NOW.date()}),
-    (Act.OUTCOME, {"kind": "none"}, {"kind": "signed"}),
+    (Act.OUTCOME, {"kind": "none", "amount": ""}, {"kind": "signed", "amount": None}),
     (Act.IMPORT, {}, {"firms": "3 added, 1 changed, 0 gone"}),
     (Act.SETTINGS, {}, {"times": ["02:00 on days 15, then draft"], "older_word": 4}),
     (Act.PERSON, {"attendee deleted": {"id": 4, "name": "Li Na", "languages": ["zh"], "feed_hash": "x"}}, {}),
@@ -192,7 +203,7 @@ CHANGES = {
         "Nights", "02:00, Mon, Fri: Make a draft for me to look at", "older word", "4",
         "Firms", "3 added, 1 changed, 0 gone",
         "What came of it", "Nothing", "Signed",
-        "Role", "Reader", "Organiser", "Last day", "Tue, 24 November 2026",
+        "Role", "Reader", "Organiser", "Ends", "Tue, 24 November 2026",
         "Firm 7, Place in the chain", "Upstream", "Downstream",
         "Firm 7, Left the event", "Tue, 24 Nov, 16:00 (Asia/Shanghai, GMT+08:00)",
         "Language of mails", "English", "Hungarian",
@@ -219,4 +230,4 @@ def test_before_and_after_are_in_the_words_of_the_pages(
     with database.read() as session:
         assert {chain.broken for chain in verify(session)} == {""}
         kept = session.scalars(select(TrailEntry.after).where(TrailEntry.act == "outcome")).one()
-    assert kept == '{"kind":"signed"}'
+    assert kept == '{"amount":null,"kind":"signed"}'
