@@ -252,3 +252,11 @@ def test_no_page_is_wider_than_a_phone_and_headings_are_in_order(open_page: Open
             ".filter((field) => !field.labels.length).length"
         )
         assert unnamed == 0, path
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_two_answers_to_a_request_stand_on_one_line(open_page: OpenPage, width: int) -> None:
+    page = open_page("/requests/received", viewport={"width": width, "height": 844})
+    answers = page.locator("main .steps").first.locator("button, summary").filter(visible=True)
+    boxes = [answers.nth(i).bounding_box() or {} for i in range(2)]
+    assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] < boxes[1]["x"]
