@@ -21,12 +21,17 @@ from workers.layout import WORKERS
 )
 def worker(kinds: Sequence[str], processes: int) -> None:
     """Work in the background on tasks of these kinds, until SIGTERM or Ctrl-C."""
-    from scheduler.config import Settings
-    from scheduler.services.operations import clocks
-    from scheduler.storage.database import Database
-    from workers.celery_app import app
-    from workers.layout import niceness, options
+    from scheduler.collecting import keep_loaded, no_collection
 
+    with no_collection():
+        from scheduler.config import Settings
+        from scheduler.services.operations import clocks
+        from scheduler.storage.database import Database
+        from workers.celery_app import app
+        from workers.layout import niceness, options
+
+        app.loader.import_default_modules()
+    keep_loaded()  # also of the pool's processes, which share that memory until one of them writes to it
     os.nice(niceness(kinds))
     database = Database(Settings.from_env().database_url)
     clocks.tell_if_wrong(database)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import default
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,12 +54,18 @@ class Up:
             return email.message_from_bytes(response.read(), policy=default)
 
 
+@cache
+def _warm_up() -> None:
+    """As once an installation; what the tests' own settings are does not matter to it."""
+    subprocess.run([*COMMAND, "warm-up"], cwd=ROOT, check=True)
+
+
 @contextmanager
 def chainmeet_up(data: Path) -> Iterator[Up]:
     """Run `chainmeet up` on a data folder, with free ports; its output is shown if the test fails."""
     log = data.with_suffix(".log")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    subprocess.run([*COMMAND, "warm-up"], env=environment, cwd=ROOT, check=True)  # once an installation
+    _warm_up()
     with log.open("ab") as out:
         process = subprocess.Popen(
             [*COMMAND, "up", "--data", str(data), "--port", "0", "--mail-port", "0"],
