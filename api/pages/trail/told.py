@@ -72,7 +72,7 @@ class _Words:
                     yield ToldChange(_of(thing, said(LABELS[column])), text, "")
         elif isinstance(was or now, dict):
             old, new = was or {}, now or {}
-            for key in [*old, *(new.keys() - old.keys())]:
+            for key in {**old, **new}:
                 if old.get(key) != new.get(key):
                     yield from self.of(key, old.get(key), new.get(key))
         elif (row := _ROW.fullmatch(name)) and row[1] in TABLES:

@@ -217,7 +217,7 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
 
 def _changes(before: str, after: str) -> Iterator[ChangedValue]:
     old, new = (json.loads(text) if text else {} for text in (before, after))
-    for name in [*old, *(new.keys() - old.keys())]:
+    for name in {**old, **new}:
         yield ChangedValue(name, old.get(name), new.get(name))
 
 
