@@ -381,6 +381,7 @@ def site(everything: Everything) -> Iterator[str]:
 def reader(chromium: Browser, everything: Everything, site: str) -> Iterator[Reader]:
     context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
     context.set_default_timeout(PATIENCE)
+    context.add_init_script(path=axe.SCRIPT)  # so that it is not sent for each page anew
     made = Reader(context.new_page(), everything, site)
     yield made
     context.close()
