@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, url_for
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from api import auth, context, limits
@@ -30,16 +31,28 @@ def look(token: str) -> str | tuple[str, int]:
 
 @blueprint.post("")
 def accept(token: str) -> Response | tuple[str, int]:
-    """Take the invitation: its address is in the team, and this browser is signed in for it."""
+    """Take the invitation: its address is in the team.
+
+    A new account is signed in. One that was there before has more than the invitation gives: its link is
+    read by others too, and holds for days.
+    """
     try:
-        _look(token)
+        found = _look(token)
         with context.database().write() as db:
             joined = invitations.accept(db, token, now=context.now())
     except UnusableInvitation as error:
         return render_template("team/unusable.html", reason=str(error)), 410
-    auth.begin(joined.account_id, {})
-    flash(gettext("You are in the team. From now on you sign in with a link that is mailed to you."), "good")
-    return redirect(url_for("home.event", event_key=joined.event_key), 303)
+    path = url_for("home.event", event_key=joined.event_key)
+    if joined.is_new:
+        auth.begin(joined.account_id, {})
+        done = gettext("You are in the team. From now on you sign in with a link that is mailed to you.")
+    elif current_user.is_authenticated and auth.user().account_id == joined.account_id:
+        done = gettext("You are in the team.")
+    else:
+        path = url_for("sign_in.ask", next=path)
+        done = gettext("%(address)s is in the team. Sign in with that address.", address=found.email)
+    flash(done, "good")
+    return redirect(path, 303)
 
 
 def _look(token: str) -> Invited:

@@ -58,9 +58,13 @@ class UnusableInvitation(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """An invitation as its reader sees it. `by` is the name or address of who made it."""
+    """An invitation as its reader sees it. `by` is the name or address of who made it.
+
+    `is_new`: the address has no account yet.
+    """
 
     email: str
+    is_new: bool
     event: str
     role: TeamRole
     by: str
@@ -70,9 +74,10 @@ class Invited:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """The account that took an invitation, and the key of the event."""
+    """The account that took an invitation, whether that made it, and the key of the event."""
 
     account_id: int
+    is_new: bool
     event_key: str
 
 
@@ -182,7 +187,7 @@ def look(session: Session, token: str, *, now: datetime) -> Invited:
         raise UnusableInvitation
     found, event, timezone = row
     by = _name(session, found.made_by)
-    return Invited(found.email, event, found.role, by, found.until, timezone)
+    return Invited(found.email, _is_new(session, found.email), event, found.role, by, found.until, timezone)
 
 
 def accept(session: Session, token: str, *, now: datetime) -> Joined:
@@ -198,6 +203,7 @@ def accept(session: Session, token: str, *, now: datetime) -> Joined:
         raise UnusableInvitation
     event_id, email, role, until, keys = taken
     hold_team(session, event_id)
+    is_new = _is_new(session, email)
     account = sign_in.ensure_account(session, email, now=now)
     member = session.get(TeamMember, (event_id, account.id), populate_existing=True)
     if member is None:
@@ -213,11 +219,15 @@ def accept(session: Session, token: str, *, now: datetime) -> Joined:
     after = {"role": member.role.value, "until": member.until}
     about = noted("trail", "invitation of %(address)s taken", address=email)
     trail.note(session, by, Act.ROLE, about, after=after, now=now)
-    return Joined(account.id, session.get_one(Event, event_id).key)
+    return Joined(account.id, is_new, session.get_one(Event, event_id).key)
 
 
 def _to(event_id: int, address: str) -> ColumnElement[bool]:
     return (TeamInvitation.event_id == event_id) & (TeamInvitation.email == address)
+
+
+def _is_new(session: Session, email: str) -> bool:
+    return session.scalar(select(Account.id).where(Account.email == email)) is None
 
 
 def _name(session: Session, account_id: int | None) -> str:

@@ -209,6 +209,39 @@ def test_an_owner_invites_and_the_reader_joins_by_the_pages(
     assert "Run now" not in guest.get(f"/events/{expo.event.key}/schedule")
 
 
+def test_an_invitation_signs_nobody_in_for_an_account_that_was_there(
+    database: Database, app: Flask, expo: Expo
+) -> None:
+    owner, page = Browser(app, expo.organiser), f"/events/{expo.event.key}/team"
+    known = expo.people[0][0]
+    with database.read() as session:
+        account = session.get_one(Account, known.account_id)
+    form = {"email": account.email, "role": "read-only", "until": "", "language": "en"}
+    owner.post(f"{page}/invite", **form)
+    with database.read() as session:
+        token = token_of(newest(session))
+    stranger = Browser(app)
+    assert "This browser is then signed in" not in stranger.get(f"/team/{token}")
+    taken = stranger.post(f"/team/{token}")
+    assert f"{account.email} is in the team. Sign in with that address." in taken and 'name="email"' in taken
+    assert "Sign in" in stranger.get(page)
+    assert "Team" in Browser(app, account).get(page)
+
+
+def test_who_is_signed_in_takes_an_invitation_in_the_same_browser(
+    database: Database, app: Flask, expo: Expo
+) -> None:
+    with database.read() as session:
+        account = session.get_one(Account, expo.people[0][0].account_id)
+    owner, page = Browser(app, expo.organiser), f"/events/{expo.event.key}/team"
+    owner.post(f"{page}/invite", email=account.email, role="read-only", until="", language="en")
+    with database.read() as session:
+        token = token_of(newest(session))
+    own = Browser(app, account)
+    assert "You are in the team." in own.post(f"/team/{token}")
+    assert "Team" in own.get(page)
+
+
 def test_an_open_browser_loses_the_event_at_once(database: Database, app: Flask, expo: Expo) -> None:
     with database.write() as session:
         account = make_member(session, expo, TeamRole.ORGANISER)
