@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from scheduler.domain import problem as domain
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import NotFound
-from scheduler.domain.problem import ANY_START, DEFAULT_FACTORS, EVENT_FACTORS, FairShare, Policy, Problem
+from scheduler.domain.problem import Problem
 from scheduler.services.answers import counter_proposals
 from scheduler.services.availability import unavailable
 from scheduler.services.problems import by_hand, frozen
+from scheduler.services.problems.policy import policy_of
 from scheduler.services.problems.scope import Scope
 from scheduler.services.problems.stations import read_stations
 from scheduler.storage.models import (
@@ -36,7 +37,14 @@ from scheduler.storage.models import (
     Slot,
     WalkingTime,
 )
+from scheduler.storage.rows import rows_of
 
+_REQUEST = (
+    MeetingRequest.id, MeetingRequest.key, MeetingRequest.from_firm_id, MeetingRequest.to_firm_id,
+    MeetingRequest.weight.label("weight"), MeetingRequest.length, MeetingRequest.place, MeetingRequest.slots,
+    MeetingRequest.fixed_slot_id, MeetingRequest.fixed_place_id, MeetingRequest.fixed_must,
+)  # fmt: skip
+"""What a problem has of a request: tens of thousands are read, and objects take 4 KB each."""
 Busy = Mapping[int, frozenset[int]]
 """Slot indices by row id."""
 
@@ -211,7 +219,7 @@ class _Snapshot:
         wishes = counter_proposals.wishes(self.session, self.event.id, self.scope.requests)
         people = self.named_people()
         excluded = self.excluded_people()
-        accepted = select(MeetingRequest).where(self.accepted()).order_by(MeetingRequest.id)
+        accepted = select(*_REQUEST).where(self.accepted()).order_by(MeetingRequest.id)
         return tuple(
             domain.Request(
                 id=row.key,
@@ -226,7 +234,7 @@ class _Snapshot:
                 fixed=self.fixed(row),
                 excluded=excluded[row.id] if row.key not in holding.requests else frozenset(),
             )
-            for row in self.session.scalars(accepted)
+            for row in rows_of(self.session, accepted)
         )
 
     def named_people(self) -> Mapping[tuple[int, Side], list[int]]:
@@ -260,7 +268,7 @@ class _Snapshot:
             self.scope.of(MeetingRequest),
         )
 
-    def fixed(self, row: MeetingRequest) -> domain.Fixed | None:
+    def fixed(self, row: Any) -> domain.Fixed | None:
         if row.fixed_slot_id is None or row.fixed_slot_id not in self.slots:
             return None
         place = None if row.fixed_place_id is None else self.places.get(row.fixed_place_id)
@@ -272,7 +280,7 @@ def _indices(rows: Iterable[Any]) -> dict[int, int]:
 
 
 def _start_slots(
-    row: MeetingRequest, wished: Iterable[str], holding: frozen.Holding, keys: Mapping[str, int]
+    row: Any, wished: Iterable[str], holding: frozen.Holding, keys: Mapping[str, int]
 ) -> tuple[int, ...] | None:
     """The allowed start slots, or those of them that a counter-proposal asks for. None stands for any."""
     chosen = [key for key in wished if key in keys and (row.slots is None or key in row.slots)]
@@ -290,10 +298,3 @@ def _firm(row: Firm) -> domain.Firm:
         max_per_day=row.max_per_day,
         min_meetings=row.min_meetings,
     )
-
-
-def policy_of(keys: Mapping[str, Any]) -> Policy:
-    """That of an event, from the keys of a problem file."""
-    factors = {**DEFAULT_FACTORS, **EVENT_FACTORS, **keys.get("factors", {})}
-    shares = tuple(FairShare(**row) for row in keys.get("fair_shares", ()))
-    return Policy(**{"reassigned_counts": ANY_START, **keys, "factors": factors, "fair_shares": shares})

@@ -13,7 +13,7 @@ from scheduler.domain.entities import PlaceKind
 from scheduler.domain.problem import Interpreter, Place, Problem
 from scheduler.domain.rules.fairness import with_fairness
 from scheduler.saying import say
-from scheduler.services.problems import snapshot
+from scheduler.services.problems.policy import policy_of
 from scheduler.services.what_if import firms, times
 from scheduler.services.what_if.changes import (
     DialChange,
@@ -161,7 +161,7 @@ def _fairness(problem: Problem, change: FairnessChange) -> Problem:
 
 
 def _policy(problem: Problem, change: PolicyChange) -> Problem:
-    return replace(problem, policy=snapshot.policy_of(change.policy))
+    return replace(problem, policy=policy_of(change.policy))
 
 
 def _quota(problem: Problem, change: QuotaChange) -> Problem:

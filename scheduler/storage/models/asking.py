@@ -130,10 +130,15 @@ class MeetingRequest(Base):
     people: Mapped[list[RequestPerson]] = relationship(cascade="all, delete-orphan")
     excluded: Mapped[list[ExcludedPerson]] = relationship(cascade="all, delete-orphan")
 
-    @property
+    @hybrid_property
     def weight(self) -> int:
         """The weight in the problem: what the firm says that wants it more."""
         return max(self.priority, self.reply_priority or 0)
+
+    @weight.inplace.expression
+    @classmethod
+    def _weight(cls) -> ColumnElement[int]:
+        return case((cls.reply_priority > cls.priority, cls.reply_priority), else_=cls.priority)
 
     @hybrid_property
     def topics(self) -> str:

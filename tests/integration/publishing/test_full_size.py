@@ -94,6 +94,19 @@ def event_id(database: Database) -> int:
     return fill(database)
 
 
+def test_a_draft_that_moves_every_meeting_is_compared_in_little_memory(
+    database: Database, event_id: int
+) -> None:
+    add_version(database, event_id, state=VersionState.PUBLISHED)
+    number = add_version(database, event_id, moved=MEETINGS)
+    with database.write() as session:
+        version = versions.get(session, event_id, number)
+        job = version_jobs.ask_to_compare(session, version, by=None, now=database.now_in(session)).id
+    with Child(database, job) as child:
+        compared = child.took()
+    assert (compared["ending"], compared["megabytes"] < MEGABYTES) == ("done", True), compared
+
+
 def test_a_whole_expo_is_compared_and_published_in_little_memory_while_nobody_waits(
     database: Database, event_id: int
 ) -> None:
