@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from datetime import timedelta
 from typing import Any
 
@@ -23,7 +22,7 @@ from api.pages.requests import words
 from api.pages.schedule import states
 from api.v1 import openapi
 from scheduler import logs
-from scheduler.collecting import keep_loaded
+from scheduler.collecting import collect_seldom, keep_loaded
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.transport.remote import Fetcher
@@ -97,17 +96,8 @@ def _of_process(settings: Settings) -> Flask:
     """The application of a process that has nothing else to do: it keeps the logs, too."""
     logs.configure(settings.log_format)
     app = create_app(settings)
-    settle()
+    collect_seldom()
     return app
-
-
-def settle() -> None:
-    """Have the garbage collector leave out what is there now, and stays.
-
-    Each look through all of that halts every thread of the process for a tenth of a second.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def reached(settings: Settings, database: Database) -> dict[str, Any]:

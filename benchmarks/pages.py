@@ -30,12 +30,12 @@ from sqlalchemy import event as events
 from sqlalchemy import make_url, select
 from werkzeug.test import TestResponse
 
-from api.app import settle
 from api.context import KEY
 from benchmarks.machine import RESULTS, machine
 from benchmarks.page_list import PAGES
 from benchmarks.report import Json, line, shown, stem, write_json
 from benchmarks.spent import Backends
+from scheduler.collecting import collect_seldom, keep_loaded
 from scheduler.domain.entities import VersionState
 from scheduler.services.publishing import publishing
 from scheduler.storage.database import Database
@@ -174,7 +174,8 @@ def browsers(app: Flask) -> Iterator[tuple[str, BrowserContext]]:
 def measured(database: Database, engine: str, firms: int, only: Sequence[str], rounds: int) -> Iterator[Json]:
     """A row for each page."""
     key, accounts = filled(database, firms)
-    settle()  # as a web process does once it is there
+    keep_loaded()  # as a web process does once it is there
+    collect_seldom()
     with valkey() as broker:
         app = web_app(database, broker)
         compare(app, database, Browser(app, accounts["organiser"]), key)

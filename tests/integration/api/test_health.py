@@ -159,6 +159,7 @@ import gc
 from api.app import create_app
 app = create_app()
 assert gc.get_freeze_count() > 100_000, "what is there from the start is looked through for garbage again"
+assert gc.get_threshold()[2] >= 100, "what a process remembers is looked through for garbage each few pages"
 @app.get("/events/<event_key>/broken")
 def broken(event_key):
     raise ZeroDivisionError
