@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections import Counter
@@ -14,7 +15,7 @@ import hypothesis
 import pytest
 import structlog
 
-from scheduler.collecting import collect_seldom, keep_loaded
+from scheduler.collecting import keep_loaded
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
 from tests.support import servers
@@ -127,7 +128,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """The collector looks at no module or test again, and seldom at the rest: it took a tenth of the time."""
     keep_loaded()
-    collect_seldom()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
