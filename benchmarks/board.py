@@ -24,11 +24,11 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Engine, event, select
 
-from api.app import settle
 from api.pages.board import hand_board
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import Json, line, stem, write_json
 from benchmarks.spent import Backends
+from scheduler.collecting import collect_seldom, keep_loaded
 from scheduler.domain.entities import VersionState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Role
@@ -176,7 +176,8 @@ def rows(firms: int, meetings: int, count: int) -> Iterator[Json]:
             upgrade(database)
             desk = Desk(database, firms, meetings)
             desk.drafts(meetings)
-            settle()  # as a web process does once it is there
+            keep_loaded()  # as a web process does once it is there
+            collect_seldom()
             look_around(desk, count)
             for what, views in desk.views.items():
                 yield views.row(what)
