@@ -176,18 +176,9 @@ def make_firms(
     halls = [expo.halls[i % len(expo.halls)] for i in range(first, first + count)]
     firms = []
     for i, hall in enumerate(halls, first):
-        values = {
-            "event_id": expo.event.id,
-            "key": f"f{i}",
-            "name": f"Firm {i}",
-            "latin_name": f"Firm {i}",
-            "country": "CN",
-            "tier": Tier.MIDSTREAM,
-            "areas": ["batteries"],
-            "hall_id": hall.id,
-            **columns,
-        }
-        firms.append(Firm(**values))
+        own = {"key": f"f{i}", "name": f"Firm {i}", "latin_name": f"Firm {i}", "hall_id": hall.id}
+        usual = {"country": "CN", "tier": Tier.MIDSTREAM, "areas": ["batteries"]}
+        firms.append(Firm(event_id=expo.event.id, **{**own, **usual, **columns}))
     session.add_all(firms)
     session.flush()
     expo.firms += firms

@@ -94,29 +94,28 @@ def event_id(database: Database) -> int:
     return fill(database)
 
 
-def test_a_draft_that_moves_every_meeting_is_compared_in_little_memory(
-    database: Database, event_id: int
-) -> None:
-    add_version(database, event_id, state=VersionState.PUBLISHED)
-    number = add_version(database, event_id, moved=MEETINGS)
+def compare_in_little_memory(database: Database, event_id: int, number: int) -> None:
     with database.write() as session:
         version = versions.get(session, event_id, number)
         job = version_jobs.ask_to_compare(session, version, by=None, now=database.now_in(session)).id
     with Child(database, job) as child:
         compared = child.took()
     assert (compared["ending"], compared["megabytes"] < MEGABYTES) == ("done", True), compared
+
+
+def test_a_draft_that_moves_every_meeting_is_compared_in_little_memory(
+    database: Database, event_id: int
+) -> None:
+    add_version(database, event_id, state=VersionState.PUBLISHED)
+    number = add_version(database, event_id, moved=MEETINGS)
+    compare_in_little_memory(database, event_id, number)
 
 
 def test_a_whole_expo_is_compared_and_published_in_little_memory_while_nobody_waits(
     database: Database, event_id: int
 ) -> None:
     number = add_version(database, event_id)
-    with database.write() as session:
-        version = versions.get(session, event_id, number)
-        job = version_jobs.ask_to_compare(session, version, by=None, now=database.now_in(session)).id
-    with Child(database, job) as child:
-        compared = child.took()
-    assert (compared["ending"], compared["megabytes"] < MEGABYTES) == ("done", True), compared
+    compare_in_little_memory(database, event_id, number)
     with database.read() as session:
         found = comparisons.kept(session, versions.get(session, event_id, number))
         assert found is not None and found.counts["added"] == MEETINGS
