@@ -4,7 +4,7 @@
 function say(word) {
   const text = document.getElementById("messages").dataset[word];
   const line = document.createElement("p");
-  line.className = "message error";
+  line.className = document.getElementById("messages").dataset.class || "message error";
   line.textContent = text;
   document.getElementById("messages").replaceChildren(line);
   line.scrollIntoView({ block: "nearest" });
@@ -43,7 +43,7 @@ document.addEventListener("DOMContentLoaded", foldFilters);
 document.addEventListener("htmx:oobAfterSwap", foldFilters);
 
 // A group of the menu closes once the reader goes on elsewhere, and by Escape. Without JavaScript another press closes it.
-const openGroups = () => document.querySelectorAll("nav .fold[open]");
+const openGroups = () => document.querySelectorAll("nav .fold[open], .topbar .menu[open]");
 for (const moved of ["pointerdown", "focusin"]) {
   document.addEventListener(moved, (event) => {
     for (const group of openGroups()) if (!group.contains(event.target)) group.open = false;
