@@ -1,21 +1,28 @@
-"""Mails that come in: how many a minute are read in child processes, beside reading them in the process.
+"""Mails that come in: how many a minute are read, and what becomes of each case of answers.
 
-    python -m benchmarks.inbound [--rounds 20]
+    python -m benchmarks.inbound [--rounds 20] [--cases]
 
-The mails are those of the tests' corpus, each as often, one after the other, so that one core is enough.
+The mails are those of the tests' corpus, each as often, one after the other, so that one core is enough. The
+cases are conversations about a published meeting (`tests.support.incoming.cases`), each with the best that
+can become of it. With `--cases` only these are run.
 """
 
 from __future__ import annotations
 
 import argparse
 import resource
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.machine import commit, machine
 from scheduler.invites import inbound
+from scheduler.storage.database import Database
+from scheduler.storage.schema import upgrade
 from scheduler.untrusted import reading
+from tests.support.incoming.cases import CASES
+from tests.support.incoming.scene import Became, run
 
 CORPUS = Path(__file__).parents[1] / "tests" / "unit" / "invites" / "corpus"
 
@@ -23,17 +30,43 @@ CORPUS = Path(__file__).parents[1] / "tests" / "unit" / "invites" / "corpus"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--cases", action="store_true")
+    chosen = parser.parse_args()
+    print(f"{machine()} at {commit()}")
+    if not chosen.cases:
+        _speeds(chosen.rounds)
+    _cases()
+
+
+def _speeds(rounds: int) -> None:
     mails = [path.read_bytes() for path in sorted(CORPUS.glob("*.eml"))] * rounds
     began = time.monotonic()
     reading.pool.warm()
-    print(f"{machine()} at {commit()}")
     print(f"{reading.pool.size} children started in {time.monotonic() - began:.2f} s; {len(mails):,} mails")
     for name, read in (("in a child", reading.mail), ("in the process", inbound.read)):
         seconds, cpu = _measured(read, mails)
         print(
             f"{name}: {60 * len(mails) / seconds:,.0f} a minute, {1000 * cpu / len(mails):.2f} ms of CPU each"
         )
+
+
+def _cases() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/cases.db")
+        upgrade(database)
+        became = [run(each, database) for each in CASES]
+        database.dispose()
+    reading.pool.close()
+    for each in became:
+        if each.differs:
+            print(f"{_mark(each)}  {each.case.name}: {'; '.join(each.differs)}")
+    best = sum(not each.differs for each in became)
+    wrong = sum(each.is_wrong for each in became)
+    print(f"{len(became)} cases: {best} as the best would do, {wrong} wrong")
+
+
+def _mark(became: Became) -> str:
+    return "wrong" if became.is_wrong else "safe "
 
 
 def _measured(read: Callable[[bytes], object], mails: list[bytes]) -> tuple[float, float]:

@@ -1,0 +1,778 @@
+"""The cases: answers in every order and dialect, notes, lists, machines, and what comes too late."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from scheduler.domain.entities import Partstat
+from tests.support import replies
+from tests.support.incoming import smime
+from tests.support.incoming.scene import Case, Scene
+
+APPLIED, IGNORED, WAITS, REFUSED = "applied", "ignored", "waits", "refused"
+HELD = (13 * 24 * 60) - 7 * 60 + 30
+"""Minutes from NOW to the end of the meeting: from 24 November 08:00 to 7 December 01:30 UTC."""
+OVER, CANCELLED, OLDER, UNCLEAR = (f"receipt {cause}" for cause in ("over", "cancelled", "older", "unclear"))
+
+CASES: list[Case] = []
+
+
+def case(
+    name: str,
+    outcomes: Sequence[str],
+    effect: str,
+    back: Sequence[str] = (),
+    says: str = "",
+    note: str | None = None,
+    *,
+    people: int = 1,
+    named: bool = False,
+) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
+    """Register a case. Its docstring says what it is about."""
+
+    def register(play: Callable[[Scene], None]) -> Callable[[Scene], None]:
+        about = (play.__doc__ or "").strip()
+        CASES.append(Case(name, about, play, outcomes, effect, back, says, note, people=people, named=named))
+        return play
+
+    return register
+
+
+# --- which of two answers counts ---
+
+
+@case("tie-two-taps", (APPLIED, APPLIED), "DECLINED, off")
+def _(scene: Scene) -> None:
+    """Two taps within a second: yes, then no. Both have the same DTSTAMP."""
+    scene.answer("ACCEPTED", made=4, came=5)
+    scene.answer("DECLINED", made=4, came=6)
+
+
+@case("tie-no-then-yes", (APPLIED, APPLIED), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """The same the other way round: the meeting is not off."""
+    scene.answer("DECLINED", made=4, came=5)
+    scene.answer("ACCEPTED", made=4, came=6)
+
+
+@case("tie-tmail-reuses-its-stamp", (APPLIED, APPLIED), "DECLINED, off")
+def _(scene: Scene) -> None:
+    """TMail answers twice with the DTSTAMP of the first answer."""
+    scene.dialect("tmail-accepted", came=5)
+    scene.dialect("tmail-declined", came=65)
+
+
+@case("tie-tmail-changes-its-mind-twice", (APPLIED, APPLIED, APPLIED), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """The same, and back: another mail with the calendar of the first one."""
+    scene.dialect("tmail-accepted", came=5)
+    scene.dialect("tmail-declined", came=65)
+    scene.dialect("tmail-accepted", 125, lambda raw: raw.replace(b"<tmail-accepted@", b"<tmail-again@"))
+
+
+@case("tie-the-same-answer", (APPLIED, IGNORED), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """The same answer in two mails."""
+    scene.answer("ACCEPTED", made=4, came=5, head="Message-ID: <a@x.example>\n")
+    scene.answer("ACCEPTED", made=4, came=6, head="Message-ID: <b@x.example>\n")
+
+
+@case("clock-ahead-three-hours", (APPLIED, APPLIED), "DECLINED, off")
+def _(scene: Scene) -> None:
+    """A telephone that is three hours ahead says yes; then a laptop with the right time says no."""
+    scene.answer("ACCEPTED", made=185, came=5)
+    scene.answer("DECLINED", made=20, came=21)
+
+
+@case("clock-ahead-a-year", (APPLIED,), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """A clock that is a year ahead makes an answer no older than its arrival."""
+    scene.answer("ACCEPTED", made=365 * 24 * 60, came=5)
+
+
+@case("clock-ahead-a-year-then-no", (APPLIED, APPLIED), "DECLINED, off")
+def _(scene: Scene) -> None:
+    """After it a true decline counts."""
+    scene.answer("ACCEPTED", made=365 * 24 * 60, came=5)
+    scene.answer("DECLINED", made=20, came=21)
+
+
+@case("older-answer-arrives-later", (APPLIED, WAITS), "DECLINED, off", (OLDER,), "later answer")
+def _(scene: Scene) -> None:
+    """A yes that was made before the no, and took the longer way."""
+    scene.answer("DECLINED", made=10, came=11)
+    scene.answer("ACCEPTED", made=3, came=30)
+
+
+@case("older-decline-arrives-later", (APPLIED, WAITS), "ACCEPTED", (OLDER,), "later answer")
+def _(scene: Scene) -> None:
+    """The other way round: the meeting stands, and somebody sees the no."""
+    scene.answer("ACCEPTED", made=10, came=11)
+    scene.answer("DECLINED", made=3, came=30)
+
+
+@case("older-answer-says-the-same", (APPLIED, IGNORED), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """An older answer that says what is known needs nobody."""
+    scene.answer("ACCEPTED", made=10, came=11)
+    scene.answer("ACCEPTED", made=3, came=30)
+
+
+@case("delivered-again-with-other-headers", (APPLIED, APPLIED, IGNORED), "DECLINED, off")
+def _(scene: Scene) -> None:
+    """A mail that was applied comes once more by another way, after a later answer."""
+    head = "Message-ID: <once@x.example>\n"
+    scene.answer("ACCEPTED", made=3, came=4, head=head)
+    scene.answer("DECLINED", made=10, came=11)
+    scene.answer("ACCEPTED", made=3, came=30, head="Received: by another.example\n" + head)
+
+
+@case("link-then-mail-in-a-second", (APPLIED, APPLIED), "DECLINED, off")
+def _(scene: Scene) -> None:
+    """A yes by the link, and a no by mail of the same second."""
+    scene.link(Partstat.ACCEPTED, came=5)
+    scene.answer("DECLINED", made=5, came=6)
+
+
+@case("offline-answer-after-the-link", (APPLIED, WAITS), "ACCEPTED", (OLDER,), "later answer")
+def _(scene: Scene) -> None:
+    """A no that was written in the aeroplane, and sent after a yes by the link."""
+    scene.link(Partstat.ACCEPTED, came=60)
+    scene.answer("DECLINED", made=3, came=90)
+
+
+@case("stamp-in-a-zone", (APPLIED,), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """DTSTAMP with a TZID instead of UTC."""
+    stamp = rb"DTSTAMP;TZID=Europe/Budapest:20261124T090100"
+    scene.mail(re.sub(rb"DTSTAMP:\w+", stamp, replies.calendar(scene.row)))
+
+
+@case("stamp-without-a-zone", (APPLIED,), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """DTSTAMP in local time of nowhere: its arrival counts."""
+    scene.mail(re.sub(rb"DTSTAMP:\w+", rb"DTSTAMP:20261124T090100", replies.calendar(scene.row)))
+
+
+@case("stamp-that-is-none", (WAITS,), "", (UNCLEAR,), "DTSTAMP")
+def _(scene: Scene) -> None:
+    """A DTSTAMP that nobody can read."""
+    scene.mail(re.sub(rb"DTSTAMP:\w+", rb"DTSTAMP:soon", replies.calendar(scene.row)))
+
+
+# --- after the meeting, and after its end by other ways ---
+
+
+@case("late-decline", (WAITS,), "", (OVER,), "after the meeting")
+def _(scene: Scene) -> None:
+    """Declined three hours after the meeting: it was held."""
+    scene.answer("DECLINED", made=HELD + 180, came=HELD + 181)
+
+
+@case("late-decline-of-an-accepted-one", (APPLIED, WAITS), "ACCEPTED", (OVER,), "after the meeting")
+def _(scene: Scene) -> None:
+    """Somebody tidies their calendar 13 days after the event, and Outlook sends a decline."""
+    scene.answer("ACCEPTED")
+    scene.answer("DECLINED", made=HELD + 13 * 1440, came=HELD + 13 * 1440 + 1)
+
+
+@case("late-declines-get-one-receipt", (WAITS, WAITS), "", (OVER,), "after the meeting")
+def _(scene: Scene) -> None:
+    """Two of them: one sentence back."""
+    scene.answer("DECLINED", made=HELD + 180, came=HELD + 181)
+    scene.answer("TENTATIVE", made=HELD + 190, came=HELD + 191)
+
+
+@case("late-yes-of-an-accepted-one", (APPLIED, IGNORED), "ACCEPTED", (), "after the meeting")
+def _(scene: Scene) -> None:
+    """The same answer once more needs nobody."""
+    scene.answer("ACCEPTED")
+    scene.answer("ACCEPTED", made=HELD + 180, came=HELD + 181)
+
+
+@case("late-refresh", (IGNORED,), "", (), "after the meeting")
+def _(scene: Scene) -> None:
+    """A REFRESH after the event: no invitation is sent."""
+    scene.answer("ACCEPTED", method="REFRESH", made=HELD + 180, came=HELD + 181)
+
+
+@case("late-counter", (WAITS,), "", (OVER,), "after the meeting")
+def _(scene: Scene) -> None:
+    """Another time is proposed after the meeting."""
+    start = scene.published.expo.slots[3].start
+    scene.answer("TENTATIVE", method="COUNTER", start=start, made=HELD + 10, came=HELD + 11)
+
+
+@case("late-link", (REFUSED,), "", (), "is over")
+def _(scene: Scene) -> None:
+    """A decline by the link after the meeting."""
+    scene.link(Partstat.DECLINED, came=HELD + 60)
+
+
+@case("decline-while-it-is-held", (APPLIED,), "DECLINED, off")
+def _(scene: Scene) -> None:
+    """Ten minutes after the beginning a decline still counts: the other side waits there."""
+    scene.answer("DECLINED", made=HELD - 20, came=HELD - 20)
+
+
+@case("late-answer-to-an-older-version", (WAITS,), "", (OVER,), "after the meeting")
+def _(scene: Scene) -> None:
+    """An answer to an older version after the end: the invitation is not sent again."""
+    scene.published.publish_again(slot=1)
+    scene.answer("DECLINED", made=HELD + 180, came=HELD + 181)
+
+
+@case("yes-after-the-cancel", (APPLIED, WAITS), "DECLINED, off", (CANCELLED,), "cancelled before")
+def _(scene: Scene) -> None:
+    """A yes to a meeting whose CANCEL was sent: who comes must know that nobody waits there."""
+    scene.answer("DECLINED")
+    scene.published.publish_again()
+    scene.answer("ACCEPTED", made=40, came=41)
+
+
+@case("no-after-the-cancel", (APPLIED, IGNORED), "DECLINED, off", (), "cancelled before")
+def _(scene: Scene) -> None:
+    """A no to a cancelled meeting changes nothing."""
+    scene.answer("DECLINED")
+    scene.published.publish_again()
+    scene.answer("DECLINED", made=40, came=41)
+
+
+@case("counter-after-the-cancel", (APPLIED, WAITS), "DECLINED, off", (CANCELLED,), "cancelled before")
+def _(scene: Scene) -> None:
+    """Another time for a cancelled meeting is a wish that somebody must see."""
+    scene.answer("DECLINED")
+    scene.published.publish_again()
+    start = scene.published.expo.slots[3].start
+    scene.answer("TENTATIVE", method="COUNTER", start=start, made=40, came=41)
+
+
+@case("yes-to-a-withdrawn-one", (IGNORED,), "ACCEPTED, off", (), "counts if that is taken back")
+def _(scene: Scene) -> None:
+    """A late yes before the CANCEL: kept, and counts if the decline is taken back."""
+    other = scene.published.mail_to(1)
+    scene.published.receive(replies.calendar(other, "DECLINED"), other)
+    scene.answer("ACCEPTED", made=7, came=8)
+
+
+# --- words: lists, machines, notes ---
+
+
+@case("list-ezmlm", (WAITS,), "", (), "A person wrote it")
+def _(scene: Scene) -> None:
+    """ezmlm sets Precedence: bulk on every post."""
+    scene.dialect("list-ezmlm")
+
+
+@case("list-majordomo", (WAITS,), "", (), "A person wrote it")
+def _(scene: Scene) -> None:
+    """So does Majordomo, which has no other header of lists."""
+    scene.dialect("list-majordomo")
+
+
+@case("list-mailman", (WAITS,), "", (), "A person wrote it")
+def _(scene: Scene) -> None:
+    """Mailman: Precedence: list."""
+    scene.dialect("list-mailman")
+
+
+@case("list-answer-too-late", (WAITS,), "", (), "after the meeting")
+def _(scene: Scene) -> None:
+    """Nothing goes back for what came by a list."""
+    scene.answer(
+        "DECLINED", made=HELD + 1, came=HELD + 2, head="Precedence: list\nList-Id: <s.firm.example>\n"
+    )
+
+
+@case("machine-answer-too-late", (WAITS,), "", (), "after the meeting")
+def _(scene: Scene) -> None:
+    """Nor for what a responder wrote (RFC 3834)."""
+    scene.answer("DECLINED", made=HELD + 1, came=HELD + 2, head="Auto-Submitted: auto-replied\n")
+
+
+@case("vacation-bulk", (IGNORED,), "", (), "machine")
+def _(scene: Scene) -> None:
+    """A responder with Precedence: bulk and Auto-Submitted."""
+    scene.dialect("vacation-bulk")
+
+
+@case("vacation-junk", (IGNORED,), "", (), "machine")
+def _(scene: Scene) -> None:
+    """An old responder: Precedence: junk."""
+    scene.dialect("vacation-junk")
+
+
+ILL = "I am ill, could my colleague come?"
+
+
+@case("note-in-the-text", (APPLIED,), "DECLINED, off", note=ILL)
+def _(scene: Scene) -> None:
+    """A decline with a note that stands only in the mail's text."""
+    scene.answer("DECLINED", content=f"Content-Type: text/plain; charset=utf-8\n\n{ILL}\n")
+
+
+@case("note-in-the-html", (APPLIED,), "DECLINED, off", note=ILL)
+def _(scene: Scene) -> None:
+    """Or only in its HTML."""
+    html = f"<html><body><div>{ILL}</div><div>&nbsp;</div></body></html>"
+    scene.answer("DECLINED", content=f"Content-Type: text/html; charset=utf-8\n\n{html}\n")
+
+
+@case("note-above-the-invitation", (APPLIED,), "DECLINED, off", note=ILL)
+def _(scene: Scene) -> None:
+    """The words alone are the note, not the invitation below them."""
+    quoted = (
+        "-----Original Message-----\nFrom: Expo <meetings@expo.example>\nSent: Tuesday\n"
+        "Subject: Invitation: Mon 7 Dec\n\nMeeting with Firm 1\n"
+    )
+    scene.answer("DECLINED", content=f"Content-Type: text/plain\n\n{ILL}\n\n{quoted}")
+
+
+@case("note-above-a-quotation", (APPLIED,), "DECLINED, off", note=ILL)
+def _(scene: Scene) -> None:
+    """The same with marks of quotation."""
+    quoted = "On Tue, Nov 24, 2026 at 9:00 AM Expo <meetings@expo.example> wrote:\n> Meeting with Firm 1\n"
+    scene.answer("DECLINED", content=f"Content-Type: text/plain\n\n{ILL}\n\n{quoted}")
+
+
+@case("note-in-chinese", (APPLIED,), "DECLINED, off", note="我病了，可以请同事参加吗？")
+def _(scene: Scene) -> None:
+    """In another script."""
+    text = "我病了，可以请同事参加吗？"
+    scene.answer("DECLINED", content=f"Content-Type: text/plain; charset=utf-8\n\n{text}\n")
+
+
+@case("note-of-the-calendar-first", (APPLIED,), "DECLINED, off", note="On another stand")
+def _(scene: Scene) -> None:
+    """Where the calendar has a comment, that is the note."""
+    scene.answer(
+        "DECLINED",
+        lines="COMMENT:On another stand\n",
+        content="Content-Type: text/plain\n\nF0-P0 has declined: On another stand\n",
+    )
+
+
+@case("no-note-but-googles-words", (APPLIED,), "DECLINED, off", note="")
+def _(scene: Scene) -> None:
+    """What a program writes by itself is no note."""
+    text = (
+        "f0-p0@firm.example has declined this invitation.\n\nMeeting with Firm 1\nMonday Dec 7, 2026 ⋅ 9am\n"
+        "\nInvitation from Google Calendar: https://calendar.google.com/calendar/\n"
+    )
+    scene.answer("DECLINED", content=f"Content-Type: text/plain; charset=utf-8\n\n{text}")
+
+
+@case("no-note-but-thunderbirds-words", (APPLIED,), "DECLINED, off", note="")
+def _(scene: Scene) -> None:
+    """Nor what Thunderbird writes."""
+    text = "Peter Nagy has declined your event invitation."
+    scene.answer("DECLINED", content=f"Content-Type: text/plain\n\n{text}\n")
+
+
+@case("note-with-a-yes", (APPLIED,), "ACCEPTED", note="I bring two samples.")
+def _(scene: Scene) -> None:
+    """A note beside a yes."""
+    scene.answer("ACCEPTED", content="Content-Type: text/plain\n\nI bring two samples.\n")
+
+
+@case("words-without-an-answer", (WAITS,), "", (UNCLEAR,), "neither yes nor no")
+def _(scene: Scene) -> None:
+    """NEEDS-ACTION with a comment: nobody answers so, but the words are a person's."""
+    scene.answer("NEEDS-ACTION", lines="COMMENT:Could we meet at our stand?\n")
+
+
+# --- how many, and in circles ---
+
+
+@case("the-21st-of-a-day", (WAITS,) * 20 + (APPLIED,), "DECLINED, off")
+def _(scene: Scene) -> None:
+    """After twenty mails of a day the newest one is the answer."""
+    for number in range(20):
+        scene.words(f"Question number {number}: where do we meet?", came=5 + number)
+    scene.answer("DECLINED", made=40, came=41)
+
+
+@case("an-old-answer-every-12-minutes", (IGNORED,) * 18, "", ("REQUEST",))
+def _(scene: Scene) -> None:
+    """A robot repeats an answer to an older version: the invitation goes out once, not eighteen times."""
+    scene.published.publish_again(slot=3)
+    for number in range(18):
+        scene.answer("ACCEPTED", sequence=0, made=40 + 12 * number, came=41 + 12 * number)
+
+
+@case("another-answer-to-an-older-version", (IGNORED, WAITS), "", ("REQUEST", UNCLEAR))
+def _(scene: Scene) -> None:
+    """Who answers an older version otherwise, hours after it was sent again, is not sent it for ever."""
+    scene.published.publish_again(slot=3)
+    for minutes, partstat in ((40, "ACCEPTED"), (400, "DECLINED")):
+        scene.answer(partstat, sequence=0, made=minutes, came=minutes + 1)
+
+
+@case("a-refresh-every-12-minutes", (APPLIED,) * 3 + (IGNORED,) * 15, "", ("REQUEST",) * 3)
+def _(scene: Scene) -> None:
+    """A robot asks for the invitation: three times a day are enough."""
+    for number in range(18):
+        scene.answer("ACCEPTED", method="REFRESH", made=12 * number, came=1 + 12 * number)
+
+
+def _to_all(count: int) -> str:
+    return "To: " + ",\n ".join(f"Person {n} of the Firm <person{n}@firm{n}.example>" for n in range(count))
+
+
+@case("reply-to-all-60", (APPLIED,), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """An answer to sixty people has a long To."""
+    scene.answer("ACCEPTED", head=_to_all(60) + "\n")
+
+
+@case("reply-to-all-of-3-mb", (WAITS,), "", (), "too long")
+def _(scene: Scene) -> None:
+    """There is an end."""
+    scene.answer("ACCEPTED", head="To: " + ",\n ".join(["a@b.example"] * 200_000)[:3_000_000] + "\n")
+
+
+# --- zones and times ---
+
+
+@case("notes-accepted", (APPLIED,), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """HCL Notes: a zone with BYHOUR and BYMINUTE."""
+    scene.dialect("notes-accepted")
+
+
+@case("notes-declined", (APPLIED,), "DECLINED, off", note="I am at the other hall then.")
+def _(scene: Scene) -> None:
+    """The same with a note."""
+    scene.dialect("notes-declined")
+
+
+@case("notes-counter", (APPLIED,), "slots [2]")
+def _(scene: Scene) -> None:
+    """A proposal of HCL Notes."""
+    scene.dialect("notes-counter")
+
+
+@case("notes-by-setpos", (APPLIED,), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """A zone with BYSETPOS and BYSECOND."""
+    scene.dialect("notes-by-setpos")
+
+
+@case("zone-by-day-of-year", (APPLIED,), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """A zone with BYYEARDAY."""
+    scene.dialect("zone-by-day-of-year")
+
+
+@case("zone-of-millions", (WAITS,), "", (), "series")
+def _(scene: Scene) -> None:
+    """A zone that changes each second is none."""
+    hours, minutes = (",".join(map(str, range(n))) for n in (24, 60))
+    rule = f"RRULE:FREQ=YEARLY;BYHOUR={hours};BYMINUTE={minutes};BYSECOND={minutes}"
+    scene.dialect(
+        "notes-accepted", 5, lambda raw: raw.replace(b"RRULE:FREQ=YEARLY;BYMINUTE=0;BYHOUR=2", rule.encode())
+    )
+
+
+@case("exchange-customized-accepted", (APPLIED,), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """Exchange: a zone called Customized Time Zone."""
+    scene.dialect("exchange-customized-accepted")
+
+
+@case("exchange-customized-counter", (APPLIED,), "slots [2]")
+def _(scene: Scene) -> None:
+    """A proposal in that zone, which is that of the mail alone."""
+    scene.dialect("exchange-customized-counter")
+
+
+@case("exchange-customized-otherwise", (APPLIED, APPLIED), "slots [2]")
+def _(scene: Scene) -> None:
+    """Two mails whose zones of that name differ: each has its own."""
+    elsewhere = b"DTSTART;TZID=Customized Time Zone:20261207T083000"
+    until = b"DTEND;TZID=Customized Time Zone:20261207T090000"
+
+    def in_india(raw: bytes) -> bytes:
+        moved = raw.replace(b"+0800", b"+0530").replace(b"exchange-customized-counter@", b"india@")
+        timed = re.sub(rb"DTSTART;TZID=Customized Time Zone:\w+", elsewhere, moved)
+        return re.sub(rb"DTEND;TZID=Customized Time Zone:\w+", until, timed)
+
+    scene.dialect("exchange-customized-counter", 5, in_india)
+    scene.dialect("exchange-customized-counter", 30, lambda raw: raw.replace(b"T080001Z", b"T082001Z"))
+
+
+@case("zone-differs-from-its-name", (APPLIED,), "slots [2]")
+def _(scene: Scene) -> None:
+    """TZID is a known name, and the VTIMEZONE of the mail says otherwise: the mail is right about itself."""
+    scene.dialect(
+        "exchange-customized-counter", 5, lambda raw: raw.replace(b"Customized Time Zone", b"Europe/London")
+    )
+
+
+@case("evolution-counter", (APPLIED,), "slots [2]")
+def _(scene: Scene) -> None:
+    """Evolution: a zone of freeassociation with RDATE."""
+    scene.dialect("evolution-counter")
+
+
+def _counter(scene: Scene, times: str) -> None:
+    scene.answer("TENTATIVE", method="COUNTER", lines=times)
+
+
+@case("counter-without-an-end", (APPLIED,), "slots [2]")
+def _(scene: Scene) -> None:
+    """A proposal with DTSTART alone lasts as long as the meeting."""
+    _counter(scene, "DTSTART:20261207T020000Z\n")
+
+
+@case("counter-of-a-whole-day", (APPLIED,), "slots [1, 2, 3, 4, 5]")
+def _(scene: Scene) -> None:
+    """Any time of that day at the venue."""
+    _counter(scene, "DTSTART;VALUE=DATE:20261207\nDTEND;VALUE=DATE:20261208\n")
+
+
+@case("counter-of-the-same-time", (APPLIED,), "", ("DECLINECOUNTER",), "at that time already")
+def _(scene: Scene) -> None:
+    """The proposed time is the meeting's own."""
+    _counter(scene, "DTSTART:20261207T010000Z\nDTEND:20261207T013000Z\n")
+
+
+@case("counter-without-a-zone", (WAITS,), "", (UNCLEAR,), "without a time zone")
+def _(scene: Scene) -> None:
+    """10:00, but where?"""
+    _counter(scene, "DTSTART:20261207T100000\nDTEND:20261207T103000\n")
+
+
+@case("counter-in-an-unknown-zone", (WAITS,), "", (UNCLEAR,), "time zone that is not known")
+def _(scene: Scene) -> None:
+    """A zone that nothing explains."""
+    _counter(scene, "DTSTART;TZID=Nowhere/Land:20261207T100000\n")
+
+
+@case("instance-at-the-meetings-time", (APPLIED,), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """RECURRENCE-ID at the meeting's start: the meeting itself."""
+    scene.answer("ACCEPTED", lines="RECURRENCE-ID:20261207T010000Z\n")
+
+
+@case("instance-at-another-time", (WAITS,), "", (UNCLEAR,), "series")
+def _(scene: Scene) -> None:
+    """RECURRENCE-ID at another time: the meeting has no such instance."""
+    scene.answer("ACCEPTED", lines="RECURRENCE-ID:20261208T010000Z\n")
+
+
+# --- wrapped and rewritten ---
+
+
+def _entity(raw: bytes) -> tuple[bytes, bytes]:
+    """The headers of the mail without those of its content, and its content with its own."""
+    head, _, body = raw.partition(b"\r\n\r\n")
+    kept, _, kind = head.rpartition(b"Content-Type:")
+    return kept, b"Content-Type:" + kind + b"\r\n\r\n" + body
+
+
+def _wrapped(scene: Scene, raw: bytes, cms: Callable[[bytes], bytes], kind: str = "signed-data") -> None:
+    kept, entity = _entity(raw)
+    scene.mail(kept + smime.part(cms(entity), kind).replace("\n", "\r\n").encode())
+
+
+@case("smime-opaque", (APPLIED,), "DECLINED, off")
+def _(scene: Scene) -> None:
+    """Signed, and readable by everybody."""
+    _wrapped(scene, replies.calendar(scene.row, "DECLINED"), smime.signed)
+
+
+@case("smime-opaque-streamed", (APPLIED,), "ACCEPTED")
+def _(scene: Scene) -> None:
+    """The same in indefinite lengths."""
+    _wrapped(scene, replies.calendar(scene.row, "ACCEPTED"), smime.streamed)
+
+
+@case("smime-opaque-words", (WAITS,), "", (), "A person wrote it")
+def _(scene: Scene) -> None:
+    """Signed words."""
+    _wrapped(scene, replies.mail(scene.row, "Content-Type: text/plain\n\nMay I bring Eva?\n"), smime.signed)
+
+
+@case("smime-broken", (WAITS,), "", (), "cannot be read")
+def _(scene: Scene) -> None:
+    """What says that it is signed, and is not."""
+    _wrapped(scene, replies.calendar(scene.row), lambda entity: b"\x30\x84\xff\xff\xff\xff" + entity[:40])
+
+
+@case("smime-sealed", (WAITS,), "", (), "no key")
+def _(scene: Scene) -> None:
+    """Encrypted: here a key is needed."""
+    _wrapped(scene, replies.calendar(scene.row), lambda _: b"\x30\x03\x02\x01\x00", "enveloped-data")
+
+
+@case("exchange-rewritten", (APPLIED,), "DECLINED, off", note="I am needed in Hall 7")
+def _(scene: Scene) -> None:
+    """Exchange rewrites the calendar part and leaves the file: one answer, its comment kept."""
+    scene.dialect("exchange-rewritten-declined")
+
+
+@case("two-answers-that-differ", (WAITS,), "", (UNCLEAR,), "contradict")
+def _(scene: Scene) -> None:
+    """Two parts that say yes and no."""
+    scene.dialect("two-answers-that-differ")
+
+
+# --- machines ---
+
+
+def _away(scene: Scene, subjects: Sequence[str]) -> None:
+    for number, subject in enumerate(subjects):
+        scene.words("...", came=5 + number, subject=subject, head=f"X-Number: {number}\n")
+
+
+AWAY_WEST = (
+    "Respuesta automática: Invitation",
+    "Fuera de la oficina",
+    "Risposta automatica: Invitation",
+    "Fuori ufficio",
+    "Resposta automática: Invitation",
+    "Fora do escritório",
+    "Automatisch antwoord: Invitation",
+    "Afwezig",
+    "Automatiskt svar: Invitation",
+    "Frånvarande",
+    "Autosvar: Invitation",
+    "Automatisk svar: Invitation",
+    "Réponse automatique : Invitation",
+    "Absent du bureau",
+    "Abwesend",
+    "Automaattinen vastaus: Invitation",
+)
+AWAY_EAST = (
+    "Automatyczna odpowiedź: Invitation",
+    "Autoodpowiedź: Invitation",
+    "Poza biurem",
+    "Automatická odpověď: Invitation",
+    "Mimo kancelář",
+    "Автоответ: Invitation",
+    "Автоматический ответ: Invitation",
+    "Вне офиса",
+    "Nem vagyok az irodában",
+    "Automatikus válasz: Meghívó",
+    "Szabadságon vagyok",
+    "Otomatik Yanıt: Invitation",
+    "Răspuns automat: Invitation",
+)
+AWAY_ASIA = (
+    "자동 회신: Invitation",
+    "부재중",
+    "자동응답",
+    "Trả lời tự động: Invitation",
+    "Vắng mặt",
+    "رد تلقائي: Invitation",
+    "خارج المكتب",
+    "外出",
+    "【自动回复】 Invitation",
+    "[自动回复] Invitation",
+    "自动回复：Invitation",
+    "不在办公室",
+    "自動返信: Invitation",
+    "不在",
+    "休假中",
+)
+
+
+@case("away-in-the-west", (IGNORED,) * len(AWAY_WEST), "", (), "machine")
+def _(scene: Scene) -> None:
+    """Out-of-office notes without headers, in languages of western and northern Europe."""
+    _away(scene, AWAY_WEST)
+
+
+@case("away-in-the-east", (IGNORED,) * len(AWAY_EAST), "", (), "machine")
+def _(scene: Scene) -> None:
+    """In those of eastern Europe and Turkey."""
+    _away(scene, AWAY_EAST)
+
+
+@case("away-in-asia", (IGNORED,) * len(AWAY_ASIA), "", (), "machine")
+def _(scene: Scene) -> None:
+    """In those of Asia and in Arabic."""
+    _away(scene, AWAY_ASIA)
+
+
+@case("away-but-a-person", (WAITS,) * 4, "", (), "A person wrote it")
+def _(scene: Scene) -> None:
+    """People write subjects that begin so."""
+    subjects = (
+        "Out of office on Tuesday, please move it",
+        "Afwezig op dinsdag",
+        "外出时可以换时间吗",
+        "Re: Automatic reply: Invitation",
+    )
+    _away(scene, subjects)
+
+
+@case("bounce-with-a-comment", (APPLIED,), "", (), "sent once more")
+def _(scene: Scene) -> None:
+    """Action: failed (user unknown), with a comment of RFC 822."""
+    scene.dialect("bounce-action-with-a-comment")
+
+
+@case("forwarding-notice", (IGNORED,), "", (), "forward")
+def _(scene: Scene) -> None:
+    """Exchange tells that the invitation was forwarded: no bounce, and no address is dead."""
+    scene.dialect("exchange-forwarding-notice")
+
+
+@case("complaint", (APPLIED,), "", (), "complain")
+def _(scene: Scene) -> None:
+    """A reader pressed "spam" (RFC 5965): no more summaries and digests to them."""
+    scene.dialect("complaint")
+
+
+@case("complaint-automatic", (APPLIED,), "", (), "complain")
+def _(scene: Scene) -> None:
+    """The same with Auto-Submitted: no out-of-office note."""
+    scene.dialect("complaint-automatic")
+
+
+# --- somebody else, and other addresses of ours ---
+
+
+@case("reply-to-a-digest", (WAITS,), "")
+def _(scene: Scene) -> None:
+    """ "Yes, we accept", as an answer to a digest."""
+    scene.mail(
+        replies.mail(scene.row, "Content-Type: text/plain\n\nYes, we accept.\n"), to="requests@expo.example"
+    )
+
+
+@case("reply-to-a-letter", (WAITS,), "")
+def _(scene: Scene) -> None:
+    """An answer to a letter of the team."""
+    scene.mail(replies.mail(scene.row, "Content-Type: text/plain\n\nWho are you?\n"), to="desk@expo.example")
+
+
+@case("delegation-to-a-colleague", (APPLIED,), "without f0-p0", people=2)
+def _(scene: Scene) -> None:
+    """iTIP delegation to somebody of the firm who is in the event: they go instead."""
+    colleague = scene.published.person(0, 1).email
+    scene.answer(
+        "DELEGATED", lines=f'ATTENDEE;PARTSTAT=NEEDS-ACTION;DELEGATED-FROM="mailto:{scene.row.to_address}":'
+        f"mailto:{colleague}\n",
+    )  # fmt: skip
+
+
+@case("delegation-to-a-stranger", (WAITS,), "")
+def _(scene: Scene) -> None:
+    """To somebody whom the event does not know."""
+    scene.dialect("delegation")
+
+
+@case("a-colleague-accepts", (WAITS,), "", (), "colleague", people=2)
+def _(scene: Scene) -> None:
+    """A forwarded invitation that a colleague accepts: a person decides who goes."""
+    scene.answer("ACCEPTED", attendee=scene.published.person(0, 1).email)
+
+
+@case("a-colleague-declines", (WAITS,), "", (), "colleague", people=2)
+def _(scene: Scene) -> None:
+    """And one that a colleague declines: the invited one still comes."""
+    scene.answer("DECLINED", attendee=scene.published.person(0, 1).email)
