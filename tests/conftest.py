@@ -18,7 +18,7 @@ import structlog
 from scheduler.collecting import keep_loaded
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
-from tests.support import servers
+from tests.support import clocks, servers
 from tests.support.databases import Databases
 
 # No time limit decides a test: machines are busy at times. Nor does chance: a commit that passes once passes
@@ -116,6 +116,35 @@ def _opened(url: str) -> Iterator[Database]:
 @cache
 def _kept(url: str) -> Database:
     return Database(url)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No test reads the machine's clock, nor does a module that is read before them."""
+    only_sees_to_others = config.getoption("tx", []) and not hasattr(config, "workerinput")
+    if not only_sees_to_others:
+        clocks.start()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """It is `NOW`, before any fixture is made.
+
+    Time goes on from one test to the next only where they share what a module's fixtures made: nothing takes
+    a token that was made in the future.
+    """
+    module = item.getparent(pytest.Module)
+    if module is not item.config.stash.get(_MODULE, None) or not _shares(item):
+        clocks.begin()
+    item.config.stash[_MODULE] = module
+
+
+_MODULE = pytest.StashKey[pytest.Module | None]()
+
+
+def _shares(item: pytest.Item) -> bool:
+    known = item.session._fixturemanager
+    names = getattr(item, "fixturenames", ())
+    return any(made.scope == "module" for name in names for made in known.getfixturedefs(name, item) or ())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,11 +13,12 @@ from chainmeet.stack import broker
 from scheduler.storage.database import Database
 from tests.conftest import skip_or_fail
 from tests.e2e.stack import Up, chainmeet_up
+from tests.support import clocks
 from tests.support.everything import serving
 from tests.support.web import web_app
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext
 
 CHROMIUM_OPTIONS = (
     "--no-sandbox",
@@ -61,5 +62,28 @@ def chromium() -> Iterator[Browser]:
         skip_or_fail("install Chromium to test with a browser (on Debian: apt install chromium)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_OPTIONS))
+        _hold_clock(browser)
         yield browser
         browser.close()
+
+
+def _hold_clock(browser: Browser) -> None:
+    """Have the scripts of every page in this browser read the test's clock."""
+    make = browser.new_context
+
+    def new_context(**options: Any) -> BrowserContext:
+        context = make(**options)
+        context.add_init_script(CLOCK.replace("AHEAD", str(round(clocks.ahead() * 1000))))
+        return context
+
+    browser.new_context = new_context  # type: ignore[method-assign]
+    browser.new_page = lambda **options: new_context(**options).new_page()  # type: ignore[method-assign]
+
+
+CLOCK = """{
+  const Machine = Date;
+  globalThis.Date = class extends Machine {
+    constructor(...given) { super(...(given.length ? given : [Machine.now() + AHEAD])); }
+    static now() { return Machine.now() + AHEAD; }
+  };
+}"""

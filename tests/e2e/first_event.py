@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,12 +36,12 @@ SECRET = "of a database that is gone before anybody reads it"
 
 def workbook_of(folder: Path, *, firms: int, requests: int) -> bytes:
     """The export of an invented event that begins in some weeks, as organisers keep it in a spreadsheet."""
-    now = datetime.now(UTC)
+    database = Database(f"sqlite:///{folder}/sample.db")
+    upgrade(database)
+    now = database.now()
     monday = (now + timedelta(days=30)).date()
     monday += timedelta(days=-monday.weekday() % 7)
     sample = make_expo(firms=firms, requests=requests, seed=1, start=monday, pending_share=0.0)
-    database = Database(f"sqlite:///{folder}/sample.db")
-    upgrade(database)
     with database.write() as session:
         made = load(session, sample, organiser_email="nobody@expo.example", secret_key=SECRET, now=now)
         octets = event_sheets.workbook(session, operator(made))

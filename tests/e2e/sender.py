@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from scheduler.config import Settings
@@ -52,9 +52,7 @@ def main(minutes: float) -> None:
     settings = Settings.from_env()
     database = Database(settings.database_url)
     ahead = timedelta(minutes=minutes)
-    delivery.deliver(
-        database, settings, worker=f"sender:{os.getpid()}", now=lambda: datetime.now(UTC) + ahead
-    )
+    delivery.deliver(database, settings, worker=f"sender:{os.getpid()}", now=lambda: database.now() + ahead)
     database.dispose()
 
 

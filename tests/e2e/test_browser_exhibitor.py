@@ -6,10 +6,9 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
@@ -17,7 +16,6 @@ from scheduler.domain.entities import RequestState
 from scheduler.services.access import sessions, sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
-from tests.conftest import skip_or_fail
 from tests.support import clocks
 from tests.support.factories import (
     NOW,
@@ -33,27 +31,12 @@ from tests.support.web import web_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
-CHROMIUM = Path("/usr/bin/chromium")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 WAIT = 60_000
 """Milliseconds: only a hang takes so long, a busy machine does not."""
 
 expect.set_options(timeout=WAIT)
 
 OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        skip_or_fail("install Chromium as /usr/bin/chromium (Debian, Ubuntu: apt install chromium)")
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS, timeout=WAIT)
-        except Error as error:
-            pytest.fail(f"{CHROMIUM} does not start: {error.message}")
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

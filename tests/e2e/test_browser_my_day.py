@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from scheduler.services.access import sign_in
 from scheduler.storage.database import Database
-from tests.conftest import skip_or_fail
 from tests.support import clocks
 from tests.support.everything import serving
 from tests.support.factories import SECRET_KEY
@@ -20,24 +18,9 @@ from tests.support.web import web_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
-CHROMIUM = Path("/usr/bin/chromium")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 WAIT = 60_000
 
 expect.set_options(timeout=WAIT)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        skip_or_fail("install Chromium as /usr/bin/chromium (Debian, Ubuntu: apt install chromium)")
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS, timeout=WAIT)
-        except Error as error:
-            pytest.fail(f"{CHROMIUM} does not start: {error.message}")
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,7 +96,7 @@ class Story:
 
 @pytest.fixture
 def story(up: Up, chromium: Browser) -> Iterator[Story]:
-    now = datetime.now(UTC)
+    now = up.database.now()
     sample = make_expo(firms=12, requests=40, seed=1, start=(now + timedelta(days=30)).date())
     with up.database.write() as session:
         event = load.load(

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -108,7 +108,7 @@ def facts(content: bytes) -> tuple[str, int, datetime]:
 def test_mails_of_a_killed_sender_all_arrive_and_only_the_one_in_flight_twice(
     database: Database, tmp_path: Path, before: bool, doubled: int
 ) -> None:
-    now = datetime.now(UTC)
+    now = database.now()
     log = tmp_path / "sender.log"
     with serving(Deadly(before=before)) as catcher:
         settings = settings_for(database, "redis://127.0.0.1:1", smtp_port=catcher.port)
@@ -123,7 +123,7 @@ def test_mails_of_a_killed_sender_all_arrive_and_only_the_one_in_flight_twice(
         assert counts() == outbox.OutboxCounts(queued=0, sending=MAILS - NTH + 1, sent=NTH - 1, failed=0)
         with database.write() as session:
             assert claims.sweep(session, now=now) == 0
-            assert claims.sweep(session, now=datetime.now(UTC) + LOST) == MAILS - NTH + 1
+            assert claims.sweep(session, now=database.now() + LOST) == MAILS - NTH + 1
         catcher.before = True
         catcher.begun = ["already dead"] * NTH
         assert start_sender(settings, log, minutes=3).wait(120) == 0, log.read_text()
@@ -143,11 +143,11 @@ def test_a_sender_killed_at_any_step_loses_no_mail_and_makes_no_new_one(
     doubled = 1 if step in ("taken by the server", "marked, not committed") else 0
     with serving(Catcher()) as catcher:
         settings = settings_for(database, "redis://127.0.0.1:1", smtp_port=catcher.port)
-        expo = publish(database, settings, datetime.now(UTC))
+        expo = publish(database, settings, database.now())
         assert start_sender(settings, log, 0, step).wait(120) == -9, log.read_text()
         with database.write() as session:
             assert outbox.counts(session, expo.event.id).sent == sent
-            lost = claims.sweep(session, now=datetime.now(UTC) + LOST)
+            lost = claims.sweep(session, now=database.now() + LOST)
             assert lost == (0 if step == "connected" else MAILS - sent)
         assert start_sender(settings, log, 3).wait(120) == 0, log.read_text()
         with database.read() as session:

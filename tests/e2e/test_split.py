@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,7 @@ class Shared:
         self.database, self.client = database, client
         self.settings = settings_for(database, broker_url, solve_workers=1)
         with database.write() as session:
-            now = datetime.now(UTC)
+            now = database.now_in(session)
             expo = make_expo(firms=60, requests=600, seed=1, start=DAY)
             event = load.load(session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=now)
             self.id = runs.queue(session, event.id, asked_by=None, seconds=8, now=now).id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
@@ -70,7 +70,7 @@ class Scene:
 @pytest.fixture
 def scene(up: Up, chromium: Browser) -> Scene:
     readers.require(READER)
-    now = datetime.now(UTC)
+    now = up.database.now()
     expo = make_expo(firms=12, requests=60, seed=1, start=(now + timedelta(days=30)).date())
     with up.database.write() as session:
         event = load.load(
@@ -190,7 +190,7 @@ def publish_the_same_again(scene: Scene, organiser: Visitor) -> None:
             event_id=scene.event.id,
             run_id=run.id,
             plan=read_plan(runs.plan_file(session, run.id)),
-            now=datetime.now(UTC),
+            now=scene.up.database.now(),
         )
     organiser.page.goto(f"/events/{scene.event.key}/versions/{same.number}")
     organiser.reads("No mail goes out")

@@ -4,7 +4,7 @@ import email
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -49,10 +49,6 @@ def fresh_broker(broker_url: str) -> Iterator[str]:
     client.close()
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
 def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_start(
     database: Database, fresh_broker: str, tmp_path: Path
 ) -> None:
@@ -60,8 +56,8 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
     celery = make_celery(settings)
     with database.write() as session:
         expo = make_expo(firms=40, requests=400, seed=1, start=DAY)
-        event = load.load(session, expo, organiser_email=ORGANISER, secret_key=SECRET_KEY, now=now())
-        run = runs.queue(session, event.id, asked_by=None, seconds=3000, now=now())
+        event = load.load(session, expo, organiser_email=ORGANISER, secret_key=SECRET_KEY, now=database.now())
+        run = runs.queue(session, event.id, asked_by=None, seconds=3000, now=database.now())
 
     def state() -> RunState:
         with database.read() as session:
@@ -78,7 +74,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
     assert state() is RunState.RUNNING
     with database.write() as session:  # a minute goes by in silence; the next try need not be as long
         lost = session.get_one(Run, run.id)
-        lost.heartbeat_at, lost.seconds = now() - recovering.SILENT, 5
+        lost.heartbeat_at, lost.seconds = database.now() - recovering.SILENT, 5
     assert Clock(database, settings, celery).tick()
     with worker(settings, "solve", tmp_path):
         eventually(lambda: state() not in runs.OPEN)
@@ -86,7 +82,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
         taken_up = session.get_one(Run, run.id)
         assert (taken_up.state, taken_up.attempts) == (RunState.FINISHED, 2)
         assert [version.number for version in versions.listing(session, event.id)] == [1]
-        assert runs.queue(session, event.id, asked_by=None, now=now()).number == 2
+        assert runs.queue(session, event.id, asked_by=None, now=database.now()).number == 2
 
 
 @dataclass
@@ -130,7 +126,7 @@ def test_mails_of_a_killed_worker_all_arrive_and_only_the_one_in_flight_twice(
                 compared_with=None,
                 by=None,
                 settings=settings,
-                now=now(),
+                now=database.now(),
             )
 
         def counts() -> outbox.OutboxCounts:
@@ -146,7 +142,7 @@ def test_mails_of_a_killed_worker_all_arrive_and_only_the_one_in_flight_twice(
             session.execute(
                 update(OutboxMail)
                 .where(OutboxMail.state == OutboxState.SENDING)
-                .values(claimed_at=now() - timedelta(hours=1))
+                .values(claimed_at=database.now() - timedelta(hours=1))
             )
         assert Clock(database, settings, celery).tick()
         with worker(settings, "mail", tmp_path):

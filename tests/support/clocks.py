@@ -1,22 +1,61 @@
-"""A machine whose clock is wrong, so that every module of ours which asks for its time gets it so; and the
-database's clock, held at a moment.
+"""The clock of the tests: no test knows what day it is.
+
+Each begins at `NOW`, and from there time goes on: for this process with its libraries (time_machine), for the
+programs that it starts (`programs/sitecustomize.py`), for PostgreSQL (`databases`) and for the pages of a
+browser (`tests.e2e.conftest`). A test that wants another moment holds the database's clock there (`hold`), or
+has a machine whose clock is wrong (`set_wrong`).
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import ColumnElement, literal
 
 from scheduler.storage.base import UtcDateTime
 from scheduler.storage.database import Database
+from tests.support.factories import NOW
 
+BY = "TESTS_CLOCK_BY"
+"""In the environment of a test's programs: the seconds by which their clock is ahead of the machine's."""
+PROGRAMS = str(Path(__file__).with_name("programs"))
 OURS = ("scheduler.", "workers.", "api.", "chainmeet.")
+
+
+def start() -> None:
+    """Before the first test is read: it is `NOW`, for as long as this process lives."""
+    paths = [PROGRAMS, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, paths)))
+    _travellers.append(time_machine.travel(NOW).start())
+    begin()
+
+
+def begin() -> None:
+    """It is `NOW` again."""
+    _travellers[-1].move_to(NOW)
+    os.environ[BY] = repr(ahead())
+
+
+def now() -> datetime:
+    """What this process's clock says."""
+    return datetime.now(UTC)
+
+
+def ahead() -> float:
+    """The seconds by which this process's clock is ahead of the machine's."""
+    held = time.time()
+    return held - time_machine.escape_hatch.time.time()
+
+
+_travellers: list[time_machine.Traveller] = []
 
 
 def set_wrong(monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:

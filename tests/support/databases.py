@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
+from tests.support import clocks
 
 TEMPLATE = "template_chainmeet"
 LARGEST = 4 << 20
@@ -23,7 +24,9 @@ SELECT string_agg(concat(what, n, ' ', last), ',' ORDER BY what) FROM (
     UNION ALL SELECT 'constraint', count(*), max(xmin::text::bigint) FROM pg_constraint
     UNION ALL SELECT 'function', count(*), max(xmin::text::bigint) FROM pg_proc
     UNION ALL SELECT 'trigger', count(*), max(xmin::text::bigint) FROM pg_trigger
-    UNION ALL SELECT 'setting', count(*), 0 FROM pg_db_role_setting
+    UNION ALL SELECT 'setting', count(*), 0 FROM pg_db_role_setting, unnest(setconfig) AS one
+      WHERE one NOT LIKE 'tests.clock_by=%' AND setdatabase IN (
+        0, (SELECT oid FROM pg_database WHERE datname = current_database()))
     UNION ALL SELECT 'version ' || string_agg(version_num, ' '), count(*), 0 FROM alembic_version
 ) AS catalogs
 """
@@ -39,6 +42,14 @@ WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'al
 """
 _FIRST = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
 
+_CLOCK = """
+CREATE SCHEMA tests;
+CREATE FUNCTION tests.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE RETURN
+    pg_catalog.clock_timestamp() + current_setting('tests.clock_by')::interval;
+"""
+"""The tests' clock, which whoever connects finds before the server's own: see `clocks`."""
+_PATH = "SET search_path = public, tests, pg_catalog"
+
 
 class Databases:
     """Those of one server; `url` is its maintenance address."""
@@ -47,6 +58,7 @@ class Databases:
         self.url = url
         self._made = 0
         self._free: list[str] = []
+        self._say(_CLOCK, "template1")
         template = Database(self.create(TEMPLATE, "template1"))
         upgrade(template)
         template.dispose()
@@ -64,6 +76,7 @@ class Databases:
     def one(self) -> Iterator[str]:
         """The address of a migrated database without a row."""
         name = self._free.pop() if self._free else self._new()
+        self._set_clock(name)
         yield self.named(name)
         if self._emptied(name):
             self._free.append(name)
@@ -89,10 +102,18 @@ class Databases:
     def create(self, name: str, template: str = TEMPLATE) -> str:
         """A database of this name, for as long as the server runs; gives its address."""
         self._say(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._say(f"ALTER DATABASE {name} {_PATH}")
+        self._set_clock(name)
         return self.named(name)
 
-    def _say(self, statement: str) -> None:
+    def _set_clock(self, name: str) -> None:
+        """Have a database's clock, for who connects from now on, say what this process's says."""
         with self._connected("postgres") as connection:
+            by = clocks.now() - _one(connection, "SELECT clock_timestamp()")
+            connection.execute(f"ALTER DATABASE {name} SET tests.clock_by = '{by.total_seconds()} s'")
+
+    def _say(self, statement: str, name: str = "postgres") -> None:
+        with self._connected(name) as connection:
             connection.execute(statement)
 
     @contextmanager

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Account,
 )
-from tests.support.factories import Expo
+from tests.support.factories import NOW, Expo
 
 NOWHERE = "redis://127.0.0.1:1"
 
@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 class Clock:
     def __init__(self) -> None:
-        self.now = datetime.now(UTC)
+        self.now = NOW
 
 
 def person(database: Database, expo: Expo, firm: int = 0) -> Account:

@@ -25,6 +25,12 @@ from tests.support.publishing import carry_out
 from tests.support.web import Browser, web_app
 
 
+def test_each_test_begins_at_the_same_moment_by_the_databases_clock(database: Database) -> None:
+    with database.read() as session:
+        assert NOW <= database.now() <= database.now_in(session) < NOW + timedelta(hours=1)
+    assert abs(database.machine_is_ahead()) < timedelta(minutes=1)
+
+
 class WrongClock(datetime):
     """A machine that is slow by months."""
 
