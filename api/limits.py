@@ -7,6 +7,7 @@ address. While the broker does not answer, each process counts in its own memory
 from __future__ import annotations
 
 import ipaddress
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -139,7 +140,7 @@ def require(limit: Limit, *who: object) -> None:
     item = RateLimitItemPerSecond(limit.most, limit.seconds)
     waited = context.counter().wait(item, limit.name, *map(str, who))
     if waited:
-        raise Limited(int(waited) + 1)
+        raise Limited(math.ceil(waited))
 
 
 def require_link(token: str) -> None:
@@ -148,10 +149,14 @@ def require_link(token: str) -> None:
 
 
 def require_sign_in(email: str) -> None:
-    """Count one wish for a sign-in link: wide by network address and in all, narrow by account address."""
+    """Count one wish for a sign-in link: wide by network address and in all, narrow by account address.
+
+    The narrow count is of an address and a network, so that no stranger keeps a person from a link by
+    writing their address elsewhere.
+    """
     require(SIGN_IN_NETWORK, network())
     require(SIGN_IN_ALL)
-    require(SIGN_IN, hash_token(email))
+    require(SIGN_IN, hash_token(email), network())
 
 
 def require_registration(email: str) -> None:

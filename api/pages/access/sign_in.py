@@ -11,6 +11,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, errands, limits
+from api.language import speaking
 from api.language.speaking import gettext
 from scheduler.domain import fields
 from scheduler.services.access import sessions, sign_in
@@ -29,7 +30,7 @@ def ask() -> str:
 
 
 @blueprint.post("/sign-in")
-def send() -> str | tuple[str, int]:
+def send() -> str | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Mail a link. The page says and does the same for a known and an unknown address."""
     email, errand = request.form.get("email", "").strip(), request.form.get("errand", "")
     if "@" not in email or not fields.limits(fields.Email).hold(email):
@@ -40,7 +41,7 @@ def send() -> str | tuple[str, int]:
 
 @blueprint.post("/sign-in/again")
 @login_required
-def again() -> str:
+def again() -> str | tuple[str, int, dict[str, str]]:
     """Mail a link to the signed-in person, for a step that needs a fresh sign-in."""
     return _send(auth.user().email, errands.opened(request.form.get("errand", "")))
 
@@ -96,8 +97,13 @@ def _words() -> dict[str, Any]:
     return {"link_minutes": int(VALID.total_seconds() // 60)}
 
 
-def _send(email: str, errand: Mapping[str, Any]) -> str:
-    limits.require_sign_in(sign_in.normal_email(email))
+def _send(email: str, errand: Mapping[str, Any]) -> str | tuple[str, int, dict[str, str]]:
+    try:
+        limits.require_sign_in(sign_in.normal_email(email))
+    except limits.Limited as limited:
+        wait = speaking.said(limits.lasting(limited.seconds))
+        page = render_template("access/sign_in/too_often.html", email=email, wait=wait)
+        return page, 429, {"Retry-After": str(limited.seconds)}
     with context.database().write() as db:
         sign_in.wish(db, email, errand=errand, now=context.now())
     dispatch.deliver_urgent(app=context.celery())

@@ -12,15 +12,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from limits import RateLimitItemPerSecond
+from sqlalchemy import select
 
 from api import limits
 from scheduler.config import Settings
+from scheduler.services.access.sign_in import look_at_sign_in, make_sign_in_link
 from scheduler.storage.database import Database
+from scheduler.storage.models import Account
 from tests.support import replies
 from tests.support.api import Program, make_token
-from tests.support.factories import make_account, make_attendee, make_event
+from tests.support.factories import NOW, SECRET_KEY, make_account, make_attendee, make_event
 from tests.support.published import Published
-from tests.support.web import Browser, web_app
+from tests.support.web import Browser, as_shown, web_app
 
 NOWHERE = "redis://127.0.0.1:1"
 DEFAULTS = {
@@ -93,6 +96,31 @@ def test_of_forty_links_for_one_mail_address_five_are_sent_and_others_get_theirs
     assert ask_for_a_link(client, other) == 200
     clock.now += 15 * 60 + 0.5
     assert ask_for_a_link(client, victim) == 200
+
+
+def test_a_stranger_keeps_nobody_from_a_link_and_the_page_says_which_links_work(
+    database: Database, broker_url: str, clock: Clock
+) -> None:
+    with database.write() as session:
+        victim = make_account(session).email
+    app = web_app(database, broker_url, **DEFAULTS)
+    stranger, own = app.test_client(), app.test_client()
+    stranger.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    own.environ_base["REMOTE_ADDR"] = "198.51.100.7"
+    assert Tally(ask_for_a_link(stranger, victim) for _ in range(7)) == {200: 5, 429: 2}
+    assert Tally(ask_for_a_link(own, victim) for _ in range(5)) == {200: 5}
+    token = own.get("/sign-in").text.split('name="csrf_token" value="')[1].split('"')[0]
+    refused = own.post("/sign-in", data={"csrf_token": token, "email": victim})
+    page = as_shown(refused.text)
+    assert refused.status_code == 429 and 0 < int(refused.headers["Retry-After"]) <= 15 * 60
+    assert "A link that has arrived works for 15 minutes, until you sign in with one of them." in page
+    assert "You can request a new link in 15 minutes." in page
+    with database.write() as session:
+        account = session.scalars(select(Account).where(Account.email == victim)).one()
+        earlier, _ = (
+            make_sign_in_link(session, account.id, secret_key=SECRET_KEY, now=NOW) for _ in range(2)
+        )
+        assert look_at_sign_in(session, earlier, now=NOW).email == victim, "the older of two works"
 
 
 def test_an_unknown_mail_address_is_limited_as_a_known_one(
