@@ -45,8 +45,13 @@ def keep(response: Response, language: str) -> None:
     )
 
 
-def _chosen() -> str:
+def wanted() -> str:
+    """The language that the reader chose or their browser asks for, or an empty text for none of ours."""
     return _own() or _known(request.cookies.get(COOKIE, "")) or _read()
+
+
+def _chosen() -> str:
+    return wanted() or SOURCE
 
 
 def _own() -> str:
@@ -62,5 +67,5 @@ def _known(language: str) -> str:
 
 
 def _read() -> str:
-    """The first that the browser reads of those there are: zh-Hant is zh."""
-    return next(filter(None, map(nearest, request.accept_languages.values())), SOURCE)
+    """The first that the browser reads of those there are, or an empty text: zh-Hant is zh."""
+    return next(filter(None, map(nearest, request.accept_languages.values())), "")

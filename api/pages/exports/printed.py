@@ -9,6 +9,7 @@ from apiflask import APIBlueprint
 from flask import render_template
 
 from api import context, limits
+from api.language import choosing
 from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.catalogue import Words
 from scheduler.services.exports import print_codes
@@ -19,10 +20,10 @@ blueprint = APIBlueprint("printed", __name__, enable_openapi=False)
 
 @blueprint.get("/p/<token>")
 def show(token: str) -> tuple[str, int]:
-    """What changed since the print, in its language. Nothing but what the print itself shows."""
+    """What changed since the print, for whoever scans it. Nothing but what the print itself shows."""
     now = context.now()
     with context.database().read() as db, limits.looking_up_a_token():
-        found = print_codes.look(db, token, now=now)
+        found = print_codes.look(db, token, language=choosing.wanted(), now=now)
     limits.require_link(token)
     sheet = AgendaSheet(
         owner=found.owner,

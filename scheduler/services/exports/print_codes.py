@@ -141,10 +141,11 @@ def make(
     }
 
 
-def look(session: Session, token: str, *, now: datetime) -> PrintLook:
+def look(session: Session, token: str, *, language: str = "", now: datetime) -> PrintLook:
     """Whether the print with this code is still current, or what changed. Ten queries, few rows.
 
-    It has the facts that the print has, and no others. Raises NotFound for a wrong code.
+    It has the facts that the print has, and no others, in `language`, or else in that of the print: whoever
+    scans a print at a booth is seldom its owner. Raises NotFound for a wrong code.
     """
     found = session.execute(
         select(PrintCode, ScheduleVersion, Event)
@@ -155,20 +156,21 @@ def look(session: Session, token: str, *, now: datetime) -> PrintLook:
     if found is None:
         raise NotFound("print", token[:4] + "...")
     code, version, event = found
+    language = language or code.language
     end = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
     is_over = end is not None and now > end + VALID_AFTER
     published = versions.published(session, event.id)
     changed: tuple[ChangedEntry, ...] = ()
     if published is not None and not is_over:
-        was = _entries(session, event, code, version.id, code.made_at)
-        changed = tuple(_changes(was, _entries(session, event, code, published.id, None)))
+        was = _entries(session, event, code, version.id, code.made_at, language)
+        changed = tuple(_changes(was, _entries(session, event, code, published.id, None, language)))
     return PrintLook(
         owner=_owner(session, event.id, code),
         event_key=event.key,
         event_name=event.name,
         contact=event.contact,
         timezone=event.timezone,
-        language=code.language,
+        language=language,
         number=version.number,
         published=published.number if published else None,
         published_at=published.published_at if published else None,
@@ -196,7 +198,7 @@ def _require(session: Session, actor: Actor, pack: PrintPack, keys: Iterable[str
 
 
 def _entries(
-    session: Session, event: Event, code: PrintCode, version_id: int, at: datetime | None
+    session: Session, event: Event, code: PrintCode, version_id: int, at: datetime | None, language: str
 ) -> dict[str, SheetEntry]:
     """The meetings of a version on the sheet, by request: as they stood at that time, or as they stand."""
     meetings = held.chosen(
@@ -205,7 +207,7 @@ def _entries(
         PlannedMeeting.version_id == version_id,
         PlannedMeeting.id.in_(_own(event.id, code)),
         at=at,
-        language=code.language,
+        language=language,
     )
     return {
         meeting.request: entry
