@@ -28,9 +28,10 @@ from scheduler.domain.entities import Tier
 from scheduler.domain.rules.fairness import gini
 from scheduler.samples.dice import Dice
 from scheduler.samples.expo import make_expo
+from scheduler.services.directory.spelling import plain
 from scheduler.services.suggestions import partners
-from scheduler.services.suggestions.glossary import plain, wants
 from scheduler.services.suggestions.ranking import Candidate, crowd, ranked
+from scheduler.services.suggestions.reading.texts import wants
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
 from scheduler.storage.schema import upgrade

@@ -146,6 +146,7 @@ def _firms(sample: SampleEvent, event_id: int, halls: Ids) -> list[Row]:
             "description": firm.description,
             "website": firm.website,
             "products": list(firm.products),
+            "needs": list(firm.needs),
             "hall_id": halls[firm.hall],
             "max_per_day": firm.max_per_day,
             "min_meetings": firm.min_meetings,

@@ -71,7 +71,11 @@ class SampleBooth:
 
 @dataclass(frozen=True, slots=True)
 class SampleFirm:
-    """`name` is in the firm's own script, `latin_name` in ASCII; `country` is ISO 3166-1 alpha-2."""
+    """`name` is in the firm's own script, `latin_name` in ASCII; `country` is ISO 3166-1 alpha-2.
+
+    `description` and `needs` are in its language. What it says is true of `products`, `needed` and `denied`,
+    in the words of the tables: it offers the first, needs the second, and neither of the third.
+    """
 
     key: str
     name: str
@@ -87,6 +91,9 @@ class SampleFirm:
     max_per_day: int | None = None
     min_meetings: int = 0
     products: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from scheduler.samples.event import SampleBooth, SampleFirm, SampleHall
 from scheduler.samples.names.firms import FirmNamer
 from scheduler.samples.names.tables import country_table
 from scheduler.samples.texts.tables import areas
-from scheduler.samples.texts.writer import describe
+from scheduler.samples.texts.writer import describe, language_of
 
 T = TypeVar("T")
 
@@ -38,6 +38,14 @@ AT_HOME_IN_HALL = 0.7
 DAY_LIMIT_SHARE = 0.03
 MEETINGS_A_PERSON = 8
 PAVILION_FLOOR = 4
+DENIALS = 0.15
+"""Firms that say what they neither offer nor need."""
+SUPPLIES: dict[Tier, tuple[tuple[str, Tier], tuple[str, Tier]]] = {
+    Tier.UPSTREAM: (("advanced-manufacturing", Tier.MIDSTREAM), ("supply-chain-services", Tier.MIDSTREAM)),
+    Tier.MIDSTREAM: (("", Tier.UPSTREAM), ("", Tier.UPSTREAM)),
+    Tier.DOWNSTREAM: (("", Tier.MIDSTREAM), ("supply-chain-services", Tier.UPSTREAM)),
+}
+"""What firms of a tier need: things of an area, or of their own, and of a tier."""
 WEBSITE = "https://www."
 
 
@@ -96,9 +104,14 @@ def make_sketches(
 
 
 def make_firm(dice: Dice, namer: FirmNamer, wording: Dice, sketch: Sketch) -> SampleFirm:
-    """A firm with its name, two products and a text about it."""
+    """A firm with its name, two products, what it needs, and a text about it."""
     name = namer.name(sketch.country, sketch.area)
     products = tuple(wording.sample(areas()[sketch.area].products[sketch.tier], 2))
+    needed = make_needs(wording, sketch, products)
+    denied = make_denials(wording, sketch, (*products, *needed))
+    text = describe(
+        wording, name, language_of(sketch.country), sketch.tier, sketch.area, products, needed, denied
+    )
     hall, booth = sketch.place
     return SampleFirm(
         key=sketch.key,
@@ -110,12 +123,32 @@ def make_firm(dice: Dice, namer: FirmNamer, wording: Dice, sketch: Sketch) -> Sa
         hall=hall,
         booth_key=booth,
         pavilion=f"{country_table(sketch.country).name} Pavilion" if sketch.is_guest else None,
-        description=describe(wording, name, sketch.tier, sketch.area, products),
+        description=text.description,
         website=f"{WEBSITE}{name.domain}",
         max_per_day=MEETINGS_A_PERSON * sketch.staff if dice.chance(DAY_LIMIT_SHARE) else None,
         min_meetings=PAVILION_FLOOR if sketch.is_guest else 0,
         products=products,
+        needs=text.needs,
+        needed=needed,
+        denied=denied,
     )
+
+
+def make_needs(dice: Dice, sketch: Sketch, products: tuple[str, ...]) -> tuple[str, ...]:
+    """Two things that a firm needs and does not make."""
+    found: list[str] = []
+    for area, tier in SUPPLIES[sketch.tier]:
+        things = areas()[area or sketch.area].products[tier]
+        found.append(dice.pick([thing for thing in things if thing not in (*products, *found)]))
+    return tuple(found)
+
+
+def make_denials(dice: Dice, sketch: Sketch, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Of some firms, a thing of their area that they neither make nor need."""
+    if not dice.chance(DENIALS):
+        return ()
+    things = [thing for each in areas()[sketch.area].products.values() for thing in each]
+    return (dice.pick([thing for thing in things if thing not in known]),)
 
 
 def make_booth(sketch: Sketch) -> SampleBooth:

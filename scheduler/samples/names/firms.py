@@ -13,13 +13,15 @@ TRIES = 400
 
 @dataclass(frozen=True, slots=True)
 class FirmName:
-    """`short` is what the firm is called in a sentence, in ASCII; `city` likewise."""
+    """`short` is what the firm is called in a sentence, in ASCII; `city` likewise. Both also as at home."""
 
     native: str
     latin: str
     short: str
     city: str
     domain: str
+    short_native: str
+    city_native: str
 
 
 class FirmNamer:
@@ -40,7 +42,9 @@ class FirmNamer:
             if self.is_free(full):
                 self.taken |= {full.native, full.latin.lower()}
                 domain = self.domain(stem, word, city)
-                return FirmName(full.native, full.latin, stem.latin, city.latin, domain)
+                return FirmName(
+                    full.native, full.latin, stem.latin, city.latin, domain, stem.native, city.native
+                )
         raise ValueError(f"the names for firms of {table.name} in {area} are used up")
 
     def stem(self, table: CountryTable) -> Part:

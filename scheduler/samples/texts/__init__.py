@@ -1,1 +1,1 @@
-"""English texts of an invented event: what firms make, how they describe it, what they ask each other."""
+"""Texts of an invented event: what firms make and need, in their languages; what they ask each other."""

@@ -44,6 +44,15 @@ def phrases() -> dict[str, Any]:
     return load("phrases.json")
 
 
+@cache
+def translated() -> dict[str, dict[str, dict[str, str]]]:
+    """What products and customers are called in other languages; see things.json.
+
+    In Hungarian, what is offered also as the object of a verb, and customers as whom something is for.
+    """
+    return load("things.json")
+
+
 def load(name: str) -> dict[str, Any]:
     text = files("scheduler.samples.texts").joinpath(name).read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)

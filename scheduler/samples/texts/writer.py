@@ -8,7 +8,7 @@ from scheduler.domain.entities import Tier
 from scheduler.samples.dice import Dice
 from scheduler.samples.event import SampleFirm
 from scheduler.samples.names.firms import FirmName
-from scheduler.samples.texts.tables import areas, phrases
+from scheduler.samples.texts.tables import areas, phrases, translated
 
 CHAIN = (Tier.UPSTREAM, Tier.MIDSTREAM, Tier.DOWNSTREAM)
 
@@ -21,25 +21,76 @@ class SampleLetter:
     message: str
 
 
-def describe(dice: Dice, name: FirmName, tier: Tier, area: str, products: tuple[str, ...]) -> str:
-    """One or two sentences about a firm with two `products`."""
+@dataclass(frozen=True, slots=True)
+class SampleText:
+    """What a firm says of itself, and what is true of it: `denied` it neither offers nor needs."""
+
+    description: str
+    needs: tuple[str, ...]
+    denied: tuple[str, ...]
+
+
+def language_of(country: str) -> str:
+    """The language in which a firm of a country describes itself."""
+    return {"CN": "zh", "HU": "hu"}.get(country, "en")
+
+
+def describe(
+    dice: Dice,
+    name: FirmName,
+    language: str,
+    tier: Tier,
+    area: str,
+    products: tuple[str, ...],
+    needs: tuple[str, ...],
+    denied: tuple[str, ...],
+) -> SampleText:
+    """A few sentences about a firm with two `products` and two `needs`, which it lists in its own words."""
+    about = phrases()["about"][language]
+    is_latin = language == "en"
     words = {
-        "short": name.short,
-        "city": name.city,
-        "a": products[0],
-        "b": products[1],
-        "customers": dice.pick(areas()[area].customers),
+        "short": name.short if is_latin else name.short_native,
+        "city": name.city if is_latin else name.city_native,
+        "customers": called(dice.pick(areas()[area].customers), language, "customers"),
+        **of_things(language, a=products[0], b=products[1]),
     }
-    words |= {f"{key}_cap": capitalised(words[key]) for key in ("a", "customers")}
-    lead = dice.pick(phrases()["lead"][tier.value]).format(**words)
-    more = dice.pick(phrases()["more"]).format(
+    lead = filled(dice.pick(about["lead"][tier.value]), words)
+    more = dice.pick(about["more"]).format(
         year=dice.between(1951, 2021),
         staff=dice.pick((18, 35, 60, 90, 120, 180, 240, 350, 500, 800, 1200, 2400)),
         reach=dice.between(4, 60),
         export=5 * dice.between(3, 18),
-        partners=dice.pick(phrases()["partners"][tier.value]),
+        partners=dice.pick(about["partners"][tier.value]),
     )
-    return f"{lead} {more}".strip()
+    wanted = filled(dice.pick(about["needs"]), of_things(language, a=needs[0], b=needs[1]))
+    kind = dice.pick(("needs_not", "makes_not"))
+    other = [filled(dice.pick(about[kind]), of_things(language, c=each)) for each in denied]
+    space = "" if language == "zh" else " "
+    return SampleText(
+        description=space.join(part for part in (lead, wanted, *other, more) if part),
+        needs=tuple(called(each, language) for each in needs),
+        denied=denied,
+    )
+
+
+def called(thing: str, language: str, kind: str = "products", form: str = "") -> str:
+    """What a product or a customer of the tables is called in a language."""
+    if language == "en":
+        return thing
+    words = translated()[kind][thing]
+    return words.get(f"{language}{form}", words[language])
+
+
+def of_things(language: str, **things: str) -> dict[str, str]:
+    """Products by the name of their place in a phrase, also as the object of a verb."""
+    found = {place: called(thing, language) for place, thing in things.items()}
+    return found | {
+        f"{place}_object": called(thing, language, form="_object") for place, thing in things.items()
+    }
+
+
+def filled(phrase: str, words: dict[str, str]) -> str:
+    return phrase.format(**words, **{f"{place}_cap": capitalised(word) for place, word in words.items()})
 
 
 def letter(dice: Dice, sender: SampleFirm, receiver: SampleFirm) -> SampleLetter:

@@ -102,6 +102,7 @@ class FirmText(NamedTuple):
     offers: str
     needs: str
     products: str
+    unwanted: str
     logo: str
 
 

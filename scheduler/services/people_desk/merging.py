@@ -34,7 +34,17 @@ from scheduler.storage.models import (
 )
 
 _FILLED: Final = {
-    Firm: ("description", "website", "offers", "needs", "products", "pavilion", "hall_id", "max_per_day"),
+    Firm: (
+        "description",
+        "website",
+        "offers",
+        "needs",
+        "products",
+        "unwanted",
+        "pavilion",
+        "hall_id",
+        "max_per_day",
+    ),
     Attendee: ("title", "phone", "mail_language", "timezone", "max_per_day"),
     Interpreter: (),
 }

@@ -17,8 +17,8 @@ from scheduler.services.directory.refs import FirmRef
 from scheduler.services.directory.rows import FirmText, FirmTexts, firm_texts
 from scheduler.services.keeping.marks import digest, parts_of, query_text
 from scheduler.services.keeping.memory import remembered
-from scheduler.services.suggestions.glossary import listed_wants, named
 from scheduler.services.suggestions.ranking import Candidate, Fit, crowd, ranked
+from scheduler.services.suggestions.reading.texts import listed_keys, listed_wants, named
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, MeetingRequest, Slot, WalkingTime
 
@@ -40,7 +40,6 @@ class SuggestedPartner:
     they_supply: tuple[str, ...]
     we_supply: tuple[str, ...]
     link: tuple[str, str, bool] | None
-    shares_area: bool
     languages: tuple[str, ...]
     is_near: bool
 
@@ -106,6 +105,7 @@ def _candidates(texts: FirmTexts) -> Mapping[int, Candidate]:
                 frozenset(row.areas),
                 listed_wants(row.description, row.offers, row.needs, row.products),
                 row.hall_id or None,
+                unwanted=listed_keys(row.unwanted),
             )
             for row in texts.rows.values()
         }
@@ -209,7 +209,6 @@ def _partner(found: Fit, row: FirmText, language: str) -> SuggestedPartner:
         they_supply=said(found.they_supply),
         we_supply=said(found.we_supply),
         link=_both(said(link[:2]), is_ours=link[2]) if link else None,
-        shares_area=found.shares_area,
         languages=found.languages,
         is_near=found.is_near,
     )

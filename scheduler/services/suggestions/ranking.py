@@ -5,26 +5,32 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from heapq import nlargest
 from types import MappingProxyType
 
 from scheduler.domain.entities import Tier
-from scheduler.services.suggestions.glossary import Wants, goes_into, things
+from scheduler.services.directory.glossary import goes_into, needed_for
+from scheduler.services.suggestions.reading.texts import Wants
 
-SUPPLY, CHAIN, NEIGHBOUR, ACROSS, LANGUAGE, NEAR = 3.5, 0.8, 0.7, 0.2, 0.3, 0.2
-CROWD = 0.4
-"""What each doubling of a firm's requests, or of its reach, takes away: exposure is spread."""
-TIE = 2.0
-"""Firms that fit alike stand in another order for each reader, so that not all are shown the same ones."""
+SUPPLY, CHAIN, NEIGHBOUR, LANGUAGE, NEAR = 3.5, 0.8, 0.3, 0.3, 0.2
+COMMON = 0.6
+"""What is left of the weight of a thing that everybody names: still more than the chain."""
+WAITS = 0.6
+"""How far a firm that takes turns stands behind where it is not its turn, less than who supplies weighs."""
+SOUGHT, LOT = 0.1, 0.05
+"""Below the smallest reason: how much a firm that many ask stands behind, and what decides between equals."""
+CAP = 0.03
+"""Of the firms of an event, so large a share is to be shown the same one: 5% with what chance adds."""
+FEW = 12
+"""So many readers a firm may have in any event."""
 _PLACE = {tier: place for place, tier in enumerate(Tier)}
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A firm as far as it counts."""
+    """A firm as far as it counts. `unwanted` are keys of things that it does not want to be offered."""
 
     key: str
     tier: Tier
@@ -32,6 +38,7 @@ class Candidate:
     wants: Wants
     hall_id: int | None = None
     languages: frozenset[str] = field(default_factory=frozenset)
+    unwanted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,6 @@ class Fit:
     they_supply: tuple[str, ...] = ()
     we_supply: tuple[str, ...] = ()
     links: tuple[tuple[str, str, bool], ...] = ()
-    shares_area: bool = False
     languages: tuple[str, ...] = ()
     is_near: bool = False
 
@@ -56,62 +62,102 @@ class Fit:
 class Crowd:
     """What all firms of an event say, counted once.
 
-    `rare` is by thing how telling it is that two firms name it: 1 if hardly anybody does. `reach` is by firm,
-    for how many others it is something, as a share of the mean: who has much is not shown to everybody.
-    `asked` is by firm how many open requests others have sent to it.
+    `rare` is by thing how telling it is that two firms name it: 1 if hardly anybody does. `turn` is by firm
+    the share of its readers to whom it is shown before others, 1 where it may be shown to all of them.
+    `asked` is by firm how many open requests others have sent to it, of `most_asked` at most.
     """
 
     rare: Mapping[str, float]
-    reach: Mapping[str, float]
+    turn: Mapping[str, float]
     asked: Mapping[str, int]
+    most_asked: int
 
 
 def crowd(firms: Sequence[Candidate], asked: Mapping[str, int] = MappingProxyType({})) -> Crowd:
-    offered = Counter(key for firm in firms for key in firm.wants.offers)
-    needed = Counter(key for firm in firms for key in firm.wants.needs)
+    """What counts of all firms together: who has a tie with more of them than may be shown it takes turns."""
+    offered, needed = _holders(firm.wants.offers for firm in firms), _holders(f.wants.needs for f in firms)
+    counts = Counter({key: mask.bit_count() for key, mask in offered.items()})
+    counts.update({key: mask.bit_count() for key, mask in needed.items()})
     most = math.log(1 + len(firms)) or 1.0
-    rare = {key: math.log(1 + len(firms) / number) / most for key, number in (offered + needed).items()}
-    around = {key: sum(offered[other] for other in linked(frozenset({key}))) for key in offered}
-    reach = {
-        firm.key: sum(needed[key] * SUPPLY + around[key] * CHAIN for key in firm.wants.offers)
-        + sum(offered[key] * SUPPLY for key in firm.wants.needs)
-        for firm in firms
-    }
-    mean = sum(reach.values()) / len(reach) if reach else 0.0
-    return Crowd(rare, {key: value / mean for key, value in reach.items()} if mean else {}, asked)
+    rare = {key: math.log(1 + len(firms) / number) / most for key, number in counts.items()}
+    cap = max(FEW, CAP * len(firms))
+    turn = {}
+    for firm in firms:
+        readers = 0
+        for key in firm.wants.offers:
+            readers |= needed.get(key, 0)
+        for key in (*firm.wants.needs, *linked(firm.wants.offers)):
+            readers |= offered.get(key, 0)
+        turn[firm.key] = min(1.0, cap / max(1, readers.bit_count()))
+    return Crowd(rare, turn, asked, max(asked.values(), default=0))
+
+
+def _holders(lists: Iterable[Collection[str]]) -> dict[str, int]:
+    """By thing who has it: a bit a firm."""
+    found: dict[str, int] = {}
+    for place, keys in enumerate(lists):
+        for key in keys:
+            found[key] = found.get(key, 0) | (1 << place)
+    return found
 
 
 @lru_cache(4096)
 def linked(offers: frozenset[str]) -> frozenset[str]:
     """The things that go into some of these, or that some of these go into."""
-    known = things()
     into = {other for key in offers for other in goes_into(key)}
-    return frozenset(into | {key for key, thing in known.items() if thing.goes_into & offers}) - offers
+    return frozenset(into.union(needed_for(offers))) - offers
 
 
 def ranked(
     own: Candidate, firms: Sequence[Candidate], of: Crowd, near: Collection[int] = (), *, limit: int = 10
 ) -> list[Fit]:
-    """The first of the firms that fit, the best first. `near` are halls within minutes of the own booth."""
+    """The first of the firms that have a tie with the own one, the best first.
+
+    A tie is a thing that one offers and the other needs, or a link of the chain; nothing else is. `near` are
+    halls within minutes of the own booth. Of those that only the chain ties, who takes turns stands behind
+    the others where it is not its turn.
+    """
     links = linked(own.wants.offers)
-    scores = [(score(own, other, of, near, links), other) for other in firms if other.key != own.key]
-    best = nlargest(limit, scores, key=lambda each: (each[0], each[1].key))
-    return [_fit(own, other, near, value) for value, other in best if value > 0]
+    found = []
+    for other in firms:
+        if other.key == own.key or not _has_tie(own, other, links):
+            continue
+        lot = _lot(own.key, other.key)
+        is_held_back = lot >= of.turn.get(other.key, 1.0) and not _supplies(own.wants, other.wants)
+        found.append((is_held_back, -score(own, other, of, near, links, lot), other.key, other))
+    found.sort(key=lambda each: each[:3])
+    return [_fit(own, other, near, -value) for _, value, _, other in found[:limit]]
 
 
-def score(own: Candidate, other: Candidate, of: Crowd, near: Collection[int], links: frozenset[str]) -> float:
+def _has_tie(own: Candidate, other: Candidate, links: frozenset[str]) -> bool:
+    mine, theirs = own.wants, other.wants
+    if not theirs.offers.isdisjoint(mine.needs):
+        return True
+    if not own.unwanted.isdisjoint(theirs.offers) or not other.unwanted.isdisjoint(mine.offers):
+        return False
+    return not (mine.offers.isdisjoint(theirs.needs) and theirs.offers.isdisjoint(links))
+
+
+def _supplies(mine: Wants, theirs: Wants) -> bool:
+    return not (theirs.offers.isdisjoint(mine.needs) and mine.offers.isdisjoint(theirs.needs))
+
+
+def score(
+    own: Candidate, other: Candidate, of: Crowd, near: Collection[int], links: frozenset[str], lot: float
+) -> float:
     """How well a firm fits. What is asked for weighs most, then the chain, then what makes it easy."""
     mine, theirs, value = own.wants, other.wants, 0.0
     for key in (*(theirs.offers & mine.needs), *(mine.offers & theirs.needs)):
-        value += SUPPLY * of.rare.get(key, 1.0)
+        value += SUPPLY * (COMMON + (1 - COMMON) * of.rare.get(key, 1.0))
     value += CHAIN * min(len(theirs.offers & links), 2)
-    apart = abs(_PLACE[own.tier] - _PLACE[other.tier])
-    if apart:
-        value += NEIGHBOUR if own.areas & other.areas else ACROSS
+    if _PLACE[own.tier] != _PLACE[other.tier] and own.areas & other.areas:
+        value += NEIGHBOUR
+    if _supplies(mine, theirs) and lot >= of.turn.get(other.key, 1.0):
+        value -= WAITS
     value += LANGUAGE * bool(own.languages & other.languages) + NEAR * (other.hall_id in near)
-    crowding = (1 + of.asked.get(other.key, 0)) * (1 + of.reach.get(other.key, 0.0))
-    value -= CROWD * math.log2(crowding)
-    return value + TIE * _lot(own.key, other.key)
+    if of.most_asked:
+        value -= SOUGHT * of.asked.get(other.key, 0) / of.most_asked
+    return value + LOT * (1 - lot)
 
 
 def _fit(own: Candidate, other: Candidate, near: Collection[int], value: float) -> Fit:
@@ -122,7 +168,6 @@ def _fit(own: Candidate, other: Candidate, near: Collection[int], value: float) 
         they_supply=tuple(sorted(theirs.offers & mine.needs)),
         we_supply=tuple(sorted(mine.offers & theirs.needs)),
         links=tuple(_links(mine.offers, theirs.offers)[:1]),
-        shares_area=bool(own.areas & other.areas),
         languages=tuple(sorted(own.languages & other.languages)),
         is_near=other.hall_id in near,
     )

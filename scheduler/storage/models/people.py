@@ -48,6 +48,10 @@ class Firm(Base):
     """What it offers, in a few words each; `needs` and `products` likewise."""
     needs: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     products: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    unwanted: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """What it does not want to be offered: for itself, nobody else reads it."""
+    welcomed_at: Mapped[datetime | None]
+    """When an exhibitor answered or skipped what is asked at the first sign-in, or null before."""
     logo: Mapped[str | None] = mapped_column(String(16))
     """Of its logo: a digest of the octets, which its address names, or null for none."""
     hall_id: Mapped[int | None] = mapped_column(ForeignKey("hall.id"), index=True)

@@ -18,7 +18,10 @@ from tests.support.web import Browser, web_app
 @pytest.fixture
 def expo(database: Database) -> Expo:
     with database.write() as session:
-        return make_event(session, firms=6, people=2)
+        made = make_event(session, firms=6, people=2)
+        for number, firm in enumerate(made.firms):
+            firm.description = "Wind turbines." if number % 2 else "Planetary gearboxes."
+        return made
 
 
 def suggested(database: Database, expo: Expo, firm: int = 0) -> list[str]:

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import insert
 
 from scheduler.domain.entities import RequestState, Tier
+from scheduler.services.directory.glossary import things
 from scheduler.services.suggestions import partners
-from scheduler.services.suggestions.glossary import things, wants
 from scheduler.services.suggestions.partners import SuggestedPartner
+from scheduler.services.suggestions.reading.texts import wants
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
 from tests.support.factories import Expo, make_event, make_request
@@ -94,7 +95,7 @@ def test_lists_count_as_texts_do_and_things_that_the_glossary_does_not_know_by_t
 def test_what_goes_into_what_we_make_is_a_link_of_the_chain(database: Database) -> None:
     with database.write() as session:
         expo = expo_of(session, "We build electric buses.", "Traction batteries and battery packs.")
-    assert of(database, expo)["f1"].link == ("batteries", "electric buses", True)
+    assert of(database, expo)["f1"].link == ("batteries", "buses", True)
 
 
 def test_a_firm_with_which_there_is_a_request_is_left_out(database: Database) -> None:
@@ -145,3 +146,27 @@ def test_at_three_thousand_firms_the_queries_are_as_many_as_at_three(database: D
             ],
         )  # fmt: skip
     assert count_selects(database, lambda session: partners.suggested(session, actor)) == before <= 9
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs"),
+    [
+        ("Sheet steel for cars.", "Ready meals and frozen food."),
+        ("", ""),
+        ("Precision gearboxes.", "Precision gearboxes."),
+        ("We do not need gearboxes.", GEARBOXES),
+    ],
+)
+def test_without_a_tie_nobody_is_suggested_whatever_area_language_and_hall_they_share(
+    database: Database, mine: str, theirs: str
+) -> None:
+    with database.write() as session:
+        expo = expo_of(session, mine, theirs)
+    assert of(database, expo) == {} and of(database, expo, 1) == {}
+
+
+def test_what_the_own_firm_does_not_want_is_not_offered_to_it_for_the_chain_alone(database: Database) -> None:
+    with database.write() as session:
+        expo = expo_of(session, "We build buses.", "Traction batteries.", "Wiring harnesses.")
+        expo.firms[0].unwanted = ["Batteries"]
+    assert list(of(database, expo)) == ["f2"]

@@ -18,7 +18,7 @@ from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 
 SMALL = {"firms": 24, "requests": 150, "seed": 7}
-SMALL_FINGERPRINT = "34f9a90bc602b498cb86e0fad71a7fdd03c8eaf8db6db93845f4f6895ebdc2bd"
+SMALL_FINGERPRINT = "84b9b23fe47ff4754b2753c1e051fcbc15c75055df3e43c80158c039b1ff5f2d"
 
 
 def fingerprint(event: SampleEvent) -> str:

@@ -6,7 +6,8 @@ import re
 
 from scheduler.domain.entities import Tier
 from scheduler.samples.event import SampleEvent
-from scheduler.samples.texts.tables import areas
+from scheduler.samples.texts.tables import areas, translated
+from scheduler.samples.texts.writer import called, language_of
 
 
 def test_a_firm_offers_two_products_of_its_area_and_tier(expo: SampleEvent) -> None:
@@ -15,11 +16,34 @@ def test_a_firm_offers_two_products_of_its_area_and_tier(expo: SampleEvent) -> N
         assert set(firm.products) <= set(areas()[firm.areas[0]].products[firm.tier])
 
 
-def test_a_description_is_one_or_two_sentences_about_the_products(expo: SampleEvent) -> None:
+def test_a_description_is_in_the_language_of_the_firm_and_names_what_it_offers_and_needs(
+    expo: SampleEvent,
+) -> None:
     for firm in expo.firms:
-        assert firm.description.isascii()
-        assert 1 <= len(re.findall(r"\.(?= |$)", firm.description)) <= 2
-        assert all(product in firm.description.lower() for product in map(str.lower, firm.products))
+        language = language_of(firm.country)
+        text = firm.description.casefold()
+        assert (language == "zh") == bool(re.search("[\u3400-\u9fff]", text))
+        for product in (*firm.products, *firm.needed, *firm.denied):
+            forms = {called(product, language), called(product, language, form="_object")}
+            assert any(form.casefold() in text for form in forms), (product, text)
+        assert firm.needs == tuple(called(product, language) for product in firm.needed)
+
+
+def test_a_firm_needs_two_things_that_it_does_not_make(expo: SampleEvent) -> None:
+    for firm in expo.firms:
+        assert len(set(firm.needed)) == 2
+        assert len({*firm.needed, *firm.products, *firm.denied}) == 4 + len(firm.denied)
+    assert 0.05 < sum(bool(firm.denied) for firm in expo.firms) / len(expo.firms) < 0.3
+
+
+def test_all_that_firms_make_has_words_in_their_languages() -> None:
+    products = {thing for area in areas().values() for each in area.products.values() for thing in each}
+    customers = {customer for area in areas().values() for customer in area.customers}
+    assert products == set(translated()["products"]) and customers == set(translated()["customers"])
+    for words in translated()["products"].values():
+        assert words.keys() == {"zh", "hu", "hu_object"} and all(words.values())
+    for words in translated()["customers"].values():
+        assert words.keys() == {"zh", "hu"} and all(words.values())
 
 
 def test_no_placeholder_is_left_in_a_text(expo: SampleEvent) -> None:

@@ -1,0 +1,29 @@
+"""The words by which sentences are read: a file a language, lines of a kind and a regular expression."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def table(language: str) -> Mapping[str, str]:
+    """The alternatives of each kind as one expression, in the order of the file."""
+    found: dict[str, str] = {}
+    for line in (files(__package__) / f"{language}.tsv").read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            kind, words = line.split("\t")
+            found[kind] = f"{found[kind]}|{words}" if kind in found else words
+    return found
+
+
+def expression(language: str, kind: str, *, is_words: bool = False) -> re.Pattern[str]:
+    """The expression of a kind, or of whole words."""
+    words = table(language)[kind]
+    return re.compile(rf"\b(?:{words})\b" if is_words else words)
+
+
+def words(language: str, kind: str) -> frozenset[str]:
+    return frozenset(table(language)[kind].split("|"))
