@@ -54,7 +54,13 @@ def _multistatus(octets: bytes) -> tuple[DavItem, ...]:
 MAIL: Final = Job("mail", inbound.read, TypeAdapter(InboundMail))
 ADDRESSEES: Final = Job("addressees", inbound.addressees, TypeAdapter(str))
 BUSY_TIMES: Final = Job("busy_times", _busy_times, TypeAdapter(BusyTimes), busy.UnusableCalendar)
-MULTISTATUS: Final = Job("multistatus", _multistatus, TypeAdapter(tuple[DavItem, ...]), busy.UnusableCalendar)
+MULTISTATUS: Final = Job(
+    "multistatus",
+    _multistatus,
+    TypeAdapter(tuple[DavItem, ...]),
+    busy.UnusableCalendar,
+    limits.MAX_MULTISTATUS_ANSWER,
+)
 SHEETS: Final = Job("sheets", sheets.read, TypeAdapter(Workbook), UnreadableSheet, limits.MAX_SHEETS_ANSWER)
 PICTURE: Final = Job("picture", pictures.read, TypeAdapter(Picture), UnusablePicture)
 

@@ -17,6 +17,8 @@ MEMORY: Final = 256 * 1024 * 1024
 """Octets of one job, beside what the interpreter and the parsers have once they are loaded."""
 MAX_ANSWER: Final = 4 * 1024 * 1024
 """Octets of what a job gives."""
+MAX_MULTISTATUS_ANSWER: Final = 24 * 1024 * 1024
+"""Octets of the calendars in the answer of a calendar server, each line's end as four characters of JSON."""
 MAX_SHEETS_ANSWER: Final = 48 * 1024 * 1024
 """Octets of the rows of a spreadsheet: those of the largest file, each cell with its quotes."""
 LIFE_CPU_SECONDS: Final = 120

@@ -6,6 +6,7 @@ Its quirks are those that people report of WeCom, DingTalk and Feishu.
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import ssl
 import threading
@@ -23,6 +24,8 @@ from scheduler.invites.transport.remote import Fetcher
 from tests.support.calendars import calendar, event
 
 USER, PASSWORD = "wang.ming@corp.example", "app-pass-hunter2"
+REALM, NONCE = "Calendars", "dcd98b7102dd2f0e8b11d0f600bfb0c0"
+HOSTS = ("dav.example", "caldav.icloud.com", "p42-caldav.icloud.com", "p231-caldav.icloud.com.cn")
 HEAD = '<?xml version="1.0"?><D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">'
 COLLECTION = "<D:collection/><C:calendar/>"
 COMPONENTS = '<C:supported-calendar-component-set><C:comp name="{}"/></C:supported-calendar-component-set>'
@@ -44,6 +47,20 @@ class Layout:
     refuses_query: bool = False
     ignores_time: bool = False
     principal: str = "/principals/wang/"
+    others: tuple[str, ...] = ()
+    """Names of calendars beside it, each empty unless `more` has entries of it."""
+    closed: tuple[str, ...] = ()
+    """Those that are listed, and refused."""
+    home: str = ""
+    """The address of the home set where it is on another host."""
+    digest: str = ""
+    """The algorithm of HTTP Digest, where Basic is not taken."""
+    refuses: int = 0
+    """The status of every answer to the right password."""
+    keeps_back: int = 0
+    """Entries that are listed, and not given when they are asked for."""
+    is_cut: bool = False
+    """Whether a query says that it gives a part (RFC 6578 3.6)."""
 
 
 PLAIN: Final = Layout()
@@ -63,6 +80,8 @@ class DavServer:
 
     def __init__(self, layout: Layout, context: ssl.SSLContext) -> None:
         self.layout, self.entries = layout, dict[str, tuple[datetime, datetime]]()
+        self.more: dict[str, bytes] = {}
+        """Whole iCalendar objects, by their path."""
         self.password = PASSWORD
         self.seen: list[tuple[str, str, str, bool]] = []
         """Method, path, depth, and whether the password came along."""
@@ -92,6 +111,28 @@ class DavServer:
     def address(self, path: str = "/") -> str:
         return f"https://dav.example:{self.port}{path}"
 
+    def allows(self, sent: str, method: str, path: str) -> bool:
+        """Whether a request has the right password, as this server wants it said."""
+        if not self.layout.digest:
+            right = base64.b64encode(f"{USER}:{self.password}".encode()).decode()
+            return sent == f"Basic {right}"
+        said = dict(re.findall(r'(\w+)="?([^",]+)"?', sent.removeprefix("Digest ")))
+        if not sent.startswith("Digest ") or said["uri"] != path or said["nonce"] != NONCE:
+            return False
+
+        def hashed(text: str) -> str:
+            name = self.layout.digest.lower().replace("-", "")
+            return hashlib.new(name, text.encode(), usedforsecurity=False).hexdigest()
+
+        secret = hashed(f"{USER}:{REALM}:{self.password}")
+        nonce = f"{NONCE}:{said['nc']}:{said['cnonce']}:auth"
+        return bool(said["response"] == hashed(f"{secret}:{nonce}:{hashed(f'{method}:{path}')}"))
+
+    def challenge(self) -> str:
+        if not self.layout.digest:
+            return "Basic"
+        return f'Digest realm="{REALM}", nonce="{NONCE}", qop="auth", algorithm={self.layout.digest}'
+
     def answer(self, asked: BaseHTTPRequestHandler) -> None:
         body = asked.rfile.read(int(asked.headers.get("Content-Length", 0))).decode()
         depth = asked.headers.get("Depth", "infinity")
@@ -109,9 +150,10 @@ class DavServer:
     ) -> tuple[int, str, dict[str, str]]:
         if path in self.layout.leads:
             return 301, "", {"Location": self.layout.leads[path]}
-        right = base64.b64encode(f"{USER}:{self.password}".encode()).decode()
-        if sent != f"Basic {right}":
-            return 401, "", {"WWW-Authenticate": "Basic"}
+        if not self.allows(sent, method, path):
+            return 401, "", {"WWW-Authenticate": self.challenge()}
+        if self.layout.refuses:
+            return self.layout.refuses, "", {}
         if depth == "infinity":
             return 403, "", {}
         text = self._found(path, depth) if method == "PROPFIND" else self._report(path, body)
@@ -132,17 +174,28 @@ class DavServer:
             principal = f"<D:href>{self.layout.principal}</D:href>"
             return multistatus({path: f"<D:current-user-principal>{principal}</D:current-user-principal>"})
         if path == self.layout.principal:
-            return multistatus({path: f"<C:calendar-home-set><D:href>{home}</D:href></C:calendar-home-set>"})
+            address = self.layout.home.format(port=self.port) or home
+            return multistatus(
+                {path: f"<C:calendar-home-set><D:href>{address}</D:href></C:calendar-home-set>"}
+            )
         if path == home and depth == "1":
             tasks = f"<D:resourcetype>{COLLECTION}</D:resourcetype>{COMPONENTS.format('VTODO')}"
             plain = "<D:resourcetype><D:collection/></D:resourcetype>"
+            beside = {
+                f"{home}{name}/": f"{as_calendar}<D:displayname>{name.title()}</D:displayname>"
+                for name in self.layout.others
+            }
             return multistatus(
-                {home: plain, own: as_calendar, f"{home}tasks/": tasks, f"{home}inbox/": plain}
+                {home: plain, own: as_calendar, f"{home}tasks/": tasks, f"{home}inbox/": plain, **beside}
             )
         return 404
 
     def _report(self, path: str, body: str) -> str | int:
-        if path != self.layout.calendar:
+        home = re.sub(r"[^/]+/$", "", self.layout.calendar)
+        name = path.removeprefix(home).rstrip("/")
+        if name in self.layout.closed:
+            return 403
+        if path != self.layout.calendar and name not in self.layout.others:
             return 404
         named = dict(re.findall(r'(start|end)="(\d{8}T\d{6}Z)"', body))
         if "free-busy-query" in body:
@@ -155,7 +208,16 @@ class DavServer:
         if self.layout.refuses_query:
             return 403
         hrefs = re.findall(r"<D:href>([^<]+)</D:href>", body)
-        found = {}
+        found = {
+            at: f"<C:calendar-data>{escape(octets.decode())}</C:calendar-data>"
+            for at, octets in self.more.items()
+            if at.startswith(path)
+        }
+        if path != self.layout.calendar:
+            return multistatus(found)
+        if self.layout.is_cut:
+            return multistatus(found, cut=path)
+        kept_back = list(self.entries)[: self.layout.keeps_back]
         for name, (start, end) in self.entries.items():
             if "calendar-multiget" in body:
                 is_in = f"{path}{name}.ics" in hrefs
@@ -164,18 +226,22 @@ class DavServer:
             if is_in or self.layout.ignores_time:
                 said = escape(calendar(event(start, end, uid=name)).decode())
                 has_it = "calendar-multiget" in body or not self.layout.lists_alone
+                if name in kept_back and has_it:
+                    continue
                 found[f"{path}{name}.ics"] = f"<C:calendar-data>{said}</C:calendar-data>" if has_it else ""
         return multistatus(found)
 
 
-def multistatus(found: Mapping[str, str]) -> str:
-    """The answer with the properties of each resource."""
+def multistatus(found: Mapping[str, str], cut: str = "") -> str:
+    """The answer with the properties of each resource. `cut` is the address of what it is a part of."""
     items = (
         f"<D:response><D:href>{escape(path)}</D:href><D:propstat><D:prop>{said}</D:prop>"
         "<D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response>"
         for path, said in found.items()
     )
-    return f"{HEAD}{''.join(items)}</D:multistatus>"
+    said = f"<D:href>{cut}</D:href><D:status>HTTP/1.1 507 Insufficient Storage</D:status>"
+    rest = f"<D:response>{said}</D:response>"
+    return f"{HEAD}{''.join(items)}{rest if cut else ''}</D:multistatus>"
 
 
 @contextmanager
@@ -183,7 +249,7 @@ def dav_server(layout: Layout = PLAIN, **more: Any) -> Iterator[tuple[DavServer,
     """The server, and a fetcher that finds dav.example there and trusts it."""
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("dav.example").configure_cert(context)
+    authority.issue_cert(*HOSTS).configure_cert(context)
     server = DavServer(replace(layout, **more), context)
     trusting = ssl.create_default_context()
     authority.configure_trust(trusting)
@@ -198,6 +264,12 @@ def dav_server(layout: Layout = PLAIN, **more: Any) -> Iterator[tuple[DavServer,
         yield server, fetcher
     finally:
         server.close()
+
+
+def careless(context: ssl.SSLContext) -> ssl.SSLContext:
+    """A context that takes any certificate: only the names of the hosts are looked at."""
+    context.check_hostname = False
+    return context
 
 
 def _moment(text: str) -> datetime:

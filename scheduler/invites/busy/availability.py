@@ -11,14 +11,14 @@ from scheduler.invites.busy.series import SeriesReader, duration
 Span = tuple[datetime, datetime]
 
 
-def unavailable(availabilities: Iterable[Component], reader: SeriesReader) -> list[Span]:
-    """The times within the reader's window at which the person is not available (RFC 7953).
+def unavailable(availabilities: Iterable[tuple[Component, SeriesReader]]) -> list[Span]:
+    """The times within the readers' window at which the person is not available (RFC 7953).
 
     Raises ValueError if a time cannot be read. Where several overlap, the one with the higher priority counts
     (1 is the highest, 0 the lowest). Every BUSYTYPE, also an unknown one, means busy.
     """
     busy: list[Span] = []
-    for component in sorted(availabilities, key=_rank, reverse=True):
+    for component, reader in sorted(availabilities, key=lambda each: _rank(each[0]), reverse=True):
         span = _range(component, reader)
         if span is not None:
             free = _free(component, reader)

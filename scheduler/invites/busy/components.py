@@ -16,7 +16,9 @@ from scheduler.invites.busy.model import UnusableCalendar
 from scheduler.invites.inbound.charsets import decode
 from scheduler.saying import say
 
-MAX_COMPONENTS: Final = 20_000
+MAX_COMPONENTS: Final = 60_000
+MAX_LINES: Final = 600_000
+"""Lines that are needed. Ten MiB of real events have a third of it."""
 MAX_DEPTH: Final = 4
 MAX_LINE: Final = 128 * 1024
 """Characters of a line that is needed, without its folds."""
@@ -63,7 +65,7 @@ def calendars(octets: bytes) -> list[Component]:
     lines = re.sub(r"\r\n?", "\n", decode(octets))
     found: list[Component] = []
     open_: list[Component] = []
-    count = 0
+    count = lines_count = 0
     for name, text in _needed(re.sub(r"\n[ \t]", "", lines)):
         if name == "BEGIN":
             count += 1
@@ -79,6 +81,11 @@ def calendars(octets: bytes) -> list[Component]:
         elif name == "END" and open_:
             _close(open_, text.partition(":")[2].strip().upper(), found)
         elif open_:
+            lines_count += 1
+            if lines_count > MAX_LINES:
+                raise UnusableCalendar(
+                    say("The calendar has more than %(most)s lines.", most=f"{MAX_LINES:,}")
+                )
             open_[-1].lines[name].append(_line(text))
     if open_:
         raise UnusableCalendar(say("The calendar is cut off: its end is missing."))

@@ -5,21 +5,29 @@ expat reads it, and nothing is defined in it: a document type ends the reading, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
 from scheduler.invites.busy.model import UnusableCalendar
+from scheduler.invites.text import clean
 from scheduler.saying import say
 
-MOST_ITEMS: Final = 5_000
+MOST_ITEMS: Final = 20_000
 MOST_DEEP: Final = 32
 DAV, CALDAV = "DAV: ", "urn:ietf:params:xml:ns:caldav "
 _RESPONSE: Final = f"{DAV}response"
 _BROKEN: Final = say("The calendar's server answers with something that is not CalDAV.")
 
+_TOO_MANY: Final = say("The calendar's server lists more than %(most)s entries.", most=f"{MOST_ITEMS:,}")
+_STATUS: Final = re.compile(r"HTTP/\d(?:\.\d)? ([1-5]\d\d)(?!\d)")
+NAME_LIMIT: Final = 80
+
 _TEXTS: Final = {
     (_RESPONSE, f"{DAV}href"): "href",
+    (_RESPONSE, f"{DAV}status"): "status",
+    (f"{DAV}prop", f"{DAV}displayname"): "name",
     (f"{DAV}current-user-principal", f"{DAV}href"): "principal",
     (f"{CALDAV}calendar-home-set", f"{DAV}href"): "home",
     (f"{DAV}prop", f"{CALDAV}calendar-data"): "calendar",
@@ -31,10 +39,13 @@ _TEXTS: Final = {
 class DavItem:
     """One resource. Addresses are as the server wrote them, empty where it names none.
 
-    `has_events` is None where the server does not say what a calendar takes.
+    `has_events` is None where the server does not say what a calendar takes. `status` is that of the resource
+    as a whole, 0 where only its properties have one: 507 says that what is listed is a part (RFC 6578 3.6).
     """
 
     href: str = ""
+    status: int = 0
+    name: str = ""
     principal: str = ""
     home: str = ""
     is_calendar: bool = False
@@ -72,8 +83,10 @@ class _Reader:
     has_events: bool | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        if len(self.path) >= MOST_DEEP or len(self.items) >= MOST_ITEMS:
+        if len(self.path) >= MOST_DEEP:
             raise UnusableCalendar(_BROKEN)
+        if len(self.items) >= MOST_ITEMS:
+            raise UnusableCalendar(_TOO_MANY)
         around = self.path[-1] if self.path else ""
         self.root = self.root or name
         self.path.append(name)
@@ -90,7 +103,18 @@ class _Reader:
         self.kept = ""
         if name == _RESPONSE:
             said = {key: "".join(parts).strip() for key, parts in self.texts.items()}
-            self.items.append(DavItem(**said, is_calendar=self.is_calendar, has_events=self.has_events))
+            status = _STATUS.match(said.pop("status", ""))
+            item = DavItem(
+                href=said.get("href", ""),
+                status=int(status[1]) if status else 0,
+                name=clean(said.get("name", ""), NAME_LIMIT),
+                principal=said.get("principal", ""),
+                home=said.get("home", ""),
+                is_calendar=self.is_calendar,
+                has_events=self.has_events,
+                calendar=said.get("calendar", ""),
+            )
+            self.items.append(item)
 
     def text(self, text: str) -> None:
         if self.kept:

@@ -19,7 +19,8 @@ from scheduler.invites.ical.content import zone_of
 from scheduler.invites.text import SUMMARY_LIMIT, clean
 from scheduler.saying import say
 
-MAX_OCTETS: Final = 2 * 1024 * 1024
+MAX_OCTETS: Final = 10 * 1024 * 1024
+"""A secret address gives all years: somebody with ten meetings a day has 3 MiB after a few of them."""
 MAX_BUSY: Final = 2_000
 """The most busy times within a window. More of them mean nothing to a person."""
 _ESCAPE: Final = re.compile(r"\\(.)")
@@ -47,24 +48,40 @@ def read(
         )
     assumed, budget = zone_of(zone), budget or StepBudget()
     found = calendars(octets)
-    inside = [component for each in found for component in each.children]
-    zones = Zones((each for each in inside if each.name == "VTIMEZONE"), first, last, budget)
-    reader = SeriesReader(zones, NamedZone(assumed), first, last, budget)
-    return _Reading(reader, zone, frozenset(own_uids), frozenset(own_addresses)).all(inside)
+    definitions = [[inner for inner in each.children if inner.name == "VTIMEZONE"] for each in found]
+    floating: set[str] = set()
+    readers = [
+        SeriesReader(zones, NamedZone(assumed), first, last, budget, floating)
+        for zones in Zones((), first, last, budget).of_objects(definitions)
+    ]
+    inside = [
+        _Entry(component, reader)
+        for each, reader in zip(found, readers, strict=True)
+        for component in each.children
+    ]
+    return _Reading(floating, zone, frozenset(own_uids), frozenset(own_addresses)).all(inside)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A component, and what reads its times: in the zones of the object that it stands in."""
+
+    component: Component
+    reader: SeriesReader
 
 
 @dataclass(slots=True)
 class _Reading:
-    reader: SeriesReader
+    floating: set[str]
     zone: str
     own_uids: frozenset[str]
     own_addresses: frozenset[str]
     counts: Counter[str] = field(default_factory=Counter)
 
-    def all(self, components: list[Component]) -> BusyTimes:
-        by_name: defaultdict[str, list[Component]] = defaultdict(list)
-        for component in components:
-            by_name[component.name].append(component)
+    def all(self, entries: list[_Entry]) -> BusyTimes:
+        by_name: defaultdict[str, list[_Entry]] = defaultdict(list)
+        for entry in entries:
+            by_name[entry.component.name].append(entry)
         busy = {
             *self.events(by_name["VEVENT"]),
             *self.free_busy(by_name["VFREEBUSY"]),
@@ -80,22 +97,24 @@ class _Reading:
         ordered = sorted(busy, key=lambda each: (each.start, each.end, each.kind, each.title))
         return BusyTimes(tuple(ordered), self.counts, tuple(self.notes()))
 
-    def events(self, events: list[Component]) -> Iterator[Busy]:
-        replaced = self.reader.replaced(events)
-        for event in _latest(events):
+    def events(self, entries: list[_Entry]) -> Iterator[Busy]:
+        replaced = _replaced(entries)
+        for entry in _latest(entries):
+            event = entry.component
             why = self.left_out(event)
             if why:
                 self.counts[why] += 1
                 continue
             starts = () if event.first("RECURRENCE-ID") else replaced[event.text("UID")]
             try:
-                instances = self.reader.instances(event, starts)
+                instances = entry.reader.instances(event, starts)
             except UNREADABLE:
                 self.counts["unreadable"] += 1
                 continue
-            yield from self.counted(event, instances)
+            yield from self.counted(entry, instances)
 
-    def counted(self, event: Component, instances: list[tuple[datetime, datetime]]) -> Iterator[Busy]:
+    def counted(self, entry: _Entry, instances: list[tuple[datetime, datetime]]) -> Iterator[Busy]:
+        event = entry.component
         line = event.first("DTSTART")
         is_day = line is not None and len(line.value.strip()) == 8
         self.counts["events"] += 1
@@ -103,11 +122,8 @@ class _Reading:
         self.counts["recurring"] += bool(event.first("RRULE") or event.first("RDATE"))
         title = clean(_plain(event.text("SUMMARY")), SUMMARY_LIMIT)
         for start, end in instances:
-            self.reader.budget.spend()
-            yield self.clipped(start, end, BusyKind.ALL_DAY if is_day else BusyKind.EVENT, title)
-
-    def clipped(self, start: datetime, end: datetime, kind: BusyKind, title: str = "") -> Busy:
-        return Busy(max(start, self.reader.first), min(end, self.reader.last), kind, title)
+            entry.reader.budget.spend()
+            yield _clipped(entry.reader, start, end, BusyKind.ALL_DAY if is_day else BusyKind.EVENT, title)
 
     def left_out(self, event: Component) -> str:
         """The reason why an event takes no time, or an empty text if it takes some."""
@@ -126,40 +142,40 @@ class _Reading:
         address = unquote(attendee.value.strip().partition(":")[2]).lower()
         return attendee.parameters.get("PARTSTAT", "").upper() == "DECLINED" and address in self.own_addresses
 
-    def free_busy(self, components: Iterable[Component]) -> Iterator[Busy]:
+    def free_busy(self, entries: Iterable[_Entry]) -> Iterator[Busy]:
         """Periods of every FBTYPE but FREE. An unknown one is busy (RFC 5545 3.2.9)."""
-        for component in components:
-            for line in component.lines.get("FREEBUSY", ()):
+        for entry in entries:
+            for line in entry.component.lines.get("FREEBUSY", ()):
                 if line.parameters.get("FBTYPE", "BUSY").upper() == "FREE":
                     continue
                 for text in dates(line):
-                    yield from self.busy_period(text, line)
+                    yield from self.busy_period(entry.reader, text, line)
 
-    def busy_period(self, text: str, line: ContentLine) -> Iterator[Busy]:
-        self.reader.budget.spend()
+    def busy_period(self, reader: SeriesReader, text: str, line: ContentLine) -> Iterator[Busy]:
+        reader.budget.spend()
         try:
-            start, end = self.reader.period(text, line)
+            start, end = reader.period(text, line)
         except UNREADABLE:
             self.counts["unreadable"] += 1
             return
         self.counts["free_busy"] += 1
-        if start < end and start < self.reader.last and end > self.reader.first:
-            yield self.clipped(start, end, BusyKind.FREE_BUSY)
+        if start < end and start < reader.last and end > reader.first:
+            yield _clipped(reader, start, end, BusyKind.FREE_BUSY)
 
-    def availabilities(self, components: list[Component]) -> Iterator[Busy]:
-        if not components:
+    def availabilities(self, entries: list[_Entry]) -> Iterator[Busy]:
+        if not entries:
             return
         try:
-            spans = unavailable(components, self.reader)
+            spans = unavailable([(each.component, each.reader) for each in entries])
         except UNREADABLE:
-            self.counts["unreadable"] += len(components)
+            self.counts["unreadable"] += len(entries)
             return
-        self.counts["availability"] += len(components)
+        self.counts["availability"] += len(entries)
         for start, end in spans:
-            yield self.clipped(start, end, BusyKind.UNAVAILABLE)
+            yield _clipped(entries[0].reader, start, end, BusyKind.UNAVAILABLE)
 
     def notes(self) -> Iterator[str]:
-        kinds = self.reader.floating
+        kinds = self.floating
         if kinds:
             yield _assumed(kinds, self.zone)
         if self.counts["unreadable"]:
@@ -175,14 +191,29 @@ def _assumed(kinds: Collection[str], zone: str) -> str:
     return say("Times without a zone were read in %(zone)s.", zone=zone)
 
 
-def _latest(events: Iterable[Component]) -> list[Component]:
+def _clipped(reader: SeriesReader, start: datetime, end: datetime, kind: BusyKind, title: str = "") -> Busy:
+    return Busy(max(start, reader.first), min(end, reader.last), kind, title)
+
+
+def _replaced(entries: Iterable[_Entry]) -> defaultdict[str, set[datetime]]:
+    """The instances of series that have a component of their own, by UID, in whichever object it stands."""
+    found: defaultdict[str, set[datetime]] = defaultdict(set)
+    for entry in entries:
+        start = entry.reader.replaces(entry.component)
+        if start is not None:
+            found[entry.component.text("UID")].add(start)
+    return found
+
+
+def _latest(entries: Iterable[_Entry]) -> list[_Entry]:
     """Each event once, in its latest revision: exports repeat them."""
-    latest: dict[object, Component] = {}
-    for event in events:
+    latest: dict[object, _Entry] = {}
+    for entry in entries:
+        event = entry.component
         uid, instance = event.text("UID"), event.text("RECURRENCE-ID")
         key = (uid, instance) if uid else id(event)
-        if key not in latest or _sequence(event) >= _sequence(latest[key]):
-            latest[key] = event
+        if key not in latest or _sequence(event) >= _sequence(latest[key].component):
+            latest[key] = entry
     return list(latest.values())
 
 

@@ -107,11 +107,18 @@ class SeriesReader:
         """The instances of series that have a component of their own, by UID."""
         found: defaultdict[str, set[datetime]] = defaultdict(set)
         for component in components:
-            line = component.first("RECURRENCE-ID")
-            if line is not None:
-                with suppress(*UNREADABLE):  # it replaces nothing, and may be readable itself
-                    found[component.text("UID")].add(self.moment(line.value, line).utc)
+            start = self.replaces(component)
+            if start is not None:
+                found[component.text("UID")].add(start)
         return found
+
+    def replaces(self, component: Component) -> datetime | None:
+        """The start of the instance that a component replaces, if it replaces one."""
+        line = component.first("RECURRENCE-ID")
+        if line is not None:
+            with suppress(*UNREADABLE):  # it replaces nothing, and may be readable itself
+                return self.moment(line.value, line).utc
+        return None
 
     def _length(self, component: Component, start: Moment) -> timedelta:
         end = component.first("DTEND")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections import ChainMap
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -71,22 +72,48 @@ class DefinedZone:
 UTC_ZONE: Final = NamedZone(ZoneInfo("UTC"))
 
 
+Signature = tuple[str, tuple[tuple[str, tuple[str, ...]], ...], tuple["Signature", ...]]
+"""What a definition says, whichever object it stands in."""
+
+
 class Zones:
-    """The zones of one calendar, right within a window. `definitions` are its VTIMEZONEs."""
+    """The zones of one iCalendar object, right within a window. `definitions` are its VTIMEZONEs.
+
+    A TZID is unique within one object alone (RFC 5545 3.8.3.1): every entry of a calendar server is one.
+    """
 
     def __init__(
         self, definitions: Iterable[Component], first: datetime, last: datetime, budget: StepBudget
     ) -> None:
+        self.definitions: MutableMapping[str, Component]
         self.definitions = {each.text("TZID"): each for each in definitions}
         self.first, self.last, self.budget = first, last, budget
-        self.known: dict[str, Zone] = {}
+        self.named: dict[str, Zone | None] = {}
+        self.defined: dict[Signature, Zone] = {}
+        """Worked out once, however many objects define them."""
+
+    def of_objects(self, objects: Sequence[Iterable[Component]]) -> list[Zones]:
+        """The zones of several objects with these definitions.
+
+        An object that defines a zone of its times nowhere has the one of the others, if they all agree.
+        """
+        every = [Zones(definitions, self.first, self.last, self.budget) for definitions in objects]
+        said: dict[str, dict[Signature, Component]] = {}
+        for each in every:
+            each.named, each.defined = self.named, self.defined
+            for tzid, definition in each.definitions.items():
+                said.setdefault(tzid, {})[_signature(definition)] = definition
+        agreed = {tzid: next(iter(found.values())) for tzid, found in said.items() if len(found) == 1}
+        for each in every:
+            each.definitions = ChainMap(each.definitions, agreed)
+        return every
 
     def find(self, tzid: str) -> Zone:
         """The zone of a TZID parameter. Raises UnusableCalendar for one that nothing explains."""
         name = tzid.strip()
-        if name not in self.known:
-            self.known[name] = self._named(name) or self._defined(name)
-        return self.known[name]
+        if name not in self.named:
+            self.named[name] = self._named(name)
+        return self.named[name] or self._defined(name)
 
     def _named(self, tzid: str) -> Zone | None:
         """By name first, as clients do: definitions in calendars are often wrong."""
@@ -101,7 +128,11 @@ class Zones:
 
     def _defined(self, tzid: str) -> Zone:
         try:
-            return self._work_out(self.definitions[tzid])
+            definition = self.definitions[tzid]
+            signature = _signature(definition)
+            if signature not in self.defined:
+                self.defined[signature] = self._work_out(definition)
+            return self.defined[signature]
         except (KeyError, ValueError, OverflowError):
             raise UnusableCalendar(
                 say(
@@ -157,6 +188,12 @@ def local(text: str) -> datetime:
 def dates(line: ContentLine) -> list[str]:
     """The values of a line that may have several."""
     return [each.strip() for each in line.value.split(",") if each.strip()]
+
+
+def _signature(definition: Component) -> Signature:
+    lines = sorted(definition.lines.items())
+    values = tuple((name, tuple(line.value for line in each)) for name, each in lines)
+    return definition.name, values, tuple(map(_signature, definition.children))
 
 
 def _naive(moment: datetime) -> datetime:

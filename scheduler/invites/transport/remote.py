@@ -24,9 +24,12 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.invites.transport.reachable import is_public
 from scheduler.saying import say
 
-MAX_SECONDS: Final = 10.0
+MAX_SECONDS: Final = 20.0
+"""Of one request. A service makes ten MiB of a heavy user's calendar in some of them."""
 MAX_REDIRECTS: Final = 3
 _CHUNK: Final = 65_536
+_CHALLENGE: Final = 2_000
+"""Characters of it that are looked at."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?")
 
@@ -38,21 +41,28 @@ class FetchFailure(ChainmeetError):
 
 
 class StatusFailure(FetchFailure):
-    """The server answered with another HTTP status than the one of success."""
+    """The server answered with another HTTP status than the one of success.
 
-    def __init__(self, sentence: str, status: int) -> None:
+    `address` is the one that answered, and `challenge` how it asks for a sign-in (RFC 9110 11.6.1).
+    """
+
+    def __init__(self, sentence: str, status: int, address: str = "", challenge: str = "") -> None:
         super().__init__(sentence)
-        self.status = status
+        self.status, self.address, self.challenge = status, address, challenge
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is sent, and the status of its answer. What opens a calendar goes to one server alone."""
+    """What is sent, and the status of its answer. What opens a calendar goes to one server alone.
+
+    `servers` are the hosts that one service has beside each other: they count as one server.
+    """
 
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     status: int = 200
+    servers: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +114,10 @@ class Fetcher:
             answer = self._once(address, question, ends)
             if isinstance(answer, Fetched):
                 return answer, address
-            address = on_server(address, answer) if same_server else https_address(_joined(address, answer))
+            if same_server:
+                address = on_server(address, answer, question.servers)
+            else:
+                address = https_address(_joined(address, answer))
         raise FetchFailure(say("The calendar's address leads on and on to other addresses."))
 
     def _once(self, address: str, question: Question, ends: float) -> Fetched | str:
@@ -117,7 +130,7 @@ class Fetcher:
             addresses = self._checked(host, port, ends)
             with self._connected(host, port, addresses, ends) as connection:
                 connection.sendall(_request(parts, question))
-                return self._answer(_Timed(connection, ends, self.clock), question.status)
+                return self._answer(_Timed(connection, ends, self.clock), question.status, address)
         except TimeoutError:
             raise FetchFailure(say("The calendar's server took too long.")) from None
         except ssl.SSLCertVerificationError:
@@ -169,7 +182,7 @@ class Fetcher:
                 raise
         raise failure
 
-    def _answer(self, connection: _Timed, wanted: int) -> Fetched | str:
+    def _answer(self, connection: _Timed, wanted: int, address: str) -> Fetched | str:
         response = HTTPResponse(cast("socket.socket", connection))  # it only makes a file of it
         response.begin()
         status, location = response.status, response.headers.get("Location", "")
@@ -180,7 +193,9 @@ class Fetcher:
             return Fetched(None, **seen)
         if status != wanted:
             sentence = say("The calendar's server answered with status %(status)s.", status=str(status))
-            raise StatusFailure(sentence, status)
+            challenge = ", ".join(response.headers.get_all("WWW-Authenticate", []))[:_CHALLENGE]
+            is_clean = challenge.isascii() and challenge.isprintable()  # parts of it are sent back
+            raise StatusFailure(sentence, status, address, challenge if is_clean else "")
         if _header(response, "Content-Encoding").lower() not in ("", "identity"):
             raise FetchFailure(
                 say("The calendar's server compresses its answer, though it was asked not to.")
@@ -193,7 +208,11 @@ class Fetcher:
             body += chunk
             if len(body) > self.max_octets:
                 raise FetchFailure(
-                    say("The calendar is larger than %(most)s MiB.", most=self.max_octets // 1024 // 1024)
+                    say(
+                        "The calendar is larger than %(most)s MiB. Share a calendar with fewer entries, or "
+                        "connect it by CalDAV, which reads the days of the event alone.",
+                        most=self.max_octets // 1024 // 1024,
+                    )
                 )
         if response.length:
             raise IncompleteRead(b"", response.length)
@@ -207,13 +226,16 @@ def _joined(address: str, location: str) -> str:
         raise FetchFailure(say("The calendar's address leads to what is no address.")) from None
 
 
-def on_server(address: str, named: str) -> str:
-    """The address that an answer from `address` names, on the same server.
+def on_server(address: str, named: str, servers: re.Pattern[str] | None = None) -> str:
+    """The address that an answer from `address` names, on the same server, or both on some of `servers`.
 
     Raises FetchFailure for another server: what opens one is sent to no other.
     """
     found = https_address(_joined(address, named))
-    if urlsplit(found).netloc.lower() != urlsplit(address).netloc.lower():
+    here, there = urlsplit(address), urlsplit(found)
+    hosts = (here.hostname or "", there.hostname or "")
+    is_of_service = servers is not None and all(map(servers.fullmatch, hosts)) and here.port == there.port
+    if there.netloc.lower() != here.netloc.lower() and not is_of_service:
         raise FetchFailure(
             say("The calendar's server leads to another server. The password is not sent there.")
         )
@@ -277,11 +299,15 @@ def _left(ends: float, clock: Callable[[], float]) -> float:
     return left
 
 
+def request_target(address: str) -> str:
+    """What a request for an address names: its path and query (RFC 9112 3.2.1)."""
+    parts = urlsplit(address)
+    return quote(urlunsplit(("", "", parts.path, parts.query, "")), safe="/?:@!$&'()*+,;=%-._~[]")
+
+
 def _request(parts: SplitResult, question: Question) -> bytes:
-    target = urlunsplit(("", "", parts.path, parts.query, ""))
-    encoded = quote(target, safe="/?:@!$&'()*+,;=%-._~[]")
     lines = [
-        f"{question.method} {encoded} HTTP/1.1",
+        f"{question.method} {request_target(urlunsplit(parts))} HTTP/1.1",
         f"Host: {parts.netloc}",
         "Accept: text/calendar, */*;q=0.1",
         "Accept-Encoding: identity",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,12 +48,24 @@ class Reading:
     own_uids: frozenset[str]
     own_addresses: frozenset[str]
 
-    def of(self, octets: bytes, zone: str) -> BusyTimes:
-        """Raises UnusableCalendar, InvalidInput for an unknown zone, or what `untrusted.reading` raises."""
+    def of(self, calendars: Sequence[bytes], zone: str) -> BusyTimes:
+        """The busy times of a person's calendars, each read by itself: a UID is unique in one alone.
+
+        No calendar takes no time. Raises UnusableCalendar, InvalidInput for an unknown zone, or what
+        `untrusted.reading` raises.
+        """
         zone_of(zone)
-        return reading.busy_times(
-            octets, self.first, self.last, zone, own_uids=self.own_uids, own_addresses=self.own_addresses
+        own = {"own_uids": self.own_uids, "own_addresses": self.own_addresses}
+        found = [reading.busy_times(each, self.first, self.last, zone, **own) for each in calendars]
+        if len(found) == 1:
+            return found[0]
+        busy = sorted(
+            {busy for each in found for busy in each.busy},
+            key=lambda each: (each.start, each.end, each.kind, each.title),
         )
+        counts = sum((each.counts for each in found), Counter[str]())
+        notes = dict.fromkeys(note for each in found for note in each.notes)
+        return BusyTimes(tuple(busy), counts, tuple(notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +130,7 @@ def preview_upload(
     source = BusySource(
         name=one_line(name)[: fields.limits(fields.CalendarName).most] or "calendar.ics", timezone=zone
     )
-    return _preview(database, actor, source, octets, now=now)
+    return _preview(database, actor, source, (octets,), now=now)
 
 
 def preview_link(
@@ -142,7 +154,7 @@ def preview_link(
         etag=fetched.etag,
         modified=fetched.modified,
     )
-    return _preview(database, actor, source, fetched.octets or b"", now=now)
+    return _preview(database, actor, source, (fetched.octets or b"",), now=now)
 
 
 def preview_caldav(
@@ -161,14 +173,14 @@ def preview_caldav(
     address = https_address(typed)
     with database.read() as session:
         window = reading_for(session, attendee_id)
-    octets = caldav.fetch(fetcher, address, account, window.first, window.last)
+    fetched = caldav.fetch(fetcher, address, account, window.first, window.last)
     source = BusySource(
         name=urlsplit(address).hostname,
         timezone=zone,
         address=encryption.encrypt(secret_key, ADDRESS, address),
         account=account.sealed(secret_key),
     )
-    return _preview(database, actor, source, octets, now=now)
+    return _preview(database, actor, source, fetched.octets, fetched.left_out, now=now)
 
 
 def read_again(database: Database, actor: Actor, key: str, zone: str) -> None:
@@ -176,10 +188,10 @@ def read_again(database: Database, actor: Actor, key: str, zone: str) -> None:
     with database.read() as session:
         source = _own(session, actor, key)
         window = reading_for(session, source.attendee_id)
-    found = window.of(zlib.decompress(source.octets or b""), zone)
+    found = window.of(_unpacked(source.octets or b""), zone)
     with database.write() as session:
         source = _own(session, actor, key)
-        source.timezone, source.found = zone, to_json(found)
+        source.timezone, source.found = zone, to_json(found, source.found.get("left_out", ()))
 
 
 def preview(session: Session, actor: Actor, key: str) -> BusyCalendar:
@@ -244,10 +256,15 @@ def forget_previews(session: Session, *, now: datetime) -> int:
     return len(session.scalars(old.returning(BusySource.id)).all())
 
 
-def to_json(found: BusyTimes) -> dict[str, Any]:
-    """The busy times as JSON values."""
+def to_json(found: BusyTimes, left_out: Sequence[str] = ()) -> dict[str, Any]:
+    """The busy times as JSON values. `left_out` says what the calendars have besides, and was not read."""
     busy_ = [[each.start.isoformat(), each.end.isoformat(), each.kind, each.title] for each in found.busy]
-    return {"busy": busy_, "counts": dict(found.counts), "notes": list(found.notes)}
+    return {
+        "busy": busy_,
+        "counts": dict(found.counts),
+        "notes": list(found.notes),
+        "left_out": list(left_out),
+    }
 
 
 def from_json(found: Mapping[str, Any]) -> BusyTimes:
@@ -265,14 +282,38 @@ def without_titles(found: dict[str, Any]) -> dict[str, Any]:
     return {**found, "busy": [[*each, ""] for each in times]}
 
 
-def _preview(database: Database, actor: Actor, source: BusySource, octets: bytes, *, now: datetime) -> str:
+def _packed(calendars: Sequence[bytes]) -> bytes:
+    """Calendars one behind the other: a compressed one knows its end."""
+    return b"".join(map(zlib.compress, calendars))
+
+
+def _unpacked(octets: bytes) -> list[bytes]:
+    """The calendars that `_packed` has put together."""
+    found = []
+    while octets:
+        one = zlib.decompressobj()
+        found.append(one.decompress(octets))
+        octets = one.unused_data
+    return found
+
+
+def _preview(
+    database: Database,
+    actor: Actor,
+    source: BusySource,
+    calendars: Sequence[bytes],
+    left_out: Sequence[str] = (),
+    *,
+    now: datetime,
+) -> str:
     """Read a calendar and store it as the actor's only preview. No transaction is open during the reading."""
     attendee_id = attendee_id_of(actor)
     with database.read() as session:
         window = reading_for(session, attendee_id)
-    found = window.of(octets, source.timezone)
+    found = window.of(calendars, source.timezone)
     source.attendee_id, source.key = attendee_id, random_token()
-    source.found, source.octets, source.read_at = to_json(found), zlib.compress(octets), now
+    source.found, source.octets = to_json(found, left_out), _packed(calendars)
+    source.read_at = now
     with database.write() as session:
         session.execute(delete(BusySource).where(BusySource.attendee_id == attendee_id, ~BusySource.is_saved))
         session.add(source)

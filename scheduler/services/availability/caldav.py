@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import quote, urljoin
+from urllib.parse import unquote, urljoin, urlsplit
 from xml.sax.saxutils import escape
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.busy.multistatus import DavItem
+from scheduler.invites.transport.digest import Challenge
 from scheduler.invites.transport.remote import (
     Fetcher,
     FetchFailure,
@@ -25,35 +27,43 @@ from scheduler.invites.transport.remote import (
     StatusFailure,
     https_address,
     on_server,
+    request_target,
 )
-from scheduler.saying import say
+from scheduler.saying import row, say
 from scheduler.services.access import encryption
+from scheduler.services.availability import calendar_services
+from scheduler.services.availability.calendar_services import CalendarService, service_of
 from scheduler.untrusted import reading
 
 ACCOUNT: Final = "busy-account"
-MAX_SECONDS: Final = 30.0
+MAX_SECONDS: Final = 45.0
 """For all that a calendar takes, however many requests it is."""
-MOST_CALENDARS: Final = 10
+MOST_CALENDARS: Final = 40
 MOST_OF_ONE_REQUEST: Final = 100
-MOST_ENTRIES: Final = 500
+MOST_ENTRIES: Final = 2_000
+"""Of those that a server only lists: they are asked for by 100."""
+MOST_OCTETS: Final = 2 * MAX_OCTETS
+"""Of all calendars together."""
+MOST_NAMED: Final = 8
+MOST_SIGN_INS: Final = 4
+"""Times that one request is sent: without a challenge, led on, with one that has aged."""
 LOGIN: Final = fields.limits(fields.CalendarLogin)
 
-SERVERS: Final[Mapping[str, str]] = {
-    "wecom": "https://caldav.wecom.work/",
-    "dingtalk": "https://calendar.dingtalk.com/dav/{user}/primary/",
-    "feishu": "https://caldav.feishu.cn/",
-}
-"""Where well-known services are. Others are named by their address."""
-
 OFF: Final = say("This site does not read calendars by CalDAV at the moment.")
-_REFUSED: Final = say("The calendar's server does not accept this user name and app password.")
+_REFUSED: Final = say(
+    "The calendar's server does not accept this user name and app password. Your account's own password does "
+    "not work where a second step is asked for: create an app password in its security settings."
+)
 _NONE: Final = say("The calendar's server shows no calendar to this user.")
+_NOWHERE: Final = say("There is no calendar server at this address. Check the address.")
+_CLOSED: Final = (403, 404, 405, 410)
+"""What a server says of a calendar that it lists, and that this user cannot read: it stays so."""
 _WELL_KNOWN: Final = "/.well-known/caldav"
 
 _FIND: Final = (
     b'<?xml version="1.0" encoding="utf-8"?>'
     b'<D:propfind xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:prop>'
-    b"<D:resourcetype/><D:current-user-principal/><C:calendar-home-set/>"
+    b"<D:resourcetype/><D:displayname/><D:current-user-principal/><C:calendar-home-set/>"
     b"<C:supported-calendar-component-set/></D:prop></D:propfind>"
 )
 _QUERY: Final = (
@@ -128,79 +138,155 @@ def typed(service: str, server: str, user: str, password: str) -> tuple[str, Dav
 
 
 def address_of(service: str, typed: str, user: str) -> str:
-    """The address of a service by its name, or the one that was typed."""
-    known = SERVERS.get(service)
-    return known.format(user=quote(user.strip(), safe="@")) if known else typed
-
-
-def fetch(fetcher: Fetcher, address: str, account: DavAccount, first: datetime, last: datetime) -> bytes:
-    """The calendars of a user from `first` to `last` (aware), one behind the other.
-
-    Raises FetchFailure, UnusableCalendar, and what `untrusted.reading` raises.
-    """
-    walk = _Walk(fetcher, account, fetcher.clock() + MAX_SECONDS)
-    try:
-        found = walk.calendars(address)
-        if not found:
-            raise FetchFailure(_NONE)
-        return b"\r\n".join(walk.entries(each, first, last) for each in found[:MOST_CALENDARS])
-    except StatusFailure as failure:
-        if failure.status == 401:
-            raise FetchFailure(_REFUSED) from None
-        raise
+    """The address of a service by its key, or the one that was typed."""
+    known = calendar_services.BY_KEY.get(service)
+    return known.address(user, typed) if known else typed
 
 
 @dataclass(frozen=True, slots=True)
+class DavCalendars:
+    """What was read of a user's calendars: those that have entries in the event's days, each as octets.
+
+    `left_out` says in sentences what the server has, and what was not read.
+    """
+
+    octets: tuple[bytes, ...]
+    left_out: tuple[str, ...] = ()
+
+
+def fetch(
+    fetcher: Fetcher, address: str, account: DavAccount, first: datetime, last: datetime
+) -> DavCalendars:
+    """The calendars of a user from `first` to `last` (aware).
+
+    Raises FetchFailure, UnusableCalendar, and what `untrusted.reading` raises.
+    """
+    walk = _Walk(fetcher, account, fetcher.clock() + MAX_SECONDS, service_of(address))
+    try:
+        return walk.all(address, first, last)
+    except StatusFailure as failure:
+        if failure.status in (401, 403):
+            raise FetchFailure(_refused(walk.service)) from None
+        if failure.status in (404, 405, 501):
+            raise FetchFailure(_NOWHERE) from None
+        raise
+
+
+def _refused(service: CalendarService | None) -> str:
+    if service is None:
+        return _REFUSED
+    return say(
+        "%(service)s does not accept this user name and app password. %(where)s",
+        service=service.name,
+        where=service.password,
+    )
+
+
+@dataclass(slots=True)
 class _Walk:
     fetcher: Fetcher
     account: DavAccount
     ends: float
+    service: CalendarService | None
+    challenge: Challenge | None = None
+    """How the server wants to be signed in to, if not by Basic."""
 
-    def calendars(self, address: str) -> list[str]:
-        """The addresses of the user's calendars: that of the calendar itself, or those that are found."""
+    def all(self, address: str, first: datetime, last: datetime) -> DavCalendars:
+        found = self.calendars(address)
+        if not found:
+            raise FetchFailure(_NONE)
+        read: list[bytes] = []
+        left_out: list[str] = []
+        closed: list[str] = []
+        for number, (calendar, item) in enumerate(found[:MOST_CALENDARS]):
+            try:
+                octets, sentences = self.entries(calendar, item.name, first, last)
+            except StatusFailure as failure:
+                if failure.status not in _CLOSED or len(found) == 1:
+                    raise
+                closed.append(item.name)
+                continue
+            if sum(map(len, read)) + len(octets) > MOST_OCTETS:
+                unread = found[number:]
+                break
+            read += [octets] if octets else []
+            left_out += sentences
+        else:
+            unread = found[MOST_CALENDARS:]
+        if len(closed) == len(found):
+            raise FetchFailure(_refused(self.service))
+        not_read = closed + [item.name for _, item in unread]
+        if not_read:
+            left_out.append(_unread(not_read, len(found)))
+        return DavCalendars(tuple(read), tuple(left_out))
+
+    def calendars(self, address: str) -> list[tuple[str, DavItem]]:
+        """The user's calendars by address: the one of the address itself, or those that are found."""
         address, item = self._entrance(address)
         if item.is_calendar:
-            return [address]
+            return [(address, item)]
         home = item.home
         if not home and item.principal:
-            address, item = self._found(on_server(address, item.principal))
+            address, item = self._found(self._named(address, item.principal))
             home = item.home
-        listed, address = self._propfind(on_server(address, home) if home else address, 1)
+        listed, address = self._propfind(self._named(address, home) if home else address, 1)
         return [
-            on_server(address, each.href)
+            (self._named(address, each.href), each)
             for each in listed
             if each.is_calendar and each.has_events is not False and each.href
         ]
 
-    def entries(self, calendar: str, first: datetime, last: datetime) -> bytes:
-        """What a calendar has in these days, as iCalendar."""
+    def entries(
+        self, calendar: str, name: str, first: datetime, last: datetime
+    ) -> tuple[bytes, tuple[str, ...]]:
+        """What a calendar has in these days as iCalendar, empty if nothing, and what of it was not read."""
         window = {"first": _stamp(first), "last": _stamp(last)}
         try:
-            items, _ = self._report(calendar, _QUERY.format(**window))
+            items, at = self._report(calendar, _QUERY.format(**window))
         except StatusFailure as failure:
             if failure.status == 401:
                 raise
-            question = self._question("REPORT", _FREE_BUSY.format(**window).encode(), 1, status=200)
-            return self.fetcher.ask(calendar, question, ends=self.ends)[0]
-        if not any(item.calendar for item in items):
-            items = self._content(calendar, [item.href for item in items if item.href])
-        return "\r\n".join(item.calendar for item in items if item.calendar).encode()
+            body = _FREE_BUSY.format(**window).encode()
+            times = self._ask(calendar, "REPORT", body, 1, status=200)[0]
+            return times or b"\n", ()  # even no busy time is a VFREEBUSY, and nothing at all an error
+        is_part = any(item.status == 507 for item in items)
+        own = _path(at)
+        entries = [item for item in items if _path(item.href) != own and not item.href.endswith("/")]
+        given = [item.calendar for item in entries if _is_calendar(item)]
+        listed = [item.href for item in entries if _is_listed(item)]
+        gone = 0
+        if listed:
+            content = self._content(calendar, listed[:MOST_ENTRIES])
+            given += [item.calendar for item in content if _is_calendar(item)]
+            gone = sum(item.status in (404, 410) for item in content)
+        count = sum(map(_is_calendar, entries)) + len(listed) - gone
+        if count and not given:
+            raise FetchFailure(
+                say("The calendar's server lists %(count)s entries and gives none of them.", count=count)
+            )
+        left_out = [_missing(name, count - len(given), count)] if count > len(given) else []
+        left_out += [_part(name)] if is_part else []
+        return "\r\n".join(given).encode(), tuple(left_out)
 
     def _entrance(self, address: str) -> tuple[str, DavItem]:
         """The address, or the well-known one of its server if it leads nowhere."""
+        refused: StatusFailure | None = None
         try:
             found, item = self._found(address)
         except StatusFailure as failure:
             if failure.status == 401:
                 raise
+            refused = failure
         else:
             if item.is_calendar or item.home or item.principal:
                 return found, item
         try:
-            return self._found(on_server(address, urljoin(address, _WELL_KNOWN)))
+            return self._found(self._named(address, urljoin(address, _WELL_KNOWN)))
         except StatusFailure as failure:
             if failure.status == 401:
                 raise
+            if refused is not None and refused.status == 403:
+                raise refused from None
             return address, DavItem()
 
     def _found(self, address: str) -> tuple[str, DavItem]:
@@ -210,25 +296,88 @@ class _Walk:
     def _content(self, calendar: str, hrefs: Sequence[str]) -> tuple[DavItem, ...]:
         """The entries that a server has only listed."""
         found: tuple[DavItem, ...] = ()
-        for first in range(0, min(len(hrefs), MOST_ENTRIES), MOST_OF_ONE_REQUEST):
+        for first in range(0, len(hrefs), MOST_OF_ONE_REQUEST):
             some = hrefs[first : first + MOST_OF_ONE_REQUEST]
             named = "".join(f"<D:href>{escape(href)}</D:href>" for href in some)
             found += self._report(calendar, _GET.format(hrefs=named))[0]
         return found
 
     def _propfind(self, address: str, depth: int) -> tuple[tuple[DavItem, ...], str]:
-        return self._asked(address, self._question("PROPFIND", _FIND, depth))
-
-    def _report(self, address: str, body: str) -> tuple[tuple[DavItem, ...], str]:
-        return self._asked(address, self._question("REPORT", body.encode(), 1))
-
-    def _asked(self, address: str, question: Question) -> tuple[tuple[DavItem, ...], str]:
-        octets, address = self.fetcher.ask(address, question, ends=self.ends)
+        octets, address = self._ask(address, "PROPFIND", _FIND, depth)
         return reading.multistatus(octets), address
 
-    def _question(self, method: str, body: bytes, depth: int, *, status: int = 207) -> Question:
+    def _report(self, address: str, body: str) -> tuple[tuple[DavItem, ...], str]:
+        octets, address = self._ask(address, "REPORT", body.encode(), 1)
+        return reading.multistatus(octets), address
+
+    def _named(self, address: str, named: str) -> str:
+        return on_server(address, named, self.service.pattern if self.service else None)
+
+    def _ask(
+        self, address: str, method: str, body: bytes, depth: int, *, status: int = 207
+    ) -> tuple[bytes, str]:
+        """The answer and its address. Signs in as the server wants it, which it may say anew."""
+        for _ in range(MOST_SIGN_INS):
+            signed = address if self.challenge else ""
+            try:
+                return self.fetcher.ask(
+                    address, self._question(address, method, body, depth, status), ends=self.ends
+                )
+            except StatusFailure as failure:
+                challenge = Challenge.of(failure.challenge) if failure.status == 401 else None
+                is_refused = signed == failure.address and challenge is not None and not challenge.is_stale
+                if challenge is None or is_refused:
+                    raise
+                self.challenge, address = challenge, failure.address
+        raise FetchFailure(_refused(self.service))
+
+    def _question(self, address: str, method: str, body: bytes, depth: int, status: int) -> Question:
         headers = {"Depth": str(depth), "Content-Type": "application/xml; charset=utf-8"}
-        return Question(method, headers | self.account.header(), body, status)
+        if self.challenge is None:
+            headers |= self.account.header()
+        else:
+            who = self.account.user, self.account.password
+            headers["Authorization"] = self.challenge.header(*who, method, request_target(address))
+        return Question(method, headers, body, status, self.service.pattern if self.service else None)
+
+
+def _path(address: str) -> str:
+    return unquote(urlsplit(address).path).rstrip("/")
+
+
+def _is_calendar(item: DavItem) -> bool:
+    return "BEGIN:VCALENDAR" in item.calendar.upper()
+
+
+def _is_listed(item: DavItem) -> bool:
+    """Whether a server has an entry without having sent its content."""
+    return bool(item.href) and not _is_calendar(item) and item.status in (0, 200)
+
+
+def _unread(names: Sequence[str], count: int) -> str:
+    named = row([each for each in names if each][:MOST_NAMED])
+    if not named:
+        return say("%(left)s of %(count)s calendars were not read.", left=len(names), count=count)
+    return say(
+        "%(left)s of %(count)s calendars were not read: %(names)s.", left=len(names), count=count, names=named
+    )
+
+
+def _missing(name: str, left: int, count: int) -> str:
+    if not name:
+        return say("%(left)s of %(count)s entries were not read.", left=left, count=count)
+    return say(
+        "%(left)s of %(count)s entries of “%(calendar)s” were not read.",
+        left=left,
+        count=count,
+        calendar=name,
+    )
+
+
+def _part(name: str) -> str:
+    if not name:
+        return say("The calendar's server sent a part of the entries only.")
+    return say("The calendar's server sent a part of the entries of “%(calendar)s” only.", calendar=name)
 
 
 def _stamp(moment: datetime) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.invites.busy import UnusableCalendar
-from scheduler.invites.transport.remote import Fetched, Fetcher, FetchFailure
+from scheduler.invites.transport.remote import Fetcher, FetchFailure
 from scheduler.saying import say
 from scheduler.services.access import encryption
 from scheduler.services.availability import busy_times, caldav
@@ -92,20 +92,23 @@ def _fetched(
         address = encryption.decrypt(secret_key, ADDRESS, source.address or b"")
         with database.read() as session:
             reading = busy_times.reading_for(session, source.attendee_id)
+        values: dict[str, Any] = {"read_at": now, "failure": ""}
+        left_out: tuple[str, ...] = ()
         if source.account is None:
             fetched = fetcher.fetch(address, etag=source.etag, modified=source.modified)
+            if fetched.octets is None:
+                return values
+            calendars: tuple[bytes, ...] = (fetched.octets,)
+            values |= {"etag": fetched.etag, "modified": fetched.modified}
         elif reads_caldav:
             account = DavAccount.opened(secret_key, source.account)
-            fetched = Fetched(caldav.fetch(fetcher, address, account, reading.first, reading.last))
+            served = caldav.fetch(fetcher, address, account, reading.first, reading.last)
+            calendars, left_out = served.octets, served.left_out
         else:
             return {"failure": caldav.OFF}
-        values: dict[str, Any] = {"read_at": now, "failure": ""}
-        if fetched.octets is None:
-            return values
-        found = busy_times.to_json(reading.of(fetched.octets, source.timezone))
+        found = busy_times.to_json(reading.of(calendars, source.timezone), left_out)
     except encryption.UnreadableSecret:
         return {"failure": _LOST}
     except (FetchFailure, UnusableCalendar, *UNREAD) as error:
         return {"failure": str(error)[:300]}
-    values |= {"etag": fetched.etag, "modified": fetched.modified}
     return values | {"found": busy_times.without_titles(found)}

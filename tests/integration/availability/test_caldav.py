@@ -25,7 +25,6 @@ from tests.support.web import Browser, web_app
 
 ACCOUNT = DavAccount(USER, PASSWORD)
 ZONE = "Asia/Shanghai"
-LATER = NOW + timedelta(hours=2)
 LAYOUTS = {
     "RFC 4791": dav.PLAIN,
     "WeCom": dav.WECOM,
@@ -60,9 +59,9 @@ class Person:
         with self.database.write() as session:
             busy_times.save(session, self.actor, key, now=NOW)
 
-    def refetch(self, fetcher: Fetcher, **more: bool) -> None:
+    def refetch(self, fetcher: Fetcher, *, hours: int = 2, **more: bool) -> None:
         refetching.refetch(
-            self.database, fetcher=fetcher, secret_key=SECRET_KEY, now=lambda: LATER,
+            self.database, fetcher=fetcher, secret_key=SECRET_KEY, now=lambda: NOW + timedelta(hours=hours),
             should_stop=lambda: False, max_seconds=60, **more,
         )  # fmt: skip
 
