@@ -14,6 +14,8 @@ from api import auth, context
 from api.language.speaking import said
 from api.pages.presentation import capitalize_first
 from scheduler.services.access.actors import Actor
+from scheduler.services.availability import failing
+from scheduler.services.availability.failing import FailingCalendar
 from scheduler.services.events import events
 from scheduler.services.operations import notices
 from scheduler.services.operations.notices import Notice
@@ -27,6 +29,7 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 def init_app(app: Flask) -> None:
     app.add_template_global(open_alerts)
     app.add_template_global(waiting_count)
+    app.add_template_global(failing_calendars)
     app.add_template_global(labelled)
     app.add_template_global(label_of)
 
@@ -55,6 +58,12 @@ def waiting_count(actor: Actor) -> int:
     """How many requests wait for the actor's firm, for the menu."""
     with context.database().read() as db:
         return start.waiting_count(db, actor)
+
+
+def failing_calendars(actor: Actor) -> Sequence[FailingCalendar]:
+    """The actor's own linked calendars that fail, for the head of every page of theirs."""
+    with context.database().read() as db:
+        return failing.own(db, actor)
 
 
 def render(db: Session, actor: Actor, here: str, template: str, **values: Any) -> str:

@@ -21,6 +21,11 @@ def agenda(event_key: str) -> str:
     return f"/events/{event_key}/agenda"
 
 
+def busy_times(event_key: str) -> str:
+    """The page of an attendee's busy times and linked calendars."""
+    return f"/events/{event_key}/busy-times"
+
+
 def interpreting(event_key: str) -> str:
     """The page where an interpreter reads their meetings of an event."""
     return f"/events/{event_key}/interpreting"

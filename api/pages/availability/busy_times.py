@@ -21,6 +21,7 @@ from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
 from scheduler.invites.transport.remote import FetchFailure
 from scheduler.services.access.actors import Actor
 from scheduler.services.availability import busy_times, caldav, grid
+from scheduler.services.availability.calendar_services import SERVICES as SERVICES_KNOWN
 from scheduler.services.events import events
 from scheduler.untrusted.reading import LATER, UNREAD
 
@@ -31,7 +32,7 @@ blueprint = APIBlueprint(
 _OWN_FIELDS = ("server", "user", "password")
 """Fields whose faults the service names itself."""
 
-SERVICES = (("wecom", "企业微信 WeCom"), ("dingtalk", "钉钉 DingTalk"), ("feishu", "飞书 Feishu, Lark"))
+SERVICES = tuple((each.key, f"{each.other_name} {each.name}".strip()) for each in SERVICES_KNOWN)
 """Those whose address is known, each by its own name."""
 
 Answer = str | Response | tuple[str, int]
@@ -40,7 +41,7 @@ Answer = str | Response | tuple[str, int]
 @blueprint.url_value_preprocessor
 def _take_calendars(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """A calendar may be larger than any other form. What is a little too large gets its own sentence."""
-    request.max_content_length = 2 * MAX_OCTETS
+    request.max_content_length = MAX_OCTETS + (1 << 20)
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)

@@ -20,6 +20,7 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.addresses import addresses
+from scheduler.services.availability import failing
 from scheduler.services.calendar_health import board as calendar_health
 from scheduler.services.calendar_health import call_list, calls, rows, ways
 from scheduler.services.calendar_health.board import SORTS, Filters
@@ -64,6 +65,7 @@ def board(event_key: str) -> str:
             filters=filters,
             asked=_asked(filters),
             letters=dead_letters.counts(db, actor),
+            failing=failing.of_event(db, actor),
             states=list(CalendarState),
             words=WORDS,
             ways=ways.counts(db, actor),
@@ -251,6 +253,7 @@ def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, st
             way_words=ways.WORDS,
             typed={"email": found.email, **kept, **typed},
             call=call,
+            failing=failing.of_person(db, actor, person_key),
             callers=calls.callers(db, actor, now=context.now()),
             faults=faults,
             words=WORDS,

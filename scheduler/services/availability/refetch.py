@@ -14,7 +14,7 @@ from scheduler.invites.busy import UnusableCalendar
 from scheduler.invites.transport.remote import Fetcher, FetchFailure
 from scheduler.saying import say
 from scheduler.services.access import encryption
-from scheduler.services.availability import busy_times, caldav
+from scheduler.services.availability import busy_times, caldav, failing
 from scheduler.services.availability.busy_times import ADDRESS, REFETCH
 from scheduler.services.availability.caldav import DavAccount
 from scheduler.storage.database import Database
@@ -44,6 +44,8 @@ def refetch(
         values = _fetched(database, source, fetcher, secret_key, now(), reads_caldav)
         with database.write() as session:
             session.execute(update(BusySource).where(BusySource.id == source.id).values(**values))
+            if values["failure"]:
+                failing.note(session, source.id, now=now())
         count += 1
     return count
 
@@ -92,7 +94,7 @@ def _fetched(
         address = encryption.decrypt(secret_key, ADDRESS, source.address or b"")
         with database.read() as session:
             reading = busy_times.reading_for(session, source.attendee_id)
-        values: dict[str, Any] = {"read_at": now, "failure": ""}
+        values: dict[str, Any] = {"read_at": now} | failing.MENDED
         left_out: tuple[str, ...] = ()
         if source.account is None:
             fetched = fetcher.fetch(address, etag=source.etag, modified=source.modified)

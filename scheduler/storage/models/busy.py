@@ -47,4 +47,8 @@ class BusySource(Base):
     read_at: Mapped[datetime]
     failure: Mapped[str] = mapped_column(String(300), default="")
     """Why the last fetch failed, as a sentence, or empty. The known busy times stay."""
+    failing_since: Mapped[datetime | None]
+    """When the first of the fetches failed that have failed since, or null once one is good."""
+    failure_sent_at: Mapped[datetime | None]
+    """When its owner last got an email about a failure."""
     next_fetch_at: Mapped[datetime | None]

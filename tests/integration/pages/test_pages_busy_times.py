@@ -134,7 +134,7 @@ def test_the_assumed_zone_is_shown_and_can_be_changed(site: Site) -> None:
     ("octets", "said"),
     [
         (b"garbage", "This is no calendar file"),
-        (b"x" * (MAX_OCTETS + 1), "larger than 2 MiB"),
+        (b"x" * (MAX_OCTETS + 1), "larger than 10 MiB"),
         (calendar("BEGIN:VEVENT", "DTSTART:20261207T0100Z", "END:VEVENT"), "Nothing in the calendar"),
         (calendar("BEGIN:VEVENT", "DTSTART:20261207T010000Z", "RRULE:FREQ=SECONDLY", "END:VEVENT"), "every"),
     ],
