@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from werkzeug.routing import IntegerConverter
 
@@ -32,6 +32,15 @@ def whole(text: str | None, otherwise: int = 0) -> int:
     is_one = text is not None and text.isascii() and text.isdigit() and len(text) <= 10
     value = int(text) if is_one and text is not None else -1
     return value if 0 <= value <= MAX_WHOLE else otherwise
+
+
+def moment(text: str | None) -> datetime | None:
+    """A moment with its zone as an ISO 8601 text, or None for anything else."""
+    try:
+        found = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None and 2000 <= found.year < 3000 else None
 
 
 def day(text: str | None) -> date | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
@@ -82,6 +83,11 @@ def back(event_key: str, default: str) -> str:
     target = request.form.get("back", "")
     inside = target.startswith(f"/events/{event_key}/") and target.isprintable() and "\\" not in target
     return target if inside else default
+
+
+def flash_step(actor: Actor, text: str, now: datetime) -> None:
+    """Say on the next page what was done at `now`, with the button that takes it back for who may."""
+    flash(text, f"undo {now.isoformat()}" if actor.attendee_id is not None else "good")
 
 
 def list_again(page: Callable[[], str], there: str, told: str) -> tuple[str, int]:

@@ -81,6 +81,7 @@ def _event(session: Session, sample: SampleEvent, *, now: datetime, mail_per_min
         area_names={area.key: dict(area.names) for area in sample.areas},
         policy={"fair_share": policy.fair_share, "idle_counts": policy.idle_counts},
         mail_per_minute=mail_per_minute,
+        digests_since=now,
         contact=CONTACT,
         remind_minutes=15,
     )

@@ -135,6 +135,7 @@ def make_event(
             "created_at": NOW,
             "areas": {"batteries": "Batteries", "chips": "Chips"},
             "summary_mails": False,
+            "digest_mails": False,
             "publish_hold": 0,
             **columns,
         }

@@ -112,9 +112,12 @@ def accept(event_key: str, key: str) -> Answer:
 @blueprint.post("/requests/<key>/decline")
 @login_required
 def decline(event_key: str, key: str) -> Answer:
-    return _answer(
-        event_key, key, requests.decline, gettext("Declined. The other firm reads that, with your note.")
+    done = (
+        gettext("Request declined. The other firm reads your note.")
+        if request.form.get("note", "").strip()
+        else gettext("Request declined.")
     )
+    return _answer(event_key, key, requests.decline, done)
 
 
 @blueprint.post("/requests/<key>/withdraw")
@@ -134,7 +137,9 @@ def withdraw(event_key: str, key: str) -> Answer:
 @login_required
 def undo(event_key: str, key: str) -> Answer:
     """Take the last step back, as long as nobody was told."""
-    return _answer(event_key, key, _undo, gettext("Undone. The request stands as it was before."))
+    return _answer(
+        event_key, key, _undo, gettext("Undone. The request stands as it was before."), may_undo=False
+    )
 
 
 @blueprint.post("/requests/<key>/ways/<int:number>")
@@ -146,7 +151,7 @@ def take_way(event_key: str, key: str, number: int) -> Answer:
     def step(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
         outcomes.take_way(db, actor, key, version=version, number=number, now=now)
 
-    return _answer(event_key, key, step, gettext("Done. The next schedule tries again."))
+    return _answer(event_key, key, step, gettext("Done. The next schedule tries again."), may_undo=False)
 
 
 def _keep(actor: Actor, form: RequestForm, *, is_template: bool) -> Response:
@@ -229,20 +234,26 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
         )
 
 
-def _answer(event_key: str, key: str, step: Any, done: str, **more: Any) -> Answer:
-    """Do the step. Then send the request's new card to htmx, or redirect to the page that asked for it."""
-    actor = auth.actor_or_chamber(event_key)
+def _answer(event_key: str, key: str, step: Any, done: str, *, may_undo: bool = True, **more: Any) -> Answer:
+    """Do the step, which its reader `may_undo` if that is said.
+
+    Then send the request's new card to htmx, or redirect to the page that asked for it.
+    """
+    actor, now = auth.actor_or_chamber(event_key), context.now()
     kind = "good"
     try:
         with context.database().write() as db:
-            step(db, actor, key, note=request.form.get("note", ""), now=context.now(), **more)
+            step(db, actor, key, note=request.form.get("note", ""), now=now, **more)
     except WrongState as error:
         kind, done = "warning", gettext("%(error)s This is how it stands now.", error=said(error.told))
     except InvalidInput as error:
         return rendering.refused(actor, "received", forms.sentences(error), forms.LABELS)
     if rendering.by_htmx():
         return _answered(actor, key, done, kind)
-    flash(done, kind)
+    if kind == "good" and may_undo:
+        rendering.flash_step(actor, done, now)
+    else:
+        flash(done, kind)
     return redirect(rendering.back(event_key, url_for("requests.show", event_key=event_key, key=key)), 303)
 
 

@@ -10,8 +10,8 @@ from flask import flash, redirect, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from api import auth, context
-from api.language.speaking import gettext, said
+from api import auth, context, inputs
+from api.language.speaking import gettext, ngettext, said
 from api.pages import forms, presentation, rendering
 from api.pages.requests.words import PLACES, RANKS
 from scheduler.domain.errors import InvalidInput, NotAllowed
@@ -26,6 +26,9 @@ from scheduler.services.events.timetable import timetable
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.wishes import wishes
 from scheduler.services.wishes.ranks import USUAL, Rank
+
+MOST_SAVED = 200
+"""Saved firms that the form to ask several looks at. It says how many there are besides."""
 
 blueprint = APIBlueprint("wishes", __name__, enable_openapi=False, url_prefix="/events/<event_key>/wishes")
 
@@ -114,27 +117,57 @@ def ask_several(event_key: str) -> Response | tuple[str, int]:
 def answer_several(event_key: str) -> Response | tuple[str, int]:
     """Accept or decline all requests that are ticked."""
     actor = auth.actor(event_key)
-    is_accepted = request.form.get("answer") == "accept"
+    is_accepted, now = request.form.get("answer") == "accept", context.now()
+    note = "" if is_accepted else request.form.get("note", "")
     try:
         with context.database().write() as db:
             done = several.answer(
-                db,
-                actor,
-                request.form.getlist("keys"),
-                is_accepted=is_accepted,
-                note=request.form.get("note", ""),
-                now=context.now(),
+                db, actor, request.form.getlist("keys"), is_accepted=is_accepted, note=note, now=now
             )
-        if is_accepted:
-            flash(gettext("Accepted: %(num)s.", num=done.done), "good")
-        else:
-            flash(gettext("Declined: %(num)s.", num=done.done), "good")
+        if done.done:
+            rendering.flash_step(actor, _answered(done.done, note.strip(), is_accepted=is_accepted), now)
         for why in done.refused.values():
             flash(said(why), "warning")
     except InvalidInput as error:
         return rendering.refused(actor, "received", forms.sentences(error), forms.LABELS)
     here = url_for("requests.received", event_key=event_key)
     return redirect(rendering.back(event_key, here), 303)
+
+
+@blueprint.post("/answers/undo")
+@login_required
+def undo_several(event_key: str) -> Response:
+    """Take back what was done by one press: one step, or several."""
+    actor, at = auth.actor(event_key), inputs.moment(request.form.get("at"))
+    with context.database().write() as db:
+        done = several.undo(db, actor, at, now=context.now()) if at else None
+    if done and done.done:
+        flash(
+            ngettext(
+                "%(num)s step undone. The request is as it was before.",
+                "%(num)s steps undone. The requests are as they were before.",
+                done.done,
+            ),
+            "good",
+        )
+    for why in set(done.refused.values()) if done else ():
+        flash(said(why), "warning")
+    if not done or not (done.done or done.refused):
+        flash(gettext("There is nothing left to undo."), "warning")
+    here = url_for("requests.received", event_key=event_key)
+    return redirect(rendering.back(event_key, here), 303)
+
+
+def _answered(count: int, note: str, *, is_accepted: bool) -> str:
+    if is_accepted:
+        return ngettext("%(num)s request accepted.", "%(num)s requests accepted.", count)
+    if note:
+        return ngettext(
+            "%(num)s request declined. The other firm reads your note.",
+            "%(num)s requests declined. The other firms read your note.",
+            count,
+        )
+    return ngettext("%(num)s request declined.", "%(num)s requests declined.", count)
 
 
 def _name(done: AskedSeveral, key: str) -> str:
@@ -150,12 +183,15 @@ def _several(
         raise NotAllowed(say("Only exhibitors ask for meetings in their firm's name."))
     saved = FirmFilters(relation=("saved",))
     with context.database().read() as db:
-        found = search.look(db, actor, saved, order=FirmOrder.NAME, limit=200).page.items
-        firms = [firm for firm in found if not firm.open_requests and not (firm.note and firm.note.is_never)]
+        found = search.look(db, actor, saved, order=FirmOrder.NAME, limit=MOST_SAVED).page
+        firms = [
+            firm for firm in found.items if not firm.open_requests and not (firm.note and firm.note.is_never)
+        ]
         wanted = [firm.key for firm in firms][: several.MOST_ASKED] if chosen is None else chosen
         shown: dict[str, Any] = {
             "firms": firms,
             "chosen": wanted,
+            "left": found.total - len(found.items),
             "form": replace(form, priority=form.priority or USUAL[Rank.WANT]),
             "faults": faults or {},
             "labels": forms.LABELS,

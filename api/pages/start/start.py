@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from apiflask import APIBlueprint
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.language import speaking
-from api.language.speaking import gettext
+from api.language.speaking import gettext, ngettext
 from api.pages import rendering
 from scheduler.saying import say
 from scheduler.services.start import start
@@ -44,12 +44,27 @@ def show(event_key: str) -> str | Response:
         )
 
 
+@blueprint.get("/changes")
+@login_required
+def changes(event_key: str) -> str:
+    """All that is new, where the first page has no room for it."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        news, firms = start.changes(db, actor, now=context.now())
+        return rendering.render(db, actor, "start", "start/changes.html", news=news, firms=firms)
+
+
 @blueprint.post("/seen")
 @login_required
 def seen(event_key: str) -> Response:
-    """What is new was seen."""
+    """What a page showed was seen."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
-        start.mark_seen(db, actor, now=context.now())
-    flash(gettext("Marked as seen. What comes from now on stands here as new."), "good")
-    return redirect(url_for("start.show", event_key=event_key), 303)
+        number = start.mark_seen(db, actor, request.form.getlist("seen"), now=context.now())
+    flash(
+        ngettext("%(num)s change marked as seen.", "%(num)s changes marked as seen.", number)
+        if number
+        else gettext("These changes were marked as seen already."),
+        "good",
+    )
+    return redirect(rendering.back(event_key, url_for("start.show", event_key=event_key)), 303)

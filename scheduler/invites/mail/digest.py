@@ -58,7 +58,9 @@ class ReportedItem:
 class Digest:
     """One mail to a reader of a firm. `timezone` is the venue's, `own_timezone` the reader's or empty.
 
-    `others` is how many more requests wait for an answer, of which the reader was told before.
+    `others` is how many more requests wait for an answer, of which a mail told the reader before. `unsaid` is
+    how many wait of which none did. `first` is how often such mails come, where this is the reader's first:
+    daily or at_once, else empty.
     """
 
     language: str
@@ -71,6 +73,8 @@ class Digest:
     others: int
     made_at: datetime
     items: Sequence[ReportedItem]
+    unsaid: int = 0
+    first: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """JSON values only. `from_json` gives an equal Digest."""

@@ -133,12 +133,17 @@ class _Page:
         """Sentences about what is not shown."""
         left = sum(max(0, len(items) - MOST) for items in (self.waiting, self.came))
         said = [self.language.digest["more"].format(count=left)] if left else []
-        others = self.digest.others
-        return [*said, counted(self.language, "others", others)] if others else said
+        counts = {"others": self.digest.others, "unsaid": self.digest.unsaid}
+        return said + [counted(self.language, key, count) for key, count in counts.items() if count]
 
     def intro(self) -> str:
         key = "intro" if self.waiting else "intro_came"
         return self.language.digest[key].format(name=self.envelope.attendee_name, firm=self.digest.firm)
+
+    def first(self) -> list[str]:
+        """What the reader is told once: that such mails come, how often, and how to stop them."""
+        first = self.digest.first
+        return [self.language.digest[f"first_{first}"]] if first else []
 
     def firm(self, item: ReportedItem) -> str:
         return names.shown(item.firm, item.firm_latin, self.language.language)
@@ -170,7 +175,7 @@ class _Page:
 
     def text(self) -> str:
         say = self.language.digest
-        blocks = [headline(self.digest), self.intro()]
+        blocks = [headline(self.digest), self.intro(), *self.first()]
         for title, _, items in self.groups():
             blocks += [f"== {title} ==", *map(self._text_item, items)]
         blocks += self.rest()
@@ -212,7 +217,10 @@ class _Page:
             "stop_url": text.web_address(links.stop),
         }
         escaped = {name: escape(value) for name, value in values.items()}
-        made = {"items": self._html_groups(), "others": self._html_rest()}
+        made = {
+            "items": self._html_lines(self.first()) + self._html_groups(),
+            "others": self._html_lines(self.rest()),
+        }
         return bodies.framed(
             bodies.fill("digest.html", self.language, escaped | made),
             self.language,
@@ -221,9 +229,9 @@ class _Page:
             foot=bodies.fill("digest_foot.html", self.language, escaped),
         )
 
-    def _html_rest(self) -> str:
+    def _html_lines(self, lines: Sequence[str]) -> str:
         style = 'class="ink" style="margin:0 0 8px;font-size:15px;line-height:22px;color:#14242a;"'
-        return "".join(f"<p {style}>{escape(line)}</p>\n" for line in self.rest())
+        return "".join(f"<p {style}>{escape(line)}</p>\n" for line in lines)
 
     def _html_groups(self) -> str:
         parts = []

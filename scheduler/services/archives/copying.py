@@ -47,7 +47,7 @@ _OF_EVENT: Final = frozenset(
     ("key", "name", "timezone", "language", "areas", "area_names", "guests", "import_words")
 )
 """What a new event has of the old one without its settings."""
-_PERSONAL: Final = ("news_seen_at", "seen_version_id")
+_PERSONAL: Final = ("seen_version_id",)
 """What a person saw of the old event."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
@@ -16,6 +17,7 @@ from scheduler.services.directory.refs import FirmRef, firms_of
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.requests import Asked
+from scheduler.storage.models import MeetingRequest
 
 MOST_ASKED = 20
 """Firms that are asked by one press."""
@@ -96,6 +98,32 @@ def answer(
         try:
             with session.begin_nested():
                 step(session, actor, key, note=note, now=now)
+            done += 1
+        except (WrongState, NotFound, NotAllowed) as error:
+            refused[key] = error.told if isinstance(error, WrongState) else str(error)
+    return AnsweredSeveral(done, refused)
+
+
+def undo(session: Session, actor: Actor, at: datetime, *, now: datetime) -> AnsweredSeveral:
+    """Take back all steps that the actor took by the one press at the time `at`, as far as each can be.
+
+    One that cannot be undone any more stops no other.
+    """
+    keys = session.scalars(
+        select(MeetingRequest.key)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            MeetingRequest.answered_by == actor.own(Right.READ_REQUESTS),
+            MeetingRequest.answered_at == at,
+        )
+        .order_by(MeetingRequest.id)
+        .limit(MOST_ANSWERED)
+    ).all()
+    done, refused = 0, {}
+    for key in keys:
+        try:
+            with session.begin_nested():
+                requests.undo(session, actor, key, now=now)
             done += 1
         except (WrongState, NotFound, NotAllowed) as error:
             refused[key] = error.told if isinstance(error, WrongState) else str(error)

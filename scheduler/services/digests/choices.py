@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -49,6 +50,31 @@ def own(session: Session, actor: Actor) -> DigestWishes | None:
     if choice.stopped_at is not None:
         return DigestWishes(False, False, False, choice.at_once, is_sent)
     return DigestWishes(choice.asked, choice.reminders, choice.answers, choice.at_once, is_sent)
+
+
+class RequestMails(StrEnum):
+    """When a person gets mails about new requests."""
+
+    NEVER = "never"
+    """The event sends none, or the person's address takes none."""
+    STOPPED = "stopped"
+    """The person wants none."""
+    DAILY = "daily"
+    AT_ONCE = "at-once"
+
+
+def about_new_requests(session: Session, actor: Actor) -> RequestMails:
+    """When the actor gets mails about new requests, as the event and the person have it set now.
+
+    Raises NotAllowed if the actor is not an attendee.
+    """
+    wishes = own(session, actor)
+    person = preferences.own_attendee(session, actor)
+    if wishes is None or not wishes.is_sent or person.bounced_at is not None:
+        return RequestMails.NEVER
+    if not wishes.asked:
+        return RequestMails.STOPPED
+    return RequestMails.AT_ONCE if wishes.at_once else RequestMails.DAILY
 
 
 def choose(session: Session, actor: Actor, wishes: DigestWishes) -> None:

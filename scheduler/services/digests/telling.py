@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -23,7 +24,15 @@ from scheduler.services.digests.due import DigestReader, Untold, is_due, untold
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, DigestChoice, DigestItem, Event, Firm, MeetingRequest
+from scheduler.storage.models import (
+    Attendee,
+    DigestChoice,
+    DigestItem,
+    Event,
+    Firm,
+    MeetingRequest,
+    OutboxMail,
+)
 
 MOST = 100
 """Mails that one transaction makes. The others are made in the next."""
@@ -70,12 +79,13 @@ def write(
     told: Mapping[int, Sequence[Untold]] = mine if again else noted
     written = [row for row in readers if row.Attendee.id in told]
     requests = _requests(session, {item.request_id for items in told.values() for item in items})
-    waiting = _waiting(session, {row.Attendee.firm_id for row in written})
+    waiting = _waiting(session, {row.Attendee.firm_id for row in written}, now)
+    sent = _sent(session, [row.Attendee.id for row in written])
     mails = []
     for row in written:
         items = _said(told[row.Attendee.id], requests, row)
-        others = waiting.get(row.Attendee.firm_id, 0) - sum(item.waits for item in items)
-        mails.append(_mail(row, items, max(0, others), ids[row.Attendee.id], now))
+        others = waiting.get(row.Attendee.firm_id, set()) - {item.request for item in items if item.waits}
+        mails.append(_mail(row, items, others, sent.get(row.Attendee.id), ids[row.Attendee.id], now))
     outbox.enqueue(session, mails)
     _mark(session, settings, written, now)
     return mails
@@ -163,14 +173,31 @@ def _requests(session: Session, ids: Iterable[int]) -> dict[int, Any]:
     return {row.MeetingRequest.id: row for row in rows}
 
 
-def _waiting(session: Session, firm_ids: Iterable[int]) -> dict[int, int]:
-    """How many requests wait for an answer of each firm."""
-    rows = session.execute(
-        select(MeetingRequest.to_firm_id, func.count())
-        .where(among(MeetingRequest.to_firm_id, firm_ids), MeetingRequest.state == RequestState.PENDING)
-        .group_by(MeetingRequest.to_firm_id)
-    )
-    return {row[0]: row[1] for row in rows}
+def _waiting(session: Session, firm_ids: Iterable[int], now: datetime) -> dict[int, set[int]]:
+    """The requests that wait for an answer of each firm."""
+    expires = MeetingRequest.expires_at
+    found: dict[int, set[int]] = defaultdict(set)
+    for firm_id, request_id in session.execute(
+        select(MeetingRequest.to_firm_id, MeetingRequest.id).where(
+            among(MeetingRequest.to_firm_id, firm_ids),
+            MeetingRequest.state == RequestState.PENDING,
+            or_(expires.is_(None), expires > now),
+        )
+    ):
+        found[firm_id].add(request_id)
+    return found
+
+
+def _sent(session: Session, ids: Iterable[int]) -> dict[int, set[int]]:
+    """The requests of which mails told that went out, by attendee. Who had no such mail is not there."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for attendee_id, request_id in session.execute(
+        select(DigestItem.attendee_id, DigestItem.request_id)
+        .join(OutboxMail, OutboxMail.message_id == DigestItem.message_id)
+        .where(among(DigestItem.attendee_id, ids), OutboxMail.attempts > 0)
+    ):
+        found[attendee_id].add(request_id)
+    return found
 
 
 def _said(items: Sequence[Untold], requests: Mapping[int, Any], row: Any) -> list[ReportedItem]:
@@ -229,7 +256,22 @@ def _language(row: Any) -> str:
     return language_of(row.Attendee.mail_language, row.Attendee.languages, row.Event.language)
 
 
-def _mail(row: Any, items: Sequence[ReportedItem], others: int, message_id: str, now: datetime) -> NewMail:
+def _first(row: Any) -> str:
+    """How often mails come to a reader who has had none, if the event sends them by itself."""
+    if not row.Event.digest_mails:
+        return ""
+    return "at_once" if row.DigestChoice is not None and row.DigestChoice.at_once else "daily"
+
+
+def _mail(
+    row: Any,
+    items: Sequence[ReportedItem],
+    others: Set[int],
+    sent: Set[int] | None,
+    message_id: str,
+    now: datetime,
+) -> NewMail:
+    """A digest. `others` wait too. Of the requests in `sent` a mail told before; it is None without any."""
     person, firm, event = row.Attendee, row.Firm, row.Event
     language = _language(row)
     digest = Digest(
@@ -240,7 +282,9 @@ def _mail(row: Any, items: Sequence[ReportedItem], others: int, message_id: str,
         own_timezone=preferences.timezone(person.timezone, firm.country, now),
         firm=names.shown(firm.name, firm.latin_name, language),
         contact=event.contact,
-        others=others,
+        others=len(others & (sent or set())),
+        unsaid=len(others - (sent or set())),
+        first=_first(row) if sent is None else "",
         made_at=now,
         items=items,
     )

@@ -179,8 +179,8 @@ def unsuggested(session: Session, firm_id: int) -> set[int]:
     return _others(firm_id, session.execute(query))
 
 
-def dismissed(session: Session, actor: Actor, *, limit: int = 10) -> tuple[FirmRef, ...]:
-    """The firms that the own one said are nothing for it, the latest first. One query."""
+def dismissed(session: Session, actor: Actor) -> tuple[FirmRef, ...]:
+    """All firms that the own one said are nothing for it, the latest first. One query."""
     actor.require(Right.READ_DIRECTORY)
     query = (
         select(*firm_columns(Firm))
@@ -192,7 +192,7 @@ def dismissed(session: Session, actor: Actor, *, limit: int = 10) -> tuple[FirmR
         )
         .order_by(FirmNote.dismissed_at.desc(), Firm.id)
     )
-    return tuple(FirmRef(*row[:4]) for row in session.execute(query.limit(limit)))
+    return tuple(FirmRef(*row[:4]) for row in session.execute(query))
 
 
 def saved(session: Session, actor: Actor, keys: Iterable[str]) -> frozenset[str]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import MUST, RequestState, Side, Tier
+from scheduler.domain.entities import MUST, RequestState, Tier
 from scheduler.domain.errors import NotAllowed
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.digests import choices
+from scheduler.services.digests.choices import RequestMails
 from scheduler.services.directory import notes
 from scheduler.services.directory.refs import FirmRef
 from scheduler.services.requests import lists, outcomes
@@ -21,6 +23,8 @@ from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.outcomes import RequestOutcome
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import AgendaItem
+from scheduler.services.start import news
+from scheduler.services.start.news import News
 from scheduler.services.suggestions import partners
 from scheduler.services.suggestions.partners import Suggested
 from scheduler.storage.among import among
@@ -28,8 +32,9 @@ from scheduler.storage.models import Attendee, Firm, MeetingRequest
 from scheduler.storage.rows import rows_of
 
 MOST_WAITING, MOST_NOT_HELD, MOST_NEWS, MOST_SUGGESTED = 12, 5, 6, 3
-NEWS_FOR = timedelta(days=7)
-"""What changed longer ago is no news to who never pressed "Seen"."""
+"""Rows of the first page. Where there are more, it says how many, and links to them."""
+MOST_CHANGES = 100
+"""Changes on the page that has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +62,17 @@ class ProfileGaps:
 class StartPage:
     """What the page shows. `waiting` stand in the order in which they expire.
 
-    `news` are requests of the own firm that others accepted, declined or cancelled, and that expired, since
-    `news_since`. Of the partners that are suggested, `saved` are on the own list; those that are
+    Of the partners that are suggested, `saved` are on the own list; those that are
     `dismissed` are not suggested any more. `is_new` means that the firm neither asked nor was asked yet.
     """
 
     waiting: Sequence[RequestCard]
     waiting_count: int
     not_held: Sequence[RequestCard]
-    not_held_count: int
+    not_held_sent: int
+    not_held_received: int
     outcomes: Mapping[str, RequestOutcome]
-    news: Sequence[RequestCard]
-    news_since: datetime
+    news: News
     next_meeting: AgendaItem | None
     meeting_count: int
     profile: ProfileGaps
@@ -78,7 +82,12 @@ class StartPage:
     dismissed: Sequence[FirmRef]
     sent_count: int
     musts: int
+    mails: RequestMails
     is_new: bool
+
+    @property
+    def not_held_count(self) -> int:
+        return self.not_held_sent + self.not_held_received
 
 
 def start_page(session: Session, actor: Actor, *, language: str = "en", now: datetime) -> StartPage:
@@ -88,24 +97,22 @@ def start_page(session: Session, actor: Actor, *, language: str = "en", now: dat
     Raises NotAllowed for who does not answer for a firm.
     """
     firm = _own_firm(session, actor)
-    person = session.get_one(Attendee, actor.attendee_id)
     counts = lists.counts(session, actor)
     waiting = lists.some(session, actor, _waiting(firm.id, now), _SOONEST, MOST_WAITING)
     left_out = lists.listing(session, actor, not_held=True, limit=MOST_NOT_HELD)
-    since = max(person.news_seen_at or now - NEWS_FOR, now - NEWS_FOR)
-    news = lists.some(session, actor, _news(firm.id, since, now), _NEWEST, MOST_NEWS)
+    new = news.unseen(session, actor, limit=MOST_NEWS, now=now)
     agenda = agendas.attendee_agenda(session, actor)
     ahead = [item for item in agenda.items if item.end > now and not item.is_called_off]
-    found = [*waiting, *left_out.items, *news]
+    found = [*waiting, *left_out.items, *(item.card for item in new.items)]
     suggested = partners.suggested(session, actor, language=language, limit=MOST_SUGGESTED)
     return StartPage(
         waiting=waiting,
         waiting_count=counts.received[RequestState.PENDING],
         not_held=left_out.items,
-        not_held_count=counts.sent_not_held + counts.received_not_held,
+        not_held_sent=counts.sent_not_held,
+        not_held_received=counts.received_not_held,
         outcomes=outcomes.outcomes(session, actor, left_out.items),
-        news=news,
-        news_since=since,
+        news=new,
         next_meeting=ahead[0] if ahead else None,
         meeting_count=len(ahead),
         profile=_gaps(session, firm),
@@ -115,15 +122,25 @@ def start_page(session: Session, actor: Actor, *, language: str = "en", now: dat
         dismissed=notes.dismissed(session, actor),
         sent_count=sum(counts.sent.values()),
         musts=_musts(session, firm.id),
+        mails=choices.about_new_requests(session, actor),
         is_new=not any(counts.sent.values()) and not any(counts.received.values()),
     )
 
 
-def mark_seen(session: Session, actor: Actor, *, now: datetime) -> None:
-    """What changed until now is no news to the actor from now on. Raises NotAllowed."""
+def changes(session: Session, actor: Actor, *, now: datetime) -> tuple[News, dict[str, FirmSight]]:
+    """What is new, all of it as far as MOST_CHANGES goes, and what is shown of the firms that it names.
+
+    Raises NotAllowed for who does not answer for a firm.
+    """
+    firm = _own_firm(session, actor)
+    found = news.unseen(session, actor, limit=MOST_CHANGES, now=now)
+    return found, sights(session, actor, {_other(item.card, firm) for item in found.items})
+
+
+def mark_seen(session: Session, actor: Actor, keys: Iterable[str], *, now: datetime) -> int:
+    """Mark the news items that a page showed as seen. Returns their number. Raises NotAllowed."""
     _own_firm(session, actor)
-    session.get_one(Attendee, actor.attendee_id).news_seen_at = now
-    session.flush()
+    return news.mark_seen(session, actor, keys, now=now)
 
 
 def waiting_count(session: Session, actor: Actor) -> int:
@@ -139,7 +156,6 @@ _WAITING_COUNT = select(func.count()).where(
 
 
 _SOONEST = (MeetingRequest.expires_at.asc().nulls_last(), MeetingRequest.priority.desc(), MeetingRequest.id)
-_NEWEST = (func.coalesce(MeetingRequest.answered_at, MeetingRequest.expires_at).desc(), MeetingRequest.id)
 
 
 def _own_firm(session: Session, actor: Actor) -> Firm:
@@ -153,26 +169,6 @@ def _own_firm(session: Session, actor: Actor) -> Firm:
 def _waiting(firm_id: int, now: datetime) -> ColumnElement[bool]:
     in_time = or_(MeetingRequest.expires_at.is_(None), MeetingRequest.expires_at > now)
     return and_(MeetingRequest.to_firm_id == firm_id, MeetingRequest.state == RequestState.PENDING, in_time)
-
-
-def _news(firm_id: int, since: datetime, now: datetime) -> ColumnElement[bool]:
-    """What others did, or time, since then."""
-    request = MeetingRequest
-    is_own, is_theirs = request.from_firm_id == firm_id, request.to_firm_id == firm_id
-    ended = request.state.in_((RequestState.ACCEPTED, RequestState.DECLINED))
-    cancelled = request.state == RequestState.WITHDRAWN
-    by_asked = or_(request.answered_side == Side.TO, request.answered_side.is_(None))
-    by_asking = or_(request.answered_side == Side.FROM, request.answered_side.is_(None))
-    return or_(
-        and_(is_own, or_(ended, cancelled), by_asked, request.answered_at > since),
-        and_(is_theirs, cancelled, by_asking, request.answered_at > since),
-        and_(
-            is_own,
-            request.state == RequestState.EXPIRED,
-            request.expires_at > since,
-            request.expires_at <= now,
-        ),
-    )
 
 
 def _musts(session: Session, firm_id: int) -> int:

@@ -19,9 +19,6 @@ from scheduler.services.wishes.ranks import USUAL, Rank, priorities, rank_of
 from scheduler.storage.models import Event, Firm, MeetingRequest
 from scheduler.storage.rows import rows_of
 
-MOST_SHOWN = 400
-"""Wishes that one page orders. Those behind keep their places."""
-
 
 @dataclass(frozen=True, slots=True)
 class MustBudget:
@@ -109,7 +106,6 @@ def wishes(session: Session, actor: Actor) -> tuple[Wish, ...]:
         .join(other, other.id == MeetingRequest.to_firm_id)
         .where(*_open(actor))
         .order_by(*_ORDER)
-        .limit(MOST_SHOWN)
     )
     rows = [(row[0], FirmRef(*row[1:])) for row in session.execute(query)]
     found = sorted(rows, key=lambda row: list(Rank).index(rank_of(row[0].priority)))

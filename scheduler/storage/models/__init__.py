@@ -20,6 +20,7 @@ from scheduler.storage.models.asking import (
     RequestDraft,
     RequestPerson,
     RequestStep,
+    SeenNews,
 )
 from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import (
@@ -143,6 +144,7 @@ __all__ = [
     "RequestStep",
     "Run",
     "ScheduleVersion",
+    "SeenNews",
     "SignInLink",
     "SignInWish",
     "Slot",

@@ -231,6 +231,21 @@ class ExcludedPerson(Base):
         )
 
 
+class SeenNews(Base):
+    """A change that an exhibitor has marked as seen on the first page."""
+
+    __tablename__ = "seen_news"
+    __table_args__ = (Index("ix_seen_news_attendee_id", "attendee_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id", ondelete="CASCADE"))
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id", ondelete="CASCADE"))
+    colleague_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id", ondelete="CASCADE"))
+    """Who cannot come, or null for a change of the request itself."""
+    moment: Mapped[datetime]
+    """When it changed. A later change of the same request is news again."""
+
+
 class MeetingOutcome(Base):
     """What one side of a published meeting says that came of it. A newer word of the side replaces it."""
 

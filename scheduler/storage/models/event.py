@@ -86,8 +86,8 @@ class Event(Base):
     """Minutes between an organiser's press on publish and the publishing, in which it can be taken back."""
     summary_mails: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether each person whom a publishing concerns gets one mail with all of it, besides invitations."""
-    digest_mails: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether exhibitors are told by mail what becomes of their firm's requests."""
+    digest_mails: Mapped[bool] = mapped_column(default=True, server_default=false())
+    """Whether exhibitors are told by mail what becomes of their firm's requests. Not in events of before."""
     digests_since: Mapped[datetime | None]
     """What happened before is not told: when digests were switched on."""
     contact: Mapped[Contact] = mapped_column(default="", server_default="")

@@ -146,8 +146,6 @@ class Attendee(Base):
     """When the person wanted no more summaries."""
     welcomed_at: Mapped[datetime | None]
     """When the mail that invites the person to the event was queued last."""
-    news_seen_at: Mapped[datetime | None]
-    """When the person marked what is new on the first page as seen."""
     bounced_at: Mapped[datetime | None]
     """When a mail server said for good that the address does not take mail (RFC 3464)."""
     bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")

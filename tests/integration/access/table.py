@@ -118,6 +118,7 @@ GET EVENT/runs/<number>/panel                                302 404 404 404 404
 GET EVENT/schedule                                           302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/settings                                           302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/start                                              302 404 404 200 403 200 403 403 403 403 404
+GET EVENT/start/changes                                      302 404 404 200 403 200 403 403 403 403 404
 GET EVENT/team                                               302 404 404 404 404 404 200 200 200 200 404
 GET EVENT/tokens                                             302 404 404 200 403 200 200 200 403 403 404
 GET EVENT/trail                                              302 404 404 404 404 404 200 200 404 404 404
@@ -285,6 +286,7 @@ POST EVENT/versions/<number>/changes/decide                  403 404 404 404 404
 POST EVENT/versions/<number>/changes/solve                   403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/wishes/<key>                                      403 404 404 404 403 303 404 404 403 403 404
 POST EVENT/wishes/answers                                    403 404 404 422 403 422 422 422 403 403 404
+POST EVENT/wishes/answers/undo                               403 404 404 303 303 303 303 303 303 303 404
 POST EVENT/wishes/ask                                        403 404 404 422 403 422 403 403 403 403 404
 POST EVENT/wishes/drafts/<number>/remove                     403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/colleagues                                        403 404 404 422 403 422 403 403 403 403 404

@@ -77,9 +77,10 @@ def test_what_others_did_is_news_until_it_was_seen(database: Database) -> None:
         expired = make_request(
             session, expo, 0, 4, state=RequestState.EXPIRED, expires_at=NOW - 3 * DAY, answered_at=None
         )
-        assert keys(page_of(session, expo).news) == [accepted.key, cancelled.key, expired.key]
-        start.mark_seen(session, expo.actor(0), now=NOW)
-        assert keys(page_of(session, expo).news) == []
+        new = page_of(session, expo).news
+        assert [item.card.key for item in new.items] == [accepted.key, cancelled.key, expired.key]
+        start.mark_seen(session, expo.actor(0), [item.key for item in new.items], now=NOW)
+        assert page_of(session, expo).news.count == 0
 
 
 def test_the_profile_says_what_is_missing(database: Database) -> None:

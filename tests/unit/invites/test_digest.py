@@ -142,6 +142,24 @@ def test_a_long_mail_counts_what_it_does_not_show() -> None:
     assert html.count("/accept") == digest_mail.MOST
     assert "5 more are on the page of requests." in plain
     assert "3 more requests wait for your answer, of which mails told you before." in html
+    _, plain, html = bodies(digest(unsaid=1))
+    assert "1 more request waits for your answer." in plain and "told you before" not in plain + html
+
+
+@pytest.mark.parametrize(
+    ("first", "said"), [("daily", "at most one a day, at 8:00"), ("at_once", "at most one an hour")]
+)
+def test_the_first_one_says_so_and_how_to_stop(first: str, said: str) -> None:
+    _, plain, html = bodies(digest(first=first))
+    for body in (plain, html):
+        assert "This is the first email of this kind." in body and said in body and "stop it" in body
+    _, plain, html = bodies(digest())
+    assert "first email" not in plain + html
+
+
+def test_one_that_waits_since_before_an_upgrade_still_reads() -> None:
+    old = {name: value for name, value in digest().to_json().items() if name not in ("unsaid", "first")}
+    assert Digest.from_json(old) == digest()
 
 
 @pytest.mark.parametrize(
