@@ -15,6 +15,7 @@ from api import auth, context
 from api.language.speaking import said
 from api.pages.presentation import capitalize_first
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.tokens import hash_token
 from scheduler.services.availability import failing
 from scheduler.services.availability.failing import FailingCalendar
 from scheduler.services.events import events
@@ -33,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.add_template_global(failing_calendars)
     app.add_template_global(labelled)
     app.add_template_global(label_of)
+    app.add_template_filter(kept_for)
 
 
 def labelled(name: str, label: str) -> str:
@@ -65,6 +67,11 @@ def failing_calendars(actor: Actor) -> Sequence[FailingCalendar]:
     """The actor's own linked calendars that fail, for the head of every page of theirs."""
     with context.database().read() as db:
         return failing.own(db, actor)
+
+
+def kept_for(actor: Actor) -> str:
+    """The reader, as a device may keep it beside what it keeps: it says nothing to others."""
+    return hash_token(f"{actor.event_key} {actor.account_id}")[:16]
 
 
 def render(db: Session, actor: Actor, here: str, template: str, **values: Any) -> str:

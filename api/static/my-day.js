@@ -1,12 +1,12 @@
 // "My day" with a clock: the next meeting comes up by itself, the age of a page without a network is said,
-// and a word about being late waits for the network. Without this script the page is right when it is loaded.
+// and what is not kept says that it needs one. What a person says is the business of words.js. Without this script
+// the page is right when it is loaded.
 "use strict";
 
 const root = document.getElementById("my-day");
 const words = root.dataset;
 const age = document.getElementById("age");
 const isOffline = () => !age.hidden;
-const WAITING = `late ${words.page}`;
 
 function minutesUntil(moment) {
   return Math.ceil((Date.parse(moment) - Date.now()) / 60000);
@@ -30,6 +30,7 @@ function turn() {
     const since = Math.max(0, -minutesUntil(age.dataset.at));
     document.getElementById("ago").textContent = words.ago.replace("{n}", since);
   }
+  document.dispatchEvent(new Event("words:draw")); // a word stands beside its button, which may be hidden now
 }
 
 // A page that was kept yesterday as "today" leads to today, if that is kept.
@@ -40,49 +41,78 @@ async function rightDay() {
   if (today !== words.today && link && (await caches.match(link.href))) location.replace(link.href);
 }
 
-async function send(action, body) {
-  const answer = await fetch(action, { method: "POST", body: new URLSearchParams(body), redirect: "manual" });
-  return answer.type === "opaqueredirect" || answer.ok;
+// A page that is not kept, or a form that is not: said here, before the browser shows that there is no network.
+function needsNetwork(where) {
+  const old = root.querySelector(".needs-network");
+  if (old) old.remove();
+  const line = document.createElement("p");
+  line.className = "needs-network s warn";
+  line.setAttribute("role", "status");
+  line.textContent = words.needs;
+  where.after(line);
 }
 
-function waiting() {
-  return JSON.parse(localStorage.getItem(WAITING) || "[]");
+const mayBeAway = () => !navigator.onLine || isOffline();
+const isKept = (url) => url.origin === location.origin && url.pathname === words.page;
+
+async function answers(url) {
+  try {
+    await fetch(url, { method: "HEAD", redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(4000) });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
-async function sendWaiting() {
-  const left = waiting().filter((each) => Date.parse(each.end) > Date.now());
-  localStorage.removeItem(WAITING);
-  const sent = await Promise.allSettled(left.map((each) => send(each.action, each.body)));
-  const again = left.filter((_, i) => sent[i].status === "rejected");
-  if (again.length) localStorage.setItem(WAITING, JSON.stringify(again));
-  if (again.length < left.length) location.reload();
-}
+root.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[href]");
+  if (!link || !mayBeAway() || !link.protocol.startsWith("http") || isKept(new URL(link.href))) return;
+  event.preventDefault();
+  if (await answers(link.href)) location.assign(link.href);
+  else needsNetwork(link);
+});
 
 root.addEventListener("submit", async (event) => {
-  const form = event.target.closest("form[data-late]");
-  if (!form) return;
+  const form = event.target;
+  if ("word" in form.dataset || form.dataset.away === "no" || !mayBeAway()) return;
   event.preventDefault();
-  const body = [...new FormData(form, event.submitter)];
+  if (await answers(words.page)) {
+    form.dataset.away = "no";
+    form.requestSubmit(event.submitter);
+  } else needsNetwork(form);
+});
+
+async function freshPage() {
+  const text = await (await fetch(location.href)).text();
+  const fresh = new DOMParser().parseFromString(text, "text/html");
+  return fresh.getElementById("my-day") && fresh.getElementById("age").hidden ? fresh : undefined;
+}
+
+// A word has arrived: its meeting is shown as it is now.
+document.addEventListener("words:sent", async ({ detail }) => {
+  const key = detail.place.split(" ")[0];
   try {
-    await send(form.action, body);
-    location.reload();
+    const fresh = await freshPage();
+    for (const old of fresh ? root.querySelectorAll(`[data-meeting="${CSS.escape(key)}"]:not(form)`) : []) {
+      const other = fresh.getElementById(old.id);
+      const hadFocus = old.contains(document.activeElement);
+      if (other) old.replaceWith(other);
+      else old.remove();
+      const summary = other && other.querySelector("summary");
+      if (hadFocus && summary) summary.focus();
+    }
   } catch {
-    const others = waiting().filter((each) => each.action !== form.action);
-    localStorage.setItem(WAITING, JSON.stringify([...others, { action: form.action, body, end: form.dataset.late }]));
-    const line = document.createElement("p");
-    line.className = "message warning";
-    line.textContent = words.kept;
-    document.getElementById("messages").replaceChildren(line);
+    // no network: what is shown stays
   }
+  turn();
 });
 
 // What others say meanwhile: only these lines are changed, nothing moves under a finger.
 async function look() {
   if (document.hidden || isOffline()) return;
   try {
-    const text = await (await fetch(location.href)).text();
-    const fresh = new DOMParser().parseFromString(text, "text/html");
-    if (fresh.getElementById("age")?.hidden === false) return;
+    const fresh = await freshPage();
+    if (!fresh) return;
     for (const line of root.querySelectorAll("[data-live]")) {
       const other = fresh.getElementById(line.id);
       if (other && other.innerHTML !== line.innerHTML) line.innerHTML = other.innerHTML;
@@ -105,8 +135,4 @@ turn();
 rightDay();
 setInterval(turn, 20000);
 setInterval(look, 120000);
-addEventListener("online", sendWaiting);
-if (!isOffline()) {
-  if (waiting().length) sendWaiting();
-  keep().catch(() => {}); // no service worker here: the page works, but only with a network
-}
+if (!isOffline()) keep().catch(() => {}); // no service worker here: the page works, but only with a network

@@ -56,3 +56,16 @@ document.addEventListener("keydown", (event) => {
     if (group.contains(document.activeElement)) group.querySelector("summary").focus();
   }
 });
+
+// Signing out forgets what the device keeps, but for what waits to be sent (words.js): that stays for its person.
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  const waits = Object.keys(localStorage).some((name) => name.startsWith("words ") && localStorage[name].includes('"waiting"'));
+  if (!(form.getAttribute("action") || "").endsWith("/sign-out") || !waits || form.querySelector("[name=keep]")) return;
+  event.preventDefault();
+  const keep = Object.assign(document.createElement("input"), { type: "hidden", name: "keep", value: "words" });
+  form.append(keep);
+  const names = "caches" in window ? await caches.keys() : [];
+  await Promise.allSettled(names.filter((name) => name.startsWith("my-day /")).map((name) => caches.delete(name)));
+  form.submit();
+});

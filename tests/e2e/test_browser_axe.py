@@ -73,6 +73,7 @@ NO_PAGES = {
     "remedies.workbook": "a workbook",
     "runs.run_panel": "a part of runs.run",
     "my_day.manifest": "JSON",
+    "my_day.token": "JSON",
     "my_day.worker": "a script",
     "versions.panel": "a part of versions.show",
     "firms.logo": "a picture",

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from flask import Flask
+from playwright.sync_api import Browser, Locator, Page, Route, expect
+from sqlalchemy import select, update
 
-from scheduler.services.access import sign_in
+from scheduler.domain.entities import Partstat, RequestState
+from scheduler.services.access import sessions, sign_in
+from scheduler.services.directory import notes
 from scheduler.storage.database import Database
+from scheduler.storage.models import Answer, LateNotice, MeetingRequest
 from tests.support import clocks
 from tests.support.everything import serving
-from tests.support.factories import SECRET_KEY
+from tests.support.factories import NOW, SECRET_KEY
 from tests.support.fair import Fair, before, make_fair
+from tests.support.site import Site
 from tests.support.web import web_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
 WAIT = 60_000
+TOPIC, MESSAGE, NOTE = "Cell presses", "We bring two references.", "Ask for the price per station."
 
 expect.set_options(timeout=WAIT)
 
@@ -27,24 +37,43 @@ expect.set_options(timeout=WAIT)
 def fair(database: Database, monkeypatch: pytest.MonkeyPatch) -> Fair:
     with database.write() as session:
         fair = make_fair(session, each=4, days=2, told=True)
+        session.execute(update(MeetingRequest).values(message=MESSAGE))
+        notes.write(session, fair.expo.actor(0), fair.expo.firms[1].key, NOTE, now=NOW)
     clocks.hold(monkeypatch, before(fair, minutes=18))
     return fair
 
 
-@pytest.fixture
-def site(database: Database, broker_url: str, fair: Fair) -> Iterator[str]:
-    with serving(web_app(database, broker_url)) as address:
-        yield address
+@dataclass
+class Wire:
+    """A site that can be down: a proxy before it answers 503 then."""
+
+    app: Flask
+    database: Database
+    address: str = ""
+    is_down: bool = False
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        if self.is_down:
+            start_response("503 Service Unavailable", [("Content-Type", "text/html")])
+            return [b"<p>Back in a moment.</p>"]
+        return self.app(environ, start_response)
 
 
 @pytest.fixture
-def page(chromium: Browser, database: Database, fair: Fair, site: str) -> Iterator[Page]:
+def site(database: Database, broker_url: str, fair: Fair) -> Iterator[Wire]:
+    wire = Wire(web_app(database, broker_url), database)
+    with serving(wire) as wire.address:
+        yield wire
+
+
+@pytest.fixture
+def page(chromium: Browser, database: Database, fair: Fair, site: Wire) -> Iterator[Page]:
     """My day, 18 minutes before the first meeting, by the clock of the browser too."""
     context = chromium.new_context(viewport={"width": 390, "height": 844})
     page = context.new_page()
     page.set_default_timeout(WAIT)
     page.clock.install(time=before(fair, minutes=18))
-    sign_in_as(page, database, fair, site, 0)
+    sign_in_as(page, database, fair, site.address, 0)
     yield page
     context.close()
 
@@ -98,30 +127,239 @@ def test_the_next_meeting_comes_up_by_itself(page: Page, fair: Fair) -> None:
     expect(page.get_by_role("heading", name="Later today")).to_be_hidden()  # nothing stands under it
 
 
-def test_running_late_waits_for_the_network(page: Page) -> None:
+def test_what_one_goes_into_the_meeting_with_is_there_without_a_network(page: Page) -> None:
     wait_until_kept(page)
     page.context.set_offline(True)
-    page.locator(".now:visible summary").click()
-    page.get_by_role("button", name="10 min").click()
-    expect(page.locator("#messages")).to_contain_text("kept, and sent when the network is back")
+    page.reload()
+    card = page.locator(".now:visible")
+    for words in (TOPIC, MESSAGE, NOTE, "Song Wanqing"):
+        expect(card).to_contain_text(words)
+    row = page.locator(".later > li[data-meeting]:visible").first
+    row.get_by_text("Topic and notes").click()
+    expect(row).to_contain_text(TOPIC)
+    for link in ("Request details", "All my meetings"):
+        page.get_by_role("link", name=link).locator("visible=true").first.click()
+        expect(page.get_by_text("This needs a connection.")).to_be_visible()
+        expect(page.locator("#my-day")).to_be_visible()
+
+
+def say_late(page: Page, minutes: int = 10) -> Locator:
+    """Say it on the card of the next meeting; the place beside its buttons."""
+    card = page.locator(".now:visible")
+    card.locator("summary", has_text="Running late").click()
+    card.get_by_role("button", name=f"{minutes} min").click()
+    return card.locator("[data-place$=late]")
+
+
+def partner_reads(site: Wire, fair: Fair, words: str) -> None:
+    """Until the partner's page says so."""
+    partner = Site(site.app, site.database, fair.expo).exhibitor(1)
+    for _ in range(100):
+        if words in (page := partner.get(f"/events/{fair.expo.event.key}/my-day")):
+            return
+        threading.Event().wait(0.1)
+    pytest.fail(f"the partner does not read {words!r}: {page[page.find('<article') :][:3000]}")
+
+
+LATE = "comes 10 minutes late, said at 08:4"
+
+
+def test_running_late_waits_for_the_network_beside_its_button(page: Page, site: Wire, fair: Fair) -> None:
+    wait_until_kept(page)
+    page.context.set_offline(True)
+    place = say_late(page)
+    expect(place).to_contain_text("10 minutes late. Saved. Will be sent when you’re online.")
+    page.reload()
+    expect(place).to_contain_text("10 minutes late. Saved. Will be sent when you’re online.")
+    page.clock.fast_forward(160_000)  # it is said at 08:42, whenever it arrives
     page.context.set_offline(False)
-    expect(page.get_by_text("You said at 08:42 that you come 10 minutes late.")).to_be_visible()
+    expect(place).to_contain_text("10 minutes late. The others read that you come 10 minutes late.")
+    partner_reads(site, fair, "comes 10 minutes late, said at 08:39")  # the server's clock stands at 08:42
+    expect(page.get_by_text("You said at 08:39 that you come 10 minutes late.")).to_be_visible()
+    page.clock.fast_forward(11_000)
+    page.reload()
+    expect(page.locator(".queued")).to_have_count(0)
+
+
+def test_running_late_survives_a_site_that_is_down_and_a_closed_tab(
+    page: Page, site: Wire, fair: Fair
+) -> None:
+    site.is_down = True
+    expect(say_late(page)).to_contain_text("Saved. The site isn’t responding. We’ll keep trying.")
+    page.close()
+    again = page.context.new_page()
+    site.is_down = False
+    again.goto(f"{site.address}/events/{fair.expo.event.key}/firms")  # whatever page comes first sends it
+    expect(again.locator("#words")).to_contain_text("The others read that you come 10 minutes late.")
+    partner_reads(site, fair, LATE)
+
+
+def test_running_late_is_tried_again_by_itself(page: Page, site: Wire, fair: Fair) -> None:
+    site.is_down = True
+    place = say_late(page)
+    expect(place).to_contain_text("We’ll keep trying.")
+    site.is_down = False
+    page.clock.run_for(31_000)
+    expect(place).to_contain_text("The others read that you come 10 minutes late.")
+    partner_reads(site, fair, LATE)
+
+
+def test_running_late_survives_a_session_that_ended_and_its_old_token(
+    page: Page, database: Database, site: Wire, fair: Fair
+) -> None:
+    wait_until_kept(page)
+    with database.write() as session:
+        sessions.end_all(session, fair.expo.people[0][0].account_id)
+    place = say_late(page)
+    expect(place).to_contain_text("Saved. Will be sent when you sign in.")
+    page.reload()
+    page.get_by_label("Email").or_(page.get_by_role("button", name="Email me a link")).first.wait_for()
+    sign_in_as(page, database, fair, site.address, 1)  # it is nobody else's
+    expect(page.locator(".now:visible")).to_be_visible()
+    expect(page.locator(".queued")).to_have_count(0)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_text("You are signed out.").wait_for()
+    sign_in_as(page, database, fair, site.address, 0)
+    expect(page.get_by_text("You said at 08:4").first).to_contain_text("that you come 10 minutes late.")
+    partner_reads(site, fair, LATE)
+    with database.read() as session:
+        assert session.scalars(select(LateNotice.attendee_id)).all() == [fair.expo.people[0][0].id]
+
+
+def test_running_late_on_a_page_that_is_older_than_the_session(
+    page: Page, database: Database, site: Wire, fair: Fair
+) -> None:
+    other = page.context.new_page()
+    page.context.clear_cookies()
+    sign_in_as(other, database, fair, site.address, 0)  # a new session, and a new token
+    expect(say_late(page)).to_contain_text("The others read that you come 10 minutes late.")
+    partner_reads(site, fair, LATE)
+
+
+def test_running_late_survives_signing_out(page: Page, database: Database, site: Wire, fair: Fair) -> None:
+    wait_until_kept(page)
+    page.route("**/late", lambda route: route.abort())
+    expect(say_late(page)).to_contain_text("Saved. Will be sent when you’re online.")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_text("You are signed out.").wait_for()
+    assert [name for name in page.evaluate("caches.keys()") if name.startswith("my-day /")] == []
+    page.unroute("**/late")
+    sign_in_as(page, database, fair, site.address, 0)
+    expect(page.get_by_text("You said at 08:4").first).to_contain_text("that you come 10 minutes late.")
+    partner_reads(site, fair, LATE)
+
+
+def test_a_word_whose_answer_was_lost_is_one_word(
+    page: Page, database: Database, site: Wire, fair: Fair
+) -> None:
+    def lose_answer(route: Route) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/late", lose_answer)
+    place = say_late(page)
+    expect(place).to_contain_text("Saved.")
+    page.unroute("**/late")
+    page.clock.run_for(31_000)
+    expect(place).to_contain_text("The others read that you come 10 minutes late.")
+    partner_reads(site, fair, LATE)
+    with database.read() as session:
+        assert session.scalars(select(LateNotice.minutes)).all() == [10]
+
+
+def test_a_word_can_be_taken_back_while_it_waits(page: Page, database: Database) -> None:
+    page.context.set_offline(True)
+    place = say_late(page)
+    place.get_by_role("button", name="Undo").click()
+    expect(page.locator(".queued")).to_have_count(0)
+    page.context.set_offline(False)
+    page.clock.run_for(31_000)
+    page.wait_for_timeout(500)
+    with database.read() as session:
+        assert session.scalars(select(LateNotice.minutes)).all() == []
+
+
+def test_a_word_that_is_out_of_date_ends_with_a_sentence(page: Page, database: Database) -> None:
+    wait_until_kept(page)
+    page.context.set_offline(True)
+    say_late(page)
+    page.clock.fast_forward(timedelta(minutes=50).seconds * 1000)
+    page.context.set_offline(False)
+    ended = page.locator("#words")  # its button is folded away with the meeting
+    expect(ended).to_contain_text("10 minutes late. Not sent. This meeting is over.")
+    page.reload()
+    expect(page.get_by_text("Not sent. This meeting is over.").locator("visible=true")).to_have_count(1)
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator(".queued")).to_have_count(0)
+    with database.read() as session:
+        assert session.scalars(select(LateNotice.minutes)).all() == []
+
+
+def test_a_refusal_stands_beside_its_button_with_the_reason(
+    page: Page, database: Database, fair: Fair
+) -> None:
+    with database.write() as session:
+        session.execute(
+            update(MeetingRequest)
+            .where(MeetingRequest.key == fair.requests[0].key)
+            .values(state=RequestState.WITHDRAWN)
+        )
+    place = say_late(page)
+    expect(place).to_contain_text(
+        "10 minutes late. Not sent. The meeting has changed or is cancelled. Check its details and try again."
+    )
+
+
+def test_i_cannot_come_is_on_every_row_says_what_it_does_and_waits_too(
+    page: Page, database: Database, site: Wire, fair: Fair
+) -> None:
+    wait_until_kept(page)
+    rows = page.locator(".later > li[data-meeting]:visible")
+    expect(rows).to_have_count(1)
+    expect(rows.locator("summary", has_text="I can’t come")).to_have_count(1)
+    page.context.set_offline(True)
+    row, key = rows.first, fair.requests[2].key
+    row.locator("summary", has_text="I can’t come").click()
+    expect(row).to_contain_text("You decide for your firm: declining withdraws the meeting.")
+    row.get_by_label("A note to both firms (optional)").fill("Our plant is on fire.")
+    row.get_by_role("button", name="Decline meeting").click()
+    expect(row.locator("[data-place$=answer]")).to_contain_text("You can’t come. Saved. Will be sent when")
+    page.reload()
+    expect(row.locator("[data-place$=answer]")).to_contain_text("You can’t come. Saved. Will be sent when")
+    page.context.set_offline(False)
+    expect(page.locator(f"#row-{key}")).to_contain_text("Cancelled. The next schedule leaves it out.")
+    with database.read() as session:
+        request = session.scalars(select(MeetingRequest).where(MeetingRequest.key == key)).one()
+        assert (request.state, request.answer_note) == (RequestState.WITHDRAWN, "Our plant is on fire.")
+
+
+def test_accepting_without_a_network_waits_too(page: Page, database: Database, fair: Fair) -> None:
+    wait_until_kept(page)
+    page.context.set_offline(True)
+    card = page.locator(".now:visible")
+    card.get_by_role("button", name="Accept").click()
+    expect(card.locator("[data-place$=answer]")).to_contain_text("Accepted. Saved. Will be sent when")
+    page.context.set_offline(False)
+    expect(card.locator("[data-place$=answer]")).to_contain_text("You are expected at this meeting.")
+    with database.read() as session:
+        given = session.scalars(select(Answer.partstat)).all()
+    assert given == [Partstat.ACCEPTED]
 
 
 def test_nothing_is_kept_after_signing_out_or_for_another_person(
-    page: Page, database: Database, fair: Fair, site: str
+    page: Page, database: Database, fair: Fair, site: Wire
 ) -> None:
     wait_until_kept(page)
     page.get_by_role("button", name="Sign out").click()
     page.get_by_role("heading", level=1).wait_for()
     assert page.evaluate("caches.keys()") == []
-    sign_in_as(page, database, fair, site, 0)
+    sign_in_as(page, database, fair, site.address, 0)
     wait_until_kept(page)
     page.context.clear_cookies()  # signed out elsewhere
     page.reload()
     page.get_by_role("button", name="Email me a link").or_(page.get_by_label("Email")).first.wait_for()
     assert [name for name in page.evaluate("caches.keys()") if name.startswith("my-day /")] == []
-    sign_in_as(page, database, fair, site, 1)
+    sign_in_as(page, database, fair, site.address, 1)
     wait_until_kept(page)
     page.context.set_offline(True)
     page.reload()

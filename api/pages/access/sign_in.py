@@ -88,7 +88,8 @@ def sign_out() -> Response:
     auth.sign_out()
     flash(gettext("You are signed out."))
     response = redirect(url_for("sign_in.ask"))
-    response.headers["Clear-Site-Data"] = '"storage"'  # what my day keeps for when there is no network
+    if request.form.get("keep") != "words":  # then the script has cleared all but what waits to be sent
+        response.headers["Clear-Site-Data"] = '"storage"'  # what my day keeps for when there is no network
     return response
 
 

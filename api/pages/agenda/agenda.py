@@ -16,6 +16,7 @@ from api import auth, context, inputs, limits
 from api.language.speaking import gettext
 from api.pages import rendering
 from api.pages.agenda.feed import address
+from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import WrongState
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.agenda import AgendaSheet
@@ -60,8 +61,14 @@ def accept(event_key: str, request_key: str) -> Response:
     secret_key, now = context.settings().secret_key, context.now()
     try:
         context.database().transact(
-            lambda db: agenda_answers.accept(
-                db, actor, request_key, sequence=sequence, secret_key=secret_key, now=now
+            lambda db: agenda_answers.answer(
+                db,
+                actor,
+                request_key,
+                Partstat.ACCEPTED,
+                sequence=sequence,
+                secret_key=secret_key,
+                now=now,
             )
         )
     except WrongState:

@@ -10,16 +10,21 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method, Partstat
-from scheduler.domain.errors import NotFound
+from scheduler.domain.errors import NotFound, WrongState
+from scheduler.invites.ical.content import Content
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.tokens import hash_token
-from scheduler.services.answers import links
+from scheduler.services.answers import answers, links
 from scheduler.services.delivery.remembering import token_of
 from scheduler.services.schedule.agendas import Agenda
+from scheduler.services.text import lines
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, ExcludedPerson, Invitation, MeetingRequest
 from scheduler.storage.rows import rows_of
+
+OVER = "over"
+"""The state of a meeting that has ended: nothing that is answered then counts."""
 
 
 @dataclass(slots=True)
@@ -90,10 +95,22 @@ def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str)
     return found
 
 
-def accept(
-    session: Session, actor: Actor, request_key: str, *, sequence: int, secret_key: str, now: datetime
-) -> str:
-    """Accept one's own invitation to a meeting, as by its mail's link. Raises as `answer_links.answer`."""
+def answer(
+    session: Session,
+    actor: Actor,
+    request_key: str,
+    partstat: Partstat,
+    *,
+    sequence: int,
+    secret_key: str,
+    now: datetime,
+    comment: str = "",
+) -> None:
+    """Answer one's own invitation to a meeting, as by its mail's link. Raises as `links.answer`.
+
+    The same answer to the same invitation, sent once more, changes nothing: a telephone whose network went
+    away sends it until it has heard that it arrived.
+    """
     invitation = session.scalar(
         select(Invitation)
         .join(MeetingRequest, MeetingRequest.id == Invitation.request_id)
@@ -107,5 +124,12 @@ def accept(
     )
     if invitation is None:
         raise NotFound("invitation", request_key)
+    answers.lock(session, invitation)
+    kept = answers.last(session, invitation)
+    given = partstat, sequence, lines(comment)
+    if kept is not None and (kept.partstat, kept.sequence, kept.comment) == given:
+        return
+    if Content.from_json(invitation.content).end <= now:
+        raise WrongState("meeting", request_key, OVER, "answered")
     token = token_of(invitation.uid, invitation.attendee_id, secret_key)
-    return links.answer(session, token, Partstat.ACCEPTED, sequence=sequence, now=now)
+    links.answer(session, token, partstat, sequence=sequence, comment=comment, now=now)

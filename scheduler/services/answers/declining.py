@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side, VersionState
 from scheduler.services.availability import unavailable
+from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -48,20 +49,40 @@ class Effect(StrEnum):
 
 def effect(session: Session, request: MeetingRequest, attendee: Attendee, *, now: datetime) -> Effect:
     """The effect if this attendee declined now. Nothing is changed."""
+    return effects(session, [request], attendee, now=now)[request.id]
+
+
+def effects(
+    session: Session, requests: Collection[MeetingRequest], attendee: Attendee, *, now: datetime
+) -> dict[int, Effect]:
+    """The effect of this attendee's decline of each of some requests of an event, by the request's id.
+
+    As many queries for any number of requests whose `people` and `excluded` are loaded.
+    """
+    found = {request.id: _by_request(request, attendee) for request in requests}
+    open_ = [request for request in requests if found[request.id] is None]
+    if open_:
+        event = session.get_one(Event, attendee.event_id)
+        first = now + timedelta(hours=event.freeze_hours)
+        starts = published_starts(session, event.id, [request.id for request in open_])
+        stand_in = _StandIn(session, attendee, first)
+        for request in open_:
+            if request.id in starts and starts[request.id] < first:
+                found[request.id] = Effect.SOON
+            else:
+                found[request.id] = Effect.COLLEAGUE if stand_in.is_free(request) else Effect.LAST
+    return {key: effect for key, effect in found.items() if effect is not None}
+
+
+def _by_request(request: MeetingRequest, attendee: Attendee) -> Effect | None:
+    """The effect as far as the request and the attendee alone decide it."""
     if request.state is not RequestState.ACCEPTED:
         return Effect.OFF
     side = side_of(request, attendee)
     named = {person.attendee_id for person in request.people if person.side is side}
     if named:
         return Effect.OTHERS if named - {attendee.id} else Effect.NAMED
-    if attendee.is_exhibitor:
-        return Effect.DECIDES
-    event = session.get_one(Event, request.event_id)
-    first = now + timedelta(hours=event.freeze_hours)
-    start = published_start(session, request)
-    if start is not None and start < first:
-        return Effect.SOON
-    return Effect.COLLEAGUE if _can_send(session, request, attendee, first) else Effect.LAST
+    return Effect.DECIDES if attendee.is_exhibitor else None
 
 
 def exclude(request: MeetingRequest, attendee: Attendee, *, note: str, now: datetime) -> None:
@@ -92,50 +113,63 @@ def side_of(request: MeetingRequest, attendee: Attendee) -> Side:
     return Side.FROM if attendee.firm_id == request.from_firm_id else Side.TO
 
 
-def published_start(session: Session, request: MeetingRequest) -> datetime | None:
-    """The start of the request's published meeting, or None if it has none."""
-    return session.scalar(
-        select(Slot.start)
-        .join(PlannedMeeting, PlannedMeeting.slot_id == Slot.id)
+def published_starts(session: Session, event_id: int, requests: Collection[int]) -> dict[int, datetime]:
+    """The start of the published meeting of each of some requests that has one, by the request's id."""
+    rows = session.execute(
+        select(PlannedMeeting.request_id, Slot.start)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
         .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
         .where(
-            PlannedMeeting.request_id == request.id,
-            ScheduleVersion.event_id == request.event_id,
+            among(PlannedMeeting.request_id, requests),
+            ScheduleVersion.event_id == event_id,
             ScheduleVersion.state == VersionState.PUBLISHED,
         )
     )
+    return {row.request_id: row.start for row in rows}
 
 
-def _can_send(session: Session, request: MeetingRequest, attendee: Attendee, first: datetime) -> bool:
-    """Whether a colleague is free at some time from `first` on at which the request may be held.
+class _StandIn:
+    """Whether a colleague can go instead: is free at a time from `first` on at which the request may be held.
 
-    Other meetings do not count: the next plan may move them.
+    Other meetings do not count: the next plan may move them. Four queries at most.
     """
-    excluded = {row.attendee_id for row in request.excluded}
-    colleagues = session.scalars(
-        select(Attendee.id).where(
-            Attendee.firm_id == attendee.firm_id,
-            Attendee.withdrawn_at.is_(None),
-            Attendee.id.not_in({attendee.id, *excluded}),
-            or_(Attendee.max_per_day.is_(None), Attendee.max_per_day > 0),
+
+    def __init__(self, session: Session, attendee: Attendee, first: datetime) -> None:
+        self._colleagues = session.scalars(
+            select(Attendee.id).where(
+                Attendee.firm_id == attendee.firm_id,
+                Attendee.withdrawn_at.is_(None),
+                Attendee.id != attendee.id,
+                or_(Attendee.max_per_day.is_(None), Attendee.max_per_day > 0),
+            )
+        ).all()
+        self._busy: Mapping[int, set[int]] = {}
+        self._slots: Sequence[Slot] = ()
+        self._first = first
+        if self._colleagues:
+            self._busy = unavailable.slots_of(session, attendee.event_id, self._colleagues)
+            of_event = select(Slot).where(Slot.of(attendee.event_id)).order_by(Slot.position)
+            self._slots = session.scalars(of_event).all()
+
+    def is_free(self, request: MeetingRequest) -> bool:
+        excluded = {row.attendee_id for row in request.excluded}
+        runs = self._runs(request)
+        return any(
+            self._busy.get(person, set()).isdisjoint(run)
+            for person in self._colleagues
+            if person not in excluded
+            for run in runs
         )
-    ).all()
-    if not colleagues:
-        return False
-    busy = unavailable.slots_of(session, request.event_id, colleagues)
-    runs = _runs(session, request, first)
-    return any(busy.get(person, set()).isdisjoint(run) for person in colleagues for run in runs)
 
-
-def _runs(session: Session, request: MeetingRequest, first: datetime) -> Sequence[frozenset[int]]:
-    """The slot ids of each time at which the request may be held."""
-    slots = session.scalars(select(Slot).where(Slot.of(request.event_id)).order_by(Slot.position)).all()
-    runs = (slots[i : i + request.length] for i in range(len(slots) - request.length + 1))
-    return [
-        frozenset(slot.id for slot in run)
-        for run in runs
-        if run[0].block == run[-1].block and run[0].start >= first and _may_start(request, run[0])
-    ]
+    def _runs(self, request: MeetingRequest) -> Sequence[frozenset[int]]:
+        """The slot ids of each time at which the request may be held."""
+        slots = self._slots
+        runs = (slots[i : i + request.length] for i in range(len(slots) - request.length + 1))
+        return [
+            frozenset(slot.id for slot in run)
+            for run in runs
+            if run[0].block == run[-1].block and run[0].start >= self._first and _may_start(request, run[0])
+        ]
 
 
 def _may_start(request: MeetingRequest, slot: Slot) -> bool:

@@ -9,20 +9,23 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from scheduler.domain.entities import Partstat
 from scheduler.saying import label
 from scheduler.services.access.actors import Actor
-from scheduler.services.answers import agenda_answers
+from scheduler.services.access.rights import Right
+from scheduler.services.answers import agenda_answers, declining
 from scheduler.services.answers.agenda_answers import Standing
+from scheduler.services.answers.declining import Effect
 from scheduler.services.directory.refs import slots_of
 from scheduler.services.my_day import lateness
 from scheduler.services.my_day.lateness import Late
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.services.week.around import Around, around
-from scheduler.storage.models import Firm, Hall, WalkingTime
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Firm, FirmNote, Hall, MeetingRequest, WalkingTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Walk:
     """The way to a meeting: minutes on foot, from which hall, and when to leave.
 
     `after` is the meeting before, None for the own booth. `spare` is the time between its end and leaving.
+    `stays`: the place is the one before, so that there is no way to go.
     """
 
     minutes: int
@@ -37,16 +41,34 @@ class Walk:
     leave_at: datetime
     after: AgendaItem | None
     spare: timedelta | None
+    stays: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What one goes into a meeting with: what either firm wrote, and what the own one keeps about the other.
+
+    `is_ours`: the own firm asked for the meeting. `reply_topic` and `reply` are of the firm that was asked,
+    if it asked back.
+    """
+
+    is_ours: bool
+    message: str
+    reply_topic: str
+    reply: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
 class DayMeeting:
     """A meeting of the day. `walk` is None if nothing says where its person comes from.
 
-    `is_off`: it was withdrawn, or its person declined.
+    `is_off`: it was withdrawn, or its person declined. `effect` is what a decline would do.
     """
 
     item: AgendaItem
+    brief: Brief
+    effect: Effect
     around: Around
     standing: Standing
     walk: Walk | None
@@ -76,7 +98,7 @@ class MyDay:
 def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str, now: datetime) -> MyDay:
     """The actor's own day: the one that is asked for, else today, else the next of the event.
 
-    Seventeen queries at most, however many meetings. Raises NotAllowed for who is no attendee.
+    Twenty-five queries at most, however many meetings. Raises NotAllowed for who is no attendee.
     """
     agenda = agendas.attendee_agenda(session, actor)
     zone = ZoneInfo(agenda.timezone)
@@ -90,9 +112,16 @@ def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str,
     facts = around(session, actor, part, standing)
     late = lateness.said(session, actor, items)
     walks = HallPaths(session, actor).walks(items, facts)
+    requests = _requests(session, actor, items)
+    briefs = _briefs(session, actor, requests)
+    attendee = session.get_one(Attendee, actor.attendee_id)
+    effects = declining.effects(session, requests, attendee, now=now)
+    ids = {request.key: request.id for request in requests}
     meetings = [
         DayMeeting(
             item=item,
+            brief=briefs[item.request_key],
+            effect=effects[ids[item.request_key]],
             around=facts[item.request_key],
             standing=standing[item.request_key],
             walk=walks.get(item.request_key),
@@ -117,6 +146,40 @@ def day_shown(days: Sequence[date], asked: date | None, today: date) -> date | N
         return asked
     ahead = [each for each in days if each >= today]
     return ahead[0] if ahead else days[-1] if days else None
+
+
+def _requests(session: Session, actor: Actor, items: Sequence[AgendaItem]) -> Sequence[MeetingRequest]:
+    """The requests of the meetings, with what a decline asks of them. Three queries."""
+    return session.scalars(
+        select(MeetingRequest)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            among(MeetingRequest.key, [item.request_key for item in items]),
+        )
+        .options(selectinload(MeetingRequest.people), selectinload(MeetingRequest.excluded))
+    ).all()
+
+
+def _briefs(session: Session, actor: Actor, requests: Sequence[MeetingRequest]) -> dict[str, Brief]:
+    """By key of the request. One query. Who keeps no notes of the firm reads none."""
+    kept = select(FirmNote.about_id, FirmNote.note).where(FirmNote.firm_id == actor.firm_id)
+    others = {each for request in requests for each in (request.from_firm_id, request.to_firm_id)}
+    notes = {}
+    if actor.may(Right.KEEP_NOTES, firm_id=actor.firm_id):
+        rows = session.execute(kept.where(among(FirmNote.about_id, others)))
+        notes = {row.about_id: row.note for row in rows}
+    return {
+        request.key: Brief(
+            is_ours=request.from_firm_id == actor.firm_id,
+            message=request.message,
+            reply_topic=request.reply_topic,
+            reply=request.reply_message,
+            note=notes.get(
+                request.to_firm_id if request.from_firm_id == actor.firm_id else request.from_firm_id, ""
+            ),
+        )
+        for request in requests
+    }
 
 
 def _is_off(item: AgendaItem, standing: Standing, own: str) -> bool:
@@ -147,7 +210,9 @@ class HallPaths:
                 minutes = self.minutes.get(frozenset((hall, there)), 0) if hall != there else 0
                 leave = item.start - timedelta(minutes=minutes)
                 spare = max(leave - before.end, timedelta()) if before is not None else None
-                found[item.request_key] = Walk(minutes, self.names[hall], leave, before, spare)
+                is_ours = facts[item.request_key].is_ours
+                stays = is_ours if before is None else (before.hall, before.place) == (item.hall, item.place)
+                found[item.request_key] = Walk(minutes, self.names[hall], leave, before, spare, stays)
             if not item.is_called_off:
                 hall, before = there, item
         return found

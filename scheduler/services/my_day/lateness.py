@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from scheduler import saying
@@ -15,6 +15,7 @@ from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.answers.agenda_answers import OVER
 from scheduler.services.directory.refs import PersonRef, person_columns
 from scheduler.services.schedule.agendas import AgendaItem
 from scheduler.services.text import storable
@@ -33,6 +34,8 @@ CHOICES = (5, 10, 15)
 """Minutes that can be said. 0 takes the word back."""
 AHEAD = timedelta(hours=12)
 """Nobody knows earlier than this before a meeting that they will be late."""
+FAR = "more than twelve hours away"
+"""The state of a meeting that is later than `AHEAD`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,19 @@ class Late:
 def said(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> dict[str, tuple[Late, ...]]:
     """Who is late, by key of the request. One query. For meetings of an agenda that the actor may read.
 
-    What was said before the meeting was moved to another day counts no more.
+    What was said before the meeting was moved to another day counts no more. Who is on time after all is not
+    late.
     """
     starts = {item.request_key: item.start for item in items}
     rows = session.execute(
         select(MeetingRequest.key, LateNotice.minutes, LateNotice.said_at, *person_columns(Attendee))
         .join(LateNotice, LateNotice.request_id == MeetingRequest.id)
         .join(Attendee, Attendee.id == LateNotice.attendee_id)
-        .where(MeetingRequest.event_id == actor.event_id, among(MeetingRequest.key, starts))
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            among(MeetingRequest.key, starts),
+            LateNotice.minutes > 0,
+        )
         .order_by(LateNotice.said_at)
     )
     found: dict[str, tuple[Late, ...]] = {}
@@ -65,11 +73,20 @@ def said(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> dict[st
     return found
 
 
-def say(session: Session, actor: Actor, request_key: str, minutes: int, *, now: datetime) -> None:
+def say(
+    session: Session,
+    actor: Actor,
+    request_key: str,
+    minutes: int,
+    *,
+    now: datetime,
+    said_at: datetime | None = None,
+) -> None:
     """Say how late the actor comes to their meeting, or with 0 that they are on time after all.
 
-    Raises NotFound for a meeting that is not theirs, InvalidInput for other minutes, WrongState for a meeting
-    that is off, over, or far ahead.
+    `said_at` is when it was said, if that was before it arrived. The notice that was said last counts, in
+    whatever order they arrive, and one that arrives twice is one. Raises NotFound for a meeting that is not
+    theirs, InvalidInput for other minutes, WrongState for a meeting that is off, over, or far ahead.
     """
     attendee_id = actor.own(Right.ANSWER_INVITATIONS)
     found = None
@@ -82,17 +99,20 @@ def say(session: Session, actor: Actor, request_key: str, minutes: int, *, now: 
     request_id, state, start, end = found[:4]
     if state is not RequestState.ACCEPTED:
         raise WrongState("meeting", request_key, state.value, "come to late")
-    if not start - AHEAD <= now < end:
-        when = "over" if now >= end else "more than twelve hours away"
-        raise WrongState("meeting", request_key, when, "come to late")
+    if now >= end:
+        raise WrongState("meeting", request_key, OVER, "come to late")
+    if now < start - AHEAD:
+        raise WrongState("meeting", request_key, FAR, "come to late")
+    said_at = min(said_at or now, now)
     session.execute(  # the person's own steps follow each other
         select(Attendee.id).where(Attendee.id == attendee_id).with_for_update(key_share=True)
     )
-    session.execute(
-        delete(LateNotice).where(LateNotice.request_id == request_id, LateNotice.attendee_id == attendee_id)
-    )
-    if minutes:
-        session.add(LateNotice(request_id=request_id, attendee_id=attendee_id, minutes=minutes, said_at=now))
+    notice = session.get(LateNotice, (request_id, attendee_id), populate_existing=True)
+    if notice is None:
+        notice = LateNotice(request_id=request_id, attendee_id=attendee_id, minutes=minutes, said_at=said_at)
+        session.add(notice)
+    elif notice.said_at <= said_at:
+        notice.minutes, notice.said_at = minutes, said_at
     session.flush()
 
 

@@ -265,7 +265,7 @@ class MeetingOutcome(Base):
 
 
 class LateNotice(Base):
-    """An attendee is so many minutes late for a published meeting. A newer word replaces it."""
+    """An attendee is so many minutes late for a published meeting, 0 for on time. A newer one replaces it."""
 
     __tablename__ = "late_notice"
 

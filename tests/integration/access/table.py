@@ -100,6 +100,7 @@ GET EVENT/mail-texts/<language>/<mail_kind>                  302 404 404 404 404
 GET EVENT/meetings/<request_key>/outcome                     302 404 404 404 404 404 404 404 403 403 404
 GET EVENT/my-day                                             302 404 404 200 200 200 403 403 403 403 404
 GET EVENT/my-day/manifest.webmanifest                        302 404 404 200 200 200 200 200 200 200 404
+GET EVENT/my-day/token                                       302 404 404 200 200 200 200 200 200 200 404
 GET EVENT/my-day/worker.js                                   302 404 404 200 200 200 200 200 200 200 404
 GET EVENT/nights                                             302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/people/<person_key>/agenda                         302 404 404 403 403 200 200 200 200 200 200
@@ -235,6 +236,7 @@ POST EVENT/mail-texts/<language>/<mail_kind>                 403 404 404 404 404
 POST EVENT/mails/<step>                                      403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/meetings/<request_key>/outcome                    403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/meetings/<request_key>/outcome/take-back          403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/my-day/<request_key>/answer                       403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/my-day/<request_key>/late                         403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/nights                                            403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/preferences                                       403 404 404 303 303 303 403 403 403 403 404

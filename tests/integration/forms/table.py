@@ -119,6 +119,7 @@ TABLE = (
 
 OTHERWISE = {
     "hand_board.put": "it needs a draft that is open and a worker: board/test_board_pages.py sends it",
+    "my_day.answer": "it needs a published meeting: my_day/test_pages_my_day.py sends it",
     "calendar.copied": "the text to be copied is no field of the form",
     "imports.choose": "what is read instead of a cell is looked at with its file, whose rows say the rest",
     "first_file.say": "what a workbook's event is called is looked at with it, which says the rest",

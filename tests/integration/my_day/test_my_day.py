@@ -134,6 +134,21 @@ def test_who_is_late_is_read_by_both_sides_until_they_are_on_time_after_all(data
         assert my_day(session, fair, now).upcoming[0].late == ()
 
 
+def test_what_was_said_last_counts_in_whatever_order_it_arrives(database: Database) -> None:
+    with database.write() as session:
+        fair = make_fair(session, each=1, days=1)
+        actor, key, now = fair.expo.actor(0), fair.requests[0].key, before(fair, minutes=10)
+        earlier, later = now - timedelta(minutes=8), now - timedelta(minutes=2)
+        lateness.say(session, actor, key, 0, now=now, said_at=later)
+        lateness.say(session, actor, key, 10, now=now, said_at=earlier)  # waited on a telephone
+        assert my_day(session, fair, now).upcoming[0].late == ()
+        lateness.say(session, actor, key, 5, now=now, said_at=now)
+        for _ in range(2):
+            lateness.say(session, actor, key, 5, now=now + timedelta(minutes=1), said_at=now)
+        (late,) = my_day(session, fair, now).upcoming[0].late
+        assert (late.minutes, late.said_at) == (5, now)
+
+
 def test_only_who_sits_in_a_meeting_says_that_they_are_late_for_it_and_on_its_day(database: Database) -> None:
     with database.write() as session:
         fair = make_fair(session, people=2, each=2, days=1)
@@ -185,4 +200,4 @@ def test_a_day_takes_as_many_queries_whether_it_has_one_meeting_or_many(database
         count_selects(database, lambda session, fair=fair: my_day(session, fair, before(fair, minutes=10)))
         for fair in (few, many)
     }
-    assert len(counts) == 1 and counts.pop() <= 17
+    assert len(counts) == 1 and counts.pop() <= 25

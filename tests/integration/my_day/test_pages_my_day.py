@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from sqlalchemy import update
 
 from scheduler.services.my_day import lateness
 from scheduler.storage.database import Database
+from scheduler.storage.models import PlannedMeeting
 from tests.support import clocks
 from tests.support.factories import NOW
 from tests.support.fair import Fair, before, make_fair
@@ -84,7 +86,7 @@ def test_running_late_is_said_with_three_buttons_and_read_by_the_others(make_sit
     assert "comes 10 minutes late, said at 08:50" in theirs.get(path)
     assert "Choose one of the minutes that are offered." in mine.post(late, minutes="7")
     mine.post(late, minutes="0")
-    assert "minutes late" not in theirs.get(path)
+    assert "comes 10 minutes late" not in theirs.get(path)
 
 
 def test_accepting_on_my_day_comes_back_to_it_and_shows_the_contact(make_site: MakeSite) -> None:
@@ -103,6 +105,71 @@ def test_accepting_on_my_day_comes_back_to_it_and_shows_the_contact(make_site: M
         assert (answer.status_code, answer.location) == (303, back[1])
     assert f'href="mailto:{fair.expo.people[1][0].email}"' in mine.get(site.path("/my-day"))
     assert f'href="mailto:{fair.expo.people[0][0].email}"' in theirs.get(site.path("/my-day"))
+
+
+def test_i_cannot_come_says_what_it_does_and_keeps_a_note_that_is_too_long(make_site: MakeSite) -> None:
+    site, fair = make_site(each=2, days=1, told=True)
+    key = fair.requests[1].key
+    path, mine = site.path(f"/my-day/{key}/answer"), site.exhibitor(0)
+    page = mine.get(site.path("/my-day"))
+    assert (
+        page.count("You decide for your firm: declining withdraws the meeting.") == 4
+    )  # two cards, two rows
+    fields = {"answer": "decline", "sequence": "0"}
+    again = mine.post(path, status=422, comment="x" * 5_000, **fields)
+    assert "x" * 5_000 in again and "Note" in again
+    assert "Declined. Your note was sent with it." in mine.post(path, comment="On fire.", **fields)
+    assert "Cancelled. The next schedule leaves it out." in mine.get(site.path("/my-day"))
+    for _ in range(2):  # a telephone sends it until it has heard that it arrived
+        answer = mine.client.post(
+            path,
+            data={"csrf_token": mine.token, "comment": "On fire.", **fields},
+            headers={"Accept": "application/json"},
+        )
+        assert (answer.status_code, answer.json) == (200, {"said": "Declined. Your note was sent with it."})
+
+
+def test_a_word_is_answered_in_json_and_what_never_will_arrive_with_a_reason(make_site: MakeSite) -> None:
+    site, fair = make_site(each=1, days=1, told=True)
+    mine, key = site.exhibitor(0), fair.requests[0].key
+    given = mine.client.get(site.path("/my-day/token")).json
+    assert given["person"] == mine.client.get(site.path("/my-day")).headers["X-Kept-For"]
+
+    def send(rest: str, **fields: object) -> tuple[int, str]:
+        answer = mine.client.post(
+            site.path(f"/my-day/{rest}"),
+            data={"csrf_token": given["token"], **fields},
+            headers={"Accept": "application/json"},
+        )
+        return answer.status_code, answer.json["said"]
+
+    late = f"{key}/late"
+    assert send(late, minutes=10) == (200, "The others read that you come 10 minutes late.")
+    assert send(late, minutes=7) == (422, "Choose one of the minutes that are offered.")
+    assert send("no-such/late", minutes=10) == (404, "You are no longer in this meeting.")
+    changed = "The meeting has changed or is cancelled. Check its details and try again."
+    assert send(f"{key}/answer", answer="accept", sequence=7) == (409, changed)
+
+
+def test_what_is_said_of_a_meeting_that_is_over_or_far_ahead_has_its_reason(make_site: MakeSite) -> None:
+    for minutes, why in ((-31, "This meeting is over."), (60 * 13, "You can say this from 12 hours before")):
+        site, fair = make_site(each=1, days=1, told=True, minutes=minutes)
+        mine = site.exhibitor(0)
+        mine.get(site.path("/my-day"))
+        path = site.path(f"/my-day/{fair.requests[0].key}")
+        assert why in mine.post(f"{path}/late", minutes="10")
+        if minutes < 0:
+            assert why in mine.post(f"{path}/answer", answer="decline", sequence="0")
+
+
+def test_between_meetings_at_the_own_booth_no_way_is_told(make_site: MakeSite, database: Database) -> None:
+    site, fair = make_site(each=3, days=1)
+    booth = fair.expo.booths[0].id
+    with database.write() as session:
+        session.execute(update(PlannedMeeting).values(place_id=booth))
+    page = site.exhibitor(0).get(site.path("/my-day"))
+    assert page.count("Our booth") >= 3
+    assert "In the same hall" not in page and "In the hall of your" not in page
 
 
 def token(page: str) -> str:
@@ -139,4 +206,6 @@ def test_the_worker_controls_this_page_alone_and_signing_out_clears_what_is_kept
 
 def test_a_day_of_twelve_meetings_is_small(make_site: MakeSite) -> None:
     site, _ = make_site(each=12, days=1, slots=12, told=True)
-    assert len(site.exhibitor(0).get(site.path("/my-day")).encode()) < 100_000
+    response = site.exhibitor(0).client.get(site.path("/my-day"), headers={"Accept-Encoding": "gzip"})
+    assert response.headers["Content-Encoding"] == "gzip"
+    assert len(response.data) < 15_000
