@@ -18,6 +18,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Role
 from scheduler.services.events import events, home
 from scheduler.services.events.home import Home, PlanState
+from scheduler.services.my_day import day as days
 from scheduler.services.requests import not_held
 
 blueprint = APIBlueprint("home", __name__, enable_openapi=False)
@@ -50,7 +51,9 @@ def event(event_key: str) -> str | Response:
         return redirect(url_for("interpreting.show", event_key=event_key))
     if actor.team_role is Role.DESK:
         return redirect(url_for("firms.directory", event_key=event_key))
-    return redirect(url_for("agenda.own", event_key=event_key))
+    with context.database().read() as db:
+        is_on = days.is_on(db, actor, now=context.now())
+    return redirect(url_for("my_day.show" if is_on else "agenda.own", event_key=event_key))
 
 
 def _desk(actor: Actor) -> str:

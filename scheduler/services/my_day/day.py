@@ -25,7 +25,7 @@ from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.services.week.around import Around, around
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Firm, FirmNote, Hall, MeetingRequest, WalkingTime
+from scheduler.storage.models import Attendee, Event, Firm, FirmNote, Hall, MeetingRequest, WalkingTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +138,13 @@ def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str,
         past=tuple(meeting for meeting in meetings if meeting.item.end <= now),
         upcoming=tuple(meeting for meeting in meetings if meeting.item.end > now),
     )
+
+
+def is_on(session: Session, actor: Actor, *, now: datetime) -> bool:
+    """Whether today, by the venue's clock, is a day of the event."""
+    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
+    days = {slot.start.astimezone(zone).date() for slot in slots_of(session, actor.event_id)}
+    return now.astimezone(zone).date() in days
 
 
 def day_shown(days: Sequence[date], asked: date | None, today: date) -> date | None:

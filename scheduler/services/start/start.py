@@ -144,8 +144,8 @@ def mark_seen(session: Session, actor: Actor, keys: Iterable[str], *, now: datet
 
 
 def waiting_count(session: Session, actor: Actor) -> int:
-    """How many requests wait for an answer of the actor's firm: the number in the menu. One query."""
-    if actor.firm_id is None or not actor.may(Right.READ_REQUESTS, firm_id=actor.firm_id):
+    """How many requests wait for the actor to answer for their firm: the number in the menu. One query."""
+    if actor.firm_id is None or not actor.may(Right.ASK, firm_id=actor.firm_id):
         return 0
     return rows_of(session, _WAITING_COUNT, firm_id=actor.firm_id).scalar_one()
 

@@ -9,11 +9,12 @@ from datetime import datetime
 import pytest
 from sqlalchemy import update
 
+from scheduler.domain.entities import RequestState
 from scheduler.services.my_day import lateness
 from scheduler.storage.database import Database
 from scheduler.storage.models import PlannedMeeting
 from tests.support import clocks
-from tests.support.factories import NOW
+from tests.support.factories import NOW, make_firm, make_request
 from tests.support.fair import Fair, before, make_fair
 from tests.support.site import Site
 from tests.support.web import web_app
@@ -170,6 +171,24 @@ def test_between_meetings_at_the_own_booth_no_way_is_told(make_site: MakeSite, d
     page = site.exhibitor(0).get(site.path("/my-day"))
     assert page.count("Our booth") >= 3
     assert "In the same hall" not in page and "In the hall of your" not in page
+
+
+def test_the_first_page_of_an_attendee_on_a_day_of_the_event_is_my_day(make_site: MakeSite) -> None:
+    for minutes, first in ((10, "/my-day"), (60 * 24, "/agenda")):
+        site, fair = make_site(each=1, days=1, people=2, minutes=minutes)
+        attendee, exhibitor = (site.browser(person) for person in reversed(fair.expo.people[0]))
+        assert attendee.client.get(site.path("")).location == site.path(first)
+        assert exhibitor.client.get(site.path("")).location == site.path("/start")
+
+
+def test_requests_are_counted_in_the_menu_of_those_who_can_respond(make_site: MakeSite) -> None:
+    site, fair = make_site(each=1, days=1, people=2)
+    with site.database.write() as session:
+        make_firm(session, fair.expo)
+        make_request(session, fair.expo, len(fair.expo.firms) - 1, 0, state=RequestState.PENDING)
+    exhibitor, attendee = (site.browser(person) for person in fair.expo.people[0])
+    count = '1<span class="hidden-label"> waiting</span>'
+    assert count in exhibitor.get(site.path("/week")) and count not in attendee.get(site.path("/week"))
 
 
 def token(page: str) -> str:
