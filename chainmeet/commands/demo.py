@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from chainmeet.commands.options import stack_options, whole
+from chainmeet.commands.options import FIRMS, expo_size, stack_options, whole
 from scheduler.domain import fields
 
 
@@ -15,11 +15,18 @@ from scheduler.domain import fields
 @stack_options
 @click.option("--exit", "leave", is_flag=True, help="Stop at the end instead of staying up.")
 @click.option("--seconds", type=whole(fields.RunSeconds), default=20, show_default=True, help="Solve time.")
-@click.option("--firms", type=click.IntRange(min=2), default=620, show_default=True)
-@click.option("--requests", type=click.IntRange(min=1), default=9000, show_default=True)
+@click.option("--firms", type=click.IntRange(min=2), default=FIRMS, show_default=True)
+@click.option("--requests", type=click.IntRange(min=1), help="By default what fits the firms, at most 9,000.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 def demo(
-    data: Path, port: int, mail_port: int, leave: bool, seconds: int, firms: int, requests: int, seed: int
+    data: Path,
+    port: int,
+    mail_port: int,
+    leave: bool,
+    seconds: int,
+    firms: int,
+    requests: int | None,
+    seed: int,
 ) -> None:
     """See a full-size expo planned, published and invited, then look around in the site.
 
@@ -29,5 +36,6 @@ def demo(
     from chainmeet.demo.demo import DemoOptions, show
     from chainmeet.stack.embedded import Ports
 
-    options = DemoOptions(seconds=seconds, firms=firms, requests=requests, seed=seed, leave=leave)
+    size = expo_size(firms, requests)
+    options = DemoOptions(seconds=seconds, firms=firms, requests=size, seed=seed, leave=leave)
     sys.exit(show(data, Ports(site=port, mails=mail_port), options))

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import click
 
+from chainmeet.commands.options import FIRMS, expo_size
 from chainmeet.commands.solve import MOST_SEED
 
 
 @click.command()
-@click.option("--firms", type=click.IntRange(2, 20_000), default=620, show_default=True)
-@click.option("--requests", type=click.IntRange(1, 500_000), default=9000, show_default=True)
+@click.option("--firms", type=click.IntRange(2, 20_000), default=FIRMS, show_default=True)
+@click.option(
+    "--requests", type=click.IntRange(1, 500_000), help="By default what fits the firms, at most 9,000."
+)
 @click.option("--seed", type=click.IntRange(0, MOST_SEED), default=1, show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help=".json or .json.gz")
-def generate(firms: int, requests: int, seed: int, output: Path) -> None:
+def generate(firms: int, requests: int | None, seed: int, output: Path) -> None:
     """Make the problem file of an invented expo. The same seed gives the same file."""
     from chainmeet.files import is_stream, require_writable, write_json
     from scheduler.files.problem_file import write_problem
@@ -22,7 +25,7 @@ def generate(firms: int, requests: int, seed: int, output: Path) -> None:
     from scheduler.samples.problem import to_problem
 
     require_writable(output)
-    problem = to_problem(make_expo(firms=firms, requests=requests, seed=seed))
+    problem = to_problem(make_expo(firms=firms, requests=expo_size(firms, requests), seed=seed))
     write_json(output, write_problem(problem))
     click.echo(
         f"{output}: {len(problem.firms)} firms, {len(problem.attendees)} attendees, "

@@ -27,6 +27,26 @@ _OPTIONS = (
 )
 
 
+MOST_REQUESTS = 9000
+FIRMS = 620
+"""Of an expo of the usual size, which has `MOST_REQUESTS`."""
+
+
+def expo_size(firms: int, requests: int | None) -> int:
+    """The number of requests of an invented expo: as given, or what so many firms have usually.
+
+    Fewer firms have fewer requests, and at most half of their pairs one. Raises BadParameter for more
+    requests than pairs, as no two firms ask each other twice.
+    """
+    pairs = firms * (firms - 1) // 2
+    if requests is None:
+        return min(MOST_REQUESTS, round(firms * MOST_REQUESTS / FIRMS), max(1, pairs // 2))
+    if requests > pairs:
+        said = f"{firms:,} firms make {pairs:,} pairs, and each pair has at most one request."
+        raise click.BadParameter(f"{said} Ask for fewer, or leave the option out.", param_hint="'--requests'")
+    return requests
+
+
 def whole(kind: Any) -> click.IntRange:
     """The type of an option that takes what the field of a form takes."""
     limits = fields.limits(kind)
