@@ -3,6 +3,7 @@
 .PHONY: help demo up plan-example test coverage fuzz lint format docs pictures messages lock clean
 
 BIN := .venv/bin
+NPM := build/npm/node_modules/.package-lock.json
 UV := $(shell command -v uv 2>/dev/null)
 PYTHON ?= python3
 OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(ARGS)
@@ -22,8 +23,15 @@ plan-example: .venv/run.stamp ## Plan the example workbook without a server: see
 	@$(BIN)/chainmeet plan build/plan-example/event.xlsx -o build/plan-example --seconds 5 $(ARGS)
 	@$(BIN)/chainmeet check build/plan-example/problem.json build/plan-example/plan.json
 
-test: lint coverage ## Lint, format, types, import contracts, the floor of coverage, and every test
+test: $(NPM) lint coverage ## Lint, format, types, import contracts, the floor of coverage, and every test
 	$(BIN)/python -m pytest -n 2 tests --ignore=tests/unit
+	@$(BIN)/python tests/support/lacking.py
+
+# Packages of npm that some tests want, where npm is: without them those tests are skipped.
+$(NPM): tests/interop/npm/package.json tests/interop/npm/package-lock.json
+	@command -v npm >/dev/null || exit 0; rm -rf build/npm && mkdir -p build/npm && cp $^ build/npm/ && \
+	  npm ci --prefix build/npm --ignore-scripts --no-audit --no-fund --silent && touch $@ || \
+	  echo "npm did not fetch its packages: what wants them is skipped."
 
 coverage: .venv/dev.stamp ## The unit tests, and which lines and branches they run: build/coverage/html
 	$(BIN)/python -m pytest -n 2 tests/unit --cov --cov-report=html --cov-report=term

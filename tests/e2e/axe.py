@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.conftest import skip_or_fail
+from tests.support import lacking
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PACKAGE = "axe-core@4.14.1"
-SCRIPT = Path(__file__).parents[2] / "build" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+SCRIPT = lacking.NODE_MODULES / "axe-core" / "axe.min.js"
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 COLOURS = ("color-contrast", "link-in-text-block")
 """The rules that can find more in the dark than in the light."""
@@ -58,12 +56,12 @@ FOCUS = """() => {
 
 def require() -> None:
     """Skip the test where axe is missing."""
-    if not SCRIPT.is_file():
-        skip_or_fail(f"install axe-core to look at pages with it: npm install --prefix build/npm {PACKAGE}")
+    lacking.require("npm's packages")
 
 
 def findings(page: Page) -> list[str]:
     """What is wrong with a page: by all rules in the light, those of colours in the dark, and in pixels."""
+    require()
     tags = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
     colours = {"runOnly": {"type": "rule", "values": COLOURS}, "resultTypes": ["violations"]}
     page.emulate_media(color_scheme="light")

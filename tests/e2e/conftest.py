@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from chainmeet.stack import broker
 from scheduler.storage.database import Database
 from tests.conftest import skip_or_fail
 from tests.e2e.stack import Up, chainmeet_up
-from tests.support import clocks
+from tests.support import clocks, lacking
 from tests.support.everything import serving
 from tests.support.web import web_app
 
@@ -53,15 +52,11 @@ def up(tmp_path: Path) -> Iterator[Up]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A headless Chromium. It ends with its module: an event loop runs in our thread while it lives."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        skip_or_fail("install the Python package playwright to test with a browser")
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        skip_or_fail("install Chromium to test with a browser (on Debian: apt install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    lacking.require("Chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_OPTIONS))
+        browser = playwright.chromium.launch(executable_path=lacking.chromium(), args=list(CHROMIUM_OPTIONS))
         _hold_clock(browser)
         yield browser
         browser.close()

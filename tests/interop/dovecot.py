@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chainmeet.stack import ports
-from tests.support.servers import ServerMissing
+from tests.support import lacking
 
 PASSWORD = "secret word"
 _CONFIGURATION = """
@@ -86,10 +85,8 @@ class Dovecot:
 
 @contextmanager
 def dovecot(home: Path) -> Iterator[Dovecot]:
-    """Run Dovecot in a folder that others can reach; raises ServerMissing."""
-    program = shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin")
-    if program is None or not Path("/usr/lib/dovecot/lmtp").exists() or shutil.which("openssl") is None:
-        raise ServerMissing("install Dovecot (on Debian: apt install dovecot-imapd dovecot-lmtpd openssl)")
+    """Run Dovecot in a folder that others can reach, or skip the test."""
+    lacking.require("Dovecot")
     server = Dovecot(home, *(ports.take(0, "Dovecot", "") for _ in range(3)))
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
     server.mail.mkdir()
@@ -103,7 +100,7 @@ def dovecot(home: Path) -> Iterator[Dovecot]:
             imap=server.imap, imaps=server.imaps, lmtp=server.lmtp,
         )
     )  # fmt: skip
-    process = subprocess.Popen([program, "-F", "-c", str(configuration)], start_new_session=True)
+    process = subprocess.Popen([lacking.dovecot(), "-F", "-c", str(configuration)], start_new_session=True)
     try:
         for _ in range(600):
             if all(map(ports.answers, (server.imap, server.imaps, server.lmtp))):

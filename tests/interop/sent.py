@@ -44,7 +44,7 @@ def payload(part: EmailMessage) -> bytes:
 
 
 def faults(name: str, mails: Sequence[Sent]) -> list[str]:
-    """What the reader of this name finds wrong in the calendars; raises ReaderMissing."""
+    """What the reader of this name finds wrong in the calendars."""
     found = readers.read(name, [each.calendar for each in mails])
     pairs = zip(mails, found, strict=True)
     return [_named(each, fault) for each, calendar in pairs for fault in calendar_faults(each, calendar)]

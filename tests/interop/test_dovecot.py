@@ -10,7 +10,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,13 +24,11 @@ from scheduler.services.inbox import inbox
 from scheduler.services.inbox import mailbox as fetching
 from scheduler.storage.database import Database
 from scheduler.storage.models import Answer, InboundMail
-from tests.conftest import skip_or_fail
 from tests.integration.inbox.test_corpus import EXPECTED, became, invited, mail_of
 from tests.integration.inbox.test_receiving import SETTINGS, lmtp
 from tests.interop.dovecot import PASSWORD, Dovecot, dovecot
 from tests.support import replies
 from tests.support.published import LATER, Published
-from tests.support.servers import ServerMissing
 from tests.support.workers import ROOT
 
 
@@ -45,15 +42,8 @@ def server() -> Iterator[Dovecot]:
     with tempfile.TemporaryDirectory(prefix="chainmeet-dovecot-") as name:
         home = Path(name)
         home.chmod(0o755)
-        running: AbstractContextManager[Dovecot] = dovecot(home)
-        try:
-            started = running.__enter__()
-        except ServerMissing as missing:
-            skip_or_fail(str(missing))
-        try:
-            yield started
-        finally:
-            running.__exit__(None, None, None)
+        with dovecot(home) as running:
+            yield running
 
 
 def settings_of(server: Dovecot, **changes: object) -> Settings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import re
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import pytest
 from scheduler.domain.entities import MailKind
 from scheduler.invites.inbound import read
 from scheduler.invites.inbound.limits import MAX_COMPONENTS
-from tests.conftest import skip_or_fail
+from tests.support import lacking
 
 FOLDER = Path(__file__).parents[1] / "unit" / "invites" / "zones"
 WINDOWS = {"China Standard Time": "Asia/Shanghai", "W. Europe Standard Time": "Europe/Berlin"}
@@ -46,8 +45,7 @@ def test_the_zones_of_apple_outlook_and_google_are_read(path: Path) -> None:
 
 def test_every_zone_of_libical_is_read() -> None:
     """Evolution writes them in the place of ours; nearly half of them have RDATE."""
-    if ctypes.util.find_library("ical") is None:
-        skip_or_fail("install libical (libical3)")
+    lacking.require("libical")
     command = [sys.executable, "-m", "tests.interop.readers.libical_zones"]
     written = subprocess.run(command, capture_output=True, check=True).stdout.decode().replace("\r\n", "\n")
     zones = re.findall(r"BEGIN:VTIMEZONE\n.*?END:VTIMEZONE\n", written, re.DOTALL)

@@ -6,7 +6,6 @@ are the files, as long as Chromium and its fonts are.
 
 from __future__ import annotations
 
-import shutil
 import struct
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import numpy.typing as npt
 import pymupdf
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
+from tests.support import lacking
 from tests.support.pictured import expo_site
 
 LANGUAGES = ("en", "zh", "hu")
@@ -63,7 +63,7 @@ SHOTS = (
 def draw(folder: Path) -> None:
     """Write every picture into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    path = lacking.chromium()
     if path is None:
         sys.exit("Install Chromium to draw the pictures (on Debian: apt install chromium).")
     with (

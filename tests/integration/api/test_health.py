@@ -22,7 +22,7 @@ from scheduler.storage.models import OutboxMail
 from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade
 from tests.integration.workers.test_workers import queued
 from tests.support.databases import Databases
-from tests.support.factories import make_event
+from tests.support.factories import NOW, make_event
 from tests.support.web import web_app
 from tests.support.workers import ROOT, eventually, settings_for, worker
 from workers import dispatch, presence
@@ -74,7 +74,8 @@ def test_an_old_tick_and_a_queue_without_a_worker_and_a_mail_that_waits_are_name
     with presence.connect(broker_url) as broker:
         presence.leave(broker, "all@here", ["solve"])
     with database.write() as session:
-        session.execute(insert(OutboxMail), [queued(make_event(session), 1)])
+        waiting = queued(make_event(session), 1) | {"created_at": NOW - timedelta(minutes=15)}
+        session.execute(insert(OutboxMail), [waiting])
     status, found = ready(app)
     assert (status, found["status"]) == (200, "degraded")
     assert found["not_ready"] == ["clock", "mails", "workers"]

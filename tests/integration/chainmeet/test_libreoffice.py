@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import subprocess
 from datetime import date
 from pathlib import Path
@@ -21,15 +20,16 @@ from scheduler.services.access import actors
 from scheduler.services.exports import event_sheets
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
+from tests.support import lacking
 from tests.support.factories import NOW, SECRET_KEY
 
-SOFFICE = shutil.which("soffice")
 FORMATS = {"ods": "calc8", "xlsx": "Calc MS Excel 2007 XML"}
 """LibreOffice's name of the way in which it saves, by the ending."""
 
-pytestmark = pytest.mark.skipif(
-    SOFFICE is None, reason="install LibreOffice to see what it makes of workbooks (400 MB; not done by CI)"
-)
+
+@pytest.fixture(scope="module", autouse=True)
+def _libreoffice() -> None:
+    lacking.require("LibreOffice")
 
 
 def cells(octets: bytes) -> dict[str, list[list[Any]]]:
@@ -83,12 +83,11 @@ def test_the_plan_agrees_with_the_check(folder: Path) -> None:
 def test_no_cell_differs_once_libreoffice_has_saved_it(
     folder: Path, tmp_path: Path, name: str, ending: str
 ) -> None:
-    assert SOFFICE is not None
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     target = ["--convert-to", f"{ending}:{FORMATS[ending]}", "--outdir", str(tmp_path / "saved")]
     written = folder / FILES[name]
     subprocess.run(
-        [SOFFICE, "--headless", profile, *target, str(written)],
+        ["soffice", "--headless", profile, *target, str(written)],
         check=True,
         timeout=300,
         capture_output=True,

@@ -79,12 +79,12 @@ def test_a_page_that_is_not_there_says_so_without_the_database(
 
 
 def test_the_page_of_an_error_of_ours_asks_the_database_for_nothing(
-    database: Database, client: FlaskClient
+    database: Database, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken() -> None:
         raise ZeroDivisionError
 
-    client.application.view_functions["health.healthz"] = broken
+    monkeypatch.setitem(client.application.view_functions, "health.healthz", broken)
     with counting(database) as asked:
         response = client.get("/healthz")
     assert (response.status_code, asked["begin"]) == (500, 0)

@@ -5,11 +5,8 @@ All take a JSON array of calendars and give a JSON array of readings: METHOD, ev
 
 from __future__ import annotations
 
-import ctypes
-import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,17 +15,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import skip_or_fail
+from tests.support import lacking
 from tests.support.workers import ROOT
 
 FOLDER = Path(__file__).parent
-NODE_MODULES = ROOT / "build" / "npm" / "node_modules"
 NAMES = ("ical.js", "node-ical", "ical", "libical")
 ELSEWHERE = "America/New_York"
-
-
-class ReaderMissing(Exception):
-    """A reader is not on this machine; the text says what to install."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +52,7 @@ class Calendar:
 
 
 def read(name: str, calendars: Sequence[bytes]) -> list[Calendar]:
-    """What the reader of this name makes of each; raises ReaderMissing."""
+    """What the reader of this name makes of each."""
     done = subprocess.run(
         _command(name),
         input=json.dumps([octets.decode("utf-8") for octets in calendars]).encode(),
@@ -74,35 +66,18 @@ def read(name: str, calendars: Sequence[bytes]) -> list[Calendar]:
 
 def require(name: str) -> None:
     """Skip the test if this reader is missing."""
-    try:
-        _command(name)
-    except ReaderMissing as missing:
-        skip_or_fail(str(missing))
+    lacking.require(*_PROGRAMS.get(name, ()))
+
+
+_NODE = "Node.js", "npm's packages"
+_PROGRAMS = {"ical.js": _NODE, "node-ical": _NODE, "libical": ("libical",)}
 
 
 def _command(name: str) -> list[str | Path]:
     if name in ("ical.js", "node-ical"):
-        return [_node(name), FOLDER / f"{name.replace('.', '').replace('-', '')}.mjs", NODE_MODULES]
-    if name == "ical":
-        if importlib.util.find_spec("ical") is None:
-            raise ReaderMissing("install the Python package ical to read calendars with it")
-        return [sys.executable, "-m", "tests.interop.readers.pyical"]
-    try:
-        ctypes.CDLL("libical.so.3")
-    except OSError as error:
-        raise ReaderMissing(
-            "install libical to read calendars with it (on Debian: apt install libical3t64)"
-        ) from error
-    return [sys.executable, "-m", "tests.interop.readers.libical"]
-
-
-def _node(package: str) -> str:
-    node = shutil.which("node")
-    if node is None:
-        raise ReaderMissing("install Node.js to read calendars with it (on Debian: apt install nodejs npm)")
-    if not (NODE_MODULES / package).is_dir():
-        raise ReaderMissing(f"install {package} to read calendars: npm install --prefix build/npm {package}")
-    return node
+        script = FOLDER / f"{name.replace('.', '').replace('-', '')}.mjs"
+        return ["node", script, lacking.NODE_MODULES]
+    return [sys.executable, "-m", f"tests.interop.readers.{'pyical' if name == 'ical' else name}"]
 
 
 def _calendar(values: dict[str, Any]) -> Calendar:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import ssl
 import subprocess
 import threading
@@ -19,7 +18,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from scheduler.invites.errors import ConnectionFailure, PermanentFailure, TemporaryFailure
 from scheduler.invites.mail.imip import RenderedMail, render
 from scheduler.invites.transport.smtp import Smtp
-from tests.conftest import skip_or_fail
+from tests.support import lacking
 from tests.unit.invites.builders import envelope, new, update
 
 pytestmark = [pytest.mark.smtp, pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")]
@@ -205,8 +204,7 @@ def test_no_secret_is_in_a_repr() -> None:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 and its key."""
-    if shutil.which("openssl") is None:
-        skip_or_fail("Install openssl to test TLS.")
+    lacking.require("OpenSSL")
     folder = tmp_path_factory.mktemp("tls")
     paths = folder / "certificate.pem", folder / "key.pem"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from dataclasses import fields
 from pathlib import Path
@@ -26,7 +25,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.schema import require_current, upgrade
 from scheduler.untrusted import limits as untrusted_limits
 from scheduler.untrusted import pool
-from tests.conftest import skip_or_fail
+from tests.support import lacking
 from tests.support.workers import eventually
 from workers.layout import WORKERS
 
@@ -262,8 +261,7 @@ def test_nothing_starts_before_the_migration_and_the_broker() -> None:
 
 
 def test_docker_compose_reads_the_file(tmp_path: Path) -> None:
-    if shutil.which("docker") is None:
-        skip_or_fail("install docker compose to check its file (on Debian: docker-cli, docker-compose)")
+    lacking.require("Docker Compose")
     env = tmp_path / "env"
     env.write_text("".join(f"{name}={value}\n" for name, value in example().items()))
     command = [
@@ -277,8 +275,6 @@ def test_docker_compose_reads_the_file(tmp_path: Path) -> None:
         "-q",
     ]
     read = subprocess.run(command, capture_output=True, text=True, check=False)
-    if "is not a docker command" in read.stderr:
-        skip_or_fail("install Docker's compose plugin to check docker-compose.yml")
     assert (read.returncode, read.stderr) == (0, "")
 
 

@@ -11,7 +11,7 @@ import pytest
 from scheduler.invites.pdf import faces, lines
 from scheduler.invites.pdf.blocks import BlockStyle
 from scheduler.invites.pdf.faces import RARE_FONTS, Glyph, glyphs
-from tests.conftest import skip_or_fail
+from tests.support import lacking
 
 RARE = "𠮷㛃䶮𪚥"
 """Of extensions A and B: in names of firms and people."""
@@ -55,8 +55,8 @@ def test_a_font_of_the_system_has_what_the_others_lack(
 
 
 def test_the_font_of_the_image_has_rare_names_whole() -> None:
-    if not RARE_FONTS[0].is_file():
-        skip_or_fail("fonts-babelstone-han is not installed")
+    assert RARE_FONTS[0] == lacking.RARE_FONT
+    lacking.require("BabelStone Han")
     made = line(f"{RARE}野家")
     assert "".join(each.letter for each in made) == f"{RARE}野家"
     assert {each.face.name for each in made} == {"BabelStoneHan", "DroidSansFallback-Regular"}

@@ -1,0 +1,119 @@
+"""Programs that some tests want and that a machine may lack: those tests are skipped, by name.
+
+`python3 tests/support/lacking.py` says the line that closes `make test`. With `--packages` it says which
+packages of Debian continuous integration installs; as that comes before the environment, nothing but Python's
+own library is used here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+NODE_MODULES = ROOT / "build" / "npm" / "node_modules"
+NPM_PACKAGES = ("axe-core", "ical.js", "node-ical")
+RARE_FONT = Path("/usr/share/fonts/truetype/babelstone/BabelStoneHan.ttf")
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Something that is no Python package: whether it is here, and what of Debian has it or fetches it."""
+
+    is_here: Callable[[], bool]
+    packages: tuple[str, ...]
+    in_ci: bool = True
+    fetched_by: str | None = None
+
+
+def chromium() -> str | None:
+    """The path of Chromium."""
+    found = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    return next(filter(None, found), None)
+
+
+def dovecot() -> str | None:
+    """The path of Dovecot's master process."""
+    return shutil.which("dovecot") or shutil.which("dovecot", path="/usr/sbin")
+
+
+def _has_dovecot() -> bool:
+    return dovecot() is not None and Path("/usr/lib/dovecot/lmtp").exists() and _has("openssl")
+
+
+def _has(command: str) -> bool:
+    return shutil.which(command) is not None
+
+
+def _has_libical() -> bool:
+    try:
+        ctypes.CDLL("libical.so.3")
+    except OSError:
+        return False
+    return True
+
+
+def _has_compose() -> bool:
+    command = ["docker", "compose", "version"]
+    return _has("docker") and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _has_npm_packages() -> bool:
+    return all((NODE_MODULES / name).is_dir() for name in NPM_PACKAGES)
+
+
+PROGRAMS = {
+    "Chromium": Program(lambda: chromium() is not None, ("chromium",)),
+    "Node.js": Program(lambda: _has("node"), ("nodejs",)),
+    "npm's packages": Program(_has_npm_packages, ("npm",), fetched_by="npm"),
+    "libical": Program(_has_libical, ("libical3t64",)),
+    "Dovecot": Program(_has_dovecot, ("dovecot-imapd", "dovecot-lmtpd", "openssl")),
+    "OpenSSL": Program(lambda: _has("openssl"), ("openssl",)),
+    "Docker Compose": Program(_has_compose, ("docker-cli", "docker-compose")),
+    "BabelStone Han": Program(RARE_FONT.is_file, ("fonts-babelstone-han",)),
+    "LibreOffice": Program(lambda: _has("soffice"), ("libreoffice-calc",), in_ci=False),  # 400 MB
+}
+
+
+def require(*names: str) -> None:
+    """Skip a test that wants a program where it is missing; in CI that is a failure."""
+    import pytest
+
+    for name in names:
+        program = PROGRAMS[name]
+        if not program.is_here():
+            said = f"wants {name} (Debian: apt install {' '.join(program.packages)})"
+            (pytest.fail if program.in_ci and os.environ.get("CI") == "true" else pytest.skip)(said)
+
+
+def closing_line() -> str:
+    """What was not tried here, and how to try it."""
+    missing = {name: program for name, program in PROGRAMS.items() if not program.is_here()}
+    if not missing:
+        return "No test was skipped for want of a program."
+    packages = " ".join(dict.fromkeys(package for each in missing.values() for package in each.packages))
+    return (
+        f"Skipped were the tests that want {', '.join(missing)}. To run them too (Debian): "
+        f"apt install {packages}; then make test again, with the network."
+    )
+
+
+def wanted_by_ci() -> list[str]:
+    """The Debian packages that are missing. What another program fetches comes later."""
+    wanted: dict[str, None] = {}
+    for each in PROGRAMS.values():
+        is_here = each.is_here() if each.fetched_by is None else _has(each.fetched_by)
+        if each.in_ci and not is_here:
+            wanted |= dict.fromkeys(each.packages)
+    return list(wanted)
+
+
+if __name__ == "__main__":
+    said = " ".join(wanted_by_ci()) if "--packages" in sys.argv else closing_line()
+    sys.stdout.write(f"{said}\n")
