@@ -41,9 +41,7 @@ def test_it_is_the_same_day_for_the_programs_that_a_test_starts() -> None:
         "import time_machine",
     ],
 )
-@pytest.mark.parametrize(
-    "path", ["tests/unit/x.py", "tests/e2e/x.py", "tests/support/x.py", "tests/interop/x.py"]
-)
+@pytest.mark.parametrize("room", ["unit", "integration", "e2e", "interop"])
 def test_the_linter_finds_a_test_that_asks_the_machine(line: str, room: str) -> None:
     command = [Path(sys.executable).with_name("ruff"), "check", "--select", "TID251"]
     command += ["--stdin-filename", f"tests/{room}/x.py", "-"]
