@@ -58,7 +58,7 @@ class Receiver:
 
     def _knows(self, address: str) -> bool:
         with self.database.read() as session:
-            return boxes.addressed(session, address, self.settings.mail_domain) is not None
+            return boxes.addressed(session, address, self.settings) is not None
 
     def _keep(self, envelope: Envelope) -> bool:
         content = envelope.content or b""

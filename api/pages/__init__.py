@@ -18,7 +18,7 @@ from api.pages.exports import exports, printed
 from api.pages.fairness import fairness
 from api.pages.figures import figures
 from api.pages.imports import imports, large_imports
-from api.pages.inbox import inbox
+from api.pages.inbox import inbox, unplaced
 from api.pages.interpreting import interpreting
 from api.pages.my_day import my_day
 from api.pages.outcomes import chain_report, outcome_list, outcomes
@@ -64,6 +64,7 @@ PAGES = (
     hand_board.blueprint,
     home.blueprint,
     inbox.blueprint,
+    unplaced.blueprint,
     joining.blueprint,
     language.blueprint,
     mail_texts.blueprint,

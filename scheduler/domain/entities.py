@@ -204,6 +204,10 @@ class MailKind(StrEnum):
     AUTO_REPLY = "auto_reply"
     OWN = "own"
     """A REQUEST, CANCEL or other message of an organiser: ours that comes back, or somebody's own."""
+    FORWARDED = "forwarded"
+    """A notice of Exchange or Outlook that the invitation was forwarded to somebody."""
+    COMPLAINT = "complaint"
+    """A provider's report that a reader took a mail of ours for spam."""
     TEXT = "text"
     UNREADABLE = "unreadable"
 
@@ -217,6 +221,8 @@ class MailBox(StrEnum):
     """The sender of the SMTP envelope: mail servers know it."""
     OLD_REPORTS = "old_reports"
     """The same, from when it had the token of the organiser's address."""
+    BARE = "bare"
+    """An address of ours without a token, which anybody can know."""
 
 
 class MailOutcome(StrEnum):
@@ -280,6 +286,8 @@ class AlertKind(StrEnum):
     """A draft that was to be published was not."""
     MAILBOX = "mailbox"
     """The mailbox of answers cannot be read."""
+    MAIL_UNPLACED = "mail_unplaced"
+    """Mails came of which nobody knows the event."""
     MAIL_LEFT = "mail_left"
     """A mail of that mailbox cannot be taken in, and is left to a person."""
     MAILS_WAIT = "mails_wait"

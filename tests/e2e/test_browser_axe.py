@@ -65,6 +65,7 @@ NO_PAGES = {
     "imports.example": "a workbook",
     "imports.left_out": "a workbook",
     "inbox.raw": "a file to save",
+    "unplaced.raw": "a file to save",
     "interpreting.pdf": "a PDF",
     "trail.export": "a CSV file",
     "mail_texts.index": "leads on",
@@ -336,6 +337,8 @@ PAGES = {
         "/events/new/workbook/{first_file}",
         "/operators",
         "/operators/events",
+        "/operators/mails",
+        "/operators/mails/{stray}",
         "/trail",
     ),
 }

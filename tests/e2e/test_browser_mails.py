@@ -57,7 +57,7 @@ def _mails() -> Iterator[tuple[str, str]]:
     letter = SignIn(
         to_name="Péter", to_email="peter@firm.example", sender_name="Chainmeet", domain="meet.example",
         message_id="<1@meet.example>", link="https://meet.example/sign-in/" + "aBcDeF" * 9,
-        valid_for=timedelta(minutes=30), sent_at=NOW,
+        valid_for=timedelta(minutes=30), sent_at=NOW, bounce_token="b0unce", reply_token="reply",
     )  # fmt: skip
     yield "letter", str(part(parsed(render_sign_in(letter)), "text/html").get_content())
 

@@ -336,7 +336,7 @@ class Everything:
         return {(row.kind, row.to_address): row for row in rows}
 
     def _answers(self) -> None:
-        """An acceptance, one under another address that waits, and a mail that a person wrote."""
+        """An acceptance, one under another address that waits, a person's words, a stranger's mail."""
         (mine, _), (theirs, *_) = self.expo.people[0], self.expo.people[2]
         first, second = (self.mails["invitation", person.email] for person in (mine, theirs))
         prose = "Content-Type: text/plain\n\nWe come, but ten minutes late.\n" + "x" * 200 + "\n"
@@ -346,6 +346,8 @@ class Everything:
             (replies.mail(second, prose), second),
         ):
             inbox.receive(self.database, SETTINGS, replies.address(row), raw, now=NOW)
+        nobody = b"From: who@else.example\r\nSubject: Who are you?\r\n\r\nI have a question.\r\n"
+        inbox.receive(self.database, SETTINGS, "no-reply@expo.example", nobody, now=NOW)
         with self.database.read() as session:
             self.letters = session.scalars(select(InboundMail.id).order_by(InboundMail.id)).all()
         self.known = {
@@ -355,6 +357,7 @@ class Everything:
             "not_held": self.not_held.key,
             "pending": self.pending.key,
             "letters": self.letters,
+            "stray": self.letters[-1],
             "answer": self.answer(self.expo.people[1][0]),
             "summaries": self.summaries,
             "asked": f"/asked/{self.asked}",

@@ -63,9 +63,7 @@ class Letters(Published):
     def bounce(self, minutes: float) -> None:
         """A report that the address does not exist, which an organiser believes."""
         now = NOW + minutes * MINUTE
-        report = self.receive(
-            replies.bounce(self.mail_to(0), message_id=""), self.mail_to(0), now, box="bounces"
-        )
+        report = self.receive(replies.failure_notice(self.mail_to(0)), self.mail_to(0), now, box="bounces")
         with self.database.write() as session:
             handling.mark_dead(session, self.expo.organiser_actor(), report.id, now=now)
 

@@ -78,5 +78,11 @@ def bounce(
     )
 
 
+def failure_notice(row: OutboxMail) -> bytes:
+    """The same by a server that does not know RFC 3464."""
+    said = f"Hi. This is the program.\n<{row.to_address}>:\n550 5.1.1 no such user\n"
+    return f"From: MAILER-DAEMON@mx.example\nSubject: failure notice\n\n{said}".replace("\n", "\r\n").encode()
+
+
 def _utc(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"

@@ -21,7 +21,7 @@ from scheduler.invites import codes
 from scheduler.invites.ical import copies
 from scheduler.invites.ical.calendar import Party
 from scheduler.invites.ical.feed import FeedEvent, build_feed, etag
-from scheduler.invites.mail.imip import organizer_address
+from scheduler.invites.mail.addresses import organizer_address
 from scheduler.services.answers import links
 from scheduler.services.answers.links import Look
 from scheduler.services.calendar_health import ways

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from apiflask import APIBlueprint
 from flask import Response as FlaskResponse
 from flask import flash, redirect, request, url_for
@@ -11,18 +13,19 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.errands import fresh_sign_in
-from api.language.speaking import pgettext, reported, said
+from api.language.speaking import gettext, pgettext, reported, said
 from api.pages import paging, rendering
-from scheduler.domain.entities import MailKind, MailOutcome, Partstat
+from scheduler.domain.entities import MailKind, MailOutcome, OutboxKind, Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.inbox import handling
-from scheduler.services.inbox.handling import IncomingMail
+from scheduler.services.inbox.shown import IncomingMail
 from workers import dispatch
 
 blueprint = APIBlueprint("inbox", __name__, enable_openapi=False, url_prefix="/events/<event_key>/inbox")
 
+_NO_ANSWERS = (MailKind.BOUNCE, MailKind.COMPLAINT, MailKind.FORWARDED)
 _STEPS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 
 
@@ -35,6 +38,28 @@ def mail_outcome(outcome: MailOutcome) -> str:
         MailOutcome.IGNORED: pgettext("of a mail", "ignored"),
         MailOutcome.WAITING: pgettext("of a mail", "waiting"),
     }[outcome]
+
+
+@blueprint.app_template_filter()
+def spam_counts(complaints: Mapping[str, int]) -> str:
+    """Domains of recipients, each with its number of complaints."""
+    return ", ".join(f"{domain} ({count})" for domain, count in complaints.items())
+
+
+@blueprint.app_template_filter()
+def sent_mail(kind: str) -> str:
+    """What a mail of ours is."""
+    return {
+        OutboxKind.INVITATION: gettext("Invitation"),
+        OutboxKind.RESEND: gettext("Invitation"),
+        OutboxKind.SUMMARY: gettext("Summary of what changed"),
+        OutboxKind.SIGN_IN: gettext("Email with a sign-in link"),
+        OutboxKind.ALERT: gettext("Alert"),
+        OutboxKind.DESK: gettext("Letter with a link"),
+        OutboxKind.TEST: gettext("Test email"),
+        OutboxKind.DIGEST: gettext("Email about requests"),
+        OutboxKind.BRIEFING: gettext("Interpreter's schedule"),
+    }[OutboxKind(kind)]
 
 
 @blueprint.get("/")
@@ -54,6 +79,7 @@ def listing(event_key: str) -> str:
             outcome=outcome,
             outcomes=[o for o in MailOutcome if o is not MailOutcome.RECEIVED],
             counts=handling.counts(db, actor),
+            complaints=handling.complaints(db, actor),
         )
 
 
@@ -64,20 +90,20 @@ def show(event_key: str, mail_id: int) -> str:
     with context.database().read() as db:
         mail = handling.get(db, actor, mail_id)
         alias = handling.claimed(db, actor, mail_id)
+        dead = handling.reported_address(db, actor, mail_id)
         return rendering.render(
-            db, actor, "inbox", "inbox/show.html", mail=mail, alias=alias, steps=_steps(mail, alias)
+            db, actor, "inbox", "inbox/show.html", mail=mail, alias=alias, steps=_steps(mail, alias, dead)
         )
 
 
-def _steps(mail: IncomingMail, alias: str | None) -> dict[str, str]:
-    """What an organiser may do with a mail, and the words of its buttons."""
-    bounce = {"dead": say("The address is dead")}
-    answer = {"accept": say("Take it as accepted"), "decline": say("Take it as declined")}
-    return {
-        **({"same-person": say("This is the same person")} if alias else {}),
-        **(bounce if mail.kind is MailKind.BOUNCE else answer),
-        "set-aside": say("Set aside"),
-    }
+def _steps(mail: IncomingMail, alias: str | None, dead: str | None) -> dict[str, str]:
+    """What an organiser may do with a mail, and the words of its buttons. `dead` is what it reports."""
+    steps = {"same-person": say("This is the same person")} if alias else {}
+    if dead:
+        steps["dead"] = say("The address is dead")
+    if mail.is_answerable and mail.kind not in _NO_ANSWERS:
+        steps |= {"accept": say("Take it as accepted"), "decline": say("Take it as declined")}
+    return {**steps, "set-aside": say("Set aside")}
 
 
 @blueprint.get("/<int:mail_id>/raw")

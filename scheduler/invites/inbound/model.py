@@ -85,9 +85,28 @@ class Bounce:
         return classify_report(self.status, self.diagnostic)
 
 
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A provider's report that a reader took a mail of ours for spam (RFC 5965).
+
+    `feedback` is its Feedback-Type. `message_id` is that of the mail that it returns, `envelope` the sender
+    of our envelope. Each of these may be empty, and `recipient` too.
+    """
+
+    feedback: str
+    recipient: str
+    message_id: str = ""
+    envelope: str = ""
+    domain: str = ""
+    """Of the recipient, once it is known who complained."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMail:
     """A mail as understood. All text is clean and capped. `reason` says why it is unreadable.
+
+    `references` are the Message-IDs that it answers, the last one first. `forwarded_to` are the people whom
+    a forwarding notice names.
 
     `sender` is the From address, which anybody can write: it is shown, and decides nothing (RFC 6047 2.3).
     """
@@ -98,5 +117,8 @@ class InboundMail:
     subject: str = ""
     text: str = ""
     answers: tuple[ReplyAnswer, ...] = ()
+    references: tuple[str, ...] = ()
     bounce: Bounce | None = None
+    complaint: Complaint | None = None
+    forwarded_to: tuple[str, ...] = ()
     reason: str = ""

@@ -13,6 +13,7 @@ from scheduler.invites.inbound.parts import MailPart, parameter
 from scheduler.invites.text import clean
 
 _DAEMONS: Final = re.compile(r"(?i)^(mailer-daemon|postmaster|microsoftexchange[0-9a-f]+)@")
+"""Exchange writes its reports by RFC 3464. Under the same address it writes notices of other kinds."""
 _STATUS: Final = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 _FIELD: Final = re.compile(r"(?im)^([a-z-]{1,40}):[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)")
 _AWAY: Final = re.compile(
@@ -31,7 +32,7 @@ def bounce(mail: Message[str, str], sender: str, parts: list[MailPart], report: 
     their sender, and a status is looked for in their text.
     """
     if report:
-        return replace(_from_report(report), is_report=_is_report(mail), message_id=_returned(mail))
+        return replace(_from_report(report), is_report=_is_report(mail), message_id=returned_id(mail))
     if not _DAEMONS.match(sender):
         return None
     said = "\n".join(part.text[:_TEXT_LIMIT] for part in parts if part.content_type == "text/plain")
@@ -58,7 +59,7 @@ def _is_report(mail: Message[str, str]) -> bool:
     return any(leaf.get_content_type() in _REPORTS for leaf in mail.walk())
 
 
-def _returned(mail: Message[str, str]) -> str:
+def returned_id(mail: Message[str, str]) -> str:
     """The Message-ID of the mail that comes back with the report, as a message or as its headers."""
     for leaf in mail.walk():
         kind, payload = leaf.get_content_type(), leaf.get_payload()
@@ -87,9 +88,7 @@ def is_automatic(mail: Message[str, str], subject: str) -> bool:
 
 def _from_report(report: str) -> Bounce:
     """The per-recipient fields of the first recipient: we send every mail to one."""
-    fields: dict[str, str] = {}
-    for match in _FIELD.finditer(report):
-        fields.setdefault(match[1].lower(), clean(match[2], 300))
+    fields = fields_of(report)
     status = _STATUS.search(fields.get("status", "")) or _STATUS.search(fields.get("diagnostic-code", ""))
     recipient = fields.get("original-recipient") or fields.get("final-recipient", "")
     return Bounce(
@@ -98,3 +97,11 @@ def _from_report(report: str) -> Bounce:
         recipient=recipient.rpartition(";")[2].strip("<> ").lower(),
         diagnostic=fields.get("diagnostic-code", ""),
     )
+
+
+def fields_of(report: str) -> dict[str, str]:
+    """The first value of each field of a report, by its name in lower case."""
+    fields: dict[str, str] = {}
+    for match in _FIELD.finditer(report):
+        fields.setdefault(match[1].lower(), clean(match[2], 300))
+    return fields

@@ -10,7 +10,7 @@ from email.policy import compat32
 from typing import Final
 
 from scheduler.domain.entities import MailKind
-from scheduler.invites.inbound import notices
+from scheduler.invites.inbound import complaints, forwards, notices
 from scheduler.invites.inbound.calendars import Scheduling, scheduling
 from scheduler.invites.inbound.charsets import header
 from scheduler.invites.inbound.model import InboundMail, UnreadableMail
@@ -18,6 +18,9 @@ from scheduler.invites.inbound.parts import MailPart, own_parts, parse
 from scheduler.invites.text import clean_lines
 
 _ADDRESS: Final = re.compile(r"(?<![^\s<>()\[\],;:\"@])[^\s<>()\[\],;:\"@]++@[^\s<>()\[\],;:\"@]++")
+_MESSAGE_ID: Final = re.compile(r"<[^\s<>]{1,250}>")
+_REFERENCES: Final = 4_000
+_MOST_REFERENCES: Final = 20
 _HEAD: Final = 16_384
 _TEXT_LIMIT: Final = 4_000
 _SEALED: Final = frozenset(
@@ -57,11 +60,25 @@ def _heading(mail: Message[str, str]) -> InboundMail:
         message_id=header(mail.get("Message-ID")),
         sender=addresses[-1].lower()[:254] if addresses else "",
         subject=header(mail.get("Subject")),
+        references=_references(mail),
     )
 
 
+def _references(mail: Message[str, str]) -> tuple[str, ...]:
+    """What a mail answers (RFC 5322 3.6.4), the nearest first. Outlook and lists keep only one of the two."""
+    nearest = _MESSAGE_ID.findall(header(mail.get("In-Reply-To"), 1_000))
+    before = _MESSAGE_ID.findall(str(mail.get("References", ""))[-_REFERENCES:])
+    return tuple(dict.fromkeys([*nearest[:1], *reversed(before)]))[:_MOST_REFERENCES]
+
+
 def _understood(mail: Message[str, str], parts: list[MailPart], known: InboundMail) -> InboundMail:
+    complaint = complaints.complaint(mail)
+    if complaint is not None:
+        return replace(known, kind=MailKind.COMPLAINT, complaint=complaint)
     report = notices.delivery_report(mail, parts)
+    forwarded = None if report else forwards.forwarded_to(known.sender, known.subject, known.text)
+    if forwarded is not None:
+        return replace(known, kind=MailKind.FORWARDED, forwarded_to=forwarded)
     bounce = notices.bounce(mail, known.sender, parts, report)
     if bounce is not None:
         return replace(known, kind=MailKind.BOUNCE, bounce=bounce)

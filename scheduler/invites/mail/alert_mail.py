@@ -28,6 +28,8 @@ class AlertMail:
     reason: str
     link: str
     opened_at: datetime
+    bounce_token: str
+    reply_token: str
     language: str = "en"
 
 
@@ -50,5 +52,7 @@ def render_alert(mail: AlertMail) -> RenderedMail:
         link=mail.link,
         after=said["until"],
         footer=said["footer"].format(sender=sender),
+        bounce_token=mail.bounce_token,
+        reply_token=mail.reply_token,
     )
     return render_letter(letter, language, domain=mail.domain)

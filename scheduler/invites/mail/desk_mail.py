@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from scheduler.invites import text
 from scheduler.invites.catalogue import Words, words
-from scheduler.invites.mail.imip import bounce_address
 from scheduler.invites.mail.letter import Letter, render_letter
 from scheduler.invites.mail.mime import RenderedMail
 
@@ -21,7 +20,7 @@ class DeskMail:
 
     `values` are what its texts name, such as `by` and `role`. Of `counts` those above 0 are told, in this
     order. `event` is the event's name, empty for the installation. `sent_at` is aware. A `note` among the
-    values is what the organisers wrote. `bounce_token` stands in the sender of the envelope, if there is one.
+    values is what the organisers wrote.
     """
 
     to_name: str
@@ -35,8 +34,9 @@ class DeskMail:
     counts: Mapping[str, int]
     link: str
     sent_at: datetime
+    bounce_token: str
+    reply_token: str
     language: str = "en"
-    bounce_token: str = ""
 
 
 def render_desk(mail: DeskMail) -> RenderedMail:
@@ -70,11 +70,10 @@ def render_desk(mail: DeskMail) -> RenderedMail:
         link=mail.link,
         after=said("after"),
         footer=language.desk["footer"].format(**values),
+        bounce_token=mail.bounce_token,
+        reply_token=mail.reply_token,
     )
-    rendered = render_letter(letter, language, domain=mail.domain)
-    if not mail.bounce_token:
-        return rendered
-    return replace(rendered, from_addr=bounce_address(mail.bounce_token, mail.domain))
+    return render_letter(letter, language, domain=mail.domain)
 
 
 def counts_of(counts: Mapping[str, int], language: Words) -> str:

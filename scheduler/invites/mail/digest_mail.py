@@ -17,8 +17,9 @@ from scheduler.invites import text
 from scheduler.invites.catalogue import Words, words
 from scheduler.invites.ical import view
 from scheduler.invites.mail import bodies, mime
+from scheduler.invites.mail.addresses import bounce_address
 from scheduler.invites.mail.digest import Digest, ReportedItem
-from scheduler.invites.mail.imip import Envelope, bounce_address
+from scheduler.invites.mail.imip import Envelope, reply_address
 from scheduler.invites.mail.mime import RenderedMail
 
 MOST: Final = 20
@@ -52,6 +53,7 @@ def render(digest: Digest, envelope: Envelope, links: DigestLinks) -> RenderedMa
         digest.made_at,
         envelope.message_id,
         None,
+        reply_to=reply_address(envelope),
     )
     parts = [mime.text_leaf("plain", page.text()), mime.text_leaf("html", page.html())]
     return RenderedMail(

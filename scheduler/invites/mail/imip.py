@@ -15,6 +15,7 @@ from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.itip import Message, MessageKind
 from scheduler.invites.ical.view import Row, answered, changes, mail_kind, rows, why_off
 from scheduler.invites.mail import bodies, mime, wording
+from scheduler.invites.mail.addresses import bounce_address, organizer_address
 from scheduler.invites.mail.mime import RenderedMail
 
 __all__ = [
@@ -22,7 +23,6 @@ __all__ = [
     "RenderedMail",
     "ShownMessage",
     "message_id",
-    "organizer_address",
     "render",
     "render_example",
     "show",
@@ -35,7 +35,8 @@ class Envelope:
 
     `token` is this attendee's credential for this meeting, lower case letters, digits and `-`, because mail
     servers may change the case. `bounce_token` stands only in the sender of the SMTP envelope. So a mail that
-    comes back there was not written by somebody who has the invitation. `thread_id` is the Message-ID of the
+    comes back there was not written by somebody who has the invitation. `reply_token` stands in the Reply-To
+    of mails that are no invitations. `thread_id` is the Message-ID of the
     first mail about the UID. The three addresses for answers are shown if they are given. `wording` has the
     parts that the event has reworded (`wording.PARTS`), in the message's language. `contact` is the person to
     call. The calendar reminds `remind_minutes` before the meeting, with 0 not at all.
@@ -47,6 +48,7 @@ class Envelope:
     domain: str
     token: str
     bounce_token: str
+    reply_token: str = ""
     message_id: str
     thread_id: str | None = None
     accept_url: str = ""
@@ -84,14 +86,14 @@ def render(message: Message, envelope: Envelope) -> RenderedMail:
 
 
 def render_example(message: Message, envelope: Envelope) -> RenderedMail:
-    """The mail without its calendar, for a look at its texts only. It cannot be answered."""
+    """The mail without its calendar, for a look at its texts only. It answers no invitation."""
     shown = show(message, envelope)
     sender = f"no-reply@{envelope.domain}"
     return RenderedMail(
-        from_addr=text.address(f"bounces@{envelope.domain}"),
+        from_addr=bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
         message_id=envelope.message_id,
-        data=_head(message, envelope, sender, f"[Test] {shown.subject}")
+        data=_head(message, envelope, sender, f"[Test] {shown.subject}", reply_address(envelope))
         + mime.multipart("alternative", envelope.message_id, _readable(shown)),
     )
 
@@ -109,16 +111,6 @@ def sender_of(content: Content, envelope: Envelope) -> str:
     return content.event_name or envelope.sender_name
 
 
-def organizer_address(token: str, domain: str) -> str:
-    """The address that invitations come from and answers go to."""
-    return text.address(f"meetings+{token}@{domain}")
-
-
-def bounce_address(token: str, domain: str) -> str:
-    """The address that a mail server reports at that a mail with this token was not delivered."""
-    return text.address(f"bounces+{token}@{domain}")
-
-
 def message_id(message: Message, domain: str) -> str:
     """The Message-ID of a message: fixed by UID, attendee, method, SEQUENCE and DTSTAMP."""
     parts = (message.uid, message.attendee_id, message.method, message.sequence, message.dtstamp.isoformat())
@@ -126,7 +118,7 @@ def message_id(message: Message, domain: str) -> str:
     return f"<{digest}@{domain}>"
 
 
-def _head(message: Message, envelope: Envelope, sender: str, subject: str) -> bytes:
+def _head(message: Message, envelope: Envelope, sender: str, subject: str, reply_to: str = "") -> bytes:
     return mime.head(
         (sender_of(message.content, envelope), sender),
         (envelope.attendee_name, envelope.attendee_email),
@@ -134,7 +126,13 @@ def _head(message: Message, envelope: Envelope, sender: str, subject: str) -> by
         message.dtstamp,
         envelope.message_id,
         envelope.thread_id,
+        reply_to=reply_to,
     )
+
+
+def reply_address(envelope: Envelope) -> str:
+    """The Reply-To of a mail that is no invitation, empty if it has none."""
+    return organizer_address(envelope.reply_token, envelope.domain) if envelope.reply_token else ""
 
 
 def _readable(shown: ShownMessage) -> list[bytes]:

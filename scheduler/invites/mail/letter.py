@@ -10,6 +10,7 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.invites import text
 from scheduler.invites.catalogue import Words
 from scheduler.invites.mail import bodies, mime
+from scheduler.invites.mail.addresses import bounce_address, organizer_address
 from scheduler.invites.mail.mime import Address, RenderedMail
 
 _QUOTED = "padding-left:12px;border-left:3px solid #b7c5c6;"
@@ -17,7 +18,10 @@ _QUOTED = "padding-left:12px;border-left:3px solid #b7c5c6;"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """The texts of a mail, in the order of reading. `sent_at` is aware."""
+    """The texts of a mail, in the order of reading. `sent_at` is aware.
+
+    The tokens are those of the addresses for reports, in the envelope, and for replies.
+    """
 
     sender: Address
     recipient: Address
@@ -30,6 +34,8 @@ class Letter:
     link: str
     after: str
     footer: str
+    bounce_token: str
+    reply_token: str
     note: str = ""
     """What somebody wrote, after the intro, or an empty text."""
 
@@ -39,12 +45,20 @@ def render_letter(letter: Letter, words: Words, *, domain: str) -> RenderedMail:
     link = text.web_address(letter.link)
     if not link:
         raise InvalidInput([Fault("link", "A link in a mail starts with https:// or http://.")])
-    head = mime.head(letter.sender, letter.recipient, letter.subject, letter.sent_at, letter.message_id, None)
+    head = mime.head(
+        letter.sender,
+        letter.recipient,
+        letter.subject,
+        letter.sent_at,
+        letter.message_id,
+        None,
+        reply_to=organizer_address(letter.reply_token, domain),
+    )
     texts = [letter.headline, letter.intro, letter.note, link, letter.after, letter.footer]
     plain = "\n\n".join(filter(None, texts)) + "\n"
     parts = [mime.text_leaf("plain", plain), mime.text_leaf("html", _html(letter, link, words))]
     return RenderedMail(
-        from_addr=text.address(f"bounces@{domain}"),
+        from_addr=bounce_address(letter.bounce_token, domain),
         to_addr=text.address(letter.recipient[1]),
         message_id=letter.message_id,
         data=head + mime.multipart("alternative", letter.message_id, parts),

@@ -40,11 +40,22 @@ Address = tuple[str, str]
 
 
 def head(
-    sender: Address, recipient: Address, title: str, moment: datetime, message_id: str, thread_id: str | None
+    sender: Address,
+    recipient: Address,
+    title: str,
+    moment: datetime,
+    message_id: str,
+    thread_id: str | None,
+    *,
+    reply_to: str = "",
 ) -> bytes:
-    """The headers of a mail, up to those of its first part. `moment` is aware."""
+    """The headers of a mail, up to those of its first part. `moment` is aware.
+
+    `reply_to` is the address for replies, where it is not that of the sender.
+    """
     return (
         mailbox("From", *sender)
+        + (mailbox("Reply-To", sender[0], reply_to) if reply_to else b"")
         + mailbox("To", *recipient)
         + subject(title)
         + stamp(moment, message_id, thread_id)

@@ -23,6 +23,8 @@ class SignIn:
     link: str
     valid_for: timedelta
     sent_at: datetime
+    bounce_token: str
+    reply_token: str
     language: str = "en"
 
 
@@ -44,5 +46,7 @@ def render_sign_in(mail: SignIn) -> RenderedMail:
         link=mail.link,
         after=said["valid"],
         footer=said["ignore"],
+        bounce_token=mail.bounce_token,
+        reply_token=mail.reply_token,
     )
     return render_letter(letter, language, domain=mail.domain)

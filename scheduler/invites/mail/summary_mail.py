@@ -14,7 +14,8 @@ from scheduler.invites.ical import view
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.view import Row
 from scheduler.invites.mail import bodies, mime
-from scheduler.invites.mail.imip import Envelope, bounce_address, organizer_address, sender_of
+from scheduler.invites.mail.addresses import bounce_address, organizer_address
+from scheduler.invites.mail.imip import Envelope, reply_address, sender_of
 from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.mail.summary import Summary, SummaryChange, SummaryKind
 
@@ -26,8 +27,8 @@ def render(summary: Summary, envelope: Envelope, *, stop_url: str = "") -> Rende
     """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used.
 
     The envelope's token is that of one of the person's invitations: what comes back goes the same way. At
-    `stop_url` a reader stops the summaries. A test mail has neither: nothing can be answered to it, and its
-    subject says that it is one.
+    `stop_url` a reader stops the summaries. A test mail has neither: replies to it are those to any mail, and
+    its subject says that it is one.
     """
     shown = latest(summary)
     language = words(shown.language)
@@ -43,11 +44,10 @@ def render(summary: Summary, envelope: Envelope, *, stop_url: str = "") -> Rende
         summary.stamp,
         envelope.message_id,
         envelope.thread_id,
+        reply_to=reply_address(envelope) if is_test else "",
     )
     return RenderedMail(
-        from_addr=text.address(f"bounces@{envelope.domain}")
-        if is_test
-        else bounce_address(envelope.bounce_token, envelope.domain),
+        from_addr=bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
         message_id=envelope.message_id,
         data=head + _parts(envelope.message_id, page, language, agenda_pdf(agenda)),
@@ -55,7 +55,7 @@ def render(summary: Summary, envelope: Envelope, *, stop_url: str = "") -> Rende
 
 
 def render_briefing(summary: Summary, envelope: Envelope) -> RenderedMail:
-    """The same for an interpreter: nothing is answered to it, and each meeting has all its details.
+    """The same for an interpreter: there is nothing to accept, and each meeting has all its details.
 
     The same bytes for the same input. Raises InvalidInput for an address that cannot be used.
     """
@@ -85,9 +85,10 @@ def render_briefing(summary: Summary, envelope: Envelope) -> RenderedMail:
         summary.stamp,
         envelope.message_id,
         envelope.thread_id,
+        reply_to=reply_address(envelope),
     )
     return RenderedMail(
-        from_addr=text.address(f"bounces@{envelope.domain}"),
+        from_addr=bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
         message_id=envelope.message_id,
         data=head + _parts(envelope.message_id, page, language, agenda_pdf(agenda)),

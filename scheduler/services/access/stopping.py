@@ -58,6 +58,11 @@ def want(session: Session, actor: Actor, *, is_wanted: bool, now: datetime) -> N
     _want(session, preferences.own_attendee(session, actor), is_wanted=is_wanted, now=now)
 
 
+def stop_for(session: Session, person: Attendee, *, now: datetime) -> None:
+    """Send a person no more summaries, for another reason than their own word."""
+    _want(session, person, is_wanted=False, now=now)
+
+
 def _want(session: Session, person: Attendee, *, is_wanted: bool, now: datetime) -> None:
     person.summaries_off_at = None if is_wanted else person.summaries_off_at or now
     session.flush()

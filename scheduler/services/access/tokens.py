@@ -13,7 +13,11 @@ TEAM = "team"
 REGISTER = "register"
 PRINT = "print"
 
+REPLY = "reply"
+REPORT = "report"
+
 _BYTES = 20
+_ID_BYTES = 5
 
 
 def new_seed() -> str:
@@ -41,6 +45,24 @@ def answer_token(secret_key: str, request_key: str, attendee_id: int | None, add
 def digests_token(secret_key: str, attendee_id: int | None, address: str) -> str:
     """The token that stops a person's digests. Another address ends it."""
     return derive_token(secret_key, "digests", f"{attendee_id}:{address}")
+
+
+def row_token(secret_key: str, purpose: str, row_id: int, seed: str) -> str:
+    """A token of 160 bits that names a row: 40 of them are its id, and the others prove it.
+
+    Nothing of it is stored. `seed` is what the row has that no other row ever had.
+    """
+    named = row_id.to_bytes(_ID_BYTES, "big")
+    proof = hmac.digest(secret_key.encode(), f"{purpose}:{row_id}:{seed}".encode(), hashlib.sha256)
+    return _text(named + proof[: _BYTES - _ID_BYTES])
+
+
+def row_id(token: str) -> int:
+    """The id that such a token names, which is not proved yet. 0 for what is no token."""
+    try:
+        return int.from_bytes(base64.b32decode(token.upper())[:_ID_BYTES], "big")
+    except ValueError:
+        return 0
 
 
 def random_token() -> str:

@@ -244,7 +244,9 @@ def _forget(session: Session, account_ids: list[int]) -> None:
     )
     ids = list(session.scalars(gone))
     links = select(SignInLink.id).where(among(SignInLink.account_id, ids))
-    mails = tables.named("outbox_mail")
+    mails, answers = tables.named("outbox_mail"), tables.named("inbound_mail")
+    with_links = select(mails.c.id).where(mails.c.sign_in_link_id.in_(links))
+    session.execute(delete(answers).where(answers.c.about_id.in_(with_links)))
     session.execute(delete(mails).where(mails.c.sign_in_link_id.in_(links)))
     for table in (WebSession, SignInLink):
         session.execute(delete(table).where(among(table.account_id, ids)))

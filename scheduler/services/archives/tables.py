@@ -43,7 +43,7 @@ STAYS: Final[Mapping[str, str]] = MappingProxyType(
 
 SECRET: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
-        "attendee": frozenset(("feed_seed", "feed_hash", "bounce_hash", "summary_hash")),
+        "attendee": frozenset(("feed_seed", "feed_hash", "summary_hash")),
         "busy_source": frozenset(
             ("key", "address", "account", "octets", "etag", "modified", "next_fetch_at")
         ),

@@ -6,28 +6,47 @@ user, about each of a person's mails. So the mail of a first report is sent once
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.storage.among import among
-from scheduler.storage.models import AddressReport, Attendee, Interpreter, OutboxMail
+from scheduler.storage.models import AddressReport, Attendee, Event, Interpreter, OutboxMail
 
 Reader = Attendee | Interpreter
 """Whose address may be marked."""
+R = TypeVar("R", Attendee, Interpreter)
 APART = timedelta(minutes=10)
 """Two reports that come within this time are one: they have one cause."""
 ONCE_MORE, AFTER_THAT = timedelta(minutes=30), timedelta(hours=1)
 """When a mail is sent again after a first report: the first one, and others, which then may be held."""
 
 
-def reader_of(session: Session, mail: OutboxMail) -> Reader | None:
-    """Whom a mail is to, if that is somebody whose address may be marked."""
+def readers_of(session: Session, mail: OutboxMail) -> Sequence[Reader]:
+    """Whom a mail is to, as far as they are people whose address may be marked.
+
+    A sign-in is to an account, which is somebody in each of its events.
+    """
     if mail.interpreter_id is not None:
-        return session.get_one(Interpreter, mail.interpreter_id)
-    return None if mail.attendee_id is None else session.get_one(Attendee, mail.attendee_id)
+        return [session.get_one(Interpreter, mail.interpreter_id)]
+    if mail.attendee_id is not None:
+        return [session.get_one(Attendee, mail.attendee_id)]
+    if mail.sign_in_link_id is None:
+        return []
+    return [*_called(session, Attendee, mail.to_address), *_called(session, Interpreter, mail.to_address)]
+
+
+def _called(session: Session, kind: type[R], address: str) -> Sequence[R]:
+    """Those of this address who take part in an event that goes on."""
+    return session.scalars(
+        select(kind)
+        .join(Event, Event.id == kind.event_id)
+        .where(kind.email == address, kind.withdrawn_at.is_(None), Event.archived_at.is_(None))
+        .order_by(kind.id)
+    ).all()
 
 
 def held() -> ColumnElement[bool]:

@@ -15,7 +15,6 @@ from scheduler.services.delivery import address_reports, mail_routes
 from scheduler.services.delivery.mail_routes import Routes
 from scheduler.services.delivery.remembering import (
     remember,
-    remember_bounces,
     remember_briefings,
     remember_summaries,
 )
@@ -63,7 +62,6 @@ def claim(
         through = None if through is None else through - len(taken)
         rows += taken
     remember(session, [row for row in rows if row.kind is OutboxKind.INVITATION], secret_key)
-    remember_bounces(session, rows, secret_key)
     remember_summaries(session, [row for row in rows if row.kind is OutboxKind.SUMMARY], secret_key)
     remember_briefings(session, [row for row in rows if row.kind is OutboxKind.BRIEFING], now=now)
     return _to_be_sent(session, rows, now)

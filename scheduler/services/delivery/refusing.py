@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -36,9 +36,9 @@ def refuse(
     Returns the routes that pause from now on. The mail is tried again later, held, or given up. One refusal
     marks nobody's address.
     """
-    reader = address_reports.reader_of(session, mail) if refusal is Refusal.DEAD else None
-    if reader is not None:
-        _doubt(session, mail, reader, said, now)
+    readers = address_reports.readers_of(session, mail) if refusal is Refusal.DEAD else ()
+    if readers:
+        _doubt(session, mail, readers, said, now)
     elif refusal is Refusal.HOLD:
         hold(session, mail, said, now=now)
     else:
@@ -98,16 +98,21 @@ def hold(session: Session, mail: OutboxMail, said: str, *, now: datetime) -> Non
     _put_back(session, mail, said, MailFailure.PERMANENT if is_over else MailFailure.HELD, at)
 
 
-def _doubt(session: Session, mail: OutboxMail, reader: Reader, said: str, now: datetime) -> None:
+def _doubt(session: Session, mail: OutboxMail, readers: Sequence[Reader], said: str, now: datetime) -> None:
     """A server says that there is no such address.
 
-    The mail is sent once more to be sure, unless this is the second such reply.
+    The mail is sent once more to be sure, unless this is the second such reply, or the address was corrected
+    while the mail was on its way. A sign-in is not: its link has ended by then, and its reader asks again.
     """
-    if reader.email != mail.to_address:  # it was corrected while the mail was on its way
+    waits = [
+        address_reports.report(session, each, said, now=now)
+        for each in readers
+        if each.email == mail.to_address
+    ]
+    if mail.sign_in_link_id is not None or not waits or None in waits:
         return _put_back(session, mail, said, MailFailure.PERMANENT, None)
-    once_more = address_reports.report(session, reader, said, now=now)
-    failure = MailFailure.PERMANENT if once_more is None else MailFailure.TEMPORARY
-    return _put_back(session, mail, said, failure, None if once_more is None else now + once_more)
+    once_more = max(wait for wait in waits if wait is not None)
+    return _put_back(session, mail, said, MailFailure.TEMPORARY, now + once_more)
 
 
 def _put_back(

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method
-from scheduler.services.access.tokens import derive_token, hash_token
+from scheduler.services.access.tokens import REPLY, REPORT, derive_token, hash_token, row_token
 from scheduler.services.outbox import payloads
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.storage.among import among
@@ -47,12 +47,17 @@ def token_of(uid: str, attendee_id: int | None, secret_key: str) -> str:
 
 
 def bounce_token(row: OutboxMail, secret_key: str) -> str:
-    """The token in the sender of the envelope, which mail servers report to: one an attendee and address.
+    """The token in the sender of the envelope, which mail servers report to: one a mail, whatever its kind.
 
     It stands nowhere in the mail, so that who has an invitation, and every system that reads its calendar,
     cannot write a report.
     """
-    return derive_token(secret_key, "bounce", f"{row.attendee_id}:{row.to_address}")
+    return row_token(secret_key, REPORT, row.id, row.message_id)
+
+
+def reply_token(row: OutboxMail, secret_key: str) -> str:
+    """The token in the Reply-To of a mail that is no invitation: one a mail."""
+    return row_token(secret_key, REPLY, row.id, row.message_id)
 
 
 def summary_token(row: OutboxMail, secret_key: str) -> str:
@@ -87,24 +92,6 @@ def remember_briefings(session: Session, rows: Sequence[OutboxMail], *, now: dat
                 )
             )
     session.flush()
-
-
-def remember_bounces(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
-    """Know whose mails come back to the envelope senders of these."""
-    wanted = {
-        row.attendee_id: (row.to_address, hash_token(bounce_token(row, secret_key)))
-        for row in rows
-        if row.attendee_id is not None
-    }
-    if not wanted:
-        return
-    known = session.execute(
-        select(Attendee.id, Attendee.email, Attendee.bounce_hash).where(among(Attendee.id, wanted))
-    ).all()
-    for attendee_id, email, bounce_hash in known:
-        address, hashed = wanted[attendee_id]
-        if address == email and bounce_hash != hashed:
-            session.execute(update(Attendee).where(Attendee.id == attendee_id).values(bounce_hash=hashed))
 
 
 class _Identity(NamedTuple):

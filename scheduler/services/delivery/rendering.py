@@ -28,7 +28,7 @@ from scheduler.services.access.tokens import (
     digests_token,
 )
 from scheduler.services.delivery import remembering
-from scheduler.services.outbox.letters import LATER_DOMAIN
+from scheduler.services.outbox import letters
 from scheduler.storage.models import OutboxMail, SignInLink
 
 
@@ -109,13 +109,22 @@ def _envelope(settings: Settings, row: OutboxMail, token: str) -> Envelope:
         sender_name=settings.mail_sender,
         domain=settings.mail_domain,
         token=token,
-        bounce_token=remembering.bounce_token(row, settings.secret_key),
+        **_tokens(settings, row),
         message_id=row.message_id,
         thread_id=row.thread_id,
         wording=row.payload.get("wording", {}),
         contact=row.payload.get("contact", ""),
         remind_minutes=row.payload.get("remind_minutes", 0),
     )
+
+
+def _tokens(settings: Settings, row: OutboxMail) -> dict[str, str]:
+    """Those of the addresses for reports and for replies, which every mail has."""
+    key = settings.secret_key
+    return {
+        "bounce_token": remembering.bounce_token(row, key),
+        "reply_token": remembering.reply_token(row, key),
+    }
 
 
 def sign_in_mail(settings: Settings, row: OutboxMail, link: SignInLink) -> RenderedMail:
@@ -132,6 +141,7 @@ def sign_in_mail(settings: Settings, row: OutboxMail, link: SignInLink) -> Rende
             valid_for=link.expires_at - link.created_at,
             sent_at=link.created_at,
             language=row.payload.get("language", "en"),
+            **_tokens(settings, row),
         )
     )
 
@@ -145,13 +155,14 @@ def alert_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
             to_email=row.to_address,
             sender_name=settings.mail_sender,
             domain=settings.mail_domain,
-            message_id=row.message_id.replace(LATER_DOMAIN, f"@{settings.mail_domain}"),
+            message_id=letters.sent_id(row.message_id, settings.mail_domain),
             kind=AlertKind(said["kind"]),
             event=said["event"],
             reason=said["reason"],
             link=links.whole(settings, said["path"]),
             opened_at=row.created_at,
             language=said["language"],
+            **_tokens(settings, row),
         )
     )
 
@@ -173,7 +184,7 @@ def desk_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
             to_email=row.to_address,
             sender_name=settings.mail_sender,
             domain=settings.mail_domain,
-            message_id=row.message_id.replace(LATER_DOMAIN, f"@{settings.mail_domain}"),
+            message_id=letters.sent_id(row.message_id, settings.mail_domain),
             letter=said["letter"],
             event=said["event"],
             values=said["values"],
@@ -181,6 +192,6 @@ def desk_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
             link=links.whole(settings, path),
             sent_at=row.created_at,
             language=said["language"],
-            bounce_token=remembering.bounce_token(row, settings.secret_key) if row.attendee_id else "",
+            **_tokens(settings, row),
         )
     )

@@ -98,6 +98,13 @@ def stop(session: Session, token: str, *, now: datetime) -> StopLook:
     return _shown(*found)
 
 
+def stop_for(session: Session, person: Attendee, *, now: datetime) -> None:
+    """Send a person no more digests, for another reason than their own word."""
+    choice = _choice(session, person)
+    choice.stopped_at = choice.stopped_at or now
+    session.flush()
+
+
 def resume(session: Session, token: str, *, now: datetime) -> None:
     """Send them again, as they were chosen before. Raises as `look`."""
     choice, *_ = _found(session, token, now)

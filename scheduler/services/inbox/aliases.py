@@ -71,6 +71,8 @@ def claimed(session: Session, mail: InboundMail) -> str | None:
     Only for an answer of one person that came to the attendee's own address for answers: its token has
     proved that they have the invitation. Nobody else's address of the event can become theirs.
     """
+    if mail.attendee_id is None:
+        return None
     is_offered = mail.outcome is MailOutcome.WAITING and mail.kind in ANSWERS and mail.box is MailBox.ANSWERS
     people = writers(mail)
     uids = {answer.uid for answer in map(ReplyAnswer.from_json, mail.answers)}

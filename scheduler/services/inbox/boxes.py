@@ -1,67 +1,108 @@
-"""Our addresses that mails come to: for answers, with the token of an invitation, and for reports."""
+"""Our addresses that mails come to: those with the token of an invitation or a mail, and the bare ones."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.config import Settings
 from scheduler.domain.entities import MailBox
-from scheduler.services.access.tokens import hash_token
+from scheduler.services.access import tokens
 from scheduler.services.answers import answers
-from scheduler.storage.models import Attendee, Invitation
+from scheduler.services.delivery import remembering
+from scheduler.storage.models import Invitation, OutboxMail
 
 MAX_RECIPIENTS = 20
 """Addresses of ours that one mail may be to."""
 
-_RECIPIENT = re.compile(r"(meetings|bounces)\+([a-z2-7]{32})@([a-z0-9.-]+)")
+BARE: Final = (
+    "meetings", "bounces", "requests", "no-reply", "desk", "alerts", "sign-in", "complaints", "abuse",
+    "postmaster",
+)  # fmt: skip
+"""What our mails come from, without a token, the address for feedback loops, and those of RFC 2142.
+
+A program that answers to From instead of Reply-To, or that drops what stands behind the plus, writes there.
+"""
+POSTMASTER: Final = BARE[-1]
+
+_TOKENED: Final = re.compile(r"(meetings|bounces)\+([a-z2-7]{32})@([a-z0-9.-]+)")
+_ANY: Final = re.compile(rf"(?<![\w.+-])(?:{'|'.join(BARE)})@[a-z0-9.-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """The invitation that an address stands for, and the address's purpose.
+    """What an address of ours stands for: an invitation, or any mail of ours, or neither if it is bare.
 
-    For reports, any of the attendee's.
+    `name` is the token, or the part of a bare address before the @.
     """
 
     box: MailBox
-    token: str
-    invitation: Invitation
+    name: str
+    invitation: Invitation | None = None
+    about: OutboxMail | None = None
 
 
-def addressed(session: Session, recipient: str, mail_domain: str) -> Addressed | None:
+def addressed(session: Session, recipient: str, settings: Settings) -> Addressed | None:
     """The meaning of an address of ours, or None if it is not ours or its token is wrong.
 
-    Mails that were sent before reports had their own token carry the token for answers in their envelope. A
-    report to such an address is recognised, and proves nothing.
+    A report to an address with the token for answers is recognised, and proves nothing.
     """
-    found = _RECIPIENT.fullmatch(recipient.strip().strip("<>").lower())
-    if found is None or found[3] != mail_domain.lower():
+    address = recipient.strip().strip("<>").lower()
+    local, _, domain = address.rpartition("@")
+    if domain != settings.mail_domain.lower():
         return None
-    is_for_reports, token = found[1] == "bounces", found[2]
-    if is_for_reports:
-        invitation = _reported(session, token)
-        if invitation is not None:
-            return Addressed(MailBox.REPORTS, token, invitation)
+    if local in BARE:
+        return Addressed(MailBox.BARE, local)
+    found = _TOKENED.fullmatch(address)
+    return None if found is None else _tokened(session, found[1] == "bounces", found[2], settings)
+
+
+def recipients_in(headers: str, mail_domain: str) -> list[str]:
+    """The addresses in a text that may be ours, each once, up to MAX_RECIPIENTS.
+
+    Bare ones only where there is none with a token: who answers to all answers once.
+    """
+    text = headers.lower()
+    tokened = dict.fromkeys(match[0] for match in _TOKENED.finditer(text))
+    if tokened:
+        return list(tokened)[:MAX_RECIPIENTS]
+    bare = [match[0] for match in _ANY.finditer(text) if match[0].endswith(f"@{mail_domain.lower()}")]
+    return bare[:1]
+
+
+def _tokened(session: Session, is_for_reports: bool, token: str, settings: Settings) -> Addressed | None:
     invitation = answers.invitation_for(session, token)
-    box = MailBox.OLD_REPORTS if is_for_reports else MailBox.ANSWERS
-    return None if invitation is None else Addressed(box, token, invitation)
+    if invitation is not None:
+        return Addressed(MailBox.OLD_REPORTS if is_for_reports else MailBox.ANSWERS, token, invitation)
+    about = mail_of(session, token, settings.secret_key, is_for_reports=is_for_reports)
+    if about is None:
+        return None
+    return Addressed(
+        MailBox.REPORTS if is_for_reports else MailBox.ANSWERS, token, invitation_of(session, about), about
+    )
 
 
-def recipients_in(headers: str) -> list[str]:
-    """The addresses in a text that may be ours, each once, up to MAX_RECIPIENTS."""
-    found = dict.fromkeys(match[0] for match in _RECIPIENT.finditer(headers.lower()))
-    return list(found)[:MAX_RECIPIENTS]
+def mail_of(session: Session, token: str, secret_key: str, *, is_for_reports: bool) -> OutboxMail | None:
+    """The mail whose envelope, or whose Reply-To, has this token."""
+    row = session.get(OutboxMail, tokens.row_id(token))
+    if row is None:
+        return None
+    make = remembering.bounce_token if is_for_reports else remembering.reply_token
+    return row if compare_digest(make(row, secret_key), token) else None
 
 
-def _reported(session: Session, token: str) -> Invitation | None:
-    """The last invitation of the attendee whose mails have this token in their envelope."""
+def invitation_of(session: Session, about: OutboxMail) -> Invitation | None:
+    """The last invitation about the meeting of a mail, or None for a mail about no meeting."""
+    if about.uid is None or about.attendee_id is None:
+        return None
     return session.scalar(
         select(Invitation)
-        .join(Attendee, Attendee.id == Invitation.attendee_id)
-        .where(Attendee.bounce_hash == hash_token(token))
-        .order_by(Invitation.id.desc())
+        .where(Invitation.uid == about.uid, Invitation.attendee_id == about.attendee_id)
+        .order_by(Invitation.sequence.desc(), Invitation.dtstamp.desc())
         .limit(1)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -18,12 +18,13 @@ from scheduler.services.answers import answers, resend
 from scheduler.services.answers.answers import Reply
 from scheduler.services.inbox import aliases, bouncing, judgement
 from scheduler.services.inbox.keeping import close
+from scheduler.services.inbox.shown import IncomingMail, shown
 from scheduler.services.inbox.verdicts import Verdict
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
-from scheduler.storage.models import Attendee, InboundMail
+from scheduler.storage.models import InboundMail
 
 _ANSWERS = {
     Partstat.NEEDS_ACTION: noted("trail", "needs-action"),
@@ -32,33 +33,6 @@ _ANSWERS = {
     Partstat.DECLINED: noted("trail", "declined"),
 }
 _NEWEST = Order("inbox", (InboundMail.id,), (int,), descending=True)
-
-
-@dataclass(frozen=True, slots=True)
-class LetterPerson:
-    """The attendee to whose invitation a mail came."""
-
-    key: str
-    name: str
-    latin_name: str
-    email: str
-
-
-@dataclass(frozen=True, slots=True)
-class IncomingMail:
-    """An incoming mail, as organisers read it. `kept` of its `size` octets are stored."""
-
-    id: int
-    kind: MailKind
-    attendee: LetterPerson
-    sender: str
-    subject: str
-    text: str
-    outcome: MailOutcome
-    reason: str
-    received_at: datetime
-    size: int
-    kept: int
 
 
 def listing(
@@ -76,7 +50,7 @@ def listing(
     if outcome is not None:
         query = query.where(InboundMail.outcome == outcome)
     page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
-    return page.of(_letter(row[0]) for row in page.items)
+    return page.of(shown(session, row[0]) for row in page.items)
 
 
 def counts(session: Session, actor: Actor) -> dict[MailOutcome, int]:
@@ -91,9 +65,20 @@ def counts(session: Session, actor: Actor) -> dict[MailOutcome, int]:
     return {outcome: found.get(outcome, 0) for outcome in MailOutcome}
 
 
+def complaints(session: Session, actor: Actor) -> Mapping[str, int]:
+    """How many emails of the event were marked as spam, by the domain of the recipient, most first."""
+    actor.require(Right.READ_INBOX)
+    domain = InboundMail.bounce["domain"].as_string()
+    of_event = InboundMail.event_id == actor.event_id, InboundMail.kind == MailKind.COMPLAINT
+    rows = session.execute(
+        select(domain, func.count()).where(*of_event, domain.is_not(None)).group_by(domain)
+    ).all()
+    return dict(sorted(((str(name), count) for name, count in rows), key=lambda row: (-row[1], row[0])))
+
+
 def get(session: Session, actor: Actor, mail_id: int) -> IncomingMail:
     """A mail of the event. Raises NotFound, or NotAllowed if the actor is not an organiser."""
-    return _letter(_mail(session, actor, mail_id))
+    return shown(session, _mail(session, actor, mail_id))
 
 
 def raw(session: Session, actor: Actor, mail_id: int) -> bytes:
@@ -104,6 +89,11 @@ def raw(session: Session, actor: Actor, mail_id: int) -> bytes:
 def claimed(session: Session, actor: Actor, mail_id: int) -> str | None:
     """The other address that a waiting answer is from, where it may be its attendee's. Raises as `get`."""
     return aliases.claimed(session, _mail(session, actor, mail_id))
+
+
+def reported_address(session: Session, actor: Actor, mail_id: int) -> str | None:
+    """The address that a waiting mail reports as dead, if it may be believed. Raises as `get`."""
+    return bouncing.reported_address(session, _mail(session, actor, mail_id))
 
 
 def _mail(session: Session, actor: Actor, mail_id: int) -> InboundMail:
@@ -117,6 +107,8 @@ def _mail(session: Session, actor: Actor, mail_id: int) -> InboundMail:
 def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, now: datetime) -> IncomingMail:
     """Take a waiting mail as its attendee's answer to the meeting as it was last told. Raises WrongState."""
     mail = _waiting(session, actor, mail_id, "applied")
+    if mail.uid is None or mail.attendee_id is None:
+        raise WrongState("mail", mail_id, "about no invitation", "taken as an answer")
     invitation = answers.latest(session, mail.uid, mail.attendee_id)
     given = Reply(
         partstat=partstat,
@@ -136,7 +128,7 @@ def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, n
         "trail", "mail %(number)s taken as an answer: %(answer)s", number=mail_id, answer=_ANSWERS[partstat]
     )
     trail.note(session, actor, Act.INBOX, about, now=now)
-    return _letter(mail)
+    return shown(session, mail)
 
 
 def set_aside(
@@ -144,13 +136,13 @@ def set_aside(
 ) -> IncomingMail:
     """Leave a waiting mail without effect. The maker of a counter-proposal is told. Raises WrongState."""
     mail = _waiting(session, actor, mail_id, "set aside")
-    if mail.kind is MailKind.COUNTER:
+    if mail.kind is MailKind.COUNTER and mail.uid is not None and mail.attendee_id is not None:
         invitation = answers.latest(session, mail.uid, mail.attendee_id)
         resend.proposal_declined(session, invitation, mail_domain=mail_domain, now=now)
     close(mail, Verdict(MailOutcome.IGNORED, say("An organiser set it aside.")), now, by=actor.account_id)
     about = noted("trail", "mail %(number)s set aside", number=mail_id)
     trail.note(session, actor, Act.INBOX, about, now=now)
-    return _letter(mail)
+    return shown(session, mail)
 
 
 def same_person(
@@ -172,34 +164,25 @@ def same_person(
     in_order = waiting.order_by(InboundMail.received_at, InboundMail.id).with_for_update(key_share=True)
     for each in session.scalars(in_order).all():
         if address in aliases.writers(each):
-            verdict = judgement.judge(
-                session, each, mail_domain=settings.mail_domain, rates=settings.rates, now=now
-            )
+            verdict = judgement.judge(session, each, settings=settings, now=now)
             close(each, verdict, now, by=actor.account_id)
     about = noted("trail", "mail %(number)s taken as of the same person", number=mail_id)
     trail.note(session, actor, Act.INBOX, about, now=now)
-    return _letter(mail)
+    return shown(session, mail)
 
 
 def mark_dead(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> IncomingMail:
-    """Believe a waiting report: mails to the attendee are held from now on. Raises WrongState."""
+    """Believe a waiting report: mails to its address are held from now on.
+
+    Raises WrongState, also for a mail that is no report about its reader's address.
+    """
     mail = _waiting(session, actor, mail_id, "believed")
-    if mail.kind is not MailKind.BOUNCE:
-        raise WrongState("mail", mail_id, mail.kind.value, "believed as a report")
-    attendee = session.get_one(Attendee, mail.attendee_id)
-    bouncing.mark(session, attendee, mail, now=now)
-    reason = say("An organiser believes it: the address %(email)s does not take mail.", email=attendee.email)
+    address = bouncing.mark(session, mail, now=now)
+    reason = say("An organiser believes it: the address %(email)s does not take mail.", email=address)
     close(mail, Verdict(MailOutcome.APPLIED, reason), now, by=actor.account_id)
     about = noted("trail", "mail %(number)s believed: an address takes no mail", number=mail_id)
     trail.note(session, actor, Act.INBOX, about, now=now)
-    return _letter(mail)
-
-
-def _letter(mail: InboundMail) -> IncomingMail:
-    who = mail.attendee
-    person = LetterPerson(who.key, who.name, who.latin_name, who.email)
-    names = IncomingMail.__dataclass_fields__.keys() - {"attendee"}
-    return IncomingMail(attendee=person, **{name: getattr(mail, name) for name in names})
+    return shown(session, mail)
 
 
 def _waiting(session: Session, actor: Actor, mail_id: int, step: str) -> InboundMail:

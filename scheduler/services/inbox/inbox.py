@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import MailKind, MailOutcome
+from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.invites import inbound
 from scheduler.saying import say
-from scheduler.services.inbox import judgement
+from scheduler.services.inbox import judgement, placing, unplaced
 from scheduler.services.inbox.keeping import TooMuch, close, take, understood
 from scheduler.services.inbox.verdicts import Verdict
 from scheduler.storage.database import Database
@@ -106,9 +106,13 @@ def _judge(
         return
     for name, value in understood(found).items():
         setattr(mail, name, value)
+    if mail.box is MailBox.BARE:
+        placing.place(session, mail, found, settings)
     session.flush()
-    verdict = judgement.judge(session, mail, mail_domain=settings.mail_domain, rates=settings.rates, now=now)
+    verdict = judgement.judge(session, mail, settings=settings, now=now)
     close(mail, verdict, now, by=None)
+    if mail.event_id is None:
+        unplaced.watch(session, now=now)
 
 
 def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
@@ -122,6 +126,8 @@ def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
             max_attempts=MAX_ATTEMPTS,
         )
         close(mail, Verdict(MailOutcome.WAITING, reason), now, by=None)
+        if mail.event_id is None:
+            unplaced.watch(session, now=now)
         return None
     mail.attempts, mail.attempted_at = mail.attempts + 1, now
     return mail.raw

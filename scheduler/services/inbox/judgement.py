@@ -11,15 +11,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from scheduler.config import Settings
 from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Method, Partstat
 from scheduler.domain.errors import WrongState
-from scheduler.domain.mails.rates import MailRates
 from scheduler.invites.inbound import Participant, ReplyAnswer
 from scheduler.saying import say, say_count
 from scheduler.services.answers import answers, counter_proposals, resend
 from scheduler.services.answers.answers import Reply
-from scheduler.services.inbox import aliases, bouncing
+from scheduler.services.inbox import aliases, bouncing, complaints, without_token
 from scheduler.services.inbox.verdicts import Verdict, applied, ignored, same_address, waiting
+from scheduler.services.inbox.without_token import OF_MACHINES
 from scheduler.storage.models import Attendee, InboundMail, Invitation
 
 CLOCK_SKEW = timedelta(days=1)
@@ -34,15 +35,19 @@ class _Stop(Exception):
         self.verdict = Verdict(outcome, reason)
 
 
-def judge(
-    session: Session, mail: InboundMail, *, mail_domain: str, rates: MailRates, now: datetime
-) -> Verdict:
+def judge(session: Session, mail: InboundMail, *, settings: Settings, now: datetime) -> Verdict:
     """Apply a mail, or say why it is ignored or waits for a person."""
+    if mail.kind is MailKind.BOUNCE:
+        return bouncing.judge(session, mail, settings=settings, now=now)
+    if mail.kind is MailKind.COMPLAINT:
+        return complaints.judge(session, mail, now=now)
+    if mail.uid is None or mail.attendee_id is None or mail.box is MailBox.BARE:
+        return without_token.judge(mail)
     invitation = answers.latest(session, mail.uid, mail.attendee_id)
     answers.lock(session, invitation)
     attendee = session.get_one(Attendee, mail.attendee_id)
-    case = _Case(session, mail, invitation, attendee, mail_domain, rates, now)
-    if mail.box is MailBox.REPORTS and mail.kind not in _OF_MACHINES:
+    case = _Case(session, mail, invitation, attendee, settings.mail_domain, now)
+    if mail.box is MailBox.REPORTS and mail.kind not in OF_MACHINES:
         return waiting(say("It came to the address that mail servers report to, which takes no answers."))
     try:
         return _RULES[mail.kind](case)
@@ -59,7 +64,6 @@ class _Case:
     invitation: Invitation
     attendee: Attendee
     mail_domain: str
-    rates: MailRates
     now: datetime
 
     def reply(self) -> Verdict:
@@ -105,25 +109,16 @@ class _Case:
             return waiting(say("Somebody else asks for the invitation."))
         return self.sent_again(say("The invitation was asked for again"), MailOutcome.APPLIED)
 
-    def bounce(self) -> Verdict:
-        return bouncing.judge(self.session, self.mail, self.attendee, rates=self.rates, now=self.now)
-
     def own(self) -> Verdict:
         if all(self.is_own(ReplyAnswer.from_json(values)) for values in self.mail.answers):
             return ignored(say("It is our own invitation that came back."))
         return waiting(say("It is an invitation of somebody else."))
 
-    def automatic(self) -> Verdict:
-        return ignored(say("It was written by a machine, such as an out-of-office note."))
-
-    def human(self) -> Verdict:
-        return waiting(say("A person wrote it."))
+    def of_no_meeting(self) -> Verdict:
+        return without_token.judge(self.mail)
 
     def delegation(self) -> Verdict:
         return waiting(say("The attendee sends somebody else."))
-
-    def unreadable(self) -> Verdict:
-        return waiting(self.mail.reason)
 
     def checked(self) -> tuple[ReplyAnswer, Reply]:
         """The answer if it may be applied. Raises _Stop otherwise."""
@@ -209,16 +204,14 @@ class _Case:
         return Verdict(outcome, say("%(why)s; it was sent just before.", why=why))
 
 
-_OF_MACHINES = (MailKind.BOUNCE, MailKind.AUTO_REPLY, MailKind.OWN)
-
 _RULES: dict[MailKind, Callable[[_Case], Verdict]] = {
     MailKind.REPLY: _Case.reply,
     MailKind.COUNTER: _Case.counter,
     MailKind.REFRESH: _Case.refresh,
     MailKind.DELEGATION: _Case.delegation,
-    MailKind.BOUNCE: _Case.bounce,
-    MailKind.AUTO_REPLY: _Case.automatic,
     MailKind.OWN: _Case.own,
-    MailKind.TEXT: _Case.human,
-    MailKind.UNREADABLE: _Case.unreadable,
+    MailKind.AUTO_REPLY: _Case.of_no_meeting,
+    MailKind.FORWARDED: _Case.of_no_meeting,
+    MailKind.TEXT: _Case.of_no_meeting,
+    MailKind.UNREADABLE: _Case.of_no_meeting,
 }

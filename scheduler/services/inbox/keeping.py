@@ -12,15 +12,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import MailKind, MailOutcome
+from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.domain.errors import ChainmeetError
 from scheduler.invites import inbound
 from scheduler.invites.inbound.limits import MAX_MAIL
 from scheduler.saying import say
 from scheduler.services.access.tokens import hash_token
-from scheduler.services.inbox import boxes
+from scheduler.services.inbox import boxes, placing
+from scheduler.services.inbox.boxes import Addressed
 from scheduler.services.inbox.verdicts import Verdict
-from scheduler.storage.models import Attendee, InboundMail
+from scheduler.storage.models import Attendee, InboundMail, Invitation, OutboxMail
 
 KEPT = 1024 * 1024
 """Octets of a mail that are kept for the organiser once it is judged."""
@@ -31,6 +32,8 @@ MAX_A_DAY = 20
 """The most mails to one address within a day. Each address stands for one invitation."""
 MAX_OCTETS = 5 * 1024 * 1024
 """Octets that are kept of all mails to one address."""
+MAX_A_DAY_BARE, MAX_OCTETS_BARE = 500, 50 * 1024 * 1024
+"""The same for an address without a token, which everybody shares."""
 
 REASON_LIMIT = 400
 NOT_READ = say("It was not read yet.")
@@ -52,21 +55,17 @@ def take(
 
     Raises TooMuch. Mails to one person take turns, so that the quota holds for those of one moment too.
     """
-    ours = boxes.addressed(session, recipient, settings.mail_domain)
+    ours = boxes.addressed(session, recipient, settings)
     if ours is None:
         return False, None
-    invitation, digest, hashed = ours.invitation, hashlib.sha256(raw).hexdigest(), hash_token(ours.token)
-    whose = select(Attendee.id).where(Attendee.id == invitation.attendee_id)
-    session.execute(whose.with_for_update(key_share=True))
+    digest, hashed = hashlib.sha256(raw).hexdigest(), hash_token(ours.name)
+    _take_turns(session, ours)
     known = InboundMail.token_hash == hashed, InboundMail.digest == digest
     if session.scalar(select(InboundMail.id).where(*known)) is not None:
         return True, None
-    _check_quota(session, hashed, len(raw), now)
+    _check_quota(session, hashed, len(raw), now, is_bare=ours.box is MailBox.BARE)
     mail = InboundMail(
-        event_id=invitation.event_id,
-        request_id=invitation.request_id,
-        attendee_id=invitation.attendee_id,
-        uid=invitation.uid,
+        **_whose(ours.invitation),
         box=ours.box,
         token_hash=hashed,
         digest=digest,
@@ -77,6 +76,8 @@ def take(
         raw=raw[:_READ],
         kept=len(raw[:_READ]),
     )
+    if ours.about is not None:
+        placing.refer(session, mail, ours.about)
     try:
         with session.begin_nested():
             session.add(mail)
@@ -85,14 +86,33 @@ def take(
     return True, mail.id
 
 
-def _check_quota(session: Session, token_hash: str, size: int, now: datetime) -> None:
+def _take_turns(session: Session, ours: Addressed) -> None:
+    """Lock what the address stands for. Nobody waits for those that write to a bare address."""
+    for found in (ours.invitation, ours.about):
+        if found is not None and found.attendee_id is not None:
+            whose = select(Attendee.id).where(Attendee.id == found.attendee_id)
+            session.execute(whose.with_for_update(key_share=True))
+            return
+    if ours.about is not None:
+        about = select(OutboxMail.id).where(OutboxMail.id == ours.about.id)
+        session.execute(about.with_for_update(key_share=True))
+
+
+def _whose(invitation: Invitation | None) -> dict[str, Any]:
+    if invitation is None:
+        return {}
+    return {name: getattr(invitation, name) for name in ("event_id", "request_id", "attendee_id", "uid")}
+
+
+def _check_quota(session: Session, token_hash: str, size: int, now: datetime, *, is_bare: bool) -> None:
+    most, octets = (MAX_A_DAY_BARE, MAX_OCTETS_BARE) if is_bare else (MAX_A_DAY, MAX_OCTETS)
     mails = InboundMail.token_hash == token_hash
     today = select(func.count()).where(mails, InboundMail.received_at > now - timedelta(days=1))
-    if session.scalars(today).one() >= MAX_A_DAY:
-        raise TooMuch(f"The address had {MAX_A_DAY} mails within a day.")
+    if session.scalars(today).one() >= most:
+        raise TooMuch(f"The address had {most} mails within a day.")
     kept = session.scalars(select(func.coalesce(func.sum(InboundMail.kept), 0)).where(mails)).one()
-    if kept + min(size, KEPT) > MAX_OCTETS:
-        raise TooMuch(f"The address had {MAX_OCTETS // 1024 // 1024} MiB of mails.")
+    if kept + min(size, KEPT) > octets:
+        raise TooMuch(f"The address had {octets // 1024 // 1024} MiB of mails.")
 
 
 def forget_octets(session: Session, *, now: datetime) -> int:
@@ -111,9 +131,16 @@ def understood(found: inbound.InboundMail) -> dict[str, Any]:
         "subject": found.subject,
         "text": found.text,
         "answers": [answer.to_json() for answer in found.answers],
-        "bounce": asdict(found.bounce) if found.bounce else {},
+        "bounce": _notice(found),
         "reason": found.reason[:REASON_LIMIT],
     }
+
+
+def _notice(found: inbound.InboundMail) -> dict[str, Any]:
+    if found.forwarded_to:
+        return {"forwarded_to": list(found.forwarded_to)}
+    notice = found.bounce or found.complaint
+    return {} if notice is None else asdict(notice)
 
 
 def close(mail: InboundMail, verdict: Verdict, now: datetime, *, by: int | None) -> None:

@@ -26,20 +26,20 @@ log = structlog.get_logger()
 def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> int:
     """Read the unread mails of the mailbox into the inboxes of their events, and return their number.
 
-    A mail that is for none of our addresses, or for one that had too much, is only marked as read. People are
-    told of one that cannot be taken in. Raises MailboxFailure.
+    A mail that names none of our addresses is taken as one to the postmaster. One for an address that had too
+    much is only marked as read. People are told of one that cannot be taken in. Raises MailboxFailure.
     """
 
     def take(raw: bytes) -> None:
         # Two of its headers may name two addresses. Each belongs to one answer.
-        recipients = boxes.recipients_in(_addressees(raw))
+        recipients = boxes.recipients_in(_addressees(raw), settings.mail_domain)
         try:
-            known = inbox.receive_for(database, settings, recipients, raw, now=now())
+            if not inbox.receive_for(database, settings, recipients, raw, now=now()):
+                inbox.receive(database, settings, postmaster, raw, now=now())
         except keeping.TooMuch:
             return  # it was logged
-        if not known:
-            log.info("mail for none of our addresses", octets=len(raw))
 
+    postmaster = f"{boxes.POSTMASTER}@{settings.mail_domain}"
     ends = time.monotonic() + VISIT_SECONDS
     with Mailbox(
         settings.imap_host,

@@ -17,6 +17,16 @@ LATER_DOMAIN = "@alerts.invalid"
 """In the Message-ID of a queued mail: who sends it puts the installation's mail domain here."""
 
 
+def sent_id(message_id: str, mail_domain: str) -> str:
+    """The Message-ID with which a queued mail is sent."""
+    return message_id.replace(LATER_DOMAIN, f"@{mail_domain}")
+
+
+def queued_id(message_id: str, mail_domain: str) -> str:
+    """The Message-ID in the outbox of a mail that is sent with this one, if it is such a mail."""
+    return message_id.replace(f"@{mail_domain}>", f"{LATER_DOMAIN}>")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLetter:
     """A letter of the catalogue's section `desk`, as `DeskMail` says it.

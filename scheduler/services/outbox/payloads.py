@@ -8,6 +8,7 @@ from typing import Any
 
 from scheduler.domain.entities import Partstat
 from scheduler.invites.ical.content import Content
+from scheduler.invites.mail.digest import Digest
 from scheduler.invites.mail.summary import Summary
 
 
@@ -31,6 +32,11 @@ def digest_items(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The items of a digest, each with the id of its `request` and its `kind`."""
     items: list[dict[str, Any]] = payload["items"]
     return items
+
+
+def asked_in(payload: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """Of each item of a digest that asks for an answer the id of its request, and the other firm."""
+    return [(item.request, item.firm) for item in Digest.from_json(payload).items if item.waits]
 
 
 def summary(payload: Mapping[str, Any]) -> Summary:

@@ -11,13 +11,16 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
 from scheduler.domain.fields import Email
 from scheduler.storage.base import Base, states
+from scheduler.storage.models.mail import OutboxMail
 from scheduler.storage.models.people import Attendee
 
 
 class InboundMail(Base):
-    """A mail that came to the address of one invitation, with what it was understood to be.
+    """A mail that came to an address of ours, with what it was understood to be.
 
-    The same octets to the same address are one row, however often they are handed in.
+    The same octets to the same address are one row, however often they are handed in. A mail that answers an
+    invitation has its event, request, attendee and UID. One that answers another mail of ours has `about` and
+    as many of these as that mail has. A mail without an event is for the operators.
     """
 
     __tablename__ = "inbound_mail"
@@ -26,14 +29,17 @@ class InboundMail(Base):
         Index("ix_inbound_mail_event_id_outcome", "event_id", "outcome"),
         Index("ix_inbound_mail_attendee_id", "attendee_id"),
         Index("ix_inbound_mail_outcome", "outcome"),
+        Index("ix_inbound_mail_about_id", "about_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
-    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
-    uid: Mapped[str] = mapped_column(String(255))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"))
+    attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    uid: Mapped[str | None] = mapped_column(String(255))
     """The meeting and the attendee that the token in the recipient address stands for."""
+    about_id: Mapped[int | None] = mapped_column(ForeignKey("outbox_mail.id"))
+    """The mail of ours that the token stands for, or that the mail says it answers."""
     box: Mapped[MailBox] = mapped_column(
         states(MailBox, "mail_box"), default=MailBox.ANSWERS, server_default="answers"
     )
@@ -50,6 +56,7 @@ class InboundMail(Base):
     answers: Mapped[list[Any]] = mapped_column(JSON, default=list)
     """The VEVENTs of an answer, as invites.inbound.Answer writes them."""
     bounce: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """What a server or a program reports: a Bounce, a Complaint, or whom an invitation was forwarded to."""
     outcome: Mapped[MailOutcome] = mapped_column(states(MailOutcome, "mail_outcome"))
     reason: Mapped[str] = mapped_column(String(400), default="")
     """A sentence: what was done, or why nothing was."""
@@ -67,7 +74,8 @@ class InboundMail(Base):
     """How often the mail was begun to be read and judged."""
     attempted_at: Mapped[datetime | None]
 
-    attendee: Mapped[Attendee] = relationship(viewonly=True)
+    attendee: Mapped[Attendee | None] = relationship(viewonly=True)
+    about: Mapped[OutboxMail | None] = relationship(viewonly=True)
 
 
 class UntakenMail(Base):
@@ -108,6 +116,8 @@ class Answer(Base):
     """When the answer was made, by its maker's clock."""
     partstat: Mapped[Partstat] = mapped_column(states(Partstat, "answer_partstat"))
     """NEEDS-ACTION for a counter-proposal alone, which is no answer."""
+    delegate_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    """The colleague who goes instead, as whoever declined has said."""
     comment: Mapped[str] = mapped_column(Text, default="")
     source: Mapped[AnswerSource] = mapped_column(states(AnswerSource, "answer_source"))
     answered_at: Mapped[datetime]

@@ -110,7 +110,6 @@ class Attendee(Base):
         UniqueConstraint("event_id", "email"),
         Index("ix_attendee_account_id", "account_id"),
         Index("ix_attendee_firm_id", "firm_id"),
-        Index("ix_attendee_bounce_hash", "bounce_hash", unique=True),
         Index("ix_attendee_summary_hash", "summary_hash", unique=True),
     )
 
@@ -138,8 +137,6 @@ class Attendee(Base):
     feed_seed: Mapped[str] = mapped_column(String(32))
     """Changed to revoke the feed's address. The token is derived from it and the secret key."""
     feed_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    bounce_hash: Mapped[str | None] = mapped_column(String(64))
-    """The hash of the token in the envelope of the mails to `email`, or null before the first mail."""
     summary_hash: Mapped[str | None] = mapped_column(String(64))
     """The hash of the token that stops the summaries to `email`, or null before the first summary."""
     summaries_off_at: Mapped[datetime | None]

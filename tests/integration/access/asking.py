@@ -50,6 +50,7 @@ STEPS = {
     "hand_board.change": "lock",
     "delegations.person": "join",
     "inbox.handle": "set-aside",
+    "unplaced.handle": "set-aside",
     "runs.steer_mails": "pause",
     "what_if.take": "copy",
 }
@@ -151,6 +152,8 @@ class Askers:
             "step": STEPS.get(rule.endpoint, ""),
             "token": known.get(TOKENS.get(rule.endpoint.partition(".")[0], ""), "/none").rpartition("/")[2],
         }
+        if rule.endpoint.startswith("unplaced."):
+            values["mail_id"] = known["stray"]
         if rule.endpoint.startswith("first_file."):
             values["number"] = self.everything.first_file
         return {name: values[name] for name in rule.arguments}

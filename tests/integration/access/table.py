@@ -26,6 +26,9 @@ GET /events/new/workbook/template.xlsx                       302 404 200 404 404
 GET /healthz                                                 200 200 200 200 200 200 200 200 200 200 200
 GET /operators                                               302 404 200 404 404 404 404 404 404 404 404
 GET /operators/events                                        302 404 200 404 404 404 404 404 404 404 404
+GET /operators/mails                                         302 404 200 404 404 404 404 404 404 404 404
+GET /operators/mails/<mail_id>                               302 404 200 404 404 404 404 404 404 404 404
+GET /operators/mails/<mail_id>/raw                           302 404 200 404 404 404 404 404 404 404 404
 GET /robots.txt                                              200 200 200 200 200 200 200 200 200 200 200
 GET /sessions                                                302 200 200 200 200 200 200 200 200 200 200
 GET /sign-in                                                 200 200 200 200 200 200 200 200 200 200 200
@@ -168,6 +171,7 @@ POST EVENT/copy                                              403 404 404 404 404
 POST EVENT/bring-back                                        403 404 404 404 404 404 404 302 404 404 404
 POST EVENT/archive                                           403 404 404 404 404 404 404 302 404 404 404
 POST /operators/delete/<event_key>                           403 404 422 404 404 404 404 404 404 404 404
+POST /operators/mails/<mail_id>/<step>                       403 404 303 404 404 404 404 404 404 404 404
 POST /operators/<account_id>/remove                          403 404 404 404 404 404 404 404 404 404 404
 POST /sessions/<session_id>/end                              403 404 404 404 404 404 404 404 404 404 404
 POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303 303

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from scheduler.domain.entities import MailFailure, MailKind, MailOutcome, OutboxState
+from scheduler.domain.errors import WrongState
 from scheduler.services.delivery import dead_letters, mail_routes, rendering
 from scheduler.services.inbox import handling, inbox
 from scheduler.storage.models import Attendee, InboundMail, MailRoute, OutboxMail
@@ -102,11 +103,6 @@ def _of_nothing(p: Published) -> tuple[bytes, str]:
     return no_recipient, replies.address(p.mail_to(0), "bounces")
 
 
-def _policy_without_the_mail(p: Published) -> tuple[bytes, str]:
-    raw = replies.bounce(p.mail_to(0), "5.7.1", said="550 5.7.1 no", message_id="")
-    return raw, replies.address(p.mail_to(0), "bounces")
-
-
 def _an_answer(p: Published) -> tuple[bytes, str]:
     return replies.calendar(p.mail_to(0), "DECLINED"), replies.address(p.mail_to(0), "bounces")
 
@@ -118,7 +114,6 @@ UNPROVED: dict[str, Callable[[Published], tuple[bytes, str]]] = {
     "as a text file": _as_a_text_file,
     "about another address": _of_another,
     "about no mail and no address": _of_nothing,
-    "of a policy, without the mail": _policy_without_the_mail,
     "as an answer to the address for reports": _an_answer,
 }
 
@@ -139,27 +134,77 @@ def test_what_is_not_proved_waits_for_a_person_however_often_it_comes(
     assert mail_now(published).state is OutboxState.SENT
 
 
-def test_a_report_that_names_the_address_but_not_the_mail_waits_until_a_second_one_comes(
+def test_a_report_that_does_not_return_the_mail_is_about_the_one_whose_envelope_it_came_to(
     published: Published,
 ) -> None:
-    first = report(published, message_id="")
-    assert (first.outcome, "a second one marks it" in first.reason) == (WAITING, True)
-    assert mail_now(published).state is OutboxState.SENT
-    second = report(published, NOW + 600 * MINUTE, message_id="")
-    assert second.outcome is APPLIED
-    assert len(marked(published)) == 1
-    with published.database.read() as session:
-        assert set(session.scalars(select(InboundMail.outcome))) == {APPLIED}
+    """Relays that give mails other Message-IDs return one that we do not know."""
+    assert report(published, message_id="<other@relay.example>").outcome is APPLIED
+    again = mail_now(published)
+    assert (again.state, again.next_attempt_at) == (OutboxState.QUEUED, LATER + 30 * MINUTE)
+    held = report(published, NOW + 6 * MINUTE, status="5.7.1", said="550 5.7.1 no", message_id="")
+    assert (held.outcome, "sent again already" in held.reason) == (IGNORED, True)
 
 
-def test_an_organiser_may_believe_one_report(published: Published) -> None:
-    mail = report(published, message_id="")
+def test_an_organiser_may_believe_a_notice_that_names_the_address(published: Published) -> None:
+    row = published.mail_to(0)
+    mail = published.receive(replies.failure_notice(row), row, box="bounces")
+    assert mail.outcome is WAITING
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
+        assert handling.reported_address(session, actor, mail.id) == published.person(0).email
         handling.mark_dead(session, actor, mail.id, now=LATER)
         done = session.get_one(InboundMail, mail.id)
         assert (done.outcome, done.handled_by) == (APPLIED, actor.account_id)
     assert marked(published) == [published.person(0).email]
+
+
+def _about_nobody(p: Published) -> bytes:
+    return b"From: MAILER-DAEMON@mx.example\r\nSubject: failure notice\r\n\r\n550 5.1.1 no such user\r\n"
+
+
+def _about_a_longer_address(p: Published) -> bytes:
+    return _about_nobody(p).replace(b"no such", f"not-{p.person(0).email}.example no such".encode())
+
+
+def _full(p: Published) -> bytes:
+    return replies.failure_notice(p.mail_to(0)).replace(b"550 5.1.1 no such user", b"552 5.2.2 mailbox full")
+
+
+def _delayed(p: Published) -> bytes:
+    return replies.failure_notice(p.mail_to(0)).replace(b"550 5.1.1 no such user", b"451 4.4.1 not yet")
+
+
+def _exchange_forwards(p: Published) -> bytes:
+    return forwarding_notice("ana.kiss@else.example")
+
+
+def _by_hand(p: Published) -> bytes:
+    return f"From: boss@else.example\r\n\r\n{p.person(0).email} has left us.\r\n".encode()
+
+
+NO_REPORTS: dict[str, Callable[[Published], bytes]] = {
+    "of no address": _about_nobody,
+    "of an address in which the attendee's stands": _about_a_longer_address,
+    "of a full mailbox": _full,
+    "of a delay": _delayed,
+    "of another address": lambda p: _of_another(p)[0],
+    "of a forwarded invitation": _exchange_forwards,
+    "by a person": _by_hand,
+}
+
+
+@pytest.mark.parametrize("case", NO_REPORTS)
+@pytest.mark.parametrize("box", ["meetings", "bounces"])
+def test_an_address_can_be_marked_only_by_a_report_that_it_is_dead(
+    published: Published, case: str, box: str
+) -> None:
+    mail = published.receive(NO_REPORTS[case](published), published.mail_to(0), box=box)
+    with published.database.write() as session:
+        actor = published.expo.organiser_actor()
+        assert handling.reported_address(session, actor, mail.id) is None
+        with pytest.raises(WrongState):
+            handling.mark_dead(session, actor, mail.id, now=LATER)
+    assert marked(published) == []
 
 
 def test_a_provider_that_wants_less_is_slowed_down_by_a_report_as_by_a_reply(published: Published) -> None:
@@ -208,7 +253,8 @@ def test_a_report_about_an_address_that_was_corrected_meanwhile_does_nothing(pub
         session.execute(
             update(Attendee).where(Attendee.id == published.person(0).id).values(email="new@else.example")
         )
-    assert report(published).outcome is WAITING
+    said = report(published)
+    assert (said.outcome, "corrected" in said.reason) == (IGNORED, True)
     assert marked(published) == []
 
 
@@ -226,9 +272,69 @@ def test_what_was_reported_before_an_address_was_tried_again_by_hand_counts_no_m
     assert marked(published) == []
 
 
-def test_the_token_of_reports_is_another_one_for_another_address(published: Published) -> None:
-    row = published.mail_to(0)
-    before = replies.address(row, "bounces")
-    row.to_address = "new@else.example"
-    assert replies.address(row, "bounces") != before
-    assert replies.token(row) not in before
+def test_the_token_of_reports_is_another_one_for_each_mail_and_stands_in_none(published: Published) -> None:
+    first, second = published.mail_to(0), published.mail_to(1)
+    assert replies.address(first, "bounces") != replies.address(second, "bounces")
+    assert replies.token(first) not in replies.address(first, "bounces")
+
+
+def forwarding_notice(
+    *to: str,
+    sender: str = "MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@firm.example",
+    subject: str = "Meeting Forward Notification: Battery packs",
+    label: str = "Recipients",
+    said: str = "Peter Nagy has forwarded your meeting request to additional recipients.",
+) -> bytes:
+    """What Exchange writes to the organiser when an attendee forwards an invitation."""
+    body = (
+        f"<p>Your meeting was forwarded</p><p>{said}</p><p>Meeting</p><p>Battery packs</p>"
+        f"<p>Meeting Time</p><p>Monday, 7 December 2026 09:30-10:00</p><p>{label}</p><p>{'; '.join(to)}</p>"
+        "<p>All times listed are in the following time zone: (UTC+08:00) Beijing</p>"
+        "<p>Sent by Microsoft Exchange Server 2019</p>"
+    )
+    head = f"From: Microsoft Outlook <{sender}>\nSubject: {subject}\nAuto-Submitted: auto-generated\n"
+    mail = f"{head}MIME-Version: 1.0\nContent-Type: text/html; charset=UTF-8\n\n{body}\n"
+    return mail.replace("\n", "\r\n").encode()
+
+
+FORWARDS: dict[str, tuple[dict[str, str], str]] = {
+    "of Exchange": ({}, "ana.kiss@else.example"),
+    "of Exchange in German": (
+        {
+            "subject": "Benachrichtigung: Battery packs",
+            "label": "Empfänger",
+            "said": "Peter Nagy hat Ihre Besprechungsanfrage an weitere Personen weitergeleitet.",
+        },
+        "ana.kiss@else.example",
+    ),
+    "of Exchange in Chinese": (
+        {"subject": "通知", "label": "收件人", "said": "Peter Nagy 已将您的会议请求转发给其他收件人。"},
+        "ana.kiss@else.example",
+    ),
+    "of Outlook": ({"sender": "peter.nagy@firm.example"}, "ana.kiss@else.example"),
+}
+
+
+@pytest.mark.parametrize("case", FORWARDS)
+@pytest.mark.parametrize("box", ["meetings", "bounces"])
+def test_a_forwarding_notice_is_shown_as_one_and_reports_nothing(
+    published: Published, case: str, box: str
+) -> None:
+    values, to = FORWARDS[case]
+    mail = published.receive(forwarding_notice(to, **values), published.mail_to(0), box=box)
+    assert (mail.kind, mail.outcome) == (MailKind.FORWARDED, IGNORED)
+    assert mail.reason == f"Notice: the invitation was forwarded to {to}."
+
+
+def test_a_forwarding_notice_may_name_people_without_their_addresses(published: Published) -> None:
+    mail = published.receive(forwarding_notice("Ana Kiss", "王芳"), published.mail_to(0))
+    assert mail.reason == "Notice: the invitation was forwarded to Ana Kiss, 王芳."
+
+
+def test_a_report_of_exchange_is_a_report(published: Published) -> None:
+    raw = replies.bounce(published.mail_to(0)).replace(
+        f"From: <{published.mail_to(0).to_address}>".encode(),
+        b"From: Microsoft Outlook <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@firm.example>",
+    )
+    mail = published.receive(raw, published.mail_to(0), box="bounces")
+    assert (mail.kind, mail.outcome) == (MailKind.BOUNCE, APPLIED)

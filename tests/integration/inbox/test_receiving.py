@@ -232,7 +232,7 @@ def test_unread_mails_of_the_mailbox_are_taken_in_and_marked(published: Publishe
         assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 3
         assert server.unread == {}
         assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 0
-    assert (published.count(InboundMail), published.count(Answer)) == (2, 2)
+    assert (published.count(InboundMail), published.count(Answer)) == (3, 2)
 
 
 def test_a_mail_that_cannot_be_kept_stays_unread_and_those_behind_it_are_taken(

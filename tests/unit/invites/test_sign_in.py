@@ -20,6 +20,8 @@ MAIL = SignIn(
     link="https://meet.example/sign-in?token=abc&next=%2F",
     valid_for=timedelta(minutes=30),
     sent_at=datetime(2027, 4, 1, 9, 30, tzinfo=UTC),
+    bounce_token="b0unce",
+    reply_token="reply",
 )
 
 
@@ -40,8 +42,9 @@ def test_a_sign_in_mail_has_the_link_how_long_it_works_and_what_to_do_if_it_was_
 def test_a_sign_in_mail_is_addressed_to_one_person_and_quiet() -> None:
     mail = render_sign_in(MAIL)
     made = parsed(mail)
-    assert (mail.from_addr, mail.to_addr) == ("bounces@meet.example", "peter.nagy@firm.example")
+    assert (mail.from_addr, mail.to_addr) == ("bounces+b0unce@meet.example", "peter.nagy@firm.example")
     assert str(made["From"]) == "Chainmeet <sign-in@meet.example>"
+    assert str(made["Reply-To"]) == "Chainmeet <meetings+reply@meet.example>"
     assert (made["Subject"], made["Auto-Submitted"]) == (
         "Your link to sign in to Chainmeet",
         "auto-generated",

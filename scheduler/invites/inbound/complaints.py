@@ -1,0 +1,49 @@
+"""Complaints: a reader has pressed "spam", and their provider reports it (ARF, RFC 5965)."""
+
+from __future__ import annotations
+
+import re
+from email.message import Message
+from typing import Final
+
+from scheduler.invites.inbound.model import Complaint
+from scheduler.invites.inbound.notices import fields_of, returned_id
+from scheduler.invites.inbound.parts import parameter
+from scheduler.invites.text import clean
+
+_REPORT: Final = "message/feedback-report"
+_TEXT_LIMIT: Final = 20_000
+_OURS: Final = re.compile(r"bounces\+[a-z2-7]{32}@[a-z0-9.-]+")
+
+
+def complaint(mail: Message[str, str]) -> Complaint | None:
+    """The complaint that a mail reports, or None for any other mail.
+
+    Providers mark such reports as automatic or not, and write them as a mail server or as anybody, so only
+    their form tells them. A report may hide the reader's address: the mail that it returns is known then.
+    """
+    report = _report(mail)
+    if report is None:
+        return None
+    fields = fields_of(report)
+    recipient = fields.get("original-rcpt-to") or fields.get("removal-recipient", "")
+    envelope = _OURS.search(fields.get("original-mail-from", "").lower())
+    return Complaint(
+        feedback=fields.get("feedback-type", "abuse").lower(),
+        recipient=clean(recipient.rpartition(";")[2].strip("<> ").lower(), 254),
+        message_id=returned_id(mail),
+        envelope=envelope[0] if envelope else "",
+    )
+
+
+def _report(mail: Message[str, str]) -> str | None:
+    """The fields of the report, which is a part of the mail itself and of no mail inside it."""
+    payload = mail.get_payload()
+    parts = payload if isinstance(payload, list) else []
+    for part in parts:
+        if isinstance(part, Message) and part.get_content_type() == _REPORT:
+            inner = part.get_payload()
+            blocks = inner if isinstance(inner, list) else [inner]
+            return "\n".join(str(block) for block in blocks)[:_TEXT_LIMIT]
+    is_one = parameter(str(mail.get("Content-Type", "")), "report-type").lower() == "feedback-report"
+    return "" if is_one else None

@@ -1,0 +1,103 @@
+"""A mail that came in, as people read it, with what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import MailKind, MailOutcome, OutboxKind, RequestState
+from scheduler.services.outbox import payloads
+from scheduler.storage.among import among
+from scheduler.storage.models import InboundMail, MeetingRequest, OutboxMail
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPerson:
+    """The attendee to whose invitation a mail came, or who has the mail's From address."""
+
+    key: str
+    name: str
+    latin_name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRequest:
+    """A request that a digest showed: the other firm, and its state now."""
+
+    key: str
+    firm: str
+    state: RequestState
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredMail:
+    """The mail of ours that a mail answers. `requests` are those that a digest asked about."""
+
+    kind: OutboxKind
+    name: str
+    address: str
+    sent_at: datetime | None
+    requests: Sequence[AskedRequest]
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingMail:
+    """An incoming mail, as organisers read it. `kept` of its `size` octets are stored.
+
+    `is_answerable` tells whether it is about an invitation, which it can be taken as an answer to.
+    """
+
+    id: int
+    kind: MailKind
+    attendee: LetterPerson | None
+    about: AnsweredMail | None
+    is_answerable: bool
+    sender: str
+    subject: str
+    text: str
+    outcome: MailOutcome
+    reason: str
+    received_at: datetime
+    size: int
+    kept: int
+
+
+_SAME = (
+    "id", "kind", "sender", "subject", "text", "outcome", "reason", "received_at", "size", "kept",
+)  # fmt: skip
+
+
+def shown(session: Session, mail: InboundMail) -> IncomingMail:
+    """The mail with its person, and what it is about."""
+    who = mail.attendee
+    about = session.get(OutboxMail, mail.about_id) if mail.about_id is not None else None
+    return IncomingMail(
+        attendee=LetterPerson(who.key, who.name, who.latin_name, who.email) if who is not None else None,
+        about=_about(session, about) if about is not None else None,
+        is_answerable=mail.uid is not None and mail.attendee_id is not None,
+        **{name: getattr(mail, name) for name in _SAME},
+    )
+
+
+def _about(session: Session, about: OutboxMail) -> AnsweredMail:
+    return AnsweredMail(about.kind, about.to_name, about.to_address, about.sent_at, _requests(session, about))
+
+
+def _requests(session: Session, about: OutboxMail) -> Sequence[AskedRequest]:
+    """The requests of a digest that asked for an answer, in its order."""
+    if about.kind is not OutboxKind.DIGEST:
+        return ()
+    items = payloads.asked_in(about.payload)
+    rows = session.execute(
+        select(MeetingRequest.id, MeetingRequest.key, MeetingRequest.state).where(
+            among(MeetingRequest.id, [request for request, _ in items])
+        )
+    )
+    known = {row.id: (row.key, row.state) for row in rows}
+    found = [(firm, known[request]) for request, firm in items if request in known]
+    return [AskedRequest(key, firm, state) for firm, (key, state) in found]
