@@ -200,6 +200,12 @@ def interpreter(event_key: str) -> Actor:
     return found
 
 
+def participant(event_key: str) -> Actor:
+    """The actor, also if an interpreter and nothing else. Raises NotFound as `actor`."""
+    found = anybody(event_key)
+    return found if found.interpreter_id is not None else actor(event_key)
+
+
 def of_delegations(event_key: str) -> Actor:
     """The actor, if an organiser or of a chamber. For everybody else these pages do not exist."""
     found = actor_or_chamber(event_key)

@@ -22,10 +22,12 @@ from scheduler.storage.models import Account, Event
 
 
 def account_link(database: Database, settings: Settings, email: str, valid: timedelta = sign_in.VALID) -> str:
-    """A link for an account that is there. Raises NotFound."""
+    """A link for an account, or for an interpreter who has not signed in yet. Raises NotFound."""
     with database.write() as session:
-        account = _account(session, email)
         now = database.now_in(session)
+        account = sign_in.find_account(session, email, now=now)
+        if account is None:
+            raise NotFound("account", email)
         token = sign_in.make_sign_in_link(
             session, account.id, secret_key=settings.secret_key, now=now, valid=valid
         )

@@ -1,4 +1,4 @@
-"""Mails and calendar: the language and the time zone that an attendee reads them in."""
+"""Emails and calendar: the language and the time zone that an attendee or interpreter reads them in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ blueprint = APIBlueprint(
 @blueprint.get("")
 @login_required
 def show(event_key: str) -> str:
-    actor = auth.actor(event_key)
+    actor = auth.participant(event_key)
     with context.database().read() as db:
         return _page(db, actor, None, {})
 
@@ -35,7 +35,7 @@ def show(event_key: str) -> str:
 @blueprint.post("")
 @login_required
 def save(event_key: str) -> Response | tuple[str, int]:
-    actor = auth.actor(event_key)
+    actor = auth.participant(event_key)
     language, timezone = request.form.get("language", ""), request.form.get("timezone", "")
     try:
         with context.database().write() as db:
@@ -78,8 +78,8 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
         languages=[("", derived), *languages().items()],
         zones=[("", gettext("Automatic: %(choice)s", choice=zone)), *zones.choices()],
         words=words(now.language or now.derived_language),
-        summaries=stopping.own(db, actor),
-        digests=choices.own(db, actor),
+        summaries=stopping.own(db, actor) if actor.attendee_id else None,
+        digests=choices.own(db, actor) if actor.attendee_id else None,
         slot=now.first_slot,
         own_zone=now.timezone or now.derived_timezone,
     )

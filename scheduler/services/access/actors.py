@@ -19,7 +19,7 @@ from scheduler.invites.catalogue import language_of
 from scheduler.saying import say
 from scheduler.services.access import rights
 from scheduler.services.access.chambers import Chamber, chamber_of
-from scheduler.services.access.interpreters import interpreting_as
+from scheduler.services.access.interpreters import interpreting_as, language_of_interpreter
 from scheduler.services.access.rights import Reach, Right, Role
 from scheduler.services.text import storable
 from scheduler.storage.database import hold
@@ -51,7 +51,7 @@ class Actor:
     firm_id: int | None = None
     is_exhibitor: bool = False
     language: str = ""
-    """The language of this attendee's mails, or empty if the actor is not an attendee."""
+    """The language of the emails to this attendee or interpreter, or empty for anybody else."""
     scopes: frozenset[str] | None = None
     api_token_id: int | None = None
     is_archived: bool = False
@@ -156,6 +156,10 @@ class Actor:
         """The actor's own attendee, if the actor has the right for itself, or None."""
         return self.attendee_id if self.may(right, attendee_id=self.attendee_id) else None
 
+    def own_interpreter(self, right: Right) -> int | None:
+        """The actor's own interpreter, if the actor has the right for itself, or None."""
+        return self.interpreter_id if self.may(right, interpreter_id=self.interpreter_id) else None
+
 
 @dataclass(frozen=True, slots=True)
 class EventRoles:
@@ -223,7 +227,10 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
     if event is None or (team_role is None and attendee_id is None and interpreter_id is None):
         return None
     if attendee_id is None and interpreter_id is not None:
-        chosen, spoken = "", session.get_one(Interpreter, interpreter_id).languages
+        own = session.get_one(Interpreter, interpreter_id)
+        language = language_of_interpreter(own.mail_language, own.name, own.languages, event.language)
+    else:
+        language = "" if spoken is None else language_of(chosen, spoken, event.language)
     chamber = chamber_of(session, event.id, account_id) if team_role is Role.CHAMBER else None
     hold(session, event)  # nothing later in the session asks for it again
     return Actor(
@@ -234,7 +241,7 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
         attendee_id=attendee_id,
         firm_id=firm_id,
         is_exhibitor=bool(is_exhibitor),
-        language="" if spoken is None else language_of(chosen, spoken, event.language),
+        language=language,
         chamber=chamber,
         is_archived=event.archived_at is not None,
         interpreter_id=interpreter_id,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ScalarSelect, func, select
 from sqlalchemy.orm import Session, aliased
 
+from scheduler.invites.catalogue import language_of
 from scheduler.storage.models import Account, Event, Interpreter
 
 _Own = aliased(Account)
+_HAN = re.compile("[\u3400-\u9fff\U00020000-\U000323af]")
+"""The blocks of CJK Unified Ideographs."""
 
 
 def interpreting_as(account_id: Any) -> ScalarSelect[int | None]:
@@ -33,3 +38,14 @@ def name_of(session: Session, email: str) -> str | None:
         .where(Interpreter.email == email, Interpreter.withdrawn_at.is_(None))
         .limit(1)
     )
+
+
+def language_of_interpreter(chosen: str, name: str, spoken: Sequence[str], of_event: str) -> str:
+    """The language of an interpreter's emails and pages: the chosen one, else one that they surely read.
+
+    Interpreters speak several languages, listed in no order of theirs. Who writes their name in Chinese
+    characters reads Chinese first, and who does not, last.
+    """
+    reads_chinese = bool(_HAN.search(name))
+    likely = sorted(spoken, key=lambda tag: (tag.partition("-")[0] == "zh") is not reads_chinese)
+    return language_of(chosen, likely, of_event)

@@ -17,8 +17,9 @@ from scheduler.invites.catalogue import language_of, languages
 from scheduler.invites.ical.content import zone_of
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.interpreters import language_of_interpreter
 from scheduler.services.access.rights import Right
-from scheduler.storage.models import Attendee, Event, Firm, Slot
+from scheduler.storage.models import Account, Attendee, Event, Firm, Interpreter, Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class FirstSlot:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """An attendee's choices, empty where none was made, and the values in force.
+    """The choices of an attendee or interpreter, empty where none was made, and the values in force.
 
     `first_slot` is an example.
     """
@@ -55,33 +56,42 @@ def country_zone(country: str, moment: datetime) -> str:
 
 
 def account_language(session: Session, account_id: int, *, default: str = "en") -> str:
-    """The language of an account's own mails: as at the newest event that it attends, else `default`."""
-    found = session.execute(
-        select(Attendee, Event.language)
+    """The language of an account's own emails: as at the newest event that it is at, else `default`."""
+    attending = session.execute(
+        select(Attendee, Event)
         .join(Event, Event.id == Attendee.event_id)
         .where(Attendee.account_id == account_id)
         .order_by(Event.id.desc())
         .limit(1)
     ).first()
-    if found is None:
+    interpreting = session.execute(
+        select(Interpreter, Event)
+        .join(Event, Event.id == Interpreter.event_id)
+        .join(Account, Account.email == Interpreter.email)
+        .where(Account.id == account_id, Interpreter.withdrawn_at.is_(None))
+        .order_by(Event.id.desc())
+        .limit(1)
+    ).first()
+    found = [row for row in (attending, interpreting) if row is not None]
+    if not found:
         return default
-    attendee, of_event = found
-    return language_of(attendee.mail_language, attendee.languages, of_event)
+    person, event = max(found, key=lambda row: row.Event.id)
+    return _language(person, event, person.mail_language)
 
 
 def preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences:
-    """The actor's own preferences. Raises NotAllowed if the actor is not an attendee."""
-    attendee = own_attendee(session, actor)
+    """The actor's own preferences. Raises NotAllowed for who is neither an attendee nor an interpreter."""
+    person = own_person(session, actor)
     event = session.get_one(Event, actor.event_id)
-    country = session.get_one(Firm, attendee.firm_id).country
+    country = session.get_one(Firm, person.firm_id).country if isinstance(person, Attendee) else ""
     slot = select(Slot.start, Slot.end).where(Slot.of(event.id)).order_by(Slot.position).limit(1)
     row = session.execute(slot).first()
     first = FirstSlot(*row) if row is not None else None
     moment = first.start if first else now
     return Preferences(
-        language=attendee.mail_language,
-        timezone=attendee.timezone,
-        derived_language=language_of("", attendee.languages, event.language),
+        language=person.mail_language,
+        timezone=person.timezone,
+        derived_language=_language(person, event, ""),
         derived_timezone=country_zone(country, moment),
         first_slot=first,
     )
@@ -91,20 +101,22 @@ def choose(session: Session, actor: Actor, *, language: str, timezone: str) -> N
     """Store the actor's own choices. An empty value means no choice. They hold from the next mail on.
 
     A change of language alone sends no mail about meetings that were told already. Raises InvalidInput, and
-    NotAllowed if the actor is not an attendee.
+    NotAllowed as `preferences`.
     """
-    attendee = own_attendee(session, actor)
+    person = own_person(session, actor)
     found = [*faults(language, timezone)]
     if found:
         raise InvalidInput(found)
-    attendee.mail_language, attendee.timezone = language, timezone
+    person.mail_language, person.timezone = language, timezone
     session.flush()
 
 
 def speak(session: Session, account_id: int, language: str) -> None:
-    """Store the language of an account's own pages and mails, at every event that it attends."""
+    """Store the language of an account's own pages and emails, at every event that it is at."""
     of_account = update(Attendee).where(Attendee.account_id == account_id)
     session.execute(of_account.values(mail_language=language))
+    email = select(Account.email).where(Account.id == account_id).scalar_subquery()
+    session.execute(update(Interpreter).where(Interpreter.email == email).values(mail_language=language))
 
 
 def faults(language: str, timezone: str) -> Iterator[Fault]:
@@ -117,6 +129,20 @@ def faults(language: str, timezone: str) -> Iterator[Fault]:
         zone_of(timezone or "UTC")
     except InvalidInput:
         yield Fault("timezone", say("must be an IANA time zone such as Europe/Budapest, or empty"))
+
+
+def _language(person: Attendee | Interpreter, event: Event, chosen: str) -> str:
+    if isinstance(person, Attendee):
+        return language_of(chosen, person.languages, event.language)
+    return language_of_interpreter(chosen, person.name, person.languages, event.language)
+
+
+def own_person(session: Session, actor: Actor) -> Attendee | Interpreter:
+    """The actor as an attendee, or else as an interpreter. Raises NotAllowed for anybody else."""
+    interpreter_id = actor.own_interpreter(Right.CHOOSE_PREFERENCES)
+    if actor.attendee_id is None and interpreter_id is not None:
+        return session.get_one(Interpreter, interpreter_id)
+    return own_attendee(session, actor)
 
 
 def own_attendee(session: Session, actor: Actor) -> Attendee:

@@ -166,6 +166,8 @@ MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
         Role.INTERPRETER: {
             Right.READ_EVENT: Reach.EVENT,
             Right.READ_AGENDAS: Reach.PERSON,
+            Right.KEEP_BUSY_TIMES: Reach.PERSON,
+            Right.CHOOSE_PREFERENCES: Reach.PERSON,
             Right.RENEW_FEED: Reach.PERSON,
         },
     }

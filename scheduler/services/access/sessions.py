@@ -29,7 +29,7 @@ from scheduler.services.access.actors import Actor, actor_of_row, with_roles
 from scheduler.services.access.tokens import hash_token, random_token
 from scheduler.services.text import one_line, storable
 from scheduler.services.trail.noted import Noted, noted
-from scheduler.storage.models import Account, Attendee, Event, TeamMember, WebSession
+from scheduler.storage.models import Account, Attendee, Event, Interpreter, TeamMember, WebSession
 from scheduler.storage.rows import rows_of
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -39,19 +39,26 @@ _RUNS_EVENTS = or_(
     Account.is_operator, exists().where(TeamMember.account_id == Account.id).correlate(Account)
 )
 
-_CHOSEN_LANGUAGE = (
+_CHOSEN_LANGUAGES = (
     select(Attendee.mail_language)
     .where(Attendee.account_id == Account.id, Attendee.mail_language != "")
     .order_by(Attendee.id.desc())
     .limit(1)
     .correlate(Account)
-    .scalar_subquery()
+    .scalar_subquery(),
+    select(Interpreter.mail_language)
+    .where(Interpreter.email == Account.email, Interpreter.mail_language != "")
+    .order_by(Interpreter.id.desc())
+    .limit(1)
+    .correlate(Account)
+    .scalar_subquery(),
 )
+"""As an attendee, and as an interpreter."""
 
 _FIND = (
     select(
         WebSession.ends_at, _RUNS_EVENTS, WebSession.id, Account.id, Account.email, Account.name,
-        Account.is_operator, WebSession.made_at, WebSession.seen_at, func.coalesce(_CHOSEN_LANGUAGE, ""),
+        Account.is_operator, WebSession.made_at, WebSession.seen_at, func.coalesce(*_CHOSEN_LANGUAGES, ""),
     )
     .join(Account, Account.id == WebSession.account_id)
     .where(WebSession.id_hash == bindparam("id_hash"))

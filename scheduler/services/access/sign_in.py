@@ -92,6 +92,14 @@ def ensure_account(
     return account
 
 
+def find_account(session: Session, email: str, *, now: datetime) -> Account | None:
+    """The account of an address, or None. An interpreter's is made when it is first asked for."""
+    account = session.scalar(select(Account).where(Account.email == normal_email(email)))
+    if account is None and (name := interpreters.name_of(session, normal_email(email))):
+        account = ensure_account(session, email, name=name, now=now)
+    return account
+
+
 def ensure_accounts(session: Session, names: Mapping[str, str], *, now: datetime) -> dict[str, int]:
     """The ids of the accounts of many addresses, made where there is none; `names` are by address.
 
@@ -165,9 +173,7 @@ def ask_sign_in(
     The token is not stored. The renderer of the mail derives it from the link's seed with the purpose
     `tokens.SIGN_IN`. The mail names nobody, because a person's name in one event is not told to another.
     """
-    account = session.scalar(select(Account).where(Account.email == normal_email(email)))
-    if account is None and (name := interpreters.name_of(session, normal_email(email))):
-        account = ensure_account(session, email, name=name, now=now)
+    account = find_account(session, email, now=now)
     if account is None or _open_links(session, account.id, now) >= MAX_OPEN_LINKS:
         return None
     link, _ = _make_link(session, account.id, secret_key, now, VALID, errand)

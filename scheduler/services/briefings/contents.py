@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import names
-from scheduler.invites.catalogue import language_of, words
+from scheduler.invites.catalogue import words
 from scheduler.invites.ical import itip_revisions
 from scheduler.invites.ical.content import Content
+from scheduler.services.access.interpreters import language_of_interpreter
 from scheduler.services.schedule import entries
 from scheduler.services.schedule.entries import HeldMeeting
 from scheduler.services.schedule.entry_rows import Recipient
@@ -22,12 +23,16 @@ from scheduler.storage.models import Attendee, Event, Interpreter, PlannedMeetin
 
 @dataclass(frozen=True, slots=True)
 class BriefedPerson:
-    """An interpreter of the event, also one who has left it. `language` is that of their mails."""
+    """An interpreter of the event, also one who has left it.
+
+    `language` is that of their emails, `timezone` the IANA name of the zone that they chose, or empty.
+    """
 
     id: int
     name: str
     email: str
     language: str
+    timezone: str = ""
 
 
 def readers(session: Session, event: Event) -> list[BriefedPerson]:
@@ -37,10 +42,18 @@ def readers(session: Session, event: Event) -> list[BriefedPerson]:
     )
     return [
         BriefedPerson(
-            row.id, row.name, row.email, words(language_of("", row.languages, event.language)).language
+            row.id,
+            row.name,
+            row.email,
+            words(_language(row, event)).language,
+            row.timezone,
         )
         for row in rows
     ]
+
+
+def _language(row: Interpreter, event: Event) -> str:
+    return language_of_interpreter(row.mail_language, row.name, row.languages, event.language)
 
 
 def of_version(
@@ -94,6 +107,7 @@ def _content(
         topic=meeting.topic,
         event_name=event.name,
         language=language,
+        reader_timezone=reader.timezone,
         agenda_url=url,
         proposals=False,
     )

@@ -223,6 +223,9 @@ class Interpreter(Base):
     latin_name: Mapped[PersonName]
     email: Mapped[Email]
     languages: Mapped[list[str]]
+    mail_language: Mapped[Language] = mapped_column(default="", server_default="")
+    timezone: Mapped[Timezone] = mapped_column(default="", server_default="")
+    """Both as an attendee's: what the interpreter chose, or empty."""
     bounced_at: Mapped[datetime | None]
     bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")
     """Both as an attendee's."""

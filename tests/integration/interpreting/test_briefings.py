@@ -46,7 +46,7 @@ class Scene:
             self.expo: Expo = make_event(session, firms=3, slots="4|4", mail_per_minute=60_000)
             for firm, language in enumerate(("zh", "hu", "en")):
                 self.expo.people[firm][0].languages = [language]
-            values = {"name": "林悦", "latin_name": "Lin Yue"}
+            values = {"name": "林悦", "latin_name": "Lin Yue", "mail_language": "en"}
             self.own = make_interpreter(session, self.expo, email=OWN, **values)
             self.other = make_interpreter(session, self.expo, email=OTHER)
             self.requests = [make_request(session, self.expo, 0, i) for i in (1, 2)]

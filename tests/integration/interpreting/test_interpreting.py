@@ -31,7 +31,9 @@ class Scene:
             self.expo = expo = make_event(session, firms=3, slots="4|4", halls=2, walking=6)
             for firm, language in enumerate(("zh", "hu", "en")):
                 expo.people[firm][0].languages = [language]
-            self.own = make_interpreter(session, expo, email=ADDRESS, name="林悦", latin_name="Lin Yue")
+            self.own = make_interpreter(
+                session, expo, email=ADDRESS, name="林悦", latin_name="Lin Yue", mail_language="en"
+            )
             self.other = make_interpreter(session, expo)
             with_own, without = make_request(session, expo, 0, 1), make_request(session, expo, 0, 2)
             self.request = with_own
@@ -88,7 +90,7 @@ def test_nothing_else_of_the_event_is_theirs(scene: Scene) -> None:
     mine = browser(scene)
     key = scene.request.key
     for rest in (
-        "agenda", "my-day", "week", "firms", "start", "busy-times", "preferences", "tokens",
+        "agenda", "my-day", "week", "firms", "start", "busy-times", "tokens",
         "schedule", "team",
         f"requests/{key}", "requests/received", f"firms/{scene.expo.firms[0].key}/agenda", "agenda.pdf",
         f"people/{scene.expo.people[0][0].key}/agenda", "calendar-health/", "exports/", "desk/interpreters",
