@@ -186,16 +186,21 @@ def _drawn(placed: Placed, fonts: dict[Face, Font]) -> str:
     """The operators of one line. A face that has no bold letters gets them by a thin line around (9.3.6)."""
     look, ink = placed.look, colour(placed.look.colour)
     said = [f"BT {ink} rg {placed.x:g} {round(placed.y, 2):g} Td\n"]
-    for face, run in groupby(placed.line.glyphs, lambda glyph: glyph.face):
-        font = fonts[face]
-        drawn = f"/{font.name} {look.size:g} Tf {_shown(list(run), font, placed)}"
+    for (face, is_mark), found in groupby(placed.line.glyphs, lambda glyph: (glyph.face, bool(glyph.meant))):
+        font, run = fonts[face], list(found)
+        drawn = f"/{font.name} {look.size:g} Tf {_shown(run, font, placed)}"
         if look.is_bold and not face.is_bold:
             drawn = f"{ink} RG {look.size / 50:.2f} w 2 Tr {drawn}0 Tr\n"
-        said.append(drawn)
+        said += _read_as("".join(glyph.meant for glyph in run), [drawn]) if is_mark else [drawn]
     said.append("ET\n")
     if placed.line.said is not None:
-        said = [f"/Span<</ActualText{_text(placed.line.said)}>>BDC\n", *said, "EMC\n"]
+        said = _read_as(placed.line.said, said)
     return "".join(said)
+
+
+def _read_as(text: str, drawn: Sequence[str]) -> list[str]:
+    """What is drawn, read and copied as a text (14.9.4)."""
+    return [f"/Span<</ActualText{_text(text)}>>BDC\n", *drawn, "EMC\n"]
 
 
 def _shown(run: Sequence[Glyph], font: Font, placed: Placed) -> str:

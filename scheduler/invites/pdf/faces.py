@@ -19,11 +19,13 @@ _LATIN: Final = 1
 """The number of the script in PyMuPDF, whose font has Greek and Cyrillic too (UCDN_SCRIPT_LATIN)."""
 _FROM_THE_RIGHT: Final = {"R", "AL", "AN"}
 """Directions of letters (Unicode Standard Annex 9)."""
+OWN_FONT: Final = Path(__file__).with_name("fonts") / "RareHan.ttf"
+"""The characters of Chinese names that PyMuPDF's fonts lack (GB 18030-2022): `tests/support/rare_han.py`."""
 RARE_FONTS: Final = tuple(
     Path("/usr/share/fonts/truetype", name)
     for name in ("babelstone/BabelStoneHan.ttf", "hanazono/HanaMinA.ttf", "hanazono/HanaMinB.ttf")
 )
-"""Fonts with rare Han characters, where Debian's `fonts-babelstone-han` and `fonts-hanazono` put them."""
+"""Fonts with other Han characters, where Debian's `fonts-babelstone-han` and `fonts-hanazono` put them."""
 _GETA: Final = "\u3013"
 """What East Asian printers set for a character that no font has."""
 
@@ -51,6 +53,7 @@ class Glyph(NamedTuple):
     """One letter of a face, with its width in thousandths of the size.
 
     `at` is its place in points from where its line begins, if it does not simply follow the one before.
+    `meant` is the letter that it stands for, where no face has that.
     """
 
     face: Face
@@ -58,6 +61,7 @@ class Glyph(NamedTuple):
     width: int
     letter: str
     at: tuple[float, float] | None = None
+    meant: str = ""
 
 
 class Glyphs(dict[str, Glyph | None]):
@@ -77,9 +81,13 @@ class Glyphs(dict[str, Glyph | None]):
                 self[letter] = found = Glyph(face, number, width, letter)
                 return found
         if _is_han(letter) and letter != _GETA:
-            self[letter] = rare = _rare(letter) or self[_GETA]
+            self[letter] = rare = _rare(letter) or self._mark(letter)
             return rare
         return None
+
+    def _mark(self, letter: str) -> Glyph | None:
+        mark = self[_GETA]
+        return mark and mark._replace(meant=letter)
 
 
 @cache
@@ -104,8 +112,8 @@ def _fallbacks() -> tuple[Face, Face]:
 
 
 def _rare(letter: str) -> Glyph | None:
-    """A Han character that the fonts of PyMuPDF lack, by the first font of the system that has it."""
-    for face in map(_installed, RARE_FONTS):
+    """A Han character that the fonts of PyMuPDF lack, by our font or the first of the system with it."""
+    for face in map(_installed, (OWN_FONT, *RARE_FONTS)):
         if face is not None:
             number, width = face.glyph(letter)
             if number:

@@ -23,7 +23,7 @@ class Cff:
     kind: Final = "CIDFontType0"
 
     def __init__(self, data: bytes) -> None:
-        data = bytes(_tables(data)[b"CFF "]) if data.startswith(b"OTTO") else data
+        data = bytes(tables(data)[b"CFF "]) if data.startswith(b"OTTO") else data
         names = _index(data, data[2])
         top = _index(data, names[-1])
         strings = _index(data, top[-1])
@@ -66,7 +66,7 @@ class TrueType:
     kind: Final = "CIDFontType2"
 
     def __init__(self, data: bytes) -> None:
-        self._tables = _tables(data)
+        self._tables = tables(data)
         (self._loca_is_long,) = struct.unpack_from(">h", self._tables[b"head"], 50)
         (self._metrics,) = struct.unpack_from(">H", self._tables[b"hhea"], 34)
 
@@ -101,7 +101,7 @@ class TrueType:
         for tag in (b"cvt ", b"fpgm", b"prep"):
             if tag in self._tables:
                 tables[tag] = bytearray(self._tables[tag])
-        return _sfnt(tables)
+        return sfnt(tables)
 
     def _outline(self, glyph: int) -> bytes:
         if self._loca_is_long:
@@ -121,7 +121,7 @@ class TrueType:
         )
 
 
-def _tables(data: bytes) -> dict[bytes, memoryview]:
+def tables(data: bytes) -> dict[bytes, memoryview]:
     """The tables of an OpenType file by their tags. No copies: a font of all Han characters has 50 MB."""
     (count,) = struct.unpack_from(">H", data, 4)
     found = {}
@@ -204,7 +204,7 @@ def _parts(outline: bytes) -> list[tuple[int, int]]:
     return found
 
 
-def _sfnt(tables: dict[bytes, bytearray]) -> bytes:
+def sfnt(tables: dict[bytes, bytearray]) -> bytes:
     """A font file of tables that are given in the order of their tags."""
     ordered = sorted(tables.items())
     power = len(ordered).bit_length() - 1

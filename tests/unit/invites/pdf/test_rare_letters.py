@@ -1,4 +1,4 @@
-"""Han characters that PyMuPDF's fonts lack: a font of the system has them, or a mark stands for them."""
+"""Han characters that PyMuPDF's fonts lack: our font has those of names, one of the system all others."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from pathlib import Path
 import pymupdf
 import pytest
 
+from scheduler.invites.agenda.pdf import agenda_pdf
 from scheduler.invites.pdf import faces, lines
 from scheduler.invites.pdf.blocks import BlockStyle
-from scheduler.invites.pdf.faces import RARE_FONTS, Glyph, glyphs
+from scheduler.invites.pdf.faces import OWN_FONT, RARE_FONTS, Glyph, glyphs
 from tests.support import lacking
+from tests.unit.invites.test_agenda_pdf import agenda, entry
 
-RARE = "𠮷㛃䶮𪚥"
-"""Of extensions A and B: in names of firms and people."""
+NAMES = "𠮷㛃䶮𬭊𬺓䲟𬸪㻬"
+"""Of extensions A, B, C and E: in names of people, places and matter."""
+RARE = "𪚥𠀀"
+"""In no name."""
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +40,30 @@ def line(text: str) -> list[Glyph]:
 def test_a_letter_that_no_font_has_is_marked_as_printers_mark_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faces, "RARE_FONTS", ())
     made = line(f"{RARE}野家")
-    assert "".join(each.letter for each in made) == "〓〓〓〓野家"
+    assert "".join(each.letter for each in made) == "〓〓野家"
     assert all(each.number for each in made)
+    with pymupdf.open("pdf", agenda_pdf(agenda(entry(partner=f"{RARE}野家")))) as document:
+        assert f"{RARE}野家" in document[0].get_text()  # as it is copied, and read aloud
+
+
+def test_names_are_whole_without_a_font_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faces, "RARE_FONTS", ())
+    made = line(f"{NAMES}野家")
+    assert "".join(each.letter for each in made) == f"{NAMES}野家"
+    assert {each.face.name for each in made} == {"RareHan", "DroidSansFallback-Regular"}
+    with pymupdf.open("pdf", agenda_pdf(agenda(entry(partner=f"王{NAMES}"), owner=f"王{NAMES}"))) as document:
+        assert document.metadata["title"].startswith(f"Agenda of 王{NAMES}")
+        said = document[0].get_text()
+    assert said.count(f"王{NAMES}") == 3 and "〓" not in said
+
+
+def test_our_font_has_the_names_of_gb_18030_2022_and_is_small() -> None:
+    """Those of the Table of General Standard Chinese Characters, and of the identity register."""
+    ours, known = pymupdf.Font(fontfile=str(OWN_FONT)), pymupdf.Font("cjk")
+    assert len(ours.valid_codepoints()) > 1_100 and OWN_FONT.stat().st_size < 1_000_000
+    assert not [code for code in ours.valid_codepoints() if known.has_glyph(code)]
+    assert "ARPHIC PUBLIC LICENSE" in OWN_FONT.with_name("ARPHICPL.txt").read_text()
+    assert "Changed for Chainmeet".encode("utf-16-be") in OWN_FONT.read_bytes()
 
 
 def test_a_font_of_the_system_has_what_the_others_lack(
@@ -46,6 +72,7 @@ def test_a_font_of_the_system_has_what_the_others_lack(
     file = tmp_path / "Rare.ttf"
     file.write_bytes(pymupdf.Font("cjk").buffer)
     monkeypatch.setattr(faces, "_fallbacks", lambda: ())
+    monkeypatch.setattr(faces, "OWN_FONT", tmp_path / "not-there.ttf")
     monkeypatch.setattr(faces, "RARE_FONTS", (tmp_path / "not-installed.ttf", file))
     made = line("A龘")
     assert [each.letter for each in made] == ["A", "龘"]
