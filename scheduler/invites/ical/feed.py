@@ -21,7 +21,8 @@ from scheduler.invites.ical.lines import assemble, is_utc, text, utc
 from scheduler.invites.ical.zones import vtimezone
 from scheduler.invites.text import SUMMARY_LIMIT, clean, web_address
 
-_NO_MEETING: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_NO_MEETING: Final = datetime(2026, 1, 1, tzinfo=UTC), datetime(2037, 1, 1, tzinfo=UTC)
+"""Where nothing says when the event is: programs keep the definition for the meetings that come."""
 
 
 KEPT: Final = 8192
@@ -83,7 +84,7 @@ def _head(name: str, url: str, timezone: str) -> list[str]:
 
 def _definitions(events: Sequence[FeedEvent], written: Sequence[_Written], timezone: str) -> bytes:
     if not events:
-        return vtimezone(timezone, _NO_MEETING, _NO_MEETING)
+        return vtimezone(timezone, *_NO_MEETING)
     spans: dict[str, tuple[datetime, datetime]] = {}
     for event, lines in zip(events, written, strict=True):
         content = event.content

@@ -1,26 +1,39 @@
-"""VTIMEZONE for a span of time: one observance around a meeting, one more a change of offset in a feed."""
+"""VTIMEZONE: one definition of a zone in all mails and feeds of an event, right for the years around it.
+
+Programs keep a definition by its TZID and use the first that they met. So a definition that is right on the
+day of its meeting alone would move the meetings of other mails, across a change of the clocks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import calendar
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from itertools import pairwise
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from icalendar import Timezone, TimezoneDaylight, TimezoneStandard
+from icalendar import Timezone, TimezoneDaylight, TimezoneStandard, vRecur
 
 from scheduler.invites.ical.content import zone_of
 
-_BEGINNING: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - an observance starts in local time (RFC 5545 3.6.5)
-_DAY: Final = timedelta(days=1)
+_BEGINNING: Final = 1970
+"""The year in which definitions begin, as those of most programs do."""
+_AHEAD: Final = 20
+"""Years after an event in which the clocks have to change by one rule, so that the rule is written."""
+_STEP: Final = timedelta(days=7)
+"""No zone changes its offset twice within it."""
 
 
 def vtimezone(name: str, first: datetime, last: datetime) -> bytes:
-    """The VTIMEZONE of an IANA zone, right from `first` to `last` (aware)."""
+    """The VTIMEZONE of an IANA zone: right from the year before `first` to the year after `last` (aware).
+
+    It has the same bytes for all moments of these years, and where the clocks of a zone change by a rule that
+    has held and will hold, for those of all years: STANDARD and DAYLIGHT, as other programs write them.
+    """
     zone = zone_of(name)
-    changes = tuple(_changes(zone, first.astimezone(UTC), last.astimezone(UTC)))
-    return _render(name, (_beginning(first.astimezone(zone), alone=not changes), *changes))
+    return _defined(name, first.astimezone(zone).year, last.astimezone(zone).year)
 
 
 def same_offset(name: str, first: datetime, last: datetime) -> bool:
@@ -29,25 +42,81 @@ def same_offset(name: str, first: datetime, last: datetime) -> bool:
     return _offset(first.astimezone(zone)) == _offset(last.astimezone(zone))
 
 
-Observance = tuple[datetime, timedelta, timedelta, bool, str]
-"""Onset in local time before the change, offset before, offset after, daylight saving, abbreviation."""
+class _Observance(NamedTuple):
+    """From `onset` on, in local time before the change: again each year if there is a rule."""
+
+    onset: datetime
+    before: timedelta
+    after: timedelta
+    is_daylight: bool
+    abbreviation: str
+    rule: tuple[int, int, int] | None = None
+    """Month, weekday (Monday is 0), and which of the month: 1 is the first, -1 the last."""
 
 
-def _beginning(first: datetime, *, alone: bool) -> Observance:
+@lru_cache(maxsize=1024)
+def _defined(name: str, first: int, last: int) -> bytes:
+    zone = zone_of(name)
+    start, end = (datetime(year, 1, 1, tzinfo=UTC) for year in (first - 1, last + 2))
+    near = tuple(_changes(zone, start, end))
+    if not near:
+        return _render(name, (_beginning(zone, start, is_alone=True),))
+    yearly = _yearly(tuple(_changes(zone, start, datetime(last + _AHEAD, 1, 1, tzinfo=UTC))))
+    return _render(name, yearly or (_beginning(zone, start, is_alone=False), *near))
+
+
+def _beginning(zone: ZoneInfo, start: datetime, *, is_alone: bool) -> _Observance:
+    local, onset = start.astimezone(zone), datetime(_BEGINNING, 1, 1)  # noqa: DTZ001 - local time (RFC 5545 3.6.5)
     # One observance alone is a zone that never changes, which every client knows as STANDARD.
-    daylight = bool(first.dst()) and not alone
-    return _BEGINNING, _offset(first), _offset(first), daylight, first.tzname() or ""
+    is_daylight = bool(local.dst()) and not is_alone
+    return _Observance(onset, _offset(local), _offset(local), is_daylight, local.tzname() or "")
 
 
-def _changes(zone: ZoneInfo, moment: datetime, end: datetime) -> Iterator[Observance]:
+def _changes(zone: ZoneInfo, moment: datetime, end: datetime) -> Iterator[_Observance]:
     while moment < end:
-        following = min(moment + _DAY, end)
+        following = min(moment + _STEP, end)
         before, after = moment.astimezone(zone), following.astimezone(zone)
         if _offset(before) != _offset(after):
-            onset = _first_other(zone, moment, following) + _offset(before)
-            daylight = bool(after.dst())
-            yield onset.replace(tzinfo=None), _offset(before), _offset(after), daylight, after.tzname() or ""
+            onset = (_first_other(zone, moment, following) + _offset(before)).replace(tzinfo=None)
+            yield _Observance(onset, _offset(before), _offset(after), bool(after.dst()), after.tzname() or "")
         moment = following
+
+
+def _yearly(changes: Sequence[_Observance]) -> tuple[_Observance, ...]:
+    """The two observances that say all the changes as rules, or nothing if these have none.
+
+    That of the greater offset is the one of daylight saving, also where a law calls winter the exception.
+    """
+    found = []
+    for start in (0, 1):
+        these = changes[start::2]
+        rule = _rule_of([each.onset for each in these])
+        kinds = {(each.before, each.after, each.abbreviation, each.onset.time()) for each in these}
+        years = [each.onset.year for each in these]
+        if rule is None or len(kinds) != 1 or any(later != year + 1 for year, later in pairwise(years)):
+            return ()
+        one = these[0]
+        onset = datetime.combine(_day_of(_BEGINNING, *rule), one.onset.time())
+        found.append(one._replace(onset=onset, is_daylight=one.after > one.before, rule=rule))
+    return tuple(sorted(found, key=lambda each: each.onset))
+
+
+def _rule_of(onsets: Sequence[datetime]) -> tuple[int, int, int] | None:
+    """The day that all of them are in their years, if it can be said as a weekday of a month."""
+    days = {(onset.month, onset.weekday()) for onset in onsets}
+    if len(days) != 1:
+        return None
+    ((month, weekday),) = days
+    for which in (-1, 1, 2, 3, 4):
+        if all(_day_of(onset.year, month, weekday, which).day == onset.day for onset in onsets):
+            return month, weekday, which
+    return None
+
+
+def _day_of(year: int, month: int, weekday: int, which: int) -> datetime:
+    first, length = calendar.monthrange(year, month)
+    days = range(1 + (weekday - first) % 7, length + 1, 7)
+    return datetime(year, month, days[which - 1 if which > 0 else which])  # noqa: DTZ001 - local time
 
 
 def _first_other(zone: ZoneInfo, low: datetime, high: datetime) -> datetime:
@@ -65,16 +134,19 @@ def _offset(moment: datetime) -> timedelta:
     return moment.utcoffset() or timedelta(0)
 
 
-@lru_cache(maxsize=1024)
-def _render(name: str, observances: tuple[Observance, ...]) -> bytes:
+def _render(name: str, observances: Sequence[_Observance]) -> bytes:
     component = Timezone()
     component.add("TZID", name)
-    for onset, before, after, daylight, abbreviation in observances:
-        part = TimezoneDaylight() if daylight else TimezoneStandard()
-        part.add("DTSTART", onset)
-        part.add("TZOFFSETFROM", before)
-        part.add("TZOFFSETTO", after)
-        part.add("TZNAME", abbreviation)
+    for each in observances:
+        part = TimezoneDaylight() if each.is_daylight else TimezoneStandard()
+        part.add("DTSTART", each.onset)
+        if each.rule:
+            month, weekday, which = each.rule
+            day = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")[weekday]
+            part.add("RRULE", vRecur(FREQ="YEARLY", BYMONTH=month, BYDAY=f"{which}{day}"))
+        part.add("TZOFFSETFROM", each.before)
+        part.add("TZOFFSETTO", each.after)
+        part.add("TZNAME", each.abbreviation)
         component.add_component(part)
     rendered: bytes = component.to_ical()
     return rendered

@@ -114,18 +114,20 @@ def test_i8_the_zones_of_a_feed_are_sorted_and_cover_every_change_of_clocks() ->
     budapest = lines[lines.index("TZID:Europe/Budapest") :]
     assert budapest[: budapest.index("END:VTIMEZONE")] == [
         "TZID:Europe/Budapest",
-        "BEGIN:STANDARD",
-        "DTSTART:19700101T000000",
-        "TZNAME:CET",
-        "TZOFFSETFROM:+0100",
-        "TZOFFSETTO:+0100",
-        "END:STANDARD",
         "BEGIN:DAYLIGHT",
-        "DTSTART:20270328T020000",
+        "DTSTART:19700329T020000",
+        "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3",
         "TZNAME:CEST",
         "TZOFFSETFROM:+0100",
         "TZOFFSETTO:+0200",
         "END:DAYLIGHT",
+        "BEGIN:STANDARD",
+        "DTSTART:19701025T030000",
+        "RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10",
+        "TZNAME:CET",
+        "TZOFFSETFROM:+0200",
+        "TZOFFSETTO:+0100",
+        "END:STANDARD",
     ]
     assert Calendar.from_ical(made).get_missing_tzids() == set()
 

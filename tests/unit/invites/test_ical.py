@@ -196,16 +196,24 @@ def test_i8_trap_10_every_tzid_has_its_vtimezone_without_a_comment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "offset"),
-    [("Europe/Budapest", "+0200"), ("America/New_York", "-0400"), ("Asia/Kathmandu", "+0545")],
+    ("zone", "rules", "offsets"),
+    [
+        ("Europe/Budapest", ["BYDAY=-1SU;BYMONTH=3", "BYDAY=-1SU;BYMONTH=10"], ["+0200", "+0100"]),
+        ("Europe/Dublin", ["BYDAY=-1SU;BYMONTH=3", "BYDAY=-1SU;BYMONTH=10"], ["+0100", "+0000"]),
+        ("America/New_York", ["BYDAY=2SU;BYMONTH=3", "BYDAY=1SU;BYMONTH=11"], ["-0400", "-0500"]),
+        ("Australia/Sydney", ["BYDAY=1SU;BYMONTH=4", "BYDAY=1SU;BYMONTH=10"], ["+1000", "+1100"]),
+        ("Asia/Kathmandu", [], ["+0545"]),
+    ],
 )
-def test_1_7_the_vtimezone_has_the_offset_of_the_date_in_one_observance(zone: str, offset: str) -> None:
+def test_1_7_the_vtimezone_has_both_observances_with_their_rules(
+    zone: str, rules: list[str], offsets: list[str]
+) -> None:
     made = unfolded(vtimezone(zone, content().start, content().end))
-    assert [line for line in made if line.startswith("TZOFFSET")] == [
-        f"TZOFFSETFROM:{offset}",
-        f"TZOFFSETTO:{offset}",
+    assert [line for line in made if line.startswith("RRULE")] == [
+        f"RRULE:FREQ=YEARLY;{rule}" for rule in rules
     ]
-    assert made.count("BEGIN:STANDARD") == 1
+    assert [line.partition(":")[2] for line in made if line.startswith("TZOFFSETTO")] == offsets
+    assert (made.count("BEGIN:STANDARD"), made.count("BEGIN:DAYLIGHT")) == (1, len(rules) // 2)
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Etc/UTC"])
