@@ -92,7 +92,7 @@ class TwoNames(str):
 
 def called(own: str, latin: str) -> TwoNames:
     """The name of a firm or person, as a value of sentences or alone."""
-    made = TwoNames(latin or own)
+    made = TwoNames(names.recorded(own, latin))
     made.own = own
     return made
 

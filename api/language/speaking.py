@@ -52,22 +52,23 @@ def locale() -> Locale:
 
 def gettext(text: str, /, **values: object) -> str:
     """The text in the reader's language, with its values."""
-    return texts(language()).gettext(text) % _shown(values)
+    return names.one_stop(texts(language()).gettext(text) % _shown(values))
 
 
 def ngettext(one: str, several: str, /, num: int, **values: object) -> str:
     """The text about `%(num)s` things, in the form that the language has for so many."""
-    return texts(language()).ngettext(one, several, num) % _shown({"num": num, **values})
+    return names.one_stop(texts(language()).ngettext(one, several, num) % _shown({"num": num, **values}))
 
 
 def pgettext(context: str, text: str, /, **values: object) -> str:
     """A text that alone would mean several things, with what it is about."""
-    return str(texts(language()).pgettext(context, text)) % _shown(values)
+    return names.one_stop(str(texts(language()).pgettext(context, text)) % _shown(values))
 
 
 def npgettext(context: str, one: str, several: str, /, num: int, **values: object) -> str:
     """As `ngettext`, with what the text is about."""
-    return str(texts(language()).npgettext(context, one, several, num)) % _shown({"num": num, **values})
+    found = str(texts(language()).npgettext(context, one, several, num))
+    return names.one_stop(found % _shown({"num": num, **values}))
 
 
 def said(sentence: str) -> str:
@@ -81,7 +82,7 @@ def said(sentence: str) -> str:
     if isinstance(sentence, EventDay):
         return format_date(sentence.on, pgettext("pattern of a date (CLDR)", "EEE d MMM"), locale=locale())
     if isinstance(sentence, TwoNames):
-        return names.ordered(sentence.own, str(sentence), reader())[0]
+        return names.single(sentence.own, str(sentence), reader())
     if isinstance(sentence, VenueName):
         return names.in_language(str(sentence), sentence.names, language())
     if isinstance(sentence, EnglishAlone):

@@ -39,6 +39,7 @@ class Named(Protocol):
 
 WORD = 3
 """Letters of an alphabet that say as much as one Chinese character."""
+_ENDS, _CLOSING = (".", "!", "?", "…", "。", "！", "？"), '”"’\u2069'
 KEPT = 4096
 """Texts of each kind that a process keeps: a list says the same times and names on every page."""
 
@@ -74,6 +75,14 @@ def short_day(day: date) -> str:
 @lru_cache(KEPT)
 def _written(moment: datetime, timezone: str, pattern: str, locale: Locale) -> str:
     return format_datetime(moment.astimezone(ZoneInfo(timezone)), pattern, locale=locale)
+
+
+def ended(text: str) -> str:
+    """A sentence with the full stop of the page's language, unless it ends with one."""
+    if text.rstrip(_CLOSING).endswith(_ENDS):
+        return text
+    stop = "。" if words(speaking.language()).list_comma == "、" else "."
+    return text + stop
 
 
 def capitalize_first(text: str) -> str:
@@ -213,7 +222,7 @@ def short_name(named: Named) -> str:
 
 @lru_cache(KEPT)
 def _first_name(name: str, latin_name: str, reads: str) -> str:
-    return names.ordered(name, latin_name, reads)[0]
+    return names.single(name, latin_name, reads)
 
 
 def alert_title(kind: AlertKind) -> str:
@@ -286,8 +295,9 @@ def init_app(app: Flask) -> None:
     for function in (
         local_time, local_day, plain_day, day_and_month, short_day,
         local_moment, local_second, marked_time, marked_moment, time_left, zone_name, zone, number, decimal,
-        share, country, by_country, language, full_name, both_names, short_name, spoken, capitalize_first,
-        alert_title, role_label, browser_name, told_label, mail_label, failure_label, source_label,
+        share, country, by_country, language, full_name, both_names, short_name, spoken, ended,
+        capitalize_first, alert_title, role_label, browser_name, told_label, mail_label, failure_label,
+        source_label,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

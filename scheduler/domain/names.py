@@ -1,4 +1,4 @@
-"""A name and its Latin form, as one reader reads them: own script first, and no second copy of the same."""
+"""A name as its owner writes it, for one reader: with its Latin form only where the reader needs that."""
 
 from __future__ import annotations
 
@@ -34,9 +34,20 @@ _DIGRAPHS: Final = re.compile("([aou])e|(a)a|(s)s")
 """ä, ö, ü, å and ß as they are spelled where there are no such letters."""
 
 
+_TWO_STOPS: Final = re.compile(r"(?<!\.)\.((?:</\w+>|[\u2068\u2069])*)(?:\.(?!\.)|(。))")
+"""A name's own full stop, what ends there besides, and the one of the sentence."""
+
+
+def one_stop(text: str) -> str:
+    """The text with one full stop where a name ended in its own: Co., Ltd.. or S.p.A.。"""
+    if ".." not in text and "。" not in text and ">." not in text and "\u2069." not in text:
+        return text
+    return _TWO_STOPS.sub(lambda found: found[1] + found[2] if found[2] else f".{found[1]}", text)
+
+
 def joined(name: str, latin_name: str) -> str:
-    """Both forms as calendars get them, the Latin one first. `told` orders them for a reader."""
-    return name if name == latin_name or not latin_name else f"{latin_name} ({name})"
+    """Both forms as calendars get them, the Latin one first. `told` has what one reader reads of them."""
+    return name if not latin_name or _is_once(name, latin_name) else f"{latin_name} ({name})"
 
 
 def in_language(own: str, names: Mapping[str, str], language: str) -> str:
@@ -70,33 +81,52 @@ def place_in(own: str, language: str) -> str:
 
 @lru_cache(_KEPT)
 def ordered(name: str, latin_name: str, language: str) -> tuple[str, ...]:
-    """What a reader of the language is shown: one form, or both and the one in the own script first.
+    """What a reader of the language is shown: the name as its owner writes it, where the reader reads that
+    script, as everybody reads the Latin one. Else both forms, the one in the reader's script first.
 
-    A form that differs from the other by accents, umlauts or their spelling only is no second name.
+    So a Latin form beside a name in Latin letters is never shown, be it without accents or turned round.
     """
-    if not latin_name or _same(name, latin_name):
+    if not latin_name or _is_once(name, latin_name) or _reads(name, language):
         return (name,)
     return (name, latin_name) if _is_own(name, language) else (latin_name, name)
 
 
 def shown(name: str, latin_name: str, language: str) -> str:
-    """The same in one line: 王明 (Wang Ming)."""
+    """The same in one line: Wang Ming (王明)."""
     first, *second = ordered(name, latin_name, language)
     return f"{first} ({second[0]})" if second else first
 
 
+def single(name: str, latin_name: str, language: str) -> str:
+    """The one form for a sentence, a title or a greeting."""
+    return ordered(name, latin_name, language)[0]
+
+
+def recorded(name: str, latin_name: str) -> str:
+    """The form in texts that are kept in English for whoever reads them later, such as an audit log."""
+    return single(name, latin_name, "en")
+
+
 @lru_cache(_KEPT)
 def told(both: str, language: str) -> str:
-    """Joined forms, in whichever order, as a reader of the language reads them. Any other name is kept."""
-    first, second = _halves(both)
-    if not second:
+    """Joined forms as a reader of the language reads them. Any other name is kept, such as 西门子 (China)."""
+    latin, own = _halves(both)
+    if not own:
         return both
-    if _same(first, second):
-        return second
-    if _is_latin(first) == _is_latin(second):  # not the two forms of one name, for all that can be known
+    if _same(latin, own):
+        return own
+    if not _is_latin(latin) or _is_latin(own):  # not the two forms of one name, for all that can be known
         return both
-    latin, own = (first, second) if _is_latin(first) else (second, first)
-    return f"{own} ({latin})" if _is_own(own, language) else f"{latin} ({own})"
+    return shown(own, latin, language)
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two texts that readers of two languages were shown are one name.
+
+    Who reads its script is shown a name alone: such a text is half of what others are shown.
+    """
+    halves, others = _halves(one), _halves(other)
+    return one == other or one in others or other in halves or (halves[1] != "" and {*halves} == {*others})
 
 
 def brief(both: str) -> str:
@@ -119,8 +149,18 @@ def _halves(both: str) -> tuple[str, str]:
     return both, ""
 
 
+def _is_once(name: str, latin_name: str) -> bool:
+    """Whether no reader needs the Latin form: the name has Latin letters itself, or is the same."""
+    return _is_latin(name) or _same(name, latin_name)
+
+
 def _same(one: str, other: str) -> bool:
-    return one == other or _plain(one) == _plain(other)
+    """Whether two forms have the same words, in whichever order: families write theirs first or last."""
+    return one == other or _plain(one) == _plain(other) or _words(one) == _words(other) != []
+
+
+def _words(name: str) -> list[str]:
+    return sorted(filter(None, map(_plain, name.split())))
 
 
 def _plain(name: str) -> str:
@@ -133,6 +173,12 @@ def _is_own(name: str, language: str) -> bool:
     """Whether a name is in a script of the language that is not Latin. One such letter is enough."""
     scripts = _SCRIPTS.get(language.partition("-")[0])
     return scripts is not None and any(_begins(char, scripts) for char in name)
+
+
+def _reads(name: str, language: str) -> bool:
+    """Whether a reader of the language reads all of a name that is in a script of theirs."""
+    scripts = ("LATIN", *_SCRIPTS.get(language.partition("-")[0], ()))
+    return _is_own(name, language) and all(_begins(char, scripts) for char in name if char.isalpha())
 
 
 def _is_latin(name: str) -> bool:

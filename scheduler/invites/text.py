@@ -23,18 +23,12 @@ _BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 _HIDDEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\u061c\u202a-\u202e\u2066-\u2069]"
 )
-_TWO_STOPS = re.compile(r"(?<!\.)\.(?:\.(?!\.)|(。))")
 _SPACES = re.compile(r"\s+")
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _HEADER_TOKEN = re.compile(r"<[!-;=?-~]{1,250}>")
 # RFC 6868 writes `"` as ^' and `^` as ^^, which Outlook shows. Some readers take a backslash for an escape.
 _PARAMETER = str.maketrans({'"': "'", "^": "ˆ", "\\": "/"})
-
-
-def one_stop(text: str) -> str:
-    """The text with one full stop where a name ended in its own: Co., Ltd.. or S.p.A.。"""
-    return _TWO_STOPS.sub(lambda match: match.group(1) or ".", text)
 
 
 def clean(text: str, limit: int) -> str:

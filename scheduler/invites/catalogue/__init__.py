@@ -9,7 +9,24 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from typing import Any
 from zoneinfo import ZoneInfo
+
+from scheduler.domain.names import one_stop
+
+
+class Phrase(str):
+    """A text with `{names}` in braces, which a name's own full stop never ends with two."""
+
+    __slots__ = ()
+
+    def format(self, *values: object, **named: object) -> str:
+        """The text with its values."""
+        return one_stop(super().format(*values, **named))
+
+    def format_map(self, named: Any, /) -> str:
+        """The text with its values."""
+        return one_stop(super().format_map(named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +161,15 @@ def languages() -> dict[str, str]:
 @lru_cache(maxsize=64)
 def words(language: str) -> Words:
     """The words of a BCP 47 tag, else of its language, else English."""
-    return Words(**json.loads(_files()[nearest(language) or "en"].read_text("utf-8")))
+    return Words(**_phrases(json.loads(_files()[nearest(language) or "en"].read_text("utf-8"))))
+
+
+def _phrases(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _phrases(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_phrases(each) for each in value]
+    return Phrase(value)
 
 
 def language_of(chosen: str, spoken: Sequence[str], of_event: str) -> str:

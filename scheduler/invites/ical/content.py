@@ -161,8 +161,23 @@ def changed(old: Content, new: Content, fields_: tuple[str, ...]) -> tuple[str, 
         same += ("hall",)
         if _way(old) == _way(new):
             same += ("directions",)
+    is_other = _differs if old.language == new.language else _is_other_name
     old = read_in(old, new.language)
-    return tuple(name for name in fields_ if name not in same and getattr(old, name) != getattr(new, name))
+    asked = (name for name in fields_ if name not in same)
+    return tuple(name for name in asked if is_other(getattr(old, name), getattr(new, name)))
+
+
+def _differs(old: object, new: object) -> bool:
+    return old != new
+
+
+def _is_other_name(old: object, new: object) -> bool:
+    """Whether values differ by more than by the form of a name that readers of two languages are shown."""
+    if isinstance(old, str) and isinstance(new, str):
+        return not names.is_same(old, new)
+    if isinstance(old, tuple) and isinstance(new, tuple) and len(old) == len(new):
+        return any(map(_is_other_name, old, new))
+    return old != new
 
 
 def _called(content: Content) -> str:

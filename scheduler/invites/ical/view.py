@@ -12,7 +12,7 @@ from scheduler.domain.entities import Partstat
 from scheduler.invites.catalogue import Words
 from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed, read_in, zone_of
 from scheduler.invites.ical.itip import Message, MessageKind, Off
-from scheduler.invites.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT, cap, clean, clean_lines, one_stop
+from scheduler.invites.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT, cap, clean, clean_lines
 
 Row = tuple[str, str]
 """A label and its text. The text may have several lines."""
@@ -100,7 +100,8 @@ def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
         (
             getattr(words, _DETAIL_LABELS.get(name, name)),
             words.was_now.format(
-                old=one_stop(_before(old, new, name, words)), new=one_stop(_shown(new, name, words))
+                old=names.one_stop(_before(old, new, name, words)),
+                new=names.one_stop(_shown(new, name, words)),
             ),
         )
         for name in fields
@@ -132,7 +133,7 @@ def _reasons(off: Off, words: Words) -> Iterator[str]:
         yield said["own"]
     else:
         kind = "organiser" if not firm else "person" if person else "firm"
-        yield one_stop(said[kind].format(person=person, firm=firm))
+        yield said[kind].format(person=person, firm=firm)
     if off.note:
         yield said["note"].format(note=clean_lines(off.note, NOTE_LIMIT))
 
@@ -197,4 +198,4 @@ def _meeting_rows(content: Content, words: Words) -> list[Row]:
         (words.directions, content.directions),
         (words.event, content.event_name),
     )
-    return [(label, one_stop(value)) for label, value in candidates if value]
+    return [(label, names.one_stop(value)) for label, value in candidates if value]

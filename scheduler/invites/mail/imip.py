@@ -162,7 +162,7 @@ def _said(message: Message, envelope: Envelope, language: Words) -> dict[str, st
     kind, values = mail_kind(message), _values(message.content, envelope, language)
     brief = values | _brief(message.content)
     said = {
-        part: text.one_stop(
+        part: names.one_stop(
             envelope.wording.get(part, wording.default(part, kind, language)).format_map(
                 brief if part == "subject" else values
             )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import language_of
-from scheduler.saying import say
+from scheduler.saying import called, say
 from scheduler.services.access import rights
 from scheduler.services.access.chambers import Chamber, chamber_of
 from scheduler.services.access.interpreters import interpreting_as, language_of_interpreter
@@ -264,7 +264,8 @@ def events_of(session: Session, account_id: int, *, now: datetime) -> list[Event
     first_slot = select(func.min(Slot.start)).where(Slot.of(Event.id)).correlate(Event).scalar_subquery()
     interpreting = interpreting_as(account_id)
     rows = session.execute(
-        select(Event, TeamMember.role, Attendee.key, Attendee.is_exhibitor, Firm.latin_name, interpreting)
+        select(Event, TeamMember.role, Attendee.key, Attendee.is_exhibitor)
+        .add_columns(Firm.name, Firm.latin_name, interpreting)
         .outerjoin(
             TeamMember,
             and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id, in_team(now)),
@@ -283,11 +284,11 @@ def events_of(session: Session, account_id: int, *, now: datetime) -> list[Event
             None if role is None else Role(role.value),
             bool(exhibitor),
             key,
-            firm,
+            None if name is None else called(name, latin),
             event.archived_at is not None,
             interpreter_id is not None,
         )
-        for event, role, key, exhibitor, firm, interpreter_id in rows
+        for event, role, key, exhibitor, name, latin, interpreter_id in rows
     ]
 
 

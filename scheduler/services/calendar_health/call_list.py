@@ -13,6 +13,7 @@ from babel import Locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.domain import names
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.calendar_health import calls
@@ -101,7 +102,7 @@ def _row(person: Listed, contact: _Contact, zone: ZoneInfo) -> Iterable[str]:
     return (
         contact.name,
         person.latin_name,
-        person.firm.latin_name,
+        names.recorded(person.firm.name, person.firm.latin_name),
         _ENGLISH.territories.get(person.firm.country, person.firm.country),
         ", ".join(languages),
         dialled(contact.phone),

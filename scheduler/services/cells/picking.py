@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, case, func, null, or_, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain import fields
+from scheduler.domain import fields, names
 from scheduler.domain.entities import PlaceKind
 from scheduler.saying import label
 from scheduler.services.access.actors import Actor
@@ -72,22 +72,17 @@ def offered(session: Session, actor: Actor, kind: ImportKind, said: str, *, firm
         .limit(MOST_OFFERED)
     )
     return [
-        Offered(key, latin, (label(more, names) if names else more) if latin == name else f"{name}, {more}")
-        for key, latin, name, more, names in rows
+        Offered(key, *_shown(latin, name, label(*more) if more[1] else more[0]))
+        for key, latin, name, *more in rows
     ]
 
 
 def labelled(session: Session, actor: Actor, kind: ImportKind, said: str) -> str:
     """The text of a field: the label of the record with this key, else the text as it was typed."""
     actor.require(Right.KEEP_PEOPLE)
-    table, (latin, _) = TABLES[kind], _names(kind)
-    key = _text(said)
-    name = (
-        session.scalar(select(latin).where(table.event_id == actor.event_id, table.key == key))
-        if key
-        else None
-    )
-    return said if name is None else Offered(key, name, "").label
+    key, of_event = _text(said), TABLES[kind].event_id == actor.event_id
+    name = _name_of(session, kind, key, [of_event]) if key else ""
+    return Offered(key, name, "").label if name else said
 
 
 def meant(session: Session, actor: Actor, kind: ImportKind, said: str, *, firm: str = "") -> str:
@@ -106,14 +101,27 @@ def _meant(session: Session, event_id: int, kind: ImportKind, said: str, firm: s
     if not text:
         return ""
     key, where = _key_in(text), _among(kind, event_id, firm)
-    name = session.scalar(select(latin).where(*where, table.key == key))
-    if name is not None and text in {key, Offered(key, name, "").label}:
+    name = _name_of(session, kind, key, where)
+    if name and text in {key, Offered(key, name, "").label}:
         return key
     fits = matches(text, (table.key, own, latin))
     rows = session.execute(select(table.key, own, latin).where(*where, fits)).all()
-    named = [key for key, *names in rows if plain(text) in {plain(name) for name in names}]
+    named = [key for key, *forms in rows if plain(text) in {plain(form) for form in forms}]
     found = named or [row[0] for row in rows]
     return found[0] if len(found) == 1 else ""
+
+
+def _name_of(session: Session, kind: ImportKind, key: str, where: list[ColumnElement[bool]]) -> str:
+    """The name of the record with a key, as labels have it, or nothing."""
+    latin, own = _names(kind)
+    row = session.execute(select(own, latin).where(*where, TABLES[kind].key == key)).first()
+    return names.recorded(*row) if row else ""
+
+
+def _shown(latin: str, own: str, more: str) -> tuple[str, str]:
+    """The name as labels have it, and what else says which one it is: the name in its own script first."""
+    name = names.recorded(own, latin)
+    return name, more if name == own else f"{own}, {more}"
 
 
 def _text(said: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain import fields
+from scheduler.domain import fields, names
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.invites.catalogue import language_of
 from scheduler.saying import say
@@ -133,7 +133,8 @@ def add(session: Session, actor: Actor, form: ColleagueForm, *, settings: Settin
     if faults:
         raise InvalidInput(faults)
     account = ensure_account(session, email, name=said["name"], now=now)
-    with step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, said["latin_name"], now=now):
+    subject = names.recorded(said["name"], said["latin_name"])
+    with step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, subject, now=now):
         if person is None:
             seed, hashed = new_feed(settings.secret_key)
             person = Attendee(
@@ -167,7 +168,8 @@ def change(
         faults.append(Fault("is_exhibitor", say("is you; somebody else of your firm can change that")))
     if faults:
         raise InvalidInput(faults)
-    with step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, person.latin_name, now=now):
+    subject = names.recorded(person.name, person.latin_name)
+    with step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, subject, now=now):
         _set(session, person, said, settings)
         days.be_there(session, person, form.days, slots)
 
@@ -273,14 +275,16 @@ def _invite(
 ) -> None:
     by = session.get(Attendee, actor.attendee_id) if actor.attendee_id else None
     account = session.get(Account, actor.account_id) if actor.account_id else None
-    name = by.latin_name if by else account.email if account else firm.latin_name
+    language = language_of(person.mail_language, person.languages, event.language)
+    called = names.shown(firm.name, firm.latin_name, language)
+    name = names.single(by.name, by.latin_name, language) if by else account.email if account else called
     letter = NewLetter(
         letter="colleague",
         to_address=person.email,
         to_name=person.name,
-        language=language_of(person.mail_language, person.languages, event.language),
+        language=language,
         event=event.name,
-        values={"by": name, "firm": firm.latin_name},
+        values={"by": name, "firm": called},
         path=f"/events/{event.key}",
     )
     letters.post(session, [letter], now=now)

@@ -293,7 +293,7 @@ def _mail(
         event_id=event.id,
         attendee_id=person.id,
         to_address=person.email,
-        to_name=names.shown(person.name, person.latin_name, language),
+        to_name=person.name,
         message_id=message_id,
         payload=digest.to_json(),
         created_at=now,

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.domain import names
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.saying import row, say
 from scheduler.services.access.actors import Actor
@@ -124,7 +125,7 @@ def edit(
             ),
         ),
     )
-    subject = ", ".join(known[key]["latin_name"] or known[key]["name"] for key in dict.fromkeys(keys))
+    subject = ", ".join(names.recorded(known[key]["name"], known[key]["latin_name"]) for key in known)
     with step(session, actor, StepKind.EDIT, kind, subject, note=", ".join(cells), now=now):
         try:
             return _import(session, actor, kind, sheet, settings=settings, now=now)

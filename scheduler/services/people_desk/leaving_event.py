@@ -14,7 +14,7 @@ from enum import StrEnum
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain import fields
+from scheduler.domain import fields, names
 from scheduler.domain.entities import Side
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.saying import say
@@ -94,7 +94,7 @@ def colleague_leaves(session: Session, actor: Actor, person: Attendee, *, now: d
     """
     theirs = of_keys(actor.event_id, ImportKind.PEOPLE, [person.key])
     meetings = len(coming(session, actor.event_id, theirs, now=now))
-    with step(session, actor, StepKind.WITHDRAW, ImportKind.PEOPLE, person.latin_name, now=now):
+    with step(session, actor, StepKind.WITHDRAW, ImportKind.PEOPLE, named([person]), now=now):
         person.withdrawn_at = now
         session.flush()
         requests = _without(session, actor, person, NamedAlone.COLLEAGUE, "", now)
@@ -148,7 +148,7 @@ def rows_of(
 
 def named(rows: Sequence[Firm | Attendee | Interpreter]) -> str:
     """The rows by name, for the journal."""
-    return ", ".join(row.latin_name for row in rows)
+    return ", ".join(names.recorded(row.name, row.latin_name) for row in rows)
 
 
 def _what(kind: ImportKind) -> str:

@@ -18,7 +18,7 @@ from scheduler.services.cells.columns import ImportKind
 from scheduler.services.people_desk.calling_off import call_off
 from scheduler.services.people_desk.editing import ROWS
 from scheduler.services.people_desk.journal import StepKind, step
-from scheduler.services.people_desk.leaving_event import rows_of
+from scheduler.services.people_desk.leaving_event import named, rows_of
 from scheduler.services.text import storable
 from scheduler.storage.among import among
 from scheduler.storage.models import (
@@ -74,7 +74,7 @@ def merge(session: Session, actor: Actor, kind: ImportKind, key: str, into: str,
     if isinstance(old, Attendee) and isinstance(new, Attendee) and old.firm_id != new.firm_id:
         raise InvalidInput([Fault("into", say("is of another firm; change the firm of one of them first"))])
     ended = 0
-    with step(session, actor, StepKind.MERGE, kind, f"{old.latin_name} → {new.latin_name}", now=now):
+    with step(session, actor, StepKind.MERGE, kind, f"{named([old])} → {named([new])}", now=now):
         _fill(old, new)
         if isinstance(old, Firm) and isinstance(new, Firm):
             ended = _merge_firms(session, actor, old, new, now)

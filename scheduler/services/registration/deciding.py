@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain import fields
+from scheduler.domain import fields, names
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.domain.team import RegistrationState
-from scheduler.saying import say
+from scheduler.saying import called, say
 from scheduler.services import links
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -65,7 +65,7 @@ def accept(
     row = _waiting(session, actor, number)
     said = _checked(session, actor, replace(form, email=row.email))  # the address that was confirmed
     _require_new(session, actor, row.email)
-    with _accepting(session, actor, row, said["latin_name"], now=now):
+    with _accepting(session, actor, row, names.recorded(said["name"], said["latin_name"]), now=now):
         firm = _new_firm(session, actor, said)
         _new_person(session, actor, firm, said, settings=settings, now=now)
         row.firm_id = firm.id
@@ -82,7 +82,7 @@ def join(session: Session, actor: Actor, number: int, key: str, *, settings: Set
     row = _waiting(session, actor, number)
     firm = _known_firm(session, actor, key)
     said = _checked(session, actor, form_of(row, halls_of(session, actor.event_id)))
-    with _accepting(session, actor, row, firm.latin_name, now=now):
+    with _accepting(session, actor, row, names.recorded(firm.name, firm.latin_name), now=now):
         if not _is_of(session, actor, row.email, firm):
             _require_new(session, actor, row.email)
             _new_person(session, actor, firm, said, settings=settings, now=now)
@@ -99,9 +99,9 @@ def decline(session: Session, actor: Actor, number: int, reason: str, *, now: da
     row.state, row.decided_at, row.decided_by = RegistrationState.DECLINED, now, actor.account_id
     event = session.get_one(Event, actor.event_id)
     path = links.register(event.key)
-    _tell(session, event, row, "unregistered", path=path, now=now, firm=row.latin_name, reason=row.reason)
+    _tell(session, event, row, "unregistered", path=path, now=now, firm=_shown(row, row), reason=row.reason)
     after = {"declined": row.reason}
-    about = noted("trail", "%(firm)s declined", firm=row.latin_name)
+    about = noted("trail", "%(firm)s declined", firm=names.recorded(row.name, row.latin_name))
     trail.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
@@ -138,7 +138,7 @@ def _each(
     query = select(FirmRegistration).where(*of_event, waits).order_by(FirmRegistration.id)
     done, left = 0, []
     for row in session.scalars(query).all():
-        name = row.latin_name
+        name = called(row.name, row.latin_name)
         try:
             with session.begin_nested():
                 do(row)
@@ -191,11 +191,12 @@ def _is_of(session: Session, actor: Actor, email: str, firm: Firm) -> bool:
 
 def _require_new(session: Session, actor: Actor, email: str) -> None:
     """Raises InvalidInput if somebody of the event has the address: an import would move that person."""
-    query = select(Attendee.withdrawn_at, Firm.latin_name).join(Firm, Firm.id == Attendee.firm_id)
+    query = select(Attendee.withdrawn_at, Firm.name, Firm.latin_name).join(Firm, Firm.id == Attendee.firm_id)
     found = session.execute(query.where(Attendee.event_id == actor.event_id, Attendee.email == email)).first()
     if found is None:
         return
-    left, name = found
+    left, *forms = found
+    name = called(*forms)
     if left is not None:
         said = say("belongs to somebody of %(firm)s who left the event; bring them back instead", firm=name)
     else:
@@ -217,21 +218,21 @@ def _accepting(
         yield
         row.state, row.decided_at, row.decided_by = RegistrationState.ACCEPTED, now, actor.account_id
     after = {"accepted": subject}
-    about = noted("trail", "%(firm)s accepted", firm=row.latin_name)
+    about = noted("trail", "%(firm)s accepted", firm=names.recorded(row.name, row.latin_name))
     trail.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
 def _welcome(session: Session, actor: Actor, row: FirmRegistration, firm: Firm, *, now: datetime) -> None:
     event = session.get_one(Event, actor.event_id)
-    _tell(session, event, row, "registered", path=f"/events/{event.key}", now=now, firm=firm.latin_name)
+    _tell(session, event, row, "registered", path=f"/events/{event.key}", now=now, firm=_shown(firm, row))
 
 
 def _new_firm(session: Session, actor: Actor, said: dict[str, Any]) -> Firm:
     """Made as an import makes one. It would change a firm that has the name, so none may have it."""
-    names = {plain(said["name"]), plain(said["latin_name"])}
+    forms = {plain(said["name"]), plain(said["latin_name"])}
     known = select(Firm.key, Firm.name, Firm.latin_name).where(Firm.event_id == actor.event_id)
     for key, *others in session.execute(known):
-        if names & set(map(plain, others)):
+        if forms & set(map(plain, others)):
             sentence = say("is that of a firm of this event (%(key)s); let the person join it", key=key)
             raise InvalidInput([Fault("name", sentence)])
     cells = said | {"tier": said["tier"].value, "areas": "; ".join(said["areas"])}
@@ -264,6 +265,11 @@ def _import(columns: Sequence[str], cells: dict[str, Any], do: Callable[[Workboo
     except InvalidInput as error:
         faults = [Fault(fault.path.rpartition(", ")[2], fault.message) for fault in error.faults]
         raise InvalidInput(faults) from None
+
+
+def _shown(firm: Firm | FirmRegistration, row: FirmRegistration) -> str:
+    """The name of a firm in the letter to who registered it."""
+    return names.shown(firm.name, firm.latin_name, row.mail_language)
 
 
 def _tell(

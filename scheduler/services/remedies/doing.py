@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.domain import names
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.saying import called, say
@@ -145,7 +146,12 @@ def _subject_of(session: Session, actor: Actor, ids: Sequence[str]) -> str:
     """Whom or what a lever is about, by name; else by key."""
     found = not_held.things(session, actor.event_id, ids[:1])
     named = [found.get(key, key) for key in ids[:1]]
-    return ", ".join(getattr(each, "latin_name", each if isinstance(each, str) else ids[0]) for each in named)
+    return ", ".join(each if isinstance(each, str) else _noted(each, ids[0]) for each in named)
+
+
+def _noted(thing: Any, key: str) -> str:
+    latin = getattr(thing, "latin_name", "")
+    return names.recorded(thing.name, latin) if latin else key
 
 
 def way_of(session: Session, actor: Actor, version: int, key: str, number: int) -> Mapping[str, Any]:
@@ -161,7 +167,7 @@ def way_of(session: Session, actor: Actor, version: int, key: str, number: int) 
 
 def _subject(session: Session, request: MeetingRequest) -> str:
     firms = [session.get_one(Firm, firm_id) for firm_id in (request.from_firm_id, request.to_firm_id)]
-    return " and ".join(firm.latin_name for firm in firms)
+    return " and ".join(names.recorded(firm.name, firm.latin_name) for firm in firms)
 
 
 def _refuse_clash(session: Session, request: MeetingRequest, slot: Slot) -> None:

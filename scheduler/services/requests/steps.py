@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scheduler.domain import fields
+from scheduler.domain import fields, names
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side
 from scheduler.domain.errors import NotAllowed, WrongState
 from scheduler.saying import say
@@ -220,15 +220,19 @@ def _only_taker(step: Step, was: RequestState) -> Side | None:
     return next(iter(takers)) if len(takers) == 1 else None
 
 
-_GONE = select(Firm.latin_name).where(among(Firm.id, bindparam("firms")), Firm.withdrawn_at.is_not(None))
+_GONE = select(Firm.name, Firm.latin_name).where(
+    among(Firm.id, bindparam("firms")), Firm.withdrawn_at.is_not(None)
+)
 
 
 def require_both_firms(session: Session, request: MeetingRequest, step: str) -> None:
     """Raises WrongState if one of the two firms left the event, or said that they are never to meet."""
     pair = (request.from_firm_id, request.to_firm_id)
-    gone = rows_of(session, _GONE, firms=pair).scalar()
+    gone = rows_of(session, _GONE, firms=pair).first()
     if gone is not None:
-        raise WrongState("meeting request", request.key, f"of {gone}, which left the event", step, LEFT)
+        raise WrongState(
+            "meeting request", request.key, f"of {names.recorded(*gone)}, which left the event", step, LEFT
+        )
     if notes.never_between(session, *pair):
         raise WrongState("meeting request", request.key, "of two firms that are not to meet", step, NEVER)
 

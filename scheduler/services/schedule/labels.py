@@ -21,7 +21,7 @@ from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Names by key. `firms` gives the two sides of a request."""
+    """Names by key, both forms joined. `firms` gives the two sides of a request."""
 
     slots: Mapping[str, SlotRef]
     places: Mapping[str, str]
@@ -62,7 +62,7 @@ def _people(
             table.event_id == event_id, among(table.key, sorted(keys))
         )
     )
-    return {key: names.shown(name, latin, "en") for key, name, latin in rows}
+    return {key: names.joined(name, latin) for key, name, latin in rows}
 
 
 def _firms(session: Session, event_id: int, requests: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -74,6 +74,6 @@ def _firms(session: Session, event_id: int, requests: Collection[str]) -> dict[s
         .where(MeetingRequest.event_id == event_id, among(MeetingRequest.key, sorted(requests)))
     )
     return {
-        key: (names.shown(name, latin, "en"), names.shown(other, other_latin, "en"))
+        key: (names.joined(name, latin), names.joined(other, other_latin))
         for key, name, latin, other, other_latin in rows
     }

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain import names
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
@@ -163,14 +164,14 @@ def places_of_hall(
     if hall is None:
         raise NotFound("hall", hall_key)
     query = (
-        select(Place, Firm.latin_name)
+        select(Place, Firm.name, Firm.latin_name)
         .outerjoin(Firm, Firm.id == Place.firm_id)
         .where(Place.event_id == actor.event_id, Place.hall_id == hall.id, Place.kind == kind)
         .where(~Place.is_retired)
     )
     order = Order(f"places {hall.key} {kind.value}", (Place.key,), (str,))
     page = fetch_page(session, query, order, cursor=cursor, number=number, limit=limit)
-    rows = [(place, firm) for place, firm, *_ in page.items]
+    rows = [(place, names.recorded(name, latin) if name else "") for place, name, latin, *_ in page.items]
     ids = [place.id for place, _ in rows]
     closed: dict[int, set[str]] = {}
     busy = select(PlaceBusy.place_id, Slot.key).join(Slot, Slot.id == PlaceBusy.slot_id)
@@ -183,7 +184,7 @@ def places_of_hall(
             name=place.name,
             kind=place.kind,
             capacity=place.capacity,
-            firm=firm or "",
+            firm=firm,
             used=frozenset(used.get(place.id, ())),
             closed=frozenset(closed.get(place.id, ())),
             meetings=meetings[place.id],

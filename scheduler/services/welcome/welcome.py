@@ -9,6 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, Select, and_, case, func, select, true, update
 from sqlalchemy.orm import Session
 
+from scheduler.domain import names
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.invites.catalogue import language_of
 from scheduler.invites.mail.desk_mail import NOTE_LIMIT
@@ -113,7 +114,7 @@ def invite(
     if not ids:
         return 0
     session.execute(update(Attendee).where(among(Attendee.id, ids)).values(welcomed_at=now))
-    query = select(Attendee, Firm.latin_name).join(Firm, Firm.id == Attendee.firm_id)
+    query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
     people = session.execute(query.where(among(Attendee.id, ids)).order_by(Attendee.id))
     letters.post(session, [_letter(event, person, firm, note) for person, firm in people], now=now)
     about = noted("trail", "%(number)s people invited to the event", number=len(ids))
@@ -121,14 +122,15 @@ def invite(
     return len(ids)
 
 
-def _letter(event: Event, person: Attendee, firm: str, note: str) -> NewLetter:
+def _letter(event: Event, person: Attendee, firm: Firm, note: str) -> NewLetter:
+    language = language_of(person.mail_language, person.languages, event.language)
     return NewLetter(
         letter="welcome" if person.is_exhibitor else "attendee",
         to_address=person.email,
         to_name=person.name,
-        language=language_of(person.mail_language, person.languages, event.language),
+        language=language,
         event=event.name,
-        values={"firm": firm, "note": note},
+        values={"firm": names.shown(firm.name, firm.latin_name, language), "note": note},
         path=f"/events/{event.key}",
         event_id=event.id,
         attendee_id=person.id,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.domain.fields import WhatIfName, WhatIfSeconds
+from scheduler.domain.names import recorded
 from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.saying import VenueName, label
 from scheduler.services.access.actors import Actor
@@ -218,9 +219,9 @@ def _named(
     keys = {getattr(one, name, None) for one in changes for name in where} - {None}
     if not keys:
         return {}
-    column = table.latin_name if table is Firm else table.name
-    mine = select(table.key, column).where(table.event_id == event_id, table.key.in_(keys))
-    return dict(session.execute(mine).all())
+    latin = table.latin_name if table is Firm else table.name
+    mine = select(table.key, table.name, latin).where(table.event_id == event_id, table.key.in_(keys))
+    return {key: recorded(name, latin) for key, name, latin in session.execute(mine)}
 
 
 def _clean(

@@ -186,7 +186,7 @@ def test_a_text_and_a_group_narrow_the_page_and_the_sheet(decided: Decided) -> N
     assert octets is not None
     rows = CalamineWorkbook.from_filelike(BytesIO(octets)).get_sheet_by_index(0).to_python()
     assert [row[0] for row in rows] == ["Kind", "by choice", "new"]
-    assert rows[1][1] == "Firm 0 (Tiber Cargo)"
+    assert rows[1][1] == "Tiber Cargo"
     assert rows[1][-1] == decided.moved.key
 
 
@@ -289,7 +289,7 @@ def test_changes_are_listed_by_person_and_by_firm_with_their_whole_weeks(decided
     }  # fmt: skip
     firms = decided.look(by=SidesOf.FIRM, text="tiber").sides
     assert firms is not None
-    assert next(firm for firm in firms.items if firm.key == expo.firms[0].key).name == "Firm 0 (Tiber Cargo)"
+    assert next(firm for firm in firms.items if firm.key == expo.firms[0].key).name == "Tiber Cargo"
     assert decided.look(by=SidesOf.FIRM, group=ChangeGroup.ENDS).sides.total == 2  # type: ignore[union-attr]
 
     def read(text: str, by: SidesOf) -> int:

@@ -37,7 +37,8 @@ class Scene:
 
     def __init__(self, session: Session) -> None:
         self.expo = expo = make_event(session, firms=6, slots="2 2")
-        expo.people[0][0].max_per_day, expo.people[0][0].latin_name = 1, "Anna Kiss"
+        anna = expo.people[0][0]
+        anna.max_per_day, anna.name, anna.latin_name = 1, "Anna Kiss", "Anna Kiss"
         pairs = ((0, 1), (0, 2), (0, 3), (4, 5), (3, 4))
         self.requests = [make_request(session, expo, *pair) for pair in pairs]
         keys = [row.key for row in self.requests]

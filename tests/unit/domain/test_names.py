@@ -19,22 +19,29 @@ SAME = [
     ("Łódź Ćwik", "Lodz Cwik"),
     ("Ærø Bådebyg", "Aero Baadebyg"),
     ("ACME Oy", "Acme Oy"),
+    ("Bodnár István", "Istvan Bodnar"),
+    ("Varga Boglárka", "Boglarka Varga"),
+    ("Szabóné dr. Kiss Krisztina", "Dr. Krisztina Kiss Szabone"),
+    ("Nguyễn Thị Minh", "Minh Nguyen Thi"),
+    ("Kovács és Társa Bt.", "Kovacs and Partner LP"),
 ]
 OTHERS = [
-    ("王明", "Wang Ming", "zh", "王明 (Wang Ming)"),
+    ("王明", "Wang Ming", "zh", "王明"),
     ("王明", "Wang Ming", "en", "Wang Ming (王明)"),
     ("王明", "Wang Ming", "hu", "Wang Ming (王明)"),
-    ("富士(中国)有限公司", "Fuji (China) Ltd.", "zh", "富士(中国)有限公司 (Fuji (China) Ltd.)"),
+    ("富士(中国)有限公司", "Fuji (China) Ltd.", "zh", "富士(中国)有限公司"),
+    ("西门子 (China)", "Siemens (China)", "zh", "西门子 (China)"),
+    ("西门子 (China)", "Siemens (China)", "en", "Siemens (China) (西门子 (China))"),
+    ("日立ハイテク", "Hitachi High-Tech", "zh", "日立ハイテク (Hitachi High-Tech)"),
     ("富士(中国)有限公司", "Fuji (China) Ltd.", "en", "Fuji (China) Ltd. (富士(中国)有限公司)"),
     ("Завод", "Zavod", "zh", "Zavod (Завод)"),
-    ("Nagy Péter", "Peter Nagy", "hu", "Peter Nagy (Nagy Péter)"),
 ]
 LANGUAGES = ["en", "hu", "zh", "zh-hant"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("name", "latin"), SAME)
-def test_a_form_that_differs_by_accents_or_their_spelling_only_is_not_said_twice(
+def test_a_name_in_latin_letters_is_said_once_as_its_owner_writes_it(
     name: str, latin: str, language: str
 ) -> None:
     assert names.shown(name, latin, language) == name
@@ -42,13 +49,27 @@ def test_a_form_that_differs_by_accents_or_their_spelling_only_is_not_said_twice
 
 
 @pytest.mark.parametrize(("name", "latin", "language", "shown"), OTHERS)
-def test_a_reader_finds_the_own_script_first(name: str, latin: str, language: str, shown: str) -> None:
+def test_a_reader_reads_a_name_in_the_own_script_alone_and_any_other_beside_its_latin_form(
+    name: str, latin: str, language: str, shown: str
+) -> None:
     assert names.shown(name, latin, language) == shown
     assert names.told(names.joined(name, latin), language) == shown
 
 
 @pytest.mark.parametrize(
-    "name", ["Huawei (Hungary) Kft.", "Fuji (China)", "王明", "a)", "(a)", " (b)", "Co. ((", "x (y))", ""]
+    "name",
+    [
+        "Huawei (Hungary) Kft.",
+        "Fuji (China)",
+        "西门子 (China)",
+        "王明",
+        "a)",
+        "(a)",
+        " (b)",
+        "Co. ((",
+        "x (y))",
+        "",
+    ],
 )
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_name_that_is_not_two_stays_as_it_is(name: str, language: str) -> None:
@@ -60,14 +81,26 @@ FORMS = st.text(st.sampled_from("ab éö王明(). Ж"), min_size=1, max_size=12)
 
 @example("(明)", "Ж", "en", "zh")
 @given(FORMS, FORMS, st.sampled_from(LANGUAGES), st.sampled_from(LANGUAGES))
-def test_a_name_that_was_put_for_one_reader_can_be_put_for_another(
+def test_a_name_that_was_put_for_a_reader_stays_and_is_known_from_what_others_were_shown(
     name: str, latin: str, first: str, then: str
 ) -> None:
-    """What calendars were told is compared with what they should show, in whichever order each of them is."""
-    once = names.told(names.joined(name, latin), first)
+    """What calendars were told is compared with what they should show to a reader of now another language."""
+    joined = names.joined(name, latin)
+    once = names.told(joined, first)
     assert names.told(once, first) == once
-    assert len(once) <= len(names.joined(name, latin))
-    assert names.told(names.told(once, then), first) == once
+    assert len(once) <= len(joined)
+    assert names.is_same(once, names.told(joined, then))
+
+
+@given(FORMS.filter(bool), FORMS.filter(bool), st.sampled_from(LANGUAGES))
+def test_nobody_is_greeted_by_two_names(name: str, latin: str, language: str) -> None:
+    assert names.single(name, latin, language) in {name, latin}
+
+
+@pytest.mark.parametrize(("one", "other"), [("王明", "Wang Hong (王红)"), ("Ann", "Bea"), ("王明", "李明")])
+def test_other_names_are_other_ones(one: str, other: str) -> None:
+    assert not names.is_same(one, other)
+    assert not names.is_same(other, one)
 
 
 @pytest.mark.parametrize(
