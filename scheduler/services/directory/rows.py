@@ -35,7 +35,7 @@ from scheduler.storage.rows import rows_of
 
 @dataclass(frozen=True, slots=True)
 class SoughtFirm:
-    """A firm as it is filtered. `named` and `told` are zones to search, empty where no text is sought."""
+    """A firm as it is filtered. `named`, `people` and `told` are zones to search, or empty."""
 
     id: int
     key: str
@@ -49,6 +49,7 @@ class SoughtFirm:
     delegation: tuple[str, ...] = ()
     guest: tuple[str, ...] = ()
     named: str = ""
+    people: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
     every: str = ""
     """All of that, one behind the other: most words are in none."""
@@ -62,7 +63,7 @@ class SoughtFirm:
         """The firm as somebody sees it who stands to it like this."""
         return SoughtFirm(
             self.id, self.key, self.latin_name, self.country, self.tier, self.area, self.hall, self.language,
-            relation, self.delegation, self.guest, self.named, self.told, self.every,
+            relation, self.delegation, self.guest, self.named, self.people, self.told, self.every,
         )  # fmt: skip
 
     @property
@@ -201,8 +202,9 @@ class _Parts:
         stands = zone(firm.pavilion, firm.website, *self.booths.get(firm.id, ()))
         lists = firm.offers, firm.needs, firm.products
         things = zone(*(thing for each in lists for thing in _listed(each)))
-        told = (zone(firm.description), things, stands, *self.sought_people.get(firm.id, ()))
-        return replace(row, named=named, told=told, every="".join((named, *told)))
+        people = tuple(self.sought_people.get(firm.id, ()))
+        told = (zone(firm.description), things, stands)
+        return replace(row, named=named, people=people, told=told, every="".join((named, *told, *people)))
 
 
 @lru_cache(65_536)

@@ -12,15 +12,22 @@ from rapidfuzz.distance import OSA
 
 from scheduler.domain.entities import Tier
 from scheduler.invites.catalogue import languages
+from scheduler.services.directory.glossary import translations
 from scheduler.services.directory.rows import Directory, SoughtFirm
-from scheduler.services.directory.spelling import fits, needles, plain, zone
+from scheduler.services.directory.spelling import fits, needles, plain, stem, zone
 from scheduler.services.keeping.memory import remembered
 from scheduler.services.text import MAX_SEARCH_WORDS, one_line
 
-_TYPO_FROM = 4
-"""A shorter word is not taken for a misspelt one: too many are one letter away from it."""
+_TYPO_FROM = 5
+"""A shorter word is not taken for a misspelt one: "wine" is not "wind"."""
 _MOST_MEANT = 12
-_NAME, _INSIDE_NAME, _TOLD = 4, 2, 1
+_EXACT, _PERSON, _PHRASE, _WORD, _NAME, _INSIDE_NAME, _TOLD = 400, 300, 100, 6, 4, 2, 1
+"""The whole name of a firm; of a person; a part of a name, word by word; a word of a name, its beginning,
+inside of it; anything else."""
+_ENGLISH = "speaks speak speaking spoken language languages in and for the who with of"
+_OTHERS = "es beszel beszelo beszelnek nyelv nyelvu nyelven tud a az egy 说 会说 讲 语言 的 和"
+_LITTLE = frozenset(f"{_ENGLISH} {_OTHERS}".split())
+"""Words that say nothing beside others."""
 _TIERS = {
     Tier.UPSTREAM: "upstream 上游 felfele",
     Tier.MIDSTREAM: "midstream 中游",
@@ -40,23 +47,44 @@ class Sought:
 def sought(directory: Directory, text: str) -> Sought:
     """The rows in which every word of `text` is found: in names, texts, people, and the words of filters.
 
-    A word that no row has is taken for words that are one typing error away.
+    What the glossary knows is found by its words in every language. A word that no row has, and that no
+    glossary has, is taken for words that are one typing error away. Whose name it is stands first.
     """
-    wanted = [plain(word) for word in one_line(text).split()[:MAX_SEARCH_WORDS]]
+    whole = plain(" ".join(one_line(text).split()[:MAX_SEARCH_WORDS]))
     rows, meant = directory.rows, {}
     scores: Counter[int] = Counter()
-    for word in wanted:
+    for word in _wanted(whole):
         found = _with(directory, rows, (word,))
-        if not found and (near := _near(word, directory)):
+        if not found and not translations(word) and (near := _near(word, directory)):
             meant[word] = near
             found = _with(directory, rows, near)
         scores.update(found)
         rows = [row for row in rows if row.id in found]
+    for row in rows:
+        scores[row.id] += _whole(whole, row)
     return Sought(rows, scores, meant)
 
 
+def _wanted(whole: str) -> list[str]:
+    """The words that are sought one by one, or all as one where the glossary has them as one."""
+    words = whole.split()
+    if len(words) > 1 and translations(whole):
+        return [whole]
+    return [word for word in words if word not in _LITTLE] or words
+
+
+def _whole(whole: str, row: SoughtFirm) -> int:
+    """What it counts that all that is sought is a name, or stands in one word by word."""
+    exact = f" {whole} "
+    if exact in row.named:
+        return _EXACT if whole == plain(row.latin_name) or row.named.startswith(exact) else _PHRASE
+    words = whole.split()
+    is_person = len(words) > 1 and any(all(f" {word} " in zone for word in words) for zone in row.people)
+    return _PERSON if is_person else 0
+
+
 def _with(directory: Directory, rows: Iterable[SoughtFirm], either: Sequence[str]) -> dict[int, int]:
-    """How well the rows fit that have one of the words, by id."""
+    """How well the rows fit that have one of the words, or of those that mean the same, by id."""
     countries, halls, areas, tiers = (
         {value for value, text in texts if any(fits(word, text) for word in either)}
         for texts in (
@@ -66,8 +94,9 @@ def _with(directory: Directory, rows: Iterable[SoughtFirm], either: Sequence[str
             [(tier.value, zone(name)) for tier, name in _TIERS.items()],
         )
     )
+    languages = {code for code, text in _languages() if any(f" {word} " in text for word in either)}
     found = {}
-    sought = [(f" {word}", needles(word)) for word in either]
+    sought = [each for word in either for each in _needles(word)]
     for row in rows:
         score = 0
         for beginning, parts in sought:
@@ -81,14 +110,30 @@ def _with(directory: Directory, rows: Iterable[SoughtFirm], either: Sequence[str
             or row.tier in tiers
             or not halls.isdisjoint(row.hall)
             or not areas.isdisjoint(row.area)
+            or not languages.isdisjoint(row.language)
         ):
             found[row.id] = score or _TOLD
     return found
 
 
+def _needles(word: str) -> list[tuple[str, tuple[str, ...]]]:
+    """How a name begins with a word, and what the word is found by: alike for all that mean the same."""
+    same = translations(word)
+    return [(f" {each}", (_in_zone(each),)) for each in same] if same else [(f" {word}", needles(word))]
+
+
+def _in_zone(word: str) -> str:
+    """How a word of the glossary is found: a short one as a whole, a Chinese one anywhere."""
+    if not word.isascii():
+        return word
+    return f" {word} " if len(word) < _TYPO_FROM else f" {stem(word)}"
+
+
 def _score(beginning: str, parts: Sequence[str], row: SoughtFirm) -> int:
     """How well a row fits a word that is in its name or in what it tells."""
     if any(part in row.named for part in parts):
+        if f"{beginning} " in row.named:
+            return _WORD
         return _NAME if beginning in row.named else _INSIDE_NAME
     return _TOLD
 
@@ -123,3 +168,18 @@ def _countries() -> list[tuple[str, str]]:
             if len(code) == 2 and code.isalpha():
                 names.setdefault(code, [code]).append(name)
     return [(code, zone(*each, spoken=True)) for code, each in names.items()]
+
+
+_ALSO = {"zh": ("mandarin", "putonghua", "普通话", "汉语", "中国话"), "fa": ("farsi",)}
+"""What languages are called besides."""
+
+
+@cache
+def _languages() -> list[tuple[str, str]]:
+    """The code of each language that people speak, and its names in the languages of the site as a zone."""
+    names: dict[str, list[str]] = {code: list(more) for code, more in _ALSO.items()}
+    for language in languages():
+        for code, name in Locale.parse(language, sep="-").languages.items():
+            if len(code) == 2:
+                names.setdefault(code, []).append(name)
+    return [(code, zone(*each)) for code, each in names.items()]

@@ -48,7 +48,9 @@ def make_market(session) -> Expo:
         description="Gépalkatrész és csapágy. Bearings, machined housings.",
     )
     make_firm(session, expo, name="Agrar GmbH", latin_name="Agrar GmbH", country="DE", areas=["food"])
-    make_attendee(session, expo, 0, name="欧阳锋", latin_name="Ouyang Feng", title="Sales director")
+    make_attendee(
+        session, expo, 0, name="欧阳锋", latin_name="Ouyang Feng", title="Sales director", languages=["zh"]
+    )
     make_attendee(session, expo, 1, name="Kőszegi Ágnes", latin_name="Agnes Koszegi", languages=["hu", "de"])
     session.flush()
     return expo
@@ -57,14 +59,19 @@ def make_market(session) -> Expo:
 SEARCHES = [
     ("china", [0]), ("中国", [0]), ("kína", [0]), ("zhongguo", [0]),
     ("magyarország", [1]), ("Hungary", [1]), ("germany 农业", []), ("deutschland", []),
-    ("east hall 1", [0, 2]), ("west", [1]), ("upstream", [0]), ("上游 battery", [0]),
+    ("east hall 1", [0, 2]), ("west", [1]), ("upstream", [0]), ("上游 akkumulátor", [0]),
     ("agriculture", [1, 2]), ("clean energy", [0, 1]), ("booth b1", [1]),
     ("欧阳", [0]), ("歐陽", [0]), ("ouyang", [0]), ("ou yang", [0]), ("oyf", [0]), ("cqoy", [0]),
-    ("chongqing", [0]), ("dianchi", [0]), ("电池", [0]), ("電池", [0]), ("ＢＡＴＴＥＲＹ", [0]),
+    ("chongqing", [0]), ("dianchi", [0]), ("电池", [0, 1]), ("電池", [0, 1]), ("ＢＡＴＴＥＲＹ", [0, 1]),
     ("director", [0]), ("agnes", [1]), ("koszegi", [1]), ("KŐSZEGI", [1]),
-    ("batteries", [0]), ("housing", [1]), ("machining", [1]), ("bearing", [1]), ("lorry", [0]),
-    ("akkumulatorok", [1]), ("csapágyak", [1]), ("gépalkatrészeket", [1]),
-    ("batery", [0]), ("battrey", [0]), ("akumulator", [1]), ("hungry", [1]), ("xyzzyq", []),
+    ("batteries", [0, 1]), ("battery", [0, 1]), ("akkumulátor", [0, 1]),
+    ("housing", [1]), ("machining", [1]), ("bearing", [1]), ("lorry", [0]),
+    ("akkumulatorok", [0, 1]), ("csapágyak", [1]), ("gépalkatrészeket", [1]),
+    ("batery", [0, 1]), ("battrey", [0, 1]), ("akumulator", [0, 1]),
+    ("german", [1, 2]), ("speaks German", [1, 2]), ("német", [1, 2]), ("德语", [1]), ("hungarian", [1]),
+    ("magyarul", []), ("beszél magyar", [1]), ("会说 匈牙利语", [1]),
+    ("chinese", [0]), ("mandarin", [0]), ("中文 battery", [0]),
+    ("feng ouyang", [0]), ("ouyang feng", [0]), ("hungry", [1]), ("xyzzyq", []),
 ]  # fmt: skip
 
 
@@ -96,6 +103,34 @@ def test_who_has_the_word_in_its_name_stands_first(database: Database) -> None:
         assert [card.latin_name for card in by_name] == ["Alpha", "Foil Works", "Tinfoil"]
         by_fit = look(order=FirmOrder.FIT, ranks={"f1": 0, "f0": 1}).page.items
         assert [card.latin_name for card in by_fit] == ["Tinfoil", "Alpha", "Foil Works"]
+
+
+def keys_found(session, expo: Expo, text: str) -> list[str]:
+    return [
+        card.key for card in search.look(session, expo.organiser_actor(), FirmFilters(text=text)).page.items
+    ]
+
+
+def test_a_name_in_full_stands_first_whether_of_a_firm_or_of_a_person(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0)
+        for name in ("Li Ya Foods", "Li Foods", "Aqin Li Works", "Yaqin Trade", "Zhou Li"):
+            make_firm(session, expo, latin_name=name, name=name, description="Li and Yaqin, Liang, Limited")
+        make_attendee(session, expo, 4, name="李亚琴", latin_name="Li Yaqin")
+        assert keys_found(session, expo, "Li Yaqin")[0] == "f4"
+        assert keys_found(session, expo, "李亚琴") == ["f4"]
+        assert keys_found(session, expo, "li foods")[0] == "f1"
+
+
+def test_a_word_that_the_glossary_has_is_not_misspelt(database: Database) -> None:
+    """Nobody sells wine here: firms of wind, wire and fine goods are not meant, nor are those of twine."""
+    with database.write() as session:
+        expo = make_event(session, firms=0)
+        for text in ("Wind turbines", "Fine wire", "Baler twine", "Window frames"):
+            make_firm(session, expo, latin_name=text, name=text, description=text)
+        assert keys_found(session, expo, "wine") == []
+        make_firm(session, expo, latin_name="Tokaj", name="Tokaj", description="Édes bor és pezsgő")
+        assert [keys_found(session, expo, word) for word in ("wine", "葡萄酒", "bor")] == [["f4"]] * 3
 
 
 @pytest.mark.parametrize(
