@@ -52,6 +52,7 @@ ROOMS = frozenset(
         "runs",
         "drafts",
         "sessions",
+        "setup",
         "sign_in",
         "start",
         "summaries",

@@ -27,7 +27,7 @@ from api.pages.registration import registering, registrations
 from api.pages.remedies import remedies
 from api.pages.requests import requests, wishes
 from api.pages.schedule import changes, dials, drafts, runs, versions
-from api.pages.start import start
+from api.pages.start import setup, start
 from api.pages.team import joining, members, operators
 from api.pages.trail import entries
 from api.pages.venue import venue
@@ -97,6 +97,7 @@ PAGES = (
     sessions.blueprint,
     sign_in.blueprint,
     start.blueprint,
+    setup.blueprint,
     summaries.blueprint,
     tokens.blueprint,
     venue.blueprint,

@@ -219,6 +219,9 @@ PAGES = {
     "exhibitor": (
         "/sessions",
         "start",
+        "start/setup",
+        "start/setup?step=needs",
+        "start/setup?step=times",
         *OF_FIRM,
         "firms?order=fit&tier=midstream&tier=upstream",
         "firms?text=frm&relation=saved",

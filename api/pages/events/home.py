@@ -20,6 +20,7 @@ from scheduler.services.events import events, home
 from scheduler.services.events.home import Home, PlanState
 from scheduler.services.my_day import day as days
 from scheduler.services.requests import not_held
+from scheduler.services.start import setup
 
 blueprint = APIBlueprint("home", __name__, enable_openapi=False)
 
@@ -44,7 +45,9 @@ def event(event_key: str) -> str | Response:
     if actor.is_organiser or actor.team_role is Role.READER:
         return _desk(actor)
     if actor.is_exhibitor:
-        return redirect(url_for("start.show", event_key=event_key))
+        with context.database().read() as db:
+            is_new = setup.is_due(db, actor)
+        return redirect(url_for("setup.show" if is_new else "start.show", event_key=event_key))
     if actor.chamber is not None:
         return redirect(url_for("delegations.listing", event_key=event_key))
     if actor.is_interpreter_only:

@@ -27,6 +27,7 @@ from scheduler.services.asking import drafts
 from scheduler.services.directory import notes, search
 from scheduler.services.events.timetable import timetable
 from scheduler.services.requests import lists, outcomes, requests
+from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.lists import RequestOrder
 from scheduler.services.suggestions import partners
@@ -57,11 +58,15 @@ def show(event_key: str, key: str) -> str:
     actor = auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         card = lists.show(db, actor, key)
-        side = lists.side(db, actor, card)
-        here = "sent" if side is Side.FROM else "received"
-        around = beside.around(db, actor, side, [card])
-        around |= beside.of_page(db, actor, side, card)
-        return rendering.render(db, actor, here, "requests/show.html", card=card, **around)
+        here = "sent" if lists.side(db, actor, card) is Side.FROM else "received"
+        return rendering.render(db, actor, here, "requests/show.html", **_values(db, actor, card))
+
+
+def _values(db: Session, actor: Actor, card: RequestCard) -> dict[str, Any]:
+    """What the page of a request shows."""
+    side = lists.side(db, actor, card)
+    around = beside.around(db, actor, side, [card])
+    return {"card": card, **around, **beside.of_page(db, actor, side, card)}
 
 
 @blueprint.get("/firms/<firm_key>/ask")
@@ -214,6 +219,13 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
         partner, own = search.firm_beside_own(db, actor, firm_key)
         if partner is own:
             raise NotAllowed(say("This is your own firm. Choose another one in the directory."))
+        open_request = next(iter(partner.card.open_requests), None)
+        if open_request and (open_request.sent or open_request.state is RequestState.ACCEPTED):
+            card = lists.show(db, actor, open_request.key)
+            values = _values(db, actor, card)
+            return rendering.render(
+                db, actor, "firms", "requests/already.html", is_refused=bool(faults), **values
+            )
         return rendering.render(
             db,
             actor,

@@ -189,6 +189,8 @@ class _Copied:
             row["hall_id"] = None
         if table == "firm" and row["host_id"] is not None and self._is_gone("firm", row["host_id"]):
             row["host_id"] = None
+        if table == "firm":
+            row["welcomed_at"] = None
         if table == "attendee":
             row |= dict.fromkeys(_PERSONAL)
         if table == "delegation" and row["leader_id"] and self._is_gone("attendee", row["leader_id"]):

@@ -81,6 +81,16 @@ def _concept(key: str, words: str) -> Concept:
     )
 
 
+def by_name(text: str) -> str | None:
+    """The key of the thing whose name, in any language, a plain text is."""
+    return _by_name().get(text)
+
+
+@cache
+def _by_name() -> Mapping[str, str]:
+    return {plain(name): key for key, thing in things().items() for name in thing.names.values()}
+
+
 def goes_into(key: str) -> frozenset[str]:
     """The keys of the things that need this one. None for one that the glossary does not have."""
     thing = things().get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -13,12 +14,13 @@ from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory import notes
+from scheduler.services.directory.glossary import needed_for
 from scheduler.services.directory.refs import FirmRef
 from scheduler.services.directory.rows import FirmText, FirmTexts, firm_texts
 from scheduler.services.keeping.marks import digest, parts_of, query_text
 from scheduler.services.keeping.memory import remembered
 from scheduler.services.suggestions.ranking import Candidate, Fit, crowd, ranked
-from scheduler.services.suggestions.reading.texts import listed_keys, listed_wants, named
+from scheduler.services.suggestions.reading.texts import OWN, listed_keys, listed_wants, named
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, MeetingRequest, Slot, WalkingTime
 
@@ -80,6 +82,51 @@ def suggested(session: Session, actor: Actor, *, language: str = "en", limit: in
     fits = ranked(me, looked_at, of, near, limit=limit)
     partners = tuple(_partner(each, texts.rows[ids[each.key]], language) for each in fits)
     return Suggested(partners, bool(me.wants.needs))
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Of `all` other firms, how many offer something that the own one needs, and need something it offers.
+
+    `both` are those that do both.
+    """
+
+    all: int
+    offering: int
+    needing: int
+    both: int
+
+
+def reach(session: Session, actor: Actor) -> Reach:
+    """How many firms the lists and the text of the actor's own firm reach. One query."""
+    actor.require(Right.READ_DIRECTORY)
+    says = _candidates(firm_texts(session, actor.event_id))
+    me = says.get(actor.firm_id or 0)
+    if me is None:
+        return Reach(0, 0, 0, 0)
+    others = [each.wants for firm_id, each in says.items() if firm_id != actor.firm_id]
+    offering = [not each.offers.isdisjoint(me.wants.needs) for each in others]
+    needing = [not each.needs.isdisjoint(me.wants.offers) for each in others]
+    both = sum(one and other for one, other in zip(offering, needing, strict=True))
+    return Reach(len(others), sum(offering), sum(needing), both)
+
+
+def often_needed(session: Session, actor: Actor) -> tuple[str, ...]:
+    """The keys of things that firms like the actor's need: what goes into theirs, then what others name."""
+    actor.require(Right.READ_DIRECTORY)
+    says = _candidates(firm_texts(session, actor.event_id))
+    me = says.get(actor.firm_id or 0)
+    if me is None:
+        return ()
+    alike = Counter(
+        key
+        for other in says.values()
+        if other.tier is me.tier and other.areas & me.areas
+        for key in sorted(other.wants.needs)
+        if not key.startswith(OWN)
+    )
+    found = dict.fromkeys((*needed_for(me.wants.offers), *(key for key, _ in alike.most_common())))
+    return tuple(key for key in found if key not in me.wants.needs | me.wants.offers)
 
 
 def fitting(session: Session, actor: Actor, *, limit: int = 200) -> tuple[str, ...]:

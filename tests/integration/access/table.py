@@ -123,6 +123,7 @@ GET EVENT/schedule                                           302 404 404 404 404
 GET EVENT/settings                                           302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/start                                              302 404 404 200 403 200 403 403 403 403 404
 GET EVENT/start/changes                                      302 404 404 200 403 200 403 403 403 403 404
+GET EVENT/start/setup                                        302 404 404 200 403 200 403 403 403 403 404
 GET EVENT/team                                               302 404 404 404 404 404 200 200 200 200 404
 GET EVENT/tokens                                             302 404 404 200 403 200 200 200 403 403 404
 GET EVENT/trail                                              302 404 404 404 404 404 200 200 404 404 404
@@ -255,6 +256,9 @@ POST EVENT/runs/<number>/cancel                              403 404 404 404 404
 POST EVENT/runs/<number>/stop                                403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/settings                                          403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/start/seen                                        403 404 404 303 403 303 403 403 403 403 404
+POST EVENT/start/setup/needs                                 403 404 404 303 403 303 403 403 403 403 404
+POST EVENT/start/setup/offers                                403 404 404 303 403 303 403 403 403 403 404
+POST EVENT/start/setup/times                                 403 404 404 303 403 303 403 403 403 403 404
 POST EVENT/team/invitations/<invitation_id>/take-back        403 404 404 404 404 404 403 404 403 403 404
 POST EVENT/team/invite                                       403 404 404 404 404 404 403 422 403 403 404
 POST EVENT/team/members/<account_id>                         403 404 404 404 404 404 403 422 403 403 404

@@ -15,6 +15,7 @@ from tests.support import clocks
 from tests.support.factories import (
     NOW,
     make_firm,
+    make_firms,
     make_request,
 )
 from tests.support.site import Site
@@ -177,6 +178,32 @@ def test_firms_that_are_never_to_meet_read_it_kindly_and_organisers_see_what_is_
     own.get(site.path("/firms/f1"))
     assert "You may ask each other again" in own.post(site.path("/firms/f1/never"), never="0")
     assert 'name="topic"' in other.get(site.path("/firms/f0/ask"))
+
+
+def test_a_firm_that_is_marked_never_to_meet_says_so_where_its_form_would_be(site: Site) -> None:
+    browser = site.exhibitor(0)
+    browser.get(site.path("/firms/f1"))
+    browser.post(site.path("/firms/f1/never"), never="1")
+    told = "You marked Firm 1 as never to meet."
+    assert told in browser.get(site.path("/firms/f1"))
+    page = browser.get(site.path("/firms/f1/ask"))
+    assert told in page and 'name="topic"' not in page and "Allow requests again" in page
+    back = re.search(r'name="back" value="([^"]+)"', page)
+    assert back and back[1] == site.path("/firms/f1/ask")
+    page = browser.post(site.path("/firms/f1/never"), never="0", back=back[1])
+    assert 'name="topic"' in page and told not in page
+
+
+def test_the_next_page_is_within_ten_stops_of_the_keyboard(site: Site) -> None:
+    with site.database.write() as session:
+        make_firms(session, site.expo, 60)
+    page = site.exhibitor(0).get(site.path("/firms?page=2"))
+    stop = re.compile(r'<(?:a\b[^>]*\bhref|button|select|textarea|summary|input(?![^>]*type="hidden"))[^>]*>')
+    stops = [(match.start(), match.group()) for match in stop.finditer(page)]
+    skip = next(i for i, (_, tag) in enumerate(stops) if 'href="#found"' in tag)
+    behind = [tag for place, tag in stops if place > page.index('id="found"')]
+    following = next(i for i, tag in enumerate(behind) if 'rel="next"' in tag)
+    assert skip + 1 + following + 1 <= 10
 
 
 def test_a_logo_stands_beside_the_name_at_an_address_that_names_its_octets(site: Site) -> None:

@@ -104,6 +104,20 @@ def test_a_firm_that_was_asked_has_a_link_instead_of_a_form(site: Site) -> None:
     assert 'id="topic"' not in page
 
 
+@pytest.mark.parametrize("state", [RequestState.PENDING, RequestState.ACCEPTED])
+def test_where_nothing_is_to_ask_the_request_stands_with_what_can_be_done(
+    site: Site, state: RequestState
+) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 0, 1, state=state)
+    page = site.exhibitor(0).get(site.path("/firms/f1/ask"))
+    said = (
+        "You agreed to meet Firm 1." if state is RequestState.ACCEPTED else "You have asked Firm 1 already."
+    )
+    assert said in page and request.topic in page and 'id="topic"' not in page
+    assert site.path(f"/requests/{request.key}/withdraw") in page and f'href="{site.path("/firms")}"' in page
+
+
 def test_asking_back_accepts_the_request(site: Site) -> None:
     with site.database.write() as session:
         request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING, length=2)

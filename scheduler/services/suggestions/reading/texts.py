@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from scheduler.services.directory.glossary import mentions, things
+from scheduler.services.directory.glossary import by_name, mentions, things
 from scheduler.services.directory.spelling import plain
 from scheduler.services.suggestions.reading import chinese, english, hungarian
 from scheduler.services.suggestions.reading.clauses import Said, Stance
@@ -73,6 +73,8 @@ def listed_keys(things: str) -> frozenset[str]:
 def keys_of(item: str) -> frozenset[str]:
     """The keys of an item of a list: of things that it names, else its own words; none if it denies them."""
     words = plain(item)
+    if name := by_name(words):
+        return frozenset({name})
     said = list(_read(item))
     if not said:  # a few words do not always tell in which language they are
         said = [*english.read(words, mentions(words, "en")), *hungarian.read(words, mentions(words, "hu"))]
