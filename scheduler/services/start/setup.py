@@ -23,7 +23,7 @@ from scheduler.services.directory import profile
 from scheduler.services.directory.glossary import things
 from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.services.suggestions import partners
-from scheduler.services.suggestions.partners import Reach
+from scheduler.services.suggestions.partners import ReachCounts
 from scheduler.services.suggestions.reading.texts import keys_of, wants
 from scheduler.services.text import listed
 from scheduler.services.trail import trail
@@ -57,7 +57,7 @@ class Setup:
 
     lists: Mapping[str, tuple[str, ...]]
     terms: Mapping[str, tuple[str, ...]]
-    reach: Reach
+    reach: ReachCounts
     days: tuple[DayAtVenue, ...]
     is_first: bool
 

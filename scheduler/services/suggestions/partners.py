@@ -85,7 +85,7 @@ def suggested(session: Session, actor: Actor, *, language: str = "en", limit: in
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class ReachCounts:
     """Of `all` other firms, how many offer something that the own one needs, and need something it offers.
 
     `both` are those that do both.
@@ -97,18 +97,18 @@ class Reach:
     both: int
 
 
-def reach(session: Session, actor: Actor) -> Reach:
+def reach(session: Session, actor: Actor) -> ReachCounts:
     """How many firms the lists and the text of the actor's own firm reach. One query."""
     actor.require(Right.READ_DIRECTORY)
     says = _candidates(firm_texts(session, actor.event_id))
     me = says.get(actor.firm_id or 0)
     if me is None:
-        return Reach(0, 0, 0, 0)
+        return ReachCounts(0, 0, 0, 0)
     others = [each.wants for firm_id, each in says.items() if firm_id != actor.firm_id]
     offering = [not each.offers.isdisjoint(me.wants.needs) for each in others]
     needing = [not each.needs.isdisjoint(me.wants.offers) for each in others]
     both = sum(one and other for one, other in zip(offering, needing, strict=True))
-    return Reach(len(others), sum(offering), sum(needing), both)
+    return ReachCounts(len(others), sum(offering), sum(needing), both)
 
 
 def often_needed(session: Session, actor: Actor) -> tuple[str, ...]:
