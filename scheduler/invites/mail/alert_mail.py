@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from scheduler.domain.entities import AlertKind
 from scheduler.invites import text
@@ -16,7 +15,7 @@ REASON_LIMIT = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertMail:
-    """A failure, since `opened_at` (aware). `event` is the event's name, empty for the installation."""
+    """A failure. `event` is the event's name, empty for the installation."""
 
     to_name: str
     to_email: str
@@ -27,7 +26,6 @@ class AlertMail:
     event: str
     reason: str
     link: str
-    opened_at: datetime
     bounce_token: str
     reply_token: str
     language: str = "en"
@@ -44,7 +42,6 @@ def render_alert(mail: AlertMail) -> RenderedMail:
         sender=(event, f"alerts@{mail.domain}"),
         recipient=(mail.to_name, mail.to_email),
         subject=said["subject"].format(headline=headline, event=event),
-        sent_at=mail.opened_at,
         message_id=mail.message_id,
         headline=headline,
         intro=text.clean(mail.reason, REASON_LIMIT),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from scheduler.invites import text
 from scheduler.invites.catalogue import Words, words
@@ -19,8 +19,8 @@ class DeskMail:
     """A letter of the catalogue's section `desk`: `letter` is what its keys begin with.
 
     `values` are what its texts name, such as `by` and `role`. Of `counts` those above 0 are told, in this
-    order. `event` is the event's name, empty for the installation. `sent_at` is aware. A `note` among the
-    values is what the organisers wrote.
+    order. `event` is the event's name, empty for the installation. A `note` among the values
+    is what the organisers wrote.
     """
 
     to_name: str
@@ -33,7 +33,6 @@ class DeskMail:
     values: Mapping[str, str]
     counts: Mapping[str, int]
     link: str
-    sent_at: datetime
     bounce_token: str
     reply_token: str
     language: str = "en"
@@ -61,7 +60,6 @@ def render_desk(mail: DeskMail) -> RenderedMail:
         sender=(event, f"desk@{mail.domain}"),
         recipient=(mail.to_name, mail.to_email),
         subject=said("subject"),
-        sent_at=mail.sent_at,
         message_id=mail.message_id,
         headline=said("headline"),
         intro=said("intro"),

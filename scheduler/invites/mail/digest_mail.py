@@ -46,11 +46,11 @@ def render(digest: Digest, envelope: Envelope, links: DigestLinks) -> RenderedMa
     """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used."""
     language = words(digest.language)
     page = _Page(digest, envelope, links, language)
-    head = mime.unsubscribe(links.stop) + mime.head(
-        (digest.event_name or envelope.sender_name, f"requests@{envelope.domain}"),
+    sender = digest.event_name or envelope.sender_name
+    head = mime.of_list(sender, f"requests.{envelope.domain}", links.stop) + mime.head(
+        (sender, f"requests@{envelope.domain}"),
         (envelope.attendee_name, envelope.attendee_email),
         language.digest["subject"].format(headline=headline(digest), event=digest.event_name),
-        digest.made_at,
         envelope.message_id,
         None,
         reply_to=reply_address(envelope),
@@ -171,7 +171,8 @@ class _Page:
     def foot(self) -> list[str]:
         zone = ZoneInfo(self.digest.timezone)
         local = self.digest.made_at.astimezone(zone)
-        contact = [row[1] for row in view.contact_row(self.digest.contact, self.language)]
+        asked = view.contact_row(self.digest.contact, self.language)
+        contact = [f"{label}{self.language.colon}{value}" for label, value in asked]
         say = self.language.digest
         return [say["zone"].format(zone=self.language.zone_of(local, zone)), say["why"], *contact]
 

@@ -123,7 +123,6 @@ def _head(message: Message, envelope: Envelope, sender: str, subject: str, reply
         (sender_of(message.content, envelope), sender),
         (envelope.attendee_name, envelope.attendee_email),
         subject,
-        message.dtstamp,
         envelope.message_id,
         envelope.thread_id,
         reply_to=reply_to,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from html import escape
 
 from scheduler.domain.errors import Fault, InvalidInput
@@ -18,7 +17,7 @@ _QUOTED = "padding-left:12px;border-left:3px solid #b7c5c6;"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """The texts of a mail, in the order of reading. `sent_at` is aware.
+    """The texts of a mail, in the order of reading.
 
     The tokens are those of the addresses for reports, in the envelope, and for replies.
     """
@@ -26,7 +25,6 @@ class Letter:
     sender: Address
     recipient: Address
     subject: str
-    sent_at: datetime
     message_id: str
     headline: str
     intro: str
@@ -49,7 +47,6 @@ def render_letter(letter: Letter, words: Words, *, domain: str) -> RenderedMail:
         letter.sender,
         letter.recipient,
         letter.subject,
-        letter.sent_at,
         letter.message_id,
         None,
         reply_to=organizer_address(letter.reply_token, domain),

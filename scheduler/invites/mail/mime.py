@@ -1,4 +1,4 @@
-"""Mail by the byte, so that a retry is the same mail. The standard library's parser reads it in the tests.
+"""Mail by the byte: a retry is the same mail but for its Date. The standard library reads it in the tests.
 
 `EmailMessage` takes 7 ms for this shape, makes a random boundary, and its folding of headers loses a blank
 in some names and subjects (Python 3.11).
@@ -11,7 +11,7 @@ import hashlib
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime, quote
@@ -27,12 +27,19 @@ _ATOMS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 
 @dataclass(frozen=True, slots=True)
 class RenderedMail:
-    """A mail ready to send: envelope addresses, its Message-ID, and its bytes with CRLF."""
+    """A mail ready to send: envelope addresses, its Message-ID, and its bytes with CRLF.
+
+    A Date is missing in them until it is `dated`.
+    """
 
     from_addr: str
     to_addr: str
     message_id: str
     data: bytes
+
+    def dated(self, moment: datetime) -> RenderedMail:
+        """The mail as it is sent at a moment (aware), when it enters the mail system (RFC 5322 3.6.1)."""
+        return replace(self, data=f"Date: {format_datetime(moment)}\r\n".encode("ascii") + self.data)
 
 
 Address = tuple[str, str]
@@ -43,13 +50,12 @@ def head(
     sender: Address,
     recipient: Address,
     title: str,
-    moment: datetime,
     message_id: str,
     thread_id: str | None,
     *,
     reply_to: str = "",
 ) -> bytes:
-    """The headers of a mail, up to those of its first part. `moment` is aware.
+    """The headers of a mail, up to those of its first part, but for Date.
 
     `reply_to` is the address for replies, where it is not that of the sender.
     """
@@ -58,7 +64,7 @@ def head(
         + (mailbox("Reply-To", sender[0], reply_to) if reply_to else b"")
         + mailbox("To", *recipient)
         + subject(title)
-        + stamp(moment, message_id, thread_id)
+        + stamp(message_id, thread_id)
     )
 
 
@@ -84,12 +90,12 @@ def subject(value: str) -> bytes:
     return f"Subject: {_FOLD.join(folded)}\r\n".encode("ascii")
 
 
-def stamp(moment: datetime, message_id: str, thread_id: str | None) -> bytes:
-    """Date, Message-ID and the thread. The other headers suppress out-of-office replies.
+def stamp(message_id: str, thread_id: str | None) -> bytes:
+    """Message-ID and the thread. The other headers suppress out-of-office replies.
 
     Auto-Submitted is RFC 3834. Exchange uses its own header ([MS-OXCMAIL]).
     """
-    lines = [f"Date: {format_datetime(moment)}", f"Message-ID: {text.message_id(message_id)}"]
+    lines = [f"Message-ID: {text.message_id(message_id)}"]
     if thread_id and thread_id != message_id:
         first = text.message_id(thread_id)
         lines += [f"In-Reply-To: {first}", f"References: {first}"]
@@ -98,16 +104,19 @@ def stamp(moment: datetime, message_id: str, thread_id: str | None) -> bytes:
     return "\r\n".join(lines).encode("ascii")
 
 
-def unsubscribe(address: str) -> bytes:
-    """List-Unsubscribe (RFC 2369), by one press where the address is https (RFC 8058).
+def of_list(name: str, list_id: str, address: str) -> bytes:
+    """List-Id (RFC 2919) and List-Unsubscribe (RFC 2369), by one press where that is https (RFC 8058).
 
-    Empty without an address.
+    `name` is shown before the identifier, which is a domain name. Empty without an address.
     """
     url = text.web_address(address)
     if not url:
         return b""
+    shown = text.clean(name, text.NAME_LIMIT)
+    phrase = _encoded("List-Id", shown) if _needs_encoding(shown) else _phrase(shown)
+    told = f"List-Id: {phrase}{_FOLD}<{list_id}>\r\n"
     one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if url.startswith("https:") else ""
-    return f"List-Unsubscribe: <{url}>\r\n{one_click}".encode("ascii")
+    return f"{told}List-Unsubscribe: <{url}>\r\n{one_click}".encode("ascii")
 
 
 def leaf(content_type: str, body: bytes, *, disposition: str = "") -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from scheduler.invites import text
 from scheduler.invites.catalogue import words
@@ -13,7 +13,7 @@ from scheduler.invites.mail.mime import RenderedMail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """A link for one person, good once and for `valid_for` from `sent_at` (aware)."""
+    """A link for one person, good once and for `valid_for`."""
 
     to_name: str
     to_email: str
@@ -22,7 +22,6 @@ class SignIn:
     message_id: str
     link: str
     valid_for: timedelta
-    sent_at: datetime
     bounce_token: str
     reply_token: str
     language: str = "en"
@@ -38,7 +37,6 @@ def render_sign_in(mail: SignIn) -> RenderedMail:
         sender=(mail.sender_name, f"sign-in@{mail.domain}"),
         recipient=(mail.to_name, mail.to_email),
         subject=said["subject"],
-        sent_at=mail.sent_at,
         message_id=mail.message_id,
         headline=said["headline"],
         intro=said["intro"],

@@ -36,12 +36,12 @@ def render(summary: Summary, envelope: Envelope, *, stop_url: str = "") -> Rende
     page = _page(summary, envelope, agenda, language, text.web_address(stop_url))
     is_test = not envelope.token
     sender = f"no-reply@{envelope.domain}" if is_test else organizer_address(envelope.token, envelope.domain)
+    name = sender_of(shown, envelope)
     subject = language.overview["subject"].format(counts=page.summary, event=shown.event_name)
-    head = mime.unsubscribe(stop_url) + mime.head(
-        (sender_of(shown, envelope), sender),
+    head = mime.of_list(name, f"summaries.{envelope.domain}", stop_url) + mime.head(
+        (name, sender),
         (envelope.attendee_name, envelope.attendee_email),
         f"[Test] {subject}" if is_test else subject,
-        summary.stamp,
         envelope.message_id,
         envelope.thread_id,
         reply_to=reply_address(envelope) if is_test else "",
@@ -82,7 +82,6 @@ def render_briefing(summary: Summary, envelope: Envelope) -> RenderedMail:
         (sender_of(shown, envelope), f"no-reply@{envelope.domain}"),
         (envelope.attendee_name, envelope.attendee_email),
         said["subject"].format(counts=page.summary, event=shown.event_name),
-        summary.stamp,
         envelope.message_id,
         envelope.thread_id,
         reply_to=reply_address(envelope),

@@ -167,7 +167,7 @@ class _Delivery:
     def _send(self, smtp: Smtp, row: OutboxMail, mail: RenderedMail) -> None:
         """Send a mail and mark it. Raises ConnectionFailure, after which nothing is marked."""
         try:
-            smtp.send(mail)
+            smtp.send(mail.dated(self.now()))
         except ConnectionFailure:
             raise
         except SendFailure as failure:

@@ -139,7 +139,6 @@ def sign_in_mail(settings: Settings, row: OutboxMail, link: SignInLink) -> Rende
             message_id=row.message_id,
             link=links.whole(settings, links.sign_in(token)),
             valid_for=link.expires_at - link.created_at,
-            sent_at=link.created_at,
             language=row.payload.get("language", "en"),
             **_tokens(settings, row),
         )
@@ -160,7 +159,6 @@ def alert_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
             event=said["event"],
             reason=said["reason"],
             link=links.whole(settings, said["path"]),
-            opened_at=row.created_at,
             language=said["language"],
             **_tokens(settings, row),
         )
@@ -190,7 +188,6 @@ def desk_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
             values=said["values"],
             counts=said["counts"],
             link=links.whole(settings, path),
-            sent_at=row.created_at,
             language=said["language"],
             **_tokens(settings, row),
         )

@@ -7,6 +7,7 @@ import socket
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
@@ -183,9 +184,21 @@ def test_a_connection_that_drops_loses_nothing_and_sends_only_the_mail_in_flight
         assert sender.deliver(0.5) == 3
         assert sender.deliver(1) == 1
     assert sorted(addresses(catcher)) == sorted(expected)
-    again = Counter(catcher.seen)
+    dates, mails = zip(*(octets.split(b"\r\n", 1) for octets in catcher.seen), strict=True)
+    again = Counter(mails)  # the same Message-ID, and the same bytes but for the time of sending
     assert (len(again), sorted(again.values())) == (6, [1, 1, 1, 1, 1, 2])
-    assert again[catcher.seen[2]] == 2
+    assert again[mails[2]] == 2
+    assert dates[-1] == f"Date: {format_datetime(NOW + timedelta(minutes=1))}".encode()
+    assert {dates[0], dates[2]} == {f"Date: {format_datetime(NOW)}".encode()}
+
+
+def test_a_mail_that_waited_is_dated_when_it_is_sent(database: Database) -> None:
+    """A filter of spam holds an old Date against a mail that a pause, or a server, kept over night."""
+    publish(database)
+    with serving(Catcher()) as catcher:
+        assert Sender(database, to(catcher)).deliver(9 * 60) == 6
+    for _, _, octets in catcher.taken:
+        assert email.message_from_bytes(octets)["Date"] == format_datetime(NOW + timedelta(hours=9))
 
 
 def test_a_server_that_is_down_postpones_every_mail_and_uses_up_no_attempt(database: Database) -> None:

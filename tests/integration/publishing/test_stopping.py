@@ -73,12 +73,14 @@ def test_the_mail_has_the_link_for_programs_and_people_and_the_database_its_hash
     mail = read(rendering.summary_mail(SETTINGS, row).data)
     url = f"{SETTINGS.base_url}/summaries/{token}"
     assert mail["List-Unsubscribe"] == f"<{url}>" and url in text(mail)
+    assert mail["List-Id"].split()[-1] == f"<summaries.{SETTINGS.mail_domain}>"
     with database.read() as session:
         person = session.get_one(Attendee, row.attendee_id)
         assert person.summary_hash == hash_token(token) and token not in str(row.payload)
         invitations = session.scalars(select(OutboxMail).where(OutboxMail.kind == "invitation")).all()
     for other in invitations:
-        assert read(rendering.invitation_mail(SETTINGS, other).data)["List-Unsubscribe"] is None
+        head = read(rendering.invitation_mail(SETTINGS, other).data)
+        assert (head["List-Unsubscribe"], head["List-Id"]) == (None, None)
 
 
 def test_a_wrong_link_one_of_an_old_address_and_one_of_a_past_event_stop_nothing(database: Database) -> None:

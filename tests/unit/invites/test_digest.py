@@ -99,12 +99,14 @@ def test_a_request_that_waits_has_all_that_an_answer_needs() -> None:
         assert said in plain, said
         assert said in html or said.startswith("Wei Siyu"), said
     assert html.index(FIRM[1]) < html.index(FIRM[0])
+    assert "\nQuestions: +86 10 5550 0132" in plain and "Questions: +86 10 5550 0132" in html
 
 
 def test_it_stops_by_one_press_of_the_mail_program() -> None:
     mail, plain, html = bodies(digest())
     assert mail["List-Unsubscribe"] == f"<{SITE}/digests/stop-token>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert mail["List-Id"].split()[-1] == "<requests.meet.example>"
     assert f"{SITE}/digests/stop-token" in plain and f"{SITE}/digests/stop-token" in html
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scheduler.invites.mail import mime
 from scheduler.invites.mail.imip import render
 from scheduler.invites.mail.mime import mailbox, multipart, subject
-from scheduler.invites.text import clean
+from scheduler.invites.text import NAME_LIMIT, clean
 from tests.unit.invites.builders import content, envelope, only, wanted
 
 names = st.text(st.one_of(st.characters(), st.sampled_from(' ,.;:()<>@"\\[]é芯=?_')), max_size=140)
@@ -81,9 +81,20 @@ def test_a_boundary_depends_on_the_seed_alone() -> None:
 
 
 def test_one_press_is_offered_where_the_link_is_https_as_rfc_8058_wants_it() -> None:
-    assert mime.unsubscribe("https://a.example/summaries/t") == (
+    assert mime.of_list("Expo", "summaries.a.example", "https://a.example/summaries/t") == (
+        b"List-Id: Expo\r\n <summaries.a.example>\r\n"
         b"List-Unsubscribe: <https://a.example/summaries/t>\r\n"
         b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     )
-    assert mime.unsubscribe("http://a.example/t") == b"List-Unsubscribe: <http://a.example/t>\r\n"
-    assert mime.unsubscribe("javascript:x") == mime.unsubscribe("") == b""
+    plain = mime.of_list("Expo", "s.a.example", "http://a.example/t")
+    assert plain.endswith(b"\r\nList-Unsubscribe: <http://a.example/t>\r\n")
+    assert mime.of_list("Expo", "s", "javascript:x") == mime.of_list("Expo", "s", "") == b""
+
+
+def test_a_list_is_called_as_its_event_in_any_script() -> None:
+    """RFC 2919: a phrase, and an identifier between angle brackets."""
+    for name in ("Chain Expo", 'A "B", C.', "供应链博览会", "Ellátási Lánc Expó, Budapest, 2027 " * 3):
+        head = email.message_from_bytes(mime.of_list(name, "s.a.example", "https://a.example/t") + b"\r\n")
+        phrase, _, rest = str(make_header(decode_header(head["List-Id"]))).rpartition("<")
+        assert rest == "s.a.example>"
+        assert phrase.strip().strip('"').replace("\\", "") == clean(name, NAME_LIMIT)
