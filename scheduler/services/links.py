@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scheduler.config import Settings
 
-ANSWER_STEPS = ("accept", "decline", "propose")
+ANSWER_STEPS = ("accept", "decline", "propose", "instead")
 """What the links in an invitation's mail do."""
 
 CALENDAR_STEP = "calendar"

@@ -75,7 +75,7 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
     except Unsuitable as error:
         flash(say[error.reason], "error")
     except InvalidInput as error:
-        keys = {"slot": "choose", "comment": "too_long"}
+        keys = {"slot": "choose", "comment": "too_long", "colleague": "choose_colleague"}
         most = fields.limits(fields.Comment).most
         faults = {fault.path: say[keys[fault.path]].format(limit=most) for fault in error.faults}
         return _page(token, step, language, faults), 422
@@ -111,6 +111,10 @@ def _answer(db: Session, token: str, step: str) -> str:
         slot = request.form.get("slot", "")
         links.propose(db, token, slot, sequence=sequence, comment=comment, now=context.now())
         return "proposal_kept"
+    if step == "instead":
+        colleague = request.form.get("colleague", "")
+        links.send_instead(db, token, colleague, sequence=sequence, comment=comment, now=context.now())
+        return "instead_kept"
     links.answer(db, token, _PARTSTATS[step], sequence=sequence, comment=comment, now=context.now())
     return "kept"
 

@@ -15,10 +15,12 @@ from api import auth, context
 from api.errands import fresh_sign_in
 from api.language.speaking import gettext, pgettext, reported, said
 from api.pages import paging, rendering
+from api.pages.presentation import short_name
 from scheduler.domain.entities import MailKind, MailOutcome, OutboxKind, Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
+from scheduler.services.directory.refs import PersonRef
 from scheduler.services.inbox import handling
 from scheduler.services.inbox.shown import IncomingMail
 from workers import dispatch
@@ -47,8 +49,11 @@ def spam_counts(complaints: Mapping[str, int]) -> str:
 
 
 @blueprint.app_template_filter()
-def sent_mail(kind: str) -> str:
-    """What a mail of ours is."""
+def answered_mail(mail: IncomingMail) -> str:
+    """What the mail of ours is that a mail answers."""
+    if mail.about is None and not mail.is_answerable:
+        return gettext("Unknown")
+    kind = mail.about.kind if mail.about is not None else OutboxKind.INVITATION
     return {
         OutboxKind.INVITATION: gettext("Invitation"),
         OutboxKind.RESEND: gettext("Invitation"),
@@ -59,7 +64,7 @@ def sent_mail(kind: str) -> str:
         OutboxKind.TEST: gettext("Test email"),
         OutboxKind.DIGEST: gettext("Email about requests"),
         OutboxKind.BRIEFING: gettext("Interpreter's schedule"),
-    }[OutboxKind(kind)]
+    }[kind]
 
 
 @blueprint.get("/")
@@ -91,14 +96,18 @@ def show(event_key: str, mail_id: int) -> str:
         mail = handling.get(db, actor, mail_id)
         alias = handling.claimed(db, actor, mail_id)
         dead = handling.reported_address(db, actor, mail_id)
-        return rendering.render(
-            db, actor, "inbox", "inbox/show.html", mail=mail, alias=alias, steps=_steps(mail, alias, dead)
-        )
+        instead = handling.substitute(db, actor, mail_id, now=context.now())
+        steps = _steps(mail, alias, dead, instead)
+        return rendering.render(db, actor, "inbox", "inbox/show.html", mail=mail, alias=alias, steps=steps)
 
 
-def _steps(mail: IncomingMail, alias: str | None, dead: str | None) -> dict[str, str]:
+def _steps(
+    mail: IncomingMail, alias: str | None, dead: str | None, instead: PersonRef | None
+) -> dict[str, str]:
     """What an organiser may do with a mail, and the words of its buttons. `dead` is what it reports."""
     steps = {"same-person": say("This is the same person")} if alias else {}
+    if instead is not None:
+        steps["instead"] = say("%(name)s goes instead", name=short_name(instead))
     if dead:
         steps["dead"] = say("The address is dead")
     if mail.is_answerable and mail.kind not in _NO_ANSWERS:
@@ -141,6 +150,8 @@ def _handle(db: Session, actor: Actor, mail_id: int, step: str) -> str:
     if step == "set-aside":
         domain = context.settings().mail_domain
         return handling.set_aside(db, actor, mail_id, mail_domain=domain, now=context.now()).reason
+    if step == "instead":
+        return handling.send_instead(db, actor, mail_id, now=context.now()).reason
     if step == "same-person":
         return handling.same_person(db, actor, mail_id, settings=context.settings(), now=context.now()).reason
     if step == "dead":

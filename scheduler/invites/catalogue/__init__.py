@@ -72,6 +72,7 @@ class Words:
     accept: str
     decline: str
     propose: str
+    instead: str
     agenda: str
     footer: str
     sign_in: dict[str, str]

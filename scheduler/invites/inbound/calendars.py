@@ -175,7 +175,14 @@ def _participants(event: Component) -> Iterator[Participant]:
         params = getattr(attendee, "params", {})
         partstat = clean(_text(params.get("PARTSTAT")), 40).upper() or "NEEDS-ACTION"
         comment = clean_lines(_text(params.get("X-RESPONSE-COMMENT")), _COMMENT_LIMIT)
-        yield Participant(_address(str(attendee), _text(params.get("EMAIL"))), partstat, comment)
+        to = params.get("DELEGATED-TO")
+        delegates = to if isinstance(to, list) else [] if to is None else [to]
+        yield Participant(
+            _address(str(attendee), _text(params.get("EMAIL"))),
+            partstat,
+            comment,
+            tuple(_address(_text(each), "") for each in delegates[:_MAX_ATTENDEES]),
+        )
 
 
 def _address(uri: str, email: str) -> str:

@@ -17,11 +17,15 @@ class UnreadableMail(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One ATTENDEE of an answer: a lower-case address, and PARTSTAT in upper case."""
+    """One ATTENDEE of an answer: a lower-case address, and PARTSTAT in upper case.
+
+    `delegated_to` are the addresses of those who go instead (RFC 5545 3.2.5).
+    """
 
     email: str
     partstat: str
     comment: str = ""
+    delegated_to: tuple[str, ...] = ()
 
 
 _MOMENTS = ("dtstamp", "start", "end")
@@ -50,7 +54,10 @@ class ReplyAnswer:
         return {
             "uid": self.uid,
             "sequence": self.sequence,
-            "participants": [[each.email, each.partstat, each.comment] for each in self.participants],
+            "participants": [
+                [each.email, each.partstat, each.comment, list(each.delegated_to)]
+                for each in self.participants
+            ],
             "comment": self.comment,
             "is_instance": self.is_instance,
             **{name: moment.isoformat() if moment else None for name, moment in moments.items()},
@@ -60,7 +67,10 @@ class ReplyAnswer:
     def from_json(cls, values: Mapping[str, Any]) -> ReplyAnswer:
         """The Answer that `to_json` wrote."""
         moments = {n: datetime.fromisoformat(values[n]) if values[n] else None for n in _MOMENTS}
-        people = tuple(Participant(*each) for each in values["participants"])
+        people = tuple(
+            Participant(email, partstat, comment, tuple(*to))
+            for email, partstat, comment, *to in values["participants"]
+        )
         return cls(**{**values, **moments, "participants": people})
 
 

@@ -37,7 +37,7 @@ class Envelope:
     servers may change the case. `bounce_token` stands only in the sender of the SMTP envelope. So a mail that
     comes back there was not written by somebody who has the invitation. `reply_token` stands in the Reply-To
     of mails that are no invitations. `thread_id` is the Message-ID of the
-    first mail about the UID. The three addresses for answers are shown if they are given. `wording` has the
+    first mail about the UID. The addresses for answers are shown if they are given. `wording` has the
     parts that the event has reworded (`wording.PARTS`), in the message's language. `contact` is the person to
     call. The calendar reminds `remind_minutes` before the meeting, with 0 not at all.
     """
@@ -54,6 +54,7 @@ class Envelope:
     accept_url: str = ""
     decline_url: str = ""
     propose_url: str = ""
+    instead_url: str = ""
     wording: Mapping[str, str] = field(default_factory=dict)
     contact: str = ""
     remind_minutes: int = 0
@@ -233,6 +234,7 @@ def _answering(message: Message, envelope: Envelope, language: Words) -> list[Ro
         (language.accept, envelope.accept_url),
         (language.decline, envelope.decline_url),
         (language.propose, envelope.propose_url if message.content.proposals else ""),
+        (language.instead, envelope.instead_url),
     )
 
 

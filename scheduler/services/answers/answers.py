@@ -120,6 +120,7 @@ def keep(
         session.add(row)
     row.sequence, row.dtstamp = given.sequence, given.dtstamp
     row.partstat, row.comment = given.partstat, given.comment
+    row.delegate_id = row.delegate_id if given.partstat is Partstat.DECLINED else None
     row.source, row.answered_at = given.source, now
     return row
 
@@ -189,7 +190,7 @@ def _come(
     declined = before is not None and before.partstat is Partstat.DECLINED
     if request.state is RequestState.ACCEPTED:
         if declined:
-            declining.readmit(request, attendee)
+            declining.readmit(request, attendee, instead_of=before.delegate_id if before else None)
         if maybe:
             return say("%(name)s may come.", name=attendee.name)
         return say("%(name)s comes.", name=attendee.name)

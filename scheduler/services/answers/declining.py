@@ -100,11 +100,16 @@ def leave_to_others(request: MeetingRequest, attendee: Attendee, *, note: str, n
     exclude(request, attendee, note=note, now=now)
 
 
-def readmit(request: MeetingRequest, attendee: Attendee) -> None:
-    """This person takes part again: is excluded no more, and named where the firm's others are."""
+def readmit(request: MeetingRequest, attendee: Attendee, *, instead_of: int | None = None) -> None:
+    """This person takes part again: is excluded no more, and named where the firm's others are.
+
+    `instead_of` is the colleague who was to go instead, who is named no more.
+    """
     request.excluded = [row for row in request.excluded if row.attendee_id != attendee.id]
     side = side_of(request, attendee)
     named = {person.attendee_id for person in request.people if person.side is side}
+    if instead_of in named:
+        request.people = [person for person in request.people if person.attendee_id != instead_of]
     if named and attendee.id not in named:
         request.people.append(RequestPerson(attendee_id=attendee.id, side=side))
 

@@ -15,9 +15,10 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.feed import FeedEvent
 from scheduler.services.access import stopping
-from scheduler.services.answers import answers, counter_proposals, declining
+from scheduler.services.answers import answers, counter_proposals, declining, substitutes
 from scheduler.services.answers.answers import Reply
 from scheduler.services.answers.declining import Effect
+from scheduler.services.answers.substitutes import Substitute
 from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.text import lines
 from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, Slot
@@ -25,11 +26,12 @@ from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """The stored answer to the present invitation."""
+    """The stored answer to the present invitation. `delegate` is the colleague who goes instead, or empty."""
 
     partstat: Partstat
     proposed_start: datetime | None
     proposed_end: datetime | None
+    delegate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Look:
 
     `person` is the attendee's name, `contact` whom the event names for questions. `slots` are the other times
     that could be proposed. A meeting that is off or fixed has none. `effect` is what a decline would do.
+    `substitutes` are colleagues who could go instead.
     """
 
     person: str
@@ -48,6 +51,7 @@ class Look:
     answer: KeptAnswer | None
     slots: Sequence[SlotRef]
     effect: Effect
+    substitutes: Sequence[Substitute]
 
     @property
     def may_decline(self) -> bool:
@@ -71,6 +75,7 @@ def look(session: Session, token: str, *, now: datetime) -> Look:
         answer=_kept(session, invitation),
         slots=_proposable(session, invitation, now),
         effect=declining.effect(session, request, attendee, now=now),
+        substitutes=substitutes.offered(session, invitation, now=now),
     )
 
 
@@ -78,7 +83,13 @@ def _kept(session: Session, invitation: Invitation) -> KeptAnswer | None:
     answer = answers.last(session, invitation)
     if answer is None or answer.sequence != invitation.sequence:
         return None
-    return KeptAnswer(answer.partstat, answer.proposed_start, answer.proposed_end)
+    colleague = session.get(Attendee, answer.delegate_id) if answer.delegate_id is not None else None
+    return KeptAnswer(
+        answer.partstat,
+        answer.proposed_start,
+        answer.proposed_end,
+        colleague.name if colleague is not None else "",
+    )
 
 
 def language(session: Session, token: str) -> str:
@@ -107,6 +118,15 @@ def answer(
     """
     invitation = _looked_at(session, token, sequence)
     return answers.give(session, invitation, _given(partstat, sequence, comment, now), now=now)
+
+
+def send_instead(
+    session: Session, token: str, colleague: str, *, sequence: int, comment: str = "", now: datetime
+) -> str:
+    """Say that a colleague, by key, goes instead. Raises as `answer`, and InvalidInput for who cannot go."""
+    invitation = _looked_at(session, token, sequence)
+    given = _given(Partstat.DECLINED, sequence, comment, now)
+    return substitutes.send(session, invitation, colleague, given, now=now)
 
 
 def propose(

@@ -115,7 +115,12 @@ def _queue(
         to=(attendee.email, attendee.name),
         event_id=event.id,
         request_id=invitation.request_id,
-        payload=mail_texts.payload(message, mail_texts.of_event(session, event.id), event),
+        payload=mail_texts.payload(
+            message,
+            mail_texts.of_event(session, event.id),
+            event,
+            has_colleagues=bool(mail_texts.with_colleagues(session, [attendee.id])),
+        ),
         domain=mail_domain,
         now=now,
         thread_id=invitation.first_message_id,

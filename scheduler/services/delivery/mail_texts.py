@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.invites.catalogue import Words, languages, words
@@ -20,7 +20,8 @@ from scheduler.services.access.rights import Right
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
-from scheduler.storage.models import Account, Event, MailText
+from scheduler.storage.among import among
+from scheduler.storage.models import Account, Attendee, Event, MailText
 
 Texts = Mapping[str, Mapping[str, str]]
 """By language and key (`wording.key`)."""
@@ -49,10 +50,25 @@ def of_event(session: Session, event_id: int) -> Texts:
     return found
 
 
-def payload(message: Message, texts: Texts, event: Event) -> dict[str, Any]:
-    """The payload of an outbox row: the message and the event's present texts, so a retry is the same."""
+def payload(message: Message, texts: Texts, event: Event, *, has_colleagues: bool = False) -> dict[str, Any]:
+    """The payload of an outbox row: the message and the event's present texts, so a retry is the same.
+
+    `has_colleagues` tells whether somebody else of the firm could go instead of its reader.
+    """
     chosen = wording.chosen(texts.get(message.content.language, {}), view.mail_kind(message))
-    return message.to_json() | {"wording": chosen} | settings_of(event)
+    more = {"has_colleagues": True} if has_colleagues else {}
+    return message.to_json() | {"wording": chosen} | settings_of(event) | more
+
+
+def with_colleagues(session: Session, people: Collection[int]) -> set[int]:
+    """Those of these attendees whose firm has somebody else in the event."""
+    other = aliased(Attendee)
+    is_there = (
+        select(other.id)
+        .where(other.firm_id == Attendee.firm_id, other.id != Attendee.id, other.withdrawn_at.is_(None))
+        .exists()
+    )
+    return set(session.scalars(select(Attendee.id).where(among(Attendee.id, people), is_there)))
 
 
 def settings_of(event: Event) -> dict[str, Any]:

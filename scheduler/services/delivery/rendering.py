@@ -55,7 +55,10 @@ def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The mail of an outbox row: the same bytes each time."""
     token = remembering.address_token(row, settings.secret_key)
     answering = links.answers(settings, token)
-    return render(Message.from_json(row.payload), _answerable(_envelope(settings, row, token), answering))
+    envelope = _answerable(
+        _envelope(settings, row, token), answering, has_colleagues=row.payload.get("has_colleagues", False)
+    )
+    return render(Message.from_json(row.payload), envelope)
 
 
 def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
@@ -63,15 +66,17 @@ def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     if "agenda" in row.payload:
         return render_summary(Summary.from_json(row.payload), _envelope(settings, row, ""))
     back = dict.fromkeys(links.ANSWER_STEPS, row.payload["link"])
-    return render_example(Message.from_json(row.payload), _answerable(_envelope(settings, row, ""), back))
+    envelope = _answerable(_envelope(settings, row, ""), back, has_colleagues=True)
+    return render_example(Message.from_json(row.payload), envelope)
 
 
-def _answerable(envelope: Envelope, links: Mapping[str, str]) -> Envelope:
+def _answerable(envelope: Envelope, links: Mapping[str, str], *, has_colleagues: bool) -> Envelope:
     return replace(
         envelope,
         accept_url=links["accept"],
         decline_url=links["decline"],
         propose_url=links["propose"],
+        instead_url=links["instead"] if has_colleagues else "",
     )
 
 

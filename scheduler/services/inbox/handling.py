@@ -14,9 +14,10 @@ from scheduler.domain.errors import NotFound, WrongState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.answers import answers, resend
+from scheduler.services.answers import answers, resend, substitutes
 from scheduler.services.answers.answers import Reply
-from scheduler.services.inbox import aliases, bouncing, judgement
+from scheduler.services.directory.refs import PersonRef, person_ref
+from scheduler.services.inbox import aliases, bouncing, delegating, judgement
 from scheduler.services.inbox.keeping import close
 from scheduler.services.inbox.shown import IncomingMail, shown
 from scheduler.services.inbox.verdicts import Verdict
@@ -89,6 +90,34 @@ def raw(session: Session, actor: Actor, mail_id: int) -> bytes:
 def claimed(session: Session, actor: Actor, mail_id: int) -> str | None:
     """The other address that a waiting answer is from, where it may be its attendee's. Raises as `get`."""
     return aliases.claimed(session, _mail(session, actor, mail_id))
+
+
+def substitute(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> PersonRef | None:
+    """The colleague who would go instead of the one who is invited, as a waiting mail suggests."""
+    colleague = delegating.offered(session, _mail(session, actor, mail_id), now=now)
+    return None if colleague is None else person_ref(colleague)
+
+
+def send_instead(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> IncomingMail:
+    """Take a waiting mail so that a colleague goes instead of the one who is invited. Raises WrongState."""
+    mail = _waiting(session, actor, mail_id, "taken as a colleague's")
+    colleague = delegating.offered(session, mail, now=now)
+    if colleague is None or mail.uid is None or mail.attendee_id is None:
+        raise WrongState("mail", mail_id, "of no colleague who could go", "taken as a colleague's")
+    invitation = answers.latest(session, mail.uid, mail.attendee_id)
+    given = Reply(
+        partstat=Partstat.DECLINED,
+        sequence=invitation.sequence,
+        source=AnswerSource.ORGANISER,
+        dtstamp=now,
+        comment=mail.text[:1000],
+    )
+    done = substitutes.send(session, invitation, colleague.key, given, now=now)
+    verdict = Verdict(MailOutcome.APPLIED, say("An organiser took it as an answer. %(done)s", done=done))
+    close(mail, verdict, now, by=actor.account_id)
+    about = noted("trail", "mail %(number)s taken so that a colleague goes instead", number=mail_id)
+    trail.note(session, actor, Act.INBOX, about, now=now)
+    return shown(session, mail)
 
 
 def reported_address(session: Session, actor: Actor, mail_id: int) -> str | None:

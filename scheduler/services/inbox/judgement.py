@@ -18,7 +18,7 @@ from scheduler.invites.inbound import Participant, ReplyAnswer
 from scheduler.saying import say, say_count
 from scheduler.services.answers import answers, counter_proposals, resend
 from scheduler.services.answers.answers import Reply
-from scheduler.services.inbox import aliases, bouncing, complaints, without_token
+from scheduler.services.inbox import aliases, bouncing, complaints, delegating, without_token
 from scheduler.services.inbox.verdicts import Verdict, applied, ignored, same_address, waiting
 from scheduler.services.inbox.without_token import OF_MACHINES
 from scheduler.storage.models import Attendee, InboundMail, Invitation
@@ -118,13 +118,21 @@ class _Case:
         return without_token.judge(self.mail)
 
     def delegation(self) -> Verdict:
-        return waiting(say("The attendee sends somebody else."))
+        answer, given = self.checked()
+        speaker = self.speaker(answer)
+        assert speaker is not None  # noqa: S101 -- checked
+        return delegating.judge(
+            self.session, self.invitation, self.attendee, answer, speaker, given, now=self.now
+        )
 
     def checked(self) -> tuple[ReplyAnswer, Reply]:
         """The answer if it may be applied. Raises _Stop otherwise."""
         answer = self.own_answer()
         speaker = self.speaker(answer)
         if speaker is None:
+            verdict = delegating.of_another(self.session, self.invitation, self.attendee, answer)
+            if verdict is not None:
+                raise _Stop(verdict.outcome, verdict.reason)
             names = ", ".join(each.email for each in answer.participants) or "nobody"
             raise _Stop(
                 MailOutcome.WAITING,

@@ -170,10 +170,12 @@ def write(session: Session, seen: Survey, people: Collection[int], uids: Collect
     """Queue the invitations to some people instead of those that still wait. Returns their messages."""
     forget_unsent(session, seen.event.id, people)
     todo = pending(session, seen, people, uids)
-    addresses = recipients(session, people)
+    addresses, colleagues = recipients(session, people), mail_texts.with_colleagues(session, people)
     shown = {todo.requests[each.key] for each in todo.messages if each.method is not Method.CANCEL}
     facts = {request_id: seen.shown.facts(request_id) for request_id in shown}
-    outbox.enqueue(session, [_mail(seen, todo, message, addresses, facts) for message in todo.messages])
+    outbox.enqueue(
+        session, [_mail(seen, todo, message, addresses, colleagues, facts) for message in todo.messages]
+    )
     told_rows.remember_facts(session, todo.unchanged)
     _close_uids(session, todo)
     return todo
@@ -184,6 +186,7 @@ def _mail(
     todo: Pending,
     message: itip.Message,
     addresses: Mapping[int, tuple[str, str]],
+    colleagues: Collection[int],
     facts: Mapping[int, Mapping[int, str]],
 ) -> NewMail:
     request_id = todo.requests[message.key]
@@ -194,7 +197,9 @@ def _mail(
         event_id=seen.event.id,
         request_id=request_id,
         version_id=seen.version_id,
-        payload=mail_texts.payload(message, seen.shown.texts, seen.event),
+        payload=mail_texts.payload(
+            message, seen.shown.texts, seen.event, has_colleagues=message.attendee_id in colleagues
+        ),
         domain=seen.mail_domain,
         now=seen.now,
         due=seen.now - BEFORE + _turn(message.content, seen.now),

@@ -53,6 +53,7 @@ def preview(
         accept_url=back,
         decline_url=back,
         propose_url=back,
+        instead_url=back,
         wording=texts,
         **mail_texts.settings_of(session.get_one(Event, actor.event_id)),
     )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import RequestState, Side, VersionState
+from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.answers import substitutes
 from scheduler.services.schedule.agendas import AgendaItem
 from scheduler.services.text import storable
 from scheduler.services.trail import trail
@@ -22,14 +23,8 @@ from scheduler.services.trail.noted import Noted, noted
 from scheduler.services.week.week import Week, WeekMeeting, WeekPerson
 from scheduler.storage.models import (
     Attendee,
-    Event,
     Firm,
     MeetingRequest,
-    PlannedAttendee,
-    PlannedMeeting,
-    RequestPerson,
-    ScheduleVersion,
-    Slot,
 )
 
 
@@ -93,14 +88,13 @@ def hand_over(
     """
     request, planned = _meeting(session, actor, request_key, now)
     side = Side.FROM if request.from_firm_id == actor.firm_id else Side.TO
-    named = {row.attendee_id for row in request.people if row.side is side}
-    going = named or planned
+    going = substitutes.going(request, side, frozenset(planned))
     people = _own_people(session, actor, (leaver, colleague))
     if people[leaver] not in going or people[colleague] in going:
         raise WrongState("meeting", request_key, "in other hands by now", "handed over")
     if people[colleague] in {row.attendee_id for row in request.excluded}:
         raise WrongState("meeting", request_key, "declined by this colleague", "handed to them")
-    _name(request, side, going - {people[leaver]} | {people[colleague]})
+    substitutes.name(request, side, going - {people[leaver]} | {people[colleague]})
     about = noted(
         "trail", "request %(key)s handed over: %(old)s -> %(new)s", key=request_key, old=leaver, new=colleague
     )
@@ -111,7 +105,7 @@ def keep(session: Session, actor: Actor, request_key: str, *, now: datetime) -> 
     """Leave a meeting to those who sit in it after all: the next plan has them. Raises as `hand_over`."""
     request, planned = _meeting(session, actor, request_key, now)
     side = Side.FROM if request.from_firm_id == actor.firm_id else Side.TO
-    _name(request, side, planned)
+    substitutes.name(request, side, planned)
     about = noted("trail", "request %(key)s handed over: as published", key=request_key)
     _note(session, actor, about, now)
 
@@ -137,28 +131,16 @@ def _meeting(
             .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
-    if request is None:
+    if request is None or actor.firm_id is None:
         raise NotFound("meeting", request_key)
     if request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting", request_key, request.state.value, "handed over")
-    rows = session.execute(
-        select(PlannedAttendee.attendee_id, Slot.start)
-        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
-        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
-        .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
-        .where(
-            PlannedMeeting.request_id == request.id,
-            ScheduleVersion.state == VersionState.PUBLISHED,
-            Attendee.firm_id == actor.firm_id,
-        )
-    ).all()
-    if not rows:
+    seated = substitutes.seats(session, request, actor.firm_id)
+    if seated is None:
         raise WrongState("meeting", request_key, "in no published schedule", "handed over")
-    event = session.get_one(Event, actor.event_id)
-    if rows[0][1] < now + timedelta(hours=event.freeze_hours):
+    if substitutes.is_too_soon(session, actor.event_id, seated.start, now):
         raise WrongState("meeting", request_key, "too soon for a plan to change it", "handed over")
-    return request, {row[0] for row in rows}
+    return request, set(seated.people)
 
 
 def _own_people(session: Session, actor: Actor, keys: Sequence[str]) -> dict[str, int]:
@@ -174,13 +156,6 @@ def _own_people(session: Session, actor: Actor, keys: Sequence[str]) -> dict[str
         if key not in found:
             raise NotFound("person", key)
     return found
-
-
-def _name(request: MeetingRequest, side: Side, people: set[int]) -> None:
-    others = [row for row in request.people if row.side is not side]
-    kept = {row.attendee_id: row for row in request.people if row.side is side}
-    ours = [kept.get(each) or RequestPerson(attendee_id=each, side=side) for each in sorted(people)]
-    request.people = [*others, *ours]
 
 
 def _note(session: Session, actor: Actor, about: Noted, now: datetime) -> None:

@@ -75,14 +75,6 @@ NOT_YET = frozenset(
         "away-in-asia",
         "away-but-a-person",
         "bounce-with-a-comment",
-        "forwarding-notice",
-        "complaint",
-        "complaint-automatic",
-        "reply-to-a-digest",
-        "reply-to-a-letter",
-        "delegation-to-a-colleague",
-        "a-colleague-accepts",
-        "a-colleague-declines",
     ]
 )
 

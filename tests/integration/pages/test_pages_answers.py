@@ -11,7 +11,7 @@ from scheduler.domain.entities import AnswerSource, Partstat, RequestState
 from scheduler.services.answers import links
 from scheduler.services.delivery import rendering
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, InboundMail
+from scheduler.storage.models import Account, AttendeeBusy, InboundMail
 from tests.integration.answers.test_declining import Scene
 from tests.support import replies
 from tests.support.conflicts import end_once
@@ -90,6 +90,45 @@ def test_another_time_is_proposed_from_those_that_suit(site: Site) -> None:
     answer = site.published.known(0)
     assert answer is not None and answer.proposed_slots == ["s3"]
     assert "Choose one of the times" in site.visitor.post(f"{site.link}/propose", 422, sequence=0, slot="x")
+
+
+def test_a_colleague_is_sent_from_a_list_that_says_who_is_free(database: Database) -> None:
+    published = Published(database, people=3)
+    with database.write() as session:
+        session.add(AttendeeBusy(attendee_id=published.person(0, 1).id, slot_id=published.expo.slots[0].id))
+    visitor = Browser(web_app(database, NOWHERE))
+    link = f"/answers/{replies.token(published.mail_to(0))}"
+    page = visitor.get(f"{link}/instead")
+    assert page.index("F0-P2 · free") < page.index("F0-P1 · busy at that time")
+    assert "Send this colleague" in visitor.get(link + "/") and "Send this colleague" not in visitor.get(
+        f"{link}/accept"
+    )
+    page = visitor.post(f"{link}/instead", 422, sequence=0, colleague="f1-p0")
+    assert "Choose a colleague from the list." in page and published.known(0) is None
+    page = visitor.post(f"{link}/instead", sequence=0, colleague="f0-p2", comment="Ana knows more of it.")
+    assert "F0-P2 goes instead of you." in page and "Your colleague is named instead of you." in page
+    assert "Send this colleague" not in page and published.state() is RequestState.ACCEPTED
+    assert "goes instead" not in visitor.post(f"{link}/accept", sequence=0)
+
+
+def test_nobody_can_be_sent_where_there_is_no_colleague(site: Site) -> None:
+    assert "No colleague can go instead of you." in site.visitor.get(f"{site.link}/instead")
+    assert "colleague" not in site.visitor.get(f"{site.link}/").lower()
+
+
+def test_an_organiser_sends_the_colleague_who_accepted(database: Database) -> None:
+    published = Published(database, people=2)
+    row = published.mail_to(0)
+    raw = replies.calendar(row, "ACCEPTED", attendee=published.person(0, 1).email)
+    mail = published.receive(raw, row)
+    with database.read() as session:
+        organiser = Browser(web_app(database, NOWHERE), session.get_one(Account, published.expo.organiser.id))
+    path = f"/events/{published.expo.event.key}/inbox/{mail.id}"
+    assert "F0-P1 goes instead</button>" in organiser.get(path)
+    page = organiser.post(f"{path}/instead")
+    assert "F0-P1 goes instead of F0-P0, by the next plan." in page
+    answer = published.known(0)
+    assert answer is not None and answer.delegate_id == published.person(0, 1).id
 
 
 def test_a_meeting_that_changed_since_the_page_was_opened_is_not_answered(site: Site) -> None:

@@ -56,6 +56,7 @@ NO_ACTOR = {
     "answers.links.language": TOKEN,
     "answers.links.look": TOKEN,
     "answers.links.propose": TOKEN,
+    "answers.links.send_instead": TOKEN,
     "calendar_health.ways.note_by_link": TOKEN,
     "calendar_health.ways.note_feed": FOUND,
     "digests.answering.answer": TOKEN,
