@@ -58,6 +58,23 @@ class About:
         return {"kind": self.kind, "ids": list(self.ids), "slot": self.slot}
 
 
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What is in the way of a request at `count` starts of one day, the first of which are `slots`.
+
+    `what`: away, busy, person-cap or walk of person `who`; firm-cap of firm `who`; precedence with
+    request `who`; place-kind, place-full or interpreter, of nobody.
+    """
+
+    what: str
+    who: str
+    slots: tuple[str, ...]
+    count: int
+
+    def to_json(self) -> Json:
+        return {"what": self.what, "who": self.who, "slots": list(self.slots), "count": self.count}
+
+
 NOT_EXAMINED: Final = "not-examined"
 """The reason of a request into which nobody looked: its time was over, or somebody stopped it."""
 
@@ -76,6 +93,8 @@ class Unscheduled:
     remedies: tuple[str, ...] = ()
     ways: tuple[Way, ...] = ()
     about: About = About()
+    obstacles: tuple[Obstacle, ...] = ()
+    """Who and what is in the way on each day."""
 
     def to_json(self) -> Json:
         row: Json = {
@@ -87,6 +106,8 @@ class Unscheduled:
         }
         if self.ways:
             row["ways"] = [way.to_json() for way in self.ways]
+        if self.obstacles:
+            row["obstacles"] = [each.to_json() for each in self.obstacles]
         return row | {"about": self.about.to_json()} if self.about.kind else row
 
 

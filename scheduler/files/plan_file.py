@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import Fault, MalformedPlan
-from scheduler.domain.plan import About, Json, Lever, Plan, UnheldGroup, Unscheduled, Way
+from scheduler.domain.plan import About, Json, Lever, Obstacle, Plan, UnheldGroup, Unscheduled, Way
 from scheduler.files.meetings import is_id, read_meetings
 from scheduler.files.reading import is_number
 
 FORMAT = "chainmeet.plan/1"
-_OF_ANSWER = {"request", "reason", "detail", "blockers", "remedies", "ways", "about"}
+_OF_ANSWER = {"request", "reason", "detail", "blockers", "remedies", "ways", "about", "obstacles"}
 _OF_GROUP = {"reason", "about", "requests", "weight", "lever", "holds", "gains"}
 
 
@@ -115,7 +115,16 @@ class _PlanReader:
                 blockers, remedies = map(_strings, lists)
                 about = self.about(f"{path}.about", row.get("about"))
                 read.append(
-                    Unscheduled(row["request"], row["reason"], row["detail"], blockers, remedies, ways, about)
+                    Unscheduled(
+                        row["request"],
+                        row["reason"],
+                        row["detail"],
+                        blockers,
+                        remedies,
+                        ways,
+                        about,
+                        self.obstacles(path, row.get("obstacles", [])),
+                    )
                 )
         return tuple(read)
 
@@ -157,6 +166,20 @@ class _PlanReader:
             holds=row["holds"],
             gains=row["gains"],
         )
+
+    def obstacles(self, path: str, rows: object) -> tuple[Obstacle, ...]:
+        if not isinstance(rows, list):
+            self.fault(f"{path}.obstacles", "must be a list")
+            return ()
+        read: list[Obstacle] = []
+        for i, row in enumerate(rows):
+            is_one = isinstance(row, dict) and row.keys() == {"what", "who", "slots", "count"}
+            if not is_one or not isinstance(row["slots"], list) or type(row["count"]) is not int:
+                self.fault(f"{path}.obstacles[{i}]", "must be an object with what, who, slots and count")
+            else:
+                slots = _strings(row["slots"])
+                read.append(Obstacle(str(row["what"]), str(row["who"]), slots, row["count"]))
+        return tuple(read)
 
     def ways(self, path: str, rows: object) -> tuple[Way, ...]:
         if not isinstance(rows, list):

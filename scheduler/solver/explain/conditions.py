@@ -69,18 +69,19 @@ def parties(occupancy: Occupancy, r: int, *, with_excluded: bool = False) -> Ite
     """
     choices, request = occupancy.choices, occupancy.problem.requests[r]
     anybody = replace(request, excluded=frozenset()) if with_excluded else request
-    common = (*_of_request(occupancy, r), *_of_precedences(occupancy, r))
+    common = (*of_request(occupancy, r), *of_precedences(occupancy, r))
     for asking, asked in product(*occupancy.problem.sides(anybody)):
         interpreters = choices.interpreters(asking, asked)
         conditions = (
             *common,
-            *_of_people(occupancy, r, asking + asked),
-            *_of_interpreters(occupancy, r, interpreters),
+            *of_people(occupancy, r, asking + asked),
+            *of_interpreters(occupancy, r, interpreters),
         )
         yield MeetingParty(asking, asked, interpreters, conditions)
 
 
-def _of_request(occupancy: Occupancy, r: int) -> Iterator[Condition]:
+def of_request(occupancy: Occupancy, r: int) -> Iterator[Condition]:
+    """What the request itself, its places and its firms allow."""
     problem, choices = occupancy.problem, occupancy.choices
     request, everything = problem.requests[r], choices.all_slots
     yield Condition("room", choices.room(request.length))
@@ -115,7 +116,8 @@ def _room_now(occupancy: Occupancy, r: int) -> int:
     return mask
 
 
-def _of_people(occupancy: Occupancy, r: int, people: People) -> Iterator[Condition]:
+def of_people(occupancy: Occupancy, r: int, people: People) -> Iterator[Condition]:
+    """What the days of these people allow."""
     problem, choices = occupancy.problem, occupancy.choices
     length, everything = problem.requests[r].length, choices.all_slots
     for a in people:
@@ -131,7 +133,8 @@ def _of_people(occupancy: Occupancy, r: int, people: People) -> Iterator[Conditi
             yield Condition("person-cap", below, row.id)
 
 
-def _of_interpreters(occupancy: Occupancy, r: int, interpreters: People | None) -> Iterator[Condition]:
+def of_interpreters(occupancy: Occupancy, r: int, interpreters: People | None) -> Iterator[Condition]:
+    """What interpreters allow, if any is needed."""
     if interpreters is None:
         return
     choices, length = occupancy.choices, occupancy.problem.requests[r].length
@@ -145,7 +148,8 @@ def _of_interpreters(occupancy: Occupancy, r: int, interpreters: People | None) 
     yield Condition("interpreter-busy", now | choices.all_slots & ~ever)
 
 
-def _of_precedences(occupancy: Occupancy, r: int) -> Iterator[Condition]:
+def of_precedences(occupancy: Occupancy, r: int) -> Iterator[Condition]:
+    """What the order of meetings allows."""
     problem, everything = occupancy.problem, occupancy.choices.all_slots
     length = problem.requests[r].length
     for before, after in occupancy.precedences.get(r, ()):

@@ -18,6 +18,7 @@ from scheduler.solver.explain.about import about
 from scheduler.solver.explain.conditions import DYNAMIC, STATIC, MeetingParty, parties
 from scheduler.solver.explain.insertion import Insertion, best_insertion
 from scheduler.solver.explain.lone_conditions import add_interpreter
+from scheduler.solver.explain.obstacles import obstacles
 from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.explain.remedies import (
     MOST_REMEDIES,
@@ -31,6 +32,13 @@ from scheduler.solver.instance.choices import Choices
 
 MOST_BLOCKERS = 5
 MOST_STARTS = 64
+OF_OBSTACLES = frozenset(
+    (
+        "no-place", "no-interpreter", "no-common-slot", "people-busy", "person-cap", "firm-cap", "precedence",
+        "walking", "no-colleague", "displaced-by-weight", "max-moved",
+    )
+)  # fmt: skip
+"""Reasons that are about people, firms, places or interpreters on some days."""
 
 
 def explain(
@@ -126,7 +134,7 @@ def explain_one(occupancy: Occupancy, r: int, *, cured: bool = True) -> Unschedu
     if missed := _missed(occupancy, r):
         return _no_colleague(occupancy, r, choices, missed, cured)
     if not choices:
-        return _row(occupancy, r, "no-people", "one of the firms has nobody who could sit in it")
+        return _row(occupancy, r, "no-people", "one of the firms has no attendee who could sit in it")
     what = _main_condition(occupancy, choices)
     fixed = occupancy.problem.requests[r].fixed is not None
     code = "fixed-clash" if fixed and what in ("away", "closed", "place-kind") else CODES[what]
@@ -169,7 +177,7 @@ def _no_colleague(
     people = {a for party, _ in missed for a in party.people} & problem.requests[r].excluded
     names = [problem.attendees[a].id for a in sorted(people)]
     cures = [*take_part(occupancy, r, missed), *remedies(occupancy, r, choices)] if cured else []
-    sentence = "somebody does not take part in it, and no colleague of theirs can come instead"
+    sentence = "an attendee does not take part in it, and no colleague of theirs can come instead"
     return _row(occupancy, r, "no-colleague", sentence, names, cures[:MOST_REMEDIES])
 
 
@@ -273,4 +281,5 @@ def _row(
         tuple(cure.text for cure in cures),
         tuple(Way(cure.kind, cure.ids, cure.slot) for cure in cures),
         about(occupancy, r, code, names),
+        obstacles(occupancy, r) if code in OF_OBSTACLES else (),
     )

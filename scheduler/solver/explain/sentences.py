@@ -25,7 +25,7 @@ SENTENCES = {
     "fixed-clash": "it is fixed to a time or place at which it cannot be held",
     "frozen": "every time that is left for it starts in the frozen part of the event",
     "people-busy": "its people are in other meetings whenever they could meet",
-    "person-cap": "somebody it needs has reached their meetings a day",
+    "person-cap": "an attendee whom it needs has reached their meetings a day",
     "firm-cap": "a firm has reached its meetings a day",
     "precedence": "it would break the order in which it and another meeting must stand",
 }

@@ -9,7 +9,7 @@ from scheduler.domain.plan import NOT_EXAMINED
 from scheduler.domain.solving import SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.solver.explain.reasons import examined, explain
+from scheduler.solver.explain.reasons import OF_OBSTACLES, examined, explain
 from scheduler.solver.solve import solve
 
 
@@ -25,3 +25,11 @@ def test_each_request_that_the_demo_does_not_hold_has_its_reason_once_its_run_ha
     ended = examined(problem, replace(result, plan=replace(result.plan, unscheduled=nothing)))
     assert [row.request for row in ended.plan.unscheduled] == [row.request for row in nothing]
     assert NOT_EXAMINED not in {row.reason for row in ended.plan.unscheduled}
+    for row in ended.plan.unscheduled:
+        request = problem.requests[problem.index.requests[row.request]]
+        sides = {problem.firms[request.sender].id, problem.firms[request.receiver].id}
+        sides |= {each.id for each in problem.attendees if each.firm in (request.sender, request.receiver)}
+        assert bool(row.obstacles) is (row.reason in OF_OBSTACLES), row
+        assert all(each.slots and (each.who in sides or not each.who) for each in row.obstacles), row
+        if row.reason in ("person-cap", "people-busy", "no-common-slot", "displaced-by-weight", "firm-cap"):
+            assert any(each.who for each in row.obstacles), row
