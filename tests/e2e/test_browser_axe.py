@@ -222,6 +222,7 @@ PAGES = {
         "start/setup",
         "start/setup?step=needs",
         "start/setup?step=times",
+        "start/changes",
         *OF_FIRM,
         "firms?order=fit&tier=midstream&tier=upstream",
         "firms?text=frm&relation=saved",

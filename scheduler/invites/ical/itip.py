@@ -63,7 +63,7 @@ class Off:
     """Why a meeting is off: `code` if a schedule does not hold it, else who withdrew it, with a note.
 
     `person` and `firm` are both forms of their names joined, empty if nobody is known. `is_own` says that it
-    was the reader.
+    was the reader. `how` is declined (an invitation) or cancelled (on a page), empty in mails of before.
     """
 
     code: str = ""
@@ -71,6 +71,7 @@ class Off:
     firm: str = ""
     note: str = ""
     is_own: bool = False
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,9 +130,10 @@ def _reasons(off: Off, words: Words) -> Iterator[str]:
     if off.code:
         yield said["again"].format(reason=words.reason_of(off.code))
     elif off.is_own:
-        yield said["own"]
+        yield said["own_cancelled" if off.how == "cancelled" else "own"]
     else:
-        kind = "organiser" if not firm else "person" if person else "firm"
+        by_person = f"person_{off.how}" if off.how else "person"
+        kind = "organiser" if not firm else by_person if person else "firm"
         yield said[kind].format(person=person, firm=firm)
     if off.note:
         yield said["note"].format(note=clean_lines(off.note, NOTE_LIMIT))

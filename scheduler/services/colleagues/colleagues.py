@@ -40,6 +40,7 @@ MOST = 30
 MOST_EVER = 60
 """With those who left: so many invitations a firm can send."""
 _LONGEST_KEY = 40
+EMPTY = say("must not be empty")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +219,12 @@ def _checked(
     event: Event, form: ColleagueForm, slots: dict[date, set[int]]
 ) -> tuple[dict[str, Any], list[Fault]]:
     """The columns of an attendee that a form says, and what is wrong with it."""
-    name, title = one_line(form.name), one_line(form.title)
-    latin = one_line(form.latin_name) or name
+    name, title, typed = one_line(form.name), one_line(form.title), one_line(form.latin_name)
+    latin = typed or name
     codes: list[str] = []
     faults = [
-        *fields.fault("name", name, fields.PersonName),
-        *fields.fault("latin_name", latin, fields.PersonName),
+        *(fields.fault("name", name, fields.PersonName) if name else [Fault("name", EMPTY)]),
+        *(fields.fault("latin_name", latin, fields.PersonName) if typed else ()),
         *fields.fault("title", title, fields.JobTitle),
     ]
     for word in values.several(form.languages[:400]):

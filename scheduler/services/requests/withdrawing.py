@@ -57,6 +57,7 @@ def _off(
         firm=joined(note.firm.name, note.firm.latin_name) if note.firm else "",
         note=note.text,
         is_own=note.by_id == message.attendee_id,
+        how="declined" if note.is_declined else "cancelled",
     )
 
 

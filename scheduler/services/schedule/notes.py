@@ -24,6 +24,8 @@ class Note:
     at: datetime | None
     by_id: int | None = None
     """The attendee of `by`."""
+    is_declined: bool = False
+    """Whether an invitation was declined, rather than the meeting cancelled on a page: that leaves a step."""
 
 
 def of_withdrawn(session: Session, request_ids: Collection[int]) -> dict[int, Note]:
@@ -40,6 +42,7 @@ def of_withdrawn(session: Session, request_ids: Collection[int]) -> dict[int, No
             MeetingRequest.answer_note,
             MeetingRequest.answered_at,
             MeetingRequest.answered_by,
+            MeetingRequest.before["state"].as_string(),
             *person_columns(Attendee),
             *firm_columns(Firm),
         )
@@ -48,7 +51,7 @@ def of_withdrawn(session: Session, request_ids: Collection[int]) -> dict[int, No
         .where(MeetingRequest.id.in_(request_ids), MeetingRequest.state == RequestState.WITHDRAWN)
     )
     found = {}
-    for request_id, text, at, by_id, *names in rows:
+    for request_id, text, at, by_id, state_before, *names in rows:
         person, firm = names[:4], names[4:]
         found[request_id] = Note(
             text=text,
@@ -56,5 +59,6 @@ def of_withdrawn(session: Session, request_ids: Collection[int]) -> dict[int, No
             firm=FirmRef(*firm) if firm[0] is not None else None,
             at=at,
             by_id=by_id,
+            is_declined=state_before is None,
         )
     return found

@@ -87,7 +87,7 @@ def test_what_is_wrong_stands_at_its_field(database: Database) -> None:
         with pytest.raises(InvalidInput) as caught:
             colleagues.add(session, expo.actor(0), wrong, settings=SETTINGS, now=NOW)
         assert {fault.path for fault in caught.value.faults} == {
-            "name", "latin_name", "email", "languages", "title", "days"
+            "name", "email", "languages", "title", "days"
         }  # fmt: skip
         others = expo.people[1][0].email
     with database.write() as session:

@@ -25,7 +25,7 @@ def test_a_colleague_is_added_changed_and_removed(site: Site) -> None:
     assert days and "Add a colleague" in page
     typed = {"name": "Nagy <Anna>", "email": "anna", "languages": "hu", "days": days}
     page = browser.post(site.path("/colleagues"), 422, **typed)
-    assert 'value="Nagy &lt;Anna&gt;"' in page and 'id="email-fault">Is no mail address' in page
+    assert 'value="Nagy &lt;Anna&gt;"' in page and 'id="email-fault">Mail address: is no mail address' in page
     page = browser.post(site.path("/colleagues"), **typed | {"email": "anna@firm.example"})
     assert "Nagy &lt;Anna&gt; takes part now" in page
     with site.database.read() as session:
@@ -39,6 +39,16 @@ def test_a_colleague_is_added_changed_and_removed(site: Site) -> None:
     browser.get(site.path(f"/colleagues/{key}"), status=404)
     own = site.expo.people[0][0].key
     assert "Is you; somebody else" in browser.post(site.path(f"/colleagues/{own}/remove"), 422)
+
+
+def test_an_empty_form_says_each_thing_once_by_the_field_s_name(site: Site) -> None:
+    browser = site.exhibitor(0)
+    browser.get(site.path("/colleagues"))
+    page = browser.post(site.path("/colleagues"), 422)
+    said = re.findall(r'class="fault" id="(\w+)-fault">([^<]*)<', page)
+    assert len({sentence for _, sentence in said}) == len(said) == 4
+    assert ("name", "Name: must not be empty.") in said and "latin_name" not in dict(said)
+    assert all(": " in sentence for _, sentence in said)
 
 
 def test_where_it_is_switched_off_the_page_says_who_keeps_the_list(site: Site) -> None:

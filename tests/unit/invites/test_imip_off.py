@@ -73,6 +73,9 @@ def test_a_cancellation_says_who_called_it_off_what_they_wrote_and_whom_to_ask(l
         (Off(firm="Kunming Co., Ltd."), "Kunming Co., Ltd. cancelled it."),
         (Off(), "The organisers cancelled it."),
         (Off(person="Wang (王)", firm="Kunming (昆明)"), "Wang of Kunming declined or cancelled it."),
+        (Off(person="Wang", firm="Kunming", how="declined"), "Wang of Kunming declined the invitation."),
+        (Off(person="Wang", firm="Kunming", how="cancelled"), "Wang of Kunming cancelled it."),
+        (Off(person="Wang", firm="Kunming", is_own=True, how="cancelled"), "You cancelled this meeting."),
         (Off(person="Wang", firm="Kunming", is_own=True), "You declined this meeting."),
         (Off(code="no-place"), "The new schedule does not hold it. No booth or table that suits it is free"),
         (
