@@ -312,6 +312,13 @@ class Everything:
         return {
             "request": request.key, "reason": "people-busy", "detail": "", "blockers": [mine, other.key],
             "remedies": ["Do something."] * len(ways), "ways": ways,
+            "obstacles": [
+                {"what": what, "who": who, "slots": [expo.slots[slot].key], "count": 2}
+                for what, who, slot in (
+                    ("person-cap", mine, 0), ("away", expo.people[0][-1].key, 1), ("place-full", "", 2),
+                    ("busy", expo.people[1][0].key, 3), ("firm-cap", expo.firms[0].key, 4),
+                )
+            ],
         }  # fmt: skip
 
     def _troubles(self, session: Session) -> None:

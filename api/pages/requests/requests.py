@@ -20,16 +20,17 @@ from api.pages.requests import beside
 from api.pages.requests.words import ANY_STATE, NOT_HELD, ORDERS, PLACES, RANKS
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side
-from scheduler.domain.errors import InvalidInput, NotAllowed, WrongState
+from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.asking import drafts
 from scheduler.services.directory import notes, search
 from scheduler.services.events.timetable import timetable
-from scheduler.services.requests import lists, outcomes, requests
+from scheduler.services.requests import asking_help, lists, outcomes, requests
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.lists import RequestOrder
+from scheduler.services.requests.why_not import Help
 from scheduler.services.suggestions import partners
 from scheduler.services.wishes import common_times, wishes
 
@@ -59,7 +60,11 @@ def show(event_key: str, key: str) -> str:
     with context.database().read() as db:
         card = lists.show(db, actor, key)
         here = "sent" if lists.side(db, actor, card) is Side.FROM else "received"
-        return rendering.render(db, actor, here, "requests/show.html", **_values(db, actor, card))
+        values = _values(db, actor, card)
+        outcome = values["outcomes"].get(card.key)
+        is_left_out = actor.firm_id is not None and outcome is not None and outcome.reason is not None
+        template = "requests/unscheduled.html" if is_left_out else "requests/show.html"
+        return rendering.render(db, actor, here, template, **values)
 
 
 def _values(db: Session, actor: Actor, card: RequestCard) -> dict[str, Any]:
@@ -157,6 +162,35 @@ def take_way(event_key: str, key: str, number: int) -> Answer:
         outcomes.take_way(db, actor, key, version=version, number=number, now=now)
 
     return _answer(event_key, key, step, gettext("Done. The next schedule tries again."), may_undo=False)
+
+
+@blueprint.post("/requests/<key>/help/<kind>")
+@login_required
+def take_help(event_key: str, key: str, kind: str) -> Answer:
+    """Ask who is in the way by mail, or change the request so that more times suit it."""
+    actor, now, person = auth.actor(event_key), context.now(), request.form.get("person", "")
+    try:
+        with context.database().write() as db:
+            match kind:
+                case Help.ASK_COLLEAGUE:
+                    who = asking_help.ask_colleague(db, actor, key, person, now=now)
+                    done = gettext("%(name)s was asked by email.", name=who)
+                case Help.ASK_PARTNER:
+                    who = asking_help.ask_partner(db, actor, key, now=now)
+                    done = gettext("%(name)s was asked by email.", name=who)
+                case Help.SHORTER:
+                    asking_help.shorten(db, actor, key)
+                    done = gettext("Done. The next schedule tries again.")
+                case Help.ANY_TIME:
+                    asking_help.allow_any_time(db, actor, key)
+                    done = gettext("Done. The next schedule tries again.")
+                case _:
+                    raise NotFound("help", kind)
+    except WrongState as error:
+        flash(said(error.told), "warning")
+    else:
+        flash(done, "good")
+    return redirect(rendering.back(event_key, url_for("requests.show", event_key=event_key, key=key)), 303)
 
 
 def _keep(actor: Actor, form: RequestForm, *, is_template: bool) -> Response:

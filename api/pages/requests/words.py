@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from flask import Flask
+from markupsafe import Markup
 
-from api.language.speaking import gettext, said
+from api.language.speaking import gettext, ngettext, said
 from api.pages import marks
-from api.pages.presentation import short_name
+from api.pages.presentation import full_name, short_name
 from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.lists import RequestOrder
+from scheduler.services.requests.why_not import Whose, WhyNot
 from scheduler.services.wishes.ranks import USUAL, Rank, rank_of
 
 ANY_STATE = "all"
@@ -118,6 +120,62 @@ def reason_clause(code: str) -> str:
     return reason[:1].lower() + reason[1:]
 
 
+WHY = {
+    "away": say("Busy or away"),
+    "busy": say("In other meetings"),
+    "walk": say("The walk from or to another hall is too long"),
+    "theirs": say("Unavailable on their side"),
+    "place-kind": say("No booth or table that suits it is free"),
+    "place-full": say("No booth or table that suits it is free"),
+    "interpreter": say("No interpreter for both is free"),
+    "precedence": say("It has to come before or after another meeting"),
+}
+"""What is in the way, by what an obstacle is."""
+
+
+def why_reason(row: WhyNot) -> str:
+    """Why somebody or something is in the way, as its reader may know it."""
+    if row.what == "person-cap":
+        if row.is_me:
+            return ngettext(
+                "Your limit of %(num)s meeting a day is reached",
+                "Your limit of %(num)s meetings a day is reached",
+                row.limit or 0,
+            )
+        return ngettext(
+            "Their limit of %(num)s meeting a day is reached",
+            "Their limit of %(num)s meetings a day is reached",
+            row.limit or 0,
+        )
+    if row.what == "firm-cap":
+        return ngettext(
+            "The limit of your firm, %(num)s meeting a day, is reached",
+            "The limit of your firm, %(num)s meetings a day, is reached",
+            row.limit or 0,
+        )
+    return said(WHY[row.what])
+
+
+def why_who(row: WhyNot, partner: str) -> str | Markup:
+    """Who is in the way: a person by name, a firm, or what all share."""
+    if row.person is not None:
+        return full_name(row.person)
+    if row.whose is Whose.OWN:
+        return gettext("Your firm")
+    if row.whose is Whose.THEIRS:
+        return partner
+    if row.what == "interpreter":
+        return gettext("Interpreters")
+    return gettext("Booths and tables") if row.what.startswith("place") else gettext("Order of meetings")
+
+
+def why_side(row: WhyNot, partner: str) -> str:
+    """On whose side a person is."""
+    if row.is_me:
+        return gettext("You")
+    return gettext("Your colleague") if row.whose is Whose.OWN else partner
+
+
 def init_app(app: Flask) -> None:
     for each in (
         request_state,
@@ -128,5 +186,8 @@ def init_app(app: Flask) -> None:
         rank_for,
         asked_place,
         reason_clause,
+        why_reason,
+        why_who,
+        why_side,
     ):
         app.add_template_filter(each)

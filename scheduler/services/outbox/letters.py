@@ -45,6 +45,7 @@ class NewLetter:
     seed: str = ""
     event_id: int | None = None
     attendee_id: int | None = None
+    request_id: int | None = None
 
 
 def post(session: Session, letters: list[NewLetter], *, now: datetime) -> None:
@@ -59,6 +60,7 @@ def post(session: Session, letters: list[NewLetter], *, now: datetime) -> None:
             to_name=each.to_name,
             event_id=each.event_id,
             attendee_id=each.attendee_id,
+            request_id=each.request_id,
             payload={
                 "letter": each.letter,
                 "language": each.language,

@@ -6,10 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import ColumnElement
+
 from scheduler.domain.entities import Partstat
 from scheduler.invites.ical.content import Content
 from scheduler.invites.mail.digest import Digest
 from scheduler.invites.mail.summary import Summary
+from scheduler.storage.models import OutboxMail
 
 
 def content(payload: Mapping[str, Any]) -> Content | None:
@@ -37,6 +40,12 @@ def digest_items(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
 def asked_in(payload: Mapping[str, Any]) -> list[tuple[int, str]]:
     """Of each item of a digest that asks for an answer the id of its request, and the other firm."""
     return [(item.request, item.firm) for item in Digest.from_json(payload).items if item.waits]
+
+
+def letter() -> ColumnElement[str]:
+    """Which letter of the catalogue a mail is, for a query."""
+    which: ColumnElement[str] = OutboxMail.payload["letter"].as_string()
+    return which
 
 
 def summary(payload: Mapping[str, Any]) -> Summary:

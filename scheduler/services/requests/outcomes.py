@@ -14,10 +14,11 @@ from scheduler.domain.errors import WrongState
 from scheduler.invites.catalogue import words
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
-from scheduler.services.requests import requests
+from scheduler.services.requests import requests, why_not
 from scheduler.services.requests import ways as request_ways
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.ways import OwnWay
+from scheduler.services.requests.why_not import NOTHING, Explained
 from scheduler.services.schedule import agendas, unscheduled, versions
 from scheduler.services.schedule.agendas import AgendaItem
 
@@ -41,10 +42,13 @@ class RequestOutcome:
     may_open_times: bool = False
     ways: tuple[OwnWay, ...] = ()
     version: int = 0
+    why: Explained = NOTHING
+    """Who is in the way on which day, as the reader may know it, and what may help."""
 
 
 def outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> dict[str, RequestOutcome]:
     """The outcomes of the accepted ones among these requests, by key. Empty until a schedule is published."""
+    cards = list(cards)
     keys = [card.key for card in cards if card.state is RequestState.ACCEPTED]
     version = versions.published(session, actor.event_id) if keys else None
     if version is None:
@@ -52,8 +56,18 @@ def outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> di
     held = agendas.meetings_of(session, actor, version, keys)
     rows = unscheduled.about(session, version.id, keys) if len(held) < len(keys) else {}
     ways = request_ways.of_requests(session, actor, {key: row.get("ways", ()) for key, row in rows.items()})
+    left = {key: row for key, row in rows.items() if key not in held}
+    why = why_not.of_requests(session, actor, cards, left)
     return {
-        key: _outcome(held.get(key), rows.get(key), ways.get(key, ()), actor, version.number) for key in keys
+        key: _outcome(
+            held.get(key),
+            rows.get(key),
+            ways.get(key, ()),
+            why.get(key, NOTHING),
+            actor,
+            version.number,
+        )
+        for key in keys
     }
 
 
@@ -79,6 +93,7 @@ def _outcome(
     meeting: AgendaItem | None,
     row: Mapping[str, Any] | None,
     ways: tuple[OwnWay, ...],
+    why: Explained,
     actor: Actor,
     version: int,
 ) -> RequestOutcome:
@@ -91,6 +106,7 @@ def _outcome(
         may_open_times=may_open,
         ways=ways,
         version=version,
+        why=why,
     )
 
 

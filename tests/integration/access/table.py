@@ -248,6 +248,7 @@ POST EVENT/preferences                                       403 404 404 303 303
 POST EVENT/preferences/summaries                             403 404 404 303 303 303 403 403 403 403 404
 POST EVENT/requests/<key>/accept                             403 404 404 404 403 403 303 303 403 404 404
 POST EVENT/requests/<key>/decline                            403 404 404 404 403 403 303 303 403 404 404
+POST EVENT/requests/<key>/help/<kind>                       403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/requests/<key>/undo                               403 404 404 404 303 303 303 303 303 404 303
 POST EVENT/requests/<key>/ways/<number>                      403 404 404 404 303 303 303 303 303 404 303
 POST EVENT/requests/<key>/withdraw                           403 404 404 404 403 303 303 303 403 404 303

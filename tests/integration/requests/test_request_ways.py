@@ -148,7 +148,11 @@ def test_the_button_on_the_page_does_it(scene: Scene, monkeypatch: pytest.Monkey
         browser = Browser(app, session.get_one(Account, scene.expo.people[0][EXHIBITOR].account_id))
     path = f"/events/{scene.expo.event.key}/requests/{scene.request.key}"
     page = browser.get(path)
-    assert "I am free on Mon, 7 Dec, 09:30" in page and f"/requests/{scene.held.key}" in page
+    assert (
+        "Free up Mon, 7 Dec, 09:30" in page
+        and ">Mark available<" in page
+        and f"/requests/{scene.held.key}" in page
+    )
     page = browser.post(f"{path}/ways/0", version=scene.number)
-    assert "Done. The next schedule tries again." in page and "I am free on" not in page
+    assert "Done. The next schedule tries again." in page and "Mark available" not in page
     assert "This is how it stands now." in browser.post(f"{path}/ways/0", version=scene.number)
