@@ -71,7 +71,7 @@ def _cover(cover: Cover) -> Sheet:
 
 
 def _blocks(agenda: AgendaSheet) -> Iterator[Block]:
-    """The head, then each meeting. A day's heading stays with its first meeting, on a page of its own."""
+    """The head, then each meeting. A day stands on one page where it can, beside others that fit."""
     head = [(Style.SOFT, line) for line in (agenda.event_name, agenda.stamp) if line]
     none = [] if agenda.entries else [(Style.TEXT, agenda.words.sheet["none"])]
     yield Block([(Style.HEADING, agenda.title), *head, *none])
@@ -79,7 +79,7 @@ def _blocks(agenda: AgendaSheet) -> Iterator[Block]:
         above: list[Paragraph] = [(Style.DAY, day)]
         for entry in entries:
             begins = bool(above) and number > 0
-            yield Block(above, agenda.times(entry), _meeting(agenda, entry), begins_page=begins)
+            yield Block(above, agenda.times(entry), _meeting(agenda, entry), begins_part=begins)
             above = []
 
 

@@ -65,13 +65,13 @@ class Block:
 
     Or, below the paragraphs, a row of a table: `cells` below `header`, which is said by a row with
     `begins_table`, and again where a page begins with the row. Or a picture as wide as the page's room.
-    `begins_page`: nothing of the block before stands on its page.
+    `begins_part`: it and the blocks up to the next such stand on one page where they can.
     """
 
     above: Sequence[Paragraph] = ()
     times: str = ""
     beside: Sequence[Paragraph] = ()
-    begins_page: bool = False
+    begins_part: bool = False
     cells: Sequence[TableCell] = ()
     header: Sequence[TableCell] = ()
     begins_table: bool = False

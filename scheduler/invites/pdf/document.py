@@ -1,4 +1,7 @@
-"""A sheet as a PDF file (ISO 32000-1): fonts as subsets, text that can be copied, no date, no random id."""
+"""A sheet as a PDF file (ISO 32000-1): fonts as subsets, text that can be copied, no date, no random id.
+
+Its structure is that of PDF/UA (ISO 14289-1): every line is a part of it or an artifact; it has bookmarks.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from scheduler.invites.pdf import trees
 from scheduler.invites.pdf.blocks import CODE, HEIGHT, MARGIN, WIDTH, Sheet
 from scheduler.invites.pdf.faces import Face, Glyph
 from scheduler.invites.pdf.layout import Drawn, Page, Placed, pages
 from scheduler.invites.pdf.shaping import TextLine
+from scheduler.invites.pdf.structure import Element
+from scheduler.invites.pdf.trees import Marked, text_string
 from scheduler.invites.pdf.vectors import colour, operators
 
 _TAG_LETTERS = 6
@@ -31,6 +37,19 @@ class File:
 
     def add(self, written: str) -> int:
         self._objects.append(written.encode("ascii"))
+        return len(self._objects)
+
+    def reserve(self) -> int:
+        """The number of an object that is `put` when what it names has numbers."""
+        return self.add("null")
+
+    def put(self, number: int, written: str) -> None:
+        self._objects[number - 1] = written.encode("ascii")
+
+    def add_plain(self, data: bytes, entries: str) -> int:
+        """A stream that programs read without knowing PDF."""
+        head = f"<</Length {len(data)}{entries}>>stream\n".encode("ascii")
+        self._objects.append(head + data + b"\nendstream")
         return len(self._objects)
 
     def add_stream(self, data: bytes, entries: str = "") -> int:
@@ -62,28 +81,36 @@ class Font:
 def written(*sheets: Sheet) -> bytes:
     """The file of sheets one after the other, each on pages of its own. It has the title of the first."""
     sheet = sheets[0]
-    with_codes = [(page, each.code) for each in sheets for page in pages(each)]
+    structure = Element("Document")
+    with_codes = [(page, each.code) for each in sheets for page in pages(each, structure)]
     made = [page for page, _ in with_codes]
     file = File()
     fonts = _fonts(file, made)
     listed = "".join(f"/{font.name} {font.number} 0 R" for font in fonts.values())
     resources = file.add(f"<</Font<<{listed}>>{_see_through(made)}>>")
-    contents = [file.add_stream(_content(page, fonts) + _code(code)) for page, code in with_codes]
+    marked = [Marked(page) for page in made]
+    contents = [
+        file.add_stream(_content(each, fonts) + _code(code))
+        for each, (_, code) in zip(marked, with_codes, strict=True)
+    ]
     parent = resources + len(contents) + 1
     file.add(
         f"<</Type/Pages/Count {len(made)}/MediaBox[0 0 {WIDTH:g} {HEIGHT:g}]/Resources {resources} 0 R"
         f"/Kids[{' '.join(f'{parent + 1 + at} 0 R' for at in range(len(made)))}]>>"
     )
-    for content in contents:
-        file.add(f"<</Type/Page/Parent {parent} 0 R/Contents {content} 0 R>>")
-    root = file.add(f"<</Type/Catalog/Pages {parent} 0 R/Lang{_text(sheet.language)}>>")
-    info = file.add(f"<</Title{_text(sheet.title)}>>")
+    numbers = [
+        file.add(f"<</Type/Page/Parent {parent} 0 R/Contents {content} 0 R/StructParents {at}/Tabs/S>>")
+        for at, content in enumerate(contents)
+    ]
+    tree = trees.structure(file, structure, marked, numbers)
+    outlines = trees.bookmarks(file, structure, marked, numbers)
+    xmp = trees.metadata(file, sheet.title, sheet.language)
+    root = file.add(
+        f"<</Type/Catalog/Pages {parent} 0 R/Lang({sheet.language})/MarkInfo<</Marked true>>{outlines}"
+        f"/StructTreeRoot {tree} 0 R/Metadata {xmp} 0 R/ViewerPreferences<</DisplayDocTitle true>>>>"
+    )
+    info = file.add(f"<</Title{text_string(sheet.title)}>>")
     return file.written(root, info)
-
-
-def _text(said: str) -> str:
-    """A text string (7.9.2.2). The mark at its start tells UTF-16."""
-    return f"<feff{said.encode('utf-16-be').hex()}>"
 
 
 def _fonts(file: File, made: Sequence[Page]) -> dict[Face, Font]:
@@ -140,9 +167,14 @@ def _lines(page: Page) -> Iterator[TextLine]:
     return (each.line for each in page if isinstance(each, Placed))
 
 
-def _content(page: Page, fonts: dict[Face, Font]) -> bytes:
-    drawn = (_shapes(each) if isinstance(each, Drawn) else _drawn(each, fonts) for each in page)
-    return "".join(drawn).encode("ascii")
+def _content(page: Marked, fonts: dict[Face, Font]) -> bytes:
+    """What is drawn, each run of it with its mark: what part of the structure it is, or none."""
+    said = []
+    for mark, run in page.runs:
+        said.append(mark)
+        said += (_shapes(each) if isinstance(each, Drawn) else _drawn(each, fonts) for each in run)
+        said.append("EMC\n")
+    return "".join(said).encode("ascii")
 
 
 def _shapes(drawn: Drawn) -> str:
@@ -179,7 +211,7 @@ def _code(rows: Sequence[Sequence[bool]]) -> bytes:
                 drawn.append(f"{at} {len(rows) - down} {length} 1 re\n")
             at += length
     moved = f"{module:.4f} 0 0 {module:.4f} {WIDTH - MARGIN - CODE:g} {_CODE_ABOVE:g} cm"
-    return f"q {moved} 0 g\n{''.join(drawn)}f Q\n".encode("ascii")
+    return f"/Artifact BMC\nq {moved} 0 g\n{''.join(drawn)}f Q\nEMC\n".encode("ascii")
 
 
 def _drawn(placed: Placed, fonts: dict[Face, Font]) -> str:
@@ -200,7 +232,7 @@ def _drawn(placed: Placed, fonts: dict[Face, Font]) -> str:
 
 def _read_as(text: str, drawn: Sequence[str]) -> list[str]:
     """What is drawn, read and copied as a text (14.9.4)."""
-    return [f"/Span<</ActualText{_text(text)}>>BDC\n", *drawn, "EMC\n"]
+    return [f"/Span<</ActualText{text_string(text)}>>BDC\n", *drawn, "EMC\n"]
 
 
 def _shown(run: Sequence[Glyph], font: Font, placed: Placed) -> str:

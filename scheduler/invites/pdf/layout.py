@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from scheduler.invites.pdf.blocks import (
@@ -21,8 +22,10 @@ from scheduler.invites.pdf.blocks import (
     Style,
     TableCell,
 )
+from scheduler.invites.pdf.faces import glyphs
 from scheduler.invites.pdf.lines import lines, width
 from scheduler.invites.pdf.shaping import TextLine
+from scheduler.invites.pdf.structure import BlockParts, Element, parts_of
 from scheduler.invites.pdf.vectors import Ink, Outline, Vectors
 
 _BASELINE: Final = 0.97
@@ -42,6 +45,8 @@ class Placed(NamedTuple):
     look: BlockStyle
     x: float
     y: float
+    part: Element | None = None
+    """The part of the structure that it says. None for what only looks so, as numbers of pages do."""
 
 
 class Drawn(NamedTuple):
@@ -51,14 +56,18 @@ class Drawn(NamedTuple):
     x: float
     y: float
     scale: float = 1.0
+    part: Element | None = None
 
 
 Page = list[Placed | Drawn]
 
 
-def pages(sheet: Sheet) -> list[Page]:
-    """The pages of a sheet. A block is broken only if it is longer than a page."""
-    made = _filled(sheet.blocks)
+def pages(sheet: Sheet, root: Element) -> list[Page]:
+    """The pages of a sheet, which says the parts that it adds to the root.
+
+    A block is broken only if it is longer than a page.
+    """
+    made = _filled(sheet.blocks, parts_of(sheet, root))
     for number, page in enumerate(made, 1):
         right = MARGIN + (CODE if sheet.code else 0)
         placed, _ = _column(sheet.foot_of(number, len(made)), MARGIN, _BOTTOM - GAP, right)
@@ -66,74 +75,93 @@ def pages(sheet: Sheet) -> list[Page]:
     return made
 
 
-def _filled(blocks: Iterable[Block]) -> list[Page]:
+def _filled(blocks: Sequence[Block], said: Sequence[BlockParts]) -> list[Page]:
     made: list[Page] = [[]]
     top = _TOP
     is_row = False
-    for block in blocks:
+    drawn = [_block(*each, says_header=each[0].begins_table) for each in zip(blocks, said, strict=True)]
+    for at, (block, (placed, height)) in enumerate(zip(blocks, drawn, strict=True)):
         top -= GAP if is_row and not block.cells else 0
         is_row = bool(block.cells)
-        placed, height = _block(block, says_header=block.begins_table)
-        if made[-1] and (block.begins_page or top - height < _BOTTOM):
+        wanted = _whole(blocks, drawn, at) if block.begins_part else height
+        if made[-1] and top - wanted < _BOTTOM:
             made.append([])
             top = _TOP
-            placed, height = _block(block, says_header=True)
+            placed, height = _block(block, said[at], says_header=True)
         made[-1] += [each._replace(y=top + each.y) for each in placed]
         top -= height + (0 if is_row else GAP)
     return made
 
 
-def _block(block: Block, *, says_header: bool) -> tuple[Page, float]:
+def _whole(blocks: Sequence[Block], drawn: Sequence[tuple[Page, float]], at: int) -> float:
+    """How high the part is that begins with a block."""
+    rest = itertools.takewhile(lambda n: n == at or not blocks[n].begins_part, range(at, len(blocks)))
+    return sum(drawn[n][1] + GAP for n in rest) - GAP
+
+
+def _block(block: Block, said: BlockParts, *, says_header: bool) -> tuple[Page, float]:
     """The lines of a block, their heights told from its top, and how high it is."""
-    placed, top = _column(block.above, MARGIN, 0.0)
+    placed, top = _column(block.above, MARGIN, 0.0, parts=said.above)
     if block.picture is not None:
-        return [*placed, *_picture(block.picture, top)], _height(block.picture) - top
+        return [*placed, *_picture(block.picture, top, said.figure)], _height(block.picture) - top
     if block.cells:
-        rows, end = _rows(block, top, says_header=says_header)
+        rows, end = _rows(block, top, said, says_header=says_header)
         return [*placed, *rows], -end
     if not block.times:
         return [*placed], -top
     (times,) = lines(block.times, Style.NAME.value, WIDTH)
-    beside, end = _column(block.beside, MARGIN + BESIDE, top)
-    placed.append(Placed(times, Style.NAME.value, MARGIN, top - _BASELINE * Style.NAME.value.size))
+    if (space := glyphs(is_bold=True)[" "]) is not None:  # read before the name, which is beside them
+        times = times._replace(glyphs=(*times.glyphs, space))
+    beside, end = _column(block.beside, MARGIN + BESIDE, top, parts=said.beside)
+    feet = top - _BASELINE * Style.NAME.value.size
+    placed.append(Placed(times, Style.NAME.value, MARGIN, feet, said.times))
     return [*placed, *beside], -end
 
 
 def _column(
-    paragraphs: Sequence[Paragraph], left: float, top: float, right: float = MARGIN
+    paragraphs: Sequence[Paragraph],
+    left: float,
+    top: float,
+    right: float = MARGIN,
+    parts: Sequence[Element] = (),
 ) -> tuple[list[Placed], float]:
     """The lines of paragraphs below each other from a height on, and the height where they end.
 
-    `right` is kept free at that edge.
+    `right` is kept free at that edge. Without `parts` they are no part of what is read.
     """
     placed = []
-    for style, text in paragraphs:
+    for (style, text), part in itertools.zip_longest(paragraphs, parts):
         look = style.value
         top -= look.above
         for line in lines(text, look, WIDTH - right - left):
-            placed.append(Placed(line, look, left, top - _BASELINE * look.size))
+            placed.append(Placed(line, look, left, top - _BASELINE * look.size, part))
             top -= LEADING * look.size
         top -= look.below
     return placed, top
 
 
-def _rows(block: Block, top: float, *, says_header: bool) -> tuple[Page, float]:
-    """A row with a thin rule below it, below the header and its rule where that is said."""
+def _rows(block: Block, top: float, said: BlockParts, *, says_header: bool) -> tuple[Page, float]:
+    """A row with a thin rule below it, below the header and its rule where that is said.
+
+    The header of a table is read once, where that begins.
+    """
     made: Page = []
     if says_header:
-        made, top = _row(block.header, Style.HEAD.value, top, _HEAVY)
-    row, end = _row(block.cells, Style.CELL.value, top, _RULE)
+        made, top = _row(block.header, Style.HEAD.value, top, _HEAVY, said.header)
+    row, end = _row(block.cells, Style.CELL.value, top, _RULE, said.cells)
     return [*made, *row], end
 
 
-def _row(cells: Sequence[TableCell], look: BlockStyle, top: float, rule: Ink) -> tuple[Page, float]:
+def _row(
+    cells: Sequence[TableCell], look: BlockStyle, top: float, rule: Ink, parts: Sequence[Element]
+) -> tuple[Page, float]:
     made: Page = []
     lowest = top
-    for cell in cells:
+    for cell, part in itertools.zip_longest(cells, parts):
         y = top - _ROW
         for line in lines(cell.text, look, cell.room):
             x = MARGIN + cell.left + (cell.room - width(line, look.size) if cell.is_right else 0)
-            made.append(Placed(line, look, x, y - _BASELINE * look.size))
+            made.append(Placed(line, look, x, y - _BASELINE * look.size, part))
             y -= LEADING * look.size
         lowest = min(lowest, y)
     end = lowest - _ROW
@@ -145,13 +173,14 @@ def _height(picture: Vectors) -> float:
     return picture.height * (WIDTH - 2 * MARGIN) / picture.width
 
 
-def _picture(picture: Vectors, top: float) -> Page:
+def _picture(picture: Vectors, top: float, figure: Element | None) -> Page:
     """Outlines, then the words over them, each in one line."""
     scale = (WIDTH - 2 * MARGIN) / picture.width
-    made: Page = [Drawn(picture.outlines, MARGIN, top, scale)]
+    made: Page = [Drawn(picture.outlines, MARGIN, top, scale, figure)]
     for words in picture.words:
         look = BlockStyle(round(words.size * scale, 2), words.colour)
         for line in lines(words.text, look, WIDTH)[:1]:
             back = {"start": 0.0, "middle": 0.5, "end": 1.0}[words.anchor] * width(line, look.size)
-            made.append(Placed(line, look, MARGIN + words.x * scale - back, top - words.y * scale))
+            x = MARGIN + words.x * scale - back
+            made.append(Placed(line, look, x, top - words.y * scale, figure))
     return made
