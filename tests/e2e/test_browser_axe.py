@@ -126,7 +126,7 @@ class Reader:
         self.page.context.clear_cookies()
         self.page.goto(self.site + self.everything.link(self.everything.account(role)))
         self.press("Sign in")
-        self.page.get_by_role("button", name="Sign out").wait_for()
+        self.page.wait_for_url(lambda url: "/sign-in" not in url)
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).first.click()

@@ -81,7 +81,7 @@ def open_page(chromium: Browser, database: Database, expo: Expo, site: str) -> I
             token = sign_in.make_sign_in_link(session, account_id, secret_key=SECRET_KEY, now=NOW)
         page.goto(f"{site.partition('/events')[0]}/sign-in/{token}")
         page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("button", name="Sign out").wait_for()
+        page.wait_for_url(lambda url: "/sign-in" not in url)
         page.goto(site + path)
         return page
 

@@ -86,7 +86,7 @@ def sign_in_as(page: Page, database: Database, fair: Fair, site: str, firm: int)
         )
     page.goto(f"{site}/sign-in/{token}")
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Sign out").wait_for()
+    page.wait_for_url(lambda url: "/sign-in" not in url)
     page.goto(f"{site}/events/{fair.expo.event.key}/my-day")
 
 

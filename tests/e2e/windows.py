@@ -21,7 +21,7 @@ def signed_in(page: Page, database: Database, site: str, account_id: int) -> Non
         token = sign_in.make_sign_in_link(session, account_id, secret_key=SECRET_KEY, now=database.now())
     page.goto(f"{site}/sign-in/{token}")
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Sign out").wait_for(state="attached")
+    page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
 def reach(page: Page, found: Locator) -> None:

@@ -21,6 +21,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from api.language import rooms, speaking
+from scheduler.services.directory.glossary import things
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from tests.e2e.test_browser_axe import PAGES, whole
@@ -87,7 +88,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) 
 
 
 def data(everything: Everything) -> re.Pattern[str]:
-    """What people, programs and the mails' catalog wrote, and names of places and languages."""
+    """What people, programs and the mails' catalog wrote, and names of places, languages and things."""
     found: set[str] = {*NAMES}
     with everything.database.read() as session:
         for table in Base.metadata.tables.values():
@@ -97,6 +98,7 @@ def data(everything: Everything) -> re.Pattern[str]:
     found.update(locale.territories.values(), locale.languages.values())
     words = json.loads((files("scheduler.invites.catalogue") / "en.json").read_text("utf-8"))
     plain = [text for text in strings(words) if "{" not in text]
+    plain += [thing.names["en"] for thing in things().values()]
     found.update(plain, (text[:1].upper() + text[1:] for text in plain))
     kept = {one for text in found for one in (text, *text.splitlines()) if not re.fullmatch("[a-z-]*", one)}
     kept |= {*NAMES}
