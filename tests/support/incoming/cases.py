@@ -750,7 +750,7 @@ def _(scene: Scene) -> None:
     scene.mail(replies.mail(scene.row, "Content-Type: text/plain\n\nWho are you?\n"), to="desk@expo.example")
 
 
-@case("delegation-to-a-colleague", (APPLIED,), "without f0-p0", people=2)
+@case("delegation-to-a-colleague", (APPLIED,), "DECLINED, without f0-p0", people=2)
 def _(scene: Scene) -> None:
     """iTIP delegation to somebody of the firm who is in the event: they go instead."""
     colleague = scene.published.person(0, 1).email
