@@ -1,6 +1,6 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up plan-example test coverage fuzz lint format docs pictures messages lock clean
+.PHONY: help demo up plan-example test test-dates coverage fuzz lint format docs pictures messages lock clean
 
 BIN := .venv/bin
 NPM := build/npm/node_modules/.package-lock.json
@@ -32,6 +32,9 @@ $(NPM): tests/interop/npm/package.json tests/interop/npm/package-lock.json
 	@command -v npm >/dev/null || exit 0; rm -rf build/npm && mkdir -p build/npm && cp $^ build/npm/ && \
 	  npm ci --prefix build/npm --ignore-scripts --no-audit --no-fund --silent && touch $@ || \
 	  echo "npm did not fetch its packages: what wants them is skipped."
+
+test-dates: .venv/dev.stamp ## The tests that time can break, with the machine's clock at five other dates (needs faketime)
+	$(BIN)/python -m tests.support.dates
 
 coverage: .venv/dev.stamp ## The unit tests, and which lines and branches they run: build/coverage/html
 	$(BIN)/python -m pytest -n 2 tests/unit --cov --cov-report=html --cov-report=term

@@ -18,7 +18,7 @@ import structlog
 from scheduler.collecting import keep_loaded
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
-from tests.support import clocks, servers
+from tests.support import clocks, dates, servers
 from tests.support.databases import Databases
 
 # No time limit decides a test: machines are busy at times. Nor does chance: a commit that passes once passes
@@ -147,8 +147,14 @@ def _shares(item: pytest.Item) -> bool:
     return any(made.scope == "module" for name in names for made in known.getfixturedefs(name, item) or ())
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--clock-bound", action="store_true", help="only what time can break (make test-dates)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Whatever takes the broker runs against a real one, and is counted so."""
+    if config.getoption("--clock-bound"):
+        items[:] = dates.clock_bound(items)
     for item in items:
         if "broker_url" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.broker)

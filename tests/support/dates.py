@@ -1,0 +1,117 @@
+"""`python -m tests.support.dates`: what time can break, tried with the machine's clock at other dates.
+
+No test reads that clock (`clocks`). What a library, a program or the system reads past it shows here: by
+faketime, for pytest and for whatever that starts. The dates are those at which programs break: six weeks and
+more than a year on, the end of a year, a leap day, and the night in which clocks change.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TESTS = ROOT / "tests"
+BUDAPEST = ZoneInfo("Europe/Budapest")
+ASKS = re.compile(r"\b(web_app|Browser|test_client|clocks|Clock|site|now_in)\b|\.now\(")
+"""In a module whose tests ask what time it is, by a page or by themselves: its first test is run."""
+WHOLE = (
+    "unit/project/test_clock.py",
+    "unit/invites/test_transport.py",
+    "integration/access/test_sessions.py",
+    "integration/api/test_api_requests.py",
+    "integration/events/test_night_rules.py",
+    "integration/pages/test_pages_answers.py",
+    "integration/registration",
+    "integration/storage/test_clock.py",
+    "integration/workers/test_ticks.py",
+)
+"""All tests of these are run: they failed when tests read the machine's clock, or are about holding it."""
+NOT_HERE = ("postgres", "browser", "slow")
+"""Marks of tests whose servers do not run with another clock, or that take too long for five times."""
+
+
+def moments(now: datetime) -> dict[str, datetime]:
+    """The dates besides today, by what they are called."""
+    today = now.date()
+    return {
+        "45 days on": now + timedelta(days=45),
+        "400 days on": now + timedelta(days=400),
+        "New Year's Eve": datetime(today.year, 12, 31, 23, 30, tzinfo=UTC),
+        "29 February": datetime.combine(_leap_day(today), time(12), UTC),
+        "the night of the clocks in Budapest": _night_of_the_clocks(now),
+    }
+
+
+def _leap_day(today: date) -> date:
+    """The next one that is ahead."""
+    for year in range(today.year, today.year + 9):
+        try:
+            day = date(year, 2, 29)
+        except ValueError:
+            continue
+        if day > today:
+            return day
+    raise AssertionError("no leap day in nine years")
+
+
+def _night_of_the_clocks(now: datetime) -> datetime:
+    """Half an hour before Budapest's clocks change the next time."""
+    hour = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    offset = hour.astimezone(BUDAPEST).utcoffset()
+    while hour.astimezone(BUDAPEST).utcoffset() == offset:
+        hour += timedelta(hours=1)
+    return hour - timedelta(minutes=30)
+
+
+def modules() -> list[Path]:
+    """Those with a test that time can break."""
+    everything = [path for room in ("unit", "integration") for path in (TESTS / room).rglob("test_*.py")]
+    return sorted(
+        path for path in everything if _is_whole(path) or ASKS.search(path.read_text(encoding="utf-8"))
+    )
+
+
+def clock_bound(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """Of each module the first test, and all of some: see `ASKS` and `WHOLE`."""
+    kept: list[pytest.Item] = []
+    known: set[Path] = set()
+    for item in items:
+        is_new = item.path not in known
+        if not any(map(item.get_closest_marker, NOT_HERE)) and (is_new or _is_whole(item.path)):
+            kept.append(item)
+            known.add(item.path)
+    return kept
+
+
+def _is_whole(path: Path) -> bool:
+    return any(path.is_relative_to(TESTS / part) for part in WHOLE)
+
+
+def main() -> int:
+    """Run it at each date; the status is that of the first that fails."""
+    faketime = shutil.which("faketime")
+    if faketime is None:
+        sys.exit("Install faketime to try other dates (on Debian: apt install faketime).")
+    now = datetime.now(UTC)
+    for name, moment in moments(now).items():
+        sys.stdout.write(f"--- {name}: {moment:%d %B %Y %H:%M} UTC\n")
+        sys.stdout.flush()
+        ahead = round((moment - datetime.now(UTC)).total_seconds())
+        tests = [sys.executable, "-m", "pytest", "-n", "2", "--clock-bound", *map(str, modules())]
+        command = [faketime, "--exclude-monotonic", "-f", f"+{ahead}s", *tests, *sys.argv[1:]]
+        if status := subprocess.run(command, cwd=ROOT, check=False).returncode:
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
