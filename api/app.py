@@ -15,7 +15,8 @@ from api.inputs import NumberConverter
 from api.language import speaking
 from api.pages import PAGES, compression, links, marks, paging, presentation, rendering, static_files
 from api.pages.access import summaries
-from api.pages.digests import digests
+from api.pages.answers import answers, calendar
+from api.pages.digests import asked, digests
 from api.pages.figures import figures
 from api.pages.people_desk import picks
 from api.pages.requests import words
@@ -83,6 +84,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
     openapi.init_app(app)
+    for page in (answers.blueprint, calendar.blueprint, asked.blueprint):
+        csrf.exempt(page)  # the link in the mail is the credential, and another site does not know it
     csrf.exempt(summaries.blueprint)  # mail programs send the POST themselves, and the token is the right
     csrf.exempt(digests.stop)
     csrf.exempt(digests.resume)

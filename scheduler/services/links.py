@@ -36,6 +36,11 @@ def answer(token: str, step: str) -> str:
     return f"/answers/{token}/{step}"
 
 
+def meeting(token: str) -> str:
+    """The page of an invitation without sign-in."""
+    return f"/answers/{token}/"
+
+
 def answers(settings: Settings, token: str) -> dict[str, str]:
     """The whole address of each step of an answer."""
     return {step: whole(settings, answer(token, step)) for step in ANSWER_STEPS}

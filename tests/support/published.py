@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from scheduler.domain.entities import RequestState
+from scheduler.domain.entities import OutboxState, RequestState
 from scheduler.services.delivery import claims
 from scheduler.services.inbox import inbox
 from scheduler.storage.database import Database
@@ -52,6 +52,12 @@ class Published:
             for row in rows:
                 claims.mark_sent(session, row.id, worker="w", now=now)
         return {row.to_address: row for row in rows}
+
+    def queued(self) -> list[OutboxMail]:
+        """What waits to be sent, in the order in which it was queued."""
+        with self.database.read() as session:
+            waiting = OutboxMail.state == OutboxState.QUEUED
+            return list(session.scalars(select(OutboxMail).where(waiting).order_by(OutboxMail.id)))
 
     def person(self, firm: int, number: int = 0) -> Attendee:
         return self.expo.people[firm][number]

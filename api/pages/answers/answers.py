@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from apiflask import APIBlueprint
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import context, inputs
 from api.language import speaking
 from api.limits import Limited
-from api.pages.answers import calendar
+from api.pages.answers import by_link, calendar
 from api.pages.answers.counting import counted
 from scheduler.domain import fields
 from scheduler.domain.entities import Partstat
@@ -24,9 +24,12 @@ from scheduler.services.answers import links
 from scheduler.services.answers.counter_proposals import Unsuitable
 from scheduler.services.answers.links import Look
 from scheduler.services.links import ANSWER_STEPS, CALENDAR_STEP
+from scheduler.services.schedule.ending import MeetingOver
 
 blueprint = APIBlueprint("answers", __name__, enable_openapi=False, url_prefix="/answers/<token>")
 
+_DONE = ("kept", "proposal_kept", "instead_kept")
+"""Keys of the sentences about what was done, which the address of the page names: no cookie is needed."""
 _PARTSTATS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 
 
@@ -37,11 +40,17 @@ def look(token: str, step: str = "") -> str:
     _require_step(step, ("", *ANSWER_STEPS, CALENDAR_STEP))
     language = counted(token)
     calendar.note_code(token)
-    return _page(token, step, language, {})
+    done = request.args.get("done", "")
+    return _page(token, step, language, {}, (language.answering[done], "good") if done in _DONE else ("", ""))
 
 
-def _page(token: str, step: str, language: Words, faults: Mapping[str, str]) -> str:
-    """The meeting, and the forms with what was typed where something is wrong."""
+def _page(
+    token: str, step: str, language: Words, faults: Mapping[str, str], message: tuple[str, str] = ("", "")
+) -> str:
+    """The meeting, and the forms with what was typed where something is wrong.
+
+    `message` is a sentence above them and its kind: who keeps no cookies sees no other one.
+    """
     with context.database().read() as db:
         found = links.look(db, token, now=context.now())
         about = view.rows(found.content, language)
@@ -59,6 +68,7 @@ def _page(token: str, step: str, language: Words, faults: Mapping[str, str]) -> 
             proposed=_proposed(found, language),
             faults=faults,
             typed=request.form if faults else {},
+            message=message,
         )
 
 
@@ -68,20 +78,22 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
     _require_step(step, ANSWER_STEPS)
     language = counted(token)
     say = language.answering
+    if by_link.is_from_another_site():
+        return _page(token, step, language, {}, (say["other_site"], "error")), 403
     try:
-        said = context.database().transact(lambda db: _answer(db, token, step))
+        done = context.database().transact(lambda db: _answer(db, token, step))
+    except MeetingOver:
+        return _page(token, "", language, {}, (say["over"], "error")), 409
     except WrongState:
-        flash(say["has_changed"], "error")
+        return _page(token, "", language, {}, (say["has_changed"], "error")), 409
     except Unsuitable as error:
-        flash(say[error.reason], "error")
+        return _page(token, "", language, {}, (say[error.reason], "error")), 409
     except InvalidInput as error:
         keys = {"slot": "choose", "comment": "too_long", "colleague": "choose_colleague"}
         most = fields.limits(fields.Comment).most
         faults = {fault.path: say[keys[fault.path]].format(limit=most) for fault in error.faults}
         return _page(token, step, language, faults), 422
-    else:
-        flash(say[said], "good")
-    return redirect(url_for("answers.look", token=token))
+    return redirect(url_for("answers.look", token=token, done=done), 303)
 
 
 @blueprint.errorhandler(Limited)

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
-from flask import flash, g, redirect, render_template, request, url_for
+from flask import g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from api import context, limits
 from api.language import choosing
+from api.pages.answers import by_link
 from scheduler.domain import fields, names
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.invites.catalogue import words
@@ -35,6 +36,8 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
     _require_step(step, (*STEPS, "undo"))
     found = _counted(token)
     say = words(found.language).digest
+    if by_link.is_from_another_site():
+        return _page(found, token, step, {}, words(found.language).answering["other_site"]), 403
     key, now, note = context.settings().secret_key, context.now(), request.form.get("note", "")
     try:
         with context.database().write() as db:
@@ -43,7 +46,7 @@ def answer(token: str, step: str) -> Response | tuple[str, int]:
             else:
                 answering.answer(db, token, step, note=note, secret_key=key, now=now)
     except (WrongState, NotAllowed):
-        flash(say["changed"], "warning")
+        return _page(_counted(token), token, step, {}, say["changed"]), 409
     except InvalidInput:
         faults = {"note": say["note_long"].format(limit=fields.limits(fields.Note).most)}
         return _page(found, token, step, faults), 422
@@ -64,7 +67,9 @@ def _require_step(step: str, steps: tuple[str, ...]) -> None:
         raise NotFound("page", step)
 
 
-def _page(found: AskedLook, token: str, step: str, faults: Mapping[str, str]) -> str:
+def _page(found: AskedLook, token: str, step: str, faults: Mapping[str, str], message: str = "") -> str:
+    """The request as it stands. `step` may be that of a form whose undoing came too late."""
+    step = step if step in STEPS else "accept"
     language = words(found.language)
     g.words = language
     card, zone = found.card, ZoneInfo(found.timezone)
@@ -92,4 +97,5 @@ def _page(found: AskedLook, token: str, step: str, faults: Mapping[str, str]) ->
         may_undo=found.may_undo(context.now()),
         faults=faults,
         typed=request.form if faults else {},
+        message=message,
     )

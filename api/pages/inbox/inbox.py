@@ -28,6 +28,8 @@ from workers import dispatch
 blueprint = APIBlueprint("inbox", __name__, enable_openapi=False, url_prefix="/events/<event_key>/inbox")
 
 _NO_ANSWERS = (MailKind.BOUNCE, MailKind.COMPLAINT, MailKind.FORWARDED)
+NOTES = "notes"
+"""What the address of the list says for answers with a note."""
 _STEPS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 
 
@@ -74,7 +76,8 @@ def listing(event_key: str) -> str:
     chosen = request.args.get("outcome", "")
     outcome = MailOutcome(chosen) if chosen in set(MailOutcome) else None
     with context.database().read() as db:
-        page = handling.listing(db, actor, outcome=outcome, number=paging.asked_number())
+        noted = chosen == NOTES
+        page = handling.listing(db, actor, outcome=outcome, noted=noted, number=paging.asked_number())
         return rendering.render(
             db,
             actor,
@@ -85,6 +88,8 @@ def listing(event_key: str) -> str:
             outcomes=[o for o in MailOutcome if o is not MailOutcome.RECEIVED],
             counts=handling.counts(db, actor),
             complaints=handling.complaints(db, actor),
+            noted=noted,
+            notes=handling.count_notes(db, actor),
         )
 
 
@@ -97,12 +102,21 @@ def show(event_key: str, mail_id: int) -> str:
         alias = handling.claimed(db, actor, mail_id)
         dead = handling.reported_address(db, actor, mail_id)
         instead = handling.substitute(db, actor, mail_id, now=context.now())
-        steps = _steps(mail, alias, dead, instead)
-        return rendering.render(db, actor, "inbox", "inbox/show.html", mail=mail, alias=alias, steps=steps)
+        takes_answer = handling.takes_answer(db, actor, mail_id, now=context.now())
+        return rendering.render(
+            db,
+            actor,
+            "inbox",
+            "inbox/show.html",
+            mail=mail,
+            alias=alias,
+            takes_answer=takes_answer,
+            steps=_steps(mail, alias, dead, instead, takes_answer=takes_answer),
+        )
 
 
 def _steps(
-    mail: IncomingMail, alias: str | None, dead: str | None, instead: PersonRef | None
+    mail: IncomingMail, alias: str | None, dead: str | None, instead: PersonRef | None, *, takes_answer: bool
 ) -> dict[str, str]:
     """What an organiser may do with a mail, and the words of its buttons. `dead` is what it reports."""
     steps = {"same-person": say("This is the same person")} if alias else {}
@@ -110,7 +124,7 @@ def _steps(
         steps["instead"] = say("%(name)s goes instead", name=short_name(instead))
     if dead:
         steps["dead"] = say("The address is dead")
-    if mail.is_answerable and mail.kind not in _NO_ANSWERS:
+    if takes_answer and mail.kind not in _NO_ANSWERS:
         steps |= {"accept": say("Take it as accepted"), "decline": say("Take it as declined")}
     return {**steps, "set-aside": say("Set aside")}
 

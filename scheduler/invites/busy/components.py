@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from scheduler.invites.busy.model import UnusableCalendar
-from scheduler.invites.inbound.charsets import decode
+from scheduler.invites.charsets import decode
 from scheduler.saying import say
 
 MAX_COMPONENTS: Final = 60_000

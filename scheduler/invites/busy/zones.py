@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections import ChainMap
 from collections.abc import Iterable, MutableMapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -114,6 +115,13 @@ class Zones:
         if name not in self.named:
             self.named[name] = self._named(name)
         return self.named[name] or self._defined(name)
+
+    def defined_first(self, tzid: str) -> Zone:
+        """The zone of a TZID by the calendar's own definition, else as `find`. Raises UnusableCalendar."""
+        if tzid.strip() in self.definitions:
+            with suppress(UnusableCalendar):
+                return self._defined(tzid.strip())
+        return self.find(tzid)
 
     def _named(self, tzid: str) -> Zone | None:
         """By name first, as clients do: definitions in calendars are often wrong."""

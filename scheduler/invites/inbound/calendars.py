@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import unquote
 
 from icalendar import Calendar, vDDDTypes, vDuration
 from icalendar.cal import Component
 
-from scheduler.invites.inbound.charsets import decode
+from scheduler.invites.busy import components
+from scheduler.invites.busy.model import StepBudget, UnusableCalendar
+from scheduler.invites.busy.zones import Zones
+from scheduler.invites.charsets import decode
 from scheduler.invites.inbound.limits import MAX_CALENDAR, check_calendar
 from scheduler.invites.inbound.model import Participant, ReplyAnswer, UnreadableMail
 from scheduler.invites.inbound.parts import MailPart
@@ -21,10 +24,17 @@ from scheduler.invites.text import clean, clean_lines
 _TYPES: Final = frozenset({"text/calendar", "application/ics", "text/x-vcalendar"})
 _FOLD: Final = re.compile(r"(?<!\n)\n++[ \t]")
 """As icalendar folds, over empty lines too: what is checked is what it will read."""
+_UTC_IN_A_ZONE: Final = re.compile(
+    r'(?im)^((?:DTSTART|DTEND|DTSTAMP|RECURRENCE-ID)(?:;[^:;"\n]*+)*?);TZID=(?:"[^"\n]*+"|[^";:\n]*+)'
+    r'((?:;[^:;"\n]*+)*+:\d{8}T\d{6}Z)[ \t]*$'
+)
+"""A time in UTC that names a zone all the same: UTC holds (RFC 5545 3.2.19)."""
 _LARGEST_SEQUENCE: Final = 2**31 - 1
 _MAX_ATTENDEES: Final = 100
 """Of one event: we invite one."""
 _COMMENT_LIMIT: Final = 1_000
+_ZONE_STEPS: Final = 50_000
+"""Of working out one time: what a zone of this world takes many times over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,32 +71,76 @@ def scheduling(parts: list[MailPart]) -> Scheduling | None:
 
 def _read(part: MailPart) -> Scheduling:
     calendars = _parsed(part)
-    bodies = {clean(str(_first(each, "METHOD") or ""), 40).upper() for each in calendars} - {""}
+    bodies = {clean(str(_first(each, "METHOD") or ""), 40).upper() for each, _ in calendars} - {""}
     methods = bodies | ({part.method} if part.method else set())
     if len(methods) != 1:
         said = ", ".join(sorted(methods)) or "none"
         raise UnreadableMail(f"The calendar's method is not clear: {said}")
-    events = [event for each in calendars for event in each.walk("VEVENT")]
-    return Scheduling(methods.pop(), tuple(_answer(event) for event in events))
+    answers = [_answer(event, zones) for each, zones in calendars for event in each.walk("VEVENT")]
+    return Scheduling(methods.pop(), tuple(answers))
 
 
-def _parsed(part: MailPart) -> list[Component]:
+def _parsed(part: MailPart) -> list[tuple[Component, TimeZones]]:
+    """The part's calendars, each with the zones that it defines: a TZID is of its own calendar alone."""
     if len(part.octets) > MAX_CALENDAR:
         raise UnreadableMail(f"The calendar in the mail is larger than {MAX_CALENDAR // 1024} KiB.")
     lines = re.sub(r"\r\n?", "\n", decode(part.octets, part.charset))
     unfolded = _FOLD.sub("", lines)
     check_calendar(unfolded)
-    found = list(_calendar_lines(unfolded))
+    found = list(_calendars(unfolded))
     if not found:
         raise UnreadableMail("The calendar in the mail is not complete.")
+    parsed: list[tuple[Component, TimeZones]] = []
     try:
-        return list(Calendar.from_ical("\r\n".join([*found, ""]), multiple=True))
+        for each in found:
+            zones = TimeZones.of(each)
+            text = _UTC_IN_A_ZONE.sub(r"\1\2", "\n".join(_without_zones(each)))
+            parsed += [(one, zones) for one in Calendar.from_ical(text + "\n", multiple=True)]
     except ValueError:
         raise UnreadableMail("The calendar in the mail is broken.") from None
+    return parsed
 
 
-def _calendar_lines(unfolded: str) -> Iterator[str]:
-    """The lines of the calendars that are complete.
+@dataclass(frozen=True, slots=True)
+class TimeZones:
+    """The VTIMEZONEs of one calendar. icalendar does not see them: it keeps a TZID for all later mails."""
+
+    definitions: tuple[components.Component, ...]
+
+    @classmethod
+    def of(cls, lines: list[str]) -> TimeZones:
+        try:
+            found = components.calendars("\n".join(lines).encode("utf-8", "replace"))
+        except UnusableCalendar:
+            return cls(())
+        inside = (child for each in found for child in each.children)
+        return cls(tuple(child for child in inside if child.name == "VTIMEZONE"))
+
+    def to_utc(self, local: datetime, tzid: str) -> datetime | None:
+        """A local time of a TZID in UTC, or None for a zone that nothing explains.
+
+        The calendar's own definition goes before a known name: its writer has reckoned by it.
+        """
+        budget = StepBudget(_ZONE_STEPS)
+        try:
+            zones = Zones(self.definitions, local.replace(tzinfo=UTC), local.replace(tzinfo=UTC), budget)
+            return zones.defined_first(tzid).to_utc(local)
+        except (UnusableCalendar, ValueError, OverflowError):
+            return None
+
+
+def _without_zones(lines: list[str]) -> Iterator[str]:
+    is_inside = False
+    for line in lines:
+        mark = line.strip().upper()
+        is_inside = is_inside or mark == "BEGIN:VTIMEZONE"
+        if not is_inside:
+            yield line
+        is_inside = is_inside and mark != "END:VTIMEZONE"
+
+
+def _calendars(unfolded: str) -> Iterator[list[str]]:
+    """The lines of each calendar that is complete.
 
     Mailing lists and virus scanners write behind the end, some clients before the beginning.
     """
@@ -98,22 +152,8 @@ def _calendar_lines(unfolded: str) -> Iterator[str]:
         if inside is not None:
             inside.append(line)
         if inside is not None and mark == "END:VCALENDAR":
-            yield from inside
+            yield inside
             inside = None
-
-
-def _answer(event: Component) -> ReplyAnswer:
-    start = _moment(event, "DTSTART")
-    return ReplyAnswer(
-        uid=clean(str(_only(event, "UID") or ""), 255),
-        sequence=_sequence(event),
-        dtstamp=_moment(event, "DTSTAMP", _only),
-        participants=tuple(_participants(event)),
-        comment=clean_lines(str(_first(event, "COMMENT") or ""), _COMMENT_LIMIT),
-        start=start,
-        end=_end(event, start),
-        is_instance=_first(event, "RECURRENCE-ID") is not None,
-    )
 
 
 def _first(component: Component, name: str) -> Any:
@@ -130,6 +170,59 @@ def _only(component: Component, name: str) -> Any:
     return _first(component, name)
 
 
+def _answer(event: Component, zones: TimeZones) -> ReplyAnswer:
+    start, end = _time(event, "DTSTART", zones), _time(event, "DTEND", zones)
+    stamp, instance = _time(event, "DTSTAMP", zones, _only), _time(event, "RECURRENCE-ID", zones)
+    return ReplyAnswer(
+        uid=clean(str(_only(event, "UID") or ""), 255),
+        sequence=_sequence(event),
+        dtstamp=None if stamp.is_day else stamp.utc,
+        has_local_stamp=stamp.is_zoneless,
+        participants=tuple(_participants(event)),
+        comment=clean_lines(str(_first(event, "COMMENT") or ""), _COMMENT_LIMIT),
+        start=start.utc,
+        end=_end(event, start.utc) if end.utc is None else end.utc,
+        is_day=start.is_day,
+        is_zoneless=start.is_zoneless,
+        has_unknown_zone=start.has_unknown_zone,
+        instance=None if instance.is_day else instance.utc,
+        is_instance=_first(event, "RECURRENCE-ID") is not None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """A time in UTC, or why there is none. A date is its midnight, whose zone is not said."""
+
+    utc: datetime | None = None
+    is_day: bool = False
+    is_zoneless: bool = False
+    has_unknown_zone: bool = False
+
+
+def _time(
+    event: Component, name: str, zones: TimeZones, take: Callable[[Component, str], Any] = _first
+) -> _Time:
+    """A property's time. It has none for a value that is not a time."""
+    value = take(event, name)
+    moment = value.dt if isinstance(value, vDDDTypes) else None
+    if isinstance(moment, date) and not isinstance(moment, datetime):
+        return _Time(datetime(moment.year, moment.month, moment.day, tzinfo=UTC), is_day=True)
+    if not isinstance(moment, datetime):
+        return _Time()
+    local = moment.replace(tzinfo=None, microsecond=0)
+    tzid = _text(getattr(value, "params", {}).get("TZID"))
+    if tzid and tzid.upper() != "UTC":
+        utc = zones.to_utc(local, tzid)
+        return _Time(utc, has_unknown_zone=utc is None)
+    if moment.tzinfo is None:
+        return _Time(is_zoneless=True)
+    try:
+        return _Time(moment.astimezone(UTC).replace(microsecond=0))
+    except OverflowError:
+        return _Time()
+
+
 def _sequence(event: Component) -> int | None:
     value = _first(event, "SEQUENCE")
     if value is None:
@@ -139,31 +232,16 @@ def _sequence(event: Component) -> int | None:
     return number if 0 <= number <= _LARGEST_SEQUENCE else None
 
 
-def _moment(event: Component, name: str, take: Callable[[Component, str], Any] = _first) -> datetime | None:
-    """A moment in UTC, or None for a date, a time without a zone, or a value that is not a time."""
-    moment = _value(event, name, take)
-    if not isinstance(moment, datetime) or moment.tzinfo is None:
-        return None
-    try:
-        return moment.astimezone(UTC).replace(microsecond=0)
-    except OverflowError:
-        return None
-
-
 def _end(event: Component, start: datetime | None) -> datetime | None:
-    end, length = _moment(event, "DTEND"), _value(event, "DURATION")
-    if end is not None or start is None or not isinstance(length, timedelta):
-        return end
+    """The end by DURATION, where there is no DTEND."""
+    value = _first(event, "DURATION")
+    length = value.dt if isinstance(value, (vDDDTypes, vDuration)) else None
+    if start is None or not isinstance(length, timedelta):
+        return None
     try:
         return start + length
     except OverflowError:
         return None
-
-
-def _value(event: Component, name: str, take: Callable[[Component, str], Any] = _first) -> object:
-    """What a time's property stands for, or None if it is broken or not there."""
-    value = take(event, name)
-    return value.dt if isinstance(value, (vDDDTypes, vDuration)) else None
 
 
 def _participants(event: Component) -> Iterator[Participant]:

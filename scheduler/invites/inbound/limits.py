@@ -26,8 +26,8 @@ MAX_EVENTS: Final = 10
 
 # A line that begins like this counts as a header, also within a text. That errs on the safe side.
 _READ: Final = re.compile(
-    rb"(?im)^(content-[a-z-]+|from|to|cc|subject|message-id|auto-submitted|precedence|delivered-to"
-    rb"|x-original-to|x-failed-recipients):[^\n]*+(?:\n[ \t][^\n]*+)*+"
+    rb"(?im)^(content-[a-z-]+|from|subject|message-id|auto-submitted|precedence|x-failed-recipients)"
+    rb":[^\n]*+(?:\n[ \t][^\n]*+)*+"
 )
 _OTHER: Final = re.compile(rb"(?m)^[!-9;-~]++:[^\n]*+(?:\n[ \t][^\n]*+)*+")
 _ENCLOSING: Final = re.compile(rb"(?i)boundary|:\s*+message/")
@@ -36,8 +36,10 @@ _NAME_LIMIT: Final = 80
 """Characters of a line in which its name is."""
 _RECURRENCE: Final = ("RRULE", "EXRULE", "RDATE")
 _YEARLY: Final = re.compile(
-    r"(?i)RRULE:(?:(?:FREQ=YEARLY|(?:BYMONTH|BYDAY|BYMONTHDAY|INTERVAL|COUNT|UNTIL|WKST)=[\w,+-]{1,80})(?:;|$))+"
+    r"(?i)RRULE:(?:(?:FREQ=YEARLY|(?:BY(?:HOUR|MINUTE|SECOND)=\d{1,2})"
+    r"|(?:BY(?:MONTH|DAY|MONTHDAY|SETPOS|YEARDAY|WEEKNO)|INTERVAL|COUNT|UNTIL|WKST)=[\w,+-]{1,80})(?:;|$))+"
 )
+"""With one hour, minute and second at most: a zone changes twice a year."""
 
 
 def check_mail(lines: bytes) -> None:

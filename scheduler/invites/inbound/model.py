@@ -28,15 +28,19 @@ class Participant:
     delegated_to: tuple[str, ...] = ()
 
 
-_MOMENTS = ("dtstamp", "start", "end")
+_MOMENTS = ("dtstamp", "start", "end", "instance")
+_FLAGS = ("is_instance", "has_local_stamp", "is_day", "is_zoneless", "has_unknown_zone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyAnswer:
     """One VEVENT of a REPLY, COUNTER or REFRESH.
 
-    `sequence` and `dtstamp` are None where they cannot be read. `start` and `end` are UTC, or None where
-    they are missing or have no zone. `is_instance` tells an answer about one instance of a series.
+    `sequence` and `dtstamp` are None where they cannot be read. A DTSTAMP in local time has no zone, so that
+    it says little: `has_local_stamp`. `start` and `end` are UTC, or None where they are missing or cannot be
+    read; `is_zoneless` tells a start whose zone is not said, `has_unknown_zone` one that nothing explains.
+    With `is_day` they are the midnights of whole days, whose zone is the venue's. `is_instance` tells an
+    answer about one instance of a series, and `instance` the start of that.
     """
 
     uid: str
@@ -46,7 +50,12 @@ class ReplyAnswer:
     comment: str = ""
     start: datetime | None = None
     end: datetime | None = None
+    instance: datetime | None = None
     is_instance: bool = False
+    has_local_stamp: bool = False
+    is_day: bool = False
+    is_zoneless: bool = False
+    has_unknown_zone: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """JSON values only. `from_json` gives an equal Answer."""
@@ -59,14 +68,14 @@ class ReplyAnswer:
                 for each in self.participants
             ],
             "comment": self.comment,
-            "is_instance": self.is_instance,
+            **{name: getattr(self, name) for name in _FLAGS},
             **{name: moment.isoformat() if moment else None for name, moment in moments.items()},
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ReplyAnswer:
         """The Answer that `to_json` wrote."""
-        moments = {n: datetime.fromisoformat(values[n]) if values[n] else None for n in _MOMENTS}
+        moments = {n: datetime.fromisoformat(values[n]) if values.get(n) else None for n in _MOMENTS}
         people = tuple(
             Participant(email, partstat, comment, tuple(*to))
             for email, partstat, comment, *to in values["participants"]
@@ -116,9 +125,11 @@ class InboundMail:
     """A mail as understood. All text is clean and capped. `reason` says why it is unreadable.
 
     `references` are the Message-IDs that it answers, the last one first. `forwarded_to` are the people whom
-    a forwarding notice names.
+    a forwarding notice names. `note` is what a person wrote beside a calendar's answer: its comment, else the
+    words in the mail's text.
 
     `sender` is the From address, which anybody can write: it is shown, and decides nothing (RFC 6047 2.3).
+    Nothing is sent back for a mail of a list or a responder, which does not take one (`takes_reply`).
     """
 
     kind: MailKind
@@ -126,9 +137,11 @@ class InboundMail:
     sender: str = ""
     subject: str = ""
     text: str = ""
+    note: str = ""
     answers: tuple[ReplyAnswer, ...] = ()
     references: tuple[str, ...] = ()
     bounce: Bounce | None = None
     complaint: Complaint | None = None
     forwarded_to: tuple[str, ...] = ()
     reason: str = ""
+    takes_reply: bool = True

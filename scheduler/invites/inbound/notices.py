@@ -7,7 +7,7 @@ from dataclasses import replace
 from email.message import Message
 from typing import Final
 
-from scheduler.invites.inbound.charsets import decode
+from scheduler.invites.charsets import decode
 from scheduler.invites.inbound.model import Bounce
 from scheduler.invites.inbound.parts import MailPart, parameter
 from scheduler.invites.text import clean
@@ -15,11 +15,43 @@ from scheduler.invites.text import clean
 _DAEMONS: Final = re.compile(r"(?i)^(mailer-daemon|postmaster|microsoftexchange[0-9a-f]+)@")
 """Exchange writes its reports by RFC 3464. Under the same address it writes notices of other kinds."""
 _STATUS: Final = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+_COMMENT: Final = re.compile(r"[\s(;]")
+"""What ends a field's keyword: a comment (RFC 822), such as in `failed (user unknown)`."""
 _FIELD: Final = re.compile(r"(?im)^([a-z-]{1,40}):[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)")
-_AWAY: Final = re.compile(
-    r"(?i)^\s*(automatic reply|auto(matische)?[ -]?(reply|response|antwort)|autoreply|out of (the )?office"
-    r"|abwesen|automatikus válasz|házon kívül|réponse automatique|自动(回复|答复)|自動(回覆|応答))"
+_SAYS_AUTOMATIC: Final = (
+    "automatic reply|auto[- ]?reply|automated (?:reply|response)|auto(?:matic)?[- ]response|autoresponse"
+    "|automatische (?:antwort|e-mail-antwort)|auto[- ]?antwort|abwesenheits(?:notiz|meldung|nachricht|agent)"
+    "|réponse automatique|respuesta autom[aá]tica|contestaci[oó]n autom[aá]tica|risposta automatica"
+    "|resposta autom[aá]tica|automatisch antwoord|automatische beantwoording|afwezigheids(?:bericht|melding)"
+    "|automatiskt svar|autosvar|automatisk svar|frånvaromeddelande|automaattinen vastaus"
+    "|automatyczna odpowiedź|odpowiedź automatyczna|autoodpowiedź|automatická odpově[dď]"
+    "|automatická odpoveď|automatikus válasz|automatski odgovor|samodejni odgovor|răspuns automat"
+    "|otomatik yanıt|otomatik cevap|автоответ|автоматический ответ|автоматична відповідь|автоматичен отговор"
+    "|αυτόματη απάντηση|trả lời tự động|tự động trả lời|balasan otomatis|ตอบกลับอัตโนมัติ"
+    "|رد تلقائي|الرد التلقائي|תשובה אוטומטית|מענה אוטומטי|자동 ?회신|자동 ?응답"
+    "|自动回复|自动答复|自動回覆|自動回復|自動応答|自動返信"
 )
+"""Subjects of programs begin so."""
+_SAYS_AWAY: Final = (
+    "out of (?:the )?office|out of office autoreply|ooo|away from (?:my|the) (?:mail|office|desk)"
+    "|abwesend|abwesenheit|nicht im büro|absent(?:e)? du bureau|absence du bureau|absent|en congés?"
+    "|fuera de (?:la )?oficina|ausente|ausente de la oficina|fuori (?:ufficio|sede)|assente|assenza"
+    "|fora do escritório|ausente do escritório|ausência|afwezig|afwezigheid|niet aanwezig|buiten kantoor"
+    "|frånvarande|frånvaro|fraværende|fravær|ikke til stede|poissa|poza biurem|nieobecność|urlop"
+    "|mimo kancelář|mimo kancelárie|nepřítomnost|nem vagyok az irodában|irodán kívül|házon kívül"
+    "|szabadságon(?: vagyok)?|távollét|în afara biroului|ofis dışında|ofis dışındayım"
+    "|вне офиса|отсутствую|в отпуске|поза офісом|εκτός γραφείου|vắng mặt|tôi vắng mặt"
+    "|خارج المكتب|מחוץ למשרד|부재중|외근중|휴가중|外出|外出中|不在办公室|不在辦公室|休假|休假中|不在|不在通知"
+)
+"""These words alone, or before a colon: people write them too, in sentences."""
+_BRACKET: Final = r"[\s\[(（【<《「]*+(?:external\W*+)?"
+_CLOSING: Final = r"[\s\])）】>》」.!。！]*+"
+_AWAY: Final = re.compile(
+    rf"(?i)^{_BRACKET}(?:(?:{_SAYS_AUTOMATIC})(?!\w*+\?)|(?:{_SAYS_AWAY}){_CLOSING}(?:$|[:：–—-]))"
+)
+_LISTS: Final = (
+    "List-Id", "List-Post", "List-Unsubscribe", "List-Help", "Mailing-List", "X-Mailing-List", "X-BeenThere"
+)  # fmt: skip
 _TEXT_LIMIT: Final = 20_000
 _REPORTS: Final = ("message/delivery-status", "message/global-delivery-status")
 _HEADERS: Final = ("text/rfc822-headers", "message/rfc822-headers", "message/global-headers")
@@ -74,16 +106,39 @@ def returned_id(mail: Message[str, str]) -> str:
 
 
 def is_automatic(mail: Message[str, str], subject: str) -> bool:
-    """Whether a machine wrote the mail: an out-of-office note, a read receipt, a ticket's number."""
-    submitted = clean(str(mail.get("Auto-Submitted", "")), 60).lower().partition(";")[0].strip()
+    """Whether a machine wrote the mail: an out-of-office note, a read receipt, a ticket's number.
+
+    `Precedence: bulk` alone says nothing: ezmlm and Majordomo write it on every post of a person.
+    """
     content_type = str(mail.get("Content-Type", ""))
     return (
-        submitted not in ("", "no")
+        _submitted(mail) not in ("", "no")
         or parameter(content_type, "report-type").lower() == "disposition-notification"
         or any(mail.get(name) is not None for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Reply-From"))
-        or clean(str(mail.get("Precedence", "")), 20).lower() in ("auto_reply", "bulk", "junk")
+        or _precedence(mail) in ("auto_reply", "junk")
         or _AWAY.match(subject) is not None
     )
+
+
+def takes_reply(mail: Message[str, str]) -> bool:
+    """Whether something may be sent back: not for what a list distributed or a responder wrote (RFC 3834).
+
+    Google marks people's own answers as `auto-generated`.
+    """
+    return (
+        _submitted(mail) in ("", "no", "auto-generated")
+        and not _precedence(mail)
+        and not any(mail.get(name) is not None for name in _LISTS)
+        and not str(mail.get("Sender", "")).strip().lower().startswith("owner-")
+    )
+
+
+def _submitted(mail: Message[str, str]) -> str:
+    return clean(str(mail.get("Auto-Submitted", "")), 60).lower().partition(";")[0].partition("(")[0].strip()
+
+
+def _precedence(mail: Message[str, str]) -> str:
+    return clean(str(mail.get("Precedence", "")), 20).lower()
 
 
 def _from_report(report: str) -> Bounce:
@@ -92,7 +147,7 @@ def _from_report(report: str) -> Bounce:
     status = _STATUS.search(fields.get("status", "")) or _STATUS.search(fields.get("diagnostic-code", ""))
     recipient = fields.get("original-recipient") or fields.get("final-recipient", "")
     return Bounce(
-        action=fields.get("action", "failed").lower(),
+        action=_COMMENT.split(fields.get("action", "failed"), 1)[0].strip().lower(),
         status=status[0] if status else "",
         recipient=recipient.rpartition(";")[2].strip("<> ").lower(),
         diagnostic=fields.get("diagnostic-code", ""),

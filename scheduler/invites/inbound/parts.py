@@ -11,14 +11,14 @@ from email.message import Message
 from email.policy import compat32
 from typing import Any, Final
 
-from scheduler.invites.inbound.charsets import decode
+from scheduler.invites.charsets import decode
 from scheduler.invites.inbound.limits import MAX_PARTS, check_mail
 from scheduler.invites.inbound.model import UnreadableMail
 from scheduler.invites.text import clean
 
 _PARAMETERS: Final = {
     name: re.compile(rf"(?i);\s*+{name}\s*+\*?+\s*+=\s*+\"?+([^\s\";]+)")
-    for name in ("method", "charset", "name", "filename", "report-type")
+    for name in ("method", "charset", "name", "filename", "report-type", "smime-type")
 }
 _PARAMETER_LIMIT: Final = 250
 _HTML_LIMIT: Final = 20_000
@@ -33,13 +33,14 @@ _TAG: Final = re.compile(r"<[^<>]*>")
 
 @dataclass(frozen=True, slots=True)
 class MailPart:
-    """One part that is not a multipart. `method`, `charset` and `name` are parameters, or empty."""
+    """One part that is not a multipart. All but its type and octets are parameters, or empty."""
 
     content_type: str
     method: str
     charset: str
     name: str
     octets: bytes
+    smime_type: str = ""
 
     @property
     def text(self) -> str:
@@ -90,6 +91,7 @@ def _part(leaf: Message[str, str]) -> MailPart:
         charset=parameter(content_type, "charset"),
         name=(parameter(disposition, "filename") or parameter(content_type, "name")).lower(),
         octets=octets if isinstance(octets, bytes) else b"",
+        smime_type=parameter(content_type, "smime-type").lower(),
     )
 
 

@@ -10,9 +10,9 @@ from email.policy import compat32
 from typing import Final
 
 from scheduler.domain.entities import MailKind
-from scheduler.invites.inbound import complaints, forwards, notices
+from scheduler.invites.charsets import header
+from scheduler.invites.inbound import complaints, forwards, notes, notices, smime
 from scheduler.invites.inbound.calendars import Scheduling, scheduling
-from scheduler.invites.inbound.charsets import header
 from scheduler.invites.inbound.model import InboundMail, UnreadableMail
 from scheduler.invites.inbound.parts import MailPart, own_parts, parse
 from scheduler.invites.text import clean_lines
@@ -23,9 +23,9 @@ _REFERENCES: Final = 4_000
 _MOST_REFERENCES: Final = 20
 _HEAD: Final = 16_384
 _TEXT_LIMIT: Final = 4_000
-_SEALED: Final = frozenset(
-    {"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"}
-)
+_NOTE_LIMIT: Final = 1_000
+_SIGNED: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
+_SEALED: Final = _SIGNED | {"application/pgp-encrypted"}
 _ANSWERS: Final = {"REPLY": MailKind.REPLY, "COUNTER": MailKind.COUNTER, "REFRESH": MailKind.REFRESH}
 _OWN: Final = frozenset({"REQUEST", "CANCEL", "PUBLISH", "ADD", "DECLINECOUNTER"})
 
@@ -40,7 +40,8 @@ def read(raw: bytes) -> InboundMail:
     try:
         known = _heading(BytesHeaderParser(policy=compat32).parsebytes(raw[:_HEAD]))
         mail = parse(raw)
-        parts = own_parts(mail)
+        known = replace(known, takes_reply=notices.takes_reply(mail))
+        parts = [each for part in own_parts(mail) for each in _opened(part)]
         known = replace(known, text=_said(parts))
         return _understood(mail, parts, known)
     except UnreadableMail as reason:
@@ -51,6 +52,15 @@ def read(raw: bytes) -> InboundMail:
             kind=MailKind.UNREADABLE,
             reason=f"The mail cannot be taken apart ({type(error).__name__}).",
         )
+
+
+def _opened(part: MailPart) -> list[MailPart]:
+    """The parts inside an opaque signed part (RFC 8551 3.5.2), which needs no key; others as they are.
+
+    The signature is not looked at, as with one beside the text: the token of the recipient is what counts.
+    """
+    content = smime.content(part.octets) if part.content_type in _SIGNED else None
+    return [part] if content is None else own_parts(parse(content))
 
 
 def _heading(mail: Message[str, str]) -> InboundMail:
@@ -86,6 +96,8 @@ def _understood(mail: Message[str, str], parts: list[MailPart], known: InboundMa
     found = scheduling(parts)
     if found is not None:
         return _scheduled(known, found, is_automatic)
+    if any(part.content_type in _SIGNED and part.smime_type == "signed-data" for part in parts):
+        raise UnreadableMail("The mail is signed (S/MIME), but what it signs cannot be read.")
     if any(part.content_type in _SEALED and part.name != "smime.p7s" for part in parts):
         raise UnreadableMail("The mail is encrypted or sealed (S/MIME or PGP); we have no key to it.")
     if any(part.content_type == "application/ms-tnef" or part.name == "winmail.dat" for part in parts):
@@ -106,7 +118,14 @@ def _scheduled(known: InboundMail, found: Scheduling, is_automatic: bool) -> Inb
         p.partstat == "DELEGATED" for a in found.answers for p in a.participants
     ):
         kind = MailKind.DELEGATION
-    return replace(known, kind=kind, answers=found.answers)
+    return replace(known, kind=kind, note=_note(known, found)[:_NOTE_LIMIT], answers=found.answers)
+
+
+def _note(known: InboundMail, found: Scheduling) -> str:
+    """What a person wrote: the longest comment, for gateways empty some, else the words of the text."""
+    comments = [answer.comment for answer in found.answers]
+    comments += [each.comment for answer in found.answers for each in answer.participants]
+    return max(comments, key=len, default="") or notes.written(known.text)
 
 
 def _said(parts: list[MailPart]) -> str:

@@ -19,8 +19,8 @@ class DeskMail:
     """A letter of the catalogue's section `desk`: `letter` is what its keys begin with.
 
     `values` are what its texts name, such as `by` and `role`. Of `counts` those above 0 are told, in this
-    order. `event` is the event's name, empty for the installation. A `note` among the values
-    is what the organisers wrote.
+    order. A `cause` among the values is the key of what the letter says after its headline. `event` is the
+    event's name, empty for the installation. A `note` among the values is what the organisers wrote.
     """
 
     to_name: str
@@ -62,7 +62,7 @@ def render_desk(mail: DeskMail) -> RenderedMail:
         subject=said("subject"),
         message_id=mail.message_id,
         headline=said("headline"),
-        intro=said("intro"),
+        intro=said(mail.values.get("cause", "intro")),
         note=language.desk["note"].format(**values) if values.get("note") else "",
         button=said("button"),
         link=mail.link,

@@ -15,6 +15,7 @@ from scheduler.saying import say
 from scheduler.services.access.tokens import hash_token
 from scheduler.services.answers import declining
 from scheduler.services.answers.declining import Effect
+from scheduler.services.schedule import ending
 from scheduler.storage.models import Answer, Attendee, Invitation, MeetingRequest
 
 COMING = frozenset({Partstat.ACCEPTED, Partstat.TENTATIVE})
@@ -22,13 +23,17 @@ COMING = frozenset({Partstat.ACCEPTED, Partstat.TENTATIVE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An attendee's answer to the invitation of this SEQUENCE. `dtstamp` is by the answerer's clock."""
+    """An attendee's answer to the invitation of this SEQUENCE.
+
+    `dtstamp` is by the answerer's clock, at most its arrival. `arrived` is when it came, if not just now.
+    """
 
     partstat: Partstat
     sequence: int
     source: AnswerSource
     dtstamp: datetime | None = None
     comment: str = ""
+    arrived: datetime | None = None
 
 
 def invitation_for(session: Session, token: str) -> Invitation | None:
@@ -60,9 +65,11 @@ def give(session: Session, invitation: Invitation, given: Reply, *, now: datetim
 
     A decline excludes the person or the meeting from the next run (`declining.effect`). The next publishing
     tells the others. An answer that takes the decline back before then includes them again. Raises
-    WrongState, with nothing changed, if the meeting is off for another reason.
+    WrongState, with nothing changed, if the meeting is off for another reason, MeetingOver if it has ended.
     """
     request = lock(session, invitation)
+    if ending.is_over(session, invitation, now=now):
+        raise ending.MeetingOver(request.key)
     if invitation.method is Method.CANCEL:
         raise WrongState("meeting", request.key, "cancelled", "answered")
     attendee = session.get_one(Attendee, invitation.attendee_id)
@@ -121,7 +128,7 @@ def keep(
     row.sequence, row.dtstamp = given.sequence, given.dtstamp
     row.partstat, row.comment = given.partstat, given.comment
     row.delegate_id = row.delegate_id if given.partstat is Partstat.DECLINED else None
-    row.source, row.answered_at = given.source, now
+    row.source, row.answered_at = given.source, given.arrived or now
     return row
 
 

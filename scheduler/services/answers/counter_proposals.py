@@ -13,7 +13,7 @@ from scheduler.domain.entities import Partstat, RequestState
 from scheduler.services.answers import answers
 from scheduler.services.answers.answers import Reply
 from scheduler.services.availability import unavailable
-from scheduler.services.schedule import versions
+from scheduler.services.schedule import ending, versions
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Answer,
@@ -28,6 +28,7 @@ from scheduler.storage.models import (
 
 _SENTENCES = {
     "fixed": "The meeting's time is fixed.",
+    "same_time": "The meeting is at that time already.",
     "no_slot": "The event has no other slot for this meeting at that time.",
     "not_free": "Somebody of the meeting is not free at that time.",
     "closed": "The organisers take no proposals of other times.",
@@ -54,8 +55,11 @@ def propose(
 ) -> list[Slot]:
     """Store a proposed time as the slots that the next run may use, and return them. Raises Unsuitable.
 
-    A PARTSTAT within a counter-proposal is not an answer (RFC 5546 3.2.7). The earlier answer stays.
+    A PARTSTAT within a counter-proposal is not an answer (RFC 5546 3.2.7). The earlier answer stays. Raises
+    MeetingOver too.
     """
+    if ending.is_over(session, invitation, now=now):
+        raise ending.MeetingOver(session.get_one(MeetingRequest, invitation.request_id).key)
     slots = suitable(session, invitation, start, end, now=now)
     before = answers.last(session, invitation)
     is_current = before is not None and before.sequence == invitation.sequence
@@ -85,7 +89,7 @@ def suitable(
     allowed = [run for run in runs if request.slots is None or run[0].key in request.slots]
     later = [run for run in allowed if run[0].start >= frozen_until and run[0].id != present.id]
     if not later:
-        raise Unsuitable("no_slot")
+        raise Unsuitable("same_time" if _is_present(session, meeting, present, start, end) else "no_slot")
     taken = _taken(session, event.id, meeting)
     free = [run[0] for run in later if not any(slot.id in taken for slot in run)]
     if not free:
@@ -127,6 +131,12 @@ def _published(session: Session, request: MeetingRequest) -> PlannedMeeting:
     if meeting is None or request.state is not RequestState.ACCEPTED:
         raise Unsuitable("gone")
     return meeting
+
+
+def _is_present(
+    session: Session, meeting: PlannedMeeting, present: Slot, start: datetime, end: datetime
+) -> bool:
+    return start == present.start and end == session.get_one(Slot, meeting.last_slot_id).end
 
 
 def _runs(slots: Sequence[Slot], length: int, start: datetime, end: datetime) -> list[Sequence[Slot]]:

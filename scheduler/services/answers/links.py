@@ -20,6 +20,7 @@ from scheduler.services.answers.answers import Reply
 from scheduler.services.answers.declining import Effect
 from scheduler.services.answers.substitutes import Substitute
 from scheduler.services.directory.refs import SlotRef, slot_ref
+from scheduler.services.schedule import ending
 from scheduler.services.text import lines
 from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, Slot
 
@@ -40,13 +41,14 @@ class Look:
 
     `person` is the attendee's name, `contact` whom the event names for questions. `slots` are the other times
     that could be proposed. A meeting that is off or fixed has none. `effect` is what a decline would do.
-    `substitutes` are colleagues who could go instead.
+    `substitutes` are colleagues who could go instead. A meeting that `is_over` takes no answer.
     """
 
     person: str
     contact: str
     sequence: int
     is_off: bool
+    is_over: bool
     content: Content
     answer: KeptAnswer | None
     slots: Sequence[SlotRef]
@@ -71,6 +73,7 @@ def look(session: Session, token: str, *, now: datetime) -> Look:
         contact=session.get_one(Event, invitation.event_id).contact,
         sequence=invitation.sequence,
         is_off=invitation.method is Method.CANCEL,
+        is_over=ending.is_over(session, invitation, now=now),
         content=Content.from_json(invitation.content),
         answer=_kept(session, invitation),
         slots=_proposable(session, invitation, now),
@@ -114,7 +117,7 @@ def answer(
 ) -> str:
     """Answer the invitation that was looked at. Returns a sentence that says what follows.
 
-    Raises NotFound, EventOver, InvalidInput, and WrongState if the meeting has changed since or is off.
+    Raises NotFound, EventOver, InvalidInput, and WrongState if the meeting has changed since, is off or over.
     """
     invitation = _looked_at(session, token, sequence)
     return answers.give(session, invitation, _given(partstat, sequence, comment, now), now=now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import Enum
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,7 +17,19 @@ from scheduler.services.outbox import outbox
 from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
 
 PAUSE = timedelta(minutes=10)
-"""Two robots that answer each other cannot make us send more than one mail in this time."""
+DAY = timedelta(days=1)
+MOST_A_DAY = 3
+"""Two robots that answer each other make us send no more mails about one meeting than these."""
+
+
+class Sent(Enum):
+    """Whether a mail goes out."""
+
+    NOW = "now"
+    JUST_BEFORE = "just before"
+    """One did within the PAUSE."""
+    TOO_OFTEN = "too often"
+    """It would be one too many."""
 
 
 def invitation_again(
@@ -26,31 +39,32 @@ def invitation_again(
     answered: int | None = None,
     mail_domain: str,
     now: datetime,
-) -> bool:
+) -> Sent:
     """Queue the current REQUEST again (RFC 5546 3.2.6).
 
-    `answered` is the SEQUENCE of an answer that came too late for it.
+    `answered` is the SEQUENCE of an answer that came too late for it: for that it goes out once.
     """
     if invitation.method is not Method.REQUEST:
-        return False
+        return Sent.TOO_OFTEN
     before = _answered_content(session, invitation, answered)
     message = itip_revisions.resend(
         told_by(invitation), now, last=_last_stamp(session, invitation), answered=before
     )
-    if not _queue(session, invitation, message, mail_domain, now):
-        return False
-    invitation.dtstamp = message.dtstamp
-    session.flush()
-    return True
+    most = MOST_A_DAY if answered is None else 1
+    sent = _queue(session, invitation, message, mail_domain, now, most)
+    if sent is Sent.NOW:
+        invitation.dtstamp = message.dtstamp
+        session.flush()
+    return sent
 
 
-def proposal_declined(session: Session, invitation: Invitation, *, mail_domain: str, now: datetime) -> bool:
+def proposal_declined(session: Session, invitation: Invitation, *, mail_domain: str, now: datetime) -> Sent:
     """Queue a DECLINECOUNTER."""
     proposals = session.get_one(Event, invitation.event_id).proposals
     message = itip_revisions.decline_counter(
         told_by(invitation), now, last=_last_stamp(session, invitation), proposals=proposals
     )
-    return _queue(session, invitation, message, mail_domain, now)
+    return _queue(session, invitation, message, mail_domain, now, MOST_A_DAY)
 
 
 def told_by(invitation: Invitation) -> itip.Told:
@@ -97,16 +111,27 @@ def _last_stamp(session: Session, invitation: Invitation) -> datetime:
 
 
 def _queue(
-    session: Session, invitation: Invitation, message: itip.Message, mail_domain: str, now: datetime
-) -> bool:
-    recent = select(OutboxMail.id).where(
-        OutboxMail.kind == OutboxKind.RESEND,
-        OutboxMail.uid == message.uid,
-        OutboxMail.attendee_id == message.attendee_id,
-        OutboxMail.created_at > now - PAUSE,
-    )
-    if session.scalar(recent.limit(1)) is not None:
-        return False
+    session: Session,
+    invitation: Invitation,
+    message: itip.Message,
+    mail_domain: str,
+    now: datetime,
+    most: int,
+) -> Sent:
+    """Queue a message, unless one went out just before, or `most` of its method and SEQUENCE in a day."""
+    sent = session.execute(
+        select(OutboxMail.created_at, OutboxMail.method, OutboxMail.sequence).where(
+            OutboxMail.kind == OutboxKind.RESEND,
+            OutboxMail.uid == message.uid,
+            OutboxMail.attendee_id == message.attendee_id,
+            OutboxMail.created_at > now - DAY,
+        )
+    ).all()
+    if any(row.created_at > now - PAUSE for row in sent):
+        return Sent.JUST_BEFORE
+    same = [row for row in sent if (row.method, row.sequence) == (message.method, message.sequence)]
+    if len(same) >= most:
+        return Sent.TOO_OFTEN
     attendee = session.get_one(Attendee, message.attendee_id)
     event = session.get_one(Event, invitation.event_id)
     mail = outbox.calendar_mail(
@@ -126,4 +151,4 @@ def _queue(
         thread_id=invitation.first_message_id,
     )
     outbox.enqueue(session, [mail])
-    return True
+    return Sent.NOW

@@ -28,7 +28,7 @@ from scheduler.services.access.tokens import (
     digests_token,
 )
 from scheduler.services.delivery import remembering
-from scheduler.services.outbox import letters
+from scheduler.services.outbox import letters, payloads
 from scheduler.storage.models import OutboxMail, SignInLink
 
 
@@ -170,8 +170,11 @@ def alert_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     )
 
 
-def _by_token(settings: Settings, letter: str, seed: str) -> str:
+def _by_token(settings: Settings, row: OutboxMail) -> str:
     """The path of a letter whose link proves that its reader has got it."""
+    letter, seed = row.payload["letter"], row.payload["seed"]
+    if letter == payloads.RECEIPT:
+        return links.meeting(remembering.token_of(seed, row.attendee_id, settings.secret_key))
     if letter == "register":
         return links.registration(derive_token(settings.secret_key, REGISTER, seed))
     return links.team_invitation(derive_token(settings.secret_key, TEAM, seed))
@@ -180,7 +183,7 @@ def _by_token(settings: Settings, letter: str, seed: str) -> str:
 def desk_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """A letter to somebody of a team, with a link to a page or an invitation: the same bytes each time."""
     said = row.payload
-    path = said.get("path") or _by_token(settings, said["letter"], said["seed"])
+    path = said.get("path") or _by_token(settings, row)
     return render_desk(
         DeskMail(
             to_name=row.to_name,

@@ -22,6 +22,7 @@ from scheduler.services.inbox.keeping import close
 from scheduler.services.inbox.shown import IncomingMail, shown
 from scheduler.services.inbox.verdicts import Verdict
 from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.schedule import ending
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
@@ -41,15 +42,21 @@ def listing(
     actor: Actor,
     *,
     outcome: MailOutcome | None = None,
+    noted: bool = False,
     cursor: str | None = None,
     number: int = 1,
     limit: int = 50,
 ) -> Page[IncomingMail]:
-    """The event's mails, the newest first. Raises NotAllowed if the actor is not an organiser."""
+    """The event's mails, the newest first; with `noted` those alone whose answers have a note.
+
+    Raises NotAllowed if the actor is not an organiser.
+    """
     actor.require(Right.READ_INBOX)
     query = select(InboundMail).where(InboundMail.event_id == actor.event_id)
     if outcome is not None:
         query = query.where(InboundMail.outcome == outcome)
+    if noted:
+        query = query.where(InboundMail.note != "")
     page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
     return page.of(shown(session, row[0]) for row in page.items)
 
@@ -75,6 +82,21 @@ def complaints(session: Session, actor: Actor) -> Mapping[str, int]:
         select(domain, func.count()).where(*of_event, domain.is_not(None)).group_by(domain)
     ).all()
     return dict(sorted(((str(name), count) for name, count in rows), key=lambda row: (-row[1], row[0])))
+
+
+def count_notes(session: Session, actor: Actor) -> int:
+    """How many of the event's mails have a note beside their answer."""
+    actor.require(Right.READ_INBOX)
+    of_event = InboundMail.event_id == actor.event_id, InboundMail.note != ""
+    return session.scalars(select(func.count()).select_from(InboundMail).where(*of_event)).one()
+
+
+def takes_answer(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bool:
+    """Whether a mail can be taken as an answer: to an invitation to a meeting that has not ended."""
+    mail = _mail(session, actor, mail_id)
+    if mail.uid is None or mail.attendee_id is None:
+        return False
+    return not ending.is_over(session, answers.latest(session, mail.uid, mail.attendee_id), now=now)
 
 
 def get(session: Session, actor: Actor, mail_id: int) -> IncomingMail:
@@ -134,7 +156,10 @@ def _mail(session: Session, actor: Actor, mail_id: int) -> InboundMail:
 
 
 def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, now: datetime) -> IncomingMail:
-    """Take a waiting mail as its attendee's answer to the meeting as it was last told. Raises WrongState."""
+    """Take a waiting mail as its attendee's answer to the meeting as it was last told.
+
+    Raises WrongState, also if the meeting has ended.
+    """
     mail = _waiting(session, actor, mail_id, "applied")
     if mail.uid is None or mail.attendee_id is None:
         raise WrongState("mail", mail_id, "about no invitation", "taken as an answer")
@@ -144,7 +169,7 @@ def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, n
         sequence=invitation.sequence,
         source=AnswerSource.ORGANISER,
         dtstamp=now,
-        comment=mail.text[:1000],
+        comment=(mail.note or mail.text)[:1000],
     )
     done = answers.give(session, invitation, given, now=now)
     close(
@@ -165,8 +190,9 @@ def set_aside(
 ) -> IncomingMail:
     """Leave a waiting mail without effect. The maker of a counter-proposal is told. Raises WrongState."""
     mail = _waiting(session, actor, mail_id, "set aside")
-    if mail.kind is MailKind.COUNTER and mail.uid is not None and mail.attendee_id is not None:
-        invitation = answers.latest(session, mail.uid, mail.attendee_id)
+    is_counter = mail.kind is MailKind.COUNTER and mail.uid is not None and mail.attendee_id is not None
+    if is_counter and takes_answer(session, actor, mail_id, now=now):
+        invitation = answers.latest(session, str(mail.uid), int(mail.attendee_id or 0))
         resend.proposal_declined(session, invitation, mail_domain=mail_domain, now=now)
     close(mail, Verdict(MailOutcome.IGNORED, say("An organiser set it aside.")), now, by=actor.account_id)
     about = noted("trail", "mail %(number)s set aside", number=mail_id)

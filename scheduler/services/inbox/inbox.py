@@ -14,7 +14,8 @@ from scheduler.config import Settings
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.invites import inbound
 from scheduler.saying import say
-from scheduler.services.inbox import judgement, placing, unplaced
+from scheduler.services.answers import answers, receipts
+from scheduler.services.inbox import judgement, keeping, placing, unplaced
 from scheduler.services.inbox.keeping import TooMuch, close, take, understood
 from scheduler.services.inbox.verdicts import Verdict
 from scheduler.storage.database import Database
@@ -110,7 +111,13 @@ def _judge(
         placing.place(session, mail, found, settings)
     session.flush()
     verdict = judgement.judge(session, mail, settings=settings, now=now)
+    if verdict.cause is not None and found.takes_reply and mail.uid and mail.attendee_id:
+        invitation = answers.latest(session, mail.uid, mail.attendee_id)
+        receipts.post(session, invitation, verdict.cause, now=now)
     close(mail, verdict, now, by=None)
+    if verdict.outcome is MailOutcome.WAITING and mail.box is not MailBox.BARE:
+        session.flush()
+        keeping.let_newest_wait(session, mail, now=now)
     if mail.event_id is None:
         unplaced.watch(session, now=now)
 

@@ -25,13 +25,16 @@ from scheduler.storage.models import Attendee, InboundMail, Invitation, OutboxMa
 
 KEPT = 1024 * 1024
 """Octets of a mail that are kept for the organiser once it is judged."""
+DAY = timedelta(days=1)
 FORGET = timedelta(days=30)
 """The octets of a mail that was applied or ignored are removed this time after it was judged."""
 
-MAX_A_DAY = 20
-"""The most mails to one address within a day. Each address stands for one invitation."""
+MOST_WAITING = 20
+"""The most mails of a day to one address that wait at once. Each address stands for one invitation."""
+MAX_A_DAY = 200
+"""The most mails to one address within a day. Further ones are put off, and none of them is lost."""
 MAX_OCTETS = 5 * 1024 * 1024
-"""Octets that are kept of all mails to one address."""
+"""Octets that are kept of all mails to one address. Those of the oldest ones make room for the newest."""
 MAX_A_DAY_BARE, MAX_OCTETS_BARE = 500, 50 * 1024 * 1024
 """The same for an address without a token, which everybody shares."""
 
@@ -43,7 +46,7 @@ _READ = MAX_MAIL + 1
 
 
 class TooMuch(ChainmeetError):
-    """An address of ours has reached its limit of mails. `str()` is a sentence."""
+    """An address of ours has reached its limit of mails: this one is to come again. `str()` is a sentence."""
 
     code = "too-much-mail"
 
@@ -107,12 +110,47 @@ def _whose(invitation: Invitation | None) -> dict[str, Any]:
 def _check_quota(session: Session, token_hash: str, size: int, now: datetime, *, is_bare: bool) -> None:
     most, octets = (MAX_A_DAY_BARE, MAX_OCTETS_BARE) if is_bare else (MAX_A_DAY, MAX_OCTETS)
     mails = InboundMail.token_hash == token_hash
-    today = select(func.count()).where(mails, InboundMail.received_at > now - timedelta(days=1))
+    today = select(func.count()).where(mails, InboundMail.received_at > now - DAY)
     if session.scalars(today).one() >= most:
         raise TooMuch(f"The address had {most} mails within a day.")
-    kept = session.scalars(select(func.coalesce(func.sum(InboundMail.kept), 0)).where(mails)).one()
-    if kept + min(size, KEPT) > octets:
-        raise TooMuch(f"The address had {octets // 1024 // 1024} MiB of mails.")
+    _make_room(session, token_hash, min(size, KEPT), octets)
+
+
+def _make_room(session: Session, token_hash: str, size: int, most: int) -> None:
+    """Forget the octets of the oldest mails that are judged: the settled ones first, then those that wait.
+
+    What was understood of them stays.
+    """
+    rows = session.execute(
+        select(InboundMail.id, InboundMail.kept, InboundMail.outcome)
+        .where(InboundMail.token_hash == token_hash, InboundMail.kept > 0)
+        .order_by(InboundMail.outcome == MailOutcome.WAITING, InboundMail.id)
+    ).all()
+    over = sum(row.kept for row in rows) + size - most
+    for row in rows:
+        if over <= 0:
+            return
+        if row.outcome is not MailOutcome.RECEIVED:
+            session.execute(update(InboundMail).where(InboundMail.id == row.id).values(raw=b"", kept=0))
+            over -= row.kept
+
+
+def let_newest_wait(session: Session, mail: InboundMail, *, now: datetime) -> None:
+    """Of more mails of a day than may wait, let this one, the newest, take the place of those before it."""
+    waiting = (
+        InboundMail.token_hash == mail.token_hash,
+        InboundMail.outcome == MailOutcome.WAITING,
+        InboundMail.received_at > now - DAY,
+        InboundMail.id != mail.id,
+    )
+    ids = session.scalars(select(InboundMail.id).where(*waiting).order_by(InboundMail.id)).all()
+    reason = say("Many emails came to this address on this day. A newer one waits instead of this one.")
+    session.execute(
+        update(InboundMail)
+        .where(InboundMail.id.in_(ids[MOST_WAITING:]))
+        .values(outcome=MailOutcome.IGNORED, reason=reason, handled_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def forget_octets(session: Session, *, now: datetime) -> int:
@@ -130,6 +168,7 @@ def understood(found: inbound.InboundMail) -> dict[str, Any]:
         "sender": found.sender,
         "subject": found.subject,
         "text": found.text,
+        "note": found.note,
         "answers": [answer.to_json() for answer in found.answers],
         "bounce": _notice(found),
         "reason": found.reason[:REASON_LIMIT],

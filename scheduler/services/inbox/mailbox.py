@@ -11,7 +11,7 @@ import structlog
 
 from scheduler.config import Settings
 from scheduler.invites.transport.mailbox import Mailbox, Security
-from scheduler.services.inbox import boxes, inbox, keeping, untaken
+from scheduler.services.inbox import boxes, inbox, untaken
 from scheduler.storage.database import Database
 from scheduler.untrusted import reading
 
@@ -27,17 +27,14 @@ def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]
     """Read the unread mails of the mailbox into the inboxes of their events, and return their number.
 
     A mail that names none of our addresses is taken as one to the postmaster. One for an address that had too
-    much is only marked as read. People are told of one that cannot be taken in. Raises MailboxFailure.
+    much stays unread, like one that cannot be taken in: people are told of it. Raises MailboxFailure.
     """
 
     def take(raw: bytes) -> None:
         # Two of its headers may name two addresses. Each belongs to one answer.
         recipients = boxes.recipients_in(_addressees(raw), settings.mail_domain)
-        try:
-            if not inbox.receive_for(database, settings, recipients, raw, now=now()):
-                inbox.receive(database, settings, postmaster, raw, now=now())
-        except keeping.TooMuch:
-            return  # it was logged
+        if not inbox.receive_for(database, settings, recipients, raw, now=now()):
+            inbox.receive(database, settings, postmaster, raw, now=now())
 
     postmaster = f"{boxes.POSTMASTER}@{settings.mail_domain}"
     ends = time.monotonic() + VISIT_SECONDS

@@ -49,7 +49,8 @@ class AnsweredMail:
 class IncomingMail:
     """An incoming mail, as organisers read it. `kept` of its `size` octets are stored.
 
-    `is_answerable` tells whether it is about an invitation, which it can be taken as an answer to.
+    `is_answerable` tells whether it is about an invitation, which it can be taken as an answer to. `note` is
+    what a person wrote beside a calendar's answer.
     """
 
     id: int
@@ -60,6 +61,7 @@ class IncomingMail:
     sender: str
     subject: str
     text: str
+    note: str
     outcome: MailOutcome
     reason: str
     received_at: datetime
@@ -68,7 +70,7 @@ class IncomingMail:
 
 
 _SAME = (
-    "id", "kind", "sender", "subject", "text", "outcome", "reason", "received_at", "size", "kept",
+    "id", "kind", "sender", "subject", "text", "note", "outcome", "reason", "received_at", "size", "kept",
 )  # fmt: skip
 
 

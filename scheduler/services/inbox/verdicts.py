@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from scheduler.domain.entities import MailOutcome
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites import text
+from scheduler.services.answers.receipts import ReceiptCause
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An outcome, and a sentence why."""
+    """An outcome, and a sentence why. `cause` is what its sender is told of it, if anything."""
 
     outcome: MailOutcome
     reason: str
+    cause: ReceiptCause | None = None
 
 
 def applied(reason: str) -> Verdict:
@@ -25,8 +27,8 @@ def ignored(reason: str) -> Verdict:
     return Verdict(MailOutcome.IGNORED, reason)
 
 
-def waiting(reason: str) -> Verdict:
-    return Verdict(MailOutcome.WAITING, reason)
+def waiting(reason: str, cause: ReceiptCause | None = None) -> Verdict:
+    return Verdict(MailOutcome.WAITING, reason, cause)
 
 
 def same_address(one: str, other: str) -> bool:

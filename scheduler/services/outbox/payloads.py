@@ -14,6 +14,9 @@ from scheduler.invites.mail.digest import Digest
 from scheduler.invites.mail.summary import Summary
 from scheduler.storage.models import OutboxMail
 
+RECEIPT = "receipt"
+"""The letter that says why a reply was not applied. Its seed is the UID of the meeting."""
+
 
 def content(payload: Mapping[str, Any]) -> Content | None:
     """The content that the calendar shows, or None for a mail that is not about one meeting."""
@@ -51,3 +54,10 @@ def letter() -> ColumnElement[str]:
 def summary(payload: Mapping[str, Any]) -> Summary:
     """The content of a summary."""
     return Summary.from_json(payload)
+
+
+def receipt(payload: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The UID and the cause of a receipt, or None for another letter."""
+    if payload.get("letter") != RECEIPT:
+        return None
+    return payload["seed"], payload["values"]["cause"]

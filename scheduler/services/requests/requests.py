@@ -35,6 +35,7 @@ from scheduler.services.requests.lists import (
     show,
 )
 from scheduler.services.requests.steps import ACCEPT, DECLINE, WITHDRAW, note_step, sees, sides_of, take
+from scheduler.services.schedule import ending
 from scheduler.services.text import storable
 from scheduler.storage.models import Event, MeetingRequest, RequestPerson
 from scheduler.storage.rows import rows_of
@@ -145,7 +146,8 @@ def withdraw(
     """Take back what was asked, or, by either firm, what was agreed: the meeting falls out of the next plan.
 
     `seen` is the state that the person looked at: if the request has another one by now, nothing is
-    changed and WrongState says so, rather than a meeting just agreed being cancelled unawares.
+    changed and WrongState says so, rather than a meeting just agreed being cancelled unawares. A meeting that
+    has taken place stays: MeetingOver.
     """
     request = get(session, actor, key)
     sides = sides_of(actor, request)
@@ -159,6 +161,8 @@ def withdraw(
         raise NotAllowed(
             say("Only the firm that asked may withdraw a request without an answer; you may decline it.")
         )
+    if request.state is RequestState.ACCEPTED and ending.is_held(session, request.id, now=now):
+        raise ending.MeetingOver(request.key)
     return take(session, actor, request, WITHDRAW, note, now).state
 
 

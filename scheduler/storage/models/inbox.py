@@ -53,6 +53,8 @@ class InboundMail(Base):
     """The From address: shown, and trusted for nothing."""
     subject: Mapped[str] = mapped_column(String(255))
     text: Mapped[str] = mapped_column(Text)
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """What a person wrote beside an answer."""
     answers: Mapped[list[Any]] = mapped_column(JSON, default=list)
     """The VEVENTs of an answer, as invites.inbound.Answer writes them."""
     bounce: Mapped[dict[str, Any]] = mapped_column(default=dict)

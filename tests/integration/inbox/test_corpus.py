@@ -60,5 +60,5 @@ def effect(published: Published) -> str:
         found += ["bounced"] if session.get_one(Attendee, person.id).bounced_at else []
         mails = select(OutboxMail).where(OutboxMail.attendee_id == person.id).order_by(OutboxMail.id)
         _, *sent = session.scalars(mails)
-        found += [row.payload["method"] for row in sent]
+        found += [row.payload["method"] for row in sent if row.method]
     return ", ".join(found)

@@ -44,18 +44,36 @@ def texts(published: Published, count: int, size: int = 10) -> Iterator[bytes]:
         yield replies.mail(published.mail_to(0), f"Content-Type: text/plain\n\n{number} {'x' * size}")
 
 
-def test_an_address_takes_20_mails_a_day_and_the_same_one_again_is_no_further_one(
-    published: Published,
+def test_an_address_takes_so_many_mails_a_day_and_the_same_one_again_is_no_further_one(
+    published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(keeping, "MAX_A_DAY", 8)
     *first, last = texts(published, keeping.MAX_A_DAY + 1)
     for raw in (*first, *first):
         published.receive(raw, published.mail_to(0))
-    with pytest.raises(TooMuch, match="20 mails within a day"):
+    with pytest.raises(TooMuch, match="8 mails within a day"):
         published.receive(last, published.mail_to(0))
     assert published.count(InboundMail) == keeping.MAX_A_DAY
     published.receive(replies.bounce(published.mail_to(1)), published.mail_to(1))
     published.receive(last, published.mail_to(0), now=LATER + timedelta(days=1))
     assert published.count(InboundMail) == keeping.MAX_A_DAY + 2
+
+
+def test_of_many_mails_of_a_day_the_newest_waits_in_place_of_those_before_it(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_WAITING", 2)
+    for raw in texts(published, 5):
+        last = published.receive(raw, published.mail_to(0))
+    decline = published.answer(0, "DECLINED")
+    with published.database.read() as session:
+        rows = session.scalars(select(InboundMail).order_by(InboundMail.id)).all()
+    waiting = [row.id for row in rows if row.outcome is MailOutcome.WAITING]
+    assert waiting == [rows[0].id, rows[1].id, last.id]
+    assert decline.outcome is MailOutcome.APPLIED
+    assert {row.reason for row in rows[2:4]} == {
+        "Many emails came to this address on this day. A newer one waits instead of this one."
+    }
 
 
 def test_mails_that_come_at_one_moment_are_no_more_than_those_of_a_day(
@@ -87,15 +105,19 @@ def test_a_judgement_outlives_a_deadlock_without_another_attempt(
     assert kept(published).outcome is not MailOutcome.RECEIVED
 
 
-def test_an_address_takes_5_mib_in_all(published: Published) -> None:
-    *first, last = texts(published, 6, size=1_000_000)
-    for day, raw in enumerate(first):
+def test_the_octets_of_an_address_take_5_mib_and_the_newest_mail_gets_the_room_of_the_oldest(
+    published: Published,
+) -> None:
+    settled = published.answer(0, "ACCEPTED", lines=f"X-FILL:{'x' * 200_000}\n")
+    for day, raw in enumerate(texts(published, 6, size=1_000_000)):
         published.receive(raw, published.mail_to(0), now=LATER + timedelta(days=day))
-    with pytest.raises(TooMuch, match="5 MiB"):
-        published.receive(last, published.mail_to(0), now=LATER + timedelta(days=30))
+    with published.database.read() as session:
+        rows = session.scalars(select(InboundMail).order_by(InboundMail.id)).all()
+    assert [bool(row.kept) for row in rows] == [False, False, True, True, True, True, True]
+    assert rows[0].id == settled.id and sum(row.kept for row in rows) <= keeping.MAX_OCTETS
 
 
-def test_what_is_beyond_the_quota_is_put_off_by_lmtp_and_kept_out_of_the_mailbox(
+def test_what_is_beyond_the_quota_is_put_off_by_lmtp_and_left_unread_in_the_mailbox(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeping, "MAX_A_DAY", 1)
@@ -111,9 +133,12 @@ def test_what_is_beyond_the_quota_is_put_off_by_lmtp_and_kept_out_of_the_mailbox
     other = replies.calendar(published.mail_to(1))
     with mailbox([*texts(published, 2), other]) as server:
         server_now = published.database.now()
-        assert fetching.fetch(published.database, server.settings(), now=lambda: server_now) == 3
-        assert server.unread == {}
-    assert published.count(InboundMail) == 2
+        assert fetching.fetch(published.database, server.settings(), now=lambda: server_now) == 1
+        assert list(server.unread) == [1, 2]
+        for _ in range(2):
+            fetching.fetch(published.database, server.settings(), now=lambda: server_now)
+        assert (list(server.unread), server.flagged) == ([1, 2], {1, 2})
+    assert published.count(InboundMail) == 2 and told(published)
 
 
 def test_the_octets_of_a_settled_mail_are_removed_after_30_days_and_those_of_a_waiting_one_are_not(

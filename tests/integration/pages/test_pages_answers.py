@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 
 import pymupdf
 import pytest
@@ -13,7 +14,7 @@ from scheduler.services.delivery import rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, InboundMail
 from tests.integration.answers.test_declining import Scene
-from tests.support import replies
+from tests.support import clocks, replies
 from tests.support.conflicts import end_once
 from tests.support.published import Published
 from tests.support.publishing import SETTINGS
@@ -134,7 +135,7 @@ def test_an_organiser_sends_the_colleague_who_accepted(database: Database) -> No
 def test_a_meeting_that_changed_since_the_page_was_opened_is_not_answered(site: Site) -> None:
     site.visitor.get(f"{site.link}/accept")
     site.published.publish_again(slot=3)
-    page = site.visitor.post(f"{site.link}/accept", sequence=0)
+    page = site.visitor.post(f"{site.link}/accept", 409, sequence=0)
     assert "The meeting has changed" in page and site.published.known(0) is None
 
 
@@ -150,11 +151,43 @@ def test_a_wrong_link_is_not_found(site: Site) -> None:
         assert site.visitor.client.get(path).status_code == 404
 
 
-def test_a_form_of_another_site_does_not_answer(site: Site) -> None:
+@pytest.mark.parametrize(("origin", "status"), [("cross-site", 403), ("same-site", 403)])
+def test_a_form_of_another_site_does_not_answer_and_says_so_in_the_readers_language(
+    database: Database, origin: str, status: int
+) -> None:
+    published = Published(database, language="hu")
+    client = web_app(database, NOWHERE).test_client()
+    link = f"/answers/{replies.token(published.mail_to(0))}/decline"
+    answered = client.post(link, data={"sequence": 0}, headers={"Sec-Fetch-Site": origin})
+    assert (answered.status_code, published.known(0)) == (status, None)
+    assert "másik webhelyről" in answered.text and 'lang="hu"' in answered.text
+
+
+@pytest.mark.parametrize("step", ["accept", "decline"])
+def test_a_browser_without_cookies_answers(site: Site, step: str) -> None:
+    """The link is the credential: no session, no cookie, and what was done is said on the page."""
     site.app.config["WTF_CSRF_ENABLED"] = True
-    answered = site.app.test_client().post(f"{site.link}/decline", data={"sequence": 0})
-    assert answered.status_code == 400
-    assert site.published.known(0) is None
+    client = site.app.test_client(use_cookies=False)
+    assert "Set-Cookie" not in client.get(f"{site.link}/{step}").headers
+    answered = client.post(f"{site.link}/{step}", data={"sequence": 0})
+    assert (answered.status_code, "Set-Cookie" in answered.headers) == (303, False)
+    page = client.get(answered.headers["Location"]).text
+    assert "Thank you, your answer is kept." in page and "Your answer:" in page
+    assert site.published.known(0) is not None
+    changed = client.post(f"{site.link}/{step}", data={"sequence": 9})
+    assert changed.status_code == 409 and "The meeting has changed" in changed.text
+
+
+def test_a_meeting_that_is_over_takes_no_answer_by_its_link(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = site.published.expo.slots[0].end
+    for moment, forms in ((end - timedelta(seconds=1), True), (end, False)):
+        clocks.hold(monkeypatch, moment)
+        page = site.visitor.get(f"{site.link}/decline")
+        assert ("<textarea" in page, "This meeting is over." in page) == (forms, not forms)
+    page = site.visitor.post(f"{site.link}/decline", 409, sequence=0)
+    assert "This meeting is over." in page and site.published.state() is RequestState.ACCEPTED
 
 
 def text_mail(site: Site) -> InboundMail:

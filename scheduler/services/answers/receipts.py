@@ -1,0 +1,71 @@
+"""One sentence back to an attendee whose reply was not applied: why, and that the organisers see it.
+
+It goes to the attendee's own address, whatever the reply's From says. A cause is said once about a meeting,
+and a person gets few of them a day, so that two programs that answer each other end at once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import OutboxKind
+from scheduler.invites.catalogue import words
+from scheduler.invites.ical.content import Content
+from scheduler.services.outbox import letters, payloads
+from scheduler.services.outbox.letters import NewLetter
+from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
+
+MOST_A_DAY = 5
+"""Receipts to one person."""
+
+
+class ReceiptCause(StrEnum):
+    """Why a reply was not applied: the end of a key of the catalogue's section `desk`."""
+
+    OVER = "over"
+    CANCELLED = "cancelled"
+    OLDER = "older"
+    """A later answer is known."""
+    UNCLEAR = "unclear"
+    """A person has to read it."""
+
+
+def post(session: Session, invitation: Invitation, cause: ReceiptCause, *, now: datetime) -> bool:
+    """Queue a receipt. False if this was said before, or nothing more can be said today."""
+    attendee = session.get_one(Attendee, invitation.attendee_id)
+    event = session.get_one(Event, invitation.event_id)
+    if attendee.bounced_at is not None or event.archived_at is not None:
+        return False
+    before = session.execute(
+        select(OutboxMail.payload, OutboxMail.created_at).where(
+            OutboxMail.attendee_id == attendee.id, OutboxMail.kind == OutboxKind.DESK
+        )
+    )
+    sent = [(payloads.receipt(payload), at) for payload, at in before]
+    of_today = sum(said is not None and at > now - timedelta(days=1) for said, at in sent)
+    if of_today >= MOST_A_DAY or any(said == (invitation.uid, cause) for said, _ in sent):
+        return False
+    content = Content.from_json(invitation.content)
+    start = content.start.astimezone(content.zone)
+    letter = NewLetter(
+        letter=payloads.RECEIPT,
+        to_address=attendee.email,
+        to_name=attendee.name,
+        language=content.language,
+        event=event.name,
+        values={
+            "cause": cause.value,
+            "meeting": content.summary,
+            "day": start.date().isoformat(),
+            "time": f"{start:%H:%M} ({words(content.language).zone_of(start, content.zone)})",
+        },
+        seed=invitation.uid,
+        event_id=event.id,
+        attendee_id=attendee.id,
+    )
+    letters.post(session, [letter], now=now)
+    return True

@@ -1,0 +1,49 @@
+"""When a meeting is over: from then on no answer counts, by whatever way it comes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import VersionState
+from scheduler.domain.errors import WrongState
+from scheduler.invites.ical.content import Content
+from scheduler.saying import say
+from scheduler.storage.models import Invitation, PlannedMeeting, ScheduleVersion, Slot
+
+
+class MeetingOver(WrongState):
+    """The meeting has taken place: who declines it afterwards would cancel what was held."""
+
+    def __init__(self, key: str) -> None:
+        told = say("This meeting is over. It can no longer be changed.")
+        super().__init__("meeting", key, "over", "answered", told)
+
+
+def is_over(session: Session, invitation: Invitation, *, now: datetime) -> bool:
+    """Whether the meeting has ended, as its attendee was told, and as it is published if that is later."""
+    if now < Content.from_json(invitation.content).end:
+        return False
+    ends = published_end(session, invitation.request_id)
+    return ends is None or now >= ends
+
+
+def is_held(session: Session, request_id: int, *, now: datetime) -> bool:
+    """Whether the published meeting of a request has ended."""
+    ends = published_end(session, request_id)
+    return ends is not None and now >= ends
+
+
+def published_end(session: Session, request_id: int) -> datetime | None:
+    """The end of the request's published meeting, or None if it has none."""
+    return session.scalar(
+        select(Slot.end)
+        .join(PlannedMeeting, PlannedMeeting.last_slot_id == Slot.id)
+        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
+        .where(
+            PlannedMeeting.request_id == request_id,
+            ScheduleVersion.state == VersionState.PUBLISHED,
+        )
+    )
