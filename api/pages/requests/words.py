@@ -124,6 +124,8 @@ WHY = {
     "away": say("Busy or away"),
     "busy": say("In other meetings"),
     "walk": say("The walk from or to another hall is too long"),
+    "person-cap": say("The limit of meetings a day is reached"),
+    "firm-cap": say("The limit of meetings a day is reached"),
     "theirs": say("Unavailable on their side"),
     "place-kind": say("No booth or table that suits it is free"),
     "place-full": say("No booth or table that suits it is free"),
@@ -135,23 +137,23 @@ WHY = {
 
 def why_reason(row: WhyNot) -> str:
     """Why somebody or something is in the way, as its reader may know it."""
-    if row.what == "person-cap":
+    if row.what == "person-cap" and row.limit is not None:
         if row.is_me:
             return ngettext(
                 "Your limit of %(num)s meeting a day is reached",
                 "Your limit of %(num)s meetings a day is reached",
-                row.limit or 0,
+                row.limit,
             )
         return ngettext(
             "Their limit of %(num)s meeting a day is reached",
             "Their limit of %(num)s meetings a day is reached",
-            row.limit or 0,
+            row.limit,
         )
-    if row.what == "firm-cap":
+    if row.what == "firm-cap" and row.limit is not None:
         return ngettext(
             "The limit of your firm, %(num)s meeting a day, is reached",
             "The limit of your firm, %(num)s meetings a day, is reached",
-            row.limit or 0,
+            row.limit,
         )
     return said(WHY[row.what])
 

@@ -21,7 +21,7 @@ def test_an_exhibitor_lands_on_what_waits_and_answers_there(site: Site) -> None:
             created_at=now, expires_at=now + timedelta(days=2),
         )  # fmt: skip
     browser = site.exhibitor(0)
-    page = browser.get("/")
+    page = browser.get(site.path("/start"))
     assert "<h1>1 firm waits for your answer</h1>" in page and "Graphite blocks" in page
     assert "They come to the event for you" in page
     assert 'class="n">1<' in page
