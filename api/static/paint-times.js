@@ -1,21 +1,27 @@
 // The grid of one's own busy times: one tab stop, arrows, whole parts of days at once, and undo. paint.js draws.
 "use strict";
 
-for (const link of document.querySelectorAll("a[data-painter]")) link.href = link.dataset.painter;
-
 const times = document.querySelector("form[data-times]");
 if (times) {
   const boxes = [...times.querySelectorAll("[data-paint] input[type=checkbox]")];
-  const said = times.querySelector("[data-count]");
+  const count = times.querySelector("[data-count]");
   const states = [];
   const now = () => boxes.map((box) => box.checked);
-  let last = now();
+  const saved = now();
+  let last = saved;
 
   const tell = () => {
-    const marked = boxes.filter((box) => box.checked);
-    said.textContent = said.dataset.count.replace("#", marked.length);
-    const keys = new Set(marked.map((box) => box.value));
-    for (const clash of times.querySelectorAll("[data-clash]")) clash.hidden = !keys.has(clash.dataset.clash);
+    const changed = boxes.filter((box, at) => box.checked !== saved[at]).length;
+    const text = changed === 1 ? count.dataset.one : changed ? count.dataset.count : count.dataset.none;
+    count.closest(".save").classList.toggle("is-changed", changed > 0);
+    count.textContent = text.replace("#", changed);
+    const keys = new Set(boxes.filter((box) => box.checked).map((box) => box.value));
+    for (const clash of times.querySelectorAll("[data-clash]")) {
+      clash.hidden = !("taken" in clash.dataset) && !keys.has(clash.dataset.clash);
+    }
+    for (const list of times.querySelectorAll("[data-clashes]")) {
+      list.hidden = !list.querySelector("[data-clash]:not([hidden])");
+    }
   };
   const settle = () => {
     if (String(now()) === String(last)) return;
@@ -35,9 +41,10 @@ if (times) {
     settle();
   };
   const row = (box) => box.closest("tr");
-  const ofDay = (day) => boxes.filter((box) => box.dataset.day === day);
+  const column = (box) => box.closest("td").cellIndex;
+  const ofDay = (at) => boxes.filter((box) => column(box) === at);
   const part = (name, among = boxes) => among.filter((box) => row(box).dataset.part === name);
-  const byTime = () => [...times.querySelector("[data-edge]").options].slice(1).map((each) => each.value);
+  const inTime = [...boxes].sort((a, b) => column(a) - column(b) || row(a).rowIndex - row(b).rowIndex);
   const turn = (which) => mark(which, !which.every((box) => box.checked));
 
   const focus = (box) => {
@@ -48,7 +55,7 @@ if (times) {
     if (!step) return null;
     const rows = [...times.querySelectorAll("[data-paint] tbody tr")];
     let at = rows.indexOf(row(box)) + step[0];
-    let cell = box.closest("td").cellIndex + step[1];
+    let cell = column(box) + step[1];
     for (; rows[at] && rows[at].cells[cell] && cell > 0; at += step[0], cell += step[1]) {
       const found = rows[at].cells[cell].querySelector("input[type=checkbox]");
       if (found) return found;
@@ -56,7 +63,14 @@ if (times) {
     return null;
   };
 
-  for (const hidden of times.querySelectorAll("[data-tools], .day-b")) hidden.hidden = false;
+  times.classList.add("scripted");
+  for (const hidden of times.querySelectorAll("[data-tools]")) hidden.hidden = false;
+  for (const edge of times.querySelectorAll("[data-edge]")) {
+    for (const box of inTime) {
+      const day = row(box).closest("table").tHead.rows[0].cells[column(box)].dataset.day;
+      edge.add(new Option(`${day}, ${row(box).cells[0].dataset.time}`, box.value));
+    }
+  }
   if (boxes.length) focus(boxes[0]);
   tell();
   times.addEventListener("focusin", (event) => boxes.includes(event.target) && focus(event.target));
@@ -64,10 +78,8 @@ if (times) {
     if (boxes.includes(event.target)) return settle();
     const edge = event.target.dataset.edge;
     if (!edge || !event.target.value) return;
-    const order = byTime();
-    const at = order.indexOf(event.target.value);
-    const away = new Set(edge === "arrive" ? order.slice(0, at) : order.slice(at));
-    mark(boxes.filter((box) => away.has(box.value)));
+    const at = inTime.findIndex((box) => box.value === event.target.value);
+    mark(edge === "arrive" ? inTime.slice(0, at) : inTime.slice(at));
   });
   document.addEventListener("pointerup", () => setTimeout(settle, 10));
   times.addEventListener("click", (event) => {
@@ -75,7 +87,8 @@ if (times) {
     if (!button) return;
     if ("undo" in button.dataset) undo();
     else if (button.dataset.every) turn(part(button.dataset.every));
-    else if (button.dataset.day) turn(ofDay(button.dataset.day));
+    else if (button.dataset.free) mark(boxes.filter((box) => box.value === button.dataset.free), false);
+    else if ("whole" in button.dataset) turn(ofDay(button.closest("th").cellIndex));
   });
   times.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) {
@@ -83,7 +96,7 @@ if (times) {
       return undo();
     }
     if (!boxes.includes(event.target) || event.ctrlKey || event.altKey || event.metaKey) return;
-    const day = ofDay(event.target.dataset.day);
+    const day = ofDay(column(event.target));
     const letters = { d: day, m: part("morning", day), a: part("afternoon", day) };
     const which = letters[event.key.toLowerCase()];
     if (which) return turn(which);

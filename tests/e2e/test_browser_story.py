@@ -224,7 +224,7 @@ def is_never_free(story: Story, hua: Visitor) -> None:
     page.goto(story.path("/busy-times"))
     for box in page.locator('input[name="slots"]').all():
         box.check()
-    hua.press(hua.say("Save the marked times"))
+    hua.press(hua.say("Save busy times"))
     page.locator(".message.good, [role=status]").first.wait_for()
 
 

@@ -21,7 +21,7 @@ from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
 from scheduler.invites.transport.remote import FetchFailure
 from scheduler.services.access.actors import Actor
 from scheduler.services.availability import busy_times, caldav, grid
-from scheduler.services.availability.calendar_services import SERVICES as SERVICES_KNOWN
+from scheduler.services.availability.calendar_services import SERVICES
 from scheduler.services.events import events
 from scheduler.untrusted.reading import LATER, UNREAD
 
@@ -31,9 +31,6 @@ blueprint = APIBlueprint(
 
 _OWN_FIELDS = ("server", "user", "password")
 """Fields whose faults the service names itself."""
-
-SERVICES = tuple((each.key, f"{each.other_name} {each.name}".strip()) for each in SERVICES_KNOWN)
-"""Those whose address is known, each by its own name."""
 
 Answer = str | Response | tuple[str, int]
 
@@ -91,7 +88,7 @@ def mark(event_key: str) -> Response:
 def upload(event_key: str) -> Answer:
     """Read an uploaded calendar, and show what it means before it is saved."""
     actor = auth.actor(event_key)
-    file, zone = request.files.get("file"), request.form.get("timezone", "")
+    file, zone = request.files.get("file"), _zone(actor)
     if file is None or not file.filename:
         return _refused(actor, "file", gettext("Choose a calendar file first."))
     name, octets, now = file.filename, file.read(), context.now()
@@ -108,7 +105,7 @@ def upload(event_key: str) -> Answer:
 def link(event_key: str) -> Answer:
     """Fetch a calendar, and show what it means before it is saved."""
     actor = auth.actor(event_key)
-    address, zone, now = request.form.get("address", ""), request.form.get("timezone", ""), context.now()
+    address, zone, now = request.form.get("address", ""), _zone(actor), context.now()
     return _read(
         actor,
         "address",
@@ -134,7 +131,7 @@ def connect(event_key: str) -> Answer:
     if settings.caldav == "off":
         abort(404)
     typed = {name: request.form.get(name, "") for name in ("service", "server", "user", "password")}
-    zone = request.form.get("timezone", "")
+    zone = _zone(actor)
 
     def read() -> str:
         address, account = caldav.typed(**typed)
@@ -167,7 +164,7 @@ def preview(event_key: str, key: str) -> str:
             source=source,
             grid=grid.grid(db, actor, now=context.now(), preview=source),
             counted=counted(source.found["counts"]),
-            zones=_zones(source.timezone),
+            zones=[zone for zone, _ in zones.choices()],
         )
 
 
@@ -178,7 +175,7 @@ def read_again(event_key: str, key: str) -> Response:
     """Read the calendar in another zone."""
     actor = auth.actor(event_key)
     try:
-        busy_times.read_again(context.own_transactions(), actor, key, request.form.get("timezone", ""))
+        busy_times.read_again(context.own_transactions(), actor, key, _zone(actor))
     except (InvalidInput, UnusableCalendar, *UNREAD) as error:
         flash(_sentence(error), "error")
     return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)
@@ -251,7 +248,6 @@ def _page(
     if typed is None:
         typed = request.form
     sources = busy_times.listing(db, actor)
-    zone = events.event(db, actor).timezone
     secret_key = context.settings().secret_key
     return rendering.render(
         db,
@@ -261,16 +257,25 @@ def _page(
         sources=[(source, source.opened(secret_key)) for source in sources],
         grid=grid.grid(db, actor, now=context.now()),
         is_full=len(sources) >= busy_times.MOST_SOURCES,
-        zones=_zones(zone),
-        typed={
-            "timezone": zone,
-            **{name: text for name, text in typed.items() if text and name != "password"},
-        },
+        typed={name: text for name, text in typed.items() if text and name != "password"},
         services=SERVICES if context.settings().caldav == "on" else (),
+        most_mb=MAX_OCTETS >> 20,
+        open=_way(faults, typed),
         faults=faults,
     )
 
 
-def _zones(first: str) -> list[tuple[str, str]]:
-    """Every zone, the one in question first."""
-    return [(first, first), *(choice for choice in zones.choices() if choice[0] != first)]
+def _way(faults: Mapping[str, str], typed: Mapping[str, str]) -> str:
+    """Which way to add a calendar is unfolded: the one whose form has a fault."""
+    if not faults:
+        return ""
+    return next((way for way in ("file", "address") if way in faults), typed.get("service", "other"))
+
+
+def _zone(actor: Actor) -> str:
+    """The zone that was typed by its name or city, or that of the event."""
+    typed = request.form.get("timezone", "").strip()
+    if typed:
+        return zones.meant(typed)
+    with context.database().read() as db:
+        return events.event(db, actor).timezone

@@ -12,7 +12,6 @@ from api.language.speaking import gettext
 from api.pages import rendering
 from scheduler.domain.errors import WrongState
 from scheduler.services.access.rights import Right
-from scheduler.services.availability import grid
 from scheduler.services.outcomes import outcomes
 from scheduler.services.week import changes, handing
 from scheduler.services.week import week as weeks
@@ -23,9 +22,11 @@ blueprint = APIBlueprint("week", __name__, enable_openapi=False, url_prefix="/ev
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
+def show(event_key: str) -> str | Response:
     """One day of the firm as a grid, or one person of it; a chosen meeting beside it."""
     actor = auth.actor(event_key)
+    if "paint" in request.args:  # where busy times were painted before they had a page
+        return redirect(url_for("busy_times.show", event_key=event_key), 302)
     shown = request.args.get("show", "")
     with context.database().read() as db:
         week = weeks.week(
@@ -38,7 +39,6 @@ def show(event_key: str) -> str:
             now=context.now(),
         )
         chosen = week.meeting(request.args.get("meeting"))
-        paints = "paint" in request.args and actor.own(Right.KEEP_BUSY_TIMES) is not None
         return rendering.render(
             db,
             actor,
@@ -50,7 +50,6 @@ def show(event_key: str) -> str:
             may_hand=actor.may(Right.ASK, firm_id=actor.firm_id),
             show=shown or Show.ALL,
             shows=list(Show),
-            painted=grid.grid(db, actor, now=context.now()) if paints else None,
             now=context.now(),
             words=outcomes.of_items(db, actor, [chosen.item], now=context.now()) if chosen else {},
         )

@@ -32,9 +32,13 @@ MOST_REASONS = 3
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One slot. `calendars` are the saved ones that take it, `reasons` what in a preview would."""
+    """One slot, on a `day` of the venue.
+
+    `calendars` are the saved ones that take it, `reasons` what in a preview would.
+    """
 
     slot: SlotRef
+    day: date
     is_marked: bool
     calendars: tuple[str, ...]
     reasons: tuple[str, ...]
@@ -98,7 +102,7 @@ def grid(
     """The actor's slots, with those that a preview would take. `agenda` is the actor's, if it is at hand."""
     attendee_id = busy_times.attendee_id_of(actor)
     event = session.get_one(Event, actor.event_id)
-    slots = slots_of(session, event.id)
+    slots, zone = slots_of(session, event.id), ZoneInfo(event.timezone)
     marked = marked_of(session, actor)
     calendars = rows_of(session, _SAVED, person=attendee_id)
     saved = [(name, unavailable.spans(found)) for name, found in calendars]
@@ -107,6 +111,7 @@ def grid(
     cells = [
         Cell(
             slot,
+            slot.start.astimezone(zone).date(),
             slot.key in marked,
             tuple(name for name, spans in saved if unavailable.is_taken(slot.start, slot.end, spans)),
             _reasons(slot, found),
@@ -114,7 +119,7 @@ def grid(
         )
         for slot in slots
     ]
-    days, rows = _arranged(cells, ZoneInfo(event.timezone))
+    days, rows = _arranged(cells, zone)
     return Grid(days, rows, _clashes(cells, now + timedelta(hours=event.freeze_hours)))
 
 

@@ -254,7 +254,7 @@ def test_on_the_page_it_is_looked_at_saved_and_removed_and_no_page_has_the_passw
         assert "1 of 6" in pages[0] and "app password, encrypted" in pages[0]
         key = held.source().key
         pages.append(page.browser.post(f"{page.path}/preview/{key}/save"))
-        assert "By an app password" in pages[1]
+        assert "by an app password, which is deleted with the calendar" in pages[1]
         pages.append(page.browser.post(f"{page.path}/calendars/{key}/remove"))
         assert "Removed: dav.example" in pages[2]
         assert not [each for each in pages if PASSWORD in each]
@@ -266,11 +266,11 @@ def test_an_error_stands_at_its_field_and_keeps_all_that_was_typed_but_the_passw
         shown = page.connect(422, server=server.address(), password="wrong-hunter3")
         assert (
             "does not accept this user name" in shown
-            and 'aria-describedby="server-hint server-fault"' in shown
+            and 'aria-describedby="server-other-help server-other-error"' in shown
         )
         assert f'value="{USER}"' in shown and server.address() in shown and "wrong-hunter3" not in shown
         shown = page.connect(422, server=server.address(), user="a:b")
-        assert 'user-fault"' in shown and "Type the user name" in shown
+        assert 'user-other-error"' in shown and "Type the user name" in shown
         assert "begin with https" in page.connect(422, server="http://dav.example/")
 
 
@@ -291,6 +291,6 @@ def test_a_form_that_is_kept_through_a_sign_in_is_kept_without_its_password(held
 def test_where_it_is_off_there_is_no_form(held: Person) -> None:
     with dav_server() as (server, fetcher):
         page = Page(held, fetcher, caldav="off")
-        assert "CalDAV" not in page.browser.get(page.path)
+        assert "iCloud" not in page.browser.get(page.path)
         page.connect(404, server=server.address())
         assert server.seen == []

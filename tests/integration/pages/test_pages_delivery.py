@@ -97,16 +97,16 @@ def test_only_who_loads_a_page_is_led_on(site: Site) -> None:
 
 def test_a_file_that_is_too_large_is_a_sentence_at_its_field_and_the_form_stays(site: Site) -> None:
     site.browser.get(site.path("/busy-times"))
-    file = io.BytesIO(b"x" * (5 << 20)), "busy.ics"
+    file = io.BytesIO(b"x" * (12 << 20)), "busy.ics"
     page = site.browser.post(site.path("/busy-times/upload"), status=413, file=file)
-    assert 'id="file-fault">The file is too large: at most 2 MiB are taken.' in page
-    assert "Read the file" in page
+    assert re.search(r'id="file-error">.*?</span>The file is too large: at most 10 MiB are taken\.', page)
+    assert "Preview file" in page
 
 
 def test_nobody_reads_a_form_by_sending_too_much_to_it(site: Site) -> None:
     stranger = site.app.test_client()
-    data = {"file": (io.BytesIO(b"x" * (5 << 20)), "busy.ics")}
-    assert "Read the file" not in stranger.post(site.path("/busy-times/upload"), data=data).text
+    data = {"file": (io.BytesIO(b"x" * (12 << 20)), "busy.ics")}
+    assert "Preview file" not in stranger.post(site.path("/busy-times/upload"), data=data).text
 
 
 def test_an_error_inside_an_event_keeps_its_menu(site: Site) -> None:
