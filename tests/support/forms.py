@@ -92,7 +92,7 @@ class PageForms(HTMLParser):
     def said_at(self, control: Control) -> str:
         """What the page says at a field that is wrong: the text that describes it as its fault."""
         ids = control.given.get("aria-describedby", "").split()
-        return " ".join(self.texts.get(each, "").strip() for each in ids if each.endswith("fault"))
+        return " ".join(self.texts.get(each, "").strip() for each in ids if each.endswith(("fault", "error")))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}

@@ -21,6 +21,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from api.language import rooms, speaking
+from scheduler.services.availability.calendar_services import SERVICES
 from scheduler.services.directory.glossary import things
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
@@ -52,6 +53,8 @@ NAMES = [
     "Outlook",
     "Google",
     "Apple",
+    *(name for each in SERVICES for name in (each.name, each.other_name) if name),
+    *{each.other_name[:1] for each in SERVICES if each.other_name},
 ]
 """What is called alike in every language."""
 LETTERS = {"answers", "asked", "digests", "summaries"}
