@@ -436,6 +436,7 @@ def test_no_page_of_a_firm_has_a_fault_in_another_language(
         reader.unfold()
         reader.page.locator(button).first.click()
         reader.page.locator(".fault, .field .error").first.wait_for()
+        reader.page.evaluate("scrollTo(0, 0)")  # the bar lies over whatever the page was scrolled to
         reader.look(f"{path} with faults")
     reader.page.locator(speak.format("en")).click()
     reader.page.locator('html[lang="en"]').wait_for(state="attached")
@@ -452,6 +453,7 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.unfold()
     reader.page.locator('form[action*="/busy-times/link"] button').click()
     reader.page.locator(".field .error").first.wait_for()
+    reader.page.evaluate("scrollTo(0, 0)")
     reader.look("busy-times with faults")
     reader.send_empty("tokens", "Make the token")
     reader.sign_in("organiser")
