@@ -107,7 +107,7 @@ def main() -> int:
         sys.stdout.flush()
         ahead = round((moment - datetime.now(UTC)).total_seconds())
         tests = [sys.executable, "-m", "pytest", "-n", "2", "--clock-bound", *map(str, modules())]
-        command = [faketime, "--exclude-monotonic", "-f", f"+{ahead}s", *tests, *sys.argv[1:]]
+        command = [faketime, "-m", "--exclude-monotonic", "-f", f"+{ahead}s", *tests, *sys.argv[1:]]
         if status := subprocess.run(command, cwd=ROOT, check=False).returncode:
             return status
     return 0
