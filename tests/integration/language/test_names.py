@@ -80,6 +80,7 @@ class Named(Everything):
         for interpreter in self.expo.interpreters:
             interpreter.name, interpreter.latin_name = PEOPLE[0]
             interpreter.languages = [self.language, "en"]
+            interpreter.mail_language = self.language
         event = session.get_one(Event, self.expo.event.id)
         event.language, event.contact = self.language, "Kovács Éva, Volt, Inc."
         event.digest_mails = True
