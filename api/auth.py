@@ -181,6 +181,7 @@ def anybody(event_key: str) -> Actor:
         with context.database().read() as db:
             cache[event_key] = actors.actor_for(db, current_user.account_id, event_key, now=context.now())
     g.reads = cache[event_key].language
+    g.clock = cache[event_key].timezone, cache[event_key].country
     return cache[event_key]
 
 

@@ -165,11 +165,11 @@ def change_words(change: WeekChange, zone: str) -> str:
     """What changed of a meeting, with what it was before."""
     item, was = change.item, change.before
     if item is None:
-        return gettext("was %(moment)s", moment=presentation.local_moment(change.start, zone))
+        return gettext("was %(moment)s", moment=presentation.both_moment(change.start, zone))
     if was is None:
-        return presentation.local_moment(item.start, zone)
+        return presentation.both_moment(item.start, zone)
     if change.kind is WeekChangeKind.MOVED:
-        new, old = (presentation.local_moment(each, zone) for each in (item.start, was.start))
+        new, old = (presentation.both_moment(each, zone) for each in (item.start, was.start))
     elif change.kind is WeekChangeKind.RELOCATED:
         new, old = (speaking.said(row((each.place, each.hall))) for each in (item, was))
     else:

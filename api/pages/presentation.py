@@ -11,9 +11,9 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, get_timezone_gmt
+from babel.dates import format_date, format_datetime, get_timezone_gmt, get_timezone_location
 from babel.numbers import format_decimal
-from flask import Flask
+from flask import Flask, g, has_request_context
 from markupsafe import Markup, escape
 
 from api.language import speaking
@@ -23,6 +23,7 @@ from scheduler.domain import fields, names
 from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure
 from scheduler.invites.catalogue import words
 from scheduler.saying import say
+from scheduler.services.access import preferences
 from scheduler.services.delivery.dead_letters import DeadLetter
 from scheduler.services.directory.facets import FacetValue
 
@@ -121,6 +122,91 @@ def _marked(moment: datetime, text: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), text)
 
 
+def own_zone(moment: datetime, timezone: str) -> str:
+    """The zone of the reader's clock, if it shows another time then than the venue's, else empty."""
+    chosen, country = g.get("clock", ("", "")) if has_request_context() else ("", "")
+    own = preferences.timezone(chosen, country, moment)
+    if not own or own == timezone:
+        return ""
+    here, there = (moment.astimezone(ZoneInfo(each)).utcoffset() for each in (own, timezone))
+    return "" if here == there else own
+
+
+def own_time(moment: datetime | None, timezone: str, end: datetime | None = None) -> Markup:
+    """The same time, or span of time, by the reader's own clock, to stand behind that of the venue.
+
+    With its day where that is another. Empty where both clocks agree.
+    """
+    own = own_zone(moment, timezone) if moment is not None else ""
+    return (
+        _own_time(moment, end, timezone, own, speaking.language()) if moment is not None and own else _NOTHING
+    )
+
+
+@lru_cache(KEPT)
+def _own_time(moment: datetime, end: datetime | None, timezone: str, own: str, tag: str) -> Markup:
+    is_same_day = moment.astimezone(ZoneInfo(timezone)).date() == moment.astimezone(ZoneInfo(own)).date()
+    text = local_time(moment, own) if is_same_day else local_moment(moment, own)
+    if end is not None:
+        text = f"{text}–{local_time(end, own)}"
+    said = gettext("%(time)s in %(city)s", time=text, city=_city(own, tag))
+    return Markup(' <span class="time-own">({})</span>').format(said)
+
+
+_NOTHING = Markup()
+
+
+def both_moment(moment: datetime | None, timezone: str) -> Markup:
+    """`marked_moment`, and the time by the reader's own clock where that differs."""
+    return escape("–") if moment is None else marked_moment(moment, timezone) + own_time(moment, timezone)
+
+
+def both_time(moment: datetime, timezone: str) -> Markup:
+    """`marked_time`, and the time by the reader's own clock where that differs."""
+    return marked_time(moment, timezone) + own_time(moment, timezone)
+
+
+def own_axis(moment: datetime, timezone: str) -> Markup:
+    """The time by the reader's own clock at a row of a grid. The difference is said beside the grid."""
+    own = own_zone(moment, timezone)
+    return Markup('<span class="time-own">{}</span>').format(local_time(moment, own)) if own else _NOTHING
+
+
+def clock_difference(timezone: str, moment: datetime | None) -> Markup:
+    """Chicago is 14 hours behind: how the reader's own clock differs from the venue's then, or empty.
+
+    Beside a grid of times, which would be too full of both.
+    """
+    own = own_zone(moment, timezone) if moment is not None else ""
+    if moment is None or not own:
+        return _NOTHING
+    here, there = (moment.astimezone(ZoneInfo(each)).utcoffset() for each in (own, timezone))
+    hours = ((here or timedelta()) - (there or timedelta())).total_seconds() / 3600
+    count = 1 if abs(hours) == 1 else 2
+    shown = {
+        "city": _city(own, speaking.language()),
+        "hours": format_decimal(abs(hours), "#.##", locale=speaking.locale()),
+    }
+    behind = ngettext(
+        "%(city)s is %(hours)s hour behind.", "%(city)s is %(hours)s hours behind.", count, **shown
+    )
+    ahead = ngettext(
+        "%(city)s is %(hours)s hour ahead.", "%(city)s is %(hours)s hours ahead.", count, **shown
+    )
+    return Markup(' <span class="time-offset">{}</span>').format(behind if hours < 0 else ahead)
+
+
+def city(timezone: str) -> str:
+    """The city of a zone as the page's language writes it: Chicago, 芝加哥."""
+    return _city(timezone, speaking.language())
+
+
+@lru_cache(KEPT)
+def _city(timezone: str, tag: str) -> str:
+    found = get_timezone_location(timezone, locale=Locale.parse(tag), return_city=True)
+    return found.rpartition("/")[2]
+
+
 def time_left(span: timedelta) -> str:
     """Whole days, else whole hours, else less than an hour."""
     hours = int(span.total_seconds() // 3600)
@@ -132,14 +218,19 @@ def time_left(span: timedelta) -> str:
 
 
 def zone_name(timezone: str, moment: datetime | None = None) -> str:
-    """Asia/Shanghai, GMT+08:00: without brackets, as it stands in some itself."""
+    """Beijing time, UTC+08:00, or Budapest, UTC+01:00: without brackets, as it stands in some itself."""
     now = datetime.now(ZoneInfo(timezone))  # noqa: TID251 -- only whether it is summer time
-    return _zone_name(timezone, (moment or now).replace(minute=0, second=0, microsecond=0))
+    hour = (moment or now).replace(minute=0, second=0, microsecond=0)
+    return _zone_name(timezone, hour, speaking.language())
 
 
 @lru_cache(KEPT)
-def _zone_name(timezone: str, hour: datetime) -> str:
-    return f"{timezone}, {get_timezone_gmt(hour.astimezone(ZoneInfo(timezone)), locale='en')}"
+def _zone_name(timezone: str, hour: datetime, tag: str) -> str:
+    language = words(tag)
+    if timezone in language.zones:
+        return language.zones[timezone]
+    offset = get_timezone_gmt(hour.astimezone(ZoneInfo(timezone)), locale="en").removeprefix("GMT")
+    return language.zone.format(name=_city(timezone, tag), offset=offset)
 
 
 def zone(timezone: str) -> ZoneInfo:
@@ -295,6 +386,7 @@ def init_app(app: Flask) -> None:
     for function in (
         local_time, local_day, plain_day, day_and_month, short_day,
         local_moment, local_second, marked_time, marked_moment, time_left, zone_name, zone, number, decimal,
+        own_time, own_axis, both_moment, both_time, clock_difference, city,
         share, country, by_country, language, full_name, both_names, short_name, spoken, ended,
         capitalize_first, alert_title, role_label, browser_name, told_label, mail_label, failure_label,
         source_label,

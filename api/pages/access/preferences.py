@@ -15,6 +15,7 @@ from api.language.speaking import gettext
 from api.pages import rendering, zones
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages, words
+from scheduler.saying import say
 from scheduler.services.access import preferences, stopping
 from scheduler.services.access.actors import Actor
 from scheduler.services.digests import choices
@@ -22,6 +23,8 @@ from scheduler.services.digests import choices
 blueprint = APIBlueprint(
     "preferences", __name__, enable_openapi=False, url_prefix="/events/<event_key>/preferences"
 )
+
+FAULTS = {"timezone": say("Choose a time zone from the list, or leave this blank.")}
 
 
 @blueprint.get("")
@@ -36,13 +39,18 @@ def show(event_key: str) -> str:
 @login_required
 def save(event_key: str) -> Response | tuple[str, int]:
     actor = auth.participant(event_key)
-    language, timezone = request.form.get("language", ""), request.form.get("timezone", "")
+    language, timezone = (
+        request.form.get("language", ""),
+        zones.meant(request.form.get("timezone", "").strip()),
+    )
     try:
         with context.database().write() as db:
             preferences.choose(db, actor, language=language, timezone=timezone)
     except InvalidInput as error:
         with context.database().read() as db:
-            return _page(db, actor, request.form, {f.path: f.message for f in error.faults}), 422
+            return _page(
+                db, actor, request.form, {f.path: FAULTS.get(f.path, f.message) for f in error.faults}
+            ), 422
     flash(gettext("Saved. It holds for every page and mail from now on."), "good")
     return redirect(url_for("preferences.show", event_key=event_key), 303)
 
@@ -67,16 +75,17 @@ def summaries(event_key: str) -> Response:
 def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Mapping[str, str]) -> str:
     now = preferences.preferences(db, actor, now=context.now())
     derived = gettext("Automatic: %(choice)s", choice=words(now.derived_language).name)
-    zone = now.derived_timezone or gettext("only the venue's time")
+    zone = zones.label(now.derived_timezone) if now.derived_timezone else gettext("only the venue's time")
     return rendering.render(
         db,
         actor,
         "preferences",
         "access/preferences.html",
-        typed=typed or {"language": now.language, "timezone": now.timezone},
+        typed=typed or {"language": now.language, "timezone": now.timezone and zones.label(now.timezone)},
         faults=faults,
         languages=[("", derived), *languages().items()],
-        zones=[("", gettext("Automatic: %(choice)s", choice=zone)), *zones.choices()],
+        zones=[label for _, label in zones.choices()],
+        derived_zone=zone,
         words=words(now.language or now.derived_language),
         summaries=stopping.own(db, actor) if actor.attendee_id else None,
         digests=choices.own(db, actor) if actor.attendee_id else None,

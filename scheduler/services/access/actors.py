@@ -52,6 +52,9 @@ class Actor:
     is_exhibitor: bool = False
     language: str = ""
     """The language of the emails to this attendee or interpreter, or empty for anybody else."""
+    timezone: str = ""
+    country: str = ""
+    """The time zone that this person chose, and the country of an attendee's firm: of what clock it is."""
     scopes: frozenset[str] | None = None
     api_token_id: int | None = None
     is_archived: bool = False
@@ -190,15 +193,18 @@ _ROLE_COLUMNS = (
     Attendee.is_exhibitor,
     Attendee.mail_language,
     Attendee.languages,
+    Attendee.timezone,
+    Firm.country,
 )
 
 
 def with_roles(query: Select[*tuple[Any, ...]], account_id: Any) -> Select[*tuple[Any, ...]]:
-    """A query of the event, with the account's roles there: nine columns more, for `actor_of_row`."""
+    """A query of the event, with the account's roles there: eleven columns more, for `actor_of_row`."""
     return (
         query.add_columns(*_ROLE_COLUMNS, interpreting_as(account_id))
         .outerjoin(TeamMember, and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id))
         .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
+        .outerjoin(Firm, Firm.id == Attendee.firm_id)
     )
 
 
@@ -222,13 +228,15 @@ def actor_for(session: Session, account_id: int, event_key: str, *, now: datetim
 
 def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: datetime) -> Actor | None:
     """The actor of the columns of `with_roles`, or None if the account has no role or there is no event."""
-    event, role, until, attendee_id, firm_id, is_exhibitor, chosen, spoken, interpreter_id = row
+    event, role, until, attendee_id, firm_id, is_exhibitor, *of_person, interpreter_id = row
+    chosen, spoken, zone, country = of_person
     team_role = None if role is None or (until is not None and until <= now) else Role(role.value)
     if event is None or (team_role is None and attendee_id is None and interpreter_id is None):
         return None
     if attendee_id is None and interpreter_id is not None:
         own = session.get_one(Interpreter, interpreter_id)
         language = language_of_interpreter(own.mail_language, own.name, own.languages, event.language)
+        zone = own.timezone
     else:
         language = "" if spoken is None else language_of(chosen, spoken, event.language)
     chamber = chamber_of(session, event.id, account_id) if team_role is Role.CHAMBER else None
@@ -242,6 +250,8 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
         firm_id=firm_id,
         is_exhibitor=bool(is_exhibitor),
         language=language,
+        timezone=zone or "",
+        country=country or "",
         chamber=chamber,
         is_archived=event.archived_at is not None,
         interpreter_id=interpreter_id,

@@ -50,7 +50,7 @@ def timezone(chosen: str, country: str, moment: datetime) -> str:
 @lru_cache(maxsize=4096)
 def country_zone(country: str, moment: datetime) -> str:
     """The zone of a country (ISO 3166-1 alpha-2) whose clocks all agree at a moment, else none."""
-    zones = _zones().get(country, ())
+    zones = country_zones().get(country, ())
     offsets = {moment.astimezone(ZoneInfo(zone)).utcoffset() for zone in zones}
     return zones[0] if len(offsets) == 1 else ""
 
@@ -154,7 +154,7 @@ def own_attendee(session: Session, actor: Actor) -> Attendee:
 
 
 @lru_cache(maxsize=1)
-def _zones() -> dict[str, tuple[str, ...]]:
+def country_zones() -> dict[str, tuple[str, ...]]:
     """The zones of each country, the most important first: zone.tab of the IANA time zone database."""
     lines = (files("tzdata.zoneinfo") / "zone.tab").read_text("utf-8").splitlines()
     zones: dict[str, tuple[str, ...]] = {}

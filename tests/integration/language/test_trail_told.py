@@ -205,7 +205,7 @@ CHANGES = {
         "What came of it", "Nothing", "Signed",
         "Role", "Reader", "Organiser", "Ends", "Tue, 24 November 2026",
         "Firm 7, Place in the chain", "Upstream", "Downstream",
-        "Firm 7, Left the event", "Tue, 24 Nov, 16:00 (Asia/Shanghai, GMT+08:00)",
+        "Firm 7, Left the event", "Tue, 24 Nov, 16:00 (Beijing time, UTC+08:00)",
         "Language of mails", "English", "Hungarian",
         "Meetings that may change", "3", "5",
         "Send a summary after the invitations", "No", "Yes",

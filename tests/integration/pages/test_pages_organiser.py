@@ -357,5 +357,5 @@ def test_no_brackets_stand_in_brackets_where_a_page_names_the_zone(
     for path in ("/schedule", "/versions/2", f"/requests/{request.key}"):
         page = browser.get(f"/events/{expo.event.key}{path}")
         said = re.sub(r"<[^>]*>", "", page)
-        assert "Asia/Shanghai, GMT+08:00" in said, path
+        assert "Beijing time, UTC+08:00" in said, path
         assert re.findall(r"\([^()]*\([^()]*\)[^()]*\)", said) == [], path

@@ -45,8 +45,46 @@ def test_a_wrong_choice_is_said_at_its_field_and_kept_in_the_form(database: Data
     path = f"/events/{expo.event.key}/preferences"
     browser.get(path)
     page = browser.post(path, status=422, language="zh", timezone="Mars/Base")
-    assert "must be an IANA time zone" in page
+    assert "Choose a time zone from the list, or leave this blank." in page and 'value="Mars/Base"' in page
     assert '<option value="zh" selected>中文' in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [
+        ("Chicago, United States", "America/Chicago"),
+        ("chicago", "America/Chicago"),
+        ("America/Chicago", "America/Chicago"),
+        ("Tell City", "America/Indiana/Tell_City"),
+        ("Buenos Aires, Argentina", "America/Argentina/Buenos_Aires"),
+        ("", ""),
+    ],
+)
+def test_a_zone_is_found_by_its_city_and_shown_by_its_name(database: Database, typed: str, zone: str) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=1)
+        account = session.get_one(Account, expo.people[0][0].account_id)
+    browser = Browser(web_app(database, NOWHERE), account)
+    path = f"/events/{expo.event.key}/preferences"
+    page = browser.get(path)
+    assert "<option>Beijing, China</option>" not in page and "<option>Shanghai, China</option>" in page
+    assert "Truk" not in page and "Calcutta" not in page and "Kolkata, India" in page
+    assert "Saved." in browser.post(path, language="en", timezone=typed)
+    with database.read() as session:
+        assert session.get_one(Attendee, expo.people[0][0].id).timezone == zone
+
+
+def test_zones_have_their_names_in_the_language_of_the_page(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=1)
+        account = session.get_one(Account, expo.people[0][0].account_id)
+    browser = Browser(web_app(database, NOWHERE), account)
+    path = f"/events/{expo.event.key}/preferences"
+    browser.get(path)
+    assert "芝加哥，美国" in (page := browser.post(path, language="zh", timezone="Chicago"))
+    assert 'value="芝加哥，美国"' in page and "北京时间" in browser.get(f"/events/{expo.event.key}/week")
+    assert 'value="Chicago, Egyesült Államok"' in browser.post(path, language="hu", timezone="芝加哥，美国")
+    assert "pekingi idő" in browser.get(f"/events/{expo.event.key}/week")
 
 
 def test_organisers_have_no_mails_of_their_own_to_choose_for(database: Database) -> None:

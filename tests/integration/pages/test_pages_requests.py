@@ -233,7 +233,7 @@ def test_a_request_is_accepted_on_the_page_and_the_reader_comes_back_to_the_list
         request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING, topic="Our cells")
     browser = site.exhibitor(0)
     page = browser.get(site.path("/requests/received"))
-    assert "Our cells" in page and "Tue, 8 Dec, 16:00" in page and "Asia/Shanghai, GMT+08:00" in page
+    assert "Our cells" in page and "Tue, 8 Dec, 16:00" in page and "Beijing time, UTC+08:00" in page
     assert "by F1-P0" in page
     back = site.path("/requests/received?state=pending")
     page = browser.post(site.path(f"/requests/{request.key}/accept"), back=back)

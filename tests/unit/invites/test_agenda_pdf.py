@@ -64,7 +64,7 @@ def test_it_is_a4_and_every_page_says_whose_agenda_of_which_schedule_it_is() -> 
         said = page.get_text()
         assert (round(page.rect.width), round(page.rect.height)) == (595, 842)
         assert f"Page {number} of {len(made)} · Agenda of Nagy Péter · Chain Expo" in said
-        assert "Schedule 3, published Monday, 12 April 2027, 09:00 (Asia/Shanghai, UTC+08:00)" in said
+        assert "Schedule 3, published Monday, 12 April 2027, 09:00 (Beijing time, UTC+08:00)" in said
 
 
 def test_no_meeting_is_lost_or_broken_between_two_pages() -> None:
@@ -78,7 +78,7 @@ def test_no_meeting_is_lost_or_broken_between_two_pages() -> None:
 def test_a_meeting_shows_time_partner_people_place_and_interpreter() -> None:
     said = text_of(agenda(entry(own_people=("Kovács Éva",), interpreter="Zhao Lei")))
     for words in (
-        "Wednesday, 12 May 2027 (Asia/Shanghai, UTC+08:00)",
+        "Wednesday, 12 May 2027 (Beijing time, UTC+08:00)",
         "09:00–09:30",
         "Table 0, Hall 3",
         "People you meet: Wang Xiaoming",

@@ -113,7 +113,7 @@ def test_a_date_is_written_as_its_readers_write_it(tag: str, day: str) -> None:
 @pytest.mark.parametrize(
     ("tag", "span"),
     [
-        ("en", "Wednesday, 12 May 2027, 23:30–Thursday, 13 May 2027, 00:30 (Asia/Shanghai, UTC+08:00)"),
+        ("en", "Wednesday, 12 May 2027, 23:30–Thursday, 13 May 2027, 00:30 (Beijing time, UTC+08:00)"),
         ("hu", "2027. május 12., szerda, 23:30–2027. május 13., csütörtök, 00:30 (pekingi idő, UTC+08:00)"),
         ("zh", "2027年5月12日 星期三 23:30–2027年5月13日 星期四 00:30（北京时间）"),
     ],

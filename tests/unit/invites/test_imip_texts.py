@@ -30,7 +30,7 @@ def test_m10_trap_21_the_text_says_who_when_and_where_without_a_calendar() -> No
         "You have a new meeting\n"
         "Meeting with Huaxin\n"
         "\n"
-        "When: Wednesday, 12 May 2027, 10:00–10:30 (Asia/Shanghai, UTC+08:00)\n"
+        "When: Wednesday, 12 May 2027, 10:00–10:30 (Beijing time, UTC+08:00)\n"
         "Your time: Wednesday, 12 May 2027, 04:00–04:30 (Europe/Budapest, UTC+02:00)\n"
         "With: Huaxin Microelectronics\n"
         "People you meet: Wang Xiaoming, Li Na\n"
@@ -76,7 +76,7 @@ def test_an_update_says_what_was_and_what_is_now() -> None:
     assert text.split("\n\n")[1] == (
         "What changed:\n"
         "* Time: was 10:00–10:30, "
-        "now Wednesday, 12 May 2027, 14:00–14:30 (Asia/Shanghai, UTC+08:00)\n"
+        "now Wednesday, 12 May 2027, 14:00–14:30 (Beijing time, UTC+08:00)\n"
         "* Hall: was Hall 3, now Hall 5\n"
         "* Interpreter: was Zhao Lei, now none"
     )
