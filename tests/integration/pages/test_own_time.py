@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import update
 
 from scheduler.domain.entities import RequestState
-from scheduler.services.access import preferences
+from scheduler.services.access import preferences, sign_in
 from scheduler.services.my_day import lateness
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest
+from scheduler.storage.models import Interpreter, MeetingRequest
 from tests.support import clocks
 from tests.support.factories import make_firm, make_request
 from tests.support.fair import Fair, before, make_fair
@@ -82,6 +82,7 @@ def fair(database: Database, monkeypatch: pytest.MonkeyPatch) -> Fair:
         session.execute(update(MeetingRequest).values(message="We bring two references."))
         for person in (0, 1):
             preferences.choose(session, fair.expo.actor(0, person), language="en", timezone="America/Chicago")
+        session.execute(update(Interpreter).values(timezone="America/Chicago"))
     clocks.hold(monkeypatch, now)
     return fair
 
@@ -114,6 +115,13 @@ def test_wherever_a_time_stands_the_reader_s_own_stands_beside_it(
             looked_at += 1
             times = Times(response.text)
             alone += [(path, text) for text in times.alone()]
+    with database.write() as session:
+        account = sign_in.ensure_account(session, fair.expo.interpreters[0].email, now=before(fair, days=9))
+    interpreter = Browser(site.app, account)
+    for path in ("/interpreting", "/preferences"):
+        page = interpreter.get(site.path(path))
+        assert "time-own" in page
+        alone += [(path, text) for text in Times(page).alone()]
     assert alone == []
     assert looked_at > 40
 
