@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from typing import Final
 from babel.lists import format_list
 from babel.numbers import format_currency
 from flask import Flask
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from api.language import speaking
 from api.language.speaking import gettext
@@ -161,20 +162,29 @@ def tier_label(tier: str) -> str:
     return presentation.capitalize_first(words(speaking.language()).digest[tier])
 
 
-def change_words(change: WeekChange, zone: str) -> str:
+def change_words(change: WeekChange, zone: str) -> Markup:
     """What changed of a meeting, with what it was before."""
     item, was = change.item, change.before
     if item is None:
-        return gettext("was %(moment)s", moment=presentation.both_moment(change.start, zone))
+        before = _moment(change.start, zone)
+        text = gettext("was %(moment)s", moment="%(moment)s")
+        return Markup(text) % {"moment": before}  # noqa: S704 -- our own text
     if was is None:
-        return presentation.both_moment(item.start, zone)
+        return _moment(item.start, zone)
+    new: str
+    old: str
     if change.kind is WeekChangeKind.MOVED:
-        new, old = (presentation.both_moment(each, zone) for each in (item.start, was.start))
+        new, old = (_moment(each, zone) for each in (item.start, was.start))
     elif change.kind is WeekChangeKind.RELOCATED:
         new, old = (speaking.said(row((each.place, each.hall))) for each in (item, was))
     else:
         new, old = (comma().join(map(presentation.short_name, each)) for each in (item.people, was.people))
-    return gettext("%(new)s (was %(old)s)", new=new, old=old)
+    text = gettext("%(new)s (was %(old)s)", new="%(new)s", old="%(old)s")
+    return Markup(text) % {"new": new, "old": old}  # noqa: S704 -- our own text
+
+
+def _moment(moment: datetime, zone: str) -> Markup:
+    return escape(presentation.local_moment(moment, zone)) + presentation.own_time(moment, zone)
 
 
 SHOWN = {
