@@ -100,7 +100,8 @@ def test_changes_say_what_was_before_until_they_are_seen(make_site: MakeSite) ->
     page = browser.get(site.path("/week"))
     for words in (
         "3 changes",
-        "Mon, 7 Dec, 11:30 (was Mon, 7 Dec, 09:00)",
+        'Mon, 7 Dec, 11:30 <span class="time-own">(04:30 in Berlin)</span>',
+        '(was Mon, 7 Dec, 09:00 <span class="time-own">(02:00 in Berlin)</span>)',
         "(was Table t",
         "Cancelled",
         ">moved</span>",
