@@ -162,8 +162,8 @@ def both_moment(moment: datetime | None, timezone: str) -> Markup:
 
 
 def both_time(moment: datetime, timezone: str) -> Markup:
-    """`marked_time`, and the time by the reader's own clock where that differs."""
-    return marked_time(moment, timezone) + own_time(moment, timezone)
+    """`local_time` for a sentence, and the time by the reader's own clock where that differs."""
+    return escape(local_time(moment, timezone)) + own_time(moment, timezone)
 
 
 def own_axis(moment: datetime, timezone: str) -> Markup:

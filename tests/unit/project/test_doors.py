@@ -34,7 +34,6 @@ NO_ACTOR = {
     "access.api_tokens.actor_for_token": TOKEN,
     "access.idempotency.keep": "of a claim, which an actor's token got",
     "access.idempotency.release": "of a claim, which an actor's token got",
-    "access.preferences.country_zones": PURE,
     "access.preferences.speak": ACCOUNT,
     "access.preferences.timezone": PURE,
     "availability.caldav.typed": "of a form alone",
