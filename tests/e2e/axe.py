@@ -18,13 +18,22 @@ RUN = """async (options) => (await axe.run(document, options)).violations.flatMa
     nodes.map(({target, failureSummary}) => `${id} at ${target.join(" ")}: ${failureSummary}`))"""
 WIDER = """() => innerWidth < document.documentElement.scrollWidth
     ? [`${document.documentElement.scrollWidth} px wide on a screen of ${innerWidth}`] : []"""
-SMALL = """() => [...document.querySelectorAll("button:not(.hidden-label), .button, select, textarea, input")]
-    .filter((each) => {
-        const pressed = /checkbox|radio/.test(each.type) ? each.labels[0] : each;
-        const {width, height} = pressed.getBoundingClientRect();
+SMALL = """() => {
+    const pressed = "button:not(.hidden-label, .visually-hidden), .button, select, textarea, input, summary";
+    const few = [...document.querySelectorAll(pressed)].filter((each) => {
+        const target = /checkbox|radio/.test(each.type) ? each.labels[0] : each;
+        const {width, height} = target.getBoundingClientRect();
         return height > 0 && (height < 44 || width < 44);
-    }).map((each) => `${each.outerHTML.slice(0, 80)} is too small for a finger`)"""
-"""44 px a side for what is pressed or filled in (WCAG 2.5.5)."""
+    });
+    const inText = (link) => [...link.parentElement.childNodes].some(
+        (each) => each.nodeType === Node.TEXT_NODE && /[\\p{L}\\p{N}]/u.test(each.data));
+    const low = [...document.querySelectorAll("a[href]:not(.skip, .skip-link)")].filter((each) => {
+        const {height} = each.getBoundingClientRect();
+        return each.checkVisibility() && height > 1 && height < 23.5 && !inText(each);
+    });
+    return [...few, ...low].map((each) => `${each.outerHTML.slice(0, 90)} is too small for a finger`);
+}"""
+"""44 px a side for what is pressed or unfolded (WCAG 2.5.5), 24 px for links that stand alone (2.5.8)."""
 FOCUS = """() => {
     const reached = [...document.querySelectorAll(
         "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]

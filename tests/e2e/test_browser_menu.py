@@ -10,12 +10,12 @@ from playwright.sync_api import Browser, Page, expect
 from scheduler.services.access import sign_in
 from scheduler.storage.database import Database
 from tests.e2e import axe
-from tests.e2e.test_browser_exhibitor import WAIT, chromium, site
+from tests.e2e.test_browser_exhibitor import WAIT, site
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version, meet
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
-__all__ = ["chromium", "site"]  # fixtures
+__all__ = ["site"]  # fixtures
 
 GROUPS = ["Event", "Participants", "Plan", "Answers"]
 PHONE = {"width": 390, "height": 844}
