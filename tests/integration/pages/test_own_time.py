@@ -147,6 +147,15 @@ def test_who_is_at_the_venue_reads_one_time(database: Database, broker_url: str,
     assert "time-own" in exhibitor_and_attendee(site, fair)[1].get(site.path("/my-day"))
 
 
+def test_each_row_of_the_busy_times_has_the_own_time(database: Database, broker_url: str, fair: Fair) -> None:
+    site = Site(web_app(database, broker_url), database, fair.expo)
+    page = exhibitor_and_attendee(site, fair)[0].get(site.path("/busy-times"))
+    rows = re.findall(
+        r'<th scope="row" data-time="([\d:]+)">[\d:]+<span class="time-own">([\d:]+)</span>', page
+    )
+    assert rows[0] == ("09:00", "19:00") and len(rows) == page.count('<th scope="row"')
+
+
 def test_a_form_of_times_says_the_difference_once(database: Database, broker_url: str, fair: Fair) -> None:
     site = Site(web_app(database, broker_url), database, fair.expo)
     with database.write() as session:

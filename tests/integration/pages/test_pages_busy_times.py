@@ -109,7 +109,7 @@ def test_a_clash_with_a_published_meeting_is_told_in_words(site: Site) -> None:
     assert "The next plan moves a meeting" not in site.visitor.get(agenda)
     page = site.preview_step("save")
     assert "data-clashes hidden" not in page
-    assert re.search(r"data-taken><b>Mon, 7 Dec, 09:30</b>\s*Firm 1", page)
+    assert re.search(r"data-taken><b><time[^>]*>Mon, 7 Dec, 09:30</time></b>\s*Firm 1", page)
     assert "The next plan moves a meeting" in site.visitor.get(agenda)
 
 
@@ -164,14 +164,17 @@ def test_a_linked_calendar_shows_its_address_to_its_owner_alone(site: Site) -> N
     page = site.link("webcal://calendar.example/hunter2.ics")
     assert "calendar.example: preview" in page and "hunter2" not in page
     page = site.preview_step("save")
-    assert "https://calendar.example/hunter2.ics" in page and "Synced Tue, 24 Nov, 16:00" in page
+    assert "https://calendar.example/hunter2.ics" in page and re.search(
+        r"Synced <time[^>]*>Tue, 24 Nov, 16:00</time>", page
+    )
     assert site.unavailable() == {3} and site.far.asked == [("https://calendar.example/hunter2.ics", "")]
     with site.database.write() as session:
         source = session.scalars(select(BusySource)).one()
         source.failure = "The calendar's server took too long."
     page = site.visitor.get(site.path)
     assert "Not syncing" in page
-    assert "took too long. The times that were read on Tue, 24 Nov, 16:00 still count." in page
+    read_at = r"<time[^>]*>Tue, 24 Nov, 16:00</time>"
+    assert re.search(rf"took too long. The times that were read on {read_at} still count\.", page)
     other = site.browser(site.expo.people[1][0].account_id)
     assert "calendar.example" not in other.get(site.path)
 
