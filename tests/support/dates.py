@@ -108,7 +108,11 @@ def main() -> int:
         ahead = round((moment - datetime.now(UTC)).total_seconds())
         tests = [sys.executable, "-m", "pytest", "-n", "2", "--clock-bound", *map(str, modules())]
         command = [faketime, "-m", "--exclude-monotonic", "-f", f"+{ahead}s", *tests, *sys.argv[1:]]
-        if status := subprocess.run(command, cwd=ROOT, check=False).returncode:
+        status = subprocess.run(command, cwd=ROOT, check=False).returncode
+        if status == pytest.ExitCode.TESTS_FAILED:
+            # A date fails each time; faketime itself has ended a process of threads now and then.
+            status = subprocess.run([*command, "--last-failed"], cwd=ROOT, check=False).returncode
+        if status:
             return status
     return 0
 
