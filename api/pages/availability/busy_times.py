@@ -61,7 +61,7 @@ def too_large(error: RequestEntityTooLarge) -> Response | tuple[str, int]:
 @blueprint.get("")
 @login_required
 def show(event_key: str) -> str:
-    actor = auth.actor(event_key)
+    actor = auth.participant(event_key)
     with context.database().read() as db:
         return _page(db, actor, {})
 
@@ -70,7 +70,7 @@ def show(event_key: str) -> str:
 @login_required
 def mark(event_key: str) -> Response:
     """Keep which slots are marked by hand."""
-    actor = auth.actor(event_key)
+    actor = auth.participant(event_key)
     with context.database().write() as db:
         count = busy_times.mark(db, actor, request.form.getlist("slots"))
     saved = ngettext(
@@ -247,7 +247,7 @@ def _page(
 ) -> str:
     if typed is None:
         typed = request.form
-    sources = busy_times.listing(db, actor)
+    sources = busy_times.listing(db, actor) if actor.attendee_id else ()
     secret_key = context.settings().secret_key
     return rendering.render(
         db,

@@ -27,7 +27,16 @@ from scheduler.services.availability import caldav
 from scheduler.services.availability.caldav import DavAccount
 from scheduler.services.text import one_line
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, AttendeeBusy, BusySource, Invitation, OutboxMail, Slot
+from scheduler.storage.models import (
+    Attendee,
+    AttendeeBusy,
+    BusySource,
+    Interpreter,
+    InterpreterBusy,
+    Invitation,
+    OutboxMail,
+    Slot,
+)
 from scheduler.untrusted import reading
 
 ADDRESS = "busy-address"
@@ -104,6 +113,14 @@ def attendee_id_of(actor: Actor) -> int:
     if attendee_id is None:
         raise NotFound("attendee", actor.event_key)
     return attendee_id
+
+
+def interpreter_id_of(actor: Actor) -> int | None:
+    """The id of the actor's interpreter, if the actor is no attendee as well, or None.
+
+    Who is both has one set of busy times: the attendee's.
+    """
+    return None if actor.attendee_id is not None else actor.own_interpreter(Right.KEEP_BUSY_TIMES)
 
 
 def reading_for(session: Session, attendee_id: int) -> Reading:
@@ -240,12 +257,25 @@ def listing(session: Session, actor: Actor) -> tuple[BusyCalendar, ...]:
 
 
 def mark(session: Session, actor: Actor, slot_keys: Collection[str]) -> int:
-    """Set the slots that are marked by hand, and return their number. Unknown keys are left out."""
-    attendee_id = _lock(session, actor)
+    """Set the slots that an attendee or interpreter marks by hand, and return their number.
+
+    Unknown keys are left out. Raises NotFound for anybody else.
+    """
+    interpreter_id = interpreter_id_of(actor)
+    if interpreter_id is None:
+        attendee_id = _lock(session, actor)
+        session.execute(delete(AttendeeBusy).where(AttendeeBusy.attendee_id == attendee_id))
+    else:
+        session.get_one(Interpreter, interpreter_id, with_for_update={"key_share": True})
+        session.execute(delete(InterpreterBusy).where(InterpreterBusy.interpreter_id == interpreter_id))
     slots = session.scalars(select(Slot).where(Slot.of(actor.event_id))).all()
-    session.execute(delete(AttendeeBusy).where(AttendeeBusy.attendee_id == attendee_id))
     chosen = [slot.id for slot in slots if slot.key in set(slot_keys)]
-    session.add_all(AttendeeBusy(attendee_id=attendee_id, slot_id=slot_id) for slot_id in chosen)
+    session.add_all(
+        AttendeeBusy(attendee_id=attendee_id, slot_id=slot_id)
+        if interpreter_id is None
+        else InterpreterBusy(interpreter_id=interpreter_id, slot_id=slot_id)
+        for slot_id in chosen
+    )
     session.flush()
     return len(chosen)
 

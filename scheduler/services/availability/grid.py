@@ -1,4 +1,4 @@
-"""An attendee's slots by day: which are taken, by what, and which published meetings that touches."""
+"""One's own slots by day: which are taken, by what, and which published meetings that touches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scheduler.services.availability.busy_times import BusyCalendar
 from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
-from scheduler.storage.models import AttendeeBusy, BusySource, Event, Slot
+from scheduler.storage.models import AttendeeBusy, BusySource, Event, InterpreterBusy, Slot
 from scheduler.storage.rows import rows_of
 
 WHY = {
@@ -81,7 +81,17 @@ _MARKED = (
 
 def marked_of(session: Session, actor: Actor) -> set[str]:
     """The keys of the slots that the actor marked by hand. One query."""
+    interpreter_id = busy_times.interpreter_id_of(actor)
+    if interpreter_id is not None:
+        return set(rows_of(session, _MARKED_BY_INTERPRETER, person=interpreter_id).scalars())
     return set(rows_of(session, _MARKED, person=busy_times.attendee_id_of(actor)).scalars())
+
+
+_MARKED_BY_INTERPRETER = (
+    select(Slot.key)
+    .join(InterpreterBusy, InterpreterBusy.slot_id == Slot.id)
+    .where(InterpreterBusy.interpreter_id == bindparam("person"))
+)
 
 
 _SAVED = (
@@ -99,15 +109,21 @@ def grid(
     preview: BusyCalendar | None = None,
     agenda: Agenda | None = None,
 ) -> Grid:
-    """The actor's slots, with those that a preview would take. `agenda` is the actor's, if it is at hand."""
-    attendee_id = busy_times.attendee_id_of(actor)
+    """The actor's slots, with those that a preview would take. `agenda` is the actor's, if it is at hand.
+
+    An interpreter has marks, and no calendars. Raises NotFound for who has no busy times.
+    """
     event = session.get_one(Event, actor.event_id)
     slots, zone = slots_of(session, event.id), ZoneInfo(event.timezone)
     marked = marked_of(session, actor)
-    calendars = rows_of(session, _SAVED, person=attendee_id)
-    saved = [(name, unavailable.spans(found)) for name, found in calendars]
+    saved: list[tuple[str, list[unavailable.Span]]] = []
+    if busy_times.interpreter_id_of(actor) is None:
+        calendars = rows_of(session, _SAVED, person=busy_times.attendee_id_of(actor))
+        saved = [(name, unavailable.spans(found)) for name, found in calendars]
+        meetings = (agenda or agendas.attendee_agenda(session, actor)).items
+    else:
+        meetings = (agenda or agendas.interpreter_agenda(session, actor)).items
     found = busy_times.from_json(preview.found).busy if preview else ()
-    meetings = (agenda or agendas.attendee_agenda(session, actor)).items
     cells = [
         Cell(
             slot,

@@ -90,7 +90,7 @@ def test_nothing_else_of_the_event_is_theirs(scene: Scene) -> None:
     mine = browser(scene)
     key = scene.request.key
     for rest in (
-        "agenda", "my-day", "week", "firms", "start", "busy-times", "tokens",
+        "agenda", "week", "firms", "start", "tokens",
         "schedule", "team",
         f"requests/{key}", "requests/received", f"firms/{scene.expo.firms[0].key}/agenda", "agenda.pdf",
         f"people/{scene.expo.people[0][0].key}/agenda", "calendar-health/", "exports/", "desk/interpreters",
