@@ -70,7 +70,7 @@ def styled(*sheets: str) -> set[str]:
 def sheet_of(page: BeautifulSoup) -> str:
     """The style sheet of a page beside those that all share."""
     links = " ".join(str(link.get("href")) for link in page.find_all("link", rel="stylesheet"))
-    return "desk.css" if "desk.css" in links else "people.css"
+    return next((sheet for sheet in ("desk.css", "system.css") if sheet in links), "people.css")
 
 
 def parts(page: BeautifulSoup, path: str) -> Iterator[Part]:
@@ -161,7 +161,8 @@ def made() -> dict[str, list[Part]]:
         everything = Everything(database, web_app(database, "redis://127.0.0.1:1"))
         found: dict[str, list[Part]] = {sheet: [] for sheet in CATALOGUES.values()}
         for path, page in pages(everything):
-            found[sheet_of(page)] += parts(page, path)
+            if sheet_of(page) in found:  # pages of the design system have a sheet of their own
+                found[sheet_of(page)] += parts(page, path)
         small = {sheet: _small(everything.app, sheet) for sheet in CATALOGUES.values()}
         database.dispose()
     return {

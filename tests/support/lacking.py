@@ -75,6 +75,7 @@ PROGRAMS = {
     "libical": Program(_has_libical, ("libical3t64",)),
     "Dovecot": Program(_has_dovecot, ("dovecot-imapd", "dovecot-lmtpd", "openssl")),
     "OpenSSL": Program(lambda: _has("openssl"), ("openssl",)),
+    "Poppler": Program(lambda: _has("pdfinfo"), ("poppler-utils",)),
     "Docker Compose": Program(_has_compose, ("docker-cli", "docker-compose")),
     "BabelStone Han": Program(RARE_FONT.is_file, ("fonts-babelstone-han",)),
     "LibreOffice": Program(lambda: _has("soffice"), ("libreoffice-calc",), in_ci=False),  # 400 MB

@@ -53,7 +53,7 @@ def test_a_test_that_wants_it_is_skipped_and_fails_in_continuous_integration(
 
 def test_no_test_looks_for_a_program_by_itself() -> None:
     """Else it would be missing from the line, or fail where the program is not."""
-    known = {TESTS / "support" / name for name in ("lacking.py", "servers.py")} | {Path(__file__)}
+    known = {TESTS / "support" / name for name in ("dates.py", "lacking.py", "servers.py")} | {Path(__file__)}
     others = [path for path in TESTS.rglob("*.py") if path not in known]
     assert [path for path in others if "shutil.which(" in path.read_text()] == []
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pymupdf
-import pytest
 
 from scheduler.invites.agenda.agenda import AgendaSheet
 from scheduler.invites.agenda.pdf import Cover, agenda_pdf, agendas_pdf
@@ -17,6 +15,7 @@ from scheduler.invites.pdf.blocks import Block, Sheet, Style
 from scheduler.invites.pdf.document import written
 from scheduler.invites.pdf.tables import table
 from scheduler.invites.pdf.vectors import Ink, Outline, PlacedWords, Vectors
+from tests.support import lacking
 from tests.unit.invites.test_agenda_pdf import agenda, entry
 
 NAMED = re.compile(r"/F(\d+) [\d.]+ Tf|<([0-9a-f]+)> Tj|/Span<</ActualText<feff([0-9a-f]*)>>>BDC|(EMC)")
@@ -183,8 +182,7 @@ def test_a_pack_has_a_section_and_bookmarks_for_each_person() -> None:
 
 
 def test_poppler_reads_it_as_a_tagged_file(tmp_path: Path) -> None:
-    if shutil.which("pdfinfo") is None:
-        pytest.skip("pdfinfo (poppler-utils) is not installed")
+    lacking.require("Poppler")
     file = tmp_path / "agenda.pdf"
     file.write_bytes(agenda_pdf(agenda(entry(), entry(0, 1))))
     told = subprocess.run(["pdfinfo", file], capture_output=True, text=True, check=True)
