@@ -56,7 +56,7 @@ def show(event_key: str) -> Response | Leading:
     """The reader's meetings of one day, the next one large. An interpreter's are on a page of their own."""
     actor = auth.participant(event_key)
     if actor.attendee_id is None and actor.interpreter_id is not None:
-        return redirect(url_for("interpreting.show", event_key=event_key, **request.args))
+        return redirect(url_for("interpreting.show", event_key=event_key, day=request.args.get("day")))
     now = context.now()
     with context.database().read() as db:
         mine = days.my_day(
