@@ -192,7 +192,7 @@ def test_a_connection_that_drops_loses_nothing_and_sends_only_the_mail_in_flight
     assert {dates[0], dates[2]} == {f"Date: {format_datetime(NOW)}".encode()}
 
 
-def test_a_mail_that_waited_is_dated_when_it_is_sent(database: Database) -> None:
+def test_m12_a_mail_that_waited_is_dated_when_it_is_sent(database: Database) -> None:
     """A filter of spam holds an old Date against a mail that a pause, or a server, kept over night."""
     publish(database)
     with serving(Catcher()) as catcher:

@@ -66,7 +66,7 @@ def test_the_link_stops_by_post_alone_without_cookie_or_page_and_leads_back(
     assert address(expo, 0) in summed_up(database, expo, 3)
 
 
-def test_the_mail_has_the_link_for_programs_and_people_and_the_database_its_hash_only(
+def test_m13_the_mail_has_the_link_for_programs_and_people_and_the_database_its_hash_only(
     database: Database,
 ) -> None:
     _, row, token = sent(database)

@@ -102,7 +102,7 @@ def test_a_request_that_waits_has_all_that_an_answer_needs() -> None:
     assert "\nQuestions: +86 10 5550 0132" in plain and "Questions: +86 10 5550 0132" in html
 
 
-def test_it_stops_by_one_press_of_the_mail_program() -> None:
+def test_m13_it_stops_by_one_press_of_the_mail_program() -> None:
     mail, plain, html = bodies(digest())
     assert mail["List-Unsubscribe"] == f"<{SITE}/digests/stop-token>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
