@@ -49,7 +49,7 @@ class FailingPerson:
 
 def note(session: Session, source_id: int, *, now: datetime) -> bool:
     """A source has failed. Returns whether an email to its owner was queued."""
-    source = session.get(BusySource, source_id, with_for_update=True, populate_existing=True)
+    source = session.get(BusySource, source_id, with_for_update={"key_share": True}, populate_existing=True)
     if source is None:  # removed meanwhile
         return False
     source.failing_since = source.failing_since or now
