@@ -25,7 +25,7 @@ _TYPES: Final = frozenset({"text/calendar", "application/ics", "text/x-vcalendar
 _FOLD: Final = re.compile(r"(?<!\n)\n++[ \t]")
 """As icalendar folds, over empty lines too: what is checked is what it will read."""
 _UTC_IN_A_ZONE: Final = re.compile(
-    r'(?im)^((?:DTSTART|DTEND|DTSTAMP|RECURRENCE-ID)(?:;[^:;"\n]*+)*?);TZID=(?:"[^"\n]*+"|[^";:\n]*+)'
+    r'(?im)^((?:DTSTART|DTEND|DTSTAMP|RECURRENCE-ID)(?:;(?!TZID=)[^:;"\n]*+)*+);TZID=(?:"[^"\n]*+"|[^";:\n]*+)'
     r'((?:;[^:;"\n]*+)*+:\d{8}T\d{6}Z)[ \t]*$'
 )
 """A time in UTC that names a zone all the same: UTC holds (RFC 5545 3.2.19)."""

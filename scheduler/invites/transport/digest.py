@@ -7,7 +7,7 @@ import re
 import secrets
 from typing import Final
 
-_PARAMETER: Final = re.compile(r'([a-z-]+)\s*=\s*(?:"([^"\\]*)"|([^\s,"]+))', re.IGNORECASE)
+_PARAMETER: Final = re.compile(r'(?<![a-z-])([a-z-]++)\s*+=\s*+(?:"([^"\\]*+)"|([^\s,"]++))', re.IGNORECASE)
 _SCHEME: Final = re.compile(r"(?:^|,)\s*(Basic|Digest)(?=\s|,|$)", re.IGNORECASE)
 _HASHES: Final = {"": "md5", "MD5": "md5", "SHA-256": "sha256"}
 
