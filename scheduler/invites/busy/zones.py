@@ -171,6 +171,8 @@ class Zones:
         for line in observance.lines["RRULE"]:
             rule = rules.parse(line.value)
             until = local(rule.until.removesuffix("Z")[:15]) if rule.until else None
+            if until is not None and rule.until.endswith("Z"):
+                until += _offset(observance.text("TZOFFSETFROM"))  # onsets are local (RFC 5545 3.3.10)
             begin, end = _naive(self.first) - _MARGIN, _naive(self.last) + timedelta(days=2)
             onsets += rules.occurrences(rule, start, begin, end, until, self.budget)
             if until is not None and until < begin:
