@@ -88,7 +88,8 @@ def test_a_translation_has_the_values_and_the_tags_of_its_text(language: str) ->
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_translation_is_its_text_but_for_names(language: str) -> None:
     same = {each.id for each in catalog(language) if each.id and each.string == each.id}
-    assert {text for text in same if isinstance(text, str) and " " in text} == set()
+    own = {text: re.sub(r"%\(\w+\)s", "", text) for text in same if isinstance(text, str) and " " in text}
+    assert {text for text, words in own.items() if any(map(str.isalpha, words))} == set()
 
 
 def forms(texts: object) -> list[str]:

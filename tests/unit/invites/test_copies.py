@@ -55,7 +55,7 @@ def test_what_outlook_reads_as_html_is_no_markup() -> None:
 
 def test_the_text_names_time_place_and_people() -> None:
     text = copies.plain(CONTENT)
-    for said in (CONTENT.summary, CONTENT.location, *CONTENT.partner_people, "Asia/Shanghai"):
+    for said in (CONTENT.summary, CONTENT.location, *CONTENT.partner_people, "Beijing time, UTC+08:00"):
         assert said in text
 
 
