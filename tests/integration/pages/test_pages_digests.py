@@ -94,7 +94,7 @@ def test_what_was_answered_meanwhile_is_said(letter: Letter) -> None:
     browser.get(letter.path("asked/[a-z0-9]+/accept"))
     with letter.site.database.write() as session:
         session.get_one(MeetingRequest, letter.request.id).state = RequestState.WITHDRAWN
-    page = browser.post(letter.path("asked/[a-z0-9]+/accept"))
+    page = browser.post(letter.path("asked/[a-z0-9]+/accept"), 409)
     assert "The request has changed meanwhile." in page and "This request was cancelled." in page
     assert "<textarea" not in page
 

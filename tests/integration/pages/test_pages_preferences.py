@@ -148,7 +148,7 @@ def test_what_the_buttons_say_is_in_the_mails_language_too(database: Database) -
     assert "您建议的时间：2026年12月7日 星期一 10:30–11:00" in visitor.post(
         f"{link}/propose", sequence=1, slot="s3"
     )
-    assert "这场洽谈已变更或取消" in visitor.post(f"{link}/accept", sequence=0)
+    assert "这场洽谈已变更或取消" in visitor.post(f"{link}/accept", 409, sequence=0)
 
 
 def test_times_to_propose_are_told_by_both_clocks(database: Database) -> None:
