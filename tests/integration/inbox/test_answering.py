@@ -147,9 +147,10 @@ def test_the_others_read_who_declined_and_what_they_wrote(published: Published, 
     theirs, mine = (mails[published.person(firm).email] for firm in (1, 0))
     text = part(parsed(rendering.invitation_mail(SETTINGS, theirs)), "text/plain").get_content()
     who, firm = published.person(0).name, published.expo.firms[0].name
-    assert f"Why: {who} of {firm} declined or cancelled it.\r\n    “{note}”" in text
+    did = "declined the invitation" if by_mail else "cancelled it"
+    assert f"Why: {who} of {firm} {did}.\r\n    “{note}”" in text
     own = part(parsed(rendering.invitation_mail(SETTINGS, mine)), "text/plain").get_content()
-    assert "Why: You declined this meeting." in own
+    assert f"Why: You {'declined' if by_mail else 'cancelled'} this meeting." in own
 
 
 def test_who_loses_a_meeting_by_a_new_schedule_reads_the_plans_reason(published: Published) -> None:
