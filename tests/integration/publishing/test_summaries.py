@@ -248,10 +248,13 @@ def test_a_summary_that_bounces_marks_the_address(database: Database) -> None:
         expo = make(session)
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
         row = next(row for row in claim(session) if row.kind == "summary")
-    for hours in (0, 1):  # two that do not say which mail
-        raw = replies.bounce(row, message_id="") + b"\r\n" * hours
-        later = LATER + timedelta(hours=hours)
-        assert inbox.receive(database, SETTINGS, replies.address(row, "bounces"), raw, now=later)
+    for minutes in (60, 120):  # two that do not return the mail, which is sent once more between them
+        raw = replies.bounce(row, message_id="") + b"\r\n" * minutes
+        now = NOW + timedelta(minutes=minutes)
+        assert inbox.receive(database, SETTINGS, replies.address(row, "bounces"), raw, now=now)
+        with database.write() as session:
+            again = [mail.id for mail in claim(session, minutes=minutes + 35)]
+        assert again == ([row.id] if minutes == 60 else [])
     with database.read() as session:
         mail, _ = session.scalars(select(InboundMail))
         bounced = session.scalars(select(Attendee.email).where(Attendee.bounced_at.is_not(None))).all()
