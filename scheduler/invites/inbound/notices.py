@@ -61,7 +61,7 @@ def bounce(mail: Message[str, str], sender: str, parts: list[MailPart], report: 
     """The delivery report of a mail server about a mail of ours, or None.
 
     `report` is the text of a message/delivery-status part. Servers that know no RFC 3464 are known by
-    their sender, and a status is looked for in their text.
+    their sender, and a status is looked for in their text: what the server said begins in its line.
     """
     if report:
         return replace(_from_report(report), is_report=_is_report(mail), message_id=returned_id(mail))
@@ -71,7 +71,10 @@ def bounce(mail: Message[str, str], sender: str, parts: list[MailPart], report: 
     status = _STATUS.search(said)
     failed = status is None or status[1] == "5"
     recipient = clean(str(mail.get("X-Failed-Recipients", "")), 254).lower()
-    return Bounce("failed" if failed else "delayed", status[0] if status else "", recipient, clean(said, 300))
+    reason = said[said.rfind("\n", 0, status.start()) + 1 :] if status else said
+    return Bounce(
+        "failed" if failed else "delayed", status[0] if status else "", recipient, clean(reason, 300)
+    )
 
 
 def delivery_report(mail: Message[str, str], parts: list[MailPart]) -> str:

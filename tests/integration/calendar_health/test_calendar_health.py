@@ -106,9 +106,9 @@ def test_a_bounce_marks_every_meeting_that_was_not_answered(health: Health) -> N
     health.bounce(5)
     person = health.shown(0)
     assert (person.worst, person.bounce, person.bounced_at) == (
-        BOUNCED, "smtp; 550 no such user", NOW + 5 * MINUTE,
+        BOUNCED, "550 5.1.1 no such user", NOW + 5 * MINUTE,
     )  # fmt: skip
-    assert "mail to the address comes back (550 no such user): 1 meeting" in person.reason
+    assert "mail to the address comes back (550 5.1.1 no such user): 1 meeting" in person.reason
 
 
 def test_a_corrected_address_is_silent_until_it_answers(health: Health) -> None:

@@ -32,7 +32,7 @@ def test_the_list_of_calls_has_who_why_and_when_at_the_venue(health: Health) -> 
             "Languages": "Chinese, English",
             "Phone": "\N{NO-BREAK SPACE}+86 10 6552",
             "Email": health.first,
-            "Reason": "mail to the address comes back (550 no such user): 1 meeting",
+            "Reason": "mail to the address comes back (550 5.1.1 no such user): 1 meeting",
             "First meeting (Asia/Shanghai)": "2026-12-07 09:00",
             "Meetings": "1",
             "Who calls": "",
