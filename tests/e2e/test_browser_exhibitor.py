@@ -202,8 +202,10 @@ def test_everything_works_without_javascript(open_page: OpenPage, database: Data
     other = open_page("/requests/received", firm=3, java_script_enabled=False)
     other.get_by_text("Decline the request of Firm 0").click()
     other.get_by_label("A note for Firm 0").fill("No time left")
-    other.get_by_role("button", name="Decline", exact=True).click()
-    expect(other.get_by_role("status").first).to_contain_text("Declined.")
+    other.get_by_role("button", name="Decline request of Firm 0").click()
+    expect(other.get_by_role("status").first).to_contain_text(
+        "Request declined. The other firm reads your note."
+    )
     assert _states(database)[-1] is RequestState.DECLINED
     page.reload()
     expect(page.locator(".request").first).to_contain_text("No time left")
