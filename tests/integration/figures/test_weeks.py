@@ -123,7 +123,7 @@ def test_the_page_has_the_picture_its_table_and_its_files(database: Database, br
 
 
 SEEN = {
-    "zh": ("王明 (Wang Ming)的一周", "清流科技有限公司", "清流科技有限公司 × 清流科技有限公司"),
+    "zh": ("王明的一周", "清流科技有限公司", "清流科技有限公司 × 清流科技有限公司"),
     "hu": ("Wang Ming (王明) hete", "Clear Stream", "Clear Stream × Clear Stream"),
 }
 
@@ -132,7 +132,7 @@ SEEN = {
 def test_the_picture_has_names_as_its_reader_reads_them(
     database: Database, broker_url: str, language: str
 ) -> None:
-    """The form of a firm in the reader's own script, which is the first of both; a booth's week has pairs."""
+    """In the reader's own script alone, else in both; firms in one form, and a booth's week has pairs."""
     expo, number = away(database)
     with database.write() as session:
         session.execute(update(Attendee).values(name="王明", latin_name="Wang Ming"))
