@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +12,7 @@ from urllib.parse import unquote
 
 from icalendar import Calendar, vDDDTypes, vDuration
 from icalendar.cal import Component
+from icalendar.error import GloballyUniqueTZIDGuessed
 
 from scheduler.invites.busy import components
 from scheduler.invites.busy.model import StepBudget, UnusableCalendar
@@ -20,6 +22,9 @@ from scheduler.invites.inbound.limits import MAX_CALENDAR, check_calendar
 from scheduler.invites.inbound.model import Participant, ReplyAnswer, UnreadableMail
 from scheduler.invites.inbound.parts import MailPart
 from scheduler.invites.text import clean, clean_lines
+
+# icalendar guesses at zones such as /freeassociation.sourceforge.net/Asia/Shanghai: `TimeZones` reads them
+warnings.filterwarnings("ignore", category=GloballyUniqueTZIDGuessed)
 
 _TYPES: Final = frozenset({"text/calendar", "application/ics", "text/x-vcalendar"})
 _FOLD: Final = re.compile(r"(?<!\n)\n++[ \t]")
