@@ -104,7 +104,7 @@ def test_an_account_has_its_roles_in_its_own_event_only(database: Database) -> N
         here, there = make_event(session), make_event(session)
         person = here.people[1][0]
         assert actors.actor_for(session, person.account_id, here.event.key, now=NOW) == replace(
-            here.actor(1), language="en"
+            here.actor(1), language="en", country=here.firms[1].country
         )
         organiser = actors.actor_for(session, here.organiser.id, here.event.key, now=NOW)
         assert organiser == here.organiser_actor()
