@@ -14,7 +14,7 @@ from scheduler.invites.mail import imip, summary_mail
 from scheduler.invites.mail.sign_in import SignIn, render_sign_in
 from tests.e2e import axe
 from tests.unit.invites import builders, test_digest, test_summary
-from tests.unit.invites.builders import NOW, parsed, part
+from tests.unit.invites.builders import parsed, part
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -57,7 +57,7 @@ def _mails() -> Iterator[tuple[str, str]]:
     letter = SignIn(
         to_name="Péter", to_email="peter@firm.example", sender_name="Chainmeet", domain="meet.example",
         message_id="<1@meet.example>", link="https://meet.example/sign-in/" + "aBcDeF" * 9,
-        valid_for=timedelta(minutes=30), sent_at=NOW, bounce_token="b0unce", reply_token="reply",
+        valid_for=timedelta(minutes=30), bounce_token="b0unce", reply_token="reply",
     )  # fmt: skip
     yield "letter", str(part(parsed(render_sign_in(letter)), "text/html").get_content())
 

@@ -213,7 +213,8 @@ def _look(*, is_first: bool) -> dict[str, str]:
 
 def _aside(links: Sequence[Row]) -> str:
     made = " &nbsp; ".join(
-        f'<a class="lnk" href="{escape(address)}" style="color:#0b5d63;">{escape(label)}</a>'
+        f'<a class="lnk" href="{escape(address)}" style="display:inline-block;color:#0b5d63;">'
+        f"{escape(label)}</a>"
         for label, address in links
     )
     return made and f'<p style="margin:0;font-size:15px;line-height:44px;">{made}</p>\n'
