@@ -56,6 +56,10 @@ TABLE = (
     Typed("exhibitor", "wishes/ask", "wishes.ask_several"),
     Typed("exhibitor", "requests/received", "wishes.answer_several", press={"answer": "decline"},
           sent=(("keys", "{pending}"), ("note", ""))),
+    Typed("exhibitor", "preferences", "preferences.save"),
+    Typed("exhibitor", "start/setup", "setup.offers"),
+    *(Typed("exhibitor", "start/setup?step=needs", "setup.needs", only=(name,),
+            instead={"unwanted": "x" * 90}) for name in ("word", "unwanted")),
     Typed("exhibitor", "profile", "profile.change", instead={"website": "no address"}),
     Typed("exhibitor", "colleagues", "colleagues.add"),
     Typed("exhibitor", "colleagues/f0-p1", "colleagues.change"),
@@ -130,7 +134,8 @@ OTHERWISE = {
 NO_FORM = {
     "agenda.end_firm_feed", "archives.bring_back", "busy_times.discard", "busy_times.read_again",
     "busy_times.save", "calendar_health.remove_alias", "changes.accept_all", "changes.solve",
-    "delegation_members.take", "digests.resume", "drafts.bring_back", "firms.want", "first_file.look_again",
+    "delegation_members.take", "digests.resume", "drafts.bring_back", "firms.dismiss", "firms.want",
+    "first_file.look_again",
     "hand_board.change", "imports.undo", "large_imports.look_again", "my_day.late",
     "outcomes.take_back", "people_desk.bring_back", "people_desk.undo", "profile.no_logo", "remedies.try_it",
     "requests.undo", "runs.cancel_run", "runs.steer_mails", "runs.stop_run", "sign_in.again",
@@ -138,6 +143,6 @@ NO_FORM = {
     "summaries.resume", "tokens.revoke", "versions.begin", "versions.compare", "versions.roll_back",
     "versions.publish", "versions.take_back", "versions.tell_partners", "versions.trial", "versions.unlock",
     "week.keep", "week.seen",
-    "wishes.remove",
+    "wishes.remove", "wishes.undo_several",
 }  # fmt: skip
 """Routes of buttons that pages have only once something was done before: nothing is typed there."""
