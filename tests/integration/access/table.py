@@ -155,7 +155,7 @@ GET /p/<token>                                               200 200 200 200 200
 GET EVENT/wishes                                             302 404 404 200 403 200 404 404 403 403 404
 GET EVENT/wishes/ask                                         302 404 404 200 403 200 403 403 403 403 404
 GET EVENT/profile                                            302 404 404 200 403 200 403 403 403 403 404
-POST /answers/<token>/<step>                                 302 302 302 302 302 302 302 302 302 302 302
+POST /answers/<token>/<step>                                 409 409 409 409 409 409 409 409 409 409 409
 POST /answers/<token>/copied                                 204 204 204 204 204 204 204 204 204 204 204
 POST /asked/<token>/<step>                                   303 303 303 303 303 303 303 303 303 303 303
 POST /digests/<token>                                        200 200 200 200 200 200 200 200 200 200 200
