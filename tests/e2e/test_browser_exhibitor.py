@@ -134,8 +134,8 @@ def test_a_filter_counts_anew_and_keeps_the_focus(open_page: OpenPage) -> None:
 
 def test_the_next_page_takes_the_focus_to_its_list(open_page: OpenPage) -> None:
     page = open_page("/firms")
-    page.get_by_role("link", name="Next page").click()
-    expect(page.get_by_role("link", name="Previous page")).to_be_visible()
+    page.get_by_role("link", name="Next page").first.click()
+    expect(page.get_by_role("link", name="Previous page").first).to_be_visible()
     expect(page.get_by_role("heading", level=2)).to_be_focused()
 
 
