@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import VersionState
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
+from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.storage.models import (
     Attendee,
     DelegationFirm,
     DelegationPerson,
     Firm,
+    MeetingRequest,
     PlannedAttendee,
     PlannedMeeting,
     ScheduleVersion,
@@ -93,7 +95,12 @@ def _meetings(session: Session, delegation_id: int) -> dict[int, int]:
         select(PlannedAttendee.attendee_id, func.count())
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
-        .where(ScheduleVersion.state == VersionState.PUBLISHED, PlannedAttendee.attendee_id.in_(people))
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(
+            ScheduleVersion.state == VersionState.PUBLISHED,
+            IS_ACCEPTED,
+            PlannedAttendee.attendee_id.in_(people),
+        )
         .group_by(PlannedAttendee.attendee_id)
     )
     return {row[0]: row[1] for row in rows}

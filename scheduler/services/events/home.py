@@ -17,7 +17,7 @@ from scheduler.services.events import night_times, waiting
 from scheduler.services.events.night_times import PlannedNight
 from scheduler.services.events.nights import Changes, NightRun, changes_of, nights
 from scheduler.services.events.waiting import Waiting
-from scheduler.services.schedule import versions
+from scheduler.services.schedule import scheduled, unscheduled, versions
 from scheduler.services.welcome import welcome
 from scheduler.storage.among import among
 from scheduler.storage.models import (
@@ -30,7 +30,6 @@ from scheduler.storage.models import (
     PlannedAttendee,
     PlannedMeeting,
     Slot,
-    UnscheduledRequest,
 )
 
 BUSIEST = 5
@@ -69,7 +68,7 @@ class WaitingFile:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """`published` is the number of the published version, and `held` counts its meetings.
+    """`published` is the number of the published version, and `held` counts what is scheduled in it.
 
     No plan of its run's requests holds more than `most`, if that is known. `reasons` counts the requests that
     it does not hold by reason. `bounced` are people with meetings to come whose address takes no mail, and
@@ -123,10 +122,10 @@ def home(session: Session, actor: Actor, *, now: datetime) -> Home:
     bounced, meetings = _bounced(session, event_id, version_id, now)
     return Home(
         published=published.number if published else None,
-        held=_count(session, select(func.count()).where(PlannedMeeting.version_id == version_id)),
+        held=scheduled.count_scheduled(session, version_id),
         most=published.meetings_bound if published else None,
-        accepted=_count(session, select(func.count()).where(*_of(event_id, RequestState.ACCEPTED))),
-        reasons=_reasons(session, version_id),
+        accepted=scheduled.count_accepted(session, event_id),
+        reasons=unscheduled.by_reason(session, version_id),
         waiting=waits,
         draft=_draft(session, event_id, waits.draft),
         oldest_letter=session.scalar(
@@ -167,31 +166,18 @@ def _draft(session: Session, event_id: int, number: int | None) -> Changes | Non
     return changes_of(found) if found is not None else None
 
 
-def _reasons(session: Session, version_id: int) -> dict[str, int]:
-    counted = (
-        select(UnscheduledRequest.reason, func.count())
-        .where(UnscheduledRequest.version_id == version_id)
-        .group_by(UnscheduledRequest.reason)
-        .order_by(func.count().desc(), UnscheduledRequest.reason)
-    )
-    return {row[0]: row[1] for row in session.execute(counted)}
-
-
 def _bounced(session: Session, event_id: int, version_id: int, now: datetime) -> tuple[int, int]:
     """People whose address takes no mail and who have meetings to come, and how many those are."""
     bounced = session.scalars(
         select(Attendee.id).where(Attendee.event_id == event_id, Attendee.bounced_at.is_not(None))
     ).all()  # they are few: their meetings are looked up, not all meetings gone through
-    row = session.execute(
+    seats = (
         select(func.count(distinct(PlannedAttendee.attendee_id)), func.count())
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .where(
-            among(PlannedAttendee.attendee_id, bounced),
-            PlannedMeeting.version_id == version_id,
-            Slot.start > now,
-        )
-    ).one()
+        .where(among(PlannedAttendee.attendee_id, bounced), Slot.start > now)
+    )
+    row = session.execute(scheduled.only_scheduled(seats, version_id)).one()
     return row[0], row[1]
 
 
@@ -219,12 +205,12 @@ def _unanswered(session: Session, event_id: int) -> Unanswered:
 
 
 def _below(session: Session, event_id: int, version_id: int) -> int:
-    """Firms that hold fewer meetings than their minimum."""
+    """Firms of which fewer meetings are scheduled than their minimum."""
     sides = (MeetingRequest.from_firm_id, MeetingRequest.to_firm_id)
     asked, received = (
         select(func.count())
         .join_from(MeetingRequest, PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
-        .where(side == Firm.id, PlannedMeeting.version_id == version_id)
+        .where(side == Firm.id, PlannedMeeting.version_id == version_id, scheduled.IS_ACCEPTED)
         .correlate(Firm)
         .scalar_subquery()
         for side in sides

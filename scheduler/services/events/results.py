@@ -13,9 +13,8 @@ from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
 from scheduler.services.figures import steps
 from scheduler.services.figures.steps import Steps
-from scheduler.services.keeping.keeping import held_count
 from scheduler.services.keeping.marks import parts_of, rows_text
-from scheduler.services.schedule import unscheduled, versions
+from scheduler.services.schedule import scheduled, unscheduled, versions
 from scheduler.storage.models import Attendee, Hall, Slot, WalkingTime
 
 
@@ -23,7 +22,8 @@ from scheduler.storage.models import Attendee, Hall, Slot, WalkingTime
 class Results:
     """A version's figures that people care for. Hours and minutes are sums over all people.
 
-    `held` of the `asked` requests have a meeting; no plan of them holds more than `most`, if that is known.
+    `held` of the `asked` requests, all accepted, have a meeting; no plan of them holds more than `most`,
+    if that is known.
     `without` of `people` have no meeting. `idle_hours` lie free between two meetings of a person and day.
     `walks` are changes of the hall from one meeting to the next of a person and day, of `walk_minutes` in
     all. `reasons` counts what is not held by reason, the most frequent first.
@@ -52,7 +52,7 @@ def results(session: Session, actor: Actor, number: int) -> Results:
     there = Attendee.event_id == actor.event_id, Attendee.withdrawn_at.is_(None)
     people = {int(person) for (person,) in parts_of(rows_text(session, (Attendee.id,), *there))}
     reasons = unscheduled.by_reason(session, version.id)
-    count = held_count(session, version)
+    count = scheduled.count_scheduled(session, version.id)
     minutes = _walking(session, actor.event_id)
     return Results(
         held=count,

@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
-from scheduler.domain.entities import RequestState
 from scheduler.domain.names import in_language, place_in
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.schedule import versions
+from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -108,9 +108,6 @@ def meetings(
     return chosen(session, zone, PlannedMeeting.version_id == version_id)
 
 
-STANDS = MeetingRequest.state == RequestState.ACCEPTED
-"""A meeting is held while its request is accepted: what was withdrawn since is on no list."""
-
 _Sender, _Receiver = aliased(Firm), aliased(Firm)
 _MEETINGS = with_time_and_place(
     select(
@@ -154,7 +151,7 @@ def chosen(
     What is withdrawn is left out, or what was withdrawn at that time. Names are those of lists, or those that
     readers of the language read.
     """
-    stood = STANDS if at is None else or_(STANDS, MeetingRequest.answered_at > at)
+    stood = IS_ACCEPTED if at is None else or_(IS_ACCEPTED, MeetingRequest.answered_at > at)
     rows = session.execute(_MEETINGS.where(stood, *which)).all()
     seated = _seated(session, which, language)
     found = []

@@ -24,6 +24,7 @@ from scheduler.services.exports.held import ListedMeeting
 from scheduler.services.exports.lists import Export
 from scheduler.services.keeping.keeping import kept
 from scheduler.services.keeping.marks import accepted_mark
+from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -60,7 +61,7 @@ def _standing(whose: QueryableAttribute[Any]) -> Select[int]:
     return (
         select(whose.label("whose"))
         .join_from(PlannedMeeting, MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
-        .where(PlannedMeeting.version_id == bindparam("version"), held.STANDS)
+        .where(PlannedMeeting.version_id == bindparam("version"), IS_ACCEPTED)
     )
 
 

@@ -9,16 +9,16 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Row, func, literal, or_, select, union_all
+from sqlalchemy import Row, func, select, union_all
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import RequestState
 from scheduler.domain.rules.fairness import Fairness, FirmShare, fairness
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.keeping.keeping import kept
 from scheduler.services.keeping.marks import accepted_mark
 from scheduler.services.schedule import versions
+from scheduler.services.schedule.scheduled import IS_ACCEPTED, its_meeting
 from scheduler.storage.models import Event, Firm, MeetingRequest, PlannedMeeting
 
 LOWEST = 20
@@ -122,7 +122,7 @@ def look(session: Session, actor: Actor, number: int) -> FairnessView:
 
 
 def _counts(session: Session, event_id: int, version_id: int) -> list[tuple[int, int, int]]:
-    """The id of each firm, how many of its requests are accepted or held, and how many are held."""
+    """The id of each firm, how many of its requests are accepted, and how many of them scheduled."""
     sides = union_all(
         *(
             select(
@@ -131,15 +131,8 @@ def _counts(session: Session, event_id: int, version_id: int) -> list[tuple[int,
                 func.count(PlannedMeeting.id).label("held"),
             )
             .select_from(MeetingRequest)
-            .outerjoin(
-                PlannedMeeting,
-                (PlannedMeeting.request_id == MeetingRequest.id)
-                & (PlannedMeeting.version_id == literal(version_id)),
-            )
-            .where(
-                MeetingRequest.event_id == event_id,
-                or_(MeetingRequest.state == RequestState.ACCEPTED, PlannedMeeting.id.is_not(None)),
-            )
+            .outerjoin(PlannedMeeting, its_meeting(version_id))
+            .where(MeetingRequest.event_id == event_id, IS_ACCEPTED)
             .group_by(column)
             for column in (MeetingRequest.from_firm_id, MeetingRequest.to_firm_id)
         )

@@ -7,15 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, literal, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from scheduler.domain.entities import RequestState, Tier
+from scheduler.domain.entities import Tier
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.keeping.keeping import kept
 from scheduler.services.keeping.marks import accepted_mark, firms_mark
 from scheduler.services.schedule import versions
+from scheduler.services.schedule.scheduled import IS_ACCEPTED, its_meeting
 from scheduler.storage.models import Event, Firm, MeetingRequest, PlannedMeeting, ScheduleVersion
 
 ORDER = tuple(Tier)
@@ -84,15 +85,8 @@ def _rows(session: Session, version: ScheduleVersion) -> list[list[Any]]:
         .select_from(MeetingRequest)
         .join(asks, asks.id == MeetingRequest.from_firm_id)
         .join(asked, asked.id == MeetingRequest.to_firm_id)
-        .outerjoin(
-            PlannedMeeting,
-            (PlannedMeeting.request_id == MeetingRequest.id)
-            & (PlannedMeeting.version_id == literal(version.id)),
-        )
-        .where(
-            MeetingRequest.event_id == version.event_id,
-            or_(MeetingRequest.state == RequestState.ACCEPTED, PlannedMeeting.id.is_not(None)),
-        )
+        .outerjoin(PlannedMeeting, its_meeting(version.id))
+        .where(MeetingRequest.event_id == version.event_id, IS_ACCEPTED)
         .group_by(asks.tier, areas[0], asked.tier, areas[1])
     )
     return [

@@ -15,8 +15,9 @@ from scheduler.saying import label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.keeping.keeping import kept
-from scheduler.services.keeping.marks import venue_mark
+from scheduler.services.keeping.marks import accepted_mark, venue_mark
 from scheduler.services.schedule import versions
+from scheduler.services.schedule.scheduled import only_scheduled
 from scheduler.storage.models import Event, Hall, Place, PlannedMeeting, ScheduleVersion, Slot
 
 
@@ -40,9 +41,8 @@ def hall_load(session: Session, actor: Actor, number: int) -> HallLoad:
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
-    held = kept(
-        session, version, "load", [venue_mark(session, actor.event_id)], lambda: _rows(session, version)
-    )
+    follows = [venue_mark(session, actor.event_id), accepted_mark(session, actor.event_id)]
+    held = kept(session, version, "load", follows, lambda: _rows(session, version))
     used = {position for row in held for position in range(row[1], row[2] + 1)}
     query = select(Slot.position, Slot.start, Slot.is_retired).where(Slot.event_id == actor.event_id)
     slots = [
@@ -70,13 +70,12 @@ def hall_load(session: Session, actor: Actor, number: int) -> HallLoad:
 def _rows(session: Session, version: ScheduleVersion) -> list[list[int]]:
     """The hall, the positions of the first and the last slot, and how many meetings are so."""
     first, last = aliased(Slot), aliased(Slot)
-    held = session.execute(
+    at = (
         select(Place.hall_id, first.position, last.position, func.count())
         .select_from(PlannedMeeting)
         .join(Place, Place.id == PlannedMeeting.place_id)
         .join(first, first.id == PlannedMeeting.slot_id)
         .join(last, last.id == PlannedMeeting.last_slot_id)
-        .where(PlannedMeeting.version_id == version.id)
         .group_by(Place.hall_id, first.position, last.position)
     )
-    return [list(row) for row in held]
+    return [list(row) for row in session.execute(only_scheduled(at, version.id))]

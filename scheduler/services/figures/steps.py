@@ -14,7 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.services.keeping.keeping import kept
-from scheduler.services.keeping.marks import venue_mark
+from scheduler.services.keeping.marks import accepted_mark, venue_mark
+from scheduler.services.schedule.scheduled import only_scheduled
 from scheduler.storage.models import Event, Place, PlannedAttendee, PlannedMeeting, ScheduleVersion, Slot
 
 
@@ -51,7 +52,7 @@ class _Seat(NamedTuple):
 
 def steps(session: Session, version: ScheduleVersion) -> Steps:
     """Those of a version, kept with it. Five queries."""
-    follows = [venue_mark(session, version.event_id)]
+    follows = [venue_mark(session, version.event_id), accepted_mark(session, version.event_id)]
     found = kept(session, version, "steps", follows, lambda: _worked_out(session, version))
     walks = [(at, one, other, count) for at, one, other, count in found["walks"]]
     return Steps(dict(found["idle"]), walks, found["free"])
@@ -78,17 +79,17 @@ def _worked_out(session: Session, version: ScheduleVersion) -> dict[str, Any]:
 
 
 def _seats(session: Session, version_id: int) -> Iterable[Any]:
-    """Every meeting of every person, by person and time."""
+    """Every scheduled meeting of every person, by person and time."""
     first, last = aliased(Slot), aliased(Slot)
-    return session.execute(
+    seats = (
         select(PlannedAttendee.attendee_id, first.position, last.position, Place.hall_id)
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .join(first, first.id == PlannedMeeting.slot_id)
         .join(last, last.id == PlannedMeeting.last_slot_id)
         .join(Place, Place.id == PlannedMeeting.place_id)
-        .where(PlannedMeeting.version_id == version_id)
         .order_by(PlannedAttendee.attendee_id, first.position)
     )
+    return session.execute(only_scheduled(seats, version_id))
 
 
 def _days(session: Session, event_id: int) -> dict[int, date]:

@@ -46,12 +46,6 @@ def meetings_mark(session: Session, version: ScheduleVersion) -> str:
     return repr(_meetings(session, version))
 
 
-def held_count(session: Session, version: ScheduleVersion) -> int:
-    """How many meetings a version has."""
-    count: int = _meetings(session, version)[-1]
-    return count
-
-
 def _meetings(session: Session, version: ScheduleVersion) -> tuple[Any, ...]:
     """What changes with the meetings of a version: only commands by hand and publishing change any."""
     revision = select(HandDraft.revision).where(HandDraft.version_id == version.id).scalar_subquery()

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import JobKind, JobState, RequestState, VersionState
+from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.services import links
 from scheduler.services.access import actors, preferences
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.services.schedule import entries, versions
+from scheduler.services.schedule import entries, scheduled, versions
 from scheduler.storage.models import (
     Account,
     Comparison,
     Event,
-    MeetingRequest,
-    PlannedMeeting,
     Run,
     ScheduleVersion,
     VersionJob,
@@ -59,8 +57,8 @@ def _post(session: Session, version: ScheduleVersion, letter: str, before: int |
     event = session.get_one(Event, version.event_id)
     values = {
         "version": str(version.number),
-        "held": f"{_count(session, PlannedMeeting.version_id == version.id):,}",
-        "accepted": f"{_accepted(session, event.id):,}",
+        "held": f"{scheduled.count_scheduled(session, version.id):,}",
+        "accepted": f"{scheduled.count_accepted(session, event.id):,}",
     }
     readers = select(Account).where(Account.id.in_(actors.leading(now, event.id))).order_by(Account.id)
     mails = [
@@ -96,12 +94,3 @@ def _times_compared(session: Session, version: ScheduleVersion) -> int:
     done = VersionJob.kind == JobKind.COMPARE, VersionJob.state == JobState.DONE
     query = select(func.count()).where(VersionJob.version_id == version.id, *done)
     return session.scalars(query).one()
-
-
-def _count(session: Session, which: ColumnElement[bool]) -> int:
-    return session.scalars(select(func.count()).select_from(PlannedMeeting).where(which)).one()
-
-
-def _accepted(session: Session, event_id: int) -> int:
-    of_event = MeetingRequest.event_id == event_id, MeetingRequest.state == RequestState.ACCEPTED
-    return session.scalars(select(func.count()).select_from(MeetingRequest).where(*of_event)).one()

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
-from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.entities import Side
 from scheduler.domain.guests import is_of
 from scheduler.domain.rules.outcomes import OutcomeKind, OutcomeWord, counted, differ
 from scheduler.services.access.actors import Actor
@@ -24,6 +24,7 @@ from scheduler.services.keeping.marks import accepted_mark, firms_mark
 from scheduler.services.outcomes.by_country import CountryShare, country_shares
 from scheduler.services.paging import Page, part
 from scheduler.services.schedule import versions
+from scheduler.services.schedule.scheduled import only_scheduled
 from scheduler.storage.models import (
     Event,
     Firm,
@@ -153,11 +154,9 @@ def _by_slot(session: Session, version: ScheduleVersion) -> list[list[int]]:
 def _held(query: Any, version: ScheduleVersion) -> Any:
     """A query of the version's meetings that were not called off, with both firms."""
     return (
-        query.select_from(PlannedMeeting)
-        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        only_scheduled(query.select_from(PlannedMeeting), version.id)
         .join(_Asks, _Asks.id == MeetingRequest.from_firm_id)
         .join(_Asked, _Asked.id == MeetingRequest.to_firm_id)
-        .where(PlannedMeeting.version_id == version.id, MeetingRequest.state == RequestState.ACCEPTED)
     )
 
 

@@ -12,6 +12,7 @@ from scheduler.domain.entities import RequestState, VersionState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
@@ -76,7 +77,7 @@ def meetings_of_firms(session: Session, actor: Actor, ids: list[int]) -> dict[in
             .where(
                 among(column, ids),
                 PlannedMeeting.version_id.in_(published(actor)),
-                MeetingRequest.state == RequestState.ACCEPTED,
+                IS_ACCEPTED,
             )
             .group_by(column)
         )

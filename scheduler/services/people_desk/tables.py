@@ -26,6 +26,7 @@ from scheduler.services.people_desk.row_counts import (
     published,
     requests_of,
 )
+from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.services.text import matches, one_line
 from scheduler.storage.among import among
 from scheduler.storage.models import (
@@ -198,7 +199,8 @@ def people(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[PersonR
     seats = (
         select(PlannedAttendee.attendee_id, func.count())
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
-        .where(PlannedMeeting.version_id.in_(published(actor)))
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(PlannedMeeting.version_id.in_(published(actor)), IS_ACCEPTED)
     )
     meetings = counted(session, seats, PlannedAttendee.attendee_id, ids)
     into = merged(session, Attendee, [person for person, _ in rows])
@@ -227,8 +229,10 @@ def interpreters(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[I
     rows: list[Interpreter] = [row[0] for row in page.items]
     ids = [row.id for row in rows]
     away = absent(session, InterpreterBusy.interpreter_id, InterpreterBusy.slot_id, ids)
-    held = select(PlannedMeeting.interpreter_id, func.count()).where(
-        PlannedMeeting.version_id.in_(published(actor))
+    held = (
+        select(PlannedMeeting.interpreter_id, func.count())
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(PlannedMeeting.version_id.in_(published(actor)), IS_ACCEPTED)
     )
     meetings = counted(session, held, PlannedMeeting.interpreter_id, ids)
     into = merged(session, Interpreter, rows)

@@ -18,7 +18,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.paging import Page, part_of
 from scheduler.services.requests import not_held
 from scheduler.services.requests.not_held import NotHeld, Thing
-from scheduler.services.schedule import versions
+from scheduler.services.schedule import unscheduled, versions
 from scheduler.services.text import storable
 from scheduler.storage.models import Firm, Hall, MeetingRequest, ScheduleVersion, Slot, UnscheduledRequest
 
@@ -120,7 +120,7 @@ def members(
 ) -> Page[NotHeld]:
     """The requests of a group, of a reason, or all, whose firms' names have these words."""
     version = _version(session, actor, number)
-    which = [UnscheduledRequest.version_id == version.id]
+    which = [*unscheduled.of_version(version.id)]
     if group is not None:
         which.append(UnscheduledRequest.group_number == group)
     if reason:
@@ -165,7 +165,7 @@ Counted = tuple[int | None, str, int]
 def _counts(session: Session, version: ScheduleVersion) -> list[Counted]:
     """Counted from the requests, so that they are true of a version from which some were taken."""
     row = UnscheduledRequest
-    counted = select(row.group_number, row.reason, func.count()).where(row.version_id == version.id)
+    counted = select(row.group_number, row.reason, func.count()).where(*unscheduled.of_version(version.id))
     found = session.execute(counted.group_by(row.group_number, row.reason)).all()
     known = version.groups or []
 

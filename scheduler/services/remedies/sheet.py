@@ -17,7 +17,7 @@ from scheduler.services.remedies import groups
 from scheduler.services.remedies.groups import UnheldCard
 from scheduler.services.requests import not_held
 from scheduler.services.requests.not_held import NamedMeeting, NotHeld, Thing
-from scheduler.services.schedule import versions
+from scheduler.services.schedule import unscheduled, versions
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.models import Event, UnscheduledRequest
 
@@ -63,7 +63,7 @@ def workbook(session: Session, actor: Actor, number: int) -> bytes:
     cards = groups.every(session, actor, number)
     rows = session.execute(
         select(UnscheduledRequest.group_number, UnscheduledRequest.answer)
-        .where(UnscheduledRequest.version_id == version.id)
+        .where(*unscheduled.of_version(version.id))
         .order_by(UnscheduledRequest.position)
     ).all()
     listed = not_held.named(session, actor.event_id, [answer for _, answer in rows])

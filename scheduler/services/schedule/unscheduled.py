@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.plan import Plan
+from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.storage.among import among
 from scheduler.storage.database import once
-from scheduler.storage.models import ScheduleVersion, UnscheduledRequest
+from scheduler.storage.models import MeetingRequest, ScheduleVersion, UnscheduledRequest
 from scheduler.storage.rows import rows_of
 
 Answer = Mapping[str, Any]
@@ -54,6 +55,15 @@ def copy(session: Session, old_id: int, new_id: int, keys: Collection[str]) -> N
     session.execute(update(ScheduleVersion).where(ScheduleVersion.id == new_id).values(groups=groups))
 
 
+def of_version(version_id: int) -> tuple[ColumnElement[bool], ...]:
+    """Which answers are a version's: those about requests that are still accepted."""
+    event_id = select(ScheduleVersion.event_id).where(ScheduleVersion.id == version_id).scalar_subquery()
+    stands = exists().where(
+        MeetingRequest.event_id == event_id, MeetingRequest.key == UnscheduledRequest.request_key, IS_ACCEPTED
+    )
+    return UnscheduledRequest.version_id == version_id, stands
+
+
 _ANSWERS = select(UnscheduledRequest.request_key, UnscheduledRequest.answer).where(
     UnscheduledRequest.version_id == bindparam("version"),
     among(UnscheduledRequest.request_key, bindparam("keys")),
@@ -81,7 +91,7 @@ def by_reason(session: Session, version_id: int) -> dict[str, int]:
     count = func.count()
     query = (
         select(UnscheduledRequest.reason, count)
-        .where(UnscheduledRequest.version_id == version_id)
+        .where(*of_version(version_id))
         .group_by(UnscheduledRequest.reason)
         .order_by(count.desc(), func.min(UnscheduledRequest.position))
     )
@@ -93,7 +103,7 @@ def listing(
     session: Session, version_id: int, reason: str = "", *, first: int, most: int
 ) -> Sequence[Answer]:
     """One page of the answers, of one reason if it is given, in the plan's order."""
-    query = select(UnscheduledRequest.answer).where(UnscheduledRequest.version_id == version_id)
+    query = select(UnscheduledRequest.answer).where(*of_version(version_id))
     if reason:
         query = query.where(UnscheduledRequest.reason == reason)
     return session.scalars(query.order_by(UnscheduledRequest.position).offset(first).limit(most)).all()

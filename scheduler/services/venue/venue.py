@@ -17,9 +17,10 @@ from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.keeping.keeping import kept
-from scheduler.services.keeping.marks import venue_mark
+from scheduler.services.keeping.marks import accepted_mark, venue_mark
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.schedule import versions
+from scheduler.services.schedule.scheduled import only_scheduled
 from scheduler.services.venue import areas
 from scheduler.services.venue.days import VenueDays
 from scheduler.services.venue.timetable import venue_days
@@ -249,10 +250,11 @@ def _held(session: Session, version: ScheduleVersion) -> dict[int, int]:
 
     def work_out() -> list[list[int]]:
         at = select(Place.hall_id, func.count()).join(PlannedMeeting, PlannedMeeting.place_id == Place.id)
-        rows = session.execute(at.where(PlannedMeeting.version_id == version.id).group_by(Place.hall_id))
+        rows = session.execute(only_scheduled(at, version.id).group_by(Place.hall_id))
         return [list(row) for row in rows]
 
-    return dict(kept(session, version, "halls", [venue_mark(session, version.event_id)], work_out))
+    follows = [venue_mark(session, version.event_id), accepted_mark(session, version.event_id)]
+    return dict(kept(session, version, "halls", follows, work_out))
 
 
 def _by_area(firms: Sequence[HallFirms]) -> Counter[str]:

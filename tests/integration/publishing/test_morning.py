@@ -72,6 +72,18 @@ def test_it_says_what_the_draft_changes_with_a_link(database: Database, language
     assert f"/events/{expo.event.key}/versions/2" in text and "{" not in text
 
 
+def test_it_counts_what_the_draft_schedules_without_what_was_called_off_since(database: Database) -> None:
+    expo = scene(database, by_night=True)
+    with database.write() as session:
+        first = session.scalars(select(MeetingRequest).order_by(MeetingRequest.id)).first()
+        assert first is not None
+        first.state = RequestState.WITHDRAWN
+    compare(database, expo)
+    (mail,) = mails(database)
+    text = read(rendering.rendered(SETTINGS, mail, {}).data).get_body(("plain",)).get_content()
+    assert "1 of 1" in text and "2 of" not in text
+
+
 def test_it_comes_once_however_often_the_draft_is_compared(database: Database) -> None:
     expo = scene(database, by_night=True)
     for _ in range(2):
