@@ -57,6 +57,7 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
     number = inputs.whole(asked.get("draft")) or None
     with context.database().read() as db:
         draft = reading.card(db, actor, number)
+        others = [each for each in drafts.open_drafts(db, actor) if draft and each.number != draft.number]
         if draft is None:
             return rendering.render(db, actor, "board", "board/none.html")
         seen = view.view(db, actor, draft.number, wish)
@@ -76,6 +77,7 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
             "board",
             "board/board.html",
             draft=draft,
+            others=others,
             seen=seen,
             picked=picked,
             offer=offer,

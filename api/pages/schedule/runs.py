@@ -11,15 +11,16 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import auth, context
+from api import auth, context, inputs
 from api.language.speaking import gettext, said
 from api.pages import rendering
 from api.pages.reading import FormReader
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
-from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen
+from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen, WrongState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
+from scheduler.services.board import drafts
 from scheduler.services.delivery import mail_queue
 from scheduler.services.events import night_times, results, waiting
 from scheduler.services.requests import lists
@@ -49,6 +50,7 @@ def overview(event_key: str) -> str:
             "schedule/overview.html",
             run=newest[0] if newest else None,
             runs=newest,
+            hand_drafts=drafts.open_drafts(db, actor),
             versions=history.newest(db, actor, limit=12),
             published=history.published(db, actor),
             requests=lists.counts(db, replace(actor, firm_id=None)).received,
@@ -70,16 +72,23 @@ def start_run(event_key: str) -> Response | tuple[str, int]:
         seconds = read.whole("seconds", fields.RunSeconds)
         max_moved = read.whole("max_moved", fields.MaxMoved) if "max_moved" in request.form else 0
         note = read.text("note", fields.RunNote)
+        hand_draft = inputs.whole(request.form.get("hand_draft")) or None
         read.done()
         with context.database().write() as db:
             run_id = control.start(
-                db, actor, seconds=seconds, max_moved=max_moved, note=note, now=context.now()
+                db,
+                actor,
+                seconds=seconds,
+                max_moved=max_moved,
+                hand_draft=hand_draft,
+                note=note,
+                now=context.now(),
             ).id
         dispatch.run(context.database(), run_id, app=context.celery())
     except InvalidInput as error:
         faults = {fault.path: gettext("%(fault)s.", fault=said(fault.message)) for fault in error.faults}
         return rendering.refused(actor, "schedule", faults, LABELS)
-    except RunAlreadyOpen as error:
+    except (RunAlreadyOpen, WrongState) as error:
         flash(said(error.told), "error")
     return redirect(url_for("runs.overview", event_key=event_key))
 

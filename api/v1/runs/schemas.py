@@ -24,6 +24,12 @@ class NewRunIn(Input):
         0,
         description="Improve the published plan, by changing at most so many meetings that could stay.",
     )
+    hand_draft: int | None = Field(
+        None,
+        ge=1,
+        description="Number of an open draft by hand whose steps the run keeps; by default it keeps those of "
+        "the published version.",
+    )
     note: RunNote = Field("", description="What the run is for.")
 
 
@@ -46,6 +52,7 @@ class RunOut(Output):
     then: AfterRun
     budget: int | None
     max_moved: int
+    hand_draft: int | None = Field(description="Number of the version by hand whose steps it keeps.")
     seconds: int
     created_at: datetime
     started_at: datetime | None

@@ -14,6 +14,8 @@ from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, 
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.problems import by_hand
+from scheduler.services.problems.by_hand import OpenDraft
 from scheduler.services.publishing import release, version_jobs
 from scheduler.services.publishing.orders import JobCard, job_card
 from scheduler.services.schedule import versions
@@ -96,6 +98,12 @@ def beginning(session: Session, actor: Actor, number: int) -> Beginning:
         .where(HandDraft.base_id == base.id)
     )
     return Beginning(job_card(job) if job is not None else None, newest)
+
+
+def open_drafts(session: Session, actor: Actor) -> tuple[OpenDraft, ...]:
+    """Drafts that were changed by hand and neither published nor discarded, the newest first."""
+    actor.require(Right.READ_VERSIONS)
+    return by_hand.open_drafts(session, actor.event_id)
 
 
 def hold(session: Session, actor: Actor, number: int) -> HeldDraft:

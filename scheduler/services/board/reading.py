@@ -18,7 +18,6 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.board.in_cells import named, pair_of
 from scheduler.services.directory.refs import SlotRef, slots_of
-from scheduler.services.problems import by_hand
 from scheduler.services.schedule import versions
 from scheduler.services.text import storable
 from scheduler.storage.among import among
@@ -113,7 +112,7 @@ class Picked:
 
 
 def card(session: Session, actor: Actor, number: int | None) -> DraftCard | None:
-    """A version, by default the newest by hand, else the newest draft, else the published one."""
+    """A version, by default the published one, else the newest draft."""
     actor.require(Right.READ_VERSIONS)
     version = _chosen(session, actor.event_id, number)
     if version is None:
@@ -154,11 +153,11 @@ def news(session: Session, actor: Actor, number: int, seen: int) -> tuple[StepLi
 def _chosen(session: Session, event_id: int, number: int | None) -> ScheduleVersion | None:
     if number is not None:
         return versions.get(session, event_id, number)
-    newest = by_hand.newest(session, event_id)
-    if newest is not None:
-        return session.get_one(ScheduleVersion, newest)
+    published = versions.published(session, event_id)
+    if published is not None:
+        return published
     draft = versions.newest_draft(session, event_id)
-    return versions.get(session, event_id, draft) if draft else versions.published(session, event_id)
+    return versions.get(session, event_id, draft) if draft else None
 
 
 def _steps(session: Session, version: ScheduleVersion, *, since: int = -1) -> tuple[StepLine, ...]:

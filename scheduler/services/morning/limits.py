@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.changes import Change
 from scheduler.domain.entities import RequestState
-from scheduler.services.morning.night_budget import NightBudget, counted
-from scheduler.storage.models import MeetingRequest, Slot
+from scheduler.services.morning.night_budget import NightBudget, counted, forced_requests
+from scheduler.services.problems import solved
+from scheduler.storage.models import MeetingRequest, ScheduleVersion, Slot
 
 
 def excess(
     session: Session,
-    event_id: int,
+    version: ScheduleVersion,
     budget: NightBudget,
     changes: Iterable[Change],
     *,
@@ -25,10 +26,14 @@ def excess(
 ) -> list[str]:
     """What of the budget these changes of `published` meetings exceed, a sentence each.
 
-    A first publishing exceeds nothing: nobody has a meeting yet.
+    A first publishing exceeds nothing: nobody has a meeting yet. What could not stay when the version's run
+    began is no choice of it.
     """
     if not published:
         return []
+    event_id = version.event_id
+    problem = solved.problem_of(session, version)
+    forced = forced_requests(problem) if problem is not None else frozenset()
     accepted = set(
         session.scalars(
             select(MeetingRequest.key).where(
@@ -38,4 +43,4 @@ def excess(
     )
     slots = session.execute(select(Slot.key, Slot.start).where(Slot.event_id == event_id)).all()
     starts = {row.key: row.start for row in slots}
-    return budget.excess(counted(changes, accepted), published=published, starts=starts, now=now)
+    return budget.excess(counted(changes, accepted, forced), published=published, starts=starts, now=now)

@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from scheduler.domain.changes import Change, ChangeKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Problem, Request
-from scheduler.domain.rules.held import Schedule
-from scheduler.domain.rules.stability import changes_of, could_stay, published_changes
+from scheduler.domain.rules.stability import could_stay, published_changes
 from scheduler.saying import say
 
 MARGIN = timedelta(minutes=15)
@@ -23,8 +22,8 @@ class NightBudget:
     """At most `percent` of the published meetings change, `a_person` of each person, and none that starts
     within `hours`.
 
-    A meeting changes that is held at another time or place, or by other people, or not at all. One that was
-    called off by its firms does not count.
+    A meeting changes that is held at another time or place, or by other people, or not at all. What the night
+    did not choose does not count: that firms called off a meeting, or that it cannot stay as it is published.
     """
 
     percent: int = 5
@@ -38,43 +37,34 @@ class NightBudget:
     def within(self, problem: Problem, *, seconds: int, now: datetime) -> Problem:
         """The problem whose every plan keeps `percent` and `hours`: by H13 and H10, for a run of `seconds`.
 
-        What cannot stay as it is published counts first, as nothing can be chosen about it. If such a meeting
-        starts within `hours`, no plan keeps that limit, and it is left away. `a_person` is no rule of the
-        problem: see `sparing`.
+        `a_person` is no rule of the problem: see `sparing`.
         """
-        asked = [m for m in problem.published if m.request in problem.index.requests]
-        forced = [m for m in asked if not could_stay(problem, m)]
-        most = max(0, self.most(len(problem.published)) - len(forced))
-        limit = problem.policy.max_moved
+        most, limit = self.most(len(problem.published)), problem.policy.max_moved
         policy = replace(problem.policy, max_moved=most if limit is None else min(most, limit))
-        until = self._until(problem, forced, now + timedelta(seconds=seconds) + MARGIN)
-        return replace(problem, policy=policy, frozen_until=until or problem.frozen_until)
-
-    def _until(self, problem: Problem, forced: Sequence[Meeting], then: datetime) -> datetime | None:
-        """The end of the hours in which nothing changes, if they reach further than what is frozen."""
-        until = then + timedelta(hours=self.hours)
+        problem = replace(problem, policy=policy)
+        until = now + timedelta(seconds=seconds) + MARGIN + timedelta(hours=self.hours)
         if not problem.slots or until <= (problem.frozen_until or problem.slots[0].start):
-            return None
+            return problem
         starts = {slot.id: slot.start for slot in problem.slots}
-        is_lost = any(starts.get(m.slot, until) < until for m in forced)
-        return None if is_lost else until.astimezone(problem.slots[0].start.tzinfo)
+        lost = forced_requests(problem)
+        if any(m.request in lost and starts.get(m.slot, until) < until for m in problem.published):
+            return _unchanged_until(problem, lost, until)
+        return replace(problem, frozen_until=until.astimezone(problem.slots[0].start.tzinfo))
 
     def sparing(self, problem: Problem, meetings: Sequence[Meeting]) -> Problem | None:
         """The problem whose plans also keep `a_person`, where a plan of it does not.
 
         Who has too many changes keeps the published meetings that can stay: they are held as they are
-        published or not at all. As many of them stay free as the person may still have changed, of those that
-        the plan changes. None if the plan keeps `a_person`, or nothing is left to keep.
+        published or not at all. As many of them stay free as the person may have changed, of those that the
+        plan changes. None if the plan keeps `a_person`, or nothing is left to keep.
         """
-        schedule = Schedule.of(problem, meetings)
-        often = {person for person, count in changes_of(schedule).items() if count > self.a_person}
-        changed = published_changes(problem, meetings)
-        forced, voluntary = frozenset(changed.forced), frozenset(changed.voluntary)
+        voluntary = frozenset(published_changes(problem, meetings).voluntary)
+        chosen = [m for m in problem.published if m.request in voluntary]
+        counts = Counter(person for m in chosen for person in set(m.attendees))
         kept: dict[str, Meeting] = {}
-        for person in sorted(often):
+        for person in sorted(person for person, count in counts.items() if count > self.a_person):
             mine = [m for m in problem.published if person in m.attendees]
-            left = max(0, self.a_person - sum(m.request in forced for m in mine))
-            free = [m.request for m in mine if m.request in voluntary][:left]
+            free = [m.request for m in mine if m.request in voluntary][: self.a_person]
             kept |= {m.request: m for m in mine if m.request not in free and could_stay(problem, m)}
         rows = {problem.index.requests[id]: as_published(problem, m) for id, m in kept.items()}
         requests = tuple(rows.get(r, request) for r, request in enumerate(problem.requests))
@@ -127,6 +117,40 @@ class NightBudget:
             )
 
 
+def forced_requests(problem: Problem) -> frozenset[str]:
+    """The requests whose published meetings cannot stay, whatever else is planned."""
+    asked = (m for m in problem.published if m.request in problem.index.requests)
+    return frozenset(m.request for m in asked if not could_stay(problem, m))
+
+
+def without_choice(problem: Problem) -> Problem:
+    """The problem whose plans change only what cannot stay."""
+    return replace(problem, policy=replace(problem.policy, max_moved=0))
+
+
+def _unchanged_until(problem: Problem, lost: Collection[str], until: datetime) -> Problem:
+    """The problem in which nothing is changed or added before a moment, but what is `lost`.
+
+    To freeze these hours would hold what is lost, too, which cannot be.
+    """
+    index = problem.index
+    later = [s for s, slot in enumerate(problem.slots) if slot.start >= until]
+    kept = {
+        m.request: m
+        for m in problem.published
+        if m.request not in lost and index.slots.get(m.slot, len(problem.slots)) not in later
+    }
+
+    def row(request: Request) -> Request:
+        if request.id in kept:
+            return as_published(problem, kept[request.id])
+        if request.id in lost or request.fixed is not None:
+            return request
+        return replace(request, slots=tuple(s for s in later if request.slots is None or s in request.slots))
+
+    return replace(problem, requests=tuple(map(row, problem.requests)))
+
+
 def as_published(problem: Problem, meeting: Meeting) -> Request:
     """The request of a published meeting that could stay, held at that time and place by them, or not."""
     index = problem.index
@@ -144,8 +168,14 @@ def as_published(problem: Problem, meeting: Meeting) -> Request:
     )
 
 
-def counted(changes: Iterable[Change], accepted: Collection[str]) -> list[Change]:
-    """The changes that a budget counts. `accepted` are the requests that both firms still want."""
+def counted(
+    changes: Iterable[Change], accepted: Collection[str], forced: Collection[str] = ()
+) -> list[Change]:
+    """The changes that a budget counts. `accepted` are the requests that both firms still want.
+
+    The published meetings of `forced` ones cannot stay.
+    """
     kinds = ChangeKind.MOVED, ChangeKind.RELOCATED, ChangeKind.REASSIGNED
     dropped = ChangeKind.CANCELLED
-    return [c for c in changes if c.kind in kinds or (c.kind is dropped and c.request in accepted)]
+    chosen = (c for c in changes if c.request not in forced)
+    return [c for c in chosen if c.kind in kinds or (c.kind is dropped and c.request in accepted)]

@@ -1,31 +1,59 @@
-"""What was put by hand: the next run holds it where it was put, or leaves it out."""
+"""What was put by hand: a run that keeps it holds it where it was put, or leaves it out.
+
+Every run keeps what was put by hand in the published version. An open draft by hand is kept by a run that
+somebody starts with it, and by no other: else a night would publish what nobody has decided to publish.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import rules
-from scheduler.domain.by_hand import HandMarkKind
+from scheduler.domain.by_hand import HandMarkKind, HandStepState
 from scheduler.domain.entities import RequestState, VersionState
+from scheduler.domain.errors import NotFound, WrongState
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Problem, Request
 from scheduler.domain.rules.stability import is_frozen
+from scheduler.saying import say
 from scheduler.services.schedule import versions
 from scheduler.storage.database import once
-from scheduler.storage.models import HandBan, HandDraft, HandMark, MeetingRequest, ScheduleVersion, Slot
+from scheduler.storage.models import (
+    Account,
+    HandBan,
+    HandDraft,
+    HandMark,
+    HandStep,
+    MeetingRequest,
+    Run,
+    ScheduleVersion,
+    Slot,
+)
 
 
-def fix(session: Session, event_id: int, problem: Problem) -> Problem:
-    """The problem with what was put by hand fixed to its time, place and people, without forbidden times.
+@dataclass(frozen=True, slots=True)
+class OpenDraft:
+    """A draft by hand with steps in it. `base` is the number of the version that it began with."""
 
-    What no longer keeps the rules, as somebody is away since, is not fixed. So no run fails of it.
+    number: int
+    base: int
+    steps: int
+    by: str
+
+
+def fix(session: Session, event_id: int, problem: Problem, number: int | None) -> Problem:
+    """The problem with what a version has by hand fixed to its time, place and people, without its bans.
+
+    `number` is the version's, by default that of the one in force. What no longer keeps the rules, as
+    somebody is away since, is not fixed. So no run fails of it.
     """
-    draft = newest(session, event_id)
+    kept = in_force(session, event_id) if number is None else versions.get(session, event_id, number)
+    draft = kept.id if kept is not None else None
     marks = of_draft(session, draft) if draft is not None else {}
     problem = _without_held_back(session, event_id, problem, marks)
     if draft is None:
@@ -105,18 +133,50 @@ def bans_of(session: Session, version_id: int) -> dict[str, set[str]]:
     return found
 
 
-def newest(session: Session, event_id: int) -> int | None:
-    """The id of the newest version by hand that is a draft or published."""
-    return session.scalar(
-        select(HandDraft.version_id)
-        .join(ScheduleVersion, ScheduleVersion.id == HandDraft.version_id)
-        .where(
-            ScheduleVersion.event_id == event_id,
-            ScheduleVersion.state.in_((VersionState.DRAFT, VersionState.PUBLISHED)),
-        )
+def in_force(session: Session, event_id: int) -> ScheduleVersion | None:
+    """The version by hand whose marks the published version keeps, if it keeps any."""
+    published = versions.published(session, event_id)
+    return source_of(session, published) if published is not None else None
+
+
+def source_of(session: Session, version: ScheduleVersion) -> ScheduleVersion | None:
+    """The version by hand whose marks a version keeps: itself, or the one that its run was given."""
+    while session.get(HandDraft, version.id) is None:
+        if version.copy_of_id is not None:
+            version = session.get_one(ScheduleVersion, version.copy_of_id)
+            continue
+        run = session.get(Run, version.run_id) if version.run_id is not None else None
+        if run is None or run.hand_draft is None:
+            return None
+        version = versions.get(session, version.event_id, run.hand_draft)
+    return version
+
+
+def open_drafts(session: Session, event_id: int) -> tuple[OpenDraft, ...]:
+    """Drafts that were changed by hand and neither published nor discarded, the newest first."""
+    base = aliased(ScheduleVersion)
+    who = func.coalesce(func.nullif(Account.name, ""), Account.email, "")
+    rows = session.execute(
+        select(ScheduleVersion.number, base.number, func.count(), func.max(who))
+        .join(HandDraft, HandDraft.version_id == ScheduleVersion.id)
+        .join(base, base.id == HandDraft.base_id)
+        .join(HandStep, (HandStep.version_id == ScheduleVersion.id) & (HandStep.state == HandStepState.DONE))
+        .outerjoin(Account, Account.id == HandDraft.begun_by)
+        .where(ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.DRAFT)
+        .group_by(ScheduleVersion.number, base.number)
         .order_by(ScheduleVersion.number.desc())
-        .limit(1)
     )
+    return tuple(OpenDraft(*row) for row in rows)
+
+
+def check_kept(session: Session, event_id: int, number: int) -> None:
+    """Raises NotFound if a version is not by hand, and WrongState if it was discarded: no run keeps it."""
+    version = versions.get(session, event_id, number)
+    if session.get(HandDraft, version.id) is None:
+        raise NotFound("draft by hand", number)
+    if version.state is VersionState.DISCARDED:
+        told = say("Draft %(number)s by hand was discarded: no run can keep it.", number=str(version.number))
+        raise WrongState("schedule version", str(version.number), version.state.value, "kept", told)
 
 
 def of_draft(session: Session, version_id: int) -> dict[str, HandMarkKind]:

@@ -57,6 +57,7 @@ def take(
     max_moved: int = 0,
     scope: Scope | None = None,
     as_put_by_hand: bool = True,
+    hand_draft: int | None = None,
 ) -> Problem:
     """The event's problem at `now`, with keys as ids and Latin names. Raises NotFound.
 
@@ -65,14 +66,15 @@ def take(
     Only accepted requests are in it. A published meeting that starts before `frozen_until` stays. So
     unavailability that contradicts it is left out, because the meeting takes place all the same. With
     `max_moved`, the run improves the published plan by at most so many changes. What was put by hand is fixed
-    to where it was put, unless `as_put_by_hand` is False. A `scope` gives the part of the problem in it.
+    to where it was put, unless `as_put_by_hand` is False: in the version with the number `hand_draft`, by
+    default in the one that the published version keeps. A `scope` gives the part of the problem in it.
     """
     event = session.get(Event, event_id)
     if event is None:
         raise NotFound("event", event_id)
     problem = _Snapshot(session, event, scope or Scope()).take(now)
     if as_put_by_hand:
-        problem = by_hand.fix(session, event_id, problem)
+        problem = by_hand.fix(session, event_id, problem, hand_draft)
     return replace(problem, policy=problem.policy.improving(max_moved)) if max_moved else problem
 
 

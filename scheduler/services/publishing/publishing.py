@@ -167,7 +167,7 @@ class _Work:
             with self.database.read() as session:
                 excess = limits.excess(
                     session,
-                    version.event_id,
+                    version,
                     allowed,
                     worked.changes,
                     published=worked.published,

@@ -16,7 +16,7 @@ from scheduler.domain.errors import VenueChanged, VersionConflict, WrongState
 from scheduler.invites.mail.summary import Summary
 from scheduler.services import links
 from scheduler.services.briefings import telling as briefings
-from scheduler.services.problems import snapshot
+from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.publishing import diff, summaries
 from scheduler.services.publishing.diff import Survey
 from scheduler.services.schedule import holds, unscheduled, versions
@@ -185,21 +185,12 @@ def begin_by_hand(
 def _inherit(session: Session, base: ScheduleVersion, draft: ScheduleVersion) -> None:
     """What was put by hand before stays so, as far as the base has it so.
 
-    It is that of the base, or of the newest draft by hand before it: a run since has kept it.
+    It is that of the base, or of the draft by hand that the base's run was given.
     """
-    before = session.scalar(
-        select(HandDraft.version_id)
-        .join(ScheduleVersion, ScheduleVersion.id == HandDraft.version_id)
-        .where(
-            ScheduleVersion.event_id == base.event_id,
-            ScheduleVersion.number <= base.number,
-            ScheduleVersion.state.in_((VersionState.DRAFT, VersionState.PUBLISHED)),
-        )
-        .order_by(ScheduleVersion.number.desc())
-        .limit(1)
-    )
-    if before is None:
+    source = by_hand.source_of(session, base)
+    if source is None:
         return
+    before = source.id
     old, new = aliased(PlannedMeeting), aliased(PlannedMeeting)
     same = exists().where(
         *(old.version_id == before, new.version_id == base.id),

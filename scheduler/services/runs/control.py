@@ -16,6 +16,7 @@ from scheduler.services import text
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.problems import by_hand
 from scheduler.services.runs import runs
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
@@ -30,7 +31,8 @@ _NEWEST = Order("runs", (Run.number,), (int,), descending=True)
 class RunCard:
     """A run. `version` is the number of the schedule version that it made, None as long as it made none.
 
-    `by` is the name of who started it, empty for a night and where nobody else is told.
+    `by` is the name of who started it, empty for a night and where nobody else is told. `hand_draft` is the
+    number of the version whose steps by hand it keeps.
     """
 
     id: int
@@ -40,6 +42,7 @@ class RunCard:
     then: AfterRun
     budget: int | None
     max_moved: int
+    hand_draft: int | None
     seconds: int
     created_at: datetime
     heartbeat_at: datetime | None
@@ -73,16 +76,20 @@ def start(
     then: AfterRun = AfterRun.DRAFT,
     budget: int | None = None,
     max_moved: int = 0,
+    hand_draft: int | None = None,
     note: str = "",
     now: datetime,
 ) -> RunCard:
     """Queue a run. Raises as `runs.queue`. A run that publishes needs the right to publish, too.
 
-    Send its task after the commit.
+    `hand_draft` is the number of a draft by hand whose steps it keeps, by default those of the published
+    version. Raises NotFound and WrongState of another one. Send its task after the commit.
     """
     actor.require(Right.RUN)
     if then is AfterRun.PUBLISH:
         actor.require(Right.PUBLISH)
+    if hand_draft is not None:
+        by_hand.check_kept(session, actor.event_id, hand_draft)
     run = runs.queue(
         session,
         actor.event_id,
@@ -91,10 +98,17 @@ def start(
         then=then,
         budget=budget,
         max_moved=max_moved,
+        hand_draft=hand_draft,
         note=text.one_line(note),
         now=now,
     )
-    after = {"then": run.then.value, "seconds": run.seconds, "max_moved": run.max_moved, "note": run.note}
+    after = {
+        "then": run.then.value,
+        "seconds": run.seconds,
+        "max_moved": run.max_moved,
+        "note": run.note,
+        **({"draft by hand": hand_draft} if hand_draft else {}),
+    }
     about = noted("trail", "run %(number)s started", number=run.number)
     trail.note(session, actor, Act.RUN, about, after=after, now=now)
     return _card(run)

@@ -21,9 +21,9 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
 from scheduler.files.problem_file import as_written, fingerprint_of
-from scheduler.services.morning.night_budget import NightBudget
+from scheduler.services.morning.night_budget import NightBudget, without_choice
 from scheduler.services.operations.patience import patiently
-from scheduler.services.problems import snapshot
+from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.publishing import version_jobs
 from scheduler.services.runs import runs
 from scheduler.services.runs.checking import NO_PLAN, STUCK, check, ended_with, why_no_plan
@@ -93,7 +93,7 @@ def execute(
         log.warning("run lost", run=run_id, worker=worker, reason=str(lost))
         return Done(RunEnding.LOST)
     except ChainmeetError as error:
-        return work.fail(str(error))
+        return work.fail(error.told)
     except Exception as error:
         log.exception("run failed", run=run_id)
         return work.fail(ended_with(error))
@@ -122,15 +122,21 @@ class _Work:
             if found is not None:  # an attempt before this one got so far
                 return self.store(read_plan(found))
             now = self.now(session)
-            problem = snapshot.take(session, self.run.event_id, now=now, max_moved=self.run.max_moved)
+            kept = self.run.hand_draft
+            if kept is not None:
+                by_hand.check_kept(session, self.run.event_id, kept)
+            problem = snapshot.take(
+                session, self.run.event_id, now=now, max_moved=self.run.max_moved, hand_draft=kept
+            )
         wanted: Problem | None = self.within_the_night(problem, now)
-        for _ in range(SEARCHES):
+        for left in reversed(range(SEARCHES)):
             if wanted is None:
                 break
             as_solved, watched = self.search(wanted, solve, should_stop)
             if watched.is_stuck or watched.why in (Stop.CANCEL, Stop.SHUTDOWN):
                 return self.stopped(watched)
-            wanted = None if watched.why else self.instead(problem, wanted, watched.result.plan)
+            plan = watched.result.plan
+            wanted = None if watched.why else self.instead(problem, wanted, plan, is_last=left == 1)
         return self.keep(as_solved, watched)
 
     def within_the_night(self, problem: Problem, now: datetime) -> Problem:
@@ -140,13 +146,18 @@ class _Work:
         allowed = NightBudget(**self.run.night_budget)
         return allowed.within(problem, seconds=SEARCHES * self.run.seconds, now=now)
 
-    def instead(self, problem: Problem, solved: Problem, plan: Plan) -> Problem | None:
-        """What to solve instead, if a night found no plan, or one that changes too much of a person."""
+    def instead(self, problem: Problem, solved: Problem, plan: Plan, *, is_last: bool) -> Problem | None:
+        """What to solve instead, if a night found no plan, or one that changes too much of a person.
+
+        The last search of a night that may not do what it chose changes only what cannot stay: that is
+        published, whatever else has to wait.
+        """
         if solved is problem or not self.run.night_budget:
             return None
         if plan.status in NO_PLAN:
             return problem
-        return NightBudget(**self.run.night_budget).sparing(solved, plan.meetings)
+        spared = NightBudget(**self.run.night_budget).sparing(solved, plan.meetings)
+        return without_choice(solved) if spared is not None and is_last else spared
 
     def search(
         self, problem: Problem, solve: Solve, should_stop: Callable[[], bool]

@@ -20,6 +20,7 @@ from scheduler.domain.errors import (
 )
 from scheduler.domain.solving import Progress
 from scheduler.services.operations import run_alerts
+from scheduler.services.problems import by_hand
 from scheduler.services.problems.solved import pack, unpack
 from scheduler.services.runs.watchdog import Stop
 from scheduler.storage.models import Event, Run
@@ -49,6 +50,7 @@ def queue(
     then: AfterRun | None = None,
     budget: int | None = None,
     max_moved: int = 0,
+    hand_draft: int | None = None,
     note: str = "",
     begin_by: datetime | None = None,
     night_budget: dict[str, int] | None = None,
@@ -58,8 +60,9 @@ def queue(
 
     `seconds` is the solve's wall time (the event's setting if None), `budget` how many published meetings a
     publishing that follows may touch, `max_moved` how many of them the run may change to improve the plan,
-    where nothing forces it, `note` what it is for. A night has `begin_by`: if it begins later, it makes only
-    a draft. One that publishes has a `night_budget`, a NightBudget as a dict. Send the task after the commit.
+    where nothing forces it, `hand_draft` the number of a draft by hand that it keeps, `note` what it is for.
+    A night has `begin_by`: if it begins later, it makes only a draft. One that publishes has a
+    `night_budget`, a NightBudget as a dict. Send the task after the commit.
     """
     event = session.get(Event, event_id)
     if event is None:
@@ -76,6 +79,7 @@ def queue(
         then=then or AfterRun.DRAFT,
         budget=budget,
         max_moved=max_moved,
+        hand_draft=hand_draft,
         note=note,
         seconds=seconds,
         begin_by=begin_by,
@@ -122,6 +126,9 @@ def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run |
     if not _change(session, taken, state=RunState.RUNNING, worker=worker, **values):
         return None
     run = session.get_one(Run, run_id, populate_existing=True)
+    if run.hand_draft is None:
+        kept = by_hand.in_force(session, run.event_id)
+        run.hand_draft = kept.number if kept is not None else None
     run_alerts.end_waiting(session, run, now=now)
     if run.then is AfterRun.PUBLISH and run.begin_by is not None and now > run.begin_by:
         run.then, run.error = AfterRun.DRAFT, run_alerts.late_sentence(session, run)

@@ -57,6 +57,8 @@ class Run(Base):
     budget: Mapped[int | None]
     max_moved: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many published meetings it may change to improve the plan, beside those that have to change."""
+    hand_draft: Mapped[int | None]
+    """Number of the version whose marks by hand it keeps: that it was started with, else the one in force."""
     begin_by: Mapped[datetime | None]
     """Of a night only: one that begins later makes a draft, whatever was to follow."""
     night_budget: Mapped[dict[str, Any] | None]
@@ -227,7 +229,7 @@ class HandStep(Base):
 
 
 class HandMark(Base):
-    """What the next run does with a request, while the draft is the newest by hand."""
+    """What a run that keeps the draft does with a request."""
 
     __tablename__ = "hand_mark"
 
@@ -237,7 +239,7 @@ class HandMark(Base):
 
 
 class HandBan(Base):
-    """A time at which a request is not to be held, in the next run too, as for a mark."""
+    """A time at which a request is not to be held, by a run that keeps the draft too."""
 
     __tablename__ = "hand_ban"
 

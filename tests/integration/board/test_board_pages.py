@@ -59,7 +59,7 @@ def board(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None:
     one, three = board.hall.one, board.hall.three
-    page = board.browser.get(board.path())
+    page = board.browser.get(board.path("?draft=2"))
     assert "Draft 2 by hand, 0 steps." in page
     assert f'<button name="pick" value="{one.key}" form="view">Firm 0 × Firm 1</button>' in page
     page = board.pick(one)

@@ -1,4 +1,4 @@
-"""Times that are forbidden to a request by hand: on the board, by the next run, and in the next draft."""
+"""Times that are forbidden to a request by hand: on the board, in a run that keeps it, and the next draft."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from scheduler.services.board.answering import OracleDesk
 from scheduler.services.board.commands import BreaksRules
 from scheduler.services.board.sentences import BANNED
 from scheduler.services.problems import snapshot
+from scheduler.services.runs import runs
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from tests.integration.board.test_commands import Hall
@@ -80,7 +81,7 @@ def test_the_board_offers_no_forbidden_time_to_the_request_nor_to_those_that_wou
     assert not [put for put in moved if put[0] == two and put[1] != "s3"]
 
 
-def test_the_next_run_and_the_next_draft_keep_what_was_forbidden_locked_and_cancelled(
+def test_a_run_that_keeps_it_and_the_next_draft_have_what_was_forbidden_locked_and_cancelled(
     database: Database,
 ) -> None:
     with database.write() as session:
@@ -90,17 +91,19 @@ def test_the_next_run_and_the_next_draft_keep_what_was_forbidden_locked_and_canc
             forbid(hall, free, slot.key)
         hall.put(hall.two, 4, expo.tables[1])
         commands.cancel(session, hall.actor, hall.number, hall.three.key, seen=None, now=NOW)
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.take(session, expo.event.id, now=NOW, hand_draft=hall.number)
         held = {m.request: m for m in solve(problem, SolveParams(seconds=2, workers=1)).plan.meetings}
         assert held[free].slot == expo.slots[-1].key
         assert (held[hall.two.key].slot, held[hall.two.key].place) == ("s4", "t1")
         forbid(hall, free, expo.slots[-1].key)
-        problem = snapshot.take(session, expo.event.id, now=NOW)
+        problem = snapshot.take(session, expo.event.id, now=NOW, hand_draft=hall.number)
         plan = solve(problem, SolveParams(seconds=1, workers=1)).plan
         assert free not in {m.request for m in plan.meetings}
 
         rows = [meet(hall.one, expo, slot=1), meet(hall.two, expo, slot=4, place=expo.tables[1])]
-        make_version(session, expo, rows, state=VersionState.DRAFT)
+        run = runs.queue(session, expo.event.id, asked_by=None, hand_draft=hall.number, now=NOW)
+        make_version(session, expo, rows, state=VersionState.DRAFT).run_id = run.id
+        session.flush()
         hall.number = drafts.begin(session, hall.actor, 3, now=NOW)
         commands.unlock(session, hall.actor, hall.number, hall.two.key, seen=None, now=NOW)
         commands.unlock(session, hall.actor, hall.number, hall.three.key, seen=None, now=NOW)

@@ -115,7 +115,7 @@ def test_no_step_comes_between_the_look_at_a_draft_and_its_publishing(database: 
     assert [isinstance(each, ChainmeetError) for each in results].count(True) == 1
 
 
-def test_a_draft_by_hand_survives_a_rerun(database: Database) -> None:
+def test_a_draft_by_hand_survives_a_run_that_keeps_it(database: Database) -> None:
     two = Two(database)
     with database.write() as session:
         two.put(session, two.one, 0, 4, seen=0)
@@ -123,7 +123,7 @@ def test_a_draft_by_hand_survives_a_rerun(database: Database) -> None:
         commands.cancel(session, two.one, two.number, two.requests[2].key, seen=2, now=NOW)
         commands.unlock(session, two.one, two.number, two.requests[1].key, seen=3, now=NOW)
     with database.read() as session:
-        problem = snapshot.take(session, two.expo.event.id, now=NOW)
+        problem = snapshot.take(session, two.expo.event.id, now=NOW, hand_draft=two.number)
     plan = solve(problem, SolveParams(seconds=2, workers=1)).plan
     held = {m.request: (m.slot, m.place) for m in plan.meetings}
     assert held[two.requests[0].key] == ("s4", "t0"), "where it was put"

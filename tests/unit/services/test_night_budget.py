@@ -52,6 +52,13 @@ def test_new_meetings_and_what_its_firms_called_off_are_no_change_of_the_night()
     assert called_off == []
 
 
+def test_what_could_not_stay_is_no_change_of_the_night() -> None:
+    found = compare(OLD, [meeting("r0", "s6"), *OLD[2:]]).changes
+    wanted = [m.request for m in OLD]
+    assert [c.request for c in counted(found, wanted, {"r0"})] == ["r1"]
+    assert counted(found, wanted, {"r0", "r1"}) == []
+
+
 def test_nobody_is_moved_more_often_than_the_budget_says() -> None:
     busy = [meeting(f"r{i}", "s30", "li", f"p{i}") for i in range(3)]
     moved = [meeting(f"r{i}", "s40", "li", f"p{i}") for i in range(3)]
