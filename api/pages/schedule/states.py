@@ -19,6 +19,7 @@ STATES: Final[Mapping[str, str]] = {
     "running": say("running"),
     "finished": say("finished"),
     "failed": say("failed"),
+    "no-plan": say("no plan"),
     "cancelled": say("cancelled"),
 }
 """The states of schedule versions and of runs."""

@@ -14,6 +14,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.morning.night_budget import NightBudget
 from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.runs.control import NO_PLAN
 from scheduler.storage.models import Comparison, Run, ScheduleVersion
 
 NIGHTS = 6
@@ -52,6 +53,13 @@ class NightRun:
     version_state: VersionState | None
     changes: Changes | None
     error: str
+
+    @property
+    def outcome(self) -> str:
+        """The state of the version that it made, NO_PLAN if it ended without one, else its own state."""
+        if self.version_state is not None:
+            return self.version_state
+        return NO_PLAN if self.state is RunState.FINISHED else self.state
 
 
 def nights(session: Session, actor: Actor, *, limit: int = NIGHTS) -> tuple[NightRun, ...]:

@@ -24,6 +24,8 @@ from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Account, Run, ScheduleVersion
 
 OPEN = runs.OPEN
+NO_PLAN = "no-plan"
+"""What became of a run that ended without a version."""
 _NEWEST = Order("runs", (Run.number,), (int,), descending=True)
 
 
@@ -62,6 +64,11 @@ class RunCard:
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def outcome(self) -> str:
+        """Its state, or NO_PLAN if it ended without a version."""
+        return NO_PLAN if self.state is RunState.FINISHED and self.version is None else self.state
 
 
 _ADDED = "version", "version_state", "by"

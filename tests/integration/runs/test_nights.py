@@ -176,3 +176,14 @@ def test_a_night_that_was_slept_through_is_told(night: Night) -> None:
     night.begin(run.id, NOW)
     finish(night, run.id)
     assert night.alerts() == []
+
+
+def test_a_night_that_found_no_plan_does_not_look_like_one_that_did(night: Night, broker_url: str) -> None:
+    run = night.begin(night.queue(), NOW)
+    finish(night, run.id, "No plan keeps all the rules.")
+    assert [kind for kind, _ in night.alerts()] == [AlertKind.RUN_FAILED]
+    browser = Browser(web_app(night.database, broker_url), night.expo.organiser)
+    base = f"/events/{night.key}"
+    for page in (base, f"{base}/nights", f"{base}/runs/1", f"{base}/schedule"):
+        shown = browser.get(page)
+        assert '<span class="tag no-plan">no plan</span>' in shown and "finished" not in shown
