@@ -1,4 +1,4 @@
-"""The curve of fairness as a picture: meetings held at each point of the dial, and what no plan surpasses."""
+"""The curve of fairness as a picture: meetings held at each point of the dial."""
 
 from __future__ import annotations
 
@@ -16,28 +16,25 @@ TICKS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A point of the dial where it stands in the picture, and its two numbers."""
+    """A point of the dial where it stands in the picture, and its number."""
 
     point: int
     x: float
     y: float
-    bound_y: float | None
     held: int
-    bound: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class CurvePicture:
     """What is drawn, in units of the picture, y down. `ticks` are heights and the meetings they stand for.
 
-    `line` and `bound` are what an SVG polyline takes, `between` the area between both.
+    `line` is what an SVG polyline takes. No bound is drawn: the proved one is of all plans, fair or not, and
+    so the same at each point.
     """
 
     dots: Sequence[Dot]
     ticks: Sequence[tuple[float, int]]
     line: str
-    bound: str
-    between: str
 
     @property
     def lowest(self) -> int:
@@ -47,7 +44,7 @@ class CurvePicture:
 
 def picture(points: Sequence[CurvePoint]) -> CurvePicture:
     """Of one point or more."""
-    numbers = [n for each in points for n in (each.held, each.held_bound) if n is not None]
+    numbers = [each.held for each in points]
     step = _step(max(numbers) - min(numbers))
     low = math.floor(min(numbers) / step) * step
     high = max(math.ceil(max(numbers) / step) * step, low + step)
@@ -61,20 +58,14 @@ def picture(points: Sequence[CurvePoint]) -> CurvePicture:
             point=each.point,
             x=round(LEFT + 40 + (RIGHT - LEFT - 80) * each.point / last, 1),
             y=y(each.held),
-            bound_y=None if each.held_bound is None else y(each.held_bound),
             held=each.held,
-            bound=each.held_bound,
         )
         for each in points
     ]
-    line = [(dot.x, dot.y) for dot in dots]
-    bound = [(dot.x, dot.bound_y) for dot in dots if dot.bound_y is not None]
     return CurvePicture(
         dots=dots,
         ticks=[(y(value), value) for value in range(low, high + 1, step)],
-        line=_polyline(line),
-        bound=_polyline(bound),
-        between=_polyline([*bound, *reversed(line)]) if bound else "",
+        line=" ".join(f"{dot.x},{dot.y}" for dot in dots),
     )
 
 
@@ -83,7 +74,3 @@ def _step(span: int) -> int:
     rough = max(span, 1) / TICKS
     size = int(10 ** max(0, math.floor(math.log10(rough))))
     return next(n * size for n in (1, 2, 5, 10) if n * size >= rough)
-
-
-def _polyline(points: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x},{y}" for x, y in points)

@@ -64,7 +64,7 @@ def _percent(line: GroupLine) -> float:
 
 
 def dial(session: Session, actor: Actor, number: int) -> Figure:
-    """What each point of the dial holds, and what no plan surpasses. Raises NotFound until all are solved."""
+    """What each point of the dial holds. Raises NotFound until all are solved."""
     del number  # the points are of the event as it was when they were asked for
     found = curve.look(session, actor)
     if found is None or not found.is_whole:
@@ -72,20 +72,17 @@ def dial(session: Session, actor: Actor, number: int) -> Figure:
     points = found.points
     title = gettext("Meetings held at each point of the dial of fairness")
     picture = Drawing("curve", charts.WIDTH, 300, title, title)
-    bounds = [(float(each.point), float(each.held_bound)) for each in points if each.held_bound is not None]
     held = [(float(each.point), float(each.held)) for each in points]
-    lines = [Line("l-bound", gettext("bound"), bounds)] if bounds else []
-    ticks = charts.between([value for _, value in (*held, *bounds)])
+    ticks = charts.between([value for _, value in held])
     names = [(float(each.point), said(POINTS[each.point][0])) for each in points]
-    charts.lines(picture, [*lines, Line("l-held", gettext("held"), held)], ticks, names)
+    charts.lines(picture, [Line("l-held", gettext("held"), held)], ticks, names)
     rows: list[Sequence[Cell]] = [
-        [name, each.held, each.held_bound, each.mean, each.twentieth, each.worst, each.gini, each.gap]
+        [name, each.held, each.mean, each.twentieth, each.worst, each.gini, each.gap]
         for (_, name), each in zip(names, points, strict=True)
     ]
     header = [
         gettext("Point"),
         gettext("Held"),
-        gettext("No plan holds more than"),
         gettext("Mean share"),
         gettext("One in twenty has at most"),
         gettext("Smallest"),
