@@ -29,7 +29,8 @@ function go(cell, focus = true) {
   here.tabIndex = 0;
   here.classList.add("here");
   if (focus) here.focus();
-  tell(cell, cell.dataset.say || cell.textContent.replace(/\s+/g, " ").trim() || live.dataset.free);
+  const shown = cell.dataset.say || cell.dataset.why || cell.textContent.replace(/\s+/g, " ").trim();
+  tell(cell, shown || (isPicked ? live.dataset.unknown : live.dataset.free));
 }
 
 // With a meeting picked up the arrows go to the nearest target that way; else from cell to cell.
@@ -84,7 +85,7 @@ function away(row, columns) {
 
 const KEYS = {
   a: () => away(here.parentNode, [here.cellIndex]),
-  Enter: () => press("button", here) || (isPicked && tell(here, live.dataset.notHere)),
+  Enter: () => press("button", here) || (isPicked && tell(here, here.dataset.why || live.dataset.notHere)),
   Escape: () => press("[data-escape]"),
   PageDown: () => nextDay(1) || true,
   PageUp: () => nextDay(-1) || true,
@@ -93,6 +94,12 @@ const KEYS = {
   f: () => forbidHere(),
   r: () => press("[data-repair]"),
 };
+
+// Also from the list beside the board, and from its buttons; a field of a form keeps the key.
+function onEscape(event) {
+  if (event.key !== "Escape" || event.defaultPrevented || event.target.closest("[role=grid], input, select, textarea")) return;
+  if (press("[data-escape]")) event.preventDefault();
+}
 
 function onKey(event) {
   if (event.altKey || !event.target.closest("[role=grid]")) return;
@@ -112,7 +119,9 @@ function onKey(event) {
   if (act && act() !== false) event.preventDefault();
 }
 
-// A meeting is dragged: picked up where the pointer goes down, put where it comes up.
+// A meeting is dragged: picked up where the pointer goes down, put where it comes up. Between them the page
+// with the places where it can go is loaded, so the place of the drop is kept for that page.
+const DROP = "board-drop";
 let dragged = null;
 let drawn = null;
 
@@ -138,7 +147,30 @@ function onUp(event) {
   if (!dragged) return;
   const { button, x, y } = dragged;
   dragged = null;
-  if (Math.hypot(event.clientX - x, event.clientY - y) > 6) button.click();
+  if (Math.hypot(event.clientX - x, event.clientY - y) <= 6) return;
+  const under = document.elementFromPoint(event.clientX, event.clientY);
+  const cell = under && under.closest("[role=grid] tbody td");
+  if (!cell || cell === button.closest("td")) return;
+  const slot = grid.querySelectorAll("thead th")[cell.cellIndex].dataset.slot;
+  sessionStorage.setItem(DROP, JSON.stringify({ row: cell.parentNode.dataset.row, slot }));
+  button.click();
+}
+
+// What was dropped is put, or the bar says why it cannot be put there.
+function drop() {
+  const wanted = JSON.parse(sessionStorage.getItem(DROP) || "null");
+  if (!wanted || (isPicked && isReading())) return;
+  sessionStorage.removeItem(DROP);
+  const heads = [...grid.querySelectorAll("thead th")].map((head) => head.dataset.slot);
+  const row = grid.querySelector(`tr[data-row="${CSS.escape(wanted.row)}"]`);
+  const cell = isPicked && row && row.cells[heads.indexOf(wanted.slot)];
+  if (!cell) return;
+  go(cell);
+  press("button[name=to]", cell);
+}
+
+function isReading() {
+  return Boolean(document.querySelector("[data-again]"));
 }
 
 // Of the page as it is now: at first, and whenever the steps of others have changed it.
@@ -161,7 +193,8 @@ function begin(place) {
     grid.querySelector("tbody td");
   if (first) go(first, place ? place.hadFocus : Boolean(isPicked || at));
   if (isPicked && !place) {
-    say("picked", { count: grid.querySelectorAll("[data-say]").length });
+    if (isReading()) say("reading");
+    else say("picked", { count: grid.querySelectorAll("[data-say]").length });
   }
   grid.addEventListener("keydown", onKey);
   grid.addEventListener("focusin", (event) => {
@@ -176,7 +209,9 @@ function begin(place) {
 
 document.addEventListener("pointerdown", onDown);
 document.addEventListener("pointerup", onUp);
+document.addEventListener("keydown", onEscape);
 begin();
+if (grid && board) drop();
 
 // Others have changed the draft: the board follows, unless a form beside it is in use. That is left as it is.
 function isInUse() {
@@ -207,12 +242,12 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   location.assign(shownAt());
 });
-// A plan that is being read is asked for again by itself, some times.
+// A plan that is being read is asked for again by itself, ever less often, for some minutes.
 const again = document.querySelector("[data-again]");
 if (again) {
   const tries = Number(sessionStorage.getItem("board-again") || 0);
   sessionStorage.setItem("board-again", tries + 1);
-  if (tries < 5) setTimeout(() => location.replace(again.href), 1500);
+  if (tries < 30) setTimeout(() => location.replace(again.href), Math.min(1500 * 1.2 ** tries, 8000));
 } else {
   sessionStorage.removeItem("board-again");
 }

@@ -100,6 +100,41 @@ def test_by_mouse_a_meeting_is_picked_up_and_put_and_taken_back(boards: Boards) 
     assert boards.at(boards.hall.one) == ("s0", "t0")
 
 
+def drag(page: Page, name: str, row: str, slot: str) -> None:
+    """Drag a meeting with the mouse to the middle of a cell."""
+    start = page.get_by_role("button", name=name).bounding_box()
+    at = (
+        page.locator("thead th[data-slot]")
+        .evaluate_all("all => all.map((one) => one.dataset.slot)")
+        .index(slot)
+    )
+    end = page.locator(f'tr[data-row="{row}"] td').nth(at).bounding_box()
+    assert start is not None and end is not None
+    page.mouse.move(start["x"] + 4, start["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2, steps=6)
+    page.mouse.up()
+
+
+def test_a_meeting_is_put_where_it_is_dropped_or_the_bar_says_why_not(boards: Boards) -> None:
+    page = boards.open()
+    drag(page, "Firm 0 × Firm 1", "t0", "s2")
+    page.get_by_text("Moved").first.wait_for()
+    assert boards.at(boards.hall.one) == ("s2", "t0")
+    page.get_by_role("button", name="Undo 1").click()
+    page.get_by_text("Taken back.").wait_for()
+    other = page.locator("tr[data-row]").last.get_attribute("data-row")
+    assert other is not None
+    drag(page, "Firm 0 × Firm 1", other, "s2")
+    page.get_by_text("picked up here").wait_for()
+    live = page.locator("#live").inner_text()
+    assert "Forbidden: " in live and ": free" not in live, live
+    assert boards.at(boards.hall.one) == ("s0", "t0")
+    page.locator("#best button").first.focus()
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", name="Done by hand").wait_for()
+
+
 def test_axe_finds_nothing_on_the_board_in_all_its_states(boards: Boards) -> None:
     page = boards.open(is_phone=True)
     faults = axe.findings(page)
