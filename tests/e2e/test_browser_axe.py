@@ -516,7 +516,7 @@ def test_no_state_of_the_people_desk_has_a_fault(reader: Reader) -> None:
     reader.page.locator("tr.picked").wait_for()
     reader.look("a row that was saved")
     reader.page.get_by_label("Choose Firm 8").check()
-    reader.look_after("Withdraw", "Nobody is told before you publish. It can be undone.")
+    reader.look_after("Withdraw", "It can be undone.")
     reader.look_after("Withdraw", "Withdrawn.")
     reader.look_after("Undo", "Undone.")
     reader.open("desk/requests/new")

@@ -211,6 +211,8 @@ def _add_attendees(session: Session, expo: Expo, people: Sequence[tuple[int, dic
         key = f"{expo.firms[firm].key}-p{len(expo.people[firm])}"
         values = {"key": key, "email": f"{key}@{expo.event.key}.example", "languages": ["en"], **columns}
         values = {"name": key.upper(), "latin_name": key.upper(), **values}
+        if expo.event.digest_mails:  # only who was invited is told of requests
+            values = {"welcomed_at": NOW - timedelta(days=30), **values}
         seed, hashed = feed_addresses.new_feed(SECRET_KEY)
         attendee = Attendee(
             event_id=expo.event.id,

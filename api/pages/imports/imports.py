@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -15,7 +16,7 @@ from api.language.speaking import gettext, reported, said
 from api.pages import rendering
 from api.pages.imports import chosen, large_imports, words
 from api.pages.people_desk.columns import labels
-from scheduler.domain.errors import InvalidInput, WrongState
+from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.invites.catalogue import languages
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
@@ -141,7 +142,10 @@ def undo(event_key: str, step_id: int) -> BaseResponse:
 @fresh_sign_in(say("import people and their addresses"))
 def take(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
-    if large_imports.follow(actor, number) is not None:
+    is_large = large_imports.follow(actor, number) is not None
+    with suppress(NotFound), context.database().write() as db:  # of a file that was taken, it is said below
+        choices.notify(db, actor, number, wanted=bool(request.form.get("notify")))
+    if is_large:
         large_imports.take(actor, number, request.form.get("digest", ""))
         return redirect(url_for("imports.show", event_key=event_key, number=number))
     try:

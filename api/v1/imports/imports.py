@@ -28,8 +28,15 @@ def import_rows(db: Session, actor: Actor, body: ImportIn) -> dict[str, Any]:
         body.rows,
         dry_run=body.dry_run,
         leave_out=body.leave_out,
-        options=ImportOptions(keep_empty=body.keep_empty, withdraw=frozenset(body.withdraw)),
+        options=ImportOptions(
+            keep_empty=body.keep_empty, withdraw=frozenset(body.withdraw), notify=body.notify
+        ),
         settings=context.settings(),
         now=context.now(),
     )
-    return {"dry_run": body.dry_run, "kinds": list(kinds_of(look))}
+    return {
+        "dry_run": body.dry_run,
+        "told": look.told,
+        "readdressed": look.readdressed,
+        "kinds": list(kinds_of(look)),
+    }

@@ -45,6 +45,9 @@ class ImportIn(Input):
     dry_run: bool = Field(True, description="Only say what the rows would do.")
     leave_out: bool = Field(False, description="Take the other rows where some have faults.")
     keep_empty: bool = Field(False, description="An empty cell leaves what is there.")
+    notify: bool = Field(
+        False, description="Email people who were invited about requests that the rows add or end."
+    )
     withdraw: Annotated[list[ImportKind], Field(max_length=len(ImportKind))] = Field(
         default_factory=list, description="Kinds of which what is not among the rows goes."
     )
@@ -97,6 +100,10 @@ class ImportOut(Output):
     """What the rows did, or would do."""
 
     dry_run: bool
+    told: int = Field(description="People who get an email about requests, with `notify`.")
+    readdressed: int = Field(
+        description="People with meetings who get another address; with `notify`, these go there at once."
+    )
     kinds: list[ImportKindOut]
 
 

@@ -110,7 +110,8 @@ def begin(
             errand=dict(errand or {}),
         )
     )
-    session.execute(update(Account).where(Account.id == account_id).values(signed_in_at=now))
+    first = Attendee.account_id == account_id, Attendee.came_at.is_(None)
+    session.execute(update(Attendee).where(*first).values(came_at=now))
     session.flush()
     return secret
 

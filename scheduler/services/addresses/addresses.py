@@ -36,9 +36,18 @@ class AddressCorrection:
 
 
 def correct(
-    session: Session, actor: Actor, person_key: str, email: str, *, settings: Settings, now: datetime
+    session: Session,
+    actor: Actor,
+    person_key: str,
+    email: str,
+    *,
+    settings: Settings,
+    quiet: bool = False,
+    now: datetime,
 ) -> int:
     """Give an attendee a mail address, or say that the present one works again. Returns the mails queued.
+
+    If it is `quiet`, nobody is told: the next publishing sends the person's meetings to the new address.
 
     The mark of a bounce is removed. With another address, another account may sign in as this attendee. The
     former reader's access is removed too: addresses of feeds, and their own calendars. Raises NotFound,
@@ -72,7 +81,7 @@ def correct(
     person.account_id = ensure_account(session, address, name=person.name, now=now).id
     address_reports.works(session, person)
     session.flush()
-    return readdress.tell(session, person, told, old_address=old, settings=settings, now=now)
+    return readdress.tell(session, person, told, old_address=old, settings=settings, quiet=quiet, now=now)
 
 
 def changes(session: Session, actor: Actor, person_key: str) -> Sequence[AddressCorrection]:

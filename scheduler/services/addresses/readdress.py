@@ -7,14 +7,14 @@ address and it did not bounce.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import OutboxKind, OutboxState
+from scheduler.domain.entities import Method, OutboxKind, OutboxState
 from scheduler.invites.ical import itip, itip_revisions
 from scheduler.invites.ical.itip import Message
 from scheduler.services import links
@@ -73,18 +73,37 @@ def tell(
     *,
     old_address: str,
     settings: Settings,
+    quiet: bool = False,
     now: datetime,
 ) -> int:
-    """Queue the mails to the new address and the old one, which may be equal. Returns the number of mails."""
+    """Queue the mails to the new address and the old one, which may be equal. Returns the number of mails.
+
+    If it is `quiet`, there are none: the new address counts as told nothing, so the next publishing invites
+    it.
+    """
     _forget_unsent(session, person)
-    wanted = _wanted(session, person, settings, now)
+    wanted = {} if quiet else _wanted(session, person, settings, now)
     letters = _letters(session, person, told, wanted, old_address, settings.mail_domain, now)
+    if quiet:
+        letters = [replace(letter, address=None) for letter in letters]
     _write(session, person, letters, settings, now)
     if person.email == old_address:
         outbox.queue_again(session, outbox.dead() & (OutboxMail.attendee_id == person.id), now=now)
     else:
         _put_away(session, person, told, old_address, now)
     return sum(letter.address is not None for letter in letters)
+
+
+def take_back(session: Session, person: Attendee, *, since: datetime) -> None:
+    """Forget what a quiet change of address wrote at `since` or later: the former address is told again."""
+    mailed = exists().where(
+        OutboxMail.uid == Invitation.uid,
+        OutboxMail.attendee_id == Invitation.attendee_id,
+        OutboxMail.method == Method.CANCEL,
+    )
+    unsaid = Invitation.attendee_id == person.id, Invitation.method == Method.CANCEL, ~mailed
+    written = Invitation.dtstamp >= since.replace(microsecond=0)
+    session.execute(delete(Invitation).where(*unsaid, written).execution_options(synchronize_session=False))
 
 
 def _forget_unsent(session: Session, person: Attendee) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain import fields
-from scheduler.domain.entities import PlaceKind
+from scheduler.domain.entities import AfterRun, PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.domain.team import TeamRole
 from scheduler.saying import say
@@ -47,8 +47,8 @@ _OF_EVENT: Final = frozenset(
     ("key", "name", "timezone", "language", "areas", "area_names", "guests", "import_words")
 )
 """What a new event has of the old one without its settings."""
-_PERSONAL: Final = ("seen_version_id",)
-"""What a person saw of the old event."""
+_PERSONAL: Final = ("seen_version_id", "welcomed_at", "came_at", "quiet_until")
+"""What a person saw of the old event, and how they were invited to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +185,7 @@ class _Copied:
         if table == "night_time":
             zone = ZoneInfo(self.old.timezone)
             row["next_at"] = overnight.next_at(row["at"], row["weekdays"], zone, after=self.now)
+            row["then"] = AfterRun.DRAFT  # nobody of the new event was told anything yet
         if table == "firm" and "venue" not in self.parts:
             row["hall_id"] = None
         if table == "firm" and row["host_id"] is not None and self._is_gone("firm", row["host_id"]):

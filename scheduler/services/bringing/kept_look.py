@@ -22,7 +22,12 @@ def document_of(look: ImportLook) -> dict[str, Any]:
 
 def look_of(document: dict[str, Any]) -> ImportLook:
     """The look that `document_of` was given."""
-    return ImportLook(tuple(map(_part, document["parts"])), document["digest"])
+    return ImportLook(
+        tuple(map(_part, document["parts"])),
+        document["digest"],
+        document.get("told", 0),
+        document.get("readdressed", 0),
+    )
 
 
 def of_new_event(look: NewEventLook) -> dict[str, Any]:

@@ -24,6 +24,8 @@ class ImportOptions:
     columns: Mapping[ImportKind, Mapping[str, str]] = field(default_factory=dict)
     values: Mapping[ImportKind, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     """What to read instead of a cell's plain words, by kind and column."""
+    notify: bool = False
+    """Whether people are told of it as of what partners do. Else nobody is told."""
     members: Members | None = None
     """Whose firms and people the rows are, if only these may be touched."""
     on_row: Callable[..., None] = field(default=lambda _sheet, _line, _last: None, compare=False)

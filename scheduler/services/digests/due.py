@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     and_,
     exists,
+    false,
     func,
     literal,
     or_,
@@ -25,11 +26,13 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain.entities import MUST, DigestKind, RequestState, Side
 from scheduler.services.requests.steps import UNDO_TIME
+from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
     DigestChoice,
     DigestItem,
     Event,
+    Invitation,
     MeetingRequest,
     OutboxMail,
 )
@@ -101,6 +104,15 @@ def untold(session: Session, *, now: datetime) -> dict[int, list[Untold]]:
     return found
 
 
+def concerned(session: Session, request_ids: Iterable[int], *, now: datetime) -> set[int]:
+    """The attendees who would be told of some requests, were these not quiet."""
+    ids = list(request_ids)
+    kinds = (kind for kind in DigestKind if kind not in (DigestKind.THREE_DAYS, DigestKind.ONE_DAY))
+    queries = (_of_kind(kind, now + UNDO_TIME, quiet=False) for kind in kinds)
+    rows = session.execute(union_all(*(query.where(among(_REQUEST.id, ids)) for query in queries)))
+    return {row[0] for row in rows}
+
+
 _AFTER = {
     DigestKind.ASKED: timedelta(0),
     DigestKind.THREE_DAYS: -FIRST_CALL,
@@ -123,8 +135,10 @@ _WANTED: dict[DigestKind, InstrumentedAttribute[bool]] = {
 }
 
 
-def _of_kind(kind: DigestKind, now: datetime) -> Select[int, int, str, Any, int]:
+def _of_kind(kind: DigestKind, now: datetime, *, quiet: bool = True) -> Select[int, int, str, Any, int]:
+    """With `quiet`, what is quiet is left out."""
     at, to, conditions = _conditions(kind, now)
+    is_quiet = func.coalesce(at <= _REQUEST.quiet_until, false()) if quiet else false()
     told = exists().where(
         DigestItem.request_id == _REQUEST.id,
         DigestItem.attendee_id == Attendee.id,
@@ -138,12 +152,15 @@ def _of_kind(kind: DigestKind, now: datetime) -> Select[int, int, str, Any, int]
         .where(
             _REQUEST.state == kind.state,
             conditions,
+            ~is_quiet,
+            ~func.coalesce(at <= Attendee.quiet_until, false()),
             Event.digest_mails,
             Attendee.is_exhibitor,
             Attendee.withdrawn_at.is_(None),
             Attendee.bounced_at.is_(None),
             DigestChoice.stopped_at.is_(None),
             func.coalesce(_WANTED[kind], true()),
+            _was_invited(),
             ~told,
         )
     )
@@ -170,6 +187,16 @@ def _conditions(
         return answered, or_(asking, asked), and_(settled, _other_side_knows())
     side = _REQUEST.answered_side
     return answered, asking, and_(settled, or_(side == Side.TO, side.is_(None)))
+
+
+def _was_invited() -> ColumnElement[bool]:
+    """Whether a reader has heard of the event: by a mail of an organiser or a colleague, or by signing in."""
+    return or_(
+        Attendee.welcomed_at.is_not(None),
+        Attendee.came_at.is_not(None),
+        DigestChoice.mailed_at.is_not(None),
+        exists().where(Invitation.attendee_id == Attendee.id),
+    )
 
 
 def _other_side_knows() -> ColumnElement[bool]:

@@ -56,6 +56,7 @@ def options_of(session: Session, actor: Actor, file_id: int) -> ImportOptions:
     words = session.get_one(Event, actor.event_id).import_words
     return ImportOptions(
         keep_empty=bool(file.options.get("keep_empty")),
+        notify=bool(file.options.get("notify")),
         withdraw=frozenset(ImportKind(kind) for kind in file.options.get("withdraw", ())),
         columns={ImportKind(kind): said for kind, said in words.get("columns", {}).items()},
         values={ImportKind(kind): said for kind, said in words.get("values", {}).items()},
@@ -87,6 +88,14 @@ def choose(session: Session, actor: Actor, file_id: int, given: ImportChoices) -
     if given.columns or given.values:
         event = session.get_one(Event, actor.event_id)
         event.import_words = _merged(event.import_words, given)
+    session.flush()
+
+
+def notify(session: Session, actor: Actor, file_id: int, *, wanted: bool) -> None:
+    """Keep whether people are told of what a waiting file does. Raises NotFound."""
+    actor.require(Right.IMPORT)
+    file = _file(session, actor, file_id)
+    file.options = {**file.options, "notify": wanted}
     session.flush()
 
 

@@ -79,7 +79,9 @@ def import_people(
             _add(session, actor.event_id, accounts[given["email"]], given, settings=settings)
             cells = as_new(given)
         else:
-            cells = _change(session, actor, person, given, settings=settings, now=now)
+            cells = _change(
+                session, actor, person, given, settings=settings, quiet=not options.notify, now=now
+            )
         if "firm_id" in cells:
             old, new = cells.pop("firm_id")
             cells["firm"] = firms.keys.get(old, ""), firms.keys.get(new, "")
@@ -205,16 +207,22 @@ def _change(
     values: Mapping[str, Any],
     *,
     settings: Settings,
+    quiet: bool,
     now: datetime,
 ) -> dict[str, tuple[Any, Any]]:
     """Set the values that differ. A person who changes firm or role gets new addresses of feeds."""
-    if any(getattr(person, name) != values.get(name, getattr(person, name)) for name in _ROLE):
+    has_role = all(getattr(person, name) == values.get(name, getattr(person, name)) for name in _ROLE)
+    if not has_role or (quiet and values["email"] != person.email):
+        person.quiet_until = now  # requests of before would be news at the other firm or address
+    if not has_role:
         leaving.renew_feeds(session, person, secret_key=settings.secret_key)
     email = person.email
     others = {name: value for name, value in values.items() if name != "email"}
     cells = change(person, others | _own_choices(person, others))
     if values["email"] != email:
-        addresses.correct(session, actor, person.key, values["email"], settings=settings, now=now)
+        addresses.correct(
+            session, actor, person.key, values["email"], settings=settings, quiet=quiet, now=now
+        )
         cells["email"] = (email, values["email"])
     return cells
 

@@ -44,8 +44,8 @@ def import_requests(
 ) -> Imported:
     """Import meeting requests. A row changes the request with its key, or else the one of its two firms.
 
-    Nobody is told: what is accepted goes into the next run. With `options.withdraw`, open requests that are
-    not in the file are withdrawn. Raises InvalidInput.
+    What is accepted goes into the next run. What it adds and ends is quiet until `now`. With
+    `options.withdraw`, open requests that are not in the file are withdrawn. Raises InvalidInput.
     """
     actor.require(Right.IMPORT)
     read = _Requests.load(session, actor.event_id, Table.read(ImportKind.REQUESTS, sheet, options), now)
@@ -202,7 +202,7 @@ class _Requests:
     def stepped(self, state: RequestState) -> dict[str, Any]:
         """The columns of a step that an organiser took now."""
         return {"state": state, "answered_at": self.now, "answered_by": None, "answered_side": None,
-                "before": None}  # fmt: skip
+                "before": None, "quiet_until": self.now}  # fmt: skip
 
     def _changed(self, request: MeetingRequest, given: Mapping[str, Any]) -> Cells:
         of_people = {column: given[column] for column, _, _ in _SIDES if column in given}
@@ -237,6 +237,7 @@ class _Requests:
                 created_at=self.now,
                 expires_at=min(self.now + days, last) if is_open else None,
                 answered_at=None if is_open else self.now,
+                quiet_until=self.now,
                 uid=itip_revisions.new_seed(),
                 people=[each for at, side, _ in _SIDES for each in _named(of_people[at], side)],
                 **whole,

@@ -62,6 +62,10 @@ class ImportLook:
 
     parts: tuple[ImportPart, ...]
     digest: str
+    told: int = 0
+    """People who get an email about requests, if people are told of it."""
+    readdressed: int = 0
+    """People with meetings in their calendars who get another address."""
 
     @property
     def left_out(self) -> int:

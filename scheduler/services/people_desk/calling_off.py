@@ -55,9 +55,21 @@ def open_requests(
 
 
 def call_off(
-    session: Session, actor: Actor, request: MeetingRequest, side: Side, note: str, *, now: datetime
+    session: Session,
+    actor: Actor,
+    request: MeetingRequest,
+    side: Side,
+    note: str,
+    *,
+    quiet: bool = False,
+    now: datetime,
 ) -> None:
-    """End an open request in the name of one side: declined where it was asked and has not answered."""
+    """End an open request in the name of one side: declined where it was asked and has not answered.
+
+    Digests do not tell it if it is `quiet`, or if its meeting is published: the next publishing cancels that.
+    """
+    if quiet or declining.published_starts(session, request.event_id, [request.id]):
+        request.quiet_until = now
     declines = request.state is RequestState.PENDING and side is Side.TO
     request.state = RequestState.DECLINED if declines else RequestState.WITHDRAWN
     request.answered_by, request.answered_side, request.answered_at = None, side, now

@@ -17,7 +17,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.cells.changes import MAX_SHOWN, Imported, RowChange
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.cells.options import PLAIN, ImportOptions
-from scheduler.services.imports import taking, workbooks
+from scheduler.services.imports import notices, taking, workbooks
 from scheduler.services.imports.groups.members import members_of
 from scheduler.services.imports.taking import ImportLook, ImportOutdated, ImportPart
 from scheduler.services.people_desk import leaving_event
@@ -48,16 +48,23 @@ def apply(
 ) -> ImportLook:
     """As `taking.apply`; and who is not in the file leaves the event, where that is chosen.
 
+    Nobody is told of it without `options.notify`.
+
     Raises ImportOutdated.
     """
     actor.require(Right.IMPORT)
+    before = notices.marked(session, actor.event_id, now)
     look = taking.apply(session, actor, parts, settings=settings, now=now, options=options)
     found = list(look.parts)
     for kind in MAY_LEAVE:
         for at, part in enumerate(found):
             if part.kind is kind and kind in options.withdraw and part.done and part.done.missing_keys:
                 found[at] = _left(session, actor, kind, part, part.done, now)
-    return taking.look_of(found)
+    new = notices.marked(session, actor.event_id, now) - before
+    told, readdressed = notices.counted(session, new, now)
+    if options.notify:
+        notices.tell(session, new)
+    return replace(taking.look_of(found), told=told, readdressed=readdressed)
 
 
 def take(
@@ -88,7 +95,8 @@ def take(
         )
 
     look, notes = _noted(session, work)
-    _keep_step(session, actor, session.get_one(ImportFile, file_id), look, notes, now)
+    file = session.get_one(ImportFile, file_id)
+    _keep_step(session, actor, file, look, notes, now, quiet=not options.notify)
     return look
 
 
@@ -106,7 +114,7 @@ def bring(
     look, notes = _noted(
         session, lambda: apply(session, actor, parts, settings=settings, now=now, options=options)
     )
-    _as_file(session, actor, BY_API, look, notes, now)
+    _as_file(session, actor, BY_API, look, notes, now, quiet=not options.notify)
     return look
 
 
@@ -145,7 +153,14 @@ def take_members(
 
 
 def _as_file(
-    session: Session, actor: Actor, name: str, look: ImportLook, notes: RowNotes, now: datetime
+    session: Session,
+    actor: Actor,
+    name: str,
+    look: ImportLook,
+    notes: RowNotes,
+    now: datetime,
+    *,
+    quiet: bool = True,
 ) -> None:
     """Keep what was taken among the files, with its step."""
     file = ImportFile(
@@ -159,7 +174,7 @@ def _as_file(
     )
     session.add(file)
     session.flush()
-    _keep_step(session, actor, file, look, notes, now)
+    _keep_step(session, actor, file, look, notes, now, quiet=quiet)
 
 
 def _noted(session: Session, work: Callable[[], ImportLook]) -> tuple[ImportLook, RowNotes]:
@@ -176,7 +191,14 @@ def _noted(session: Session, work: Callable[[], ImportLook]) -> tuple[ImportLook
 
 
 def _keep_step(
-    session: Session, actor: Actor, file: ImportFile, look: ImportLook, notes: RowNotes, now: datetime
+    session: Session,
+    actor: Actor,
+    file: ImportFile,
+    look: ImportLook,
+    notes: RowNotes,
+    now: datetime,
+    *,
+    quiet: bool,
 ) -> None:
     made = DeskStep(
         event_id=actor.event_id,
@@ -185,7 +207,7 @@ def _keep_step(
         note="",
         taken_by=actor.account_id,
         taken_at=now,
-        changes=notes.document(),
+        changes=notes.document() | {"quiet": quiet},
     )
     session.add(made)
     session.flush()
@@ -203,7 +225,7 @@ def _left(
     session: Session, actor: Actor, kind: ImportKind, part: ImportPart, done: Imported, now: datetime
 ) -> ImportPart:
     """A part whose missing people or firms have left the event."""
-    left = leaving_event.withdraw(session, actor, kind, done.missing_keys, now=now)
+    left = leaving_event.withdraw(session, actor, kind, done.missing_keys, quiet=True, now=now)
     gone = tuple(RowChange(0, key, key, False, (), is_gone=True) for key in done.missing_keys)
     made_of = repr((done.digest, done.missing_keys)).encode()
     return replace(

@@ -23,7 +23,7 @@ from scheduler.domain.errors import NotFound, WrongState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.addresses import addresses
+from scheduler.services.addresses import addresses, readdress
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.people_desk.row_notes import TABLES, RowNotes, as_json, from_json
 from scheduler.services.text import lines
@@ -217,9 +217,18 @@ class _Return:
     def _change_back(self, row: Base, columns: dict[str, list[Any]]) -> None:
         if isinstance(row, Attendee) and "email" in columns:
             address = columns["email"][0]
+            is_quiet = bool(self.step.changes.get("quiet"))
             addresses.correct(
-                self.session, self.actor, row.key, address, settings=self.settings, now=self.now
+                self.session,
+                self.actor,
+                row.key,
+                address,
+                settings=self.settings,
+                quiet=is_quiet,
+                now=self.now,
             )
+            if is_quiet:
+                readdress.take_back(self.session, row, since=self.step.taken_at)
         for name, (old, _) in columns.items():
             if not (isinstance(row, Attendee) and name in _OF_AN_ADDRESS):
                 setattr(row, name, from_json(type(row), name, old))

@@ -55,12 +55,14 @@ def withdraw(
     *,
     note: str = "",
     named_alone: str = NamedAlone.COLLEAGUE,
+    quiet: bool = False,
     now: datetime,
 ) -> Left:
     """Take some firms, people or interpreters out of the event.
 
     Open requests of a firm are ended in its name, and of a person those that nobody else can come to. The
-    note goes to the partners. Raises NotFound, InvalidInput, WrongState for those who left already.
+    note goes to the partners; digests tell nothing of it if it is `quiet`. Raises NotFound, InvalidInput,
+    WrongState for those who left already.
     """
     actor.require(Right.KEEP_PEOPLE)
     note = lines(note)
@@ -81,9 +83,9 @@ def withdraw(
         session.flush()
         for row in rows:
             if isinstance(row, Firm):
-                requests += _end_all(session, actor, row.id, note, now)
+                requests += _end_all(session, actor, row.id, note, now, quiet=quiet)
             elif isinstance(row, Attendee):
-                requests += _without(session, actor, row, NamedAlone(named_alone), note, now)
+                requests += _without(session, actor, row, NamedAlone(named_alone), note, now, quiet=quiet)
     return Left(requests, meetings)
 
 
@@ -155,18 +157,27 @@ def _what(kind: ImportKind) -> str:
     return {ImportKind.FIRMS: "firm", ImportKind.PEOPLE: "person"}.get(kind, "interpreter")
 
 
-def _end_all(session: Session, actor: Actor, firm_id: int, note: str, now: datetime) -> int:
+def _end_all(
+    session: Session, actor: Actor, firm_id: int, note: str, now: datetime, *, quiet: bool = False
+) -> int:
     either = or_(MeetingRequest.from_firm_id == firm_id, MeetingRequest.to_firm_id == firm_id)
     requests = open_requests(session, actor.event_id, either, now=now)
     for request in requests:
         side = Side.FROM if request.from_firm_id == firm_id else Side.TO
-        call_off(session, actor, request, side, note, now=now)
+        call_off(session, actor, request, side, note, quiet=quiet, now=now)
     session.flush()
     return len(requests)
 
 
 def _without(
-    session: Session, actor: Actor, person: Attendee, alone: NamedAlone, note: str, now: datetime
+    session: Session,
+    actor: Actor,
+    person: Attendee,
+    alone: NamedAlone,
+    note: str,
+    now: datetime,
+    *,
+    quiet: bool = False,
 ) -> int:
     """A firm's requests without one of its people: others go, a colleague goes, or the request is ended."""
     colleague = session.scalar(
@@ -175,7 +186,7 @@ def _without(
         .limit(1)
     )
     if colleague is None:
-        return _end_all(session, actor, person.firm_id, note, now)
+        return _end_all(session, actor, person.firm_id, note, now, quiet=quiet)
     naming = select(RequestPerson.request_id).where(RequestPerson.attendee_id == person.id)
     ended = 0
     for request in open_requests(session, actor.event_id, MeetingRequest.id.in_(naming), now=now):
@@ -184,7 +195,7 @@ def _without(
         if others or alone is NamedAlone.COLLEAGUE:
             request.people = [named for named in request.people if named.attendee_id != person.id]
         else:
-            call_off(session, actor, request, side, note, now=now)
+            call_off(session, actor, request, side, note, quiet=quiet, now=now)
             ended += 1
     session.flush()
     theirs = coming(

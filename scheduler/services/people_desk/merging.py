@@ -101,7 +101,7 @@ def _fill(old: Firm | Attendee | Interpreter, new: Firm | Attendee | Interpreter
 def _merge_firms(session: Session, actor: Actor, old: Firm, new: Firm, now: datetime) -> int:
     ended = _requests_go_over(session, actor, old.id, new.id, now)
     for person in session.scalars(select(Attendee).where(Attendee.firm_id == old.id)):
-        person.firm_id = new.id
+        person.firm_id, person.quiet_until = new.id, now
     session.flush()
     stands = session.scalars(
         select(Place).where(among(Place.firm_id, [old.id, new.id]), ~Place.is_retired).order_by(Place.id)
@@ -142,7 +142,8 @@ def _requests_go_over(session: Session, actor: Actor, old: int, new: int, now: d
             agreed = request.state is RequestState.ACCEPTED and rival.state is not RequestState.ACCEPTED
             best[min(partners)], loser = (request, rival) if agreed else (rival, request)
         side = Side.FROM if loser.from_firm_id in firms else Side.TO
-        call_off(session, actor, loser, side, "", now=now)
+        # Its partner keeps the other one, and the firm itself needs no word.
+        call_off(session, actor, loser, side, "", quiet=True, now=now)
         ended += 1
     session.flush()
     for request in rows:

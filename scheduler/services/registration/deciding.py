@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
@@ -224,6 +224,8 @@ def _accepting(
 
 def _welcome(session: Session, actor: Actor, row: FirmRegistration, firm: Firm, *, now: datetime) -> None:
     event = session.get_one(Event, actor.event_id)
+    mine = Attendee.event_id == event.id, Attendee.email == row.email
+    session.execute(update(Attendee).where(*mine).values(welcomed_at=now))
     _tell(session, event, row, "registered", path=f"/events/{event.key}", now=now, firm=_shown(firm, row))
 
 

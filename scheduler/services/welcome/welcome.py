@@ -23,7 +23,7 @@ from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
 from scheduler.storage.among import among
-from scheduler.storage.models import Account, Attendee, Event, Firm
+from scheduler.storage.models import Attendee, Event, Firm
 
 WAIT = timedelta(days=3)
 """Nobody is reminded sooner after the last mail."""
@@ -63,14 +63,13 @@ def standing(session: Session, actor: Actor, *, now: datetime) -> tuple[InvitedC
     actor.require(Right.READ_MAILS)
     kinds = {
         "bounced": Attendee.bounced_at.is_not(None),
-        "came": Account.signed_in_at.is_not(None),
+        "came": Attendee.came_at.is_not(None),
         "new": Attendee.welcomed_at.is_(None),
         "due": Attendee.welcomed_at <= now - WAIT,
     }
     kind = case(*((condition, name) for name, condition in kinds.items()), else_="waits")
     query = (
         select(Attendee.is_exhibitor, kind, func.count(), func.max(Attendee.welcomed_at))
-        .join(Account, Account.id == Attendee.account_id)
         .join(Firm, Firm.id == Attendee.firm_id)
         .where(_takes_part(actor.event_id))
         .group_by(Attendee.is_exhibitor, kind)
@@ -87,7 +86,7 @@ def standing(session: Session, actor: Actor, *, now: datetime) -> tuple[InvitedC
 def uninvited(session: Session, event_id: int) -> int:
     """How many exhibitors an invitation of the new ones would reach."""
     new = _reachable(event_id), Attendee.is_exhibitor, Attendee.welcomed_at.is_(None)
-    query = select(func.count()).select_from(Attendee).join(Account, Account.id == Attendee.account_id)
+    query = select(func.count()).select_from(Attendee)
     return session.scalars(query.join(Firm, Firm.id == Attendee.firm_id).where(*new)).one()
 
 
@@ -142,7 +141,6 @@ def _of_group(event_id: int, group: Invitees, *, with_attendees: bool, now: date
     is_new = Attendee.welcomed_at.is_(None)
     query = (
         select(Attendee.id)
-        .join(Account, Account.id == Attendee.account_id)
         .join(Firm, Firm.id == Attendee.firm_id)
         .where(
             _reachable(event_id),
@@ -156,7 +154,7 @@ def _of_group(event_id: int, group: Invitees, *, with_attendees: bool, now: date
 
 def _reachable(event_id: int) -> ColumnElement[bool]:
     """Who takes part, can be mailed, and has never signed in."""
-    return and_(_takes_part(event_id), Attendee.bounced_at.is_(None), Account.signed_in_at.is_(None))
+    return and_(_takes_part(event_id), Attendee.bounced_at.is_(None), Attendee.came_at.is_(None))
 
 
 def _takes_part(event_id: int) -> ColumnElement[bool]:

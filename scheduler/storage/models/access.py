@@ -22,8 +22,6 @@ class Account(Base):
     email: Mapped[Email] = mapped_column(unique=True)
     name: Mapped[PersonName] = mapped_column(default="")
     created_at: Mapped[datetime]
-    signed_in_at: Mapped[datetime | None]
-    """The last time, in any browser."""
     is_operator: Mapped[bool] = mapped_column(default=False)
     """May create events on this installation."""
 

@@ -120,6 +120,8 @@ class MeetingRequest(Base):
     answer_note: Mapped[str] = mapped_column(Text, default="")
     answered_side: Mapped[Side | None] = mapped_column(states(Side, "answered_side"))
     """The side in whose name the last step was taken, or null for an organiser in nobody's."""
+    quiet_until: Mapped[datetime | None]
+    """What happened to it up to then is not told by digests: an import did it, or a publishing tells it."""
     before: Mapped[dict[str, Any] | None]
     """What the last step replaced, so that it can be undone: columns by name."""
     uid: Mapped[str] = mapped_column(String(64))

@@ -143,6 +143,10 @@ class Attendee(Base):
     """When the person wanted no more summaries."""
     welcomed_at: Mapped[datetime | None]
     """When the mail that invites the person to the event was queued last."""
+    came_at: Mapped[datetime | None]
+    """When the person first signed in after they were added to the event."""
+    quiet_until: Mapped[datetime | None]
+    """What happened to requests up to then is not told by digests: the person was not of the firm."""
     bounced_at: Mapped[datetime | None]
     """When a mail server said for good that the address does not take mail (RFC 3464)."""
     bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")

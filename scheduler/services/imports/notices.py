@@ -1,0 +1,74 @@
+"""Whom an import concerns: people who would get emails of it, if the organiser wants them told."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Method, VersionState
+from scheduler.services.digests import due
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    AddressChange,
+    Invitation,
+    MeetingRequest,
+    PlannedMeeting,
+    ScheduleVersion,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportMarks:
+    """Ids of requests that are quiet until a moment, and of changes of addresses at that moment."""
+
+    requests: Set[int]
+    addresses: Set[int]
+
+    def __sub__(self, other: ImportMarks) -> ImportMarks:
+        return ImportMarks(self.requests - other.requests, self.addresses - other.addresses)
+
+
+def marked(session: Session, event_id: int, now: datetime) -> ImportMarks:
+    """What is marked with this moment. What an import marks is the difference before and after it."""
+    session.flush()
+    requests = select(MeetingRequest.id).where(
+        MeetingRequest.event_id == event_id, MeetingRequest.quiet_until == now
+    )
+    addresses = select(AddressChange.id).where(
+        AddressChange.event_id == event_id, AddressChange.changed_at == now
+    )
+    return ImportMarks(frozenset(session.scalars(requests)), frozenset(session.scalars(addresses)))
+
+
+def counted(session: Session, new: ImportMarks, now: datetime) -> tuple[int, int]:
+    """How many people would get an email about the requests, and how many their meetings at a new address."""
+    people = due.concerned(session, _without_meeting(session, new.requests), now=now) if new.requests else ()
+    has_meetings = exists().where(
+        Invitation.attendee_id == AddressChange.attendee_id, Invitation.method == Method.REQUEST
+    )
+    readers = select(func.count(AddressChange.attendee_id.distinct())).where(
+        among(AddressChange.id, new.addresses), has_meetings
+    )
+    return len(people), session.scalars(readers).one() if new.addresses else 0
+
+
+def tell(session: Session, new: ImportMarks) -> None:
+    """Let the digests tell what an import did to requests. Meetings are cancelled by a publishing."""
+    ids = _without_meeting(session, new.requests)
+    for request in session.scalars(select(MeetingRequest).where(among(MeetingRequest.id, ids))):
+        request.quiet_until = None
+    session.flush()
+
+
+def _without_meeting(session: Session, request_ids: Set[int]) -> list[int]:
+    """Those of the requests that have no published meeting."""
+    published = (
+        select(PlannedMeeting.request_id)
+        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
+        .where(among(PlannedMeeting.request_id, request_ids), ScheduleVersion.state == VersionState.PUBLISHED)
+    )
+    return sorted(set(request_ids) - set(session.scalars(published)))

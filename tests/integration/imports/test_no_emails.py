@@ -1,0 +1,314 @@
+"""An import, a copy, an undo and a scenario send no email, whatever the clock brings."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import timedelta
+from unittest.mock import MagicMock
+
+import pytest
+from sqlalchemy import select, update
+
+from scheduler.domain.entities import AfterRun, OutboxKind, OutboxState, RequestState, RunState
+from scheduler.services.access import sessions
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Role
+from scheduler.services.archives import copying
+from scheduler.services.archives.copying import EventCopy
+from scheduler.services.cells.columns import ImportKind
+from scheduler.services.imports import choices, taking, workbooks
+from scheduler.services.people_desk import importing, journal, leaving_event, merging
+from scheduler.services.requests import requests
+from scheduler.services.welcome import welcome
+from scheduler.services.welcome.welcome import Invitees
+from scheduler.services.what_if import what_ifs
+from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.storage.database import Database
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    Event,
+    MeetingRequest,
+    NightTime,
+    OutboxMail,
+    Run,
+)
+from tests.integration.events import test_first_file
+from tests.integration.imports.test_choices import undo
+from tests.support import clocks
+from tests.support.factories import NOW, Expo, make_event, make_night, make_request
+from tests.support.published import Published
+from tests.support.publishing import SETTINGS
+from tests.support.web import Browser, web_app
+from workers.clock import Clock
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+PENDING, ACCEPTED = RequestState.PENDING, RequestState.ACCEPTED
+
+
+def days_of_ticks(database: Database, *, begin: int = 0, days: int = 2) -> Counter[tuple[OutboxKind, str]]:
+    """All that the clock does in some days after NOW, hour by hour. Gives every email by kind and address."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("workers.clock.dispatch", MagicMock())
+        clock = Clock(database, SETTINGS)
+        for hour in range(24 * begin, 24 * (begin + days) + 1):
+            clocks.hold(patch, NOW + hour * HOUR)
+            clock.tick()
+            with (
+                database.write() as session
+            ):  # a worker ends the runs of nights, and a sender takes the emails: no alerts
+                session.execute(update(Run).values(state=RunState.CANCELLED))
+                session.execute(update(OutboxMail).values(state=OutboxState.SENT, attempts=1))
+    with database.read() as session:
+        return Counter(map(tuple, session.execute(select(OutboxMail.kind, OutboxMail.to_address)).all()))
+
+
+def requests_file(*rows: tuple[str, str, str, str]) -> bytes:
+    return xlsx([SheetOut("Requests", ["from_firm", "to_firm", "priority", "state"], list(map(list, rows)))])
+
+
+def take(
+    database: Database, expo: Expo, octets: bytes, *, notify: bool = False, withdraw: tuple[str, ...] = ()
+) -> tuple[int, taking.ImportLook]:
+    """Take a file as its page does. Gives its number and what was shown of it."""
+    actor = expo.organiser_actor()
+    parts = taking.parts_of(octets, "")
+    with database.write() as session:
+        number = workbooks.keep(session, actor, octets, name="expo.xlsx", kind="", now=NOW)
+        choices.choose(session, actor, number, choices.ImportChoices(withdraw=withdraw))
+        options = choices.options_of(session, actor, number)
+    with database.write() as session:
+        look = importing.apply(session, actor, parts, settings=SETTINGS, now=NOW, options=options)
+        session.rollback()
+    with database.write() as session:
+        choices.notify(session, actor, number, wanted=notify)
+        options = choices.options_of(session, actor, number)
+        importing.take(
+            session, actor, number, parts, digest=look.digest, settings=SETTINGS, now=NOW, options=options
+        )
+    return number, look
+
+
+@pytest.fixture
+def invited(database: Database) -> Expo:
+    """Five firms of which all but the last were invited, with digests on; firm 3 gets none any more."""
+    with database.write() as session:
+        expo = make_event(session, firms=5, digest_mails=True, digests_since=NOW - DAY)
+        session.get_one(Attendee, expo.people[4][0].id).welcomed_at = None
+        session.get_one(Attendee, expo.people[3][0].id).bounced_at = NOW
+    return expo
+
+
+ROWS = (("f0", "f1", "5", ""), ("f1", "f2", "3", ""), ("f0", "f3", "5", ""), ("f0", "f4", "5", ""),
+        ("f2", "f3", "3", "accepted"), ("f1", "f4", "3", "declined"))  # fmt: skip
+CONCERNED = {"f1-p0", "f2-p0"}
+
+
+def first_event(database: Database) -> tuple[int, int]:
+    """An event of a workbook, with a must that waits. Gives its number, and that of its file."""
+
+    def must(rows: list[list[str]]) -> None:
+        for row in rows[1:]:
+            row[rows[0].index("priority")], row[rows[0].index("state")] = "5", ""
+
+    octets = test_first_file.changed("Requests", must)
+    who = test_first_file.asker(database)
+    number = test_first_file.keep(database, who, octets)
+    look = test_first_file.look(database, who, number, octets)
+    test_first_file.make(database, who, number, look.look.digest, octets)
+    with database.read() as session:
+        event = session.scalars(select(Event)).one()
+        assert {*session.scalars(select(MeetingRequest.state))} == {PENDING}
+        return event.id, number
+
+
+def test_an_event_of_a_workbook_sends_nothing_until_its_people_are_invited(database: Database) -> None:
+    event_id, _ = first_event(database)
+    assert days_of_ticks(database) == {}
+    with database.write() as session:
+        owner = session.scalars(select(Account)).first()
+        assert owner is not None
+        event = session.get_one(Event, event_id)
+        actor = Actor(account_id=owner.id, event_id=event_id, event_key=event.key, team_role=Role.OWNER)
+        assert welcome.invite(session, actor, Invitees.NEW, now=NOW + 2 * DAY) > 0
+        first = session.scalars(select(MeetingRequest).order_by(MeetingRequest.id)).first()
+        assert first is not None and first.quiet_until is not None
+        answerer = session.scalars(
+            select(Attendee).where(Attendee.firm_id == first.to_firm_id, Attendee.is_exhibitor)
+        ).first()
+        assert answerer is not None
+        by = Actor(
+            account_id=answerer.account_id,
+            event_id=event_id,
+            event_key=event.key,
+            attendee_id=answerer.id,
+            firm_id=answerer.firm_id,
+            is_exhibitor=True,
+        )
+        requests.accept(session, by, first.key, now=NOW + 2 * DAY)
+    kinds = Counter(kind for kind, _ in days_of_ticks(database, begin=2, days=1).elements())
+    assert kinds[OutboxKind.DIGEST] == 1, "the answer of an invited firm is told, and nothing of the file"
+
+
+def test_the_first_import_is_undone_days_later(database: Database) -> None:
+    event_id, number = first_event(database)
+    days_of_ticks(database)
+    with database.write() as session:
+        owner = session.scalars(select(Account)).first()
+        assert owner is not None
+        event = session.get_one(Event, event_id)
+        actor = Actor(account_id=owner.id, event_id=event_id, event_key=event.key, team_role=Role.OWNER)
+        (file,) = workbooks.listing(session, actor)
+        assert (file.id, file.step_id is not None) == (number, True)
+        journal.undo(session, actor, file.step_id or 0, settings=SETTINGS, now=NOW + 2 * DAY)
+    with database.read() as session:
+        assert session.scalars(select(MeetingRequest)).all() == session.scalars(select(Attendee)).all() == []
+    assert days_of_ticks(database, begin=2) == {}
+
+
+@pytest.mark.parametrize("notify", [False, True], ids=["off", "on"])
+def test_a_file_tells_the_invited_only_where_it_is_chosen(
+    database: Database, invited: Expo, notify: bool
+) -> None:
+    _, look = take(database, invited, requests_file(*ROWS), notify=notify)
+    assert (look.told, look.readdressed) == (len(CONCERNED), 0)
+    found = days_of_ticks(database)
+    people = {address.partition("@")[0] for _, address in found}
+    assert people == (CONCERNED if notify else set())
+
+
+def test_nothing_of_a_file_is_told_later_and_all_that_people_do_is(database: Database, invited: Expo) -> None:
+    take(database, invited, requests_file(*ROWS))
+    with database.write() as session:
+        key = session.scalars(
+            select(MeetingRequest.key).where(MeetingRequest.to_firm_id == invited.firms[1].id)
+        ).one()
+        requests.accept(session, invited.actor(1), key, now=NOW + HOUR)
+        make_request(session, invited, 0, 2, state=PENDING, created_at=NOW + HOUR)
+        session.execute(update(Attendee).values(welcomed_at=NOW))
+    found = days_of_ticks(database)
+    assert {address.partition("@")[0] for _, address in found} == {"f0-p0", "f2-p0"}
+
+
+def test_requests_that_a_file_takes_away_are_told_to_nobody(database: Database, invited: Expo) -> None:
+    with database.write() as session:
+        make_request(session, invited, 0, 1, state=PENDING, created_at=NOW - 10 * DAY)
+        make_request(
+            session, invited, 1, 2, state=ACCEPTED, created_at=NOW - 10 * DAY, answered_at=NOW - 8 * DAY
+        )
+    gone = requests_file(("f0", "f2", "3", "declined"))
+    number, look = take(database, invited, gone, withdraw=("requests",))
+    assert (look.withdrawn, look.told) == (2, 2)
+    with database.read() as session:
+        assert PENDING not in set(session.scalars(select(MeetingRequest.state)))
+    found = days_of_ticks(database)
+    assert {kind for kind, _ in found} <= {OutboxKind.DIGEST} and found == {}
+    undo(database, invited, number)
+    with database.write() as session:
+        session.execute(update(MeetingRequest).values(expires_at=NOW + 9 * DAY))
+        session.execute(update(Event).values(digests_since=NOW - DAY))
+    assert days_of_ticks(database, begin=2) == {}
+
+
+def test_firms_that_a_file_takes_away_are_told_to_nobody(database: Database, invited: Expo) -> None:
+    with database.write() as session:
+        make_request(session, invited, 0, 1, state=PENDING, created_at=NOW - 10 * DAY)
+    firms = xlsx(
+        [SheetOut("Firms", ["key", "name", "country", "tier"], [["f0", "Firm 0", "CN", "upstream"]])]
+    )
+    _, look = take(database, invited, firms, withdraw=("firms",))
+    assert look.withdrawn == 4 and look.told == 1
+    assert days_of_ticks(database) == {}
+
+
+@pytest.mark.parametrize("notify", [False, True], ids=["off", "on"])
+def test_a_new_address_gets_the_meetings_where_it_is_chosen(database: Database, notify: bool) -> None:
+    fair = Published(database)
+    person = fair.expo.people[1][0]
+    people = xlsx([SheetOut("People", ["key", "firm", "name", "email", "languages"],
+                            [[person.key, "f1", person.name, "new@example.org", "en"]])])  # fmt: skip
+    before = days_of_ticks(database)
+    number, look = take(database, fair.expo, people, notify=notify)
+    assert (look.told, look.readdressed) == (0, 1)
+    new = days_of_ticks(database, begin=2) - before
+    assert {address for _, address in new} == ({"new@example.org", person.email} if notify else set())
+    undo(database, fair.expo, number)
+    after = days_of_ticks(database, begin=4) - before - new
+    assert bool(after) is notify
+    with database.read() as session:
+        assert session.get_one(Attendee, person.id).email == person.email
+
+
+def test_a_copy_sends_nothing_and_invites_everybody_anew(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=3, digest_mails=True, digests_since=NOW - DAY)
+        session.get_one(Account, expo.organiser.id).is_operator = True
+        for firm in expo.people:
+            sessions.begin(session, firm[0].account_id, settings=SETTINGS, now=NOW - DAY)
+        make_night(session, expo, then=AfterRun.PUBLISH, next_at=NOW + 400 * DAY)
+    with database.write() as session:
+        form = EventCopy("next-year", "Next year", (NOW + 365 * DAY).date())
+        key = copying.copy(session, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
+        event_id = session.scalars(select(Event.id).where(Event.key == key)).one()
+        assert {*session.scalars(select(NightTime.then).where(NightTime.event_id == event_id))} == {
+            AfterRun.DRAFT
+        }
+        owner = Actor(account_id=expo.organiser.id, event_id=event_id, event_key=key, team_role=Role.OWNER)
+        exhibitors, _ = welcome.standing(session, owner, now=NOW)
+        assert (exhibitors.new, exhibitors.came) == (3, 0)
+    copied = Expo(Event(id=event_id, key=key), expo.organiser, [], [])
+    take(database, copied, requests_file(("f0", "f1", "5", ""), ("f1", "f2", "3", "")))
+    assert days_of_ticks(database) == {}
+
+
+def test_a_scenario_sends_nothing(database: Database, invited: Expo) -> None:
+    with database.write() as session:
+        actor = invited.organiser_actor()
+        made = what_ifs.make(session, actor, "Fewer tables", seconds=5, now=NOW)
+        what_ifs.solve(session, actor, made.number, now=NOW)
+    assert days_of_ticks(database) == {}
+
+
+def test_who_leaves_is_told_once_by_the_publishing(database: Database) -> None:
+    fair = Published(database)
+    with database.write() as session:
+        session.execute(update(Event).values(digest_mails=True, digests_since=NOW - DAY))
+        session.execute(update(Attendee).values(welcomed_at=NOW - DAY))
+        make_request(session, fair.expo, 2, 0, state=PENDING, created_at=NOW - 5 * DAY)
+    before = days_of_ticks(database, days=0)
+    with database.write() as session:
+        leaving_event.withdraw(session, fair.expo.organiser_actor(), ImportKind.FIRMS, ["f0"], now=NOW)
+    new = days_of_ticks(database, begin=1) - before
+    assert {address.partition("@")[0] for _, address in new} == {"f2-p0"}, "the one without a meeting"
+
+
+def test_a_merge_is_told_to_nobody(database: Database, invited: Expo) -> None:
+    with database.write() as session:
+        make_request(session, invited, 0, 2, state=PENDING, created_at=NOW - 5 * DAY)
+        make_request(
+            session, invited, 1, 2, state=ACCEPTED, created_at=NOW - 5 * DAY, answered_at=NOW - 3 * DAY
+        )
+        session.execute(update(Event).values(digests_since=NOW - 4 * DAY))
+    before = days_of_ticks(database, days=0)
+    with database.write() as session:
+        actor = invited.organiser_actor()
+        assert merging.merge(session, actor, ImportKind.FIRMS, "f0", "f1", now=NOW) == 1
+    assert days_of_ticks(database, begin=1) - before == {}
+
+
+def test_the_page_says_whom_it_concerns_and_its_box_is_off(database: Database, invited: Expo) -> None:
+    actor = invited.organiser_actor()
+    with database.write() as session:
+        number = workbooks.keep(session, actor, requests_file(*ROWS), name="expo.xlsx", kind="", now=NOW)
+    browser = Browser(web_app(database, "redis://127.0.0.1:1"), invited.organiser)
+    path = f"/events/{invited.event.key}/imports/{number}"
+    page = browser.get(path)
+    assert "2 people who were invited have new requests or responses in this file." in page
+    assert "No one is notified unless you select it." in page
+    box = re.search(r'<input type="checkbox" id="notify"[^>]*>', page)
+    assert box is not None and "checked" not in box[0]
+    digest = re.search(r'name="digest" value="([^"]+)"', page)
+    assert digest is not None
+    browser.post(f"{path}/take", digest=digest[1], notify="yes")
+    assert {address.partition("@")[0] for _, address in days_of_ticks(database)} == CONCERNED
