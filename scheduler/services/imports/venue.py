@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -16,7 +18,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Imported, ImportTally, as_new, change
-from scheduler.services.cells.columns import ImportKind, plain
+from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, plain
 from scheduler.services.cells.common import present, renamed
 from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.cells.table import Row, Table
@@ -95,8 +97,7 @@ def import_walking(
             .where(Hall.event_id == actor.event_id)
         )
     }
-    minutes: dict[tuple[int, int], int] = {}
-    pairs: dict[int, tuple[int, int]] = {}
+    ways: list[_Way] = []  # not by line: a row of a matrix has several
     for row in table.rows:
         ends = [find_hall(row, column, named) for column in ("from_hall", "to_hall")]
         taken = row.number("minutes")
@@ -105,22 +106,14 @@ def import_walking(
         for fault in fields.fault("minutes", taken, fields.WalkingMinutes):
             row.fault("minutes", fault.message)
         low, high = sorted(ids[key or ""] for key in ends)
-        pairs[row.line] = low, high
+        ways.append(_Way(row, (low, high), taken))
         if low == high and taken:
             row.fault("minutes", say("from a hall to itself it is 0 minutes"))
-        elif minutes.setdefault((low, high), taken) != taken:
-            row.fault(
-                "minutes",
-                say(
-                    "says %(taken)s, and the way back says %(minutes)s; write one",
-                    taken=taken,
-                    minutes=minutes[low, high],
-                ),
-            )
+    _check_ways_back(ways)
     table.done()
     tally = ImportTally(table, frozenset())
-    for row in table.rows:
-        low, high = pairs[row.line]
+    minutes = {way.halls: way.minutes for way in ways if not way.row.is_wrong}
+    for row, (low, high) in [(way.row, way.halls) for way in ways if not way.row.is_wrong]:
         row.values["key"] = row.values["name"] = f"{row.values['from_hall']} – {row.values['to_hall']}"
         walk = known.get((low, high))
         if walk is not None or low == high:
@@ -130,7 +123,32 @@ def import_walking(
         session.add(known[low, high])
         tally.add(row, as_new({"minutes": minutes[low, high]}), is_new=True)
     session.flush()
-    return tally.done(missing=len(known.keys() - set(pairs.values())))
+    return tally.done(missing=len(known.keys() - {way.halls for way in ways}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The minutes between two halls, the lower id first, as a row says them."""
+
+    row: Row
+    halls: tuple[int, int]
+    minutes: int
+
+
+def _check_ways_back(ways: Iterable[_Way]) -> None:
+    """A fault in both rows if there and back take different minutes."""
+    of_pair: dict[tuple[int, int], list[_Way]] = defaultdict(list)
+    for way in ways:
+        of_pair[way.halls].append(way)
+    for same in of_pair.values():
+        for way, other in zip(same, [*same[1:], same[0]], strict=True):
+            if way.minutes != other.minutes:
+                said = say(
+                    "says %(taken)s, and the way back says %(minutes)s; write one",
+                    taken=way.minutes,
+                    minutes=other.minutes,
+                )
+                way.row.fault("minutes", said)
 
 
 def import_tables(
@@ -167,11 +185,16 @@ def import_tables(
 def as_pairs(sheet: WorkbookSheet) -> WorkbookSheet:
     """A matrix of walking minutes as rows of pairs. A sheet of pairs stays as it is.
 
-    A matrix has halls in its first row and its first column. The numbers of rows stay.
+    A matrix has halls in its first row, which may stand below a title, and in its first column. The numbers
+    of rows stay.
     """
     rows = [row for row in sheet.rows if any(row.cells)]
-    if not rows or {plain(cell) for cell in rows[0].cells} & {"minutes", "min", "walking minutes"}:
+    words = {plain(cell) for row in rows[:HEADER_ROWS] for cell in row.cells}
+    if not rows or words & {"minutes", "min", "walking minutes"}:
         return sheet
+    firsts = {plain(row.cells[0]) for row in rows} - {""}
+    named = [len(firsts & set(map(plain, row.cells[1:]))) for row in rows[:HEADER_ROWS]]
+    rows = rows[named.index(max(named)) :]
     header = type(rows[0])(rows[0].number, ("from_hall", "to_hall", "minutes"))
     pairs = [
         type(row)(row.number, (row.cells[0], to, row.cells[at]))

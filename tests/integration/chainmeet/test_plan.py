@@ -140,3 +140,30 @@ def test_an_export_of_the_demo_is_planned(tmp_path: Path) -> None:
     assert examine(problem, plan).faults == ()
     assert len(problem.firms) == 30
     assert len(plan.meetings) > 10
+
+
+def test_a_matrix_of_walking_minutes_comes_whole(example: Path, tmp_path: Path) -> None:
+    names: list[str] = []
+
+    def halls(rows: list[list[str]]) -> None:
+        width = len(rows[0])
+        rows += [[f"x{at}", f"Extra {at}"] + [""] * (width - 2) for at in range(3)]
+        names.extend(row[1] for row in rows[1:])
+
+    def matrix(rows: list[list[str]]) -> None:
+        size = len(names)
+        rows[:] = [
+            ["", *names],
+            *([name, *("" if a == b else str(min(a, b) * 10 + max(a, b)) for b in range(size))]
+              for a, name in enumerate(names)),
+        ]  # fmt: skip
+
+    changed(example, "Halls", halls)
+    changed(example, "Walking", matrix)
+    done = planned(example, tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    problem = read_problem(tmp_path / "out/problem.json")
+    size = len(problem.walking)
+    assert size == 5
+    found = sorted(problem.walking[a][b] for a in range(size) for b in range(a))
+    assert found == sorted(a * 10 + b for b in range(size) for a in range(b))
