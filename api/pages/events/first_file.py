@@ -134,6 +134,8 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
     except NOT_SHOWN as error:
         return _not_shown(error)
     if not with_all:
+        if file_jobs.is_large(octets):
+            large_imports.look(auth.organiser(made.key), number)
         flash(gettext("The event is made. The workbook waits here: mend its rows, and take it."), "good")
         return redirect(url_for("imports.show", event_key=made.key, number=number))
     return _made(made.key, name)

@@ -129,7 +129,9 @@ def kept(session: Session, actor: Actor, file_id: int) -> ImportLook | None:
     actor.require(Right.IMPORT)
     _of_event(session, actor, file_id)
     found = session.scalar(select(ImportJob.found).where(ImportJob.file_id == file_id))
-    return kept_look.look_of(found) if found else None
+    if not found or "parts" not in found:  # there may be a look of the event that was to be made of it
+        return None
+    return kept_look.look_of(found)
 
 
 def kept_first(session: Session, asker: SignedIn, file_id: int) -> NewEventLook | None:

@@ -23,7 +23,7 @@ from scheduler.services.imports.workbooks import KEPT
 from scheduler.services.people_desk import importing
 from scheduler.services.text import one_line
 from scheduler.sheets.tables import MAX_OCTETS, WorkbookSheet
-from scheduler.storage.models import ImportFile
+from scheduler.storage.models import ImportFile, ImportJob
 
 Parts = Sequence[tuple[ImportKind | None, WorkbookSheet]]
 
@@ -154,6 +154,8 @@ def make(
     file.event_id, file.options = made.id, {}
     session.flush()
     if not digest:
+        # What a worker found is of an event that was to be made: the file is looked at anew in the event.
+        session.execute(delete(ImportJob).where(ImportJob.file_id == file_id))
         return _coming(made), None
     actor = from_workbook.owner(asker.account_id, made)
     look = importing.take(

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from scheduler.domain.entities import JobState, OutboxKind
 from scheduler.domain.errors import NotAllowed, NotFound, WrongState
@@ -25,6 +25,7 @@ from scheduler.services.people_desk import importing, journal
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Firm, ImportFile, ImportJob, OutboxMail, TeamMember
 from scheduler.storage.models.importing import FileWork
+from tests.integration.events.test_first_file import changed, without_country
 from tests.support.factories import NOW, Expo, make_account, make_event, make_member
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
@@ -333,6 +334,46 @@ def test_the_pages_of_a_large_new_event_lead_to_it_and_say_that_it_is_made(
     assert "The file is being taken" in browser.post(f"{base}{number}/make", **{"with": "all"}, digest=digest)
     work(database, number)
     assert "The event is made of expo.xlsx." in browser.get(f"{base}{number}")
+
+
+@pytest.mark.parametrize("is_followed", [True, False], ids=["worker is there", "worker is away"])
+def test_a_large_workbook_with_faults_waits_in_the_event_that_is_made(
+    database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch, is_followed: bool
+) -> None:
+    monkeypatch.setattr(file_jobs, "AT_ONCE", 10)
+    with database.write() as session:
+        account = make_account(session, is_operator=True)
+    browser = Browser(web_app(database, broker_url), account)
+    base = "/events/new/workbook/"
+    browser.get(base)
+    octets = changed("Firms", without_country)
+    browser.post(base, file=(io.BytesIO(octets), "expo.xlsx"))
+    with database.read() as session:
+        number = session.scalars(select(ImportFile.id)).one()
+    if is_followed:
+        work(database, number)
+        assert "Make the event, and mend the workbook there" in browser.get(f"{base}{number}")
+    assert "is being worked out" in browser.post(f"{base}{number}/make")
+    work(database, number)
+    path = "/events/danube-battery-days/imports/"
+    page = browser.get(f"{path}{number}")
+    assert "Atlantis" in page and firms(database) == 0
+    (digest,) = set(re.findall(r'name="digest" value="([^"]+)"', page))
+    assert "The file is being taken" in browser.post(f"{path}{number}/take", digest=digest)
+    work(database, number)
+    assert firms(database) == 4
+
+
+def test_a_look_of_a_new_event_that_is_left_at_a_file_of_the_event_is_done_anew(
+    database: Database, expo: Expo
+) -> None:
+    number = keep(database, expo)
+    with database.write() as session:
+        session.execute(
+            update(ImportJob).values(found={"typed": {}, "look": {}, "event": None, "faults": []})
+        )
+    with database.read() as session:
+        assert file_jobs.kept(session, expo.organiser_actor(), number) is None
 
 
 def test_a_page_says_why_a_large_file_failed(
