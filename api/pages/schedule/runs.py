@@ -55,7 +55,7 @@ def overview(event_key: str) -> str:
             published=history.published(db, actor),
             requests=lists.counts(db, replace(actor, firm_id=None)).received,
             mails=mail_queue.counts(db, actor),
-            waiting=waiting.waiting(db, actor),
+            waiting=waiting.waiting(db, actor, now=context.now()),
             coming=night_times.rules(db, actor).coming,
             now=context.now(),
             states=RequestState,

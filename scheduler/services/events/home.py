@@ -118,7 +118,7 @@ def home(session: Session, actor: Actor, *, now: datetime) -> Home:
     event_id = actor.event_id
     published = versions.published(session, event_id)
     version_id = published.id if published else 0
-    waits = waiting.waiting(session, actor)
+    waits = waiting.waiting(session, actor, now=now)
     bounced, meetings = _bounced(session, event_id, version_id, now)
     return Home(
         published=published.number if published else None,

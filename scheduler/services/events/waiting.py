@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, func, select, union
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import JobKind, JobState, MailOutcome, RequestState, VersionState
+from scheduler.domain.entities import HolderKind, JobKind, JobState, MailOutcome, RequestState, VersionState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.registration.listing import waiting_count
 from scheduler.services.schedule import entries, versions
+from scheduler.services.schedule.scheduled import only_scheduled
 from scheduler.storage.models import (
     Answer,
+    AttendeeBusy,
+    Hold,
     InboundMail,
+    InterpreterBusy,
     MeetingRequest,
+    PlaceBusy,
     PlannedMeeting,
     ScheduleVersion,
+    Slot,
     VersionJob,
 )
 
@@ -31,6 +38,10 @@ class Waiting:
     since. `absent` counts people who declined a meeting that goes on without them. `proposals` ask for
     another time. `accepted` requests have come since.
 
+    Two are of the published version, whatever drafts there are: `untold` counts its meetings that were called
+    off and whose partners do not know, and `broken` those to come of which a person or the interpreter is
+    marked absent, or whose place is closed.
+
     `draft` is newer than what is published. `publishing` is asked for and not done. `letters` came in and
     wait for an organiser, and so do `registrations` of firms. Nobody will publish `old_drafts` any more.
     """
@@ -41,6 +52,8 @@ class Waiting:
     accepted: int = 0
     letters: int = 0
     registrations: int = 0
+    untold: int = 0
+    broken: int = 0
     draft: int | None = None
     publishing: int | None = None
     old_drafts: int = 0
@@ -51,15 +64,17 @@ class Waiting:
 
     @property
     def is_anything(self) -> bool:
-        return bool(self.for_a_run or self.letters or self.registrations or self.draft or self.publishing)
+        own = self.untold, self.broken, self.letters, self.registrations, self.draft, self.publishing
+        return bool(self.for_a_run or any(own))
 
 
-def waiting(session: Session, actor: Actor) -> Waiting:
+def waiting(session: Session, actor: Actor, *, now: datetime) -> Waiting:
     """The waiting work of the event, for organisers."""
     actor.require(Right.READ_VERSIONS)
     event_id = actor.event_id
     draft = versions.newest_draft(session, event_id)
-    latest = versions.get(session, event_id, draft) if draft else versions.published(session, event_id)
+    published = versions.published(session, event_id)
+    latest = versions.get(session, event_id, draft) if draft else published
     drafts = select(func.count()).where(
         ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.DRAFT
     )
@@ -68,6 +83,8 @@ def waiting(session: Session, actor: Actor) -> Waiting:
         absent=len(entries.excluded_since(session, latest.id)) if latest else 0,
         proposals=_proposals(session, latest) if latest else 0,
         accepted=_accepted(session, latest) if latest else 0,
+        untold=len(entries.withdrawn_since(session, published.id)) if published else 0,
+        broken=_broken(session, published, now) if published else 0,
         letters=letters(session, event_id),
         registrations=waiting_count(session, event_id),
         draft=draft,
@@ -101,6 +118,32 @@ def _accepted(session: Session, version: ScheduleVersion) -> int:
             ~held,
         ),
     )
+
+
+def _broken(session: Session, version: ScheduleVersion, now: datetime) -> int:
+    """By what the published version holds: each slot of it by whom and what it takes."""
+    marked = (
+        (HolderKind.ATTENDEE, AttendeeBusy.attendee_id, AttendeeBusy.slot_id),
+        (HolderKind.INTERPRETER, InterpreterBusy.interpreter_id, InterpreterBusy.slot_id),
+        (HolderKind.PLACE, PlaceBusy.place_id, PlaceBusy.slot_id),
+    )
+    meetings = union(
+        *(
+            select(Hold.meeting_id)
+            .join(Slot, Slot.id == Hold.slot_id)
+            .join(table, (whose == Hold.holder_id) & (slot == Hold.slot_id))
+            .where(Hold.event_id == version.event_id, Hold.kind == kind, Slot.start > now)
+            for (kind, whose, slot), table in zip(
+                marked, (AttendeeBusy, InterpreterBusy, PlaceBusy), strict=True
+            )
+        )
+    ).subquery()
+    broken = (
+        select(func.count())
+        .select_from(PlannedMeeting)
+        .join(meetings, meetings.c.meeting_id == PlannedMeeting.id)
+    )
+    return _count(session, only_scheduled(broken, version.id))
 
 
 def letters(session: Session, event_id: int) -> int:

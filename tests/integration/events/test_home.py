@@ -13,19 +13,28 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed
 from scheduler.domain.team import TeamRole
 from scheduler.services.access import actors
-from scheduler.services.events import home
+from scheduler.services.events import home, waiting
 from scheduler.services.imports import workbooks
 from scheduler.services.publishing import orders
 from scheduler.services.requests import requests
 from scheduler.services.runs import overnight
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Firm, MeetingRequest, ScheduleVersion
+from scheduler.storage.models import (
+    Attendee,
+    AttendeeBusy,
+    Firm,
+    InterpreterBusy,
+    MeetingRequest,
+    PlaceBusy,
+    ScheduleVersion,
+)
 from tests.support.factories import (
     NOW,
     Expo,
     make_account,
     make_event,
     make_firms,
+    make_interpreter,
     make_member,
     make_night,
     make_request,
@@ -151,15 +160,47 @@ def test_partners_are_told_of_what_was_called_off_by_a_draft_of_what_they_have(
     assert "is as people know it" in browser.post(f"{path}/versions/tell-partners")
     with database.write() as session:
         requests.withdraw(session, expo.actor(2), other.key, now=NOW)
-    with database.write() as session:  # against the draft, too, nothing else waits
-        orders.discard(session, expo.organiser_actor(), 2, now=NOW)
-    assert "Tell partners" in browser.get(path)
+    assert "Tell partners" in browser.get(path), "a newer draft, which does not hold it either, tells nobody"
     assert "without the meetings that were cancelled" in browser.post(f"{path}/versions/tell-partners")
     with database.write() as session:
+        orders.discard(session, expo.organiser_actor(), 2, now=NOW)
         (change,) = preview(session, event_id=expo.event.id, number=3).counts.items() - {
             ("unchanged", 1), ("added", 0), ("moved", 0), ("relocated", 0), ("reassigned", 0),
         }  # fmt: skip
     assert change == ("cancelled", 1)
+
+
+def test_published_meetings_that_cannot_take_place_are_counted_until_publishing(
+    database: Database, app: Flask
+) -> None:
+    """One whose person is absent in its second slot, one without its interpreter, one at a closed table."""
+    with database.write() as session:
+        expo = make_event(session, firms=8, slots="4", tables=4)
+        interpreter = make_interpreter(session, expo)
+        rows = [make_request(session, expo, 2 * i, 2 * i + 1, length=2 if i == 0 else 1) for i in range(4)]
+        speaks = [None, interpreter, None, None]
+        planned = [
+            meet(row, expo, slot=0, place=expo.tables[i], interpreter=speaks[i]) for i, row in enumerate(rows)
+        ]
+        publish(session, expo, draft(session, expo, planned), None)
+        first, second = expo.slots[0].id, expo.slots[1].id
+        session.add_all(
+            [
+                AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=second),
+                AttendeeBusy(attendee_id=expo.people[1][0].id, slot_id=second),
+                InterpreterBusy(interpreter_id=interpreter.id, slot_id=first),
+                PlaceBusy(place_id=expo.tables[2].id, slot_id=first),
+                PlaceBusy(place_id=expo.tables[3].id, slot_id=second),
+            ]
+        )
+        session.flush()
+        actor = expo.organiser_actor()
+        assert waiting.waiting(session, actor, now=NOW).broken == 3
+        assert waiting.waiting(session, actor, now=expo.slots[0].start).broken == 1, "what has begun is over"
+        requests.withdraw(session, expo.actor(4), rows[2].key, now=NOW)
+        assert waiting.waiting(session, actor, now=NOW).broken == 2
+    page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
+    assert "2 </span>Published meetings that cannot take place" in page
 
 
 def test_it_says_what_no_plan_could_exceed(database: Database, app: Flask) -> None:
