@@ -1,7 +1,10 @@
-// The service worker of "My day": keeps one person's days, and no other page, for when there is no network.
+// The service worker of "My day" and of an interpreter's day, each with its own scope: keeps one person's days, and no
+// other page, for when there is no network.
 "use strict";
 
 const page = new URL(self.registration.scope);
+const ALL = "my-day /"; // how the names of all caches of pages begin
+const EVENT = `my-day ${page.pathname.replace(/[^/]*$/, "")}`;
 const PAGES = `my-day ${page.pathname}`;
 const FILES = "my-day files";
 const WHOSE = "X-Kept-For";
@@ -23,7 +26,6 @@ self.addEventListener("fetch", (event) => {
 });
 
 self.addEventListener("message", (event) => {
-  if (event.data === "forget") return event.waitUntil(caches.delete(PAGES));
   const urls = (event.data.keep || []).map((each) => new URL(each, page));
   event.waitUntil(Promise.allSettled(urls.map((url) => (isDay(url) ? ahead(url) : isFile(url) && file(new Request(url))))));
 });
@@ -44,30 +46,60 @@ function late() {
 }
 
 async function ahead(url) {
-  const before = await (await caches.open(PAGES)).match(url);
+  const before = await look(url);
   const age = before ? Date.now() - Date.parse(before.headers.get("Date")) : Infinity;
   if (!(age < FRESH)) await keep(new Request(url, { redirect: "manual", credentials: "same-origin" }));
 }
 
+let signedOut = 0; // how often that was seen
+
 // Fetch a day and keep it. Whatever was kept for somebody else, or before the reader signed out, is forgotten.
 async function keep(request) {
+  const before = signedOut;
   const answer = await fetch(request);
-  if (isSignedOut(answer)) await caches.delete(PAGES);
+  if (isSignedOut(answer)) {
+    signedOut += 1;
+    await inTurn(forget);
+  }
   const whose = answer.headers.get(WHOSE);
   if (answer.status !== 200 || !whose) return answer;
-  let cache = await caches.open(PAGES);
-  const [other] = await cache.keys();
-  if (other && (await cache.match(other)).headers.get(WHOSE) !== whose) {
-    await caches.delete(PAGES);
-    cache = await caches.open(PAGES);
-  }
-  await cache.put(request.url, answer.clone());
+  const copy = answer.clone();
+  await inTurn(async () => {
+    if (before !== signedOut) return; // it was asked for before the reader signed out
+    if (await isForOthers(whose)) await forget();
+    await (await caches.open(PAGES)).put(request.url, copy);
+  }).catch(() => {}); // no room on the device: the page is read, and not kept
   return answer;
 }
 
+let last = Promise.resolve();
+function inTurn(step) {
+  const done = last.then(step);
+  last = done.catch(() => {});
+  return done;
+}
+
+const named = async (start) => (await caches.keys()).filter((name) => name.startsWith(start));
+
+// Whether a page of this event is kept for another person: also one that another worker keeps.
+async function isForOthers(whose) {
+  for (const name of await named(EVENT)) {
+    const cache = await caches.open(name);
+    const [first] = await cache.keys();
+    if (first && (await cache.match(first)).headers.get(WHOSE) !== whose) return true;
+  }
+  return false;
+}
+
+async function forget() {
+  for (const name of await named(ALL)) await caches.delete(name);
+}
+
+const look = (url) => caches.match(url, { cacheName: PAGES });
+
 // The kept page, with the line that says how old it is.
 async function kept(request) {
-  const answer = await (await caches.open(PAGES)).match(request.url);
+  const answer = await look(request.url);
   if (!answer) return undefined;
   const headers = new Headers(answer.headers);
   headers.delete("Content-Encoding");

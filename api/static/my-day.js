@@ -1,6 +1,6 @@
-// "My day" with a clock: the next meeting comes up by itself, the age of a page without a network is said,
-// and what is not kept says that it needs one. What a person says is the business of words.js. Without this script
-// the page is right when it is loaded.
+// The page of one's own day, of an attendee or an interpreter, with a clock: the next meeting comes up by itself, the
+// age of a page without a network is said, and what is not kept says that it needs one. What a person says is the
+// business of words.js. Without this script the page is right when it is loaded.
 "use strict";
 
 const root = document.getElementById("my-day");
@@ -17,14 +17,18 @@ function turn() {
   const next = cards.find((card) => Date.parse(card.dataset.end) > Date.now());
   if ("today" in words) {
     for (const card of cards) card.hidden = card !== next;
-    for (const line of root.querySelectorAll("section > .later > [data-line]"))
+    for (const line of root.querySelectorAll("#later > [data-line]"))
       line.hidden = next === undefined || Date.parse(line.dataset.line) <= Date.parse(next.dataset.start);
-    const lead = next && next.querySelector("[data-in]");
-    if (lead) {
+    const title = next && next.querySelector("[data-title]");
+    if (title) {
       const left = minutesUntil(next.dataset.start);
-      lead.textContent = left > 90 ? "" : left > 0 ? words.minutes.replace("{n}", left) : words.running;
+      const says = left > 90 ? words.next : left > 0 ? words.minutes.replace("{n}", left) : words.running;
+      if (title.textContent !== says) title.textContent = says;
+      const walk = next.querySelector(".now-walk");
+      if (walk) walk.hidden = left <= 0;
     }
-    document.getElementById("over").hidden = next !== undefined;
+    const over = document.getElementById("over");
+    if (over) over.hidden = next !== undefined;
   }
   if (isOffline()) {
     const since = Math.max(0, -minutesUntil(age.dataset.at));
@@ -46,7 +50,7 @@ function needsNetwork(where) {
   const old = root.querySelector(".needs-network");
   if (old) old.remove();
   const line = document.createElement("p");
-  line.className = "needs-network s warn";
+  line.className = "needs-network small text-warn";
   line.setAttribute("role", "status");
   line.textContent = words.needs;
   where.after(line);
@@ -128,7 +132,7 @@ async function keep() {
   const { active } = await navigator.serviceWorker.ready;
   const days = [...root.querySelectorAll(".days a")].map((link) => link.href);
   const files = [...document.querySelectorAll("link[rel=stylesheet], link[rel=icon], script[src], img[src]")];
-  active.postMessage({ keep: [location.href, ...days, ...files.map((each) => each.href || each.src)] });
+  active.postMessage({ keep: [location.href, ...days, words.face, ...files.map((each) => each.href || each.src)] });
 }
 
 turn();

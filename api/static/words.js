@@ -109,6 +109,15 @@
     sending = false;
   }
 
+  const SIGNS = { waiting: "clock", sent: "check", failed: "warning" };
+
+  function sign(name) {
+    const icon = document.createElement("span");
+    icon.className = `icon i-${name}`;
+    icon.setAttribute("aria-hidden", "true");
+    return icon;
+  }
+
   function line(word, withMeeting) {
     const row = document.createElement("div");
     row.className = `queued is-${word.state}`;
@@ -123,11 +132,13 @@
       link.textContent = texts.signInLabel;
       text.append(" ", link);
     }
-    row.append(text);
+    row.append(sign(SIGNS[word.state]), text);
     if (word.state === "waiting" ? word.why : true) {
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = word.state === "waiting" ? texts.undo : texts.dismiss;
+      button.className = "button button-quiet";
+      if (word.state === "waiting") button.append(sign("undo"));
+      button.append(word.state === "waiting" ? texts.undo : texts.dismiss);
       button.addEventListener("click", () => {
         drop(word.id);
         draw();

@@ -1,4 +1,4 @@
-"""My day on a telephone: there without a network, turns to the next meeting, forgets at sign-out."""
+"""My day and an interpreter's day on a telephone: there without a network, forgotten at sign-out."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from sqlalchemy import select, update
 
 from scheduler.domain.entities import Partstat, RequestState
-from scheduler.services.access import preferences, sessions, sign_in
+from scheduler.services.access import actors, preferences, sessions, sign_in
 from scheduler.services.directory import notes
 from scheduler.storage.database import Database
-from scheduler.storage.models import Answer, LateNotice, MeetingRequest
+from scheduler.storage.models import Answer, Interpreter, LateNotice, MeetingRequest
 from tests.support import clocks
 from tests.support.everything import serving
 from tests.support.factories import NOW, SECRET_KEY
@@ -80,21 +80,28 @@ def page(chromium: Browser, database: Database, fair: Fair, site: Wire) -> Itera
 
 
 def sign_in_as(page: Page, database: Database, fair: Fair, site: str, firm: int) -> None:
+    sign_in_to(page, database, fair, site, fair.expo.people[firm][0].account_id, "my-day")
+
+
+def sign_in_to(page: Page, database: Database, fair: Fair, site: str, account: int | None, path: str) -> None:
     now = before(fair, minutes=18)
+    assert account is not None
     with database.write() as session:
-        token = sign_in.make_sign_in_link(
-            session, fair.expo.people[firm][0].account_id, secret_key=SECRET_KEY, now=now
-        )
+        token = sign_in.make_sign_in_link(session, account, secret_key=SECRET_KEY, now=now)
     page.goto(f"{site}/sign-in/{token}")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda url: "/sign-in" not in url)
-    page.goto(f"{site}/events/{fair.expo.event.key}/my-day")
+    page.goto(f"{site}/events/{fair.expo.event.key}/{path}")
+
+
+def sign_out(page: Page) -> None:
+    page.locator("summary", has_text="Account of").click()
+    page.get_by_role("button", name="Sign out").click()
 
 
 def wait_until_kept(page: Page, days: int = 3) -> None:
     """Until the service worker has this page and both days."""
-    kept = "async () => { let n = 0; for (const name of await caches.keys()) if (name.startsWith('my-day /'))"
-    kept += " n = (await (await caches.open(name)).keys()).length; return n }"
+    kept = "async () => (await (await caches.open('my-day ' + location.pathname)).keys()).length"
     for _ in range(300):
         if page.evaluate(kept) == days:
             return
@@ -103,18 +110,19 @@ def wait_until_kept(page: Page, days: int = 3) -> None:
 
 
 def test_the_page_is_there_without_a_network_and_says_how_old_it_is(page: Page, fair: Fair) -> None:
-    expect(page.locator(".now:visible h2")).to_have_text("Your next meeting, in 18 min")
+    expect(page.locator(".now:visible h2")).to_have_text("Next meeting, in 18 min")
     expect(page.get_by_text("Offline,")).to_be_hidden()
     wait_until_kept(page)
     page.context.set_offline(True)
     page.clock.fast_forward(timedelta(minutes=4).seconds * 1000)
     page.reload()
-    expect(page.locator("#age")).to_have_text("Offline, as of 08:42, 4 min ago")
+    expect(page.locator("#age")).to_have_text("Offline, updated at 08:42 (4 min ago)")
     expect(page.locator(".now:visible .now-time")).to_contain_text("09:00")
     page.locator(".days a").nth(1).click()
     expect(page.locator(".days a[aria-current]")).to_contain_text("Tue 8")
     expect(page.locator("#age")).to_be_visible()
     assert page.evaluate("document.styleSheets.length") == 3  # the sheets are kept, too
+    assert page.evaluate("document.fonts.load('1rem \"Chainmeet Sans\"').then((faces) => faces.length)")
 
 
 def test_the_next_meeting_comes_up_by_itself(page: Page, fair: Fair) -> None:
@@ -124,7 +132,7 @@ def test_the_next_meeting_comes_up_by_itself(page: Page, fair: Fair) -> None:
     expect(page.locator(f"#next-{second}")).to_be_visible()
     expect(page.locator(f"#next-{first}")).to_be_hidden()
     page.clock.fast_forward(timedelta(hours=2).seconds * 1000)
-    expect(page.get_by_text("No meeting is left today.")).to_be_visible()
+    expect(page.get_by_text("No more meetings today.")).to_be_visible()
     expect(page.get_by_role("heading", name="Later today")).to_be_hidden()  # nothing stands under it
 
 
@@ -134,10 +142,11 @@ def test_what_one_goes_into_the_meeting_with_is_there_without_a_network(page: Pa
     page.reload()
     card = page.locator(".now:visible")
     for words in (TOPIC, MESSAGE, NOTE, "Song Wanqing"):
-        expect(card).to_contain_text(words)
-    row = page.locator(".later > li[data-meeting]:visible").first
+        expect(card.get_by_text(words)).to_be_visible()
+    row = page.locator("#later > li[data-meeting]:visible").first
     row.get_by_text("Topic and notes").click()
-    expect(row).to_contain_text(TOPIC)
+    for words in (TOPIC, MESSAGE):
+        expect(row.get_by_text(words)).to_be_visible()
     for link in ("Request details", "All my meetings"):
         page.get_by_role("link", name=link).locator("visible=true").first.click()
         expect(page.get_by_text("This needs a connection.")).to_be_visible()
@@ -218,7 +227,7 @@ def test_running_late_survives_a_session_that_ended_and_its_old_token(
     sign_in_as(page, database, fair, site.address, 1)  # it is nobody else's
     expect(page.locator(".now:visible")).to_be_visible()
     expect(page.locator(".queued")).to_have_count(0)
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     page.get_by_text("You are signed out.").wait_for()
     sign_in_as(page, database, fair, site.address, 0)
     expect(page.get_by_text("You said at 08:4").first).to_contain_text("that you come 10 minutes late.")
@@ -241,7 +250,7 @@ def test_running_late_survives_signing_out(page: Page, database: Database, site:
     wait_until_kept(page)
     page.route("**/late", lambda route: route.abort())
     expect(say_late(page)).to_contain_text("Saved. Will be sent when you’re online.")
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     page.get_by_text("You are signed out.").wait_for()
     assert [name for name in page.evaluate("caches.keys()") if name.startswith("my-day /")] == []
     page.unroute("**/late")
@@ -315,7 +324,7 @@ def test_i_cannot_come_is_on_every_row_says_what_it_does_and_waits_too(
     page: Page, database: Database, site: Wire, fair: Fair
 ) -> None:
     wait_until_kept(page)
-    rows = page.locator(".later > li[data-meeting]:visible")
+    rows = page.locator("#later > li[data-meeting]:visible")
     expect(rows).to_have_count(1)
     expect(rows.locator("summary", has_text="I can’t come")).to_have_count(1)
     page.context.set_offline(True)
@@ -351,7 +360,7 @@ def test_nothing_is_kept_after_signing_out_or_for_another_person(
     page: Page, database: Database, fair: Fair, site: Wire
 ) -> None:
     wait_until_kept(page)
-    page.get_by_role("button", name="Sign out").click()
+    sign_out(page)
     page.get_by_role("heading", level=1).wait_for()
     assert page.evaluate("caches.keys()") == []
     sign_in_as(page, database, fair, site.address, 0)
@@ -364,4 +373,75 @@ def test_nothing_is_kept_after_signing_out_or_for_another_person(
     wait_until_kept(page)
     page.context.set_offline(True)
     page.reload()
-    expect(page.locator(".now:visible .firm-name")).to_contain_text("Ulmenbrücker AG")
+    expect(page.locator(".now:visible .company-name")).to_contain_text("Ulmenbrücker AG")
+
+
+@pytest.fixture
+def interpreter(database: Database, fair: Fair) -> int:
+    """The account of the interpreter of the first meeting."""
+    with database.write() as session:
+        own = session.scalars(select(Interpreter).where(Interpreter.event_id == fair.expo.event.id)).one()
+        own.email = "ye.zhiqiu@interpreters.example"
+        account = sign_in.ensure_account(session, own.email, now=NOW).id
+        preferences.choose(session, actors.actor_for(session, account, fair.expo.event.key, now=NOW),
+                           language="", timezone="Asia/Shanghai")  # fmt: skip
+    return account
+
+
+@pytest.fixture
+def their_page(
+    chromium: Browser, database: Database, fair: Fair, site: Wire, interpreter: int
+) -> Iterator[Page]:
+    """The interpreter's day, 18 minutes before the first meeting, by the clock of the browser too."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    page.clock.install(time=before(fair, minutes=18))
+    sign_in_to(page, database, fair, site.address, interpreter, "interpreting")
+    yield page
+    context.close()
+
+
+def test_an_interpreter_s_day_is_there_without_a_network_and_turns(their_page: Page) -> None:
+    page = their_page
+    expect(page.locator(".now:visible h2")).to_have_text("Next meeting, in 18 min")
+    wait_until_kept(page)
+    page.context.set_offline(True)
+    page.clock.fast_forward(timedelta(minutes=4).seconds * 1000)
+    page.reload()
+    expect(page.locator("#age")).to_have_text("Offline, updated at 08:42 (4 min ago)")
+    card = page.locator(".now:visible")
+    for words in (TOPIC, "Ulmenbrücker AG", "宋晚晴", "speaks Chinese and English"):
+        expect(card.get_by_text(words).first).to_be_visible()
+    assert page.evaluate("document.styleSheets.length") == 3
+    page.locator(".days a").nth(1).click()
+    expect(page.locator("#age")).to_be_visible()
+    expect(page.get_by_text("You have no meeting on Tue, 8 December 2026.")).to_be_visible()
+    page.get_by_role("link", name="Print all days").click()
+    expect(page.get_by_text("This needs a connection.")).to_be_visible()
+    page.locator(".days a").first.click()
+    page.clock.fast_forward(timedelta(minutes=50).seconds * 1000)
+    expect(page.get_by_text("No more meetings today.")).to_be_visible()
+
+
+def test_an_interpreter_s_day_is_not_kept_after_signing_out_or_for_another_person(
+    their_page: Page, database: Database, fair: Fair, site: Wire, interpreter: int
+) -> None:
+    page = their_page
+    wait_until_kept(page)
+    sign_out(page)
+    page.get_by_text("You are signed out.").wait_for()
+    assert page.evaluate("caches.keys()") == []
+    sign_in_to(page, database, fair, site.address, interpreter, "interpreting")
+    wait_until_kept(page)
+    page.context.clear_cookies()  # signed out elsewhere
+    page.reload()
+    page.get_by_role("button", name="Email me a link").or_(page.get_by_label("Email")).first.wait_for()
+    assert [name for name in page.evaluate("caches.keys()") if name.startswith("my-day /")] == []
+    sign_in_to(page, database, fair, site.address, interpreter, "interpreting")
+    wait_until_kept(page)
+    page.context.clear_cookies()
+    sign_in_as(page, database, fair, site.address, 1)  # the page of another person, by another worker
+    wait_until_kept(page)
+    kept = [name for name in page.evaluate("caches.keys()") if name.startswith("my-day /")]
+    assert kept == [f"my-day /events/{fair.expo.event.key}/my-day"]

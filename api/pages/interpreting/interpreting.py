@@ -14,6 +14,7 @@ from api import auth, context, inputs, limits
 from api.language.speaking import gettext
 from api.pages import rendering
 from api.pages.agenda.feed import address
+from api.pages.my_day import offline
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.pdf import agenda_pdf
 from scheduler.services.exports import print_codes
@@ -27,16 +28,38 @@ blueprint = APIBlueprint(
 
 @blueprint.get("")
 @login_required
-def show(event_key: str) -> str:
-    """The reader's meetings of one day, the next one large."""
+def show(event_key: str) -> Response:
+    """The reader's meetings of one day, the next one large. Kept for when there is no network."""
     actor = auth.interpreter(event_key)
     now = context.now()
     with context.database().read() as db:
         mine = days.interpreter_day(db, actor, inputs.day(request.args.get("day")), now=now)
         owner = feed_addresses.own_interpreter_feed(db, actor)
-        return rendering.render(
+        page = rendering.render(
             db, actor, "interpreting", "interpreting/show.html", mine=mine, feed=address(owner), now=now
         )
+    return offline.kept(page, actor)
+
+
+@blueprint.get("/manifest.webmanifest")
+@login_required
+def manifest(event_key: str) -> Response:
+    """The page as something that a telephone puts on its home screen."""
+    actor = auth.interpreter(event_key)
+    return offline.manifest(
+        actor,
+        url_for("interpreting.show", event_key=event_key),
+        gettext("Interpreting"),
+        lambda event: gettext("Interpreting, %(event)s", event=event),
+    )
+
+
+@blueprint.get("/worker.js")
+@login_required
+def worker(event_key: str) -> Response:
+    """The service worker of this page alone."""
+    auth.interpreter(event_key)
+    return offline.worker(url_for("interpreting.show", event_key=event_key))
 
 
 @blueprint.post("/feed")

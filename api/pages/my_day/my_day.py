@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, current_app, flash, redirect, request, url_for
+from flask import Response, flash, redirect, request, url_for
 from flask_login import login_required
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy.orm import Session
@@ -24,6 +23,7 @@ from api import auth, context, inputs
 from api.language import speaking
 from api.language.speaking import gettext, ngettext, said
 from api.pages import rendering
+from api.pages.my_day import offline
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.invites.catalogue import words
@@ -31,7 +31,6 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.answers import agenda_answers
 from scheduler.services.answers.agenda_answers import OVER
-from scheduler.services.events import events
 from scheduler.services.my_day import day as days
 from scheduler.services.my_day import lateness
 from scheduler.services.outcomes import outcomes
@@ -46,8 +45,6 @@ WHY = {OVER: WAS_OVER, lateness.FAR: FAR}
 """Why something cannot be said of a meeting any more, or not yet, by its state."""
 LABELS = {"comment": say("Note")}
 ANSWERS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
-KEPT = "X-Kept-For"
-"""Header of a page that the service worker may keep, and for whom: it forgets what it kept for others."""
 
 
 @blueprint.get("")
@@ -62,6 +59,9 @@ def show(event_key: str) -> Response | Leading:
         mine = days.my_day(
             db, actor, inputs.day(request.args.get("day")), secret_key=context.settings().secret_key, now=now
         )
+        said_of = outcomes.of_items(
+            db, actor, [meeting.item for meeting in (*mine.past, *mine.upcoming)], now=now
+        )
         page = rendering.render(
             db,
             actor,
@@ -71,13 +71,10 @@ def show(event_key: str) -> Response | Leading:
             now=now,
             choices=lateness.CHOICES,
             words_of_mails=words(speaking.language()),
-            words=outcomes.of_items(
-                db, actor, [meeting.item for meeting in (*mine.past, *mine.upcoming)], now=now
-            ),
+            words=said_of,
+            unsaid={key for key, of_meeting in said_of.items() if of_meeting.may_say and not of_meeting.own},
         )
-    response = Response(page)
-    response.headers[KEPT] = rendering.kept_for(actor)
-    return response
+    return offline.kept(page, actor)
 
 
 @blueprint.get("/token")
@@ -172,25 +169,12 @@ def _waited() -> timedelta:
 def manifest(event_key: str) -> Response:
     """The page as something that a telephone puts on its home screen."""
     actor = auth.actor(event_key)
-    with context.database().read() as db:
-        name = events.event(db, actor).name
-    start = url_for("my_day.show", event_key=event_key)
-    icons = (("icon.svg", "image/svg+xml", "any"), ("icon-512.png", "image/png", "512x512"))
-    body = {
-        "name": gettext("My day, %(event)s", event=name),
-        "short_name": gettext("My day"),
-        "id": start,
-        "start_url": start,
-        "scope": f"/events/{event_key}/",
-        "display": "standalone",
-        "background_color": "#f5f7f6",
-        "theme_color": "#0b5d63",
-        "icons": [
-            {"src": url_for("static", filename=file), "type": kind, "sizes": sizes}
-            for file, kind, sizes in icons
-        ],
-    }
-    return Response(json.dumps(body), content_type="application/manifest+json")
+    return offline.manifest(
+        actor,
+        url_for("my_day.show", event_key=event_key),
+        gettext("My day"),
+        lambda event: gettext("My day, %(event)s", event=event),
+    )
 
 
 @blueprint.get("/worker.js")
@@ -198,8 +182,4 @@ def manifest(event_key: str) -> Response:
 def worker(event_key: str) -> Response:
     """The service worker of this page alone."""
     auth.actor(event_key)
-    path = Path(current_app.static_folder or "") / "my-day-worker.js"
-    response = Response(path.read_bytes(), content_type="text/javascript; charset=utf-8")
-    response.headers["Service-Worker-Allowed"] = url_for("my_day.show", event_key=event_key)
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return offline.worker(url_for("my_day.show", event_key=event_key))

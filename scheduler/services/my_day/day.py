@@ -24,8 +24,12 @@ from scheduler.services.my_day.lateness import Late
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.services.week.around import Around, around
+from scheduler.services.week.changes import WeekChange, WeekChangeKind, changes
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, Firm, FirmNote, Hall, MeetingRequest, WalkingTime
+
+SHOWN = (WeekChangeKind.NEW, WeekChangeKind.MOVED, WeekChangeKind.RELOCATED)
+"""The changes that one has to know in the halls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ class Brief:
 class DayMeeting:
     """A meeting of the day. `walk` is None if nothing says where its person comes from.
 
-    `is_off`: it was withdrawn, or its person declined. `effect` is what a decline would do.
+    `is_off`: it was withdrawn, or its person declined. `effect` is what a decline would do. `change` is what
+    is new of it since its person has seen the schedule: a new meeting, another time or another place.
     """
 
     item: AgendaItem
@@ -74,6 +79,7 @@ class DayMeeting:
     walk: Walk | None
     late: tuple[Late, ...]
     is_off: bool
+    change: WeekChange | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ class MyDay:
 def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str, now: datetime) -> MyDay:
     """The actor's own day: the one that is asked for, else today, else the next of the event.
 
-    Twenty-five queries at most, however many meetings. Raises NotAllowed for who is no attendee.
+    Thirty queries at most, however many meetings. Raises NotAllowed for who is no attendee.
     """
     agenda = agendas.attendee_agenda(session, actor)
     zone = ZoneInfo(agenda.timezone)
@@ -117,6 +123,7 @@ def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str,
     attendee = session.get_one(Attendee, actor.attendee_id)
     effects = declining.effects(session, requests, attendee, now=now)
     ids = {request.key: request.id for request in requests}
+    news = {each.request_key: each for each in changes(session, actor, part) if each.kind in SHOWN}
     meetings = [
         DayMeeting(
             item=item,
@@ -127,6 +134,7 @@ def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str,
             walk=walks.get(item.request_key),
             late=late.get(item.request_key, ()),
             is_off=_is_off(item, standing[item.request_key], agenda.key),
+            change=news.get(item.request_key),
         )
         for item in items
     ]

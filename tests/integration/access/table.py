@@ -98,6 +98,8 @@ GET EVENT/inbox/<mail_id>                                    302 404 404 404 404
 GET EVENT/inbox/<mail_id>/raw                                302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/interpreting                                       302 404 404 404 200 404 404 404 404 404 404
 GET EVENT/interpreting/agenda.pdf                            302 404 404 404 200 404 404 404 404 404 404
+GET EVENT/interpreting/manifest.webmanifest                  302 404 404 404 200 404 404 404 404 404 404
+GET EVENT/interpreting/worker.js                             302 404 404 404 200 404 404 404 404 404 404
 GET EVENT/mail-texts                                         302 404 404 404 404 404 302 302 404 404 404
 GET EVENT/mail-texts/<language>/<mail_kind>                  302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/meetings/<request_key>/outcome                     302 404 404 404 404 404 404 404 403 403 404

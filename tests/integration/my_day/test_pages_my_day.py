@@ -15,8 +15,9 @@ from scheduler.services.my_day import lateness
 from scheduler.storage.database import Database
 from scheduler.storage.models import PlannedMeeting
 from tests.support import clocks
-from tests.support.factories import NOW, make_firm, make_request
+from tests.support.factories import NOW, make_firm, make_request, meet
 from tests.support.fair import Fair, before, make_fair
+from tests.support.publishing import draft, publish
 from tests.support.site import Site
 from tests.support.web import web_app
 
@@ -42,10 +43,11 @@ def test_the_page_says_time_place_walk_and_people(make_site: MakeSite) -> None:
     site, fair = make_site(each=3, days=1, told=True)
     page = site.exhibitor(0).get(site.path("/my-day"))
     first = page[page.index("<article") : page.index("</article>")]
-    for words in ("Your next meeting", ">09:00</time>", "Table t0, Hall 0", "Song Wanqing", "Interpreter",
+    for words in ("Next meeting", ">09:00</time>", "Table t0, Hall 0", "Song Wanqing", "Interpreter",
                   "speaks Chinese and English", "Running late", "I can’t come", "Accept"):  # fmt: skip
         assert words in first, words
-    assert "In the hall of your booth" in first and "Leave at 09:21" in page and "9 min" in page
+    assert "In the hall of your booth" in first
+    assert "Leave at 09:21" in page and "9 min from Hall 0" in page and "9 min walk" in page
     assert page.count("<article") == 3 and len(re.findall(r"<article[^>]* hidden>", page)) == 2
     partner = site.exhibitor(1).get(site.path("/my-day"))
     assert "Table t0, Hall 0" in partner and "With you" not in partner and "Ulmenbr" in partner
@@ -58,10 +60,10 @@ def test_before_the_day_accepting_comes_first_and_on_the_day_being_late(
 ) -> None:
     site, _ = make_site(each=1, days=1, told=True, minutes=minutes)
     page = site.exhibitor(0).get(site.path("/my-day"))
-    steps = page[page.index('<div class="late">') : page.index("</article>")]
+    steps = page[page.index('<div class="acts">') : page.index("</article>")]
     there = {words: steps.find(words) for words in ("Running late", "Accept", "I can’t come")}
     assert min((at, words) for words, at in there.items() if at >= 0)[1] == first
-    assert ('class="primary big"' in steps) == (first == "Accept")
+    assert ("button-primary" in steps) == (first == "Accept")
 
 
 def test_an_empty_day_and_no_schedule_say_what_comes(make_site: MakeSite, site: Site) -> None:
@@ -171,8 +173,33 @@ def test_between_meetings_at_the_own_booth_no_way_is_told(make_site: MakeSite, d
     with database.write() as session:
         session.execute(update(PlannedMeeting).values(place_id=booth))
     page = site.exhibitor(0).get(site.path("/my-day"))
-    assert page.count("Our booth") >= 3
-    assert "In the same hall" not in page and "In the hall of your" not in page
+    assert page.count("Your booth, Hall 0") >= 3
+    assert "Same hall" not in page and "In the hall of your" not in page
+
+
+def test_a_meeting_that_moved_says_where_and_when_it_was(make_site: MakeSite, database: Database) -> None:
+    site, fair = make_site(each=3, days=1)
+    with database.write() as session:
+        make_firm(session, fair.expo)
+        session.flush()
+        late = make_request(session, fair.expo, 0, len(fair.expo.firms) - 1)
+        planned = [
+            fair.meetings[0],
+            meet(fair.requests[1], fair.expo, slot=4, place=fair.expo.tables[1]),
+            meet(fair.requests[2], fair.expo, slot=2, place=fair.expo.tables[5]),
+            meet(late, fair.expo, slot=5, place=fair.expo.tables[0]),
+        ]
+        publish(session, fair.expo, draft(session, fair.expo, planned), 1, minutes=1)
+    page = site.exhibitor(0).get(site.path("/my-day"))
+    cards = {
+        key: page[page.index(f'id="now-{key}"') :] for key in (*(r.key for r in fair.requests), late.key)
+    }
+    cards = {key: text[: text.index("</article>")] for key, text in cards.items()}
+    assert "tag-info" not in cards[fair.requests[0].key]
+    assert "New time, was 09:30" in cards[fair.requests[1].key]
+    assert "New location, was Table t2, Hall 2" in cards[fair.requests[2].key]
+    assert "New meeting" in cards[late.key]
+    assert [page.count(words) for words in ("New time, was", "New location, was", "New meeting")] == [2, 2, 2]
 
 
 def test_the_first_page_of_an_attendee_on_a_day_of_the_event_is_my_day(make_site: MakeSite) -> None:
