@@ -13,7 +13,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import auth, context, errors, limits, request_ids, security, v1
 from api.inputs import NumberConverter
 from api.language import speaking
-from api.pages import PAGES, compression, links, marks, paging, presentation, rendering, static_files
+from api.pages import (
+    PAGES,
+    compression,
+    links,
+    marks,
+    paging,
+    presentation,
+    rendering,
+    static_files,
+    zones,
+)
 from api.pages.access import summaries
 from api.pages.answers import answers, calendar
 from api.pages.digests import asked, digests
@@ -78,6 +88,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     states.init_app(app)
     figures.init_app(app)
     words.init_app(app)
+    zones.init_app(app)
     rendering.init_app(app)
     picks.init_app(app)
     paging.init_app(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -151,6 +151,17 @@ def _own_time(moment: datetime, end: datetime | None, timezone: str, own: str, t
         text = f"{text}–{local_time(end, own)}"
     said = gettext("%(time)s in %(city)s", time=text, city=_city(own, tag))
     return Markup(' <span class="time-own">({})</span>').format(said)
+
+
+def own_moment(moment: datetime, timezone: str) -> Markup:
+    """`local_moment` in a zone that is the reader's own, marked as such."""
+    return Markup('<span class="time-own">{}</span>').format(marked_moment(moment, timezone))
+
+
+def own_clock(at: time, timezone: str) -> Markup:
+    """08:00 in Chicago: a time of day by the reader's own clock."""
+    said = gettext("%(time)s in %(city)s", time=f"{at:%H:%M}", city=city(timezone))
+    return Markup('<span class="time-own">{}</span>').format(said)
 
 
 _NOTHING = Markup()
@@ -386,7 +397,7 @@ def init_app(app: Flask) -> None:
     for function in (
         local_time, local_day, plain_day, day_and_month, short_day,
         local_moment, local_second, marked_time, marked_moment, time_left, zone_name, zone, number, decimal,
-        own_time, own_axis, both_moment, both_time, clock_difference, city,
+        own_time, own_moment, own_axis, both_moment, both_time, clock_difference, city,
         share, country, by_country, language, full_name, both_names, short_name, spoken, ended,
         capitalize_first, alert_title, role_label, browser_name, told_label, mail_label, failure_label,
         source_label,

@@ -1,35 +1,88 @@
-"""Time zones to choose from in a form: those of the IANA database's countries, by their city and country."""
+"""Time zones to choose from in a form: those of the IANA database's countries, by city, country and offset.
+
+`_zones.html` has the field. What is typed or chosen in it is read by `meant`.
+"""
 
 from __future__ import annotations
 
+import re
+from datetime import datetime
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
+from babel.dates import get_timezone_gmt
+from flask import Flask
+
+from api import context
 from api.language import speaking
 from api.language.speaking import gettext
 from api.pages import presentation
+from scheduler.saying import say
 from scheduler.services.access import preferences
 
+UNKNOWN = say("Choose a time zone from the list: type a city or a country, like Budapest.")
+"""The fault of a field with a text that `meant` knows no zone for."""
+_OFFSET = re.compile(r"[(（](?:UTC)?(?:[+-][\d:]{1,5})?[)）]\s*$")
 
-def choices() -> list[tuple[str, str]]:
-    """Value and label of each, in the order of the labels: Chicago, United States."""
-    return _choices(speaking.language())
+
+FIELD = {"list": "zones", "autocomplete": "off", "spellcheck": "false"}
+"""Attributes of the field."""
 
 
-def label(zone: str) -> str:
+def init_app(app: Flask) -> None:
+    app.add_template_global(labels, "zone_labels")
+    app.jinja_env.globals["zone_attributes"] = FIELD
+
+
+def choices(moment: datetime | None = None) -> list[tuple[str, str]]:
+    """Value and label of each, in the order of the labels: Chicago, United States (UTC-06:00).
+
+    The offset is that of the day of the moment, or of today.
+    """
+    day = _day(moment)
+    return [(zone, _with_offset(zone, name, day)) for zone, name in _named(speaking.language())]
+
+
+def labels(moment: datetime | None = None) -> list[str]:
+    return [label for _, label in choices(moment)]
+
+
+def label(zone: str, moment: datetime | None = None) -> str:
     """The label of a zone. One that is not offered any more, an alias, has its name."""
-    return dict(choices()).get(zone, zone)
+    name = dict(_named(speaking.language())).get(zone)
+    return _with_offset(zone, name, _day(moment)) if name else zone
+
+
+def shown(typed: str, moment: datetime | None = None) -> str:
+    """What the field shows again: the label of a zone, or what was typed if it is none."""
+    return label(meant(typed), moment) if typed else ""
 
 
 def meant(typed: str) -> str:
     """The zone that was typed by its label, name or city, or the text itself if it is none or several."""
-    text = _comparable(typed)
+    listed = _named(speaking.language())
+    text = _comparable(_OFFSET.sub("", typed[:200]))
     for names in (_labels, _names, _cities):
-        found = {zone for zone, name in names(choices()) if text == name}
+        found = {zone for zone, name in names(listed) if text == name}
         if len(found) == 1:
             return found.pop()
-    listed = [*_labels(choices()), *_names(choices())]
-    found = {zone for zone, name in listed if text and text in name}
+    found = {zone for zone, name in [*_labels(listed), *_names(listed)] if text and text in name}
     return found.pop() if len(found) == 1 else typed
+
+
+def _day(moment: datetime | None) -> datetime:
+    return (moment or context.now()).replace(hour=12, minute=0, second=0, microsecond=0)
+
+
+def _with_offset(zone: str, name: str, day: datetime) -> str:
+    if zone == "UTC":
+        return name
+    return gettext("%(name)s (%(offset)s)", name=name, offset=_offset(zone, day))
+
+
+@lru_cache(maxsize=4096)
+def _offset(zone: str, day: datetime) -> str:
+    return get_timezone_gmt(day.astimezone(ZoneInfo(zone)), locale="en").replace("GMT", "UTC")
 
 
 def _labels(listed: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -50,10 +103,10 @@ def _comparable(text: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _choices(tag: str) -> list[tuple[str, str]]:
-    labels = {"UTC": "UTC"}
+def _named(tag: str) -> list[tuple[str, str]]:
+    found = {"UTC": "UTC"}
     for country, zones in preferences.country_zones().items():
         for zone in zones:
             of_zone = {"city": presentation.city(zone), "country": presentation.country(country)}
-            labels[zone] = gettext("%(city)s, %(country)s", **of_zone)
-    return sorted(labels.items(), key=lambda pair: pair[1].casefold())
+            found[zone] = gettext("%(city)s, %(country)s", **of_zone)
+    return sorted(found.items(), key=lambda pair: pair[1].casefold())

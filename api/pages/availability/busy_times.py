@@ -153,30 +153,22 @@ def connect(event_key: str) -> Answer:
 @login_required
 def preview(event_key: str, key: str) -> str:
     """Preview the slots of the actor that a calendar takes. Nothing is saved yet."""
-    actor = auth.actor(event_key)
-    with context.database().read() as db:
-        source = busy_times.preview(db, actor, key)
-        return rendering.render(
-            db,
-            actor,
-            "busy_times",
-            "availability/preview.html",
-            source=source,
-            grid=grid.grid(db, actor, now=context.now(), preview=source),
-            counted=counted(source.found["counts"]),
-            zones=[zone for zone, _ in zones.choices()],
-        )
+    return _preview_page(auth.actor(event_key), key)
 
 
 @blueprint.post("/preview/<key>/zone")
 @login_required
 @limits.costly
-def read_again(event_key: str, key: str) -> Response:
+def read_again(event_key: str, key: str) -> Answer:
     """Read the calendar in another zone."""
     actor = auth.actor(event_key)
     try:
         busy_times.read_again(context.own_transactions(), actor, key, _zone(actor))
-    except (InvalidInput, UnusableCalendar, *UNREAD) as error:
+    except InvalidInput as error:
+        if any(fault.path == "timezone" for fault in error.faults):
+            return _preview_page(actor, key, request.form.get("timezone", "").strip()), 422
+        flash(_sentence(error), "error")
+    except (UnusableCalendar, *UNREAD) as error:
         flash(_sentence(error), "error")
     return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)
 
@@ -270,6 +262,23 @@ def _way(faults: Mapping[str, str], typed: Mapping[str, str]) -> str:
     if not faults:
         return ""
     return next((way for way in ("file", "address") if way in faults), typed.get("service", "other"))
+
+
+def _preview_page(actor: Actor, key: str, unknown: str = "") -> str:
+    """What a calendar takes. `unknown` was typed as its time zone, and is none."""
+    with context.database().read() as db:
+        source = busy_times.preview(db, actor, key)
+        return rendering.render(
+            db,
+            actor,
+            "busy_times",
+            "availability/preview.html",
+            source=source,
+            grid=grid.grid(db, actor, now=context.now(), preview=source),
+            counted=counted(source.found["counts"]),
+            zone=unknown or zones.label(source.timezone),
+            faults={"timezone": zones.UNKNOWN} if unknown else {},
+        )
 
 
 def _zone(actor: Actor) -> str:

@@ -1,19 +1,16 @@
-"""What a person wants to be told of requests: chosen on the preferences, stopped by the link in a digest."""
+"""The link in a digest, by which a person stops emails about requests without signing in."""
 
 from __future__ import annotations
 
 from apiflask import APIBlueprint
-from flask import flash, redirect, request, url_for
-from flask_login import login_required
+from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
-from api import auth, context, limits
-from api.language.speaking import gettext
+from api import context, limits
 from api.pages.access.stop_page import stop_page
 from scheduler.invites.catalogue import words
 from scheduler.services.access.stopping import StopLook
 from scheduler.services.digests import choices
-from scheduler.services.digests.choices import DigestWishes
 
 blueprint = APIBlueprint("digests", __name__, enable_openapi=False)
 
@@ -40,28 +37,6 @@ def resume(token: str) -> Response:
     with context.database().write() as db:
         choices.resume(db, token, now=context.now())
     return redirect(url_for("digests.look", token=token), 303)
-
-
-@blueprint.post("/events/<event_key>/digests")
-@login_required
-def choose(event_key: str) -> Response:
-    """Keep what the person ticked."""
-    actor = auth.actor(event_key)
-    wishes = DigestWishes(
-        asked="asked" in request.form,
-        reminders="reminders" in request.form,
-        answers="answers" in request.form,
-        at_once=request.form.get("when") == "at-once",
-    )
-    with context.database().write() as db:
-        choices.choose(db, actor, wishes)
-    flash(
-        gettext("You get no more mails about requests.")
-        if wishes.none
-        else gettext("Saved. It holds from the next mail on."),
-        "good",
-    )
-    return redirect(url_for("preferences.show", event_key=event_key, _anchor="digests"), 303)
 
 
 def _counted(token: str) -> StopLook:

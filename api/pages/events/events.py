@@ -58,7 +58,10 @@ def save_settings(event_key: str) -> Response | tuple[str, int]:
 def new() -> str:
     _require_operator()
     return render_template(
-        "events/new.html", typed=_NEW, faults={}, zones=zones.choices(), languages=languages().items()
+        "events/new.html",
+        typed={**_NEW, "timezone": zones.label(_NEW["timezone"])},
+        faults={},
+        languages=languages().items(),
     )
 
 
@@ -74,9 +77,8 @@ def create() -> Response | tuple[str, int]:
     except InvalidInput as error:
         page = render_template(
             "events/new.html",
-            typed=request.form,
-            faults=_by_field(error),
-            zones=zones.choices(),
+            typed={**request.form, "timezone": zones.shown(request.form.get("timezone", "").strip())},
+            faults=_by_field(error) | _zone_fault(error),
             languages=languages().items(),
         )
         return page, 422
@@ -170,7 +172,7 @@ def _read_new(form: Mapping[str, str], now: datetime) -> NewEvent:
     made = NewEvent(
         key=form.get("key", ""),
         name=form.get("name", ""),
-        timezone=form.get("timezone", ""),
+        timezone=zones.meant(form.get("timezone", "").strip()),
         first_day=read.date("first_day") or date.min,
         days=read.whole("days"),
         blocks=blocks,
@@ -184,6 +186,11 @@ def _read_new(form: Mapping[str, str], now: datetime) -> NewEvent:
     if read.faults:
         raise InvalidInput([*read.faults, *new_event.faults(made, now=now)])
     return made
+
+
+def _zone_fault(error: InvalidInput) -> Faults:
+    """An unknown time zone in words of its field, in which nobody types an IANA name."""
+    return {fault.path: zones.UNKNOWN for fault in error.faults if fault.path == "timezone"}
 
 
 def _by_field(error: InvalidInput) -> Faults:

@@ -94,7 +94,8 @@ def show(number: int) -> BaseResponse | str:
 def say(number: int) -> BaseResponse:
     """Keep what the event is called, and show what comes of the workbook so."""
     with context.database().write() as db:
-        first_file.say(db, auth.user().session, number, request.form)
+        zone = zones.meant(request.form.get("timezone", "").strip())
+        first_file.say(db, auth.user().session, number, {**request.form, "timezone": zone})
     if _follow(number) is not None:
         _have_looked(number)
     return redirect(url_for("first_file.show", number=number))
@@ -225,10 +226,9 @@ def _show(number: int, name: str, look: NewEventLook) -> str:
         number=number,
         name=name,
         found=look,
-        typed=look.typed,
+        typed={**look.typed, "timezone": zones.shown(look.typed.get("timezone", ""))},
         faults=of_form,
         others=others,
-        zones=zones.choices(),
         languages=languages().items(),
     )
 
@@ -240,7 +240,8 @@ def _by_field(look: NewEventLook) -> tuple[dict[str, str], list[str]]:
     for fault in look.faults:
         place, _, field = fault.path.rpartition(", ")
         if field in first_file.SAID:
-            of_form[field] = words.placed(Fault(place, fault.message))
+            is_no_zone = field == "timezone" and look.typed.get(field)
+            of_form[field] = words.placed(Fault(place, zones.UNKNOWN if is_no_zone else fault.message))
         else:
             others.append(words.placed(fault))
     return of_form, others

@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select, update
+from sqlalchemy import literal, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
@@ -19,7 +19,7 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.interpreters import language_of_interpreter
 from scheduler.services.access.rights import Right
-from scheduler.storage.models import Account, Attendee, Event, Firm, Interpreter, Slot
+from scheduler.storage.models import Account, Attendee, Event, Firm, Interpreter, Slot, TeamMember
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,36 @@ def account_language(session: Session, account_id: int, *, default: str = "en") 
         return default
     person, event = max(found, key=lambda row: row.Event.id)
     return _language(person, event, person.mail_language)
+
+
+def account_timezone(session: Session, account_id: int, *, now: datetime) -> str:
+    """The zone of an account's own clock: chosen or known at the newest event that it is at, else a venue's.
+
+    The venue is that of the newest event whose team it is in. UTC for who is at none.
+    """
+    attending = session.execute(
+        select(Attendee.timezone, Firm.country, Event.id, Event.timezone)
+        .join(Event, Event.id == Attendee.event_id)
+        .join(Firm, Firm.id == Attendee.firm_id)
+        .where(Attendee.account_id == account_id)
+    ).all()
+    interpreting = session.execute(
+        select(Interpreter.timezone, literal(""), Event.id, Event.timezone)
+        .join(Event, Event.id == Interpreter.event_id)
+        .join(Account, Account.email == Interpreter.email)
+        .where(Account.id == account_id, Interpreter.withdrawn_at.is_(None))
+    ).all()
+    found = sorted([*attending, *interpreting], key=lambda row: row[2], reverse=True)
+    own = (timezone(chosen, country, now) for chosen, country, _, _ in found)
+    if zone := next(filter(None, own), ""):
+        return zone
+    in_team = session.execute(
+        select(Event.id, Event.timezone)
+        .join(TeamMember, TeamMember.event_id == Event.id)
+        .where(TeamMember.account_id == account_id)
+    ).all()
+    venues = [*((row[2], row[3]) for row in found), *((row[0], row[1]) for row in in_team)]
+    return max(venues)[1] if venues else "UTC"
 
 
 def preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.orm import Session
@@ -205,9 +206,10 @@ def end_by_secret(session: Session, secret: str) -> None:
     _deleted(session, delete(WebSession).where(WebSession.id_hash == hash_token(secret)))
 
 
-def end_all(session: Session, account_id: int) -> int:
-    """End every session of the account. Returns their number."""
-    return _deleted(session, delete(WebSession).where(WebSession.account_id == account_id))
+def end_all(session: Session, account_id: int, *, but: int | None = None) -> int:
+    """End every session of the account, `but` the one with this id. Returns their number."""
+    others = WebSession.id != but if but is not None else true()
+    return _deleted(session, delete(WebSession).where(WebSession.account_id == account_id, others))
 
 
 def about_end(email: str) -> Noted:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, time
 from enum import StrEnum
 
 from sqlalchemy import select
@@ -14,28 +15,54 @@ from scheduler.services.access import preferences, stopping
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.stopping import StopLook
 from scheduler.services.access.tokens import hash_token
-from scheduler.storage.models import Attendee, DigestChoice, Event
+from scheduler.services.digests.due import MORNING
+from scheduler.storage.models import Attendee, DigestChoice, Event, Firm
+
+KINDS = ("asked", "reminders", "answers")
+"""The fields of DigestWishes, and the columns of DigestChoice."""
+
+
+class HowOften(StrEnum):
+    """When one kind of news is sent."""
+
+    AT_ONCE = "at-once"
+    DAILY = "daily"
+    OFF = "off"
+
+    @staticmethod
+    def of(*, is_wanted: bool, at_once: bool) -> HowOften:
+        if not is_wanted:
+            return HowOften.OFF
+        return HowOften.AT_ONCE if at_once else HowOften.DAILY
 
 
 @dataclass(frozen=True, slots=True)
 class DigestWishes:
-    """What is told: requests of others, reminders before they expire, what came of one's own. How often.
+    """How often is sent: requests of others, reminders before they expire, responses to one's own.
 
-    `is_sent` tells whether the event sends digests at all.
+    `is_sent` tells whether the event sends digests at all. The daily one goes out in the `morning`, by the
+    clock of `timezone`.
     """
 
-    asked: bool = True
-    reminders: bool = True
-    answers: bool = True
-    at_once: bool = False
+    asked: HowOften = HowOften.DAILY
+    reminders: HowOften = HowOften.DAILY
+    answers: HowOften = HowOften.DAILY
     is_sent: bool = True
+    timezone: str = ""
+    morning: time = MORNING
 
-    @property
-    def none(self) -> bool:
-        return not (self.asked or self.reminders or self.answers)
+    def changed(self, typed: Mapping[str, str]) -> DigestWishes:
+        """These wishes with what was chosen for each of KINDS; another text changes nothing."""
+        chosen = {kind: HowOften(text) for kind, text in typed.items() if text in list(HowOften)}
+        return replace(
+            self,
+            asked=chosen.get("asked", self.asked),
+            reminders=chosen.get("reminders", self.reminders),
+            answers=chosen.get("answers", self.answers),
+        )
 
 
-def own(session: Session, actor: Actor) -> DigestWishes | None:
+def own(session: Session, actor: Actor, *, now: datetime) -> DigestWishes | None:
     """The actor's own wishes, or None for who does not answer for a firm.
 
     Raises NotAllowed if the actor is not an attendee.
@@ -43,13 +70,19 @@ def own(session: Session, actor: Actor) -> DigestWishes | None:
     person = preferences.own_attendee(session, actor)
     if not person.is_exhibitor:
         return None
-    is_sent = session.get_one(Event, actor.event_id).digest_mails
-    choice = session.get(DigestChoice, person.id)
+    event, choice = session.get_one(Event, actor.event_id), session.get(DigestChoice, person.id)
+    country = session.get_one(Firm, person.firm_id).country
+    zone = preferences.timezone(person.timezone, country, now) or event.timezone
+    wishes = DigestWishes(is_sent=event.digest_mails, timezone=zone)
     if choice is None:
-        return DigestWishes(is_sent=is_sent)
-    if choice.stopped_at is not None:
-        return DigestWishes(False, False, False, choice.at_once, is_sent)
-    return DigestWishes(choice.asked, choice.reminders, choice.answers, choice.at_once, is_sent)
+        return wishes
+    goes_on = choice.stopped_at is None
+    return replace(
+        wishes,
+        asked=HowOften.of(is_wanted=goes_on and choice.asked, at_once=choice.asked_at_once),
+        reminders=HowOften.of(is_wanted=goes_on and choice.reminders, at_once=choice.reminders_at_once),
+        answers=HowOften.of(is_wanted=goes_on and choice.answers, at_once=choice.answers_at_once),
+    )
 
 
 class RequestMails(StrEnum):
@@ -63,25 +96,31 @@ class RequestMails(StrEnum):
     AT_ONCE = "at-once"
 
 
-def about_new_requests(session: Session, actor: Actor) -> RequestMails:
+def about_new_requests(session: Session, actor: Actor, *, now: datetime) -> RequestMails:
     """When the actor gets mails about new requests, as the event and the person have it set now.
 
     Raises NotAllowed if the actor is not an attendee.
     """
-    wishes = own(session, actor)
+    wishes = own(session, actor, now=now)
     person = preferences.own_attendee(session, actor)
     if wishes is None or not wishes.is_sent or person.bounced_at is not None:
         return RequestMails.NEVER
-    if not wishes.asked:
-        return RequestMails.STOPPED
-    return RequestMails.AT_ONCE if wishes.at_once else RequestMails.DAILY
+    of_requests = {
+        HowOften.OFF: RequestMails.STOPPED,
+        HowOften.DAILY: RequestMails.DAILY,
+        HowOften.AT_ONCE: RequestMails.AT_ONCE,
+    }
+    return of_requests[wishes.asked]
 
 
 def choose(session: Session, actor: Actor, wishes: DigestWishes) -> None:
     """Keep the actor's own wishes. They hold from the next digest on. Raises NotAllowed."""
     choice = _choice(session, preferences.own_attendee(session, actor))
-    choice.asked, choice.reminders, choice.answers = wishes.asked, wishes.reminders, wishes.answers
-    choice.at_once, choice.stopped_at = wishes.at_once, None
+    choice.stopped_at = None
+    for kind in KINDS:
+        often: HowOften = getattr(wishes, kind)
+        setattr(choice, kind, often is not HowOften.OFF)
+        setattr(choice, f"{kind}_at_once", often is HowOften.AT_ONCE)
     session.flush()
 
 

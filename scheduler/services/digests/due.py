@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -64,11 +64,14 @@ class Untold:
 
 @dataclass(frozen=True, slots=True)
 class DigestReader:
-    """An exhibitor by whose clock, in `zone`, mornings are. `mailed_at` is that of the last digest."""
+    """An exhibitor by whose clock, in `zone`, mornings are. `mailed_at` is that of the last digest.
+
+    `at_once` are the kinds that do not wait for the morning.
+    """
 
     attendee_id: int
     zone: ZoneInfo
-    at_once: bool = False
+    at_once: Set[DigestKind] = frozenset()
     mailed_at: datetime | None = None
 
 
@@ -81,7 +84,7 @@ def is_due(reader: DigestReader, items: Sequence[Untold], *, now: datetime) -> b
 
 
 def _due_at(reader: DigestReader, item: Untold) -> datetime:
-    if reader.at_once or (item.is_must and item.kind is DigestKind.ASKED):
+    if item.kind in reader.at_once or (item.is_must and item.kind is DigestKind.ASKED):
         return max(item.moment, reader.mailed_at + PAUSE) if reader.mailed_at else item.moment
     return morning(item.moment, reader.zone)
 
@@ -123,6 +126,12 @@ _AFTER = {
     DigestKind.EXPIRED: timedelta(0),
 }
 """How long after the time in the row it is certain: steps can be undone for a while."""
+
+
+def at_once(choice: DigestChoice) -> frozenset[DigestKind]:
+    """The kinds that a person wants at once."""
+    return frozenset(kind for kind, column in _WANTED.items() if getattr(choice, f"{column.key}_at_once"))
+
 
 _WANTED: dict[DigestKind, InstrumentedAttribute[bool]] = {
     DigestKind.ASKED: DigestChoice.asked,

@@ -20,7 +20,7 @@ from scheduler.invites.catalogue import language_of
 from scheduler.invites.mail.digest import WAITING, Digest, ReportedItem
 from scheduler.services.access import preferences
 from scheduler.services.access.tokens import answer_token, digests_token, hash_token
-from scheduler.services.digests.due import DigestReader, Untold, is_due, untold
+from scheduler.services.digests.due import DigestReader, Untold, at_once, is_due, untold
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.storage.among import among
@@ -108,7 +108,7 @@ def _reader(row: Any, now: datetime) -> DigestReader:
     choice = row.DigestChoice
     if choice is None:
         return DigestReader(row.Attendee.id, ZoneInfo(zone))
-    return DigestReader(row.Attendee.id, ZoneInfo(zone), choice.at_once, choice.mailed_at)
+    return DigestReader(row.Attendee.id, ZoneInfo(zone), at_once(choice), choice.mailed_at)
 
 
 def _note(
@@ -260,7 +260,7 @@ def _first(row: Any) -> str:
     """How often mails come to a reader who has had none, if the event sends them by itself."""
     if not row.Event.digest_mails:
         return ""
-    return "at_once" if row.DigestChoice is not None and row.DigestChoice.at_once else "daily"
+    return "at_once" if row.DigestChoice is not None and at_once(row.DigestChoice) else "daily"
 
 
 def _mail(

@@ -122,7 +122,7 @@ def start_page(session: Session, actor: Actor, *, language: str = "en", now: dat
         dismissed=notes.dismissed(session, actor),
         sent_count=sum(counts.sent.values()),
         musts=_musts(session, firm.id),
-        mails=choices.about_new_requests(session, actor),
+        mails=choices.about_new_requests(session, actor, now=now),
         is_new=not any(counts.sent.values()) and not any(counts.received.values()),
     )
 

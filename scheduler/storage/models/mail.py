@@ -213,8 +213,10 @@ class DigestChoice(Base):
     asked: Mapped[bool] = mapped_column(default=True, server_default=true())
     reminders: Mapped[bool] = mapped_column(default=True, server_default=true())
     answers: Mapped[bool] = mapped_column(default=True, server_default=true())
-    at_once: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """Whether each thing is told at once, rather than once a day."""
+    asked_at_once: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether new requests are sent at once, rather than once a day."""
+    reminders_at_once: Mapped[bool] = mapped_column(default=False, server_default=false())
+    answers_at_once: Mapped[bool] = mapped_column(default=False, server_default=false())
     stopped_at: Mapped[datetime | None]
     """When the person stopped all digests by one press."""
     stop_hash: Mapped[str | None] = mapped_column(String(64), unique=True)

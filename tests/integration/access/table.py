@@ -177,6 +177,7 @@ POST /operators/delete/<event_key>                           403 404 422 404 404
 POST /operators/mails/<mail_id>/<step>                       403 404 303 404 404 404 404 404 404 404 404
 POST /operators/<account_id>/remove                          403 404 404 404 404 404 404 404 404 404 404
 POST /sessions/<session_id>/end                              403 404 404 404 404 404 404 404 404 404 404
+POST /sessions/others/end                                    403 303 303 303 303 303 303 303 303 303 303
 POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303 303
 POST /sign-in                                                422 422 422 422 422 422 422 422 422 422 422
 POST /sign-in/<token>                                        410 410 410 410 410 410 410 410 410 410 410
@@ -228,7 +229,6 @@ POST EVENT/desk/requests/many                                403 404 404 404 404
 POST EVENT/desk/requests/new                                 403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/desk/steps/<number>/undo                          403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/dials                                             403 404 404 404 404 404 422 422 404 404 404
-POST EVENT/digests                                           403 404 404 303 303 303 403 403 403 403 404
 POST EVENT/drafts/discard                                    403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/firms/<firm_key>/ask                              403 404 404 422 403 403 403 403 403 403 404
 POST EVENT/imports/                                          403 404 404 404 404 404 422 422 404 404 404
@@ -247,7 +247,8 @@ POST EVENT/my-day/<request_key>/answer                       403 404 404 404 404
 POST EVENT/my-day/<request_key>/late                         403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/nights                                            403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/preferences                                       403 404 404 303 303 303 403 403 403 403 404
-POST EVENT/preferences/summaries                             403 404 404 303 303 303 403 403 403 403 404
+POST EVENT/preferences/emails                                403 404 404 303 303 303 403 403 403 403 404
+POST EVENT/preferences/feed                                  403 404 404 303 303 303 403 403 403 403 404
 POST EVENT/requests/<key>/accept                             403 404 404 404 403 403 303 303 403 404 404
 POST EVENT/requests/<key>/decline                            403 404 404 404 403 403 303 303 403 404 404
 POST EVENT/requests/<key>/help/<kind>                       403 404 404 404 404 404 404 404 404 404 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -17,6 +18,8 @@ from scheduler.domain.team import TeamRole
 from scheduler.services.access import sessions, sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
+    Attendee,
+    Firm,
     OutboxMail,
     SignInWish,
     TeamMember,
@@ -93,7 +96,7 @@ def test_a_person_sees_the_browsers_and_signs_out_one_or_all(
     account = person(database, expo)
     phone, laptop, stranger = Browser(app, account), Browser(app, account), Browser(app, expo.organiser)
     page = laptop.get("/sessions")
-    assert page.count('role="listitem"') == 2 and "this one" in page
+    assert page.count('/end">') == 4 and page.count("This browser") == 1
     with database.read() as session:
         first = session.scalars(select(WebSession).order_by(WebSession.id)).first()
     assert first is not None
@@ -102,6 +105,9 @@ def test_a_person_sees_the_browsers_and_signs_out_one_or_all(
     assert is_in(phone)
     assert "That browser is signed out" in laptop.post(f"/sessions/{first.id}/end")
     assert is_in(laptop) and not is_in(phone)
+    phone.sign_in(app, account)
+    assert "All other browsers are signed out." in laptop.post("/sessions/others/end")
+    assert is_in(laptop) and not is_in(phone) and is_in(stranger)
     phone.sign_in(app, account)
     assert "signed out everywhere" in laptop.post("/sessions/end")
     assert not is_in(laptop) and not is_in(phone) and is_in(stranger)
@@ -229,3 +235,29 @@ def test_a_role_that_is_lost_makes_a_session_no_longer(database: Database, expo:
 )  # fmt: skip
 def test_a_browser_is_named_as_its_person_knows_it(agent: str, name: str) -> None:
     assert browser_name(agent) == name
+
+
+def test_the_times_of_sessions_are_by_ones_own_clock_which_is_named(
+    database: Database, app: Flask, expo: Expo
+) -> None:
+    """Chosen at an event, else that of the country, else that of the venue whose team one is in, else UTC."""
+    account = person(database, expo)
+    browser, organiser = Browser(app, account), Browser(app, expo.organiser)
+    with database.write() as session:
+        nobody = make_account(session, "nobody@nowhere.example")
+        session.get_one(Firm, expo.firms[0].id).country = "HU"
+
+    def said(who: Browser) -> tuple[set[str], str]:
+        page = who.get("/sessions")
+        shown = set(re.findall(r"\d\d:\d\d(?=</time>)", page))
+        return shown, re.findall(r"Times are by your clock: ([^<]*)\.", page)[0]
+
+    assert said(browser) == ({"09:00"}, "Budapest, UTC+01:00")
+    with database.write() as session:
+        session.get_one(Attendee, expo.people[0][0].id).timezone = "America/Chicago"
+    assert said(browser) == ({"02:00"}, "Chicago, UTC-06:00")
+    assert said(organiser) == ({"16:00"}, "Beijing time, UTC+08:00")
+    assert said(Browser(app, nobody)) == ({"08:00"}, "UTC, UTC+00:00")
+    settings = browser.get(f"/events/{expo.event.key}/preferences")
+    assert "UTC)" not in re.sub(r"<datalist.*?</datalist>", "", settings, flags=re.DOTALL)
+    assert "Times are by your clock: Chicago" in settings

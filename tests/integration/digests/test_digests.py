@@ -224,8 +224,23 @@ def test_who_wants_it_at_once_does_not_wait_for_the_morning(database: Database) 
     with database.write() as session:
         expo = expo_of(session)
         make_request(session, expo, 0, 1, state=PENDING)
-        session.add(DigestChoice(attendee_id=expo.people[1][0].id, at_once=True))
+        session.add(DigestChoice(attendee_id=expo.people[1][0].id, asked_at_once=True))
     assert len(tell(database, NOW)) == 1
+
+
+def test_each_kind_is_at_once_by_itself_and_at_most_once_an_hour(database: Database) -> None:
+    with database.write() as session:
+        expo = expo_of(session, firms=4)
+        session.add(DigestChoice(attendee_id=expo.people[1][0].id, answers_at_once=True))
+        session.add(DigestChoice(attendee_id=expo.people[2][0].id, asked_at_once=True))
+        for receiver in (1, 2):
+            make_request(session, expo, 0, receiver, state=PENDING)
+    assert kinds(tell(database, NOW)) == [("F2-P0", ["asked"])]
+    with database.write() as session:
+        make_request(session, expo, 3, 2, state=PENDING, created_at=NOW)
+    assert tell(database, NOW + HOUR - timedelta(seconds=1)) == [], "an hour has not passed"
+    assert kinds(tell(database, NOW + HOUR)) == [("F2-P0", ["asked"])]
+    assert kinds(tell(database, MORNING)) == [("F1-P0", ["asked"])]
 
 
 def test_mornings_are_by_the_clock_of_the_reader(database: Database) -> None:

@@ -32,7 +32,7 @@ def send(database: Database, *mails: OutboxMail) -> None:
     ("settings", "mails", "said", "not_said"),
     [
         ({}, RequestMails.DAILY, "You get an email about them once a day, at 8:00", "at once"),
-        ({"at_once": True}, RequestMails.AT_ONCE, "You get an email about them at once", "once a day"),
+        ({"asked_at_once": True}, RequestMails.AT_ONCE, "You get an email about them at once", "once a day"),
         ({"asked": False}, RequestMails.STOPPED, "You get no emails about them, as you chose.", "You get an"),
         (
             {"stopped_at": NOW},
@@ -63,7 +63,7 @@ def test_the_first_page_says_what_then_happens(
         if "bounced_at" in settings:
             session.merge(expo.people[1][0]).bounced_at = NOW
         session.flush()
-        assert choices.about_new_requests(session, expo.actor(1)) is mails
+        assert choices.about_new_requests(session, expo.actor(1), now=NOW) is mails
     site = Site(web_app(database, broker_url), database, expo)
     page = site.exhibitor(1).get(site.path("/start"))
     sentence = page.partition("Requests of others stand here")[2].partition("</p>")[0]

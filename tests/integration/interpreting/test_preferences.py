@@ -30,7 +30,7 @@ def test_what_an_interpreter_chooses_holds_for_emails_pages_and_links(scene: Sce
     mine = browser(scene)
     assert reader(scene.database, scene.own).language == "en", "as chosen before"
     page = mine.get(f"{scene.path}/preferences")
-    assert 'name="timezone"' in page and "/preferences/summaries" not in page
+    assert 'name="timezone"' in page and "/preferences/emails" not in page
     mine.post(f"{scene.path}/preferences", language="hu", timezone="America/Chicago")
     found = reader(scene.database, scene.own)
     assert (found.language, found.timezone) == ("hu", "America/Chicago")

@@ -12,6 +12,7 @@ import pytest
 from scheduler.domain.entities import RequestState
 from scheduler.services.delivery import delivery
 from scheduler.services.digests import choices, telling
+from scheduler.services.digests.choices import HowOften
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, DigestChoice, Event, MeetingRequest
 from tests.integration.delivery.test_sending import to
@@ -22,6 +23,7 @@ from tests.support.web import Browser, web_app
 from tests.unit.invites.test_transport import Catcher, serving
 
 pytestmark = pytest.mark.smtp
+AT_ONCE, DAILY, OFF = HowOften
 
 
 @dataclass
@@ -128,18 +130,22 @@ def test_a_mail_program_stops_the_mails_by_one_press(letter: Letter) -> None:
 def test_a_person_chooses_what_to_be_told(letter: Letter) -> None:
     browser = letter.site.exhibitor(1)
     page = browser.get(letter.site.path("/preferences"))
-    assert page.count('name="reminders" value="yes" checked') == 1
-    browser.post(letter.site.path("/digests"), asked="yes", when="at-once")
-    actor = letter.site.expo.actor(1)
+    assert page.count('value="daily" checked') == 3, "as it is without a choice"
+    page = browser.post(
+        letter.site.path("/preferences/emails"), asked="at-once", reminders="off", answers="x"
+    )
+    assert page.count('value="at-once" checked') == page.count('value="off" checked') == 1
     with letter.site.database.read() as session:
-        wishes = choices.own(session, actor)
-    assert wishes == choices.DigestWishes(asked=True, reminders=False, answers=False, at_once=True)
-    assert "You get no more mails about requests." in browser.post(letter.site.path("/digests"))
+        wishes = choices.own(session, letter.site.expo.actor(1), now=NOW)
+    assert wishes is not None
+    assert (wishes.asked, wishes.reminders, wishes.answers) == (AT_ONCE, OFF, DAILY), (
+        "another text changes nothing"
+    )
 
 
 def test_only_who_answers_for_the_firm_has_that_choice(letter: Letter) -> None:
     page = letter.site.browser(letter.site.expo.people[1][1]).get(letter.site.path("/preferences"))
-    assert "Mails about requests" not in page
+    assert "New requests" not in page and 'name="asked"' not in page
 
 
 def test_links_of_an_archived_event_say_that_it_is_over(letter: Letter) -> None:

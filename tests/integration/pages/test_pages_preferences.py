@@ -1,21 +1,38 @@
-"""Mails and calendar: an attendee chooses language and time zone, and the linked pages follow."""
+"""A person's own settings: language, time zone, emails, feed and sessions, and what then happens."""
 
 from __future__ import annotations
 
 import html
 import re
+from email import message_from_bytes
 
 import pytest
 
 from scheduler.services.access import preferences, stopping
+from scheduler.services.delivery import rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee
 from tests.support import replies
 from tests.support.factories import NOW, make_event
 from tests.support.published import Published
+from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
 NOWHERE = "redis://127.0.0.1:1"
+
+
+def section(page: str, name: str) -> str:
+    """The section of a page with this id."""
+    found = re.search(rf'<section [^>]*id="{name}".*?</section>', page, re.DOTALL)
+    assert found is not None, name
+    return found[0]
+
+
+def chosen(page: str, name: str) -> str:
+    """Which of the buttons of a row is chosen."""
+    found = re.findall(rf'name="{name}" value="([\w-]+)" checked', page)
+    assert len(found) == 1, (name, found)
+    return str(found[0])
 
 
 def shown(page: str) -> str:
@@ -30,9 +47,11 @@ def test_an_attendee_chooses_and_sees_how_a_mail_says_it(database: Database) -> 
     browser = Browser(web_app(database, NOWHERE), account)
     path = f"/events/{expo.event.key}/preferences"
     page = browser.get(path)
-    assert "Automatic: English" in page and "only the venue" in page
+    assert "Automatic: English" in page and "time only." in page
     page = browser.post(path, language="hu", timezone="Europe/Budapest")
-    assert "Saved." in page
+    assert "Mentettük a nyelvet és az időzónát." in section(page, "language"), (
+        "in the language that was chosen"
+    )
     assert "Mikor 2026. december 7., hétfő, 09:00–09:30 (pekingi idő, UTC+08:00)" in shown(page)
     assert "Az Ön ideje szerint 2026. december 7., hétfő, 02:00–02:30" in shown(page)
 
@@ -45,7 +64,9 @@ def test_a_wrong_choice_is_said_at_its_field_and_kept_in_the_form(database: Data
     path = f"/events/{expo.event.key}/preferences"
     browser.get(path)
     page = browser.post(path, status=422, language="zh", timezone="Mars/Base")
-    assert "Choose a time zone from the list, or leave this blank." in page and 'value="Mars/Base"' in page
+    field = page.partition('<label for="timezone"')[2].partition("</div>")[0]
+    assert "Choose a time zone from the list: type a city or a country, like Budapest." in field
+    assert 'value="Mars/Base"' in field and 'aria-invalid="true"' in field
     assert '<option value="zh" selected>中文' in page
 
 
@@ -53,6 +74,7 @@ def test_a_wrong_choice_is_said_at_its_field_and_kept_in_the_form(database: Data
     ("typed", "zone"),
     [
         ("Chicago, United States", "America/Chicago"),
+        ("Chicago, United States (UTC-05:00)", "America/Chicago"),
         ("chicago", "America/Chicago"),
         ("America/Chicago", "America/Chicago"),
         ("Tell City", "America/Indiana/Tell_City"),
@@ -67,9 +89,9 @@ def test_a_zone_is_found_by_its_city_and_shown_by_its_name(database: Database, t
     browser = Browser(web_app(database, NOWHERE), account)
     path = f"/events/{expo.event.key}/preferences"
     page = browser.get(path)
-    assert "<option>Beijing, China</option>" not in page and "<option>Shanghai, China</option>" in page
+    assert "<option>Beijing, China" not in page and "<option>Shanghai, China (UTC+08:00)</option>" in page
     assert "Truk" not in page and "Calcutta" not in page and "Kolkata, India" in page
-    assert "Saved." in browser.post(path, language="en", timezone=typed)
+    assert "Language and time zone saved." in browser.post(path, language="en", timezone=typed)
     with database.read() as session:
         assert session.get_one(Attendee, expo.people[0][0].id).timezone == zone
 
@@ -82,8 +104,11 @@ def test_zones_have_their_names_in_the_language_of_the_page(database: Database) 
     path = f"/events/{expo.event.key}/preferences"
     browser.get(path)
     assert "芝加哥，美国" in (page := browser.post(path, language="zh", timezone="Chicago"))
-    assert 'value="芝加哥，美国"' in page and "北京时间" in browser.get(f"/events/{expo.event.key}/week")
-    assert 'value="Chicago, Egyesült Államok"' in browser.post(path, language="hu", timezone="芝加哥，美国")
+    assert 'value="芝加哥，美国（UTC-06:00）"' in page and "北京时间" in browser.get(
+        f"/events/{expo.event.key}/week"
+    )
+    page = browser.post(path, language="hu", timezone="芝加哥，美国（UTC-06:00）")
+    assert 'value="Chicago, Egyesült Államok (UTC-06:00)"' in page
     assert "pekingi idő" in browser.get(f"/events/{expo.event.key}/week")
 
 
@@ -168,14 +193,15 @@ def test_summaries_are_stopped_and_sent_again_here_as_by_their_link(database: Da
         with database.read() as session:
             return [session.get_one(Attendee, row[0].id).summaries_off_at is not None for row in expo.people]
 
-    assert "Stop these summaries" in browser.get(path)
-    page = browser.post(f"{path}/summaries", send="no")
-    assert "You have stopped the summaries" in page and stopped() == [True, False]
-    assert "Stop these summaries" in browser.post(f"{path}/summaries", send="yes")
+    assert chosen(browser.get(path), "summaries") == "on"
+    page = browser.post(f"{path}/emails", summaries="off")
+    assert "Email settings saved." in section(page, "emails")
+    assert chosen(page, "summaries") == "off" and stopped() == [True, False]
+    assert chosen(browser.post(f"{path}/emails", summaries="on"), "summaries") == "on"
     assert stopped() == [False, False]
     with database.write() as session:
         stopping.want(session, expo.actor(0), is_wanted=False, now=NOW)
-    assert "Send them again" in browser.get(path), "by whatever way it was done"
+    assert chosen(browser.get(path), "summaries") == "off", "by whatever way it was done"
 
 
 def test_an_event_without_summaries_says_so(database: Database) -> None:
@@ -184,7 +210,7 @@ def test_an_event_without_summaries_says_so(database: Database) -> None:
         account = session.get_one(Account, expo.people[0][0].account_id)
     browser = Browser(web_app(database, NOWHERE), account)
     page = browser.get(f"/events/{expo.event.key}/preferences")
-    assert "send no summaries" in page and "Stop these summaries" not in page
+    assert "This event sends no schedule summaries." in page and 'name="summaries"' not in page
 
 
 def test_who_is_no_attendee_stops_no_summaries(database: Database) -> None:
@@ -192,4 +218,94 @@ def test_who_is_no_attendee_stops_no_summaries(database: Database) -> None:
         expo = make_event(session, firms=1)
     browser = Browser(web_app(database, NOWHERE), expo.organiser)
     browser.get("/")
-    browser.post(f"/events/{expo.event.key}/preferences/summaries", status=403, send="no")
+    browser.post(f"/events/{expo.event.key}/preferences/emails", status=403, summaries="off")
+
+
+def test_each_section_says_at_its_place_that_it_is_saved(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=1, summary_mails=True, digest_mails=True)
+        account = session.get_one(Account, expo.people[0][0].account_id)
+    browser = Browser(web_app(database, NOWHERE), account)
+    path = f"/events/{expo.event.key}/preferences"
+    browser.get(path)
+    sentences = {
+        "language": "Language and time zone saved.",
+        "emails": "Email settings saved.",
+        "feed": "The feed has a new address. The old one has stopped working.",
+        "sessions": "All other browsers are signed out.",
+    }
+    sent = {
+        "language": path,
+        "emails": f"{path}/emails",
+        "feed": f"{path}/feed",
+        "sessions": "/sessions/others/end",
+    }
+    for name, address in sent.items():
+        response = browser.client.post(
+            address, data={"csrf_token": browser.token, "back": path, "timezone": ""}
+        )
+        assert response.headers["Location"] == f"{path}#{name}"
+        page = browser.get(path)
+        assert {each: text in section(page, each) for each, text in sentences.items()} == {
+            each: each == name for each in sentences
+        }
+        assert page.count(sentences[name]) == 1, "and nowhere else"
+
+
+def test_the_feed_follows_each_change_until_its_link_is_reset(database: Database) -> None:
+    published = Published(database)
+    with database.read() as session:
+        account = session.get_one(Account, published.expo.people[0][0].account_id)
+    browser = Browser(web_app(database, NOWHERE), account)
+    path = f"/events/{published.expo.event.key}/preferences"
+
+    def address() -> str:
+        found = re.search(r'id="feed-address"[^>]* value="[^"]*(/calendar/\w+\.ics)"', browser.get(path))
+        assert found is not None
+        return found[1]
+
+    first = address()
+    stranger = Browser(web_app(database, NOWHERE))
+    before = stranger.client.get(first).text
+    published.publish_again(slot=1)
+    assert stranger.client.get(first).text != before
+    browser.post(f"{path}/feed")
+    assert address() != first
+    assert stranger.client.get(first).status_code == 404 and stranger.client.get(address()).status_code == 200
+
+
+def test_a_new_choice_sends_nothing_and_the_next_invitation_has_it(database: Database) -> None:
+    published = Published(database)
+    with database.read() as session:
+        account = session.get_one(Account, published.expo.people[0][0].account_id)
+    browser = Browser(web_app(database, NOWHERE), account)
+    path = f"/events/{published.expo.event.key}/preferences"
+    browser.get(path)
+    page = browser.post(path, language="hu", timezone="Budapest")
+    example = re.findall(r"<d[dt][^>]*>(.*?)</d[dt]>", section(page, "language"))
+    published.mails = published.publish_again(slot=0)
+    assert published.mails == {}, "who was told already is not told again"
+    published.mails = published.publish_again(slot=1)
+    mail = message_from_bytes(rendering.invitation_mail(SETTINGS, published.mail_to(0)).data)
+    parts = {
+        part.get_content_type(): part.get_payload(decode=True).decode()  # type: ignore[union-attr]
+        for part in mail.walk()
+        if not part.is_multipart()
+    }
+    texts = [re.sub("<[^>]+>", "", each).replace("09:00–09:30", "09:30–10:00") for each in example]
+    texts = [each.replace("02:00–02:30", "02:30–03:00") for each in texts]
+    assert len(texts) == 4 and [text for text in texts if text not in parts["text/plain"]] == []
+    assert "SUMMARY:Találkozó" in parts["text/calendar"]
+
+
+def test_who_wants_no_other_emails_still_gets_invitations(database: Database) -> None:
+    published = Published(database)
+    with database.write() as session:
+        account = session.get_one(Account, published.expo.people[0][0].account_id)
+    browser = Browser(web_app(database, NOWHERE), account)
+    path = f"/events/{published.expo.event.key}/preferences"
+    page = browser.get(path)
+    assert "Invitations and changes to your own meetings are always sent." in page
+    browser.post(f"{path}/emails", asked="off", reminders="off", answers="off", summaries="off")
+    published.mails = published.publish_again(slot=1)
+    assert published.mail_to(0)

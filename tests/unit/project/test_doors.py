@@ -34,6 +34,7 @@ NO_ACTOR = {
     "access.api_tokens.actor_for_token": TOKEN,
     "access.idempotency.keep": "of a claim, which an actor's token got",
     "access.idempotency.release": "of a claim, which an actor's token got",
+    "access.preferences.account_timezone": ACCOUNT,
     "access.preferences.speak": ACCOUNT,
     "access.preferences.timezone": PURE,
     "availability.caldav.typed": "of a form alone",
