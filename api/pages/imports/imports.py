@@ -105,6 +105,7 @@ def show(event_key: str, number: int) -> BaseResponse | str:
             labels=labels(),
             may_go=choices.MAY_GO,
             most_mends=chosen.MOST_MENDS,
+            starts=_starts(),
         )
 
 
@@ -190,6 +191,12 @@ def example(event_key: str) -> Response:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         return _file(template.workbook(db, actor), "chainmeet.xlsx")
+
+
+def _starts() -> dict[str, int]:
+    """By kind of rows: the first of its errors that is shown, from 0."""
+    given = {kind.value: request.args.get(kind.value, 0, type=int) for kind in ImportKind}
+    return {kind: at for kind, at in given.items() if 0 < at < MAX_ROWS}
 
 
 def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportLook, ImportOptions]:

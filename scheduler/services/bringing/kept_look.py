@@ -75,7 +75,9 @@ def _imported(done: dict[str, Any]) -> Imported:
 def _wrong(cells: dict[str, Any]) -> WrongCells:
     given = cells.get("proposals")  # a look that was kept before an update has none
     proposals = Proposals(**given | {"choices": _pairs(given["choices"])}) if given else NONE
-    return WrongCells(**cells | {"lines": tuple(cells["lines"]), "proposals": proposals})
+    waits = ImportKind(cells["waits_for"]) if cells.get("waits_for") else None
+    read = {"lines": tuple(cells["lines"]), "proposals": proposals, "waits_for": waits}
+    return WrongCells(**cells | read)
 
 
 def _pairs(pairs: list[list[str]]) -> tuple[tuple[str, str], ...]:

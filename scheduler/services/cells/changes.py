@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from scheduler.services.cells.columns import plain
+from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.options import ReadAs, WrongCell
 from scheduler.services.cells.proposals import NONE, Proposals
 from scheduler.services.cells.table import Row, Table
@@ -15,7 +15,7 @@ from scheduler.services.cells.table import Row, Table
 Cells = dict[str, tuple[Any, Any]]
 """Values that a row changes by their column, each before and after."""
 
-MOST_PROPOSED = 50
+MOST_PROPOSED = 200
 """Faults of a sheet for which a meaning is proposed, those of most rows first."""
 MAX_SHOWN = 500
 """The most rows whose cells are stored to be shown. All rows are counted."""
@@ -56,6 +56,8 @@ class WrongCells:
     """What stands in all of the cells, or None if they differ."""
     proposals: Proposals = NONE
     """What it may mean."""
+    waits_for: ImportKind | None = None
+    """The kind of the row in the file that is named here and left out itself: the fault is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,17 @@ class Imported:
     """Whose rows are missing, where a key names somebody."""
     digest: str = field(default="", compare=False)
     """Of all that it does: two previews with one digest do the same."""
+
+    @property
+    def causes(self) -> tuple[WrongCells, ...]:
+        """What is wrong in this sheet itself."""
+        return tuple(cells for cells in self.wrong if cells.waits_for is None)
+
+    @property
+    def waiting(self) -> dict[ImportKind, tuple[WrongCells, ...]]:
+        """What is wrong here only because rows of other kinds are left out, by their kind."""
+        kinds = dict.fromkeys(cells.waits_for for cells in self.wrong if cells.waits_for is not None)
+        return {kind: tuple(cells for cells in self.wrong if cells.waits_for is kind) for kind in kinds}
 
 
 @dataclass(slots=True)
@@ -145,11 +158,15 @@ class ImportTally:
 
 
 def _grouped(table: Table) -> tuple[WrongCells, ...]:
-    """Faults of one message under one header as one, those of most rows first."""
+    """Faults of one message under one header as one, those of most rows first, and causes before effects."""
     found: dict[tuple[str, str], list[WrongCell]] = {}
     for cell in table.wrong:
         found.setdefault((cell.header, cell.message), []).append(cell)
-    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[1][0].line))
+
+    def rank(item: tuple[tuple[str, str], list[WrongCell]]) -> tuple[bool, int, int]:
+        return item[1][0].waits_for is not None, -len(item[1]), item[1][0].line
+
+    ordered = sorted(found.items(), key=rank)
     return tuple(
         _one(table, header, message, cells, at) for at, ((header, message), cells) in enumerate(ordered)
     )
@@ -160,6 +177,8 @@ def _one(table: Table, header: str, message: str, cells: list[WrongCell], at: in
     column, value = cells[0].column, cells[0].value
     if len({cell.value for cell in cells}) > 1 or not plain(value):
         return WrongCells(header, message, tuple(cell.line for cell in cells), column)
+    if (waits := cells[0].waits_for) is not None:
+        return WrongCells(header, message, tuple(cell.line for cell in cells), column, waits_for=waits)
     allowed = table.allowed.get(column) if at < MOST_PROPOSED else None
     proposals = allowed.proposals(value) if allowed is not None else NONE
     return WrongCells(header, message, tuple(cell.line for cell in cells), column, value, proposals)

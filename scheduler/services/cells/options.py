@@ -24,6 +24,8 @@ class ImportOptions:
     columns: Mapping[ImportKind, Mapping[str, str]] = field(default_factory=dict)
     values: Mapping[ImportKind, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     """What to read instead of a cell's plain words, by kind and column."""
+    named: Mapping[ImportKind, Mapping[str, int]] = field(default_factory=dict, compare=False)
+    """What the file itself names, by plain words, with the row: nothing else is meant by these."""
     notify: bool = False
     """Whether people are told of it as of what partners do. Else nobody is told."""
     members: Members | None = None
@@ -44,6 +46,8 @@ class WrongCell:
     message: str
     column: str
     value: str
+    waits_for: ImportKind | None = None
+    """It names a row of a sheet of this kind in the file which is left out itself."""
 
 
 @dataclass(slots=True)

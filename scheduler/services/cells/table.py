@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,13 @@ from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 
 MAX_ROWS = 20_000
 """Of a kind: more than any expo has people."""
+
+WHY = "Why it was left out"
+"""The header of a column that an import does not take, so that the mended workbook can be sent as it is."""
+ALL_IS_READ = frozenset(
+    (ImportKind.TIMES, ImportKind.CLOSURES, ImportKind.ABSENCES, ImportKind.STATIONS, ImportKind.REQUESTS)
+)
+"""Kinds of which no column is passed over: an absence without its hours would be one of the whole event."""
 
 _NO_HEADER = SheetRow(1, ())
 _OF_LINES = frozenset(("description", "message", "note", "offers", "needs", "products"))
@@ -44,14 +51,30 @@ class Row:
     """By column and what is read there: what the file says, where that is something else."""
 
     def fault(
-        self, column: str, message: str, *, item: str | None = None, allowed: Allowed | None = None
+        self,
+        column: str,
+        message: str,
+        *,
+        item: str | None = None,
+        allowed: Allowed | None = None,
+        of: Sequence[ImportKind] = (),
     ) -> None:
-        """Something is wrong in a cell, or in an item of a list there; `allowed` is what it may be."""
+        """Something is wrong in a cell, or in an item of a list there; `allowed` is what it may be.
+
+        `of` are the kinds of which the cell names a row. If the file has that row, the fault is there.
+        """
         self.is_wrong = True
         self.table.faults.append(Fault(self.table.place(self.line, column), message))
         read = self.values.get(column, "") if item is None else item
         said = self.said.get((column, read), read)
-        self.table.wrong.append(WrongCell(self.line, self.table.shown(column), message, column, said))
+        waits = next((kind for kind in of if plain(said) in self.table.options.named.get(kind, ())), None)
+        if waits is not None:
+            line = self.table.options.named[waits][plain(said)]
+            message = say(
+                "%(name)s is left out itself (row %(row)s of its sheet)", name=repr(said[:80]), row=str(line)
+            )
+        shown = self.table.shown(column)
+        self.table.wrong.append(WrongCell(self.line, shown, message, column, said, waits))
         if allowed is not None:
             self.table.allowed[column] = allowed
 
@@ -67,6 +90,23 @@ class Row:
         if value and not _KEY.fullmatch(value):
             self.fault("key", say("must be letters, digits, dots, hyphens or underscores, at most 64"))
         return value
+
+    def meant(self, column: str, read: str, is_known: Callable[[str], object]) -> str:
+        """What is read in a cell, or in an item of a list there; what stands there itself if that is known.
+
+        A reading that a person gave before was for a word that meant nothing.
+        """
+        written = self.said.get((column, read))
+        if written is None or not is_known(written):
+            return read
+        if self.values.get(column) == read:
+            self.values[column] = written
+        if (known := self.table.read_as.get((column, plain(written)))) is not None:
+            known.rows -= 1
+            if not known.rows:
+                del self.table.read_as[column, plain(written)]
+        del self.said[column, read]
+        return written
 
     def several(self, column: str) -> list[str]:
         return values.several(self.values.get(column, ""))
@@ -183,6 +223,7 @@ class Table:
             unknown = (*unknown, *others)
         table = cls(kind, sheet.name, header, positions, unknown, options=options)
         table._check_header(found.twice)
+        table._check_all_is_read(sheet.rows[at + 1 :], said)
         rows = sheet.rows[at + 1 :]
         if not rows and not sheet.name:  # a workbook may have sheets that nobody filled in
             table.faults.append(Fault(table._file(), say("has a header, but no rows")))
@@ -251,6 +292,24 @@ class Table:
         self.faults += [
             Fault(self._header(), say("names the column %(name)s twice", name=repr(name))) for name in twice
         ]
+        self.stop_on_faults()
+
+    def _check_all_is_read(self, rows: Sequence[SheetRow], said: Mapping[str, str]) -> None:
+        """Where a column that is not read changes what a row does, a person says what it is."""
+        if self.kind not in ALL_IS_READ:
+            return
+        taken = set(self.positions.values())
+        filled = {at for row in rows for at, cell in enumerate(row.cells) if cell.strip()}
+        for at in sorted(filled - taken):
+            text = self.header.cells[at] if at < len(self.header.cells) else ""
+            if not text.strip():
+                why = say("the column %(letters)s has no header: name it", letters=column_letters(at))
+                self.faults.append(Fault(self._header(), why))
+            elif said.get(plain(text)) is None and plain(text) != plain(WHY):
+                why = say(
+                    "the column %(name)s is not read: choose what it is, or leave it out", name=repr(text)
+                )
+                self.faults.append(Fault(self._header(), why))
         self.stop_on_faults()
 
     def _add(self, given: SheetRow, seen: dict[str, int]) -> None:

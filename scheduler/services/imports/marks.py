@@ -57,11 +57,11 @@ def import_closures(
     names = {(PlaceBusy, row.id): row.key for row in rows}
 
     def find(row: Row) -> Owner | None:
-        text = row.values.get("place", "")
+        text = row.meant("place", row.values.get("place", ""), places.find)
         key = places.find(text) if text else None
         if text and key is None:
             said = say("%(text)s is no table or booth of this event; write its key", text=repr(text[:80]))
-            row.fault("place", said, allowed=allowed)
+            row.fault("place", said, allowed=allowed, of=(ImportKind.TABLES,))
         return None if key is None else (PlaceBusy, ids[key])
 
     return _Marks(session, actor.event_id, table, names).take(find)
@@ -99,9 +99,8 @@ class NamedPeople:
         return made
 
     def find(self, row: Row, column: str) -> Owner | None:
-        text = row.values.get(column, "")
-        known = self.known
-        found = known.get(text) or known.get(text.lower()) or known.get(plain(text)) or set()
+        text = row.meant(column, row.values.get(column, ""), lambda text: len(self._found(text)) == 1)
+        found = self._found(text)
         if text and len(found) != 1:
             name = repr(text[:80])
             why = (
@@ -109,8 +108,12 @@ class NamedPeople:
                 if found
                 else say("%(name)s is nobody of this event; write a key, a mail address or a name", name=name)
             )
-            row.fault(column, why)
+            row.fault(column, why, of=() if found else (ImportKind.PEOPLE, ImportKind.INTERPRETERS))
         return next(iter(found)) if len(found) == 1 else None
+
+    def _found(self, text: str) -> set[Owner]:
+        known = self.known
+        return known.get(text) or known.get(text.lower()) or known.get(plain(text)) or set()
 
 
 @dataclass(slots=True)
@@ -265,9 +268,9 @@ class _Tables:
         self.keys = {row.id: row.key for row in rows}
 
     def find(self, row: Row) -> int | None:
-        text = row.values.get("table", "")
+        text = row.meant("table", row.values.get("table", ""), self.known.find)
         key = self.known.find(text) if text else None
         if text and key is None:
             said = say("%(text)s is no table of this event; write its key", text=repr(text[:80]))
-            row.fault("table", said, allowed=self.known.allowed())
+            row.fault("table", said, allowed=self.known.allowed(), of=(ImportKind.TABLES,))
         return None if key is None else self.ids[key]

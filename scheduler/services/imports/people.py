@@ -142,7 +142,7 @@ class Firms:
 
     def find(self, row: Row, column: str = "firm") -> int:
         """The firm of a row, or 0 with a fault."""
-        text = row.values.get(column, "")
+        text = row.meant(column, row.values.get(column, ""), self.has)
         found = {self.by_key[text]} if text in self.by_key else self.by_name.get(plain(text), set())
         if text and len(found) != 1:
             name = repr(text[:80])
@@ -151,8 +151,12 @@ class Firms:
                 if found
                 else say("%(name)s is not a firm of this event; import firms first", name=name)
             )
-            row.fault(column, said, allowed=self.allowed)
+            row.fault(column, said, allowed=self.allowed, of=() if found else (ImportKind.FIRMS,))
         return next(iter(found)) if len(found) == 1 else 0
+
+    def has(self, text: str) -> bool:
+        """Whether a text is the key or the name of one firm."""
+        return text in self.by_key or len(self.by_name.get(plain(text), ())) == 1
 
     @cached_property
     def allowed(self) -> Allowed:

@@ -253,10 +253,11 @@ class _Requests:
         found = []
         for text in row.several(column):
             known = self.people.get(firm_id, {})
+            text = row.meant(column, text, lambda said, known=known: said in known or said.lower() in known)  # type: ignore[misc]
             person = known.get(text) or known.get(text.lower())
             if firm_id and person is None:
                 said = request_faults.nobody(text[:80])
-                row.fault(column, said, item=text)
+                row.fault(column, said, item=text, of=(ImportKind.PEOPLE,))
             elif person is not None and person not in found:
                 found.append(person)
         if len(found) > (most := fields.limits(fields.NamedPeople).most):

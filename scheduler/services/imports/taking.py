@@ -16,9 +16,10 @@ from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells.changes import Imported
-from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, header_row, kind_of, understand
+from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, header_row, kind_of, plain, understand
 from scheduler.services.cells.members import OWN_COLUMNS
 from scheduler.services.cells.options import PLAIN, ImportOptions
+from scheduler.services.cells.table import ALL_IS_READ, WHY
 from scheduler.services.imports.firms import import_firms
 from scheduler.services.imports.frame import import_areas, import_times
 from scheduler.services.imports.groups import members
@@ -32,8 +33,8 @@ from scheduler.sheets.tables import Workbook, WorkbookSheet
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.untrusted import reading
 
-WHY = "Why it was left out"
-"""The header of a column that an import does not take, so that the mended workbook can be sent as it is."""
+ASKED = "?"
+"""In place of our column, of a header that a person has to choose one for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class ImportLook:
 
     def likely(self, most: int) -> int:
         """Values with a likely meaning, among the first faults of each sheet."""
-        wrong = (cells for part in self.parts if part.done for cells in part.done.wrong[:most])
+        wrong = (cells for part in self.parts if part.done for cells in part.done.causes[:most])
         return sum(cells.proposals.is_likely for cells in wrong)
 
     @property
@@ -134,10 +135,40 @@ def apply(
     """Import rows without faults. A look rolls it back. Raises ImportOutdated if two import the same."""
     members.require(actor, options)
     try:
-        with_ = _With(settings, now, options)
+        parts = list(parts)
+        with_ = _With(settings, now, replace(options, named=_named(parts, options)))
         return look_of([_apply(session, actor, kind, sheet, with_) for kind, sheet in parts])
     except IntegrityError:  # another file brought the same firm or person at this moment
         raise ImportOutdated from None
+
+
+def _named(
+    parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], options: ImportOptions
+) -> dict[ImportKind, dict[str, int]]:
+    """The rows of things that other rows name: their numbers by the plain words of what they are called."""
+    found: dict[ImportKind, dict[str, int]] = {}
+    for kind, sheet in parts:
+        if kind is None or kind not in _NAMES or not sheet.rows:
+            continue
+        said = options.columns.get(kind, {})
+        at = header_row(kind, [row.cells for row in sheet.rows[:HEADER_ROWS]], said)
+        positions = understand(kind, sheet.rows[at].cells, said).positions
+        columns = [positions[name] for name in _NAMES[kind] if name in positions]
+        names = found.setdefault(kind, {})
+        for row in sheet.rows[at + 1 :]:
+            for column in columns:
+                if column < len(row.cells) and (words := plain(row.cells[column])):
+                    names.setdefault(words, row.number)
+    return found
+
+
+_NAMES: Final[Mapping[ImportKind, Sequence[str]]] = {
+    ImportKind.HALLS: ("key", "name"),
+    ImportKind.TABLES: ("key", "name"),
+    ImportKind.FIRMS: ("key", "name", "latin_name"),
+    ImportKind.PEOPLE: ("key", "email", "name", "latin_name"),
+    ImportKind.INTERPRETERS: ("key", "email", "name", "latin_name"),
+}
 
 
 def look_of(parts: Sequence[ImportPart]) -> ImportLook:
@@ -196,6 +227,9 @@ def _headers(kind: ImportKind, sheet: WorkbookSheet, options: ImportOptions) -> 
         return ()
     cells = first[header_row(kind, first, said)]
     columns = {at: column for column, at in understand(kind, cells, said).positions.items()}
+    for at, text in enumerate(cells) if kind in ALL_IS_READ else ():
+        if at not in columns and plain(text) not in said and plain(text) != plain(WHY):
+            columns[at] = ASKED
     return tuple((text, columns.get(at, "")) for at, text in enumerate(cells) if text)
 
 

@@ -208,6 +208,7 @@ def as_pairs(sheet: WorkbookSheet) -> WorkbookSheet:
 def find_hall(row: Row, column: str, halls: NamedThings) -> str | None:
     """The key of the hall that a cell means; None if it is empty, or gets a fault."""
     text = row.values.get(column, "")
+    text = row.meant(column, text, halls.find)
     key = halls.find(text) if text else None
     if text and key is None:
         named = ", ".join(f"{key} ({name})" for key, name in sorted(halls.names.items()))
@@ -217,7 +218,7 @@ def find_hall(row: Row, column: str, halls: NamedThings) -> str | None:
                 "%(text)s is not a hall of this event; they are %(names)s", text=repr(text[:80]), names=named
             )
         row.fault(column, wrong,
-                  allowed=halls.allowed())  # fmt: skip
+                  allowed=halls.allowed(), of=(ImportKind.HALLS,))  # fmt: skip
     return key
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.table import WHY
 from scheduler.services.imports import taking, workbooks
 from scheduler.services.imports.taking import ImportLook, ImportOutdated
 from scheduler.services.imports.workbooks import ImportTaken
@@ -144,7 +145,7 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
     take(database, expo, kept(database, expo, book), shown.digest, book)
     wrong = taking.rejected(taking.parts_of(book, ""), shown)
     (sheet,) = read(wrong).sheets
-    assert sheet.rows[0].cells[-1] == taking.WHY
+    assert sheet.rows[0].cells[-1] == WHY
     assert [(row.cells[0], row.cells[-1]) for row in sheet.rows[1:]] == [
         ("Bad one", f"国家: {said}"),
         (
@@ -152,9 +153,7 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
             f"国家: {said}; 上中下游: 'up the hill' is no tier: it must be upstream, midstream or downstream",
         ),
     ]
-    mended = xlsx(
-        [SheetOut("Firms", [*FIRMS.header, taking.WHY], [["Bad one", "", "DE", "上游", "", "", "", "x"]])]
-    )
+    mended = xlsx([SheetOut("Firms", [*FIRMS.header, WHY], [["Bad one", "", "DE", "上游", "", "", "", "x"]])])
     assert look(database, expo, mended).parts[0].done.added == 1  # type: ignore[union-attr]
 
 

@@ -118,6 +118,7 @@ class _Members:
         return given
 
     def _firm(self, row: Row, text: str) -> int:
+        text = row.meant("firms", text, self.firms.has)
         found = (
             {self.firms.by_key[text]} if text in self.firms.by_key else self.firms.by_name.get(plain(text))
         )
@@ -128,7 +129,8 @@ class _Members:
                 if found
                 else say("%(name)s is not a firm of this event", name=name)
             )
-            row.fault("firms", wrong, item=text, allowed=self.firms.allowed)
+            of = () if found else (ImportKind.FIRMS,)
+            row.fault("firms", wrong, item=text, allowed=self.firms.allowed, of=of)
             return 0
         return next(iter(found))
 
