@@ -161,6 +161,15 @@ def _rows(text: str, separator: str, first: int) -> tuple[SheetRow, ...]:
                     )
                 )
     except csv.Error as error:
+        if "field limit" in str(error):
+            raise UnreadableSheet(
+                say(
+                    "Row %(value)s has a cell of more than %(most)s characters. Perhaps a quotation mark is "
+                    "never closed. Save the file as XLSX.",
+                    value=len(found) + first,
+                    most=f"{csv.field_size_limit():,}",
+                )
+            ) from None
         raise UnreadableSheet(
             say(
                 "Row %(value)s cannot be read as CSV (%(error)s). Save the file as XLSX.",

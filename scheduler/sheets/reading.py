@@ -18,6 +18,9 @@ _OTHERS = {
     b"7z\xbc\xaf": say("a 7z archive"),
 }
 
+_PAGES = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head", b"<body", b"<style", b"<div")
+"""How files begin that programs export as `.xls` though they are none."""
+
 
 def read(octets: bytes) -> Workbook:
     """The sheets of an XLSX, XLS, ODS or delimited text file. Raises UnreadableSheet.
@@ -37,4 +40,12 @@ def read(octets: bytes) -> Workbook:
             )
     if octets.startswith((_ZIP, _COMPOUND)):
         return spreadsheet.read(octets)
+    start = octets[:1024].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    if start.startswith(_PAGES):
+        raise UnreadableSheet(
+            say(
+                "The file is a web page or XML, whatever its name says. Open it in a spreadsheet program "
+                "and save it as XLSX."
+            )
+        )
     return delimited.read(octets)

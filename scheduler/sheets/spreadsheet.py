@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import io
+import re
 import zipfile
 from datetime import date, datetime, time, timedelta
 from typing import Final
@@ -19,15 +21,30 @@ from scheduler.sheets.tables import (
     UnreadableSheet,
     Workbook,
     WorkbookSheet,
+    column_number,
 )
 
 MAX_UNPACKED: Final = 128 << 20
 """Octets of all members of a ZIP: far over what 50,000 rows need."""
 MAX_MEMBERS: Final = 2_000
+_MANIFEST: Final = "META-INF/manifest.xml"
+"""Of an ODS: it names how members are encrypted (ODF 1.2 part 3, 3.4)."""
 
 _BROKEN = say(
     "The file is broken, or is no spreadsheet. Open it in a spreadsheet program and save it as XLSX."
 )
+_PASSWORD = say("The file has a password. Save it without one, and send it again.")
+_LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
+"""The name of the stream that holds an XLSX which has a password (MS-OFFCRYPTO 2.3.4.4)."""
+_BOF: Final = b"\x09\x08\x10\x00"
+_FILEPASS: Final = b"\x2f\x00"
+"""The second record of a workbook of Excel 97 to 2003 that has a password (MS-XLS 2.4.117)."""
+_SHEET: Final = re.compile(rb"<sheet\b[^>]*>")
+_LINK: Final = re.compile(rb"<Relationship\b[^>]*>")
+_FAILED: Final = re.compile(
+    rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*\bt="e"[^>]*>.{0,9000}?<v>(#[^<]{1,20})</v>', re.DOTALL
+)
+"""A cell whose formula failed (ECMA-376 part 1, 18.18.11)."""
 _Value = int | float | str | bool | time | date | datetime | timedelta
 
 
@@ -36,13 +53,13 @@ def read(octets: bytes) -> Workbook:
     kind = "XLS"
     if octets.startswith(b"PK"):
         kind = _check_zip(octets)
+    elif _is_locked(octets):
+        raise UnreadableSheet(_PASSWORD)
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(octets))
     except (CalamineError, ZipError, ValueError, OSError) as error:
         if "password" in str(error).lower():
-            raise UnreadableSheet(
-                say("The file has a password. Save it without one, and send it again.")
-            ) from None
+            raise UnreadableSheet(_PASSWORD) from None
         raise UnreadableSheet(_BROKEN) from None
     shown = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible is SheetVisibleEnum.Visible]
     if len(shown) > MAX_SHEETS:
@@ -53,9 +70,10 @@ def read(octets: bytes) -> Workbook:
                 max_sheets=MAX_SHEETS,
             )
         )
+    failed = _failed(octets) if kind == "XLSX" else {}
     left, sheets = MAX_ROWS, []
     for name in shown:
-        rows = _rows(workbook, name, left)
+        rows = _with_errors(_rows(workbook, name, left), failed.get(name, {}))
         left -= len(rows)
         sheets.append(WorkbookSheet(name, rows))
     return Workbook(tuple(sheets), kind)
@@ -66,6 +84,8 @@ def _check_zip(octets: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(octets)) as archive:
             members = archive.infolist()
+            names = {member.filename for member in members}
+            manifest = archive.open(_MANIFEST).read(1 << 20) if _MANIFEST in names else b""
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         raise UnreadableSheet(_BROKEN) from None
     if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED:
@@ -75,7 +95,8 @@ def _check_zip(octets: bytes) -> str:
                 value=MAX_UNPACKED >> 20,
             )
         )
-    names = {member.filename for member in members}
+    if b"encryption-data" in manifest:
+        raise UnreadableSheet(_PASSWORD)
     if "xl/workbook.xml" in names:
         return "XLSX"
     if "content.xml" in names:
@@ -85,6 +106,52 @@ def _check_zip(octets: bytes) -> str:
     raise UnreadableSheet(
         say("The file is a ZIP archive, and no spreadsheet. Unpack it, and send what is in it.")
     )
+
+
+def _is_locked(octets: bytes) -> bool:
+    """Whether a compound file has a password."""
+    begin = octets.find(_BOF)
+    return _LOCKED in octets or (begin >= 0 and octets[begin + 20 : begin + 22] == _FILEPASS)
+
+
+def _failed(octets: bytes) -> dict[str, dict[tuple[int, int], str]]:
+    """The cells whose formulas failed, which calamine gives as empty: by sheet, row and column from 0."""
+    found: dict[str, dict[tuple[int, int], str]] = {}
+    with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+        try:
+            book, links = archive.read("xl/workbook.xml"), archive.read("xl/_rels/workbook.xml.rels")
+        except (KeyError, zipfile.BadZipFile):
+            return found
+        targets = {_attribute(tag, b"Id"): _attribute(tag, b"Target") for tag in _LINK.findall(links)}
+        for tag in _SHEET.findall(book):
+            target = targets.get(_attribute(tag, b"r:id"), "")
+            path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+            if path not in archive.NameToInfo:
+                continue
+            sheet = archive.read(path)
+            if b't="e"' in sheet:
+                found[_attribute(tag, b"name")] = {
+                    (int(row) - 1, column_number(letters.decode())): text.decode("ascii", "replace")
+                    for letters, row, text in _FAILED.findall(sheet)
+                }
+    return found
+
+
+def _attribute(tag: bytes, name: bytes) -> str:
+    match = re.search(rb"\s" + name + rb'="([^"]*)"', tag)
+    return html.unescape(match[1].decode("utf-8", "replace")) if match else ""
+
+
+def _with_errors(rows: tuple[SheetRow, ...], failed: dict[tuple[int, int], str]) -> tuple[SheetRow, ...]:
+    """The rows with what the cells of failed formulas show."""
+    if not failed:
+        return rows
+    by_number = {row.number: list(row.cells) for row in rows}
+    for (row, column), text in failed.items():
+        cells = by_number.setdefault(row + 1, [])
+        cells += [""] * (column + 1 - len(cells))
+        cells[column] = text
+    return tuple(SheetRow(number, tuple(cells)) for number, cells in sorted(by_number.items()))
 
 
 def _rows(workbook: CalamineWorkbook, name: str, most: int) -> tuple[SheetRow, ...]:

@@ -55,3 +55,11 @@ def column_letters(position: int) -> str:
         position, letter = divmod(position - 1, 26)
         letters = chr(ord("A") + letter) + letters
     return letters
+
+
+def column_number(letters: str) -> int:
+    """The position of a column that `column_letters` names."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number - 1

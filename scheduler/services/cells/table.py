@@ -36,6 +36,10 @@ _OF_LINES = frozenset(("description", "message", "note", "offers", "needs", "pro
 _LISTS = frozenset(("areas", "languages", "firms", "people", "from_people", "to_people"))
 """Columns with several things in a cell."""
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ERROR = re.compile(
+    r"#(?:N/A|DIV/0!|REF!|NAME\?|VALUE!|NUM!|NULL!|SPILL!|CALC!|NV|WERT!|BEZUG!|HIÁNYZIK|ZÉRÓOSZTÓ!)"
+)
+"""What a spreadsheet shows for a formula that failed, in its own language too."""
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./x-]{1,38}")
 
 
@@ -326,8 +330,12 @@ class Table:
         if self.options.keep_empty:
             read = {column: text for column, text in read.items() if text or column in required}
         row = Row(given.number, read, self, said=said)
+        failed = {column: text for column, text in read.items() if _ERROR.fullmatch(text)}
+        for column, text in failed.items():
+            row.fault(column, say("is %(error)s: its formula failed; write the value itself", error=text))
+            read[column] = ""
         for column in sorted(required & self.columns):
-            if not read[column]:
+            if not read[column] and column not in failed:
                 row.fault(column, say("is empty"))
         key = read.get("key", "")
         if key and seen.setdefault(key, given.number) != given.number:

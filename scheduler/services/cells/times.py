@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -20,6 +20,11 @@ from scheduler.services.cells.table import Row
 from scheduler.storage.models import Event, Slot
 
 _CLOCK: Final = re.compile(r"(\d{1,2})(?:[:.h点时：](\d{2})?(?::\d{2})?)?\s*(am|pm)?", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"0?[.,]\d+|\d{5}(?:[.,]\d+)?")
+_SERIALS: Final = date(1899, 12, 30)
+"""From which Excel counts days."""
+_FIRST_SERIAL, _LAST_SERIAL = 36_526, 73_050
+"""Of the years 2000 to 2099."""
 _MONTHS_IN: Final = ("en", "hu", "de")
 
 
@@ -77,12 +82,14 @@ class EventTimes:
     def day(self, row: Row) -> date | None:
         """The day of a row, one of the event's; None if it is empty, or has a fault."""
         text = row.values.get("day", "")
-        found = {day for day in self.days if day in readings(text, self.days)} if text else set()
+        odd = made_by_excel(text)
+        found = {day for day in self.days if day in readings(text, self.days)} if text and not odd else set()
         if text and len(found) != 1:
             named = ", ".join(day.isoformat() for day in self.days)
             row.fault(
                 "day",
-                say(
+                odd
+                or say(
                     "%(text)s is not a day of this event; they are %(named)s",
                     text=repr(text[:40]),
                     named=named,
@@ -118,8 +125,28 @@ class EventTimes:
         text = row.values.get(column, "")
         found = clock(text) if text else None
         if text and found is None:
-            row.fault(column, say("%(text)s is not a time of day: write it as 09:00", text=repr(text[:40])))
+            usual = say("%(text)s is not a time of day: write it as 09:00", text=repr(text[:40]))
+            row.fault(column, made_by_excel(text) or usual)
         return found
+
+
+def made_by_excel(text: str) -> str | None:
+    """What to say of a number that a spreadsheet program shows as a time or a date; None for other texts."""
+    if not _NUMBER.fullmatch(text.strip()):
+        return None
+    value = float(text.replace(",", "."))
+    if 0 < value < 1:
+        minutes = round(value * 24 * 60) % (24 * 60)
+        meant = f"{minutes // 60:02}:{minutes % 60:02}"
+    elif _FIRST_SERIAL <= value <= _LAST_SERIAL:
+        meant = (_SERIALS + timedelta(days=int(value))).isoformat()
+    else:
+        return None
+    return say(
+        "%(text)s is a number that Excel made of %(meant)s: format the column as text, and write it so",
+        text=repr(text[:40]),
+        meant=meant,
+    )
 
 
 def clock(text: str) -> time | None:

@@ -158,3 +158,20 @@ def test_a_column_that_is_not_read_stops_a_sheet_until_it_is_chosen_or_left_out(
     browser.post(f"{path}/choose", **form)
     after = part(look(database, expo, number), ImportKind(kind))
     assert after.faults == () and after.done is not None and after.done.added == 1
+
+
+def test_a_failed_formula_and_a_number_of_a_time_are_named_and_nothing_of_their_rows_is_taken(
+    database: Database, expo: Expo
+) -> None:
+    rows: Rows = [["One", "#N/A", "upstream"], ["#DIV/0!", "DE", "upstream"], ["Two", "DE", "upstream"]]
+    person = people([["Two", "Anna", "p0@example.com", "en"]])
+    absences = SheetOut("Absences", ["person", "start"], [["p0@example.com", "0.5833333333333334"]])
+    found = look(database, expo, keep(database, expo, firms(rows), person, absences), take=True)
+    done = part(found, ImportKind.FIRMS).done
+    assert done is not None and (done.added, done.left_out) == (1, 2)
+    assert {(cells.header, cells.message.split(";")[0]) for cells in done.causes} == {
+        ("country", "is #N/A: its formula failed"),
+        ("name", "is #DIV/0!: its formula failed"),
+    }
+    (wrong,) = part(found, ImportKind.ABSENCES).done.causes  # type: ignore[union-attr]
+    assert "made of 14:00" in wrong.message
