@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
@@ -82,7 +82,7 @@ def suitable(
         raise Unsuitable("closed")
     slots = session.scalars(select(Slot).where(Slot.of(event.id)).order_by(Slot.position)).all()
     present = session.get_one(Slot, meeting.slot_id)
-    frozen_until = now + timedelta(hours=event.freeze_hours)
+    frozen_until = event.frozen_until(now)
     if request.fixed_slot_id is not None or present.start < frozen_until:
         raise Unsuitable("fixed")
     runs = _runs(slots, meeting.length, start, end)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import or_, select
@@ -63,7 +63,7 @@ def effects(
     open_ = [request for request in requests if found[request.id] is None]
     if open_:
         event = session.get_one(Event, attendee.event_id)
-        first = now + timedelta(hours=event.freeze_hours)
+        first = event.frozen_until(now)
         starts = published_starts(session, event.id, [request.id for request in open_])
         stand_in = _StandIn(session, attendee, first)
         for request in open_:

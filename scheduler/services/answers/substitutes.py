@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
@@ -78,7 +78,7 @@ def seats(session: Session, request: MeetingRequest, firm_id: int) -> SeatedPeop
 
 def is_too_soon(session: Session, event_id: int, start: datetime, now: datetime) -> bool:
     """Whether a meeting begins before a plan can change it."""
-    return start < now + timedelta(hours=session.get_one(Event, event_id).freeze_hours)
+    return start < session.get_one(Event, event_id).frozen_until(now)
 
 
 def going(request: MeetingRequest, side: Side, seated: frozenset[int]) -> set[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select
@@ -136,7 +136,7 @@ def grid(
         for slot in slots
     ]
     days, rows = _arranged(cells, zone)
-    return Grid(days, rows, _clashes(cells, now + timedelta(hours=event.freeze_hours)))
+    return Grid(days, rows, _clashes(cells, event.frozen_until(now)))
 
 
 def _reasons(slot: SlotRef, found: Sequence[Busy]) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ class OracleDesk:
         self, session: Session, event_id: int, version_id: int, mark: str, revision: int, now: datetime
     ) -> KeptPlan:
         self.loads += 1
-        problem = snapshot.take(session, event_id, now=now, as_put_by_hand=False)
+        problem = snapshot.take(session, event_id, now=now, as_put_by_hand=False, is_by_hand=True)
         known = problem.index.requests
         every = [m for m in versions.meetings(session, version_id) if m.request in known]
         aside = _broken(problem, every)

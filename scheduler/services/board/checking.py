@@ -88,7 +88,7 @@ def part_of(
         speakers |= _free_then(session, version, slot, requests)
     at = _ids(session, Place, "place", event_id, places)
     scope = around(session, event_id, version.id, asked, at, speakers)
-    problem = snapshot.take(session, event_id, now=now, scope=scope, as_put_by_hand=False)
+    problem = snapshot.take(session, event_id, now=now, scope=scope, as_put_by_hand=False, is_by_hand=True)
     problem = by_hand.without_bans(problem, by_hand.bans_of(session, version.id))
     for key in requests:
         if key not in problem.index.requests:

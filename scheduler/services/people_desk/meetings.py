@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -110,9 +110,9 @@ def coming(
 
     One query, or two with slots.
     """
-    freeze = select(Event.freeze_hours).where(Event.id == event_id).scalar_subquery()
+    frozen_until = session.get_one(Event, event_id).frozen_until(now)
     rows = session.execute(
-        select(PlannedMeeting.id, MeetingRequest.id, Slot.start, Slot.position, _Last.position, freeze)
+        select(PlannedMeeting.id, MeetingRequest.id, Slot.start, Slot.position, _Last.position)
         .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
@@ -128,8 +128,8 @@ def coming(
     ).all()
     taken = None if slots is None else _positions(session, event_id, slots)
     found = [
-        ComingMeeting(meeting_id, request_id, range(first, last + 1), start < now + timedelta(hours=hours))
-        for meeting_id, request_id, start, first, last, hours in rows
+        ComingMeeting(meeting_id, request_id, range(first, last + 1), start < frozen_until)
+        for meeting_id, request_id, start, first, last in rows
     ]
     return [meeting for meeting in found if taken is None or not taken.isdisjoint(meeting.slots)]
 

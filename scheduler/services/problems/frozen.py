@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -39,10 +39,13 @@ class Holding:
 
 
 def frozen_until(
-    event: Event, slots: tuple[domain.Slot, ...], now: datetime, zone: ZoneInfo
+    event: Event, slots: tuple[domain.Slot, ...], now: datetime, zone: ZoneInfo, *, is_by_hand: bool
 ) -> datetime | None:
-    """The end of the frozen time: `freeze_hours` from now, once that is within the event, or None before."""
-    moment = now.astimezone(zone) + timedelta(hours=event.freeze_hours)
+    """The end of the frozen time, once that is within the event, or None before.
+
+    For a run it is the event's. By hand all can be changed that has not begun.
+    """
+    moment = (now if is_by_hand else event.frozen_until(now)).astimezone(zone)
     return moment if slots and moment > slots[0].start else None
 
 

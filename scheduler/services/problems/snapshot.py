@@ -58,6 +58,7 @@ def take(
     scope: Scope | None = None,
     as_put_by_hand: bool = True,
     hand_draft: int | None = None,
+    is_by_hand: bool = False,
 ) -> Problem:
     """The event's problem at `now`, with keys as ids and Latin names. Raises NotFound.
 
@@ -67,12 +68,13 @@ def take(
     unavailability that contradicts it is left out, because the meeting takes place all the same. With
     `max_moved`, the run improves the published plan by at most so many changes. What was put by hand is fixed
     to where it was put, unless `as_put_by_hand` is False: in the version with the number `hand_draft`, by
-    default in the one that the published version keeps. A `scope` gives the part of the problem in it.
+    default in the one that the published version keeps. Of a problem that is changed `is_by_hand`, only what
+    has begun is frozen. A `scope` gives the part of the problem in it.
     """
     event = session.get(Event, event_id)
     if event is None:
         raise NotFound("event", event_id)
-    problem = _Snapshot(session, event, scope or Scope()).take(now)
+    problem = _Snapshot(session, event, scope or Scope(), is_by_hand).take(now)
     if as_put_by_hand:
         problem = by_hand.fix(session, event_id, problem, hand_draft)
     return replace(problem, policy=problem.policy.improving(max_moved)) if max_moved else problem
@@ -85,6 +87,7 @@ class _Snapshot:
     session: Session
     event: Event
     scope: Scope
+    is_by_hand: bool
     slots: dict[int, int] = field(default_factory=dict)
     halls: dict[int, int] = field(default_factory=dict)
     firms: dict[int, int] = field(default_factory=dict)
@@ -104,7 +107,9 @@ class _Snapshot:
             if firm.host_id is not None:
                 self.partners[firm.host_id].add(self.firms[firm.id])
         published = frozen.published(self.session, event.id, self.scope)
-        frozen_until = frozen.frozen_until(event, slots, now, zone) if now else None
+        frozen_until = None
+        if now is not None:
+            frozen_until = frozen.frozen_until(event, slots, now, zone, is_by_hand=self.is_by_hand)
         holding = frozen.held_until(self.session, event.id, frozen_until, published, slots)
         return Problem(
             name=event.name,

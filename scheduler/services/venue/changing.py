@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
 
 from sqlalchemy import func, select
@@ -115,7 +115,7 @@ def apply(session: Session, actor: Actor, change: VenueChange, *, now: datetime)
     done = _do(session, event, change, now)
     found = VenueEffects()
     if looked is not None and done.said:
-        found = looked.effects(frozen_until=now + timedelta(hours=event.freeze_hours))
+        found = looked.effects(frozen_until=event.frozen_until(now))
     trail.note(
         session, actor, Act.VENUE, _about(done), before=done.before or {}, after=done.after or {}, now=now
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -183,7 +183,7 @@ def _meetings(
     by_key = {change.request_key: change for change in changed}
     named = _named(session, actor, part)
     busy = {each.person.key: each.busy for each in people}
-    frozen_until = now + timedelta(hours=session.get_one(Event, actor.event_id).freeze_hours)
+    frozen_until = session.get_one(Event, actor.event_id).frozen_until(now)
     return {
         item.request_key: WeekMeeting(
             item=item,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -109,6 +109,10 @@ class Event(Base):
         viewonly=True,
     )
     halls: Mapped[list[Hall]] = relationship(order_by="Hall.position", viewonly=True)
+
+    def frozen_until(self, now: datetime) -> datetime:
+        """The end of the hours in which runs leave published meetings as they are. Hands may change them."""
+        return now + timedelta(hours=self.freeze_hours)
 
     @property
     def named_areas(self) -> dict[str, VenueName]:

@@ -74,7 +74,7 @@ def test_an_old_tick_and_a_queue_without_a_worker_and_a_mail_that_waits_are_name
     with presence.connect(broker_url) as broker:
         presence.leave(broker, "all@here", ["solve"])
     with database.write() as session:
-        due = NOW - timedelta(minutes=15)
+        due = NOW - timedelta(minutes=16)
         waiting = queued(make_event(session), 1) | {"created_at": due, "next_attempt_at": due}
         session.execute(insert(OutboxMail), [waiting])
     status, found = ready(app)

@@ -66,7 +66,7 @@ def test_a_page_with_an_address_or_token_that_opens_by_itself_is_not_compressed(
 def test_static_files_have_an_address_of_their_contents_and_are_kept_for_a_year(site: Site) -> None:
     page = site.browser.get(site.path("/firms"))
     addresses = set(re.findall(r'"(/static/[^"]+)"', page))
-    assert len(addresses) == 6
+    assert len(addresses) == 7
     for address in addresses:
         answer = site.browser.client.get(address, headers=GZIP)
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable", address
