@@ -29,8 +29,13 @@ function go(cell, focus = true) {
   here.tabIndex = 0;
   here.classList.add("here");
   if (focus) here.focus();
-  const shown = cell.dataset.say || cell.dataset.why || cell.textContent.replace(/\s+/g, " ").trim();
+  const shown = cell.dataset.say || ruleOf(cell) || cell.textContent.replace(/\s+/g, " ").trim();
   tell(cell, shown || (isPicked ? live.dataset.unknown : live.dataset.free));
+}
+
+// Why nothing can be put there: of a whole row it stands in the heading, and once in the page.
+function ruleOf(cell) {
+  return cell.hasAttribute("aria-disabled") && cell.parentNode.dataset.why;
 }
 
 // With a meeting picked up the arrows go to the nearest target that way; else from cell to cell.
@@ -85,7 +90,7 @@ function away(row, columns) {
 
 const KEYS = {
   a: () => away(here.parentNode, [here.cellIndex]),
-  Enter: () => press("button", here) || (isPicked && tell(here, here.dataset.why || live.dataset.notHere)),
+  Enter: () => press("button", here) || (isPicked && tell(here, ruleOf(here) || live.dataset.notHere)),
   Escape: () => press("[data-escape]"),
   PageDown: () => nextDay(1) || true,
   PageUp: () => nextDay(-1) || true,

@@ -95,17 +95,23 @@ def edited(moved: int, meetings_there: int) -> str:
     return gettext("Saved.")
 
 
-def touched(count: int) -> str:
-    """What becomes of published meetings, as a sentence."""
+def touched(count: int, stay: int = 0) -> str:
+    """What becomes of published meetings, as a sentence or two. `stay` of them no run changes."""
     if not count:
         return gettext("It touches no published meeting.")
-    return ngettext(
+    said_so = ngettext(
         "It touches %(num)s published meeting. The next run plans without, and nobody is told before you "
         "publish.",
         "It touches %(num)s published meetings. The next run plans without, and nobody is told before you "
         "publish.",
         count,
     )
+    by_hand = ngettext(
+        "%(num)s of them begins too soon for a run: move or cancel it on the board.",
+        "%(num)s of them begin too soon for a run: move or cancel them on the board.",
+        stay,
+    )
+    return f"{said_so} {by_hand}" if stay else said_so
 
 
 def faults(error: InvalidInput) -> dict[str, str]:
@@ -160,6 +166,6 @@ def back_again(count: int) -> str:
     )
 
 
-def marked(meetings: int) -> str:
+def marked(meetings: int, stay: int = 0) -> str:
     """That absences are kept, and what they touch."""
-    return " ".join((gettext("Marked."), touched(meetings)))
+    return " ".join((gettext("Marked."), touched(meetings, stay)))

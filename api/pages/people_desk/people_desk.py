@@ -89,7 +89,7 @@ def edit_many(event_key: str, kind: str) -> Response | tuple[str, int]:
                 day = next((day for day in timetable(db, actor).days if day.key == value), None)
                 slots = [slot.key for slot in day.slots] if day else [value]
                 left = absences.add(db, actor, of, keys, slots, now=context.now())
-                said = columns.marked(left.meetings)
+                said = columns.marked(left.meetings, left.stay)
             else:
                 cells, settings = {column: value}, context.settings()
                 done = editing.edit(db, actor, of, keys, cells, settings=settings, now=context.now())
@@ -118,7 +118,11 @@ def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
                 alone = request.form.get("named_alone", leaving_event.NamedAlone.COLLEAGUE)
                 note = request.form.get("note", "")
                 left = leaving_event.withdraw(db, actor, of, keys, note=note, named_alone=alone, now=now)
-            said = (gettext("Withdrawn."), *columns.ended(left.requests), columns.touched(left.meetings))
+            said = (
+                gettext("Withdrawn."),
+                *columns.ended(left.requests),
+                columns.touched(left.meetings, left.stay),
+            )
             flash(" ".join(said), "good")
             return _back(event_key, of)
         except WrongState as error:
@@ -171,7 +175,11 @@ def set_absences(event_key: str, kind: str, key: str) -> Response | tuple[str, i
             slots, note = request.form.getlist("slots"), request.form.get("note", "")
             table, now = request.form.get("table"), context.now()
             left = absences.paint(db, actor, of, key, slots, table=table, note=note, now=now)
-        said = [gettext("Saved."), columns.touched(left.meetings), *columns.called_off(left.requests)]
+        said = [
+            gettext("Saved."),
+            columns.touched(left.meetings, left.stay),
+            *columns.called_off(left.requests),
+        ]
         flash(" ".join(said), "good")
     except InvalidInput as error:
         return _record(actor, of, key, None, columns.faults(error)), 422

@@ -153,7 +153,8 @@ def seat(
             return Left(0, 0)
         theirs = of_keys(actor.event_id, ImportKind.INTERPRETERS, [key])
         elsewhere = and_(theirs, PlannedMeeting.place_id != place)
-        return Left(0, len(coming(session, actor.event_id, elsewhere, slots=[*chosen], now=now)))
+        found = coming(session, actor.event_id, elsewhere, slots=[*chosen], now=now)
+        return Left(0, len(found), sum(meeting.is_soon for meeting in found))
 
 
 def _table(session: Session, event_id: int, key: str) -> int:
@@ -217,7 +218,7 @@ def _paint(
     rows = rows_of(session, actor, _painted(kind), keys)
     chosen = _slots(session, actor.event_id, absent)
     kept = StepKind.ABSENCE if kind is ImportKind.PEOPLE else StepKind.SHIFTS
-    meetings = requests = 0
+    meetings = requests = stay = 0
     with step(session, actor, kept, kind, named(rows), note=note, now=now):
         for row in rows:
             new = _mark(session, row, set(chosen.values()), clears=clears)
@@ -225,10 +226,12 @@ def _paint(
             theirs = of_keys(actor.event_id, kind, [row.key])
             touched = coming(session, actor.event_id, theirs, slots=keys_of_new, now=now)
             meetings += len(touched)
+            soon = [meeting for meeting in touched if meeting.is_soon]
             if isinstance(row, Attendee):
-                soon = [meeting for meeting in touched if meeting.is_soon]
                 requests += release(session, actor, row, soon, note, now=now)
-    return Left(requests, meetings)
+            else:
+                stay += len(soon)
+    return Left(requests, meetings, stay)
 
 
 def _painted(kind: ImportKind) -> ImportKind:

@@ -41,10 +41,14 @@ class NamedAlone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a withdrawal did: requests that were ended, and published meetings that it touches."""
+    """What a withdrawal did: requests that were ended, and published meetings that it touches.
+
+    `stay` of the meetings begin so soon that no run changes them, and go on as they are published.
+    """
 
     requests: int
     meetings: int
+    stay: int = 0
 
 
 def withdraw(
@@ -75,7 +79,8 @@ def withdraw(
     gone = next((row for row in rows if row.withdrawn_at is not None), None)
     if gone is not None:
         raise WrongState(_what(kind), gone.key, "withdrawn", "withdrawn")
-    meetings = touched(session, actor, kind, keys, now=now).meetings
+    found = touched(session, actor, kind, keys, now=now)
+    stay = found.soon if kind is ImportKind.INTERPRETERS else 0
     requests = 0
     with step(session, actor, StepKind.WITHDRAW, kind, named(rows), note=note, now=now):
         for row in rows:
@@ -86,7 +91,7 @@ def withdraw(
                 requests += _end_all(session, actor, row.id, note, now, quiet=quiet)
             elif isinstance(row, Attendee):
                 requests += _without(session, actor, row, NamedAlone(named_alone), note, now, quiet=quiet)
-    return Left(requests, meetings)
+    return Left(requests, found.meetings, stay)
 
 
 def colleague_leaves(session: Session, actor: Actor, person: Attendee, *, now: datetime) -> Left:

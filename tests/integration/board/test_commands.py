@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -354,3 +355,20 @@ def test_a_step_makes_the_comparison_old_and_requests_must_be_accepted(database:
         with pytest.raises(NotFound, match="accepted"):
             hall.put(hall.one, 4, hall.expo.tables[0])
         hall.put(hall.two, 0, hall.expo.tables[1])
+
+
+def test_what_has_not_begun_is_changed_by_hand_and_by_no_run(database: Database) -> None:
+    """Half an hour before the first meetings; the event freezes twelve hours."""
+    with database.write() as session:
+        hall = Hall(session)
+        early = hall.expo.slots[0].start - timedelta(minutes=30)
+        to = Target(hall.one.key, hall.expo.slots[1].key, hall.expo.tables[0].key)
+        commands.put(session, hall.actor, hall.number, to, seen=None, now=early)
+        commands.cancel(session, hall.actor, hall.number, hall.three.key, seen=None, now=early)
+        held = {m.request: m.slot for m in versions.meetings(session, hall.version.id)}
+        assert held[hall.one.key] == "s1" and hall.three.key not in held
+        run = snapshot.take(session, hall.expo.event.id, now=early)
+        assert run.frozen_until == early + timedelta(hours=12)
+        begun = hall.expo.slots[3].start + timedelta(minutes=1)
+        with pytest.raises(BreaksRules, match="is frozen"):
+            commands.cancel(session, hall.actor, hall.number, hall.two.key, seen=None, now=begun)

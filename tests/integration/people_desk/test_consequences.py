@@ -1,9 +1,11 @@
 """What an organiser does at the desk changes the next plan by exactly that, and each partner is told once."""
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 
+from api.pages.people_desk import columns
 from scheduler.domain.errors import InvalidInput
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.people_desk import absences, editing, leaving_event, merging
@@ -13,6 +15,7 @@ from scheduler.storage.models import Attendee
 from tests.support.desk import Desk
 from tests.support.factories import NOW
 from tests.support.publishing import SETTINGS
+from tests.support.web import web_app
 
 FIRMS, PEOPLE, INTERPRETERS = ImportKind.FIRMS, ImportKind.PEOPLE, ImportKind.INTERPRETERS
 
@@ -146,6 +149,26 @@ def test_an_interpreter_without_a_shift_is_in_no_meeting_then(desk: Desk) -> Non
     after = desk.meetings(desk.run())
     assert not any(meeting.interpreter and meeting.slot in off for meeting in after.values())
     assert {key for key, meeting in after.items() if meeting.interpreter} == helped
+
+
+def test_what_no_run_changes_for_an_interpreter_is_counted_and_said(desk: Desk) -> None:
+    """An hour before the first day: its meetings begin too soon for a run, and stay as they are published."""
+    interpreter = desk.expo.interpreters[0]
+    with desk.database.write() as session:
+        for person in desk.expo.people[0]:
+            session.get_one(Attendee, person.id).languages = ["zh"]
+    desk.run_and_publish()
+    helped = [meeting.slot for meeting in desk.meetings().values() if meeting.interpreter]
+    first = min(slot.start for slot in desk.expo.slots if slot.key in helped)
+    every, early = [slot.key for slot in desk.expo.slots], first - timedelta(hours=1)
+    soon = [slot.key for slot in desk.expo.slots if slot.start < early + timedelta(hours=12)]
+    with desk.database.write() as session:
+        actor = desk.expo.organiser_actor()
+        left = absences.paint(session, actor, INTERPRETERS, interpreter.key, every, now=early)
+    assert (left.meetings, left.stay) == (2, sum(slot in soon for slot in helped)) and left.stay
+    with web_app(desk.database, "redis://127.0.0.1:1").test_request_context():
+        assert columns.touched(2).endswith("before you publish.")
+        assert columns.touched(2, 1).endswith("begins too soon for a run: move or cancel it on the board.")
 
 
 def test_an_interpreter_is_tied_to_a_table_for_a_shift_and_untied_by_undo(desk: Desk) -> None:
