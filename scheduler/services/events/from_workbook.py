@@ -19,7 +19,7 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Role
 from scheduler.services.cells import values
-from scheduler.services.cells.columns import ImportKind, plain
+from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, plain, understand
 from scheduler.services.cells.table import Row, Table
 from scheduler.services.events import night_times
 from scheduler.services.events.events import EventCard, EventSettings, card, update_settings
@@ -30,7 +30,7 @@ from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
-from scheduler.sheets.tables import WorkbookSheet
+from scheduler.sheets.tables import SheetRow, WorkbookSheet
 from scheduler.storage.models import Account, Event, TeamMember
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -99,8 +99,30 @@ def settings_of(rows: Mapping[str, Row]) -> dict[str, str]:
 
 def _rows(sheet: WorkbookSheet | None) -> dict[str, Row]:
     """The rows by their setting."""
-    table = Table.read(ImportKind.EVENT, sheet) if sheet is not None else None
-    return {plain(row.values["setting"]).replace(" ", "_"): row for row in table.rows} if table else {}
+    with_header = _with_header(sheet) if sheet is not None else None
+    if with_header is None:
+        return {}
+    table = Table.read(ImportKind.EVENT, with_header)
+    return {_setting(row.values["setting"]): row for row in table.rows}
+
+
+def _with_header(sheet: WorkbookSheet) -> WorkbookSheet | None:
+    """The sheet, with a header if it has none but names settings in its first column; None without any.
+
+    What it does not say, a person says beside it.
+    """
+    header = frozenset(("setting", "value"))
+    if any(
+        header <= understand(ImportKind.EVENT, row.cells).positions.keys() for row in sheet.rows[:HEADER_ROWS]
+    ):
+        return sheet
+    named = [row for row in sheet.rows if len(row.cells) > 1 and row.cells[1].strip()]
+    named = [row for row in named if _setting(row.cells[0]) in {*SETTINGS, *FIRST}]
+    return WorkbookSheet(sheet.name, (SheetRow(0, ("setting", "value")), *named)) if named else None
+
+
+def _setting(text: str) -> str:
+    return plain(text).replace(" ", "_")
 
 
 def _insert(session: Session, said: Mapping[str, str], now: datetime) -> Event:

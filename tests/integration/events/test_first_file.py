@@ -124,6 +124,43 @@ def test_a_look_makes_nothing_and_the_event_has_all_that_it_showed(database: Dat
         make(database, who, number, found.look.digest)
 
 
+def test_a_sheet_of_settings_needs_no_header(database: Database) -> None:
+    who = asker(database)
+    octets = changed("Event", lambda rows: rows.pop(0))
+    number = keep(database, who, octets)
+    found = look(database, who, number, octets)
+    assert found.event is not None and found.event.name == "Danube Battery Days"
+    assert make(database, who, number, found.look.digest, octets).key == "danube-battery-days"
+
+
+def test_what_a_sheet_of_another_form_lacks_is_said_beside_it(database: Database) -> None:
+    def other(rows: list[list[str]]) -> None:
+        rows[:] = [["Veranstaltung", "Donau"], ["Tage", "22.06.2027"], ["Name", ""]]
+
+    who = asker(database)
+    octets = changed("Event", other)
+    number = keep(database, who, octets)
+    assert {fault.path for fault in look(database, who, number, octets).faults} == {"name", "key", "timezone"}
+    said = {"name": "Donau", "key": "donau", "timezone": "Europe/Vienna", "language": "hu"}
+    with database.write() as session:
+        first_file.say(session, who, number, said)
+    found = look(database, who, number, octets)
+    assert found.faults == () and found.event is not None
+    assert make(database, who, number, found.look.digest, octets).key == "donau"
+
+
+def test_a_key_that_is_taken_does_not_say_that_the_name_is_missing(database: Database) -> None:
+    who = asker(database)
+    first = keep(database, who)
+    make(database, who, first, look(database, who, first).look.digest)
+    number = keep(database, who)
+    with database.read() as session:
+        account = session.get_one(Account, who.account_id)
+    browser = Browser(web_app(database, "redis://127.0.0.1:1"), account)
+    page = browser.get(f"/events/new/workbook/{number}")
+    assert "<b>Danube Battery Days</b> cannot be made yet" in page and "does not say yet" not in page
+
+
 def test_what_the_person_says_holds_in_place_of_the_workbook(database: Database) -> None:
     who = asker(database)
     first = keep(database, who)
