@@ -56,7 +56,7 @@ class TeamInvitation(Base):
     """Of a chamber: the keys of those that it will see."""
     seed: Mapped[str] = mapped_column(String(32))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     made_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     """The link can be used until then."""
@@ -133,16 +133,16 @@ class ApiToken(Base):
     name: Mapped[TokenName]
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     scopes: Mapped[str] = mapped_column(String(400))
-    created_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    created_by: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     as_organiser: Mapped[bool]
     as_exhibitor: Mapped[bool]
-    firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"))
+    firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     """The firm whose attendee the maker was."""
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
-    revoked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    revoked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
 
 
 class IdempotencyKey(Base):

@@ -105,17 +105,17 @@ class MeetingRequest(Base):
     """What the asked firm wanted to talk about, if it asked back instead of accepting only."""
     slots: Mapped[list[str] | None]
     """Keys of the allowed start slots, or null for any."""
-    fixed_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
-    fixed_place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"))
+    fixed_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"), index=True)
+    fixed_place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"), index=True)
     fixed_must: Mapped[bool] = mapped_column(default=False, server_default=false())
     is_held_back: Mapped[bool] = mapped_column(default=False, server_default=false())
     """An organiser rejected that it is held: no run holds it, unless it is published or put by hand."""
     """Whether it has to be held there: an organiser locked it."""
     state: Mapped[RequestState] = mapped_column(states(RequestState, "request_state"))
-    created_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
-    answered_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    answered_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     answered_at: Mapped[datetime | None]
     answer_note: Mapped[str] = mapped_column(Text, default="")
     answered_side: Mapped[Side | None] = mapped_column(states(Side, "answered_side"))
@@ -165,7 +165,7 @@ class RequestPerson(Base):
     __tablename__ = "request_person"
 
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
-    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True, index=True)
     side: Mapped[Side] = mapped_column(states(Side, "side"))
 
     attendee: Mapped[Attendee] = relationship(viewonly=True)
@@ -179,11 +179,11 @@ class RequestDraft(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"))
-    to_firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"))
+    to_firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     name: Mapped[TemplateName] = mapped_column(default="")
     form: Mapped[dict[str, Any]]
     """A `NewRequest`, as far as it was written."""
-    changed_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     changed_at: Mapped[datetime]
 
 
@@ -199,9 +199,9 @@ class RequestStep(Base):
     """What was done: ask, accept, decline, withdraw, undo."""
     side: Mapped[Side | None] = mapped_column(states(Side, "step_side"))
     """In whose name, or null for an organiser in nobody's."""
-    attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     """Who did it, or null for an organiser."""
-    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """The account, for the organisers."""
     note: Mapped[str] = mapped_column(Text, default="")
     taken_at: Mapped[datetime]
@@ -213,7 +213,7 @@ class ExcludedPerson(Base):
     __tablename__ = "excluded_person"
 
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
-    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True, index=True)
     note: Mapped[str] = mapped_column(Text, default="")
     """To the exhibitors of their firm."""
     excluded_at: Mapped[datetime]
@@ -241,8 +241,10 @@ class SeenNews(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id", ondelete="CASCADE"))
-    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id", ondelete="CASCADE"))
-    colleague_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id", ondelete="CASCADE"))
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id", ondelete="CASCADE"), index=True)
+    colleague_id: Mapped[int | None] = mapped_column(
+        ForeignKey("attendee.id", ondelete="CASCADE"), index=True
+    )
     """Who cannot come, or null for a change of the request itself."""
     moment: Mapped[datetime]
     """When it changed. A later change of the same request is news again."""
@@ -260,7 +262,7 @@ class MeetingOutcome(Base):
     amount: Mapped[int | None] = mapped_column(BigInteger)
     """In whole units of the currency. None: not said."""
     currency: Mapped[Currency | None]
-    said_by: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
+    said_by: Mapped[int] = mapped_column(ForeignKey("attendee.id"), index=True)
     said_at: Mapped[datetime]
     before: Mapped[dict[str, Any] | None]
     """What the side said before: columns by name, or null if that was its first word."""
@@ -272,6 +274,6 @@ class LateNotice(Base):
     __tablename__ = "late_notice"
 
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
-    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True, index=True)
     minutes: Mapped[int]
     said_at: Mapped[datetime]

@@ -203,7 +203,7 @@ class WalkingTime(Base):
     __tablename__ = "walking_time"
 
     from_hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"), primary_key=True)
-    to_hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"), primary_key=True)
+    to_hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"), primary_key=True, index=True)
     minutes: Mapped[int]
 
 
@@ -220,7 +220,7 @@ class Place(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     key: Mapped[Key]
     name: Mapped[str] = mapped_column(String(120))
-    hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"))
+    hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"), index=True)
     kind: Mapped[PlaceKind] = mapped_column(states(PlaceKind, "place_kind"))
     firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     capacity: Mapped[int] = mapped_column(default=1)
@@ -247,5 +247,5 @@ class InterpreterStation(Base):
     __table_args__ = (Index("ix_interpreter_station_place_id", "place_id"),)
 
     interpreter_id: Mapped[int] = mapped_column(ForeignKey("interpreter.id"), primary_key=True)
-    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True, index=True)
     place_id: Mapped[int] = mapped_column(ForeignKey("place.id"))

@@ -42,7 +42,7 @@ class ImportFile(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     """None until an event is made of the file."""
-    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     """Who brought it."""
     name: Mapped[str] = mapped_column(String(200))
     """The name of the file. It is a stranger's text and is only shown."""
@@ -55,7 +55,7 @@ class ImportFile(Base):
     """Of each kind that was taken: rows added, changed, unchanged and left out."""
     options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """How it is to be taken, as `imports/choices.py` writes it."""
-    step_id: Mapped[int | None] = mapped_column(ForeignKey("desk_step.id"))
+    step_id: Mapped[int | None] = mapped_column(ForeignKey("desk_step.id"), index=True)
     """The step of the desk that undoes it, once it was taken."""
 
 
@@ -68,7 +68,7 @@ class ImportJob(Base):
     file_id: Mapped[int] = mapped_column(ForeignKey("import_file.id", ondelete="CASCADE"), primary_key=True)
     work: Mapped[FileWork] = mapped_column(states(FileWork, "file_work"))
     state: Mapped[JobState] = mapped_column(states(JobState, "import_job_state"))
-    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """Whose roles are looked up when the work begins."""
     asked_at: Mapped[datetime]
     heartbeat_at: Mapped[datetime]
@@ -126,7 +126,7 @@ class FirmRegistration(Base):
     """The link in the mail can be used until then. Who has not used it is forgotten."""
     confirmed_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
-    decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     reason: Mapped[DeclineReason] = mapped_column(default="")
     firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     """The firm that it became, or that its person joined."""

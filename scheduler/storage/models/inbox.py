@@ -34,7 +34,7 @@ class InboundMail(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
-    request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"))
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"), index=True)
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     uid: Mapped[str | None] = mapped_column(String(255))
     """The meeting and the attendee that the token in the recipient address stands for."""
@@ -64,7 +64,7 @@ class InboundMail(Base):
     """A sentence: what was done, or why nothing was."""
     received_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
-    handled_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    handled_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """The organiser who decided about the mail, or null if the rules did."""
     size: Mapped[int]
     """Octets of the mail as it came in."""
@@ -110,7 +110,7 @@ class Answer(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
-    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), index=True)
     uid: Mapped[str] = mapped_column(String(255))
     sequence: Mapped[int]
     """Of the invitation that was answered."""
@@ -118,7 +118,7 @@ class Answer(Base):
     """When the answer was made, by its maker's clock."""
     partstat: Mapped[Partstat] = mapped_column(states(Partstat, "answer_partstat"))
     """NEEDS-ACTION for a counter-proposal alone, which is no answer."""
-    delegate_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    delegate_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     """The colleague who goes instead, as whoever declined has said."""
     comment: Mapped[str] = mapped_column(Text, default="")
     source: Mapped[AnswerSource] = mapped_column(states(AnswerSource, "answer_source"))

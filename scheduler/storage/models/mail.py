@@ -39,7 +39,7 @@ class Invitation(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), index=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
     uid: Mapped[str] = mapped_column(String(255))
     sequence: Mapped[int]
@@ -88,7 +88,7 @@ class MailText(Base):
     key: Mapped[str] = mapped_column(String(32), primary_key=True)
     """As `wording.key` has it: subject.new, footer."""
     text: Mapped[str] = mapped_column(Text)
-    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     changed_at: Mapped[datetime]
 
 
@@ -114,9 +114,9 @@ class OutboxMail(Base):
     kind: Mapped[OutboxKind] = mapped_column(states(OutboxKind, "outbox_kind"))
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     interpreter_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
-    request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"))
-    sign_in_link_id: Mapped[int | None] = mapped_column(ForeignKey("sign_in_link.id"))
-    version_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"))
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"), index=True)
+    sign_in_link_id: Mapped[int | None] = mapped_column(ForeignKey("sign_in_link.id"), index=True)
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"), index=True)
     """The publishing that it belongs to."""
     to_address: Mapped[Email]
     domain: Mapped[str] = mapped_column(String(253), default=_domain)
@@ -195,7 +195,7 @@ class DigestItem(Base):
     )
 
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
-    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True, index=True)
     kind: Mapped[DigestKind] = mapped_column(states(DigestKind, "digest_kind"), primary_key=True)
     message_id: Mapped[str] = mapped_column(String(255))
     """Of the mail in the outbox."""
@@ -241,7 +241,7 @@ class PhoneCall(Base):
     __tablename__ = "phone_call"
 
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
-    caller_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    caller_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     note: Mapped[CallNote] = mapped_column(default="", server_default="")
-    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     changed_at: Mapped[datetime]

@@ -64,7 +64,7 @@ class Firm(Base):
     feed_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
     withdrawn_at: Mapped[datetime | None]
     """When an organiser took the firm out of the event, or null while it takes part."""
-    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"))
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     """The record of the same firm that goes on, if this one was a second one."""
 
     attendees: Mapped[list[Attendee]] = relationship(
@@ -97,7 +97,7 @@ class FirmNote(Base):
     """When the other firm told the organisers that it would have asked: what that costs."""
     dismissed_at: Mapped[datetime | None]
     """When the firm said that the other is nothing for it: it is not suggested any more."""
-    changed_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     changed_at: Mapped[datetime]
 
 
@@ -153,8 +153,8 @@ class Attendee(Base):
     """What it said."""
     withdrawn_at: Mapped[datetime | None]
     """As a firm's."""
-    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
-    seen_version_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"))
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
+    seen_version_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"), index=True)
     """The version whose changes this person has seen on the week's page, or null before the first time."""
 
     firm: Mapped[Firm] = relationship(back_populates="attendees", viewonly=True)
@@ -167,11 +167,11 @@ class AddressChange(Base):
     __table_args__ = (Index("ix_address_change_attendee_id", "attendee_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), index=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
     old_address: Mapped[Email]
     new_address: Mapped[Email]
-    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     changed_at: Mapped[datetime]
 
 
@@ -184,9 +184,9 @@ class AttendeeAlias(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
     address: Mapped[Email]
-    added_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    added_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     added_at: Mapped[datetime]
-    removed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    removed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     removed_at: Mapped[datetime | None]
 
 
@@ -213,7 +213,7 @@ class AttendeeBusy(Base):
     __tablename__ = "attendee_busy"
 
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
-    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True, index=True)
 
 
 class Interpreter(Base):
@@ -234,7 +234,7 @@ class Interpreter(Base):
     bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")
     """Both as an attendee's."""
     withdrawn_at: Mapped[datetime | None]
-    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"), index=True)
 
 
 class InterpreterBusy(Base):
@@ -243,7 +243,7 @@ class InterpreterBusy(Base):
     __tablename__ = "interpreter_busy"
 
     interpreter_id: Mapped[int] = mapped_column(ForeignKey("interpreter.id"), primary_key=True)
-    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True, index=True)
 
 
 class DeskStep(Base):
@@ -259,9 +259,9 @@ class DeskStep(Base):
     subject: Mapped[FirmName]
     """Whom it was about, by name."""
     note: Mapped[str] = mapped_column(Text, default="")
-    taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     taken_at: Mapped[datetime]
-    undone_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     undone_at: Mapped[datetime | None]
     changes: Mapped[dict[str, Any]]
     """Rows that it changed, with each value before and after; rows that it added or deleted."""
@@ -279,7 +279,7 @@ class Delegation(Base):
     name: Mapped[DelegationName]
     origin: Mapped[Origin] = mapped_column(default="")
     """The country, the province or the chamber that sends it, in words."""
-    leader_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    leader_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"), index=True)
     escort: Mapped[Origin] = mapped_column(default="")
     """The name of who accompanies it. An escort sits in no meeting, so it is no attendee."""
     escort_phone: Mapped[Phone] = mapped_column(default="")

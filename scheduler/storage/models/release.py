@@ -50,7 +50,7 @@ class VersionJob(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), index=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"))
     kind: Mapped[JobKind] = mapped_column(states(JobKind, "job_kind"))
     state: Mapped[JobState] = mapped_column(states(JobState, "job_state"))
@@ -58,7 +58,7 @@ class VersionJob(Base):
     """Number of the published version that was looked at when the publishing was asked for."""
     budget: Mapped[int | None]
     """Publish only if at most so many published meetings are touched, or None without such a limit."""
-    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """None for what follows a run."""
     asked_at: Mapped[datetime]
     begins_at: Mapped[datetime | None]

@@ -51,7 +51,7 @@ class Run(Base):
     number: Mapped[int]
     """Counts from 1 in each event."""
     state: Mapped[RunState] = mapped_column(states(RunState, "run_state"))
-    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """None for a night."""
     then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_run"), default=AfterRun.DRAFT)
     budget: Mapped[int | None]
@@ -161,9 +161,9 @@ class ScheduleVersion(Base):
     number: Mapped[int]
     """Counts from 1 in each event."""
     state: Mapped[VersionState] = mapped_column(states(VersionState, "version_state"))
-    run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
-    compared_with_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"))
-    copy_of_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
+    compared_with_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"), index=True)
+    copy_of_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"), index=True)
     """Set on a rollback: the version whose content this one repeats."""
     status: Mapped[str] = mapped_column(String(16))
     score: Mapped[float]
@@ -176,7 +176,7 @@ class ScheduleVersion(Base):
     """What it does not hold, as the plan's `groups` without their requests. None of older versions."""
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
-    published_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    published_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
 
     run: Mapped[Run | None] = relationship(viewonly=True)
     answers: Mapped[list[UnscheduledRequest]] = relationship(
@@ -196,10 +196,10 @@ class HandDraft(Base):
     __tablename__ = "hand_draft"
 
     version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), primary_key=True)
-    base_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"))
+    base_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), index=True)
     """The version whose meetings it began with."""
     revision: Mapped[int] = mapped_column(default=0)
-    begun_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    begun_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
 
 
 class HandStep(Base):
@@ -219,7 +219,7 @@ class HandStep(Base):
     state: Mapped[HandStepState] = mapped_column(states(HandStepState, "hand_step_state"))
     revision: Mapped[int]
     """That of the draft when the step was done, undone or done again last."""
-    taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """Who did, undid or did it again last."""
     taken_at: Mapped[datetime]
     changes: Mapped[dict[str, Any]]
@@ -234,7 +234,7 @@ class HandMark(Base):
     __tablename__ = "hand_mark"
 
     version_id: Mapped[int] = mapped_column(ForeignKey("hand_draft.version_id"), primary_key=True)
-    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True, index=True)
     kind: Mapped[HandMarkKind] = mapped_column(states(HandMarkKind, "hand_mark_kind"))
 
 
@@ -244,8 +244,8 @@ class HandBan(Base):
     __tablename__ = "hand_ban"
 
     version_id: Mapped[int] = mapped_column(ForeignKey("hand_draft.version_id"), primary_key=True)
-    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
-    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True, index=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True, index=True)
 
 
 class PlannedMeeting(Base):
@@ -260,12 +260,12 @@ class PlannedMeeting(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"))
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
-    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"))
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), index=True)
     length: Mapped[int] = mapped_column(default=1)
     last_slot_id: Mapped[int] = mapped_column(server_default="0")
     """The slot at whose end it ends, also when the venue has other slots by now. No slot is ever deleted."""
-    place_id: Mapped[int] = mapped_column(ForeignKey("place.id"))
-    interpreter_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
+    place_id: Mapped[int] = mapped_column(ForeignKey("place.id"), index=True)
+    interpreter_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"), index=True)
 
     attendees: Mapped[list[PlannedAttendee]] = relationship(viewonly=True)
 
@@ -295,4 +295,4 @@ class Hold(Base):
     holder_id: Mapped[int] = mapped_column(primary_key=True)
     seat: Mapped[int] = mapped_column(primary_key=True, default=0)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    meeting_id: Mapped[int] = mapped_column(ForeignKey("planned_meeting.id"))
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("planned_meeting.id"), index=True)
