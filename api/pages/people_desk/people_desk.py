@@ -188,10 +188,12 @@ def set_absences(event_key: str, kind: str, key: str) -> Response | tuple[str, i
 
 @blueprint.post(f"/{KIND}/<key>/merge")
 @login_required
-def merge(event_key: str, kind: str, key: str) -> Response | tuple[str, int]:
-    """Make one record of two; the one whose page it is goes."""
+def merge(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
+    """Say what becomes of two records, and then make one of them; the one whose page it is goes."""
     actor, of, into = auth.organiser(event_key), ImportKind(kind), key
     try:
+        if request.form.get("sure") != "yes":
+            return _merge_look(actor, of, key)
         with context.database().write() as db:
             into = picked(db, actor, of, "into")
             ended = merging.merge(db, actor, of, key, into, now=context.now())
@@ -202,6 +204,17 @@ def merge(event_key: str, kind: str, key: str) -> Response | tuple[str, int]:
         flash(speaking.said(error.told), "warning")
         into = key
     return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=into), 303)
+
+
+def _merge_look(actor: Actor, kind: ImportKind, key: str) -> str:
+    with context.database().write() as db:
+        into = picked(db, actor, kind, "into")
+        look = merging.look(db, actor, kind, key, into, now=context.now())
+        db.rollback()
+    with context.database().read() as db:
+        return rendering.render(
+            db, actor, f"desk_{kind.value}", "people_desk/merge.html", kind=kind.value, look=look
+        )
 
 
 @blueprint.get("/steps")

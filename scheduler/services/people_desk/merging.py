@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain import names
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, WrongState
 from scheduler.saying import say
@@ -19,6 +21,7 @@ from scheduler.services.people_desk.calling_off import call_off
 from scheduler.services.people_desk.editing import ROWS
 from scheduler.services.people_desk.journal import StepKind, step
 from scheduler.services.people_desk.leaving_event import named, rows_of
+from scheduler.services.people_desk.meetings import touched
 from scheduler.services.text import storable
 from scheduler.storage.among import among
 from scheduler.storage.models import (
@@ -49,7 +52,69 @@ _FILLED: Final = {
     Interpreter: (),
 }
 """Values that the record that stays takes from the other, where it has none."""
+_Row = Firm | Attendee | Interpreter
 _LISTS: Final = {Firm: ("areas",), Attendee: ("languages",), Interpreter: ("languages",)}
+
+
+@dataclass(frozen=True, slots=True)
+class MergedRecord:
+    """One of two records before they become one. `meetings` are published and to come, `requests` open."""
+
+    key: str
+    name: str
+    booths: tuple[str, ...]
+    people: tuple[str, ...]
+    requests: int
+    meetings: int
+
+
+@dataclass(frozen=True, slots=True)
+class MergeLook:
+    """What merging would do: `old` leaves, `ended` requests end, as both had one with the same firm."""
+
+    old: MergedRecord
+    new: MergedRecord
+    ended: int
+
+    @property
+    def booths_gone(self) -> tuple[str, ...]:
+        """The booths that nobody has any more."""
+        return self.old.booths if self.new.booths else ()
+
+
+def look(
+    session: Session, actor: Actor, kind: ImportKind, key: str, into: str, *, now: datetime
+) -> MergeLook:
+    """What `merge` would do, which it does: the caller rolls it back. Raises as it does."""
+    actor.require(Right.KEEP_PEOPLE)
+    table = ROWS[kind]
+    before = {
+        each: _record(session, actor, kind, row, now)
+        for each in (key, into)
+        if storable(each)
+        and (row := session.scalar(select(table).where(table.event_id == actor.event_id, table.key == each)))
+    }
+    ended = merge(session, actor, kind, key, into, now=now)
+    return MergeLook(before[key], before[into], ended)
+
+
+def _record(session: Session, actor: Actor, kind: ImportKind, row: _Row, now: datetime) -> MergedRecord:
+    touches = touched(session, actor, kind, [row.key], now=now)
+    booths = select(Place.name).where(Place.firm_id == row.id, ~Place.is_retired).order_by(Place.id)
+    people = select(Attendee.name, Attendee.latin_name).where(
+        Attendee.firm_id == row.id, Attendee.withdrawn_at.is_(None)
+    )
+    is_firm = isinstance(row, Firm)
+    return MergedRecord(
+        row.key,
+        named([row]),
+        tuple(session.scalars(booths)) if is_firm else (),
+        tuple(names.recorded(*both) for both in session.execute(people.order_by(Attendee.id)))
+        if is_firm
+        else (),
+        touches.requests,
+        touches.meetings,
+    )
 
 
 def merge(session: Session, actor: Actor, kind: ImportKind, key: str, into: str, *, now: datetime) -> int:

@@ -160,10 +160,28 @@ def test_an_interpreter_is_seated_at_a_table_that_its_page_names(site: Site) -> 
     assert "At a table for a shift" not in browser.get(site.path("/desk/people/f0-p0"))
 
 
+def test_a_merge_says_what_becomes_of_both_before_it_is_done(site: Site) -> None:
+    browser = site.organiser()
+    browser.get(site.path("/desk/firms/f0"))
+    before = browser.get(site.path("/desk/firms"))
+    page = browser.post(site.path("/desk/firms/f0/merge"), into="f1")
+    for said in (
+        "Leaves the event",
+        "b0 is given up",
+        "F0-P0",
+        "goes to",
+        "Keep both",
+        'name="sure" value="yes"',
+    ):
+        assert said in page, said
+    assert browser.get(site.path("/desk/firms")) == before
+    assert "Merged." in browser.post(site.path("/desk/firms/f0/merge"), into="f1", sure="yes")
+
+
 def test_two_records_are_merged(site: Site) -> None:
     browser = site.organiser()
     browser.get(site.path("/desk/firms/f0"))
-    page = browser.post(site.path("/desk/firms/f0/merge"), into="f1")
+    page = browser.post(site.path("/desk/firms/f0/merge"), into="f1", sure="yes")
     assert "Merged." in page
     assert "This was a second record of" in browser.get(site.path("/desk/firms/f0"))
     page = browser.post(site.path("/desk/firms/f1/merge"), 422, into="f1")

@@ -136,7 +136,7 @@ def test_a_person_changes_firms_and_two_records_merge_by_what_was_picked(site: S
     assert 'value="Firm 0 [f0]"' in page
     assert "Nothing was different." in browser.post(site.path("/desk/people/f0-p0"), firm="Firm 0 [f0]")
     assert 'value="Firm 1 [f1]"' in browser.post(site.path("/desk/people/f0-p0"), firm="Firm 1 [f1]")
-    assert "Merged." in browser.post(site.path("/desk/firms/f2/merge"), into="Firm 1 [f1]")
+    assert "Merged." in browser.post(site.path("/desk/firms/f2/merge"), into="Firm 1 [f1]", sure="yes")
 
 
 def test_what_nobody_has_stays_in_its_field_with_what_is_wrong(site: Site) -> None:
