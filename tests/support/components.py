@@ -192,8 +192,8 @@ to show. The colours follow the scheme of your system, light or dark.</p>
 _BASICS = Path(__file__).with_suffix(".html")
 _TAGS = (
     "must good accepted published finished added sent warn pending draft queued running moved relocated"
-    " reassigned sending silent proposed temporary bad declined failed bounced permanent cancelled withdrawn"
-    " expired superseded discarded unchanged"
+    " reassigned sending silent proposed temporary bad declined failed no-plan bounced permanent cancelled"
+    " withdrawn expired superseded discarded unchanged"
 )
 _AREAS = ("energy", "vehicles", "digital", "healthy", "agriculture", "manufacturing", "services")
 
