@@ -23,7 +23,11 @@ _NEWEST = Order("nights", (Run.number,), (int,), descending=True)
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a version changes against the one that was published when it was compared, in counts."""
+    """What a version changes against the one that was published when it was compared, in counts.
+
+    `people` hear of a draft, by what their calendars know; of a version that is published, whose meetings it
+    changed.
+    """
 
     new: int
     moved: int
@@ -97,7 +101,7 @@ def changes_of(found: Comparison) -> Changes:
         moved=counts.get("moved", 0),
         changed=counts.get("relocated", 0) + counts.get("reassigned", 0),
         cancelled=counts.get("cancelled", 0),
-        people=found.people_told,
+        people=found.people_told if found.people is None else found.people,
     )
 
 

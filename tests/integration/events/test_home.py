@@ -15,14 +15,16 @@ from scheduler.domain.team import TeamRole
 from scheduler.services.access import actors
 from scheduler.services.events import home, waiting
 from scheduler.services.imports import workbooks
-from scheduler.services.publishing import orders
+from scheduler.services.publishing import orders, version_jobs
 from scheduler.services.requests import requests
 from scheduler.services.runs import overnight
+from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
     Firm,
+    Hall,
     InterpreterBusy,
     MeetingRequest,
     PlaceBusy,
@@ -40,7 +42,7 @@ from tests.support.factories import (
     make_request,
     meet,
 )
-from tests.support.publishing import draft, preview, publish
+from tests.support.publishing import carry_out, draft, preview, publish, send_all
 from tests.support.queries import count_selects
 from tests.support.web import Browser, web_app
 
@@ -168,6 +170,24 @@ def test_partners_are_told_of_what_was_called_off_by_a_draft_of_what_they_have(
             ("unchanged", 1), ("added", 0), ("moved", 0), ("relocated", 0), ("reassigned", 0),
         }  # fmt: skip
     assert change == ("cancelled", 1)
+
+
+def test_as_many_people_hear_of_a_draft_as_its_own_page_says(database: Database, app: Flask) -> None:
+    """A hall has another name since, so that also people hear of it whose meetings do not change."""
+    with database.write() as session:
+        expo = make_event(session, firms=4, slots="4")
+        held, other = make_request(session, expo, 0, 1), make_request(session, expo, 2, 3)
+        planned = [meet(held, expo), meet(other, expo, slot=1)]
+        publish(session, expo, draft(session, expo, planned), None)
+        send_all(session, expo)
+        session.get_one(Hall, expo.halls[0].id).name = "The hall of another name"
+        draft(session, expo, [meet(held, expo, slot=2), planned[1]])
+    with database.write() as session:
+        version_jobs.ask_to_compare(session, versions.get(session, expo.event.id, 2), by=None, now=NOW)
+    carry_out(database)
+    browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}"
+    assert "<b>4 people</b> hear from us" in browser.get(f"{path}/versions/2/changes")
+    assert "4 people would hear of it." in browser.get(path)
 
 
 def test_published_meetings_that_cannot_take_place_are_counted_until_publishing(
