@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from chainmeet.demo import load
 from scheduler.domain.entities import OutboxState
 from scheduler.samples.expo import make_expo
+from scheduler.services.delivery import rendering
 from scheduler.services.digests import choices
 from scheduler.services.digests.choices import RequestMails
 from scheduler.storage.database import Database
 from scheduler.storage.models import DigestChoice, Event, OutboxMail
+from tests.integration.access.test_readers import read
 from tests.integration.digests.test_digests import DAY, HOUR, MORNING, PENDING, expo_of, kinds, tell
 from tests.support.factories import NOW, SECRET_KEY, make_request
+from tests.support.publishing import SETTINGS
 from tests.support.site import Site
 from tests.support.web import web_app
 
@@ -123,3 +126,21 @@ def test_digests_are_on_in_the_demo(database: Database) -> None:
     with database.write() as session:
         event = load.load(session, sample, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW)
         assert event.digest_mails and event.digests_since == NOW
+
+
+def test_the_link_of_a_digest_stops_and_resumes_without_a_cookie(database: Database, broker_url: str) -> None:
+    """As a mail program sends it (RFC 8058), and a browser that keeps no cookies."""
+    with database.write() as session:
+        make_request(session, expo_of(session), 0, 1, state=PENDING)
+    (mail,) = tell(database, MORNING)
+    made = read(rendering.rendered(SETTINGS, mail, {}).data)
+    path = str(made["List-Unsubscribe"]).strip("<>").partition(SETTINGS.base_url)[2]
+    client = web_app(database, broker_url).test_client(use_cookies=False)
+    assert "stop" in client.get(path).text.lower()
+    answer = client.post(path, data={"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200 and "Set-Cookie" not in answer.headers
+    with database.read() as session:
+        assert session.scalars(select(DigestChoice.stopped_at)).one() is not None
+    assert client.post(f"{path}/again").status_code == 303
+    with database.read() as session:
+        assert session.scalars(select(DigestChoice.stopped_at)).one() is None

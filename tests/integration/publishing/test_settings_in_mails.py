@@ -83,7 +83,8 @@ def test_an_invitation_that_is_sent_again_and_one_to_a_corrected_address_remind_
         invitation = session.scalars(
             select(Invitation).where(Invitation.attendee_id == published.expo.people[0][0].id)
         ).one()
-        assert resend.invitation_again(session, invitation, mail_domain=SETTINGS.mail_domain, now=LATER)
+        sent_again = resend.invitation_again(session, invitation, mail_domain=SETTINGS.mail_domain, now=LATER)
+        assert sent_again is resend.Sent.NOW
         key = published.expo.people[1][0].key
         actor = published.expo.organiser_actor()
         addresses.correct(session, actor, key, "new@firm.example", settings=SETTINGS, now=LATER)
