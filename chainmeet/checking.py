@@ -46,8 +46,8 @@ class Findings:
 
 def examine(problem: Problem, plan: Plan) -> Findings:
     """Judge a plan against its problem. An empty one that says "infeasible" or "unknown" breaks no rule."""
-    is_answer = not plan.meetings and plan.status in (PlanStatus.INFEASIBLE, PlanStatus.UNKNOWN)
-    breaches = () if is_answer else rules.violations(problem, plan.meetings)
+    is_answer = plan.meetings or plan.status not in (PlanStatus.INFEASIBLE, PlanStatus.UNKNOWN)
+    breaches = rules.violations(problem.releasing(plan.not_kept), plan.meetings) if is_answer else ()
     true = rules.score(problem, plan.meetings)
     return Findings(
         held=len(plan.meetings),
@@ -75,6 +75,12 @@ def _untrue(problem: Problem, plan: Plan, true: Score) -> Iterator[str]:
     held = len(plan.meetings)
     if plan.meetings_bound is not None and plan.meetings_bound < held:
         yield f"The plan claims that at most {plan.meetings_bound:,} meetings can be held; it has {held:,}."
+    missing = (
+        {id for each in rules.violations(problem, plan.meetings) for id in each.ids} if plan.not_kept else ()
+    )
+    for request in plan.not_kept:
+        if request not in missing:
+            yield f"Request {request} is said not to be kept, and is."
     for request in sorted({m.request for m in plan.meetings} & {row.request for row in plan.unscheduled}):
         yield f"Request {request} is held and unscheduled at once."
 

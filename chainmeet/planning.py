@@ -14,7 +14,7 @@ from pathlib import Path
 from chainmeet.files import write_json
 from chainmeet.solving import solve_here, summary
 from scheduler.config import Settings
-from scheduler.domain.entities import PlanStatus, VersionState
+from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.domain.solving import SolveParams
@@ -116,7 +116,7 @@ def plan(event: PlannedEvent, output: Path, params: SolveParams) -> str:
     found = result.plan
     write_json_in(output, "problem.json", write_problem(problem))
     write_json_in(output, "plan.json", write_plan(found))
-    if found.status in (PlanStatus.INFEASIBLE, PlanStatus.UNKNOWN):
+    if not found.is_answer:
         raise ChainmeetError(summary(problem, result))
     with event.database.write() as session:
         version = versions.store_draft(

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -43,10 +43,18 @@ def summary(problem: Problem, result: Result) -> str:
     held = f"{plan.status}, {len(plan.meetings)} of {len(problem.requests)} requests held"
     bound = "" if plan.bound is None else f" (bound {plan.bound:,})"
     sentence = f"{held}, score {plan.score:,}{bound}, {plan.seconds:.1f} s"
-    if plan.status is PlanStatus.INFEASIBLE and plan.unscheduled:
+    if plan.status is PlanStatus.INFEASIBLE and not plan.is_answer and plan.unscheduled:
         return f"{sentence}\n{plan.unscheduled[0].detail}"
-    is_answer = plan.status in (PlanStatus.OPTIMAL, PlanStatus.FEASIBLE)
-    return f"{sentence}; {_changed(result)}" if problem.published and is_answer else sentence
+    if problem.published and plan.is_answer:
+        sentence = f"{sentence}; {_changed(result)}"
+    return "\n".join([sentence, *_not_kept(plan)])
+
+
+def _not_kept(plan: Plan) -> Iterator[str]:
+    """What had to be held and is not, and why that cannot be."""
+    if plan.not_kept:
+        yield f"Not kept, though they have to be: {', '.join(plan.not_kept)}. All other rules are kept."
+        yield from (clash.detail for clash in plan.clashes)
 
 
 def _changed(result: Result) -> str:

@@ -154,6 +154,30 @@ class UnheldGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Clash:
+    """Requests that have to be held, or frozen meetings, which no plan keeps all of, and any fewer of them it
+    can: a minimal set. `detail` is a sentence.
+
+    `cause` is what stands in the way: "alone" (the only one of the set cannot be held there at all),
+    "people" (somebody would be in two at once), "walk", "person-cap", "firm-cap", "place", "interpreter",
+    "precedence", or "rules" (several of these). `who` has the ids of the people, firms or places concerned.
+    """
+
+    requests: tuple[str, ...]
+    cause: str
+    who: tuple[str, ...] = ()
+    detail: str = ""
+
+    def to_json(self) -> Json:
+        return {
+            "requests": list(self.requests),
+            "cause": self.cause,
+            "who": list(self.who),
+            "detail": self.detail,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Who meets whom, when and where. `problem` is the fingerprint of the problem that it answers."""
 
@@ -172,3 +196,13 @@ class Plan:
     """No plan holds more requests."""
     groups: tuple[UnheldGroup, ...] = ()
     """What is not held, by reason and what that is about. A solve alone makes none."""
+    not_kept: tuple[str, ...] = ()
+    """Requests that have to be held and are not, or whose frozen meeting does not stay: with them released,
+    the plan keeps every rule. Empty unless the status is infeasible or unknown."""
+    clashes: tuple[Clash, ...] = ()
+    """Why some of them cannot be kept, where that is proved."""
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether there is a plan: its meetings keep all rules, or all but for those of `not_kept`."""
+        return self.status in (PlanStatus.OPTIMAL, PlanStatus.FEASIBLE) or bool(self.not_kept)

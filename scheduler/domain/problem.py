@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
@@ -135,6 +135,11 @@ class Request:
     fixed: Fixed | None = None
     excluded: frozenset[int] = frozenset()
 
+    @property
+    def is_must(self) -> bool:
+        """Whether it is locked: it has to be held where it is fixed."""
+        return self.fixed is not None and self.fixed.must
+
 
 @dataclass(frozen=True, slots=True)
 class FairShare:
@@ -176,7 +181,9 @@ class Problem:
     """Everything that a solve may look at. Indices point into the tuples below.
 
     `walking[a][b]` are the minutes from hall a to hall b. `precedences` are pairs of request
-    indices (before, after). `published` is by ids, as its things may be gone from the problem.
+    indices (before, after). `published` is by ids, as its things may be gone from the problem. `released`
+    are the ids of requests that need not be held though they are compulsory, or need not stay as they are
+    though they are frozen. No problem file has any: a solver releases what cannot be kept.
     """
 
     name: str
@@ -193,6 +200,7 @@ class Problem:
     published: tuple[Meeting, ...] = ()
     frozen_until: datetime | None = None
     policy: Policy = field(default_factory=Policy)
+    released: frozenset[str] = frozenset()
     source_fingerprint: str | None = field(default=None, compare=False)
 
     @cached_property
@@ -216,8 +224,12 @@ class Problem:
     def compulsory(self) -> frozenset[int]:
         """The requests that have to be held (H1)."""
         everything = self.policy.require_all
-        rows = enumerate(self.requests)
-        return frozenset(r for r, row in rows if everything or (row.fixed is not None and row.fixed.must))
+        rows = [(r, row) for r, row in enumerate(self.requests) if everything or row.is_must]
+        return frozenset(r for r, row in rows if row.id not in self.released)
+
+    def releasing(self, requests: Collection[str]) -> Problem:
+        """The same problem, in which these requests need not be held, or stay as they are."""
+        return replace(self, released=frozenset(requests)) if requests else self
 
     @cached_property
     def firm_attendees(self) -> tuple[tuple[int, ...], ...]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import Fault, MalformedPlan
-from scheduler.domain.plan import About, Json, Lever, Obstacle, Plan, UnheldGroup, Unscheduled, Way
+from scheduler.domain.plan import About, Clash, Json, Lever, Obstacle, Plan, UnheldGroup, Unscheduled, Way
 from scheduler.files.meetings import is_id, read_meetings
 from scheduler.files.reading import is_number
 
 FORMAT = "chainmeet.plan/1"
 _OF_ANSWER = {"request", "reason", "detail", "blockers", "remedies", "ways", "about", "obstacles"}
+_OF_CLASH = {"requests", "cause", "who", "detail"}
 _OF_GROUP = {"reason", "about", "requests", "weight", "lever", "holds", "gains"}
 
 
@@ -34,6 +35,8 @@ def write_plan(plan: Plan) -> Json:
         "meetings": [meeting.to_json() for meeting in plan.meetings],
         "unscheduled": [row.to_json() for row in plan.unscheduled],
         **({"groups": [group.to_json() for group in plan.groups]} if plan.groups else {}),
+        **({"not_kept": list(plan.not_kept)} if plan.not_kept else {}),
+        **({"clashes": [clash.to_json() for clash in plan.clashes]} if plan.clashes else {}),
         "seconds": plan.seconds,
         "seed": plan.seed,
         "workers": plan.workers,
@@ -54,7 +57,8 @@ class _PlanReader:
             self.fault("format", f"must be {FORMAT!r}")
         known = {
             "format", "problem", "status", "score", "terms", "bound", "served_bound",
-            "meetings_bound", "meetings", "unscheduled", "groups", "seconds", "seed", "workers",
+            "meetings_bound", "meetings", "unscheduled", "groups", "not_kept", "clashes",
+            "seconds", "seed", "workers",
         }  # fmt: skip
         for key in sorted(document.keys() - known):
             self.fault(key, "unknown key")
@@ -74,6 +78,10 @@ class _PlanReader:
         meetings = read_meetings(document.get("meetings"), "meetings", self.faults)
         unscheduled = self.read_unscheduled(document.get("unscheduled", []))
         groups = self.read_groups(document.get("groups", []))
+        clashes = self.read_clashes(document.get("clashes", []))
+        not_kept = document.get("not_kept", [])
+        if not isinstance(not_kept, list) or not all(map(is_id, not_kept)):
+            self.fault("not_kept", "must be a list of ids")
         if self.faults:
             raise MalformedPlan(self.faults)
         return Plan(
@@ -90,7 +98,22 @@ class _PlanReader:
             workers=document["workers"],
             meetings_bound=document.get("meetings_bound"),
             groups=groups,
+            not_kept=tuple(not_kept),
+            clashes=clashes,
         )
+
+    def read_clashes(self, rows: object) -> tuple[Clash, ...]:
+        if not isinstance(rows, list):
+            self.fault("clashes", "must be a list")
+            return ()
+        read: list[Clash] = []
+        for i, row in enumerate(rows):
+            if not isinstance(row, dict) or row.keys() != _OF_CLASH or not isinstance(row["requests"], list):
+                self.fault(f"clashes[{i}]", f"must be an object with {', '.join(sorted(_OF_CLASH))}")
+            else:
+                who, requests = _strings(row["who"]), _strings(row["requests"])
+                read.append(Clash(requests, str(row["cause"]), who, str(row["detail"])))
+        return tuple(read)
 
     def read_unscheduled(self, rows: object) -> tuple[Unscheduled, ...]:
         if not isinstance(rows, list):

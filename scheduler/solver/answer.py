@@ -9,22 +9,36 @@ from typing import TYPE_CHECKING
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting, Number, Plan, Unscheduled
+from scheduler.domain.problem import Problem
 from scheduler.domain.rules.stability import published_changes
 from scheduler.domain.solving import Result
 from scheduler.files.problem_file import fingerprint_of
 from scheduler.solver.context import SolveContext
 from scheduler.solver.explain.contradictions import Contradiction, as_reasons
 from scheduler.solver.explain.reasons import explain
-from scheduler.solver.plans.checking import Meetings
+from scheduler.solver.forgiving import as_contradictions
+from scheduler.solver.plans.checking import Meetings, Nearest
 
 if TYPE_CHECKING:
     from scheduler.solver.exact.solve import ExactResult
 
 
-def answer(context: SolveContext, meetings: Meetings, exact: ExactResult | None = None) -> Result:
-    """A plan that keeps the rules, or none, with its score, its status and the reasons."""
+def answer(
+    context: SolveContext,
+    meetings: Meetings,
+    exact: ExactResult | None = None,
+    nearest: Nearest | None = None,
+) -> Result:
+    """A plan that keeps the rules, or none, with its score, its status and the reasons.
+
+    Without any, the nearest one to that, if there is one.
+    """
     if meetings is None:
-        if exact is not None and exact.status is PlanStatus.INFEASIBLE:
+        is_proved = exact is not None and exact.status is PlanStatus.INFEASIBLE
+        if nearest is not None:
+            status = PlanStatus.INFEASIBLE if is_proved or context.settled.not_kept else PlanStatus.UNKNOWN
+            return _result(context, nearest.meetings, nearest.score, status, None, not_kept=nearest.not_kept)
+        if is_proved:
             return contradicted(context)
         return _result(context, (), rules.score(context.problem, ()), PlanStatus.UNKNOWN, None)
     found = context.score_of(meetings)
@@ -32,6 +46,8 @@ def answer(context: SolveContext, meetings: Meetings, exact: ExactResult | None 
     if exact is not None and exact.bound is not None:
         bound = min(bound, exact.bound)
     status = PlanStatus.OPTIMAL if found.total >= bound else PlanStatus.FEASIBLE
+    if context.settled.not_kept:  # the bound is of plans without these
+        status = PlanStatus.INFEASIBLE
     return _result(context, meetings, found, status, max(bound, found.total))
 
 
@@ -48,14 +64,16 @@ def _result(
     status: PlanStatus,
     bound: Number | None,
     contradictions: Sequence[Contradiction] = (),
+    not_kept: Sequence[str] = (),
 ) -> Result:
-    problem, params = context.problem, context.params
+    problem, params, settled = context.problem, context.params, context.settled
     context.reporter.report_answer(found, bound)
-    unscheduled = (
-        as_reasons(problem, contradictions)
-        if status is PlanStatus.INFEASIBLE
-        else _explained(context, meetings)
-    )
+    released = {*settled.not_kept, *not_kept}
+    if status is PlanStatus.INFEASIBLE and not released:
+        unscheduled = as_reasons(problem, contradictions)
+    else:
+        explained = _explained(context, problem.releasing({*problem.released, *not_kept}), meetings)
+        unscheduled = as_contradictions(explained, settled.clashes)
     plan = Plan(
         problem=fingerprint_of(problem),
         status=status,
@@ -69,15 +87,19 @@ def _result(
         seed=params.seed,
         workers=params.workers,
         meetings_bound=None if bound is None else context.proof.found.meetings,
+        not_kept=tuple(row.id for row in problem.requests if row.id in released),
+        clashes=settled.clashes,
     )
     bought = None if context.kept is None else found.total - context.kept
     changes = published_changes(problem, meetings)
     return Result(plan, tuple(context.reporter.curve), changes, bought, _given_up(context, meetings))
 
 
-def _explained(context: SolveContext, meetings: tuple[Meeting, ...]) -> tuple[Unscheduled, ...]:
+def _explained(
+    context: SolveContext, problem: Problem, meetings: tuple[Meeting, ...]
+) -> tuple[Unscheduled, ...]:
     """The reasons. With a number of moves instead of a time, all of them, so that it is reproducible."""
-    problem, clock = context.problem, context.clock
+    clock = context.clock
     clock.reserve(0.0)
     left = math.inf if context.counts_moves else clock.left()
     found = None

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from scheduler.domain import rules
+from scheduler.domain.commitments import Settled
 from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Helpers, Phase, SolveParams
@@ -28,6 +29,8 @@ class SolveContext:
         The problem as arrays, and the best plan that was checked. Both are set once the problem is read.
     kept
         The score of the published plan with what could be inserted. None without one.
+    settled
+        What of the compulsory and frozen meetings cannot be kept. In `problem` it is released.
     together
         Ids of what would be held of the published plan, had it not broken `max_idle_spread`.
     """
@@ -40,6 +43,7 @@ class SolveContext:
     helpers: Helpers | None = None
     flat: Flat = field(init=False)
     incumbent: Incumbent = field(init=False)
+    settled: Settled = field(default_factory=Settled)
     kept: Number | None = None
     together: Collection[str] = ()
 

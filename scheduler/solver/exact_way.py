@@ -33,6 +33,8 @@ def found_exactly(
     standby.end()
     if exact.status is PlanStatus.INFEASIBLE:
         return None, exact
+    if exact.meetings is None and standby.found is None and standby.table is not None:
+        context.incumbent.check(standby.table)
     plans = [found for found in (exact.meetings, standby.found, first) if found is not None]
     return max(plans, key=lambda plan: context.score_of(plan).total, default=None), exact
 

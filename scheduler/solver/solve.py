@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 
 from scheduler.collecting import no_collection
+from scheduler.domain.commitments import Settled
+from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import METHODS, Helpers, Phase, Progress, Proved, Result, SolveParams
@@ -15,6 +17,7 @@ from scheduler.solver.context import SolveContext
 from scheduler.solver.exact.assignments import MOST_FREE_REQUESTS, wants_exact
 from scheduler.solver.exact_way import found_exactly, improved_exactly, load_exact
 from scheduler.solver.explain.contradictions import contradictions
+from scheduler.solver.forgiving import nearest, settled
 from scheduler.solver.instance.arrays import Flat, flatten
 from scheduler.solver.plans.checking import Meetings
 from scheduler.solver.progress import Reporter
@@ -70,7 +73,8 @@ def solve(
     -------
     Result
         The plan, its progress in order of time, and what it changes of the published plan. A plan keeps every
-        hard rule. Where there is none, its status is `infeasible` (proved) or `unknown`.
+        hard rule. Where none was found that does, its status is `infeasible` (proved) or `unknown`, and it
+        keeps every rule but for the fewest compulsory and frozen meetings, which it names (`not_kept`).
 
     Raises
     ------
@@ -80,10 +84,11 @@ def solve(
     if params.method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {params.method!r}")
     clock = SolveClock(params.seconds, should_stop, is_limited=params.iterations is None)
-    proof = Proof(problem, proved)
-    context = SolveContext(
-        problem, params, clock, proof, Reporter(problem, clock, proof, on_progress), helpers
-    )
+    found = clock.patiently(lambda: settled(problem, clock)) or Settled()
+    problem = problem.releasing({*problem.released, *found.not_kept})
+    proof = Proof(problem, None if found.not_kept else proved)  # with fewer rules a plan may score more
+    reporter = Reporter(problem, clock, proof, on_progress)
+    context = SolveContext(problem, params, clock, proof, reporter, helpers, found)
     return _solved(context, _as_meetings(start), new)
 
 
@@ -103,8 +108,7 @@ def _solved(context: SolveContext, start: Meetings, new: Collection[str]) -> Res
     if flat is None:
         return answer(context, None)
     context.read(flat)
-    found = contradictions(problem, lambda: _has_looked(context))
-    if found:
+    if problem.policy.require_all and (found := contradictions(problem, lambda: _has_looked(context))):
         return contradicted(context, found)
     unchanged = None
     if start is None and not problem.policy.max_moved:
@@ -122,7 +126,10 @@ def _solved(context: SolveContext, start: Meetings, new: Collection[str]) -> Res
         if is_exact:  # with a number of moves the exact model has to wait
             meetings, exact = improved_exactly(context, meetings)
     context.end_proof()
-    return answer(context, meetings, exact)
+    is_proved = exact is not None and exact.status is PlanStatus.INFEASIBLE
+    if meetings is not None or (is_proved and problem.policy.require_all):
+        return answer(context, meetings, exact)
+    return answer(context, None, exact, context.clock.patiently(lambda: nearest(context)))
 
 
 def _is_exact(problem: Problem, params: SolveParams) -> bool:

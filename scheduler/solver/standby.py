@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.annealing.temperature import Budget, fitted_temperatures
 from scheduler.solver.clock import SolveClock
+from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.plans.checking import Meetings, clean_meetings
 from scheduler.solver.plans.start import begins_with_plan, starting_state
@@ -22,7 +23,10 @@ MOST_SECONDS = 3.0
 
 @dataclass
 class Standby:
-    """The search and the proof, in a thread. `found` is the plan of the search, once there is one."""
+    """The search and the proof, in a thread. `found` is the plan of the search, once there is one.
+
+    `table` is the same before it was checked.
+    """
 
     flat: Flat
     start: Meetings
@@ -30,6 +34,7 @@ class Standby:
     proof: Proof
     clock: SolveClock
     found: Meetings = None
+    table: Int32s | None = None
     ended: threading.Event = field(default_factory=threading.Event)
 
     def begin(self) -> None:
@@ -57,4 +62,5 @@ class Standby:
         budget = Budget(SolveClock(seconds, self._is_over))
         search = Search(self.flat, temperatures, budget, 1, self.seed)
         search.run(state)
+        self.table = search.best
         self.found = clean_meetings(self.flat, search.best)

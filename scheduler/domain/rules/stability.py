@@ -62,12 +62,16 @@ def change_costs(policy: Policy) -> Mapping[Sameness, Fraction]:
 
 
 def is_frozen(problem: Problem, meeting: Meeting) -> bool:
-    """Whether a published meeting starts before `frozen_until`, its request is still there, and nobody is in
-    it whom the request excludes.
+    """Whether a published meeting starts before `frozen_until`, its request is still there and is not
+    released, and nobody is in it whom the request excludes.
 
     One whose slot is gone from the problem has no start, and is not frozen.
     """
-    return _starts_too_soon(problem, meeting) is not None and not has_excluded(problem, meeting)
+    return _starts_too_soon(problem, meeting) is not None and not _may_change(problem, meeting)
+
+
+def _may_change(problem: Problem, meeting: Meeting) -> bool:
+    return meeting.request in problem.released or has_excluded(problem, meeting)
 
 
 def has_excluded(problem: Problem, meeting: Meeting) -> bool:
@@ -78,12 +82,12 @@ def has_excluded(problem: Problem, meeting: Meeting) -> bool:
 
 
 def own_starts(problem: Problem) -> Iterator[tuple[Meeting, int]]:
-    """H10: the published meetings that may be held at their start before `frozen_until`, with others in the
-    place of somebody whom their request excludes, each with that start.
+    """H10: the published meetings that may be held at their start before `frozen_until`, but otherwise, each
+    with that start: somebody in them is excluded by their request, or it is released.
     """
     for meeting in problem.published if problem.frozen_until is not None else ():
         start = _starts_too_soon(problem, meeting)
-        if start is not None and has_excluded(problem, meeting):
+        if start is not None and _may_change(problem, meeting):
             yield meeting, start
 
 
@@ -194,12 +198,13 @@ def could_stay(problem: Problem, published: Meeting) -> bool:
     """Whether a published meeting could be held as published, taken alone (H13).
 
     Its slot, place and people exist and are available, its people are those that the request asks for, and
-    by itself it keeps H2, H5, H7, H9 and H14.
+    by itself it keeps H2, H5, H7, H9 and H14. One that is released cannot stay.
     """
     unreadable: list[Violation] = []
     held = resolve(problem, published, unreadable)
     return (
         held is not None
+        and published.request not in problem.released
         and not unreadable
         and not any(True for _ in staffing_faults(problem, held))
         and not any(True for _ in closures(problem, held))

@@ -163,7 +163,7 @@ def as_published(problem: Problem, meeting: Meeting) -> Request:
         fixed=Fixed(
             index.slots[meeting.slot],
             index.places[meeting.place],
-            must=request.fixed is not None and request.fixed.must,
+            must=request.is_must,
         ),
     )
 

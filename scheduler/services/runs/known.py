@@ -35,6 +35,11 @@ def new_requests(last: Last | None, problem: dict[str, Any]) -> list[str]:
 
 def proved_before(last: Last | None, problem: dict[str, Any]) -> Proved | None:
     """The bounds of the published plan's run, if they hold of this problem too."""
-    if last is None or last[1]["bound"] is None or not still_holds(last[0], problem):
+    if (
+        last is None
+        or last[1]["bound"] is None
+        or last[1].get("not_kept")
+        or not still_holds(last[0], problem)
+    ):
         return None
     return Proved(last[1]["bound"], last[1]["served_bound"], last[1].get("meetings_bound"))

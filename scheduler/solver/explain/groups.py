@@ -12,7 +12,7 @@ from copy import copy
 from dataclasses import replace
 from fractions import Fraction
 
-from scheduler.domain.entities import PlaceWish, PlanStatus
+from scheduler.domain.entities import PlaceWish
 from scheduler.domain.plan import About, Lever, Meeting, UnheldGroup, Unscheduled, Way
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Schedule
@@ -52,9 +52,9 @@ def answered(problem: Problem, result: Result, should_stop: Callable[[], bool] |
     """
     result = examined(problem, result, should_stop)
     plan = result.plan
-    if plan.status is PlanStatus.INFEASIBLE or not plan.unscheduled:
+    if not plan.is_answer or not plan.unscheduled:
         return result
-    found = groups(problem, plan.meetings, plan.unscheduled, should_stop)
+    found = groups(problem.releasing(plan.not_kept), plan.meetings, plan.unscheduled, should_stop)
     return replace(result, plan=replace(plan, groups=found))
 
 

@@ -222,7 +222,7 @@ def _requests(
         row = published.get(r)
         tail = (0, NEVER, NEVER, NEVER, NEVER, 0, 0) if row is None else (1, *row.columns)
         fixed = (request.length, request.sender, request.receiver)
-        must = request.fixed is not None and request.fixed.must
+        must = request.is_must and request.id not in problem.released
         rows.append(
             (*fixed, *options.ranges[r], *groups.ranges[r], *ranges[r], *tail, *published_ranges[r], must)
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from scheduler.collecting import no_collection
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
+from scheduler.domain.rules.stability import is_frozen
 from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.operators.spread_repair import repair_spread
@@ -16,6 +18,8 @@ from scheduler.solver.state.loading import load, loading_order
 from scheduler.solver.state.state import new_state
 
 Meetings = tuple[Meeting, ...] | None
+OF_COMMITMENTS = frozenset(("H1", "H10"))
+"""What a plan breaks that lacks something which has to be held, or has to stay."""
 Checked = tuple[Meetings, rules.Score | None]
 
 
@@ -38,19 +42,68 @@ def clean_meetings(flat: Flat, table: Int32s) -> Meetings:
     return meetings
 
 
-def clean(flat: Flat, table: Int32s) -> Checked:
-    """The same, with the score."""
-    rest = table.copy()
+def clean(flat: Flat, table: Int32s, problem: Problem | None = None) -> Checked:
+    """The same, with the score. Another `problem` than the flat one judges it by fewer rules."""
+    rest, judge = table.copy(), problem or flat.problem
     while True:
         with no_collection():
             meetings, _ = to_meetings(flat, rest)
-            found, score = rules.judged(flat.problem, meetings)
+            found, score = rules.judged(judge, meetings)
         if not found:
             return tuple(meetings), score
         smaller = _without(flat, rest, found)
         if (smaller == rest).all():
             return None, None
         rest = smaller
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """A plan that keeps every rule once the requests of `not_kept` are released, with its score."""
+
+    meetings: tuple[Meeting, ...]
+    score: rules.Score
+    not_kept: tuple[str, ...]
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """Higher is better: the fewest that are not kept, then the score."""
+        return -len(self.not_kept), self.score.total
+
+
+def nearest_to(flat: Flat, table: Int32s, problem: Problem | None = None) -> Nearest | None:
+    """The meetings of a table, without those that break a rule, as if nothing had to be held or to stay.
+
+    Parameters
+    ----------
+    flat
+        The problem as arrays.
+    table
+        Requests x 4, as in `clean_meetings`.
+    problem
+        Whose rules are to be kept, if not those of the flat one.
+
+    Returns
+    -------
+    Nearest | None
+        None if such a plan breaks rules about whole plans all the same.
+    """
+    problem = problem or flat.problem
+    meetings, score = clean(flat, table, problem.releasing(commitments_of(problem)))
+    if meetings is None or score is None:
+        return None
+    known, broken = problem.index.requests, rules.violations(problem, meetings)
+    missing = {id for each in broken if each.rule in OF_COMMITMENTS for id in each.ids if id in known}
+    not_kept = tuple(sorted(missing, key=known.__getitem__))
+    if rules.violations(problem.releasing({*missing, *problem.released}), meetings):
+        return None
+    return Nearest(meetings, score, not_kept)
+
+
+def commitments_of(problem: Problem) -> frozenset[str]:
+    """The ids of all requests that have to be held, or are frozen, or were released already."""
+    frozen = frozenset(meeting.request for meeting in problem.published if is_frozen(problem, meeting))
+    return frozen.union((problem.requests[r].id for r in problem.compulsory), problem.released)
 
 
 def _without(flat: Flat, table: Int32s, found: Iterable[rules.Violation]) -> Int32s:

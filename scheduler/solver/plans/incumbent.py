@@ -10,7 +10,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.solver.clock import SolveClock
 from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
-from scheduler.solver.plans.checking import Checked, Meetings, clean
+from scheduler.solver.plans.checking import Checked, Meetings, Nearest, clean, nearest_to
 
 QUICK_SECONDS = 0.4
 """A check that takes no longer is made when it is needed."""
@@ -20,11 +20,15 @@ SHARE = 0.15
 
 @dataclass
 class Incumbent:
-    """Checks plans, the last in `spent` seconds. `ready` is the best that keeps the rules, with its score."""
+    """Checks plans, the last in `spent` seconds. `ready` is the best that keeps the rules, with its score.
+
+    `nearest` is the best that does so but for what has to be held, as long as there is none.
+    """
 
     flat: Flat
     clock: SolveClock
     ready: Checked = (None, None)
+    nearest: Nearest | None = None
     spent: float = 0.0
     ended: float = 0.0
     thread: threading.Thread | None = None
@@ -40,6 +44,8 @@ class Incumbent:
         meetings, score = clean(self.flat, table)
         if meetings is not None and score is not None:
             self._update_incumbent(meetings, score)
+        elif self.ready[0] is None:
+            self._update_nearest(nearest_to(self.flat, table))
         self.ended = self.clock.spent
         self.spent = self.ended - began
         return meetings
@@ -49,6 +55,11 @@ class Incumbent:
             known = self.ready[1]
             if known is None or score.total > known.total:
                 self.ready = meetings, score
+
+    def _update_nearest(self, found: Nearest | None) -> None:
+        with self.keeping:
+            if found is not None and (self.nearest is None or found.rank > self.nearest.rank):
+                self.nearest = found
 
     def check_beside(self, table: Int32s) -> None:
         """Check a better plan in a thread, if that is due."""

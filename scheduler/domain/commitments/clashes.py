@@ -1,0 +1,224 @@
+"""The smallest sets of commitments that cannot stand together, and the fewest to give up so the rest can.
+
+Each set is minimal: without any one of it, the others can be kept. What is given up is a least hitting set of
+all of them (Reiter 1987, doi:10.1016/0004-3702(87)90062-2).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from scheduler.domain.commitments.keeping import Keeping, can_keep
+from scheduler.domain.commitments.naming import named
+from scheduler.domain.commitments.options import Commitments
+from scheduler.domain.plan import Clash
+from scheduler.domain.problem import Problem
+
+MOST_SETS = 200
+MOST_AROUND = 100  # meetings around one that are put elsewhere to make room for it
+MOST_EXACT = 12  # of sets that hang together, for a least hitting set; more are hit greedily
+
+Core = frozenset[str]
+Decide = Callable[[Collection[str]], bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What cannot be kept: the fewest requests that have to be given up, and why."""
+
+    not_kept: tuple[str, ...] = ()
+    clashes: tuple[Clash, ...] = ()
+
+
+def settle(problem: Problem, decide: Decide = lambda _: None) -> Settled:
+    """Which compulsory and frozen meetings cannot be kept, whatever else is held.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before. Those that `require_all` makes compulsory are not looked at.
+    decide
+        Asked whether some can be kept together where that takes long to find out. None: nobody knows.
+
+    Returns
+    -------
+    Settled
+        Empty where all can be kept, or where it was not found out that they cannot. Rules about the whole
+        plan (H12, H13) are not looked at.
+    """
+    return _settle(Commitments(problem), decide)
+
+
+def clash_with(problem: Problem, id: str) -> Clash | None:
+    """What a compulsory request clashes with, of those that can be kept without it.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    id
+        The request, which has to be held.
+
+    Returns
+    -------
+    Clash | None
+        A minimal set with that request in it, or None if it can be kept too.
+    """
+    commitments = Commitments(problem)
+    others = {other for other in commitments.of if other != id}
+    out = {*commitments.of} - others | set(_settle(commitments, lambda _: None, others).not_kept)
+    core = _Search(commitments, lambda _: None, others | {id}).core(out - {id}, last=id)
+    return None if core is None else named(commitments, core)
+
+
+def _settle(commitments: Commitments, decide: Decide, among: Collection[str] | None = None) -> Settled:
+    if not commitments.of:
+        return Settled()
+    search = _Search(commitments, decide, commitments.of if among is None else among)
+    cores = [frozenset((id,)) for id in search.among if not commitments.of[id].options]
+    while len(cores) < MOST_SETS:
+        core = search.core(_least_hitting(commitments, cores))
+        if core is None:
+            break
+        cores.append(core)
+    out = _least_hitting(commitments, cores)
+    order = commitments.problem.index.requests
+    return Settled(
+        tuple(sorted(out, key=order.__getitem__)), tuple(named(commitments, core) for core in cores)
+    )
+
+
+class _Search:
+    """Looks for sets that cannot stand together, among some commitments."""
+
+    def __init__(self, commitments: Commitments, decide: Decide, among: Collection[str]) -> None:
+        self.commitments, self.decide = commitments, decide
+        self.among = [id for id in commitments.of if id in among]
+        self.near = _near(commitments, self.among)
+
+    def core(self, out: Collection[str], last: str | None = None) -> Core | None:
+        """A minimal set that cannot be kept, without what is out. None if all the rest can be."""
+        order = sorted((id for id in self.among if id not in out), key=lambda id: id == last)
+        keeping = Keeping(self.commitments)
+        for id in order:
+            way = next(keeping.ways(id), None)
+            if way is not None:
+                keeping.add(id, way)
+                continue
+            found = self._rearranged(keeping, id)
+            if isinstance(found, frozenset):
+                return found
+            keeping = found
+        return None
+
+    def _rearranged(self, keeping: Keeping, id: str) -> Keeping | Core:
+        """The same with one more, in ever wider surroundings, or a set with it that cannot be kept."""
+        for other in self.near[id]:
+            if other in keeping.chosen and self._can_keep((other, id)) is False:
+                return frozenset((other, id))
+        mine = [*keeping.chosen, id]
+        around, size = {id}, 0
+        while size < len(around) and size < MOST_AROUND:
+            size = len(around)
+            around |= {other for one in tuple(around) for other in self.near[one] if other in keeping.chosen}
+            again = Keeping(self.commitments)
+            for other in mine:
+                if other not in around:
+                    again.add(other, keeping.chosen[other])
+            if again.extend([other for other in mine if other in around]):
+                return again
+            if self._can_keep(around) is False:
+                return self._minimal(around, id)
+        return keeping  # it was not found out: a search may still keep it
+
+    def _minimal(self, ids: Collection[str], wanted: str) -> Core:
+        """Take out one after the other: what can be missing does not belong to it."""
+        left = [wanted, *(id for id in self.among if id in ids and id != wanted)]
+        for id in left[1:]:
+            rest = [other for other in left if other != id]
+            if self._can_keep(rest) is False:
+                left = rest
+        return frozenset(left)
+
+    def _can_keep(self, ids: Collection[str]) -> bool | None:
+        answer = can_keep(self.commitments, ids)
+        return self.decide(ids) if answer is None else answer
+
+
+def _near(commitments: Commitments, among: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """What may be in each other's way: by a person of both, a place, a firm's day, or an order."""
+    problem = commitments.problem
+    sharing: defaultdict[tuple[object, ...], set[str]] = defaultdict(set)
+    for id in among:
+        one = commitments.of[id]
+        row = problem.requests[one.request]
+        keys: set[tuple[object, ...]] = {
+            ("firm", firm, problem.days[one.start])
+            for firm in (row.sender, row.receiver)
+            if problem.firms[firm].max_per_day is not None
+        }
+        for option in one.options:
+            keys.update(("attendee", a) for a in option.people)
+            if option.interpreter is not None:
+                keys.add(("interpreter", option.interpreter))
+            keys.update(("place", option.group, slot) for slot in one.slots)
+        for key in keys:
+            sharing[key].add(id)
+    for before, after in problem.precedences:
+        pair = {problem.requests[r].id for r in (before, after)}
+        if pair <= commitments.of.keys():
+            sharing["order", before, after] = pair & set(among)
+    near: defaultdict[str, set[str]] = defaultdict(set)
+    for ids in sharing.values():
+        for id in ids:
+            near[id] |= ids
+    order = {id: k for k, id in enumerate(among)}
+    return {id: sorted(near[id] - {id}, key=order.__getitem__) for id in among}
+
+
+def _least_hitting(commitments: Commitments, cores: Sequence[Core]) -> set[str]:
+    """The fewest that are in each of the sets, rather locks than what is frozen, rather light than heavy."""
+    requests = commitments.problem.requests
+
+    def cost(ids: Collection[str]) -> tuple[int, int, int]:
+        rows = [commitments.of[id] for id in ids]
+        return (
+            len(rows),
+            sum(row.is_frozen for row in rows),
+            sum(requests[row.request].weight for row in rows),
+        )
+
+    def least(left: Sequence[Core], taken: Core, best: Core | None) -> Core | None:
+        if best is not None and cost(taken) >= cost(best):
+            return best
+        if not left:
+            return taken
+        for id in sorted(left[0], key=lambda id: cost((id,))):
+            best = least([core for core in left if id not in core], taken | {id}, best)
+        return best
+
+    hit = set[str]()
+    for together in _components(cores):
+        if len(together) <= MOST_EXACT:
+            hit |= least(sorted(together, key=len), frozenset(), None) or set()
+            continue
+        left = list(together)
+        while left:
+            count = {id: sum(id in core for core in left) for core in left for id in core}
+            best = min(count, key=lambda id: (-count[id], *cost((id,)), id))
+            hit.add(best)
+            left = [core for core in left if best not in core]
+    return hit
+
+
+def _components(cores: Sequence[Core]) -> list[list[Core]]:
+    """The sets by what hangs together."""
+    found: list[tuple[set[str], list[Core]]] = []
+    for core in cores:
+        touching = [each for each in found if not each[0].isdisjoint(core)]
+        found = [each for each in found if each[0].isdisjoint(core)]
+        ids = set(core).union(*(each[0] for each in touching))
+        found.append((ids, [core, *(one for each in touching for one in each[1])]))
+    return [together for _, together in found]
