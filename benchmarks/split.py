@@ -119,6 +119,7 @@ def begin(database: Database, helpers: WorkerHelpers, problem: Problem) -> None:
             worker="benchmark",
             fingerprint=fingerprint_of(problem),
             problem=write_problem(problem),
+            basis={},
         )
     helpers.begin()
 

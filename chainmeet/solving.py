@@ -12,23 +12,40 @@ from types import FrameType
 
 from chainmeet.checking import examine
 from chainmeet.terminal import LiveLine, points
+from scheduler.domain.basis import basis_of, differences
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import PlanRejected
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, Result, SolveParams
+from scheduler.files.problem_file import write_problem
 from scheduler.watching import run_watched
 
 
-def solve_here(problem: Problem, params: SolveParams, start: Plan | None) -> Result:
-    """Solve in a thread while this one shows progress and takes signals. Raises PlanRejected."""
+def solve_here(
+    problem: Problem, params: SolveParams, start: Plan | None, before: Problem | None = None
+) -> Result:
+    """Solve in a thread while this one shows progress and takes signals. Raises PlanRejected.
+
+    `before` is the problem that the published plan was made for. Without it, anything may have changed.
+    """
     from scheduler.solver.solve import solve
 
+    is_changed = before is None or bool(
+        differences(basis_of(write_problem(before)), basis_of(write_problem(problem)))
+    )
     line = SolveLine(LiveLine(sys.stderr), params, Progress(0.0, Phase.STARTING))
     stop = threading.Event()
 
     def work() -> Result:
-        return solve(problem, params, start=start, on_progress=line.report, should_stop=stop.is_set)
+        return solve(
+            problem,
+            params,
+            start=start,
+            on_progress=line.report,
+            should_stop=stop.is_set,
+            is_changed=is_changed,
+        )
 
     result = _attended(work, stop, line)
     findings = examine(problem, result.plan)

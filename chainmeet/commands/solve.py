@@ -32,6 +32,13 @@ def _number(_context: click.Context, _option: click.Parameter, value: float) -> 
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Threads.")
 @click.option("--seed", type=click.IntRange(0, MOST_SEED), default=1, show_default=True)
 @click.option("--start", "start_file", metavar="PLAN", type=FILE, help="A plan to start from.")
+@click.option(
+    "--before",
+    "before_file",
+    metavar="PROBLEM",
+    type=FILE,
+    help="The problem that the published plan was made for. If nothing has changed, it is the plan at once.",
+)
 @click.option("--method", type=click.Choice(["auto", "exact", "search"]), default="auto", show_default=True)
 @click.option(
     "--iterations",
@@ -45,6 +52,7 @@ def solve(
     workers: int,
     seed: int,
     start_file: Path | None,
+    before_file: Path | None,
     method: str,
     iterations: int | None,
 ) -> None:
@@ -61,6 +69,7 @@ def solve(
     problem = read_problem(problem_file)
     start = None if start_file is None else read_plan(start_file)
     params = SolveParams(seconds=seconds, workers=workers, seed=seed, method=method, iterations=iterations)
-    result = solve_here(problem, params, start)
+    before = None if before_file is None else read_problem(before_file)
+    result = solve_here(problem, params, start, before)
     write_json(output, write_plan(result.plan))
     click.echo(f"{output}: {summary(problem, result)}", err=is_stream(output))

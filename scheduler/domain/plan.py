@@ -154,7 +154,7 @@ class UnheldGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Clash:
+class CommitmentClash:
     """Requests that have to be held, or frozen meetings, which no plan keeps all of, and any fewer of them it
     can: a minimal set. `detail` is a sentence.
 
@@ -199,7 +199,7 @@ class Plan:
     not_kept: tuple[str, ...] = ()
     """Requests that have to be held and are not, or whose frozen meeting does not stay: with them released,
     the plan keeps every rule. Empty unless the status is infeasible or unknown."""
-    clashes: tuple[Clash, ...] = ()
+    clashes: tuple[CommitmentClash, ...] = ()
     """Why some of them cannot be kept, where that is proved."""
 
     @property

@@ -25,7 +25,7 @@ def still_holds(before: Json, now: Json) -> bool:
         and before["event"]["timezone"] == now["event"]["timezone"]
         and _others(before) == _others(now)
         and (not before["published"] or _keeps_published(before, now))
-        and _frozen(before) <= _frozen(now)
+        and frozen_moment(before) <= frozen_moment(now)
     )
 
 
@@ -50,6 +50,7 @@ def _by_request(document: Json) -> dict[str, Json]:
     return {meeting["request"]: meeting for meeting in document["published"]}
 
 
-def _frozen(document: Json) -> float:
+def frozen_moment(document: Json) -> float:
+    """Until when a problem file freezes meetings, in seconds since 1970. 0 without an end."""
     until = document["frozen_until"]
     return 0.0 if until is None else datetime.fromisoformat(until).timestamp()

@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import Fault, MalformedPlan
-from scheduler.domain.plan import About, Clash, Json, Lever, Obstacle, Plan, UnheldGroup, Unscheduled, Way
+from scheduler.domain.plan import (
+    About,
+    CommitmentClash,
+    Json,
+    Lever,
+    Obstacle,
+    Plan,
+    UnheldGroup,
+    Unscheduled,
+    Way,
+)
 from scheduler.files.meetings import is_id, read_meetings
 from scheduler.files.reading import is_number
 
@@ -102,17 +112,17 @@ class _PlanReader:
             clashes=clashes,
         )
 
-    def read_clashes(self, rows: object) -> tuple[Clash, ...]:
+    def read_clashes(self, rows: object) -> tuple[CommitmentClash, ...]:
         if not isinstance(rows, list):
             self.fault("clashes", "must be a list")
             return ()
-        read: list[Clash] = []
+        read: list[CommitmentClash] = []
         for i, row in enumerate(rows):
             if not isinstance(row, dict) or row.keys() != _OF_CLASH or not isinstance(row["requests"], list):
                 self.fault(f"clashes[{i}]", f"must be an object with {', '.join(sorted(_OF_CLASH))}")
             else:
                 who, requests = _strings(row["who"]), _strings(row["requests"])
-                read.append(Clash(requests, str(row["cause"]), who, str(row["detail"])))
+                read.append(CommitmentClash(requests, str(row["cause"]), who, str(row["detail"])))
         return tuple(read)
 
     def read_unscheduled(self, rows: object) -> tuple[Unscheduled, ...]:

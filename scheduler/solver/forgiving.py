@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from scheduler.domain import commitments
 from scheduler.domain.commitments import Settled
-from scheduler.domain.plan import Clash, Unscheduled
+from scheduler.domain.plan import CommitmentClash, Unscheduled
 from scheduler.domain.problem import Problem
 from scheduler.solver.clock import SolveClock
 from scheduler.solver.context import SolveContext
@@ -57,7 +57,7 @@ def nearest(context: SolveContext) -> Nearest | None:
 
 
 def as_contradictions(
-    unscheduled: Collection[Unscheduled], clashes: Collection[Clash]
+    unscheduled: Collection[Unscheduled], clashes: Collection[CommitmentClash]
 ) -> tuple[Unscheduled, ...]:
     """The answers, with the clash as the reason for what cannot be held because of one."""
     of = {id: clash for clash in clashes for id in clash.requests}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 from scheduler.collecting import no_collection
 from scheduler.domain.commitments import Settled
@@ -39,7 +39,7 @@ def solve(
     on_progress: Report | None = None,
     should_stop: Stop | None = None,
     helpers: Helpers | None = None,
-    new: Collection[str] = (),
+    is_changed: bool = False,
     proved: Proved | None = None,
 ) -> Result:
     """The best plan found in the time given, checked by the rules, with a proved bound.
@@ -63,8 +63,8 @@ def solve(
         that is the last plan that was checked.
     helpers
         Other workers that take subproblems of a search that is limited by time.
-    new
-        Ids of requests that no earlier plan could hold. If there are any, the search runs in any case.
+    is_changed
+        Whether anything changed since the published plan was made. Then the search runs in any case.
     proved
         Bounds that were proved of this problem before, in points of score and in weight. Without them, a
         first bound is proved for an answer at once, too.
@@ -89,7 +89,7 @@ def solve(
     proof = Proof(problem, None if found.not_kept else proved)  # with fewer rules a plan may score more
     reporter = Reporter(problem, clock, proof, on_progress)
     context = SolveContext(problem, params, clock, proof, reporter, helpers, found)
-    return _solved(context, _as_meetings(start), new)
+    return _solved(context, _as_meetings(start), is_changed)
 
 
 def _as_meetings(start: Sequence[Meeting] | Plan | None) -> Meetings:
@@ -98,7 +98,7 @@ def _as_meetings(start: Sequence[Meeting] | Plan | None) -> Meetings:
     return start.meetings if isinstance(start, Plan) else tuple(start)
 
 
-def _solved(context: SolveContext, start: Meetings, new: Collection[str]) -> Result:
+def _solved(context: SolveContext, start: Meetings, is_changed: bool) -> Result:
     """The way that the problem asks for, and its answer."""
     problem, is_exact = context.problem, _is_exact(context.problem, context.params)
     context.report(Phase.READING)
@@ -111,8 +111,8 @@ def _solved(context: SolveContext, start: Meetings, new: Collection[str]) -> Res
     if problem.policy.require_all and (found := contradictions(problem, lambda: _has_looked(context))):
         return contradicted(context, found)
     unchanged = None
-    if start is None and not problem.policy.max_moved:
-        unchanged = context.clock.patiently(lambda: unchanged_again(context, new))
+    if start is None and not is_changed and not problem.policy.max_moved:
+        unchanged = context.clock.patiently(lambda: unchanged_again(context))
     if unchanged is not None:
         context.kept = context.score_of(unchanged).total
         if not (is_exact and len(problem.requests) <= MOST_FREE_REQUESTS):

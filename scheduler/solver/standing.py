@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
 
 from scheduler.domain import rules
 from scheduler.domain.solving import Phase
@@ -17,9 +16,9 @@ MOST_PROOF_SECONDS = 10.0
 """It waits for its bound at most that share of the time, and so many seconds."""
 
 
-def unchanged_again(context: SolveContext, new: Collection[str]) -> Meetings:
+def unchanged_again(context: SolveContext) -> Meetings:
     """The published plan, if nothing happened to it."""
-    found = published_again(context.flat, new)
+    found = published_again(context.flat)
     if found is not None:
         context.incumbent.ready = found, rules.score(context.problem, found)
     return found

@@ -15,6 +15,7 @@ from api import auth, context, inputs
 from api.language.speaking import gettext, said
 from api.pages import rendering
 from api.pages.reading import FormReader
+from api.pages.schedule import changed
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen, WrongState
@@ -24,7 +25,7 @@ from scheduler.services.board import drafts
 from scheduler.services.delivery import mail_queue
 from scheduler.services.events import night_times, results, waiting
 from scheduler.services.requests import lists
-from scheduler.services.runs import control
+from scheduler.services.runs import control, not_kept
 from scheduler.services.schedule import history
 from workers import dispatch
 
@@ -125,6 +126,8 @@ def run(event_key: str, number: int) -> str:
             run=found,
             version=history.show(db, actor, found.version) if found.version else None,
             results=results.results(db, actor, found.version) if found.version else None,
+            clashes=not_kept.not_kept(db, actor, number),
+            changed=None if found.changed is None else list(changed.sentences(found.changed)),
             now=context.now(),
         )
 

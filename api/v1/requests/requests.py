@@ -22,6 +22,7 @@ from api.v1.requests.schemas import (
 from api.v1.schemas.headers import Created
 from scheduler.domain.entities import RequestState
 from scheduler.services.access.actors import Actor
+from scheduler.services.decisions import locking
 from scheduler.services.requests import lists, locks, requests
 from scheduler.services.requests.form import NewRequest
 
@@ -110,7 +111,7 @@ def undo_request(db: Session, actor: Actor, key: str) -> Any:
 @blueprint.output(LockOut)
 def lock_request(db: Session, actor: Actor, body: LockIn, key: str) -> dict[str, Any]:
     """Have the next run hold an accepted request in a slot, or say why it cannot; for organisers"""
-    slot = locks.lock(db, actor, key, body.slot, now=context.now())
+    slot = locking.lock(db, actor, key, body.slot, now=context.now())
     return {"key": key, "slot": slot.key, "start": slot.start}
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from scheduler.domain.commitments.keeping import Keeping, can_keep
 from scheduler.domain.commitments.naming import named
 from scheduler.domain.commitments.options import Commitments
-from scheduler.domain.plan import Clash
+from scheduler.domain.plan import CommitmentClash
 from scheduler.domain.problem import Problem
 
 MOST_SETS = 200
@@ -29,7 +29,7 @@ class Settled:
     """What cannot be kept: the fewest requests that have to be given up, and why."""
 
     not_kept: tuple[str, ...] = ()
-    clashes: tuple[Clash, ...] = ()
+    clashes: tuple[CommitmentClash, ...] = ()
 
 
 def settle(problem: Problem, decide: Decide = lambda _: None) -> Settled:
@@ -51,7 +51,7 @@ def settle(problem: Problem, decide: Decide = lambda _: None) -> Settled:
     return _settle(Commitments(problem), decide)
 
 
-def clash_with(problem: Problem, id: str) -> Clash | None:
+def clash_with(problem: Problem, id: str) -> CommitmentClash | None:
     """What a compulsory request clashes with, of those that can be kept without it.
 
     Parameters
@@ -63,7 +63,7 @@ def clash_with(problem: Problem, id: str) -> Clash | None:
 
     Returns
     -------
-    Clash | None
+    CommitmentClash | None
         A minimal set with that request in it, or None if it can be kept too.
     """
     commitments = Commitments(problem)

@@ -8,7 +8,7 @@ from typing import Final
 
 from scheduler.domain.commitments.keeping import can_keep
 from scheduler.domain.commitments.options import Commitment, Commitments
-from scheduler.domain.plan import Clash
+from scheduler.domain.plan import CommitmentClash
 from scheduler.domain.rules import violations
 
 BECAUSE: Final = {
@@ -28,7 +28,7 @@ OF_ONE = frozenset(("format", "H2", "H4", "H5", "H7", "H9", "H14"))
 """Rules that a meeting can break by itself."""
 
 
-def named(commitments: Commitments, ids: Collection[str]) -> Clash:
+def named(commitments: Commitments, ids: Collection[str]) -> CommitmentClash:
     """A minimal set that cannot be kept, with its cause: the one rule without which it could be."""
     order = [id for id in commitments.of if id in ids]
     cause = _cause(commitments, order)
@@ -37,8 +37,8 @@ def named(commitments: Commitments, ids: Collection[str]) -> Clash:
     because = BECAUSE[cause].format(who=names)
     held = "; ".join(_title(commitments, id) for id in order)
     if cause == "alone":
-        return Clash(tuple(order), cause, who, _alone(commitments, order[0]))
-    return Clash(tuple(order), cause, who, f"These cannot all be held, as {because}: {held}.")
+        return CommitmentClash(tuple(order), cause, who, _alone(commitments, order[0]))
+    return CommitmentClash(tuple(order), cause, who, f"These cannot all be held, as {because}: {held}.")
 
 
 def _alone(commitments: Commitments, id: str) -> str:

@@ -11,7 +11,7 @@ from scheduler.domain.errors import WrongState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.decisions import decisions
+from scheduler.services.decisions import decisions, locking
 from scheduler.services.decisions.values import Decision
 from scheduler.services.requests import locks
 from scheduler.services.runs import control
@@ -41,7 +41,7 @@ def reject(session: Session, actor: Actor, number: int, key: str, *, now: dateti
     if cause is not None and not cause.by_choice:
         raise locks.NotDone(say("This meeting cannot stay as it is."))
     before = change[0].before
-    locks.lock(session, actor, key, before.slot, place_key=before.place, now=now)
+    locking.lock(session, actor, key, before.slot, place_key=before.place, now=now)
 
 
 def accept(session: Session, actor: Actor, number: int, key: str, *, now: datetime) -> bool:

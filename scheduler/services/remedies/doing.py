@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain import names
-from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.entities import Side
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.saying import called, say
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.decisions import locking
 from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.people_desk.calling_off import call_off
 from scheduler.services.people_desk.journal import StepKind, step
@@ -83,12 +84,11 @@ def hold_there(
         raise NotDone(
             say("This remedy needs something that no page can do. Do it first, then lock the request.")
         )
-    _refuse_clash(session, request, slot)
     press = _Press(session, actor, request, tuple(way["ids"]), slot, people, settings, now)
     subject = _subject(session, request)
     with step(session, actor, StepKind.REMEDY, ImportKind.REQUESTS, subject, note=way["kind"], now=now):
         DOES[way["kind"]](press)
-        locks.fix(session, actor, request, slot)
+        locking.fix(session, actor, request, slot, now=now)
     return slot_ref(slot)
 
 
@@ -168,38 +168,6 @@ def way_of(session: Session, actor: Actor, version: int, key: str, number: int) 
 def _subject(session: Session, request: MeetingRequest) -> str:
     firms = [session.get_one(Firm, firm_id) for firm_id in (request.from_firm_id, request.to_firm_id)]
     return " and ".join(names.recorded(firm.name, firm.latin_name) for firm in firms)
-
-
-def _refuse_clash(session: Session, request: MeetingRequest, slot: Slot) -> None:
-    """Raises NotDone if the people of a firm are all locked to other meetings at that time."""
-    run = session.scalars(select(Slot.position).where(Slot.id.in_(slot.following(request.length)))).all()
-    for firm_id in (request.from_firm_id, request.to_firm_id):
-        of_firm = (MeetingRequest.from_firm_id == firm_id) | (MeetingRequest.to_firm_id == firm_id)
-        locked = session.execute(
-            select(Slot.position, MeetingRequest.length)
-            .join(Slot, Slot.id == MeetingRequest.fixed_slot_id)
-            .where(
-                of_firm,
-                MeetingRequest.fixed_must,
-                MeetingRequest.state == RequestState.ACCEPTED,
-                MeetingRequest.id != request.id,
-            )
-        )
-        at_once = sum(first <= run[-1] and first + length > run[0] for first, length in locked) if run else 0
-        people = session.scalar(
-            select(func.count(Attendee.id)).where(
-                Attendee.firm_id == firm_id, Attendee.withdrawn_at.is_(None)
-            )
-        )
-        if at_once >= (people or 0):
-            firm = session.get_one(Firm, firm_id)
-            raise NotDone(
-                say(
-                    "All people of %(firm)s are locked to other meetings at that time. Take another remedy, "
-                    "or unlock one of those meetings first.",
-                    firm=called(firm.name, firm.latin_name),
-                )
-            )
 
 
 def _nothing(_press: _Press) -> None:

@@ -10,19 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
-from scheduler.domain.errors import ChainmeetError, NotFound, WrongState
-from scheduler.saying import say
+from scheduler.domain.errors import ChainmeetError, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.requests import requests
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import Noted, noted
+from scheduler.services.trail.noted import noted
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     MeetingRequest,
-    Place,
     Slot,
 )
 
@@ -33,39 +30,6 @@ class NotDone(ChainmeetError):
     """A remedy cannot be applied, or not any more. Nothing was changed."""
 
     code = "remedy-not-done"
-
-
-def lock(
-    session: Session,
-    actor: Actor,
-    key: str,
-    slot_key: str,
-    *,
-    place_key: str | None = None,
-    now: datetime,
-) -> SlotRef:
-    """Lock a request to a slot, and to a place if one is given.
-
-    The next run holds it there, or says why not. Raises NotFound, WrongState, NotDone.
-    """
-    actor.require(Right.LOCK_REQUESTS)
-    request = lockable(session, actor, key)
-    slot = session.scalar(select(Slot).where(Slot.of(actor.event_id), Slot.key == slot_key))
-    if slot is None:
-        raise NotFound("slot", slot_key)
-    if slot.start <= now:
-        raise NotDone(say("That time is over."))
-    place = None
-    if place_key is not None:
-        place = session.scalar(select(Place).where(Place.event_id == actor.event_id, Place.key == place_key))
-        if place is None or place.is_retired:
-            raise NotDone(say("That place is no more."))
-    _note(session, actor, noted("trail", "request %(key)s locked", key=key), slot, now)
-    return slot_ref(fix(session, actor, request, slot, place))
-
-
-def _note(session: Session, actor: Actor, about: Noted, slot: Slot, now: datetime) -> None:
-    trail.note(session, actor, Act.LOCK, about, after={"slot": slot.key}, now=now)
 
 
 def unlock(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
@@ -131,21 +95,3 @@ def lockables(session: Session, actor: Actor, keys: Sequence[str]) -> list[Meeti
     actor.require(Right.LOCK_REQUESTS)
     mine = MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.ACCEPTED
     return list(session.scalars(select(MeetingRequest).where(*mine, among(MeetingRequest.key, keys))))
-
-
-def fix(
-    session: Session, actor: Actor, request: MeetingRequest, slot: Slot, place: Place | None = None
-) -> Slot:
-    """Lock a request to a slot, which is then among its allowed times. Raises NotDone if it is too long."""
-    if len(session.scalars(slot.following(request.length)).all()) != request.length:
-        raise NotDone(say("The meeting is longer than what is left from that time on."))
-    if request.slots is not None and slot.key not in request.slots:
-        request.slots = [*request.slots, slot.key]
-    request.fixed_slot_id, request.fixed_place_id, request.fixed_must = (
-        slot.id,
-        None if place is None else place.id,
-        True,
-    )
-    session.flush()
-    log.info("request locked", request=request.key, slot=slot.key, by=actor.account_id)
-    return slot

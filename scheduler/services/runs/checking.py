@@ -10,7 +10,7 @@ from scheduler.domain.errors import PlanRejected
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
 from scheduler.files.problem_file import fingerprint_of
-from scheduler.saying import say
+from scheduler.saying import say, say_count
 
 NO_PLAN = {
     PlanStatus.INFEASIBLE: say("No plan keeps all the rules of this event: they contradict each other."),
@@ -27,10 +27,23 @@ def ended_with(error: Exception) -> str:
 
 def why_no_plan(plan: Plan) -> str | None:
     """A sentence, with the contradiction if a plain one was found, or None if there is a plan."""
+    if plan.is_answer:
+        return None
     note = NO_PLAN.get(plan.status)
     if note and plan.status is PlanStatus.INFEASIBLE and plan.unscheduled:
         return f"{note} {plan.unscheduled[0].detail}"[:MOST_NOTE]
     return note
+
+
+def why_not_whole(plan: Plan) -> str | None:
+    """A sentence about what a plan lacks that it has to hold, or None if it lacks nothing."""
+    if not plan.not_kept:
+        return None
+    return say_count(
+        "%(num)s meeting that is locked or frozen cannot be kept. The draft has all others.",
+        "%(num)s meetings that are locked or frozen cannot be kept. The draft has all others.",
+        len(plan.not_kept),
+    )
 
 
 def check(problem: Problem, plan: Plan) -> None:
@@ -39,10 +52,9 @@ def check(problem: Problem, plan: Plan) -> None:
     reasons = []
     if plan.problem != fingerprint_of(problem):
         reasons.append("it answers another problem")
-    if plan.status not in NO_PLAN:
-        reasons += [
-            f"{violation.rule}: {violation.detail}" for violation in rules.violations(problem, plan.meetings)
-        ]
+    if plan.is_answer:
+        broken = rules.violations(problem.releasing(plan.not_kept), plan.meetings)
+        reasons += [f"{violation.rule}: {violation.detail}" for violation in broken]
         if not math.isclose(true.total, plan.score, rel_tol=1e-9) or true.terms != plan.terms:
             reasons.append(f"it claims a score of {plan.score:g} and has {true.total:g}")
     if reasons:

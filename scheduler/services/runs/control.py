@@ -60,6 +60,8 @@ class RunCard:
     version: int | None
     version_state: VersionState | None
     by: str
+    changed: Sequence[Mapping[str, Any]] | None = None
+    """What changed since the published plan was made (`Difference`). None where that was not looked at."""
 
     @property
     def is_open(self) -> bool:

@@ -14,21 +14,22 @@ import structlog
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.domain.basis import basis_of
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import ChainmeetError, PublishingOpen, VenueChanged
-from scheduler.domain.plan import Plan
+from scheduler.domain.plan import Json, Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
-from scheduler.files.problem_file import as_written, fingerprint_of
+from scheduler.files.problem_file import as_written, fingerprint_of, write_problem
 from scheduler.services.morning.night_budget import NightBudget, without_choice
 from scheduler.services.operations.patience import patiently
 from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.publishing import version_jobs
 from scheduler.services.runs import runs
-from scheduler.services.runs.checking import NO_PLAN, STUCK, check, ended_with, why_no_plan
+from scheduler.services.runs.checking import NO_PLAN, STUCK, check, ended_with, why_no_plan, why_not_whole
 from scheduler.services.runs.distribution import Call, WorkerHelpers
-from scheduler.services.runs.known import last_run, new_requests, proved_before
+from scheduler.services.runs.known import changed_since, last_run, proved_before
 from scheduler.services.runs.watchdog import Solve, Stop, Watched, watch
 from scheduler.services.schedule import versions
 from scheduler.solver.explain.groups import answered
@@ -128,11 +129,12 @@ class _Work:
             problem = snapshot.take(
                 session, self.run.event_id, now=now, max_moved=self.run.max_moved, hand_draft=kept
             )
+        basis = basis_of(write_problem(problem))
         wanted: Problem | None = self.within_the_night(problem, now)
         for left in reversed(range(SEARCHES)):
             if wanted is None:
                 break
-            as_solved, watched = self.search(wanted, solve, should_stop)
+            as_solved, watched = self.search(wanted, basis, solve, should_stop)
             if watched.is_stuck or watched.why in (Stop.CANCEL, Stop.SHUTDOWN):
                 return self.stopped(watched)
             plan = watched.result.plan
@@ -160,20 +162,34 @@ class _Work:
         return without_choice(solved) if spared is not None and is_last else spared
 
     def search(
-        self, problem: Problem, solve: Solve, should_stop: Callable[[], bool]
+        self, problem: Problem, basis: Json, solve: Solve, should_stop: Callable[[], bool]
     ) -> tuple[Problem, Watched]:
-        """Solve the problem, which is kept with the run. Returns it as it was written, and how it went."""
+        """Solve the problem, which is kept with the run. Returns it as it was written, and how it went.
+
+        `basis` is that of the event, which a night solves within its budget.
+        """
         with self.database.write() as session:
             problem, document = as_written(problem)
             known = fingerprint_of(problem)
-            runs.keep_problem(session, self.run.id, worker=self.worker, fingerprint=known, problem=document)
             last = last_run(session, self.run.event_id)
-        new, proved = new_requests(last, document), proved_before(last, document)
+            changed = changed_since(last, basis, document)
+            runs.keep_problem(
+                session,
+                self.run.id,
+                worker=self.worker,
+                fingerprint=known,
+                problem=document,
+                basis=basis,
+                changed=changed,
+            )
+        proved = proved_before(last, document)
         params = SolveParams(
             seconds=self.run.seconds, workers=self.settings.solve_workers, seed=self.run.seed
         )
         with self.helpers() as helpers:
-            solving = partial(solve, problem, params, helpers=helpers, new=new, proved=proved)
+            solving = partial(
+                solve, problem, params, helpers=helpers, is_changed=bool(changed), proved=proved
+            )
             watched = watch(
                 lambda report, stop: answered(problem, solving(on_progress=report, should_stop=stop), stop),
                 self,
@@ -257,11 +273,11 @@ class _Work:
 
         def store(session: Session) -> Done:
             draft, job = None, None
-            if plan.status not in NO_PLAN:
+            if plan.is_answer:
                 draft = versions.store_draft(
                     session, event_id=self.run.event_id, run_id=self.run.id, plan=plan, now=self.now(session)
                 )
-                job = self.ask(session, draft)
+                job = self.ask(session, draft, why_not_whole(plan))
             runs.finish(
                 session,
                 self.run.id,
@@ -274,9 +290,14 @@ class _Work:
 
         return patiently(lambda: self.as_mine(store))
 
-    def ask(self, session: Session, draft: ScheduleVersion) -> int | None:
-        """Queue the draft's next job in the transaction that makes the draft, so that it is not lost."""
-        if self.run.then is not AfterRun.PUBLISH:
+    def ask(self, session: Session, draft: ScheduleVersion, lack: str | None) -> int | None:
+        """Queue the draft's next job in the transaction that makes the draft, so that it is not lost.
+
+        One that lacks what it has to hold is for an organiser to publish.
+        """
+        if self.run.then is AfterRun.PUBLISH and lack is not None:
+            version_jobs.tell_not_published(session, draft, reason=lack, now=self.now(session))
+        if self.run.then is not AfterRun.PUBLISH or lack is not None:
             return version_jobs.ask_to_compare(session, draft, by=None, now=self.now(session)).id
         current = versions.published(session, draft.event_id)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 
 from scheduler.domain import fields
+from scheduler.domain.basis import Difference
 from scheduler.domain.entities import AfterRun, RunState
 from scheduler.domain.errors import (
     ChainmeetError,
@@ -138,10 +140,28 @@ def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run |
 
 
 def keep_problem(
-    session: Session, run_id: int, *, worker: str, fingerprint: str, problem: dict[str, Any]
+    session: Session,
+    run_id: int,
+    *,
+    worker: str,
+    fingerprint: str,
+    problem: dict[str, Any],
+    basis: dict[str, Any],
+    changed: Sequence[Difference] | None = None,
 ) -> None:
-    """Store the problem that the run solves, for helpers that solve parts of it. Raises RunLost."""
-    _change_held(session, run_id, worker, fingerprint=fingerprint, problem=pack(problem))
+    """Store the problem that the run solves, for helpers that solve parts of it, and what it was made for.
+
+    Raises RunLost.
+    """
+    _change_held(
+        session,
+        run_id,
+        worker,
+        fingerprint=fingerprint,
+        problem=pack(problem),
+        basis=pack(basis),
+        changed=None if changed is None else [each.to_json() for each in changed],
+    )
 
 
 def report(session: Session, run_id: int, progress: Progress, *, worker: str, now: datetime) -> None:
@@ -225,12 +245,14 @@ def finish(
     now: datetime,
 ) -> None:
     """Set a running run to finished, with the plan. `note` says why there is no draft. Raises RunLost."""
+    lacking = {name: plan.get(name, []) for name in ("not_kept", "clashes")}
     _change_held(
         session,
         run_id,
         worker,
         state=RunState.FINISHED,
         plan=pack(plan),
+        not_kept=lacking if lacking["not_kept"] else None,
         error=note or Run.error,
         finished_at=now,
     )

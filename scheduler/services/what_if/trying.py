@@ -91,8 +91,7 @@ class _Work:
         if changed is not live.problem:
             changed = read_problem(write_problem(changed))  # what a file may not say, no what-if does
         params = SolveParams(seconds=row.seconds, workers=settings.solve_workers)
-        # named as new, a request has the search run although nothing has changed
-        solving = partial(solve, changed, params, new=[each.id for each in changed.requests[:1]])
+        solving = partial(solve, changed, params, is_changed=True)
         watched = watch(
             lambda report, stop: solving(on_progress=report, should_stop=stop),
             self,
@@ -127,7 +126,7 @@ class _Work:
         if watched.is_stuck:
             return self.fail(STUCK)
         for plan in plans:
-            if plan.status in NO_PLAN:
+            if not plan.is_answer:
                 return self.fail(NO_PLAN[plan.status])
         figures_of = [{"held": len(plan.meetings), "score": plan.score} for plan in plans]
         result = dict(zip(("without", "with"), figures_of, strict=True))
@@ -144,13 +143,14 @@ class _Work:
         if watched.is_stuck:
             return self.fail(STUCK)
         plan = watched.result.plan
-        if plan.status in NO_PLAN:
+        if not plan.is_answer:
             return self.fail(NO_PLAN[plan.status])
         result = {
             "now": of_published(live.problem, changed),
             "then": of_plan(live.problem, changed, plan),
             "version": live.version,
             "fingerprint": fingerprint_of(live.problem),
+            "not_kept": list(plan.not_kept),
         }
         with self.database.write() as session:
             now = self.database.now_in(session)

@@ -101,7 +101,18 @@ def nearest_to(flat: Flat, table: Int32s, problem: Problem | None = None) -> Nea
 
 
 def commitments_of(problem: Problem) -> frozenset[str]:
-    """The ids of all requests that have to be held, or are frozen, or were released already."""
+    """The ids of all requests that have to be held, or are frozen, or were released already.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+
+    Returns
+    -------
+    frozenset[str]
+        Without them, an empty plan keeps the rules.
+    """
     frozen = frozenset(meeting.request for meeting in problem.published if is_frozen(problem, meeting))
     return frozen.union((problem.requests[r].id for r in problem.compulsory), problem.released)
 

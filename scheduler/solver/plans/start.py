@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -98,7 +98,7 @@ def within_spread(flat: Flat, state: State) -> State:
     return kept
 
 
-def published_again(flat: Flat, new: Collection[str] = ()) -> tuple[Meeting, ...] | None:
+def published_again(flat: Flat) -> tuple[Meeting, ...] | None:
     """The published plan if nothing has happened to it.
 
     Kept whole it breaks no rule, none of its requests is withdrawn, no other request can be inserted with
@@ -108,9 +108,6 @@ def published_again(flat: Flat, new: Collection[str] = ()) -> tuple[Meeting, ...
     ----------
     flat
         The problem as arrays.
-    new
-        Ids of requests that no earlier plan could hold. If the published plan lacks one, something has
-        happened.
 
     Returns
     -------
@@ -118,8 +115,6 @@ def published_again(flat: Flat, new: Collection[str] = ()) -> tuple[Meeting, ...
         Its meetings in the order of the requests, or None.
     """
     problem = flat.problem
-    if not {m.request for m in problem.published}.issuperset(new):
-        return None
     if not problem.published or any(m.request not in problem.index.requests for m in problem.published):
         return None
     if rules.violations(problem, problem.published):

@@ -86,6 +86,12 @@ class Run(Base):
     error: Mapped[str | None] = mapped_column(Text)
     problem: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     plan: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    basis: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    """Of the event as it was (`scheduler.domain.basis`), zlib-compressed."""
+    changed: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    """What changed since the published plan was made, as `Difference`. Empty if nothing did."""
+    not_kept: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The keys `not_kept` and `clashes` of its plan, where not all could be kept that has to be."""
 
 
 class WhatIf(Base):

@@ -12,14 +12,14 @@ from scheduler.domain.entities import RequestState, RunState, VersionState
 from scheduler.services.publishing import release
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.requests import requests
-from scheduler.services.runs import runs
+from scheduler.services.runs import execution, runs
 from scheduler.services.runs.watchdog import Stop
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, AttendeeBusy, Interpreter, OutboxMail, Run
+from scheduler.storage.models import Account, AttendeeBusy, Interpreter, MeetingRequest, OutboxMail, Run
 from tests.support import importing as imports
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
-from tests.support.publishing import carry_out, publish_version
+from tests.support.publishing import SETTINGS, carry_out, publish_version
 from tests.support.web import Browser, web_app
 
 
@@ -359,3 +359,25 @@ def test_no_brackets_stand_in_brackets_where_a_page_names_the_zone(
         said = re.sub(r"<[^>]*>", "", page)
         assert "Beijing time, UTC+08:00" in said, path
         assert re.findall(r"\([^()]*\([^()]*\)[^()]*\)", said) == [], path
+
+
+def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        rows = [make_request(session, expo, 0, k) for k in (1, 2)]
+        for row in rows:
+            row.fixed_slot_id, row.fixed_must = expo.slots[0].id, True
+        make_version(session, expo, [meet(make_request(session, expo, 1, 2), expo, slot=2)])
+        run_id = runs.queue(session, expo.event.id, asked_by=None, now=NOW).id
+    execution.execute(database, run_id, worker="w1", settings=SETTINGS)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    page = browser.get(f"/events/{expo.event.key}/runs/1")
+    assert "Locked meetings that clash" in page
+    assert "Someone would be in two meetings at the same time: " in page
+    assert page.count("left out</span>") == 1
+    assert page.count("/unlock") == 2
+    assert "The published schedule was not made by a run" in page
+    browser.post(f"/events/{expo.event.key}/versions/2/unlock", request=rows[0].key)
+    with database.read() as session:
+        assert not session.get_one(MeetingRequest, rows[0].id).fixed_must
+    assert browser.get(f"/events/{expo.event.key}/runs/1").count("/unlock") == 1

@@ -15,6 +15,7 @@ from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Fixed
 from scheduler.domain.solving import SolveParams
 from scheduler.services.access.actors import Actor
+from scheduler.services.decisions import locking
 from scheduler.services.directory.refs import SlotRef
 from scheduler.services.people_desk import journal
 from scheduler.services.problems import snapshot
@@ -207,14 +208,14 @@ def test_somebody_who_is_added_needs_a_name_and_an_address(database: Database) -
         assert [fault.path for fault in refused.value.faults] == ["email0"]
 
 
-def test_a_time_at_which_all_people_of_a_firm_are_locked_is_refused(database: Database) -> None:
+def test_a_time_that_clashes_with_another_lock_is_refused_by_name(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         one, two = make_request(session, expo, 0, 1), make_request(session, expo, 0, 2)
         actor = expo.organiser_actor()
-        locks.lock(session, actor, one.key, "s1", now=NOW)
+        locking.lock(session, actor, one.key, "s1", now=NOW)
         version = made(session, expo, two, {"kind": "again", "ids": [], "slot": "s1"})
-        with pytest.raises(NotDone, match="All people of Firm 0 are locked"):
+        with pytest.raises(NotDone, match=r"beside these: Firm 0 × Firm 1\. Someone would be in two"):
             hold(session, actor, version.number, two.key, 0)
         locks.unlock(session, actor, one.key, now=NOW)
         hold(session, actor, version.number, two.key, 0)

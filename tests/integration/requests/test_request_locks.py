@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from datetime import timedelta
 
-from scheduler.domain.entities import RequestState
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.domain.errors import NotAllowed, NotFound, WrongState
+from scheduler.services.decisions import locking
 from scheduler.services.requests import locks
 from scheduler.services.requests.locks import NotDone
 from scheduler.storage.database import Database
-from tests.support.factories import NOW, make_event, make_request
+from scheduler.storage.models import AttendeeBusy, MeetingRequest, WalkingTime
+from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
 
 
 def test_a_time_that_is_over_or_too_short_is_refused_in_words(database: Database) -> None:
@@ -18,13 +25,13 @@ def test_a_time_that_is_over_or_too_short_is_refused_in_words(database: Database
         request = make_request(session, expo)
         actor = expo.organiser_actor()
         with pytest.raises(NotDone, match="over"):
-            locks.lock(session, actor, request.key, "s0", now=expo.slots[0].start)
+            locking.lock(session, actor, request.key, "s0", now=expo.slots[0].start)
         request.length = 2
         with pytest.raises(NotDone, match="longer"):
-            locks.lock(session, actor, request.key, "s3", now=NOW)
+            locking.lock(session, actor, request.key, "s3", now=NOW)
         request.state = RequestState.WITHDRAWN
         with pytest.raises(WrongState):
-            locks.lock(session, actor, request.key, "s0", now=NOW)
+            locking.lock(session, actor, request.key, "s0", now=NOW)
 
 
 @pytest.mark.parametrize("who", [0, 1])
@@ -33,8 +40,78 @@ def test_only_organisers_lock_and_only_in_their_event(database: Database, who: i
         expo, other = make_event(session), make_event(session)
         request = make_request(session, expo)
         with pytest.raises(NotAllowed):
-            locks.lock(session, expo.actor(who), request.key, "s0", now=NOW)
+            locking.lock(session, expo.actor(who), request.key, "s0", now=NOW)
         with pytest.raises(NotAllowed):
             locks.unlock(session, expo.actor(who), request.key, now=NOW)
         with pytest.raises(NotFound):
-            locks.lock(session, other.organiser_actor(), request.key, "s0", now=NOW)
+            locking.lock(session, other.organiser_actor(), request.key, "s0", now=NOW)
+
+
+def _caps_the_firm(session: Session, expo: Expo) -> None:
+    expo.firms[1].max_per_day = 1
+
+
+def _walks_far(session: Session, expo: Expo) -> None:
+    """Firm 1's one person would have to walk for an hour between two booths."""
+    for request in session.scalars(select(MeetingRequest)):
+        request.place = PlaceWish.BOOTH
+    session.scalars(select(WalkingTime)).one().minutes = 60
+
+
+def _has_one_table(session: Session, expo: Expo) -> None:
+    for request in session.scalars(select(MeetingRequest)):
+        request.place = PlaceWish.TABLE
+    for table in expo.tables[1:]:
+        table.is_retired = True
+
+
+@pytest.mark.parametrize(
+    ("make", "second", "slot", "words"),
+    [
+        (None, (1, 2), "s0", "Someone would be in two meetings"),
+        (_caps_the_firm, (1, 2), "s2", "A firm would have more meetings"),
+        (_walks_far, (3, 1), "s1", "no time to walk"),
+        (_has_one_table, (2, 3), "s0", "too few locations"),
+    ],
+)
+def test_a_lock_that_clashes_with_another_is_refused_with_its_name(
+    database: Database,
+    make: Callable[[Session, Expo], None] | None,
+    second: tuple[int, int],
+    slot: str,
+    words: str,
+) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4, halls=2, walking=1)
+        one, two = make_request(session, expo, 1, 0), make_request(session, expo, *second)
+        if make is not None:
+            make(session, expo)
+        session.flush()
+        actor = expo.organiser_actor()
+        locking.lock(session, actor, one.key, "s0", now=NOW)
+        with pytest.raises(NotDone, match=rf"beside these: Firm 1 × Firm 0\..*{words}"):
+            locking.lock(session, actor, two.key, slot, now=NOW)
+        locks.unlock(session, actor, one.key, now=NOW)
+        locking.lock(session, actor, two.key, slot, now=NOW)
+
+
+def test_a_lock_at_a_time_that_its_people_do_not_have_is_refused(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo)
+        session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[1].id))
+        session.flush()
+        with pytest.raises(NotDone, match="It cannot be scheduled at that time"):
+            locking.lock(session, expo.organiser_actor(), request.key, "s1", now=NOW)
+
+
+def test_a_lock_that_clashes_with_a_frozen_meeting_is_refused(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        one, two = make_request(session, expo, 0, 1, length=2), make_request(session, expo, 0, 2)
+        make_version(session, expo, [meet(one, expo, slot=0)])
+        now = expo.slots[0].start - timedelta(hours=expo.event.freeze_hours) + timedelta(minutes=10)
+        actor = expo.organiser_actor()
+        with pytest.raises(NotDone, match="beside these: Firm 0 × Firm 1"):
+            locking.lock(session, actor, two.key, "s1", now=now)
+        locking.lock(session, actor, two.key, "s2", now=now)

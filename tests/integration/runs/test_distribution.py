@@ -207,7 +207,7 @@ class Help:
         with database.write() as session:
             run = runs.queue(session, make_event(session).event.id, asked_by=None, now=NOW)
             runs.claim(session, run.id, "coordinator", now=NOW)
-            runs.keep_problem(session, run.id, worker="coordinator", **found)
+            runs.keep_problem(session, run.id, worker="coordinator", **found, basis={})
             self.run_id = run.id
         self.line = HelpLine(url, topic_of(self.run_id))
         self.done: list[int] = []

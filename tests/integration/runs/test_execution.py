@@ -6,17 +6,22 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from scheduler.domain.entities import PlanStatus, RunState, VersionState
+from scheduler.domain.entities import AfterRun, AlertKind, PlanStatus, RunState, VersionState
+from scheduler.domain.errors import NotAllowed
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Result
 from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import fingerprint_of, read_problem
-from scheduler.services.problems import solved
-from scheduler.services.runs import checking, runs
+from scheduler.services.directory.refs import PersonRef
+from scheduler.services.problems import clashes, solved
+from scheduler.services.requests import locks
+from scheduler.services.runs import checking, not_kept, runs
 from scheduler.services.runs.execution import Done, RunEnding
 from scheduler.services.schedule import versions
-from scheduler.storage.models import MeetingRequest
+from scheduler.storage.database import Database
+from scheduler.storage.models import Alert, MeetingRequest
 from tests.integration.runs.scene import Scene, Waiting, answering, plan_of
 from tests.support.factories import (
     NOW,
@@ -103,6 +108,52 @@ def test_no_plan_is_an_answer_and_gives_no_draft(scene: Scene, status: PlanStatu
     assert scene.execute(answering(status=status)) == Done(RunEnding.FINISHED)
     assert scene.versions == []
     assert (scene.run.state, scene.run.error) == (RunState.FINISHED, checking.NO_PLAN[status])
+
+
+def locked_twice(scene: Scene) -> list[str]:
+    """The keys of two requests of firm 1, whose one person is locked to both at once."""
+    with scene.database.write() as session:
+        for request in scene.requests[:2]:
+            row = session.get_one(MeetingRequest, request.id)
+            row.fixed_slot_id, row.fixed_must = scene.expo.slots[0].id, True
+    return [request.key for request in scene.requests[:2]]
+
+
+@pytest.mark.parametrize("then", [AfterRun.DRAFT, AfterRun.PUBLISH])
+def test_locks_that_clash_cost_one_meeting_and_no_draft_but_are_not_published(
+    database: Database, then: AfterRun
+) -> None:
+    scene = Scene(database, then=then)
+    keys = locked_twice(scene)
+    done = scene.execute()
+    assert (done.ending, done.version) == (RunEnding.FINISHED, 1)
+    assert scene.versions == [(1, VersionState.DRAFT, 2)]
+    lack = scene.run.not_kept
+    assert lack is not None
+    assert set(lack["not_kept"]) < set(keys)
+    assert [(set(row["requests"]), row["cause"]) for row in lack["clashes"]] == [(set(keys), "people")]
+    with database.read() as session:
+        alerts = session.scalars(select(Alert.kind).where(Alert.ended_at.is_(None))).all()
+    assert list(alerts) == ([AlertKind.NOT_PUBLISHED] if then is AfterRun.PUBLISH else [])
+    assert bool(scene.run.error) is (then is AfterRun.PUBLISH)
+
+
+def test_the_clash_of_a_run_is_told_by_name_with_the_locks_of_now(scene: Scene) -> None:
+    keys = locked_twice(scene)
+    scene.execute()
+    with scene.database.write() as session:
+        actor = scene.expo.organiser_actor()
+        (clash,) = not_kept.not_kept(session, actor, 1)
+        assert clash.cause == clashes.CAUSES["people"]
+        assert [person.key for person in clash.who if isinstance(person, PersonRef)] == ["f1-p0"]
+        assert {one.key for one in clash.requests} == set(keys)
+        assert sorted(one.is_kept for one in clash.requests) == [False, True]
+        assert all(one.meeting and one.locked_to for one in clash.requests)
+        locks.unlock(session, actor, keys[0], now=NOW)
+        (clash,) = not_kept.not_kept(session, actor, 1)
+        assert {one.key for one in clash.requests if one.locked_to} == {keys[1]}
+        with pytest.raises(NotAllowed):
+            not_kept.not_kept(session, scene.expo.actor(0), 1)
 
 
 def test_reports_are_kept_while_it_solves(scene: Scene) -> None:

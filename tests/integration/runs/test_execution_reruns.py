@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AfterRun, VersionState
+from scheduler.domain.entities import AfterRun, RequestState, VersionState
 from scheduler.domain.problem import Policy, Problem
 from scheduler.domain.solving import Proved, Result, SolveParams
 from scheduler.services.runs import runs
 from scheduler.services.runs.execution import RunEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest, OutboxMail
+from scheduler.storage.models import AttendeeBusy, Event, MeetingRequest, OutboxMail, PlaceBusy
 from tests.integration.runs.scene import Scene, answering, plan_of
 from tests.support.factories import (
     NOW,
@@ -61,22 +63,44 @@ class TestPublishingAfterTheRun:
 
 
 class Listening:
-    """A solve that keeps what it is told is new, and gives an empty plan."""
+    """A solve that keeps whether it is told that something changed, and gives an empty plan."""
 
-    def __call__(self, problem: Problem, _params: SolveParams, *, new: list[str], **_: Any) -> Result:
-        self.new = new
+    def __call__(self, problem: Problem, _params: SolveParams, *, is_changed: bool, **_: Any) -> Result:
+        self.is_changed = is_changed
         return Result(plan_of(problem, ()))
 
 
-class TestWhatTheSolverIsToldIsNew:
-    """Requests that the published plan's problem did not have, or not so."""
+def _moves_a_dial(scene: Scene, session: Session) -> None:
+    event = session.get_one(Event, scene.expo.event.id)
+    event.policy = {**event.policy, "factors": {"idle": 77, "hall_change": 1}}
 
-    def run_again(self, scene: Scene) -> list[str]:
+
+def _marks_away(scene: Scene, session: Session) -> None:
+    person = scene.expo.people[3][0]
+    session.add(AttendeeBusy(attendee_id=person.id, slot_id=scene.expo.slots[3].id))
+
+
+def _closes_a_table(scene: Scene, session: Session) -> None:
+    session.add(PlaceBusy(place_id=scene.expo.tables[1].id, slot_id=scene.expo.slots[0].id))
+
+
+def _asks_again(scene: Scene, session: Session) -> None:
+    make_request(session, scene.expo, 0, 2)
+
+
+def _raises_a_priority(scene: Scene, session: Session) -> None:
+    session.get_one(MeetingRequest, scene.requests[1].id).priority -= 1
+
+
+class TestWhatARunIsToldThatChanged:
+    """Anything that the published plan was made for, but for the time that went by."""
+
+    def run_again(self, scene: Scene) -> tuple[bool, list[dict[str, Any]] | None]:
         with scene.database.write() as session:
             scene.run_id = runs.queue(session, scene.expo.event.id, asked_by=None, now=NOW).id
         listening = Listening()
         assert scene.execute(listening).ending is RunEnding.FINISHED
-        return listening.new
+        return listening.is_changed, scene.run.changed
 
     @pytest.fixture
     def published(self, database: Database) -> Scene:
@@ -84,24 +108,52 @@ class TestWhatTheSolverIsToldIsNew:
         scene.carry_out(scene.execute(answering(scene.meet(scene.requests[0]))))
         return scene
 
-    def test_nothing_is_before_the_first_publishing(self, scene: Scene) -> None:
+    def test_nothing_can_before_the_first_publishing(self, scene: Scene) -> None:
         scene.execute(answering(scene.meet(scene.requests[0])))
-        assert self.run_again(scene) == []
+        assert self.run_again(scene) == (False, None)
 
-    def test_nothing_is_where_nothing_happened(self, published: Scene) -> None:
-        assert self.run_again(published) == []
+    def test_nothing_did_where_nothing_happened(self, published: Scene) -> None:
+        assert self.run_again(published) == (False, [])
+        assert self.run_again(published) == (False, [])
 
-    def test_a_request_that_came_later_is(self, published: Scene) -> None:
+    @pytest.mark.parametrize(
+        ("change", "kind", "names", "counts"),
+        [
+            (_moves_a_dial, "policy", ["hall_change", "idle"], (0, 0, 0)),
+            (_marks_away, "attendees", [], (0, 0, 1)),
+            (_closes_a_table, "places", [], (0, 0, 1)),
+            (_asks_again, "requests", [], (1, 0, 0)),
+            (_raises_a_priority, "requests", [], (0, 0, 1)),
+        ],
+    )
+    def test_what_changed_is_told_and_kept(
+        self,
+        published: Scene,
+        change: Callable[[Scene, Session], None],
+        kind: str,
+        names: list[str],
+        counts: tuple[int, int, int],
+    ) -> None:
         with published.database.write() as session:
-            key = make_request(session, published.expo, 0, 2).key
-        assert self.run_again(published) == [key]
+            change(published, session)
+        new, gone, changed = counts
+        told = {"kind": kind, "names": names, "new": new, "gone": gone, "changed": changed}
+        assert self.run_again(published) == (True, [told])
 
-    def test_a_request_that_was_changed_is(self, published: Scene) -> None:
+    def test_a_schedule_that_no_run_made_counts_as_changed(self, scene: Scene) -> None:
+        scene.execute(answering(scene.meet(scene.requests[0])))
+        with scene.database.write() as session:
+            make_version(session, scene.expo, [scene.meet(scene.requests[0])])
+        is_changed, changed = self.run_again(scene)
+        assert is_changed
+        assert [row["kind"] for row in changed or []] == ["unknown"]
+
+    def test_a_meeting_that_is_gone_from_the_published_plan_counts(self, published: Scene) -> None:
         with published.database.write() as session:
-            request = session.get_one(MeetingRequest, published.requests[1].id)
-            request.priority -= 1
-            key = request.key
-        assert self.run_again(published) == [key]
+            session.get_one(MeetingRequest, published.requests[0].id).state = RequestState.WITHDRAWN
+        is_changed, changed = self.run_again(published)
+        assert is_changed
+        assert [row["kind"] for row in changed or []] == ["requests"]
 
 
 def test_a_rerun_is_told_what_was_proved_of_an_unchanged_event(scene: Scene) -> None:

@@ -211,7 +211,7 @@ def test_a_finished_run_keeps_its_files(database: Database) -> None:
     run = claimed(database)
     problem, plan = {"format": "p", "event": "博览会"}, {"problem": "f" * 64, "score": 3}
     with database.write() as session:
-        runs.keep_problem(session, run.id, worker="w1", fingerprint="f" * 64, problem=problem)
+        runs.keep_problem(session, run.id, worker="w1", fingerprint="f" * 64, problem=problem, basis={})
         runs.finish(session, run.id, worker="w1", plan=plan, now=LATER)
     with database.read() as session:
         shown = runs.show(session, run.event_id, run.number)
@@ -247,7 +247,7 @@ def test_only_the_worker_that_has_a_run_may_end_it(database: Database) -> None:
             lambda: runs.fail(session, run.id, worker="w2", error="No.", now=NOW),
             lambda: runs.end_cancelled(session, run.id, worker="w2", now=NOW),
             lambda: runs.put_back(session, run.id, worker="w2", now=NOW),
-            lambda: runs.keep_problem(session, run.id, worker="w2", fingerprint="", problem={}),
+            lambda: runs.keep_problem(session, run.id, worker="w2", fingerprint="", problem={}, basis={}),
             lambda: runs.finish(session, run.id, worker="w2", plan={}, now=NOW),
         ):
             with pytest.raises(RunLost):

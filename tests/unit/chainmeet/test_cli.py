@@ -19,7 +19,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Plan
 from scheduler.files.plan_file import write_plan
 from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
-from tests.support.builders import make_problem
+from tests.support.builders import ask, make_problem, meet
 
 HEAVY = ("numpy", "sqlalchemy", "celery", "flask", "ortools", "numba", "icalendar", "rich")
 RUN = "from click.testing import CliRunner; from chainmeet.cli import main"
@@ -109,3 +109,23 @@ def test_a_plan_to_a_pipe_stands_alone(tmp_path: Path) -> None:
     shown = subprocess.run([*command, "--iterations", "1"], capture_output=True, text=True, check=True)
     assert json.loads(shown.stdout)["format"] == "chainmeet.plan/1"
     assert "0 of 0 requests held" in shown.stderr
+
+
+def test_a_file_whose_policy_changed_is_searched_and_one_that_did_not_is_not(tmp_path: Path) -> None:
+    """A person's two meetings stand apart: a dearer idle time is worth a move."""
+    parts = {
+        "requests": [ask("r1", "a", "b"), ask("r2", "a", "c")],
+        "published": [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s2", "t1", "a1 c1")],
+    }
+    files = {name: tmp_path / f"{name}.json" for name in ("before", "now", "plan")}
+    for name, idle in (("before", 10), ("now", 500)):
+        write_json(files[name], write_problem(make_problem(**parts, factors={"idle": idle})))
+
+    def slots(*more: str) -> list[str]:
+        options = ["-o", str(files["plan"]), "--method", "search", "--iterations", "2000", *more]
+        assert CliRunner().invoke(main, ["solve", str(files["now"]), *options]).exit_code == 0
+        return [m["slot"] for m in json.loads(files["plan"].read_text())["meetings"]]
+
+    assert slots("--before", str(files["now"])) == ["s0", "s2"]
+    for more in ((), ("--before", str(files["before"]))):
+        assert slots(*more) != ["s0", "s2"]

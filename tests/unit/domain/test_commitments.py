@@ -14,7 +14,7 @@ from hypothesis.strategies import DrawFn
 
 from scheduler.domain import commitments
 from scheduler.domain.commitments import keeping, settle
-from scheduler.domain.plan import Clash
+from scheduler.domain.plan import CommitmentClash
 from scheduler.domain.rules.stability import is_frozen
 from scheduler.files.problem_file import read_problem
 from tests.support.brute_force import best_plan
@@ -243,5 +243,5 @@ def test_a_new_lock_is_held_against_those_that_can_be_kept() -> None:
         commitments.clash_with(make_problem(requests=[*rows, locked("new", "a", "c", "s1")]), "new") is None
     )
     clash = commitments.clash_with(problem, "new")
-    assert isinstance(clash, Clash)
+    assert isinstance(clash, CommitmentClash)
     assert set(clash.requests) == {"new", "bad"}

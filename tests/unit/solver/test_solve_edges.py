@@ -233,7 +233,7 @@ class TestALargerPublishedPlan:
         assert solve(self.problem, PARAMS).changes == PublishedChanges()
 
     def test_is_searched_for_a_new_request_that_does_not_fit(self) -> None:
-        result = solve(self.problem, dataclasses.replace(PARAMS, iterations=20_000), new=["r1"])
+        result = solve(self.problem, dataclasses.replace(PARAMS, iterations=20_000), is_changed=True)
         assert result.changes == PublishedChanges(voluntary=("r0",))
 
 

@@ -1,0 +1,70 @@
+"""What a run could not keep, though it has to be: locked requests and frozen meetings that clash, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.plan import CommitmentClash
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.problems import clashes
+from scheduler.services.requests import locks
+from scheduler.services.requests.not_held import NamedMeeting, Thing
+from scheduler.services.runs import runs
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCommitment:
+    """A request that had to be held. `locked_to` is the time that it is locked to now, if it is."""
+
+    key: str
+    meeting: NamedMeeting | None
+    is_kept: bool
+    locked_to: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedClash:
+    """Requests that no plan keeps all of, and why: a sentence without a full stop, and who is concerned.
+
+    Without a cause, the time ended before a plan kept them.
+    """
+
+    cause: str | None
+    who: Sequence[Thing]
+    requests: Sequence[NamedCommitment]
+
+
+def not_kept(session: Session, actor: Actor, number: int) -> list[NamedClash]:
+    """The clashes of a run by its number in the event. Raises NotFound."""
+    actor.require(Right.READ_RUNS)
+    lack = runs.show(session, actor.event_id, number).not_kept
+    if lack is None:
+        return []
+    out = frozenset[str](lack["not_kept"])
+    proved = [
+        CommitmentClash(tuple(row["requests"]), row["cause"], tuple(row["who"])) for row in lack["clashes"]
+    ]
+    left = out.difference(id for clash in proved for id in clash.requests)
+    found = [*proved, *([CommitmentClash(tuple(sorted(left)), "")] if left else [])]
+    keys = {key for clash in found for key in (*clash.requests, *clash.who)}
+    known = clashes.named(session, actor.event_id, keys)
+    locked = {key: slot.start for key, slot in locks.locked(session, actor.event_id).items()}
+
+    def commitment(key: str) -> NamedCommitment:
+        thing = known.get(key)
+        meeting = thing if isinstance(thing, NamedMeeting) else None
+        return NamedCommitment(key, meeting, key not in out, locked.get(key))
+
+    return [
+        NamedClash(
+            clashes.CAUSES.get(clash.cause),
+            [known.get(key, key) for key in clash.who],
+            [commitment(key) for key in clash.requests],
+        )
+        for clash in found
+    ]
