@@ -169,7 +169,7 @@ def test_a_merge_says_what_becomes_of_both_before_it_is_done(site: Site) -> None
         "Leaves the event",
         "b0 is given up",
         "F0-P0",
-        "goes to",
+        "to Firm 1.",
         "Keep both",
         'name="sure" value="yes"',
     ):
