@@ -96,16 +96,22 @@ def version_of(session: Session, actor: Actor, number: int | None) -> ScheduleVe
 
 
 def meetings(
-    session: Session, actor: Actor, version_id: int, *, only: Collection[str] | None = None
+    session: Session,
+    actor: Actor,
+    version_id: int,
+    *,
+    only: Collection[str] | None = None,
+    language: str = "",
 ) -> Sequence[ListedMeeting]:
     """The meetings of a version in time order; what was withdrawn since is left out.
 
-    With `only`, the caller shows those of some people alone, by key, whom it found for the actor.
+    Names are as of `chosen`. With `only`, the caller shows those of some people alone, by key, whom it found
+    for the actor.
     """
     if only is None:
         actor.require(Right.READ_AGENDAS)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
-    return chosen(session, zone, PlannedMeeting.version_id == version_id)
+    return chosen(session, zone, PlannedMeeting.version_id == version_id, language=language)
 
 
 _Sender, _Receiver = aliased(Firm), aliased(Firm)

@@ -13,7 +13,6 @@ from sqlalchemy import Select, SelectBase, bindparam, func, select
 from sqlalchemy.orm import QueryableAttribute, Session
 
 from scheduler.domain.mails.prints import PrintPack
-from scheduler.domain.names import in_language, place_in
 from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.agenda.pdf import agenda_pdf, agendas_pdf
 from scheduler.invites.catalogue import language_of
@@ -28,6 +27,7 @@ from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.storage.models import (
     Attendee,
     Event,
+    Interpreter,
     MeetingRequest,
     PlannedAttendee,
     PlannedMeeting,
@@ -144,13 +144,14 @@ def sheets_of(
     if only is None:
         actor.require(Right.READ_AGENDAS)
     event = session.get_one(Event, actor.event_id)
-    meetings = held.meetings(session, actor, version.id, only=only) if version is not None else ()
-    languages = _languages(session, event) if kind is PrintPack.PEOPLE else {}
-    halls = {each.hall: each.hall_names for each in meetings}
+    languages = _languages(session, event, kind)
     grouped: dict[tuple[str, str], list[SheetEntry]] = defaultdict(list)
-    for key, owner, entry in GROUPED[kind](meetings):
-        if only is None or key in only:
-            grouped[owner, key].append(entry)
+    if version is not None:
+        for language in sorted({event.language, *languages.values()}):
+            meetings = held.meetings(session, actor, version.id, only=only, language=language)
+            for key, owner, entry in GROUPED[kind](meetings):
+                if languages.get(key, event.language) == language and (only is None or key in only):
+                    grouped[owner, key].append(entry)
     for owner, key in sorted(grouped):
         yield (
             key,
@@ -159,7 +160,7 @@ def sheets_of(
                 event_name=event.name,
                 timezone=event.timezone,
                 language=languages.get(key, event.language),
-                entries=_in_language(grouped[owner, key], halls, languages.get(key, event.language)),
+                entries=grouped[owner, key],
                 version=version.number if version is not None else None,
                 published_at=version.published_at if version is not None else None,
                 own_label=owner if kind is PrintPack.FIRMS else "",
@@ -168,27 +169,17 @@ def sheets_of(
         )
 
 
-def _in_language(
-    entries: Iterable[SheetEntry], halls: Mapping[str, Mapping[str, str]], language: str
-) -> list[SheetEntry]:
-    """The entries with the names of places and halls as a reader of the language reads them."""
-    return [
-        replace(
-            each,
-            place_name=place_in(each.place_name, language),
-            hall=in_language(each.hall, halls[each.hall], language),
-        )
-        for each in entries
-    ]
-
-
 Grouped = Iterator[tuple[str, str, SheetEntry]]
 
 
-def _languages(session: Session, event: Event) -> dict[str, str]:
-    rows = session.execute(
-        select(Attendee.key, Attendee.mail_language, Attendee.languages).where(Attendee.event_id == event.id)
-    )
+def _languages(session: Session, event: Event, kind: PrintPack) -> dict[str, str]:
+    """The languages of people and interpreters by key: each reads names in them. Others read the event's."""
+    tables: Mapping[PrintPack, Any] = {PrintPack.PEOPLE: Attendee, PrintPack.INTERPRETERS: Interpreter}
+    if kind not in tables:
+        return {}
+    who = tables[kind]
+    query = select(who.key, who.mail_language, who.languages).where(who.event_id == event.id)
+    rows = session.execute(query)
     return {key: language_of(chosen, spoken, event.language) for key, chosen, spoken in rows}
 
 

@@ -13,6 +13,7 @@ from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.services.exports import calendars, lists, prints
 from scheduler.services.exports.lists import OF_A_VERSION, ListName
+from scheduler.services.schedule import versions
 from scheduler.sheets.reading import read
 from scheduler.storage.database import Database
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
@@ -87,6 +88,34 @@ def test_a_pack_has_a_sheet_for_each(database: Database, kind: PrintPack, owners
     assert len(singly) == owners
     assert made.octets.count(b"/Type/Page/") == max(owners, 1)
     assert all(octets.startswith(b"%PDF") for octets in singly.values())
+
+
+def test_each_sheet_has_names_as_its_reader_reads_them(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2, interpreters=1, language="en")
+        expo.firms[0].name, expo.firms[0].latin_name = "长江新能源", "Yangtze New Energy"
+        expo.people[0][0].name, expo.people[0][0].latin_name = "刘洋", "Liu Yang"
+        expo.people[0][0].languages, expo.interpreters[0].languages = ["zh"], ["en", "zh"]
+        expo.interpreters[0].name, expo.interpreters[0].latin_name = "李娜", "Li Na"
+        expo.interpreters[0].mail_language = "zh"
+        session.flush()
+        held = make_request(session, expo, 0, 1, state=RequestState.ACCEPTED)
+        make_version(session, expo, [meet(held, expo, interpreter=expo.interpreters[0])])
+        actor = expo.organiser_actor()
+        version = versions.published(session, expo.event.id)
+        by_kind = {kind: dict(prints.sheets_of(session, actor, kind, version)) for kind in PrintPack}
+    people = by_kind[PrintPack.PEOPLE]
+    chinese, english = people[expo.people[0][0].key], people[expo.people[1][0].key]
+    assert (chinese.language, english.language) == ("zh", "en")
+    (entry,) = english.entries
+    assert entry.partner == "Yangtze New Energy (长江新能源)"
+    assert (entry.partner_people, entry.interpreter) == (("Liu Yang (刘洋)",), "Li Na (李娜)")
+    assert chinese.owner.startswith("刘洋") and chinese.entries[0].interpreter.startswith("李娜")
+    (briefing,) = by_kind[PrintPack.INTERPRETERS].values()
+    assert briefing.language == "zh" and briefing.entries[0].partner.startswith("长江新能源")
+    assert {sheet.owner for sheet in by_kind[PrintPack.FIRMS].values()} == {
+        "Yangtze New Energy (长江新能源)", "Firm 1",
+    }  # fmt: skip
 
 
 def test_the_files_of_a_pack_are_as_many_as_its_sheets_fill(
