@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from api.language import speaking
 from api.language.speaking import gettext
+from api.language.unbroken import unbroken
 from api.pages import presentation
 from scheduler.domain.entities import Partstat, RequestState
 from scheduler.domain.rules.outcomes import OutcomeKind
@@ -184,7 +185,7 @@ def change_words(change: WeekChange, zone: str) -> Markup:
 
 
 def _moment(moment: datetime, zone: str) -> Markup:
-    return escape(presentation.local_moment(moment, zone)) + presentation.own_time(moment, zone)
+    return escape(unbroken(presentation.local_moment(moment, zone))) + presentation.own_time(moment, zone)
 
 
 SHOWN = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Protocol
@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from api.language import speaking
 from api.language.speaking import gettext, ngettext, pgettext
+from api.language.unbroken import unbroken
 from api.pages.browsers import browser_name
 from scheduler.domain import fields, names
 from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure
@@ -119,7 +120,7 @@ def marked_moment(moment: datetime, timezone: str) -> Markup:
 
 @lru_cache(KEPT)
 def _marked(moment: datetime, text: str) -> Markup:
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), text)
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), unbroken(text))
 
 
 def own_zone(moment: datetime, timezone: str) -> str:
@@ -150,7 +151,7 @@ def _own_time(moment: datetime, end: datetime | None, timezone: str, own: str, t
     if end is not None:
         text = f"{text}–{local_time(end, own)}"
     said = gettext("%(time)s in %(city)s", time=text, city=_city(own, tag))
-    return Markup(' <span class="time-own">({})</span>').format(said)
+    return Markup(' <span class="time-own">({})</span>').format(unbroken(said))
 
 
 def own_moment(moment: datetime, timezone: str) -> Markup:
@@ -392,11 +393,17 @@ def limits(kind: str, **more: str) -> dict[str, str | int]:
     return sizes | more
 
 
+def _on_a_page(written: Callable[..., str]) -> Callable[..., str]:
+    """A date as templates write it: no line ends within its parts."""
+    return lambda *values: unbroken(written(*values))
+
+
 def init_app(app: Flask) -> None:
     app.add_template_global(limits)
+    for written in (local_day, plain_day, day_and_month, short_day, local_moment, local_second):
+        app.add_template_filter(_on_a_page(written), written.__name__)
     for function in (
-        local_time, local_day, plain_day, day_and_month, short_day,
-        local_moment, local_second, marked_time, marked_moment, time_left, zone_name, zone, number, decimal,
+        local_time, unbroken, marked_time, marked_moment, time_left, zone_name, zone, number, decimal,
         own_time, own_moment, own_axis, both_moment, both_time, clock_difference, city,
         share, country, by_country, language, full_name, both_names, short_name, spoken, ended,
         capitalize_first, alert_title, role_label, browser_name, told_label, mail_label, failure_label,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +10,11 @@ import pytest
 
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions
-from scheduler.storage.database import Database
 from tests.e2e import axe
 from tests.support import clocks
 from tests.support.calendars import busy_in
-from tests.support.everything import Everything, serving
+from tests.support.everything import Everything, everything_in, serving
 from tests.support.factories import NOW
-from tests.support.web import web_app
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -89,13 +86,8 @@ def everything(
     tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, broker_url: str
 ) -> Iterator[Everything]:
     axe.require()
-    path = tmp_path_factory.mktemp("everything") / "test.db"
-    shutil.copy(sqlite_template, path)
-    database = Database(f"sqlite:///{path}")
-    with pytest.MonkeyPatch.context() as patch:
-        clocks.hold(patch, NOW)
-        yield Everything(database, web_app(database, broker_url))
-    database.dispose()
+    with everything_in(tmp_path_factory.mktemp("everything"), sqlite_template, broker_url) as made:
+        yield made
 
 
 class Reader:

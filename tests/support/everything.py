@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -62,7 +65,7 @@ from scheduler.storage.models import (
     TeamInvitation,
     WebSession,
 )
-from tests.support import replies
+from tests.support import clocks, replies
 from tests.support.calendars import linked
 from tests.support.factories import (
     NOW,
@@ -76,7 +79,10 @@ from tests.support.factories import (
     meet,
 )
 from tests.support.publishing import SETTINGS, carry_out, publish_version
+from tests.support.web import web_app
 
+NOWHERE = "redis://127.0.0.1:1"
+"""A broker that nobody reaches."""
 LONG = "宁波华翔汽车电子科技股份有限公司"
 LATIN = "Ningbo Huaxiang Automotive Electronics Technology Joint Stock Company"
 MESSAGE = "我们想谈谈动力电池回收和梯次利用。 We would like to talk about recycling battery packs: " * 4
@@ -374,6 +380,18 @@ class Everything:
             "print": self.print_code(),
             "sign_in": self.link(self.account("attendee")),
         }
+
+
+@contextmanager
+def everything_in(folder: Path, template: Path, broker_url: str = NOWHERE) -> Iterator[Everything]:
+    """An event with everything on a copy of an empty SQLite database. The clock stands at NOW."""
+    path = folder / "test.db"
+    shutil.copy(template, path)
+    database = Database(f"sqlite:///{path}")
+    with pytest.MonkeyPatch.context() as patch:
+        clocks.hold(patch, NOW)
+        yield Everything(database, web_app(database, broker_url))
+    database.dispose()
 
 
 @contextmanager

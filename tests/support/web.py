@@ -54,14 +54,15 @@ def web_app(database: Database, broker_url: str, **settings: Any) -> Flask:
 
 
 def as_shown(page: str) -> str:
-    """The page without the line breaks and indentation of its templates, which nobody sees."""
+    """The page without what nobody sees: line breaks and indentation of templates, and where no line ends."""
     if not page.lstrip().startswith("<"):
         return page
     parts = re.split(r"(<(pre|textarea)\b.*?</\2>)", page, flags=re.DOTALL)
     for i in range(0, len(parts), 3):  # then the element whose white space counts, and its name
         parts[i] = re.sub(r"\s*\n\s*", " ", parts[i])
         parts[i] = re.sub(rf" *(</?(?:{EDGES})\b[^<>]*>) *", r"\1", parts[i])
-    return "".join(part for i, part in enumerate(parts) if i % 3 != 2)
+    shown = "".join(part for i, part in enumerate(parts) if i % 3 != 2)
+    return re.sub(r"(?<=[^\W\d])\u00a0(?=\w)|(?<=\d)\u00a0(?=[^\W\d])", " ", shown.replace("\u2060", ""))
 
 
 class Browser:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
 from api.language.speaking import gettext, said
+from api.language.unbroken import unbroken
 from api.pages import rendering
 from api.pages.board import by_hand, shown
 from api.pages.board.shown import Offer
@@ -87,7 +88,7 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
             faults=by_hand.faults_of(db, actor, picked, sent) if picked and sent else {},
             may_change=draft.is_open and actor.may(Right.CHANGE_DRAFTS),
             address=_address(draft.number, seen),
-            times={slot.key: local_moment(slot.start, event.timezone) for slot in picked.slots}
+            times={slot.key: unbroken(local_moment(slot.start, event.timezone)) for slot in picked.slots}
             if picked
             else {},
             RowsOf=RowsOf,

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, inputs, limits
 from api.language.speaking import gettext, said
+from api.language.unbroken import unbroken
 from api.pages import paging, rendering
 from api.pages.presentation import local_moment
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
@@ -160,7 +161,8 @@ def _done(actor: Actor, number: int) -> str:
         ).start
         zone = events.event(db, actor).timezone
     return gettext(
-        "Done. The next run holds it on %(time)s, or says why it cannot.", time=local_moment(start, zone)
+        "Done. The next run holds it on %(time)s, or says why it cannot.",
+        time=unbroken(local_moment(start, zone)),
     )
 
 

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.errands import fresh_sign_in
 from api.language.speaking import gettext, ngettext, said
+from api.language.unbroken import unbroken
 from api.pages import rendering
 from api.pages.presentation import local_day
 from scheduler.domain.errors import Fault, InvalidInput
@@ -61,7 +62,7 @@ def last_date(until: datetime | None, timezone: str) -> str:
 @blueprint.app_template_filter()
 def last_day(until: datetime, timezone: str) -> str:
     """The last day of a role in words."""
-    return local_day(until - timedelta(minutes=1), timezone)
+    return unbroken(local_day(until - timedelta(minutes=1), timezone))
 
 
 @blueprint.get("")

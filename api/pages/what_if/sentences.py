@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from api.language.speaking import gettext, ngettext, said
+from api.language.unbroken import unbroken
 from api.pages.presentation import day_and_month, language
 from api.pages.schedule.dials import DIALS as PRICES
 from api.pages.schedule.fair_points import POINTS as FAIR_POINTS
@@ -75,7 +76,7 @@ def _(change: TablesChange, names: WhatIfNames) -> str:
 @_said.register
 def _(change: SlotsChange, names: WhatIfNames) -> str:
     del names
-    start, end, day = f"{change.start:%H:%M}", f"{change.end:%H:%M}", day_and_month(change.day)
+    start, end, day = f"{change.start:%H:%M}", f"{change.end:%H:%M}", unbroken(day_and_month(change.day))
     if change.step == "open":
         return gettext("Meetings also from %(start)s to %(end)s on %(day)s", start=start, end=end, day=day)
     return gettext("No meetings from %(start)s to %(end)s on %(day)s", start=start, end=end, day=day)
@@ -152,4 +153,4 @@ def _(change: FirmMoreChange, names: WhatIfNames) -> str:
 
 
 def _days(day: date | None) -> str:
-    return gettext("on all days") if day is None else gettext("on %(day)s", day=day_and_month(day))
+    return gettext("on all days") if day is None else gettext("on %(day)s", day=unbroken(day_and_month(day)))

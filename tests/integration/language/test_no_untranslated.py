@@ -8,7 +8,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from gettext import NullTranslations
 from importlib.resources import files
@@ -24,14 +23,10 @@ from api.language import rooms, speaking
 from scheduler.services.availability.calendar_services import SERVICES
 from scheduler.services.directory.glossary import things
 from scheduler.storage.base import Base
-from scheduler.storage.database import Database
 from tests.e2e.test_browser_axe import PAGES, whole
-from tests.support import clocks
-from tests.support.everything import Everything
-from tests.support.factories import NOW
-from tests.support.web import Browser, web_app
+from tests.support.everything import Everything, everything_in
+from tests.support.web import Browser, as_shown
 
-NOWHERE = "redis://127.0.0.1:1"
 SPOKEN = r"""\b(?:title|aria-label|placeholder|alt)="([^"]*)\""""
 NAMES = [
     "Chainmeet",
@@ -79,15 +74,11 @@ class Bracketed(NullTranslations):
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Everything]:
-    path = tmp_path_factory.mktemp("language") / "test.db"
-    shutil.copy(sqlite_template, path)
-    database = Database(f"sqlite:///{path}")
+    bracketed = Bracketed()
     with pytest.MonkeyPatch.context() as patch:
-        clocks.hold(patch, NOW)
-        bracketed = Bracketed()
         patch.setattr(speaking, "texts", lambda _language: bracketed)
-        yield Everything(database, web_app(database, NOWHERE))
-    database.dispose()
+        with everything_in(tmp_path_factory.mktemp("language"), sqlite_template) as made:
+            yield made
 
 
 def data(everything: Everything) -> re.Pattern[str]:
@@ -163,7 +154,7 @@ def test_no_page_of_a_room_that_is_done_has_an_untranslated_text(role: str, ever
         endpoint = endpoint_of(app, path)
         if not rooms.speaks(endpoint) or endpoint.partition(".")[0] in LETTERS:
             continue
-        page = browser.client.get(path).text
+        page = as_shown(browser.client.get(path).text)
         looked_at.add(endpoint)
         if left := untranslated(page, known):
             found[path] = left

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import html
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
-from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Event, Hall, Place
 from tests.e2e.test_browser_axe import PAGES, whole
-from tests.integration.language.test_no_untranslated import NOWHERE, endpoint_of
-from tests.support import clocks
-from tests.support.everything import Everything
-from tests.support.factories import NOW
-from tests.support.web import Browser, web_app
+from tests.integration.language.test_no_untranslated import endpoint_of
+from tests.support.everything import Everything, everything_in
+from tests.support.web import Browser
 
-OWN = r"(?<![\w-])(?:Hall \d|Batteries|Chips|Table [TB]\d+|Booth [TB]\d+)(?![\w-])"
+OWN = r"(?<![\w-])(?:Hall\s\d|Batteries|Chips|Table\s[TB]\d+|Booth\s[TB]\d+)(?![\w-])"
 """What the venue calls them."""
 AS_THEY_ARE = {
     "venue.show": "the organiser changes the names here",
@@ -33,13 +29,8 @@ FILES = ("application/pdf", "text/calendar", "image/png")
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Everything]:
-    path = tmp_path_factory.mktemp("venue-names") / "test.db"
-    shutil.copy(sqlite_template, path)
-    database = Database(f"sqlite:///{path}")
-    with pytest.MonkeyPatch.context() as patch:
-        clocks.hold(patch, NOW)
-        made = Everything(database, web_app(database, NOWHERE))
-        with database.write() as session:
+    with everything_in(tmp_path_factory.mktemp("venue-names"), sqlite_template) as made:
+        with made.database.write() as session:
             for hall in session.scalars(select(Hall)):
                 hall.names = {"zh": f"{hall.name.split()[-1]}号馆", "hu": "csarnok"}
             for place in session.scalars(select(Place)):
@@ -48,7 +39,6 @@ def everything(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) 
             session.execute(update(Event).values(area_names=names))
             session.execute(update(Attendee).values(mail_language="zh"))
         yield made
-    database.dispose()
 
 
 def own_names(page: str) -> set[str]:

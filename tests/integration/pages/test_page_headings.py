@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
@@ -11,13 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.storage.database import Database
 from tests.e2e.test_browser_axe import PAGES, whole
-from tests.integration.access.asking import NOWHERE
 from tests.support import clocks
-from tests.support.everything import Everything
+from tests.support.everything import Everything, everything_in
 from tests.support.factories import NOW
-from tests.support.web import Browser, web_app
+from tests.support.web import Browser
 
 ARTICLES = ("/api/v1/docs",)
 """Pages that a tool makes."""
@@ -25,13 +22,8 @@ ARTICLES = ("/api/v1/docs",)
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Everything]:
-    path = tmp_path_factory.mktemp("headings") / "test.db"
-    shutil.copy(sqlite_template, path)
-    database = Database(f"sqlite:///{path}")
-    with pytest.MonkeyPatch.context() as patch:
-        clocks.hold(patch, NOW)
-        yield Everything(database, web_app(database, NOWHERE))
-    database.dispose()
+    with everything_in(tmp_path_factory.mktemp("headings"), sqlite_template) as made:
+        yield made
 
 
 def out_of_order(page: str) -> list[str]:
