@@ -25,7 +25,7 @@ UNKNOWN = say("Choose a time zone from the list: type a city or a country, like 
 _OFFSET = re.compile(r"[(（](?:UTC)?(?:[+-][\d:]{1,5})?[)）]\s*$")
 
 
-FIELD = {"list": "zones", "autocomplete": "off", "spellcheck": "false"}
+FIELD = presentation.limits("TypedTimezone", list="zones", autocomplete="off", spellcheck="false")
 """Attributes of the field."""
 
 

@@ -22,6 +22,8 @@ Email = Annotated[str, Len(3, 254)]
 """RFC 5321, 4.5.3.1.3: 256 octets of a path, with its brackets."""
 Language = Annotated[str, Len(0, 8)]
 Timezone = Annotated[str, Len(0, 64)]
+TypedTimezone = Annotated[str, Len(0, 100)]
+"""As a page shows it: with its country and its offset."""
 Search = Annotated[str, Len(0, 200)]
 Cursor = Annotated[str, Len(0, 2_000)]
 PageSize = Annotated[int, Interval(ge=1, le=200)]

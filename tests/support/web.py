@@ -61,7 +61,11 @@ def as_shown(page: str) -> str:
     for i in range(0, len(parts), 3):  # then the element whose white space counts, and its name
         parts[i] = re.sub(r"\s*\n\s*", " ", parts[i])
         parts[i] = re.sub(rf" *(</?(?:{EDGES})\b[^<>]*>) *", r"\1", parts[i])
-    shown = "".join(part for i, part in enumerate(parts) if i % 3 != 2)
+    return without_joiners("".join(part for i, part in enumerate(parts) if i % 3 != 2))
+
+
+def without_joiners(shown: str) -> str:
+    """The text without where no line ends, which is seen in narrow columns alone."""
     return re.sub(r"(?<=[^\W\d])\u00a0(?=\w)|(?<=\d)\u00a0(?=[^\W\d])", " ", shown.replace("\u2060", ""))
 
 

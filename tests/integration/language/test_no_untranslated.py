@@ -25,7 +25,7 @@ from scheduler.services.directory.glossary import things
 from scheduler.storage.base import Base
 from tests.e2e.test_browser_axe import PAGES, whole
 from tests.support.everything import Everything, everything_in
-from tests.support.web import Browser, as_shown
+from tests.support.web import Browser, without_joiners
 
 SPOKEN = r"""\b(?:title|aria-label|placeholder|alt)="([^"]*)\""""
 NAMES = [
@@ -154,7 +154,7 @@ def test_no_page_of_a_room_that_is_done_has_an_untranslated_text(role: str, ever
         endpoint = endpoint_of(app, path)
         if not rooms.speaks(endpoint) or endpoint.partition(".")[0] in LETTERS:
             continue
-        page = as_shown(browser.client.get(path).text)
+        page = without_joiners(browser.client.get(path).text)
         looked_at.add(endpoint)
         if left := untranslated(page, known):
             found[path] = left

@@ -34,7 +34,7 @@ DIALS = dict.fromkeys(PRICES, fields.Factor) | dict.fromkeys(
 )
 TYPED: dict[str, dict[str, Any]] = {
     "/sign-in": {"email": fields.Email},
-    "/events/new": fields.kinds(NewEvent) | {"key": fields.EventKey},
+    "/events/new": fields.kinds(NewEvent) | {"key": fields.EventKey, "timezone": fields.TypedTimezone},
     "{event}/settings": fields.kinds(EventSettings),
     "{event}/nights": fields.kinds(NightRules),
     "{event}/dials": DIALS | {"fair_share": fields.Percent},
