@@ -142,6 +142,18 @@ def test_the_print_is_a_page_a_day_with_a_code_and_is_for_who_has_a_meeting(scen
         assert session.scalars(select(PrintCode.subject_key)).all() == [scene.own.key]
 
 
+def test_a_worker_of_its_own_keeps_the_page_for_its_reader_alone(scene: Scene) -> None:
+    mine = browser(scene).client
+    page, worker = mine.get(f"{scene.path}/interpreting"), mine.get(f"{scene.path}/interpreting/worker.js")
+    assert worker.headers["Service-Worker-Allowed"] == f"{scene.path}/interpreting"
+    assert f'data-worker="{scene.path}/interpreting/worker.js"' in page.text
+    manifest = mine.get(f"{scene.path}/interpreting/manifest.webmanifest").json
+    assert manifest["start_url"] == f"{scene.path}/interpreting"
+    other = make_browser_of_exhibitor(scene).client.get(f"{scene.path}/my-day")
+    kept = [answer.headers["X-Kept-For"] for answer in (page, mine.get(page.request.path), other)]
+    assert kept[0] == kept[1] != kept[2]
+
+
 def test_a_day_takes_as_many_queries_for_any_number_of_meetings(scene: Scene) -> None:
     actor = scene.actor()
 
