@@ -270,8 +270,12 @@ class Problem:
     @cached_property
     def floors(self) -> tuple[int, ...]:
         """The floor of meetings of each firm: max(min_meetings, ceil(fair_share * n)), at most n."""
-        share, firms = self.policy.fair_share, zip(self.firms, self.request_counts, strict=True)
-        return tuple(min(n, max(firm.min_meetings, share_of(share, n))) for firm, n in firms)
+        return tuple(self.floor_of(firm, n) for firm, n in enumerate(self.request_counts))
+
+    def floor_of(self, firm: int, requests: int) -> int:
+        """The floor that a firm has with so many requests."""
+        least = max(self.firms[firm].min_meetings, share_of(self.policy.fair_share, requests))
+        return min(requests, least)
 
     @cached_property
     def request_counts(self) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.explain.remedy import Remedy, if_it_gains, keeping, slot_names
 from scheduler.solver.instance.choices import bits, runs_of
 
+MOST_OF_ALL = 64  # starts, to find out whether there is any
 CAPS = ("person-cap", "firm-cap")
 
 
@@ -151,6 +152,15 @@ def add_interpreter(occupancy: Occupancy, r: int, ways: Iterable[tuple[MeetingPa
     found = (remedy for way in ways if way[0].interpreters is not None
              for remedy in _interpreter(occupancy, r, way[0], condition, way[1]))  # fmt: skip
     return list(islice(found, 1))
+
+
+def lacks_interpreter(occupancy: Occupancy, r: int, ways: Iterable[tuple[MeetingParty, int]]) -> bool:
+    """Whether only an interpreter who is free and near is missing: one who existed nowhere else would do."""
+    return any(
+        best_insertion(occupancy, r, party, starts, interpreters=(None,), imagined=True, most=MOST_OF_ALL)
+        for party, starts in ways
+        if party.interpreters is not None
+    )
 
 
 _WAYS: Mapping[str, Cure] = {

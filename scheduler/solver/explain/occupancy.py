@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem
+from scheduler.domain.problem import Problem, share_of
 from scheduler.domain.rules.held import Held, Schedule
 from scheduler.domain.rules.idle import idle_of
 from scheduler.domain.rules.people import has_time_to_walk
@@ -164,6 +164,32 @@ class Occupancy:
         worth = Fraction(str(factors["shortfall"])) * (has < self.problem.floors[firm])
         lacks = sum(price for level, price in self.problem.fair_levels[firm] if has < level)
         return worth + Fraction(str(factors.get("unfair", 0))) * lacks
+
+    def loss(self, held: Held) -> Fraction:
+        """What the score loses at most if the request of a meeting that is held is withdrawn.
+
+        What its change of the published plan costs is not counted: that is saved.
+        """
+        request = held.request
+        firms = (request.sender, request.receiver)
+        floors = sum((self._withdrawing(firm) for firm in firms), Fraction(0))
+        self.remove(held)
+        try:
+            rest = self.gain(held) - sum(map(self._worth, firms)) - self._change(held)
+        finally:
+            self.add(held)
+        return rest + floors
+
+    def _withdrawing(self, firm: int) -> Fraction:
+        """What a firm with a request and its meeting less lacks more, by its floor and the fair shares."""
+        problem, factors = self.problem, self.problem.policy.factors
+        has, asked = self.of_firm[firm], problem.request_counts[firm]
+        lack = max(0, problem.floor_of(firm, asked - 1) - has + 1) - max(0, problem.floors[firm] - has)
+        unfair = sum(
+            row.price * (max(0, share_of(row.share, asked - 1) - has + 1) - max(0, level - has))
+            for row, (level, _) in zip(problem.policy.fair_shares, problem.fair_levels[firm], strict=True)
+        )
+        return Fraction(str(factors["shortfall"])) * lack + Fraction(str(factors.get("unfair", 0))) * unfair
 
     def _change(self, held: Held) -> Fraction:
         """What a published meeting, not held so far, gains by being held like this instead of dropped."""

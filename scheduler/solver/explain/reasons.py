@@ -16,7 +16,7 @@ from scheduler.solver.clock import SolveClock
 from scheduler.solver.explain.about import about
 from scheduler.solver.explain.conditions import DYNAMIC, STATIC, MeetingParty, parties
 from scheduler.solver.explain.insertion import Insertion, best_insertion
-from scheduler.solver.explain.lone_conditions import add_interpreter
+from scheduler.solver.explain.lone_conditions import add_interpreter, lacks_interpreter
 from scheduler.solver.explain.obstacles import obstacles
 from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.explain.remedies import (
@@ -206,9 +206,16 @@ def _fits(occupancy: Occupancy, r: int, ways: list[tuple[MeetingParty, int]], cu
     found = [best_insertion(occupancy, r, party, starts, most=MOST_STARTS) for party, starts in ways]
     best = max((way for way in found if way is not None), key=lambda way: way.gain, default=None)
     if best is None:
-        if interpreters := add_interpreter(occupancy, r, ways):
+        if lacks_interpreter(occupancy, r, ways):
             sentence = TIED_OR_TOO_FAR if _are_tied(occupancy, [party for party, _ in ways]) else TOO_FAR
-            return _row(occupancy, r, "no-interpreter", sentence, (), interpreters if cured else ())
+            return _row(
+                occupancy,
+                r,
+                "no-interpreter",
+                sentence,
+                (),
+                add_interpreter(occupancy, r, ways) if cured else (),
+            )
         cures = remedies(occupancy, r, [party for party, _ in ways]) if cured else []
         if occupancy.problem.policy.max_idle_spread is not None:
             sentence = "the idle figures would stand too far apart, or the walk to another hall is too long"

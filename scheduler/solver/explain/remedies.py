@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from fractions import Fraction
 from itertools import chain
 
 from scheduler.domain.problem import Attendee
@@ -39,12 +38,15 @@ def remedies(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> list[
 
 
 def _withdrawals(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> Iterator[Remedy]:
-    """Lighter meetings that alone are in the way, the lightest first: nothing heavier is ever given up."""
-    weight, served = occupancy.problem.requests[r].weight, occupancy.problem.policy.factors["served"]
+    """Lighter meetings that alone are in the way, the lightest first: nothing heavier is ever given up.
+
+    What such a meeting is worth is all that it adds to the score: its weight, floors, idle times, walks.
+    """
+    weight = occupancy.problem.requests[r].weight
     blockers = [held for held in lone_blockers(occupancy, r, parties) if held.request.weight < weight]
     for held in blockers[:MOST_WITHDRAWALS]:
         insertion = without(occupancy, held, lambda: _any_insertion(occupancy, r))
-        if insertion is not None and insertion.gain > Fraction(str(served)) * held.request.weight:
+        if insertion is not None and insertion.gain > occupancy.loss(held):
             text = f"Withdraw request {held.id} (weight {held.request.weight})"
             yield keeping(text, "withdraw", insertion.held, held.id)
 
