@@ -177,6 +177,12 @@ def test_between_meetings_at_the_own_booth_no_way_is_told(make_site: MakeSite, d
     assert "Same hall" not in page and "In the hall of your" not in page
 
 
+def test_what_is_over_stands_below_a_heading_also_where_nothing_is_left(make_site: MakeSite) -> None:
+    site, _ = make_site(each=1, days=1, minutes=-60)
+    page = site.exhibitor(0).get(site.path("/my-day"))
+    assert "No more meetings today." in page and "<summary><h2>1 earlier meeting</h2>" in page
+
+
 def test_a_meeting_that_moved_says_where_and_when_it_was(make_site: MakeSite, database: Database) -> None:
     site, fair = make_site(each=3, days=1)
     with database.write() as session:
