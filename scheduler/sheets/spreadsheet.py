@@ -39,10 +39,11 @@ _LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
 _BOF: Final = b"\x09\x08\x10\x00"
 _FILEPASS: Final = b"\x2f\x00"
 """The second record of a workbook of Excel 97 to 2003 that has a password (MS-XLS 2.4.117)."""
-_SHEET: Final = re.compile(rb"<sheet\b[^>]*>")
-_LINK: Final = re.compile(rb"<Relationship\b[^>]*>")
+_SHEET: Final = re.compile(rb"<sheet\b[^<>]*>")
+_LINK: Final = re.compile(rb"<Relationship\b[^<>]*>")
 _FAILED: Final = re.compile(
-    rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*\bt="e"[^>]*>.{0,9000}?<v>(#[^<]{1,20})</v>', re.DOTALL
+    rb'<c r="([A-Z]{1,3})(\d{1,7})"[^<>]{0,120}\bt="e"[^<>]{0,120}>'
+    rb"(?:<f[^<>]{0,200}>(?:[^<]{0,9000}</f>)?)?<v>(#[^<]{1,20})</v>"
 )
 """A cell whose formula failed (ECMA-376 part 1, 18.18.11)."""
 _Value = int | float | str | bool | time | date | datetime | timedelta

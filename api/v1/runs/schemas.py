@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from api.v1.schemas.base import Input, Listing, Output
 from scheduler.domain.entities import AfterRun, RunState
-from scheduler.domain.fields import Budget, MaxMoved, RunNote, RunSeconds
+from scheduler.domain.fields import Budget, MaxMoved, Number, RunNote, RunSeconds
 
 
 class NewRunIn(Input):
@@ -24,9 +24,8 @@ class NewRunIn(Input):
         0,
         description="Improve the published plan, by changing at most so many meetings that could stay.",
     )
-    hand_draft: int | None = Field(
+    hand_draft: Number | None = Field(
         None,
-        ge=1,
         description="Number of an open draft by hand whose steps the run keeps; by default it keeps those of "
         "the published version.",
     )
