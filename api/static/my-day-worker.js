@@ -26,6 +26,7 @@ self.addEventListener("fetch", (event) => {
 });
 
 self.addEventListener("message", (event) => {
+  if (event.data.signsOut) signedOut += 1;
   const urls = (event.data.keep || []).map((each) => new URL(each, page));
   event.waitUntil(Promise.allSettled(urls.map((url) => (isDay(url) ? ahead(url) : isFile(url) && file(new Request(url))))));
 });

@@ -57,6 +57,12 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// What the service worker has asked for and not got yet is not to be kept after the sign-out.
+document.addEventListener("submit", (event) => {
+  const worker = navigator.serviceWorker && navigator.serviceWorker.controller;
+  if (worker && (event.target.getAttribute("action") || "").endsWith("/sign-out")) worker.postMessage({ signsOut: true });
+});
+
 // Signing out forgets what the device keeps, but for what waits to be sent (words.js): that stays for its person.
 document.addEventListener("submit", async (event) => {
   const form = event.target;
