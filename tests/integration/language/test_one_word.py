@@ -23,6 +23,10 @@ NOT = {
         "参展商": "参展负责人",
         "翻译": "口译员",
         "草案": "草稿",
+        "排期": "排程",
+        "意愿": "洽谈意向",
+        "你们": "您",
+        "忙碌的": "没空的",
     },
     "hu": {
         "megbeszélés": "találkozó",
@@ -35,6 +39,10 @@ NOT = {
         "pavilon": "csarnok",
         "fordító": "tolmács",
         "futás": "futtatás",
+        "visszacsinál": "visszaállít",
+        "cégjegyzék": "céglista",
+        "névjegyzék": "céglista",
+        "címtár": "céglista",
     },
     "en": {"appointment": "meeting", "company": "firm", "companies": "firms", "timeslot": "slot"},
 }
