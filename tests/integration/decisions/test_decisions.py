@@ -121,9 +121,10 @@ def test_a_new_meeting_that_is_rejected_is_held_by_no_run_until_it_is_let_in_or_
 ) -> None:
     actor, event_id, new = decided.expo.organiser_actor(), decided.expo.event.id, decided.new.key
 
-    def asked() -> set[str]:
+    def asked(hand_draft: int | None = None) -> set[str]:
         with decided.database.read() as session:
-            return {row.id for row in snapshot.take(session, event_id, now=None).requests}
+            problem = snapshot.take(session, event_id, now=None, hand_draft=hand_draft)
+            return {row.id for row in problem.requests}
 
     with decided.database.write() as session:
         rejecting.reject(session, actor, 2, new, now=NOW)
@@ -139,10 +140,11 @@ def test_a_new_meeting_that_is_rejected_is_held_by_no_run_until_it_is_let_in_or_
         number = drafts.begin(session, actor, 1, now=NOW)
         target = Target(new, "s1", "t2")
         commands.put(session, actor, number, target, seen=None, now=NOW)
-    assert new in asked(), "put by hand since"
+    assert new in asked(number), "put by hand since"
+    assert new not in asked(), "a run without that draft"
     with decided.database.write() as session:
         stepping.undo(session, actor, number, seen=None, now=NOW)
-    assert new not in asked()
+    assert new not in asked(number)
     with decided.database.write() as session:
         assert rejecting.accept(session, actor, 3, new, now=NOW)
     assert new in asked()

@@ -22,9 +22,8 @@ from scheduler.services.delivery.rendering import rendered
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, OutboxMail
 from tests.e2e.test_browser_axe import PAGES, whole
-from tests.integration.language.test_no_untranslated import NOWHERE
 from tests.support import clocks
-from tests.support.everything import Everything
+from tests.support.everything import NOWHERE, Everything
 from tests.support.factories import NOW
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app

@@ -89,12 +89,12 @@ def states(session: Session) -> list[str]:
 def test_organisers_read_it_once_its_link_was_used(database: Database, expo: Expo) -> None:
     with database.write() as session:
         token = write(session, expo)
-        assert waiting(session, expo.organiser_actor()).registrations == 0
+        assert waiting(session, expo.organiser_actor(), now=NOW).registrations == 0
         assert not registering.look(session, token, now=NOW).is_confirmed
         assert states(session) == ["unconfirmed"]
         assert registering.confirm(session, token, now=NOW).is_confirmed
         assert registering.confirm(session, token, now=NOW).is_confirmed
-        assert waiting(session, expo.organiser_actor()).registrations == 1
+        assert waiting(session, expo.organiser_actor(), now=NOW).registrations == 1
     with database.read() as session:
         acts = session.scalars(select(TrailEntry.act)).all()
         assert acts.count("registration") == 1
