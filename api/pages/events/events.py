@@ -189,7 +189,7 @@ def _read_new(form: Mapping[str, str], now: datetime) -> NewEvent:
 
 
 def _zone_fault(error: InvalidInput) -> Faults:
-    """An unknown time zone in words of its field, in which nobody types an IANA name."""
+    """The fault of an unknown time zone, which names cities: the field takes those, not IANA names."""
     return {fault.path: zones.UNKNOWN for fault in error.faults if fault.path == "timezone"}
 
 

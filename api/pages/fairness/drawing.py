@@ -1,4 +1,4 @@
-"""The curve of fairness as a picture: meetings held at each point of the dial."""
+"""The fairness curve as a picture: scheduled meetings at each point of the priority."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ class CurvePicture:
 
 def picture(points: Sequence[CurvePoint]) -> CurvePicture:
     """Of one point or more."""
-    numbers = [each.held for each in points]
-    step = _step(max(numbers) - min(numbers))
-    low = math.floor(min(numbers) / step) * step
-    high = max(math.ceil(max(numbers) / step) * step, low + step)
+    scheduled = [each.held for each in points]
+    step = _step(max(scheduled) - min(scheduled))
+    low = math.floor(min(scheduled) / step) * step
+    high = max(math.ceil(max(scheduled) / step) * step, low + step)
     last = max(each.point for each in points) or 1
 
     def y(value: int) -> float:

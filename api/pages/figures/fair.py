@@ -70,19 +70,19 @@ def dial(session: Session, actor: Actor, number: int) -> Figure:
     if found is None or not found.is_whole:
         raise NotFound("figure", "curve")
     points = found.points
-    title = gettext("Meetings held at each point of the dial of fairness")
+    title = gettext("Scheduled meetings at each point of Fairness")
     picture = Drawing("curve", charts.WIDTH, 300, title, title)
-    held = [(float(each.point), float(each.held)) for each in points]
-    ticks = charts.between([value for _, value in held])
+    scheduled = [(float(each.point), float(each.held)) for each in points]
+    ticks = charts.between([value for _, value in scheduled])
     names = [(float(each.point), said(POINTS[each.point][0])) for each in points]
-    charts.lines(picture, [Line("l-held", gettext("held"), held)], ticks, names)
+    charts.lines(picture, [Line("l-held", gettext("scheduled"), scheduled)], ticks, names)
     rows: list[Sequence[Cell]] = [
         [name, each.held, each.mean, each.twentieth, each.worst, each.gini, each.gap]
         for (_, name), each in zip(names, points, strict=True)
     ]
     header = [
         gettext("Point"),
-        gettext("Held"),
+        gettext("Scheduled"),
         gettext("Mean share"),
         gettext("One in twenty has at most"),
         gettext("Smallest"),

@@ -10,7 +10,7 @@ from scheduler.domain.rules.fairness import FAIR_SHARES, FAIRNESS_PRICES
 from scheduler.saying import say
 
 POINTS: Final = (
-    (say("By priority"), say("What has the most priority is held, whoever it is.")),
+    (say("By priority"), say("Requests of higher priority count more, whoever sent them.")),
     (say("A little fairer"), say("Of two meetings as wanted, the firm with the smaller share gets its own.")),
     (say("Fairer"), say("A firm with a small share goes before a somewhat more wanted meeting.")),
     (say("Much fairer"), say("Small shares weigh as much as most priorities.")),

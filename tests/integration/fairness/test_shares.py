@@ -144,7 +144,7 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
     browser = Browser(web_app(database, broker_url), expo.organiser)
     base = f"/events/{expo.event.key}"
     page = browser.get(f"{base}/versions/1/fairness?by=tier")
-    assert "Overseas firms together hold 100.00 % of what they agreed, home firms 20.00 %." in page
+    assert "Of all accepted requests of overseas firms 100.00 % are scheduled, of home firms 20.00 %." in page
     assert "It weighs the shares of single firms, not of groups." in page
     assert f"{base}/figures/shares.csv?version=1" in page and f"{base}/figures/shares.png?version=1" in page
     assert page.count("<title id=") == 1 and "Share held, by group" in page

@@ -252,12 +252,17 @@ def test_each_section_says_at_its_place_that_it_is_saved(database: Database) -> 
         assert page.count(sentences[name]) == 1, "and nowhere else"
 
 
-def test_the_feed_follows_each_change_until_its_link_is_reset(database: Database) -> None:
+def published_with_settings(database: Database) -> tuple[Published, Browser, str]:
+    """A published meeting, and the browser of one of its people with the path of their settings."""
     published = Published(database)
     with database.read() as session:
         account = session.get_one(Account, published.expo.people[0][0].account_id)
     browser = Browser(web_app(database, NOWHERE), account)
-    path = f"/events/{published.expo.event.key}/preferences"
+    return published, browser, f"/events/{published.expo.event.key}/preferences"
+
+
+def test_the_feed_follows_each_change_until_its_link_is_reset(database: Database) -> None:
+    published, browser, path = published_with_settings(database)
 
     def address() -> str:
         found = re.search(r'id="feed-address"[^>]* value="[^"]*(/calendar/\w+\.ics)"', browser.get(path))
@@ -275,11 +280,7 @@ def test_the_feed_follows_each_change_until_its_link_is_reset(database: Database
 
 
 def test_a_new_choice_sends_nothing_and_the_next_invitation_has_it(database: Database) -> None:
-    published = Published(database)
-    with database.read() as session:
-        account = session.get_one(Account, published.expo.people[0][0].account_id)
-    browser = Browser(web_app(database, NOWHERE), account)
-    path = f"/events/{published.expo.event.key}/preferences"
+    published, browser, path = published_with_settings(database)
     browser.get(path)
     page = browser.post(path, language="hu", timezone="Budapest")
     example = re.findall(r"<d[dt][^>]*>(.*?)</d[dt]>", section(page, "language"))
@@ -299,11 +300,7 @@ def test_a_new_choice_sends_nothing_and_the_next_invitation_has_it(database: Dat
 
 
 def test_who_wants_no_other_emails_still_gets_invitations(database: Database) -> None:
-    published = Published(database)
-    with database.write() as session:
-        account = session.get_one(Account, published.expo.people[0][0].account_id)
-    browser = Browser(web_app(database, NOWHERE), account)
-    path = f"/events/{published.expo.event.key}/preferences"
+    published, browser, path = published_with_settings(database)
     page = browser.get(path)
     assert "Invitations and changes to your own meetings are always sent." in page
     browser.post(f"{path}/emails", asked="off", reminders="off", answers="off", summaries="off")

@@ -164,8 +164,8 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
     assert all(point.gap == 0 for point in found.points), "so small a problem is solved to its end"
     page = browser.get(path)
     assert '<polyline class="found"' in page and "As many meetings" in page
-    most = min(point.held_bound for point in found.points if point.held_bound is not None)
-    assert f"No plan, fair or not, holds more than {most} (proved)." in page
+    most = max(point.held_bound for point in found.points if point.held_bound is not None)
+    assert f"No plan, fair or not, can schedule more than {most} (proved)." in page
     assert "By priority" in page and 'class="proved"' not in page, (
         "no bound is drawn that is not of its point"
     )
