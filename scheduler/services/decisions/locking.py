@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy import select
@@ -105,7 +105,7 @@ def _commitments(session: Session, event_id: int, *, now: datetime) -> scope.Sco
     locked |= {*session.scalars(select(MeetingRequest.id).where(mine, among(MeetingRequest.key, by_key)))}
     current = versions.published(session, event_id)
     if current is not None:
-        until = now + timedelta(hours=session.get_one(Event, event_id).freeze_hours)
+        until = session.get_one(Event, event_id).frozen_until(now)
         soon = select(PlannedMeeting.request_id).join(Slot, Slot.id == PlannedMeeting.slot_id)
         locked |= {*session.scalars(soon.where(PlannedMeeting.version_id == current.id, Slot.start < until))}
     places = session.scalars(select(Place.id).where(Place.event_id == event_id)).all()

@@ -90,3 +90,14 @@ def test_only_who_renders_a_mail_reads_its_payload() -> None:
     services = [(name, tree) for name, tree in trees() if name.startswith(("scheduler/services/", "api/"))]
     readers = {name for name, tree in services if reads_a_payload(tree)}
     assert readers == {"scheduler/services/outbox/payloads.py", "scheduler/services/delivery/rendering.py"}
+
+
+def test_the_end_of_the_frozen_hours_is_worked_out_by_the_event_alone() -> None:
+    """Others ask `Event.frozen_until`, or keep the setting as it is typed."""
+    readers = {
+        name
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "freeze_hours"
+    }
+    assert readers == {"api/pages/events/events.py", "scheduler/storage/models/event.py"}
