@@ -221,6 +221,7 @@ def test_published_meetings_that_cannot_take_place_are_counted_until_publishing(
         assert waiting.waiting(session, actor, now=NOW).broken == 2
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
     assert "2 </span>Published meetings that cannot take place" in page
+    assert "but for those that begin too soon for a run: change these on the board." in page
 
 
 def test_it_says_what_no_plan_could_exceed(database: Database, app: Flask) -> None:
