@@ -43,6 +43,12 @@ KEPT = """async () => {
   return false;
 }"""
 """Whether the service worker has the page that is open."""
+CONTROLLED = """() => new Promise((done) => {
+  const workers = navigator.serviceWorker;
+  if (workers.controller) done();
+  else workers.addEventListener("controllerchange", () => done(), { once: true });
+})"""
+"""Waits until a service worker answers for the page."""
 
 
 @dataclass
@@ -242,7 +248,7 @@ def stand_in_the_hall(story: Story, hua: Visitor) -> None:
     page = hua.page
     page.goto(story.path("/my-day"))
     page.locator("#chosen, .now, .firm-name").first.wait_for()
-    page.wait_for_function("navigator.serviceWorker.controller")
+    page.evaluate(CONTROLLED)
     eventually(lambda: page.evaluate(KEPT))
     page.context.set_offline(True)
     page.reload()
