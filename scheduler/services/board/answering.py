@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -32,8 +32,6 @@ from scheduler.storage.models import HandDraft, HandStep, MeetingRequest
 
 MOST_PLANS: Final = 4
 """Plans that one process keeps. Of a large event one takes some hundred megabytes."""
-FRESH: Final = timedelta(minutes=10)
-"""A plan is read anew after this time: what is frozen moves on."""
 MOST_BEST: Final = 10
 MOST_SLOTS, MOST_PLACES = 40, 400
 
@@ -49,7 +47,8 @@ class KeptPlan:
 
     mark: str
     revision: int
-    read_at: datetime
+    begun: int
+    """How many slots had begun when it was read: what starts in them is frozen."""
     oracle: RepairOracle
     names: Names
     aside: frozenset[str]
@@ -112,7 +111,7 @@ class OracleDesk:
         mark = mark_of(session, event_id)
         revision = session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version_id)) or 0
         found = self._plans.pop(version_id, None)
-        if found is None or found.mark != mark or now - found.read_at > FRESH:
+        if found is None or found.mark != mark or found.begun != _begun(found.oracle.problem, now):
             found = None
         elif found.revision != revision:
             found = self._follow(session, event_id, version_id, found, revision)
@@ -137,7 +136,7 @@ class OracleDesk:
         oracle = RepairOracle(problem, [m for m in every if m.request not in aside])
         names = names_of(session, event_id, problem)
         held = {meeting.request: meeting for meeting in oracle.meetings()}
-        return KeptPlan(mark, revision, now, oracle, names, frozenset(aside), held)
+        return KeptPlan(mark, revision, _begun(problem, now), oracle, names, frozenset(aside), held)
 
     def _follow(
         self, session: Session, event_id: int, version_id: int, plan: KeptPlan, revision: int
@@ -166,6 +165,11 @@ class OracleDesk:
         plan.meetings.update((meeting.request, meeting) for meeting in meetings)
         plan.revision = revision
         return plan
+
+
+def _begun(problem: Problem, now: datetime) -> int:
+    """How many slots have begun."""
+    return sum(slot.start < now for slot in problem.slots)
 
 
 def _broken(problem: Problem, meetings: Sequence[Meeting]) -> set[str]:

@@ -32,7 +32,8 @@ _NOT_OF_PLANS = (Act.HAND, Act.EXPORT, Act.MAILS, Act.SIGN_IN, Act.SIGN_IN_FAILE
 def mark_of(session: Session, event_id: int) -> str:
     """The mark of an event: by two queries, of numbers alone.
 
-    What organisers change is in the trail. What firms and people change is counted.
+    What organisers change is in the trail. What firms and people change is counted, and of requests what
+    happens to those that are accepted: no other is in a plan.
     """
     last = session.scalar(
         select(TrailEntry.id)
@@ -41,11 +42,12 @@ def mark_of(session: Session, event_id: int) -> str:
         .limit(1)
     )
 
-    def count(table: Any, column: Any, of: Any) -> Any:
+    def count(table: Any, column: Any, of: Any, *which: Any) -> Any:
         joined = select(func.count()).select_from(table).join(of, of.id == column)
-        return joined.where(of.event_id == event_id).scalar_subquery()
+        return joined.where(of.event_id == event_id, *which).scalar_subquery()
 
-    accepted = case((MeetingRequest.state == RequestState.ACCEPTED, MeetingRequest.id), else_=0)
+    is_accepted = MeetingRequest.state == RequestState.ACCEPTED
+    accepted = case((is_accepted, MeetingRequest.id), else_=0)
     of_event = MeetingRequest.event_id == event_id
     counted = session.execute(
         select(
@@ -53,7 +55,7 @@ def mark_of(session: Session, event_id: int) -> str:
             count(PlaceBusy, PlaceBusy.slot_id, Slot),
             count(InterpreterBusy, InterpreterBusy.interpreter_id, Interpreter),
             count(ExcludedPerson, ExcludedPerson.request_id, MeetingRequest),
-            count(RequestStep, RequestStep.request_id, MeetingRequest),
+            count(RequestStep, RequestStep.request_id, MeetingRequest, is_accepted),
             select(func.sum(accepted)).where(of_event).scalar_subquery(),
             count(BusySource, BusySource.attendee_id, Attendee),
             select(func.max(BusySource.read_at))

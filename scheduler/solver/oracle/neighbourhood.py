@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,10 +36,23 @@ MOST_OUSTED = 2
 MOST_STEPS = 200_000
 """Places that are tried for one request while few people move."""
 
+DIGITS = 6
+"""Digits of a gain behind the point: ways that differ by the rounding of a sum alone are worth the same."""
+
 Rows = Mapping[int, Row | None]
 """Requests by their rows of `State.held`, None for what is not held."""
 Accept = Callable[[Rows, Rows, float], Repair | None]
 """Makes an answer of the rows before and after, and the gain. None if it is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A request that is asked about. `lost` is what taking it out did to the score, `mark` the log then."""
+
+    request: int
+    was: Row | None
+    mark: int
+    lost: float
 
 
 class Neighbourhood:
@@ -57,55 +72,44 @@ class Neighbourhood:
         self, request: int, count: int, accept: Accept, most_dropped: int | None = None
     ) -> list[Repair]:
         """The best accepted ways to hold a request, best first, at most one for each start and group."""
-        state, was, score = self.state, self.row_of(request), float(self.state.score)
-        self.apart, self.changed = self._apart(), max(int(self.data.rules[rules.MAX_MOVED]), state.changed)
-        weighing.begin(state)
-        if was is not None:
-            weighing.take_out(self.data, state, request)
-        mark, lost = state.logged, float(state.score) - score
         found: dict[tuple[int, int], Repair] = {}
 
         def floor() -> float:
             gains = sorted((each.gain for each in found.values()), reverse=True)
             return gains[count - 1] if len(gains) >= count else -np.inf
 
-        table, figures = self.weigh(request)
-        for k, joint in self._promising(table, figures, lost, floor, most_dropped):
-            if was is not None and tuple(table[k, :3]) == was[:3]:
-                continue
-            answer = self._try(request, table, k, (mark, score, lost), was, accept, joint=joint)
-            place = int(table[k, ways.START]), int(table[k, ways.GROUP])
-            if answer is not None and (place not in found or answer.gain > found[place].gain):
-                found[place] = answer
-        weighing.take_back(self.data, state, 0, score)
+        with self._question(request) as asked:
+            table, figures = self.weigh(request)
+            for k, joint in self._promising(table, figures, asked.lost, floor, most_dropped):
+                if asked.was is not None and tuple(table[k, :3]) == asked.was[:3]:
+                    continue
+                answer = self._try(asked, table, k, accept, joint=joint)
+                place = int(table[k, ways.START]), int(table[k, ways.GROUP])
+                if answer is not None and (place not in found or answer.gain > found[place].gain):
+                    found[place] = answer
         return sorted(found.values(), key=lambda each: -each.gain)[:count]
 
     def survey(
         self, request: int, wanted: Collection[tuple[int, int]], accept: Accept
     ) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], Repair]]:
         """By start and group: the gain where nobody moves, and the best accepted way where others do."""
-        state, was, score = self.state, self.row_of(request), float(self.state.score)
-        self.apart, self.changed = self._apart(), max(int(self.data.rules[rules.MAX_MOVED]), state.changed)
-        weighing.begin(state)
-        if was is not None:
-            weighing.take_out(self.data, state, request)
-        mark, lost = state.logged, float(state.score) - score
         alone: dict[tuple[int, int], float] = {}
         moving: dict[tuple[int, int], Repair] = {}
         tried: Counter[tuple[int, int]] = Counter()
-        table, figures = self.weigh(request)
-        for k in np.argsort(-figures[:, ways.GAIN], kind="stable"):
-            there = int(table[k, ways.START]), int(table[k, ways.GROUP])
-            if there not in wanted or not table[k, ways.PLACED]:
-                continue
-            if not table[k, ways.OUSTED]:
-                alone.setdefault(there, round(float(figures[k, ways.GAIN]) + lost, 6))
-            elif there not in moving and tried[there] < MOST_TRIED:
-                tried[there] += 1
-                answer = self._try(request, table, int(k), (mark, score, lost), was, accept)
-                if answer is not None:
-                    moving[there] = answer
-        weighing.take_back(self.data, state, 0, score)
+        with self._question(request) as asked:
+            table, figures = self.weigh(request)
+            gains = np.round(figures[:, ways.GAIN] + asked.lost, DIGITS)
+            for k in np.argsort(-gains, kind="stable"):
+                there = int(table[k, ways.START]), int(table[k, ways.GROUP])
+                if there not in wanted or not table[k, ways.PLACED]:
+                    continue
+                if not table[k, ways.OUSTED]:
+                    alone.setdefault(there, float(gains[k]))
+                elif there not in moving and tried[there] < MOST_TRIED:
+                    tried[there] += 1
+                    answer = self._try(asked, table, int(k), accept)
+                    if answer is not None:
+                        moving[there] = answer
         return alone, moving
 
     def fewest(self, request: int, most_people: int, kept: Collection[int], accept: Accept) -> Repair | None:
@@ -113,25 +117,19 @@ class Neighbourhood:
 
         None if there is none at which `most_people` move at most, or none is found in MOST_STEPS.
         """
-        state, was, score = self.state, self.row_of(request), float(self.state.score)
-        self.apart, self.changed = self._apart(), max(int(self.data.rules[rules.MAX_MOVED]), state.changed)
-        weighing.begin(state)
-        if was is not None:
-            weighing.take_out(self.data, state, request)
-        begun = state.logged, score, float(state.score) - score
         search, left = new_search(most_people), MOST_STEPS
-        search.was[:] = (-1, -1, -1) if was is None else was[:3]
         stay = np.array(sorted(kept), np.int32)
         found: Repair | None = None
-        for budget in range(most_people + 1):
-            left = search_within(self.data, state, search, request, stay, budget, left, score)
-            for k in np.argsort(-search.gains[: search.answer_count], kind="stable"):
-                if found is None:
-                    self._take(search, int(k))
-                    found = self._answer(request, begun, was, accept)
-            if found is not None or left <= 0:
-                break
-        weighing.take_back(self.data, state, 0, score)
+        with self._question(request) as asked:
+            search.was[:] = (-1, -1, -1) if asked.was is None else asked.was[:3]
+            for budget in range(most_people + 1):
+                left = search_within(self.data, self.state, search, request, stay, budget, left, 0.0)
+                for k in np.argsort(-search.gains[: search.answer_count], kind="stable"):
+                    if found is None:
+                        self._take(search, int(k))
+                        found = self._answer(asked, accept)
+                if found is not None or left <= 0:
+                    break
         return found
 
     def _take(self, search: DepthFirst, k: int) -> None:
@@ -142,33 +140,39 @@ class Neighbourhood:
         for row in rows:
             weighing.hold_as(self.data, self.state, *map(int, row))
 
+    @contextmanager
+    def _question(self, request: int) -> Iterator[_Question]:
+        """Ask about a request, which is held no longer meanwhile. The plan is then as it was.
+
+        Scores count from 0: what is gained by a way is rounded in the same way, whatever the plan is worth
+        and in which order it was made.
+        """
+        state, was, score = self.state, self.row_of(request), float(self.state.score)
+        self.apart, self.changed = self._apart(), max(int(self.data.rules[rules.MAX_MOVED]), state.changed)
+        weighing.begin(state)
+        weighing.take_back(self.data, state, 0, 0.0)
+        if was is not None:
+            weighing.take_out(self.data, state, request)
+        try:
+            yield _Question(request, was, state.logged, float(state.score))
+        finally:
+            weighing.take_back(self.data, state, 0, score)
+
     def _try(
-        self,
-        request: int,
-        table: Int32s,
-        k: int,
-        begun: tuple[int, float, float],
-        was: Row | None,
-        accept: Accept,
-        *,
-        joint: bool = False,
+        self, asked: _Question, table: Int32s, k: int, accept: Accept, *, joint: bool = False
     ) -> Repair | None:
-        """The accepted answer of one way. `begun`: the log, the score, what taking the request out adds."""
-        mark, score, lost = begun
-        if self._put(request, table, k, joint=joint):
-            return self._answer(request, begun, was, accept)
-        weighing.take_back(self.data, self.state, mark, score + lost)
+        """The accepted answer of one way."""
+        if self._put(asked.request, table, k, joint=joint):
+            return self._answer(asked, accept)
+        weighing.take_back(self.data, self.state, asked.mark, asked.lost)
         return None
 
-    def _answer(
-        self, request: int, begun: tuple[int, float, float], was: Row | None, accept: Accept
-    ) -> Repair | None:
+    def _answer(self, asked: _Question, accept: Accept) -> Repair | None:
         """The plan as it is now, if that is accepted as an answer. It goes back to how it was."""
-        mark, score, lost = begun
-        gain, rows = float(self.state.score) - score, self._touched()
+        gain, rows = float(self.state.score), self._touched()
         allowed = self._is_allowed()
-        weighing.take_back(self.data, self.state, mark, score + lost)
-        before = {r: self.row_of(r) for r in rows} | {request: was}
+        weighing.take_back(self.data, self.state, asked.mark, asked.lost)
+        before = {r: self.row_of(r) for r in rows} | {asked.request: asked.was}
         return accept(before, rows, gain) if allowed else None
 
     def weigh(self, request: int, *, alone: bool = False) -> tuple[Int32s, Floats]:
@@ -187,15 +191,19 @@ class Neighbourhood:
         most_dropped: int | None,
     ) -> Iterator[tuple[int, bool]]:
         """The rows that may be among the best: first as they are, then with a joint search."""
-        for k in np.argsort(-figures[:, ways.GAIN], kind="stable"):
-            if figures[k, ways.GAIN] + lost <= floor():
+        gains, most = (
+            np.round(figures[:, ways.GAIN] + lost, DIGITS),
+            np.round(figures[:, ways.MOST] + lost, DIGITS),
+        )
+        for k in np.argsort(-gains, kind="stable"):
+            if gains[k] <= floor():
                 break
             if table[k, ways.PLACED] and (most_dropped is None or table[k, ways.LEFT] <= most_dropped):
                 yield int(k), False
         chained = paired = 0
         most_chained = MOST_CHAINED if most_dropped is None else MOST_WHOLE
-        for k in np.argsort(-figures[:, ways.MOST], kind="stable"):
-            if figures[k, ways.MOST] + lost <= floor():
+        for k in np.argsort(-most, kind="stable"):
+            if most[k] <= floor():
                 break
             if table[k, ways.LEFT] and chained < most_chained:
                 chained += 1
@@ -207,10 +215,7 @@ class Neighbourhood:
     # One way
 
     def _put(self, request: int, table: Int32s, k: int, *, joint: bool) -> bool:
-        """Hold the request by a row of the table, and what gave way elsewhere.
-
-        False if another meeting of a full group was drawn than before, and that may not give way.
-        """
+        """Hold the request by a row of the table, and what gave way elsewhere. False if it cannot be."""
         data, state = self.data, self.state
         if not weighing.put(data, state, request, table[k], k, False):
             return False
@@ -274,7 +279,8 @@ class Neighbourhood:
 
     def _touched(self) -> dict[int, Row | None]:
         """The requests in the log, as they are now."""
-        return {int(r): self.row_of(int(r)) for r in set(self.state.log[: self.state.logged, log.REQUEST])}
+        touched = np.unique(self.state.log[: self.state.logged, log.REQUEST])
+        return {int(r): self.row_of(int(r)) for r in touched}
 
     def _apart(self) -> int:
         if self.data.rules[rules.SPREAD] < 0:

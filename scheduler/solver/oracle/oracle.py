@@ -11,7 +11,7 @@ from scheduler.solver.instance.columns import factors, requests
 from scheduler.solver.instance.published import read_row
 from scheduler.solver.oracle import closing, weighing
 from scheduler.solver.oracle.answers import Repair, Row, Swapped
-from scheduler.solver.oracle.neighbourhood import Neighbourhood, Rows
+from scheduler.solver.oracle.neighbourhood import DIGITS, Neighbourhood, Rows
 from scheduler.solver.oracle.places import Places
 from scheduler.solver.state.loading import load, loading_order, table_of
 from scheduler.solver.state.state import new_state
@@ -74,7 +74,8 @@ class RepairOracle:
         They are exact within their neighbourhood. The request goes to any start, place and people. What is
         in its way goes to its best free place, up to three such meetings to those that are best together.
         One that has none may make up to two others go in turn, at the most promising ways. Which meeting
-        of a full group of places or of a full day gives way, and which interpreter comes, is drawn.
+        of a full group of places or of a full day gives way, and which interpreter comes, is drawn: the
+        same of the same plan, in any oracle and after any questions.
 
         One more is the way that drops nothing and moves the fewest people, if none of these moves as few. It
         comes from a search in depth (`budgeted`), which is exact until it has tried MOST_STEPS places, but
@@ -237,7 +238,7 @@ class RepairOracle:
             moved=tuple(held_at[other] for other in others if other in held_at),
             dropped=tuple(self.problem.requests[other].id for other in dropped),
             people=tuple(self.problem.attendees[a].id for a in people),
-            gain=round(gain + correction, 6),
+            gain=round(gain + correction, DIGITS),
             changes=changes,
         )
 

@@ -99,7 +99,7 @@ class _View:
         self.was = oracle.around.row_of(self.r)
         self.taken: dict[tuple[int, int], list[int]] = defaultdict(list)
         wanted = set(self.places)
-        for other, place in oracle.places.place_of.items():
+        for other, place in sorted(oracle.places.place_of.items()):
             row = oracle.around.row_of(other)
             if place in wanted and other != self.r and row is not None:
                 for slot in range(row[0], row[0] + self.problem.requests[other].length):

@@ -13,7 +13,7 @@ from scheduler.solver.compiled.kernels import (
 )
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import factors, requests, rules
-from scheduler.solver.instance.ranges import end_of, groups_of, options_of, people_of
+from scheduler.solver.instance.ranges import end_of, first_seat, groups_of, options_of, people_of
 from scheduler.solver.operators.ejection import insert_by_ejection
 from scheduler.solver.oracle import ways
 from scheduler.solver.state.delta import base_gain, fits
@@ -47,6 +47,24 @@ def _settle(data: Data, state: State) -> int:
 
 
 @inlined
+def _sort_seated(data: Data, state: State, group: int, start: int, end: int) -> None:
+    """List the meetings of a group that is full in the order of their requests.
+
+    A draw among them gives the same each time then. They stand as they came, by what was tried before.
+    """
+    for slot in range(start, end + 1):
+        if state.room[group, slot] > 0:
+            continue
+        first = first_seat(data, group, slot)
+        for k in range(first + 1, first + data.seats[group, slot]):
+            request, j = state.seated[k], k
+            while j > first and state.seated[j - 1] > request:
+                state.seated[j] = state.seated[j - 1]
+                j -= 1
+            state.seated[j] = request
+
+
+@inlined
 def _put(
     data: Data,
     state: State,
@@ -64,9 +82,10 @@ def _put(
     state.rng[0] = draws
     state.queued = 0
     state.stamp += 1
-    if not alone:
-        return insert_by_ejection(data, state, request, start, group, option, state.stamp)
     end = end_of(data, request, start)
+    if not alone:
+        _sort_seated(data, state, group, start, end)
+        return insert_by_ejection(data, state, request, start, group, option, state.stamp)
     interpreter = interpreter_for(data, state, request, option, start, end, group)
     if interpreter == NONE_FREE or not fits(data, state, request, start, group, option, interpreter):
         return False
@@ -105,10 +124,11 @@ def _is_within(data: Data, state: State, most_apart: int, most_changed: int) -> 
 
 @entry
 def begin(state: State) -> None:
-    """Begin a move: an empty log."""
+    """Begin a move: an empty log, and the same draws each time."""
     state.logged = 0
     state.queued = 0
     state.stamp += 1
+    state.rng[0] = _seed(-1)
 
 
 @entry
