@@ -19,8 +19,12 @@ from scheduler.services.access.rights import Role
 from scheduler.services.events import events, home
 from scheduler.services.events.home import Home, PlanState
 from scheduler.services.my_day import day as days
+from scheduler.services.operations import trail_entries
 from scheduler.services.requests import not_held
 from scheduler.services.start import setup
+
+RECENT = 5
+"""Entries of the trail that the dashboard shows."""
 
 blueprint = APIBlueprint("home", __name__, enable_openapi=False)
 
@@ -71,12 +75,13 @@ def _desk(actor: Actor) -> str:
             found=found,
             reasons=_reasons(found),
             days=_days_to_go(found.opens, events.event(db, actor).timezone, now),
+            recent=trail_entries.list_latest(db, actor, limit=RECENT) if actor.is_organiser else (),
             now=now,
         )
 
 
 def _reasons(found: Home) -> list[tuple[str, str, int]]:
-    """Why requests are not held: code, words, count."""
+    """Why requests are not scheduled: code, words, count."""
     return [(code, said(not_held.GROUPS.get(code, code)), count) for code, count in found.reasons.items()]
 
 

@@ -1,4 +1,4 @@
-"""The first page of who runs an event: what is held, what waits for whom and since when, and the nights."""
+"""The first page of who runs an event: what is scheduled, what there is to do, and the overnight runs."""
 
 from __future__ import annotations
 
@@ -68,20 +68,20 @@ class WaitingFile:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """`published` is the number of the published version, and `held` counts what is scheduled in it.
+    """`published` is the number of the published version, and `scheduled` counts the accepted requests in it.
 
-    No plan of its run's requests holds more than `most`, if that is known. `reasons` counts the requests that
-    it does not hold by reason. `bounced` are people with meetings to come whose address takes no mail, and
-    `bounced_interpreters` interpreters,
-    `below` firms with fewer meetings than they were promised, `uninvited` exhibitors who got no invitation to
-    the event and never signed in. `coming` is the next night, and `opens` the
-    first meeting time.
+    No schedule of its run's requests has more than `most`, if that is known. `newer` were accepted after it
+    was made. `reasons` counts the requests that it does not have by reason. `bounced` are people with
+    meetings to come whose address takes no mail, and `bounced_interpreters` interpreters, `below` firms with
+    fewer scheduled meetings than they were promised, `uninvited` exhibitors who got no invitation to the
+    event and never signed in. `coming` is the next night, and `opens` the first meeting time.
     """
 
     published: int | None
-    held: int
+    scheduled: int
     most: int | None
     accepted: int
+    newer: int
     reasons: Mapping[str, int]
     waiting: Waiting
     draft: Changes | None
@@ -96,6 +96,23 @@ class Home:
     nights: tuple[NightRun, ...]
     coming: PlannedNight | None
     opens: datetime | None
+
+    @property
+    def missing(self) -> int:
+        """Accepted requests that are not scheduled."""
+        return max(self.accepted - self.scheduled, 0)
+
+    @property
+    def within_reach(self) -> int:
+        """At most so many more of the requests of its run can be scheduled; 0 where that is not known."""
+        if self.most is None:
+            return 0
+        return max(min(self.missing - self.newer, self.most - self.scheduled), 0)
+
+    @property
+    def out_of_reach(self) -> int:
+        """At least so many of them no search can schedule; 0 where that is not known."""
+        return 0 if self.most is None else max(self.missing - self.newer - self.within_reach, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +139,10 @@ def home(session: Session, actor: Actor, *, now: datetime) -> Home:
     bounced, meetings = _bounced(session, event_id, version_id, now)
     return Home(
         published=published.number if published else None,
-        held=scheduled.count_scheduled(session, version_id),
+        scheduled=scheduled.count_scheduled(session, version_id),
         most=published.meetings_bound if published else None,
         accepted=scheduled.count_accepted(session, event_id),
+        newer=waiting.count_accepted_since(session, published) if published else 0,
         reasons=unscheduled.by_reason(session, version_id),
         waiting=waits,
         draft=_draft(session, event_id, waits.draft),
@@ -137,7 +155,7 @@ def home(session: Session, actor: Actor, *, now: datetime) -> Home:
         bounced_meetings=meetings,
         bounced_interpreters=session.scalar(address_reports.marked_interpreters(event_id)) or 0,
         unanswered=_unanswered(session, event_id),
-        below=_below(session, event_id, version_id),
+        below=_below(session, event_id, version_id) if published else 0,
         uninvited=welcome.uninvited(session, event_id),
         files=_files(session, event_id),
         nights=nights(session, actor),

@@ -82,7 +82,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> Waiting:
         called_off=len(entries.withdrawn_since(session, latest.id)) if latest else 0,
         absent=len(entries.excluded_since(session, latest.id)) if latest else 0,
         proposals=_proposals(session, latest) if latest else 0,
-        accepted=_accepted(session, latest) if latest else 0,
+        accepted=count_accepted_since(session, latest) if latest else 0,
         untold=len(entries.withdrawn_since(session, published.id)) if published else 0,
         broken=_broken(session, published, now) if published else 0,
         letters=letters(session, event_id),
@@ -104,8 +104,8 @@ def _proposals(session: Session, version: ScheduleVersion) -> int:
     )
 
 
-def _accepted(session: Session, version: ScheduleVersion) -> int:
-    """Requests that the version did not know."""
+def count_accepted_since(session: Session, version: ScheduleVersion) -> int:
+    """Accepted requests that the version does not have and its run did not know."""
     held = exists().where(
         PlannedMeeting.version_id == version.id, PlannedMeeting.request_id == MeetingRequest.id
     )

@@ -125,6 +125,14 @@ def listing(
     return page.of(_entry(row[0]) for row in page.items)
 
 
+def list_latest(session: Session, actor: Actor, *, limit: int) -> tuple[Entry, ...]:
+    """The newest entries of the actor's event, without counting the others."""
+    actor.require(Right.READ_TRAIL)
+    actor.require(Right.READ_CONTACTS)
+    rows = session.scalars(_of_event(session, actor).order_by(TrailEntry.number.desc()).limit(limit))
+    return tuple(_entry(row) for row in rows)
+
+
 def of_installation(
     session: Session, asker: SignedIn, wanted: Filter, *, number: int = 1, limit: int = 50
 ) -> Page[Entry]:

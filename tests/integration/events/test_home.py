@@ -74,7 +74,7 @@ def test_it_counts_what_waits_and_since_when(database: Database) -> None:
     with database.write() as session:
         expo = busy(session)
         found = home.home(session, expo.organiser_actor(), now=NOW)
-    assert (found.published, found.held, found.accepted) == (1, 1, 2)
+    assert (found.published, found.scheduled, found.accepted) == (1, 1, 2)
     assert (found.waiting.draft, found.bounced, found.bounced_meetings, found.below) == (2, 1, 1, 1)
     assert (found.unanswered.requests, found.unanswered.firms) == (2, 2)
     assert found.unanswered.oldest == NOW - timedelta(days=9)
@@ -89,21 +89,21 @@ def test_the_page_has_a_button_for_each(database: Database, app: Flask) -> None:
     with database.write() as session:
         expo = busy(session)
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
-    assert "<b>1</b> of 2 accepted requests are held" in page
+    assert "<b>1</b> of 2 accepted requests scheduled" in page
     for said in (
-        "Decide draft 2", "Mend addresses", "at 2 firms", "oldest ", "Firms below their minimum", "may.csv",
-        "Run now", "Draft 2</a>", "to go",
+        "Review draft", "Fix addresses", "at 2 exhibitors", "oldest ", "Exhibitors below their minimum",
+        "may.csv", "Run now", "Draft 2</a>", "to go", "Unscheduled requests",
     ):  # fmt: skip
         assert said in page, said
-    assert page.count('class="button primary"') == 1
+    assert page.count('class="button button-primary"') == 1
 
 
 def test_an_empty_event_says_that_nothing_waits(database: Database, app: Flask) -> None:
     with database.write() as session:
         expo = make_event(session, firms=0)
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
-    assert "Nothing waits" in page and "nothing is published yet" in page
-    assert "Firms and their people come first" in page and "Run the scheduling" not in page
+    assert "Nothing to do" in page and "nothing published yet" in page
+    assert "Add exhibitors and attendees first" in page and "Run the scheduling and review" not in page
     assert f'href="/events/{expo.event.key}/imports/">Import a spreadsheet' in page
 
 
@@ -123,7 +123,7 @@ def test_a_reader_sees_it_without_buttons_that_change_something(database: Databa
         with pytest.raises(NotAllowed):
             home.home(session, actors.actor_for(session, helper.id, expo.event.key, now=NOW), now=NOW)
     page = Browser(app, reader).get(f"/events/{expo.event.key}")
-    assert "are held" in page and "<form" not in page.split("<main")[1].split("</main")[0]
+    assert "accepted requests scheduled" in page and "<form" not in page.split("<main")[1].split("</main")[0]
     assert "Firms" in Browser(app, helper).get(f"/events/{expo.event.key}")
 
 
@@ -158,11 +158,13 @@ def test_partners_are_told_of_what_was_called_off_by_a_draft_of_what_they_have(
         later = make_request(session, expo, 0, 3)
         draft(session, expo, [meet(held, expo, slot=2), meet(later, expo, slot=3)])
     browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}"
-    assert "Tell partners" not in browser.get(path)
+    assert "Notify partners" not in browser.get(path)
     assert "is as people know it" in browser.post(f"{path}/versions/tell-partners")
     with database.write() as session:
         requests.withdraw(session, expo.actor(2), other.key, now=NOW)
-    assert "Tell partners" in browser.get(path), "a newer draft, which does not hold it either, tells nobody"
+    assert "Notify partners" in browser.get(path), (
+        "a newer draft, which does not hold it either, tells nobody"
+    )
     assert "without the meetings that were cancelled" in browser.post(f"{path}/versions/tell-partners")
     with database.write() as session:
         orders.discard(session, expo.organiser_actor(), 2, now=NOW)
@@ -187,7 +189,7 @@ def test_as_many_people_hear_of_a_draft_as_its_own_page_says(database: Database,
     carry_out(database)
     browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}"
     assert "<b>4 people</b> hear from us" in browser.get(f"{path}/versions/2/changes")
-    assert "4 people would hear of it." in browser.get(path)
+    assert "Publishing notifies 4 people." in browser.get(path)
 
 
 def test_published_meetings_that_cannot_take_place_are_counted_until_publishing(
@@ -220,14 +222,49 @@ def test_published_meetings_that_cannot_take_place_are_counted_until_publishing(
         requests.withdraw(session, expo.actor(4), rows[2].key, now=NOW)
         assert waiting.waiting(session, actor, now=NOW).broken == 2
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
-    assert "2 </span>Published meetings that cannot take place" in page
-    assert "but for those that begin too soon for a run: change these on the board." in page
+    assert "2 </span>Published meetings that can’t take place" in page
+    assert "Change those that start too soon for a run on the board." in page
 
 
 def test_it_says_what_no_plan_could_exceed(database: Database, app: Flask) -> None:
     with database.write() as session:
         expo = busy(session)
-    for bound, said in ((1, "could hold more of the requests"), (2, "could hold more than 2 of those")):
+    for bound, said in (
+        (1, "This is the proven maximum"),
+        (2, "can include more than <b>2</b> of the requests of that run"),
+    ):
         with database.write() as session:
             session.execute(update(ScheduleVersion).values(meetings_bound=bound))
         assert said in Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
+
+
+def test_what_is_not_scheduled_is_split_by_what_could_still_schedule_it(
+    database: Database, app: Flask
+) -> None:
+    """Of five requests two were accepted later, and the bound leaves room for one of the others."""
+    with database.write() as session:
+        expo = make_event(session, firms=4, slots="4")
+        held, *others = (make_request(session, expo, i, j) for i, j in ((0, 1), (0, 2), (1, 2), (2, 3)))
+        for row in (held, *others):
+            row.answered_at = NOW - timedelta(days=1)
+        publish(session, expo, draft(session, expo, [meet(held, expo)]), None)
+        session.execute(update(ScheduleVersion).values(meetings_bound=2))
+        for i, j in ((0, 3), (1, 3)):
+            make_request(session, expo, i, j).answered_at = NOW + timedelta(days=1)
+        found = home.home(session, expo.organiser_actor(), now=NOW + timedelta(days=2))
+    assert (found.accepted, found.scheduled, found.missing) == (6, 1, 5)
+    assert (found.newer, found.within_reach, found.out_of_reach) == (2, 1, 2)
+    page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
+    for said in (
+        "<b>2</b> accepted after the run",
+        "<b>1</b> at most by searching",
+        "<b>2</b> only by changing",
+    ):
+        assert said in page, said
+
+
+def test_nobody_is_below_a_minimum_before_a_schedule_is_published(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2)
+        session.execute(update(Firm).values(min_meetings=1))
+        assert home.home(session, expo.organiser_actor(), now=NOW).below == 0

@@ -131,7 +131,7 @@ def test_home_the_version_and_the_reasons_count_alike(database: Database, called
         accepted = session.scalar(select(func.count()).where(MeetingRequest.state == RequestState.ACCEPTED))
         assert held < (session.scalar(select(func.count()).select_from(PlannedMeeting)) or 0)
         first, own = home.home(session, actor, now=NOW), results.results(session, actor, 1)
-        assert (first.held, first.accepted) == (held, accepted)
+        assert (first.scheduled, first.accepted) == (held, accepted)
         assert (own.held, own.asked, own.missing) == (held, accepted, accepted - held)
         assert sum(first.reasons.values()) == sum(own.reasons.values()) == accepted - held
         assert groups.tally(session, actor, 1).requests == accepted - held
@@ -146,7 +146,7 @@ def test_the_first_page_and_the_version_say_it(database: Database, called_off: E
         ((held,),) = counted(session, "SELECT count(*) FROM stands")
         accepted = session.scalar(select(func.count()).where(MeetingRequest.state == RequestState.ACCEPTED))
     key = called_off.event.key
-    assert f"<b>{held}</b> of {accepted} accepted requests are held" in browser.get(f"/events/{key}")
+    assert f"<b>{held}</b> of {accepted} accepted requests scheduled" in browser.get(f"/events/{key}")
     assert f"<strong>{held}</strong> of {accepted} accepted" in browser.get(f"/events/{key}/versions/1")
 
 
