@@ -31,9 +31,8 @@ def solve_here(
     """
     from scheduler.solver.solve import solve
 
-    is_changed = before is None or bool(
-        differences(basis_of(write_problem(before)), basis_of(write_problem(problem)))
-    )
+    # A budget of changes in the file (`max_moved`) asks for a search, too: then it is for solve() to say.
+    is_changed = True if before is None or _differ(before, problem) else None
     line = SolveLine(LiveLine(sys.stderr), params, Progress(0.0, Phase.STARTING))
     stop = threading.Event()
 
@@ -52,6 +51,10 @@ def solve_here(
     if findings.faults:
         raise PlanRejected(findings.faults)
     return result
+
+
+def _differ(before: Problem, now: Problem) -> bool:
+    return bool(differences(basis_of(write_problem(before)), basis_of(write_problem(now))))
 
 
 def summary(problem: Problem, result: Result) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,15 +15,14 @@ Json = dict[str, Any]
 LISTS: Final = ("slots", "places", "firms", "attendees", "interpreters", "requests")
 """Lists of a problem file whose rows have ids. A row counts as one thing that changed."""
 WHOLE: Final = ("walking_minutes", "halls", "precedences")
-OF_CHANGES: Final = frozenset(("max_moved",))
-"""Of the policy, what one run alone is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What changed: "policy" (with the names of its keys or terms), one of the lists or wholes of a problem
     file, "timezone", "published" (the plan that people have is not the one that was made), "frozen" (less is
-    frozen), or "unknown" (what the last plan was made for is not known).
+    frozen), "limit" (the last run changed all that it might), or "unknown" (what the last plan was made for
+    is not known).
 
     `new`, `gone` and `changed` count rows.
     """
@@ -39,13 +38,15 @@ class Difference:
         return {"kind": self.kind, "names": list(self.names), **counts}
 
 
-def basis_of(document: Json) -> Json:
+def basis_of(document: Json, wishes: Mapping[str, Sequence[str]] | None = None) -> Json:
     """All of a problem file that decides about its plan, but for what is published: policy, and digests.
 
     Parameters
     ----------
     document
         The file, with every key, as the writer gives it.
+    wishes
+        The slots that people ask for instead of those of a request's row, by requests.
 
     Returns
     -------
@@ -54,8 +55,9 @@ def basis_of(document: Json) -> Json:
     """
     return {
         "timezone": document["event"]["timezone"],
-        "policy": {key: value for key, value in document["policy"].items() if key not in OF_CHANGES},
+        "policy": dict(document["policy"]),
         "frozen": frozen_moment(document),
+        "wishes": {id: _digest(list(slots)) for id, slots in (wishes or {}).items()},
         **{name: {row["id"]: _digest(row) for row in document[name]} for name in LISTS},
         **{name: _digest(document[name]) for name in WHOLE},
     }
@@ -73,7 +75,7 @@ def differences(before: Json, now: Json) -> list[Difference]:
     -------
     list[Difference]
         Empty if a plan that was made for the one is as good for the other. That time goes by, so that more
-        is frozen, is no difference.
+        is frozen, is no difference, nor is a wish that is over, as it was granted.
     """
     found: list[Difference] = []
     if names := _policy(before["policy"], now["policy"]):
@@ -86,12 +88,20 @@ def differences(before: Json, now: Json) -> list[Difference]:
             "gone": len(old.keys() - new.keys()),
             "changed": sum(old[id] != new[id] for id in both),
         }
+        if name == "requests":
+            counts["changed"] += sum(old[id] == new[id] for id in _wishes(before, now) & both)
         if any(counts.values()):
             found.append(Difference(name, **counts))
     found += [Difference(name) for name in (*WHOLE, "timezone") if before[name] != now[name]]
     if now["frozen"] < before["frozen"]:
         found.append(Difference("frozen"))
     return found
+
+
+def _wishes(before: Json, now: Json) -> set[str]:
+    """The requests for which people ask for other slots than before."""
+    old = before.get("wishes", {})  # a release before this one kept none
+    return {id for id, slots in now["wishes"].items() if old.get(id) != slots}
 
 
 def _policy(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -39,13 +39,13 @@ def solve(
     on_progress: Report | None = None,
     should_stop: Stop | None = None,
     helpers: Helpers | None = None,
-    is_changed: bool = False,
+    is_changed: bool | None = None,
     proved: Proved | None = None,
 ) -> Result:
     """The best plan found in the time given, checked by the rules, with a proved bound.
 
     A published plan to which nothing happened is the answer at once, but for small problems, where it is
-    proved, or improved, and where `max_moved` is a budget of changes to improve it with.
+    proved, or improved.
 
     Parameters
     ----------
@@ -64,7 +64,8 @@ def solve(
     helpers
         Other workers that take subproblems of a search that is limited by time.
     is_changed
-        Whether anything changed since the published plan was made. Then the search runs in any case.
+        Whether anything changed since the published plan was made. Then the search runs in any case. None: if
+        `max_moved` is a budget of changes to improve it with.
     proved
         Bounds that were proved of this problem before, in points of score and in weight. Without them, a
         first bound is proved for an answer at once, too.
@@ -89,7 +90,8 @@ def solve(
     proof = Proof(problem, None if found.not_kept else proved)  # with fewer rules a plan may score more
     reporter = Reporter(problem, clock, proof, on_progress)
     context = SolveContext(problem, params, clock, proof, reporter, helpers, found)
-    return _solved(context, _as_meetings(start), is_changed)
+    searches = bool(problem.policy.max_moved) if is_changed is None else is_changed
+    return _solved(context, _as_meetings(start), searches)
 
 
 def _as_meetings(start: Sequence[Meeting] | Plan | None) -> Meetings:
@@ -111,7 +113,7 @@ def _solved(context: SolveContext, start: Meetings, is_changed: bool) -> Result:
     if problem.policy.require_all and (found := contradictions(problem, lambda: _has_looked(context))):
         return contradicted(context, found)
     unchanged = None
-    if start is None and not is_changed and not problem.policy.max_moved:
+    if start is None and not is_changed:
         unchanged = context.clock.patiently(lambda: unchanged_again(context))
     if unchanged is not None:
         context.kept = context.score_of(unchanged).total

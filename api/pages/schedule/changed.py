@@ -18,6 +18,7 @@ POLICY: Final[Mapping[str, str]] = {
     "fair_share": say("Fair share"),
     "idle_counts": say("How idle time is counted"),
     "max_idle_spread": say("Difference of idle times"),
+    "max_moved": say("Published meetings that may change"),
     "reassigned_counts": say("Changes of people"),
     "require_all": say("Whether all requests are required"),
 }
@@ -29,6 +30,7 @@ WHOLE: Final[Mapping[str, str]] = {
     "timezone": say("The time zone changed"),
     "published": say("The published schedule was edited"),
     "frozen": say("Fewer meetings are frozen"),
+    "limit": say("The last run reached its limit of changes"),
     "unknown": say("The published schedule was not made by a run"),
 }
 

@@ -59,6 +59,7 @@ def take(
     as_put_by_hand: bool = True,
     hand_draft: int | None = None,
     is_by_hand: bool = False,
+    with_wishes: bool = True,
 ) -> Problem:
     """The event's problem at `now`, with keys as ids and Latin names. Raises NotFound.
 
@@ -69,12 +70,13 @@ def take(
     `max_moved`, the run improves the published plan by at most so many changes. What was put by hand is fixed
     to where it was put, unless `as_put_by_hand` is False: in the version with the number `hand_draft`, by
     default in the one that the published version keeps. Of a problem that is changed `is_by_hand`, only what
-    has begun is frozen. A `scope` gives the part of the problem in it.
+    has begun is frozen. Without `with_wishes`, requests have the slots of their rows, not those that people
+    ask for. A `scope` gives the part of the problem in it.
     """
     event = session.get(Event, event_id)
     if event is None:
         raise NotFound("event", event_id)
-    problem = _Snapshot(session, event, scope or Scope(), is_by_hand).take(now)
+    problem = _Snapshot(session, event, scope or Scope(), is_by_hand, with_wishes).take(now)
     if as_put_by_hand:
         problem = by_hand.fix(session, event_id, problem, hand_draft)
     return replace(problem, policy=problem.policy.improving(max_moved)) if max_moved else problem
@@ -88,6 +90,7 @@ class _Snapshot:
     event: Event
     scope: Scope
     is_by_hand: bool
+    with_wishes: bool
     slots: dict[int, int] = field(default_factory=dict)
     halls: dict[int, int] = field(default_factory=dict)
     firms: dict[int, int] = field(default_factory=dict)
@@ -223,7 +226,9 @@ class _Snapshot:
         self, slots: tuple[domain.Slot, ...], holding: frozen.Holding
     ) -> tuple[domain.Request, ...]:
         keys = {slot.id: i for i, slot in enumerate(slots)}
-        wishes = counter_proposals.wishes(self.session, self.event.id, self.scope.requests)
+        wishes: Mapping[int, list[str]] = {}
+        if self.with_wishes:
+            wishes = counter_proposals.wishes(self.session, self.event.id, self.scope.requests)
         people = self.named_people()
         excluded = self.excluded_people()
         accepted = select(*_REQUEST).where(self.accepted()).order_by(MeetingRequest.id)

@@ -14,14 +14,13 @@ import structlog
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.basis import basis_of
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import ChainmeetError, PublishingOpen, VenueChanged
 from scheduler.domain.plan import Json, Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
-from scheduler.files.problem_file import as_written, fingerprint_of, write_problem
+from scheduler.files.problem_file import as_written, fingerprint_of
 from scheduler.services.morning.night_budget import NightBudget, without_choice
 from scheduler.services.operations.patience import patiently
 from scheduler.services.problems import by_hand, snapshot
@@ -29,7 +28,7 @@ from scheduler.services.publishing import version_jobs
 from scheduler.services.runs import runs
 from scheduler.services.runs.checking import NO_PLAN, STUCK, check, ended_with, why_no_plan, why_not_whole
 from scheduler.services.runs.distribution import Call, WorkerHelpers
-from scheduler.services.runs.known import changed_since, last_run, proved_before
+from scheduler.services.runs.known import basis_at, changed_since, last_run, proved_before
 from scheduler.services.runs.watchdog import Solve, Stop, Watched, watch
 from scheduler.services.schedule import versions
 from scheduler.solver.explain.groups import answered
@@ -126,15 +125,17 @@ class _Work:
             kept = self.run.hand_draft
             if kept is not None:
                 by_hand.check_kept(session, self.run.event_id, kept)
+            basis = basis_at(session, self.run.event_id, now=now, hand_draft=kept)
             problem = snapshot.take(
                 session, self.run.event_id, now=now, max_moved=self.run.max_moved, hand_draft=kept
             )
-        basis = basis_of(write_problem(problem))
         wanted: Problem | None = self.within_the_night(problem, now)
         for left in reversed(range(SEARCHES)):
             if wanted is None:
                 break
-            as_solved, watched = self.search(wanted, basis, solve, should_stop)
+            as_solved, watched = self.search(
+                wanted, basis, solve, should_stop, is_better_wanted=bool(problem.policy.max_moved)
+            )
             if watched.is_stuck or watched.why in (Stop.CANCEL, Stop.SHUTDOWN):
                 return self.stopped(watched)
             plan = watched.result.plan
@@ -162,11 +163,18 @@ class _Work:
         return without_choice(solved) if spared is not None and is_last else spared
 
     def search(
-        self, problem: Problem, basis: Json, solve: Solve, should_stop: Callable[[], bool]
+        self,
+        problem: Problem,
+        basis: Json,
+        solve: Solve,
+        should_stop: Callable[[], bool],
+        *,
+        is_better_wanted: bool,
     ) -> tuple[Problem, Watched]:
         """Solve the problem, which is kept with the run. Returns it as it was written, and how it went.
 
-        `basis` is that of the event, which a night solves within its budget.
+        `basis` is that of the event, which a night solves within its budget. `is_better_wanted`: the plan
+        that people have is improved though nothing changed. A night's budget does not ask for that.
         """
         with self.database.write() as session:
             problem, document = as_written(problem)
@@ -188,7 +196,12 @@ class _Work:
         )
         with self.helpers() as helpers:
             solving = partial(
-                solve, problem, params, helpers=helpers, is_changed=bool(changed), proved=proved
+                solve,
+                problem,
+                params,
+                helpers=helpers,
+                is_changed=bool(changed) or is_better_wanted,
+                proved=proved,
             )
             watched = watch(
                 lambda report, stop: answered(problem, solving(on_progress=report, should_stop=stop), stop),

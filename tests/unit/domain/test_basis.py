@@ -40,6 +40,10 @@ CHANGES: list[tuple[Callable[[Problem], Problem], Difference]] = [
         ),
         Difference("attendees", changed=1),
     ),
+    (
+        lambda p: replace(p, policy=replace(p.policy, max_moved=3)),
+        Difference("policy", ("max_moved",)),
+    ),
     (lambda p: replace(p, requests=p.requests[:1]), Difference("requests", gone=1)),
     (
         lambda p: replace(p, requests=(*p.requests, replace(p.requests[0], id="r3"))),
@@ -61,6 +65,15 @@ def test_what_decides_about_a_plan_makes_a_difference(
     ]
 
 
+def test_a_wish_for_other_slots_makes_a_difference_until_it_is_over() -> None:
+    document = write_problem(a_problem())
+    without, wished = basis_of(document), basis_of(document, {"r1": ["s2"]})
+    other = basis_of(document, {"r1": ["s3"]})
+    assert differences(without, wished) == [Difference("requests", changed=1)]
+    assert differences(wished, other) == [Difference("requests", changed=1)]
+    assert differences(wished, wished) == differences(wished, without) == []
+
+
 def test_time_that_goes_by_and_what_is_published_make_none() -> None:
     before = a_problem()
     assert before.frozen_until is not None
@@ -68,6 +81,5 @@ def test_time_that_goes_by_and_what_is_published_make_none() -> None:
         before,
         frozen_until=before.frozen_until + timedelta(hours=1),
         published=(meet("r1", "s0", "t1", "a1 b1"),),
-        policy=replace(before.policy, max_moved=3),
     )
     assert differences(basis_of(write_problem(before)), basis_of(write_problem(now))) == []
