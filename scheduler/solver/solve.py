@@ -12,7 +12,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import METHODS, Helpers, Phase, Progress, Proved, Result, SolveParams
 from scheduler.solver.annealing.warmup import is_slow, warm_up
 from scheduler.solver.answer import answer, contradicted
-from scheduler.solver.clock import SolveClock
+from scheduler.solver.clock import PATIENCE_SECONDS, SolveClock
 from scheduler.solver.context import SolveContext
 from scheduler.solver.exact.assignments import MOST_FREE_REQUESTS, wants_exact
 from scheduler.solver.exact_way import found_exactly, improved_exactly, load_exact
@@ -20,12 +20,14 @@ from scheduler.solver.explain.contradictions import contradictions
 from scheduler.solver.forgiving import nearest, settled
 from scheduler.solver.instance.arrays import Flat, flatten
 from scheduler.solver.plans.checking import Meetings
+from scheduler.solver.plans.reverting import without_worthless
 from scheduler.solver.progress import Reporter
 from scheduler.solver.proof import Proof
 from scheduler.solver.search_way import searched
 from scheduler.solver.standing import prove_unchanged, unchanged_again
 
 LOOKING_SHARE = 0.1  # of the time, for contradictions
+REVERTING_SHARE = 0.1  # of the time, at most, after it
 LAST_SECONDS = 0.3  # in which nothing is proved any more
 
 Report = Callable[[Progress], None]
@@ -73,9 +75,10 @@ def solve(
     Returns
     -------
     Result
-        The plan, its progress in order of time, and what it changes of the published plan. A plan keeps every
-        hard rule. Where none was found that does, its status is `infeasible` (proved) or `unknown`, and it
-        keeps every rule but for the fewest compulsory and frozen meetings, which it names (`not_kept`).
+        The plan, its progress in order of time, and what it changes of the published plan: of what could
+        stay, nothing that could be taken back alone at no loss. A plan keeps every hard rule. Where none was
+        found that does, its status is `infeasible` (proved) or `unknown`, and it keeps every rule but for the
+        fewest compulsory and frozen meetings, which it names (`not_kept`).
 
     Raises
     ------
@@ -128,10 +131,21 @@ def _solved(context: SolveContext, start: Meetings, is_changed: bool) -> Result:
         if is_exact:  # with a number of moves the exact model has to wait
             meetings, exact = improved_exactly(context, meetings)
     context.end_proof()
+    if meetings is not None and problem.published:
+        meetings = without_worthless(problem, meetings, _for_reverting(context).is_over)
     is_proved = exact is not None and exact.status is PlanStatus.INFEASIBLE
     if meetings is not None or (is_proved and problem.policy.require_all):
         return answer(context, meetings, exact)
     return answer(context, None, exact, context.clock.patiently(lambda: nearest(context)))
+
+
+def _for_reverting(context: SolveContext) -> SolveClock:
+    """The time to take changes back that bring nothing: beside that of the search, and short after a stop."""
+    clock = context.clock
+    if clock.is_stopped():
+        return SolveClock(PATIENCE_SECONDS)
+    seconds = REVERTING_SHARE * context.params.seconds
+    return SolveClock(seconds, clock.is_stopped, is_limited=not context.counts_moves)
 
 
 def _is_exact(problem: Problem, params: SolveParams) -> bool:

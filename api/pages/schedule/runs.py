@@ -21,9 +21,10 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen, WrongState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.board import drafts
 from scheduler.services.delivery import mail_queue
-from scheduler.services.events import night_times, results, waiting
+from scheduler.services.events import events, night_times, results, waiting
 from scheduler.services.requests import lists
 from scheduler.services.runs import control, not_kept
 from scheduler.services.schedule import history
@@ -58,9 +59,15 @@ def overview(event_key: str) -> str:
             mails=mail_queue.counts(db, actor),
             waiting=waiting.waiting(db, actor, now=context.now()),
             coming=night_times.rules(db, actor).coming,
+            may_change=_may_change(db, actor),
             now=context.now(),
             states=RequestState,
         )
+
+
+def _may_change(db: Session, actor: Actor) -> int:
+    """The number of changes that the form of a run begins with: that of the event's priorities."""
+    return events.settings(db, actor).policy.get("max_moved") or 0 if actor.may(Right.CHANGE_SETTINGS) else 0
 
 
 @blueprint.post("/runs")

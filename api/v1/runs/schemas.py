@@ -20,9 +20,10 @@ class NewRunIn(Input):
     budget: Budget | None = Field(
         None, description="Publish only if at most so many published meetings are touched."
     )
-    max_moved: MaxMoved = Field(
+    max_moved: MaxMoved | None = Field(
         0,
-        description="Improve the published plan, by changing at most so many meetings that could stay.",
+        description="Improve the published plan, by changing at most so many meetings that could stay. "
+        "0: published meetings change only where they have to. Null: where it pays by the priorities.",
     )
     hand_draft: Number | None = Field(
         None,
@@ -50,7 +51,7 @@ class RunOut(Output):
     state: RunState
     then: AfterRun
     budget: int | None
-    max_moved: int
+    max_moved: int | None = Field(description="Null: what pays by the event's priorities.")
     hand_draft: int | None = Field(description="Number of the version by hand whose steps it keeps.")
     seconds: int
     created_at: datetime

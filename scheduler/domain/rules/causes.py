@@ -58,7 +58,7 @@ class Cause:
 
 def causes(problem: Problem, before: Sequence[Meeting], after: Sequence[Meeting]) -> dict[str, Cause]:
     """The cause of each meeting of `before` that is changed or missing in `after`, by request."""
-    plan = _Plan(problem, Schedule.of(problem, after))
+    plan = Occupation(problem, Schedule.of(problem, after))
     now = {meeting.request: meeting for meeting in after}
     found = {
         meeting.request: plan.cause(meeting)
@@ -81,7 +81,7 @@ def _reached(start: str, found: Mapping[str, Cause], new: Iterable[str]) -> tupl
     return tuple(sorted(seen.intersection(new)))
 
 
-class _Plan:
+class Occupation:
     """The meetings of a plan by who and what they take."""
 
     def __init__(self, problem: Problem, schedule: Schedule) -> None:

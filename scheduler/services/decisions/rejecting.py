@@ -17,7 +17,7 @@ from scheduler.services.requests import locks
 from scheduler.services.runs import control
 from scheduler.services.runs.control import RunCard
 from scheduler.services.schedule import versions
-from scheduler.storage.models import ScheduleVersion
+from scheduler.storage.models import Run, ScheduleVersion
 
 SECONDS = 15
 """Of a run that solves the rest again: it begins at the published plan, of which it changes little."""
@@ -65,10 +65,15 @@ def accept_all(session: Session, actor: Actor, number: int, *, now: datetime) ->
 
 
 def solve_again(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
-    """Queue a short run with what is locked. Raises RunAlreadyOpen. Send its task after the commit."""
+    """Queue a short run with what is locked, that may change as much as the draft's own run.
+
+    Raises RunAlreadyOpen. Send its task after the commit.
+    """
     actor.require(Right.RUN)
-    _draft(session, actor, number)
-    return control.start(session, actor, seconds=SECONDS, now=now)
+    draft = _draft(session, actor, number)
+    run = session.get(Run, draft.run_id) if draft.run_id is not None else None
+    most = run.max_moved if run is not None else 0
+    return control.start(session, actor, seconds=SECONDS, max_moved=most, now=now)
 
 
 def _rejected(session: Session, actor: Actor, version: ScheduleVersion) -> list[Decision]:

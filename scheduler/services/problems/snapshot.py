@@ -54,7 +54,7 @@ def take(
     event_id: int,
     *,
     now: datetime | None,
-    max_moved: int = 0,
+    max_moved: int | None = None,
     scope: Scope | None = None,
     as_put_by_hand: bool = True,
     hand_draft: int | None = None,

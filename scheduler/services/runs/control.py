@@ -43,7 +43,7 @@ class RunCard:
     asked_by: int | None
     then: AfterRun
     budget: int | None
-    max_moved: int
+    max_moved: int | None
     hand_draft: int | None
     seconds: int
     created_at: datetime
@@ -84,12 +84,14 @@ def start(
     seconds: int | None = None,
     then: AfterRun = AfterRun.DRAFT,
     budget: int | None = None,
-    max_moved: int = 0,
+    max_moved: int | None = 0,
     hand_draft: int | None = None,
     note: str = "",
     now: datetime,
 ) -> RunCard:
     """Queue a run. Raises as `runs.queue`. A run that publishes needs the right to publish, too.
+
+    Unless `max_moved` says otherwise, published meetings change only where they have to.
 
     `hand_draft` is the number of a draft by hand whose steps it keeps, by default those of the published
     version. Raises NotFound and WrongState of another one. Send its task after the commit.

@@ -33,6 +33,7 @@ from scheduler.services.runs.watchdog import Solve, Stop, Watched, watch
 from scheduler.services.schedule import versions
 from scheduler.solver.explain.groups import answered
 from scheduler.solver.solve import solve as solve_problem
+from scheduler.solver.unavoidable import with_unavoidable_changes
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, ScheduleVersion
 
@@ -41,7 +42,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
-SEARCHES = 3  # at most, of one run: a night whose plan changes too much of a person searches again
+SEARCHES = 3  # at most, of one run: see `instead`
 
 
 class RunEnding(StrEnum):
@@ -129,12 +130,12 @@ class _Work:
             problem = snapshot.take(
                 session, self.run.event_id, now=now, max_moved=self.run.max_moved, hand_draft=kept
             )
-        wanted: Problem | None = self.within_the_night(problem, now)
+        wanted: Problem | None = self.within_the_limits(problem, now)
         for left in reversed(range(SEARCHES)):
             if wanted is None:
                 break
             as_solved, watched = self.search(
-                wanted, basis, solve, should_stop, is_better_wanted=bool(problem.policy.max_moved)
+                wanted, basis, solve, should_stop, is_better_wanted=self.is_better_wanted(problem)
             )
             if watched.is_stuck or watched.why in (Stop.CANCEL, Stop.SHUTDOWN):
                 return self.stopped(watched)
@@ -142,23 +143,31 @@ class _Work:
             wanted = None if watched.why else self.instead(problem, wanted, plan, is_last=left == 1)
         return self.keep(as_solved, watched)
 
-    def within_the_night(self, problem: Problem, now: datetime) -> Problem:
-        """What to solve: a night that publishes keeps its budget."""
+    def is_better_wanted(self, problem: Problem) -> bool:
+        """Whether what people have is to be improved, though nothing changed."""
+        return self.run.max_moved != 0 and bool(problem.policy.max_moved)
+
+    def within_the_limits(self, problem: Problem, now: datetime) -> Problem:
+        """What to solve: a night that publishes keeps its budget, and a run may change only what has to."""
+        if self.run.max_moved == 0:
+            return with_unavoidable_changes(problem)
         if self.run.then is not AfterRun.PUBLISH or not self.run.night_budget or not problem.published:
             return problem
         allowed = NightBudget(**self.run.night_budget)
         return allowed.within(problem, seconds=SEARCHES * self.run.seconds, now=now)
 
     def instead(self, problem: Problem, solved: Problem, plan: Plan, *, is_last: bool) -> Problem | None:
-        """What to solve instead, if a night found no plan, or one that changes too much of a person.
+        """What to solve instead, if a limited run found no plan, or one that changes too much of a person.
 
         The last search of a night that may not do what it chose changes only what cannot stay: that is
         published, whatever else has to wait.
         """
-        if solved is problem or not self.run.night_budget:
+        if solved is problem:
             return None
         if plan.status in NO_PLAN:
-            return problem
+            return problem if self.run.night_budget or not plan.is_answer else None
+        if not self.run.night_budget:
+            return None
         spared = NightBudget(**self.run.night_budget).sparing(solved, plan.meetings)
         return without_choice(solved) if spared is not None and is_last else spared
 

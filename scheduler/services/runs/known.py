@@ -89,7 +89,7 @@ def _used_its_budget(last: LastRun) -> bool:
     if not last.is_of_night or not most:
         return False
     problem, plan = read_problem(last.problem), read_plan(last.plan)
-    return len(published_changes(problem, plan.meetings).voluntary) >= most
+    return len(published_changes(problem, plan.meetings).voluntary) >= int(most)
 
 
 def _by_request(meetings: list[Json]) -> dict[str, Json]:

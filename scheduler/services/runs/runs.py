@@ -51,7 +51,7 @@ def queue(
     seconds: int | None = None,
     then: AfterRun | None = None,
     budget: int | None = None,
-    max_moved: int = 0,
+    max_moved: int | None = None,
     hand_draft: int | None = None,
     note: str = "",
     begin_by: datetime | None = None,
@@ -62,16 +62,17 @@ def queue(
 
     `seconds` is the solve's wall time (the event's setting if None), `budget` how many published meetings a
     publishing that follows may touch, `max_moved` how many of them the run may change to improve the plan,
-    where nothing forces it, `hand_draft` the number of a draft by hand that it keeps, `note` what it is for.
-    A night has `begin_by`: if it begins later, it makes only a draft. One that publishes has a
-    `night_budget`, a NightBudget as a dict. Send the task after the commit.
+    where nothing forces it (None: what pays by the event's priorities), `hand_draft` the number of a draft by
+    hand that it keeps, `note` what it is for. A night has `begin_by`: if it begins later, it makes only a
+    draft. One that publishes has a `night_budget`, a NightBudget as a dict. Send the task after the commit.
     """
     event = session.get(Event, event_id)
     if event is None:
         raise NotFound("event", event_id)
     seconds = event.solve_seconds if seconds is None else seconds
     fields.require("seconds", seconds, fields.RunSeconds)
-    fields.require("max_moved", max_moved, fields.MaxMoved)
+    if max_moved is not None:
+        fields.require("max_moved", max_moved, fields.MaxMoved)
     fields.require("note", note, fields.RunNote)
     run = Run(
         event_id=event_id,

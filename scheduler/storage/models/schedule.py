@@ -55,8 +55,11 @@ class Run(Base):
     """None for a night."""
     then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_run"), default=AfterRun.DRAFT)
     budget: Mapped[int | None]
-    max_moved: Mapped[int] = mapped_column(default=0, server_default="0")
-    """How many published meetings it may change to improve the plan, beside those that have to change."""
+    max_moved: Mapped[int | None]
+    """How many published meetings it may change to improve the plan, beside those that have to change.
+
+    None: what pays by the event's priorities.
+    """
     hand_draft: Mapped[int | None]
     """Number of the version whose marks by hand it keeps: that it was started with, else the one in force."""
     begin_by: Mapped[datetime | None]
