@@ -10,6 +10,7 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 
 from api import auth, context, inputs, limits
+from api.language import speaking
 from api.pages import rendering
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.saying import say
@@ -85,8 +86,11 @@ def event(event_key: str) -> Response:
 @blueprint.get("/schedule.xlsx")
 @login_required
 def schedule(event_key: str) -> Response:
-    """A version with all its lists as one workbook."""
-    return _file(event_key, "xlsx", lambda db, actor: lists.workbook(db, actor, _version()))
+    """A version with all its lists as one workbook, names as readers of the page's language read them."""
+    language = speaking.language()
+    return _file(
+        event_key, "xlsx", lambda db, actor: lists.workbook(db, actor, _version(), language=language)
+    )
 
 
 @blueprint.get("/lists/<slug>.<ending>")
@@ -96,7 +100,10 @@ def listed(event_key: str, slug: str, ending: str) -> Response:
     name = next((each for each in ListName if each.slug == slug), None)
     if name is None or ending not in ("xlsx", "csv"):
         abort(404)
-    return _file(event_key, ending, lambda db, actor: lists.one(db, actor, name, ending, _version()))
+    language = speaking.language()
+    return _file(
+        event_key, ending, lambda db, actor: lists.one(db, actor, name, ending, _version(), language=language)
+    )
 
 
 @blueprint.get("/print/<pack>.pdf")

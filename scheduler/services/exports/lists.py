@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
+from scheduler.domain.names import shown
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.exports import held
@@ -66,21 +67,38 @@ class Export:
     name: str
 
 
-def workbook(session: Session, actor: Actor, number: int | None = None) -> Export:
-    """XLSX of a version with every list, the published one without a number. Raises NotFound."""
+def workbook(
+    session: Session, actor: Actor, number: int | None = None, *, language: str | None = None
+) -> Export:
+    """XLSX of a version with every list, the published one without a number. Raises NotFound.
+
+    Names are as readers of the language read them, of the event's language if none is given.
+    """
     version = held.version_of(session, actor, number)
-    sheets = [_sheet(name, rows) for name, rows in _of_version(session, actor, version)]
+    language = language or _language_of(session, actor)
+    sheets = [_sheet(name, rows) for name, rows in _of_version(session, actor, version, language)]
     return Export(xlsx(sheets), f"schedule-{actor.event_key}{_numbered(version)}.xlsx")
 
 
-def one(session: Session, actor: Actor, name: ListName, kind: str, number: int | None = None) -> Export:
-    """One list as `xlsx` or `csv`. Raises NotFound."""
+def one(
+    session: Session,
+    actor: Actor,
+    name: ListName,
+    kind: str,
+    number: int | None = None,
+    *,
+    language: str | None = None,
+) -> Export:
+    """One list as `xlsx` or `csv`, with names as in `workbook`. Raises NotFound."""
+    language = language or _language_of(session, actor)
     if name is ListName.UNANSWERED:
-        rows: Rows = list(_unanswered(session, actor))
+        rows: Rows = list(_unanswered(session, actor, language))
         version = None
     else:
         version = held.version_of(session, actor, number)
-        rows = next(found for listed, found in _of_version(session, actor, version) if listed is name)
+        rows = next(
+            found for listed, found in _of_version(session, actor, version, language) if listed is name
+        )
     file = f"{name.slug}-{actor.event_key}{_numbered(version)}.{kind}"
     if kind == "csv":
         return Export(csv_octets(_HEADERS[name].split("|"), rows), file)
@@ -98,15 +116,19 @@ def _numbered(version: ScheduleVersion | None) -> str:
     return f"-{version.number}" if version is not None else ""
 
 
+def _language_of(session: Session, actor: Actor) -> str:
+    return session.get_one(Event, actor.event_id).language
+
+
 def _of_version(
-    session: Session, actor: Actor, version: ScheduleVersion | None
+    session: Session, actor: Actor, version: ScheduleVersion | None, language: str
 ) -> Iterator[tuple[ListName, Rows]]:
     """Each list of a version in turn. All are empty if there is none."""
     actor.require(Right.READ_CONTACTS)
-    meetings = held.meetings(session, actor, version.id) if version is not None else ()
+    meetings = held.meetings(session, actor, version.id, language=language) if version is not None else ()
     for name, rows in _MADE_OF.items():
         yield name, list(rows(meetings))
-    yield ListName.NOT_HELD, list(_not_held(session, actor, version)) if version is not None else []
+    yield ListName.NOT_HELD, list(_not_held(session, actor, version, language)) if version is not None else []
 
 
 def _by_time(meetings: Iterable[ListedMeeting]) -> Iterator[Sequence[Cell]]:
@@ -158,24 +180,37 @@ _MADE_OF: Final[Mapping[ListName, Callable[[Iterable[ListedMeeting]], Iterator[S
 }
 
 
-def _not_held(session: Session, actor: Actor, version: ScheduleVersion) -> Iterator[Sequence[Cell]]:
+def _not_held(
+    session: Session, actor: Actor, version: ScheduleVersion, language: str
+) -> Iterator[Sequence[Cell]]:
     """Accepted requests without a meeting, with the plan's reason and the first remedies."""
     sender, receiver = aliased(Firm), aliased(Firm)
     rows = session.execute(
-        select(MeetingRequest.key, sender.name, receiver.name, MeetingRequest.topics, MeetingRequest.priority)
+        select(
+            MeetingRequest.key,
+            sender.name,
+            sender.latin_name,
+            receiver.name,
+            receiver.latin_name,
+            MeetingRequest.topics,
+            MeetingRequest.priority,
+        )
         .join(sender, sender.id == MeetingRequest.from_firm_id)
         .join(receiver, receiver.id == MeetingRequest.to_firm_id)
         .where(MeetingRequest.event_id == actor.event_id)
     )
-    known = {row[0]: row[1:] for row in rows}
+    known: dict[str, tuple[Cell, ...]] = {
+        key: (shown(asks, latin, language), shown(asked, asked_latin, language), topics, priority)
+        for key, asks, latin, asked, asked_latin, topics, priority in rows
+    }
     size = sum(unscheduled.by_reason(session, version.id).values())
     for answer in unscheduled.listing(session, version.id, first=0, most=size):
-        firms = known.get(answer["request"], ("", "", "", None))
+        request = known.get(answer["request"], ("", "", "", None))
         remedies = "; ".join(answer.get("remedies", ())[:3])
-        yield (*firms, answer.get("detail") or answer.get("reason", ""), remedies, answer["request"])
+        yield (*request, answer.get("detail") or answer.get("reason", ""), remedies, answer["request"])
 
 
-def _unanswered(session: Session, actor: Actor) -> Iterator[Sequence[Cell]]:
+def _unanswered(session: Session, actor: Actor, language: str) -> Iterator[Sequence[Cell]]:
     """Requests that wait for an answer, by the firm that owes it."""
     actor.require(Right.READ_REQUESTS)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
@@ -183,8 +218,10 @@ def _unanswered(session: Session, actor: Actor) -> Iterator[Sequence[Cell]]:
     rows = session.execute(
         select(
             receiver.name,
+            receiver.latin_name,
             receiver.country,
             sender.name,
+            sender.latin_name,
             MeetingRequest.topic,
             MeetingRequest.priority,
             MeetingRequest.created_at,
@@ -196,6 +233,7 @@ def _unanswered(session: Session, actor: Actor) -> Iterator[Sequence[Cell]]:
         .where(MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.PENDING)
         .order_by(receiver.latin_name, receiver.id, MeetingRequest.id)
     )
-    for asked, country, asks, topic, priority, created, expires, key in rows:
+    for asked, asked_latin, country, asks, latin, topic, priority, created, expires, key in rows:
         days = (created.astimezone(zone).date(), expires.astimezone(zone).date() if expires else None)
-        yield (asked, country, asks, topic, priority, *days, key)
+        firms = (shown(asked, asked_latin, language), country, shown(asks, latin, language))
+        yield (*firms, topic, priority, *days, key)

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.mails.prints import PrintPack
+from scheduler.domain.plan import Plan, PlanStatus, Unscheduled
 from scheduler.services.exports import calendars, lists, prints
 from scheduler.services.exports.lists import OF_A_VERSION, ListName
-from scheduler.services.schedule import versions
+from scheduler.services.schedule import unscheduled, versions
 from scheduler.sheets.reading import read
 from scheduler.storage.database import Database
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
@@ -116,6 +117,39 @@ def test_each_sheet_has_names_as_its_reader_reads_them(database: Database) -> No
     assert {sheet.owner for sheet in by_kind[PrintPack.FIRMS].values()} == {
         "Yangtze New Energy (长江新能源)", "Firm 1",
     }  # fmt: skip
+
+
+def test_lists_have_names_as_their_reader_reads_them(database: Database) -> None:
+    """Each of them: of meetings, of what is not scheduled, and of what is not answered."""
+    with database.write() as session:
+        expo = make_event(session, firms=4, interpreters=1, language="en")
+        asks = expo.firms[0]
+        asks.name, asks.latin_name = "长江新能源", "Yangtze New Energy"
+        expo.people[0][0].name, expo.people[0][0].latin_name = "刘洋", "Liu Yang"
+        expo.interpreters[0].name, expo.interpreters[0].latin_name = "李娜", "Li Na"
+        session.flush()
+        rows = [make_request(session, expo, 0, to, state=RequestState.ACCEPTED) for to in (1, 2)]
+        make_request(session, expo, 3, 0, state=RequestState.PENDING)
+        version = make_version(session, expo, [meet(rows[0], expo, interpreter=expo.interpreters[0])])
+        why = Unscheduled(rows[1].key, "no-common-time", "They have no time in common.")
+        unscheduled.store(session, version.id, Plan("", PlanStatus.FEASIBLE, 0, {}, None, None, (), (why,)))
+        actor = expo.organiser_actor()
+
+        def cells(**language: str) -> dict[str, str]:
+            book = read(lists.workbook(session, actor, **language).octets).sheets
+            alone = read(lists.one(session, actor, ListName.UNANSWERED, "xlsx", **language).octets).sheets
+            return {
+                sheet.name: " ".join(cell for row in sheet.rows for cell in row.cells)
+                for sheet in (*book, *alone)
+            }
+
+        english, chinese = cells(), cells(language="zh")
+    assert len(english) == len(ListName)
+    for name in english:
+        assert "Yangtze New Energy (长江新能源)" in english[name], name
+        assert "长江新能源" in chinese[name], name
+        assert "Yangtze New Energy (长江新能源)" not in chinese[name], name
+    assert "Liu Yang (刘洋)" in english["Meetings"] and "Li Na (李娜)" in english["By interpreter"]
 
 
 def test_the_files_of_a_pack_are_as_many_as_its_sheets_fill(
