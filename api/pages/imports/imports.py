@@ -21,7 +21,7 @@ from scheduler.invites.catalogue import languages
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.bringing import file_jobs
-from scheduler.services.cells.columns import COLUMNS, REQUIRED, ImportKind
+from scheduler.services.cells.columns import COLUMNS, COMPOSED, REQUIRED, ImportKind
 from scheduler.services.cells.options import ImportOptions
 from scheduler.services.cells.table import MAX_ROWS
 from scheduler.services.imports import choices, taking, template, workbooks
@@ -101,7 +101,7 @@ def show(event_key: str, number: int) -> BaseResponse | str:
             look=look,
             looked_at=job and job.looked_at,
             options=options,
-            columns=COLUMNS,
+            columns={kind: COLUMNS[kind] + COMPOSED[kind] for kind in ImportKind},
             labels=labels(),
             may_go=choices.MAY_GO,
             most_mends=chosen.MOST_MENDS,

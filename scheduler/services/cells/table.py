@@ -13,7 +13,18 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.saying import say
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.cells import values
-from scheduler.services.cells.columns import HEADER_ROWS, REQUIRED, ImportKind, header_row, plain, understand
+from scheduler.services.cells.columns import (
+    GIVES,
+    HEADER_ROWS,
+    REQUIRED,
+    ImportKind,
+    given_by,
+    heading,
+    is_running_number,
+    plain,
+    understand,
+)
+from scheduler.services.cells.composing import CLEANERS, compose
 from scheduler.services.cells.members import OWN_COLUMNS
 from scheduler.services.cells.options import PLAIN, ImportOptions, ReadAs, WrongCell
 from scheduler.services.cells.proposals import Allowed
@@ -41,6 +52,11 @@ _ERROR = re.compile(
 )
 """What a spreadsheet shows for a formula that failed, in its own language too."""
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./x-]{1,38}")
+
+
+def is_untaken(header: str) -> bool:
+    """Whether a header is of a column that no import takes, so that nobody has to say what it is."""
+    return plain(header) == plain(WHY) or is_running_number(header)
 
 
 @dataclass(slots=True)
@@ -138,7 +154,7 @@ class Row:
 
     def languages(self) -> list[str]:
         codes = []
-        for language in self.several("languages"):
+        for language in values.spoken(self.values.get("languages", "")):
             code = values.language(language)
             if code is None:
                 said = say(
@@ -217,8 +233,10 @@ class Table:
         """Rows, with required cells and unique keys checked. Raises InvalidInput for an unsuitable header."""
         first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
         said = options.columns.get(kind, {})
-        at = header_row(kind, first, said)
-        header = sheet.rows[at] if sheet.rows else _NO_HEADER
+        named = heading(kind, first, said)
+        at, header = named.at, _NO_HEADER
+        if sheet.rows:
+            header = SheetRow(sheet.rows[at].number, named.cells)
         found = understand(kind, header.cells, said)
         positions, unknown = found.positions, found.unknown
         if options.members is not None:
@@ -227,7 +245,7 @@ class Table:
             unknown = (*unknown, *others)
         table = cls(kind, sheet.name, header, positions, unknown, options=options)
         table._check_header(found.twice)
-        table._check_all_is_read(sheet.rows[at + 1 :], said)
+        table._check_all_is_read(sheet.rows[at + 1 :], said, found.unsure)
         rows = sheet.rows[at + 1 :]
         if not rows and not sheet.name:  # a workbook may have sheets that nobody filled in
             table.faults.append(Fault(table._file(), say("has a header, but no rows")))
@@ -246,8 +264,8 @@ class Table:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns that the sheet has."""
-        return frozenset(self.positions)
+        """The columns that the sheet has, on their own or as a part of another."""
+        return given_by(self.positions)
 
     def done(self) -> None:
         """Raise InvalidInput with the faults, or leave the rows with faults out, as the options say."""
@@ -263,7 +281,7 @@ class Table:
 
     def place(self, line: int, column: str) -> str:
         """The place of a cell, in words: with the sheet and the column's letters if there are sheets."""
-        at = self.positions.get(column)
+        at = self._at(column)
         if self.sheet and at is not None:
             return say(
                 "%(sheet)s, row %(row)s, %(column)s (%(letters)s)",
@@ -279,8 +297,14 @@ class Table:
 
     def shown(self, column: str) -> str:
         """A column as the sheet calls it."""
-        at = self.positions.get(column)
+        at = self._at(column)
         return column if at is None else self.header.cells[at]
+
+    def _at(self, column: str) -> int | None:
+        """Where a column stands, or the one of which it is made."""
+        if column in self.positions:
+            return self.positions[column]
+        return next((at for name, at in self.positions.items() if column in GIVES.get(name, ())), None)
 
     def _file(self) -> str:
         return say("%(sheet)s, file", sheet=self.sheet) if self.sheet else say("file")
@@ -298,18 +322,23 @@ class Table:
         ]
         self.stop_on_faults()
 
-    def _check_all_is_read(self, rows: Sequence[SheetRow], said: Mapping[str, str]) -> None:
-        """Where a column that is not read changes what a row does, a person says what it is."""
-        if self.kind not in ALL_IS_READ:
-            return
+    def _check_all_is_read(
+        self, rows: Sequence[SheetRow], said: Mapping[str, str], unsure: Sequence[str]
+    ) -> None:
+        """Where a column that is not read changes what a row does, a person says what it is.
+
+        In other sheets, of the columns of which only a part of the header is known.
+        """
         taken = set(self.positions.values())
         filled = {at for row in rows for at, cell in enumerate(row.cells) if cell.strip()}
         for at in sorted(filled - taken):
             text = self.header.cells[at] if at < len(self.header.cells) else ""
+            if self.kind not in ALL_IS_READ and text not in unsure:
+                continue
             if not text.strip():
                 why = say("the column %(letters)s has no header: name it", letters=column_letters(at))
                 self.faults.append(Fault(self._header(), why))
-            elif said.get(plain(text)) is None and plain(text) != plain(WHY):
+            elif said.get(plain(text)) is None and not is_untaken(text):
                 why = say(
                     "the column %(name)s is not read: choose what it is, or leave it out", name=repr(text)
                 )
@@ -322,31 +351,51 @@ class Table:
             column: (lines if column in _OF_LINES else one_line)(cells[at]) if at < len(cells) else ""
             for column, at in self.positions.items()
         }
+        for column in read.keys() & CLEANERS.keys():
+            read[column] = CLEANERS[column](read[column])
         said: dict[tuple[str, str], str] = {}
-        for column, meant in self.options.values.get(self.kind, {}).items():
-            if read.get(column):
-                read[column] = self._meant(column, read[column], meant, said)
+        self._read_as_said(read, said, composed=True)
+        made = compose(
+            self.kind, read, {column: self.header.cells[at] for column, at in self.positions.items()}
+        )
+        read = made.cells
+        self._read_as_said(read, said, composed=False)
         required = REQUIRED[self.kind]
         if self.options.keep_empty:
             read = {column: text for column, text in read.items() if text or column in required}
         row = Row(given.number, read, self, said=said)
+        for column, message, allowed in made.wrong:
+            row.fault(column, message, item=self._cell(given, column), allowed=allowed)
         failed = {column: text for column, text in read.items() if _ERROR.fullmatch(text)}
         for column, text in failed.items():
             row.fault(column, say("is %(error)s: its formula failed; write the value itself", error=text))
             read[column] = ""
         for column in sorted(required & self.columns):
-            if not read[column] and column not in failed:
+            if not read.get(column) and column not in failed and not made.wrong:
                 row.fault(column, say("is empty"))
         key = read.get("key", "")
         if key and seen.setdefault(key, given.number) != given.number:
             row.fault("key", say("%(key)s stands in row %(seen)s already", key=repr(key), seen=seen[key]))
         self.rows.append(row)
 
+    def _cell(self, given: SheetRow, column: str) -> str:
+        at = self._at(column)
+        return "" if at is None or at >= len(given.cells) else one_line(given.cells[at])
+
+    def _read_as_said(
+        self, read: dict[str, str], said: dict[tuple[str, str], str], *, composed: bool
+    ) -> None:
+        """Put what a person said in place of cells, of composed columns or of ours. Fills `said`."""
+        for column, meant in self.options.values.get(self.kind, {}).items():
+            if read.get(column) and (column in GIVES) is composed:
+                read[column] = self._meant(column, read[column], meant, said)
+
     def _meant(
         self, column: str, text: str, meant: Mapping[str, str], said: dict[tuple[str, str], str]
     ) -> str:
         """A cell as a person said that it is read: all of it, else the items of a list. Fills `said`."""
-        items = [text] if plain(text) in meant or column not in _LISTS else values.several(text)
+        parted = values.spoken if column == "languages" else values.several
+        items = [text] if plain(text) in meant or column not in _LISTS else parted(text)
         read = []
         for item in items:
             value = meant.get(words := plain(item), item)

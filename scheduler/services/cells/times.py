@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from itertools import groupby
-from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel import Locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.saying import say
+from scheduler.services.cells.clocks import moment, readings
 from scheduler.services.cells.table import Row
 from scheduler.storage.models import Event, Slot
-
-_CLOCK: Final = re.compile(r"(\d{1,2})(?:[:.h点时：](\d{2})?(?::\d{2})?)?\s*(am|pm)?", re.IGNORECASE)
-_NUMBER: Final = re.compile(r"0?[.,]\d+|\d{5}(?:[.,]\d+)?")
-_SERIALS: Final = date(1899, 12, 30)
-"""From which Excel counts days."""
-_FIRST_SERIAL, _LAST_SERIAL = 36_526, 73_050
-"""Of the years 2000 to 2099."""
-_MONTHS_IN: Final = ("en", "hu", "de")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +53,22 @@ class EventTimes:
         fault.
         """
         on = self.day(row)
-        start, end = (self._clock(row, column) for column in ("start", "end"))
+        (first, start), (last, end) = (self._moment(row, column) for column in ("start", "end"))
         if row.is_wrong:
             return []
+        if on is not None:
+            for column, day in (("start", first), ("end", last)):
+                if day not in (None, on):
+                    row.fault(column, say("is of another day than the row"))
+            first = last = None
         found = [
             slot
             for slot in self.slots
             if (on is None or self.begin(slot).date() == on)
-            and (start is None or self.end(slot).time() > start or self.end(slot).time() == time())
-            and (end in (None, time()) or self.begin(slot).time() < end)
+            and _overlaps((self.begin(slot), self.end(slot)), (first or last, start), (last or first, end))
         ]
+        if row.is_wrong:
+            return []
         if not found:
             row.fault(
                 "start" if "start" in row.values else "day", say("no meeting time of the event is then")
@@ -82,19 +78,9 @@ class EventTimes:
     def day(self, row: Row) -> date | None:
         """The day of a row, one of the event's; None if it is empty, or has a fault."""
         text = row.values.get("day", "")
-        odd = made_by_excel(text)
-        found = {day for day in self.days if day in readings(text, self.days)} if text and not odd else set()
+        found = readings(text, self.days) & set(self.days) if text else set()
         if text and len(found) != 1:
-            named = ", ".join(day.isoformat() for day in self.days)
-            row.fault(
-                "day",
-                odd
-                or say(
-                    "%(text)s is not a day of this event; they are %(named)s",
-                    text=repr(text[:40]),
-                    named=named,
-                ),
-            )
+            row.fault("day", self._no_day(text))
         return next(iter(found)) if len(found) == 1 else None
 
     def starts(self, row: Row, column: str) -> list[str] | None:
@@ -121,77 +107,43 @@ class EventTimes:
             found.append((begin.date().isoformat(), f"{begin:%H:%M}", f"{end:%H:%M}"))
         return found
 
-    def _clock(self, row: Row, column: str) -> time | None:
+    def _moment(self, row: Row, column: str) -> tuple[date | None, time | None]:
+        """The day and the time of day of a cell: one of them, both as `2027-06-22 14:00`, or none."""
         text = row.values.get(column, "")
-        found = clock(text) if text else None
-        if text and found is None:
-            usual = say("%(text)s is not a time of day: write it as 09:00", text=repr(text[:40]))
-            row.fault(column, made_by_excel(text) or usual)
-        return found
+        found = moment(text, self.days) if text else (set(), None)
+        if found is None:
+            row.fault(column, say("%(text)s is not a time of day: write it as 09:00", text=repr(text[:40])))
+            return None, None
+        days = found[0] & set(self.days)
+        if found[0] and len(days) != 1:
+            row.fault(column, self._no_day(text))
+        return (next(iter(days)) if len(days) == 1 else None), found[1]
+
+    def _no_day(self, text: str) -> str:
+        return say(
+            "%(text)s is not a day of this event; they are %(named)s",
+            text=repr(text[:40]),
+            named=", ".join(day.isoformat() for day in self.days),
+        )
 
 
-def made_by_excel(text: str) -> str | None:
-    """What to say of a number that a spreadsheet program shows as a time or a date; None for other texts."""
-    if not _NUMBER.fullmatch(text.strip()):
-        return None
-    value = float(text.replace(",", "."))
-    if 0 < value < 1:
-        minutes = round(value * 24 * 60) % (24 * 60)
-        meant = f"{minutes // 60:02}:{minutes % 60:02}"
-    elif _FIRST_SERIAL <= value <= _LAST_SERIAL:
-        meant = (_SERIALS + timedelta(days=int(value))).isoformat()
-    else:
-        return None
-    return say(
-        "%(text)s is a number that Excel made of %(meant)s: format the column as text, and write it so",
-        text=repr(text[:40]),
-        meant=meant,
-    )
+def _overlaps(
+    slot: tuple[datetime, datetime],
+    start: tuple[date | None, time | None],
+    end: tuple[date | None, time | None],
+) -> bool:
+    """Whether a meeting time lies in part between two moments, of which the days or the hours may be open.
 
-
-def clock(text: str) -> time | None:
-    """A time of day as people write it, or None if it is none."""
-    match = _CLOCK.fullmatch(text.strip())
-    if match is None:
-        return None
-    hour, minute = int(match[1]), int(match[2] or 0)
-    if match[3]:
-        hour = hour % 12 + (12 if match[3].lower() == "pm" else 0)
-    return time(hour, minute) if hour < 24 and minute < 60 else None
-
-
-def readings(text: str, days: Sequence[date] = ()) -> set[date]:
-    """The days that a text may mean: with a year in any order, or a month and a day of one of `days`."""
-    numbers = [int(number) for number in re.findall(r"\d{1,4}", text.partition("T")[0])[:3]]
-    month = _month(text)
-    if month is not None:
-        numbers.insert(1, month)
-    found: set[date] = set()
-    if len(numbers) >= 3:
-        first, second, third = numbers[:3]
-        orders = ((first, second, third), (third, second, first), (third, first, second))
-        found |= {day for order in orders if (day := _date(*order)) is not None}
-    elif len(numbers) == 2:
-        pair = set(numbers)
-        found |= {day for day in days if (day.month, day.day) == tuple(numbers)}
-        found |= {day for day in days if {day.month, day.day} == pair and not found}
-    elif len(numbers) == 1:
-        found |= {day for day in days if day.day == numbers[0]}
-    return found
-
-
-def _date(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day) if year > 1900 else None
-    except ValueError:
-        return None
-
-
-def _month(text: str) -> int | None:
-    words = set(re.findall(r"[^\W\d_]{3,}", text.casefold()))
-    for language in _MONTHS_IN:
-        for width in ("wide", "abbreviated"):
-            for number, name in Locale(language).months["format"][width].items():
-                if name.casefold().rstrip(".") in words:
-                    return int(number)
-    return None
+    Hours without days are those of each day; from a day to another, they are of the first and of the last.
+    """
+    begin, finish = slot
+    (first, since), (last, until) = start, end
+    if first is not None and last is not None and first != last:
+        if not first <= begin.date() <= last:
+            return False
+        since = since if begin.date() == first else None
+        until = until if begin.date() == last else None
+    elif first is not None and begin.date() != first:
+        return False
+    is_late = since is None or finish.time() > since or finish.time() == time()
+    return is_late and (until in (None, time()) or begin.time() < until)

@@ -3,56 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from babel import Locale
 from babel.core import get_global
 
 from scheduler.domain.entities import PlaceWish, RequestState, Tier
-from scheduler.services.cells.columns import plain
+from scheduler.services.cells import vocabulary
+from scheduler.services.cells.columns import folded, plain
 from scheduler.services.cells.proposals import Allowed
 
 _READ_IN: Final = ("en", "zh", "zh_Hant", "hu", "de", "fr", "es", "it", "pt", "pl", "ru", "ja", "ko")
 """Languages in which names of countries and languages are known."""
-_OTHER_COUNTRIES: Final = {
-    "prc": "CN", "p r china": "CN", "pr china": "CN", "people s republic of china": "CN",
-    "中华人民共和国": "CN", "mainland china": "CN", "中国大陆": "CN",
-    "usa": "US", "u s a": "US", "united states of america": "US",
-    "uk": "GB", "great britain": "GB", "england": "GB", "korea": "KR", "republic of korea": "KR",
-    "czech republic": "CZ", "russian federation": "RU", "holland": "NL", "the netherlands": "NL",
-    "hong kong": "HK", "香港": "HK", "macao": "MO", "macau": "MO", "澳门": "MO", "taiwan": "TW", "台湾": "TW",
-    "uae": "AE", "viet nam": "VN", "turkey": "TR", "nagy britannia": "GB",
-}  # fmt: skip
-_OTHER_LANGUAGES: Final = {
-    "mandarin": "zh", "mandarin chinese": "zh", "普通话": "zh", "汉语": "zh", "putonghua": "zh", "英文": "en",
-    "cantonese": "yue", "粤语": "yue", "farsi": "fa", "flemish": "nl",
-}  # fmt: skip
-_TIERS: Final = {
-    Tier.UPSTREAM: "upstream|up|up stream|上游|felső|felsőbb|vorgelagert",
-    Tier.MIDSTREAM: "midstream|middle|mid stream|mid|中游|középső|mittlere",
-    Tier.DOWNSTREAM: "downstream|down|down stream|下游|alsó|alsóbb|nachgelagert",
-}
-_STATES: Final = {
-    RequestState.PENDING: "pending|open|waiting|待定|待答复|未答复|függőben|nyitott|offen",
-    RequestState.ACCEPTED: "accepted|agreed|accept|confirmed|yes|ok|接受|已接受|同意|elfogadva|elfogadott|"
-    "igen|angenommen|zugesagt|ja",
-    RequestState.DECLINED: "declined|refused|rejected|decline|no|拒绝|已拒绝|elutasítva|elutasított|nem|"
-    "abgelehnt|nein",
-    RequestState.WITHDRAWN: "withdrawn|cancelled|canceled|撤回|已撤回|取消|visszavonva|visszavont|lemondva|"
-    "zurückgezogen|storniert",
-    RequestState.EXPIRED: "expired|过期|已过期|lejárt|abgelaufen",
-}
-_WISHES: Final = {
-    PlaceWish.BOOTH: "booth|stand|展位|摊位|am stand",
-    PlaceWish.TABLE: "table|meeting table|洽谈桌|桌|asztal|tisch",
-    PlaceWish.ANY: "any|either|都可|任意|bármelyik|mindegy|egal|beides",
-}
-_YES: Final = frozenset(("yes", "y", "true", "1", "x", "是", "对", "有", "√", "✓", "ja", "igen", "i"))
-_NO: Final = frozenset(("no", "n", "false", "0", "否", "不是", "无", "nein", "nem"))
+Thing = TypeVar("Thing")
+_TIERS: Final = {tier: vocabulary.cell_words(tier.value) for tier in Tier}
+_STATES: Final = {state: vocabulary.cell_words(state.value) for state in RequestState}
+_WISHES: Final = {wish: vocabulary.cell_words(wish.value) for wish in PlaceWish}
+_YES: Final = frozenset(map(str.casefold, vocabulary.cell_words("yes")))
+_NO: Final = frozenset(map(str.casefold, vocabulary.cell_words("no")))
+_PRIORITIES: Final = {"must": 5, "want": 3, "nice": 1}
 _LIST_SIGNS: Final = re.compile(r"[;,/|、，；\n]+")
+_AND: Final = re.compile(r"\s+(?:and|und|et|y|e|és|meg)\s+|\s*(?:[&+和及与與と]|및|그리고)\s*", re.IGNORECASE)
+"""Between the names of two languages."""
 _CODE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{2,8})?")
 
 
@@ -61,12 +36,21 @@ def several(text: str) -> list[str]:
     return [item for item in (" ".join(part.split()) for part in _LIST_SIGNS.split(text)) if item]
 
 
+def spoken(text: str) -> list[str]:
+    """The names of languages in one cell, also in a sentence: `English and German`."""
+    found: list[str] = []
+    for item in several(text):
+        found += [item] if language(item) else [part for part in _AND.split(item) if part]
+    return found
+
+
 def country(text: str) -> str | None:
     """The ISO 3166-1 alpha-2 code of a country by a code (CN, CHN) or its name, or None if it is unknown."""
     code = text.strip().upper()
     if code in _codes():
         return code
-    return _countries().get(plain(text)) or _one(get_global("territory_aliases").get(code, ()))
+    found = _countries().get(plain(text)) or _folded(_countries).get(folded(text))
+    return found or _one(get_global("territory_aliases").get(code, ()))
 
 
 def language(text: str) -> str | None:
@@ -75,25 +59,35 @@ def language(text: str) -> str | None:
     if _CODE.fullmatch(code) and code.partition("-")[0].lower() in Locale("en").languages:
         primary, hyphen, rest = code.partition("-")
         return primary.lower() + hyphen + rest
-    return _languages().get(plain(text)) or get_global("language_aliases").get(code.lower())
+    found = _languages().get(plain(text)) or _folded(_languages).get(folded(text))
+    return found or get_global("language_aliases").get(code.lower())
 
 
 def tier(text: str) -> Tier | None:
     """The tier of a firm in the supply chain by its word, or None if it is unknown."""
-    words = plain(text)
-    return next((tier for tier, listed in _TIERS.items() if words in listed.split("|")), None)
+    return _of(_TIERS, text)
 
 
 def request_state(text: str) -> RequestState | None:
     """The state of a meeting request by its word, or None if it is unknown."""
-    words = plain(text)
-    return next((state for state, listed in _STATES.items() if words in listed.split("|")), None)
+    return _of(_STATES, text)
+
+
+def is_answered(text: str) -> bool:
+    """Whether a state says only that there is an answer, which stands elsewhere."""
+    return folded(text) in map(folded, vocabulary.cell_words("answered"))
+
+
+def priority(text: str) -> int | None:
+    """The rank of a request that a cell gives by a word, as must, want and nice to have; None for others."""
+    words = folded(text)
+    ranks = (rank for name, rank in _PRIORITIES.items() if words in map(folded, vocabulary.cell_words(name)))
+    return next(ranks, None)
 
 
 def place_wish(text: str) -> PlaceWish | None:
     """Where a meeting may be held by its word, or None if it is unknown or empty."""
-    words = plain(text)
-    return next((wish for wish, listed in _WISHES.items() if words in listed.split("|")), None)
+    return _of(_WISHES, text)
 
 
 def yes_or_no(text: str) -> bool | None:
@@ -129,7 +123,7 @@ class NamedThings:
         """The key of the one thing that is meant, or None if there is none or more than one."""
         found = self.known.get(plain(text))
         numbers = _digits(text)
-        is_a_number = len(numbers) == 1 and len(plain(text)) <= len(numbers[0]) + 8
+        is_a_number = len(numbers) == 1 and len(plain(text)) <= len(numbers[0]) + 10
         return found or (self.known.get(f"#{numbers[0]}") if is_a_number else None)
 
     def allowed(self) -> Allowed:
@@ -168,12 +162,18 @@ def place_wishes() -> Allowed:
 
 @cache
 def yes_and_no() -> Allowed:
-    words = dict.fromkeys(_YES, "yes") | dict.fromkeys(_NO, "no")
+    words = {plain(word): "yes" for word in _YES} | {plain(word): "no" for word in _NO}
+    words.pop("", None)
     return Allowed(words, {"yes": "yes", "no": "no"})
 
 
-def _of_words(listed: Mapping[Any, str]) -> Allowed:
-    words = {word: str(value) for value, of in listed.items() for word in of.split("|")}
+def _of(listed: Mapping[Thing, Sequence[str]], text: str) -> Thing | None:
+    words = folded(text)
+    return next((thing for thing, of in listed.items() if words and words in map(folded, of)), None)
+
+
+def _of_words(listed: Mapping[Any, Sequence[str]]) -> Allowed:
+    words = {plain(word): str(value) for value, of in listed.items() for word in of}
     return Allowed(words, {str(value): str(value) for value in listed})
 
 
@@ -193,19 +193,36 @@ def _codes() -> frozenset[str]:
 
 @cache
 def _countries() -> Mapping[str, str]:
-    found = dict(_OTHER_COUNTRIES)
+    found = {
+        plain(name): code for code, names in vocabulary.other_names("countries").items() for name in names
+    }
     for name in _READ_IN:
         for code, territory in Locale.parse(name).territories.items():
             if code in _codes():
                 found.setdefault(plain(territory), code)
+    for name in vocabulary.ambiguous("countries"):
+        found.pop(plain(name), None)
     return found
 
 
 @cache
 def _languages() -> Mapping[str, str]:
-    found = dict(_OTHER_LANGUAGES)
+    found = {
+        plain(name): code for code, names in vocabulary.other_names("languages").items() for name in names
+    }
     for name in _READ_IN:
         for code, spoken in Locale.parse(name).languages.items():
             if "_" not in code:
                 found.setdefault(plain(spoken), code)
     return found
+
+
+@cache
+def _folded(names: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
+    """The same names without accents and spaces, but for those that then mean two things."""
+    found: dict[str, str] = {}
+    twice = set()
+    for name, code in names().items():
+        if found.setdefault(folded(name), code) != code:
+            twice.add(folded(name))
+    return {name: code for name, code in found.items() if name not in twice}

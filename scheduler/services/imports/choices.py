@@ -13,7 +13,7 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.cells.columns import COLUMNS, ImportKind, plain
+from scheduler.services.cells.columns import ImportKind, columns_of, plain
 from scheduler.services.cells.options import ImportOptions
 from scheduler.services.text import one_line
 from scheduler.storage.models import Event, ImportFile
@@ -76,12 +76,9 @@ def choose(session: Session, actor: Actor, file_id: int, given: ImportChoices) -
     for kind, said in [*given.columns.items(), *given.values.items()]:
         if kind not in kinds:
             wrong.append(Fault("kind", say("must be a kind of rows")))
-        elif any(column and column not in COLUMNS[kinds[kind]] for column in _columns(said)):
-            wrong.append(
-                Fault(
-                    "column", say("must be one of %(value)s, or empty", value=", ".join(COLUMNS[kinds[kind]]))
-                )
-            )
+        elif any(column and column not in columns_of(kinds[kind]) for column in _columns(said)):
+            names = ", ".join(columns_of(kinds[kind]))
+            wrong.append(Fault("column", say("must be one of %(value)s, or empty", value=names)))
     if wrong:
         raise InvalidInput(wrong)
     file.options = {"keep_empty": given.keep_empty, "withdraw": sorted(given.withdraw)}

@@ -12,10 +12,11 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Imported, ImportTally, as_new
+from scheduler.services.cells.clocks import clock, readings
 from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.cells.table import Row, Table
-from scheduler.services.cells.times import EventTimes, clock, made_by_excel, readings
+from scheduler.services.cells.times import EventTimes
 from scheduler.services.imports.venue import other_names, with_names
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Event, Slot
@@ -125,21 +126,17 @@ def _slots(event_id: int, rows: list[tuple[Row, tuple[datetime, datetime]]]) -> 
 def _span(row: Row, times: EventTimes) -> tuple[datetime, datetime] | None:
     """When a meeting time begins and ends, or None with a fault."""
     text = row.values.get("day", "")
-    odd = made_by_excel(text)
     found = {day for day in readings(text, times.days) if not times.days or day in times.days}
     iso = {day for day in found if text.startswith(day.isoformat())}
-    day = next(iter(iso or found)) if len(iso or found) == 1 and not odd else None
+    day = next(iter(iso or found)) if len(iso or found) == 1 else None
     if text and day is None:
-        row.fault("day", odd or say("%(text)s is not one day: write it as 2026-05-19", text=repr(text[:40])))
+        row.fault("day", say("%(text)s is not one day: write it as 2026-05-19", text=repr(text[:40])))
     ends = [clock(row.values.get(column, "")) for column in ("start", "end")]
     for column, at in zip(("start", "end"), ends, strict=True):
         if row.values.get(column) and at is None:
             row.fault(
                 column,
-                made_by_excel(row.values[column])
-                or say(
-                    "%(value)s is not a time of day: write it as 09:00", value=repr(row.values[column][:40])
-                ),
+                say("%(value)s is not a time of day: write it as 09:00", value=repr(row.values[column][:40])),
             )
     start, end = ends
     if day is None or start is None or end is None:

@@ -130,7 +130,7 @@ class _Requests:
             row.fault("to_firm", say("is the firm that asks; a firm does not meet itself"))
         read = {
             "topic": row.text("topic", fields.Topic) or _TOPIC,
-            "priority": self._number(row, "priority", fields.Priority, 3),
+            "priority": self._priority(row),
             "length": self._length(row),
             "place": values.place_wish(row.values.get("place", "")) or PlaceWish.ANY,
             "state": self._state(row),
@@ -263,6 +263,14 @@ class _Requests:
         if len(found) > (most := fields.limits(fields.NamedPeople).most):
             row.fault(column, say("names more than %(most)s people", most=most))
         return found
+
+    def _priority(self, row: Row) -> int:
+        """A number, a word such as must, or yes in a column that asks whether it is a must."""
+        text = row.values.get("priority", "")
+        rank = values.priority(text)
+        if rank is None and (yes := values.yes_or_no(text)) is not None and not text.isdigit():
+            rank = 5 if yes else 3
+        return self._number(row, "priority", fields.Priority, 3) if rank is None else rank
 
     def _number(self, row: Row, column: str, kind: Any, default: int) -> int:
         value = row.number(column)

@@ -16,10 +16,10 @@ from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells.changes import Imported
-from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, header_row, kind_of, plain, understand
+from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, heading, kind_of, plain, understand
 from scheduler.services.cells.members import OWN_COLUMNS
 from scheduler.services.cells.options import PLAIN, ImportOptions
-from scheduler.services.cells.table import ALL_IS_READ, WHY
+from scheduler.services.cells.table import ALL_IS_READ, WHY, is_untaken
 from scheduler.services.imports.firms import import_firms
 from scheduler.services.imports.frame import import_areas, import_times
 from scheduler.services.imports.groups import members
@@ -146,20 +146,20 @@ def _named(
     parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], options: ImportOptions
 ) -> dict[ImportKind, dict[str, int]]:
     """The rows of things that other rows name: their numbers by the plain words of what they are called."""
-    found: dict[ImportKind, dict[str, int]] = {}
+    named: dict[ImportKind, dict[str, int]] = {}
     for kind, sheet in parts:
         if kind is None or kind not in _NAMES or not sheet.rows:
             continue
         said = options.columns.get(kind, {})
-        at = header_row(kind, [row.cells for row in sheet.rows[:HEADER_ROWS]], said)
-        positions = understand(kind, sheet.rows[at].cells, said).positions
+        found = heading(kind, [row.cells for row in sheet.rows[:HEADER_ROWS]], said)
+        positions = understand(kind, found.cells, said).positions
         columns = [positions[name] for name in _NAMES[kind] if name in positions]
-        names = found.setdefault(kind, {})
-        for row in sheet.rows[at + 1 :]:
+        names = named.setdefault(kind, {})
+        for row in sheet.rows[found.at + 1 :]:
             for column in columns:
                 if column < len(row.cells) and (words := plain(row.cells[column])):
                     names.setdefault(words, row.number)
-    return found
+    return named
 
 
 _NAMES: Final[Mapping[ImportKind, Sequence[str]]] = {
@@ -189,7 +189,7 @@ def rejected(parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], look: Imp
     for kind, sheet in parts:
         reasons = why.get(sheet.name)
         if kind and reasons:
-            header = sheet.rows[header_row(kind, [row.cells for row in sheet.rows[:HEADER_ROWS]])].cells
+            header = heading(kind, [row.cells for row in sheet.rows[:HEADER_ROWS]]).cells
             rows = [
                 [*row.cells, *[""] * (len(header) - len(row.cells)), "; ".join(reasons[row.number])]
                 for row in sheet.rows
@@ -225,10 +225,12 @@ def _headers(kind: ImportKind, sheet: WorkbookSheet, options: ImportOptions) -> 
     first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
     if not first or kind is ImportKind.WALKING:
         return ()
-    cells = first[header_row(kind, first, said)]
-    columns = {at: column for column, at in understand(kind, cells, said).positions.items()}
-    for at, text in enumerate(cells) if kind in ALL_IS_READ else ():
-        if at not in columns and plain(text) not in said and plain(text) != plain(WHY):
+    cells = heading(kind, first, said).cells
+    found = understand(kind, cells, said)
+    columns = {at: column for column, at in found.positions.items()}
+    for at, text in enumerate(cells):
+        is_asked = kind in ALL_IS_READ or text in found.unsure
+        if is_asked and at not in columns and plain(text) not in said and not is_untaken(text):
             columns[at] = ASKED
     return tuple((text, columns.get(at, "")) for at, text in enumerate(cells) if text)
 

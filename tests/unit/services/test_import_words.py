@@ -6,7 +6,7 @@ import pytest
 
 from scheduler.domain.entities import Tier
 from scheduler.services.cells import values
-from scheduler.services.cells.columns import COLUMNS, ImportKind, header_row, kind_of, understand
+from scheduler.services.cells.columns import COLUMNS, ImportKind, heading, kind_of, understand
 
 FIRMS, PEOPLE, INTERPRETERS = ImportKind.FIRMS, ImportKind.PEOPLE, ImportKind.INTERPRETERS
 
@@ -59,7 +59,7 @@ def test_a_sheet_is_known_by_its_name_or_its_columns() -> None:
 
 def test_a_title_and_a_note_may_stand_above_the_header() -> None:
     rows = [["Exhibitors 2027"], ["as of Monday"], ["name", "country", "tier"], ["A", "CN", "upstream"]]
-    assert header_row(FIRMS, rows) == 2
+    assert heading(FIRMS, rows).at == 2
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""Words of spreadsheets as data: a file a language, which columns they mean, and other names of countries.
+
+A text has the words of one thing, parted by `|`. Braces have endings or beginnings to choose from:
+`{hall|stand} number` is two words. How words are compared: `columns.folded`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+LANGUAGES: Final = ("en", "zh", "hu", "de", "fr", "es", "ja", "ko")
+"""Languages of headers, names of sheets, and words of cells."""
+FAMILY_NAME_FIRST: Final = frozenset(("zh", "hu", "ja", "ko"))
+
+
+@cache
+def columns() -> Mapping[str, Mapping[str, Mapping[str, list[str]]]]:
+    """Under `columns` the fields of our columns by kind of rows; under `composed` those of others."""
+    found: Mapping[str, Mapping[str, Mapping[str, list[str]]]] = _read("columns")
+    return found
+
+
+@cache
+def fields(language: str) -> Mapping[str, tuple[str, ...]]:
+    """Headers of a language by what they name."""
+    return _words(language, "fields")
+
+
+@cache
+def sheets(language: str) -> Mapping[str, tuple[str, ...]]:
+    """Names of sheets of a language by kind of rows."""
+    return _words(language, "sheets")
+
+
+@cache
+def cell_words(name: str) -> tuple[str, ...]:
+    """What people write in a cell for one thing, as `upstream`, `accepted` or `yes`, in all languages."""
+    return tuple(dict.fromkeys(word for one in LANGUAGES for word in _words(one, "values").get(name, ())))
+
+
+@cache
+def other_names(of: str) -> Mapping[str, tuple[str, ...]]:
+    """Nicknames, old names and abbreviations of `countries` or `languages` by code."""
+    return {code: _expanded(words) for code, words in _read("names")[of].items()}
+
+
+@cache
+def ambiguous(of: str) -> tuple[str, ...]:
+    """Names that two `countries` have, whatever one of the languages says."""
+    return _expanded(_read("names")["ambiguous"][of])
+
+
+def _words(language: str, part: str) -> Mapping[str, tuple[str, ...]]:
+    return {name: _expanded(words) for name, words in _read(language)[part].items()}
+
+
+@cache
+def _read(name: str) -> Any:
+    return json.loads(Path(__file__).with_name(f"{name}.json").read_text("utf-8"))
+
+
+def _expanded(words: str) -> tuple[str, ...]:
+    """All words of a text."""
+    return tuple(dict.fromkeys(word for each in _parted(words) for word in _alternatives(each)))
+
+
+def _parted(words: str) -> Iterator[str]:
+    """Parts between strokes that are not in braces."""
+    depth, part = 0, ""
+    for sign in words:
+        depth += (sign == "{") - (sign == "}")
+        if sign == "|" and not depth:
+            yield part
+            part = ""
+        else:
+            part += sign
+    yield part
+
+
+def _alternatives(word: str) -> Iterator[str]:
+    pieces = [
+        piece.split("|") if at % 2 else [piece] for at, piece in enumerate(word.replace("}", "{").split("{"))
+    ]
+    for chosen in product(*pieces):
+        yield " ".join("".join(chosen).split())
