@@ -1,13 +1,41 @@
-"""How many published meetings have to change though each could stay alone."""
+"""Which published meetings have to change though each could stay alone."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from scheduler.domain.problem import Problem
 from scheduler.solver.annealing.warmup import warm_up
 from scheduler.solver.instance.arrays import flatten
+from scheduler.solver.instance.columns import requests
 from scheduler.solver.plans.start import starting_state
+from scheduler.solver.state.loading import table_of
+
+
+def unavoidable(problem: Problem) -> frozenset[str]:
+    """Published meetings that could stay alone, but not all beside each other and what has to be held.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+
+    Returns
+    -------
+    frozenset[str]
+        The requests of those that the start plan of a search changes: without them, all others can stay.
+    """
+    if not problem.published:
+        return frozenset()
+    counting = replace(problem, policy=replace(problem.policy, max_moved=len(problem.published)))
+    warm_up()
+    flat = flatten(counting)
+    held = starting_state(flat, None, 0).held
+    is_counted = flat.data.requests[:, requests.COUNTED] > 0
+    differs = (held != table_of(flat, problem.published)).any(axis=1)
+    return frozenset(problem.requests[r].id for r in np.flatnonzero(is_counted & differs))
 
 
 def with_unavoidable_changes(problem: Problem) -> Problem:
@@ -28,7 +56,4 @@ def with_unavoidable_changes(problem: Problem) -> Problem:
     """
     if not problem.published:
         return problem
-    counting = replace(problem, policy=replace(problem.policy, max_moved=len(problem.published)))
-    warm_up()
-    changed = int(starting_state(flatten(counting), None, 0).changed)
-    return replace(problem, policy=replace(problem.policy, max_moved=changed))
+    return replace(problem, policy=replace(problem.policy, max_moved=len(unavoidable(problem))))

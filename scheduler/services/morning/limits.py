@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.changes import Change
 from scheduler.domain.entities import RequestState
-from scheduler.services.morning.night_budget import NightBudget, counted, forced_requests
+from scheduler.services.morning.night_budget import NightBudget, counted, forced_requests, given_way
 from scheduler.services.problems import solved
+from scheduler.services.schedule import versions
 from scheduler.storage.models import MeetingRequest, ScheduleVersion, Slot
 
 
@@ -27,13 +28,15 @@ def excess(
     """What of the budget these changes of `published` meetings exceed, a sentence each.
 
     A first publishing exceeds nothing: nobody has a meeting yet. What could not stay when the version's run
-    began is no choice of it.
+    began, alone or beside what is locked and what stays, is no choice of it.
     """
     if not published:
         return []
     event_id = version.event_id
     problem = solved.problem_of(session, version)
-    forced = forced_requests(problem) if problem is not None else frozenset()
+    forced = frozenset[str]()
+    if problem is not None:
+        forced = forced_requests(problem) | given_way(problem, versions.meetings(session, version.id))
     accepted = set(
         session.scalars(
             select(MeetingRequest.key).where(

@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from scheduler.domain.changes import Change, ChangeKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Problem, Request
-from scheduler.domain.rules.stability import could_stay, published_changes
+from scheduler.domain.rules.causes import Occupation
+from scheduler.domain.rules.held import Held, Schedule, resolve
+from scheduler.domain.rules.stability import could_stay, published_changes, same_meeting
 from scheduler.saying import say
 
 MARGIN = timedelta(minutes=15)
@@ -23,7 +25,8 @@ class NightBudget:
     within `hours`.
 
     A meeting changes that is held at another time or place, or by other people, or not at all. What the night
-    did not choose does not count: that firms called off a meeting, or that it cannot stay as it is published.
+    did not choose does not count: that firms called off a meeting, or that it cannot stay as it is published,
+    alone or beside what is locked and what stays.
     """
 
     percent: int = 5
@@ -34,19 +37,22 @@ class NightBudget:
         """How many of the published meetings may change."""
         return self.percent * published // 100
 
-    def within(self, problem: Problem, *, seconds: int, now: datetime) -> Problem:
+    def within(
+        self, problem: Problem, *, giving_way: Collection[str], seconds: int, now: datetime
+    ) -> Problem:
         """The problem whose every plan keeps `percent` and `hours`: by H13 and H10, for a run of `seconds`.
 
-        `a_person` is no rule of the problem: see `sparing`.
+        `giving_way` are the requests whose published meetings could stay alone, and have to change all the
+        same: they come on top. `a_person` is no rule of the problem: see `sparing`.
         """
         most, limit = self.most(len(problem.published)), problem.policy.max_moved
-        policy = replace(problem.policy, max_moved=most if limit is None else min(most, limit))
-        problem = replace(problem, policy=policy)
+        most = len(giving_way) + (most if limit is None else min(most, limit))
+        problem = replace(problem, policy=replace(problem.policy, max_moved=most))
         until = now + timedelta(seconds=seconds) + MARGIN + timedelta(hours=self.hours)
         if not problem.slots or until <= (problem.frozen_until or problem.slots[0].start):
             return problem
         starts = {slot.id: slot.start for slot in problem.slots}
-        lost = forced_requests(problem)
+        lost = forced_requests(problem).union(giving_way)
         if any(m.request in lost and starts.get(m.slot, until) < until for m in problem.published):
             return _unchanged_until(problem, lost, until)
         return replace(problem, frozen_until=until.astimezone(problem.slots[0].start.tzinfo))
@@ -58,14 +64,19 @@ class NightBudget:
         published or not at all. As many of them stay free as the person may have changed, of those that the
         plan changes. None if the plan keeps `a_person`, or nothing is left to keep.
         """
-        voluntary = frozenset(published_changes(problem, meetings).voluntary)
+        giving_way = given_way(problem, meetings)
+        voluntary = frozenset(published_changes(problem, meetings).voluntary) - giving_way
         chosen = [m for m in problem.published if m.request in voluntary]
         counts = Counter(person for m in chosen for person in set(m.attendees))
         kept: dict[str, Meeting] = {}
         for person in sorted(person for person, count in counts.items() if count > self.a_person):
             mine = [m for m in problem.published if person in m.attendees]
             free = [m.request for m in mine if m.request in voluntary][: self.a_person]
-            kept |= {m.request: m for m in mine if m.request not in free and could_stay(problem, m)}
+            kept |= {
+                m.request: m
+                for m in mine
+                if m.request not in free and m.request not in giving_way and could_stay(problem, m)
+            }
         rows = {problem.index.requests[id]: as_published(problem, m) for id, m in kept.items()}
         requests = tuple(rows.get(r, request) for r, request in enumerate(problem.requests))
         return None if requests == problem.requests else replace(problem, requests=requests)
@@ -123,9 +134,24 @@ def forced_requests(problem: Problem) -> frozenset[str]:
     return frozenset(m.request for m in asked if not could_stay(problem, m))
 
 
-def without_choice(problem: Problem) -> Problem:
-    """The problem whose plans change only what cannot stay."""
-    return replace(problem, policy=replace(problem.policy, max_moved=0))
+def given_way(problem: Problem, meetings: Sequence[Meeting]) -> frozenset[str]:
+    """The requests whose published meetings could stay alone, but not beside what a plan holds and has to.
+
+    That is what is locked, and what stays as it is published.
+    """
+    schedule = Schedule.of(problem, meetings)
+    taken, as_it_was = Occupation(problem, schedule), {m.request: m for m in problem.published}
+
+    def had_to(other: Held) -> bool:
+        was = as_it_was.get(other.id)
+        return other.request.is_must or (was is not None and same_meeting(was, other.meeting))
+
+    def gave_way(meeting: Meeting) -> bool:
+        held = resolve(problem, meeting, [])
+        return held is not None and any(map(had_to, taken.in_its_way(held)))
+
+    changed = published_changes(problem, meetings).voluntary
+    return frozenset(id for id in changed if gave_way(as_it_was[id]))
 
 
 def _unchanged_until(problem: Problem, lost: Collection[str], until: datetime) -> Problem:

@@ -46,6 +46,32 @@ def why_not_whole(plan: Plan) -> str | None:
     )
 
 
+def is_certain(plan: Plan) -> bool:
+    """Whether what a plan does not keep cannot be, whatever else is given up: nobody has to choose.
+
+    So it is where somebody is absent at the time that their meeting is locked to.
+    """
+    alone = {id for clash in plan.clashes if clash.cause == "alone" for id in clash.requests}
+    return alone.issuperset(plan.not_kept)
+
+
+def clashes_are_known(plan: Plan) -> bool:
+    """Whether all that a plan does not keep clashes with what else has to be held, whatever limits it has."""
+    known = {id for clash in plan.clashes for id in clash.requests}
+    return plan.is_answer and known.issuperset(plan.not_kept)
+
+
+def left_out(plan: Plan) -> str | None:
+    """A sentence about what a plan that is published lacks, or None if it lacks nothing."""
+    if not plan.not_kept or not is_certain(plan):
+        return None
+    return say_count(
+        "%(num)s locked meeting is left out: it cannot be scheduled at its time, whatever else is.",
+        "%(num)s locked meetings are left out: they cannot be scheduled at their times, whatever else is.",
+        len(plan.not_kept),
+    )
+
+
 def check(problem: Problem, plan: Plan) -> None:
     """Raises PlanRejected unless the plan answers the problem, keeps its rules and scores what it claims."""
     true = rules.score(problem, plan.meetings)

@@ -21,19 +21,29 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
 from scheduler.files.problem_file import as_written, fingerprint_of
-from scheduler.services.morning.night_budget import NightBudget, without_choice
+from scheduler.services.morning.night_budget import NightBudget
 from scheduler.services.operations.patience import patiently
 from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.publishing import version_jobs
 from scheduler.services.runs import runs
-from scheduler.services.runs.checking import NO_PLAN, STUCK, check, ended_with, why_no_plan, why_not_whole
+from scheduler.services.runs.checking import (
+    NO_PLAN,
+    STUCK,
+    check,
+    clashes_are_known,
+    ended_with,
+    is_certain,
+    left_out,
+    why_no_plan,
+    why_not_whole,
+)
 from scheduler.services.runs.distribution import Call, WorkerHelpers
 from scheduler.services.runs.known import basis_at, changed_since, last_run, proved_before
 from scheduler.services.runs.watchdog import Solve, Stop, Watched, watch
 from scheduler.services.schedule import versions
 from scheduler.solver.explain.groups import answered
 from scheduler.solver.solve import solve as solve_problem
-from scheduler.solver.unavoidable import with_unavoidable_changes
+from scheduler.solver.unavoidable import unavoidable, with_unavoidable_changes
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, ScheduleVersion
 
@@ -154,7 +164,9 @@ class _Work:
         if self.run.then is not AfterRun.PUBLISH or not self.run.night_budget or not problem.published:
             return problem
         allowed = NightBudget(**self.run.night_budget)
-        return allowed.within(problem, seconds=SEARCHES * self.run.seconds, now=now)
+        return allowed.within(
+            problem, giving_way=unavoidable(problem), seconds=SEARCHES * self.run.seconds, now=now
+        )
 
     def instead(self, problem: Problem, solved: Problem, plan: Plan, *, is_last: bool) -> Problem | None:
         """What to solve instead, if a limited run found no plan, or one that changes too much of a person.
@@ -164,12 +176,12 @@ class _Work:
         """
         if solved is problem:
             return None
-        if plan.status in NO_PLAN:
+        if plan.status in NO_PLAN and not clashes_are_known(plan):
             return problem if self.run.night_budget or not plan.is_answer else None
         if not self.run.night_budget:
             return None
         spared = NightBudget(**self.run.night_budget).sparing(solved, plan.meetings)
-        return without_choice(solved) if spared is not None and is_last else spared
+        return with_unavoidable_changes(solved) if spared is not None and is_last else spared
 
     def search(
         self,
@@ -299,13 +311,14 @@ class _Work:
                 draft = versions.store_draft(
                     session, event_id=self.run.event_id, run_id=self.run.id, plan=plan, now=self.now(session)
                 )
-                job = self.ask(session, draft, why_not_whole(plan))
+                job = self.ask(session, draft, None if is_certain(plan) else why_not_whole(plan))
             runs.finish(
                 session,
                 self.run.id,
                 worker=self.worker,
                 plan=write_plan(plan),
                 note=why_no_plan(plan),
+                remark=left_out(plan),
                 now=self.now(session),
             )
             return Done(RunEnding.FINISHED, draft.number if draft else None, job=job)
@@ -315,7 +328,7 @@ class _Work:
     def ask(self, session: Session, draft: ScheduleVersion, lack: str | None) -> int | None:
         """Queue the draft's next job in the transaction that makes the draft, so that it is not lost.
 
-        One that lacks what it has to hold is for an organiser to publish.
+        One that lacks what it has to hold is for an organiser to publish, who may unlock something else.
         """
         if self.run.then is AfterRun.PUBLISH and lack is not None:
             version_jobs.tell_not_published(session, draft, reason=lack, now=self.now(session))

@@ -243,9 +243,13 @@ def finish(
     worker: str,
     plan: dict[str, Any],
     note: str | None = None,
+    remark: str | None = None,
     now: datetime,
 ) -> None:
-    """Set a running run to finished, with the plan. `note` says why there is no draft. Raises RunLost."""
+    """Set a running run to finished, with the plan. Raises RunLost.
+
+    `note` says why there is no draft, `remark` what the draft lacks that nobody can have.
+    """
     lacking = {name: plan.get(name, []) for name in ("not_kept", "clashes")}
     _change_held(
         session,
@@ -254,7 +258,7 @@ def finish(
         state=RunState.FINISHED,
         plan=pack(plan),
         not_kept=lacking if lacking["not_kept"] else None,
-        error=note or Run.error,
+        error=note or remark or Run.error,
         finished_at=now,
     )
     if note is None:

@@ -134,12 +134,44 @@ def test_what_has_to_change_soon_is_published_and_nothing_else_of_these_hours(da
     assert len(first) == 1, "the meeting of the other pair, as it was"
 
 
-def test_where_no_plan_keeps_the_budget_another_is_a_draft(database: Database) -> None:
-    """Two meetings are published for one table at one time, so that one has to go, and none may."""
-    night = Night(database, tables=1, percent=0)
-    night.go()
+def test_one_of_two_that_cannot_both_stay_does_not_count(database: Database) -> None:
+    """Two meetings are published for one table at one time."""
+    night = Night(database, tables=1, percent=0, a_person=0)
+    run = night.go()
     state, moved, _ = night.newest
-    assert state is VersionState.DRAFT and moved >= PAIRS // 2
+    assert (state, moved, run.error) == (VersionState.PUBLISHED, PAIRS // 2, None)
+
+
+def test_what_gives_way_to_a_lock_does_not_count(database: Database) -> None:
+    night = Night(database, percent=0, a_person=0)
+    with database.write() as session:
+        locked = make_request(session, night.expo, 0, 2)
+        locked.fixed_slot_id, locked.fixed_must = night.expo.slots[0].id, True
+        session.flush()
+        key = locked.key
+    run = night.go()
+    state, moved, added = night.newest
+    assert (state, moved, run.error) == (VersionState.PUBLISHED, 2, None), (
+        "one meeting of each of the two firms"
+    )
+    assert added >= 1
+    with database.read() as session:
+        version = versions.get(session, night.expo.event.id, night.published + 1)
+        at = {m.request: m.slot for m in versions.meetings(session, version.id)}
+    assert at[key] == night.expo.slots[0].key
+
+
+def test_a_lock_that_nobody_can_keep_is_left_out_and_the_night_is_published(database: Database) -> None:
+    """The person is absent at the time that their meeting is locked to."""
+    night = Night(database, percent=25)
+    with database.write() as session:
+        locked = make_request(session, night.expo, 1, 3)
+        locked.fixed_slot_id, locked.fixed_must = night.expo.slots[5].id, True
+    night.away(1, slot=5)
+    run = night.go()
+    assert night.newest[0] is VersionState.PUBLISHED, (run.error, run.not_kept)
+    assert run.error is not None and run.error.startswith("1 locked meeting is left out")
+    assert run.not_kept is not None and len(run.not_kept["not_kept"]) == 1
 
 
 def of_one_person(database: Database, *, asked: int, **budget: int) -> Night:

@@ -1,0 +1,35 @@
+"""Three nights in a row: each is published, whoever was not concerned stays, and what was pressed holds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from benchmarks.nights import BUDGET, Churn, Desk, nights
+from scheduler.domain.problem import Problem
+from scheduler.domain.solving import Result, SolveParams
+from scheduler.solver.solve import solve
+from scheduler.storage.database import Database
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+CHURN = Churn(accepted=10, withdrawn=5, absent=3, pressed=40)
+
+
+def counted(problem: Problem, params: SolveParams, **options: Any) -> Result:
+    """A solve of so many moves, whatever else the machine does: the same on each."""
+    return solve(problem, replace(params, iterations=15_000, workers=1), **options)
+
+
+def test_each_of_three_nights_is_published_within_its_limits(database: Database) -> None:
+    desk = Desk(database, firms=50, requests=1_200, seed=1, solve=counted)
+    found = nights(desk, CHURN, 3)
+    assert sum(night.pressed for night in found) > 0
+    for night in found:
+        assert night.state == "published", night
+        assert bool(night.error) == bool(night.not_kept), "only what somebody absent was locked to"
+        assert night.most_of_one <= BUDGET.a_person, night
+        assert night.lost == [], night
+        assert all(why.startswith("NotDone: ") for why in night.refused), night.refused
