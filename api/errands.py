@@ -19,6 +19,7 @@ from werkzeug.wrappers import Response
 
 from api import context
 from scheduler.saying import say
+from scheduler.services.access import sessions
 from scheduler.services.access.tokens import random_token
 
 MOST_TYPED = 50_000
@@ -31,11 +32,12 @@ P = ParamSpec("P")
 
 
 def fresh_sign_in(
-    what: str,
+    what: str, *, lasts_show_days: bool = False
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
     """A view for which a sign-in of the last minutes is needed, as it does most harm in the wrong hands.
 
-    `what` says what it does, such as "publish this version". Goes below `login_required`.
+    `what` says what it does, such as "publish this version". With `lasts_show_days`, a sign-in of a day of
+    the event is enough for that day. Goes below `login_required`.
     """
 
     def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
@@ -43,11 +45,18 @@ def fresh_sign_in(
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             if current_user.session.is_fresh(context.settings(), now=context.now()):
                 return view(*args, **kwargs)
+            if lasts_show_days and _is_of_show_day(str(kwargs["event_key"])):
+                return view(*args, **kwargs)
             return _ask_again(what)
 
         return guarded
 
     return decorate
+
+
+def _is_of_show_day(event_key: str) -> bool:
+    with context.database().read() as db:
+        return sessions.is_of_show_day(db, current_user.session, event_key, now=context.now())
 
 
 def of_expired_form() -> dict[str, Any]:

@@ -29,6 +29,9 @@ from scheduler.services.events import results
 from scheduler.services.publishing import look, orders
 from scheduler.services.publishing.look import Shown, VersionJobs
 from scheduler.services.requests import locks
+from scheduler.services.runs import not_kept
+from scheduler.services.runs.not_kept import NamedClash
+from scheduler.services.schedule import history
 from workers import dispatch
 
 blueprint = APIBlueprint(
@@ -152,7 +155,7 @@ def take_back(event_key: str, number: int) -> Response:
 
 @blueprint.post("/<int:number>/begin")
 @login_required
-@fresh_sign_in(say("publish the version"))
+@fresh_sign_in(say("publish the version"), lasts_show_days=True)
 def begin(event_key: str, number: int) -> Response:
     """End the hold of a publishing."""
     actor = auth.organiser(event_key)
@@ -167,7 +170,7 @@ def begin(event_key: str, number: int) -> Response:
 
 @blueprint.post("/<int:number>/publish")
 @login_required
-@fresh_sign_in(say("publish the version"))
+@fresh_sign_in(say("publish the version"), lasts_show_days=True)
 def publish(event_key: str, number: int) -> Response:
     """Have published what was looked at. If another version came between, say so and compare again."""
     actor = auth.organiser(event_key)
@@ -257,9 +260,18 @@ def _version_page(db: Session, actor: Actor, number: int) -> str:
         found=seen.found,
         gains=seen.gains,
         arrival=seen.arrival,
+        clashes=_clashes(db, actor, number),
         **_lists(seen.shown),
         **_jobs(seen.jobs),
     )
+
+
+def _clashes(db: Session, actor: Actor, number: int) -> list[NamedClash]:
+    """What the version's run could not keep. One that repeats another's meetings has no run of its own."""
+    version = history.show(db, actor, number)
+    if version.run is None or version.copy_of is not None:
+        return []
+    return not_kept.not_kept(db, actor, version.run)
 
 
 def _lists(shown: Shown) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.runs import not_kept
 from scheduler.services.what_if import comparison, what_ifs
 from scheduler.services.what_if.changes import MOST_CHANGES
 from scheduler.services.what_if.comparison import FIGURES
@@ -220,6 +221,7 @@ def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -
             compared=compared,
             column=next((each for each in compared.columns if each.number == number), None),
             figures=FIGURES,
+            clashes=not_kept.clashes_of(db, actor, card.result or {}),
             typed={"name": card.name, "seconds": str(card.seconds), "count": "1", **typed},
             faults=faults,
             kind=kind if kind in FORMS else None,

@@ -44,6 +44,17 @@ class ProgressOut(Output):
     terms: dict[str, float]
 
 
+class ClashOut(Output):
+    """Locked requests and frozen meetings which no plan keeps all of, and any fewer of them it can."""
+
+    requests: list[str]
+    cause: str = Field(
+        description="alone (it cannot be scheduled there at all), people (somebody would be in two at once), "
+        "walk, person-cap, firm-cap, place, interpreter, precedence, or rules (several of these)."
+    )
+    who: list[str] = Field(description="Keys of the people, firms or places concerned.")
+
+
 class RunOut(Output):
     """A run; follow it by asking again until its state is finished, failed or cancelled."""
 
@@ -64,6 +75,8 @@ class RunOut(Output):
     progress: ProgressOut | None
     error: str | None
     version: int | None = Field(description="Number of the schedule version that the run made.")
+    not_kept: list[str] = Field(description="Requests that are locked or frozen, and left out all the same.")
+    clashes: list[ClashOut] = Field(description="Why they are.")
 
     @field_validator("progress", mode="before")
     @classmethod

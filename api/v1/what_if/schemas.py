@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
-from api.v1.runs.schemas import ProgressOut
+from api.v1.runs.schemas import ClashOut, ProgressOut
 from api.v1.schemas.base import Input, Output
 from scheduler.domain.fields import WhatIfName, WhatIfSeconds
 from scheduler.domain.solving import WhatIfState
@@ -73,6 +73,10 @@ class WhatIfResultOut(Output):
     then: WhatIfPlanOut
     version: int | None = Field(description="Number of the version that was published then.")
     fingerprint: str = Field(description="Of the event's problem, before the changes.")
+    not_kept: list[str] = Field(
+        [], description="Requests that are locked or frozen, and left out all the same."
+    )
+    clashes: list[ClashOut] = Field([], description="Why they are.")
 
 
 class WhatIfOut(Output):

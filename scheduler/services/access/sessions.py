@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
@@ -30,7 +31,7 @@ from scheduler.services.access.actors import Actor, actor_of_row, with_roles
 from scheduler.services.access.tokens import hash_token, random_token
 from scheduler.services.text import one_line, storable
 from scheduler.services.trail.noted import Noted, noted
-from scheduler.storage.models import Account, Attendee, Event, Interpreter, TeamMember, WebSession
+from scheduler.storage.models import Account, Attendee, Event, Interpreter, Slot, TeamMember, WebSession
 from scheduler.storage.rows import rows_of
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -87,6 +88,20 @@ class SignedIn:
     def is_fresh(self, settings: Settings, *, now: datetime) -> bool:
         """Whether the person showed so lately who they are that it is enough for what does most harm."""
         return now - self.made_at <= timedelta(minutes=settings.fresh_sign_in_minutes)
+
+
+def is_of_show_day(session: Session, signed_in: SignedIn, event_key: str, *, now: datetime) -> bool:
+    """Whether it is a day of the event, by the venue's clock, and somebody signed in on that day."""
+    event = session.scalar(select(Event).where(Event.key == event_key))
+    if event is None:
+        return False
+    zone = ZoneInfo(event.timezone)
+    day = now.astimezone(zone).date()
+    if signed_in.made_at.astimezone(zone).date() != day:
+        return False
+    first, last = (datetime.combine(day, time(), zone) + timedelta(days=more) for more in (0, 1))
+    that_day = select(Slot.id).where(Slot.of(event.id), Slot.start >= first, Slot.start < last)
+    return session.scalar(that_day.limit(1)) is not None
 
 
 def begin(

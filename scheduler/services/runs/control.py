@@ -62,6 +62,10 @@ class RunCard:
     by: str
     changed: Sequence[Mapping[str, Any]] | None = None
     """What changed since the published plan was made (`Difference`). None where that was not looked at."""
+    not_kept: Sequence[str] = ()
+    """The requests that have to be scheduled as they are locked or frozen, and are not."""
+    clashes: Sequence[Mapping[str, Any]] = ()
+    """Sets of them of which no plan keeps all (`CommitmentClash`)."""
 
     @property
     def is_open(self) -> bool:
@@ -73,7 +77,7 @@ class RunCard:
         return NO_PLAN if self.state is RunState.FINISHED and self.version is None else self.state
 
 
-_ADDED = "version", "version_state", "by"
+_ADDED = "version", "version_state", "by", "not_kept", "clashes"
 _OF_RUN = tuple(name for name in RunCard.__dataclass_fields__ if name not in _ADDED)
 
 
@@ -190,4 +194,4 @@ def _card(
     run: Run, version: int | None = None, version_state: VersionState | None = None, by: str = ""
 ) -> RunCard:
     values = {name: getattr(run, name) for name in _OF_RUN}
-    return RunCard(**values, version=version, version_state=version_state, by=by)
+    return RunCard(**values, **(run.not_kept or {}), version=version, version_state=version_state, by=by)

@@ -1,10 +1,11 @@
-"""What a run could not keep, though it has to be: locked requests and frozen meetings that clash, by name."""
+"""What a plan could not keep, though it has to: locked requests and frozen meetings that clash, by name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -42,13 +43,18 @@ class NamedClash:
 def not_kept(session: Session, actor: Actor, number: int) -> list[NamedClash]:
     """The clashes of a run by its number in the event. Raises NotFound."""
     actor.require(Right.READ_RUNS)
-    lack = runs.show(session, actor.event_id, number).not_kept
-    if lack is None:
-        return []
-    out = frozenset[str](lack["not_kept"])
+    return clashes_of(session, actor, runs.show(session, actor.event_id, number).not_kept or {})
+
+
+def clashes_of(session: Session, actor: Actor, lack: Mapping[str, Any]) -> list[NamedClash]:
+    """The clashes of a plan, by its keys `not_kept` and `clashes`. Empty if it keeps all."""
+    out = frozenset[str](lack.get("not_kept", ()))
     proved = [
-        CommitmentClash(tuple(row["requests"]), row["cause"], tuple(row["who"])) for row in lack["clashes"]
+        CommitmentClash(tuple(row["requests"]), row["cause"], tuple(row["who"]))
+        for row in lack.get("clashes", ())
     ]
+    if not out:
+        return []
     left = out.difference(id for clash in proved for id in clash.requests)
     found = [*proved, *([CommitmentClash(tuple(sorted(left)), "")] if left else [])]
     keys = {key for clash in found for key in (*clash.requests, *clash.who)}

@@ -151,6 +151,7 @@ class _Work:
             "version": live.version,
             "fingerprint": fingerprint_of(live.problem),
             "not_kept": list(plan.not_kept),
+            "clashes": [clash.to_json() for clash in plan.clashes],
         }
         with self.database.write() as session:
             now = self.database.now_in(session)

@@ -83,6 +83,30 @@ def test_what_was_typed_is_kept_through_a_fresh_sign_in(
 
 
 @pytest.mark.parametrize(
+    ("signed_in", "asked_again"),
+    [(-1, False), (-10, True)],
+    ids=["that morning", "the evening before"],
+)
+def test_on_a_day_of_the_event_a_sign_in_of_that_day_is_enough_to_publish(
+    app: Flask, clock: Clock, expo: Expo, signed_in: int, asked_again: bool
+) -> None:
+    opening = expo.slots[0].start
+    clock.now = opening + signed_in * HOUR
+    browser = Browser(app, expo.organiser)
+    clock.now = opening
+    for step, asks in (
+        ("publish", asked_again),
+        ("begin", asked_again),
+        ("roll-back", True),
+        ("trial", True),
+    ):
+        browser.get("/")
+        path = f"/events/{expo.event.key}/versions/1/{step}"
+        response = browser.client.post(path, data={"csrf_token": browser.token})
+        assert ("Sign in again" in response.text) == asks, step
+
+
+@pytest.mark.parametrize(
     ("method", "path"),
     [
         ("post", "versions/1/publish"),

@@ -15,6 +15,7 @@ from scheduler.services.requests import requests
 from scheduler.services.runs import execution, runs
 from scheduler.services.runs.watchdog import Stop
 from scheduler.services.schedule import versions
+from scheduler.services.what_if import trying
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, Interpreter, MeetingRequest, OutboxMail, Run
 from tests.support import importing as imports
@@ -361,6 +362,33 @@ def test_no_brackets_stand_in_brackets_where_a_page_names_the_zone(
         assert re.findall(r"\([^()]*\([^()]*\)[^()]*\)", said) == [], path
 
 
+def section(page: str) -> str:
+    """What clashes, but for where a button leads back to."""
+    found = re.search(
+        r'<section class="card" aria-labelledby="not-kept-title">.*?</section>', page, re.DOTALL
+    )
+    assert found is not None
+    return re.sub(r'<input type="hidden"[^>]*>|action="[^"]*"', "", found[0])
+
+
+def test_a_what_if_shows_which_locks_clash_in_the_words_of_a_run(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        rows = [make_request(session, expo, 0, k) for k in (1, 2)]
+        for row in rows:
+            row.fixed_slot_id, row.fixed_must = expo.slots[0].id, True
+        make_version(session, expo, [meet(make_request(session, expo, 1, 2), expo, slot=2)])
+        run_id = runs.queue(session, expo.event.id, asked_by=None, now=NOW).id
+    execution.execute(database, run_id, worker="w1", settings=SETTINGS)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}"
+    browser.get(f"{path}/what-if")
+    browser.post(f"{path}/what-if", name="As it is")
+    browser.post(f"{path}/what-if/1/solve")
+    assert trying.execute(database, settings=SETTINGS)
+    assert section(browser.get(f"{path}/what-if/1")) == section(browser.get(f"{path}/runs/1"))
+
+
 def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_url: str) -> None:
     with database.write() as session:
         expo = make_event(session)
@@ -377,6 +405,9 @@ def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_
     assert page.count("left out</span>") == 1
     assert page.count("/unlock") == 2
     assert "The published schedule was not made by a run" in page
+    version = browser.get(f"/events/{expo.event.key}/versions/2")
+    assert "Locked meetings that clash" in version
+    assert section(version) == section(page)
     browser.post(f"/events/{expo.event.key}/versions/2/unlock", request=rows[0].key)
     with database.read() as session:
         assert not session.get_one(MeetingRequest, rows[0].id).fixed_must
