@@ -5,11 +5,15 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from typing import Final
 
 import structlog
 
-_SECRET_PATH = re.compile(r"(/(?:sign-in|answers|calendar|summaries|asked|digests)/)[\w.%-]{8,}")
-"""Addresses that open something for whoever has them: everything after the first part is the key."""
+SECRET_PATHS: Final = (
+    "answers", "asked", "calendar", "digests", "p", "registration", "sign-in", "summaries", "team",
+)  # fmt: skip
+"""What addresses begin with that open something for whoever has them: the next part is the key."""
+_SECRET_PATH = re.compile(rf"(/(?:{'|'.join(SECRET_PATHS)})/)[\w.%-]{{8,}}")
 
 
 def configure(log_format: str, *, level: int = logging.INFO) -> None:

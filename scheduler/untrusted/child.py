@@ -1,7 +1,7 @@
 """The child process: one job after the other from the socket at standard input, until its parent is gone.
 
-It has no settings, no secrets and no other connection. If the parent dies, the socket ends: the child
-leaves, at the latest when the job that it is at has used up its time.
+It has no settings, no secrets and no other connection, and behind its wall it gets none. If the parent dies,
+the socket ends: the child leaves, at the latest when the job that it is at has used up its time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import time
 from typing import Final
 
-from scheduler.untrusted import frames, limits
+from scheduler.untrusted import frames, limits, wall
 from scheduler.untrusted.frames import Ending
 from scheduler.untrusted.jobs import JOBS
 
@@ -26,7 +26,7 @@ def main() -> None:
     """Serve the socket at standard input."""
     connection = socket.socket(fileno=0)
     limits.confine()
-    connection.sendall(frames.READY)
+    connection.sendall(frames.UNWALLED if wall.build() else frames.READY)
     for _ in range(MAX_JOBS):
         is_asked = select.select([connection], [], [], IDLE_SECONDS)[0]
         if not is_asked or time.process_time() > RENEW_CPU_SECONDS or not _serve(connection):

@@ -12,7 +12,9 @@ _REQUEST: Final = struct.Struct(">II")
 _ANSWER: Final = struct.Struct(">cI")
 
 READY: Final = b"r"
-"""The child has loaded what it needs."""
+"""The child has loaded what it needs, and is behind its wall."""
+UNWALLED: Final = b"u"
+"""The same, but the kernel has no whole wall: the child has its limits alone."""
 TAKEN: Final = b"t"
 """The child has a whole request: if it ends now, it is for what the job did."""
 

@@ -22,7 +22,7 @@ import structlog
 import scheduler
 from scheduler.domain.errors import ChainmeetError
 from scheduler.saying import say
-from scheduler.untrusted import frames, limits
+from scheduler.untrusted import frames, limits, wall
 from scheduler.untrusted.frames import Ending
 
 SIZE: Final = 2
@@ -83,6 +83,7 @@ class _Gone(Exception):
 
 class _Child:
     def __init__(self, module: str) -> None:
+        wall.hide_memory()
         self.socket, theirs = socket.socketpair()
         with theirs:
             # This interpreter, with a module of ours from where this one is.
@@ -94,7 +95,7 @@ class _Child:
                 start_new_session=True,
             )
         try:
-            self._receive(1, time.monotonic() + START_SECONDS)
+            self.is_walled = self._receive(1, time.monotonic() + START_SECONDS) == frames.READY
         except (EOFError, OSError):
             self.end()
             raise NotStarted from None
@@ -142,7 +143,7 @@ class Pool:
     """A pool that runs jobs of `untrusted.jobs` in at most `size` child processes. Any thread may call it."""
 
     def __init__(self, size: int = SIZE, module: str = "scheduler.untrusted.child") -> None:
-        self.size, self.module = size, module
+        self.size, self.module, self._has_warned = size, module, False
         self._reset()
         os.register_at_fork(after_in_child=self._reset)
 
@@ -170,7 +171,7 @@ class Pool:
     def warm(self) -> None:
         """Start every child now, so that the first jobs need not wait for it."""
         while len(self._idle) < self.size:
-            self._idle.append(_Child(self.module))
+            self._idle.append(self._start())
 
     def close(self) -> None:
         """End the children. The next job starts new ones."""
@@ -202,7 +203,16 @@ class Pool:
         try:
             return self._idle.pop(), False
         except IndexError:
-            return _Child(self.module), True
+            return self._start(), True
+
+    def _start(self) -> _Child:
+        child = _Child(self.module)
+        if not child.is_walled and not self._has_warned:
+            self._has_warned = True
+            log.warning(
+                "files of strangers are read with limits alone: the kernel has no Landlock or seccomp"
+            )
+        return child
 
     def _reset(self) -> None:
         """Reset the pool in a forked process, because the children belong to its parent."""

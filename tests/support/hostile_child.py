@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
+import resource
+import socket
+import stat
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from scheduler.untrusted import child, limits
+from scheduler.untrusted import child, limits, wall
 from scheduler.untrusted.jobs import JOBS, Job
 
 
@@ -36,14 +42,59 @@ def leave(_octets: bytes) -> str:
     os._exit(3)
 
 
-def write(octets: bytes) -> str:
-    return str(Path("/tmp/written-by-a-child").write_bytes(octets))
-
-
 def look_around(_octets: bytes) -> dict[str, Any]:
-    links = Path("/proc/self/fd").iterdir()
-    open_files = {link.name: str(link.readlink()) for link in links if link.exists() or link.name in "012"}
-    return {"environment": sorted(os.environ), "files": open_files, "pid": os.getpid()}
+    files = {}
+    for number in range(64):
+        with suppress(OSError):
+            found = os.fstat(number)
+            is_nothing = found.st_rdev == os.makedev(1, 3)
+            files[str(number)] = (
+                "socket" if stat.S_ISSOCK(found.st_mode) else "nothing" if is_nothing else "file"
+            )
+    return {"environment": sorted(os.environ), "files": files, "pid": os.getpid()}
+
+
+def attack(octets: bytes) -> str:
+    """What a parser that was taken over might do, by name: an error's class, or what came of it."""
+    name, _, rest = octets.decode().partition(" ")
+    try:
+        return f"done: {ATTACKS[name](rest)}"
+    except OSError as error:
+        return type(error).__name__
+
+
+def ptrace(pid: str) -> None:
+    attach = 16
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.ptrace(attach, int(pid), 0, 0):
+        raise OSError(ctypes.get_errno(), "ptrace")
+
+
+def lower_a_limit() -> None:
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+    except ValueError as error:  # what Python makes of EPERM here
+        raise PermissionError from error
+
+
+def execute(path: str) -> None:
+    os.execv(path, [path])
+
+
+ATTACKS: dict[str, Callable[[str], object]] = {
+    "socket": lambda _: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+    "connect": lambda path: socket.socket(fileno=os.dup(0)).connect(path),
+    "fork": lambda _: os.fork(),
+    "exec": execute,
+    "kill": lambda pid: os.kill(int(pid), 0),
+    "ptrace": ptrace,
+    "environment": lambda pid: Path(f"/proc/{pid}/environ").read_bytes(),
+    "read": lambda path: Path(path).read_bytes(),
+    "write": lambda path: Path(path).touch(),
+    "delete": lambda path: Path(path).unlink(),
+    "mode": lambda path: Path(path).chmod(0o777),
+    "limits": lambda _: lower_a_limit(),
+}
 
 
 def sleep(octets: bytes) -> str:
@@ -51,8 +102,9 @@ def sleep(octets: bytes) -> str:
     return "slept"
 
 
-def say_and_sleep(octets: bytes) -> str:
-    Path(octets.decode()).touch()
+def be_nice_and_sleep(_octets: bytes) -> str:
+    """The priority tells who looks from outside that the job has begun."""
+    os.nice(1)
     return sleep(b"60")
 
 
@@ -60,7 +112,7 @@ def nonsense(_octets: bytes) -> list[int]:
     return [1]
 
 
-for work in (spin, hold_the_lock, fill, talk, leave, write, look_around, sleep, say_and_sleep):
+for work in (spin, hold_the_lock, fill, talk, leave, look_around, attack, sleep, be_nice_and_sleep):
     JOBS[work.__name__] = Job(work.__name__, work, TypeAdapter(Any))
 JOBS["mail"] = {
     "spin": Job("mail", spin, TypeAdapter(Any)),
@@ -68,6 +120,8 @@ JOBS["mail"] = {
 }.get(os.environ.get("LC_ALL", ""), JOBS["mail"])  # what a child gets of our environment
 
 if __name__ == "__main__":
+    if os.environ.get("LC_ALL") == "no wall":
+        wall.build = lambda: (wall.LANDLOCK,)  # as on an older kernel
     limits.CPU_SECONDS = 0.3  # type: ignore[misc]
     limits.MEMORY = 64 * 1024 * 1024  # type: ignore[misc]
     child.MAX_JOBS = 5  # type: ignore[misc]

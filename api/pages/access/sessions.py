@@ -74,4 +74,6 @@ def _back(sentence: str) -> Response:
 def _gone(sentence: str) -> Response:
     auth.sign_out()
     flash(sentence)
-    return redirect(url_for("sign_in.ask"), 303)
+    response = redirect(url_for("sign_in.ask"), 303)
+    response.headers["Clear-Site-Data"] = '"storage"'  # as at /sign-out
+    return response

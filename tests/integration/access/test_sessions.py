@@ -26,6 +26,7 @@ from scheduler.storage.models import (
     WebSession,
 )
 from tests.integration.access.clock import HOUR, NOWHERE, Clock, person
+from tests.integration.my_day.test_pages_my_day import token
 from tests.support import clocks
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_account
 from tests.support.publishing import SETTINGS
@@ -109,7 +110,9 @@ def test_a_person_sees_the_browsers_and_signs_out_one_or_all(
     assert "All other browsers are signed out." in laptop.post("/sessions/others/end")
     assert is_in(laptop) and not is_in(phone) and is_in(stranger)
     phone.sign_in(app, account)
-    assert "signed out everywhere" in laptop.post("/sessions/end")
+    gone = laptop.client.post("/sessions/end", data={"csrf_token": token(laptop.get("/sessions"))})
+    assert gone.headers["Clear-Site-Data"] == '"storage"', "a day that is kept for want of a network, too"
+    assert "signed out everywhere" in laptop.get("/sign-in")
     assert not is_in(laptop) and not is_in(phone) and is_in(stranger)
 
 

@@ -213,7 +213,7 @@ def test_the_receiver_listens_where_compose_publishes_and_asks() -> None:
     assert given["--host"] == "0.0.0.0"
     assert service["ports"][0].rpartition(":")[2] == given["--port"]
     assert service["ports"][0].startswith("${CHAINMEET_LMTP_LISTEN:-127.0.0.1:")
-    assert f"LMTP('127.0.0.1', {given['--port']}" in service["healthcheck"]["test"][-1]
+    assert f"LMTP('127.0.0.1', {given['--port']}" in service["healthcheck"]["test"]
 
 
 def test_the_image_serves_where_compose_looks_for_it() -> None:

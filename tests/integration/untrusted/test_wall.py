@@ -1,0 +1,125 @@
+"""What a parser that was taken over cannot do: the wall of the kernel round the child that reads octets."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+from structlog.testing import capture_logs
+
+from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.untrusted import frames, reading, wall
+from scheduler.untrusted.pool import Pool
+from tests.integration.directory.test_logos import picture
+from tests.integration.untrusted.test_untrusted import HOSTILE
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a wall is what Linux has")
+
+ZONE = "Africa/Ouagadougou"
+BEHIND = "import os, sys; from scheduler.untrusted import wall; print(*wall.build())"
+
+
+@pytest.fixture(scope="module")
+def is_whole() -> bool:
+    """Whether this kernel has all of the wall, as a process of its own finds out."""
+    done = subprocess.run([sys.executable, "-c", BEHIND], capture_output=True, text=True, check=True)
+    return not done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def hostile(is_whole: bool) -> Iterator[Pool]:
+    if not is_whole:
+        pytest.skip("this kernel has no Landlock or no seccomp")
+    pool = Pool(1, HOSTILE)
+    yield pool
+    pool.close()
+
+
+def attack(pool: Pool, name: str, about: object = "") -> Any:
+    ending, answer = pool.run("attack", f"{name} {about}".encode(), {}, wait=60)
+    assert ending is frames.Ending.DONE
+    return TypeAdapter(str).validate_json(answer)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["socket", "connect", "fork", "exec", "kill", "ptrace", "environment", "read", "write", "delete", "mode",
+     "limits"],
+)  # fmt: skip
+def test_an_attack_is_refused(hostile: Pool, tmp_path: Path, name: str) -> None:
+    there = tmp_path / "there"
+    there.write_text("as it was")
+    there.chmod(0o600)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        listening.listen()
+        about = {
+            "connect": tmp_path / "socket", "exec": "/bin/true", "kill": os.getpid(), "ptrace": os.getpid(),
+            "environment": os.getpid(), "read": there, "write": tmp_path / "new", "delete": there,
+            "mode": there,
+        }.get(name, "")  # fmt: skip
+        assert attack(hostile, name, about) == "PermissionError"
+    assert (there.read_text(), there.stat().st_mode & 0o777) == ("as it was", 0o600)
+    assert not (tmp_path / "new").exists()
+
+
+def test_behind_the_wall_every_zone_and_codec_is_there(hostile: Pool) -> None:
+    """Those that no process had loaded before: zones in calendars, GB 18030 in spreadsheets and mails."""
+    rows = "键,名称\nf1,长江新能源\n".encode("gb18030")
+    assert reading.sheets(rows).sheets[0].rows[1].cells == ("f1", "长江新能源")
+    assert reading.sheets(xlsx([SheetOut("Firms", ["key"], [["f1"]])])).sheets[0].rows[1].cells == ("f1",)
+    assert reading.picture(picture(200, 100)).width
+    late = f"import zoneinfo; print(zoneinfo.ZoneInfo({ZONE!r})); '鍵'.encode('big5hkscs'); import pymupdf"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{BEHIND}; {late}"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [ZONE]
+
+
+def test_a_call_of_another_architecture_ends_the_process(is_whole: bool) -> None:
+    """The x32 interface has its own numbers, which a list of the others' would let pass."""
+    if not is_whole or platform.machine() != "x86_64":
+        pytest.skip("no seccomp, or no x32")
+    number = 0x40000000 + 41
+    call = f"{BEHIND}; import ctypes; ctypes.CDLL(None).syscall({number}, 2, 1, 0)"
+    done = subprocess.run([sys.executable, "-c", call], capture_output=True, check=False)
+    assert done.returncode == -signal.SIGSYS
+
+
+def test_a_process_that_has_readers_hides_its_memory() -> None:
+    """PR_SET_DUMPABLE is 0: its environment, which has secrets, belongs to root then."""
+    hidden = "from scheduler.untrusted.pool import Pool; p = Pool(1); p.warm(); import ctypes"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{hidden}; print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)); p.close()"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.strip() == "0"
+
+
+def test_where_the_kernel_has_no_wall_it_is_said_once_and_files_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LC_ALL", "no wall")
+    pool = Pool(2, HOSTILE)
+    with capture_logs() as lines:
+        pool.warm()
+        ending, _ = pool.run("sleep", b"0", {}, wait=60)
+    pool.close()
+    assert ending is frames.Ending.DONE
+    assert [line["event"] for line in lines if "Landlock" in line["event"]] == [
+        "files of strangers are read with limits alone: the kernel has no Landlock or seccomp"
+    ]
+
+
+def test_another_system_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert wall.build() == (wall.LANDLOCK, wall.SECCOMP)
