@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import time
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, cast
 
 import structlog
 from alembic import command
@@ -11,6 +15,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
 from scheduler.domain.errors import ChainmeetError
@@ -18,6 +23,13 @@ from scheduler.storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x636861696E  # "chain": of our migrations, among the advisory locks of the database
+
+LOCK_MILLISECONDS = 2_000
+"""An upgrade of PostgreSQL waits for a lock of others at most so long: all who come later wait behind it."""
+PAUSES = (1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
+"""Seconds until it is tried again."""
+_IN_THE_WAY = ("55P03", "40P01")  # lock_not_available, deadlock_detected
+MOST_BROKEN = 5
 
 log = structlog.get_logger()
 
@@ -32,6 +44,28 @@ class SchemaOutOfDate(ChainmeetError):
         super().__init__(f"The database is at {has}, the code needs {wants}. Run: chainmeet db upgrade")
 
 
+class SchemaBusy(ChainmeetError):
+    """Other processes use tables that the upgrade changes, for longer than it tries."""
+
+    code = "schema-busy"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database is in use, so its schema is as it was. Stop Chainmeet's other processes "
+            "(docker compose stop api worker and clock services), then run: chainmeet db upgrade"
+        )
+
+
+class SchemaBroken(ChainmeetError):
+    """Rows would refer to others that are not there, so nothing was upgraded."""
+
+    code = "schema-broken"
+
+    def __init__(self, has: str | None, rows: Sequence[Sequence[Any]]) -> None:
+        named = ", ".join(f"{row[0]} row {row[1]} to {row[2]}" for row in rows)
+        super().__init__(f"The database stays at {has}: rows refer to others that are not there ({named}).")
+
+
 def alembic_config(connection: Connection) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
@@ -41,14 +75,85 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def upgrade(database: Database) -> None:
-    """Bring the schema up to date. It is safe to call at every start, and from several machines at once."""
+    """Bring the schema up to date, or leave the database as it was.
+
+    It is safe to call at every start, from several machines at once, and while others use the database. A
+    SQLite file is copied first, to `<file>.before-<revision>`. Raises SchemaBusy where what others do keeps
+    it waiting, and SchemaBroken where rows would refer to others that are not there.
+    """
+    if database.is_sqlite:
+        _upgrade_file(database)
+    else:
+        _upgrade_server(database)
+
+
+def _upgrade_file(database: Database) -> None:
+    """In one transaction, without foreign keys: a batch on SQLite drops tables that others refer to.
+
+    So says https://www.sqlite.org/lang_altertable.html#otheralter, and to check them at the end.
+    """
     with database.engine.connect().execution_options(writes=True) as connection:
-        if not database.is_sqlite:  # there a writer is alone anyway
-            for name in ("statement_timeout", "lock_timeout"):
-                connection.execute(text(f"SET LOCAL {name} = 0"))
-            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        command.upgrade(alembic_config(connection), "head")
-        connection.commit()
+        driver = cast("DBAPIConnection", connection.connection.dbapi_connection)
+        has = _revision_of(driver)
+        if has == wanted():
+            return
+        if has is not None and database.url.database:
+            _copy(driver, Path(database.url.database), f".before-{has}")
+        driver.cursor().execute("PRAGMA foreign_keys=OFF")  # a transaction that has begun would ignore it
+        try:
+            with connection.begin():
+                command.upgrade(alembic_config(connection), "head")
+                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(MOST_BROKEN)
+                if broken:
+                    raise SchemaBroken(has, broken)
+        finally:
+            driver.cursor().execute("PRAGMA foreign_keys=ON")
+
+
+def _revision_of(driver: DBAPIConnection) -> str | None:
+    """The revision of a SQLite file, None if it is empty; read without beginning a transaction."""
+    cursor = driver.cursor()
+    cursor.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'")
+    if cursor.fetchone() == (0,):
+        return None
+    cursor.execute("SELECT version_num FROM alembic_version")
+    row = cursor.fetchone()
+    return str(row[0]) if row else None
+
+
+def _copy(driver: DBAPIConnection, file: Path, suffix: str) -> None:
+    """All of a SQLite database as one file beside it, in the place of an earlier one of this revision."""
+    copy, part = (file.with_name(file.name + suffix + end) for end in ("", ".part"))
+    part.unlink(missing_ok=True)
+    driver.cursor().execute("VACUUM INTO ?", (str(part),))
+    shutil.copymode(file, part)
+    part.replace(copy)
+    log.info("the database is copied before its schema is upgraded", copy=str(copy))
+
+
+def _upgrade_server(database: Database) -> None:
+    """In one transaction that waits for no lock for long, and is begun again where it waits or deadlocks."""
+    for pause in (*PAUSES, None):
+        try:
+            with database.engine.connect().execution_options(writes=True) as connection:
+                _no_timeout(connection, "statement_timeout")
+                _no_timeout(connection, "lock_timeout")
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))  # another migration may be long
+                connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"))
+                command.upgrade(alembic_config(connection), "head")
+                connection.commit()
+                return
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in _IN_THE_WAY:
+                raise
+            if pause is None:
+                raise SchemaBusy from error
+            log.info("the schema is in use; the upgrade begins again", seconds=pause)
+        time.sleep(pause)
+
+
+def _no_timeout(connection: Connection, name: str) -> None:
+    connection.execute(text(f"SET LOCAL {name} = 0"))
 
 
 def require_current(database: Database) -> None:

@@ -1,0 +1,161 @@
+"""Whoever has data keeps it: full databases of earlier revisions come up at the code of today."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import MetaData, select, text
+from sqlalchemy.exc import IntegrityError
+
+from scheduler.storage import schema
+from scheduler.storage.database import Database
+from scheduler.storage.schema import (
+    SchemaBroken,
+    SchemaBusy,
+    SchemaOutOfDate,
+    alembic_config,
+    require_current,
+    upgrade,
+)
+from tests.support import clocks
+from tests.support.databases import Databases
+from tests.support.everything import NOWHERE, Everything
+from tests.support.factories import NOW, make_event
+from tests.support.web import web_app
+
+EARLIER = {
+    "0013": {"organiser": {"row"}},  # they are members of a team now
+    "0066": {
+        "digest_choice": {"row"},
+        "run": {"max_moved"},
+    },  # a row a kind of email; 0 says something else now
+}
+"""Revisions that are carried over, with what a migration changes because it is there for that."""
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def go_back(database: Database, revision: str) -> None:
+    """Downgrade what is full: without foreign keys on SQLite, as an upgrade goes."""
+    with database.engine.connect().execution_options(writes=True) as connection:
+        driver = connection.connection.dbapi_connection
+        if database.is_sqlite:
+            driver.cursor().execute("PRAGMA foreign_keys=OFF")
+        with connection.begin():
+            command.downgrade(alembic_config(connection), revision)
+        if database.is_sqlite:
+            driver.cursor().execute("PRAGMA foreign_keys=ON")
+
+
+def rows_of(database: Database) -> Rows:
+    """Every row of every table, as the database has it."""
+    with database.engine.connect() as connection:
+        known = MetaData()
+        known.reflect(connection)
+        return {
+            name: [dict(row) for row in connection.execute(select(table)).mappings()]
+            for name, table in known.tables.items()
+            if name != "alembic_version"
+        }
+
+
+def lost_or_changed(before: Rows, after: Rows) -> dict[str, set[str]]:
+    """By table: its columns with another value now, of those that both have; "row" where one is lost."""
+    found: dict[str, set[str]] = {}
+    for name, rows in before.items():
+        now = {key_of(row): row for row in after.get(name, ())}
+        for row in rows:
+            kept = now.get(key_of(row))
+            if kept is None:
+                found.setdefault(name, set()).add("row")
+                continue
+            changed = {column for column in row.keys() & kept.keys() if row[column] != kept[column]}
+            if changed:
+                found.setdefault(name, set()).update(changed)
+    return found
+
+
+def key_of(row: dict[str, Any]) -> object:
+    return row["id"] if "id" in row else tuple(sorted((name, str(value)) for name, value in row.items()))
+
+
+@pytest.mark.parametrize("revision", EARLIER)
+def test_a_full_database_of_an_earlier_revision_keeps_every_row(
+    database: Database, monkeypatch: pytest.MonkeyPatch, revision: str
+) -> None:
+    clocks.hold(monkeypatch, NOW)
+    Everything(database, web_app(database, NOWHERE))
+    go_back(database, revision)
+    before = rows_of(database)
+    upgrade(database)
+    require_current(database)
+    after = rows_of(database)
+    assert lost_or_changed(before, after) == EARLIER[revision]
+
+
+def test_a_file_is_copied_before_and_the_copy_is_what_it_was(tmp_path: Path, sqlite_template: Path) -> None:
+    path = tmp_path / "site.db"
+    shutil.copy(sqlite_template, path)
+    database = Database(f"sqlite:///{path}")
+    with database.write() as session:
+        make_event(session)
+    go_back(database, "0087")
+    before = rows_of(database)
+    upgrade(database)
+    copy = Database(f"sqlite:///{path}.before-0087")
+    assert rows_of(copy) == before
+    with pytest.raises(SchemaOutOfDate, match="0087"):
+        require_current(copy)
+    assert path.stat().st_mode == path.with_name("site.db.before-0087").stat().st_mode
+    upgrade(database)
+    assert not list(tmp_path.glob("*.part")) and not list(tmp_path.glob("*before-0088"))
+    database.dispose()
+    copy.dispose()
+
+
+def test_a_file_whose_rows_refer_to_none_stays_as_it_was(tmp_path: Path, sqlite_template: Path) -> None:
+    path = tmp_path / "site.db"
+    shutil.copy(sqlite_template, path)
+    database = Database(f"sqlite:///{path}")
+    with database.write() as session:
+        make_event(session)
+    go_back(database, "0087")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("UPDATE firm SET event_id = 999")
+    with pytest.raises(SchemaBroken, match="stays at 0087: rows refer to others"):
+        upgrade(database)
+    with pytest.raises(SchemaOutOfDate, match="0087"):
+        require_current(database)
+    with database.write() as session, pytest.raises(IntegrityError):  # they hold again
+        session.execute(text("UPDATE hall SET event_id = 998"))
+    database.dispose()
+
+
+@pytest.mark.postgres
+def test_an_upgrade_lets_those_go_first_who_use_its_tables(
+    postgres_databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody reads a table that it changes: it does not make others wait behind it, and begins again."""
+    monkeypatch.setattr(schema, "LOCK_MILLISECONDS", 50)
+    with postgres_databases.one() as url:
+        database = Database(url)
+        go_back(database, "0013")
+        tries: list[float] = []
+        with database.engine.connect() as reader:
+            reader.execute(text("SELECT count(*) FROM meeting_request"))
+            monkeypatch.setattr(schema, "PAUSES", ())
+            with pytest.raises(SchemaBusy, match="its schema is as it was"):
+                upgrade(database)
+            with pytest.raises(SchemaOutOfDate, match="0013"):
+                require_current(database)
+            monkeypatch.setattr(schema, "PAUSES", (1.0,))
+            monkeypatch.setattr(schema.time, "sleep", lambda pause: (tries.append(pause), reader.rollback()))
+            upgrade(database)
+        assert tries == [1.0]
+        require_current(database)
+        database.dispose()
