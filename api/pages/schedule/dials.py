@@ -108,7 +108,7 @@ def change(event_key: str) -> Response | tuple[str, int]:
         if step == "discard":
             with context.database().write() as db:
                 dials.discard(db, actor)
-            flash(gettext("The dials are as they were. Nothing was changed."))
+            flash(gettext("Preview discarded. The priorities are unchanged."))
         elif step == "save":
             _save(actor)
         else:
@@ -144,7 +144,7 @@ def _save(actor: Actor) -> None:
         policy = _read(request.form, before.policy)
         events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
         dials.discard(db, actor)
-    flash(gettext("The dials are saved; the next run goes by them."), "good")
+    flash(gettext("Priorities saved. The next run follows them."), "good")
 
 
 def _preview(actor: Actor) -> None:

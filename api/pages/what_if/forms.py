@@ -20,7 +20,7 @@ FORMS: Final[Mapping[str, str]] = MappingProxyType(
         "quota": say("Quotas"),
         "firm_less": say("A firm less"),
         "firm_more": say("A firm more"),
-        "dial": say("A dial"),
+        "dial": say("A priority"),
         "fairness": say("Fairness"),
     }
 )

@@ -50,7 +50,7 @@ def sentence(change: TypedChange, names: WhatIfNames) -> str:
 def _said(change: TypedChange, names: WhatIfNames) -> str:
     """Of all dials at once, which a program says."""
     del change, names
-    return gettext("All dials as a program has set them")
+    return gettext("All priorities as set by the API")
 
 
 @_said.register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,14 +29,21 @@ class NamedCommitment:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedClash:
-    """Requests that no plan keeps all of, and why: a sentence without a full stop, and who is concerned.
+class NamedCause:
+    """Why some requests are not all kept: a sentence without a full stop, and who is concerned.
 
-    Without a cause, the time ended before a plan kept them.
+    None if the time ended before a plan kept them.
     """
 
-    cause: str | None
+    says: str | None
     who: Sequence[Thing]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedClash:
+    """Requests that no plan keeps all of: all that clash with each other, directly or by others."""
+
+    causes: Sequence[NamedCause]
     requests: Sequence[NamedCommitment]
 
 
@@ -66,11 +73,23 @@ def clashes_of(session: Session, actor: Actor, lack: Mapping[str, Any]) -> list[
         meeting = thing if isinstance(thing, NamedMeeting) else None
         return NamedCommitment(key, meeting, key not in out, locked.get(key))
 
+    def cause(of: str, who: Collection[str]) -> NamedCause:
+        return NamedCause(clashes.CAUSES.get(of), [known.get(key, key) for key in who])
+
     return [
         NamedClash(
-            clashes.CAUSES.get(clash.cause),
-            [known.get(key, key) for key in clash.who],
-            [commitment(key) for key in clash.requests],
+            [cause(*each) for each in dict.fromkeys((clash.cause, clash.who) for clash in together)],
+            [commitment(key) for key in dict.fromkeys(key for clash in together for key in clash.requests)],
         )
-        for clash in found
+        for together in _sharing(found)
     ]
+
+
+def _sharing(found: Sequence[CommitmentClash]) -> list[list[CommitmentClash]]:
+    """The clashes in groups: those that share a request, directly or by others, are in one."""
+    groups: list[list[CommitmentClash]] = []
+    for clash in found:
+        mine = [each for each in groups if any(not set(clash.requests).isdisjoint(x.requests) for x in each)]
+        groups = [each for each in groups if each not in mine]
+        groups.append([*(x for each in mine for x in each), clash])
+    return groups

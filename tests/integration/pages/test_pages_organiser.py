@@ -389,6 +389,22 @@ def test_a_what_if_shows_which_locks_clash_in_the_words_of_a_run(database: Datab
     assert section(browser.get(f"{path}/what-if/1")) == section(browser.get(f"{path}/runs/1"))
 
 
+def test_locks_that_clash_with_each_other_are_one_group(database: Database, broker_url: str) -> None:
+    """Four of one person at one time are six pairs, and each stands there once."""
+    with database.write() as session:
+        expo = make_event(session, firms=5)
+        for other in range(1, 5):
+            row = make_request(session, expo, 0, other)
+            row.fixed_slot_id, row.fixed_must = expo.slots[0].id, True
+        run_id = runs.queue(session, expo.event.id, asked_by=None, now=NOW).id
+    execution.execute(database, run_id, worker="w1", settings=SETTINGS)
+    page = section(
+        Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}/runs/1")
+    )
+    assert page.count('<li class="card">') == 1
+    assert page.count("Unlock<") == 4 and page.count("left out</span>") == 3
+
+
 def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_url: str) -> None:
     with database.write() as session:
         expo = make_event(session)

@@ -144,8 +144,9 @@ def test_the_clash_of_a_run_is_told_by_name_with_the_locks_of_now(scene: Scene) 
     with scene.database.write() as session:
         actor = scene.expo.organiser_actor()
         (clash,) = not_kept.not_kept(session, actor, 1)
-        assert clash.cause == clashes.CAUSES["people"]
-        assert [person.key for person in clash.who if isinstance(person, PersonRef)] == ["f1-p0"]
+        (cause,) = clash.causes
+        assert cause.says == clashes.CAUSES["people"]
+        assert [person.key for person in cause.who if isinstance(person, PersonRef)] == ["f1-p0"]
         assert {one.key for one in clash.requests} == set(keys)
         assert sorted(one.is_kept for one in clash.requests) == [False, True]
         assert all(one.meeting and one.locked_to for one in clash.requests)

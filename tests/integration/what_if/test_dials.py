@@ -114,10 +114,10 @@ def test_the_page_says_prices_previews_saves_and_discards(database: Database, br
     assert "Waiting for a solve worker since" in browser.post(path, **{**TYPED, "do": "preview"})
     trying.execute(database, settings=SETTINGS)
     page = browser.get(path)
-    assert "With these dials" in page and 'value="500"' in page
-    assert "The dials are as they were" in browser.post(path, do="discard")
-    assert "With these dials" not in browser.get(path)
-    assert "The dials are saved" in browser.post(path, **{**TYPED, "do": "save", "max_moved": "9"})
+    assert "With these priorities" in page and 'value="500"' in page
+    assert "Preview discarded" in browser.post(path, do="discard")
+    assert "With these priorities" not in browser.get(path)
+    assert "Priorities saved" in browser.post(path, **{**TYPED, "do": "save", "max_moved": "9"})
     with database.read() as session:
         policy = session.get_one(Event, expo.event.id).policy
     assert (policy["fair_share"], policy["factors"]["idle"], policy["max_moved"]) == (0.5, 500, 9)
