@@ -13,6 +13,7 @@ from scheduler.services.access import actors
 from scheduler.services.access.actors import Actor
 from scheduler.services.archives import ending, moving
 from scheduler.services.archives.moving import MovedEvent
+from scheduler.services.rehearsal import going_live
 from scheduler.services.trail import verifying
 from scheduler.services.trail.verifying import Chain
 from scheduler.storage.database import Database
@@ -65,6 +66,13 @@ def bring_back(database: Database, key: str) -> str:
     with database.write() as session:
         ending.bring_back(session, _operator(session, key), now=database.now())
     return f"{key} goes on."
+
+
+def go_live(database: Database, key: str) -> str:
+    """End the rehearsal of an event, and send nothing. Returns a sentence."""
+    with database.write() as session:
+        going_live.go_live(session, _operator(session, key), now=database.now())
+    return f"{key} is live. No emails were sent."
 
 
 def delete(database: Database, key: str, name: str) -> str:

@@ -24,6 +24,7 @@ from api.pages.my_day import my_day
 from api.pages.outcomes import chain_report, outcome_list, outcomes
 from api.pages.people_desk import people_desk, picks, request_desk
 from api.pages.registration import registering, registrations
+from api.pages.rehearsal import rehearsal
 from api.pages.remedies import remedies
 from api.pages.requests import requests, wishes
 from api.pages.schedule import changes, dials, drafts, runs, versions
@@ -90,6 +91,7 @@ PAGES = (
     preferences.blueprint,
     registering.blueprint,
     registrations.blueprint,
+    rehearsal.blueprint,
     reminding.blueprint,
     request_desk.blueprint,
     requests.blueprint,

@@ -8,6 +8,7 @@ from api.v1.imports import imports
 from api.v1.operation import blueprint
 from api.v1.outcomes import outcomes
 from api.v1.people_desk import desk, desk_tables
+from api.v1.rehearsal import rehearsal
 from api.v1.requests import requests
 from api.v1.runs import runs
 from api.v1.schedule import agendas, versions
@@ -27,6 +28,7 @@ __all__ = [
     "imports",
     "mails",
     "outcomes",
+    "rehearsal",
     "requests",
     "runs",
     "team",

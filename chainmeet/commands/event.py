@@ -1,4 +1,4 @@
-"""`chainmeet event`: an event as a whole, moved between installations, put away, deleted."""
+"""`chainmeet event`: an event as a whole, moved between installations, taken live, put away, deleted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group()
 def event() -> None:
-    """An event as a whole: export, import, archive, bring back, delete."""
+    """An event as a whole: export, import, go live, archive, bring back, delete."""
 
 
 @event.command("export")
@@ -68,6 +68,17 @@ def bring_back(key: str, data: Path | None) -> None:
 
     with open_database(command_settings(data)) as database:
         click.echo(whole_events.bring_back(database, key))
+
+
+@event.command("go-live")
+@click.argument("key")
+@data_option
+def go_live(key: str, data: Path | None) -> None:
+    """End the rehearsal of the event KEY: its emails go out from then on. There is no way back."""
+    from chainmeet import whole_events
+
+    with open_database(command_settings(data)) as database:
+        click.echo(whole_events.go_live(database, key))
 
 
 @event.command()

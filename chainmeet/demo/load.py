@@ -77,6 +77,7 @@ def _event(session: Session, sample: SampleEvent, *, now: datetime, mail_per_min
         name=sample.name,
         timezone=sample.timezone,
         created_at=now,
+        live_at=now,
         areas={area.key: area.name for area in sample.areas},
         area_names={area.key: dict(area.names) for area in sample.areas},
         policy={"fair_share": policy.fair_share, "idle_counts": policy.idle_counts},

@@ -91,6 +91,11 @@ def sign_in(token: str) -> str:
     return f"/sign-in/{token}"
 
 
+def rehearsed_mail(event_key: str, mail_id: int) -> str:
+    """A mail that an event in rehearsal has sent to nobody, for organisers."""
+    return f"/events/{event_key}/rehearsal/{mail_id}"
+
+
 def team_invitation(token: str) -> str:
     """An invitation to an event's team."""
     return f"/team/{token}"

@@ -315,6 +315,7 @@ PAGES = {
         "what-if/2?kind=quota",
         "dials",
         "remind",
+        "rehearsal",
         "welcome",
         "venue",
         "venue?kind=booth",
@@ -344,6 +345,11 @@ PAGES = {
         "/operators/mails",
         "/operators/mails/{stray}",
         "/trail",
+    ),
+    "stranger": (
+        "/events/{rehearsed_event}",
+        "/events/{rehearsed_event}/rehearsal",
+        "/events/{rehearsed_event}/rehearsal/{rehearsed}",
     ),
 }
 """What each reader looks at; what does not begin with a slash or a brace is of the event."""

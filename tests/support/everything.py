@@ -34,7 +34,7 @@ from scheduler.services.access.tokens import (
 )
 from scheduler.services.delegations import delegations, joining
 from scheduler.services.delegations.delegations import DelegationForm
-from scheduler.services.delivery import claims, refusing, remembering
+from scheduler.services.delivery import claims, refusing, rehearsing, remembering
 from scheduler.services.events import first_file
 from scheduler.services.exports import print_codes
 from scheduler.services.imports import template, workbooks
@@ -45,6 +45,8 @@ from scheduler.services.registration import registering
 from scheduler.services.registration.form import RegistrationForm
 from scheduler.services.schedule import versions
 from scheduler.services.team import invitations
+from scheduler.services.welcome import welcome
+from scheduler.services.welcome.welcome import Invitees
 from scheduler.services.what_if import rows
 from scheduler.services.what_if.changes import FairnessChange, TablesChange, TypedChange
 from scheduler.storage.database import Database
@@ -73,6 +75,7 @@ from tests.support.factories import (
     make_account,
     make_attendee,
     make_event,
+    make_firm,
     make_member,
     make_request,
     make_version,
@@ -89,7 +92,10 @@ MESSAGE = "我们想谈谈动力电池回收和梯次利用。 We would like to 
 
 
 class Everything:
-    """Firm 0 is the reader's: its exhibitor, and an attendee. Version 1 is published, 2 and 3 are drafts."""
+    """Firm 0 is the reader's: its exhibitor, and an attendee. Version 1 is published, 2 and 3 are drafts.
+
+    Another event, of a stranger, is in rehearsal.
+    """
 
     def __init__(self, database: Database, app: Flask) -> None:
         self.database, self.app = database, app
@@ -103,6 +109,8 @@ class Everything:
             self._files(session)
             self._delegation(session)
         self.mails = self._send()
+        with database.write() as session:
+            self._rehearsal(session)
         self._answers()
         self.compare(2)
 
@@ -113,9 +121,12 @@ class Everything:
                 return session.get_one(Account, self.expo.people[0][of_firm[role]].account_id)
             return session.get_one(
                 Account,
-                {"organiser": self.expo.organiser, "operator": self.operator, "chamber": self.chamber}[
-                    role
-                ].id,
+                {
+                    "organiser": self.expo.organiser,
+                    "operator": self.operator,
+                    "chamber": self.chamber,
+                    "stranger": self.another.organiser,
+                }[role].id,
             )
 
     def link(self, account: Account) -> str:
@@ -198,9 +209,17 @@ class Everything:
         octets = template.example()
         self.first_file = first_file.keep(session, operator, octets, name="expo.xlsx", now=NOW)
 
+    def _rehearsal(self, session: Session) -> None:
+        """An invitation to the other event, which went to nobody."""
+        make_firm(session, self.another, key="r0")
+        welcome.invite(session, self.another.organiser_actor(), Invitees.NEW, now=NOW)
+        rehearsing.rehearse(session, SETTINGS, worker="w", now=NOW)
+        kept = select(OutboxMail.id).where(OutboxMail.rehearsed_as.is_not(None))
+        self.rehearsed = session.scalars(kept).one()
+
     def _people(self, session: Session) -> None:
         self.operator = make_account(session, "operator@site.example", is_operator=True)
-        other = make_event(session, name="Another Expo", firms=0)
+        other = make_event(session, name="Another Expo", firms=0, live_at=None)
         self.expo = expo = make_event(
             session, firms=9, people=2, slots="4|4 4", halls=2, walking=5, interpreters=1, publish_hold=5,
             summary_mails=True, mail_per_minute=60_000, name="China International Supply Chain Expo 2026",
@@ -210,7 +229,7 @@ class Everything:
         make_attendee(session, expo, 1, name="陈伟", latin_name="Chen Wei", languages=["zh"], title="总经理")
         session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[5].id))
         session.add(linked(expo.people[0][0].id, b"sealed"))
-        self.other = other.event.key
+        self.another, self.other = other, other.event.key
         invitations.invite(
             session, expo.organiser_actor(), "guest@team.example", role=TeamRole.DESK,
             until=expo.slots[-1].start.date(), language="en", settings=SETTINGS, now=NOW,
@@ -366,6 +385,8 @@ class Everything:
         self.known = {
             "first_file": self.first_file,
             "event": self.expo.event.key,
+            "rehearsed_event": self.other,
+            "rehearsed": self.rehearsed,
             "held": self.held.key,
             "not_held": self.not_held.key,
             "pending": self.pending.key,

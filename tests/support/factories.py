@@ -133,6 +133,7 @@ def make_event(
             "name": f"Expo {number}",
             "timezone": "Asia/Shanghai",
             "created_at": NOW,
+            "live_at": NOW,
             "areas": {"batteries": "Batteries", "chips": "Chips"},
             "summary_mails": False,
             "digest_mails": False,

@@ -50,7 +50,7 @@ PARTS = {
 # The previewed mail has styles of its own on its elements, and one style sheet, allowed by its digest (CSP
 # Level 3, 2.3.1). A frame of the page keeps the page's policy.
 _SHEET = base64.b64encode(hashlib.sha256(bodies.style_sheet().encode()).digest()).decode()
-_PREVIEW_POLICY = f"{POLICY}; style-src-attr 'unsafe-inline'; style-src-elem 'self' 'sha256-{_SHEET}'"
+PREVIEW_POLICY = f"{POLICY}; style-src-attr 'unsafe-inline'; style-src-elem 'self' 'sha256-{_SHEET}'"
 
 
 @blueprint.get("")
@@ -172,5 +172,5 @@ def _page(
     )
     response = make_response(page)
     if shown is not None:
-        response.headers["Content-Security-Policy"] = _PREVIEW_POLICY
+        response.headers["Content-Security-Policy"] = PREVIEW_POLICY
     return response

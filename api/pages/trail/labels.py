@@ -38,6 +38,8 @@ LABELS: Final[Mapping[str, str]] = {
     "leader_id": say("Leader"),
     "capacity": say("Meetings there at once"),
     "state": say("State"),
+    "rehearsed": say("Emails rehearsed"),
+    "invitations_sent": say("Invitations sent"),
     "topic": say("Topic"),
     "message": say("Message"),
     "priority": say("Rank"),

@@ -49,6 +49,16 @@ def invite(event_key: str) -> Response | tuple[str, int]:
         return _page(actor, group=group, note=note, with_attendees=with_attendees, faults=faults), 422
     if count:
         dispatch.deliver(app=context.celery())
+    if count and actor.is_rehearsing:
+        flash(
+            ngettext(
+                "%(num)s email rehearsed. It reaches only the organisers.",
+                "%(num)s emails rehearsed. They reach only the organisers.",
+                count,
+            ),
+            "good",
+        )
+    elif count:
         flash(ngettext("%(num)s mail is on its way.", "%(num)s mails are on their way.", count), "good")
     else:
         flash(gettext("Nobody is left to be told: they have a mail already, or have signed in."), "info")

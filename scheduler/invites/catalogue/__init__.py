@@ -78,6 +78,7 @@ class Words:
     sign_in: dict[str, str]
     alert: dict[str, str]
     desk: dict[str, str]
+    rehearsal: dict[str, str]
     answering: dict[str, str]
     ways: dict[str, str]
     overview: dict[str, str]

@@ -114,6 +114,12 @@ def paragraph(said: str, *, soft: bool = False, size: int = 16, margin: str = "0
     return f'<p class="{tone}" style="{style}">{_lines(said)}</p>\n' if said else ""
 
 
+def mark(said: str, words: Words) -> str:
+    """A line above the whole mail: what its reader has to know first. It looks the same in the dark."""
+    style = "padding:12px 24px;background:#fff4d6;color:#14242a;font-size:15px;line-height:21px;"
+    return f'<div lang="{words.language}" style="{FONT}{style}text-align:center;">{_lines(said)}</div>\n'
+
+
 def buttons(links: Sequence[Row], words: Words) -> str:
     """One table a link: a filled cell is the only button that Outlook draws. They stand in rows that wrap."""
     made = "".join(

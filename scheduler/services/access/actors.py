@@ -59,6 +59,8 @@ class Actor:
     api_token_id: int | None = None
     is_archived: bool = False
     """Whether the event was put away."""
+    is_rehearsing: bool = False
+    """Whether the event is not live yet: its mails reach its organisers alone."""
     chamber: Chamber | None = None
     """Whom somebody of a chamber speaks for, None for everybody else."""
     interpreter_id: int | None = None
@@ -178,6 +180,7 @@ class EventRoles:
     firm: str | None
     is_archived: bool = False
     is_interpreter: bool = False
+    is_rehearsing: bool = False
 
     @property
     def is_organiser(self) -> bool:
@@ -254,6 +257,7 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
         country=country or "",
         chamber=chamber,
         is_archived=event.archived_at is not None,
+        is_rehearsing=event.live_at is None,
         interpreter_id=interpreter_id,
     )
 
@@ -266,6 +270,7 @@ def operator(event: Event, *, account_id: int | None = None) -> Actor:
         event_key=event.key,
         team_role=Role.OWNER,
         is_archived=event.archived_at is not None,
+        is_rehearsing=event.live_at is None,
     )
 
 
@@ -297,6 +302,7 @@ def events_of(session: Session, account_id: int, *, now: datetime) -> list[Event
             None if name is None else called(name, latin),
             event.archived_at is not None,
             interpreter_id is not None,
+            event.live_at is None,
         )
         for event, role, key, exhibitor, name, latin, interpreter_id in rows
     ]

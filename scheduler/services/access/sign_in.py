@@ -194,8 +194,12 @@ def ask_sign_in(
 
 
 def _event_name(session: Session, account_id: int, errand: Mapping[str, Any], now: datetime) -> str:
-    """The event that a link leads to: the one that was viewed, or the account's only one, or None."""
-    events = events_of(session, account_id, now=now)
+    """The event that a link leads to: the one that was viewed, or the account's only one, or None.
+
+    Of an event in rehearsal nobody hears who does not run it.
+    """
+    found = events_of(session, account_id, now=now)
+    events = [event for event in found if event.team_role is not None or not event.is_rehearsing]
     path = f"{errand.get('path', '')}/"
     wanted = [event for event in events if path.startswith(f"/events/{event.key}/")] or events
     return wanted[0].name if len(wanted) == 1 else ""

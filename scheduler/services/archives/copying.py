@@ -143,7 +143,7 @@ class _Copied:
         if "venue" not in self.parts:
             row |= {"guests": []}
         new = {"key": key, "name": name, "created_at": self.now, "digests_since": self.now}
-        return row | new | dict.fromkeys(("archived_at", "mail_ready_at", "mails_paused_at"))
+        return row | new | dict.fromkeys(("live_at", "archived_at", "mail_ready_at", "mails_paused_at"))
 
     def rows(self, table: Table) -> Iterator[Values]:
         """The rows of a table that come along."""

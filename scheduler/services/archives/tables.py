@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, Table, select
+from sqlalchemy import Column, ColumnElement, Table, or_, select
 
 from scheduler.storage.base import Base
 from scheduler.storage.models import Account, Event
@@ -93,6 +93,8 @@ def of_event(table: Table, event_id: int) -> ColumnElement[bool]:
     """Whether a row is of the event: by its own column, or by the row that it belongs to."""
     if table is Event.__table__:
         return table.c.id == event_id
+    if "about_event_id" in table.c:
+        return or_(table.c.event_id == event_id, table.c.about_event_id == event_id)
     if "event_id" in table.c:
         return table.c.event_id == event_id
     for column in table.columns:

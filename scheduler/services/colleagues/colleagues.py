@@ -287,6 +287,7 @@ def _invite(
         event=event.name,
         values={"by": name, "firm": called},
         path=f"/events/{event.key}",
+        about_event_id=event.id,
     )
     letters.post(session, [letter], now=now)
     person.welcomed_at = now

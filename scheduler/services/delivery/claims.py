@@ -61,6 +61,35 @@ def claim(
         taken = _take_by_route(session, which, routes, worker, min(allowed, through or 0), now)
         through = None if through is None else through - len(taken)
         rows += taken
+    return _remembered(session, rows, secret_key, now)
+
+
+def claim_rehearsed(
+    session: Session, *, worker: str, limit: int, secret_key: str, now: datetime, urgent: bool = False
+) -> tuple[int, list[OutboxMail]]:
+    """Claim up to `limit` mails that are due and must go to nobody: those of events in rehearsal.
+
+    Returns how many, and those of them that would go out. What they say counts as told, as if they were sent,
+    so that the next one says what changed since. Going live takes turns with this by the event's row, and
+    forgets it all.
+    """
+    which = _in_rehearsal(now, urgent=urgent)
+    events = session.scalars(
+        select(Event.id)
+        .where(Event.id.in_(select(outbox.event_of()).where(which)), Event.live_at.is_(None))
+        .order_by(Event.id)
+        .with_for_update(skip_locked=True, key_share=True)
+    ).all()
+    if not events:
+        return 0, []
+    rows = _take(session, which & among(outbox.event_of(), events), worker, limit, now)
+    return len(rows), _remembered(session, rows, secret_key, now)
+
+
+def _remembered(
+    session: Session, rows: Sequence[OutboxMail], secret_key: str, now: datetime
+) -> list[OutboxMail]:
+    """Claimed mails that may go, after what they say is written down."""
     remember(session, [row for row in rows if row.kind is OutboxKind.INVITATION], secret_key)
     remember_summaries(session, [row for row in rows if row.kind is OutboxKind.SUMMARY], secret_key)
     remember_briefings(session, [row for row in rows if row.kind is OutboxKind.BRIEFING], now=now)
@@ -92,6 +121,17 @@ def _events_due(session: Session, routes: Routes, now: datetime) -> Sequence[int
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
+    """Mails that may go now. None of an event in rehearsal ever is: here is the one place that says so."""
+    return _ready(now) & ~outbox.in_rehearsal()
+
+
+def _in_rehearsal(now: datetime, *, urgent: bool) -> ColumnElement[bool]:
+    """Mails that would be due, were their event not in rehearsal."""
+    which = _ready(now) & outbox.in_rehearsal()
+    return which & URGENT if urgent else which & (URGENT | ~outbox.paused())
+
+
+def _ready(now: datetime) -> ColumnElement[bool]:
     return and_(
         OutboxMail.state == OutboxState.QUEUED,
         OutboxMail.next_attempt_at <= now,
@@ -224,4 +264,13 @@ def waiting(session: Session, *, now: datetime, urgent: bool = False, routes: Ro
     due = _due(now) & URGENT if urgent else _due(now) & (URGENT | ~outbox.paused())
     if routes is not None:
         due &= URGENT | ~routes.of(mail_routes.waits(routes, now))
-    return session.scalar(select(OutboxMail.id).where(due).limit(1)) is not None
+    return _is_any(session, due)
+
+
+def rehearsal_waits(session: Session, *, now: datetime, urgent: bool = False) -> bool:
+    """Whether `claim_rehearsed` would find a mail."""
+    return _is_any(session, _in_rehearsal(now, urgent=urgent))
+
+
+def _is_any(session: Session, which: ColumnElement[bool]) -> bool:
+    return session.scalar(select(OutboxMail.id).where(which).limit(1)) is not None

@@ -21,7 +21,7 @@ from scheduler.invites import refusals
 from scheduler.invites.errors import ConnectionFailure, SendFailure, TemporaryFailure
 from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.transport.smtp import Smtp
-from scheduler.services.delivery import claims, mail_routes, refusing
+from scheduler.services.delivery import claims, mail_routes, refusing, rehearsing
 from scheduler.services.delivery.mail_routes import SERVER, Routes
 from scheduler.services.delivery.rendering import rendered
 from scheduler.services.outbox import outbox
@@ -64,7 +64,13 @@ def deliver(
 
 
 def is_waiting(session: Session, settings: Settings, *, now: datetime, urgent: bool = False) -> bool:
-    """Whether a delivery would find a mail that may go."""
+    """Whether a delivery would find a mail that may go, or one of an event in rehearsal."""
+    return _may_go(session, settings, now=now, urgent=urgent) or claims.rehearsal_waits(
+        session, now=now, urgent=urgent
+    )
+
+
+def _may_go(session: Session, settings: Settings, *, now: datetime, urgent: bool) -> bool:
     return claims.waiting(session, now=now, urgent=urgent, routes=mail_routes.load(session, settings.rates))
 
 
@@ -89,9 +95,10 @@ class _Delivery:
     """Events whose organisers paused their mails since the last claim."""
 
     def run(self) -> int:
+        self._rehearse()
         while self._goes_on():
             with self.database.write() as session:
-                if not is_waiting(session, self.settings, urgent=self.urgent, now=self.now()):
+                if not _may_go(session, self.settings, urgent=self.urgent, now=self.now()):
                     break
             try:
                 with _smtp(self.settings) as smtp:
@@ -100,6 +107,16 @@ class _Delivery:
                 self._not_connected(failure)
                 break
         return self.sent
+
+    def _rehearse(self) -> None:
+        """See to the mails of events in rehearsal, which no mail server gets."""
+        while self._goes_on():
+            with self.database.write() as session:
+                found = rehearsing.rehearse(
+                    session, self.settings, worker=self.worker, now=self.now(), urgent=self.urgent
+                )
+            if not found:
+                break
 
     def _goes_on(self) -> bool:
         return not self.should_stop() and time.monotonic() < self.ends

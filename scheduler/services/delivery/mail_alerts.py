@@ -29,7 +29,9 @@ def watch_outbox(session: Session, *, now: datetime) -> bool:
         _goes(),
     )
     waiting = session.execute(waits.order_by(OutboxMail.id).limit(1)).first()
-    went_out = select(OutboxMail.id).where(OutboxMail.state == OutboxState.SENT, OutboxMail.sent_at > since)
+    went_out = select(OutboxMail.id).where(
+        OutboxMail.state == OutboxState.SENT, OutboxMail.sent_at > since, OutboxMail.rehearsed_as.is_(None)
+    )
     if waiting is None or session.scalar(went_out.limit(1)) is not None:
         alerts.end_alert(session, AlertKind.MAILS_WAIT, event_id=None, now=now)
         return False

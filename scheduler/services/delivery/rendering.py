@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from scheduler.config import Settings
 from scheduler.domain.entities import AlertKind, OutboxKind
@@ -14,6 +15,7 @@ from scheduler.invites.mail.digest import Digest, ReportedItem
 from scheduler.invites.mail.digest_mail import DigestLinks
 from scheduler.invites.mail.digest_mail import render as render_digest
 from scheduler.invites.mail.imip import Envelope, RenderedMail, render, render_example
+from scheduler.invites.mail.sample import MailSample, render_sample, sample
 from scheduler.invites.mail.sign_in import SignIn, render_sign_in
 from scheduler.invites.mail.summary import Summary
 from scheduler.invites.mail.summary_mail import render as render_summary
@@ -28,8 +30,10 @@ from scheduler.services.access.tokens import (
     digests_token,
 )
 from scheduler.services.delivery import remembering
-from scheduler.services.outbox import letters, payloads
+from scheduler.services.outbox import letters, outbox, payloads
 from scheduler.storage.models import OutboxMail, SignInLink
+
+_OF_NO_SITE = "no site has this secret; what is made of it opens nothing"
 
 
 def rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail:
@@ -62,12 +66,34 @@ def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
 
 
 def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The mail that shows an organiser the event's texts, or what a publishing says. Its links lead back."""
+    """The mail that shows an organiser the event's texts, what a publishing says, or a rehearsed mail.
+
+    Its links lead back.
+    """
+    if "sample_of" in row.payload:
+        return sample_mail(settings, row)
     if "agenda" in row.payload:
         return render_summary(Summary.from_json(row.payload), _envelope(settings, row, ""))
     back = dict.fromkeys(links.ANSWER_STEPS, row.payload["link"])
     envelope = _answerable(_envelope(settings, row, ""), back, has_colleagues=True)
     return render_example(Message.from_json(row.payload), envelope)
+
+
+def sample_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+    """The mail that shows an organiser one that an event in rehearsal has sent to nobody."""
+    said = row.payload
+    shown = rehearsed(settings, said["sample_of"], language=said["language"], path=said["path"])
+    return render_sample(shown, _envelope(settings, row, ""), seed=row.message_id)
+
+
+def rehearsed(settings: Settings, content: Mapping[str, Any], *, language: str, path: str) -> MailSample:
+    """What a mail would have said that has this `outbox.content_of`.
+
+    No link in it opens anything: each leads to `path`. And the tokens of its own are made of another secret
+    than the site's, so that what is overlooked opens nothing either.
+    """
+    mail = rendered(replace(settings, secret_key=_OF_NO_SITE), outbox.with_content(content), {})
+    return sample(mail, site=settings.base_url, link=links.whole(settings, path), language=language)
 
 
 def _answerable(envelope: Envelope, links: Mapping[str, str], *, has_colleagues: bool) -> Envelope:

@@ -6,12 +6,16 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxKind
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
+
+TO_TEAM: Final = frozenset(("import", "morning", "operator", "published", "team"))
+"""Letters to those who run an event or the installation."""
 
 LATER_DOMAIN = "@alerts.invalid"
 """In the Message-ID of a queued mail: who sends it puts the installation's mail domain here."""
@@ -44,6 +48,7 @@ class NewLetter:
     path: str = ""
     seed: str = ""
     event_id: int | None = None
+    about_event_id: int | None = None
     attendee_id: int | None = None
     request_id: int | None = None
 
@@ -51,14 +56,19 @@ class NewLetter:
 def post(session: Session, letters: list[NewLetter], *, now: datetime) -> None:
     """Queue letters. People wait for those that name no `event_id`: they are outside every rate.
 
-    What comes back of a letter with an `attendee_id` is known as a report about that address.
+    One that is not to the team says of which event it is, by either id: in rehearsal it goes to nobody. What
+    comes back of a letter with an `attendee_id` is known as a report about that address.
     """
+    for each in letters:
+        if each.letter not in TO_TEAM and each.event_id is None and each.about_event_id is None:
+            raise ValueError(f"the letter {each.letter} does not say of which event it is")
     mails = [
         NewMail(
             kind=OutboxKind.DESK,
             to_address=each.to_address,
             to_name=each.to_name,
             event_id=each.event_id,
+            about_event_id=each.about_event_id,
             attendee_id=each.attendee_id,
             request_id=each.request_id,
             payload={

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from scheduler.domain.entities import Method, OutboxKind, OutboxState
 from scheduler.invites.ical.itip import Message
 from scheduler.invites.mail import imip
-from scheduler.storage.models import Event, OutboxMail
+from scheduler.storage.models import Event, InboundMail, OutboxMail
 
 OF_PUBLISHINGS = (OutboxKind.INVITATION, OutboxKind.SUMMARY, OutboxKind.BRIEFING)
 """Mails of a publishing. The next publishing replaces them while no sender has claimed them."""
@@ -26,7 +26,8 @@ SET_ASIDE = "A newer publishing says this anew."
 class NewMail:
     """A mail to be queued: all that its bytes depend on, as a row of the outbox has it.
 
-    `payload` is read only by its renderer. A mail that belongs to no event is outside every rate.
+    `payload` is read only by its renderer. A mail without `event_id` is outside every rate; `about_event_id`
+    says of which event it is all the same.
     """
 
     kind: OutboxKind
@@ -37,6 +38,7 @@ class NewMail:
     next_attempt_at: datetime
     to_name: str = ""
     event_id: int | None = None
+    about_event_id: int | None = None
     version_id: int | None = None
     attendee_id: int | None = None
     interpreter_id: int | None = None
@@ -139,6 +141,38 @@ def drop_untouched(
     return [tuple(row)[1:] for row in sorted(found, key=lambda row: row[0])]
 
 
+def drop_all(session: Session, event_id: int) -> None:
+    """Delete every mail of an event, whatever became of it, but tests that an organiser asked for."""
+    own = and_(OutboxMail.event_id == event_id, OutboxMail.kind != OutboxKind.TEST)
+    which = or_(own, OutboxMail.about_event_id == event_id)
+    no_sync = {"synchronize_session": False}
+    about = InboundMail.about_id.in_(select(OutboxMail.id).where(which))
+    session.execute(update(InboundMail).where(about).values(about_id=None), execution_options=no_sync)
+    session.execute(delete(OutboxMail).where(which), execution_options=no_sync)
+
+
+_CONTENT = (
+    "to_address",
+    "to_name",
+    "message_id",
+    "thread_id",
+    "attendee_id",
+    "interpreter_id",
+    "uid",
+    "payload",
+)
+
+
+def content_of(row: OutboxMail) -> dict[str, Any]:
+    """All on which the content of a mail depends, as JSON."""
+    return {"kind": row.kind.value} | {name: getattr(row, name) for name in _CONTENT}
+
+
+def with_content(document: Mapping[str, Any]) -> OutboxMail:
+    """A mail that says what another one does, of its `content_of`. It is in no queue, and has no number."""
+    return OutboxMail(**{**document, "kind": OutboxKind(document["kind"]), "id": 0})
+
+
 def is_paused(session: Session, event_id: int) -> bool:
     """Whether an event's organisers have paused its mails."""
     return session.scalar(select(Event.mails_paused_at).where(Event.id == event_id)) is not None
@@ -147,6 +181,22 @@ def is_paused(session: Session, event_id: int) -> bool:
 def paused() -> ColumnElement[bool]:
     """Mails of events whose organisers have paused them."""
     return OutboxMail.event_id.in_(select(Event.id).where(Event.mails_paused_at.is_not(None)))
+
+
+def event_of() -> ColumnElement[int | None]:
+    """The event that a mail is of, whether it keeps to its rate or not."""
+    return func.coalesce(OutboxMail.event_id, OutboxMail.about_event_id)
+
+
+@cache
+def in_rehearsal() -> ColumnElement[bool]:
+    """Mails of events in rehearsal, which nobody but their organisers may get.
+
+    Samples go: they are made for organisers.
+    """
+    event = aliased(Event)
+    rehearses = select(event.id).where(event.id == event_of(), event.live_at.is_(None)).exists()
+    return and_(OutboxMail.kind != OutboxKind.TEST, rehearses)
 
 
 def stopped() -> ColumnElement[bool]:

@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
-from scheduler.domain.entities import Partstat
+from scheduler.domain.entities import OutboxKind, Partstat
 from scheduler.invites.ical.content import Content
+from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.view import mail_kind
 from scheduler.invites.mail.digest import Digest
 from scheduler.invites.mail.summary import Summary
 from scheduler.storage.models import OutboxMail
@@ -43,6 +45,23 @@ def digest_items(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
 def asked_in(payload: Mapping[str, Any]) -> list[tuple[int, str]]:
     """Of each item of a digest that asks for an answer the id of its request, and the other firm."""
     return [(item.request, item.firm) for item in Digest.from_json(payload).items if item.waits]
+
+
+def label(kind: OutboxKind, payload: Mapping[str, Any]) -> str:
+    """What a mail is, more closely than its kind: of an invitation what it says, of a letter which one."""
+    if kind in (OutboxKind.INVITATION, OutboxKind.RESEND):
+        return mail_kind(Message.from_json(payload))
+    return str(payload["letter"]) if kind is OutboxKind.DESK else kind.value
+
+
+def sample(content: Mapping[str, Any], label: str, mail: int, language: str, path: str) -> dict[str, Any]:
+    """The payload of a mail that shows another one: `content`, `label`, number and page of that one."""
+    return {"sample_of": content, "label": label, "mail": mail, "language": language, "path": path}
+
+
+def sampled(payload: Mapping[str, Any]) -> tuple[str, int]:
+    """The label and the number of the mail that a sample shows."""
+    return payload["label"], payload["mail"]
 
 
 def letter() -> ColumnElement[str]:

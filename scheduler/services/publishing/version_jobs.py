@@ -97,6 +97,15 @@ def ask_to_publish(
     return _ask(session, version, JobKind.PUBLISH, by=by, now=now, **values)
 
 
+def ask_to_tell(session: Session, version: ScheduleVersion, *, by: int | None, now: datetime) -> VersionJob:
+    """The job that tells people of the published version what they were not told. Send its task after the
+    commit.
+
+    It is a publishing that goes on behind its first step, which was done before.
+    """
+    return _ask(session, version, JobKind.PUBLISH, by=by, now=now)
+
+
 def said(job: VersionJob | None) -> str:
     """The state of a publishing, in words."""
     return "not asked for" if job is None else str(job.state).replace("_", " ")

@@ -292,5 +292,6 @@ def _tell(
         event=event.name,
         values=values,
         path=path,
+        about_event_id=event.id,
     )
     letters.post(session, [made], now=now)

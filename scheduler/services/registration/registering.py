@@ -57,6 +57,7 @@ class OpenEvent:
     name: str
     language: str
     contact: str
+    is_rehearsing: bool
     areas: Mapping[str, str]
     halls: Mapping[str, str]
 
@@ -115,6 +116,7 @@ def register(
         language=said["mail_language"],
         event=event.name,
         seed=seed,
+        about_event_id=event.id,
     )
     letters.post(session, [letter], now=now)
     return str(said["email"])
@@ -214,6 +216,7 @@ def _shown(session: Session, event: Event) -> OpenEvent:
         name=event.name,
         language=event.language,
         contact=event.contact,
+        is_rehearsing=event.live_at is None,
         areas=event.named_areas,
         halls=halls_of(session, event.id),
     )

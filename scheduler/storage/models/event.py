@@ -62,6 +62,8 @@ class Event(Base):
     """The guests of honour: of each its kind, name, country and pavilion, as `venue/guests.py` writes it."""
     import_words: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """What organisers said that words of spreadsheets mean, as `imports/choices.py` writes it."""
+    live_at: Mapped[datetime | None]
+    """When it went live. Until then it is in rehearsal: its mails reach its organisers alone."""
     archived_at: Mapped[datetime | None]
     """When it was put away: lists leave it out, and no run begins by itself."""
     solve_seconds: Mapped[int] = mapped_column(default=60)

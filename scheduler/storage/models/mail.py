@@ -103,6 +103,7 @@ class OutboxMail(Base):
     __table_args__ = (
         Index("ix_outbox_mail_state_next_attempt_at", "state", "next_attempt_at"),
         Index("ix_outbox_mail_event_id_state", "event_id", "state"),
+        Index("ix_outbox_mail_about_event_id", "about_event_id"),
         Index("ix_outbox_mail_attendee_id", "attendee_id"),
         Index("ix_outbox_mail_interpreter_id", "interpreter_id"),
         Index("ix_outbox_mail_state_domain", "state", "domain"),
@@ -111,6 +112,9 @@ class OutboxMail(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+    """The event at whose rate it goes, or null for a mail that waits behind no others."""
+    about_event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+    """The event that it is of, where it keeps to no rate."""
     kind: Mapped[OutboxKind] = mapped_column(states(OutboxKind, "outbox_kind"))
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     interpreter_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
@@ -142,6 +146,9 @@ class OutboxMail(Base):
     claimed_by: Mapped[str | None] = mapped_column(String(120))
     claimed_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
+    rehearsed_as: Mapped[str | None] = mapped_column(String(16))
+    """What it is, as `payloads.label` has it, of a mail that counts as sent and went to nobody: its event
+    was in rehearsal."""
     error: Mapped[str | None] = mapped_column(Text)
     failure: Mapped[str | None] = mapped_column(String(16))
     """What `error` is, of MailFailure: temporary, permanent, held or bounced."""

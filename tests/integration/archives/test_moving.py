@@ -325,6 +325,10 @@ def test_the_command_line_moves_archives_brings_back_and_deletes(
     assert "is here as moved" in run(there, "import", str(path), "--key", "moved")
     assert "can be read, and not changed" in run(there, "archive", "moved")
     assert "goes on" in run(there, "bring-back", "moved")
+    with elsewhere.write() as session:
+        assert session.scalars(select(Event.live_at)).one() is not None, "as it was"
+        session.execute(update(Event).values(live_at=None))
+    assert "is live. No emails were sent." in run(there, "go-live", "moved")
     name = everything.expo.event.name
     assert "deleted" in run(there, "delete", "moved", "--name", name)
     with elsewhere.read() as session:

@@ -26,7 +26,7 @@ from tests.support.web import Browser
 FORM = "application/x-www-form-urlencoded"
 BY_ROLE = {"signed out": "nobody", "organiser": "owner"}
 """Who looks at the pages of a role: the owner may do more than an organiser."""
-ASKERS = ("owner", "exhibitor", "attendee", "chamber", "operator", "nobody")
+ASKERS = ("owner", "exhibitor", "attendee", "chamber", "operator", "stranger", "nobody")
 NOT_SENT = {*LEAVES, "sign_in.redeem", "joining.accept"}
 """They end a session, or begin one for what was only just made, which nothing keeps here."""
 FEW = 2

@@ -1,0 +1,1 @@
+"""An event in rehearsal, and going live."""

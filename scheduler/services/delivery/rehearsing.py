@@ -1,0 +1,150 @@
+"""The mails of events in rehearsal: kept as if they were sent, and some of each kind shown to the organisers.
+
+A sample is a mail of its own, to somebody of the team, that says to whom the other would have gone.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import OutboxKind, OutboxState
+from scheduler.services import links
+from scheduler.services.access import actors, preferences
+from scheduler.services.delivery import claims
+from scheduler.services.outbox import outbox, payloads
+from scheduler.services.outbox.outbox import NewMail
+from scheduler.storage.among import among
+from scheduler.storage.models import Account, Event, OutboxMail
+
+BATCH: Final = 200
+"""Mails that one transaction sees to."""
+
+SAMPLES: Final = 3
+"""Of each kind so many mails are shown to each organiser by a mail, in any hour. All stand on the page."""
+SAMPLES_EACH: Final = timedelta(hours=1)
+
+
+def rehearse(
+    session: Session, settings: Settings, *, worker: str, now: datetime, urgent: bool = False
+) -> int:
+    """See to some mails that are due of events in rehearsal. Returns how many.
+
+    None of them goes to its address. Each counts as sent.
+    """
+    found, rows = claims.claim_rehearsed(
+        session, worker=worker, limit=BATCH, secret_key=settings.secret_key, now=now, urgent=urgent
+    )
+    labels = {row.id: payloads.label(row.kind, row.payload) for row in rows}
+    outbox.enqueue(session, _samples(session, settings, rows, labels, now))
+    _keep(session, labels, now)
+    return found
+
+
+def _keep(session: Session, labels: Mapping[int, str], now: datetime) -> None:
+    if labels:
+        table = OutboxMail.__table__
+        kept = (
+            update(table)  # type: ignore[arg-type]
+            .where(table.c.id == bindparam("row_id"))
+            .values(
+                state=OutboxState.SENT,
+                sent_at=now,
+                claimed_by=None,
+                error=None,
+                failure=None,
+                rehearsed_as=bindparam("what"),
+            )
+        )
+        rows = [{"row_id": row_id, "what": what} for row_id, what in labels.items()]
+        session.connection().execute(kept, rows)
+        session.expire_all()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Somebody who leads the event of this key, with the language of their mails."""
+
+    email: str
+    name: str
+    language: str
+    event_key: str
+
+
+def _samples(
+    session: Session,
+    settings: Settings,
+    rows: Sequence[OutboxMail],
+    labels: Mapping[int, str],
+    now: datetime,
+) -> list[NewMail]:
+    """The mails that show the first of each kind."""
+    events = {_event_id(row) for row in rows}
+    readers = {each: _readers(session, each, now) for each in events}
+    shown = _shown_lately(session, events, now)
+    made: list[NewMail] = []
+    for row in rows:
+        which = _event_id(row), labels[row.id]
+        if shown[which] < SAMPLES:
+            shown[which] += 1
+            made += [_sample(row, labels[row.id], to, settings, now) for to in readers[_event_id(row)]]
+    return made
+
+
+def _event_id(row: OutboxMail) -> int:
+    return int(row.event_id or row.about_event_id or 0)
+
+
+def _readers(session: Session, event_id: int, now: datetime) -> list[_Reader]:
+    event = session.get_one(Event, event_id)
+    query = select(Account).where(Account.id.in_(actors.leading(now, event_id))).order_by(Account.id)
+    return [
+        _Reader(
+            each.email,
+            each.name,
+            preferences.account_language(session, each.id, default=event.language),
+            event.key,
+        )
+        for each in session.scalars(query)
+    ]
+
+
+def _shown_lately(session: Session, events: Collection[int], now: datetime) -> Counter[tuple[int, str]]:
+    """How many mails of each event and label were shown in the last hour, each once for all its readers."""
+    query = select(OutboxMail.about_event_id, OutboxMail.payload).where(
+        among(OutboxMail.about_event_id, events),
+        OutboxMail.kind == OutboxKind.TEST,
+        OutboxMail.created_at > now - SAMPLES_EACH,
+    )
+    shown: dict[tuple[int, str], set[int]] = defaultdict(set)
+    for event, payload in session.execute(query):
+        label, mail = payloads.sampled(payload)
+        shown[event, label].add(mail)
+    return Counter({which: len(mails) for which, mails in shown.items()})
+
+
+def _sample(row: OutboxMail, what: str, to: _Reader, settings: Settings, now: datetime) -> NewMail:
+    return NewMail(
+        kind=OutboxKind.TEST,  # it waits behind no mails of the event
+        to_address=to.email,
+        to_name=to.name,
+        message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
+        about_event_id=_event_id(row),
+        payload=payloads.sample(
+            outbox.content_of(row),
+            what,
+            row.id,
+            to.language,
+            links.rehearsed_mail(to.event_key, row.id),
+        ),
+        created_at=now,
+        next_attempt_at=now,
+    )

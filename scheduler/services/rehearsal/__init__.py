@@ -1,0 +1,1 @@
+"""An event in rehearsal: what would have gone to whom, and going live."""
