@@ -303,6 +303,7 @@ PAGES = {
         "delegations/g1/members",
         "imports/",
         "imports/1",
+        "imports/1/errors",
         "people/f0-p0/agenda",
         "people/f8-p1/agenda",
         "settings",
@@ -340,6 +341,7 @@ PAGES = {
         "/events/new",
         "/events/new/workbook/",
         "/events/new/workbook/{first_file}",
+        "/events/new/workbook/{first_file}/errors",
         "/operators",
         "/operators/events",
         "/operators/mails",
@@ -549,6 +551,11 @@ def test_no_stopped_summary_has_a_fault(reader: Reader) -> None:
 
 def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everything: Everything) -> None:
     reader.sign_in("organiser")
+    reader.open("imports/1/errors")
+    reader.page.locator(".grid-table input[data-at]").first.fill("Elsewhere")
+    reader.look_after("Apply changes", "Changed from")
+    reader.open("imports/1/errors?sheet=changed")
+    reader.look("changes of a file")
     reader.open("imports/")
     reader.choose_file("File", "firms.csv", MOVES)
     reader.look_after("See what it would do", "Nothing is taken yet")

@@ -13,7 +13,7 @@ from api import auth, context
 from api.errands import fresh_sign_in
 from api.language.speaking import gettext, reported, said
 from api.pages import zones
-from api.pages.imports import large_imports, words
+from api.pages.imports import grids, large_imports, words
 from api.pages.imports.imports import NOT_SHOWN, XLSX
 from scheduler import saying
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
@@ -101,6 +101,41 @@ def say(number: int) -> BaseResponse:
     return redirect(url_for("first_file.show", number=number))
 
 
+@blueprint.get("/<int:number>/errors")
+@login_required
+def errors(number: int) -> BaseResponse | str:
+    """The rows that are wrong as a grid, before an event is made."""
+    job = _follow(number)
+    if job is not None and job.event_key:
+        return _made(job.event_key, job.name)
+    if job is not None and not job.is_done:
+        return render_template("events/first_working.html", job=job)
+    try:
+        name, parts, look = _look(number)
+    except NOT_SHOWN as error:
+        return _not_shown(error)
+    with context.database().read() as db:
+        options = first_file.options_of(db, auth.user().session, number)
+    return render_template(
+        "events/first_errors.html", number=number, name=name, **grids.values(parts, look.look, options)
+    )
+
+
+@blueprint.post("/<int:number>/errors")
+@login_required
+def fix(number: int) -> BaseResponse:
+    """Keep all that was changed on a page of the grid, and look once what would come of the workbook so."""
+    given, _ = grids.pressed()
+    try:
+        with context.database().write() as db:
+            first_file.mend(db, auth.user().session, number, given)
+        if _follow(number) is not None:
+            _have_looked(number)
+    except InvalidInput as error:
+        flash("; ".join(map(words.placed, error.faults)), "error")
+    return redirect(grids.back(url_for("first_file.errors", number=number)))
+
+
 @blueprint.post("/<int:number>/make")
 @login_required
 @fresh_sign_in(saying.say("make the event with its people and their addresses"))
@@ -125,6 +160,7 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
                 digest=digest if with_all else "",
                 settings=context.settings(),
                 now=context.now(),
+                options=first_file.options_of(db, auth.user().session, number),
             )
     except ImportOutdated as error:
         flash(said(str(error)), "warning")
@@ -159,7 +195,9 @@ def left_out(number: int) -> BaseResponse:
         _, parts, look = _look(number)
     except NOT_SHOWN as error:
         return _not_shown(error)
-    return _file(taking.rejected(parts, look.look), "left-out.xlsx")
+    with context.database().read() as db:
+        mends = first_file.options_of(db, auth.user().session, number).mends
+    return _file(taking.rejected(parts, look.look, mends), "left-out.xlsx")
 
 
 @blueprint.get("/template.xlsx")
@@ -214,7 +252,13 @@ def _look(number: int) -> tuple[str, Any, NewEventLook]:
         return name, parts, kept
     with context.database().write() as db:
         look = first_file.look(
-            db, auth.user().session, number, parts, settings=context.settings(), now=context.now()
+            db,
+            auth.user().session,
+            number,
+            parts,
+            settings=context.settings(),
+            now=context.now(),
+            options=first_file.options_of(db, auth.user().session, number),
         )
     return name, parts, look
 

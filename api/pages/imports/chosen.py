@@ -2,20 +2,68 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import request
 
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.mends import MendsGiven, Place, Replaced
 from scheduler.services.imports.choices import ImportChoices
+from scheduler.services.text import one_line
 from scheduler.sheets.tables import MAX_COLUMNS
 
 MOST_MENDS = 200
 """Faults of a page that have a field for what to read instead."""
 
 
-def choices() -> ImportChoices:
-    """What the form says: options, columns that were changed, and what is read instead of cells."""
+MOST_LETTERS = 10
+"""Of a number in a name of a field."""
+_CELL = re.compile(r"cell-([0-9]{1,7})-([0-9]{1,3})")
+_DROP = re.compile(r"drop-([0-9]{1,7})")
+_ALL = re.compile(r"all-([0-9]{1,3})-([0-9]{1,6})")
+
+
+def pressed(sheet: str) -> tuple[MendsGiven, list[Replaced]]:
+    """What the grid of a sheet says, and what it says to replace everywhere, which may be remembered.
+
+    Only what was changed on the page counts: beside each field stands what it was.
+    """
     form = request.form
-    columns: dict[str, dict[str, str]] = {}
+    cells: dict[Place, str] = {}
+    dropped, replaced = set(), []
+    for name, text in form.items():
+        if match := _CELL.fullmatch(name):
+            if one_line(text) != one_line(form.get(f"was-{name}", "")):
+                cells[sheet, int(match[1]), int(match[2])] = text
+        elif match := _DROP.fullmatch(name):
+            dropped.add((sheet, int(match[1])))
+        elif (match := _ALL.fullmatch(name)) and text.strip():
+            of = form.get(f"of-{name}", "")
+            replaced.append(Replaced(sheet, int(match[1]), of, text, bool(form.get(f"in-{name}"))))
+    column = form.get("find-column", "")
+    if form.get("find", "") and column.isascii() and column.isdigit() and len(column) < MOST_LETTERS:
+        inside = bool(form.get("inside"))
+        replaced.append(Replaced(sheet, int(column), form["find"], form.get("replace", ""), inside))
+    by_rule = {
+        (sheet, line, at)
+        for (_, line, at), text in cells.items()
+        for rule in replaced
+        if rule.position == at and rule.of(form.get(f"was-cell-{line}-{at}", "")) == text
+    }
+    given = MendsGiven(
+        {place: text for place, text in cells.items() if place not in by_rule},
+        frozenset(dropped),
+        replaced,
+        columns(),
+        frozenset(form.getlist("undo")),
+    )
+    return given, replaced
+
+
+def columns() -> dict[str, dict[str, str]]:
+    """Our columns by the headers for which another one was chosen, for each kind."""
+    form = request.form
+    found: dict[str, dict[str, str]] = {}
     for kind in ImportKind:
         for at in range(MAX_COLUMNS):
             header = form.get(f"header-{kind.value}-{at}")
@@ -23,11 +71,17 @@ def choices() -> ImportChoices:
             if header is None or column is None:
                 break
             if column != form.get(f"was-{kind.value}-{at}"):
-                columns.setdefault(kind.value, {})[header] = column
+                found.setdefault(kind.value, {})[header] = column
+    return found
+
+
+def choices() -> ImportChoices:
+    """What the form says: options, columns that were changed, and what is read instead of cells."""
+    form = request.form
     return ImportChoices(
         keep_empty=bool(form.get("keep_empty")),
         withdraw=form.getlist("withdraw"),
-        columns=columns,
+        columns=columns(),
         values=_values(),
     )
 
@@ -35,7 +89,8 @@ def choices() -> ImportChoices:
 def _values() -> dict[str, dict[str, dict[str, str]]]:
     """What to read instead of cells, by kind and column: what was typed, and what was chosen and pressed.
 
-    A value that is only proposed counts when its button is pressed, or the one for all of them.
+    All that was typed or chosen is taken by any press. A value that is only proposed counts when its button
+    is pressed, or the one for all of them.
     """
     form = request.form
     pressed = form.get("mend", "")
@@ -44,8 +99,9 @@ def _values() -> dict[str, dict[str, dict[str, str]]]:
         kind, column, of, meant = (
             form.get(f"mend{part}-{at}", "") for part in ("-kind", "-column", "-of", "")
         )
-        if pressed in (str(at), "all"):
-            meant = meant or form.get(f"pick-{at}", "")
+        picked = form.get(f"pick-{at}", "")
+        if pressed in (str(at), "all") or picked != form.get(f"likely-{at}", ""):
+            meant = meant or picked
         if meant:
             values.setdefault(kind, {}).setdefault(column, {})[of] = meant
     kind, column, of = (form.get("forget", "").split(":", 2) + [""] * 3)[:3]

@@ -14,7 +14,7 @@ from api import auth, context
 from api.errands import fresh_sign_in
 from api.language.speaking import gettext, reported, said
 from api.pages import rendering
-from api.pages.imports import chosen, large_imports, words
+from api.pages.imports import chosen, grids, large_imports, words
 from api.pages.people_desk.columns import labels
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.invites.catalogue import languages
@@ -124,6 +124,48 @@ def choose(event_key: str, number: int) -> BaseResponse:
     return redirect(url_for("imports.show", event_key=event_key, number=number))
 
 
+@blueprint.get("/<int:number>/errors")
+@login_required
+def errors(event_key: str, number: int) -> BaseResponse | str:
+    """The rows that are wrong as a grid, a sheet and a page at a time, or what was changed of the file."""
+    actor = auth.organiser(event_key)
+    job = large_imports.follow(actor, number)
+    if job is not None and job.is_taken:
+        return redirect(url_for("imports.index", event_key=event_key))
+    if job is not None and not job.is_done:
+        return large_imports.page(actor, job)
+    try:
+        name, parts, look, options = _look(actor, number)
+    except NOT_SHOWN as error:
+        return _not_shown(event_key, error)
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "imports",
+            "imports/errors.html",
+            number=number,
+            name=name,
+            **grids.values(parts, look, options),
+        )
+
+
+@blueprint.post("/<int:number>/errors")
+@login_required
+def fix(event_key: str, number: int) -> BaseResponse:
+    """Keep all that was changed on a page of the grid, and look once what the file does so."""
+    actor = auth.organiser(event_key)
+    given, remembered = grids.pressed()
+    try:
+        with context.database().write() as db:
+            choices.mend(db, actor, number, given, remembered)
+        if large_imports.follow(actor, number) is not None:
+            large_imports.look(actor, number)
+    except InvalidInput as error:
+        flash("; ".join(map(words.placed, error.faults)), "error")
+    return redirect(grids.back(url_for("imports.errors", event_key=event_key, number=number)))
+
+
 @blueprint.post("/steps/<int:step_id>/undo")
 @login_required
 def undo(event_key: str, step_id: int) -> BaseResponse:
@@ -178,10 +220,10 @@ def left_out(event_key: str, number: int) -> BaseResponse:
     """The rows that are wrong, each with the reason, to be mended and sent again."""
     actor = auth.organiser(event_key)
     try:
-        _, parts, look, _ = _look(actor, number)
+        _, parts, look, options = _look(actor, number)
     except NOT_SHOWN as error:
         return _not_shown(event_key, error)
-    return _file(taking.rejected(parts, look), "left-out.xlsx")
+    return _file(taking.rejected(parts, look, options.mends), "left-out.xlsx")
 
 
 @blueprint.get("/template.xlsx")

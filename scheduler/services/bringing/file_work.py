@@ -25,7 +25,6 @@ from scheduler.services.bringing import kept_look
 from scheduler.services.bringing.file_jobs import changed
 from scheduler.services.bringing.touched import touched
 from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.options import ImportOptions
 from scheduler.services.events import first_file
 from scheduler.services.imports import choices, taking
 from scheduler.services.imports.taking import ImportLook, ImportOutdated
@@ -107,7 +106,7 @@ class _Work:
                 session.rollback()
             else:
                 asker = _asker(session, self.job, now)
-                options = ImportOptions(on_row=tell)
+                options = replace(first_file.options_of(session, asker, self.job.file_id), on_row=tell)
                 made = first_file.look(
                     session, asker, self.job.file_id, parts, settings=self.settings, now=now, options=options
                 )
@@ -130,7 +129,7 @@ class _Work:
                 _tell(session, self.job, taken, now)
             else:
                 asker = _asker(session, self.job, now)
-                options = ImportOptions(on_row=tell)
+                options = replace(first_file.options_of(session, asker, self.job.file_id), on_row=tell)
                 _, look = first_file.make(session, asker, self.job.file_id, parts, options=options, **given)
                 _tell(session, self.job, look, now)
             self._finish(session, self.database.now_in(session), found=None)

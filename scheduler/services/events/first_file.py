@@ -13,7 +13,9 @@ from scheduler import saying
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.services.access.sessions import SignedIn
+from scheduler.services.cells import mends
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.mends import MendsGiven
 from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.events import from_workbook
 from scheduler.services.events.events import EventCard
@@ -94,6 +96,19 @@ def say(session: Session, asker: SignedIn, file_id: int, said: Mapping[str, str]
     """Keep what the event is called, in place of what the workbook says. Raises NotFound."""
     file = _file(session, asker, file_id, lock=True)
     file.options = {"event": {name: one_line(said[name])[:200] for name in SAID if said.get(name)}}
+
+
+def options_of(session: Session, asker: SignedIn, file_id: int) -> ImportOptions:
+    """How a workbook is read: with what was changed of it. Raises NotFound."""
+    changed = mends.of_document(_file(session, asker, file_id).mends)
+    return ImportOptions(columns=changed.columns, mends=changed)
+
+
+def mend(session: Session, asker: SignedIn, file_id: int, given: MendsGiven) -> None:
+    """Keep what was changed of a workbook before an event is made of it. Raises NotFound, InvalidInput."""
+    file = _file(session, asker, file_id, lock=True)
+    file.mends = mends.document(mends.merged(mends.of_document(file.mends), given))
+    session.flush()
 
 
 def drop(session: Session, asker: SignedIn, file_id: int) -> None:

@@ -18,6 +18,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.cells.changes import Imported
 from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, heading, kind_of, plain, understand
 from scheduler.services.cells.members import OWN_COLUMNS
+from scheduler.services.cells.mends import NOTHING, Mends, mended
 from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.cells.table import ALL_IS_READ, WHY, is_untaken
 from scheduler.services.imports.firms import import_firms
@@ -135,7 +136,7 @@ def apply(
     """Import rows without faults. A look rolls it back. Raises ImportOutdated if two import the same."""
     members.require(actor, options)
     try:
-        parts = list(parts)
+        parts = mended(parts, options.mends)
         with_ = _With(settings, now, replace(options, named=_named(parts, options)))
         return look_of([_apply(session, actor, kind, sheet, with_) for kind, sheet in parts])
     except IntegrityError:  # another file brought the same firm or person at this moment
@@ -178,9 +179,18 @@ def look_of(parts: Sequence[ImportPart]) -> ImportLook:
     return ImportLook(tuple(parts), digest)
 
 
-def rejected(parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], look: ImportLook) -> bytes:
-    """A workbook of the rows that were left out, each with what is wrong in it, to be mended and sent."""
+def rejected(
+    parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], look: ImportLook, mends: Mends = NOTHING
+) -> bytes:
+    """A workbook of the rows that were left out, each with what is wrong in it, to be mended and sent.
+
+    Its cells are as they were changed. Rows that were dropped are in it.
+    """
+    parts = list(parts)
     why: dict[str, dict[int, list[str]]] = {}
+    for name, line in mends.dropped:
+        why.setdefault(name, {})[line] = ["dropped"]
+    changed = {sheet.name: {row.number: row for row in sheet.rows} for _, sheet in mended(parts, mends)}
     for part in look.parts:
         for cells in part.done.wrong if part.done else ():
             for line in cells.lines:
@@ -190,10 +200,10 @@ def rejected(parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], look: Imp
         reasons = why.get(sheet.name)
         if kind and reasons:
             header = heading(kind, [row.cells for row in sheet.rows[:HEADER_ROWS]]).cells
+            shown = [changed[sheet.name].get(row.number, row) for row in sheet.rows if row.number in reasons]
             rows = [
                 [*row.cells, *[""] * (len(header) - len(row.cells)), "; ".join(reasons[row.number])]
-                for row in sheet.rows
-                if row.number in reasons
+                for row in shown
             ]
             sheets.append(SheetOut(sheet.name or kind.value, [*header, WHY], rows))
     return xlsx(sheets)

@@ -20,6 +20,7 @@ GET /digests/<token>                                         200 200 200 200 200
 GET /events/new                                              302 404 200 404 404 404 404 404 404 404 404
 GET /events/new/workbook/                                    302 404 200 404 404 404 404 404 404 404 404
 GET /events/new/workbook/<number>                            302 404 200 404 404 404 404 404 404 404 404
+GET /events/new/workbook/<number>/errors                     302 404 200 404 404 404 404 404 404 404 404
 GET /events/new/workbook/<number>/left-out.xlsx              302 404 200 404 404 404 404 404 404 404 404
 GET /events/new/workbook/<number>/panel                      302 404 302 404 404 404 404 404 404 404 404
 GET /events/new/workbook/template.xlsx                       302 404 200 404 404 404 404 404 404 404 404
@@ -90,6 +91,7 @@ GET EVENT/firms/<firm_key>/logo/<digest>.png                 302 404 404 404 404
 GET EVENT/firms/<firm_key>/ask                               302 404 404 200 403 403 403 403 403 403 404
 GET EVENT/imports/                                           302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/imports/<number>                                   302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/imports/<number>/errors                            302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/imports/<number>/left-out.xlsx                     302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/imports/<number>/panel                             302 404 404 404 404 404 302 302 404 404 404
 GET EVENT/imports/template.xlsx                              302 404 404 404 404 404 200 200 404 404 404
@@ -167,6 +169,7 @@ POST /digests/<token>/again                                  303 303 303 303 303
 POST /events/new                                             403 404 422 404 404 404 404 404 404 404 404
 POST /events/new/workbook/                                   403 404 422 404 404 404 404 404 404 404 404
 POST /events/new/workbook/<number>/drop                      403 404 302 404 404 404 404 404 404 404 404
+POST /events/new/workbook/<number>/errors                    403 404 404 404 404 404 404 404 404 404 404
 POST /events/new/workbook/<number>/look                      403 404 404 404 404 404 404 404 404 404 404
 POST /events/new/workbook/<number>/make                      403 404 404 404 404 404 404 404 404 404 404
 POST /events/new/workbook/<number>/say                       403 404 404 404 404 404 404 404 404 404 404
@@ -236,6 +239,7 @@ POST EVENT/firms/<firm_key>/ask                              403 404 404 422 403
 POST EVENT/imports/                                          403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/imports/<number>/choose                           403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/imports/<number>/drop                             403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/imports/<number>/errors                           403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/imports/<number>/look                             403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/imports/<number>/take                             403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/imports/steps/<step_id>/undo                      403 404 404 404 404 404 404 404 404 404 404

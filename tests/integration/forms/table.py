@@ -127,6 +127,8 @@ OTHERWISE = {
     "my_day.answer": "it needs a published meeting: my_day/test_pages_my_day.py sends it",
     "calendar.copied": "the text to be copied is no field of the form",
     "imports.choose": "what is read instead of a cell is looked at with its file, whose rows say the rest",
+    "imports.fix": "what is changed in a cell is looked at with its file, whose grid says what is wrong",
+    "first_file.fix": "what is changed in a cell is looked at with its file, whose grid says what is wrong",
     "first_file.say": "what a workbook's event is called is looked at with it, which says the rest",
 }
 """Routes of forms in which a person types, and whose bad input no answer of their own says."""

@@ -156,7 +156,7 @@ def test_what_is_likely_is_read_once_it_is_pressed_and_can_be_forgotten(database
     file = "\n".join(["name,country,tier,areas", *rows]).encode()
     browser.get(path)
     page = browser.post(path, file=(io.BytesIO(file), "firms.csv"))
-    fields = dict(re.findall(r'type="hidden" name="(mend-[a-z]+-[0-9]+)" value="([^"]*)"', page))
+    fields = dict(re.findall(r'type="hidden" name="((?:mend-[a-z]+|likely)-[0-9]+)" value="([^"]*)"', page))
     picks = {
         name: value.strip()
         for name, value in re.findall(r'name="(pick-[0-9]+)">\s*<option value="([^"]*)"', page)

@@ -1,0 +1,76 @@
+"""The grid of rows that are wrong, for a file of an event and for one of which an event is to be made."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import request
+
+from api.pages.imports import chosen
+from scheduler.services.cells.columns import COLUMNS, COMPOSED, ImportKind
+from scheduler.services.cells.mends import MendsGiven, Replaced
+from scheduler.services.cells.options import ImportOptions
+from scheduler.services.imports import grid
+from scheduler.services.imports.choices import ImportChoices
+from scheduler.services.imports.grid import Parts
+from scheduler.services.imports.taking import ImportLook
+from scheduler.sheets.tables import MAX_ROWS
+
+CHANGED = "changed"
+"""In place of a sheet: all that was changed."""
+
+
+def values(parts: Parts, look: ImportLook, options: ImportOptions) -> dict[str, Any]:
+    """What a page of the grid shows: the sheet, the fault and the rows that its address names."""
+    tabs = grid.tabs(look)
+    changes = grid.changes(parts, options)
+    at = request.args.get("sheet", tabs[0][0] if tabs else -1, type=int)
+    if at not in [tab for tab, _, _ in tabs]:
+        at = tabs[0][0] if tabs else -1
+    is_changed = request.args.get("sheet") == CHANGED or (not tabs and bool(changes))
+    start = min(max(request.args.get("from", 0, type=int), 0), MAX_ROWS)
+    shown = None
+    if not is_changed and at >= 0:
+        cause = request.args.get("fault", None, type=int)
+        shown = grid.page(parts, look, options, at, cause=cause, start=start)
+    start = min(start, max(len(changes) - 1, 0)) // grid.PAGE * grid.PAGE
+    return {
+        "tabs": tabs,
+        "at": at,
+        "part": look.parts[at] if at >= 0 and not is_changed else None,
+        "grid": shown,
+        "fault": request.args.get("fault", None, type=int),
+        "is_changed": is_changed,
+        "all_changes": changes,
+        "changes": changes[start : start + grid.PAGE],
+        "start": start,
+        "most": grid.PAGE,
+        "columns": {kind: COLUMNS[kind] + COMPOSED[kind] for kind in ImportKind},
+        "look": look,
+    }
+
+
+def pressed() -> tuple[MendsGiven, ImportChoices | None]:
+    """What one press says, and the words of it that hold for later files, too."""
+    given, replaced = chosen.pressed(request.form.get("sheet-name", ""))
+    if not request.form.get("remember"):
+        return given, None
+    return given, ImportChoices(values=_words(replaced))
+
+
+def back(path: str) -> str:
+    """The page from which the press came: the same sheet, the same fault."""
+    kept = {name: request.form[name] for name in ("sheet", "fault") if request.form.get(name, "").isalnum()}
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def _words(replaced: list[Replaced]) -> dict[str, dict[str, dict[str, str]]]:
+    """What is replaced in all cells of a fault, as words of our column."""
+    kind = request.form.get("kind", "")
+    found: dict[str, dict[str, dict[str, str]]] = {}
+    for each in replaced:
+        column = request.form.get(f"column-of-{each.position}", "")
+        if kind in [*ImportKind] and column in COLUMNS[ImportKind(kind)] and not each.inside:
+            found.setdefault(kind, {}).setdefault(column, {})[each.text] = each.value
+    return found

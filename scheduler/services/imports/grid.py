@@ -1,0 +1,275 @@
+"""The rows of a file that are left out as something in them is wrong, to be mended where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from scheduler.services.cells import mends
+from scheduler.services.cells.changes import Imported, WrongCells
+from scheduler.services.cells.columns import (
+    GIVES,
+    HEADER_ROWS,
+    ImportKind,
+    heading,
+    understand,
+)
+from scheduler.services.cells.mends import Mends
+from scheduler.services.cells.options import ImportOptions
+from scheduler.services.imports.taking import ImportLook
+from scheduler.sheets.tables import SheetRow, WorkbookSheet
+
+PAGE: Final = 50
+"""Rows of a page."""
+MOST_CHOICES: Final = 20
+_NAMES: Final[Mapping[ImportKind, tuple[str, ...]]] = {
+    ImportKind.PEOPLE: ("name", "firm"),
+    ImportKind.ABSENCES: ("person", "day"),
+    ImportKind.CLOSURES: ("place", "day"),
+    ImportKind.STATIONS: ("interpreter", "table"),
+    ImportKind.REQUESTS: ("from_firm", "to_firm"),
+    ImportKind.TIMES: ("day", "start"),
+    ImportKind.WALKING: ("from_hall", "to_hall"),
+}
+"""By which columns a person knows a row; of other kinds by its key and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridCell:
+    """A cell of a column in which something is wrong. `before` is what the file has, where it was changed."""
+
+    position: int
+    text: str
+    faults: tuple[str, ...] = ()
+    before: str | None = None
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """A row: its number, what names it, its cells by the columns, and faults that have no cell."""
+
+    line: int
+    names: tuple[str, ...]
+    cells: tuple[GridCell, ...]
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GridCause:
+    """One thing that is wrong and the rows in which it stands. `value` is in all of them, or None.
+
+    `position` is that of its column, or None for a column that the sheet does not have.
+    """
+
+    number: int
+    wrong: WrongCells
+    position: int | None
+
+    @property
+    def value(self) -> str | None:
+        return self.wrong.value if self.position is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorGrid:
+    """One page of a sheet's rows that are wrong. `groups` are rows under the first thing wrong there."""
+
+    at: int
+    kind: ImportKind
+    sheet: str
+    names: tuple[str, ...]
+    columns: tuple[tuple[int, str], ...]
+    """Positions and headers of the columns in which something on the page is wrong."""
+    headers: tuple[tuple[int, str], ...]
+    """All columns of the sheet."""
+    causes: tuple[GridCause, ...]
+    groups: tuple[tuple[GridCause, tuple[GridRow, ...]], ...]
+    total: int
+    """Rows that are wrong, of all pages."""
+    start: int
+    waiting: int
+    """Rows that are left out only because of rows of other sheets."""
+
+    @property
+    def last(self) -> int:
+        return min(self.start + PAGE, self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """A change of the file, by its name: what it is, where, what was there and what is there now."""
+
+    name: str
+    kind: str
+    sheet: str
+    line: int | None
+    header: str
+    before: str
+    after: str
+
+
+Parts = Sequence[tuple[ImportKind | None, WorkbookSheet]]
+
+
+def tabs(look: ImportLook) -> list[tuple[int, Any, int]]:
+    """The sheets with rows that are wrong in themselves, or of which none is taken: position, part, rows."""
+    found = []
+    for at, part in enumerate(look.parts):
+        rows = len({line for cells in part.done.causes for line in cells.lines}) if part.done else 0
+        if part.kind and (rows or part.faults):
+            found.append((at, part, rows))
+    return found
+
+
+def page(
+    parts: Parts, look: ImportLook, options: ImportOptions, at: int, *, cause: int | None, start: int
+) -> ErrorGrid | None:
+    """A page of the sheet at this position of the look, of one of its faults or of all; None without any."""
+    part = look.parts[at]
+    sheet = next((each for kind, each in parts if kind is part.kind and each.name == part.sheet), None)
+    if part.kind is None or part.done is None or sheet is None or not part.done.causes:
+        return None
+    where = _Where.of(part.kind, sheet, options)
+    causes = tuple(
+        GridCause(number, wrong, where.position(wrong.column))
+        for number, wrong in enumerate(part.done.causes)
+    )
+    chosen = [each for each in causes if cause in (None, each.number)]
+    first: dict[int, GridCause] = {}
+    for each in chosen:
+        for line in each.wrong.lines:
+            first.setdefault(line, each)
+    ordered = sorted(first, key=lambda line: (first[line].number, line))
+    start = min(max(start, 0), max(len(ordered) - 1, 0)) // PAGE * PAGE
+    shown = ordered[start : start + PAGE]
+    of_line: dict[int, list[GridCause]] = {line: [] for line in shown}
+    for each in causes:
+        for line in each.wrong.lines:
+            if line in of_line:
+                of_line[line].append(each)
+    positions = sorted(
+        {each.position for found in of_line.values() for each in found if each.position is not None}
+    )
+    rows = {row.number: row for row in sheet.rows if row.number in of_line}
+    made = {
+        line: _row(
+            rows.get(line, SheetRow(line, ())), of_line[line], positions, where, options.mends, sheet.name
+        )
+        for line in shown
+    }
+    groups = [
+        (each, tuple(made[line] for line in shown if first[line] is each))
+        for each in chosen
+        if any(first[line] is each for line in shown)
+    ]
+    return ErrorGrid(
+        at,
+        part.kind,
+        part.sheet,
+        tuple(where.header(position) for position in where.names),
+        tuple((position, where.header(position)) for position in positions),
+        tuple((position, text) for position, text in enumerate(where.cells) if text),
+        causes,
+        tuple(groups),
+        len(ordered),
+        start,
+        _waiting(part.done),
+    )
+
+
+def changes(parts: Parts, options: ImportOptions) -> list[FileChange]:
+    """All changes of a file, in the order in which they were made within their kinds."""
+    sheets = {sheet.name: (kind, sheet) for kind, sheet in parts}
+    rows = {
+        (name, row.number): row.cells
+        for name, (_, sheet) in sheets.items()
+        for row in sheet.rows
+        if any(name == each for each, *_ in options.mends.cells)
+    }
+    headers = {
+        name: _Where.of(kind, sheet, options).cells if kind else () for name, (kind, sheet) in sheets.items()
+    }
+
+    def header(sheet: str, position: int) -> str:
+        cells = headers.get(sheet, ())
+        return cells[position] if position < len(cells) else ""
+
+    found = []
+    for name, (kind, of) in mends.names(options.mends).items():
+        if kind == "cell":
+            sheet, line, position, text = of
+            cells = rows.get((sheet, line), ())
+            before = cells[position] if position < len(cells) else ""
+            found.append(FileChange(name, kind, sheet, line, header(sheet, position), before, text))
+        elif kind == "dropped":
+            found.append(FileChange(name, kind, of[0], of[1], "", "", ""))
+        elif kind == "replaced":
+            found.append(
+                FileChange(name, kind, of.sheet, None, header(of.sheet, of.position), of.text, of.value)
+            )
+        else:
+            found.append(FileChange(name, kind, of[0].value, None, of[1], "", of[2]))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Where the columns of a sheet stand."""
+
+    cells: tuple[str, ...]
+    positions: Mapping[str, int]
+    names: tuple[int, ...]
+
+    @classmethod
+    def of(cls, kind: ImportKind, sheet: WorkbookSheet, options: ImportOptions) -> _Where:
+        said = options.columns.get(kind, {})
+        cells = heading(kind, [row.cells for row in sheet.rows[:HEADER_ROWS]], said).cells
+        positions = understand(kind, cells, said).positions
+        made = cls(cells, positions, ())
+        at = (made.position(column) for column in _NAMES.get(kind, ("key", "name")))
+        return cls(cells, positions, tuple(dict.fromkeys(each for each in at if each is not None)))
+
+    def position(self, column: str) -> int | None:
+        """The position of a column, or of the one of which it is made. A matrix has none."""
+        if column in self.positions:
+            return self.positions[column]
+        return next((at for name, at in self.positions.items() if column in GIVES.get(name, ())), None)
+
+    def header(self, position: int) -> str:
+        return self.cells[position] if position < len(self.cells) else ""
+
+
+def _row(
+    row: SheetRow,
+    causes: Sequence[GridCause],
+    positions: Sequence[int],
+    where: _Where,
+    changed: Mends,
+    sheet: str,
+) -> GridRow:
+    def cell(position: int) -> GridCell:
+        before = row.cells[position] if position < len(row.cells) else ""
+        text = changed.cell(sheet, row.number, position, before)
+        mine = [each for each in causes if each.position == position]
+        choices = [pair for each in mine for pair in each.wrong.proposals.choices]
+        return GridCell(
+            position,
+            text,
+            tuple(each.wrong.message for each in mine),
+            before if text != before else None,
+            tuple(dict.fromkeys(choices))[:MOST_CHOICES],
+        )
+
+    names = tuple(
+        changed.cell(sheet, row.number, at, row.cells[at] if at < len(row.cells) else "")
+        for at in where.names
+    )
+    others = tuple(each.wrong.message for each in causes if each.position is None)
+    return GridRow(row.number, names, tuple(map(cell, positions)), others)
+
+
+def _waiting(done: Imported) -> int:
+    own = {line for cells in done.causes for line in cells.lines}
+    return len({line for cells in done.wrong if cells.waits_for for line in cells.lines} - own)

@@ -1,0 +1,305 @@
+"""The rows of a file that are wrong are mended in a grid, all at once, before anything is imported."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.services.bringing import file_jobs, file_work
+from scheduler.services.cells import mends
+from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.mends import Mends, MendsGiven, Replaced
+from scheduler.services.imports import choices, grid, workbooks
+from scheduler.sheets.reading import read
+from scheduler.sheets.tables import SheetRow, WorkbookSheet
+from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee, Event, Firm, ImportFile
+from tests.support.factories import NOW, Expo, make_account, make_event
+from tests.support.publishing import SETTINGS
+from tests.support.web import Browser, web_app
+
+BROKER = "redis://127.0.0.1:1"
+FIRMS = SheetOut(
+    "Firms",
+    ["key", "name", "country", "tier", "max_per_day"],
+    [
+        ["a", "Alpha", "Corea", "upstream", "8"],
+        ["b", "Beta", "Corea", "upstream", "ca. 8"],
+        ["c", "Gamma", "DE", "sideways", ""],
+        ["d", "Delta", "CN", "upstream", ""],
+        ["e", "Total", "", "", "16"],
+    ],
+)
+PEOPLE = SheetOut(
+    "People", ["firm", "name", "email", "languages"], [["Alpha", "Anna", "anna@example.com", "en"]]
+)
+
+
+@pytest.fixture
+def expo(database: Database) -> Expo:
+    with database.write() as session:
+        return make_event(session, firms=0, tables=0)
+
+
+def keep(database: Database, expo: Expo, sheets: Sequence[SheetOut]) -> int:
+    with database.write() as session:
+        return workbooks.keep(session, expo.organiser_actor(), xlsx(sheets), name="e.xlsx", kind="", now=NOW)
+
+
+def browser_of(database: Database, expo: Expo) -> Browser:
+    return Browser(web_app(database, BROKER), expo.organiser)
+
+
+def fields(page: str) -> dict[str, Any]:
+    """What a browser without JavaScript sends of the grid's form: hidden fields, and cells as they stand."""
+    form = page[page.index('class="grid-form"') :].partition("</form>")[0]
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        name, value = re.search(r' name="([^"]*)"', tag), re.search(r' value="([^"]*)"', tag)
+        if name and "checkbox" not in tag and name[1] != "csrf_token":
+            found[name[1]] = value[1] if value else ""
+    return found
+
+
+def test_cells_words_and_rows_are_mended_by_one_press(database: Database, expo: Expo) -> None:
+    number = keep(database, expo, [FIRMS, PEOPLE])
+    browser = browser_of(database, expo)
+    path = f"/events/{expo.event.key}/imports/{number}"
+    page = browser.get(f"{path}/errors")
+    form = fields(page)
+    assert form["cell-2-2"] == form["cell-3-2"] == "Corea" and form["cell-3-4"] == "ca. 8"
+    assert "cell-5-2" not in form, "a row without a fault is not on the page"
+    assert {name for name in form if name.startswith("all-")} == {"all-2-0"}
+    given: dict[str, Any] = {
+        "all-2-0": "South Korea",
+        "cell-3-4": "8",
+        "cell-4-3": "midstream",
+        "drop-6": "yes",
+    }
+    page = browser.post(f"{path}/errors", **(form | given))
+    assert "No rows with errors" in page or "Row skipped" in page
+    changed = browser.get(f"{path}/errors?sheet=changed")
+    assert "<del>ca. 8</del>" in changed and "<ins>South Korea</ins>" in changed and "Row skipped" in changed
+    with database.read() as session:
+        assert session.scalars(select(Firm)).all() == [], "nothing is imported before the file is"
+    take(browser, path)
+    with database.read() as session:
+        firms = session.execute(select(Firm.key, Firm.country, Firm.max_per_day).order_by(Firm.key)).all()
+        assert [tuple(row) for row in firms] == [
+            ("a", "KR", 8),
+            ("b", "KR", 8),
+            ("c", "DE", None),
+            ("d", "CN", None),
+        ]
+        assert session.scalars(select(Attendee.name)).all() == ["Anna"]
+
+
+def take(browser: Browser, path: str) -> None:
+    digest = re.search(r'name="digest" value="([0-9a-f]+)"', browser.get(path))
+    assert digest
+    browser.post(f"{path}/take", digest=digest[1])
+
+
+def test_a_row_that_was_skipped_is_in_the_file_of_what_is_left_out(database: Database, expo: Expo) -> None:
+    number = keep(database, expo, [FIRMS])
+    browser = browser_of(database, expo)
+    path = f"/events/{expo.event.key}/imports/{number}"
+    browser.post(
+        f"{path}/errors", **(fields(browser.get(f"{path}/errors")) | {"drop-6": "yes", "cell-4-3": "odd"})
+    )
+    sheet = read(browser.client.get(f"{path}/left-out.xlsx").data).sheets[0]
+    reasons = {row.cells[1]: (row.cells[3], row.cells[-1]) for row in sheet.rows[1:]}
+    assert reasons["Total"][1] == "dropped"
+    assert reasons["Gamma"][0] == "odd", "its cells are as they were changed"
+
+
+def test_what_is_found_is_replaced_in_the_whole_column_and_may_be_remembered(
+    database: Database, expo: Expo
+) -> None:
+    browser = browser_of(database, expo)
+    first = keep(database, expo, [FIRMS])
+    path = f"/events/{expo.event.key}/imports/"
+    form = fields(browser.get(f"{path}{first}/errors"))
+    page = browser.post(
+        f"{path}{first}/errors", **(form | {"find-column": "2", "find": "corea", "replace": "South Korea"})
+    )
+    assert 'value="Corea"' not in page and "Changed from “Corea”" in page
+    again = keep(database, expo, [FIRMS])
+    page = browser.get(f"{path}{again}/errors")
+    assert "Corea" in page, "another file does not know of it"
+    browser.post(f"{path}{again}/errors", **(fields(page) | {"all-2-0": "South Korea", "remember": "yes"}))
+    third = keep(database, expo, [FIRMS])
+    assert "is not a country" not in browser.get(f"{path}{third}/errors"), "it was remembered"
+
+
+def test_each_change_and_all_can_be_undone(database: Database, expo: Expo) -> None:
+    number = keep(database, expo, [FIRMS])
+    browser = browser_of(database, expo)
+    path = f"/events/{expo.event.key}/imports/{number}/errors"
+    given = {"cell-2-2": "KR", "cell-3-2": "KR", "drop-6": "yes"}
+    browser.post(path, **(fields(browser.get(path)) | given))
+    page = browser.get(f"{path}?sheet=changed")
+    names = re.findall(r'name="undo" value="([^"]*)"', page)
+    assert sorted(names) == ["all", "cell:2:2:Firms", "cell:3:2:Firms", "dropped:6:Firms"]
+    browser.post(path, sheet="changed", undo="cell:2:2:Firms")
+    assert kept(database, number).cells == {("Firms", 3, 2): "KR"}
+    browser.post(path, sheet="changed", undo="all")
+    assert kept(database, number) == Mends()
+    assert 'value="Corea"' in browser.get(path)
+
+
+def kept(database: Database, number: int) -> Mends:
+    with database.read() as session:
+        return mends.of_document(session.get_one(ImportFile, number).mends)
+
+
+def test_a_sheet_of_which_a_column_is_asked_is_mended_with_the_others(database: Database, expo: Expo) -> None:
+    odd = SheetOut("Firms", ["name", "country", "tier", "Stand (m²)"], [["Alpha", "DE", "upstream", "12"]])
+    number = keep(database, expo, [odd])
+    browser = browser_of(database, expo)
+    path = f"/events/{expo.event.key}/imports/{number}/errors"
+    assert "Stand (m²)" in browser.get(path)
+    form: dict[str, Any] = {"header-firms-0": "name", "was-firms-0": "name", "column-firms-0": "name"}
+    form |= {"header-firms-1": "Stand (m²)", "was-firms-1": "?", "column-firms-1": ""}
+    assert "No rows with errors" in browser.post(path, **form) or "Changed" in browser.get(path)
+    assert kept(database, number).columns == {ImportKind.FIRMS: {"stand m2": ""}}
+
+
+def test_a_new_event_is_mended_before_it_is_made(database: Database) -> None:
+    with database.write() as session:
+        operator = make_account(session, is_operator=True)
+    event = SheetOut(
+        "Event", ["setting", "value"], [["name", "Expo"], ["key", "grid-expo"], ["timezone", "Asia/Shanghai"]]
+    )
+    browser = Browser(web_app(database, BROKER), operator)
+    number = upload(database, browser, xlsx([event, FIRMS]))
+    path = f"/events/new/workbook/{number}"
+    assert "Fix errors in a grid" in browser.get(path)
+    form = fields(browser.get(f"{path}/errors"))
+    assert "remember" not in form
+    given: dict[str, Any] = {
+        "all-2-0": "South Korea",
+        "cell-3-4": "8",
+        "cell-4-3": "midstream",
+        "drop-6": "yes",
+    }
+    browser.post(f"{path}/errors", **(form | given))
+    digest = re.search(r'name="digest" value="([0-9a-f]+)"', browser.get(path))
+    assert digest
+    pressed: dict[str, Any] = {"with": "all", "digest": digest[1]}
+    browser.post(f"{path}/make", **pressed)
+    with database.read() as session:
+        made = session.scalars(select(Event).where(Event.key == "grid-expo")).one()
+        firms = session.execute(
+            select(Firm.key, Firm.country).where(Firm.event_id == made.id).order_by(Firm.key)
+        )
+        assert [tuple(row) for row in firms] == [("a", "KR"), ("b", "KR"), ("c", "DE"), ("d", "CN")]
+
+
+def upload(database: Database, browser: Browser, octets: bytes) -> int:
+    browser.post("/events/new/workbook/", file=(io.BytesIO(octets), "w.xlsx"))
+    with database.read() as session:
+        return session.scalars(select(ImportFile.id)).one()
+
+
+def big(rows: int) -> SheetOut:
+    wrong: list[list[Cell]] = [[f"k{at}", f"Firm {at}", "Corea", "upstream", f"x{at}"] for at in range(rows)]
+    return SheetOut("Firms", FIRMS.header, wrong)
+
+
+def test_a_large_file_is_mended_by_one_look_of_the_worker(database: Database, expo: Expo) -> None:
+    number = keep(database, expo, [big(3_000)])
+    browser = browser_of(database, expo)
+    path = f"/events/{expo.event.key}/imports/{number}"
+    with database.write() as session:
+        file_jobs.ask_look(session, expo.organiser_actor(), number, now=NOW)
+    file_work.execute(database, number, worker="w", settings=SETTINGS)
+    page = browser.get(f"{path}/errors")
+    assert "1 to 50 of 3,000 rows" in page and page.count('name="drop-') == grid.PAGE
+    assert len(page) < 200_000, "the page has its rows alone"
+    browser.post(
+        f"{path}/errors", **(fields(page) | {"all-2-0": "South Korea", "cell-2-4": "5", "drop-3": "yes"})
+    )
+    assert file_work.execute(database, number, worker="w", settings=SETTINGS).value == "done"
+    page = browser.get(f"{path}/errors")
+    assert "2,998 rows" in page and "is not a country" not in page
+    last = browser.get(f"{path}/errors?sheet=0&from=2990")
+    assert "2,951 to 2,998 of 2,998 rows" in last
+
+
+def test_only_organisers_of_the_event_see_and_mend_a_file(database: Database, expo: Expo) -> None:
+    number = keep(database, expo, [FIRMS])
+    with database.write() as session:
+        other = make_event(session, firms=1)
+    path = f"/events/{expo.event.key}/imports/{number}/errors"
+    stranger = browser_of(database, other)
+    assert stranger.client.get(path).status_code == 404
+    stranger.post(path, status=404, **{"cell-2-2": "KR", "sheet-name": "Firms"})
+    with database.write() as session, pytest.raises(NotFound):
+        choices.mend(session, other.organiser_actor(), number, MendsGiven({("Firms", 2, 2): "KR"}))
+    assert kept(database, number) == Mends()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        MendsGiven({("Firms", line, 2): "x" for line in range(mends.MOST_CELLS + 1)}),
+        MendsGiven({("Firms", line, 2): "x" * 5_000 for line in range(300)}),
+        MendsGiven(dropped=frozenset(("Firms", line) for line in range(mends.MOST_DROPPED + 1))),
+        MendsGiven(replaced=[Replaced("Firms", 1, f"t{at}", "v") for at in range(mends.MOST_REPLACED + 1)]),
+        MendsGiven({("Firms", 2, 9_999): "x"}),
+        MendsGiven({("Firms", 10**9, 1): "x"}),
+        MendsGiven({("a\0b", 1, 1): "x"}),
+        MendsGiven(columns={"firms": {"x": "no_such"}}),
+    ],
+)  # fmt: skip
+def test_changes_are_bounded(given: MendsGiven) -> None:
+    with pytest.raises(InvalidInput):
+        mends.merged(Mends(), given)
+
+
+def test_changes_are_kept_as_json_and_come_back_as_they_were() -> None:
+    made = mends.merged(
+        Mends(),
+        MendsGiven(
+            {("S", 3, 1): "x"},
+            frozenset((("S", 4),)),
+            [Replaced("S", 0, "a", "b"), Replaced("S", 0, "c", "c")],
+            {"firms": {"Land": ""}},
+        ),
+    )
+    assert mends.of_document(mends.document(made)) == made
+    assert made.count == 4 and len(made.replaced) == 1
+    assert mends.without(made, frozenset(mends.names(made))).count == 0
+
+
+def test_cells_are_changed_before_they_are_read_and_the_header_stays() -> None:
+    sheet = WorkbookSheet(
+        "Firms",
+        tuple(
+            SheetRow(at, cells) for at, cells in enumerate([("name", "country"), ("A", "country"), ("B",)], 1)
+        ),
+    )
+    made = Mends(
+        {("Firms", 3, 1): "DE"},
+        frozenset(),
+        (Replaced("Firms", 1, "COUNTRY", "CN"), Replaced("Firms", 0, "A", "AA", True)),
+    )
+    ((_, after),) = mends.mended([(ImportKind.FIRMS, sheet)], made)
+    assert [row.cells for row in after.rows] == [("name", "country"), ("AA", "CN"), ("B", "DE")]
+
+
+def test_the_matrix_of_walking_minutes_has_no_cells_to_edit_but_rows_to_skip(
+    database: Database, expo: Expo
+) -> None:
+    matrix = SheetOut("Walking", ["", "h0", "h1"], [["h0", 0, "far"], ["h1", "far", 0]])
+    number = keep(database, expo, [matrix])
+    page = browser_of(database, expo).get(f"/events/{expo.event.key}/imports/{number}/errors")
+    assert "drop-2" in page and "cell-2-" not in page
