@@ -26,6 +26,7 @@ from scheduler.services.schedule import versions
 from scheduler.solver.oracle.answers import Repair
 from scheduler.solver.oracle.oracle import RepairOracle
 from scheduler.solver.oracle.targets import Spot, SpotStanding, targets
+from scheduler.solver.place_search import Outcome, Searched, search
 from scheduler.storage.among import among
 from scheduler.storage.database import Database
 from scheduler.storage.models import HandDraft, HandStep, MeetingRequest
@@ -54,6 +55,8 @@ class KeptPlan:
     aside: frozenset[str]
     meetings: dict[str, Meeting]
     bans: Mapping[str, Collection[str]] = field(default_factory=dict)
+    searched: dict[tuple[str, str, str], Json] = field(default_factory=dict)
+    """What searches came to, of this revision: a page that waited in vain asks again."""
 
     def is_banned(self, request: str, start: str) -> bool:
         """Whether a request that starts there would take a slot that is forbidden to it."""
@@ -84,13 +87,14 @@ class OracleDesk:
         ----------
         question
             `request`, and the view: `slots` and `places`, by keys. Without a request the draft is only read.
+            With `search`, a slot and a place, a way there is searched for while any others move.
 
         Returns
         -------
         Json
             `revision` of the draft; `targets`: a row for each start and place of the view; `best`: the best
-            ways anywhere. A row has what to put (`put`, `dropped`), and is said in words (`say`). Empty if
-            there is no such draft or request.
+            ways anywhere; `searched`: what the search came to (`outcome`). A row has what to put (`put`,
+            `dropped`), and is said in words (`say`). Empty if there is no such draft or request.
         """
         with self._turn, self._database.read() as session:
             version = versions.get(session, event_id, number)
@@ -103,7 +107,12 @@ class OracleDesk:
                 return {}
             slots = [s for s in question.get("slots", ()) if s in index.slots][:MOST_SLOTS]
             places = [p for p in question.get("places", ()) if p in index.places][:MOST_PLACES]
-            return _Answer(plan, request).to_json(slots, places)
+            answer = _Answer(plan, request)
+            found = answer.to_json(slots, places)
+            slot, place = question.get("search") or ("", "")
+            if slot in index.slots and place in index.places:
+                found["searched"] = answer.searched(slot, place)
+            return found
 
     def _plan(self, session: Session, event_id: int, version_id: int) -> KeptPlan:
         """The plan of a draft as it is now: from memory, followed step by step, or read whole."""
@@ -164,6 +173,7 @@ class OracleDesk:
             plan.meetings.pop(key, None)
         plan.meetings.update((meeting.request, meeting) for meeting in meetings)
         plan.revision = revision
+        plan.searched.clear()
         return plan
 
 
@@ -213,15 +223,34 @@ class _Answer:
             "aside": self.request in self.plan.aside,
         }
 
+    def searched(self, slot: str, place: str) -> Json:
+        """What a search for one time and place comes to, in words, with what to put if a way is found."""
+        known = self.plan.searched.get((self.request, slot, place))
+        if known is not None:
+            return known
+        if self.plan.is_banned(self.request, slot):
+            found = Searched(Outcome.IMPOSSIBLE)
+        else:
+            found = search(self.oracle, self.request, slot, place, allowed=self.plan.is_allowed)
+        row: Json = {"slot": slot, "place": place, "place_name": to_json(self._place(place))}
+        if found.repair is not None:
+            row |= self._repair(found.repair) | {"meetings": len(found.repair.moved)}
+        row["outcome"] = found.outcome.value
+        self.plan.searched[self.request, slot, place] = row
+        return row
+
     def _spot(self, spot: Spot) -> Json:
         row: Json = {"slot": spot.slot, "place": spot.place, "standing": spot.standing.value}
-        if spot.standing is not SpotStanding.HERE and self.plan.is_banned(self.request, spot.slot):
+        if spot.standing is SpotStanding.HERE:
+            others = spot.repair if spot.repair is not None and self.plan.is_allowed(spot.repair) else None
+            return row if others is None else row | {"others": self._repair(others)}
+        if self.plan.is_banned(self.request, spot.slot):
             return row | {"standing": SpotStanding.FORBIDDEN.value, "say": to_json(BANNED)}
         if spot.standing is SpotStanding.FREE and spot.meeting is not None:
             other = self._other_people(spot.meeting)
             return row | {
                 "gain": spot.gain,
-                "put": [[self.request, spot.slot, spot.place, list(spot.meeting.attendees), None]],
+                "put": [_row(spot.meeting)],
                 "say": to_json(say("free, with %(people)s", people=other) if other else say("free")),
             }
         if spot.standing is SpotStanding.LIKE and spot.meeting is not None:
@@ -230,14 +259,14 @@ class _Answer:
             kind = self.problem.places[self.problem.index.places[spot.place]].kind
             return row | {
                 "gain": spot.gain,
-                "put": [[self.request, spot.slot, spot.meeting.place, list(spot.meeting.attendees), None]],
+                "put": [_row(spot.meeting)],
                 "at": there,
                 "say": to_json(at_another(kind, there, other)),
             }
         if spot.repair is not None and self.plan.is_allowed(spot.repair):
             return row | self._repair(spot.repair)
         if spot.repair is not None:
-            return row | {"standing": SpotStanding.FORBIDDEN.value, "say": to_json(OTHERS_BANNED)}
+            return row | {"standing": SpotStanding.BLOCKED.value, "say": to_json(OTHERS_BANNED)}
         reasons = dict.fromkeys(self._why(spot, breach) for breach in spot.breaches[:3])
         return row | {"say": to_json(row_of(reasons, Between.SENTENCES))}
 

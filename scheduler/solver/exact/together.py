@@ -1,14 +1,16 @@
-"""Whether some commitments can be held together, by CP-SAT: where a search in depth took too long."""
+"""Whether some requests can be held together, and how, by CP-SAT: where a search in depth took too long."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ortools.sat.python import cp_model
 
+from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Policy, Problem
-from scheduler.solver.exact.assignments import enumerate_assignments
+from scheduler.solver.exact.assignments import enumerate_assignments, seat
 from scheduler.solver.exact.model import build_model
 from scheduler.solver.exact.params import set_parameters
 
@@ -30,19 +32,44 @@ def can_hold(problem: Problem, ids: Collection[str], seconds: float) -> bool | N
     bool | None
         None if the time was over before.
     """
-    assignments = enumerate_assignments(only(problem, ids))
+    return hold_together(only(problem, ids), seconds=seconds).is_possible
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Whether a plan holds all that is compulsory or frozen, None if that is not known; and one that does."""
+
+    is_possible: bool | None
+    meetings: tuple[Meeting, ...] = ()
+
+
+def hold_together(problem: Problem, *, seconds: float = math.inf, work: float = math.inf) -> Together:
+    """Whether a plan holds all compulsory and frozen requests by all rules but H12.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    seconds
+        Wall time, for each of two searches: that there is no plan is said only if both agree.
+    work
+        The same in CP-SAT's own count of work, which is the same on any machine.
+    """
+    assignments = enumerate_assignments(problem)
     if any(not assignments.of_request[r] for r in assignments.must):
-        return False
-    model = build_model(assignments).model
+        return Together(is_possible=False)
+    exact = build_model(assignments)
     for suspicious in (False, True):
         solver = cp_model.CpSolver()
         set_parameters(solver.parameters, 1, 1, seconds, proving=False, suspicious=suspicious)
-        status = int(solver.solve(model))
+        solver.parameters.max_deterministic_time = work
+        status = int(solver.solve(exact.model))
         if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-            return True
+            held = [row for row, take in zip(exact.assignment, exact.take, strict=True) if solver.value(take)]
+            return Together(is_possible=True, meetings=seat(assignments, held))
         if status != cp_model.INFEASIBLE:
-            return None
-    return False
+            return Together(is_possible=None)
+    return Together(is_possible=False)
 
 
 def only(problem: Problem, ids: Collection[str]) -> Problem:

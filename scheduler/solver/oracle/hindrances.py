@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import product
 
 import numpy as np
@@ -19,6 +19,9 @@ from scheduler.solver.state.state import State
 MOST_TEAMS = 40
 """Choices of people of one request that are looked at."""
 
+PLACE_ALONE = 2
+"""Ids in a breach of H5 that is about the request and the place, and no other meeting."""
+
 Team = tuple[int, ...]
 """Attendees, by their indices."""
 
@@ -27,10 +30,14 @@ class Hindrances:
     """What of a plan stands in the way of one request. The request itself never does.
 
     A breach has its rule and ids as `rules.violations` gives them, without the place in H14, and no sentence.
+    `stays` says of a meeting that it gives way to none.
     """
 
-    def __init__(self, problem: Problem, state: State, places: Places, request: int) -> None:
+    def __init__(
+        self, problem: Problem, state: State, places: Places, request: int, stays: Callable[[int], bool]
+    ) -> None:
         self.problem, self.state, self.places, self.request = problem, state, places, request
+        self.stays = stays
         self.row: Request = problem.requests[request]
         self.firms = (self.row.sender, self.row.receiver)
         mine = [m for m in problem.published if m.request == self.row.id]
@@ -44,6 +51,19 @@ class Hindrances:
             return [tuple(person for person in people if person is not None)]
         every = [tuple(p for side in both for p in side) for both in product(*self.problem.sides(self.row))]
         return list(dict.fromkeys([*([first] if first else []), *every]))[:MOST_TEAMS]
+
+    def is_lasting(self, breach: Violation) -> bool:
+        """Whether a breach stands in the way however other meetings of the plan change.
+
+        False where that is not known.
+        """
+        rule, ids, index = breach.rule, breach.ids, self.problem.index.requests
+        if rule in ("H2", "H4", "H9", "H10", "format"):
+            return True
+        others = [index[id] for id in ids if id in index and index[id] != self.request]
+        if rule == "H5":
+            return len(ids) == PLACE_ALONE or all(map(self.stays, others))
+        return rule in ("H3", "H6") and all(map(self.stays, others))
 
     # Of a time
 

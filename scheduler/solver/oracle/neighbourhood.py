@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -41,8 +41,29 @@ DIGITS = 6
 
 Rows = Mapping[int, Row | None]
 """Requests by their rows of `State.held`, None for what is not held."""
+Where = tuple[int, int]
+"""A start, and a group of places."""
 Accept = Callable[[Rows, Rows, float], Repair | None]
 """Makes an answer of the rows before and after, and the gain. None if it is none."""
+
+
+@dataclass(slots=True)
+class Survey:
+    """What can be done around one request, by start and group of places.
+
+    Attributes
+    ----------
+    alone
+        The best way at which no other meeting changes: what it gains, and its row of `State.held`.
+    moving
+        The best accepted way at which others change.
+    others
+        The best accepted way with other people, where the request is held now.
+    """
+
+    alone: dict[Where, tuple[float, Row]] = field(default_factory=dict)
+    moving: dict[Where, Repair] = field(default_factory=dict)
+    others: Repair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +74,12 @@ class _Question:
     was: Row | None
     mark: int
     lost: float
+
+    def has_others(self, way: Int32s) -> bool:
+        """Whether other people would meet where the request is now."""
+        was = self.was
+        is_here = was is not None and (way[ways.START], way[ways.GROUP]) == was[:2]
+        return is_here and was is not None and way[ways.OPTION] != was[2]
 
 
 class Neighbourhood:
@@ -89,13 +116,10 @@ class Neighbourhood:
                     found[place] = answer
         return sorted(found.values(), key=lambda each: -each.gain)[:count]
 
-    def survey(
-        self, request: int, wanted: Collection[tuple[int, int]], accept: Accept
-    ) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], Repair]]:
-        """By start and group: the gain where nobody moves, and the best accepted way where others do."""
-        alone: dict[tuple[int, int], float] = {}
-        moving: dict[tuple[int, int], Repair] = {}
-        tried: Counter[tuple[int, int]] = Counter()
+    def survey(self, request: int, wanted: Collection[Where], accept: Accept) -> Survey:
+        """What can be done at each start in each group of places of a view."""
+        found = Survey()
+        tried: Counter[Where] = Counter()
         with self._question(request) as asked:
             table, figures = self.weigh(request)
             gains = np.round(figures[:, ways.GAIN] + asked.lost, DIGITS)
@@ -103,24 +127,43 @@ class Neighbourhood:
                 there = int(table[k, ways.START]), int(table[k, ways.GROUP])
                 if there not in wanted or not table[k, ways.PLACED]:
                     continue
+                if found.others is None and asked.has_others(table[k]):
+                    found.others = self._try(asked, table, int(k), accept)
                 if not table[k, ways.OUSTED]:
-                    alone.setdefault(there, float(gains[k]))
-                elif there not in moving and tried[there] < MOST_TRIED:
+                    found.alone.setdefault(there, (float(gains[k]), self._row_of_table(table[k])))
+                elif there not in found.moving and tried[there] < MOST_TRIED:
                     tried[there] += 1
                     answer = self._try(asked, table, int(k), accept)
                     if answer is not None:
-                        moving[there] = answer
-        return alone, moving
+                        found.moving[there] = answer
+        return found
 
-    def fewest(self, request: int, most_people: int, kept: Collection[int], accept: Accept) -> Repair | None:
+    @staticmethod
+    def _row_of_table(row: Int32s) -> Row:
+        start, group, option, interpreter = map(
+            int, row[[ways.START, ways.GROUP, ways.OPTION, ways.INTERPRETER]]
+        )
+        return start, group, option, interpreter
+
+    def fewest(
+        self,
+        request: int,
+        most_people: int,
+        kept: Collection[int],
+        accept: Accept,
+        *,
+        steps: int = MOST_STEPS,
+        there: Where | None = None,
+    ) -> Repair | None:
         """The best accepted way to hold a request and all others while as few people move as can be.
 
-        None if there is none at which `most_people` move at most, or none is found in MOST_STEPS.
+        Only at the start and in the group `there`, if that is given. None if there is none at which
+        `most_people` move at most, or none is found while `steps` places are tried.
         """
-        search, left = new_search(most_people), MOST_STEPS
+        search, left = new_search(most_people), steps
         stay = np.array(sorted(kept), np.int32)
         found: Repair | None = None
-        with self._question(request) as asked:
+        with self._narrowed(request, there), self._question(request) as asked:
             search.was[:] = (-1, -1, -1) if asked.was is None else asked.was[:3]
             for budget in range(most_people + 1):
                 left = search_within(self.data, self.state, search, request, stay, budget, left, 0.0)
@@ -131,6 +174,36 @@ class Neighbourhood:
                 if found is not None or left <= 0:
                     break
         return found
+
+    def way_to(self, request: int, rows: Mapping[int, Row], accept: Accept) -> Repair | None:
+        """The accepted way to a plan that has these rows, and everything else as it is."""
+        with self._question(request) as asked:
+            changed = [r for r, row in rows.items() if self.row_of(r) != row]
+            for r in changed:
+                if r != request:
+                    weighing.take_out(self.data, self.state, r)
+            for r in changed:
+                weighing.hold_as(self.data, self.state, r, *rows[r])
+            return self._answer(asked, accept)
+
+    @contextmanager
+    def _narrowed(self, request: int, there: Where | None) -> Iterator[None]:
+        """Have a request no start but one meanwhile, and no group of places but one of its own."""
+        if there is None:
+            yield
+            return
+        data, (start, group) = self.data, there
+        starts, row = data.starts[request].copy(), data.requests[request].copy()
+        first, last = int(row[requests.GROUPS_BEGIN]), int(row[requests.GROUPS_END])
+        at = [k for k in range(first, last) if data.group_list[k] == group]
+        data.starts[request] = 0
+        data.starts[request, start >> 6] = starts[start >> 6] & np.uint64(1 << (start & 63))
+        data.requests[request, requests.GROUPS_BEGIN] = at[0] if at else first
+        data.requests[request, requests.GROUPS_END] = at[0] + 1 if at else first
+        try:
+            yield
+        finally:
+            data.starts[request], data.requests[request] = starts, row
 
     def _take(self, search: DepthFirst, k: int) -> None:
         """Change the plan as an answer of the search says."""

@@ -52,7 +52,7 @@ class RepairOracle:
     def meetings(self) -> list[Meeting]:
         """The plan as it is now, in the order of the requests."""
         rows = ((r, self.around.row_of(r), place) for r, place in sorted(self.places.place_of.items()))
-        return [self._meeting(r, row, place) for r, row, place in rows if row is not None]
+        return [self.meeting_of(r, row, place) for r, row, place in rows if row is not None]
 
     def keep(self, requests: Collection[str]) -> None:
         """Let these meetings give way to none from now on, and no others. Unknown ids are left out."""
@@ -114,6 +114,52 @@ class RepairOracle:
         if fewer is None:
             return found
         return sorted([*found[: count - 1], fewer], key=lambda each: -each.gain)
+
+    def fewest_there(
+        self,
+        request: str,
+        slot: str,
+        place: str,
+        *,
+        steps: int,
+        most_people: int = MOST_PEOPLE,
+        allowed: Callable[[Repair], bool] | None = None,
+    ) -> Repair | None:
+        """The way to hold a request at one time and place that drops nothing and moves the fewest people.
+
+        It may be at another place of those that are alike. None if there is none, or none is found while
+        `steps` places are tried. KeyError is raised for what is unknown.
+        """
+        index = self.problem.index
+        r, group = index.requests[request], self.flat.groups.group_of[index.places[place]]
+        is_locked = self.around.row_of(r) is not None and self.data.requests[r, requests.LOCKED]
+        if is_locked or group < 0:
+            return None
+
+        def accept(before: Rows, after: Rows, gain: float) -> Repair | None:
+            found = self.repair_of(r, before, after, gain, most_people)
+            return None if found is None or found.dropped or (allowed and not allowed(found)) else found
+
+        there = index.slots[slot], group
+        return self.around.fewest(r, most_people, self.kept, accept, steps=steps, there=there)
+
+    def way_to(self, request: str, meetings: Sequence[Meeting], most_people: int) -> Repair | None:
+        """The way to a plan that holds the request and what is held now, each as one of `meetings` says.
+
+        None if that plan breaks a limit as a whole, or is no way as `repair_of` says.
+        """
+        r = self.problem.index.requests[request]
+        wanted = {self.problem.index.requests[each.request]: each for each in meetings}
+        rows = {other: self._row(other, meeting)[0] for other, meeting in wanted.items()}
+
+        def accept(before: Rows, after: Rows, gain: float) -> Repair | None:
+            return self.repair_of(r, before, after, gain, most_people)
+
+        return self.around.way_to(r, rows, accept)
+
+    def stays(self, r: int) -> bool:
+        """Whether a meeting gives way to none."""
+        return r in self.kept or bool(self.data.requests[r, requests.LOCKED])
 
     # Commands
 
@@ -228,11 +274,11 @@ class RepairOracle:
             for each in leaving
             for row in [after[each.request]]
         )
-        correction = self._correction(changes, is_new=before[r] is None and r in self.problem.compulsory)
+        correction = self.correction(changes, is_new=before[r] is None and r in self.problem.compulsory)
         if correction is None:
             return None
         rows = {each.request: each.after for each in changes if each.after is not None}
-        held_at = {each: self._meeting(each, *rows[each]) for each in rows}
+        held_at = {each: self.meeting_of(each, *rows[each]) for each in rows}
         return Repair(
             meeting=held_at[r],
             moved=tuple(held_at[other] for other in others if other in held_at),
@@ -242,7 +288,7 @@ class RepairOracle:
             changes=changes,
         )
 
-    def _correction(self, changes: Sequence[Swapped], *, is_new: bool) -> float | None:
+    def correction(self, changes: Sequence[Swapped], *, is_new: bool) -> float | None:
         """What the search does not know of the score. None where that is more than a relocation.
 
         It takes a published meeting that is at its start, in its group of places, for unchanged, whichever
@@ -260,11 +306,13 @@ class RepairOracle:
         return found
 
     def people_of(self, row: Row | None) -> list[int]:
+        """The attendees of a row of `State.held`."""
         if row is None:
             return []
         first, last, _ = self.flat.options.table[row[2]]
         return [int(a) for a in self.flat.options.people[first:last]]
 
-    def _meeting(self, r: int, row: Row, place: int) -> Meeting:
+    def meeting_of(self, r: int, row: Row, place: int) -> Meeting:
+        """A row of `State.held` at a place, by ids."""
         interpreter = None if row[3] < 0 else row[3] - len(self.problem.attendees)
         return self.problem.meeting(r, row[0], place, self.people_of(row), interpreter)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.rules.held import Violation
-from scheduler.solver.instance.columns import factors
 from scheduler.solver.instance.stations import places_of
-from scheduler.solver.oracle.answers import Repair
-from scheduler.solver.oracle.hindrances import Hindrances, Team
-from scheduler.solver.oracle.neighbourhood import Rows
+from scheduler.solver.oracle.answers import Repair, Swapped
+from scheduler.solver.oracle.hindrances import MOST_TEAMS, Hindrances, Team
+from scheduler.solver.oracle.neighbourhood import DIGITS, Rows, Survey
 from scheduler.solver.oracle.oracle import RepairOracle
 
 MOST_PEOPLE = 6
@@ -25,12 +24,17 @@ Hall = tuple[int, int | None]
 
 
 class SpotStanding(StrEnum):
-    """What can be done at a target. LIKE: it is taken, and a place that is as good as it is free then."""
+    """What can be done at a target.
+
+    LIKE: it is taken, and a place that is as good as it is free then. BLOCKED: several others may have to
+    move, which was not tried. FORBIDDEN: it cannot be there, however other meetings move.
+    """
 
     HERE = "here"
     FREE = "free"
     LIKE = "like"
     MOVES = "moves"
+    BLOCKED = "blocked"
     FORBIDDEN = "no"
 
 
@@ -41,13 +45,15 @@ class Spot:
     Attributes
     ----------
     meeting
-        The request as it would be held, of a free target, or at the like place; the interpreter is left open.
+        The request as it would be held, of a free target, or at the like place.
     repair
-        How others make room, of one that others move for.
+        How others make room, of one that others move for. Where the request is now: the best way with other
+        people, if there is one.
     breaches
-        The rules that forbid it, with ids and without a sentence.
+        The rules that it breaks as the plan is, with ids and without a sentence.
     gain
-        What it does to the score, in points, as far as it is known.
+        What it does to the score, in points, once it is held as `meeting` or `repair` says. None if it is
+        not known.
     """
 
     slot: str
@@ -81,6 +87,15 @@ def targets(oracle: RepairOracle, request: str, slots: Sequence[str], places: Se
     return _View(oracle, request, slots, places).spots()
 
 
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Who can meet at a time in a hall, or what hinders them, and whether that lasts however others move."""
+
+    team: Team | None
+    breaches: list[Violation]
+    is_lasting: bool
+
+
 def _at(place: str, breaches: list[Violation]) -> tuple[Violation, ...]:
     """The breaches of people at a place of a hall: those of stations name it."""
     return tuple(replace(each, ids=(*each.ids, place)) if each.rule == "H14" else each for each in breaches)
@@ -94,7 +109,7 @@ class _View:
         self.oracle, self.problem = oracle, oracle.problem
         self.r = index.requests[request]
         self.slots, self.places = [index.slots[s] for s in slots], [index.places[p] for p in places]
-        self.hindrances = Hindrances(oracle.problem, oracle.state, oracle.places, self.r)
+        self.hindrances = Hindrances(oracle.problem, oracle.state, oracle.places, self.r, oracle.stays)
         self.stations = places_of(oracle.problem)
         self.was = oracle.around.row_of(self.r)
         self.taken: dict[tuple[int, int], list[int]] = defaultdict(list)
@@ -111,64 +126,80 @@ class _View:
         team = tuple(self.oracle.people_of(self.was)) if self.was is not None else None
         teams = self.hindrances.teams(team)
         people = {(s, hall): self._people(teams, s, *hall) for s in self.slots for hall in halls}
-        gains, repairs = self._ways()
-        return [
-            self._spot(s, p, by_place[p], people, gains, repairs) for p in self.places for s in self.slots
-        ]
+        ways = self._ways()
+        return [self._spot(s, p, by_place[p], people, ways) for p in self.places for s in self.slots]
 
     def _hall(self, place: int) -> Hall:
         return self.problem.places[place].hall, place if place in self.stations else None
 
-    def _people(
-        self, teams: Iterable[Team], start: int, hall: int, station: int | None
-    ) -> tuple[Team | None, list[Violation]]:
+    def _people(self, teams: Sequence[Team], start: int, hall: int, station: int | None) -> Present:
         """The first choice of people whom nothing hinders, or what hinders the first one."""
-        early = self.hindrances.of_time(start)
-        if early:
-            return None, early
+        hindrances = self.hindrances
+        early = hindrances.of_time(start)
+        if any(map(hindrances.is_lasting, early)):
+            return Present(None, early, is_lasting=True)
         first: list[Violation] | None = None
-        nobody = [Violation("format", "", (self.problem.requests[self.r].id,))]
+        are_lasting = len(teams) < MOST_TEAMS
         for team in teams:
-            found = self.hindrances.of_people(team, start, hall, station)
-            if not found:
-                return team, []
+            found = hindrances.of_people(team, start, hall, station)
+            if not found and not early:
+                return Present(team, [], is_lasting=False)
             first = first or found
-        return None, first or nobody
+            are_lasting = are_lasting and any(map(hindrances.is_lasting, found))
+        nobody = [Violation("format", "", (self.problem.requests[self.r].id,))]
+        return Present(None, early or first or nobody, is_lasting=are_lasting)
 
     def _spot(
         self,
         s: int,
         p: int,
         barred: list[Violation],
-        people: dict[tuple[int, Hall], tuple[Team | None, list[Violation]]],
-        gains: dict[tuple[int, int], float],
-        repairs: dict[tuple[int, int], Repair],
+        people: Mapping[tuple[int, Hall], Present],
+        ways: Survey,
     ) -> Spot:
         slot, place = self.problem.slots[s].id, self.problem.places[p].id
         if self.was is not None and self.was[0] == s and self.oracle.places.place_of[self.r] == p:
-            return Spot(slot, place, SpotStanding.HERE)
+            gain = None if ways.others is None else ways.others.gain
+            return Spot(slot, place, SpotStanding.HERE, repair=ways.others, gain=gain)
         if barred:
             return Spot(slot, place, SpotStanding.FORBIDDEN, breaches=tuple(barred))
-        team, breaches = people[s, self._hall(p)]
+        present = people[s, self._hall(p)]
         group = self.oracle.flat.groups.group_of[p]
         span = range(s, min(s + self.problem.requests[self.r].length, len(self.problem.slots)))
         others = list(dict.fromkeys(r for slot in span for r in self.taken[p, slot]))
         seat = self.hindrances.of_seat(p, s, others)
-        if team is not None and not seat:
-            meeting = self.problem.meeting(self.r, s, p, team, None)
-            gain = gains.get((s, group))
-            there = None if gain is None else self._of_place(gain, s, p)
-            return Spot(slot, place, SpotStanding.FREE, meeting, gain=there)
-        like = self._like(group, p, span) if team is not None and span else None
-        if team is not None and like is not None:
-            meeting = self.problem.meeting(self.r, s, like, team, None)
-            gain = gains.get((s, group))
-            there = None if gain is None else self._of_place(gain, s, like)
-            return Spot(slot, place, SpotStanding.LIKE, meeting, breaches=tuple(seat), gain=there)
-        repair = repairs.get((s, group))
+        if present.team is not None:
+            there = p if not seat else self._like(group, p, span) if span else None
+            if there is not None:
+                return self._alone(s, p, there, present.team, tuple(seat), ways)
+        repair = ways.moving.get((s, group))
         if repair is not None and repair.meeting.place == place:
             return Spot(slot, place, SpotStanding.MOVES, repair=repair, gain=repair.gain)
-        return Spot(slot, place, SpotStanding.FORBIDDEN, breaches=_at(place, breaches or seat))
+        is_lasting = present.is_lasting or any(map(self.hindrances.is_lasting, seat))
+        standing = SpotStanding.FORBIDDEN if is_lasting else SpotStanding.BLOCKED
+        return Spot(slot, place, standing, breaches=_at(place, present.breaches or seat))
+
+    def _alone(
+        self, s: int, p: int, there: int, team: Team, seat: tuple[Violation, ...], ways: Survey
+    ) -> Spot:
+        """A spot at which nobody else moves: at its place, or at another one that is like it.
+
+        Those meet who are best, and what is said to be gained is what they gain.
+        """
+        r, oracle = self.r, self.oracle
+        meeting, gain = self.problem.meeting(r, s, there, team, None), None
+        found = ways.alone.get((s, oracle.flat.groups.group_of[there]))
+        if found is not None:
+            points, row = found
+            was = None if self.was is None else (self.was, oracle.places.place_of[r])
+            is_new = was is None and r in self.problem.compulsory
+            change = Swapped(r, was, (row, there))
+            correction = oracle.correction([change], is_new=is_new)
+            if correction is not None:
+                meeting, gain = oracle.meeting_of(r, row, there), round(points + correction, DIGITS)
+        standing = SpotStanding.FREE if there == p else SpotStanding.LIKE
+        slot, place = self.problem.slots[s].id, self.problem.places[p].id
+        return Spot(slot, place, standing, meeting, breaches=seat, gain=gain)
 
     def _like(self, group: int, place: int, span: range) -> int | None:
         """Another place of the group that has room all the time, the first."""
@@ -178,19 +209,8 @@ class _View:
                 return None if self.hindrances.of_place(other) else other
         return None
 
-    def _of_place(self, gain: float, s: int, p: int) -> float:
-        """The gain at one place of a group: a published meeting at its start counts at its place alone."""
-        oracle = self.oracle
-        group = oracle.flat.groups.group_of[p]
-        relocated = float(oracle.data.factors[factors.RELOCATED])
-        now = (s, group, 0, 0)
-        found = gain - relocated * oracle.places.is_off(self.r, now, p)
-        if self.was is not None:
-            found += relocated * oracle.places.is_off(self.r, self.was, oracle.places.place_of[self.r])
-        return round(found, 6)
-
-    def _ways(self) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], Repair]]:
-        """By start and group of places: the gain where nobody moves, and the best repair where others do."""
+    def _ways(self) -> Survey:
+        """What can be done at each start and group of places of the view."""
         groups = {self.oracle.flat.groups.group_of[p] for p in self.places}
         wanted = {(s, group) for s in self.slots for group in groups}
 

@@ -1,6 +1,6 @@
 """Columns of the table that `weigh` fills: a row a way to hold a request."""
 
-WIDTH = 6
+WIDTH = 7
 
 START, GROUP, OPTION = 0, 1, 2
 """Where and with whom the request is held."""
@@ -10,6 +10,9 @@ LEFT = 4
 """How many of them fit nowhere afterwards, one after the other."""
 PLACED = 5
 """Whether the request is held there and the limits of H12 and H13 are no further exceeded than before."""
+
+INTERPRETER = 6
+"""Who interprets, as a person of `State.at`, or -1."""
 
 FIGURES = 2
 

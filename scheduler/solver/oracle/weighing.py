@@ -16,6 +16,7 @@ from scheduler.solver.instance.columns import factors, requests, rules
 from scheduler.solver.instance.ranges import end_of, first_seat, groups_of, options_of, people_of
 from scheduler.solver.operators.ejection import insert_by_ejection
 from scheduler.solver.oracle import ways
+from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import base_gain, fits
 from scheduler.solver.state.placement import NONE_FREE, interpreter_for
 from scheduler.solver.state.spread import excess, refresh_all, refresh_logged
@@ -172,6 +173,7 @@ def weigh(
                         table[n, ways.START] = start
                         table[n, ways.GROUP] = group
                         table[n, ways.OPTION] = option
+                        table[n, ways.INTERPRETER] = state.held[request, held.INTERPRETER]
                         _weigh_row(data, state, table, figures, n, score)
                         table[n, ways.PLACED] = _is_within(data, state, most_apart, most_changed)
                         n += 1

@@ -58,6 +58,11 @@ def sentences(text: str) -> set[str]:
     return set(text.rstrip(".").split(". "))
 
 
+def there(row: dict[str, Any]) -> tuple[Any, ...]:
+    """The people and the interpreter of a target, if it says any."""
+    return (tuple(row["put"][0][3]), row["put"][0][4]) if "put" in row else ()
+
+
 def assert_as_put(asked: Asked, request: str) -> None:
     """Free can be put there, forbidden cannot: as a command, which asks the rules of the rows."""
     for row in asked.ask(request)["targets"]:
@@ -67,17 +72,15 @@ def assert_as_put(asked: Asked, request: str) -> None:
                     session,
                     asked.hall.actor,
                     asked.hall.number,
-                    Target(
-                        request, row["slot"], row["place"], tuple(row["put"][0][3]) if "put" in row else ()
-                    ),
+                    Target(request, row["slot"], row["place"], *there(row)),
                     seen=None,
                     now=NOW,
                 )
                 stepping.undo(session, asked.hall.actor, asked.hall.number, seen=None, now=NOW)
             assert row["standing"] in ("free", "here"), "put where it is, it is locked there"
         except BreaksRules as error:
-            assert row["standing"] in ("no", "moves", "like")
-            if row["standing"] == "no":
+            assert row["standing"] in ("no", "moves", "like", "blocked")
+            if row["standing"] in ("no", "blocked"):
                 assert sentences(of_json(row["say"])) & sentences(str(error)), (row["say"], str(error))
         except ChainmeetError:
             assert row["standing"] == "here"
@@ -88,6 +91,58 @@ def test_each_target_is_what_a_command_says_of_it(database: Database) -> None:
         pytest.skip("the same on both")
     asked = Asked(database)
     assert_as_put(asked, asked.hall.one.key)
+
+
+def test_each_offer_gains_what_it_says_and_those_meet_whom_it_names(database: Database) -> None:
+    asked = Asked(database)
+    offers = promised = 0
+    for request in asked.requests():
+        answer = asked.ask(request)
+        others = [row["others"] for row in answer["targets"] if "others" in row]
+        for row in [*answer["best"], *answer["targets"], *others]:
+            if "put" not in row:
+                continue
+            targets, dropped = (
+                [Target(r, s, p, tuple(a), i) for r, s, p, a, i in row["put"]],
+                row.get("dropped", []),
+            )
+            with database.write() as session:
+                actor, number = asked.hall.actor, asked.hall.number
+                taken = commands.arrange(session, actor, number, targets, dropped, seen=None, now=NOW)
+                version = versions.get(session, asked.event_id, number)
+                held = {m.request: m for m in versions.meetings(session, version.id)}
+                if row["gain"] is not None:
+                    assert taken.gain == pytest.approx(row["gain"], abs=1e-6), row
+                    promised += 1
+                for r, slot, place, people, interpreter in row["put"]:
+                    m = held[r]
+                    now = (m.slot, m.place, set(m.attendees), m.interpreter)
+                    assert now == (slot, place, set(people), interpreter)
+                stepping.undo(session, actor, number, seen=None, now=NOW)
+            offers += 1
+    assert 100 < promised > 0.95 * offers, "of a published meeting at its time only its own place is counted"
+
+
+def test_where_several_have_to_move_a_search_is_made_once_and_what_it_finds_can_be_put(
+    database: Database,
+) -> None:
+    asked = Asked(database)
+    outcomes = set()
+    for request in asked.requests():
+        for row in asked.ask(request)["targets"]:
+            if row["standing"] not in ("no", "blocked"):
+                continue
+            there = {"request": request, "search": [row["slot"], row["place"]]}
+            found = asked.desk.answer(asked.event_id, asked.hall.number, there)["searched"]
+            assert found == asked.desk.answer(asked.event_id, asked.hall.number, there)["searched"]
+            outcomes.add((row["standing"], found["outcome"]))
+            if found["outcome"] == "found":
+                to = shown.offer_of({"best": [found]}).best[0].to
+                assert asked.do(to, request).gain == pytest.approx(found["gain"], abs=1e-6)
+                with database.write() as session:
+                    stepping.undo(session, asked.hall.actor, asked.hall.number, seen=None, now=NOW)
+    assert ("no", "found") not in outcomes
+    assert ("no", "impossible") in outcomes
 
 
 def test_the_plan_in_memory_follows_each_step_and_answers_as_one_read_anew(
