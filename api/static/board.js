@@ -198,8 +198,10 @@ function begin(place) {
     grid.querySelector("tbody td");
   if (first) go(first, place ? place.hadFocus : Boolean(isPicked || at));
   if (isPicked && !place) {
+    const count = grid.querySelectorAll("[data-say]").length;
     if (isReading()) say("reading");
-    else say("picked", { count: grid.querySelectorAll("[data-say]").length });
+    else if (count) say("picked", { count });
+    else say("none");
   }
   grid.addEventListener("keydown", onKey);
   grid.addEventListener("focusin", (event) => {
@@ -253,6 +255,10 @@ if (again) {
   const tries = Number(sessionStorage.getItem("board-again") || 0);
   sessionStorage.setItem("board-again", tries + 1);
   if (tries < 30) setTimeout(() => location.replace(again.href), Math.min(1500 * 1.2 ** tries, 8000));
+  else {
+    sessionStorage.removeItem("board-again");
+    say("gaveUp");
+  }
 } else {
   sessionStorage.removeItem("board-again");
 }

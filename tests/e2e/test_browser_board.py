@@ -117,7 +117,7 @@ def drag(page: Page, name: str, row: str, slot: str) -> None:
 
 
 def test_a_meeting_is_put_where_it_is_dropped_or_the_bar_says_why_not(boards: Boards) -> None:
-    page = boards.open()
+    page = boards.open("&empty=1")
     drag(page, "Firm 0 × Firm 1", "t0", "s2")
     page.get_by_text("Moved").first.wait_for()
     assert boards.at(boards.hall.one) == ("s2", "t0")
@@ -143,6 +143,34 @@ def test_axe_finds_nothing_on_the_board_in_all_its_states(boards: Boards) -> Non
         page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
         faults += axe.findings(page)
     assert faults == []
+
+
+def test_the_best_places_are_in_sight_on_a_phone_and_the_grid_is_two_tabs_away(boards: Boards) -> None:
+    page = boards.open(f"&pick={boards.hall.one.key}", is_phone=True)
+    box = page.locator("#best").bounding_box()
+    assert box is not None and box["y"] < 844, "a sheet at the foot of the screen"
+    assert page.locator(".to-best a").is_visible()
+    page = boards.open()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.get_by_role("link", name="Skip to the board").press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("Boolean(document.activeElement.closest('.grid'))")
+
+
+def test_a_time_and_place_is_searched_and_what_is_found_is_put(boards: Boards) -> None:
+    """Also without JavaScript: what the search came to is said beside the board."""
+    for script in (True, False):
+        page = boards.open(f"&pick={boards.hall.two.key}", script=script)
+        page.get_by_text("Put it by hand").click()
+        page.get_by_label("Time", exact=True).select_option("s0")
+        page.get_by_label("Place", exact=True).fill("Table t1")
+        page.locator(".by-hand").get_by_role("button", name="Search", exact=True).click()
+        page.get_by_role("heading", name=re.compile("^Search: ")).wait_for()
+        assert page.locator("#searched").get_by_text("It is possible, and no other meeting moves.").count()
+    page.locator("#searched button").click()
+    page.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    assert boards.at(boards.hall.two) == ("s0", "t1")
 
 
 def test_by_keyboard_alone(boards: Boards) -> None:

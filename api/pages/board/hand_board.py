@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, request, url_for
@@ -26,17 +29,30 @@ from scheduler.services.board import commands, drafts, finding, reading, steppin
 from scheduler.services.board.commands import BreaksRules, Target
 from scheduler.services.board.reading import Picked
 from scheduler.services.board.stepping import Taken
-from scheduler.services.board.view import BoardView, BoardWish, RowsOf
+from scheduler.services.board.view import BoardRow, BoardView, BoardWish, RowsOf
 from scheduler.services.events import events
 from workers import dispatch, questions
 
 blueprint = APIBlueprint("hand_board", __name__, enable_openapi=False, url_prefix="/events/<event_key>/board")
 blueprint.add_app_template_filter(shown.step_word)
 
-SHOWN: Final = ("draft", "day", "half", "hall", "rows", "page")
+SHOWN: Final = ("draft", "day", "half", "hall", "rows", "page", "empty")
 """What of an address says which part of the board is shown."""
 REFUSED = (ChangedMeanwhile, PublishingOpen, WrongState, NotFound)
 """Why a step is not done, besides rules. Each has its sentence."""
+
+
+MOST_ELSEWHERE: Final = 4
+"""Other parts of the board that are linked where the one that is shown has no place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Half a day of a hall."""
+
+    day: date
+    is_afternoon: bool
+    hall: str
 
 
 @blueprint.get("")
@@ -70,7 +86,7 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
         event = events.event(db, actor)
     offer = None
     if picked is not None and draft.is_open and actor.may(Right.CHANGE_DRAFTS):
-        offer = _offer(actor.event_id, draft.number, picked, seen)
+        offer = _offer(actor.event_id, draft.number, picked, seen, shown.sought(asked.get("seek", "")))
     with context.database().read() as db:
         return rendering.render(
             db,
@@ -87,7 +103,9 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
             typed=typed,
             faults=by_hand.faults_of(db, actor, picked, sent) if picked and sent else {},
             may_change=draft.is_open and actor.may(Right.CHANGE_DRAFTS),
-            address=_address(draft.number, seen),
+            address=_address(draft.number, seen, asked),
+            folded=frozenset() if asked.get("empty") else _folded(seen, offer),
+            elsewhere=_elsewhere(offer, picked, event.timezone) if picked else (),
             times={slot.key: unbroken(local_moment(slot.start, event.timezone)) for slot in picked.slots}
             if picked
             else {},
@@ -176,6 +194,9 @@ def put(event_key: str, number: int) -> Response | tuple[str, int]:
         if target is None:
             flash(gettext("Not done. Say which one is meant, in the form below."), "error")
             return _page(actor, {**_shown(), "draft": str(number), "pick": key}, typed), 422
+        if "seek" in form:
+            sought = f"{target.slot} {target.place}"
+            return redirect(_board(event_key, number, pick=key, seek=sought), 303)
         targets, dropped = [target], []
 
     def do() -> Taken:
@@ -263,7 +284,30 @@ def _seen() -> int | None:
     return seen if seen >= 0 else None
 
 
-def _address(number: int, seen: BoardView) -> dict[str, Any]:
+def _folded(seen: BoardView, offer: Offer | None) -> frozenset[str]:
+    """The booths that are one line: they have no meeting, and the one that is picked up cannot be there."""
+
+    def is_offered(row: BoardRow) -> bool:
+        cells = (offer.cells.get((cell.slot, row.key)) for cell in row.cells) if offer else ()
+        return any(cell is not None and cell.standing != "no" for cell in cells)
+
+    return frozenset(row.key for row in seen.page.items if row.is_empty_booth and not is_offered(row))
+
+
+def _elsewhere(offer: Offer | None, picked: Picked, timezone: str) -> tuple[Elsewhere, ...]:
+    """The parts of the board that have the best places, where the part that is shown has none."""
+    if offer is None or offer.has_target:
+        return ()
+    starts = {slot.key: slot.start.astimezone(ZoneInfo(timezone)) for slot in picked.slots}
+    found = (
+        Elsewhere(starts[way.slot].date(), starts[way.slot].time() >= view.NOON, way.hall)
+        for way in offer.best
+        if way.slot in starts
+    )
+    return tuple(dict.fromkeys(found))[:MOST_ELSEWHERE]
+
+
+def _address(number: int, seen: BoardView, asked: Mapping[str, str]) -> dict[str, Any]:
     """The part that is shown, as its address says it."""
     return {
         "draft": number,
@@ -272,10 +316,13 @@ def _address(number: int, seen: BoardView) -> dict[str, Any]:
         "hall": seen.hall,
         "rows": str(seen.rows_of),
         "page": seen.page.number if seen.page.number > 1 else None,
+        "empty": "1" if asked.get("empty") else None,
     }
 
 
-def _offer(event_id: int, number: int, picked: Picked, seen: BoardView) -> Offer | None:
+def _offer(
+    event_id: int, number: int, picked: Picked, seen: BoardView, sought: tuple[str, str] | None
+) -> Offer | None:
     """Where the meeting can go, as the board's worker says it, or None if it is away."""
     by_person = seen.rows_of is RowsOf.PERSON
     places = picked.places if by_person else [row.key for row in seen.page.items]
@@ -286,6 +333,7 @@ def _offer(event_id: int, number: int, picked: Picked, seen: BoardView) -> Offer
             "request": picked.key,
             "slots": [slot.key for slot in seen.slots],
             "places": list(places),
+            **({"search": list(sought)} if sought else {}),
         },
         redis_url=context.settings().redis_url,
         app=context.celery(),

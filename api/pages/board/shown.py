@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from api.language.speaking import said
@@ -55,6 +55,8 @@ class TargetCell:
     to: str = ""
     at: str = ""
     """The name of the place that it is put at, where that is another one like this."""
+    seek: str = ""
+    """What a button sends to have a blocked place searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,22 @@ class BestWay:
     points: str
     is_loss: bool
     to: str
+    hall: str
+    """The key of its hall."""
+    moves: int
+    """How many other meetings change."""
+    people: tuple[str, ...]
+    """The names of the people whose other meetings change."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedPlace:
+    """What a search for one time and place came to: `found` with a way, `impossible`, or `unknown`."""
+
+    slot: str
+    place: str
+    outcome: str
+    way: BestWay | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,28 +95,54 @@ class Offer:
     cells: Mapping[tuple[str, str], TargetCell]
     best: tuple[BestWay, ...]
     is_aside: bool
+    others: BestWay | None = None
+    """The best way with other people where the meeting is."""
+    searched: SearchedPlace | None = None
+
+    @property
+    def has_target(self) -> bool:
+        """Whether it can be put somewhere in the view."""
+        return any(cell.to for cell in self.cells.values())
 
 
 def offer_of(answer: Mapping[str, Any]) -> Offer:
     """The offer in an answer of the board's worker."""
+    rows = answer.get("targets", ())
     cells = {
         (row["slot"], row["place"]): TargetCell(
-            row["standing"], of_json(row.get("say", "")), points(row.get("gain")), _to(row), row.get("at", "")
-        )
-        for row in answer.get("targets", ())
-    }
-    best = tuple(
-        BestWay(
-            row["slot"],
-            of_json(row["place_name"]),
-            of_json(row["say"]),
-            points(row["gain"]),
-            row["gain"] < 0,
+            row["standing"],
+            of_json(row.get("say", "")),
+            points(row.get("gain")),
             _to(row),
+            row.get("at", ""),
+            f"{row['slot']} {row['place']}" if row["standing"] == "blocked" else "",
         )
-        for row in answer.get("best", ())
+        for row in rows
+    }
+    best = tuple(map(_way, answer.get("best", ())))
+    others = next((_way(row["others"]) for row in rows if "others" in row), None)
+    return Offer(cells, best, bool(answer.get("aside")), others, _searched(answer.get("searched")))
+
+
+def _way(row: Mapping[str, Any]) -> BestWay:
+    return BestWay(
+        row["slot"],
+        of_json(row["place_name"]),
+        of_json(row["say"]),
+        points(row["gain"]),
+        row["gain"] < 0,
+        _to(row),
+        row.get("hall", ""),
+        len(row["put"]) - 1 + len(row.get("dropped", ())),
+        tuple(row.get("people", ())),
     )
-    return Offer(cells, best, bool(answer.get("aside")))
+
+
+def _searched(row: Mapping[str, Any] | None) -> SearchedPlace | None:
+    if row is None:
+        return None
+    way = _way(row) if "put" in row else None
+    return SearchedPlace(row["slot"], of_json(row["place_name"]), row["outcome"], way)
 
 
 def points(gain: float | None) -> str:
@@ -112,7 +156,7 @@ def points(gain: float | None) -> str:
 def _to(row: Mapping[str, Any]) -> str:
     if "put" not in row:
         return ""
-    said = {"put": row["put"], "dropped": row.get("dropped", [])}
+    said = {name: row[name] for name in ("put", "dropped") if row.get(name)}
     return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -123,8 +167,8 @@ def read_to(text: str) -> tuple[list[Target], list[str]] | None:
     try:
         said = json.loads(text)
         targets = [_target(row) for row in said["put"]]
-        dropped = said["dropped"]
-    except (ValueError, TypeError, KeyError, RecursionError):
+        dropped = said.get("dropped", [])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
     if not isinstance(dropped, list) or not all(isinstance(key, str) for key in dropped):
         return None
@@ -146,7 +190,7 @@ def step_word(kind: HandStepKind) -> str:
     return said(STEPS[kind])
 
 
-RANK: Final = ("here", "free", "like", "moves", "no")
+RANK: Final = ("here", "free", "like", "moves", "blocked", "no")
 
 
 def by_person(offer: Offer, people: Sequence[str]) -> Offer:
@@ -157,7 +201,13 @@ def by_person(offer: Offer, people: Sequence[str]) -> Offer:
         if known is None or RANK.index(cell.standing) < RANK.index(known.standing):
             best[slot] = cell
     cells = {(slot, person): cell for slot, cell in best.items() for person in people}
-    return Offer(cells, offer.best, offer.is_aside)
+    return replace(offer, cells=cells)
+
+
+def sought(text: str) -> tuple[str, str] | None:
+    """The slot and place of which a button says that they are to be searched."""
+    slot, _, place = text.partition(" ")
+    return (slot, place) if slot and place else None
 
 
 def cheapest(offer: Offer | None, slot: str) -> BestWay | None:

@@ -279,6 +279,7 @@ class _Answer:
             "slot": repair.meeting.slot,
             "place": repair.meeting.place,
             "place_name": to_json(self._place(repair.meeting.place)),
+            "hall": self.problem.halls[self._hall(repair.meeting.place)],
             "gain": repair.gain,
             "put": [_row(meeting) for meeting in (repair.meeting, *repair.moved)],
             "dropped": list(repair.dropped),
@@ -302,8 +303,11 @@ class _Answer:
         return "" if same or before is None else self._people(meeting)
 
     def _place(self, key: str) -> str:
-        hall = self.problem.halls[self.problem.places[self.problem.index.places[key]].hall]
+        hall = self.problem.halls[self._hall(key)]
         return row_of((self.names.places.get(key, key), self.names.halls.get(hall, hall)))
+
+    def _hall(self, place: str) -> int:
+        return self.problem.places[self.problem.index.places[place]].hall
 
     def _people(self, meeting: Meeting) -> str:
         return row_of((self.names.people.get(key, key) for key in meeting.attendees), Between.PEOPLE)

@@ -56,6 +56,12 @@ class BoardRow:
     name: str
     note: str
     cells: tuple[BoardCell, ...]
+    is_booth: bool = False
+
+    @property
+    def is_empty_booth(self) -> bool:
+        """Whether it is a booth without a meeting in what is shown."""
+        return self.is_booth and not any(cell.meetings for cell in self.cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,7 @@ def _places(session: Session, part: _Part) -> Page[BoardRow]:
                 place_label(name),
                 _owner(kind, own, latin),
                 cells_of(held[place_id], closed.get(place_id, set()), part.shown),
+                is_booth=kind is PlaceKind.BOOTH,
             )
             for place_id, key, name, kind, own, latin in found
         ]

@@ -21,7 +21,7 @@ from tests.support.factories import NOW, make_event, make_request, make_version,
 from tests.support.queries import count_selects
 from tests.support.web import Browser, web_app
 
-LARGEST = 150_000
+LARGEST = 135_000
 """Octets of one view."""
 
 
@@ -61,9 +61,12 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     one, three = board.hall.one, board.hall.three
     page = board.browser.get(board.path("?draft=2"))
     assert "Draft 2 by hand, 0 steps." in page
-    assert f'<button name="pick" value="{one.key}" form="view">Firm 0 × Firm 1</button>' in page
+    assert f'<button name="pick" value="{one.key}" form="view">Firm 0 ×<br>Firm 1</button>' in page
     page = board.pick(one)
     assert "F0-P0 and F1-P0" in page
+    assert "Booth b0" not in page and re.search(r">\d booths? without meetings</a>", page)
+    page = board.pick(one, empty="1")
+    assert "Hide booths without meetings" in page
     assert "Booth b0 is another firm&#39;s booth." in page
     assert 'class="free" data-say="Free' in page
     to = re.findall(r'data-say="Free[^"]*">.*?name="to" value="([^"]+)"', page)[0].replace("&#34;", '"')
