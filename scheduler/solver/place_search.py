@@ -61,12 +61,23 @@ def search(
     ----------
     oracle
         The plan. It is left as it is.
-    request, slot, place
-        Ids. KeyError is raised for one that is unknown. A way may be at another place that is alike.
+    request
+        Its id, held or not. KeyError is raised for one that is unknown, as for the next two.
+    slot
+        The id of the start.
+    place
+        The id of the place. A way may be at another place that is alike.
     allowed
         Says of a way whether it is an answer.
-    steps, work
-        The budgets: see STEPS and WORK.
+    steps
+        Places that the search in depth tries at most.
+    work
+        What CP-SAT may do for one model: see WORK.
+
+    Returns
+    -------
+    Searched
+        FOUND with the way, IMPOSSIBLE only if that is proved, or UNKNOWN.
     """
     (spot,) = targets(oracle, request, [slot], [place])
     if spot.standing is SpotStanding.FORBIDDEN:

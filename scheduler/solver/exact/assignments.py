@@ -89,7 +89,18 @@ def wants_exact(problem: Problem) -> bool:
 
 
 def estimate(problem: Problem) -> int:
-    """Roughly how many assignments there are, without making them."""
+    """Roughly how many assignments there are, without making them.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+
+    Returns
+    -------
+    int
+        By the requests' starts and people, and the halls.
+    """
     slots, halls = len(problem.slots), len(problem.halls)
     total = 0
     for request in problem.requests:

@@ -54,6 +54,11 @@ def hold_together(problem: Problem, *, seconds: float = math.inf, work: float = 
         Wall time, for each of two searches: that there is no plan is said only if both agree.
     work
         The same in CP-SAT's own count of work, which is the same on any machine.
+
+    Returns
+    -------
+    Together
+        Whether there is such a plan, with one if there is.
     """
     assignments = enumerate_assignments(problem)
     if any(not assignments.of_request[r] for r in assignments.must):
@@ -73,7 +78,20 @@ def hold_together(problem: Problem, *, seconds: float = math.inf, work: float = 
 
 
 def only(problem: Problem, ids: Collection[str]) -> Problem:
-    """The problem with these requests alone, and no rules about the plan as a whole."""
+    """The problem with these requests alone, and no rules about the plan as a whole.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    ids
+        Of requests. Unknown ones are left out.
+
+    Returns
+    -------
+    Problem
+        It keeps people, places and slots, and of precedences and published meetings what is among these.
+    """
     kept = [r for r, row in enumerate(problem.requests) if row.id in ids]
     at = {r: k for k, r in enumerate(kept)}
     return replace(
