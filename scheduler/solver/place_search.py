@@ -29,7 +29,7 @@ WORK = 1.0
 """What CP-SAT may do for one model, in its own count: a second or two."""
 
 
-class Outcome(StrEnum):
+class SearchOutcome(StrEnum):
     """What a search came to. UNKNOWN: neither a way nor a proof was found within the budget."""
 
     FOUND = "found"
@@ -41,7 +41,7 @@ class Outcome(StrEnum):
 class Searched:
     """The outcome of a search, with the way that was found. It holds every meeting of the plan."""
 
-    outcome: Outcome
+    outcome: SearchOutcome
     repair: Repair | None = None
 
 
@@ -81,21 +81,25 @@ def search(
     """
     (spot,) = targets(oracle, request, [slot], [place])
     if spot.standing is SpotStanding.FORBIDDEN:
-        return Searched(Outcome.IMPOSSIBLE)
+        return Searched(SearchOutcome.IMPOSSIBLE)
     found = oracle.fewest_there(request, slot, place, steps=steps, most_people=MOST_PEOPLE, allowed=allowed)
     if found is not None:
-        return Searched(Outcome.FOUND, found)
+        return Searched(SearchOutcome.FOUND, found)
     meetings = oracle.meetings()
     if (
         _together(oracle, request, slot, place, _of_same_firms(oracle.problem, meetings, request), work)
         is None
     ):
-        return Searched(Outcome.IMPOSSIBLE)
+        return Searched(SearchOutcome.IMPOSSIBLE)
     plan = _together(oracle, request, slot, place, meetings, work)
     if plan is None:
-        return Searched(Outcome.IMPOSSIBLE)
+        return Searched(SearchOutcome.IMPOSSIBLE)
     way = oracle.way_to(request, plan, MOST_PEOPLE) if plan else None
-    return Searched(Outcome.FOUND, way) if way is not None and allowed(way) else Searched(Outcome.UNKNOWN)
+    return (
+        Searched(SearchOutcome.FOUND, way)
+        if way is not None and allowed(way)
+        else Searched(SearchOutcome.UNKNOWN)
+    )
 
 
 def _of_same_firms(problem: Problem, meetings: Collection[Meeting], request: str) -> list[Meeting]:

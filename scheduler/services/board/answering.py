@@ -26,7 +26,7 @@ from scheduler.services.schedule import versions
 from scheduler.solver.oracle.answers import Repair
 from scheduler.solver.oracle.oracle import RepairOracle
 from scheduler.solver.oracle.targets import Spot, SpotStanding, targets
-from scheduler.solver.place_search import Outcome, Searched, search
+from scheduler.solver.place_search import Searched, SearchOutcome, search
 from scheduler.storage.among import among
 from scheduler.storage.database import Database
 from scheduler.storage.models import HandDraft, HandStep, MeetingRequest
@@ -229,7 +229,7 @@ class _Answer:
         if known is not None:
             return known
         if self.plan.is_banned(self.request, slot):
-            found = Searched(Outcome.IMPOSSIBLE)
+            found = Searched(SearchOutcome.IMPOSSIBLE)
         else:
             found = search(self.oracle, self.request, slot, place, allowed=self.plan.is_allowed)
         row: Json = {"slot": slot, "place": place, "place_name": to_json(self._place(place))}

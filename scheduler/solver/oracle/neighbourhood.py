@@ -48,7 +48,7 @@ Accept = Callable[[Rows, Rows, float], Repair | None]
 
 
 @dataclass(slots=True)
-class Survey:
+class PlaceSurvey:
     """What can be done around one request, by start and group of places.
 
     Attributes
@@ -116,9 +116,9 @@ class Neighbourhood:
                     found[place] = answer
         return sorted(found.values(), key=lambda each: -each.gain)[:count]
 
-    def survey(self, request: int, wanted: Collection[Where], accept: Accept) -> Survey:
+    def survey(self, request: int, wanted: Collection[Where], accept: Accept) -> PlaceSurvey:
         """What can be done at each start in each group of places of a view."""
-        found = Survey()
+        found = PlaceSurvey()
         tried: Counter[Where] = Counter()
         with self._question(request) as asked:
             table, figures = self.weigh(request)

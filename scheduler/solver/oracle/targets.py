@@ -12,7 +12,7 @@ from scheduler.domain.rules.held import Violation
 from scheduler.solver.instance.stations import places_of
 from scheduler.solver.oracle.answers import Repair, Swapped
 from scheduler.solver.oracle.hindrances import MOST_TEAMS, Hindrances, Team
-from scheduler.solver.oracle.neighbourhood import DIGITS, Rows, Survey
+from scheduler.solver.oracle.neighbourhood import DIGITS, PlaceSurvey, Rows
 from scheduler.solver.oracle.oracle import RepairOracle
 
 MOST_PEOPLE = 6
@@ -155,7 +155,7 @@ class _View:
         p: int,
         barred: list[Violation],
         people: Mapping[tuple[int, Hall], Present],
-        ways: Survey,
+        ways: PlaceSurvey,
     ) -> Spot:
         slot, place = self.problem.slots[s].id, self.problem.places[p].id
         if self.was is not None and self.was[0] == s and self.oracle.places.place_of[self.r] == p:
@@ -180,7 +180,7 @@ class _View:
         return Spot(slot, place, standing, breaches=_at(place, present.breaches or seat))
 
     def _alone(
-        self, s: int, p: int, there: int, team: Team, seat: tuple[Violation, ...], ways: Survey
+        self, s: int, p: int, there: int, team: Team, seat: tuple[Violation, ...], ways: PlaceSurvey
     ) -> Spot:
         """A spot at which nobody else moves: at its place, or at another one that is like it.
 
@@ -209,7 +209,7 @@ class _View:
                 return None if self.hindrances.of_place(other) else other
         return None
 
-    def _ways(self) -> Survey:
+    def _ways(self) -> PlaceSurvey:
         """What can be done at each start and group of places of the view."""
         groups = {self.oracle.flat.groups.group_of[p] for p in self.places}
         wanted = {(s, group) for s in self.slots for group in groups}

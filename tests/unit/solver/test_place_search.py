@@ -18,7 +18,7 @@ from scheduler.samples.problem import to_problem
 from scheduler.solver.exact.together import hold_together, only
 from scheduler.solver.oracle.oracle import RepairOracle
 from scheduler.solver.oracle.targets import Spot, SpotStanding, targets
-from scheduler.solver.place_search import Outcome, search
+from scheduler.solver.place_search import SearchOutcome, search
 from tests.support import naive
 from tests.support.brute_force import plans
 from tests.support.builders import ask, make_problem, meet, person, problems, table
@@ -44,12 +44,12 @@ def possible(problem: Problem, plan: list[Meeting], request: str) -> set[tuple[s
     }
 
 
-def assert_true(problem: Problem, oracle: RepairOracle, request: str, spot: Spot) -> Outcome:
+def assert_true(problem: Problem, oracle: RepairOracle, request: str, spot: Spot) -> SearchOutcome:
     """What is found holds all, at the time, by all rules."""
     before = oracle.meetings()
     found = search(oracle, request, spot.slot, spot.place)
     assert oracle.meetings() == before
-    assert (found.repair is not None) == (found.outcome is Outcome.FOUND)
+    assert (found.repair is not None) == (found.outcome is SearchOutcome.FOUND)
     if found.repair is not None:
         oracle.apply(found.repair)
         after = oracle.meetings()
@@ -78,7 +78,7 @@ def test_no_place_that_any_plan_has_is_called_forbidden_or_impossible(problem: P
             is_possible = (spot.slot, spot.place) in there
             assert not (is_possible and spot.standing is SpotStanding.FORBIDDEN)
             outcome = assert_true(problem, oracle, row.id, spot)
-            assert not (is_possible and outcome is Outcome.IMPOSSIBLE)
+            assert not (is_possible and outcome is SearchOutcome.IMPOSSIBLE)
 
 
 @some
@@ -94,7 +94,7 @@ def test_without_limits_on_the_whole_plan_a_small_problem_leaves_nothing_open(pr
     for row in problem.requests:
         for spot in view(problem, oracle, row.id):
             if spot.standing in BARRED:
-                assert assert_true(problem, oracle, row.id, spot) is not Outcome.UNKNOWN
+                assert assert_true(problem, oracle, row.id, spot) is not SearchOutcome.UNKNOWN
 
 
 def sixty(problem: Problem, oracle: RepairOracle) -> Iterator[tuple[str, Spot]]:
@@ -114,17 +114,17 @@ def test_sixty_forbidden_places_asked_again_none_that_is_possible_is_called_impo
     problem = to_problem(make_expo(firms=10, requests=24, seed=4))
     plan = first_plan(problem)
     oracle = RepairOracle(problem, plan)
-    outcomes = Counter[Outcome]()
+    outcomes = Counter[SearchOutcome]()
     held = {m.request for m in plan}
     for request, spot in sixty(problem, oracle):
         outcome = assert_true(problem, oracle, request, spot)
         outcomes[outcome] += 1
-        if outcome is Outcome.FOUND:
+        if outcome is SearchOutcome.FOUND:
             continue
         place, slot = problem.index.places[spot.place], problem.index.slots[spot.slot]
         asked = problem_with(problem, held | {request}, request, slot, place)
         is_possible = hold_together(asked).is_possible
-        assert not (is_possible and outcome is Outcome.IMPOSSIBLE)
+        assert not (is_possible and outcome is SearchOutcome.IMPOSSIBLE)
         assert not (is_possible and spot.standing is SpotStanding.FORBIDDEN)
     assert sum(outcomes.values()) == 60
 
@@ -168,16 +168,16 @@ def test_who_is_locked_blocks_for_good() -> None:
     oracle.keep(["r1"])
     (spot,) = targets(oracle, "r3", ["s0"], ["t1"])
     assert spot.standing is SpotStanding.FORBIDDEN
-    assert search(oracle, "r3", "s0", "t1").outcome is Outcome.IMPOSSIBLE
+    assert search(oracle, "r3", "s0", "t1").outcome is SearchOutcome.IMPOSSIBLE
     oracle.keep(["r2"])
     (spot,) = targets(oracle, "r3", ["s0"], ["t1"])
     assert spot.standing is SpotStanding.BLOCKED
-    assert search(oracle, "r3", "s0", "t1").outcome is Outcome.IMPOSSIBLE, "r1 has nowhere to go"
+    assert search(oracle, "r3", "s0", "t1").outcome is SearchOutcome.IMPOSSIBLE, "r1 has nowhere to go"
 
 
 def test_a_budget_that_is_too_small_is_said_and_nothing_else() -> None:
     oracle = RepairOracle(BUSY, BUSY_PLAN)
-    assert search(oracle, "r3", "s0", "t1", steps=1, work=0.0).outcome is Outcome.UNKNOWN
+    assert search(oracle, "r3", "s0", "t1", steps=1, work=0.0).outcome is SearchOutcome.UNKNOWN
 
 
 def test_other_people_can_meet_at_the_same_time_and_place() -> None:
