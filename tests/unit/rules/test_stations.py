@@ -17,6 +17,7 @@ from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.solver.explain.reasons import explain
 from scheduler.solver.oracle.oracle import RepairOracle
 from scheduler.solver.oracle.targets import SpotStanding, targets
+from scheduler.solver.place_search import SearchOutcome, search
 from scheduler.solver.solve import solve
 from tests.support.builders import ask, interpreter, make_document, make_problem, meet, person, table
 
@@ -166,11 +167,13 @@ def test_a_shift_is_offered_only_where_the_interpreter_may_sit() -> None:
     assert "shift" not in ways({"t2": "s0"})
 
 
-def test_the_board_forbids_a_place_by_the_station_and_leaves_the_own_table_free() -> None:
+def test_the_board_names_the_station_that_blocks_a_place_and_leaves_the_own_table_free() -> None:
     problem = tied({"t1": "s0"})
-    found = targets(RepairOracle(problem, []), "r1", ["s0", "s1"], ["t1", "t2"])
+    oracle = RepairOracle(problem, [])
+    found = targets(oracle, "r1", ["s0", "s1"], ["t1", "t2"])
     standing = {(spot.slot, spot.place): spot for spot in found}
     assert standing["s0", "t1"].standing is SpotStanding.FREE
-    assert standing["s0", "t2"].standing is SpotStanding.FORBIDDEN
+    assert standing["s0", "t2"].standing is SpotStanding.BLOCKED
+    assert search(oracle, "r1", "s0", "t2").outcome is SearchOutcome.IMPOSSIBLE
     assert [(b.rule, b.ids) for b in standing["s0", "t2"].breaches] == [("H14", ("r1", "i1", "t2"))]
     assert standing["s1", "t2"].standing is SpotStanding.FREE
