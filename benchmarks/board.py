@@ -7,7 +7,7 @@ An event of 60 firms and 700 meetings, with --full of 3,000 and 35,000, over Pos
 random: any day, half, hall and page, by place or by person; a meeting picked up; the question whether others
 have changed something; any page of the changes, filtered, and of two versions. The application answers in
 this process. `cpu` is processor time of it and of the database, `ms` what a person waits. A pick asks the
-worker of the board, here in the same process: its time is a row of its own, and not in that of the page. To
+worker of the board, here in the same process: its time is in that of the page, and in its own row. To
 begin a draft and to read a plan are what workers do, once. A first look works out what later ones read.
 """
 
@@ -73,7 +73,7 @@ class Desk:
     """An event of some size, its organiser's browser, and the worker of its board."""
 
     def __init__(self, database: Database, firms: int, meetings: int) -> None:
-        self.database, self.aside = database, (0.0, 0.0)
+        self.database = database
         self.event_id = fill(database, firms=firms, meetings=meetings)
         add_version(database, self.event_id, state=VersionState.PUBLISHED)
         with database.write() as session:
@@ -92,10 +92,9 @@ class Desk:
         self.queries += 1
 
     def _ask(self, event_id: int, number: int, question: Any, **_: Any) -> Json:
-        """The worker's answer, whose time and queries are its own."""
-        queries, what = self.queries, "the worker's answer"
-        answer: Json = self.timed(what, lambda: self.desk.answer(event_id, number, question))
-        self.aside = self.views[what].ms[-1], self.views[what].cpu[-1]
+        """The worker's answer, whose queries are its own."""
+        queries = self.queries
+        answer: Json = self.timed("the worker's answer", lambda: self.desk.answer(event_id, number, question))
         self.queries = queries
         return answer
 
@@ -111,14 +110,12 @@ class Desk:
         return done
 
     def look(self, what: str, rest: str) -> None:
-        """One page, without what the worker took of its time."""
-        self.queries, self.aside = 0, (0.0, 0.0)
+        """One page, as a person waits for it: with what the worker takes."""
+        self.queries = 0
         page = self.timed(what, lambda: self.browser.client.get(f"/events/{self.key}/{rest}"))
         if page.status_code not in (200, 204):
             raise SystemExit(f"{rest} gives {page.status_code}")
         views = self.views[what]
-        views.ms[-1] -= self.aside[0]
-        views.cpu[-1] -= self.aside[1]
         views.queries.append(self.queries)
         views.octets.append(len(page.data))
 
