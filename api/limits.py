@@ -33,6 +33,8 @@ from scheduler.services.access.tokens import hash_token
 
 log = structlog.get_logger()
 
+_GMAIL = ("gmail.com", "googlemail.com")
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -62,12 +64,9 @@ LINK = Limit("link", "limit_link", 60)
 UNKNOWN_TOKEN = Limit("unknown-token", "limit_unknown_token", 60)
 SIGN_IN = Limit("sign-in", "limit_sign_in", 15 * 60)
 SIGN_IN_NETWORK = Limit("sign-in-network", "limit_sign_in_network", 60 * 60)
-SIGN_IN_ALL = Limit("sign-in-all", "limit_sign_in_all", 60 * 60)
-
-
 REGISTER = Limit("register", "limit_sign_in", 15 * 60)
-REGISTER_NETWORK = Limit("register-network", "limit_sign_in_network", 60 * 60)
-REGISTER_ALL = Limit("register-all", "limit_sign_in_all", 60 * 60)
+REGISTER_NETWORK = Limit("register-network", "limit_register_network", 60 * 60)
+REGISTER_ALL = Limit("register-all", "limit_register_all", 60 * 60)
 
 
 class Limited(TooManyRequests):
@@ -149,21 +148,28 @@ def require_link(token: str) -> None:
 
 
 def require_sign_in(email: str) -> None:
-    """Count one wish for a sign-in link: wide by network address and in all, narrow by account address.
+    """Count one wish for a sign-in link: wide by network address, narrow by account address.
 
     The narrow count is of an address and a network, so that no stranger keeps a person from a link by
-    writing their address elsewhere.
+    writing their address elsewhere. There is no count of all: strangers would use it up for everybody, with
+    addresses that get no mail.
     """
     require(SIGN_IN_NETWORK, network())
-    require(SIGN_IN_ALL)
     require(SIGN_IN, hash_token(email), network())
 
 
 def require_registration(email: str) -> None:
-    """Count one registration of a firm, as a wish for a sign-in link: both have us send a mail."""
+    """Count one registration of a firm: each has us mail a stranger. What one count refuses, no next has."""
+    require(REGISTER, hash_token(mailbox_of(email)))
     require(REGISTER_NETWORK, network())
     require(REGISTER_ALL)
-    require(REGISTER, hash_token(email))
+
+
+def mailbox_of(email: str) -> str:
+    """One name for the addresses of a mailbox: without what stands behind a plus, nor Gmail's dots."""
+    local, _, domain = email.rpartition("@")
+    local = local.partition("+")[0]
+    return f"{local.replace('.', '')}@gmail.com" if domain in _GMAIL else f"{local}@{domain}"
 
 
 @contextmanager

@@ -128,7 +128,10 @@ class Settings:
     limit_sign_in_network: int = _setting(
         "sign-in links an hour from one network address, such as a venue's", _LIMIT, default=3000
     )
-    limit_sign_in_all: int = _setting("sign-in links an hour in all", _LIMIT, default=20000)
+    limit_register_network: int = _setting(
+        "registrations of firms an hour from one network address", _LIMIT, default=100
+    )
+    limit_register_all: int = _setting("registrations of firms an hour in all", _LIMIT, default=1000)
     session_hours: int = _setting("hours until who is signed in must sign in again", _HOURS, default=336)
     organiser_session_hours: int = _setting("the same for organisers and operators", _HOURS, default=12)
     fresh_sign_in_minutes: int = _setting(

@@ -17,7 +17,11 @@ from scheduler.invites.catalogue import languages
 from scheduler.services.access import sign_in
 from scheduler.services.registration import registering
 from scheduler.services.registration.form import RegistrationForm
-from scheduler.services.registration.registering import UnusableRegistration, WrittenRegistration
+from scheduler.services.registration.registering import (
+    RegistrationFull,
+    UnusableRegistration,
+    WrittenRegistration,
+)
 from workers import dispatch
 
 blueprint = APIBlueprint("registering", __name__, enable_openapi=False)
@@ -43,6 +47,8 @@ def register(event_key: str) -> str | tuple[str, int]:
     except InvalidInput as error:
         with context.database().read() as db:
             return _page(db, event_key, typed, forms.faults(error)), 422
+    except RegistrationFull as error:
+        return render_template("registration/full.html", event=event, reason=error), 503
     dispatch.deliver_urgent(app=context.celery())
     return render_template(
         "registration/sent.html", event=event, email=email, catcher=context.settings().mail_catcher_url

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ScalarSelect, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, ScalarSelect, exists, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from scheduler.invites.catalogue import language_of
 from scheduler.storage.models import Account, Event, Interpreter
@@ -38,6 +38,11 @@ def name_of(session: Session, email: str) -> str | None:
         .where(Interpreter.email == email, Interpreter.withdrawn_at.is_(None))
         .limit(1)
     )
+
+
+def is_of_one(email: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Whether an address, in lower case, is that of an interpreter of any event."""
+    return exists().where(Interpreter.email == email, Interpreter.withdrawn_at.is_(None))
 
 
 def language_of_interpreter(chosen: str, name: str, spoken: Sequence[str], of_event: str) -> str:

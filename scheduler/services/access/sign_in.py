@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -34,6 +34,8 @@ MAX_OPEN_LINKS = 10
 """Unused links that an account may have at a time, so that nobody can flood a mailbox with them."""
 WISHES = 200
 """Wishes for links that one transaction answers."""
+STRANGERS = 50_000
+"""Wishes for addresses that are nobody's which one transaction drops."""
 
 _SENTENCES = {
     "unknown": say("This sign-in link is not one of ours. Was it copied whole? Ask for a new one."),
@@ -139,10 +141,12 @@ def wish(session: Session, email: str, *, errand: Mapping[str, Any] | None = Non
 
 
 def answer_wishes(session: Session, settings: Settings, *, now: datetime) -> int:
-    """Queue mails with links for the oldest requests to sign in, at most `WISHES`.
+    """Queue mails with links for the oldest wishes of whom we know, at most `WISHES`.
 
-    Returns how many were answered.
+    Wishes of strangers, who get no mail, are dropped first, so that nobody waits behind them. Returns how
+    many wishes are done with.
     """
+    dropped = _drop_wishes_of_strangers(session)
     oldest = select(SignInWish).order_by(SignInWish.id).limit(WISHES)
     wishes = session.scalars(oldest.with_for_update(skip_locked=True, key_share=True)).all()
     for each in wishes:
@@ -156,7 +160,23 @@ def answer_wishes(session: Session, settings: Settings, *, now: datetime) -> int
         )
         session.delete(each)
     session.flush()
-    return len(wishes)
+    return dropped + len(wishes)
+
+
+def _drop_wishes_of_strangers(session: Session) -> int:
+    is_known = or_(
+        exists().where(Account.email == SignInWish.email), interpreters.is_of_one(SignInWish.email)
+    )
+    strangers = session.scalars(
+        select(SignInWish.id)
+        .where(~is_known)
+        .order_by(SignInWish.id)
+        .limit(STRANGERS)
+        .with_for_update(skip_locked=True, key_share=True)
+    ).all()
+    if strangers:
+        session.execute(delete(SignInWish).where(among(SignInWish.id, strangers)))
+    return len(strangers)
 
 
 def ask_sign_in(

@@ -44,14 +44,17 @@ def claim(
 ) -> list[OutboxMail]:
     """Claim up to `limit` mails that are due, urgent ones first, within each event's rate and each route's.
 
-    Urgent mails belong to no event's rate: sign-in links and alerts. With `urgent` no others are claimed.
+    Urgent mails belong to no event's rate. Sign-in links come first, whatever else strangers have us send,
+    which keeps to the providers' rates. With `urgent` no mails of events are claimed.
     `routes` are the routes' present states, with none by default.
 
     A retry is put away if a newer message has replaced it. A mail to an address that bounces is held. Its
     calendar still counts as told, so that no publishing tells it again.
     """
     routes = routes or Routes(MailRates())
-    rows = _take(session, _due(now) & URGENT, worker, limit, now)
+    sign_in = OutboxMail.kind == OutboxKind.SIGN_IN
+    rows = _take(session, _due(now) & URGENT & sign_in, worker, limit, now)
+    rows += _take_by_route(session, _due(now) & URGENT & ~sign_in, routes, worker, limit - len(rows), now)
     through = None  # mails that the mail server takes: its pause is asked about once, and only if it matters
     for event_id in () if urgent else _events_due(session, routes, now):
         allowed = _let_out(session, event_id, limit - len(rows), now)

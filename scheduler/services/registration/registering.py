@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.domain.errors import ChainmeetError, InvalidInput, NotFound
 from scheduler.domain.team import RegistrationState
 from scheduler.saying import say
 from scheduler.services.access.tokens import REGISTER, derive_token, hash_token, new_seed
@@ -35,6 +35,15 @@ MOST_OPEN = 3
 """Unconfirmed registrations of an address, so that nobody can flood a mailbox with their mails."""
 MOST = 5_000
 """Registrations of an event that are not decided. More are a flood, and no fair."""
+
+
+class RegistrationFull(ChainmeetError):
+    """More registrations of an event wait than anybody would read: none is taken until some are decided."""
+
+    code = "registration-full"
+
+    def __init__(self) -> None:
+        super().__init__(say("Registration is closed for now: too many wait to be read."))
 
 
 class UnusableRegistration(NotFound):
@@ -85,7 +94,8 @@ def register(
 ) -> str:
     """Keep what a firm wrote, and mail a link. Returns the address. The same for every address.
 
-    Raises InvalidInput by field, NotFound.
+    Nothing is mailed to an address with links enough. Raises InvalidInput by field, NotFound, and
+    RegistrationFull where more of the event's registrations wait than anybody would read.
     """
     event = _open(session, event_key, now)
     session.execute(delete(FirmRegistration).where(_forgotten(event.id, now)))
@@ -96,8 +106,10 @@ def register(
         faults = [*error.faults, *faults]
     if faults:
         raise InvalidInput(faults)
-    if _is_full(session, event.id, said["email"]):
+    if _has_links(session, event.id, said["email"]):
         return str(said["email"])
+    if _is_full(session, event.id):
+        raise RegistrationFull
     seed = new_seed()
     session.add(
         FirmRegistration(
@@ -193,14 +205,17 @@ def _by_token(session: Session, token: str, now: datetime) -> tuple[FirmRegistra
     return found, event
 
 
-def _is_full(session: Session, event_id: int, email: str) -> bool:
-    """Whether the address has links enough, or the event is flooded. Nobody is told which."""
-    registration = FirmRegistration
-    undecided = registration.state.in_((RegistrationState.UNCONFIRMED, RegistrationState.WAITING))
-    of_event = select(func.count()).where(registration.event_id == event_id, undecided)
-    unconfirmed = registration.state == RegistrationState.UNCONFIRMED
-    of_address = of_event.where(registration.email == email, unconfirmed)
-    return session.scalars(of_address).one() >= MOST_OPEN or session.scalars(of_event).one() >= MOST
+def _has_links(session: Session, event_id: int, email: str) -> bool:
+    """Whether the address has links enough that still confirm."""
+    own = FirmRegistration.event_id == event_id, FirmRegistration.email == email
+    unconfirmed = FirmRegistration.state == RegistrationState.UNCONFIRMED
+    return session.scalars(select(func.count()).where(*own, unconfirmed)).one() >= MOST_OPEN
+
+
+def _is_full(session: Session, event_id: int) -> bool:
+    undecided = FirmRegistration.state.in_((RegistrationState.UNCONFIRMED, RegistrationState.WAITING))
+    of_event = FirmRegistration.event_id == event_id, undecided
+    return session.scalars(select(func.count()).where(*of_event)).one() >= MOST
 
 
 def _forgotten(event_id: int, now: datetime) -> ColumnElement[bool]:

@@ -6,23 +6,31 @@ import socket
 import threading
 from collections import Counter as Tally
 from collections.abc import Iterator
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from limits import RateLimitItemPerSecond
-from sqlalchemy import select
+from sqlalchemy import func, insert, select
 
 from api import limits
 from scheduler.config import Settings
-from scheduler.services.access.sign_in import look_at_sign_in, make_sign_in_link
+from scheduler.domain.entities import OutboxKind
+from scheduler.domain.mails.rates import MailRates
+from scheduler.services.access.sign_in import answer_wishes, look_at_sign_in, make_sign_in_link
+from scheduler.services.delivery.claims import claim
+from scheduler.services.delivery.mail_routes import Routes
+from scheduler.services.outbox import letters
+from scheduler.services.outbox.letters import NewLetter
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account
+from scheduler.storage.models import Account, SignInWish
 from tests.support import replies
 from tests.support.api import Program, make_token
 from tests.support.factories import NOW, SECRET_KEY, make_account, make_attendee, make_event
 from tests.support.published import Published
+from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, as_shown, web_app
 
 NOWHERE = "redis://127.0.0.1:1"
@@ -320,3 +328,60 @@ def test_each_network_of_the_old_and_the_new_internet_is_one_asker() -> None:
     assert of("198.51.100.7") == of("::ffff:198.51.100.7") != of("198.51.100.8")
     assert of("2001:db8:1:2::5") == of("2001:db8:1:2:ffff::9") != of("2001:db8:1:3::5")
     assert of("") == "local"
+
+
+@pytest.mark.slow
+def test_a_flood_of_strangers_leaves_sign_in_open_and_first(
+    database: Database, broker_url: str, clock: Clock
+) -> None:
+    """21,000 forms for addresses of nobody and 5,000 letters of registrations, by the default limits."""
+    with database.write() as session:
+        known = make_account(session).email
+    app = web_app(database, broker_url, **DEFAULTS)
+    for network in range(7):
+        with app.test_request_context(environ_base={"REMOTE_ADDR": f"203.0.113.{network}"}):
+            for number in range(3_000):
+                limits.require_sign_in(f"nobody{network}-{number}@nowhere.example")
+    with database.write() as session:
+        session.execute(
+            insert(SignInWish),
+            [{"email": f"nobody{i}@nowhere.example", "errand": {}, "created_at": NOW} for i in range(21_000)],
+        )
+        flood = [
+            NewLetter(
+                letter="register", to_address=f"victim{i}@qq.com", language="en", event="Expo", seed=f"s{i}"
+            )
+            for i in range(5_000)
+        ]
+        letters.post(session, flood, now=NOW - timedelta(minutes=1))
+    own = app.test_client()
+    own.environ_base["REMOTE_ADDR"] = "198.51.100.7"
+    assert ask_for_a_link(own, known) == 200
+    with database.write() as session:
+        assert answer_wishes(session, SETTINGS, now=NOW) == 21_001
+        assert session.scalar(select(func.count()).select_from(SignInWish)) == 0
+        rates = Routes(MailRates.parse(SETTINGS.mail_rates))
+        first = claim(
+            session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW, urgent=True, routes=rates
+        )
+    assert first[0].to_address == known and first[0].kind is OutboxKind.SIGN_IN
+    assert {row.to_address.partition("@")[2] for row in first[1:]} <= {"qq.com"}
+    assert len(first) <= 3, "the provider's rate holds for letters too: 60 a minute"
+
+
+def test_one_mailbox_has_one_count_however_its_address_is_written(
+    database: Database, broker_url: str, clock: Clock
+) -> None:
+    app = web_app(database, broker_url, **DEFAULTS)
+    spellings = ("victim+{}@gmail.com", "v.i.c.tim+{}@googlemail.com", "victim@gmail.com")
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "203.0.113.1"}):
+        for number in range(5):
+            limits.require_registration(spellings[number % 3].format(number))
+        with pytest.raises(limits.Limited):
+            limits.require_registration("victim+9@gmail.com")
+        for number in range(95):
+            limits.require_registration(f"firm{number}@firm.example")
+        with pytest.raises(limits.Limited):
+            limits.require_registration("firm99@firm.example")
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "198.51.100.7"}):
+        limits.require_registration("firm99@firm.example")

@@ -19,7 +19,12 @@ from scheduler.services.delivery import rendering
 from scheduler.services.events.waiting import waiting
 from scheduler.services.registration import registering
 from scheduler.services.registration.form import RegistrationForm
-from scheduler.services.registration.registering import MOST_OPEN, VALID, UnusableRegistration
+from scheduler.services.registration.registering import (
+    MOST_OPEN,
+    VALID,
+    RegistrationFull,
+    UnusableRegistration,
+)
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, FirmRegistration, OutboxMail, TrailEntry
 from tests.integration.access.test_readers import read
@@ -196,11 +201,33 @@ def test_what_is_wrong_stands_at_its_field_and_stays_typed(
 
 
 def test_many_posts_are_held_back_by_address_and_by_network(database: Database, expo: Expo) -> None:
-    app = web_app(database, NOWHERE, limit_sign_in=2, limit_sign_in_network=3)
+    app = web_app(database, NOWHERE, limit_sign_in=2, limit_register_network=3)
     browser, path = Browser(app), f"/register/{expo.event.key}"
     browser.get(path)
-    for email, status in (("a@b.c", 422), ("a@b.c", 422), ("a@b.c", 429), ("d@e.f", 429)):
+    for email, status in (("a@b.c", 422), ("a@b.c", 422), ("a@b.c", 429), ("d@e.f", 422), ("g@h.i", 429)):
         browser.post(path, status, email=email)
+
+
+def test_a_page_that_is_full_says_so_and_mails_nothing(
+    database: Database, expo: Expo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registering, "MOST", 1)
+    browser, path = Browser(web_app(database, NOWHERE)), f"/register/{expo.event.key}"
+    with database.write() as session:
+        write(session, expo)
+        with pytest.raises(RegistrationFull):
+            write(session, expo, replace(FORM, email="other@firm.example"))
+        before = session.scalar(select(func.count()).select_from(OutboxMail))
+    browser.get(path)
+    fields = {
+        "name": FORM.name, "latin_name": FORM.latin_name, "country": "CN", "tier": "upstream",
+        "areas": "batteries", "person": FORM.person, "latin_person": FORM.latin_person, "languages": "en",
+        "mail_language": "en", "consent": "yes",
+    }  # fmt: skip
+    said = browser.post(path, 503, email="third@firm.example", **fields)
+    assert "Registration is closed for now" in said and "on its way" not in said
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(OutboxMail)) == before
 
 
 def test_of_two_registrations_of_an_address_the_confirmed_one_counts(database: Database, expo: Expo) -> None:
