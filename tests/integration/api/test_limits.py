@@ -336,7 +336,7 @@ def test_a_flood_of_strangers_leaves_sign_in_open_and_first(
 ) -> None:
     """21,000 forms for addresses of nobody and 5,000 letters of registrations, by the default limits."""
     with database.write() as session:
-        known = make_account(session).email
+        known, event_id = make_account(session).email, make_event(session).event.id
     app = web_app(database, broker_url, **DEFAULTS)
     for network in range(7):
         with app.test_request_context(environ_base={"REMOTE_ADDR": f"203.0.113.{network}"}):
