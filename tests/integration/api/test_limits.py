@@ -349,7 +349,11 @@ def test_a_flood_of_strangers_leaves_sign_in_open_and_first(
         )
         flood = [
             NewLetter(
-                letter="register", to_address=f"victim{i}@qq.com", language="en", event="Expo", seed=f"s{i}"
+                letter="register",
+                to_address=f"victim{i}@qq.com",
+                language="en",
+                seed=f"s{i}",
+                about_event_id=event_id,
             )
             for i in range(5_000)
         ]
