@@ -49,7 +49,7 @@ class Boards:
         page.set_default_timeout(WAIT)
         page.goto(f"{self.site}/sign-in/{token}")
         page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("button", name="Sign out").wait_for()
+        page.locator("form[action='/sign-out']").first.wait_for(state="attached")
         page.goto(f"{self.site}/events/{self.hall.expo.event.key}/board?draft=2{rest}")
         return page
 

@@ -63,7 +63,7 @@ def open_page(
             )
         page.goto(f"{site}/sign-in/{token}")
         page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("button", name="Sign out").wait_for()
+        page.locator("form[action='/sign-out']").first.wait_for(state="attached")
         page.goto(f"{site}/events/{health.expo.event.key}/calendar-health{path}")
         return page
 

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"
 
 __all__ = ["site"]  # fixtures
 
-GROUPS = ["Event", "Participants", "Plan", "Answers"]
+GROUPS = ["Event", "Participants", "Schedule", "Answers"]
 PHONE = {"width": 390, "height": 844}
 
 OpenMenu = Callable[..., Page]
@@ -45,7 +45,7 @@ def open_menu(chromium: Browser, database: Database, expo: Expo, site: str) -> I
             token = sign_in.make_sign_in_link(session, expo.organiser.id, secret_key=SECRET_KEY, now=NOW)
         page.goto(f"{site.partition('/events')[0]}/sign-in/{token}")
         page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("button", name="Sign out").wait_for()
+        page.locator("form[action='/sign-out']").first.wait_for(state="attached")
         page.goto(f"{site}/nights")
         return page
 
@@ -60,23 +60,23 @@ def test_groups_unfold_by_keyboard_and_close_behind_the_reader(open_menu: OpenMe
     assert menu.locator("> ul > li").count() == 7
     height = menu.evaluate("(each) => each.getBoundingClientRect().height")
     assert height < 60  # one line
-    plan = menu.locator("summary", has_text="Plan")
+    plan = menu.locator("summary", has_text="Schedule")
     expect(plan).to_have_attribute("aria-current", "true")
     expect(menu.locator("summary[aria-current]")).to_have_count(1)
     plan.focus()
     page.keyboard.press("Enter")
     expect(menu.get_by_role("link", name="Nights")).to_have_attribute("aria-current", "page")
     page.keyboard.press("Tab")
-    expect(menu.get_by_role("link", name="Schedule")).to_be_focused()
+    expect(menu.get_by_role("link", name="Schedule", exact=True)).to_be_focused()
     page.keyboard.press("Escape")
     expect(plan).to_be_focused()
-    expect(menu.get_by_role("link", name="Schedule")).to_be_hidden()
+    expect(menu.get_by_role("link", name="Schedule", exact=True)).to_be_hidden()
     page.keyboard.press("Enter")
     menu.locator("summary", has_text="Answers").focus()
-    expect(menu.get_by_role("link", name="Schedule")).to_be_hidden()
+    expect(menu.get_by_role("link", name="Schedule", exact=True)).to_be_hidden()
     plan.click()
     page.get_by_role("heading", level=1).click()
-    expect(menu.get_by_role("link", name="Schedule")).to_be_hidden()
+    expect(menu.get_by_role("link", name="Schedule", exact=True)).to_be_hidden()
 
 
 def test_every_group_fits_a_phone_and_has_no_fault(open_menu: OpenMenu) -> None:

@@ -41,7 +41,7 @@ def page(chromium: Browser, database: Database, broker_url: str) -> Iterator[Pag
     page.set_default_timeout(WAIT)
     page.goto(f"{site}/sign-in/{token}")
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Sign out").wait_for()
+    page.locator("form[action='/sign-out']").first.wait_for(state="attached")
     page.goto(f"{site}/events/{expo.event.key}/versions/1")
     yield page
     window.close()
