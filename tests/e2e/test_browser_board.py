@@ -287,7 +287,13 @@ def test_two_organisers_at_once_are_told_who_was_first_and_lose_nothing(boards: 
         mine.reload()
     mine.get_by_text("Draft 2 by hand, 2 steps.").wait_for()
     mine.get_by_text(re.compile(re.escape(other.email))).first.wait_for()
-    mine.get_by_role("button", name="Undo 2").wait_for()
+    mine.get_by_role("button", name="Undo 1").wait_for()
+    theirs.get_by_role("button", name="Undo 1").click()
+    theirs.get_by_text("Taken back. Move: Firm 3 × Firm 4.").wait_for()
+    assert (boards.at(one), boards.at(three)) == (("s1", "t0"), ("s0", "t2"))
+    theirs.get_by_role("button", name=f"Undo the step of {first}").click()
+    theirs.get_by_text(f"Taken back. {first}: Move, Firm 0 × Firm 1.").wait_for()
+    assert boards.at(one) == ("s0", "t0")
 
 
 def test_by_keyboard_alone_what_breaks_walking_time_is_refused_and_the_cheapest_repair_done(

@@ -19,15 +19,16 @@ from api.language.unbroken import unbroken
 from api.pages import rendering
 from api.pages.board import by_hand, shown
 from api.pages.board.shown import Offer
-from api.pages.presentation import local_moment
+from api.pages.presentation import capitalize_first, local_moment
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
-from scheduler.saying import say
+from scheduler.saying import row
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.board import commands, drafts, finding, reading, stepping, view
-from scheduler.services.board.commands import BreaksRules, Target
-from scheduler.services.board.reading import Picked
+from scheduler.services.board.checking import BreaksRules
+from scheduler.services.board.commands import Target
+from scheduler.services.board.reading import Picked, StepLine
 from scheduler.services.board.stepping import Taken
 from scheduler.services.board.view import BoardRow, BoardView, BoardWish, RowsOf
 from scheduler.services.events import events
@@ -218,6 +219,8 @@ def change(event_key: str, number: int, step: str) -> Response:
     actor, now, seen = auth.organiser(event_key), context.now(), _seen()
     form = request.form
     key, other = form.get("request", ""), form.get("other", "")
+    one = inputs.whole(form.get("step")) or None
+    undone: list[str] = []
 
     def do() -> Taken:
         with context.database().write() as db:
@@ -227,14 +230,26 @@ def change(event_key: str, number: int, step: str) -> Response:
                 do_time = {"forbid": commands.forbid, "allow": commands.allow}[step]
                 return do_time(db, actor, number, key, form.get("slot", ""), seen=seen, now=now)
             if step == "undo":
-                return stepping.undo(db, actor, number, seen=seen, now=now)
+                taken = stepping.undo(db, actor, number, step=one, seen=seen, now=now)
+                undone.append(_undone(reading.step(db, actor, number, taken.number), taken.by))
+                return taken
             if step == "redo":
                 return stepping.redo(db, actor, number, seen=seen, now=now)
             do_it = {"cancel": commands.cancel, "lock": commands.lock, "unlock": commands.unlock}[step]
             return do_it(db, actor, number, key, seen=seen, now=now)
 
-    done = {"undo": say("Taken back."), "redo": say("Done again.")}.get(step)
+    done = {"undo": undone.pop, "redo": lambda: gettext("Done again.")}.get(step)
     return _do(event_key, number, key, do, done=done, stays=step in ("forbid", "allow"))
+
+
+def _undone(line: StepLine | None, by: str) -> str:
+    """What was taken back, and whose it was, if it was another organiser's."""
+    if line is None:
+        return gettext("Taken back.")
+    step, pairs = capitalize_first(shown.step_word(line.kind)), said(row(line.pairs))
+    if by:
+        return gettext("Taken back. %(who)s: %(step)s, %(pairs)s.", who=by, step=step, pairs=pairs)
+    return gettext("Taken back. %(step)s: %(pairs)s.", step=step, pairs=pairs)
 
 
 def _do(
@@ -243,7 +258,7 @@ def _do(
     key: str,
     do: Callable[[], Taken],
     *,
-    done: str | None = None,
+    done: Callable[[], str] | None = None,
     wanted: str = "",
     stays: bool = False,
 ) -> Response:
@@ -256,7 +271,7 @@ def _do(
     except REFUSED as error:
         flash(said(error.told), "error")
         return _back(event_key, number, key)
-    text = said(done or shown.SAID[taken.kind])
+    text = done() if done else said(shown.SAID[taken.kind])
     if taken.gain:
         text = gettext("%(done)s Score %(points)s.", done=text, points=shown.points(taken.gain))
     flash(text, "good")

@@ -97,6 +97,24 @@ def make(
     return found
 
 
+def are_there(
+    session: Session, version: ScheduleVersion, alterations: Mapping[str, Alteration], *, back: bool
+) -> bool:
+    """Whether a draft is, at these requests, as it was before the alterations, or with `back` after them."""
+    ids = _request_ids(session, version.event_id, alterations)
+    held = {meeting.request: meeting for meeting in versions.meetings(session, version.id, ids.values())}
+    marks, bans = marks_of(session, version.id, list(alterations)), by_hand.bans_of(session, version.id)
+    return all(
+        (_there(held.get(key)), marks.get(key), frozenset(bans.get(key, ())))
+        == (
+            (_there(each.after), each.mark_after, each.bans[1])
+            if back
+            else (_there(each.before), each.mark_before, each.bans[0])
+        )
+        for key, each in alterations.items()
+    )
+
+
 def write(
     session: Session, version: ScheduleVersion, alterations: Mapping[str, Alteration], *, back: bool = False
 ) -> None:
@@ -221,6 +239,13 @@ def _request_ids(session: Session, event_id: int, keys: Collection[str]) -> dict
         )
     )
     return {key: request_id for key, request_id in rows}  # noqa: C416 -- as above
+
+
+def _there(meeting: Meeting | None) -> tuple[Any, ...] | None:
+    """What tells one meeting of a request from another one, in whichever order its people are named."""
+    if meeting is None:
+        return None
+    return meeting.slot, meeting.place, frozenset(meeting.attendees), meeting.interpreter
 
 
 def _row(meeting: Meeting | None) -> list[Any] | None:

@@ -12,11 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import rules
-from scheduler.domain.errors import NotFound
+from scheduler.domain.errors import ChainmeetError, NotFound
 from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Violation
 from scheduler.domain.rules.score import total_of
+from scheduler.saying import Between, row
+from scheduler.services.board import sentences
 from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.problems.scope import around, interpreters_free
 from scheduler.services.schedule import versions
@@ -29,6 +31,16 @@ Wanted = Mapping[str, Meeting | None]
 
 MOST_INTERPRETERS = 12
 """So many that are free are looked at where one is chosen."""
+
+
+class BreaksRules(ChainmeetError):
+    """A command breaks hard rules. Nothing was changed. `sentences` has each in words."""
+
+    code = "breaks-rules"
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        self.sentences = tuple(sentences)
+        super().__init__(row(self.sentences, Between.SENTENCES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +108,14 @@ def part_of(
     known = problem.index.requests
     planned = versions.meetings(session, version.id, scope.requests)
     return PlanPart(problem, tuple(meeting for meeting in planned if meeting.request in known))
+
+
+def check_rules(session: Session, version: ScheduleVersion, part: PlanPart, wanted: Wanted) -> None:
+    """Raises BreaksRules if a change breaks what is not broken before it."""
+    found = part.breaches(wanted)
+    if found:
+        words = sentences.words_of(session, version.event_id, part.problem, part.after(wanted), set(wanted))
+        raise BreaksRules(words.all_of(found))
 
 
 def _free_then(session: Session, version: ScheduleVersion, slot: str, requests: Sequence[str]) -> set[int]:

@@ -10,14 +10,13 @@ from itertools import islice, product
 from sqlalchemy.orm import Session
 
 from scheduler.domain.by_hand import HandMarkKind, HandStepKind
-from scheduler.domain.errors import ChainmeetError, NotFound, WrongState
+from scheduler.domain.errors import NotFound, WrongState
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.held import Violation
-from scheduler.saying import Between, row, say
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
-from scheduler.services.board import alterations, drafts, sentences, stepping
-from scheduler.services.board.checking import PlanPart, Wanted, part_of
+from scheduler.services.board import alterations, drafts, stepping
+from scheduler.services.board.checking import BreaksRules, PlanPart, Wanted, check_rules, part_of
 from scheduler.services.board.drafts import HeldDraft
 from scheduler.services.board.stepping import Taken
 from scheduler.services.problems import by_hand
@@ -26,16 +25,6 @@ MOST_STAFFINGS = 60
 """Choices of people and interpreter that are tried for one meeting."""
 MOST_AT_ONCE = 20
 """Meetings that one command may change."""
-
-
-class BreaksRules(ChainmeetError):
-    """A command breaks hard rules. Nothing was changed. `sentences` has each in words."""
-
-    code = "breaks-rules"
-
-    def __init__(self, sentences: Sequence[str]) -> None:
-        self.sentences = tuple(sentences)
-        super().__init__(row(self.sentences, Between.SENTENCES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,19 +229,15 @@ def _kind(before: Meeting | None, after: Meeting | None, keys: Sequence[str]) ->
 
 def _first_allowed(session: Session, held: HeldDraft, part: PlanPart, ways: Iterable[Wanted]) -> Wanted:
     """The first way that breaks no rule. Raises BreaksRules with what the very first one breaks."""
-    refused: tuple[Wanted, list[Violation]] | None = None
+    first: Wanted | None = None
     for wanted in ways:
-        found = part.breaches(wanted)
-        if not found:
+        if not part.breaches(wanted):
             return wanted
-        refused = refused or (wanted, found)
-    if refused is None:
+        first = first or wanted
+    if first is None:
         raise BreaksRules([say("Nobody can sit in this meeting: one of its firms has no people.")])
-    wanted, found = refused
-    said = sentences.words_of(
-        session, held.version.event_id, part.problem, part.after(wanted), set(wanted)
-    ).all_of(found)
-    raise BreaksRules(said)
+    check_rules(session, held.version, part, first)
+    return first
 
 
 def _staffings(part: PlanPart, target: Target) -> Iterator[Meeting]:

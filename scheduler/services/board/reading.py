@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
@@ -54,6 +55,8 @@ class StepLine:
     is_undone: bool
     by: str
     at: datetime
+    is_own: bool = False
+    """Whether the reader did or undid it last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,11 @@ class DraftCard:
     done: int
     undone: int
     steps: tuple[StepLine, ...]
+    own_done: int
+    """Steps that the reader can undo, of their own."""
+    own_undone: int
+    to_undo: StepLine | None
+    """The step that the reader's *Undo* takes back."""
 
     @property
     def is_open(self) -> bool:
@@ -122,19 +130,46 @@ def card(session: Session, actor: Actor, number: int | None) -> DraftCard | None
         .join(ScheduleVersion, ScheduleVersion.id == HandDraft.base_id)
         .where(HandDraft.version_id == version.id)
     ).first()
+    is_own = HandStep.taken_by.is_not_distinct_from(actor.account_id)
+    own = func.sum(case((is_own, 1), else_=0))
     counts = session.execute(
-        select(HandStep.state, func.count()).where(HandStep.version_id == version.id).group_by(HandStep.state)
+        select(HandStep.state, func.count(), own)
+        .where(HandStep.version_id == version.id)
+        .group_by(HandStep.state)
     )
-    by_state = {state: count for state, count in counts}  # noqa: C416 -- dict(rows) loses the types
+    by_state = {state: (every, mine) for state, every, mine in counts}
+    done, own_done = by_state.get(HandStepState.DONE, (0, 0))
+    undone, own_undone = by_state.get(HandStepState.UNDONE, (0, 0))
     return DraftCard(
         number=version.number,
         state=version.state,
         revision=draft[0] if draft else None,
         base=draft[1] if draft else None,
-        done=by_state.get(HandStepState.DONE, 0),
-        undone=by_state.get(HandStepState.UNDONE, 0),
-        steps=_steps(session, version) if draft else (),
+        done=done,
+        undone=undone,
+        steps=_steps(session, version, actor) if draft else (),
+        own_done=own_done,
+        own_undone=own_undone,
+        to_undo=_to_undo(session, version, actor) if own_done else None,
     )
+
+
+def step(session: Session, actor: Actor, number: int, step_number: int) -> StepLine | None:
+    """One step of a draft by hand, as its log shows it. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    return next(iter(_steps(session, version, actor, HandStep.number == step_number)), None)
+
+
+def _to_undo(session: Session, version: ScheduleVersion, actor: Actor) -> StepLine | None:
+    own = HandStep.taken_by.is_not_distinct_from(actor.account_id)
+    last = session.scalar(
+        select(HandStep.number)
+        .where(HandStep.version_id == version.id, HandStep.state == HandStepState.DONE, own)
+        .order_by(HandStep.revision.desc())
+        .limit(1)
+    )
+    return next(iter(_steps(session, version, actor, HandStep.number == last)), None)
 
 
 def news(session: Session, actor: Actor, number: int, seen: int) -> tuple[StepLine, ...] | None:
@@ -147,7 +182,7 @@ def news(session: Session, actor: Actor, number: int, seen: int) -> tuple[StepLi
     revision = session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version.id))
     if revision is None or (revision == seen and version.state is VersionState.DRAFT):
         return None
-    return _steps(session, version, since=seen)
+    return _steps(session, version, actor, HandStep.revision > seen)
 
 
 def _chosen(session: Session, event_id: int, number: int | None) -> ScheduleVersion | None:
@@ -160,14 +195,14 @@ def _chosen(session: Session, event_id: int, number: int | None) -> ScheduleVers
     return versions.get(session, event_id, draft) if draft else None
 
 
-def _steps(session: Session, version: ScheduleVersion, *, since: int = -1) -> tuple[StepLine, ...]:
+def _steps(session: Session, version: ScheduleVersion, actor: Actor, *which: Any) -> tuple[StepLine, ...]:
     rows = session.execute(
         select(HandStep, Account.email)
         .outerjoin(Account, Account.id == HandStep.taken_by)
         .where(
             HandStep.version_id == version.id,
             HandStep.state != HandStepState.REPLACED,
-            HandStep.revision > since,
+            *which,
         )
         .order_by(HandStep.number.desc())
         .limit(STEPS)
@@ -182,6 +217,7 @@ def _steps(session: Session, version: ScheduleVersion, *, since: int = -1) -> tu
             step.state is HandStepState.UNDONE,
             who or "",
             step.taken_at,
+            step.taken_by == actor.account_id,
         )
         for step, who in rows
     )

@@ -1,10 +1,11 @@
-"""Steps of a draft by hand: taken, undone and done again, the last first."""
+"""Steps of a draft by hand: taken, undone and done again. Each organiser has an order of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NoReturn
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -14,12 +15,12 @@ from scheduler.domain.errors import WrongState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.board import alterations, drafts
-from scheduler.services.board.checking import PlanPart, Wanted
+from scheduler.services.board.checking import PlanPart, Wanted, check_rules, part_of
 from scheduler.services.board.drafts import HeldDraft
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
-from scheduler.storage.models import HandStep
+from scheduler.storage.models import Account, HandStep
 
 _KINDS = {
     HandStepKind.MOVE: noted("trail", "move"),
@@ -39,13 +40,17 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A step that was done, undone or done again. `gain` is what it did to the score."""
+    """A step that was done, undone or done again. `gain` is what it did to the score.
+
+    `by` is the address of who had taken a step that somebody else undoes.
+    """
 
     number: int
     kind: HandStepKind
     revision: int
     gain: float
     requests: tuple[str, ...]
+    by: str = ""
 
 
 def take(
@@ -60,7 +65,7 @@ def take(
     bans: alterations.Bans | None = None,
     now: datetime,
 ) -> Taken:
-    """Do what was checked, and keep it as a step. Steps that were undone cannot be done again then.
+    """Do what was checked, and keep it as a step. What the same person undid cannot be done again then.
 
     Raises WrongState if it changes nothing.
     """
@@ -74,7 +79,11 @@ def take(
     after = part.rescored(version.terms, part.gain(wanted)) if wanted else before
     session.execute(
         update(HandStep)
-        .where(HandStep.version_id == version.id, HandStep.state == HandStepState.UNDONE)
+        .where(
+            HandStep.version_id == version.id,
+            HandStep.state == HandStepState.UNDONE,
+            HandStep.taken_by.is_not_distinct_from(actor.account_id),
+        )
         .values(state=HandStepState.REPLACED)
     )
     last = session.scalar(select(func.max(HandStep.number)).where(HandStep.version_id == version.id)) or 0
@@ -89,33 +98,102 @@ def take(
     return _stamp(session, actor, held, step, HandStepState.DONE, now=now)
 
 
-def undo(session: Session, actor: Actor, number: int, *, seen: int | None, now: datetime) -> Taken:
-    """Take the last step back. Raises WrongState if there is none, ChangedMeanwhile, as `drafts.hold`."""
+def undo(
+    session: Session, actor: Actor, number: int, *, step: int | None = None, seen: int | None, now: datetime
+) -> Taken:
+    """Take one's own last step back, or with `step` the one of that number, whoever took it.
+
+    Raises WrongState if there is none, or a later step changed the same meeting; BreaksRules if what was
+    before no longer keeps the rules; ChangedMeanwhile, and as `drafts.hold`.
+    """
     held = drafts.hold(session, actor, number)
-    mine = select(HandStep).where(
-        HandStep.version_id == held.version.id, HandStep.state == HandStepState.DONE
-    )
-    step = session.scalar(mine.order_by(HandStep.number.desc()).limit(1))
-    if step is None:
-        raise WrongState("draft", number, "as it began", "undone", say("There is no step to undo."))
-    drafts.check_seen(session, held, set(step.changes), seen)
-    alterations.write(session, held.version, alterations.of_json(step.changes), back=True)
-    return _stamp(session, actor, held, step, HandStepState.UNDONE, now=now)
+    found = _latest(session, actor, held, HandStepState.DONE, step)
+    if found is None:
+        told = say("There is no step of yours to undo.")
+        raise WrongState("draft", number, "as it began", "undone", told)
+    owner = session.get(Account, found.taken_by) if found.taken_by != actor.account_id else None
+    _turn(session, held, found, seen=seen, now=now, back=True)
+    taken = _stamp(session, actor, held, found, HandStepState.UNDONE, now=now)
+    return replace(taken, by=owner.email if owner is not None and held.names_others else "")
 
 
 def redo(session: Session, actor: Actor, number: int, *, seen: int | None, now: datetime) -> Taken:
-    """Do again what was undone last. Raises WrongState if there is nothing, and as `undo`."""
+    """Do again what one undid last. Raises WrongState if there is nothing, and as `undo`."""
     held = drafts.hold(session, actor, number)
-    mine = select(HandStep).where(
-        HandStep.version_id == held.version.id, HandStep.state == HandStepState.UNDONE
-    )
-    step = session.scalar(mine.order_by(HandStep.number).limit(1))
-    if step is None:
+    found = _latest(session, actor, held, HandStepState.UNDONE, None)
+    if found is None:
         told = say("No step was undone last, so there is none to do again.")
         raise WrongState("draft", number, "without undone steps", "done again", told)
-    drafts.check_seen(session, held, set(step.changes), seen)
-    alterations.write(session, held.version, alterations.of_json(step.changes))
-    return _stamp(session, actor, held, step, HandStepState.DONE, now=now)
+    _turn(session, held, found, seen=seen, now=now, back=False)
+    return _stamp(session, actor, held, found, HandStepState.DONE, now=now)
+
+
+def _latest(
+    session: Session, actor: Actor, held: HeldDraft, state: HandStepState, number: int | None
+) -> HandStep | None:
+    """The step of a number that is done or undone, by default the one that the actor did or undid last."""
+    mine = select(HandStep).where(HandStep.version_id == held.version.id, HandStep.state == state)
+    if number is not None:
+        return session.scalar(mine.where(HandStep.number == number))
+    own = HandStep.taken_by.is_not_distinct_from(actor.account_id)
+    return session.scalar(mine.where(own).order_by(HandStep.revision.desc()).limit(1))
+
+
+def _turn(
+    session: Session, held: HeldDraft, step: HandStep, *, seen: int | None, now: datetime, back: bool
+) -> None:
+    """Write a step back, or once more. What was done since by others stays: it may hinder that."""
+    version, changes = held.version, alterations.of_json(step.changes)
+    drafts.check_seen(session, held, set(changes), seen)
+    is_last = not _later(session, held, step)
+    if not alterations.are_there(session, version, changes, back=back):
+        _refuse(session, held, step)
+    wanted = {
+        key: each.before if back else each.after for key, each in changes.items() if each.before != each.after
+    }
+    score = {"score": version.score, "terms": dict(version.terms)}
+    was, becomes = ("after", "before") if back else ("before", "after")
+    if wanted and not (is_last and score == step.score[was]):
+        meetings = [meeting for meeting in wanted.values() if meeting is not None]
+        part = part_of(
+            session,
+            version,
+            list(wanted),
+            places=[meeting.place for meeting in meetings],
+            interpreters=[meeting.interpreter for meeting in meetings if meeting.interpreter],
+            now=now,
+        )
+        if not is_last:
+            check_rules(session, version, part, wanted)
+        step.score = {was: score, becomes: part.rescored(version.terms, part.gain(wanted))}
+    elif not wanted:
+        step.score = {was: score, becomes: score}
+    alterations.write(session, version, changes, back=back)
+
+
+def _later(session: Session, held: HeldDraft, step: HandStep) -> Sequence[tuple[HandStep, str | None]]:
+    """What was done since a step was done or undone, with who did it, the newest first."""
+    rows = session.execute(
+        select(HandStep, Account.email)
+        .outerjoin(Account, Account.id == HandStep.taken_by)
+        .where(
+            HandStep.version_id == held.version.id,
+            HandStep.state == HandStepState.DONE,
+            HandStep.revision > step.revision,
+        )
+        .order_by(HandStep.revision.desc())
+    )
+    return [(each, who) for each, who in rows]
+
+
+def _refuse(session: Session, held: HeldDraft, step: HandStep) -> NoReturn:
+    """Raises WrongState, with who changed the same meeting since."""
+    changed = (who for each, who in _later(session, held, step) if each.changes.keys() & step.changes.keys())
+    who = next(changed, None) if held.names_others else None
+    told = say(
+        "%(who)s changed the same meeting after this step. Undo that step first.", who=who or say("Somebody")
+    )
+    raise WrongState("step", step.number, "changed since", "undone", told)
 
 
 def _stamp(

@@ -7,19 +7,23 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.domain import rules
 from scheduler.domain.errors import ChainmeetError, ChangedMeanwhile, WrongState
 from scheduler.domain.solving import SolveParams
 from scheduler.domain.team import TeamRole
 from scheduler.services.access.actors import Actor
-from scheduler.services.board import commands, drafts, stepping
+from scheduler.services.board import commands, drafts, reading, stepping
+from scheduler.services.board.checking import BreaksRules
 from scheduler.services.board.commands import Target
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import orders
 from scheduler.services.schedule import versions
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
+from scheduler.storage.models import HandStep
 from tests.support.factories import NOW, Expo, make_event, make_member, make_request, make_version, meet
 
 
@@ -78,8 +82,8 @@ def test_steps_about_other_meetings_are_all_kept_however_they_come(database: Dat
     assert sorted(taken.revision for taken in done if isinstance(taken, stepping.Taken)) == list(range(1, 9))
     assert two.at() == {request.key: f"s{1 + k % 5}" for k, request in enumerate(two.requests)}
     with database.write() as session:
-        for _ in range(8):
-            stepping.undo(session, two.one, two.number, seen=8, now=NOW)
+        for k in range(8):
+            stepping.undo(session, two.one if k % 2 else two.two, two.number, seen=None, now=NOW)
     assert set(two.at().values()) == {"s0"}
 
 
@@ -95,11 +99,77 @@ def test_of_two_about_one_meeting_one_is_done_and_the_other_is_told_who_was_firs
     assert taken.revision == 1
     with database.write() as session:
         two.put(session, two.two, 1, 3, seen=0)
+        last = session.scalars(select(HandStep.number).order_by(HandStep.number.desc())).first()
         with pytest.raises(ChangedMeanwhile, match=two.address):
-            stepping.undo(session, two.one, two.number, seen=1, now=NOW)
-        stepping.undo(session, two.one, two.number, seen=2, now=NOW)
+            stepping.undo(session, two.one, two.number, step=last, seen=1, now=NOW)
+        stepping.undo(session, two.one, two.number, step=last, seen=2, now=NOW)
         with pytest.raises(ChangedMeanwhile):
             two.put(session, two.one, 1, 4, seen=2)
+
+
+def test_undo_takes_back_ones_own_step_and_leaves_the_others(database: Database) -> None:
+    two = Two(database)
+    with database.write() as session:
+        two.put(session, two.one, 0, 1, seen=None)
+        two.put(session, two.two, 1, 2, seen=None)
+        two.put(session, two.one, 2, 3, seen=None)
+    with database.write() as session:
+        seen = reading.card(session, two.two, two.number)
+        assert seen is not None and seen.to_undo is not None
+        assert (seen.done, seen.own_done, seen.to_undo.number) == (3, 1, 2)
+        taken = stepping.undo(session, two.two, two.number, seen=3, now=NOW)
+        assert (taken.number, taken.by) == (2, "")
+    at = two.at()
+    assert [at[two.requests[k].key] for k in range(3)] == ["s1", "s0", "s3"]
+    with database.write() as session:
+        with pytest.raises(WrongState) as nothing:
+            stepping.undo(session, two.two, two.number, seen=None, now=NOW)
+        assert nothing.value.told == "There is no step of yours to undo."
+        two.put(session, two.one, 3, 4, seen=None)
+        assert stepping.redo(session, two.two, two.number, seen=None, now=NOW).number == 2, "his own still"
+    assert_scored(two)
+    with database.write() as session:
+        taken = stepping.undo(session, two.two, two.number, step=1, seen=None, now=NOW)
+        assert (taken.number, taken.by) == (1, two.expo.organiser.email)
+    assert two.at()[two.requests[0].key] == "s0"
+    assert_scored(two)
+    with database.write() as session:
+        for actor in (two.one, two.one, two.two):
+            stepping.undo(session, actor, two.number, seen=None, now=NOW)
+    assert set(two.at().values()) == {"s0"}
+    assert_scored(two)
+
+
+def assert_scored(two: Two) -> None:
+    """The draft has the score of its meetings."""
+    with two.database.read() as session:
+        version = versions.get(session, two.expo.event.id, two.number)
+        problem = snapshot.take(session, two.expo.event.id, now=NOW, as_put_by_hand=False)
+        true = rules.score(problem, versions.meetings(session, version.id))
+        assert (version.score, version.terms) == (pytest.approx(true.total), dict(true.terms))
+
+
+def test_a_step_on_which_another_one_depends_is_not_taken_back_and_what_hinders_is_said(
+    database: Database,
+) -> None:
+    two = Two(database)
+    with database.write() as session:
+        two.put(session, two.one, 0, 1, seen=None)
+        two.put(session, two.two, 0, 2, seen=None)
+        with pytest.raises(WrongState) as hindered:
+            stepping.undo(session, two.one, two.number, seen=None, now=NOW)
+        told = str(hindered.value.told)
+        assert f"{two.address} changed the same meeting after this step." in told
+        stepping.undo(session, two.two, two.number, seen=None, now=NOW)
+        stepping.undo(session, two.one, two.number, seen=None, now=NOW)
+        target = Target(two.requests[0].key, "s3", "t1")
+        commands.put(session, two.one, two.number, target, seen=None, now=NOW)
+        other = Target(two.requests[1].key, "s0", "t0")
+        commands.put(session, two.two, two.number, other, seen=None, now=NOW)
+    with database.write() as session, pytest.raises(BreaksRules, match="taken"):
+        stepping.undo(session, two.one, two.number, seen=None, now=NOW)
+    at = two.at()
+    assert (at[two.requests[0].key], at[two.requests[1].key]) == ("s3", "s0"), "nothing was done"
 
 
 def test_no_step_comes_between_the_look_at_a_draft_and_its_publishing(database: Database) -> None:
