@@ -32,7 +32,7 @@ from scheduler.domain.errors import (
     WrongState,
 )
 from scheduler.saying import say
-from scheduler.services.board.checking import BreaksRules
+from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.events import events
 from scheduler.services.requests.locks import NotDone
 from scheduler.services.venue.changing import VenueOutdated

@@ -21,7 +21,7 @@ from scheduler.domain.errors import ChangedMeanwhile, InvalidInput, NotFound, Pu
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.board import commands, reading
-from scheduler.services.board.checking import BreaksRules
+from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.finding import PersonAway, away
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.events.timetable import timetable

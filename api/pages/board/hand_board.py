@@ -26,7 +26,7 @@ from scheduler.saying import row
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.board import commands, drafts, finding, reading, stepping, view
-from scheduler.services.board.checking import BreaksRules
+from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.commands import Target
 from scheduler.services.board.reading import Picked, StepLine
 from scheduler.services.board.stepping import Taken

@@ -12,13 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import rules
-from scheduler.domain.errors import ChainmeetError, NotFound
+from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Violation
 from scheduler.domain.rules.score import total_of
-from scheduler.saying import Between, row
 from scheduler.services.board import sentences
+from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.problems.scope import around, interpreters_free
 from scheduler.services.schedule import versions
@@ -31,16 +31,6 @@ Wanted = Mapping[str, Meeting | None]
 
 MOST_INTERPRETERS = 12
 """So many that are free are looked at where one is chosen."""
-
-
-class BreaksRules(ChainmeetError):
-    """A command breaks hard rules. Nothing was changed. `sentences` has each in words."""
-
-    code = "breaks-rules"
-
-    def __init__(self, sentences: Sequence[str]) -> None:
-        self.sentences = tuple(sentences)
-        super().__init__(row(self.sentences, Between.SENTENCES))
 
 
 @dataclass(frozen=True, slots=True)

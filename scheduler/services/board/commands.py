@@ -16,7 +16,8 @@ from scheduler.domain.problem import Problem
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.board import alterations, drafts, stepping
-from scheduler.services.board.checking import BreaksRules, PlanPart, Wanted, check_rules, part_of
+from scheduler.services.board.broken_rules import BreaksRules
+from scheduler.services.board.checking import PlanPart, Wanted, check_rules, part_of
 from scheduler.services.board.drafts import HeldDraft
 from scheduler.services.board.stepping import Taken
 from scheduler.services.problems import by_hand

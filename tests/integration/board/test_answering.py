@@ -16,7 +16,7 @@ from scheduler.domain.errors import ChainmeetError, NotFound
 from scheduler.saying import of_json
 from scheduler.services.board import commands, drafts, stepping
 from scheduler.services.board.answering import OracleDesk
-from scheduler.services.board.checking import BreaksRules
+from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.commands import Target
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions

@@ -18,7 +18,7 @@ from scheduler.domain.errors import ChainmeetError, NotAllowed, NotFound, Publis
 from scheduler.domain.team import TeamRole
 from scheduler.services.access.actors import actor_for
 from scheduler.services.board import commands, drafts, stepping
-from scheduler.services.board.checking import BreaksRules
+from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.commands import Target
 from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.publishing import comparisons, orders, release

@@ -10,7 +10,7 @@ from scheduler.domain.solving import SolveParams
 from scheduler.saying import of_json
 from scheduler.services.board import commands, drafts, stepping
 from scheduler.services.board.answering import OracleDesk
-from scheduler.services.board.checking import BreaksRules
+from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.sentences import BANNED
 from scheduler.services.problems import snapshot
 from scheduler.services.runs import runs

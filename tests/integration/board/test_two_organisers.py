@@ -16,7 +16,7 @@ from scheduler.domain.solving import SolveParams
 from scheduler.domain.team import TeamRole
 from scheduler.services.access.actors import Actor
 from scheduler.services.board import commands, drafts, reading, stepping
-from scheduler.services.board.checking import BreaksRules
+from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.commands import Target
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import orders

@@ -1,0 +1,18 @@
+"""What a command on the board is refused by: the rules that it would break."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scheduler.domain.errors import ChainmeetError
+from scheduler.saying import Between, row
+
+
+class BreaksRules(ChainmeetError):
+    """A command breaks hard rules. Nothing was changed. `sentences` has each in words."""
+
+    code = "breaks-rules"
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        self.sentences = tuple(sentences)
+        super().__init__(row(self.sentences, Between.SENTENCES))
