@@ -53,7 +53,7 @@ class Visitor:
             self.page.keyboard.press("Enter")
         else:
             confirm.click()
-        self.page.get_by_text(email).wait_for()
+        self.page.get_by_text(email).first.wait_for(state="attached")
 
     def tab_to(self, found: Locator) -> None:
         """Go on by the tabulator until a field or button has the focus."""

@@ -126,7 +126,7 @@ def test_the_page_says_what_goes_out_before_it_does(database: Database, broker_u
     with database.write() as session:
         expo = scene(session)
     browser, path = Browser(web_app(database, broker_url), expo.organiser), f"/events/{expo.event.key}"
-    assert "Remind firms" in browser.get(path)
+    assert "Send reminders" in browser.get(path)
     assert "<strong>3 mails</strong>" in browser.get(f"{path}/remind") and not mails(database)
     assert "Reminders queued: 3" in browser.post(f"{path}/remind")
     again = browser.get(f"{path}/remind")

@@ -190,7 +190,7 @@ def test_halls_hours_lists_and_prints_have_what_takes_place(database: Database, 
         ((places,),) = counted(session, "SELECT count(DISTINCT place_id) FROM stands")
         assert prints._owners(session, version.id)[str(PrintPack.PLACES)] == places
         accepted = session.scalar(select(func.count()).where(MeetingRequest.state == RequestState.ACCEPTED))
-        assert len(list(lists._not_held(session, actor, version))) == (accepted or 0) - held
+        assert len(list(lists._not_held(session, actor, version, "en"))) == (accepted or 0) - held
 
 
 def test_the_desk_counts_what_firms_people_and_interpreters_still_have(
