@@ -21,7 +21,7 @@ from scheduler.invites.mail.addresses import bounce_address
 from scheduler.invites.mail.imip import Envelope, reply_address
 from scheduler.invites.mail.mime import Address, RenderedMail
 
-_BODY: Final = re.compile(r"<body[^>]*>\n?")
+_BODY: Final = re.compile(r"<body[^<>]*>\n?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,17 +18,18 @@ _HALL_WORD: Final = r"(?:halls?|halle|hal|pav(?:illon|illion|ell[oó]n|ilion)?\.
 _HALL: Final = re.compile(
     rf"\b{_HALL_WORD}\b|号馆|號館|号館|馆|館|ホール|홀|관|전시관|\bcsarnok\b", re.IGNORECASE
 )
+# Of a text with single spaces. Parts are bounded: strangers' text costs linear work.
 _HALL_FIRST: Final = (
-    re.compile(rf"(?P<hall>{_HALL_WORD}\s*\.?\s*[\w.]+)\s+(?P<booth>\S.*)", re.IGNORECASE),
-    re.compile(r"(?P<hall>.*?(?:号馆|號館|号館|馆|館|ホール|홀|전시관|관))\s*(?P<booth>\S.*)"),
-    re.compile(r"(?P<hall>\w+\.?\s*csarnok)\s+(?P<booth>\S.*)", re.IGNORECASE),
-    re.compile(r"(?P<booth>[^()]+?)\s*\((?P<hall>[^()]+)\)"),
+    re.compile(rf"(?P<hall>{_HALL_WORD} ?\.? ?[\w.]{{1,12}}) (?P<booth>\S.*)", re.IGNORECASE),
+    re.compile(r"(?P<hall>.{0,12}?(?:号馆|號館|号館|馆|館|ホール|홀|전시관|관)) ?(?P<booth>\S.*)"),
+    re.compile(r"(?P<hall>\w{1,12}\.? ?csarnok) (?P<booth>\S.*)", re.IGNORECASE),
+    re.compile(r"(?P<booth>[^()]{1,24})\((?P<hall>[^()]{1,24})\)"),
 )
 _BOOTH_WORD: Final = re.compile(
     r"^(?:(?:booth|stand|stall|estand|caseta)\b|展位号?|摊位号?|展台号?|小間|ブース|부스)\s*(?:nr|no|n°|nº|#|号)?\s*[.:]?\s*",
     re.IGNORECASE,
 )
-_SIGNS: Final = re.compile(r"\s*[/,;|·、，：:–—]\s*|\s+-\s+")
+_SIGNS: Final = re.compile(r" ?[/,;|·、，：:–—] ?| - ")
 _IDEOGRAPHS: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 
 
@@ -72,7 +73,7 @@ def parted(text: str) -> tuple[str, str] | None:
         return hall, _BOOTH_WORD.sub("", booth)
     for pattern in _HALL_FIRST:
         if len(parts) == 1 and (match := pattern.fullmatch(text)) and _HALL.search(match["hall"]):
-            return match["hall"].strip(), _BOOTH_WORD.sub("", match["booth"])
+            return match["hall"].strip(), _BOOTH_WORD.sub("", match["booth"].strip())
     return None
 
 
@@ -167,7 +168,7 @@ def address(text: str) -> str:
 
 def telephone(text: str) -> str:
     """A telephone number without what stands around it: `Tel. +49‑69 12 ext. 3` is `+49-69 12 x3`."""
-    text = unicodedata.normalize("NFKC", text).translate(_DASHES).strip()
+    text = " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).split())
     return _EXTENSION.sub(" x", _TELEPHONE_WORD.sub("", text))
 
 
@@ -179,10 +180,10 @@ def whole_number(text: str) -> str:
 
 
 _TELEPHONE_WORD: Final = re.compile(
-    r"^(?:tel(?:efon|ephone)?|phone|mob(?:il|ile)?|fon|电话|手机)\s*[.:]*\s*(?=[+0-9(])", re.IGNORECASE
+    r"^(?:tel(?:efon|ephone)?|phone|mob(?:il|ile)?|fon|电话|手机) ?[.:]{0,2} ?(?=[+0-9(])", re.IGNORECASE
 )
 _EXTENSION: Final = re.compile(
-    r"\s*(?:ext|extension|durchwahl|dw|poste|分机|转)\.?\s*(?=[0-9]+$)", re.IGNORECASE
+    r" ?(?:ext|extension|durchwahl|dw|poste|分机|转)\.? ?(?=[0-9]{1,8}$)", re.IGNORECASE
 )
 _DASHES: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 CLEANERS: Final[Mapping[str, Cleaner]] = {

@@ -26,7 +26,7 @@ _YES: Final = frozenset(map(str.casefold, vocabulary.cell_words("yes")))
 _NO: Final = frozenset(map(str.casefold, vocabulary.cell_words("no")))
 _PRIORITIES: Final = {"must": 5, "want": 3, "nice": 1}
 _LIST_SIGNS: Final = re.compile(r"[;,/|、，；\n]+")
-_AND: Final = re.compile(r"\s+(?:and|und|et|y|e|és|meg)\s+|\s*(?:[&+和及与與と]|및|그리고)\s*", re.IGNORECASE)
+_AND: Final = re.compile(r" (?:and|und|et|y|e|és|meg) | ?(?:[&+和及与與と]|및|그리고) ?", re.IGNORECASE)
 """Between the names of two languages."""
 _CODE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{2,8})?")
 
@@ -40,7 +40,7 @@ def spoken(text: str) -> list[str]:
     """The names of languages in one cell, also in a sentence: `English and German`."""
     found: list[str] = []
     for item in several(text):
-        found += [item] if language(item) else [part for part in _AND.split(item) if part]
+        found += [item] if language(item) else [part for part in _AND.split(" ".join(item.split())) if part]
     return found
 
 
