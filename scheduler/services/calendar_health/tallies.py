@@ -8,7 +8,19 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Subquery, and_, bindparam, case, func, or_, select, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Integer,
+    Subquery,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import CalendarState, Method, OutboxState
@@ -196,8 +208,12 @@ def in_hall_and_slots(chosen: Chosen) -> list[ColumnElement[bool]]:
     return tests
 
 
-def _invited() -> Subquery:
-    """The newest message of each request and attendee whose UID is not cancelled."""
+def _invited() -> CTE:
+    """The newest message of each request and attendee whose UID is not cancelled.
+
+    A CTE that is named twice is computed once. As a subquery it was computed anew for each seat wherever the
+    server took the seats of a new version for few, which it does until its statistics are gathered anew.
+    """
     newest = newest_mails(_EVENT)
     row = (
         func.row_number()
@@ -217,10 +233,10 @@ def _invited() -> Subquery:
         .where(OutboxMail.id.in_(newest), OutboxMail.method != Method.CANCEL.value)
         .subquery()
     )
-    return select(ranked).where(ranked.c.row == 1).subquery()
+    return select(ranked).where(ranked.c.row == 1).cte("invited")
 
 
-def _state(mail: Subquery) -> ColumnElement[str]:
+def _state(mail: CTE) -> ColumnElement[str]:
     """As `calendar_states.state_of`, for the database."""
     waits = (OutboxState.QUEUED, OutboxState.SENDING)
     return case(
