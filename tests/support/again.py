@@ -1,0 +1,37 @@
+"""Run once more, one at a time, what has just failed: `python -m tests.support.again`.
+
+On a busy machine a browser or a server can miss its moment. A test that passes alone does not stop the build,
+but the run ends with its name. More than `MOST` are not run again: that is no chance any more.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MOST = 3
+
+
+def run_again(root: Path = ROOT) -> int:
+    """The status to end with; what is run is what pytest's cache in `root` says has failed."""
+    cache = root / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    failed = sorted(json.loads(cache.read_text())) if cache.exists() else []
+    if not failed or len(failed) > MOST:
+        _say(f"{len(failed)} tests failed, and none of them is run again.")
+        return 1
+    _say("Run again, alone:", *failed)
+    status = subprocess.run([sys.executable, "-m", "pytest", *failed], cwd=root, check=False).returncode
+    _say("Failed at first, passed alone:" if status == 0 else "Failed again:", *failed)
+    return status
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("\n  ".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(run_again())
