@@ -16,6 +16,7 @@ from babel.numbers import format_decimal
 from flask import Flask, g, has_request_context
 from markupsafe import Markup, escape
 
+from api import context
 from api.language import speaking
 from api.language.speaking import gettext, ngettext, pgettext
 from api.language.unbroken import unbroken
@@ -231,8 +232,7 @@ def time_left(span: timedelta) -> str:
 
 def zone_name(timezone: str, moment: datetime | None = None) -> str:
     """Beijing time, UTC+08:00, or Budapest, UTC+01:00: without brackets, as it stands in some itself."""
-    now = datetime.now(ZoneInfo(timezone))  # noqa: TID251 -- only whether it is summer time
-    hour = (moment or now).replace(minute=0, second=0, microsecond=0)
+    hour = (moment or context.now()).replace(minute=0, second=0, microsecond=0)
     return _zone_name(timezone, hour, speaking.language())
 
 

@@ -90,8 +90,8 @@ def emails(event_key: str) -> Response:
     actor, form = auth.actor(event_key), request.form
     with context.database().write() as db:
         wishes = choices.own(db, actor, now=context.now())
-        if wishes is not None and set(KINDS) & set(form):
-            choices.choose(db, actor, wishes.changed({kind: form.get(kind, "") for kind in KINDS}))
+        if wishes is not None and {*KINDS, "clock"} & set(form):
+            choices.choose(db, actor, wishes.changed(form))
         if form.get("summaries") in ("on", "off"):
             stopping.want(db, actor, is_wanted=form["summaries"] == "on", now=context.now())
     return _saved(event_key, "emails", gettext("Email settings saved."))
@@ -135,7 +135,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
         words=words(now.language or now.derived_language),
         summaries=stopping.own(db, actor) if actor.attendee_id else None,
         digests=digests,
-        daily=presentation.own_clock(digests.morning, digests.timezone) if digests else "",
+        clocks=_clocks(digests) if digests else (),
         email_kinds=KINDS,
         said_often=[(often, said(label)) for often, label in OFTEN.items()],
         said_switch=[("on", pgettext("of emails", "On")), ("off", gettext("Off"))],
@@ -145,3 +145,10 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
         quoted_feed=quote(feed, safe=""),
         **sessions.listed(db),
     )
+
+
+def _clocks(wishes: choices.DigestWishes) -> list[tuple[str, str]]:
+    """By whose clock the daily email can come: the person's own, and the venue's where it is another."""
+    own = presentation.own_clock(wishes.morning, wishes.own_timezone).striptags()
+    venue = gettext("%(time)s at the venue", time=f"{wishes.morning:%H:%M}")
+    return [("own", own)] + [("venue", venue)] * (wishes.own_timezone != wishes.venue_timezone)

@@ -113,12 +113,34 @@ def _fallbacks() -> tuple[Face, Face]:
 
 def _rare(letter: str) -> Glyph | None:
     """A Han character that the fonts of PyMuPDF lack, by our font or the first of the system with it."""
-    for face in map(_installed, (OWN_FONT, *RARE_FONTS)):
-        if face is not None:
+    for path in rare_fonts():
+        if (face := _installed(path)) is not None:
             number, width = face.glyph(letter)
             if number:
                 return Glyph(face, number, width, letter)
     return None
+
+
+def rare_fonts() -> list[Path]:
+    """The fonts with rare Han characters that are here: our own, and those of the system."""
+    return [path for path in (OWN_FONT, *RARE_FONTS) if path.is_file()]
+
+
+def rare_han(letter: str) -> tuple[str, Path | None] | None:
+    """What is set for a Han character that the fonts of PyMuPDF lack, and the font that has it.
+
+    That is the character itself, or the mark of printers, which needs no font of ours.
+    None for other letters.
+    """
+    if not _is_han(letter) or (found := glyphs(is_bold=False)[letter]) is None:
+        return None
+    path = next((path for path in rare_fonts() if _installed(path) is found.face), None)
+    return (found.letter, path) if path is not None or found.meant else None
+
+
+def rare_face(name: str) -> Face | None:
+    """The face of a rare font by its name without marks."""
+    return next((_installed(path) for path in rare_fonts() if bare(path.stem) == name), None)
 
 
 @cache

@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from scheduler.invites.pdf.blocks import HEIGHT, LEADING, BlockStyle
-from scheduler.invites.pdf.faces import Face, Glyph, bare, by_name
+from scheduler.invites.pdf.faces import Face, Glyph, bare, by_name, glyphs, rare_face, rare_fonts, rare_han
 
 if TYPE_CHECKING:
-    from pymupdf import Document
+    from pymupdf import Archive, Document
 
 
 _SURE: Final = 20
@@ -40,20 +40,25 @@ def shaped(text: str, look: BlockStyle, room: float) -> Iterator[TextLine]:
     rows: dict[int, list[tuple[Face, Any, float]]] = defaultdict(list)
     for each in placed:
         rows[int(each[1][2][1] // (LEADING * look.size))].append(each)
+    found = glyphs(is_bold=False)
+    rare = {
+        (glyph.face, glyph.number): letter for letter in text if rare_han(letter) and (glyph := found[letter])
+    }
     said: str | None = text
     for _, row in sorted(rows.items()):
-        yield TextLine(tuple(_glyphs(row)), said)
+        yield TextLine(tuple(_glyphs(row, rare)), said)
         said = ""
 
 
 def _drawn(text: str, look: BlockStyle, room: float) -> io.BytesIO:
     import pymupdf
 
-    css = (
+    marked, fonts = _with_rare(text)
+    css = fonts + (
         f"body {{ margin: 0; font-family: sans-serif; font-size: {look.size}pt; line-height: {LEADING};"
         f" font-weight: {'bold' if look.is_bold else 'normal'}; }} p {{ margin: 0; }}"
     )
-    story = pymupdf.Story(html=f"<body><p>{escape(text)}</p></body>", user_css=css)
+    story = pymupdf.Story(html=f"<body><p>{marked}</p></body>", user_css=css, archive=_archive())
     drawn = io.BytesIO()
     writer = pymupdf.DocumentWriter(drawn)
     device = writer.begin_page(pymupdf.Rect(0, 0, room, HEIGHT))
@@ -64,12 +69,40 @@ def _drawn(text: str, look: BlockStyle, room: float) -> io.BytesIO:
     return drawn
 
 
-def _glyphs(row: list[tuple[Face, Any, float]]) -> Iterator[Glyph]:
-    """The glyphs of a row with their positions. Most of them stand on its base line."""
+def _with_rare(text: str) -> tuple[str, str]:
+    """A text as HTML with each rare character in its font, and the CSS of these fonts."""
+    parts, fonts = [], dict[str, str]()
+    for letter in text:
+        said, font = rare_han(letter) or (letter, None)
+        if font is None:
+            parts.append(escape(said))
+        else:
+            family = fonts.setdefault(font.name, f"rare{len(fonts)}")
+            parts.append(f'<span style="font-family: {family}">{said}</span>')
+    faces = (f"@font-face {{ font-family: {family}; src: url({file}); }} " for file, family in fonts.items())
+    return "".join(parts), "".join(faces)
+
+
+def _archive() -> Archive:
+    """The folders of the fonts with rare characters, for MuPDF."""
+    import pymupdf
+
+    archive = pymupdf.Archive()
+    for folder in dict.fromkeys(font.parent for font in rare_fonts()):
+        archive.add(str(folder))
+    return archive
+
+
+def _glyphs(row: list[tuple[Face, Any, float]], rare: Mapping[tuple[Face, int], str]) -> Iterator[Glyph]:
+    """The glyphs of a row with their positions. Most of them stand on its base line.
+
+    `rare` are the letters of faces with characters above U+FFFF, of which MuPDF's trace says half.
+    """
     ((base, _),) = Counter(letter[2][1] for _, letter, _ in row).most_common(1)
     for face, (code, number, (x, y), box), size in row:
         if number >= 0:
             letter = unicodedata.normalize("NFKC", chr(code)) if code > 0 else "\ufffd"
+            letter = rare.get((face, number), letter)
             yield Glyph(face, number, round((box[2] - box[0]) / size * 1000), letter, (x, base - y))
 
 
@@ -78,6 +111,8 @@ def _face(name: str, document: Document) -> Face:
     import pymupdf
 
     faces, wanted = by_name(), bare(name)
+    if wanted not in faces and (rare := rare_face(wanted)) is not None:
+        faces[wanted] = rare
     if wanted not in faces:
         new = [found for found in document[0].get_fonts() if bare(found[3]) not in faces]
         start = wanted[:_SURE]

@@ -41,24 +41,35 @@ class DigestWishes:
     """How often is sent: requests of others, reminders before they expire, responses to one's own.
 
     `is_sent` tells whether the event sends digests at all. The daily one goes out in the `morning`, by the
-    clock of `timezone`.
+    venue's clock or by the person's own: `timezone` is that one's.
     """
 
     asked: HowOften = HowOften.DAILY
     reminders: HowOften = HowOften.DAILY
     answers: HowOften = HowOften.DAILY
     is_sent: bool = True
-    timezone: str = ""
+    is_by_venue: bool = False
+    own_timezone: str = ""
+    venue_timezone: str = ""
     morning: time = MORNING
 
+    @property
+    def timezone(self) -> str:
+        """The IANA name of the zone by whose clock the daily one goes out."""
+        return self.venue_timezone if self.is_by_venue else self.own_timezone
+
     def changed(self, typed: Mapping[str, str]) -> DigestWishes:
-        """These wishes with what was chosen for each of KINDS; another text changes nothing."""
+        """These wishes with what was chosen for each of KINDS, and "venue" or "own" for `clock`.
+
+        Another text changes nothing.
+        """
         chosen = {kind: HowOften(text) for kind, text in typed.items() if text in list(HowOften)}
         return replace(
             self,
             asked=chosen.get("asked", self.asked),
             reminders=chosen.get("reminders", self.reminders),
             answers=chosen.get("answers", self.answers),
+            is_by_venue={"venue": True, "own": False}.get(typed.get("clock", ""), self.is_by_venue),
         )
 
 
@@ -73,7 +84,7 @@ def own(session: Session, actor: Actor, *, now: datetime) -> DigestWishes | None
     event, choice = session.get_one(Event, actor.event_id), session.get(DigestChoice, person.id)
     country = session.get_one(Firm, person.firm_id).country
     zone = preferences.timezone(person.timezone, country, now) or event.timezone
-    wishes = DigestWishes(is_sent=event.digest_mails, timezone=zone)
+    wishes = DigestWishes(is_sent=event.digest_mails, own_timezone=zone, venue_timezone=event.timezone)
     if choice is None:
         return wishes
     goes_on = choice.stopped_at is None
@@ -82,6 +93,7 @@ def own(session: Session, actor: Actor, *, now: datetime) -> DigestWishes | None
         asked=HowOften.of(is_wanted=goes_on and choice.asked, at_once=choice.asked_at_once),
         reminders=HowOften.of(is_wanted=goes_on and choice.reminders, at_once=choice.reminders_at_once),
         answers=HowOften.of(is_wanted=goes_on and choice.answers, at_once=choice.answers_at_once),
+        is_by_venue=choice.daily_at_venue,
     )
 
 
@@ -116,7 +128,7 @@ def about_new_requests(session: Session, actor: Actor, *, now: datetime) -> Requ
 def choose(session: Session, actor: Actor, wishes: DigestWishes) -> None:
     """Keep the actor's own wishes. They hold from the next digest on. Raises NotAllowed."""
     choice = _choice(session, preferences.own_attendee(session, actor))
-    choice.stopped_at = None
+    choice.stopped_at, choice.daily_at_venue = None, wishes.is_by_venue
     for kind in KINDS:
         often: HowOften = getattr(wishes, kind)
         setattr(choice, kind, often is not HowOften.OFF)

@@ -104,10 +104,11 @@ def people(session: Session, ids: Iterable[int]) -> Sequence[Any]:
 
 
 def _reader(row: Any, now: datetime) -> DigestReader:
-    zone = preferences.timezone(row.Attendee.timezone, row.Firm.country, now) or row.Event.timezone
+    own = preferences.timezone(row.Attendee.timezone, row.Firm.country, now) or row.Event.timezone
     choice = row.DigestChoice
     if choice is None:
-        return DigestReader(row.Attendee.id, ZoneInfo(zone))
+        return DigestReader(row.Attendee.id, ZoneInfo(own))
+    zone = row.Event.timezone if choice.daily_at_venue else own
     return DigestReader(row.Attendee.id, ZoneInfo(zone), at_once(choice), choice.mailed_at)
 
 

@@ -224,6 +224,8 @@ class DigestChoice(Base):
     """Whether new requests are sent at once, rather than once a day."""
     reminders_at_once: Mapped[bool] = mapped_column(default=False, server_default=false())
     answers_at_once: Mapped[bool] = mapped_column(default=False, server_default=false())
+    daily_at_venue: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether the daily email comes by the venue's clock, rather than by the person's own."""
     stopped_at: Mapped[datetime | None]
     """When the person stopped all digests by one press."""
     stop_hash: Mapped[str | None] = mapped_column(String(64), unique=True)

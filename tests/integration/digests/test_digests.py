@@ -252,6 +252,15 @@ def test_mornings_are_by_the_clock_of_the_reader(database: Database) -> None:
     assert len(tell(database, MORNING + 7 * HOUR)) == 1  # eight o'clock in Budapest
 
 
+def test_mornings_are_by_the_venues_clock_for_who_wants_that(database: Database) -> None:
+    with database.write() as session:
+        expo = expo_of(session)
+        expo.firms[1].country = "HU"
+        make_request(session, expo, 0, 1, state=PENDING)
+        session.add(DigestChoice(attendee_id=expo.people[1][0].id, daily_at_venue=True))
+    assert len(tell(database, MORNING)) == 1
+
+
 def test_an_event_that_sends_none_and_what_was_before_are_left_alone(database: Database) -> None:
     with database.write() as session:
         silent = make_event(session)

@@ -143,6 +143,24 @@ def test_a_person_chooses_what_to_be_told(letter: Letter) -> None:
     )
 
 
+def test_a_person_chooses_by_whose_clock_the_daily_email_comes(letter: Letter) -> None:
+    site = letter.site
+    browser, path = site.exhibitor(1), site.path("/preferences/emails")
+    with site.database.write() as session:
+        session.get_one(Attendee, site.expo.people[1][0].id).timezone = "Europe/Budapest"
+    page = browser.get(site.path("/preferences"))
+    assert '<option value="own" selected>08:00 in Budapest</option>' in page
+    assert '<option value="venue">08:00 at the venue</option>' in page
+    for clock in ("venue", "neither"):
+        page = browser.post(path, clock=clock)
+        assert '<option value="venue" selected>' in page, "another text changes nothing"
+    assert '<option value="own" selected>' in browser.post(path, clock="own")
+    with site.database.write() as session:
+        session.get_one(Attendee, site.expo.people[1][0].id).timezone = site.expo.event.timezone
+    page = browser.get(site.path("/preferences"))
+    assert 'name="clock"' not in page and "goes out at <b>08:00 in Shanghai</b>" in page
+
+
 def test_only_who_answers_for_the_firm_has_that_choice(letter: Letter) -> None:
     page = letter.site.browser(letter.site.expo.people[1][1]).get(letter.site.path("/preferences"))
     assert "New requests" not in page and 'name="asked"' not in page

@@ -81,6 +81,16 @@ def test_a_font_of_the_system_has_what_the_others_lack(
     assert len(data) < 20_000 and numbers[made[1].number] == 1
 
 
+def test_a_rare_name_in_a_line_that_is_shaped_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(faces, "RARE_FONTS", ())
+    made = [(each.face.name, each.number) for each in line(f"شركة {NAMES}野家 {RARE[0]}")]
+    assert all(number > 0 for _, number in made), "never a box"
+    alone = [(each.face.name, each.number) for each in line(NAMES)]
+    assert alone == [each for each in made if each[0] == "RareHan"], "one face a font, in one file"
+    with pymupdf.open("pdf", agenda_pdf(agenda(entry(partner=f"شركة {NAMES}")))) as document:
+        assert NAMES in document[0].get_text()
+
+
 def test_the_font_of_the_image_has_rare_names_whole() -> None:
     assert RARE_FONTS[0] == lacking.RARE_FONT
     lacking.require("BabelStone Han")
