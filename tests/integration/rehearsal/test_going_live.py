@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from scheduler.domain.entities import JobState, OutboxKind, RequestState
 from scheduler.domain.errors import NotAllowed, PublishingOpen, WrongState
@@ -239,6 +239,34 @@ def test_mails_that_are_being_kept_meanwhile_are_forgotten_too(database: Databas
 
     race(database, keep, press)
     assert (count(database, Invitation), count(database, OutboxMail)) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)  # SQLite has one writer at a time
+def test_what_is_about_to_be_told_meanwhile_is_forgotten_too(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expo = rehearsed_event(database)
+    with database.write() as session:
+        make_request(session, expo, 0, 1, state=RequestState.PENDING)
+        session.execute(update(Attendee).values(welcomed_at=NOW))
+    found = telling.untold
+
+    def find_and_go_live(session: Any, *, now: datetime) -> Any:
+        seen = found(session, now=now)
+        assert seen
+        live(database, expo)
+        return seen
+
+    with database.write() as session:
+        monkeypatch.setattr(telling, "untold", find_and_go_live)
+        tomorrow = LATER + timedelta(days=1)
+        assert telling.tell(session, SETTINGS, now=tomorrow) == 0
+    with database.write() as session:
+        monkeypatch.setattr(telling, "untold", found)
+        assert telling.tell(session, SETTINGS, now=tomorrow) == 0, "made in the rehearsal"
+    assert count(database, OutboxMail) == 0
 
 
 def test_who_is_invited_meanwhile_is_invited_for_real_or_not_at_all(database: Database) -> None:
