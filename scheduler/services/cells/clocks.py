@@ -16,7 +16,7 @@ _IN: Final = ("en", "zh", "hu", "de", "fr", "es", "ja", "ko")
 _AFTER_NOON: Final = r"pm|p\.m\.|p\. m\.|下午|晚上|午後|오후|du\.|délután|de la tarde"
 _BEFORE_NOON: Final = r"am|a\.m\.|a\. m\.|上午|早上|午前|오전|de\.|délelőtt|de la mañana"
 _HALF: Final = rf"(?:{_AFTER_NOON}|{_BEFORE_NOON})"
-_HOUR_WORD: Final = r"(?:uhr|hrs?|h|óra|ora|o'clock|点钟|点|點|时|時|시)"
+_HOUR_WORD: Final = r"(?:uhr|hrs?|h|óra|órá|ora|o'clock|点钟|点|點|时|時|시)"
 _CLOCK: Final = (
     rf"(?:(?:{_HALF})\s*)?\d{{1,2}}"
     rf"(?:[:.]\d{{2}}(?::\d{{2}})?|(?:[h点點时時]|uhr|시)\s*(?:\d{{2}}(?:分|분)?|半|반))?"
@@ -29,19 +29,23 @@ _ONE: Final = re.compile(
     rf"\s*(?:{_HOUR_WORD})?\s*(?P<after>{_HALF})?",
     re.IGNORECASE,
 )
-_TO: Final = r"(?:\s*[-–—~～〜至到]\s*|\s+(?:to|till|until|bis|à|a|al|hasta|és)\s+|から|부터\s*)"
+_TO: Final = (
+    r"(?:\s*[-–—~～〜至到]\s*|\s+(?:to|till|until|bis|à|al?(?: las?)?|hasta(?: las?)?|és)\s+"
+    r"|-?t[óő]l\s+|から|부터\s*)"
+)
 _RANGE: Final = re.compile(
-    rf"(?:(?:from|von|de|desde|das|van)\s+)?(?P<start>{_CLOCK}){_TO}(?P<end>{_CLOCK})(?:\s*(?:まで|까지|-?ig))?",
+    rf"(?:(?:from|von|(?:de|desde)(?: las?)?|das|van)\s+)?(?P<start>{_CLOCK}){_TO}(?P<end>{_CLOCK})"
+    r"(?:\s*(?:まで|까지|-?ig))?",
     re.IGNORECASE,
 )
 _ONLY_START: Final = re.compile(
-    rf"(?:from|after|since|ab|von|nach|dès|depuis|à partir de|desde|a partir de(?: las)?|从|自)\s*"
-    rf"(?P<start>{_CLOCK})|(?P<other>{_CLOCK})\s*(?:-?tól|-?től|から|부터|以后|之后|起|onwards|[-–]\s*$)",
+    rf"(?:from|after|since|ab|von|nach|dès|depuis|à partir de|(?:desde|a partir de)(?: las?)?|从|自)\s*"
+    rf"(?P<start>{_CLOCK})|(?P<other>{_CLOCK})\s*(?:-?t[óő]l|után|から|부터|이후|以后|之后|以降|起|onwards|[-–]\s*$)",
     re.IGNORECASE,
 )
 _ONLY_END: Final = re.compile(
-    rf"(?:until|till|before|up to|bis|vor|jusqu['’]?\s*à|avant|hasta(?: las)?|antes de|到|至|[-–])\s*"
-    rf"(?P<end>{_CLOCK})|(?P<other>{_CLOCK})\s*(?:-?ig|まで|까지|之前|以前)",
+    rf"(?:until|till|before|up to|bis|vor|jusqu['’]?\s*à|avant|(?:hasta|antes de)(?: las?)?|到|至|[-–])\s*"
+    rf"(?P<end>{_CLOCK})|(?P<other>{_CLOCK})\s*(?:-?ig|előtt|まで|까지|이전|之前|以前)",
     re.IGNORECASE,
 )
 _ALL_DAY: Final = re.compile(

@@ -183,7 +183,7 @@ _TELEPHONE_WORD: Final = re.compile(
     r"^(?:tel(?:efon|ephone)?|phone|mob(?:il|ile)?|fon|电话|手机) ?[.:]{0,2} ?(?=[+0-9(])", re.IGNORECASE
 )
 _EXTENSION: Final = re.compile(
-    r" ?(?:ext|extension|durchwahl|dw|poste|分机|转)\.? ?(?=[0-9]{1,8}$)", re.IGNORECASE
+    r" ?(?:ext|extension|durchwahl|dw|poste|mellék|分机|转|内線|내선)\.? ?(?=[0-9]{1,8}$)", re.IGNORECASE
 )
 _DASHES: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 CLEANERS: Final[Mapping[str, Cleaner]] = {

@@ -332,6 +332,16 @@ def test_a_weekday_that_two_days_have_is_both() -> None:
         ("bis 12 Uhr", When("", "", "12 Uhr")),
         ("22.06. 14:00-16:00", When("22.06.", "14:00", "16:00")),
         ("martes de 14:00 a 16:00", When("martes", "14:00", "16:00")),
+        ("martes de las 14:00 a las 16:00", When("martes", "14:00", "16:00")),
+        ("jueves desde las 15:00", When("jueves", "15:00", "")),
+        ("jueves hasta las 15:00", When("jueves", "", "15:00")),
+        ("csütörtök 15 órától", When("csütörtök", "15 órá", "")),
+        ("csütörtök 15 óráig", When("csütörtök", "", "15 órá")),
+        ("kedd 9 órától 10 óráig", When("kedd", "9 órá", "10 órá")),
+        ("kedd 9-től 10 óráig", When("kedd", "9", "10 órá")),
+        ("木曜日 15時以降", When("木曜日", "15時", "")),
+        ("목요일 15시 이후", When("목요일", "15시", "")),
+        ("목요일 15시 이전", When("목요일", "", "15시")),
         ("Tue", When("Tue", "", "")),
         ("14:00-16:00 (Tue)", When("Tue", "14:00", "16:00")),
         ("Tue all day", When("Tue", "", "")),
@@ -449,6 +459,8 @@ def test_what_programs_write_around_a_value() -> None:
         "ca. 8",
     ]
     assert telephone("Tel.: +49\u201169 12 ext. 3") == "+49-69 12 x3"
+    for word in ("mellék", "内線", "내선", "转"):
+        assert telephone(f"+49 69 12 {word} 3") == "+49 69 12 x3"
 
 
 @pytest.mark.parametrize(
