@@ -45,7 +45,8 @@ def import_people(
 ) -> Imported:
     """Import attendees of existing firms. A row with a known key changes that person.
 
-    A changed address is told the coming meetings, as if an organiser had corrected it on the page. Raises
+    A changed address is told the coming meetings, as if an organiser had corrected it on the page. Of a sheet
+    that does not say who is in charge, the first new person of each firm that has nobody is. Raises
     InvalidInput.
     """
     members.require(actor, options)
@@ -71,11 +72,15 @@ def import_people(
     tally = ImportTally(table, there(known))
     new = [values[row.line] for row in table.rows if row.values["key"] not in known]
     accounts = ensure_accounts(session, {each["email"]: each["name"] for each in new}, now=now)
+    led = None if "exhibitor" in table.columns else _led(session, actor.event_id)
     for row in table.rows:
         person = known.get(row.values["key"])
         given = values[row.line] | {"key": row.values["key"]}
         given |= latin(given, person)
         if person is None:
+            if led is not None and given["firm_id"] not in led:
+                given["is_exhibitor"] = True
+                led.add(given["firm_id"])
             _add(session, actor.event_id, accounts[given["email"]], given, settings=settings)
             cells = as_new(given)
         else:
@@ -182,6 +187,12 @@ def _values(row: Row, firms: Firms) -> dict[str, Any]:
         | _reading(row)
     )
     return renamed(present(row, read), firm="firm_id", exhibitor="is_exhibitor")
+
+
+def _led(session: Session, event_id: int) -> set[int]:
+    """The firms of which somebody is in charge."""
+    in_charge = Attendee.is_exhibitor, Attendee.withdrawn_at.is_(None)
+    return set(session.scalars(select(Attendee.firm_id).where(Attendee.event_id == event_id, *in_charge)))
 
 
 def _reading(row: Row) -> dict[str, str]:

@@ -31,7 +31,8 @@ _MEANING: Final = {
     "max_per_day": "At most so many meetings a day. Empty: no limit.",
     "min_meetings": "At least so many meetings are sought.",
     "languages": "Names or codes, with semicolons between.",
-    "exhibitor": "yes: this person asks for meetings and answers requests in the firm's name.",
+    "exhibitor": "yes: this person asks for meetings and answers requests in the firm's name. Without this "
+    "column, the first person of a firm does.",
     "mail_language": "en, zh or hu. Empty: by the country of the firm.",
     "day": "As 2027-05-19. Empty: every day of the event.",
     "start": "As 09:00. Empty: from the morning.",

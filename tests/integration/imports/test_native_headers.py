@@ -488,6 +488,35 @@ def test_a_workbook_with_the_headers_of_a_language_arrives_right_without_a_quest
     }
 
 
+def test_the_first_person_is_in_charge_of_a_firm_where_a_file_does_not_say_who_is(
+    database: Database, expo: Expo
+) -> None:
+    header, rows = WORKBOOKS["zh"]["参展商名单"]
+    people = ["姓名", "单位名称", "电子邮箱", "会谈语言"]
+    take(database, expo, [SheetOut("参展商名单", header, rows)])
+    given: list[list[Cell]] = [
+        ["A", "Holzer GmbH", "a@example.com", "en"],
+        ["B", "Holzer GmbH", "b@example.com", "en"],
+    ]
+    found = take(database, expo, [SheetOut("参会人员", people, given)])
+    (part,) = found.parts
+    assert part.done is not None
+    cells = [{cell.column: cell.after for cell in row.cells} for row in part.done.rows]
+    assert [row.get("is_exhibitor", row.get("exhibitor")) for row in cells] == ["yes", None]
+    later: list[list[Cell]] = [
+        ["C", "Holzer GmbH", "c@example.com", "en"],
+        ["D", "Paxkron Energy", "d@example.com", "en"],
+    ]
+    take(database, expo, [SheetOut("参会人员", people, later)])
+    said: list[list[Cell]] = [["E", "Paxkron Energy", "e@example.com", "en", "否"]]
+    take(database, expo, [SheetOut("参会人员", [*people, "负责人"], said)])
+    with database.read() as session:
+        in_charge = session.scalars(
+            select(Attendee.name).where(Attendee.is_exhibitor).order_by(Attendee.name)
+        )
+        assert in_charge.all() == ["A", "D"]
+
+
 def arrived(database: Database) -> dict[str, list[Any]]:
     """What stands in the database of a workbook."""
     with database.read() as session:
