@@ -37,7 +37,7 @@ class NobodyWorks(ChainmeetError):
 
 def event_of(session: Session, key: str) -> Event:
     """Raises NotFound."""
-    event = session.scalar(select(Event).where(Event.key == key))
+    event = session.scalar(select(Event).where(Event.by_key(key)))
     if event is None:
         raise NotFound("event", key)
     return event

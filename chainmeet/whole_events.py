@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from sqlalchemy import select
@@ -11,7 +12,7 @@ from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.services.access import actors
 from scheduler.services.access.actors import Actor
-from scheduler.services.archives import ending, moving
+from scheduler.services.archives import deleting, ending, moving
 from scheduler.services.archives.moving import MovedEvent
 from scheduler.services.rehearsal import going_live
 from scheduler.services.trail import verifying
@@ -78,11 +79,13 @@ def go_live(database: Database, key: str) -> str:
 def delete(database: Database, key: str, name: str) -> str:
     with database.write() as session:
         ending.remove(session, _operator(session, key), typed=name, now=database.now())
+    while deleting.delete_rows(database, should_stop=lambda: False):
+        time.sleep(1.0)
     return f"{key} is deleted with all its rows."
 
 
 def _event(session: Session, key: str) -> Event:
-    event = session.scalar(select(Event).where(Event.key == key))
+    event = session.scalar(select(Event).where(Event.by_key(key)))
     if event is None:
         raise NotFound("event", key)
     return event

@@ -32,6 +32,7 @@ ROUTES = {
     "chainmeet.deliver": MAIL,
     "chainmeet.version_job": JOBS,
     "chainmeet.import_file": JOBS,
+    "chainmeet.delete_rows": JOBS,
     "chainmeet.board": BOARD,
     "chainmeet.fetch": UNTRUSTED,
     "chainmeet.refetch": UNTRUSTED,

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.services.access import sessions, sign_in
+from scheduler.services.archives import deleting
 from scheduler.services.availability import busy_times
 from scheduler.services.bringing import file_jobs
 from scheduler.services.delivery import claims, delivery, mail_alerts, refusing
@@ -76,6 +77,8 @@ class Clock:
             self._step("recover files", lambda session: file_jobs.recover(session, now=now())) or ()
         ):
             dispatch.import_file(file_id, app=self.celery)
+        if self._step("find deleted events", deleting.is_waiting):
+            dispatch.delete_rows(app=self.celery)
         self._step("expire requests", lambda session: requests.expire_due(session, now=now()))
         self._step("return mails of lost senders", lambda session: claims.sweep(session, now=now()))
         self._step("forget previews", lambda session: busy_times.forget_previews(session, now=now()))

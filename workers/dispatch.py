@@ -48,6 +48,11 @@ def import_file(file_id: int, *, app: Celery | None = None) -> bool:
     return _send(app, "chainmeet.import_file", file_id)
 
 
+def delete_rows(*, countdown: float = 0, app: Celery | None = None) -> bool:
+    """Have the rows of deleted events deleted. See `_send` for the return value."""
+    return _send(app, "chainmeet.delete_rows", once=True, countdown=countdown)
+
+
 def help_with(run_id: int, *, app: Celery | None = None) -> bool:
     """Call another worker to help with a run's search. See `_send` for the return value."""
     return _send(app, "chainmeet.help", run_id, expires=runs.CALL_SECONDS)

@@ -19,6 +19,7 @@ from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.errors import MailboxFailure
 from scheduler.invites.transport.remote import Fetcher
 from scheduler.services.access import sign_in
+from scheduler.services.archives import deleting
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.bringing import file_work
 from scheduler.services.delivery import delivery, mail_alerts
@@ -120,6 +121,15 @@ def import_file(file_id: int) -> None:
         dispatch.import_file(file_id)
     else:
         dispatch.deliver_urgent()
+
+
+@app.task(name="chainmeet.delete_rows", max_retries=0)
+def delete_rows() -> None:
+    """Delete rows of deleted events, for some seconds. The next task deletes the rest."""
+    is_left = deleting.delete_rows(_database(), should_stop=is_stopping, max_seconds=DELIVER_SECONDS)
+    log.info("rows of deleted events deleted", is_left=is_left)
+    if is_left and not is_stopping():
+        dispatch.delete_rows(countdown=RETRY_SECONDS)
 
 
 @app.task(name="chainmeet.board", max_retries=0, soft_time_limit=60, time_limit=90, acks_late=False)

@@ -212,7 +212,7 @@ def with_roles(query: Select[*tuple[Any, ...]], account_id: Any) -> Select[*tupl
 
 
 _ROLES = with_roles(
-    select(literal(0)).select_from(Event).where(Event.key == bindparam("event_key")),
+    select(literal(0)).select_from(Event).where(Event.by_key(bindparam("event_key"))),
     bindparam("account_id"),
 )
 """Made once, as each request of a program asks it."""
@@ -287,7 +287,10 @@ def events_of(session: Session, account_id: int, *, now: datetime) -> list[Event
         )
         .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
         .outerjoin(Firm, Firm.id == Attendee.firm_id)
-        .where(or_(TeamMember.account_id.is_not(None), Attendee.id.is_not(None), interpreting.is_not(None)))
+        .where(
+            Event.is_there(),
+            or_(TeamMember.account_id.is_not(None), Attendee.id.is_not(None), interpreting.is_not(None)),
+        )
         .order_by(first_slot.desc().nulls_last(), Event.id.desc())
     )
     return [

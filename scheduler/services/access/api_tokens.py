@@ -166,7 +166,10 @@ def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
         select(ApiToken, Event.key)
         .join(Event, Event.id == ApiToken.event_id)
         .where(
-            ApiToken.token_hash == hash_token(token), ApiToken.revoked_at.is_(None), ApiToken.expires_at > now
+            ApiToken.token_hash == hash_token(token),
+            ApiToken.revoked_at.is_(None),
+            ApiToken.expires_at > now,
+            Event.is_there(),
         )
     ).first()
     if found is None:

@@ -67,7 +67,7 @@ _FIND = (
 )  # fmt: skip
 """Made once, as each request asks it."""
 
-_FIND_IN_EVENT = with_roles(_FIND.outerjoin(Event, Event.key == bindparam("event_key")), Account.id)
+_FIND_IN_EVENT = with_roles(_FIND.outerjoin(Event, Event.by_key(bindparam("event_key"))), Account.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class SignedIn:
 
 def is_of_show_day(session: Session, signed_in: SignedIn, event_key: str, *, now: datetime) -> bool:
     """Whether it is a day of the event, by the venue's clock, and somebody signed in on that day."""
-    event = session.scalar(select(Event).where(Event.key == event_key))
+    event = session.scalar(select(Event).where(Event.by_key(event_key)))
     if event is None:
         return False
     zone = ZoneInfo(event.timezone)

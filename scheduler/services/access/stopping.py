@@ -94,7 +94,7 @@ def _found(session: Session, token: str, now: datetime) -> tuple[Attendee, Event
     row = session.execute(
         select(Attendee, Event)
         .join(Event, Event.id == Attendee.event_id)
-        .where(Attendee.summary_hash == hash_token(token.lower()))
+        .where(Attendee.summary_hash == hash_token(token.lower()), Event.is_there())
     ).first()
     if row is None or not works_still(session, row[1], now):
         raise NotFound("summary link", token[:4] + "...")

@@ -18,6 +18,8 @@ REPORT = "report"
 
 _BYTES = 20
 _ID_BYTES = 5
+_MAX_ID = 2**31 - 1
+"""PostgreSQL refuses to look for a larger one."""
 
 
 def new_seed() -> str:
@@ -60,9 +62,10 @@ def row_token(secret_key: str, purpose: str, row_id: int, seed: str) -> str:
 def row_id(token: str) -> int:
     """The id that such a token names, which is not proved yet. 0 for what is no token."""
     try:
-        return int.from_bytes(base64.b32decode(token.upper())[:_ID_BYTES], "big")
+        named = int.from_bytes(base64.b32decode(token.upper())[:_ID_BYTES], "big")
     except ValueError:
         return 0
+    return named if named <= _MAX_ID else 0
 
 
 def random_token() -> str:

@@ -16,7 +16,7 @@ from scheduler.services.access.tokens import hash_token
 from scheduler.services.answers import declining
 from scheduler.services.answers.declining import Effect
 from scheduler.services.schedule import ending
-from scheduler.storage.models import Answer, Attendee, Invitation, MeetingRequest
+from scheduler.storage.models import Answer, Attendee, Event, Invitation, MeetingRequest
 
 COMING = frozenset({Partstat.ACCEPTED, Partstat.TENTATIVE})
 
@@ -135,7 +135,9 @@ def keep(
 def _owner(session: Session, token: str) -> tuple[str, int] | None:
     row = session.execute(
         select(Invitation.uid, Invitation.attendee_id)
-        .where(Invitation.token_hash == hash_token(token.lower()))
+        .join(Attendee, Attendee.id == Invitation.attendee_id)
+        .join(Event, Event.id == Attendee.event_id)
+        .where(Invitation.token_hash == hash_token(token.lower()), Event.is_there())
         .limit(1)
     ).first()
     return None if row is None else (row[0], row[1])

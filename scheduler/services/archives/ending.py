@@ -1,4 +1,4 @@
-"""An event put away and brought back, and deleted with all its rows."""
+"""An event put away and brought back, and deleted: at once for everybody, by its rows in `deleting.py`."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Table, delete, exists, func, select, union
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import JobState, RunState
+from scheduler.domain.entities import JobState, OutboxState, RunState
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.domain.team import TeamRole
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sessions import SignedIn
-from scheduler.services.archives import tables
 from scheduler.services.runs import overnight
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage.among import among
-from scheduler.storage.base import Base
 from scheduler.storage.models import (
     Account,
     Attendee,
@@ -36,15 +34,11 @@ from scheduler.storage.models import (
     OutboxMail,
     Run,
     ScheduleVersion,
-    SignInLink,
     TeamMember,
     VersionJob,
-    WebSession,
 )
 
 MAX_LISTED: Final = 200
-_OWN_OF_ACCOUNTS: Final = frozenset((SignInLink.__tablename__, WebSession.__tablename__))
-"""Tables that are of an account alone: they do not keep it, and go with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,9 @@ class EventOfSite:
 def all_events(session: Session, asker: SignedIn) -> list[EventOfSite]:
     """The newest events of the installation, for operators."""
     _require_operator(session, asker)
-    events = session.scalars(select(Event).order_by(Event.id.desc()).limit(MAX_LISTED)).all()
+    events = session.scalars(
+        select(Event).where(Event.is_there()).order_by(Event.id.desc()).limit(MAX_LISTED)
+    ).all()
     ids = [event.id for event in events]
     owners: dict[int, list[str]] = defaultdict(list)
     members = select(TeamMember.event_id, Account.email).join(Account, Account.id == TeamMember.account_id)
@@ -134,10 +130,10 @@ def bring_back(session: Session, actor: Actor, *, now: datetime) -> None:
 
 
 def remove(session: Session, actor: Actor, *, typed: str, now: datetime) -> str:
-    """Delete the event with all its rows; its name has to be typed. Returns the name.
+    """Delete the event; its name has to be typed. Returns the name.
 
-    People who were in no other event are forgotten too. The trail stays, and that of the installation notes
-    it.
+    From now on it is there for nobody: no page, link, feed or token finds it, and none of its mails goes out.
+    A worker deletes its rows. The trail stays, and that of the installation notes it.
     Raises InvalidInput by `typed`, WrongState.
     """
     actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
@@ -159,7 +155,7 @@ def _require_operator(session: Session, asker: SignedIn) -> None:
 
 def _of_operator(session: Session, asker: SignedIn, key: str) -> Event:
     _require_operator(session, asker)
-    event = session.scalar(select(Event).where(Event.key == key))
+    event = session.scalar(select(Event).where(Event.by_key(key)))
     if event is None:
         raise NotFound("event", key)
     return event
@@ -208,46 +204,14 @@ def _remove(session: Session, event: Event, by: Somebody, typed: str, now: datet
     if " ".join(typed.split()) != " ".join(event.name.split()):
         raise InvalidInput([Fault("typed", say("must be the name of the event: %(name)s", name=event.name))])
     _require_quiet(session, event, "deleted")
-    key, name, event_id, counts = event.key, event.name, event.id, _look(session, event).counts
-    people = [each for each in _accounts(session, event_id) if each != by.account_id]
-    for table in reversed(tables.all_tables()):
-        session.execute(delete(table).where(tables.of_event(table, event_id)))
-    session.expire_all()
-    _forget(session, people)
-    about = noted("trail", "event %(key)s deleted", key=key)
-    trail.note(session, by, Act.EVENT, about, before={"name": name, **counts}, now=now)
-    return name
-
-
-def _accounts(session: Session, event_id: int) -> list[int]:
-    """The accounts that the event's rows name."""
-    named = [
-        select(column).where(tables.of_event(table, event_id), column.is_not(None))
-        for table in tables.all_tables()
-        for column in tables.account_columns(table)
-    ]
-    ids = union(*named).subquery()
-    return list(session.scalars(select(ids.c[0])))
-
-
-def _forget(session: Session, account_ids: list[int]) -> None:
-    """Delete those of the accounts that nothing names any more, and that are no operator's."""
-    accounts: Table = Account.__table__  # type: ignore[assignment]
-    kept = [
-        exists().where(column == accounts.c.id)
-        for table in Base.metadata.sorted_tables
-        if table.name not in _OWN_OF_ACCOUNTS
-        for column in tables.account_columns(table)
-    ]
-    gone = select(accounts.c.id).where(
-        among(accounts.c.id, account_ids), ~accounts.c.is_operator, *(~each for each in kept)
-    )
-    ids = list(session.scalars(gone))
-    links = select(SignInLink.id).where(among(SignInLink.account_id, ids))
-    mails, answers = tables.named("outbox_mail"), tables.named("inbound_mail")
-    with_links = select(mails.c.id).where(mails.c.sign_in_link_id.in_(links))
-    session.execute(delete(answers).where(answers.c.about_id.in_(with_links)))
-    session.execute(delete(mails).where(mails.c.sign_in_link_id.in_(links)))
-    for table in (WebSession, SignInLink):
-        session.execute(delete(table).where(among(table.account_id, ids)))
-    session.execute(delete(Account).where(among(Account.id, ids)))
+    about = noted("trail", "event %(key)s deleted", key=event.key)
+    before = {"name": event.name, **_look(session, event).counts}
+    event.key = f"deleted.{event.id}"  # no key has a dot: its own is free again
+    event.deleted_at, event.deleted_by_id = now, by.account_id
+    event.archived_at = event.archived_at or now
+    event.mails_paused_at = event.mails_paused_at or now
+    letters = OutboxMail.about_event_id == event.id, OutboxMail.state == OutboxState.QUEUED
+    session.execute(update(OutboxMail).where(*letters).values(stopped_at=now))
+    session.flush()
+    trail.note(session, by, Act.EVENT, about, before=before, now=now)
+    return event.name

@@ -59,6 +59,7 @@ SECRET: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 LIKE_KEYS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {
+        ("event", "deleted_by_id"): "account",
         ("meeting_request", "lower_firm_id"): "firm",
         ("meeting_request", "upper_firm_id"): "firm",
         ("planned_meeting", "last_slot_id"): "slot",

@@ -18,7 +18,7 @@ from scheduler.services.availability import busy_times, caldav, failing
 from scheduler.services.availability.busy_times import ADDRESS, REFETCH
 from scheduler.services.availability.caldav import DavAccount
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, BusySource, Slot
+from scheduler.storage.models import Attendee, BusySource, Event, Slot
 from scheduler.untrusted.reading import UNREAD
 
 _LOST = say("The address of the calendar cannot be read any more. Remove it and link it again.")
@@ -60,7 +60,8 @@ def _due(now: datetime) -> Select[BusySource]:
     return (
         select(BusySource)
         .join(Attendee, Attendee.id == BusySource.attendee_id)
-        .where(BusySource.is_saved, BusySource.next_fetch_at <= now, goes_on)
+        .join(Event, Event.id == Attendee.event_id)
+        .where(BusySource.is_saved, BusySource.next_fetch_at <= now, goes_on, Event.is_there())
         .order_by(BusySource.next_fetch_at, BusySource.id)
         .limit(1)
     )

@@ -79,7 +79,7 @@ def _found(
         .join(DigestItem, DigestItem.request_id == MeetingRequest.id)
         .join(Attendee, Attendee.id == DigestItem.attendee_id)
         .join(Event, Event.id == Attendee.event_id)
-        .where(DigestItem.token_hash == hash_token(token.lower()), Attendee.is_exhibitor)
+        .where(DigestItem.token_hash == hash_token(token.lower()), Attendee.is_exhibitor, Event.is_there())
         .limit(1)
     ).first()
     if row is not None:

@@ -177,7 +177,7 @@ def _found(session: Session, token: str, now: datetime) -> tuple[DigestChoice, A
         select(DigestChoice, Attendee, Event)
         .join(Attendee, Attendee.id == DigestChoice.attendee_id)
         .join(Event, Event.id == Attendee.event_id)
-        .where(DigestChoice.stop_hash == hash_token(token.lower()))
+        .where(DigestChoice.stop_hash == hash_token(token.lower()), Event.is_there())
     ).first()
     if row is None or not stopping.works_still(session, row[2], now):
         raise NotFound("link that stops digests", token[:4] + "...")

@@ -164,6 +164,7 @@ def _of_kind(kind: DigestKind, now: datetime, *, quiet: bool = True) -> Select[i
             ~is_quiet,
             ~func.coalesce(at <= Attendee.quiet_until, false()),
             Event.digest_mails,
+            Event.is_there(),
             Attendee.is_exhibitor,
             Attendee.withdrawn_at.is_(None),
             Attendee.bounced_at.is_(None),

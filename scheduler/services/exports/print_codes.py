@@ -151,7 +151,7 @@ def look(session: Session, token: str, *, language: str = "", now: datetime) -> 
         select(PrintCode, ScheduleVersion, Event)
         .join(ScheduleVersion, ScheduleVersion.id == PrintCode.version_id)
         .join(Event, Event.id == ScheduleVersion.event_id)
-        .where(PrintCode.token_hash == hash_token(token.lower()))
+        .where(PrintCode.token_hash == hash_token(token.lower()), Event.is_there())
     ).first()
     if found is None:
         raise NotFound("print", token[:4] + "...")

@@ -15,7 +15,7 @@ from scheduler.domain.entities import MailBox
 from scheduler.services.access import tokens
 from scheduler.services.answers import answers
 from scheduler.services.delivery import remembering
-from scheduler.storage.models import Invitation, OutboxMail
+from scheduler.storage.models import Event, Invitation, OutboxMail
 
 MAX_RECIPIENTS = 20
 """Addresses of ours that one mail may be to."""
@@ -88,12 +88,17 @@ def _tokened(session: Session, is_for_reports: bool, token: str, settings: Setti
 
 
 def mail_of(session: Session, token: str, secret_key: str, *, is_for_reports: bool) -> OutboxMail | None:
-    """The mail whose envelope, or whose Reply-To, has this token."""
+    """The mail whose envelope, or whose Reply-To, has this token, unless its event was deleted."""
     row = session.get(OutboxMail, tokens.row_id(token))
-    if row is None:
+    if row is None or _is_of_deleted(session, row):
         return None
     make = remembering.bounce_token if is_for_reports else remembering.reply_token
     return row if compare_digest(make(row, secret_key), token) else None
+
+
+def _is_of_deleted(session: Session, mail: OutboxMail) -> bool:
+    event_id = mail.event_id or mail.about_event_id
+    return event_id is not None and session.get_one(Event, event_id).deleted_at is not None
 
 
 def invitation_of(session: Session, about: OutboxMail) -> Invitation | None:

@@ -87,7 +87,7 @@ def give(session: Session, asker: SignedIn, mail_id: int, event_key: str, *, now
     """
     mail = _waiting(session, asker, mail_id)
     event = session.scalar(
-        select(Event).where(Event.key == event_key.replace("\x00", ""), Event.archived_at.is_(None))
+        select(Event).where(Event.by_key(event_key.replace("\x00", "")), Event.archived_at.is_(None))
     )
     if event is None:
         raise InvalidInput([Fault("event", say("Choose an event from the list."))])

@@ -181,7 +181,7 @@ def confirm(session: Session, token: str, *, now: datetime) -> WrittenRegistrati
 
 
 def _open(session: Session, event_key: str, now: datetime) -> Event:
-    by_key = Event.key == event_key if storable(event_key) else None
+    by_key = Event.by_key(event_key) if storable(event_key) else None
     event = session.scalar(select(Event).where(by_key)) if by_key is not None else None
     if event is None or not _is_open(session, event, now):
         raise NotFound("event", event_key)

@@ -12,7 +12,7 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.tokens import FEED, derive_token, hash_token, new_seed
-from scheduler.storage.models import Attendee, Firm, Interpreter, InterpreterFeed
+from scheduler.storage.models import Attendee, Event, Firm, Interpreter, InterpreterFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,14 @@ def feed_owner(session: Session, token: str) -> FeedOwner:
     """The owner of the feed that a token opens. Raises NotFound for a wrong or revoked token."""
     hashed = hash_token(token)
     person = session.scalar(select(Attendee).where(Attendee.feed_hash == hashed))
-    found = person or session.scalar(select(Firm).where(Firm.feed_hash == hashed))
-    if found is not None:
-        return owner_of(found)
-    row = session.execute(_INTERPRETERS.where(InterpreterFeed.token_hash == hashed)).first()
-    if row is None:
+    found: FeedOwner | None = None
+    if row := person or session.scalar(select(Firm).where(Firm.feed_hash == hashed)):
+        found = owner_of(row)
+    elif of_interpreter := session.execute(_INTERPRETERS.where(InterpreterFeed.token_hash == hashed)).first():
+        found = _interpreter(*of_interpreter)
+    if found is None or session.get_one(Event, found.event_id).deleted_at is not None:
         raise NotFound("calendar feed", token[:4] + "...")
-    return _interpreter(*row)
+    return found
 
 
 def own_interpreter_feed(session: Session, actor: Actor) -> FeedOwner:

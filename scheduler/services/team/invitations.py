@@ -181,7 +181,7 @@ def look(session: Session, token: str, *, now: datetime) -> Invited:
     row = session.execute(
         select(TeamInvitation, Event.name, Event.timezone)
         .join(Event, Event.id == TeamInvitation.event_id)
-        .where(TeamInvitation.token_hash == hash_token(token), TeamInvitation.ends_at > now)
+        .where(*_valid(token, now))
     ).first()
     if row is None:
         raise UnusableInvitation
@@ -195,10 +195,9 @@ def accept(session: Session, token: str, *, now: datetime) -> Joined:
 
     Who is an owner meanwhile stays one. Raises UnusableInvitation.
     """
-    valid = TeamInvitation.token_hash == hash_token(token), TeamInvitation.ends_at > now
     made = TeamInvitation
     columns = (made.event_id, made.email, made.role, made.until, made.delegations)
-    taken = session.execute(delete(TeamInvitation).where(*valid).returning(*columns)).first()
+    taken = session.execute(delete(TeamInvitation).where(*_valid(token, now)).returning(*columns)).first()
     if taken is None:
         raise UnusableInvitation
     event_id, email, role, until, keys = taken
@@ -220,6 +219,15 @@ def accept(session: Session, token: str, *, now: datetime) -> Joined:
     about = noted("trail", "invitation of %(address)s taken", address=email)
     trail.note(session, by, Act.ROLE, about, after=after, now=now)
     return Joined(account.id, is_new, session.get_one(Event, event_id).key)
+
+
+def _valid(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    there = select(Event.id).where(Event.is_there())
+    return (
+        TeamInvitation.token_hash == hash_token(token),
+        TeamInvitation.ends_at > now,
+        TeamInvitation.event_id.in_(there),
+    )
 
 
 def _to(event_id: int, address: str) -> ColumnElement[bool]:

@@ -29,7 +29,7 @@ class Chain:
 
 def verify(session: Session) -> tuple[Chain, ...]:
     """Every chain, the installation's first."""
-    keys = {row.id: row.key for row in session.execute(select(Event.id, Event.key))}
+    keys = {row.id: row.key for row in session.execute(select(Event.id, Event.key).where(Event.is_there()))}
     heads = {row.chain: row for row in session.scalars(select(TrailHead))}
     ids = sorted(heads.keys() | set(session.scalars(select(TrailEntry.chain).distinct())))
     return tuple(_look_through(session, each, keys.get(each, ""), heads.get(each)) for each in ids)

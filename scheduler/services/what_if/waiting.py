@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RunState
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.solving import Progress, WhatIfKind, WhatIfState
-from scheduler.storage.models import Run, WhatIf
+from scheduler.storage.models import Event, Run, WhatIf
 
 SILENT = timedelta(seconds=60)
 """A running what-if whose worker wrote nothing for this time has lost it."""
@@ -78,7 +78,8 @@ def _next() -> Select[int]:
     """Dials first, as somebody waits for them at the page; then the one that was asked for first."""
     return (
         select(WhatIf.id)
-        .where(WhatIf.state == WhatIfState.ASKED, ~_is_run_open())
+        .join(Event, Event.id == WhatIf.event_id)
+        .where(WhatIf.state == WhatIfState.ASKED, ~_is_run_open(), Event.is_there())
         .order_by(case((WhatIf.kind == WhatIfKind.DIALS, 0), else_=1), WhatIf.asked_at, WhatIf.id)
         .limit(1)
     )

@@ -66,6 +66,10 @@ class Event(Base):
     """When it went live. Until then it is in rehearsal: its mails reach its organisers alone."""
     archived_at: Mapped[datetime | None]
     """When it was put away: lists leave it out, and no run begins by itself."""
+    deleted_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When somebody deleted it: it is there for nobody, and a worker deletes its rows."""
+    deleted_by_id: Mapped[int | None]
+    """The account that did it, which stays."""
     solve_seconds: Mapped[int] = mapped_column(default=60)
     freeze_hours: Mapped[int] = mapped_column(default=12)
     """A run leaves published meetings that start within these hours as they are."""
@@ -115,6 +119,16 @@ class Event(Base):
     def frozen_until(self, now: datetime) -> datetime:
         """The end of the hours in which runs leave published meetings as they are. Hands may change them."""
         return now + timedelta(hours=self.freeze_hours)
+
+    @classmethod
+    def is_there(cls) -> ColumnElement[bool]:
+        """Not deleted. Whoever looks an event up by anything but its id asks this."""
+        return cls.deleted_at.is_(None)
+
+    @classmethod
+    def by_key(cls, key: Any) -> ColumnElement[bool]:
+        """The event with this key, unless it was deleted."""
+        return and_(cls.key == key, cls.is_there())
 
     @property
     def named_areas(self) -> dict[str, VenueName]:

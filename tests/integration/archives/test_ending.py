@@ -12,7 +12,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.services.access.actors import Actor, actor_for, events_of
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sessions import SignedIn
-from scheduler.services.archives import ending, tables
+from scheduler.services.archives import deleting, ending, tables
 from scheduler.services.events import events
 from scheduler.services.runs import runs
 from scheduler.services.trail import verifying
@@ -45,6 +45,11 @@ def quiet(everything: Everything) -> Actor:
         return actor_for(session, everything.expo.organiser.id, everything.expo.event.key, now=NOW)
 
 
+def finish(database: Database) -> None:
+    """Delete all rows of deleted events, as a worker does."""
+    assert not deleting.delete_rows(database, should_stop=lambda: False)
+
+
 def left(database: Database, event_id: int) -> dict[str, int]:
     """How many rows of the event each table has."""
     with database.read() as session:
@@ -65,6 +70,7 @@ def test_all_rows_go_and_the_other_event_and_the_trail_stay(everything: Everythi
         ending.remove(session, owner, typed="another name", now=NOW)
     with database.write() as session:
         assert ending.remove(session, owner, typed=f" {event.name} ", now=NOW) == event.name
+    finish(database)
     assert left(database, event.id) == {}
     with database.read() as session:
         assert [each.key for each in session.scalars(select(Event))] == [everything.other]
@@ -181,5 +187,7 @@ def test_the_pages_archive_bring_back_and_delete(database: Database, broker_url:
     assert "The event goes on." in browser.post(f"{base}/bring-back")
     assert "must be the name of the event" in browser.post(f"{base}/delete", status=422, typed="x")
     assert "is deleted" in browser.post(f"{base}/delete", typed=expo.event.name)
+    assert expo.event.name not in browser.get("/")
+    finish(database)
     with database.read() as session:
         assert [each.name for each in session.scalars(select(Event))] == ["Another"]

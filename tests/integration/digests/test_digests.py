@@ -29,13 +29,18 @@ def expo_of(session: Session, **columns: Any) -> Expo:
     return make_event(session, digest_mails=True, digests_since=NOW - DAY, **columns)
 
 
+_ORDER = (OutboxMail.attendee_id, OutboxMail.id)
+
+
 def tell(database: Database, now: datetime) -> list[OutboxMail]:
     """Make the digests that are due at a time; gives those that this made."""
     with database.write() as session:
         before = set(session.scalars(select(OutboxMail.id)))
         telling.tell(session, SETTINGS, now=now)
     with database.read() as session:
-        found = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.DIGEST))
+        found = session.scalars(
+            select(OutboxMail).where(OutboxMail.kind == OutboxKind.DIGEST).order_by(*_ORDER)
+        )
         return [mail for mail in found if mail.id not in before]
 
 
