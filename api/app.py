@@ -10,7 +10,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import auth, context, errors, limits, request_ids, security, v1
+from api import auth, context, errors, limits, request_ids, security, standing_back, v1
 from api.inputs import NumberConverter
 from api.language import speaking
 from api.pages import (
@@ -40,6 +40,7 @@ from scheduler.invites.transport.remote import Fetcher
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.engines import WEB
+from scheduler.storage.schema_gate import SchemaGate
 from workers.celery_app import make_celery
 
 csrf = CSRFProtect()
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     compression.init_app(app)  # first, as what comes after an answer goes backwards
     static_files.init_app(app)
     context.init_app(app)
+    standing_back.init_app(app)
     app.url_map.converters["int"] = NumberConverter
     csrf.init_app(app)
     auth.init_app(app)
@@ -119,6 +121,7 @@ def reached(settings: Settings, database: Database) -> dict[str, Any]:
     return {
         "settings": settings,
         "database": database,
+        "gate": SchemaGate(database),
         "counter": limits.Counter(settings.redis_url),
         "celery": make_celery(settings),
         "fetcher": Fetcher(max_octets=MAX_OCTETS),

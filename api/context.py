@@ -12,6 +12,7 @@ from api.database import RequestDatabase
 from scheduler.config import Settings
 from scheduler.invites.transport.remote import Fetcher
 from scheduler.storage.database import Database
+from scheduler.storage.schema_gate import SchemaGate
 
 if TYPE_CHECKING:
     from api.limits import Counter
@@ -45,6 +46,11 @@ def own_transactions() -> Database:
 
 def shared_database() -> Database:
     return cast(Database, current_app.extensions[KEY]["database"])
+
+
+def schema_gate() -> SchemaGate:
+    """Whether the database can be used by this version of the code, at this time."""
+    return cast(SchemaGate, current_app.extensions[KEY]["gate"])
 
 
 def _close(_error: BaseException | None) -> None:

@@ -37,6 +37,7 @@ from scheduler.services.events import events
 from scheduler.services.requests.locks import NotDone
 from scheduler.services.venue.changing import VenueOutdated
 from scheduler.storage.database import AWAY
+from scheduler.storage.schema import NotNow
 
 STATUS: dict[type[ChainmeetError], int] = {
     NotFound: 404,
@@ -52,6 +53,7 @@ STATUS: dict[type[ChainmeetError], int] = {
     NotDone: 409,
     BreaksRules: 409,
     ComparisonNotReady: 503,
+    NotNow: 503,
     EventOver: 410,
     InvalidInput: 422,
 }
@@ -76,6 +78,8 @@ TOO_LONG = say(
 NOT_FOUND = say("There is no page at this address, or it is not for you. Check the address, or sign in.")
 RETRY_AFTER = 10
 """Seconds that a client is told to wait then."""
+UPGRADE_SECONDS = 30
+"""The same while the database is being upgraded."""
 READY_SECONDS = 2
 """A program that waits for a worker's result is told to ask again after this time."""
 
@@ -136,11 +140,15 @@ def _chainmeet_error(error: ChainmeetError) -> Response:
     response = answer(status, error.code, title, _detail(error), **more)
     if isinstance(error, ComparisonNotReady):
         response.headers["Retry-After"] = str(READY_SECONDS)
+    if isinstance(error, NotNow):
+        response.headers["Retry-After"] = str(UPGRADE_SECONDS)
     return response
 
 
 def _detail(error: ChainmeetError) -> str:
     """What the error says, as far as it is known, in the language of a page's reader."""
+    if isinstance(error, NotNow):  # its sentence is for those who run the site: the log and /readyz have it
+        return error.general
     if request.path.startswith("/api/"):
         return str(error)
     if isinstance(error, NotFound):

@@ -64,7 +64,7 @@ def _database() -> dict[str, Any]:
             schema.check(db.connection())
             now = context.shared_database().now_in(db)
             tick, mail = pulses.last(db, pulses.TICK), mail_alerts.oldest_due(db, now=now)
-    except schema.SchemaOutOfDate as error:
+    except schema.NotNow as error:
         return {"database": "ok", "schema": str(error)}
     except SQLAlchemyError as error:
         return {"database": type(error).__name__}

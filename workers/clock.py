@@ -26,6 +26,7 @@ from scheduler.services.requests import requests
 from scheduler.services.runs import overnight, recovering
 from scheduler.services.what_if import waiting
 from scheduler.storage.database import Database
+from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
 from workers import dispatch
 
@@ -51,10 +52,12 @@ class Clock:
 
     def run(self, stop: threading.Event, watchdog: Watchdog) -> None:
         """Tick until told to stop. No failure ends the clock. The watchdog ends it if it stops ticking."""
+        gate = SchemaGate(self.database)
         while not stop.is_set():
             watchdog.pulse()
             try:
-                self.tick()
+                if gate.why() is None:
+                    self.tick()
             except Exception as error:
                 log.warning("no tick", error=f"{type(error).__name__}: {error}"[:300])
             stop.wait(1.0)

@@ -13,10 +13,14 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from scheduler.config import Settings
 from scheduler.services.inbox import boxes, inbox, keeping
 from scheduler.storage.database import Database
+from scheduler.storage.schema import NotNow
+from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
 
 LARGEST = 25 * 1024 * 1024
 """The most octets of an accepted mail. Of a large mail only the beginning is stored."""
+
+LATER = "451 4.3.0 Try again later"
 
 THREADS = 12
 """Fewer than a database's connections."""
@@ -29,6 +33,7 @@ class Receiver:
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database, self.settings = database, settings
+        self.gate = SchemaGate(database)
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -38,9 +43,11 @@ class Receiver:
             return "452 4.5.3 One recipient at a time"
         try:
             known = await asyncio.to_thread(self._knows, address)
+        except NotNow:
+            return LATER
         except Exception:
             log.exception("recipient not looked up")
-            return "451 4.3.0 Try again later"
+            return LATER
         if not known:
             return "550 5.1.1 There is no such address here"
         envelope.rcpt_tos.append(address)
@@ -49,18 +56,22 @@ class Receiver:
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 -- as above
         try:
             kept = await asyncio.to_thread(self._keep, envelope)
+        except NotNow:
+            return LATER
         except keeping.TooMuch:
             return "452 4.2.2 The address had too much mail; try again later"
         except Exception:
             log.exception("mail not kept")
-            return "451 4.3.0 Try again later"
+            return LATER
         return "250 2.6.0 Kept" if kept else "550 5.1.1 There is no such address here"
 
     def _knows(self, address: str) -> bool:
+        self.gate.require()
         with self.database.read() as session:
             return boxes.addressed(session, address, self.settings) is not None
 
     def _keep(self, envelope: Envelope) -> bool:
+        self.gate.require()
         content = envelope.content or b""
         raw = content.encode() if isinstance(content, str) else content
         return inbox.receive(self.database, self.settings, envelope.rcpt_tos[0], raw, now=self.database.now())

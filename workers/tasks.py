@@ -7,10 +7,12 @@ import os
 import signal
 import threading
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import structlog
+from celery import Task
+from celery.exceptions import Ignore
 from celery.signals import worker_process_init
 
 from scheduler.config import Settings
@@ -28,6 +30,7 @@ from scheduler.services.publishing import publishing
 from scheduler.services.runs import recovering
 from scheduler.services.what_if import waiting
 from scheduler.storage.database import Database
+from scheduler.storage.schema_gate import SchemaGate
 from workers import dispatch, questions
 from workers.celery_app import app
 from workers.identity import is_gone, me
@@ -42,7 +45,20 @@ RETRY_SECONDS = 5.0
 """A job that failed for no reason of its own is tried again after this time."""
 
 
-@app.task(name="chainmeet.solve", max_retries=2, default_retry_delay=5)
+class _StandsBack(Task):
+    """A task that is left while the database is being upgraded: the clock sends it again afterwards."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        if (why := _gate().why()) is not None:
+            log.warning("task left", reason=str(why))
+            raise Ignore
+        return self.run(*args, **options)
+
+
+_task = partial(app.task, base=_StandsBack)
+
+
+@_task(name="chainmeet.solve", max_retries=2, default_retry_delay=5)
 def solve(run_id: int) -> None:
     """Execute a queued run. A run that is not queued belongs to another worker."""
     structlog.contextvars.bind_contextvars(run=run_id)
@@ -55,7 +71,7 @@ def solve(run_id: int) -> None:
         run_id,
         worker=me(),
         settings=_settings(),
-        should_stop=is_stopping,
+        should_stop=_must_stop,
         call=dispatch.help_with,
     )
     log.info("solve ended", run=run_id, ending=str(done.ending), version=done.version)
@@ -67,12 +83,12 @@ def solve(run_id: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on, so the pool starts a new process
 
 
-@app.task(name="chainmeet.what_if", max_retries=0)
+@_task(name="chainmeet.what_if", max_retries=0)
 def what_if() -> None:
     """Solve the next what-if. While any run is open it waits, and the clock sends this again."""
     from scheduler.services.what_if import trying  # as above
 
-    done = trying.execute(_database(), settings=_settings(), should_stop=is_stopping)
+    done = trying.execute(_database(), settings=_settings(), should_stop=_must_stop)
     log.info("what-if ended", done=done)
     with _database().write() as session:
         goes_on = waiting.is_waiting(session, now=_now())
@@ -99,11 +115,11 @@ def _take_up_lost() -> None:
         log.exception("lost runs not looked for")  # the clock takes them up after a minute of silence
 
 
-@app.task(name="chainmeet.version_job", max_retries=2, default_retry_delay=5)
+@_task(name="chainmeet.version_job", max_retries=2, default_retry_delay=5)
 def version_job(job_id: int) -> None:
     """Compare or publish a version. A job that is not in the state asked belongs to another worker."""
     ending = publishing.execute(
-        _database(), job_id, worker=me(), settings=_settings(), should_stop=is_stopping
+        _database(), job_id, worker=me(), settings=_settings(), should_stop=_must_stop
     )
     log.info("job ended", job=job_id, ending=str(ending))
     if ending is publishing.JobEnding.PUT_BACK:
@@ -112,7 +128,7 @@ def version_job(job_id: int) -> None:
         dispatch.deliver()
 
 
-@app.task(name="chainmeet.import_file", max_retries=2, default_retry_delay=5)
+@_task(name="chainmeet.import_file", max_retries=2, default_retry_delay=5)
 def import_file(file_id: int) -> None:
     """Look at a file that an organiser brought, or take it. One that nobody asked for is another worker's."""
     ending = file_work.execute(_database(), file_id, worker=me(), settings=_settings())
@@ -123,16 +139,16 @@ def import_file(file_id: int) -> None:
         dispatch.deliver_urgent()
 
 
-@app.task(name="chainmeet.delete_rows", max_retries=0)
+@_task(name="chainmeet.delete_rows", max_retries=0)
 def delete_rows() -> None:
     """Delete rows of deleted events, for some seconds. The next task deletes the rest."""
-    is_left = deleting.delete_rows(_database(), should_stop=is_stopping, max_seconds=DELIVER_SECONDS)
+    is_left = deleting.delete_rows(_database(), should_stop=_must_stop, max_seconds=DELIVER_SECONDS)
     log.info("rows of deleted events deleted", is_left=is_left)
     if is_left and not is_stopping():
         dispatch.delete_rows(countdown=RETRY_SECONDS)
 
 
-@app.task(name="chainmeet.board", max_retries=0, soft_time_limit=60, time_limit=90, acks_late=False)
+@_task(name="chainmeet.board", max_retries=0, soft_time_limit=60, time_limit=90, acks_late=False)
 def board(token: str, event_id: int, number: int, question: str) -> None:
     """Answer a question about a draft by hand, if somebody still waits. The plan stays in memory."""
     redis_url = _settings().redis_url
@@ -152,7 +168,7 @@ def _desk() -> Any:
     return OracleDesk(_database())
 
 
-@app.task(name="chainmeet.help", max_retries=0)
+@_task(name="chainmeet.help", max_retries=0)
 def help_with(run_id: int) -> None:
     """Solve parts of another worker's run for a while. A run that is not running needs no help."""
     from scheduler.services.runs import distribution  # as above
@@ -163,19 +179,19 @@ def help_with(run_id: int) -> None:
         run_id,
         worker=me(),
         threads=_settings().solve_workers,
-        should_stop=is_stopping,
+        should_stop=_must_stop,
     )
     log.info("helped", run=run_id, parts=done)
 
 
-@app.task(name="chainmeet.deliver", max_retries=2, default_retry_delay=5, soft_time_limit=90, time_limit=120)
+@_task(name="chainmeet.deliver", max_retries=2, default_retry_delay=5, soft_time_limit=90, time_limit=120)
 def deliver() -> None:
     """Send the mails of the outbox that are due, for some seconds. The next delivery sends the rest."""
     if _deliver(urgent=False):
         dispatch.deliver()
 
 
-@app.task(name="chainmeet.deliver_urgent", max_retries=2, default_retry_delay=5)
+@_task(name="chainmeet.deliver_urgent", max_retries=2, default_retry_delay=5)
 def deliver_urgent() -> None:
     """Send the urgent mails, for which a person waits. They do not wait behind other mails.
 
@@ -194,7 +210,7 @@ def _deliver(*, urgent: bool) -> bool:
         _settings(),
         worker=me(),
         now=_now,
-        should_stop=is_stopping,
+        should_stop=_must_stop,
         max_seconds=DELIVER_SECONDS,
         urgent=urgent,
     )
@@ -205,7 +221,7 @@ def _deliver(*, urgent: bool) -> bool:
     return is_waiting and not is_stopping()
 
 
-@app.task(name="chainmeet.fetch", soft_time_limit=90, time_limit=120)
+@_task(name="chainmeet.fetch", soft_time_limit=90, time_limit=120)
 def fetch() -> None:
     """Take in the mails of the mailbox. Mails that are left over wait for the next time."""
     try:
@@ -222,7 +238,7 @@ def fetch() -> None:
         dispatch.deliver()
 
 
-@app.task(name="chainmeet.judge", soft_time_limit=90, time_limit=120)
+@_task(name="chainmeet.judge", soft_time_limit=90, time_limit=120)
 def judge() -> None:
     """Judge mails that came in and whose judgement was lost."""
     with _database().read() as session:
@@ -231,7 +247,7 @@ def judge() -> None:
         inbox.judge(_database(), _settings(), mail_id, now=_now())
 
 
-@app.task(name="chainmeet.refetch", soft_time_limit=90, time_limit=120)
+@_task(name="chainmeet.refetch", soft_time_limit=90, time_limit=120)
 def refetch() -> None:
     """Fetch linked calendars that are due, for some seconds. The next task fetches the rest."""
     fetched = refetching.refetch(
@@ -240,7 +256,7 @@ def refetch() -> None:
         reads_caldav=_settings().caldav == "on",
         secret_key=_settings().secret_key,
         now=_now,
-        should_stop=is_stopping,
+        should_stop=_must_stop,
         max_seconds=DELIVER_SECONDS,
     )
     if fetched:
@@ -249,6 +265,11 @@ def refetch() -> None:
         is_due = refetching.is_due(session, now=_now())
     if is_due and not is_stopping():
         dispatch.refetch()
+
+
+def _must_stop() -> bool:
+    """Whether long work comes to its end now: the worker stops, or the database is about to be upgraded."""
+    return is_stopping() or _gate().why() is not None
 
 
 def _now() -> datetime:
@@ -264,3 +285,8 @@ def _settings() -> Settings:
 def _database() -> Database:
     """Opened by the pool's process, never before it is forked."""
     return Database(_settings().database_url)
+
+
+@cache
+def _gate() -> SchemaGate:
+    return SchemaGate(_database())

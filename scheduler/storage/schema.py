@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -12,13 +13,13 @@ from typing import Any, cast
 import structlog
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
 from scheduler.domain.errors import ChainmeetError
+from scheduler.saying import say
 from scheduler.storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -29,19 +30,43 @@ LOCK_MILLISECONDS = 2_000
 PAUSES = (1.0, 2.0, 3.0, 5.0, 5.0, 5.0, 10.0, 10.0, 10.0, 10.0)
 """Seconds until it is tried again."""
 _IN_THE_WAY = ("55P03", "40P01")  # lock_not_available, deadlock_detected
+SETTLE_SECONDS = 2.5
+"""Longer than a process goes without looking whether the database is being upgraded."""
 MOST_BROKEN = 5
 
 log = structlog.get_logger()
 
 
-class SchemaOutOfDate(ChainmeetError):
-    """The database was not upgraded to this version of the code."""
+class NotNow(ChainmeetError):
+    """The database is not for this version of the code, or not at this time: nothing may use it."""
+
+    general = say("Chainmeet is being upgraded. Nothing was changed. Try again in a minute.")
+
+
+class SchemaOutOfDate(NotNow):
+    """The database is at another revision than this version of the code was written for."""
 
     code = "schema-out-of-date"
 
     def __init__(self, has: str | None, wants: str | None) -> None:
         self.has, self.wants = has, wants
-        super().__init__(f"The database is at {has}, the code needs {wants}. Run: chainmeet db upgrade")
+        way = "Run: chainmeet db upgrade" if has is None or has in known() else _NEWER
+        super().__init__(f"The database is at {has}, the code needs {wants}. {way}")
+
+
+_NEWER = (
+    "A newer version of Chainmeet has upgraded it: start that version, "
+    "or restore the backup of before the upgrade"
+)
+
+
+class SchemaUpgrading(NotNow):
+    """Another process is upgrading the database at this moment."""
+
+    code = "schema-upgrading"
+
+    def __init__(self) -> None:
+        super().__init__("The database is being upgraded. Chainmeet goes on by itself when that is done.")
 
 
 class SchemaBusy(ChainmeetError):
@@ -77,14 +102,22 @@ def alembic_config(connection: Connection) -> Config:
 def upgrade(database: Database) -> None:
     """Bring the schema up to date, or leave the database as it was.
 
-    It is safe to call at every start, from several machines at once, and while others use the database. A
-    SQLite file is copied first, to `<file>.before-<revision>`. Raises SchemaBusy where what others do keeps
-    it waiting, and SchemaBroken where rows would refer to others that are not there.
+    It is safe to call at every start, from several machines at once, and while others use the database: they
+    stand back (`schema_gate.py`). A SQLite file is copied first, to `<file>.before-<revision>`. Raises
+    SchemaOutOfDate for a database that is newer than this code, SchemaBusy where what others do keeps it
+    waiting, and SchemaBroken where rows would refer to others that are not there.
     """
     if database.is_sqlite:
         _upgrade_file(database)
     else:
         _upgrade_server(database)
+
+
+def _is_behind(has: str | None) -> bool:
+    """Whether there is something to upgrade. Raises SchemaOutOfDate for what is newer."""
+    if has is not None and has not in known():
+        raise SchemaOutOfDate(has, wanted())
+    return has != wanted()
 
 
 def _upgrade_file(database: Database) -> None:
@@ -93,9 +126,9 @@ def _upgrade_file(database: Database) -> None:
     So says https://www.sqlite.org/lang_altertable.html#otheralter, and to check them at the end.
     """
     with database.engine.connect().execution_options(writes=True) as connection:
-        driver = cast("DBAPIConnection", connection.connection.dbapi_connection)
+        driver = _driver(connection)
         has = _revision_of(driver)
-        if has == wanted():
+        if not _is_behind(has):
             return
         if has is not None and database.url.database:
             _copy(driver, Path(database.url.database), f".before-{has}")
@@ -132,13 +165,26 @@ def _copy(driver: DBAPIConnection, file: Path, suffix: str) -> None:
 
 
 def _upgrade_server(database: Database) -> None:
+    """One at a time, once those who use the database have had time to see it and stand back.
+
+    What they see is the lock of this connection, which ends with this process however it ends.
+    """
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.detach()
+        for name in ("statement_timeout", "lock_timeout"):
+            connection.execute(text(f"SET {name} = 0"))  # another migration may be long
+        connection.execute(select(func.pg_advisory_lock(_LOCK)))
+        if _is_behind(look(_driver(connection), is_sqlite=False)[0]):
+            time.sleep(SETTLE_SECONDS)
+            _try(database)
+
+
+def _try(database: Database) -> None:
     """In one transaction that waits for no lock for long, and is begun again where it waits or deadlocks."""
     for pause in (*PAUSES, None):
         try:
             with database.engine.connect().execution_options(writes=True) as connection:
-                _no_timeout(connection, "statement_timeout")
-                _no_timeout(connection, "lock_timeout")
-                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))  # another migration may be long
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
                 connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"))
                 command.upgrade(alembic_config(connection), "head")
                 connection.commit()
@@ -152,27 +198,61 @@ def _upgrade_server(database: Database) -> None:
         time.sleep(pause)
 
 
-def _no_timeout(connection: Connection, name: str) -> None:
-    connection.execute(text(f"SET LOCAL {name} = 0"))
-
-
 def require_current(database: Database) -> None:
-    """Raises SchemaOutOfDate unless the schema is the one that this code was written for."""
+    """Raises SchemaOutOfDate unless the schema is the one of this code, SchemaUpgrading while it changes."""
     with database.engine.connect() as connection:
         check(connection)
 
 
 def check(connection: Connection) -> None:
     """As `require_current`, over a connection that is open."""
-    has = MigrationContext.configure(connection).get_current_revision()
+    refuse(*look(_driver(connection), is_sqlite=connection.dialect.name == "sqlite"))
+
+
+def refuse(has: str | None, is_upgrading: bool) -> None:
+    """Raises what `look` found to be in the way."""
+    if is_upgrading:
+        raise SchemaUpgrading
     if has != wanted():
         raise SchemaOutOfDate(has, wanted())
 
 
+def look(driver: DBAPIConnection, *, is_sqlite: bool) -> tuple[str | None, bool]:
+    """The revision of a database, None if it is empty, and whether somebody upgrades it."""
+    if is_sqlite:
+        return _revision_of(driver), False
+    cursor = driver.cursor()
+    cursor.execute(_LOOK)
+    row = cursor.fetchone()
+    is_there, is_upgrading = row if row is not None else (False, False)
+    if not is_there:
+        return None, bool(is_upgrading)
+    cursor.execute("SELECT version_num FROM alembic_version")
+    found = cursor.fetchone()
+    return (str(found[0]) if found else None), bool(is_upgrading)
+
+
+_LOOK = f"""
+SELECT to_regclass('alembic_version') IS NOT NULL, EXISTS (
+    SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+    WHERE datname = current_database() AND locktype = 'advisory' AND granted
+    AND classid = {_LOCK >> 32} AND objid = {_LOCK & 0xFFFFFFFF} AND objsubid = 1
+)
+"""  # noqa: S608 -- of our own numbers
+
+
+def _driver(connection: Connection) -> DBAPIConnection:
+    return cast("DBAPIConnection", connection.connection.dbapi_connection)
+
+
 def check_at_start(database: Database) -> None:
-    """As `require_current`. A database that does not answer yet is left to those who will ask it."""
+    """As `require_current`. A database that does not answer yet is left to those who will ask it.
+
+    So is one that is being upgraded to this version.
+    """
     try:
-        require_current(database)
+        with suppress(SchemaUpgrading):
+            require_current(database)
     except DBAPIError as error:
         log.warning("schema not checked, as the database does not answer", error=str(error.orig))
 
@@ -181,3 +261,9 @@ def check_at_start(database: Database) -> None:
 def wanted() -> str | None:
     """The revision that this code was written for."""
     return ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+@lru_cache(maxsize=1)
+def known() -> frozenset[str]:
+    """The revisions that this code knows: it can upgrade a database that is at one of them."""
+    return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())

@@ -1,0 +1,64 @@
+"""What a process does while its database is being upgraded, or is for another version: it stands back."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from scheduler.storage import schema
+from scheduler.storage.database import Database
+from scheduler.storage.schema import NotNow
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 1.0
+"""However much a process does, it looks once in this time."""
+
+
+class SchemaGate:
+    """Asked before each request, task and tick of a process. It costs two small queries a second at most."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._why: NotNow | None = None
+
+    def require(self) -> None:
+        """Raises NotNow where the process has to stand back."""
+        if (why := self.why()) is not None:
+            raise why.with_traceback(None)
+
+    def why(self) -> NotNow | None:
+        """Why the process has to stand back, or None, also for a database that does not answer."""
+        if time.monotonic() >= self._until and self._lock.acquire(blocking=False):
+            try:
+                self._look()
+            finally:
+                self._lock.release()
+        return self._why
+
+    def _look(self) -> None:
+        before, self._why = self._why, self._found()
+        self._until = time.monotonic() + EVERY_SECONDS
+        if str(before) != str(self._why):
+            log.warning("stands back" if self._why else "goes on", reason=str(self._why or before))
+
+    def _found(self) -> NotNow | None:
+        """By the driver alone: a transaction of SQLAlchemy would cost more than the question."""
+        engine = self._database.engine
+        try:
+            connection = engine.raw_connection()
+            try:
+                driver = connection.driver_connection
+                schema.refuse(*schema.look(driver, is_sqlite=self._database.is_sqlite))  # type: ignore[arg-type]
+            finally:
+                connection.close()
+        except NotNow as why:
+            return why
+        except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error):
+            return None
+        return None

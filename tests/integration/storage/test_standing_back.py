@@ -1,0 +1,165 @@
+"""While the database is being upgraded, or is for another version, every role stands back and says why."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import Envelope
+from sqlalchemy import event, func, select, text
+
+from api import health
+from scheduler.services.operations import pulses
+from scheduler.storage import schema, schema_gate
+from scheduler.storage.database import Database
+from scheduler.storage.schema import SchemaOutOfDate, SchemaUpgrading, upgrade
+from scheduler.storage.schema_gate import SchemaGate
+from scheduler.watchdog import Watchdog
+from tests.integration.storage.test_carrying_over import go_back
+from tests.support.databases import Databases
+from tests.support.everything import NOWHERE
+from tests.support.publishing import SETTINGS
+from tests.support.web import web_app
+from tests.support.workers import eventually, settings_for, worker
+from workers import clock, dispatch
+from workers.celery_app import make_celery
+from workers.clock import Clock
+from workers.receiver import Receiver
+
+NEWER = "9999"
+
+
+@pytest.fixture(autouse=True)
+def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema_gate, "EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
+
+
+@contextmanager
+def at_revision(database: Database, revision: str) -> Iterator[None]:
+    """As if another version of the code had upgraded the database."""
+    for now in (revision, schema.wanted()):
+        with database.write() as session:
+            session.execute(text("UPDATE alembic_version SET version_num = :now"), {"now": now})
+        if now == revision:
+            yield
+
+
+@contextmanager
+def being_upgraded(database: Database) -> Iterator[None]:
+    """As if another process were upgrading it."""
+    with database.engine.connect() as connection:
+        connection.execute(select(func.pg_advisory_lock(schema._LOCK)))
+        yield
+        connection.execute(select(func.pg_advisory_unlock(schema._LOCK)))
+
+
+@pytest.mark.postgres
+def test_the_web_waits_for_an_upgrade(postgres_databases: Databases) -> None:
+    with postgres_databases.one() as url:
+        database = Database(url)
+        client = web_app(database, NOWHERE).test_client()
+        with being_upgraded(database):
+            page, program, ready = (client.get(path) for path in ("/sign-in", "/api/v1/me", "/readyz"))
+            assert (page.status_code, page.headers["Retry-After"]) == (503, "30")
+            assert "Chainmeet is being upgraded. Nothing was changed." in page.text
+            assert program.status_code == 503
+            assert program.get_json()["type"] == "urn:chainmeet:error:schema-upgrading"
+            assert (ready.status_code, ready.get_json()["not_ready"]) == (503, ["schema", "broker"])
+            assert "is being upgraded" in ready.get_json()["schema"]
+            assert client.get("/healthz").status_code == 200
+        assert client.get("/sign-in").status_code == 200
+        database.dispose()
+
+
+@pytest.mark.parametrize("revision", [NEWER, "0087"])
+def test_no_role_uses_a_database_of_another_version(
+    database: Database, monkeypatch: pytest.MonkeyPatch, revision: str
+) -> None:
+    client = web_app(database, NOWHERE).test_client()
+    ticking, receiver = Clock(database, SETTINGS), Receiver(database, SETTINGS)
+    with at_revision(database, revision):
+        page = client.get("/sign-in")
+        assert (page.status_code, page.headers["Retry-After"]) == (503, "30")
+        way = "A newer version of Chainmeet" if revision == NEWER else "Run: chainmeet db upgrade"
+        assert way in client.get("/readyz").get_json()["schema"]
+        turns(ticking, monkeypatch)
+        to = receiver.handle_RCPT(None, None, Envelope(), "replies@expo.example", [])  # type: ignore[arg-type]
+        assert asyncio.run(to).startswith("451")
+    with database.read() as session:
+        assert pulses.last(session, pulses.TICK) is None
+    turns(ticking, monkeypatch)
+    with database.read() as session:
+        assert pulses.last(session, pulses.TICK) is not None
+    assert client.get("/sign-in").status_code == 200
+
+
+def turns(ticking: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock's loop goes round once."""
+    stop = threading.Event()
+    monkeypatch.setattr(stop, "wait", lambda _seconds: stop.set())
+    for name in ("deliver", "fetch", "refetch"):
+        monkeypatch.setattr(clock.dispatch, name, lambda **_: True)
+    ticking.run(stop, Watchdog())
+
+
+def test_a_newer_database_is_not_touched_by_an_upgrade(database: Database) -> None:
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    with at_revision(database, NEWER):
+        event.listen(database.engine, "before_cursor_execute", note)
+        with pytest.raises(SchemaOutOfDate, match="start that version, or restore the backup"):
+            upgrade(database)
+        event.remove(database.engine, "before_cursor_execute", note)
+    assert all(each.startswith(("SELECT", "SET", "PRAGMA")) for each in statements), statements
+
+
+@pytest.mark.postgres
+def test_whoever_is_at_work_is_told_before_the_first_statement(
+    postgres_databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres_databases.one() as url:
+        database, role = Database(url), Database(url)
+        go_back(database, "0087")
+        gate, seen = SchemaGate(role), []
+
+        def pause(seconds: float) -> None:
+            with role.read() as session:
+                has = session.scalar(text("SELECT version_num FROM alembic_version"))
+            seen.append((seconds, has, type(gate.why())))
+
+        monkeypatch.setattr(schema.time, "sleep", pause)
+        upgrade(database)
+        assert seen == [(schema.SETTLE_SECONDS, "0087", SchemaUpgrading)]
+        assert gate.why() is None
+        upgrade(database)
+        assert len(seen) == 1, "there was nothing to upgrade: nobody waits"
+        for each in (database, role):
+            each.dispose()
+
+
+def test_a_worker_leaves_its_tasks_and_takes_them_again(
+    database: Database, broker_url: str, tmp_path: Path
+) -> None:
+    settings = settings_for(database, broker_url)
+    app = make_celery(settings)
+    with worker(settings, "jobs", tmp_path) as running:
+        eventually(lambda: "ready" in running.log.read_text())
+        with at_revision(database, NEWER):
+            dispatch.delete_rows(app=app)
+            eventually(lambda: "task left" in running.log.read_text())
+        eventually(lambda: sent_and_done(app, running))
+        assert "Traceback" not in running.log.read_text()
+
+
+def sent_and_done(app: Any, running: Any) -> bool:
+    dispatch.delete_rows(app=app)
+    return "rows of deleted events deleted" in running.log.read_text()
