@@ -34,15 +34,32 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 WORKING = tuple(f"{kind}-worker" for kind in WORKERS)
 OURS = ("api", *WORKING, "receiver", "clock", "migrate")
-SECRETS = {"CHAINMEET_SECRET_KEY": "k" * 64, "POSTGRES_PASSWORD": "p" * 32, "REDIS_PASSWORD": "r" * 32}
+SECRETS = {
+    "secret_key": "k" * 64,
+    "database_password": "p" * 32,
+    "redis_password": "r" * 32,
+    "smtp_password": "s" * 32,
+    "imap_password": "i" * 32,
+}
+"""What the files have whose paths in containers are /run/secrets/NAME."""
 EMBEDDED_ONLY = {"CHAINMEET_MAIL_CATCHER_URL"}
 
 
 def example() -> dict[str, str]:
-    """.env.example, its secrets filled in."""
+    """.env.example."""
     lines = (ROOT / ".env.example").read_text().splitlines()
     pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    return {**dict(pairs), **SECRETS}
+    return dict(pairs)
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    """A folder with the files of SECRETS."""
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    for name, text in SECRETS.items():
+        (folder / name).write_text(text)
+    return folder
 
 
 def substituted(text: str, values: dict[str, str]) -> str:
@@ -63,9 +80,10 @@ def variables() -> set[str]:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_each_part_gets_settings_that_are_read_without_a_fault(name: str) -> None:
+def test_each_part_gets_settings_that_are_read_without_a_fault(name: str, secrets: Path) -> None:
     environment = {
-        key: substituted(str(value), example()) for key, value in SERVICES[name]["environment"].items()
+        key: substituted(str(value), example()).replace("/run/secrets", str(secrets))
+        for key, value in SERVICES[name]["environment"].items()
     }
     settings = Settings.from_env(environment)
     assert settings.database_url == f"postgresql://chainmeet:{'p' * 32}@postgres:5432/chainmeet"
@@ -75,9 +93,49 @@ def test_each_part_gets_settings_that_are_read_without_a_fault(name: str) -> Non
 
 
 def test_passwords_of_mail_servers_are_only_where_mails_are_sent_or_read() -> None:
-    smtp = {name for name in OURS if "CHAINMEET_SMTP_PASSWORD" in SERVICES[name]["environment"]}
-    imap = {name for name in OURS if "CHAINMEET_IMAP_PASSWORD" in SERVICES[name]["environment"]}
+    smtp = {name for name, service in SERVICES.items() if "smtp_password" in service["secrets"]}
+    imap = {name for name, service in SERVICES.items() if "imap_password" in service["secrets"]}
     assert (smtp, imap) == ({"urgent-worker", "mail-worker"}, {"untrusted-worker"})
+
+
+@pytest.mark.parametrize("name", SERVICES, ids="service-{}".format)
+def test_what_is_secret_is_in_no_environment_and_each_file_is_where_it_is_read(name: str) -> None:
+    service = SERVICES[name]
+    environment = service.get("environment", {})
+    assert not [key for key in environment if re.search("PASSWORD$|SECRET_KEY$", key)]
+    read = re.findall(r"/run/secrets/(\w+)", str({**service, "secrets": None}))
+    init = (ROOT / "deploy" / "postgres.sh").read_text() if name == "postgres" else ""
+    assert {*read, *re.findall(r"/run/secrets/(\w+)", init)} == set(service["secrets"])
+    assert set(service["secrets"]) <= COMPOSE["secrets"].keys() == SECRETS.keys()
+    assert all(each["file"].endswith(f"/{key}") for key, each in COMPOSE["secrets"].items())
+
+
+def made_secrets(home: Path) -> dict[str, str]:
+    """What deploy/secrets.sh leaves in an installation's folder."""
+    (home / "deploy").mkdir(exist_ok=True)
+    script = home / "deploy" / "secrets.sh"
+    script.write_text((ROOT / "deploy" / "secrets.sh").read_text())
+    subprocess.run(["sh", str(script)], check=True, capture_output=True, env={"PATH": os.environ["PATH"]})
+    return {path.name: path.read_text() for path in (home / "secrets").iterdir()}
+
+
+def test_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
+    made = made_secrets(tmp_path)
+    assert made.keys() == SECRETS.keys()
+    assert all(re.fullmatch("[0-9a-f]{64}", made[name]) for name in list(SECRETS)[:3])
+    assert len(set(made.values())) == 4 and made["smtp_password"] == made["imap_password"] == ""
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()} == {0o444}
+    assert made_secrets(tmp_path) == made
+
+
+def test_secrets_that_env_has_from_before_are_taken_over(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "POSTGRES_PASSWORD=a b=c'd$e\nCHAINMEET_SECRET_KEY=\"quoted\"\nCHAINMEET_SMTP_PASSWORD='q'\nOTHER=1\n"
+    )
+    made = made_secrets(tmp_path)
+    assert (made["database_password"], made["secret_key"]) == ("a b=c'd$e", "quoted")
+    assert made["smtp_password"] == "q" and len(made["redis_password"]) == 64
 
 
 def test_the_receiver_reaches_the_database_and_not_the_broker_and_data_has_no_way_out() -> None:
@@ -90,18 +148,18 @@ def test_the_brokers_password_is_no_argument_and_its_memory_is_bounded_below_its
     shell, option, script = SERVICES["redis"]["command"]
     assert (shell, option) == ("sh", "-c")
     arguments, _, read = script.partition("<<END")
-    assert "PASSWORD" not in arguments and "requirepass $$REDIS_PASSWORD" in read
+    assert "password" not in arguments and "requirepass $$(cat /run/secrets/redis_password)" in read
     assert "--maxmemory 384mb" in arguments
 
 
-def test_the_broker_reads_its_password_as_the_file_has_it(tmp_path: Path) -> None:
+def test_the_broker_reads_its_password_as_the_file_has_it(tmp_path: Path, secrets: Path) -> None:
     script = SERVICES["redis"]["command"][2].replace("$$", "$").replace("valkey-server", str(find_server()))
     options = f"--port 0 --unixsocket {tmp_path}/s --dir {tmp_path} --appendonly"
     script = script.replace("--appendonly", options)
-    env = {**os.environ, "REDIS_PASSWORD": SECRETS["REDIS_PASSWORD"]}
-    with subprocess.Popen(["sh", "-c", script], env=env, stdout=subprocess.DEVNULL) as server:
+    script = script.replace("/run/secrets", str(secrets))
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.DEVNULL) as server:
         try:
-            client = redis.Redis(unix_socket_path=f"{tmp_path}/s", password=SECRETS["REDIS_PASSWORD"])
+            client = redis.Redis(unix_socket_path=f"{tmp_path}/s", password=SECRETS["redis_password"])
             eventually((tmp_path / "s").exists)
             assert client.ping()
             with pytest.raises(redis.AuthenticationError):
@@ -159,22 +217,15 @@ def test_a_password_may_have_any_characters() -> None:
 
 def test_every_setting_can_be_set_but_for_those_of_the_embedded_stack() -> None:
     names = {PREFIX + field.name.upper() for field in fields(Settings)}
-    given = {name for service in OURS for name in SERVICES[service]["environment"]}
+    given = {name.removesuffix("_FILE") for service in OURS for name in SERVICES[service]["environment"]}
     assert given == names - EMBEDDED_ONLY
-
-
-def test_a_missing_secret_stops_the_start() -> None:
-    text = (ROOT / "docker-compose.yml").read_text()
-    for name in SECRETS:
-        assert f"${{{name}:?" in text
-        assert f"${{{name}}}" not in text
-        assert f"${{{name}:-" not in text
 
 
 def test_the_example_has_every_variable_that_must_be_set_and_no_unknown_one() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     required = set(re.findall(r"\$\{(\w+):\?", text))
     assert required <= example().keys() <= variables()
+    assert not [name for name in example() if re.search("PASSWORD|SECRET", name)]
 
 
 @pytest.mark.parametrize("kind", WORKERS)
@@ -329,7 +380,7 @@ def test_the_web_has_as_many_processes_as_its_memory_is_reckoned_for() -> None:
 def test_the_web_server_leaves_it_to_the_application_to_say_that_an_address_is_too_long() -> None:
     longest = int(programs.LONGEST_LINE)
     assert f'"--limit-request-line", "{longest}"' in (ROOT / "Dockerfile").read_text()
-    settings = Settings(database_url="", redis_url="", secret_key=SECRETS["CHAINMEET_SECRET_KEY"])
+    settings = Settings(database_url="", redis_url="", secret_key=SECRETS["secret_key"])
     web = programs.web_program(DataFolder(ROOT), settings, 1)
     assert web.command[web.command.index("--limit-request-line") + 1] == str(longest)
     assert longest >= 2 * errors.MAX_ADDRESS
