@@ -15,7 +15,7 @@ keep() { # FILE, variable of .env, what it is otherwise
   [ ! -s "$folder/$1" ] || return 0
   value=$(of_env "$2")
   printf %s "${value:-$3}" >"$folder/$1.new"
-  chmod 444 "$folder/$1.new"
+  chmod 644 "$folder/$1.new"
   mv "$folder/$1.new" "$folder/$1"
 }
 

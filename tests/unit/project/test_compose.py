@@ -125,7 +125,7 @@ def test_secrets_are_made_once_and_are_nobody_elses(tmp_path: Path) -> None:
     assert all(re.fullmatch("[0-9a-f]{64}", made[name]) for name in list(SECRETS)[:3])
     assert len(set(made.values())) == 4 and made["smtp_password"] == made["imap_password"] == ""
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
-    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()} == {0o444}
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "secrets").iterdir()} == {0o644}
     assert made_secrets(tmp_path) == made
 
 
