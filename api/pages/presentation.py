@@ -11,7 +11,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, get_timezone_gmt, get_timezone_location
+from babel.dates import format_date, format_datetime, get_timezone_gmt
 from babel.numbers import format_decimal
 from flask import Flask, g, has_request_context
 from markupsafe import Markup, escape
@@ -23,7 +23,7 @@ from api.language.unbroken import unbroken
 from api.pages.browsers import browser_name
 from scheduler.domain import fields, names
 from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure
-from scheduler.invites.catalogue import words
+from scheduler.invites.catalogue import city_of, words
 from scheduler.saying import say
 from scheduler.services.access import preferences
 from scheduler.services.delivery.dead_letters import DeadLetter
@@ -151,7 +151,7 @@ def _own_time(moment: datetime, end: datetime | None, timezone: str, own: str, t
     text = local_time(moment, own) if is_same_day else local_moment(moment, own)
     if end is not None:
         text = f"{text}–{local_time(end, own)}"
-    said = gettext("%(time)s in %(city)s", time=text, city=_city(own, tag))
+    said = gettext("%(time)s in %(city)s", time=text, city=city_of(own, tag))
     return Markup(' <span class="time-own">({})</span>').format(unbroken(said))
 
 
@@ -197,7 +197,7 @@ def clock_difference(timezone: str, moment: datetime | None) -> Markup:
     hours = ((here or timedelta()) - (there or timedelta())).total_seconds() / 3600
     count = 1 if abs(hours) == 1 else 2
     shown = {
-        "city": _city(own, speaking.language()),
+        "city": city_of(own, speaking.language()),
         "hours": format_decimal(abs(hours), "#.##", locale=speaking.locale()),
     }
     behind = ngettext(
@@ -211,13 +211,7 @@ def clock_difference(timezone: str, moment: datetime | None) -> Markup:
 
 def city(timezone: str) -> str:
     """The city of a zone as the page's language writes it: Chicago, 芝加哥."""
-    return _city(timezone, speaking.language())
-
-
-@lru_cache(KEPT)
-def _city(timezone: str, tag: str) -> str:
-    found = get_timezone_location(timezone, locale=Locale.parse(tag), return_city=True)
-    return found.rpartition("/")[2]
+    return city_of(timezone, speaking.language())
 
 
 def time_left(span: timedelta) -> str:
@@ -242,7 +236,7 @@ def _zone_name(timezone: str, hour: datetime, tag: str) -> str:
     if timezone in language.zones:
         return language.zones[timezone]
     offset = get_timezone_gmt(hour.astimezone(ZoneInfo(timezone)), locale="en").removeprefix("GMT")
-    return language.zone.format(name=_city(timezone, tag), offset=offset)
+    return language.zone.format(name=city_of(timezone, tag), offset=offset)
 
 
 def zone(timezone: str) -> ZoneInfo:

@@ -12,6 +12,9 @@ from importlib.resources.abc import Traversable
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
+from babel.dates import get_timezone_location
+
 from scheduler.domain.names import one_stop
 
 
@@ -119,7 +122,7 @@ class Words:
         )
 
     def span_of(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
-        """Date, times, zone and offset: Wednesday, 12 May 2027, 10:00-10:30 (Asia/Shanghai, UTC+08:00)."""
+        """Date, times, zone and offset: Wednesday, 12 May 2027, 10:00-10:30 (Budapest, UTC+02:00)."""
         offset = self.zone_of(start.astimezone(zone), zone)
         return self.span.format(times=self.times_of(start, end, zone), zone=offset)
 
@@ -136,11 +139,11 @@ class Words:
         return last if until.date() == local.date() else self.moment.format(day=self.day_of(until), time=last)
 
     def zone_of(self, local: datetime, zone: ZoneInfo) -> str:
-        """A zone with its offset at a moment, Asia/Shanghai, UTC+08:00, or as everybody there calls it."""
+        """A zone with its offset at a moment, Budapest, UTC+02:00, or as everybody there calls it."""
         if zone.key in self.zones:
             return self.zones[zone.key]
         offset = local.strftime("%z")
-        return self.zone.format(name=zone.key.replace("_", " "), offset=f"{offset[:3]}:{offset[3:5]}")
+        return self.zone.format(name=city_of(zone.key, self.language), offset=f"{offset[:3]}:{offset[3:5]}")
 
     def reason_of(self, code: str) -> str:
         """Why a plan does not hold a meeting, in words that either firm may read."""
@@ -179,6 +182,13 @@ def language_of(chosen: str, spoken: Sequence[str], of_event: str) -> str:
     if chosen in languages():
         return chosen
     return next(filter(None, map(nearest, spoken)), of_event)
+
+
+@lru_cache(maxsize=1024)
+def city_of(timezone: str, language: str) -> str:
+    """The city of an IANA zone as a language writes it: Chicago, 芝加哥. A zone without one has its name."""
+    found = get_timezone_location(timezone, locale=Locale.parse(language), return_city=True)
+    return found.rpartition("/")[2]
 
 
 def nearest(language: str) -> str:

@@ -138,7 +138,7 @@ def linked(database: Database, language: str) -> tuple[Published, Browser, str]:
             [
                 "与Firm 1洽谈",
                 "2026年12月7日 星期一 09:30–10:00 北京时间",
-                "您的当地时间：2026年12月7日 星期一 02:30–03:00（Europe/Budapest，UTC+01:00）",
+                "您的当地时间：2026年12月7日 星期一 02:30–03:00（布达佩斯，UTC+01:00）",
                 "您代表贵公司作决定：谢绝将取消这场洽谈。",
                 "以其他方式答复",
             ],
@@ -148,7 +148,7 @@ def linked(database: Database, language: str) -> tuple[Published, Browser, str]:
             [
                 "Találkozó: Firm 1",
                 "2026. december 7., hétfő, 09:30–10:00 pekingi idő, UTC+08:00",
-                "Az Ön ideje szerint: 2026. december 7., hétfő, 02:30–03:00 (Europe/Budapest, UTC+01:00)",
+                "Az Ön ideje szerint: 2026. december 7., hétfő, 02:30–03:00 (Budapest, UTC+01:00)",
                 "Ön dönt a cége nevében: ha elutasítja, a találkozó elmarad.",
                 "Más választ adok",
             ],
