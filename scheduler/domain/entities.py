@@ -100,11 +100,15 @@ class VersionState(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What a worker does with a version: what publishing it would do, publish it, begin a draft by hand."""
+    """What a worker does with a version."""
 
     COMPARE = "compare"
+    """Finds out what publishing it would do."""
     PUBLISH = "publish"
     BEGIN = "begin"
+    """Begins a draft by hand."""
+    EXPLAIN = "explain"
+    """Finds the reasons and fixes of unscheduled requests that its run did not look into."""
 
 
 class JobState(StrEnum):

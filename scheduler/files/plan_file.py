@@ -31,6 +31,15 @@ def read_plan(document: object) -> Plan:
     return _PlanReader().read(document)
 
 
+def read_answers(rows: object) -> tuple[Unscheduled, ...]:
+    """The rows of a plan's `unscheduled`, parsed. Raises MalformedPlan with every fault by path."""
+    reader = _PlanReader()
+    answers = reader.read_unscheduled(rows)
+    if reader.faults:
+        raise MalformedPlan(reader.faults)
+    return answers
+
+
 def write_plan(plan: Plan) -> Json:
     """The document of docs/problem-format.md."""
     return {

@@ -6,12 +6,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Browser
+from sqlalchemy import delete
 
+from scheduler.services.publishing.publishing import JobEnding
 from scheduler.storage.database import Database
-from scheduler.storage.models import AttendeeBusy
+from scheduler.storage.models import AttendeeBusy, UnscheduledRequest
 from tests.e2e.windows import WAYS, press, signed_in
 from tests.integration.remedies.test_remedies import planned
 from tests.support.factories import Expo, make_event, make_request
+from tests.support.publishing import carry_out
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
@@ -42,18 +45,38 @@ def test_a_remedy_is_pressed_on_why_not_and_the_next_run_holds_the_meeting(
     page.set_default_timeout(WAIT)
     signed_in(page, database, site, expo.organiser.id)
     page.goto(f"{site}/events/{expo.event.key}/versions/1/remedies")
-    press(page, page.get_by_role("link", name="Look at 1"), way)
-    page.get_by_role("heading", name="What would let it in").wait_for()
-    remedy = page.locator(".remedy").filter(has_text="available on").first
+    press(page, page.get_by_role("link", name="View 1 request"), way)
+    page.get_by_role("list", name="Suggested fixes").wait_for()
+    remedy = page.locator(".request-fixes > li").filter(has_text="available on").first
     said = remedy.locator("span").first.inner_text()
-    press(page, remedy.get_by_role("button", name="Do it, and hold it there"), way)
-    page.get_by_text("Done. The next run holds it on").wait_for()
-    page.get_by_text("locked to").wait_for()
+    press(page, remedy.get_by_role("button", name="Apply and lock time"), way)
+    page.get_by_text("The next run schedules the meeting on").wait_for()
+    page.get_by_text("Locked to").wait_for()
     with database.write() as session:
         plan, version = planned(session, expo)
     (meeting,) = plan.meetings
     page.goto(f"{site}/events/{expo.event.key}/versions/{version.number}/remedies")
-    page.get_by_role("heading", name="Every accepted request is held.").wait_for()
+    page.get_by_text("Every accepted request is scheduled in this version.").wait_for()
     start = next(each.start for each in expo.slots if each.key == meeting.slot)
     assert f"{start.astimezone(ZoneInfo(expo.event.timezone)):%H:%M}" in said, "when the button said"
+    window.close()
+
+
+@pytest.mark.parametrize("way", ["mouse", "no script"])
+def test_reasons_that_no_run_has_found_are_found_and_the_page_follows_it(
+    chromium: Browser, database: Database, expo: Expo, site: str, way: str
+) -> None:
+    with database.write() as session:
+        session.execute(delete(UnscheduledRequest))
+    window = chromium.new_context(java_script_enabled=way != "no script")
+    page = window.new_page()
+    page.set_default_timeout(WAIT)
+    signed_in(page, database, site, expo.organiser.id)
+    page.goto(f"{site}/events/{expo.event.key}/versions/1/remedies")
+    page.get_by_text("The reason for 1 request isn’t known yet.").wait_for()
+    press(page, page.get_by_role("button", name="Find reasons"), way)
+    page.get_by_text("Finding reasons and fixes").wait_for()
+    assert carry_out(database) == [JobEnding.DONE]
+    page.get_by_role("link", name="View 1 request").wait_for()  # it loads itself anew
+    assert page.get_by_role("button", name="Find reasons").count() == 0
     window.close()

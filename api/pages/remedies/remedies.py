@@ -1,4 +1,4 @@
-"""Why not: what a version does not hold, in groups; remedies done by a press."""
+"""Unscheduled requests of a version by reason, with the fixes that a press applies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from api.pages.presentation import local_moment
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
-from scheduler.services.remedies import doing, groups, sheet
+from scheduler.services.remedies import doing, explaining, groups, sheet
 from scheduler.services.remedies.changing import NewPerson
 from scheduler.services.requests import not_held
 from scheduler.services.requests.locks import NotDone
@@ -36,13 +36,17 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_PEOPLE = 2
 """Whom one remedy adds: a colleague of each firm."""
 SHOWN = 30
-"""Groups, or requests, of a page."""
+"""Fixes, or requests, of a page."""
+BEST = 3
+"""Fixes of each reason on the page of all reasons."""
+APPLIED = 3
+"""Of the last fixes that can be undone."""
 
 
 @blueprint.get("")
 @login_required
 def show(event_key: str, number: int) -> str:
-    """The groups; or the requests of a group, of a reason, or with some words."""
+    """The reasons; or the fixes of a reason; or the requests of a group, of a reason, or with some words."""
     actor = auth.team(event_key)
     group = inputs.whole(request.args.get("group"), -1)
     reason, words = request.args.get("reason", ""), request.args.get("q", "")
@@ -50,7 +54,9 @@ def show(event_key: str, number: int) -> str:
         page = paging.asked_number()
         values: dict[str, Any] = {}
         if group < 0 and not reason and not words.strip():
-            values["page"] = groups.listing(db, actor, number, page=page, limit=SHOWN)
+            values["why"] = groups.by_reason(db, actor, number, best=BEST)
+        elif request.args.get("view") == "fixes":
+            values["fixes"] = groups.listing(db, actor, number, reason=reason, page=page, limit=SHOWN)
         else:
             values["rows"] = groups.members(
                 db,
@@ -71,11 +77,24 @@ def show(event_key: str, number: int) -> str:
             tally=groups.tally(db, actor, number),
             chosen=groups.one(db, actor, number, group) if group >= 0 else None,
             trials=trials.of_version(db, actor, number),
+            explaining=explaining.latest(db, actor, number),
+            applied=doing.applied(db, actor, most=APPLIED) if actor.is_organiser else (),
             reason=reason,
             asked=words,
             reasons=not_held.GROUPS,
             **values,
         )
+
+
+@blueprint.post("/explain")
+@login_required
+def explain(event_key: str, number: int) -> Response:
+    """Find the reasons that no run has looked into, and what each fix gains."""
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        job_id = explaining.ask(db, actor, number, now=context.now()).id
+    dispatch.version_job(job_id, app=context.celery())
+    return redirect(url_for("remedies.show", event_key=event_key, number=number), 303)
 
 
 @blueprint.post("/try")
@@ -96,13 +115,15 @@ def try_it(event_key: str, number: int) -> Response:
 @blueprint.get("/panel")
 @login_required
 def panel(event_key: str, number: int) -> FlaskResponse:
-    """The part of the page that follows trials. Once all have ended, the page is loaded again."""
+    """The part of the page that follows what runs for it. Once all has ended, the page is loaded again."""
     actor = auth.team(event_key)
     with context.database().read() as db:
-        found = trials.of_version(db, actor, number)
-        text = rendering.render(db, actor, "why_not", "remedies/_trying.html", number=number, trials=found)
+        found, job = trials.of_version(db, actor, number), explaining.latest(db, actor, number)
+        text = rendering.render(
+            db, actor, "why_not", "remedies/_trying.html", number=number, trials=found, explaining=job
+        )
     response = make_response(text)
-    if not any(trial.is_open for trial in found.values()):
+    if not any(each.is_open for each in (*found.values(), job) if each is not None):
         response.headers["HX-Refresh"] = "true"
     return response
 
@@ -161,7 +182,7 @@ def _done(actor: Actor, number: int) -> str:
         ).start
         zone = events.event(db, actor).timezone
     return gettext(
-        "Done. The next run holds it on %(time)s, or says why it cannot.",
+        "Fix applied. The next run schedules the meeting on %(time)s, or says why it can’t.",
         time=unbroken(local_moment(start, zone)),
     )
 
@@ -170,7 +191,7 @@ def _group_done(actor: Actor, number: int) -> str:
     group = inputs.whole(request.form.get("group"), -1)
     with context.database().write() as db:
         doing.pull(db, actor, number, group, people=_people(), settings=context.settings(), now=context.now())
-    return gettext("Done. The next run holds what it can then.")
+    return gettext("Fix applied. The next run schedules what fits.")
 
 
 def _people() -> list[NewPerson]:

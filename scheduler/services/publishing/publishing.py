@@ -118,7 +118,12 @@ class _Work:
     should_stop: Callable[[], bool]
 
     def do(self) -> None:
-        steps = {JobKind.COMPARE: self.compare, JobKind.PUBLISH: self.publish, JobKind.BEGIN: self.begin}
+        steps = {
+            JobKind.COMPARE: self.compare,
+            JobKind.PUBLISH: self.publish,
+            JobKind.BEGIN: self.begin,
+            JobKind.EXPLAIN: self.explain,
+        }
         steps[self.job.kind]()
 
     def begin(self) -> None:
@@ -128,6 +133,19 @@ class _Work:
             base = session.get_one(ScheduleVersion, self.job.version_id)
             release.begin_by_hand(session, base, by=self.job.asked_by, now=now)
             version_jobs.finish(session, self.held, now=now)
+
+    def explain(self) -> None:
+        """What is not explained is looked into between two transactions: it takes up to minutes."""
+        from scheduler.services.publishing import explaining  # here, as it loads the solver
+
+        with self.database.read() as session:
+            now = self.database.now_in(session)
+            left = explaining.read(session, self.job.version_id, now=now)
+        answer = explaining.explain(left, report=self.report, should_stop=self.should_stop)
+        self.stop_here()
+        with self.database.write() as session:
+            explaining.keep(session, self.job.version_id, answer)
+            version_jobs.finish(session, self.held, now=self.database.now_in(session))
 
     def compare(self) -> None:
         worked = self.work_out(with_mails=True)

@@ -69,6 +69,15 @@ def ask_to_begin(session: Session, version: ScheduleVersion, *, by: int | None, 
     return open_job(session, version, JobKind.BEGIN) or _ask(session, version, JobKind.BEGIN, by=by, now=now)
 
 
+def ask_to_explain(
+    session: Session, version: ScheduleVersion, *, by: int | None, now: datetime
+) -> VersionJob:
+    """The job that finds a version's missing reasons. While it is open, a second call gives the same."""
+    return open_job(session, version, JobKind.EXPLAIN) or _ask(
+        session, version, JobKind.EXPLAIN, by=by, now=now
+    )
+
+
 def ask_to_publish(
     session: Session,
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -20,8 +21,9 @@ from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.decisions import locking
 from scheduler.services.directory.refs import SlotRef, slot_ref
+from scheduler.services.people_desk import journal
 from scheduler.services.people_desk.calling_off import call_off
-from scheduler.services.people_desk.journal import StepKind, step
+from scheduler.services.people_desk.journal import StepKind, TakenStep, step
 from scheduler.services.remedies import changing, groups
 from scheduler.services.remedies.changing import NewPerson
 from scheduler.services.requests import locks, not_held
@@ -136,6 +138,12 @@ def pull(
                     changing.take_any_place(request)
             case _:
                 raise NotDone(say("This needs something that no page can do."))
+
+
+def applied(session: Session, actor: Actor, *, most: int) -> tuple[TakenStep, ...]:
+    """The last fixes that were applied and not undone, the newest first."""
+    found = (each for each in journal.steps(session, actor) if each.kind is StepKind.REMEDY)
+    return tuple(islice((each for each in found if each.undone_at is None), most))
 
 
 def _slots(session: Session, actor: Actor, keys: Sequence[str]) -> set[int]:

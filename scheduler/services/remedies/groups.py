@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.paging import Page, part_of
 from scheduler.services.requests import not_held
 from scheduler.services.requests.not_held import NotHeld, Thing
-from scheduler.services.schedule import unscheduled, versions
+from scheduler.services.schedule import scheduled, unscheduled, versions
 from scheduler.services.text import storable
 from scheduler.storage.models import Firm, Hall, MeetingRequest, ScheduleVersion, Slot, UnscheduledRequest
 
@@ -57,29 +58,105 @@ class UnheldCard:
 
 @dataclass(frozen=True, slots=True)
 class UnheldTally:
-    """How many requests a version does not hold, in how many groups, and how many were not looked into."""
+    """How many accepted requests a version has no meeting of, and for how many of them no reason is known.
 
-    requests: int
-    groups: int
+    `accepted` are those of the event. No schedule of the requests of the version's run has more than `most`,
+    if that is known. `newer` have no reason as they were accepted after it, `unexamined` as the run was
+    stopped. `fitting` fit into the version as it is.
+    """
+
+    accepted: int
+    scheduled: int
+    most: int | None
+    newer: int
     unexamined: int
+    fitting: int
+
+    @property
+    def requests(self) -> int:
+        """Accepted requests that are not scheduled."""
+        return max(self.accepted - self.scheduled, 0)
+
+    @property
+    def unexplained(self) -> int:
+        return self.newer + self.unexamined
+
+    @property
+    def within_reach(self) -> int | None:
+        """At most so many more of the requests of its run a search can schedule, if that is known."""
+        if self.most is None:
+            return None
+        return max(min(self.requests - self.newer, self.most - self.scheduled), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCard:
+    """All requests that a version does not hold for one reason, and the groups whose levers hold most.
+
+    `about` counts whom or what its groups are about, by kind. `fixes` counts the groups that have a lever.
+    """
+
+    reason: str
+    requests: int
+    about: Mapping[str, int]
+    fixes: int
+    best: Sequence[UnheldCard]
 
 
 def tally(session: Session, actor: Actor, number: int) -> UnheldTally:
     """The counts of a version. Raises NotFound."""
-    counts = _counts(session, _version(session, actor, number))
-    unexamined = sum(count for _, reason, count in counts if reason == NOT_EXAMINED)
-    return UnheldTally(sum(count for _, _, count in counts), len(counts), unexamined)
-
-
-def listing(session: Session, actor: Actor, number: int, *, page: int, limit: int) -> Page[UnheldCard]:
-    """The groups of a version, the heaviest first. The number of queries is constant."""
     version = _version(session, actor, number)
     counts = _counts(session, version)
+    accepted = scheduled.count_accepted(session, version.event_id)
+    held = scheduled.count_scheduled(session, version.id)
+    return UnheldTally(
+        accepted=accepted,
+        scheduled=held,
+        most=version.meetings_bound,
+        newer=max(accepted - held - sum(count for _, _, count in counts), 0),
+        unexamined=sum(count for _, reason, count in counts if reason == NOT_EXAMINED),
+        fitting=sum(count for _, reason, count in counts if reason == "search-ended"),
+    )
+
+
+def by_reason(session: Session, actor: Actor, number: int, *, best: int) -> list[ReasonCard]:
+    """Why a version does not hold requests, the most frequent reason first, each with its `best` groups.
+
+    The number of queries is constant. What was not looked into has no reason.
+    """
+    version = _version(session, actor, number)
+    reasons: dict[str, list[Counted]] = defaultdict(list)
+    for counted in _counts(session, version):
+        if counted[1] != NOT_EXAMINED:
+            reasons[counted[1]].append(counted)
+    known = version.groups or []
+    helped = {reason: _helped(known, counts) for reason, counts in reasons.items()}
+    cards = iter(_cards(session, version, [each for rows in helped.values() for each in rows[:best]]))
+    found = [
+        ReasonCard(
+            reason,
+            sum(count for _, _, count in counts),
+            _about(known, counts),
+            len(helped[reason]),
+            [next(cards) for _ in helped[reason][:best]],
+        )
+        for reason, counts in reasons.items()
+    ]
+    return sorted(found, key=lambda card: (-card.requests, card.reason))
+
+
+def listing(
+    session: Session, actor: Actor, number: int, *, reason: str, page: int, limit: int
+) -> Page[UnheldCard]:
+    """The groups of a reason that have a lever, what helps most first. The number of queries is constant."""
+    version = _version(session, actor, number)
+    counts = [counted for counted in _counts(session, version) if counted[1] == reason]
+    helped = _helped(version.groups or [], counts)
 
     def read(first: int, most: int) -> list[UnheldCard]:
-        return _cards(session, version, counts[first : first + most])
+        return _cards(session, version, helped[first : first + most])
 
-    return part_of(f"groups {number}", read, len(counts), number=page, limit=limit)
+    return part_of(f"groups {number}", read, len(helped), number=page, limit=limit)
 
 
 def every(session: Session, actor: Actor, number: int) -> list[UnheldCard]:
@@ -174,6 +251,22 @@ def _counts(session: Session, version: ScheduleVersion) -> list[Counted]:
         return group is None, -known[group]["weight"] if group is not None else -count, group or 0
 
     return [(group, reason, count) for group, reason, count in sorted(found, key=order)]
+
+
+def _helped(known: Sequence[Mapping[str, Any]], counts: Iterable[Counted]) -> list[Counted]:
+    """Those that have a lever: first what lets in most, then the heaviest, last what was not counted."""
+
+    def order(each: Counted) -> tuple[int, float]:
+        group = known[each[0] or 0]
+        return -(-1 if group["holds"] is None else group["holds"]), -group["weight"]
+
+    return sorted((each for each in counts if each[0] is not None and known[each[0]]["lever"]), key=order)
+
+
+def _about(known: Sequence[Mapping[str, Any]], counts: Iterable[Counted]) -> dict[str, int]:
+    """How many of each kind some groups are about."""
+    about = (known[each[0]]["about"] for each in counts if each[0] is not None)
+    return dict(Counter(kind for kind, *ids in {(row["kind"], *row["ids"]) for row in about} if ids))
 
 
 def _cards(session: Session, version: ScheduleVersion, counts: Iterable[Counted]) -> list[UnheldCard]:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.plan import Plan
+from scheduler.domain.plan import Plan, UnheldGroup
 from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.storage.among import among
 from scheduler.storage.database import once
@@ -39,7 +39,12 @@ def store(session: Session, version_id: int, plan: Plan) -> None:
 
 def groups_of(plan: Plan) -> list[dict[str, Any]] | None:
     """The groups of a plan as its version keeps them: which requests are in one is kept with the requests."""
-    rows = [group.to_json() for group in plan.groups]
+    return as_kept(plan.groups)
+
+
+def as_kept(groups: Sequence[UnheldGroup]) -> list[dict[str, Any]] | None:
+    """Groups without their requests. None if there are none."""
+    rows = [group.to_json() for group in groups]
     return [{name: row[name] for name in row if name != "requests"} for row in rows] or None
 
 

@@ -86,13 +86,14 @@ def ask(
 
 
 def of_version(session: Session, actor: Actor, number: int) -> dict[int, RemedyTrial]:
-    """The trials of a version's groups, by the number of the group."""
+    """The trials of a version's groups, by the number of the group. One of a group of before is of none."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
+    levers = [group["lever"] for group in version.groups or ()]
     found = {}
     for row in rows.of(session, actor.event_id, WhatIfKind.REMEDY):
         version_id, group = _key(row.changes)
-        if version_id == version.id:
+        if version_id == version.id and row.changes[0]["lever"] in levers[group : group + 1]:
             found[group] = _trial(row.state, row.seconds, row.result, row.error)
     return found
 

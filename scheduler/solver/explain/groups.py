@@ -69,7 +69,9 @@ def groups(
 
     Parameters
     ----------
-    problem, meetings
+    problem
+        The problem, read and checked before.
+    meetings
         A plan that keeps every hard rule.
     answers
         One for each request that it does not hold.

@@ -31,6 +31,8 @@ from scheduler.solver.instance.choices import Choices
 
 MOST_BLOCKERS = 5
 MOST_STARTS = 64
+REPORTED = 100
+"""Requests between two reports."""
 OF_OBSTACLES = frozenset(
     (
         "no-place", "no-interpreter", "no-common-slot", "people-busy", "person-cap", "firm-cap", "precedence",
@@ -70,7 +72,7 @@ def explain(
     clock = SolveClock(seconds, should_stop)
     if clock.is_over():  # the index alone takes a while on a large event
         held = {meeting.request for meeting in meetings}
-        return tuple(_unexamined(request) for request in problem.requests if request.id not in held)
+        return tuple(unexamined(request) for request in problem.requests if request.id not in held)
     occupancy = Occupancy(problem, Choices(problem), Schedule.of(problem, meetings))
     left = [r for r in range(len(problem.requests)) if r not in occupancy.held]
     order = sorted(left, key=lambda r: (-problem.requests[r].weight, r))
@@ -79,7 +81,7 @@ def explain(
         if clock.is_over():
             break
         rows[r] = explain_one(occupancy, r, cured=cured)
-    return tuple(rows[r] if r in rows else _unexamined(problem.requests[r]) for r in left)
+    return tuple(rows[r] if r in rows else unexamined(problem.requests[r]) for r in left)
 
 
 def examined(problem: Problem, result: Result, should_stop: Callable[[], bool] | None = None) -> Result:
@@ -103,22 +105,66 @@ def examined(problem: Problem, result: Result, should_stop: Callable[[], bool] |
     if not plan.is_answer or all(map(_is_examined, plan.unscheduled)):
         return result
     problem = problem.releasing(plan.not_kept)
-    occupancy = Occupancy(problem, Choices(problem), Schedule.of(problem, plan.meetings))
+    rows = look_into(problem, plan.meetings, plan.unscheduled, should_stop=should_stop)
+    return replace(result, plan=replace(plan, unscheduled=rows))
+
+
+def look_into(
+    problem: Problem,
+    meetings: Sequence[Meeting],
+    answers: Sequence[Unscheduled],
+    *,
+    report: Callable[[int, int], None] = lambda done, of: None,
+    should_stop: Callable[[], bool] | None = None,
+) -> tuple[Unscheduled, ...]:
+    """An answer with remedies for each request that has none yet, in the order of `answers`.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    meetings
+        A plan that keeps every hard rule.
+    answers
+        One for each request to be looked into; those that were examined stay.
+    report
+        Is told now and then how many of how many were looked at.
+    should_stop
+        Is asked before each request. Those that are left then stay as they are.
+
+    Returns
+    -------
+    tuple[Unscheduled, ...]
+        One for each of `answers`.
+    """
+    occupancy = Occupancy(problem, Choices(problem), Schedule.of(problem, meetings))
     index = problem.index.requests
-    rows = [
-        row
-        if _is_examined(row) or (should_stop is not None and should_stop())
-        else explain_one(occupancy, index[row.request])
-        for row in plan.unscheduled
-    ]
-    return replace(result, plan=replace(plan, unscheduled=tuple(rows)))
+    rows = []
+    for done, row in enumerate(answers):
+        if done % REPORTED == 0:
+            report(done, len(answers))
+        is_left = _is_examined(row) or (should_stop is not None and should_stop())
+        rows.append(row if is_left else explain_one(occupancy, index[row.request]))
+    return tuple(rows)
 
 
 def _is_examined(row: Unscheduled) -> bool:
     return bool(row.remedies) or row.reason == "contradiction"
 
 
-def _unexamined(request: Request) -> Unscheduled:
+def unexamined(request: Request) -> Unscheduled:
+    """The answer about a request into which nobody looked.
+
+    Parameters
+    ----------
+    request
+        It is not scheduled.
+
+    Returns
+    -------
+    Unscheduled
+        Its reason is `NOT_EXAMINED`.
+    """
     return Unscheduled(request.id, NOT_EXAMINED, "There was no time to look into why it is not held.")
 
 

@@ -17,10 +17,14 @@ _OPEN = "state IN ('asked', 'running')"
 _ONE_COMPARING = f"kind = 'compare' AND {_OPEN}"
 _ONE_PUBLISHING = f"kind = 'publish' AND {_OPEN}"
 _ONE_BEGINNING = f"kind = 'begin' AND {_OPEN}"
+_ONE_EXPLAINING = f"kind = 'explain' AND {_OPEN}"
 
 
 class VersionJob(Base):
-    """Work of a worker on a version. One comparing, one beginning a version, one publishing an event."""
+    """Work of a worker on a version.
+
+    One comparing, one beginning and one explaining a version, and one publishing an event.
+    """
 
     __tablename__ = "version_job"
     __table_args__ = (
@@ -44,6 +48,13 @@ class VersionJob(Base):
             unique=True,
             sqlite_where=text(_ONE_BEGINNING),
             postgresql_where=text(_ONE_BEGINNING),
+        ),
+        Index(
+            "uq_version_job_explaining",
+            "version_id",
+            unique=True,
+            sqlite_where=text(_ONE_EXPLAINING),
+            postgresql_where=text(_ONE_EXPLAINING),
         ),
         Index("ix_version_job_version_id", "version_id"),
         Index("ix_version_job_state", "state"),
@@ -70,7 +81,7 @@ class VersionJob(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
-    """Of so many people so many are looked at."""
+    """Of so many people, or requests, so many are looked at."""
     after: Mapped[int] = mapped_column(default=0)
     """The attendee up to whom everybody was told. A publishing that is continued goes on after them."""
     mails: Mapped[int] = mapped_column(default=0)

@@ -282,6 +282,7 @@ POST EVENT/versions/<number>/bring-back                      403 404 404 404 404
 POST EVENT/versions/<number>/discard                         403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/versions/<number>/publish                         403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/versions/<number>/remedies/do                     403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/versions/<number>/remedies/explain                403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/versions/<number>/remedies/try                    403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/versions/<number>/roll-back                       403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/versions/<number>/take-back                       403 404 404 404 404 404 302 302 404 404 404

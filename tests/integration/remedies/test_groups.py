@@ -77,17 +77,22 @@ def test_groups_count_what_is_not_held_and_a_version_made_of_another_counts_what
         scene = Scene(session)
         actor = scene.expo.organiser_actor()
         number = scene.version.number
-        cards = groups.listing(session, actor, number, page=1, limit=10).items
+        reasons = groups.by_reason(session, actor, number, best=3)
+        cards = [card for each in reasons for card in each.best]
         assert [(card.reason, card.requests, card.holds) for card in cards] == [
             ("person-cap", 3, 2), ("no-interpreter", 1, 1), ("no-place", 1, 1),
         ]  # fmt: skip
-        assert groups.tally(session, actor, number) == groups.UnheldTally(5, 3, 0)
+        assert [(each.requests, each.about, each.fixes) for each in reasons] == [
+            (3, {"person": 1}, 1), (1, {"languages": 1}, 1), (1, {}, 1),
+        ]  # fmt: skip
+        tally = groups.tally(session, actor, number)
+        assert (tally.requests, tally.accepted, tally.unexplained) == (5, 5, 0)
         assert [card.start for card in cards] == [None, *[scene.expo.slots[2].start] * 2]
         withdrawn = scene.requests[0]
         session.delete(withdrawn)
         session.flush()
         again = release.repeat(session, scene.version, now=NOW)
-        left = groups.listing(session, actor, again.number, page=1, limit=10).items
+        left = groups.by_reason(session, actor, again.number, best=3)
         assert [card.requests for card in left] == [2, 1, 1]
         found = groups.members(
             session, actor, again.number, group=0, reason="", words="firm 2", page=1, limit=10
@@ -121,16 +126,19 @@ def test_the_page_says_groups_in_names_and_times_and_the_workbook_has_them(
     browser = Browser(web_app(database, broker_url), scene.expo.organiser)
     path = f"/events/{scene.expo.event.key}/versions/{scene.version.number}/remedies"
     page = re.sub(r"<[^>]+>", "", browser.get(path))
-    assert "5 accepted requests are not held, for 3 reasons." in page
-    assert "A person has enough meetings that day: " in page and "Anna Kiss" in page
-    assert "No interpreter is free: English and Hungarian, mostly from" in page
-    assert "lets in 2, worth 200 points" in page and "One more table in" in page
+    assert "5 of 5 accepted requests are unscheduled" in page
+    assert "An attendee has reached the daily limit" in page and "Anna Kiss one more meeting a day" in page
+    assert "Add an interpreter for English and Hungarian" in page and "mostly from" in page
+    assert "+2 scheduled" in page and "Add a table in" in page
     one = browser.get(f"{path}?group=0")
-    assert "What helps most" in one and one.count('class="card not-held"') == 3
-    assert "Done. The next run holds what it can then." in browser.post(f"{path}/do", group="0")
-    assert "A person more" not in browser.get(f"{path}?q=nobody") and "None that fits" in browser.get(
-        f"{path}?q=nobody"
-    )
+    assert "Raise limit" in one and one.count('class="unscheduled"') == 3
+    assert "View all" not in page, "no more fixes than the page shows"
+    fixes = browser.get(f"{path}?reason=no-place&view=fixes")
+    assert "Add a table in" in fixes and "Raise limit" not in fixes
+    done = browser.post(f"{path}/do", group="0")
+    assert "Fix applied. The next run schedules what fits." in done
+    assert "Applied fixes" in done and "/people/steps/" in done.replace("/desk/steps/", "/people/steps/")
+    assert "No unscheduled request matches" in browser.get(f"{path}?q=nobody")
     octets = browser.client.get(f"{path}/workbook.xlsx").data
     book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(octets))
     rows = book.get_sheet_by_name("Groups").to_python()
@@ -159,14 +167,14 @@ def test_what_helps_is_confirmed_by_a_run_beside_the_plan(
     browser = Browser(web_app(database, broker_url), expo.organiser)
     browser.get(path)
     page = browser.post(f"{path}/try", group="0")
-    assert "1 is being tried" in page and "Try it" not in page
+    assert "1 fix is being tested" in page and "Test fix" not in page
     assert trying.execute(database, settings=SETTINGS)
     with database.read() as session:
         trial = trials.of_version(session, expo.organiser_actor(), number)[0]
         assert (trial.more, trial.points) == (1, group.gains)
         assert len(versions.meetings(session, version.id)) == 1, "the plan is as it was"
     page = browser.get(path)
-    assert "<b>1</b> more is held in all" in page and "Try it" in page and len(asked) == 2
+    assert "<b>1</b> more meeting in all" in page and "Test fix" in page and len(asked) == 2
 
 
 def test_queries_of_the_groups_do_not_grow_with_them(database: Database) -> None:
@@ -187,7 +195,8 @@ def test_queries_of_the_groups_do_not_grow_with_them(database: Database) -> None
             session.flush()
             session.expire_all()
             with statements(session.get_bind()) as seen:
-                assert len(groups.listing(session, actor, version.number, page=1, limit=30).items) == count
+                (found,) = groups.by_reason(session, actor, version.number, best=30)
+                assert len(found.best) == count
             return len(seen)
 
     assert queries(1) == queries(4)

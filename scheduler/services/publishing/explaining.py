@@ -1,0 +1,108 @@
+"""Explain what a version does not schedule, as the event is now.
+
+Its run did not look into all of it if it was stopped, and did not know requests that were accepted later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.plan import Meeting, UnheldGroup, Unscheduled
+from scheduler.domain.problem import Problem
+from scheduler.files.plan_file import read_answers
+from scheduler.services.problems import snapshot
+from scheduler.services.schedule import unscheduled, versions
+from scheduler.solver.explain.groups import groups
+from scheduler.solver.explain.reasons import look_into, unexamined
+from scheduler.storage.models import ScheduleVersion, UnscheduledRequest
+
+GAIN_SECONDS = 30.0
+"""For the gains of all groups together: nobody waits before a page for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unexplained:
+    """A version's meetings and answers that the event still knows, and the event as it is now."""
+
+    problem: Problem
+    meetings: Sequence[Meeting]
+    answers: Sequence[Unscheduled]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An answer for each unscheduled request, and the groups that they make."""
+
+    answers: Sequence[Unscheduled]
+    groups: Sequence[UnheldGroup]
+
+
+def read(session: Session, version_id: int, *, now: datetime) -> Unexplained:
+    """What is to be explained. Meetings of what the event no longer has take nothing from the others."""
+    version = session.get_one(ScheduleVersion, version_id)
+    problem = snapshot.take(session, version.event_id, now=now)
+    index = problem.index
+    rows = session.scalars(
+        select(UnscheduledRequest.answer)
+        .where(*unscheduled.of_version(version_id))
+        .order_by(UnscheduledRequest.position)
+    ).all()
+    answers = {row.request: row for row in read_answers(list(rows)) if row.request in index.requests}
+    meetings = [
+        meeting
+        for meeting in versions.meetings(session, version_id)
+        if meeting.request in index.requests
+        and meeting.slot in index.slots
+        and meeting.place in index.places
+        and index.attendees.keys() >= set(meeting.attendees)
+        and (meeting.interpreter is None or meeting.interpreter in index.interpreters)
+    ]
+    scheduled = {meeting.request for meeting in meetings}
+    newer = (request for request in problem.requests if request.id not in answers)
+    rest = [*answers.values(), *map(unexamined, newer)]
+    return Unexplained(problem, meetings, [row for row in rest if row.request not in scheduled])
+
+
+def explain(
+    left: Unexplained,
+    *,
+    report: Callable[[int, int], None],
+    should_stop: Callable[[], bool],
+) -> Explanation:
+    """Look into each request that has no reason or no fix yet. `report` is told how many of how many."""
+    problem, meetings = left.problem, left.meetings
+    answers = look_into(problem, meetings, left.answers, report=report, should_stop=should_stop)
+    return Explanation(answers, groups(problem, meetings, answers, should_stop, seconds=GAIN_SECONDS))
+
+
+def keep(session: Session, version_id: int, found: Explanation) -> None:
+    """Keep the answers, all in new groups: in the place of older ones, or behind them."""
+    row = UnscheduledRequest
+    session.execute(update(row).where(row.version_id == version_id).values(group_number=None))
+    numbers = {request: number for number, group in enumerate(found.groups) for request in group.requests}
+    places: Any = select(row.request_key, row.position).where(row.version_id == version_id)
+    positions = dict(session.execute(places).all())
+    behind = count(max(positions.values(), default=-1) + 1)
+    rows = [
+        {
+            "version_id": version_id,
+            "request_key": answer.request,
+            "position": positions[answer.request] if answer.request in positions else next(behind),
+            "reason": answer.reason,
+            "group_number": numbers[answer.request],
+            "answer": answer.to_json(),
+        }
+        for answer in found.answers
+    ]
+    if known := [each for each in rows if each["request_key"] in positions]:
+        session.execute(update(row), known)
+    if new := [each for each in rows if each["request_key"] not in positions]:
+        session.execute(insert(row), new)
+    session.get_one(ScheduleVersion, version_id).groups = unscheduled.as_kept(found.groups)
