@@ -82,12 +82,12 @@ def split_by_days(
 
 
 def days_of(data: Data, share: Share) -> Int32s:
-    """The days that can be searched in parallel: at most one where there are precedences, which span days.
+    """The days that can be searched in parallel: at most one where precedences or walks span days.
 
     Two shares may exceed `max_idle_spread` together, though each keeps it. Such a join is not taken.
     """
     days = np.flatnonzero((data.day_words & share.words).any(axis=1)).astype(np.int32)
-    return days[:1] if len(data.before) else days
+    return days[:1] if len(data.before) or data.rules[rules.LONG_WALKS] else days
 
 
 class Confines:

@@ -11,6 +11,7 @@ from scheduler.solver.compiled.kernels import FloatRow, Floats, Int32s, IntRow, 
 from scheduler.solver.compiled.records import Record, only_read
 from scheduler.solver.instance.choices import Choices
 from scheduler.solver.instance.columns import requests as request_columns
+from scheduler.solver.instance.columns import slots as slot_columns
 from scheduler.solver.instance.firms import csr, firm_rows, firm_worth
 from scheduler.solver.instance.people import Options, build_options
 from scheduler.solver.instance.places import PlaceGroups, build_groups
@@ -134,8 +135,21 @@ def _slots(problem: Problem) -> Int32s:
     days = problem.days
     first = {day: days.index(day) for day in set(days)}
     last = {day: len(days) - 1 - days[::-1].index(day) for day in set(days)}
-    rows = [(day, first[day], last[day], problem.room_ahead[t]) for t, day in enumerate(days)]
-    return np.array(rows, np.int32).reshape(-1, 4)
+    is_far = has_long_walks(problem)
+    of_walks = {day: (0, len(days) - 1) if is_far else (first[day], last[day]) for day in first}
+    rows = [(day, first[day], last[day], problem.room_ahead[t], *of_walks[day]) for t, day in enumerate(days)]
+    return np.array(rows, np.int32).reshape(-1, slot_columns.WIDTH)
+
+
+def has_long_walks(problem: Problem) -> bool:
+    """Whether a walk takes longer than from the last slot of a day to the first of the next."""
+    days, walking = problem.days, _safe_walking(problem)
+    nights = [
+        (problem.slots[t + 1].start - problem.slots[t].end).total_seconds() / 60
+        for t in range(len(days) - 1)
+        if days[t] != days[t + 1]
+    ]
+    return bool(nights) and bool(walking.size) and bool(walking.max() > min(nights))
 
 
 def _day_words(problem: Problem, words: int) -> Words:
@@ -273,6 +287,7 @@ def _rules(problem: Problem) -> Int32s:
             any(firm.max_per_day is not None for firm in problem.firms),
             max(problem.days, default=-1) + 1,
             len(problem.halls),
+            has_long_walks(problem),
         ],
         np.int32,
     )

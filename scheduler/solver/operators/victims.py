@@ -69,14 +69,14 @@ def eject_person(data: Data, state: State, person: int, start: int, end: int, ha
             return False
         if state.at[person, slot] >= 0 and not _eject(data, state, state.at[person, slot], stamp):
             return False
-    before = last_set(state.occupied, person, start, data.slots[start, slots.FIRST])
+    before = last_set(state.occupied, person, start, data.slots[start, slots.WALK_FIRST])
     if (
         before >= 0
         and earliest_start(data, state.hall_at[person, before], hall, before) > start
         and not _eject(data, state, state.at[person, before], stamp)
     ):
         return False
-    after = first_set(state.occupied, person, end + 1, data.slots[start, slots.LAST])
+    after = first_set(state.occupied, person, end + 1, data.slots[start, slots.WALK_LAST])
     return (
         after < 0
         or earliest_start(data, hall, state.hall_at[person, after], end) <= after

@@ -67,11 +67,22 @@ def person_gain(data: Data, state: State, person: int, start: int, end: int, hal
 @inlined
 def can_walk(data: Data, state: State, person: int, start: int, end: int, hall: int) -> bool:
     """Whether a person gets in time to a meeting in [start, end], and on to the next one (H6)."""
-    before = last_set(state.occupied, person, start, data.slots[start, slots.FIRST])
+    before = last_set(state.occupied, person, start, data.slots[start, slots.WALK_FIRST])
     if before >= 0 and earliest_start(data, state.hall_at[person, before], hall, before) > start:
         return False
-    after = first_set(state.occupied, person, end + 1, data.slots[start, slots.LAST])
+    after = first_set(state.occupied, person, end + 1, data.slots[start, slots.WALK_LAST])
     return after < 0 or earliest_start(data, hall, state.hall_at[person, after], end) <= after
+
+
+@inlined
+def can_walk_over_nights(data: Data, state: State, option: int, start: int, end: int, hall: int) -> bool:
+    """Whether all people of an option get there from the days before, and on to those after."""
+    if not data.rules[rules.LONG_WALKS]:
+        return True
+    for k in people_of(data, option):
+        if not can_walk(data, state, data.option_people[k], start, end, hall):
+            return False
+    return True
 
 
 @inlined

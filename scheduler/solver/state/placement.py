@@ -23,6 +23,7 @@ from scheduler.solver.instance.columns import factors, groups, options, requests
 from scheduler.solver.instance.ranges import groups_of, options_of, people_of
 from scheduler.solver.state.delta import (
     base_gain,
+    can_walk_over_nights,
     earliest_start,
     find_interpreter,
     idle_added,
@@ -215,7 +216,7 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
                         continue
                     gain = idle - data.factors[factors.HALL_CHANGE] * changes
                     value = gain + temperature * data.noise[(turn + k - first) & (NOISES - 1)]
-                    if value <= best:
+                    if value <= best or not can_walk_over_nights(data, state, option, start, end, hall):
                         continue
                     interpreter = interpreter_for(data, state, request, option, start, end, group)
                     if interpreter == NONE_FREE:

@@ -1,6 +1,6 @@
 """Entries of `Data.rules`: settings of the policy, and counts."""
 
-WIDTH = 7
+WIDTH = 8
 
 BREAKS = 0
 """Whether an idle figure counts breaks rather than slots."""
@@ -14,3 +14,5 @@ FIRM_CAPS = 4
 """Whether any firm has a cap a day: else these are not counted."""
 DAYS, HALLS = 5, 6
 """How many there are."""
+LONG_WALKS = 7
+"""Whether a walk takes longer than from the last slot of a day to the first of the next."""
