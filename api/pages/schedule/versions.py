@@ -31,7 +31,8 @@ from scheduler.services.publishing.look import Shown, VersionJobs
 from scheduler.services.requests import locks
 from scheduler.services.runs import not_kept
 from scheduler.services.runs.not_kept import NamedClash
-from scheduler.services.schedule import history
+from scheduler.services.runs.too_soon import too_soon
+from scheduler.services.schedule import history, versions
 from workers import dispatch
 
 blueprint = APIBlueprint(
@@ -261,6 +262,7 @@ def _version_page(db: Session, actor: Actor, number: int) -> str:
         gains=seen.gains,
         arrival=seen.arrival,
         clashes=_clashes(db, actor, number),
+        too_soon=too_soon(db, actor, versions.get(db, actor.event_id, number), now=context.now()),
         **_lists(seen.shown),
         **_jobs(seen.jobs),
     )

@@ -5,26 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, exists, func, select, union
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import HolderKind, JobKind, JobState, MailOutcome, RequestState, VersionState
+from scheduler.domain.entities import JobKind, JobState, MailOutcome, RequestState, VersionState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.registration.listing import waiting_count
-from scheduler.services.schedule import entries, versions
-from scheduler.services.schedule.scheduled import only_scheduled
+from scheduler.services.schedule import broken, entries, versions
 from scheduler.storage.models import (
     Answer,
-    AttendeeBusy,
-    Hold,
     InboundMail,
-    InterpreterBusy,
     MeetingRequest,
-    PlaceBusy,
     PlannedMeeting,
     ScheduleVersion,
-    Slot,
     VersionJob,
 )
 
@@ -84,7 +78,7 @@ def waiting(session: Session, actor: Actor, *, now: datetime) -> Waiting:
         proposals=_proposals(session, latest) if latest else 0,
         accepted=count_accepted_since(session, latest) if latest else 0,
         untold=len(entries.withdrawn_since(session, published.id)) if published else 0,
-        broken=_broken(session, published, now) if published else 0,
+        broken=len(broken.keys(session, published, now=now)) if published else 0,
         letters=letters(session, event_id),
         registrations=waiting_count(session, event_id),
         draft=draft,
@@ -118,32 +112,6 @@ def count_accepted_since(session: Session, version: ScheduleVersion) -> int:
             ~held,
         ),
     )
-
-
-def _broken(session: Session, version: ScheduleVersion, now: datetime) -> int:
-    """By what the published version holds: each slot of it by whom and what it takes."""
-    marked = (
-        (HolderKind.ATTENDEE, AttendeeBusy.attendee_id, AttendeeBusy.slot_id),
-        (HolderKind.INTERPRETER, InterpreterBusy.interpreter_id, InterpreterBusy.slot_id),
-        (HolderKind.PLACE, PlaceBusy.place_id, PlaceBusy.slot_id),
-    )
-    meetings = union(
-        *(
-            select(Hold.meeting_id)
-            .join(Slot, Slot.id == Hold.slot_id)
-            .join(table, (whose == Hold.holder_id) & (slot == Hold.slot_id))
-            .where(Hold.event_id == version.event_id, Hold.kind == kind, Slot.start > now)
-            for (kind, whose, slot), table in zip(
-                marked, (AttendeeBusy, InterpreterBusy, PlaceBusy), strict=True
-            )
-        )
-    ).subquery()
-    broken = (
-        select(func.count())
-        .select_from(PlannedMeeting)
-        .join(meetings, meetings.c.meeting_id == PlannedMeeting.id)
-    )
-    return _count(session, only_scheduled(broken, version.id))
 
 
 def letters(session: Session, event_id: int) -> int:

@@ -1,0 +1,56 @@
+"""Published meetings that can't take place: somebody in them is unavailable, or their place is closed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, union
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import HolderKind
+from scheduler.services.schedule.scheduled import only_scheduled
+from scheduler.storage.models import (
+    AttendeeBusy,
+    Hold,
+    InterpreterBusy,
+    MeetingRequest,
+    PlaceBusy,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+
+_MARKS: tuple[tuple[HolderKind, Any, Any], ...] = (
+    (HolderKind.ATTENDEE, AttendeeBusy, AttendeeBusy.attendee_id),
+    (HolderKind.INTERPRETER, InterpreterBusy, InterpreterBusy.interpreter_id),
+    (HolderKind.PLACE, PlaceBusy, PlaceBusy.place_id),
+)
+
+
+def keys(
+    session: Session, version: ScheduleVersion, *, now: datetime, until: datetime | None = None
+) -> list[str]:
+    """The requests of the published version's meetings that can't take place, those that come first first.
+
+    Of meetings that have begun there are none, and with `until` only those that begin before it.
+    """
+    meetings = union(
+        *(
+            select(Hold.meeting_id)
+            .join(Slot, Slot.id == Hold.slot_id)
+            .join(marks, (whose == Hold.holder_id) & (marks.slot_id == Hold.slot_id))
+            .where(Hold.event_id == version.event_id, Hold.kind == kind, Slot.start > now)
+            for kind, marks, whose in _MARKS
+        )
+    ).subquery()
+    query = (
+        select(MeetingRequest.key)
+        .select_from(PlannedMeeting)
+        .join(meetings, meetings.c.meeting_id == PlannedMeeting.id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .order_by(Slot.start, MeetingRequest.id)
+    )
+    if until is not None:
+        query = query.where(Slot.start < until)
+    return list(session.scalars(only_scheduled(query, version.id)))
