@@ -32,7 +32,7 @@ from scheduler.services.requests import locks
 from scheduler.services.runs import not_kept
 from scheduler.services.runs.not_kept import NamedClash
 from scheduler.services.runs.too_soon import too_soon
-from scheduler.services.schedule import history, versions
+from scheduler.services.schedule import history
 from workers import dispatch
 
 blueprint = APIBlueprint(
@@ -262,7 +262,7 @@ def _version_page(db: Session, actor: Actor, number: int) -> str:
         gains=seen.gains,
         arrival=seen.arrival,
         clashes=_clashes(db, actor, number),
-        too_soon=too_soon(db, actor, versions.get(db, actor.event_id, number), now=context.now()),
+        too_soon=too_soon(db, actor, number, now=context.now()),
         **_lists(seen.shown),
         **_jobs(seen.jobs),
     )

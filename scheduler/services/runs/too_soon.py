@@ -11,16 +11,18 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.requests.not_held import NamedMeeting, things
 from scheduler.services.schedule import broken, versions
-from scheduler.storage.models import Event, ScheduleVersion
+from scheduler.storage.models import Event
 
 _IS_PLANNED = (VersionState.DRAFT, VersionState.PUBLISHED)
 
 
-def too_soon(
-    session: Session, actor: Actor, version: ScheduleVersion, *, now: datetime
-) -> list[NamedMeeting]:
-    """Those that a draft, or the published version, has as they were. Of older versions there are none."""
+def too_soon(session: Session, actor: Actor, number: int, *, now: datetime) -> list[NamedMeeting]:
+    """Those that a draft, or the published version, has as they were. Of older versions there are none.
+
+    Raises NotFound.
+    """
     actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
     published = versions.published(session, actor.event_id)
     if published is None or version.state not in _IS_PLANNED or version.number < published.number:
         return []

@@ -71,11 +71,11 @@ def test_a_draft_names_what_it_leaves_as_it_was_though_it_cannot_take_place(
         actor, now = expo.organiser_actor(), database.now()
         version = versions.get(session, expo.event.id, draft_number)
         assert version.state is VersionState.DRAFT
-        assert [one.key for one in too_soon(session, actor, version, now=now)] == keys[:2]
+        assert [one.key for one in too_soon(session, actor, draft_number, now=now)] == keys[:2]
         held = {meeting.request: meeting.slot for meeting in versions.meetings(session, version.id)}
         assert [held[key] for key in keys[:2]] == [expo.slots[1].key] * 2, "a run leaves them"
         assert held.get(keys[2]) != expo.slots[6].key, "what begins later is changed by the run"
-        assert too_soon(session, actor, version, now=expo.slots[1].start) == [], "it has begun"
+        assert too_soon(session, actor, draft_number, now=expo.slots[1].start) == [], "it has begun"
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(f"/events/{expo.event.key}/versions/{draft_number}")
     assert "2 meetings start too soon for a run to change." in page
@@ -93,4 +93,4 @@ def test_without_absences_and_closures_nothing_is_named(
             session.query(marks).delete()
         version = versions.published(session, expo.event.id)
         assert version is not None
-        assert too_soon(session, expo.organiser_actor(), version, now=database.now()) == []
+        assert too_soon(session, expo.organiser_actor(), version.number, now=database.now()) == []
