@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -16,6 +19,7 @@ from api import context
 from scheduler.services.delivery import mail_alerts
 from scheduler.services.operations import pulses
 from scheduler.storage import schema
+from scheduler.storage.engines import was_disk_full
 from workers import presence
 
 blueprint = APIBlueprint("health", __name__, enable_openapi=False)
@@ -23,6 +27,10 @@ blueprint = APIBlueprint("health", __name__, enable_openapi=False)
 KEPT_SECONDS = 1.0
 """However many ask, database and broker are asked once in this time."""
 OLD_TICK_SECONDS = 60
+LEAST_FREE = 32
+"""MB: with less, what is to be written fails soon."""
+FULL_SECONDS = 60.0
+"""So long after the database said that its disk is full, it is named."""
 OLD_MAIL_SECONDS = 900
 
 
@@ -45,7 +53,7 @@ def readyz() -> tuple[Response, int]:
     kept: _Kept = current_app.extensions.setdefault("chainmeet-readiness", _Kept())
     with kept.lock:
         if time.monotonic() >= kept.until:
-            kept.found = {**_database(), **_broker()}
+            kept.found = {**_database(), **_disk(), **_broker()}
             kept.until = time.monotonic() + KEPT_SECONDS
         found = kept.found
     broken = [name for name, value in found.items() if _is_wrong(value)]
@@ -78,6 +86,19 @@ def _database() -> dict[str, Any]:
         "mails": "ok" if mail_age <= OLD_MAIL_SECONDS else "waiting",
         "oldest_mail_seconds": mail_age,
     }
+
+
+def _disk() -> dict[str, str]:
+    """Where there is too little room: on the database's disk, as far as this process knows, and here."""
+    database = context.shared_database()
+    if was_disk_full(database.engine, within=FULL_SECONDS):
+        return {"disk": "the disk of the database is full"}
+    folders = [tempfile.gettempdir()]
+    if database.is_sqlite and database.url.database:
+        folders.append(str(Path(database.url.database).resolve().parent))
+    room = {folder: shutil.disk_usage(folder).free >> 20 for folder in folders if Path(folder).is_dir()}
+    short = [f"{free} MB are free in {folder}" for folder, free in room.items() if free < LEAST_FREE]
+    return {"disk": "; ".join(short) or "ok"}
 
 
 def _broker() -> dict[str, Any]:

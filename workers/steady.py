@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from scheduler.config import Settings
 from scheduler.watchdog import Watchdog
 from workers import presence
+from workers.identity import me
 
 log = structlog.get_logger()
 
@@ -42,6 +43,6 @@ class Steady(bootsteps.StartStopStep):
 
     def _tell(self, what: Any, consumer: Any) -> None:
         try:
-            what(self.broker, consumer.hostname, consumer.app.amqp.queues.consume_from)
+            what(self.broker, f"{consumer.hostname}:{me()}", consumer.app.amqp.queues.consume_from)
         except RedisError as error:
             log.info("broker does not hear that this worker is there", error=str(error))

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache, partial
 from typing import Any
@@ -23,10 +24,10 @@ from scheduler.invites.transport.remote import Fetcher
 from scheduler.services.access import sign_in
 from scheduler.services.archives import deleting
 from scheduler.services.availability import refetch as refetching
-from scheduler.services.bringing import file_work
+from scheduler.services.bringing import file_jobs, file_work
 from scheduler.services.delivery import delivery, mail_alerts
 from scheduler.services.inbox import inbox, mailbox
-from scheduler.services.publishing import publishing
+from scheduler.services.publishing import publishing, version_jobs
 from scheduler.services.runs import recovering
 from scheduler.services.what_if import waiting
 from scheduler.storage.database import Database
@@ -34,7 +35,7 @@ from scheduler.storage.schema_gate import SchemaGate
 from workers import dispatch, questions
 from workers.celery_app import app
 from workers.identity import is_gone, me
-from workers.layout import SOLVE
+from workers.layout import JOBS, SOLVE
 from workers.stopping import is_stopping
 
 log = structlog.get_logger()
@@ -98,21 +99,39 @@ def what_if() -> None:
 
 @worker_process_init.connect
 def _begin(**_: Any) -> None:
-    """A process of a solve worker begins, perhaps in place of one that was killed: take up what that left."""
-    if SOLVE in app.amqp.queues.consume_from:
-        # Apart, as the pool waits for its process, and the database may make it wait.
-        threading.Thread(target=_take_up_lost, name="lost runs", daemon=True).start()
+    """A process begins, perhaps in place of one that was killed: take up what that left."""
+    for queue, take_up in ((SOLVE, _take_up_runs), (JOBS, _take_up_jobs)):
+        if queue in app.amqp.queues.consume_from:
+            # Apart, as the pool waits for its process, and the database may make it wait.
+            threading.Thread(target=_take_up, args=(take_up,), name="lost work", daemon=True).start()
 
 
-def _take_up_lost() -> None:
+def _take_up(take_up: Callable[[], None]) -> None:
     try:
-        with _database().write() as session:
-            lost = recovering.take_up_lost(session, is_gone, now=_now())
-        for run_id in lost:
-            log.warning("run taken up again", run=run_id)
-            dispatch.run(_database(), run_id)
+        if _gate().why() is None:
+            take_up()
     except Exception:
-        log.exception("lost runs not looked for")  # the clock takes them up after a minute of silence
+        log.exception("lost work not looked for")  # the clock takes it up after some minutes of silence
+
+
+def _take_up_runs() -> None:
+    with _database().write() as session:
+        lost = recovering.take_up_lost(session, is_gone, now=_now())
+    for run_id in lost:
+        log.warning("run taken up again", run=run_id)
+        dispatch.run(_database(), run_id)
+
+
+def _take_up_jobs() -> None:
+    with _database().write() as session:
+        jobs = version_jobs.take_up_lost(session, is_gone, now=_now())
+        files = file_jobs.take_up_lost(session, is_gone, now=_now())
+    for job_id in jobs:
+        log.warning("job taken up again", job=job_id)
+        dispatch.version_job(job_id)
+    for file_id in files:
+        log.warning("file taken up again", file=file_id)
+        dispatch.import_file(file_id)
 
 
 @_task(name="chainmeet.version_job", max_retries=2, default_retry_delay=5)

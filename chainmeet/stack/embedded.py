@@ -63,12 +63,13 @@ def embedded_stack(data: Path, wanted: Ports, *, say: Callable[[str], None] = pr
             mail_catcher_url=f"http://{ports.HOST}:{mails}",
         )
         _forget_own_variables()
+        database = Database(settings.database_url)
+        cleanup.callback(database.dispose)
+        cleanup.callback(database.fold_in)  # once all processes have ended
         supervisor = cleanup.enter_context(Supervisor(folder.processes, say))
         if socket is not None:
             supervisor.start(programs.broker_program(folder, socket))
             broker.restore_unacknowledged(settings.redis_url)
-        database = Database(settings.database_url)
-        cleanup.callback(database.dispose)
         upgrade(database)
         folder.remember(settings)
         supervisor.start(

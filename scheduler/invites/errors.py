@@ -19,12 +19,19 @@ class CancelledUid(ChainmeetError):
 
 
 class SendFailure(ChainmeetError):
-    """The server did not accept a mail. `reply_code` is its SMTP code, or None if it gave none."""
+    """The server did not accept a mail. `reply_code` is its SMTP code, or None if it gave none.
+
+    `is_of_recipient` says that it answered the address of the recipient so (RFC 5321 3.3, RCPT), before the
+    mail itself.
+    """
 
     code = "send-failure"
 
-    def __init__(self, recipient: str, reply_code: int | None, reply: str) -> None:
+    def __init__(
+        self, recipient: str, reply_code: int | None, reply: str, *, is_of_recipient: bool = False
+    ) -> None:
         self.recipient, self.reply_code, self.reply = recipient, reply_code, reply
+        self.is_of_recipient = is_of_recipient
         said = f"{reply_code} {reply}" if reply_code else reply
         super().__init__(f"The mail to {recipient} was not taken: {said}" if recipient else reply)
 

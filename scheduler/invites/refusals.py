@@ -22,6 +22,7 @@ _LIMIT: Final = 1_000
 _STATUS: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?![\w.])")
 # RFC 2034 4 puts the status first. Exchange and qmail write it behind a number sign.
 _MARKED: Final = re.compile(r"#([245]\.\d{1,3}\.\d{1,3})(?![\w.])")
+_DEFERRED: Final = frozenset((450, 451))
 _REPLY: Final = re.compile(r"(?:[a-z-]{1,20};\s{0,3})?([2-5]\d\d)(?:[ -]|$)")
 
 
@@ -73,6 +74,14 @@ def rule_of(code: int | None, text: str, status: str = "") -> RefusalRule | None
     said = " ".join(text[:_LIMIT].lower().split())
     found = status if status and not status.endswith(".0.0") else _status(said) or status
     return next((rule for rule in rules() if rule.fits(str(code or ""), found, said)), None)
+
+
+def is_deferral(code: int | None, text: str) -> bool:
+    """Whether a server that said so of a recipient wants the mail later, as greylisting does (RFC 6647 2).
+
+    A server that is in trouble itself says so by a status of its own (RFC 3463 3.4, X.3.X).
+    """
+    return code in _DEFERRED and not _status(" ".join(text[:_LIMIT].lower().split())).startswith("4.3.")
 
 
 def classify_report(status: str, diagnostic: str) -> Refusal:

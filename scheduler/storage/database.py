@@ -50,6 +50,12 @@ class Database:
         self._readers = sessionmaker(reads, autoflush=False, expire_on_commit=False)
         self._writers = sessionmaker(writes, expire_on_commit=False)
 
+    def fold_in(self) -> None:
+        """Put what the file `-wal` has into a SQLite database's own file, which then is all of it."""
+        if self.is_sqlite:
+            with self.engine.connect() as connection:
+                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     @property
     def is_sqlite(self) -> bool:
         return self.url.get_backend_name() == "sqlite"

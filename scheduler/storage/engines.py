@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext
@@ -20,6 +21,8 @@ PING_AFTER = 1.0
 """Seconds without use after which a connection is asked whether it is still there."""
 CONNECT_SECONDS = 5
 UNSTORABLE = say("A text has a character that cannot be kept. Type it, where you have copied it.")
+_DISK_FULL = ("53100", "SQLITE_FULL")
+"""SQLSTATE disk_full, and SQLite's name of the same."""
 _OF_DATA = ("22", "23")
 """Classes of SQLSTATE: data_exception, integrity_constraint_violation."""
 
@@ -73,6 +76,7 @@ def _postgresql(url: URL, limits: Limits, echo: bool) -> Engine:
     _ping_after_idleness(engine)
     _leave_values_out(engine)
     _refuse_unstorable(engine)
+    _note_full_disk(engine)
     return engine
 
 
@@ -117,6 +121,26 @@ def _refuse_unstorable(engine: Engine) -> None:
             raise InvalidInput([Fault("", UNSTORABLE)])
 
 
+def _note_full_disk(engine: Engine) -> None:
+    """Remember when the disk of a database was full, for whoever is asked what is the matter."""
+
+    @event.listens_for(engine, "handle_error")
+    def note(context: ExceptionContext) -> None:
+        error = context.original_exception
+        names = getattr(error, "sqlstate", None), getattr(error, "sqlite_errorname", None)
+        if any(name in _DISK_FULL for name in names):
+            _full_at[engine] = time.monotonic()
+
+
+def was_disk_full(engine: Engine, *, within: float) -> bool:
+    """Whether this process was told so in these seconds."""
+    at = _full_at.get(engine)
+    return at is not None and time.monotonic() - at <= within
+
+
+_full_at: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
+
+
 def _ping_after_idleness(engine: Engine) -> None:
     """Notice connections that a restarted server has dropped, without a round trip each time.
 
@@ -153,6 +177,7 @@ def _sqlite(url: URL, echo: bool) -> Engine:
         connection.create_function("lower", 1, _lower, deterministic=True)
 
     _refuse_unstorable(engine)
+    _note_full_disk(engine)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:

@@ -24,6 +24,8 @@ from scheduler.storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x636861696E  # "chain": of our migrations, among the advisory locks of the database
+_SIGN = _LOCK + 1
+"""Held by who upgrades, for others to see."""
 
 LOCK_MILLISECONDS = 2_000
 """An upgrade of PostgreSQL waits for a lock of others at most so long: all who come later wait behind it."""
@@ -167,7 +169,7 @@ def _copy(driver: DBAPIConnection, file: Path, suffix: str) -> None:
 def _upgrade_server(database: Database) -> None:
     """One at a time, once those who use the database have had time to see it and stand back.
 
-    What they see is the lock of this connection, which ends with this process however it ends.
+    What they see is a lock of this connection, which ends with this process however it ends.
     """
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.detach()
@@ -175,6 +177,7 @@ def _upgrade_server(database: Database) -> None:
             connection.execute(text(f"SET {name} = 0"))  # another migration may be long
         connection.execute(select(func.pg_advisory_lock(_LOCK)))
         if _is_behind(look(_driver(connection), is_sqlite=False)[0]):
+            connection.execute(select(func.pg_advisory_lock(_SIGN)))
             time.sleep(SETTLE_SECONDS)
             _try(database)
 
@@ -236,7 +239,7 @@ _LOOK = f"""
 SELECT to_regclass('alembic_version') IS NOT NULL, EXISTS (
     SELECT 1 FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
     WHERE datname = current_database() AND locktype = 'advisory' AND granted
-    AND classid = {_LOCK >> 32} AND objid = {_LOCK & 0xFFFFFFFF} AND objsubid = 1
+    AND classid = {_SIGN >> 32} AND objid = {_SIGN & 0xFFFFFFFF} AND objsubid = 1
 )
 """  # noqa: S608 -- of our own numbers
 

@@ -66,7 +66,7 @@ class Smtp:
         try:
             self._connection.sendmail(mail.from_addr, [mail.to_addr], mail.data)
         except smtplib.SMTPRecipientsRefused as error:
-            raise _refused(mail.to_addr, *error.recipients[mail.to_addr]) from None
+            raise _refused(mail.to_addr, *error.recipients[mail.to_addr], is_of_recipient=True) from None
         except smtplib.SMTPResponseException as error:
             raise _refused(mail.to_addr, error.smtp_code, error.smtp_error) from None
         except (OSError, smtplib.SMTPException) as error:
@@ -93,13 +93,13 @@ class Smtp:
         return connection
 
 
-def _refused(recipient: str, code: int, reply: bytes | str) -> SendFailure:
+def _refused(recipient: str, code: int, reply: bytes | str, *, is_of_recipient: bool = False) -> SendFailure:
     said = clean(reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply, 300)
     if code in _NOT_THE_MAIL:
         return ConnectionFailure(recipient, code, said)
     if 500 <= code <= 599:
-        return PermanentFailure(recipient, code, said)
-    return TemporaryFailure(recipient, code, said)
+        return PermanentFailure(recipient, code, said, is_of_recipient=is_of_recipient)
+    return TemporaryFailure(recipient, code, said, is_of_recipient=is_of_recipient)
 
 
 def _connection_failure(recipient: str, error: Exception, what: str = "") -> ConnectionFailure:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Update, delete, select, update
+from sqlalchemy import ColumnElement, CursorResult, Update, delete, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import JobState
@@ -31,6 +31,7 @@ SILENT: Final = timedelta(minutes=3)
 WAITING: Final = timedelta(seconds=60)
 """A job that nobody took for this time gets another task."""
 MAX_ATTEMPTS: Final = 2
+_NO_SYNC: Final = {"synchronize_session": False}
 LOST: Final = say("The worker was lost twice in the middle of it. Nothing of the file was taken. Try again.")
 
 
@@ -143,15 +144,28 @@ def kept_first(session: Session, asker: SignedIn, file_id: int) -> NewEventLook 
 
 def recover(session: Session, *, now: datetime) -> list[int]:
     """Jobs that no worker is at: asked again, or failed after two. Returns those whose task must be sent."""
-    silent = (ImportJob.state == JobState.RUNNING) & (ImportJob.heartbeat_at <= now - SILENT)
-    no_sync = {"synchronize_session": False}
-    lost_twice = update(ImportJob).where(silent, ImportJob.attempts >= MAX_ATTEMPTS)
-    session.execute(lost_twice.values(state=JobState.FAILED, error=LOST), execution_options=no_sync)
+    lost = _take_up_again(session, ImportJob.heartbeat_at <= now - SILENT, now)
     waits = (ImportJob.state == JobState.ASKED) & (ImportJob.heartbeat_at <= now - WAITING)
-    again = (
-        update(ImportJob).where(silent | waits).values(state=JobState.ASKED, worker=None, heartbeat_at=now)
-    )
-    return sorted(session.scalars(again.returning(ImportJob.file_id), execution_options=no_sync))
+    again = update(ImportJob).where(waits, ~ImportJob.file_id.in_(lost)).values(heartbeat_at=now)
+    return sorted([*lost, *session.scalars(again.returning(ImportJob.file_id), execution_options=_NO_SYNC)])
+
+
+def take_up_lost(session: Session, is_gone: Callable[[str], bool], *, now: datetime) -> list[int]:
+    """Recover running jobs at once whose worker is known to be gone. Returns the ids of those to send."""
+    running = session.execute(
+        select(ImportJob.file_id, ImportJob.worker).where(ImportJob.state == JobState.RUNNING)
+    ).all()
+    lost = [file_id for file_id, worker in running if worker is not None and is_gone(worker)]
+    return _take_up_again(session, ImportJob.file_id.in_(lost), now) if lost else []
+
+
+def _take_up_again(session: Session, which: ColumnElement[bool], now: datetime) -> list[int]:
+    """Ask for running jobs again, or let those fail that lost their worker too often."""
+    running = update(ImportJob).where(ImportJob.state == JobState.RUNNING, which)
+    lost_twice = running.where(ImportJob.attempts >= MAX_ATTEMPTS)
+    session.execute(lost_twice.values(state=JobState.FAILED, error=LOST), execution_options=_NO_SYNC)
+    lost = running.values(state=JobState.ASKED, worker=None, heartbeat_at=now)
+    return list(session.scalars(lost.returning(ImportJob.file_id), execution_options=_NO_SYNC))
 
 
 def changed(session: Session, statement: Update) -> bool:

@@ -211,8 +211,15 @@ class _Delivery:
         refusal = refusals.classify(failure.reply_code, failure.reply)
         if isinstance(failure, TemporaryFailure) and refusal is Refusal.DEAD:
             refusal = Refusal.LATER
+        deferred = (
+            refusal is Refusal.LATER
+            and failure.is_of_recipient
+            and refusals.is_deferral(failure.reply_code, failure.reply)
+        )
         with self.database.write() as session:
-            self.closed |= refusing.refuse(session, self.routes, row, refusal, str(failure), now=self.now())
+            self.closed |= refusing.refuse(
+                session, self.routes, row, refusal, str(failure), is_of_server=not deferred, now=self.now()
+            )
 
     def _rendered(self, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail | None:
         """The mail of a row, or None if it cannot be made. One bad row must not stop the others."""

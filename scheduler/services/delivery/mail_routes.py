@@ -156,14 +156,22 @@ def taken(session: Session, routes: Routes, address: str) -> set[str]:
 
 
 def refused(
-    session: Session, routes: Routes, mail: OutboxMail, refusal: Refusal, said: str, *, now: datetime
+    session: Session,
+    routes: Routes,
+    names: Iterable[str],
+    mail: OutboxMail,
+    refusal: Refusal,
+    said: str,
+    *,
+    now: datetime,
 ) -> set[str]:
-    """Record a refused mail: count it, slow its route down or pause it. Returns the names of paused routes.
+    """Record a refused mail: count it, slow its routes down or pause them. Returns the names of paused ones.
 
-    Refusals of one address in a row count once, because they say nothing about other addresses.
+    `names` are in the same order each time, the server's last: two senders take turns. Refusals of one
+    address in a row count once, because they say nothing about other addresses.
     """
     pausing = set()
-    for name in (routes.rates.route(mail.to_address), SERVER):  # in this order: two senders take turns
+    for name in names:
         row = _locked(session, routes, name)
         is_probe = row.probed_at is not None and row.probed_at == mail.claimed_at
         is_late = row.paused_until is not None and not is_probe  # it was on its way when the pause began

@@ -29,12 +29,19 @@ ABOUT = "mails"
 
 
 def refuse(
-    session: Session, routes: Routes, mail: OutboxMail, refusal: Refusal, said: str, *, now: datetime
+    session: Session,
+    routes: Routes,
+    mail: OutboxMail,
+    refusal: Refusal,
+    said: str,
+    *,
+    is_of_server: bool = True,
+    now: datetime,
 ) -> set[str]:
     """Record that a claimed or sent mail was refused with these words.
 
     Returns the routes that pause from now on. The mail is tried again later, held, or given up. One refusal
-    marks nobody's address.
+    marks nobody's address. With `is_of_server` False it says nothing about the mail server as a whole.
     """
     readers = address_reports.readers_of(session, mail) if refusal is Refusal.DEAD else ()
     if readers:
@@ -43,10 +50,11 @@ def refuse(
         hold(session, mail, said, now=now)
     else:
         mark_failed(session, mail, said, permanent=refusal is Refusal.DEAD, now=now)
-    pausing = mail_routes.refused(session, routes, mail, refusal, said, now=now)
+    names = (routes.rates.route(mail.to_address), *((SERVER,) if is_of_server else ()))
+    pausing = mail_routes.refused(session, routes, names, mail, refusal, said, now=now)
     if mail.kind is OutboxKind.ALERT:  # an alert about alerts would be the next one to be refused
         return pausing
-    for name in (routes.rates.route(mail.to_address), SERVER):
+    for name in names:
         row = routes.rows[name]
         if (refusal is Refusal.HOLD and name != SERVER) or _is_to_be_told(row):
             _tell(session, row, mail.event_id, now)

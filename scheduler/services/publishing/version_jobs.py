@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Update, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,8 @@ WAITING = timedelta(seconds=60)
 """A job that nobody took for this time gets another task: the first one may be lost."""
 MAX_ATTEMPTS = 2
 LOST_TOO_OFTEN = say("The worker was lost %(times)s times in the middle of it.", times=MAX_ATTEMPTS)
+
+_NO_SYNC: dict[str, Any] = {"synchronize_session": False}
 
 
 class JobLost(ChainmeetError):
@@ -180,26 +183,34 @@ def fail(session: Session, held: HeldPublishing, *, error: str, now: datetime) -
 
 def recover(session: Session, *, now: datetime) -> list[int]:
     """Recover jobs that no worker is working on. Returns the ids of those whose task must be sent again."""
-    silent = (VersionJob.state == JobState.RUNNING) & (VersionJob.heartbeat_at <= now - SILENT)
+    lost = _take_up_again(session, VersionJob.heartbeat_at <= now - SILENT, now)
+    waits = (VersionJob.state == JobState.ASKED) & (VersionJob.heartbeat_at <= now - WAITING)
+    again = update(VersionJob).where(waits, ~VersionJob.id.in_(lost)).values(heartbeat_at=now)
+    return sorted([*lost, *session.scalars(again.returning(VersionJob.id), execution_options=_NO_SYNC)])
+
+
+def take_up_lost(session: Session, is_gone: Callable[[str], bool], *, now: datetime) -> list[int]:
+    """Recover running jobs at once whose worker is known to be gone. Returns the ids of those to send."""
+    running = session.execute(
+        select(VersionJob.id, VersionJob.worker).where(VersionJob.state == JobState.RUNNING)
+    ).all()
+    lost = [job_id for job_id, worker in running if worker is not None and is_gone(worker)]
+    return _take_up_again(session, VersionJob.id.in_(lost), now) if lost else []
+
+
+def _take_up_again(session: Session, which: ColumnElement[bool], now: datetime) -> list[int]:
+    """Ask for running jobs again, or let those fail that lost their worker too often."""
+    running = update(VersionJob).where(VersionJob.state == JobState.RUNNING, which)
     too_often = session.scalars(
-        update(VersionJob)
-        .where(silent, VersionJob.attempts >= MAX_ATTEMPTS)
+        running.where(VersionJob.attempts >= MAX_ATTEMPTS)
         .values(state=JobState.FAILED, finished_at=now, error=LOST_TOO_OFTEN)
         .returning(VersionJob)
-        .execution_options(synchronize_session=False, populate_existing=True)
+        .execution_options(populate_existing=True, **_NO_SYNC)
     ).all()
     for job in too_often:
         _tell_failed(session, job, now)
-    lost = update(VersionJob).where(silent).values(state=JobState.ASKED, worker=None, heartbeat_at=now)
-    waits = (VersionJob.state == JobState.ASKED) & (VersionJob.heartbeat_at <= now - WAITING)
-    again = update(VersionJob).where(waits).values(heartbeat_at=now)
-    no_sync = {"synchronize_session": False}
-    return sorted(
-        {
-            *session.scalars(again.returning(VersionJob.id), execution_options=no_sync),
-            *session.scalars(lost.returning(VersionJob.id), execution_options=no_sync),
-        }
-    )
+    lost = running.values(state=JobState.ASKED, worker=None, heartbeat_at=now)
+    return list(session.scalars(lost.returning(VersionJob.id), execution_options=_NO_SYNC))
 
 
 def _ask(

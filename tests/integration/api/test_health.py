@@ -9,11 +9,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import insert, text
+from sqlalchemy.exc import OperationalError
 
 from api import health
 from scheduler.services.operations import pulses
@@ -197,3 +199,43 @@ def test_a_task_logs_the_id_of_the_request_that_led_to_it(
     lines = [json.loads(line) for line in running.log.read_text().splitlines() if line.startswith("{")]
     (done,) = [line for line in lines if "succeeded" in line["event"]]
     assert (done["request"], done["task"]) == ("abc-3", "chainmeet.judge")
+
+
+def fresh(database: Database, broker_url: str) -> Flask:
+    """An application that keeps no answer of an earlier test."""
+    app = web_app(database, broker_url)
+    app.extensions.pop("chainmeet-readiness", None)
+    return app
+
+
+@pytest.mark.usefixtures("workers_there")
+def test_a_disk_with_little_room_is_named(
+    database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tick(database)
+    app = fresh(database, broker_url)
+    assert ready(app)[1]["not_ready"] == []
+    monkeypatch.setattr(health.shutil, "disk_usage", lambda _folder: SimpleNamespace(free=3 << 20))
+    status, found = ready(app)
+    assert (status, found["status"], found["not_ready"]) == (200, "degraded", ["disk"])
+    assert "3 MB are free in /" in found["disk"]
+
+
+@sqlite_only
+@pytest.mark.usefixtures("workers_there")
+def test_a_disk_that_a_write_found_full_is_named(database: Database, broker_url: str) -> None:
+    tick(database)
+    app = fresh(database, broker_url)
+    with pytest.raises(OperationalError, match="full"), database.write() as session:
+        session.execute(text("PRAGMA max_page_count = 1"))
+        make_event(session, firms=50, people=9)
+    assert ready(app)[1]["disk"] == "the disk of the database is full"
+
+
+def test_a_look_writes_no_line_of_log(
+    database: Database, broker_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = fresh(database, broker_url)
+    with caplog.at_level("DEBUG", logger="alembic"):
+        ready(app)
+    assert caplog.records == []

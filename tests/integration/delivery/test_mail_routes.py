@@ -205,3 +205,35 @@ def test_a_mail_keeps_the_domain_of_its_address(database: Database) -> None:
 def test_rates_that_cannot_be_read_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not like|named before"):
         MailRates.parse(text)
+
+
+def test_greylisting_pauses_its_own_domain_and_not_the_mail_server(database: Database) -> None:
+    """Each recipient is deferred once: more of them in a row than pause the mail server."""
+    fill(database, 42)
+    known: set[str] = set()
+
+    def greylists(address: str) -> str | None:
+        if address in known:
+            return None
+        known.add(address)
+        return "450 4.2.0 Greylisted, see http://postgrey.example/help"
+
+    with serving(Provider(says=greylists)) as server:
+        post = Post(database, server)
+        post.deliver(0)
+        server_route = post.route(SERVER)
+        assert server_route is None or server_route.paused_until is None
+        assert len(server.asked) == 5 * 7, "five of each domain, then it is paused"
+        post.until_empty([1.01, 1.1, 2.1, 2.2, 3.3, 5, 7])
+    assert post.states() == {SENT: 42}
+    assert post.alerts() == []
+
+
+def test_a_mail_server_in_trouble_is_paused_whoever_it_names(database: Database) -> None:
+    fill(database, 42)
+    with serving(Provider(says=lambda _: "451 4.3.0 Temporary lookup failure")) as server:
+        post = Post(database, server)
+        post.deliver(0)
+        assert len(server.asked) == 20
+        server_route = post.route(SERVER)
+        assert server_route is not None and server_route.paused_until is not None

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from scheduler.storage import schema
 from scheduler.storage.database import Database
+from scheduler.storage.models import Event
 from scheduler.storage.schema import (
     SchemaBroken,
     SchemaBusy,
@@ -96,6 +97,10 @@ def test_a_full_database_of_an_earlier_revision_keeps_every_row(
     require_current(database)
     after = rows_of(database)
     assert lost_or_changed(before, after) == EARLIER[revision]
+    live = {row["id"] for row in after["event"] if row["live_at"]}
+    invited = {row["attendee_id"] for row in after["invitation"]}
+    told = [row for row in after["attendee"] if row["id"] in invited and row["event_id"] in live]
+    assert told and all(row["welcomed_at"] for row in told), "nobody is invited a second time"
 
 
 def test_a_file_is_copied_before_and_the_copy_is_what_it_was(tmp_path: Path, sqlite_template: Path) -> None:
@@ -166,3 +171,19 @@ def test_an_upgrade_lets_those_go_first_who_use_its_tables(
         assert tries == [schema.SETTLE_SECONDS, 1.0]
         require_current(database)
         database.dispose()
+
+
+def test_a_file_is_all_of_its_database_once_it_is_folded_in(tmp_path: Path, sqlite_template: Path) -> None:
+    """Another process that was killed leaves its rows in the file beside it."""
+    path, alone = tmp_path / "site.db", tmp_path / "alone.db"
+    shutil.copy(sqlite_template, path)
+    database, other = Database(f"sqlite:///{path}"), Database(f"sqlite:///{path}")
+    with other.write() as session:
+        expo = make_event(session)
+    database.fold_in()
+    shutil.copy(path, alone)
+    copy = Database(f"sqlite:///{alone}")
+    with copy.read() as session:
+        assert session.scalars(select(Event.key)).all() == [expo.event.key]
+    for each in (database, other, copy):
+        each.dispose()

@@ -54,9 +54,9 @@ def at_revision(database: Database, revision: str) -> Iterator[None]:
 def being_upgraded(database: Database) -> Iterator[None]:
     """As if another process were upgrading it."""
     with database.engine.connect() as connection:
-        connection.execute(select(func.pg_advisory_lock(schema._LOCK)))
+        connection.execute(select(func.pg_advisory_lock(schema._SIGN)))
         yield
-        connection.execute(select(func.pg_advisory_unlock(schema._LOCK)))
+        connection.execute(select(func.pg_advisory_unlock(schema._SIGN)))
 
 
 @pytest.mark.postgres

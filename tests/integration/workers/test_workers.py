@@ -15,15 +15,16 @@ from sqlalchemy import insert, select
 
 from scheduler.config import Settings
 from scheduler.domain import fields
-from scheduler.domain.entities import OutboxState, RunState
+from scheduler.domain.entities import JobState, OutboxState, RunState
 from scheduler.services.access import encryption, sign_in
 from scheduler.services.availability import busy_times
+from scheduler.services.publishing import version_jobs
 from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import BusySource, OutboxMail, Run
+from scheduler.storage.models import BusySource, OutboxMail, Run, VersionJob
 from tests.support.calendars import linked
-from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request
+from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version
 from tests.support.workers import PATIENT_APP, eventually, settings_for, worker
 from tests.unit.invites.test_transport import Catcher, serving
 from workers import dispatch, identity, presence, tasks
@@ -60,6 +61,10 @@ class Stack:
     def run(self, run: Run) -> Run:
         with self.database.read() as session:
             return session.get_one(Run, run.id)
+
+    def job(self, job_id: int) -> VersionJob:
+        with self.database.read() as session:
+            return session.get_one(VersionJob, job_id)
 
     def is_in(self, run: Run, state: RunState) -> bool:
         return self.run(run).state is state
@@ -182,6 +187,37 @@ def test_a_run_whose_worker_is_killed_is_taken_up_by_the_next_one_at_once(stack:
         with stack.worker("solve", name="second", app=PATIENT_APP):
             eventually(lambda: stack.run(run).attempts == 2)
             assert stack.run(run).worker != lost
+
+
+@sqlite_only
+def test_a_job_whose_process_was_killed_is_taken_up_at_once(stack: Stack) -> None:
+    """As runs are: a process that begins looks for what one before it left. No clock is there."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    host = identity.me().partition(":")[0]
+    with stack.database.write() as session:
+        expo = make_event(session, firms=3)
+        version = make_version(session, expo, [])
+        job = version_jobs.ask_to_compare(session, version, by=None, now=NOW)
+        job.state, job.worker, job.attempts, job.heartbeat_at = (
+            JobState.RUNNING,
+            f"{host}:{ended.pid}:1",
+            1,
+            NOW,
+        )
+    with stack.worker("jobs"):
+        eventually(lambda: stack.job(job.id).state is JobState.DONE)
+    assert stack.job(job.id).attempts == 2
+
+
+@sqlite_only
+def test_two_workers_of_one_name_are_two_and_one_is_left_where_one_ends(stack: Stack) -> None:
+    broker = presence.connect(stack.settings.redis_url)
+    with stack.worker("untrusted") as first, stack.worker("untrusted"):
+        eventually(lambda: presence.count(broker)["untrusted"] == 2)
+        first.stop()
+        assert presence.count(broker)["untrusted"] == 1
+    broker.close()
 
 
 def test_a_process_is_gone_if_it_ended_or_its_number_was_given_away() -> None:
