@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, flash, g, render_template, request, url_for
+from flask import Flask, flash, g, render_template, request, session, url_for
 from sqlalchemy.orm import Session
 
 from api import auth, context
@@ -90,6 +90,12 @@ def back(event_key: str, default: str) -> str:
     target = request.form.get("back", "")
     inside = target.startswith(f"/events/{event_key}/") and target.isprintable() and "\\" not in target
     return target if inside else default
+
+
+def flash_once(text: str, category: str) -> None:
+    """A message for the next page, unless it waits for it already: a page may be asked for twice at its end."""
+    if (category, text) not in map(tuple, session.get("_flashes", ())):
+        flash(text, category)
 
 
 def flash_step(actor: Actor, text: str, now: datetime) -> None:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.errands import fresh_sign_in
 from api.language.speaking import gettext, reported, said
-from api.pages import zones
+from api.pages import rendering, zones
 from api.pages.imports import grids, large_imports, words
 from api.pages.imports.imports import NOT_SHOWN, XLSX
 from scheduler import saying
@@ -227,7 +227,7 @@ def look_again(number: int) -> BaseResponse:
 
 
 def _made(event_key: str, name: str) -> BaseResponse:
-    flash(gettext("The event is made of %(file)s. Next: start a run.", file=name), "good")
+    rendering.flash_once(gettext("The event is made of %(file)s. Next: start a run.", file=name), "good")
     return redirect(url_for("home.event", event_key=event_key))
 
 

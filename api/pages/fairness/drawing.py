@@ -21,7 +21,7 @@ class Dot:
     point: int
     x: float
     y: float
-    held: int
+    scheduled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def picture(points: Sequence[CurvePoint]) -> CurvePicture:
             point=each.point,
             x=round(LEFT + 40 + (RIGHT - LEFT - 80) * each.point / last, 1),
             y=y(each.held),
-            held=each.held,
+            scheduled=each.held,
         )
         for each in points
     ]

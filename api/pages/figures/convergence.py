@@ -32,7 +32,7 @@ def convergence(curve: Sequence[Mapping[str, Any]]) -> Figure | None:
         sentence = gettext("From %(first)s to %(last)s in %(seconds)s seconds.", **values)
     picture = Drawing("convergence", charts.WIDTH, 260, gettext("Score and bound, by seconds"), sentence)
     found = [Line("l-bound", gettext("bound"), bound)] if bound else []
-    found.append(Line("l-held", gettext("score"), score))
+    found.append(Line("l-main", gettext("score"), score))
     ticks = charts.between([value for _, value in (*score, *bound)])
     end = max(x for x, _ in (*score, *bound))
     start = min(x for x, _ in (*score, *bound))

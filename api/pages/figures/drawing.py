@@ -22,7 +22,7 @@ _LIGHT: Final[Mapping[str, Ink]] = MappingProxyType(
         "h4": Ink(_BRAND),
         "h5": Ink(_INK),
         "axis": Ink(stroke=_LINE),
-        "l-held": Ink(stroke=_BRAND, width=2.5),
+        "l-main": Ink(stroke=_BRAND, width=2.5),
         "l-bound": Ink(stroke=_SOFT, width=1.5),
         "l-good": Ink(stroke=0x17693A, width=2),
         "l-bad": Ink(stroke=0xA3212B, width=2),

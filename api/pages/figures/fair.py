@@ -75,7 +75,7 @@ def dial(session: Session, actor: Actor, number: int) -> Figure:
     scheduled = [(float(each.point), float(each.held)) for each in points]
     ticks = charts.between([value for _, value in scheduled])
     names = [(float(each.point), said(POINTS[each.point][0])) for each in points]
-    charts.lines(picture, [Line("l-held", gettext("scheduled"), scheduled)], ticks, names)
+    charts.lines(picture, [Line("l-main", gettext("scheduled"), scheduled)], ticks, names)
     rows: list[Sequence[Cell]] = [
         [name, each.held, each.mean, each.twentieth, each.worst, each.gini, each.gap]
         for (_, name), each in zip(names, points, strict=True)

@@ -272,7 +272,7 @@ def answers(session: Session, actor: Actor, number: int) -> Figure:
     series = [
         Line(look, shown_as, [(float(at), float(getattr(day, name))) for at, day in enumerate(found)])
         for look, name, shown_as in (
-            ("l-held", "asked", gettext("asked")),
+            ("l-main", "asked", gettext("asked")),
             ("l-good", "accepted", gettext("accepted")),
             ("l-bad", "declined", gettext("declined")),
         )
