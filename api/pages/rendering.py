@@ -93,7 +93,7 @@ def back(event_key: str, default: str) -> str:
 
 
 def flash_once(text: str, category: str) -> None:
-    """A message for the next page, unless it waits for it already: a page may be asked for twice at its end."""
+    """A message for the next page, unless it waits for it: a page may be asked for twice at its end."""
     if (category, text) not in map(tuple, session.get("_flashes", ())):
         flash(text, category)
 
