@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -70,8 +70,8 @@ def _load(secret: str) -> User | None:
             found = sessions.find(db, secret, **asked)
         else:
             found, actor = sessions.find_in_event(db, secret, event_key, **asked)
-            if actor is not None:
-                g.setdefault("actors", {})[event_key] = actor
+            if found is not None and actor is not None:
+                g.setdefault("actors", {})[event_key] = _as_signed_in(actor, found)
     if found is None:
         return None
     database.note_moment(found.found_at)
@@ -179,10 +179,16 @@ def anybody(event_key: str) -> Actor:
     cache: dict[str, Actor] = g.setdefault("actors", {})
     if event_key not in cache:
         with context.database().read() as db:
-            cache[event_key] = actors.actor_for(db, current_user.account_id, event_key, now=context.now())
+            actor = actors.actor_for(db, current_user.account_id, event_key, now=context.now())
+        cache[event_key] = _as_signed_in(actor, current_user.session)
     g.reads = cache[event_key].language
     g.clock = cache[event_key].timezone, cache[event_key].country
     return cache[event_key]
+
+
+def _as_signed_in(actor: Actor, signed_in: SignedIn) -> Actor:
+    """The actor, who is asked to sign in again for what does most harm if the sign-in is old."""
+    return replace(actor, is_stale=not signed_in.is_fresh(context.settings(), now=context.now()))
 
 
 def organiser(event_key: str) -> Actor:

@@ -36,6 +36,8 @@ def fresh_sign_in(
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
     """A view for which a sign-in of the last minutes is needed, as it does most harm in the wrong hands.
 
+    What a service does is guarded there, by `Actor.require_fresh`: this is for what only a view does.
+
     `what` says what it does, such as "publish this version". With `lasts_show_days`, a sign-in of a day of
     the event is enough for that day. Goes below `login_required`.
     """
@@ -47,7 +49,7 @@ def fresh_sign_in(
                 return view(*args, **kwargs)
             if lasts_show_days and _is_of_show_day(str(kwargs["event_key"])):
                 return view(*args, **kwargs)
-            return _ask_again(what)
+            return ask_again(what)
 
         return guarded
 
@@ -123,7 +125,8 @@ def local(target: str) -> str:
     return target if safe and target.isprintable() else ""
 
 
-def _ask_again(what: str) -> tuple[str, int]:
+def ask_again(what: str) -> tuple[str, int]:
+    """The page that asks for another sign-in, for a form with all that was typed."""
     page = render_template(
         "access/sign_in/again.html",
         what=what,

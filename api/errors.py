@@ -27,6 +27,7 @@ from scheduler.domain.errors import (
     PlanRejected,
     PublishingOpen,
     RunAlreadyOpen,
+    SignInNeeded,
     VenueChanged,
     VersionConflict,
     WrongState,
@@ -132,6 +133,8 @@ def _chainmeet_error(error: ChainmeetError) -> Response:
     if isinstance(error, EventOver):
         choosing.speak(error.language)
         return make_response(render_template("over.html", error=error), status_of(error))
+    if isinstance(error, SignInNeeded):
+        return make_response(errands.ask_again(error.what))
     more: dict[str, Any] = {}
     if isinstance(error, InvalidInput):
         more["errors"] = [{**_place(fault), "detail": fault.message} for fault in error.faults]

@@ -100,6 +100,20 @@ class NotAllowed(ChainmeetError):
     general = say("You may not do this here.")
 
 
+class SignInNeeded(ChainmeetError):
+    """What does most harm in the wrong hands needs a sign-in of the last minutes.
+
+    `what` says what it does.
+    """
+
+    code = "sign-in-needed"
+    general = say("Sign in again first.")
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(self.general)
+
+
 class WrongState(ChainmeetError):
     """The object's state does not allow the step. Nothing was changed.
 

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
-from api.errands import fresh_sign_in
 from api.language.speaking import gettext, ngettext
 from api.pages import paging, rendering
 from scheduler.domain.entities import CalendarState
@@ -96,7 +95,6 @@ def person(event_key: str, person_key: str) -> str:
 
 @blueprint.post("/people/<person_key>/address")
 @login_required
-@fresh_sign_in(say("correct the address"))
 def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
     """Give a person another address, or try the present one again."""
     actor = auth.organiser(event_key)

@@ -40,10 +40,16 @@ def add(event_key: str) -> Answer:
     actor, form = auth.actor(event_key), _read(request.form)
     try:
         with context.database().write() as db:
-            colleagues.add(db, actor, form, settings=context.settings(), now=context.now())
+            added = colleagues.add(db, actor, form, settings=context.settings(), now=context.now())
     except InvalidInput as error:
         return _list(actor, form, _faults(error)), 422
-    flash(gettext("%(name)s takes part now. The invitation is on its way by mail.", name=form.name), "good")
+    told = gettext("%(name)s takes part now. The invitation is on its way by mail.", name=form.name)
+    if not added.is_invited:
+        told = gettext(
+            "%(name)s takes part now. An invitation was sent less than a day ago, so no other was sent.",
+            name=form.name,
+        )
+    flash(told, "good")
     return redirect(url_for("colleagues.listing", event_key=event_key), 303)
 
 

@@ -12,7 +12,6 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
-from api.errands import fresh_sign_in
 from api.language.speaking import gettext, said
 from api.pages import rendering
 from scheduler.saying import say
@@ -61,7 +60,6 @@ def look(event_key: str, delegation_key: str) -> str | tuple[str, int]:
 
 @blueprint.post("/take")
 @login_required
-@fresh_sign_in(say("import people and their addresses"))
 def take(event_key: str, delegation_key: str) -> Response | str | tuple[str, int]:
     """Take the file of the page as it was shown."""
     actor = auth.of_delegations(event_key)
@@ -101,7 +99,6 @@ def _look(actor: Actor, key: str, octets: bytes) -> str:
         found: ImportLook = importing.look_at_members(
             db, actor, key, parts, settings=context.settings(), now=context.now()
         )
-        db.rollback()
     return _page(actor, key, look=found, octets=base64.b64encode(octets).decode())
 
 

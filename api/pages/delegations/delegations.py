@@ -12,13 +12,14 @@ from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs, limits
-from api.language.speaking import gettext, reader
+from api.language.speaking import gettext, ngettext, reader
 from api.pages import paging, rendering
 from api.pages.presentation import short_name
 from scheduler.domain import names
 from scheduler.domain.errors import InvalidInput
 from scheduler.services.access.actors import Actor
-from scheduler.services.delegations import delegations, joining
+from scheduler.services.access.rights import Right
+from scheduler.services.delegations import confirming, delegations, joining
 from scheduler.services.delegations import print_pack as packs
 from scheduler.services.delegations.delegations import DelegationCard, DelegationForm
 from scheduler.services.exports import noting, prints
@@ -129,6 +130,18 @@ def person(event_key: str, delegation_key: str, person_key: str, step: str) -> R
     return _back(event_key, delegation_key, told)
 
 
+@blueprint.post("/<delegation_key>/confirm")
+@login_required
+def confirm(event_key: str, delegation_key: str) -> Response:
+    """Confirm the people of the list whom a chamber has imported."""
+    actor, keys = auth.organiser(event_key), request.form.getlist("people")
+    with context.database().write() as db:
+        count = confirming.confirm(db, actor, delegation_key, keys, now=context.now())
+    return _back(
+        event_key, delegation_key, ngettext("%(num)s person confirmed.", "%(num)s people confirmed.", count)
+    )
+
+
 def _back(event_key: str, delegation_key: str, told: str) -> Response:
     flash(told, "good")
     find = request.form.get("find") or None
@@ -166,6 +179,9 @@ def _show(actor: Actor, delegation_key: str, form: DelegationForm | None, faults
             card=card,
             parts=-(-len(card.members.people) // prints.PER_PART),
             leaders=[("", gettext("Nobody yet")), *_leaders(card)],
+            unconfirmed=(
+                confirming.unconfirmed(db, actor, delegation_key) if actor.may(Right.KEEP_PEOPLE) else ()
+            ),
             found=found,
             find=find,
             form=form or card.form,

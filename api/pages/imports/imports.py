@@ -11,14 +11,12 @@ from flask_login import login_required
 from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context
-from api.errands import fresh_sign_in
 from api.language.speaking import gettext, reported, said
 from api.pages import rendering
 from api.pages.imports import chosen, grids, large_imports, words
 from api.pages.people_desk.columns import labels
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.invites.catalogue import languages
-from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.bringing import file_jobs
 from scheduler.services.cells.columns import COLUMNS, COMPOSED, REQUIRED, ImportKind
@@ -182,7 +180,6 @@ def undo(event_key: str, step_id: int) -> BaseResponse:
 
 @blueprint.post("/<int:number>/take")
 @login_required
-@fresh_sign_in(say("import people and their addresses"))
 def take(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     is_large = large_imports.follow(actor, number) is not None
@@ -250,10 +247,9 @@ def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportLook, Import
     if (kept := large_imports.kept(actor, number)) is not None:
         return name, parts, kept, options
     with context.database().write() as db:
-        look = importing.apply(
+        look = importing.look(
             db, actor, parts, settings=context.settings(), now=context.now(), options=options
         )
-        db.rollback()
     return name, parts, look, options
 
 

@@ -44,8 +44,8 @@ def show(mail_id: int) -> str:
 def raw(mail_id: int) -> FlaskResponse:
     """The mail as it came, to be saved and never shown: it may hold anything."""
     _require()
-    with context.database().read() as db:
-        octets = unplaced.raw(db, auth.user().session, mail_id)
+    with context.database().write() as db:
+        octets = unplaced.raw(db, auth.user().session, mail_id, now=context.now())
     response = FlaskResponse(octets, mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="mail-{mail_id}.eml"'
     response.headers["Cache-Control"] = "no-store"

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context
-from api.errands import fresh_sign_in
 from api.language.speaking import gettext, ngettext, said
 from api.language.unbroken import unbroken
 from api.pages import rendering
@@ -74,7 +73,6 @@ def show(event_key: str) -> str:
 
 @blueprint.post("/invite")
 @login_required
-@fresh_sign_in(say("invite to the team"))
 def invite(event_key: str) -> str | Response | tuple[str, int]:
     """Mail an invitation."""
     actor, typed = auth.team(event_key), request.form
@@ -126,7 +124,6 @@ def take_back(event_key: str, invitation_id: int) -> Response:
 
 @blueprint.post("/members/<int:account_id>")
 @login_required
-@fresh_sign_in(say("change the role"))
 def change(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
     """Another role, or another last day."""
     actor, typed = auth.team(event_key), request.form
@@ -144,7 +141,6 @@ def change(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
 
 @blueprint.post("/members/<int:account_id>/remove")
 @login_required
-@fresh_sign_in(say("end the role"))
 def remove(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
     """End a role at once, perhaps one's own."""
     actor = auth.team(event_key)

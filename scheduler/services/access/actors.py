@@ -6,14 +6,14 @@ Every step of the web goes through an Actor.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased
 
-from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.domain.errors import NotAllowed, NotFound, SignInNeeded
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import language_of
 from scheduler.saying import called, say
@@ -34,6 +34,10 @@ from scheduler.storage.models import (
 
 ORGANISERS_ONLY = say("Only an organiser of the event may do this.")
 ARCHIVED = say("This event is archived: it can be read, and not changed, until an owner brings it back.")
+CHANGE_ADDRESS = say("change an email address")
+LET_IN = say("let somebody in")
+TAKE_CONTACTS = say("export email addresses and telephone numbers")
+"""What needs a fresh sign-in wherever it is done. Others are said where they are asked."""
 LEADING = frozenset({Role.OWNER, Role.ORGANISER})
 """Roles of those who run an event, and are told of what fails."""
 
@@ -65,6 +69,8 @@ class Actor:
     """Whom somebody of a chamber speaks for, None for everybody else."""
     interpreter_id: int | None = None
     """The interpreter of the event whose mail address is the account's."""
+    is_stale: bool = False
+    """Whether the person signed in too long ago for what does most harm. Programs have scopes instead."""
 
     def has_scope(self, scope: str) -> bool:
         return self.scopes is None or scope in self.scopes
@@ -144,6 +150,19 @@ class Actor:
                 raise NotFound("page", self.event_key)
             raise NotAllowed(sentence)
 
+    def require_fresh(self, what: str) -> None:
+        """Raises SignInNeeded for a person who signed in too long ago.
+
+        Ask it where something is done, not in a page: so it holds for each page that leads there. `what` says
+        what is done, such as `CHANGE_ADDRESS`.
+        """
+        if self.is_stale:
+            raise SignInNeeded(what)
+
+    def previewing(self) -> Actor:
+        """The actor of a preview, which is rolled back: it changes nothing, so it needs no fresh sign-in."""
+        return replace(self, is_stale=False)
+
     def delegations_for(self, right: Right) -> frozenset[int] | None:
         """The delegations as to which the actor has the right, by id; None for the whole event.
 
@@ -187,6 +206,9 @@ class EventRoles:
         return self.team_role in LEADING
 
 
+_IMPORTER = aliased(TeamMember)
+"""The role of the chamber that imported a person, while nobody has confirmed the person."""
+
 _ROLE_COLUMNS = (
     Event,
     TeamMember.role,
@@ -198,16 +220,29 @@ _ROLE_COLUMNS = (
     Attendee.languages,
     Attendee.timezone,
     Firm.country,
+    Attendee.imported_by,
+    _IMPORTER.account_id,
+    _IMPORTER.until,
 )
 
 
 def with_roles(query: Select[*tuple[Any, ...]], account_id: Any) -> Select[*tuple[Any, ...]]:
-    """A query of the event, with the account's roles there: eleven columns more, for `actor_of_row`."""
+    """A query of the event, with the account's roles there: fourteen columns more, for `actor_of_row`."""
     return (
         query.add_columns(*_ROLE_COLUMNS, interpreting_as(account_id))
         .outerjoin(TeamMember, and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id))
         .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
         .outerjoin(Firm, Firm.id == Attendee.firm_id)
+        .outerjoin(_IMPORTER, _imports())
+    )
+
+
+def _imports() -> ColumnElement[bool]:
+    """The role in which an attendee was imported by a chamber."""
+    return and_(
+        _IMPORTER.event_id == Attendee.event_id,
+        _IMPORTER.account_id == Attendee.imported_by,
+        _IMPORTER.role == TeamRole.CHAMBER,
     )
 
 
@@ -232,8 +267,12 @@ def actor_for(session: Session, account_id: int, event_key: str, *, now: datetim
 def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: datetime) -> Actor | None:
     """The actor of the columns of `with_roles`, or None if the account has no role or there is no event."""
     event, role, until, attendee_id, firm_id, is_exhibitor, *of_person, interpreter_id = row
-    chosen, spoken, zone, country = of_person
+    chosen, spoken, zone, country, imported_by, importer, imports_until = of_person
     team_role = None if role is None or (until is not None and until <= now) else Role(role.value)
+    if imported_by is not None and (importer is None or (imports_until is not None and imports_until <= now)):
+        # what a role brought in ends with it, unless organisers have confirmed it
+        attendee_id = firm_id = spoken = None
+        is_exhibitor = False
     if event is None or (team_role is None and attendee_id is None and interpreter_id is None):
         return None
     if attendee_id is None and interpreter_id is not None:
@@ -285,7 +324,10 @@ def events_of(session: Session, account_id: int, *, now: datetime) -> list[Event
             TeamMember,
             and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id, in_team(now)),
         )
-        .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
+        .outerjoin(
+            Attendee,
+            and_(Attendee.event_id == Event.id, Attendee.account_id == account_id, may_sign_in(now)),
+        )
         .outerjoin(Firm, Firm.id == Attendee.firm_id)
         .where(
             Event.is_there(),
@@ -314,6 +356,12 @@ def events_of(session: Session, account_id: int, *, now: datetime) -> list[Event
 def in_team(now: datetime) -> ColumnElement[bool]:
     """The rows of TeamMember that have not ended."""
     return or_(TeamMember.until.is_(None), TeamMember.until > now)
+
+
+def may_sign_in(now: datetime) -> ColumnElement[bool]:
+    """The attendees who sign in: not those whom a chamber imported whose role has ended since."""
+    holds = or_(_IMPORTER.until.is_(None), _IMPORTER.until > now)
+    return or_(Attendee.imported_by.is_(None), exists().where(_imports(), holds).correlate(Attendee))
 
 
 def leading(now: datetime, event_id: int | None = None) -> Select[int]:

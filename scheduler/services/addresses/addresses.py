@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
+from scheduler.services.access.actors import CHANGE_ADDRESS, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sign_in import ensure_account
 from scheduler.services.addresses import leaving, readdress
@@ -51,14 +51,16 @@ def correct(
 
     The mark of a bounce is removed. With another address, another account may sign in as this attendee. The
     former reader's access is removed too: addresses of feeds, and their own calendars. Raises NotFound,
-    NotAllowed, and InvalidInput for an address that is not valid, somebody else's, or unchanged although it
-    does not bounce. An unchanged address would only ask again for known answers.
+    NotAllowed, SignInNeeded, and InvalidInput for an address that is not valid, somebody else's, or unchanged
+    although it does not bounce. An unchanged address would only ask again for known answers.
     """
     actor.require(Right.REPAIR_DELIVERY)
     # As a publishing does: each sees what the other has told.
     session.scalars(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True)).one()
     person = find_person(session, actor.event_id, person_key)
     address = _checked(session, person, email)
+    if address != person.email:
+        actor.require_fresh(CHANGE_ADDRESS)
     told = readdress.told(session, person)
     session.add(
         AddressChange(

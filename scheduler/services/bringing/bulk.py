@@ -63,8 +63,7 @@ def bring(
     _check(actor, rows, options)
     parts = [(kind, _sheet(kind, rows[kind])) for kind in ImportKind if kind in rows]
     if dry_run:
-        look = importing.apply(session, actor, parts, settings=settings, now=now, options=options)
-        session.rollback()
+        look = importing.look(session, actor, parts, settings=settings, now=now, options=options)
     else:
         look = importing.bring(session, actor, parts, settings=settings, now=now, options=options)
     faults = list(_faults(look))

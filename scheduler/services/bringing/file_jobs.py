@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
+from scheduler.services.access.actors import LET_IN, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sessions import SignedIn
 from scheduler.services.bringing import kept_look
@@ -93,6 +93,7 @@ def ask_take(session: Session, actor: Actor, file_id: int, *, digest: str, now: 
     Raises NotFound, WrongState if a worker has it already.
     """
     actor.require(Right.IMPORT)
+    actor.require_fresh(LET_IN)  # a worker finds out whether it does
     _of_event(session, actor, file_id, lock=True)
     _ask(session, file_id, FileWork.TAKE, actor.account_id, now, digest=digest)
 

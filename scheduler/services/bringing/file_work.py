@@ -99,11 +99,10 @@ class _Work:
             now = self.database.now_in(session)
             if (actor := self._actor(session, now)) is not None:
                 options = replace(choices.options_of(session, actor, self.job.file_id), on_row=tell)
-                found = importing.apply(
+                found = importing.look(
                     session, actor, parts, settings=self.settings, now=now, options=options
                 )
                 document = kept_look.document_of(found)
-                session.rollback()
             else:
                 asker = _asker(session, self.job, now)
                 options = replace(first_file.options_of(session, asker, self.job.file_id), on_row=tell)

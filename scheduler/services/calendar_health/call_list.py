@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import names
-from scheduler.services.access.actors import Actor
+from scheduler.services.access.actors import TAKE_CONTACTS, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.calendar_health import calls
 from scheduler.services.calendar_health.board import Board, Listed
@@ -40,6 +40,7 @@ def calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) ->
     """
     actor.require(Right.READ_CALENDAR_HEALTH)
     actor.require(Right.READ_CONTACTS)
+    actor.require_fresh(TAKE_CONTACTS)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_header(board.timezone))

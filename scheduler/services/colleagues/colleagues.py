@@ -6,19 +6,20 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain import fields, names
+from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.invites.catalogue import language_of
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
+from scheduler.services.access.actors import LET_IN, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sign_in import ensure_account
 from scheduler.services.addresses import leaving
@@ -33,12 +34,17 @@ from scheduler.services.people_desk import leaving_event
 from scheduler.services.people_desk.journal import StepKind, step
 from scheduler.services.schedule.feed_addresses import new_feed
 from scheduler.services.text import one_line, storable
-from scheduler.storage.models import Account, Attendee, Event, Firm, Interpreter
+from scheduler.storage.models import Account, Attendee, Event, Firm, Interpreter, OutboxMail
 
 MOST = 30
 """People of a firm whom its exhibitors may have in the event."""
 MOST_EVER = 60
-"""With those who left: so many invitations a firm can send."""
+"""With those who left: all people whom a firm's exhibitors may ever add."""
+MOST_LETTERS = 60
+"""Invitations that a firm can send, however often somebody is added."""
+LETTER_EVERY = timedelta(days=1)
+"""Between two invitations to an address."""
+_LETTER = "colleague"
 _LONGEST_KEY = 40
 EMPTY = say("must not be empty")
 
@@ -77,6 +83,14 @@ class KnownColleague:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedColleague:
+    """Somebody who was added. `is_invited` is false where an invitation went to the address lately."""
+
+    key: str
+    is_invited: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Staff:
     """The people of the own firm. `days` are those of the event, `room` how many can be added."""
 
@@ -110,10 +124,12 @@ def staff(session: Session, actor: Actor) -> Staff:
     return Staff(known, tuple(slots), max(0, min(MOST - len(people), MOST_EVER - ever)))
 
 
-def add(session: Session, actor: Actor, form: ColleagueForm, *, settings: Settings, now: datetime) -> str:
-    """Let somebody of the own firm take part, and invite them by mail. Returns the key.
+def add(
+    session: Session, actor: Actor, form: ColleagueForm, *, settings: Settings, now: datetime
+) -> AddedColleague:
+    """Let somebody of the own firm take part, and invite them by email, at most once a day.
 
-    Who left before comes back. Raises InvalidInput by field, NotAllowed.
+    Who left before comes back. Raises InvalidInput by field, NotAllowed, SignInNeeded.
     """
     firm, event = _own(session, actor, is_locked=True)
     slots = days.slots_of(session, event)
@@ -122,6 +138,9 @@ def add(session: Session, actor: Actor, form: ColleagueForm, *, settings: Settin
     faults += more
     if not staff(session, actor).room:
         faults.append(Fault("name", say("cannot be added: your firm has %(most)s people", most=MOST)))
+    elif _letters(session, event, firm) >= MOST_LETTERS:
+        sentence = say("cannot be added: your firm has sent %(most)s invitations", most=MOST_LETTERS)
+        faults.append(Fault("name", sentence))
     person = None
     if email and not faults:
         person = session.scalar(
@@ -133,6 +152,7 @@ def add(session: Session, actor: Actor, form: ColleagueForm, *, settings: Settin
             faults.append(Fault("email", sentence))
     if faults:
         raise InvalidInput(faults)
+    actor.require_fresh(LET_IN)
     account = ensure_account(session, email, name=said["name"], now=now)
     subject = names.recorded(said["name"], said["latin_name"])
     with step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, subject, now=now):
@@ -154,8 +174,10 @@ def add(session: Session, actor: Actor, form: ColleagueForm, *, settings: Settin
             _set(session, person, said, settings)
         session.flush()
         days.be_there(session, person, form.days, slots)
-    _invite(session, actor, event, firm, person, now=now)
-    return person.key
+    is_invited = not _is_invited(session, event, person.email, since=now - LETTER_EVERY)
+    if is_invited:
+        _invite(session, actor, event, firm, person, now=now)
+    return AddedColleague(person.key, is_invited)
 
 
 def change(
@@ -169,6 +191,8 @@ def change(
         faults.append(Fault("is_exhibitor", say("is you; somebody else of your firm can change that")))
     if faults:
         raise InvalidInput(faults)
+    if form.is_exhibitor and not person.is_exhibitor:
+        actor.require_fresh(LET_IN)
     subject = names.recorded(person.name, person.latin_name)
     with step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, subject, now=now):
         _set(session, person, said, settings)
@@ -271,6 +295,23 @@ def _key(session: Session, event_id: int, name: str, email: str) -> str:
     return f"{slug}-{digest}".strip("-") if not slug or any(taken) or not storable(slug) else slug
 
 
+def _letters(session: Session, event: Event, firm: Firm) -> int:
+    """The invitations that the firm has sent to its people, those who left too."""
+    own = select(Attendee.email).where(Attendee.firm_id == firm.id)
+    sent = select(func.count()).where(_invitations(event), OutboxMail.to_address.in_(own))
+    return session.scalars(sent).one()
+
+
+def _is_invited(session: Session, event: Event, address: str, *, since: datetime) -> bool:
+    to_address = OutboxMail.to_address == address, OutboxMail.created_at > since
+    return session.scalar(select(OutboxMail.id).where(_invitations(event), *to_address).limit(1)) is not None
+
+
+def _invitations(event: Event) -> ColumnElement[bool]:
+    is_letter = OutboxMail.payload["letter"].as_string() == _LETTER
+    return and_(OutboxMail.about_event_id == event.id, OutboxMail.kind == OutboxKind.DESK, is_letter)
+
+
 def _invite(
     session: Session, actor: Actor, event: Event, firm: Firm, person: Attendee, *, now: datetime
 ) -> None:
@@ -280,7 +321,7 @@ def _invite(
     called = names.shown(firm.name, firm.latin_name, language)
     name = names.single(by.name, by.latin_name, language) if by else account.email if account else called
     letter = NewLetter(
-        letter="colleague",
+        letter=_LETTER,
         to_address=person.email,
         to_name=person.name,
         language=language,

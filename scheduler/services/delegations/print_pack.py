@@ -12,7 +12,7 @@ from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.agenda import AgendaSheet
 from scheduler.invites.agenda.pdf import Cover, agendas_pdf
 from scheduler.invites.catalogue import words
-from scheduler.services.access.actors import Actor
+from scheduler.services.access.actors import TAKE_CONTACTS, Actor
 from scheduler.services.delegations import delegations
 from scheduler.services.delegations.delegations import DelegationCard
 from scheduler.services.delegations.members import DelegationPersonCard
@@ -28,6 +28,7 @@ def print_pack(session: Session, actor: Actor, key: str, *, part: int = 1) -> tu
     the list, and no agenda. Queries: as many for any delegation. Raises NotFound for no part.
     """
     card = delegations.get(session, actor, key)
+    actor.require_fresh(TAKE_CONTACTS)
     first = (max(1, part) - 1) * prints.PER_PART
     people = card.members.people[first : first + prints.PER_PART]
     if not people and first:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from scheduler.domain.entities import PlaceKind, Side
-from scheduler.services.access.actors import Actor
+from scheduler.services.access.actors import TAKE_CONTACTS, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells import values
 from scheduler.services.cells.columns import COLUMNS, ImportKind
@@ -48,6 +48,7 @@ Rows = list[dict[str, Any]]
 
 def workbook(session: Session, actor: Actor) -> bytes:
     """XLSX of the whole event with a sheet a kind: venue, firms, people, absences, requests."""
+    actor.require_fresh(TAKE_CONTACTS)
     return xlsx([sheet_of(kind, rows) for kind, rows in rows_of(session, actor).items()])
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.names import shown
-from scheduler.services.access.actors import Actor
+from scheduler.services.access.actors import TAKE_CONTACTS, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.exports import held
 from scheduler.services.exports.held import ListedMeeting
@@ -74,6 +74,7 @@ def workbook(
 
     Names are as readers of the language read them, of the event's language if none is given.
     """
+    actor.require_fresh(TAKE_CONTACTS)
     version = held.version_of(session, actor, number)
     language = language or _language_of(session, actor)
     sheets = [_sheet(name, rows) for name, rows in _of_version(session, actor, version, language)]
@@ -90,6 +91,8 @@ def one(
     language: str | None = None,
 ) -> Export:
     """One list as `xlsx` or `csv`, with names as in `workbook`. Raises NotFound."""
+    if name is ListName.PEOPLE:
+        actor.require_fresh(TAKE_CONTACTS)
     language = language or _language_of(session, actor)
     if name is ListName.UNANSWERED:
         rows: Rows = list(_unanswered(session, actor, language))

@@ -14,7 +14,7 @@ from scheduler.config import Settings
 from scheduler.domain import fields
 from scheduler.saying import say
 from scheduler.services.access import preferences
-from scheduler.services.access.actors import Actor
+from scheduler.services.access.actors import CHANGE_ADDRESS, LET_IN, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sign_in import ensure_accounts
 from scheduler.services.addresses import addresses, leaving
@@ -58,6 +58,7 @@ def import_people(
     by_email = {plain(email): key for email, key in taken.items()}
     keys.fill(table, "email", by_email, known, members=options.members)
     values = {row.line: _values(row, firms) for row in table.rows}
+    proposes = not actor.may(Right.IMPORT)
     if options.members is not None:
         addressed = [(row, values[row.line]["email"]) for row in table.rows]
         members.check_addresses(session, actor.event_id, options.members, addressed, known)
@@ -71,12 +72,16 @@ def import_people(
     table.done()
     tally = ImportTally(table, there(known))
     new = [values[row.line] for row in table.rows if row.values["key"] not in known]
+    if new:
+        actor.require_fresh(LET_IN)
     accounts = ensure_accounts(session, {each["email"]: each["name"] for each in new}, now=now)
     led = None if "exhibitor" in table.columns else _led(session, actor.event_id)
     for row in table.rows:
         person = known.get(row.values["key"])
         given = values[row.line] | {"key": row.values["key"]}
         given |= latin(given, person)
+        if proposes:
+            given |= _proposed(actor, person, given)
         if person is None:
             if led is not None and given["firm_id"] not in led:
                 given["is_exhibitor"] = True
@@ -119,6 +124,8 @@ def import_interpreters(
         interpreter = known.get(row.values["key"])
         given = values[row.line] | {"key": row.values["key"]}
         given |= latin(given, interpreter)
+        if given.get("email") and given["email"] != (interpreter.email if interpreter else ""):
+            actor.require_fresh(CHANGE_ADDRESS if interpreter else LET_IN)
         if interpreter is None:
             session.add(Interpreter(event_id=actor.event_id, **given))
             tally.add(row, as_new(given), is_new=True)
@@ -206,6 +213,11 @@ def _reading(row: Row) -> dict[str, str]:
     return {"mail_language": language, "timezone": timezone}
 
 
+def confirm(person: Attendee) -> None:
+    """Organisers know of the person: their sign-in does not depend on a chamber's role any more."""
+    person.imported_by, person.is_exhibitor_proposed = None, False
+
+
 def _add(
     session: Session, event_id: int, account_id: int, values: Mapping[str, Any], *, settings: Settings
 ) -> None:
@@ -234,12 +246,24 @@ def _change(
     email = person.email
     others = {name: value for name, value in values.items() if name != "email"}
     cells = change(person, others | _own_choices(person, others))
+    if cells.get("is_exhibitor") == (False, True):
+        actor.require_fresh(LET_IN)
+    if "is_exhibitor" in cells and actor.may(Right.IMPORT):
+        confirm(person)
     if values["email"] != email:
         addresses.correct(
             session, actor, person.key, values["email"], settings=settings, quiet=quiet, now=now
         )
         cells["email"] = (email, values["email"])
     return cells
+
+
+def _proposed(actor: Actor, person: Attendee | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a chamber says of who signs in: it waits for the organisers, and ends with the chamber's role."""
+    said: dict[str, Any] = {} if person is not None else {"imported_by": actor.account_id}
+    if values.get("is_exhibitor") and not (person is not None and person.is_exhibitor):
+        said |= {"is_exhibitor": False, "is_exhibitor_proposed": True}
+    return said
 
 
 def _own_choices(person: Attendee, values: Mapping[str, str]) -> dict[str, str]:

@@ -104,9 +104,13 @@ def get(session: Session, actor: Actor, mail_id: int) -> IncomingMail:
     return shown(session, _mail(session, actor, mail_id))
 
 
-def raw(session: Session, actor: Actor, mail_id: int) -> bytes:
-    """The octets of a mail as it came. Raises as `get`."""
-    return _mail(session, actor, mail_id).raw
+def raw(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bytes:
+    """The octets of a mail as it came, which the trail notes. Raises as `get`, and SignInNeeded."""
+    found = _mail(session, actor, mail_id)
+    actor.require_fresh(say("read the mail as it came"))
+    about = noted("trail", "mail %(number)s as it came", number=mail_id)
+    trail.note(session, actor, Act.EXPORT, about, now=now)
+    return found.raw
 
 
 def claimed(session: Session, actor: Actor, mail_id: int) -> str | None:

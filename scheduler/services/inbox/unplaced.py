@@ -68,9 +68,12 @@ def get(session: Session, asker: SignedIn, mail_id: int) -> IncomingMail:
     return shown(session, _mail(session, asker, mail_id))
 
 
-def raw(session: Session, asker: SignedIn, mail_id: int) -> bytes:
-    """The octets of a mail as it came. Raises as `get`."""
-    return _mail(session, asker, mail_id).raw
+def raw(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> bytes:
+    """The octets of a mail as it came, which the trail notes. Raises as `get`."""
+    found = _mail(session, asker, mail_id)
+    about = noted("trail", "mail %(number)s as it came", number=mail_id)
+    _note(session, asker, about, now, act=Act.EXPORT)
+    return found.raw
 
 
 def events(session: Session, asker: SignedIn) -> Sequence[EventChoice]:
@@ -106,9 +109,9 @@ def set_aside(session: Session, asker: SignedIn, mail_id: int, *, now: datetime)
     watch(session, now=now)
 
 
-def _note(session: Session, asker: SignedIn, about: Noted, now: datetime) -> None:
+def _note(session: Session, asker: SignedIn, about: Noted, now: datetime, *, act: Act = Act.INBOX) -> None:
     doer = Somebody(account_id=asker.account_id, roles=("operator",))
-    trail.note(session, doer, Act.INBOX, about, now=now)
+    trail.note(session, doer, act, about, now=now)
 
 
 def _mail(session: Session, asker: SignedIn, mail_id: int) -> InboundMail:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, Select, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed
-from scheduler.services.access.actors import Actor
+from scheduler.services.access.actors import TAKE_CONTACTS, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sessions import SignedIn
 from scheduler.services.paging import Order, Page, fetch_page
@@ -162,6 +162,7 @@ def as_csv(session: Session, actor: Actor, wanted: Filter, *, now: datetime) -> 
     away is noted in it.
     """
     actor.require(Right.READ_TRAIL)
+    actor.require_fresh(TAKE_CONTACTS)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")

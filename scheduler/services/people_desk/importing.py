@@ -27,13 +27,15 @@ from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
 from scheduler.sheets.tables import WorkbookSheet
-from scheduler.storage.models import DeskStep, ImportFile
+from scheduler.storage.models import Attendee, DeskStep, ImportFile, Interpreter
 
 Parts = Iterable[tuple[ImportKind | None, WorkbookSheet]]
 BY_API = "rows by API"
 """The name of what a program brought without a file."""
 OF_DELEGATION = "members of delegation"
 """The same of what a chamber brought, with the key of its delegation."""
+ADDRESSES_AN_ENTRY = 70
+"""Addresses of the longest kind that an entry of the trail holds uncut."""
 MAY_LEAVE = (ImportKind.INTERPRETERS, ImportKind.PEOPLE, ImportKind.FIRMS)
 
 
@@ -65,6 +67,22 @@ def apply(
     if options.notify:
         notices.tell(session, new)
     return replace(taking.look_of(found), told=told, readdressed=readdressed)
+
+
+def look(
+    session: Session,
+    actor: Actor,
+    parts: Parts,
+    *,
+    settings: Settings,
+    now: datetime,
+    options: ImportOptions = PLAIN,
+) -> ImportLook:
+    """What `apply` would do: it is done and rolled back. Raises ImportOutdated."""
+    try:
+        return apply(session, actor.previewing(), parts, settings=settings, now=now, options=options)
+    finally:
+        session.rollback()
 
 
 def take(
@@ -121,10 +139,19 @@ def bring(
 def look_at_members(
     session: Session, actor: Actor, key: str, parts: Parts, *, settings: Settings, now: datetime
 ) -> ImportLook:
-    """What firms and people that a delegation brings would change. The caller rolls it back.
+    """What firms and people that a delegation brings would change: it is done and rolled back.
 
     Raises NotFound for a delegation that is not the actor's, ImportOutdated.
     """
+    try:
+        return _apply_members(session, actor.previewing(), key, parts, settings=settings, now=now)
+    finally:
+        session.rollback()
+
+
+def _apply_members(
+    session: Session, actor: Actor, key: str, parts: Parts, *, settings: Settings, now: datetime
+) -> ImportLook:
     options = ImportOptions(keep_empty=True, members=members_of(session, actor, key))
     return taking.apply(session, actor, parts, settings=settings, now=now, options=options)
 
@@ -144,7 +171,7 @@ def take_members(
     Raises NotFound, and ImportOutdated if it would be something else by now.
     """
     look, notes = _noted(
-        session, lambda: look_at_members(session, actor, key, parts, settings=settings, now=now)
+        session, lambda: _apply_members(session, actor, key, parts, settings=settings, now=now)
     )
     if look.digest != digest:
         raise ImportOutdated
@@ -219,6 +246,17 @@ def _keep_step(
     }
     about = noted("trail", "file %(name)s", name=file.name)
     trail.note(session, actor, Act.IMPORT, about, after=counts, now=now)
+    _note_people(session, actor, file, notes, now)
+
+
+def _note_people(session: Session, actor: Actor, file: ImportFile, notes: RowNotes, now: datetime) -> None:
+    """Note in the trail whom a file has let in, by their addresses, some hundreds an entry."""
+    added = (row for row in notes.added if isinstance(row, Attendee | Interpreter))
+    addresses = sorted(row.email for row in added if row.email)
+    about = noted("trail", "people added by file %(name)s", name=file.name)
+    for first in range(0, len(addresses), ADDRESSES_AN_ENTRY):
+        some = {"added": addresses[first : first + ADDRESSES_AN_ENTRY]}
+        trail.note(session, actor, Act.IMPORT, about, after=some, now=now)
 
 
 def _left(

@@ -16,7 +16,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import languages
 from scheduler.saying import say
 from scheduler.services.access import sign_in
-from scheduler.services.access.actors import Actor
+from scheduler.services.access.actors import LET_IN, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.tokens import TEAM, derive_token, hash_token, new_seed
 from scheduler.services.addresses.mailable import Unmailable, mailable
@@ -100,6 +100,7 @@ def invite(
     """
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     require_person_for_owners(actor, role)
+    actor.require_fresh(LET_IN)
     hold_team(session, actor.event_id)
     event = session.get_one(Event, actor.event_id)
     address = _address(session, actor, email, settings, now)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
+from scheduler.services.access.actors import LET_IN, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.text import storable
 from scheduler.services.trail import trail
@@ -174,6 +174,7 @@ def change_member(
     What an owner invites to ends with that role. Raises NotFound, InvalidInput, LastOwner.
     """
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    actor.require_fresh(LET_IN)
     hold_team(session, actor.event_id)
     member = _member(session, actor, account_id)
     require_person_for_owners(actor, member.role, role)
@@ -200,6 +201,7 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     """
     if account_id != actor.account_id or actor.scopes is not None:
         actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    actor.require_fresh(say("end the role"))
     hold_team(session, actor.event_id)
     member = _member(session, actor, account_id)
     require_person_for_owners(actor, member.role)

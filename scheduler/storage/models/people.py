@@ -133,6 +133,13 @@ class Attendee(Base):
     timezone: Mapped[Timezone] = mapped_column(default="", server_default="")
     """The IANA name of the time zone that was chosen, or empty for the one that `readers` derives."""
     is_exhibitor: Mapped[bool] = mapped_column(default=False)
+    imported_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    """The account of the chamber that imported the person, or null once organisers have confirmed them.
+
+    Until then the person signs in only while that account has its role.
+    """
+    is_exhibitor_proposed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether a chamber says that the person answers for the firm. Organisers confirm it."""
     max_per_day: Mapped[int | None]
     feed_seed: Mapped[str] = mapped_column(String(32))
     """Changed to revoke the feed's address. The token is derived from it and the secret key."""

@@ -219,6 +219,7 @@ POST EVENT/calendar-health/people/<person_key>/call          403 404 404 404 404
 POST EVENT/calendar-health/people/<person_key>/aliases/<alias_id>/remove 403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/delegations/                                      403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/delegations/<delegation_key>                      403 404 404 404 404 404 422 422 404 404 422
+POST EVENT/delegations/<delegation_key>/confirm              403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/delegations/<delegation_key>/firms/<firm_key>/<step> 403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/delegations/<delegation_key>/people/<person_key>/<step> 403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/delegations/<delegation_key>/members              403 404 404 404 404 404 422 422 404 404 422

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from scheduler.domain.entities import Side
+from scheduler.domain.entities import OutboxKind, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.services.colleagues import colleagues
 from scheduler.services.colleagues import days as days_of
@@ -37,7 +38,8 @@ def test_who_is_added_is_invited_and_sits_where_said(database: Database) -> None
         actor = expo.actor(0)
     first, second = form(database).days
     with database.write() as session:
-        key = colleagues.add(session, actor, form(database, days=(second,)), settings=SETTINGS, now=NOW)
+        said = form(database, days=(second,))
+        key = colleagues.add(session, actor, said, settings=SETTINGS, now=NOW).key
         mail = session.scalars(select(OutboxMail)).one()
         assert (mail.to_address, mail.payload["letter"]) == ("anna@firm.example", "colleague")
         assert (mail.payload["language"], mail.payload["path"]) == ("hu", f"/events/{expo.event.key}")
@@ -72,7 +74,7 @@ def test_who_is_removed_leaves_her_requests_to_a_colleague_and_may_come_back(dat
         assert len(colleagues.staff(session, actor).people) == 1
     with database.write() as session:
         said = form(database, email=email, name="Again")
-        assert colleagues.add(session, actor, said, settings=SETTINGS, now=NOW) == key
+        assert colleagues.add(session, actor, said, settings=SETTINGS, now=NOW).key == key
         assert session.scalars(select(Attendee).where(Attendee.key == key)).one().name == "Again"
         named = select(RequestPerson.attendee_id).where(RequestPerson.request_id == request_id)
         assert expo.people[0][1].id not in session.scalars(named).all()
@@ -118,3 +120,38 @@ def test_only_exhibitors_keep_only_their_own_people_and_only_where_it_is_on(
         session.get_one(Event, expo.event.id).colleagues = False
         with pytest.raises(NotAllowed, match="The organisers keep the list of people"):
             colleagues.remove(session, expo.actor(0), expo.people[0][1].key, now=NOW)
+
+
+def test_an_address_is_invited_once_a_day_however_often_it_is_added(database: Database) -> None:
+    with database.write() as session:
+        actor = make_event(session, slots="4 4").actor(0)
+    sent = []
+    for hours in (0, 1, 23, 25):
+        now = NOW + timedelta(hours=hours)
+        with database.write() as session:
+            added = colleagues.add(session, actor, form(database), settings=SETTINGS, now=now)
+        with database.write() as session:
+            colleagues.remove(session, actor, added.key, now=now)
+        sent.append(added.is_invited)
+    assert sent == [True, False, False, True]
+    with database.read() as session:
+        letters = session.scalars(select(OutboxMail.to_address).where(OutboxMail.kind == OutboxKind.DESK))
+        assert [*letters] == ["anna@firm.example"] * 2
+
+
+def test_a_firm_sends_so_many_invitations_and_no_more(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(colleagues, "MOST_LETTERS", 2)
+    with database.write() as session:
+        actor = make_event(session, slots="4 4").actor(0)
+    for day in range(3):
+        now = NOW + timedelta(days=2 * day)
+        with database.write() as session:
+            if day == 2:
+                with pytest.raises(InvalidInput, match="your firm has sent 2 invitations"):
+                    colleagues.add(session, actor, form(database), settings=SETTINGS, now=now)
+                break
+            added = colleagues.add(session, actor, form(database), settings=SETTINGS, now=now)
+        with database.write() as session:
+            colleagues.remove(session, actor, added.key, now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, Select, select, true, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain.errors import NotFound
@@ -15,7 +15,7 @@ from scheduler.services.cells.members import Members
 from scheduler.services.cells.options import ImportOptions
 from scheduler.services.cells.table import Row, Table
 from scheduler.services.directory.belonging import find_delegation, firms_of
-from scheduler.storage.models import Attendee, DelegationFirm, Firm
+from scheduler.storage.models import Account, Attendee, DelegationFirm, Firm, TeamInvitation, TeamMember
 
 MOST_FIRMS = 300
 """Of a delegation that brings its own."""
@@ -71,14 +71,20 @@ def check_addresses(
     rows: Iterable[tuple[Row, str]],
     known: Mapping[str, Attendee],
 ) -> None:
-    """An address of somebody else is refused, and who is here keeps the own one: it is a way to sign in."""
+    """Refuse addresses of others and of the event's team, and changes of them: each is a way to sign in."""
     others = select(Attendee.email).where(
         Attendee.event_id == event_id, Attendee.firm_id.not_in(firms_of(members.delegation_id))
     )
-    taken = set(session.scalars(others))
+    taken = set(session.scalars(union(others, *_of_team(event_id))))
     for row, email in rows:
         person = known.get(row.values.get("key", ""))
-        if email in taken:
+        if email in taken and (person is None or email != person.email):
             row.fault("email", say("cannot be taken here; ask the organisers"))
         elif person is not None and email != person.email:
             row.fault("email", say("is changed by the organisers alone; ask them"))
+
+
+def _of_team(event_id: int) -> tuple[Select[str], Select[str]]:
+    """The addresses of those who run the event, and of those who are invited to."""
+    members = select(Account.email).join(TeamMember).where(TeamMember.event_id == event_id)
+    return members, select(TeamInvitation.email).where(TeamInvitation.event_id == event_id)

@@ -1,0 +1,163 @@
+"""Whom a chamber imports signs in while its role lasts, until organisers confirm them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.domain.team import TeamRole
+from scheduler.services.access import actors
+from scheduler.services.access.actors import Actor
+from scheduler.services.delegations import confirming
+from scheduler.services.imports import taking
+from scheduler.services.people_desk import importing
+from scheduler.services.team import members
+from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, Attendee, TeamMember, TrailEntry
+from tests.integration.delegations.test_chamber import chamber, with_chamber
+from tests.support.factories import NOW, Expo, make_event
+from tests.support.publishing import SETTINGS
+from tests.support.web import Browser, web_app
+
+COLUMNS = ["key", "firm", "name", "email", "languages", "exhibitor"]
+GUEST = "guest@new.example"
+KEY = "guest-e13529cc1cf3"
+"""As an import makes it of name and address."""
+
+
+@pytest.fixture
+def expo(database: Database) -> Expo:
+    with database.write() as session:
+        return make_event(session, firms=4, people=2)
+
+
+def bring(database: Database, actor: Actor, *rows: list[Any]) -> dict[str, str]:
+    """Import people for delegation g1; what is wrong with rows, by column."""
+    parts = taking.parts_of(xlsx([SheetOut("People", COLUMNS, rows)]), "")
+    given: dict[str, Any] = {"settings": SETTINGS, "now": NOW}
+    with database.write() as session:
+        look = importing.look_at_members(session, actor, "g1", parts, **given)
+        importing.take_members(session, actor, "g1", parts, digest=look.digest, **given)
+    return {cells.column: cells.message for part in look.parts if part.done for cells in part.done.wrong}
+
+
+def of_guest(database: Database, expo: Expo, email: str = GUEST) -> Actor:
+    with database.read() as session:
+        account = session.scalars(select(Account.id).where(Account.email == email)).one()
+        return actors.actor_for(session, account, expo.event.key, now=NOW)
+
+
+def guest_row(yes: str = "yes", email: str = GUEST) -> list[Any]:
+    return ["", "f0", "Guest", email, "hu", yes]
+
+
+def test_a_chamber_makes_nobody_an_exhibitor(database: Database, expo: Expo) -> None:
+    actor = with_chamber(database, expo)
+    assert bring(database, actor, guest_row()) == {}
+    guest = of_guest(database, expo)
+    assert guest.attendee_id is not None and not guest.is_exhibitor
+    colleague = next(person for person in expo.people[0] if not person.is_exhibitor)
+    bring(database, actor, [colleague.key, "f0", colleague.name, colleague.email, "hu", "yes"])
+    assert not of_guest(database, expo, colleague.email).is_exhibitor
+    with database.read() as session:
+        waiting = confirming.unconfirmed(session, expo.organiser_actor(), "g1")
+        assert {(each.person.key, each.is_exhibitor_proposed) for each in waiting} == {
+            (colleague.key, True),
+            (KEY, True),
+        }
+
+
+@pytest.mark.parametrize("whose", ["chamber", "organiser"])
+def test_a_chamber_imports_no_address_of_the_team(database: Database, expo: Expo, whose: str) -> None:
+    actor = with_chamber(database, expo)
+    own = {"chamber": "k@chamber.example", "organiser": expo.organiser.email}[whose]
+    assert bring(database, actor, guest_row("", own)) == {"email": "cannot be taken here; ask the organisers"}
+    with database.read() as session:
+        assert session.scalars(select(Attendee.id).where(Attendee.email == own)).all() == []
+
+
+def _remove(database: Database, expo: Expo, account_id: int) -> None:
+    with database.write() as session:
+        members.remove_member(session, expo.organiser_actor(), account_id, now=NOW)
+
+
+def _end(database: Database, expo: Expo, account_id: int) -> None:
+    with database.write() as session:
+        ended = TeamMember.event_id == expo.event.id, TeamMember.account_id == account_id
+        session.execute(update(TeamMember).where(*ended).values(until=NOW - timedelta(seconds=1)))
+
+
+def _demote(database: Database, expo: Expo, account_id: int) -> None:
+    with database.write() as session:
+        given: dict[str, Any] = {"role": TeamRole.READER, "until": None, "now": NOW}
+        members.change_member(session, expo.organiser_actor(), account_id, **given)
+
+
+@pytest.mark.parametrize("end", [_remove, _end, _demote])
+def test_what_a_role_brought_in_ends_with_it(
+    database: Database, expo: Expo, end: Callable[[Database, Expo, int], None]
+) -> None:
+    actor = with_chamber(database, expo)
+    bring(database, actor, guest_row())
+    bring(database, actor, guest_row("", "second@new.example"))
+    with database.write() as session:
+        assert confirming.confirm(session, expo.organiser_actor(), "g1", [KEY], now=NOW) == 1
+    assert of_guest(database, expo).is_exhibitor
+    assert of_guest(database, expo, "second@new.example").attendee_id is not None
+    end(database, expo, actor.account_id or 0)
+    assert of_guest(database, expo).is_exhibitor, "organisers confirmed this person"
+    with pytest.raises(NotFound):
+        of_guest(database, expo, "second@new.example")
+    with database.read() as session:
+        account = session.scalars(select(Account.id).where(Account.email == "second@new.example")).one()
+        assert actors.events_of(session, account, now=NOW) == []
+        noted = session.scalars(select(TrailEntry.after).where(TrailEntry.about == f"person {KEY} confirmed"))
+        assert [GUEST in after for after in noted] == [True]
+
+
+def test_who_confirms_is_an_organiser(database: Database, expo: Expo) -> None:
+    actor = with_chamber(database, expo)
+    bring(database, actor, guest_row())
+    with database.write() as session:
+        own = chamber(session, expo, actor.account_id or 0)
+        with pytest.raises((NotAllowed, NotFound)):
+            confirming.confirm(session, own, "g1", [KEY], now=NOW)
+
+
+def test_the_page_of_a_delegation_confirms_those_whom_it_shows(
+    database: Database, broker_url: str, expo: Expo
+) -> None:
+    app, actor = web_app(database, broker_url), with_chamber(database, expo)
+    bring(database, actor, guest_row(), guest_row("", "second@new.example"))
+    browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}/delegations/g1"
+    page = browser.get(path)
+    assert "People to confirm" in page and "Answers for the firm" in page
+    page = browser.post(f"{path}/confirm", people=[KEY])
+    assert "1 person confirmed." in page and "People to confirm" in page
+    assert of_guest(database, expo).is_exhibitor
+
+
+def test_an_organiser_who_says_who_answers_for_the_firm_confirms_the_person(
+    database: Database, expo: Expo
+) -> None:
+    actor = with_chamber(database, expo)
+    bring(database, actor, guest_row())
+    bring(database, expo.organiser_actor(), [KEY, "f0", "Guest", GUEST, "hu", "yes"])
+    _remove(database, expo, actor.account_id or 0)
+    assert of_guest(database, expo).is_exhibitor
+
+
+def test_the_trail_names_whom_a_chamber_let_in(database: Database, expo: Expo) -> None:
+    actor = with_chamber(database, expo)
+    rows = [guest_row("", f"guest-{number}@new.example") for number in range(100)]
+    bring(database, actor, *rows)
+    with database.read() as session:
+        of_import = TrailEntry.act == "import", TrailEntry.account_id == actor.account_id
+        told = "".join(session.scalars(select(TrailEntry.after).where(*of_import)))
+    assert all(f'"guest-{number}@new.example"' in told for number in range(100))
