@@ -16,6 +16,7 @@ from scheduler.services.archives import deleting, ending, moving
 from scheduler.services.archives.moving import MovedEvent
 from scheduler.services.rehearsal import going_live
 from scheduler.services.trail import verifying
+from scheduler.services.trail.checkpoints import CheckpointSigner, faults, heads
 from scheduler.services.trail.verifying import Chain
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event
@@ -25,6 +26,23 @@ def chains(database: Database) -> tuple[Chain, ...]:
     """Every chain of the trail, looked through from its first row to its last."""
     with database.read() as session:
         return verifying.verify(session)
+
+
+def checkpoints(database: Database, settings: Settings) -> tuple[str, list[str]]:
+    """The public key, and the signed checkpoint of every chain as it is now."""
+    signer = CheckpointSigner.of(settings)
+    with database.read() as session:
+        return signer.verifier_key, [signer.note(each) for each in heads(session)]
+
+
+def compared(
+    database: Database, settings: Settings, found: tuple[Chain, ...], files: tuple[Path, ...]
+) -> tuple[int, list[str]]:
+    """How many checkpoints the files have, and what of the chains is not as they say."""
+    signer = CheckpointSigner.of(settings)
+    kept = [each for file in files for each in signer.read(file.read_text(errors="replace"))]
+    with database.read() as session:
+        return len(kept), faults(session, found, kept)
 
 
 def export(database: Database, key: str, output: Path) -> str:

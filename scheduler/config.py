@@ -139,6 +139,11 @@ class Settings:
         _whole(5, 1440),
         default=30,
     )
+    checkpoint_days: int = _setting(
+        "days between two emails to owners with a signed checkpoint of the audit log; 0 sends none",
+        _whole(0, 365),
+        default=7,
+    )
     database_password: str = _setting(
         "password to put into the database's address, as it is", secret=True, default=""
     )

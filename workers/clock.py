@@ -20,7 +20,7 @@ from scheduler.services.bringing import file_jobs
 from scheduler.services.delivery import claims, delivery, mail_alerts, refusing
 from scheduler.services.digests import telling
 from scheduler.services.inbox import inbox, keeping
-from scheduler.services.operations import pulses
+from scheduler.services.operations import checkpoint_mails, pulses
 from scheduler.services.publishing import version_jobs
 from scheduler.services.requests import requests
 from scheduler.services.runs import overnight, recovering
@@ -34,6 +34,7 @@ TICK = timedelta(seconds=15)
 FETCH = timedelta(seconds=60)
 DIGESTS = timedelta(seconds=60)
 DIGEST_TURNS = 10
+CHECKPOINTS = timedelta(hours=1)
 REFETCH = timedelta(minutes=5)
 """How often the clock looks for linked calendars that are due. Each is fetched hourly."""
 
@@ -99,6 +100,8 @@ class Clock:
         if self._step("find mails", lambda session: delivery.is_waiting(session, self.settings, now=now())):
             dispatch.deliver(app=self.celery)
         self._step("watch the outbox", lambda session: mail_alerts.watch_outbox(session, now=now()))
+        if self._claim("checkpoints", CHECKPOINTS):
+            self._step("mail checkpoints", lambda s: checkpoint_mails.mail(s, self.settings, now=now()))
         if self.settings.imap_host and self._claim("fetch", FETCH):
             dispatch.fetch(app=self.celery)
         if self._claim("refetch", REFETCH):

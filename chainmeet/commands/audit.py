@@ -16,19 +16,45 @@ def audit() -> None:
 
 @audit.command()
 @data_option
-def verify(data: Path | None) -> None:
+def checkpoint(data: Path | None) -> None:
+    """Print the signed checkpoint of every chain, and the key that checks them."""
+    from chainmeet.whole_events import checkpoints
+
+    settings = command_settings(data)
+    with open_database(settings) as database:
+        key, notes = checkpoints(database, settings)
+    click.echo(f"key: {key}")
+    for note in notes:
+        click.echo(f"\n{note}", nl=False)
+
+
+@audit.command()
+@data_option
+@click.option(
+    "--expect",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A text with checkpoints, such as an email that owners got. Can be given several times.",
+)
+def verify(data: Path | None, expect: tuple[Path, ...]) -> None:
     """Look through every chain of the trail; name the first broken row of each, and exit with 1 if any is.
 
-    The line of a chain ends with the hash of its last row. Keep it elsewhere: whoever can write into the
-    database could also write a chain anew, and it would end with another hash.
+    Whoever can write into the database can also write a chain anew, cut it or empty it. With `--expect` the
+    chains are compared with checkpoints that were kept elsewhere, which find that.
     """
-    from chainmeet.whole_events import chains
+    from chainmeet.whole_events import chains, compared
 
-    with open_database(command_settings(data)) as database:
+    settings = command_settings(data)
+    with open_database(settings) as database:
         found = chains(database)
+        kept, faults = compared(database, settings, found, expect)
     for chain in found:
         whose = "installation" if chain.id == 0 else f"event {chain.event or chain.id}"
         end = f"BROKEN: {chain.broken}" if chain.broken else f"ends with {chain.last_hash}"
         click.echo(f"{whose}: {chain.rows:,} rows hold; {end}")
-    if any(chain.broken for chain in found):
+    for fault in faults:
+        click.echo(f"NOT AS EXPECTED: {fault}")
+    if expect:
+        click.echo(f"{kept:,} checkpoints compared; {kept - len(faults):,} are as expected.")
+    if faults or (expect and not kept) or any(chain.broken for chain in found):
         raise SystemExit(1)

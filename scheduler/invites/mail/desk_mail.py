@@ -44,7 +44,7 @@ def render_desk(mail: DeskMail) -> RenderedMail:
     sender = text.clean(mail.sender_name, text.NAME_LIMIT)
     event = text.clean(mail.event, text.NAME_LIMIT) or sender
     values = {
-        name: text.clean(value, NOTE_LIMIT if name == "note" else VALUE_LIMIT)
+        name: text.clean(value, NOTE_LIMIT if name in ("note", "checkpoint") else VALUE_LIMIT)
         for name, value in mail.values.items()
     }
     values |= {"event": event, "sender": sender, "counts": counts_of(mail.counts, language)}

@@ -14,7 +14,7 @@ from scheduler.domain.entities import OutboxKind
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 
-TO_TEAM: Final = frozenset(("import", "morning", "operator", "published", "team"))
+TO_TEAM: Final = frozenset(("checkpoint", "import", "morning", "operator", "published", "team"))
 """Letters to those who run an event or the installation."""
 
 LATER_DOMAIN = "@alerts.invalid"

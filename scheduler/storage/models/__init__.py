@@ -79,7 +79,7 @@ from scheduler.storage.models.schedule import (
     UnscheduledRequest,
     WhatIf,
 )
-from scheduler.storage.models.trail import TrailEntry, TrailHead
+from scheduler.storage.models.trail import MailedCheckpoint, TrailEntry, TrailHead
 
 __all__ = [
     "Account",
@@ -127,6 +127,7 @@ __all__ = [
     "LateNotice",
     "MailRoute",
     "MailText",
+    "MailedCheckpoint",
     "MeetingOutcome",
     "MeetingRequest",
     "NightTime",

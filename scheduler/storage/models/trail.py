@@ -56,4 +56,15 @@ class TrailHead(Base):
 
     chain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int]
+    """Never becomes less: triggers refuse it."""
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class MailedCheckpoint(Base):
+    """The last checkpoint of a chain that its owners were mailed: how many rows it had then."""
+
+    __tablename__ = "mailed_checkpoint"
+
+    chain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int]
+    mailed_at: Mapped[datetime]

@@ -10,20 +10,19 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("attendee") as attendee:
-        attendee.add_column(sa.Column("imported_by", sa.Integer(), nullable=True))
-        attendee.add_column(
-            sa.Column("is_exhibitor_proposed", sa.Boolean(), server_default=sa.false(), nullable=False)
-        )
-        attendee.create_foreign_key(
-            attendee.f("fk_attendee_imported_by_account"), "account", ["imported_by"], ["id"]
-        )
-        attendee.create_index(attendee.f("ix_attendee_imported_by"), ["imported_by"])
+    # In one statement, which SQLite takes for a table that others refer to.
+    op.execute(
+        "ALTER TABLE attendee ADD COLUMN imported_by INTEGER"
+        " CONSTRAINT fk_attendee_imported_by_account REFERENCES account (id)"
+    )
+    op.create_index("ix_attendee_imported_by", "attendee", ["imported_by"])
+    op.add_column(
+        "attendee",
+        sa.Column("is_exhibitor_proposed", sa.Boolean(), server_default=sa.false(), nullable=False),
+    )
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("attendee") as attendee:
-        attendee.drop_index(attendee.f("ix_attendee_imported_by"))
-        attendee.drop_constraint(attendee.f("fk_attendee_imported_by_account"), type_="foreignkey")
-        attendee.drop_column("is_exhibitor_proposed")
-        attendee.drop_column("imported_by")
+    op.drop_column("attendee", "is_exhibitor_proposed")
+    op.drop_index("ix_attendee_imported_by", "attendee")
+    op.drop_column("attendee", "imported_by")
