@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import select
@@ -63,13 +64,25 @@ def export(database: Database, key: str, output: Path) -> str:
     return text
 
 
-def take(database: Database, settings: Settings, archive: Path, *, key: str, owner: str) -> str:
-    """Make the event of an archive. Returns a sentence."""
+def take(
+    database: Database,
+    settings: Settings,
+    archive: Path,
+    *,
+    key: str,
+    owner: str,
+    agree: Callable[[MovedEvent], None],
+) -> str:
+    """Make the event of an archive. Returns a sentence.
+
+    `agree` is told what would be made, and raises an error where it is not to be.
+    """
     try:
         with archive.open("rb") as source, database.write() as session:
             done = moving.read(
                 session, source, key=key, owner=owner, secret_key=settings.secret_key, now=database.now()
             )
+            agree(done)
     except OSError as error:
         raise InvalidInput([Fault(str(archive), error.strerror or str(error))]) from error
     return f"{done.name} is here as {done.key}: {_counts(done)}. Its nights are off; see Settings."

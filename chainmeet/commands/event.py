@@ -35,17 +35,27 @@ def export_event(key: str, output: Path, data: Path | None) -> None:
 @click.argument("archive", type=FILE)
 @click.option("--key", default="", help="The event's short name here, instead of the archive's.")
 @click.option("--owner", default="", help="A mail address that becomes an owner of it.")
+@click.option("--yes", is_flag=True, help="Import it without asking.")
 @data_option
-def import_event(archive: Path, key: str, owner: str, data: Path | None) -> None:
-    """Make the event of ARCHIVE, all of it or nothing.
+def import_event(archive: Path, key: str, owner: str, yes: bool, data: Path | None) -> None:
+    """Make the event of ARCHIVE, all of it or nothing, after you have seen who would run it.
 
     It is quiet: no night, and no mails about requests, until an organiser switches them on.
     """
     from chainmeet import whole_events
+    from scheduler.services.archives.moving import MovedEvent
+
+    def agree(event: MovedEvent) -> None:
+        click.echo(f"These people of the archive would run {event.name} here as {event.key}:")
+        for address, role in event.team:
+            click.echo(f"  {role.value}: {address}")
+        if not yes:
+            click.confirm("Import the event with this team?", abort=True)
 
     settings = command_settings(data)
     with open_database(settings) as database:
-        click.echo(whole_events.take(database, settings, archive, key=key, owner=owner))
+        done = whole_events.take(database, settings, archive, key=key, owner=owner, agree=agree)
+        click.echo(done)
 
 
 @event.command()

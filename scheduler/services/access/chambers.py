@@ -37,3 +37,8 @@ def chamber_of(session: Session, event_id: int, account_id: int) -> Chamber:
         select(Attendee.id).where(or_(among(Attendee.firm_id, firms), Attendee.id.in_(alone)))
     )
     return Chamber(delegations, firms, frozenset(people))
+
+
+def confirm(person: Attendee) -> None:
+    """Organisers know of the person: their sign-in does not depend on a chamber's role any more."""
+    person.imported_by, person.is_exhibitor_proposed = None, False

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import IO, Any, Final
 
 from sqlalchemy import Select, Table, select, union
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import VersionState
 from scheduler.domain.team import TeamRole
 from scheduler.services.access import sign_in
-from scheduler.services.archives import tables
+from scheduler.services.archives import checks, tables
 from scheduler.services.archives.cells import BrokenArchive, decoded, line
 from scheduler.services.archives.putting import PutRows, Values
 from scheduler.services.events.new_event import key_faults
@@ -54,6 +55,8 @@ class MovedEvent:
     rows: Mapping[str, int]
     waiting_mails: int = 0
     """Mails that are not sent yet. They stay in the installation that made them."""
+    team: tuple[tuple[str, TeamRole], ...] = ()
+    """Who runs the event that was made: addresses with their roles, owners first."""
 
 
 def write(session: Session, event: Event, to: IO[bytes], *, now: datetime) -> MovedEvent:
@@ -138,7 +141,14 @@ def _finish(session: Session, put: PutRows, owner: str, now: datetime) -> MovedE
     by = Somebody(event_id=event_id, name=trail.COMMAND_LINE)
     about = noted("trail", "event %(key)s taken from an archive", key=event.key)
     trail.note(session, by, Act.EVENT, about, after=put.counts, now=now)
-    return MovedEvent(event_id, event.key, event.name, put.counts)
+    return MovedEvent(event_id, event.key, event.name, put.counts, team=_team(session, event_id))
+
+
+def _team(session: Session, event_id: int) -> tuple[tuple[str, TeamRole], ...]:
+    query = select(Account.email, TeamMember.role).join(TeamMember).where(TeamMember.event_id == event_id)
+    order = list(TeamRole)
+    found = [(email, role) for email, role in session.execute(query.order_by(Account.email))]
+    return tuple(sorted(found, key=lambda member: order.index(member[1])))
 
 
 def _rows(session: Session, table: Table, event_id: int) -> Iterator[Mapping[str, Any]]:
@@ -232,7 +242,9 @@ def _account_rows(archive: zipfile.ZipFile) -> Iterator[Values]:
     table: Table = Account.__table__  # type: ignore[assignment]
     for place, document in _lines(archive, ACCOUNTS):
         row = {name: document.get(name) for name in ("id", "email", "name")}
-        yield {name: decoded(table.c[name], value, place) for name, value in row.items()}
+        known = {name: decoded(table.c[name], value, place) for name, value in row.items()}
+        checks.require(table, known, place)
+        yield known
 
 
 def _values(table: Table, document: Values, place: str) -> Values:
@@ -241,7 +253,9 @@ def _values(table: Table, document: Values, place: str) -> Values:
     if document.keys() != wanted.keys():
         odd = ", ".join(sorted(map(str, document.keys() ^ wanted.keys()))[:5])
         raise BrokenArchive(f"{place} has other columns than expected: {odd}.")
-    return {name: decoded(wanted[name], value, place) for name, value in document.items()}
+    row = {name: decoded(wanted[name], value, place) for name, value in document.items()}
+    checks.require(table, row, place)
+    return row
 
 
 def _quiet(table: Table, rows: Iterator[Values], key: str, now: datetime) -> Iterator[Values]:
@@ -252,9 +266,10 @@ def _quiet(table: Table, rows: Iterator[Values], key: str, now: datetime) -> Ite
     if table.name != "event":
         yield from rows
         return
-    found = list(rows)
+    found = list(islice(rows, 2))  # of more there is no end
     if len(found) != 1:
-        raise BrokenArchive(f"event has {len(found)} rows; an archive is of one event.")
+        several = "several rows" if found else "no row"
+        raise BrokenArchive(f"event has {several}; an archive is of one event.")
     off = {"digest_mails": False, "digests_since": now, "mail_ready_at": None, "mails_paused_at": None}
     yield found[0] | off | {"key": key}
 

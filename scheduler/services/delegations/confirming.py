@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import func, or_
 from sqlalchemy.orm import Session
 
+from scheduler.services.access import chambers
 from scheduler.services.access.actors import LET_IN, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.delegations.delegations import find
 from scheduler.services.delegations.members import people_of
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
-from scheduler.services.imports.people import confirm as confirm_person
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
@@ -57,7 +57,7 @@ def confirm(session: Session, actor: Actor, key: str, person_keys: Sequence[str]
     people = [person for person in session.scalars(found) if person.key in wanted]
     for person in people:
         person.is_exhibitor = person.is_exhibitor or person.is_exhibitor_proposed
-        confirm_person(person)
+        chambers.confirm(person)
         about = noted("trail", "person %(key)s confirmed", key=person.key)
         after = {"address": person.email, "exhibitor": person.is_exhibitor}
         trail.note(session, actor, Act.PERSON, about, after=after, now=now)

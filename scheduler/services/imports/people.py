@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain import fields
 from scheduler.saying import say
-from scheduler.services.access import preferences
+from scheduler.services.access import chambers, preferences
 from scheduler.services.access.actors import CHANGE_ADDRESS, LET_IN, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sign_in import ensure_accounts
@@ -213,11 +213,6 @@ def _reading(row: Row) -> dict[str, str]:
     return {"mail_language": language, "timezone": timezone}
 
 
-def confirm(person: Attendee) -> None:
-    """Organisers know of the person: their sign-in does not depend on a chamber's role any more."""
-    person.imported_by, person.is_exhibitor_proposed = None, False
-
-
 def _add(
     session: Session, event_id: int, account_id: int, values: Mapping[str, Any], *, settings: Settings
 ) -> None:
@@ -249,7 +244,7 @@ def _change(
     if cells.get("is_exhibitor") == (False, True):
         actor.require_fresh(LET_IN)
     if "is_exhibitor" in cells and actor.may(Right.IMPORT):
-        confirm(person)
+        chambers.confirm(person)
     if values["email"] != email:
         addresses.correct(
             session, actor, person.key, values["email"], settings=settings, quiet=quiet, now=now

@@ -229,7 +229,7 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "a head that is a list": (put("archive.json", b"[]"), "archive.json cannot be read"),
     "no firms": (put("firm.jsonl", None), "lacks files, or has others.*firm.jsonl"),
     "a file more": (put("../../x", b""), "lacks files, or has others"),
-    "no event": (put("event.jsonl", b""), "event has 0 rows"),
+    "no event": (put("event.jsonl", b""), "event has no row"),
     "no JSON": (put("hall.jsonl", b"{"), "hall, row 1 is not JSON"),
     "no object": (put("hall.jsonl", b"[1]"), "hall, row 1 is not an object"),
     "an unknown column": (in_row("firm.jsonl", feed_seed="x"), "firm, row 1 has other columns.*feed_seed"),
@@ -242,6 +242,30 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "a state that there is not": (in_row("run.jsonl", state="gone"), "run, row 1: state cannot be 'gone'"),
     "a time without a zone": (in_row("slot.jsonl", start="2027-01-01T09:00"), "slot, row 1: start cannot be"),
     "a text that is too long": (in_row("hall.jsonl", key="x" * 99), "hall, row 1: key cannot be"),
+    "a zone that there is not": (in_row("event.jsonl", timezone="Mars/Olympus"), "event, row 1: timezone"),
+    "no zone": (in_row("event.jsonl", timezone=""), "event, row 1: timezone cannot be ''"),
+    "areas of another shape": (in_row("event.jsonl", areas=["chips"]), "event, row 1: areas cannot be"),
+    "areas without names": (in_row("event.jsonl", areas={"a": {"b": 1}}), "event, row 1: areas cannot be"),
+    "guests of another shape": (in_row("event.jsonl", guests=["France"]), "event, row 1: guests cannot be"),
+    "a policy that cannot be read": (in_row("event.jsonl", policy={"x": 1}), "event, row 1: policy cannot"),
+    "words of another shape": (in_row("event.jsonl", import_words={"columns": 1}), "row 1: import_words"),
+    "names of a hall that are none": (in_row("hall.jsonl", names={"zh": 1}), "hall, row 1: names cannot be"),
+    "a year far away": (in_row("slot.jsonl", end="9999-12-31T10:00:00+00:00"), "slot, row 1: end cannot be"),
+    "an end before its start": (
+        in_row("slot.jsonl", end="2001-01-01T10:00:00+00:00"),
+        "slot, row 1: it ends before it starts",
+    ),
+    "a key with a slash": (in_row("firm.jsonl", key="a/b"), "firm, row 1: key cannot be 'a/b'"),
+    "a key of two lines": (in_row("attendee.jsonl", key="a\nb"), "attendee, row 1: key cannot be"),
+    "a key with markup": (in_row("hall.jsonl", key="<b>"), "hall, row 1: key cannot be"),
+    "an account that is no address": (in_row("accounts.jsonl", email="nobody"), "accounts, row 1: email"),
+    "an address that is none": (in_row("attendee.jsonl", email="a b"), "attendee, row 1: email cannot be"),
+    "a language that there is not": (
+        in_row("attendee.jsonl", mail_language="xx"),
+        "attendee, row 1: mail_language",
+    ),
+    "a list with something else": (in_row("attendee.jsonl", languages=[1]), "attendee, row 1: languages"),
+    "no name": (in_row("firm.jsonl", name=""), "firm, row 1: name cannot be ''"),
     "nothing where something must be": (in_row("hall.jsonl", name=None), "hall, row 1: name is missing"),
 }
 
@@ -322,7 +346,12 @@ def test_the_command_line_moves_archives_brings_back_and_deletes(
 
     assert "9 firms, 19 people" in run(here, "export", key, "-o", str(path))
     assert path.stat().st_mode & 0o077 == 0
-    assert "is here as moved" in run(there, "import", str(path), "--key", "moved")
+    monkeypatch.setenv("CHAINMEET_DATABASE_URL", there)
+    refused = CliRunner().invoke(main, ["event", "import", str(path), "--key", "moved"], input="n\n")
+    assert refused.exit_code == 1 and f"owner: {everything.expo.organiser.email}" in refused.output
+    with elsewhere.read() as session:
+        assert session.scalars(select(Event)).all() == [], "nobody agreed"
+    assert "is here as moved" in run(there, "import", str(path), "--key", "moved", "--yes")
     assert "can be read, and not changed" in run(there, "archive", "moved")
     assert "goes on" in run(there, "bring-back", "moved")
     with elsewhere.write() as session:
