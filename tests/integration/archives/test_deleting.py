@@ -165,7 +165,11 @@ def test_a_worker_goes_on_where_another_one_ended(everything: Everything) -> Non
     with database.read() as session:
         others = {row.id for row in session.scalars(select(Attendee)) if row.event_id != event.id}
         of_event = set(
-            session.scalars(select(Account.email).join(Attendee).where(Attendee.event_id == event.id))
+            session.scalars(
+                select(Account.email)
+                .join(Attendee, Attendee.account_id == Account.id)
+                .where(Attendee.event_id == event.id)
+            )
         )
     press(everything)
     sizes = [sum(left(database, event.id).values())]
