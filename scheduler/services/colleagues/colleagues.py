@@ -28,7 +28,7 @@ from scheduler.services.cells import values
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.colleagues import days
 from scheduler.services.directory.profile import own_firm
-from scheduler.services.outbox import letters
+from scheduler.services.outbox import letters, payloads
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.people_desk import leaving_event
 from scheduler.services.people_desk.journal import StepKind, step
@@ -308,7 +308,7 @@ def _is_invited(session: Session, event: Event, address: str, *, since: datetime
 
 
 def _invitations(event: Event) -> ColumnElement[bool]:
-    is_letter = OutboxMail.payload["letter"].as_string() == _LETTER
+    is_letter = payloads.is_letter(_LETTER)
     return and_(OutboxMail.about_event_id == event.id, OutboxMail.kind == OutboxKind.DESK, is_letter)
 
 

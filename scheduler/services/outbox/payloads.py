@@ -80,3 +80,8 @@ def receipt(payload: Mapping[str, Any]) -> tuple[str, str] | None:
     if payload.get("letter") != RECEIPT:
         return None
     return payload["seed"], payload["values"]["cause"]
+
+
+def is_letter(letter: str) -> ColumnElement[bool]:
+    """Whether a mail of the outbox is a letter of that name."""
+    return OutboxMail.payload["letter"].as_string() == letter

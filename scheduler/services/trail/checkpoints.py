@@ -11,8 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -30,11 +29,8 @@ from scheduler.storage.models import TrailEntry, TrailHead
 
 _ED25519: Final = b"\x01"
 """The type of the signature in a signed note."""
-_NOTE: Final = re.compile(
-    r"(?P<name>[^\s/]{1,255})/audit/(?P<chain>[0-9]{1,9})\s+(?P<size>[0-9]{1,9})\s+(?P<root>[A-Za-z0-9+/]{43}=)"
-    r"\s+\u2014 (?P<signer>[^\s/]{1,255})/audit\s+(?P<signature>[A-Za-z0-9+/]{91}=)"
-)
-"""A note, also as a mail has it on one line."""
+_WORDS: Final = 6
+"""Of a note: its origin, size and root, a dash, who signed it, and the signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +75,25 @@ class CheckpointSigner:
         return f"{body}\n\u2014 {self.name}/audit {base64.b64encode(signature).decode()}\n"
 
     def read(self, text: str) -> list[SignedCheckpoint]:
-        """All checkpoints in a text, such as that of a mail."""
-        return [self._read(found) for found in _NOTE.finditer(text)]
+        """All checkpoints in a text, such as that of a mail, which has one on a line."""
+        words = text.split()
+        found = (self._read(words[at : at + _WORDS]) for at, word in enumerate(words) if "/audit/" in word)
+        return [each for each in found if each is not None]
 
-    def _read(self, found: re.Match[str]) -> SignedCheckpoint:
-        root = base64.b64decode(found["root"]).hex()
-        checkpoint = Checkpoint(int(found["chain"]), int(found["size"]), root)
-        signature = base64.b64decode(found["signature"])
+    def _read(self, words: Sequence[str]) -> SignedCheckpoint | None:
+        """The checkpoint of the words of a note, or None if they are none."""
         try:
-            self.key.public_key().verify(signature[4:], _body(found["name"], checkpoint).encode())
+            origin, size, root, _, signer, signed = words
+            name, chain = origin.split("/audit/")
+            checkpoint = Checkpoint(int(chain), int(size), base64.b64decode(root, validate=True).hex())
+            signature = base64.b64decode(signed, validate=True)
+        except ValueError:
+            return None
+        try:
+            self.key.public_key().verify(signature[4:], _body(name, checkpoint).encode())
         except InvalidSignature:
             return SignedCheckpoint(checkpoint, is_ours=False)
-        is_ours = signature[:4] == _key_id(found["signer"], self._public)
+        is_ours = signature[:4] == _key_id(signer.removesuffix("/audit"), self._public)
         return SignedCheckpoint(checkpoint, is_ours)
 
     @property
