@@ -84,4 +84,5 @@ def receipt(payload: Mapping[str, Any]) -> tuple[str, str] | None:
 
 def is_letter(letter: str) -> ColumnElement[bool]:
     """Whether a mail of the outbox is a letter of that name."""
-    return OutboxMail.payload["letter"].as_string() == letter
+    found: ColumnElement[bool] = OutboxMail.payload["letter"].as_string() == letter
+    return found
