@@ -154,12 +154,12 @@ def test_a_worker_leaves_its_tasks_and_takes_them_again(
     with worker(settings, "jobs", tmp_path) as running:
         eventually(lambda: "ready" in running.log.read_text())
         with at_revision(database, NEWER):
-            dispatch.delete_rows(app=app)
-            eventually(lambda: "task left" in running.log.read_text())
-        eventually(lambda: sent_and_done(app, running))
+            eventually(lambda: is_said(app, running, "task left"))
+        eventually(lambda: is_said(app, running, "rows of deleted events deleted"))
         assert "Traceback" not in running.log.read_text()
 
 
-def sent_and_done(app: Any, running: Any) -> bool:
+def is_said(app: Any, running: Any, words: str) -> bool:
+    """Whether the worker says so of a task that was sent: it may have looked a moment before."""
     dispatch.delete_rows(app=app)
-    return "rows of deleted events deleted" in running.log.read_text()
+    return words in running.log.read_text()
