@@ -56,7 +56,7 @@ class PlannedEvent:
         return any(part.faults for part in self.look.parts)
 
     def faults(self) -> Iterator[str]:
-        """A line for each fault: the sheet, the rows, the column, and what mends it."""
+        """A line for each fault: the sheet, the rows, the column, and what fixes it."""
         for part in self.look.parts:
             yield from map(str, part.faults)
             for wrong in part.done.wrong if part.done else ():

@@ -119,7 +119,7 @@ def list_again(page: Callable[[], str], there: str, told: str) -> tuple[str, int
 def refused(
     actor: Actor, here: str, faults: Mapping[str, str], labels: Mapping[str, str] = _NONE
 ) -> tuple[str, int]:
-    """The form that was sent, to be mended and sent again. `faults` and `labels` are by the name of a field.
+    """The form that was sent, to be fixed and sent again. `faults` and `labels` are by the name of a field.
 
     Only what is wrong is shown; all other fields go along as they were sent. `here` is the menu's entry.
     """

@@ -52,6 +52,6 @@ def plan(
         if event.look.left_out or event.is_broken:
             planning.write_left_out(event, output)
             if event.is_broken or not leave_out:
-                click.echo(f"Mend these, or see {output}/left-out.xlsx and say --leave-out.", err=True)
+                click.echo(f"Fix these, or see {output}/left-out.xlsx and say --leave-out.", err=True)
                 sys.exit(1)
         click.echo(planning.plan(event, output, params))

@@ -128,7 +128,7 @@ def fix(number: int) -> BaseResponse:
     given, _ = grids.pressed()
     try:
         with context.database().write() as db:
-            first_file.mend(db, auth.user().session, number, given)
+            first_file.fix(db, auth.user().session, number, given)
         if _follow(number) is not None:
             _have_looked(number)
     except InvalidInput as error:
@@ -140,7 +140,7 @@ def fix(number: int) -> BaseResponse:
 @login_required
 @fresh_sign_in(saying.say("make the event with its people and their addresses"))
 def make(number: int) -> BaseResponse | tuple[str, int]:
-    """Make the event, with all that was shown, or with the workbook waiting in it to be mended."""
+    """Make the event, with all that was shown, or with the workbook waiting in it to be fixed."""
     with_all, digest = request.form.get("with") == "all", request.form.get("digest", "-")
     if with_all and _follow(number) is not None:
         with context.database().write() as db:
@@ -173,7 +173,7 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
     if not with_all:
         if file_jobs.is_large(octets):
             large_imports.look(auth.organiser(made.key), number)
-        flash(gettext("The event is made. The workbook waits here: mend its rows, and take it."), "good")
+        flash(gettext("The event is made. The workbook waits here: fix its rows, and take it."), "good")
         return redirect(url_for("imports.show", event_key=made.key, number=number))
     return _made(made.key, name)
 
@@ -196,8 +196,8 @@ def left_out(number: int) -> BaseResponse:
     except NOT_SHOWN as error:
         return _not_shown(error)
     with context.database().read() as db:
-        mends = first_file.options_of(db, auth.user().session, number).mends
-    return _file(taking.rejected(parts, look.look, mends), "left-out.xlsx")
+        fixes = first_file.options_of(db, auth.user().session, number).fixes
+    return _file(taking.rejected(parts, look.look, fixes), "left-out.xlsx")
 
 
 @blueprint.get("/template.xlsx")
@@ -278,7 +278,7 @@ def _show(number: int, name: str, look: NewEventLook) -> str:
 
 
 def _by_field(look: NewEventLook) -> tuple[dict[str, str], list[str]]:
-    """Faults by the field that mends them, with their place in the workbook; and the others, as sentences."""
+    """Faults by the field that fixes them, with their place in the workbook; and the others, as sentences."""
     of_form: dict[str, str] = {}
     others = []
     for fault in look.faults:

@@ -7,12 +7,12 @@ import re
 from flask import request
 
 from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.mends import MendsGiven, Place, Replaced
+from scheduler.services.cells.fixes import FixesGiven, Place, Replaced
 from scheduler.services.imports.choices import ImportChoices
 from scheduler.services.text import one_line
 from scheduler.sheets.tables import MAX_COLUMNS
 
-MOST_MENDS = 200
+MOST_FIXES = 200
 """Faults of a page that have a field for what to read instead."""
 
 
@@ -23,7 +23,7 @@ _DROP = re.compile(r"drop-([0-9]{1,7})")
 _ALL = re.compile(r"all-([0-9]{1,3})-([0-9]{1,6})")
 
 
-def pressed(sheet: str) -> tuple[MendsGiven, list[Replaced]]:
+def pressed(sheet: str) -> tuple[FixesGiven, list[Replaced]]:
     """What the grid of a sheet says, and what it says to replace everywhere, which may be remembered.
 
     Only what was changed on the page counts: beside each field stands what it was.
@@ -50,7 +50,7 @@ def pressed(sheet: str) -> tuple[MendsGiven, list[Replaced]]:
         for rule in replaced
         if rule.position == at and rule.of(form.get(f"was-cell-{line}-{at}", "")) == text
     }
-    given = MendsGiven(
+    given = FixesGiven(
         {place: text for place, text in cells.items() if place not in by_rule},
         frozenset(dropped),
         replaced,
@@ -93,11 +93,11 @@ def _values() -> dict[str, dict[str, dict[str, str]]]:
     is pressed, or the one for all of them.
     """
     form = request.form
-    pressed = form.get("mend", "")
+    pressed = form.get("fix", "")
     values: dict[str, dict[str, dict[str, str]]] = {}
-    for at in range(MOST_MENDS):
+    for at in range(MOST_FIXES):
         kind, column, of, meant = (
-            form.get(f"mend{part}-{at}", "") for part in ("-kind", "-column", "-of", "")
+            form.get(f"fix{part}-{at}", "") for part in ("-kind", "-column", "-of", "")
         )
         picked = form.get(f"pick-{at}", "")
         if pressed in (str(at), "all") or picked != form.get(f"likely-{at}", ""):

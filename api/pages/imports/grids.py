@@ -9,7 +9,7 @@ from flask import request
 
 from api.pages.imports import chosen
 from scheduler.services.cells.columns import COLUMNS, COMPOSED, ImportKind
-from scheduler.services.cells.mends import MendsGiven, Replaced
+from scheduler.services.cells.fixes import FixesGiven, Replaced
 from scheduler.services.cells.options import ImportOptions
 from scheduler.services.imports import grid
 from scheduler.services.imports.choices import ImportChoices
@@ -51,7 +51,7 @@ def values(parts: Parts, look: ImportLook, options: ImportOptions) -> dict[str, 
     }
 
 
-def pressed() -> tuple[MendsGiven, ImportChoices | None]:
+def pressed() -> tuple[FixesGiven, ImportChoices | None]:
     """What one press says, and the words of it that hold for later files, too."""
     given, replaced = chosen.pressed(request.form.get("sheet-name", ""))
     if not request.form.get("remember"):

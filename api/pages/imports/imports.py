@@ -102,7 +102,7 @@ def show(event_key: str, number: int) -> BaseResponse | str:
             columns={kind: COLUMNS[kind] + COMPOSED[kind] for kind in ImportKind},
             labels=labels(),
             may_go=choices.MAY_GO,
-            most_mends=chosen.MOST_MENDS,
+            most_fixes=chosen.MOST_FIXES,
             starts=_starts(),
         )
 
@@ -156,7 +156,7 @@ def fix(event_key: str, number: int) -> BaseResponse:
     given, remembered = grids.pressed()
     try:
         with context.database().write() as db:
-            choices.mend(db, actor, number, given, remembered)
+            choices.fix(db, actor, number, given, remembered)
         if large_imports.follow(actor, number) is not None:
             large_imports.look(actor, number)
     except InvalidInput as error:
@@ -214,13 +214,13 @@ def drop(event_key: str, number: int) -> BaseResponse:
 @blueprint.get("/<int:number>/left-out.xlsx")
 @login_required
 def left_out(event_key: str, number: int) -> BaseResponse:
-    """The rows that are wrong, each with the reason, to be mended and sent again."""
+    """The rows that are wrong, each with the reason, to be fixed and sent again."""
     actor = auth.organiser(event_key)
     try:
         _, parts, look, options = _look(actor, number)
     except NOT_SHOWN as error:
         return _not_shown(event_key, error)
-    return _file(taking.rejected(parts, look, options.mends), "left-out.xlsx")
+    return _file(taking.rejected(parts, look, options.fixes), "left-out.xlsx")
 
 
 @blueprint.get("/template.xlsx")

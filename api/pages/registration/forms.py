@@ -1,4 +1,4 @@
-"""The form of a registration: as strangers fill it in, and as organisers mend it."""
+"""The form of a registration: as strangers fill it in, and as organisers fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Firms that registered themselves, for organisers: accepted, mended, let join a firm, declined."""
+"""Firms that registered themselves, for organisers: accepted, fixed, let join a firm, declined."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def many(event_key: str) -> Answer:
 @blueprint.get("/<int:number>")
 @login_required
 def show(event_key: str, number: int) -> str:
-    """One registration: what was written, to be mended, and the firms that it may be."""
+    """One registration: what was written, to be fixed, and the firms that it may be."""
     return _record(auth.organiser(event_key), number, None, {})
 
 

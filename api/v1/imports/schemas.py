@@ -73,7 +73,7 @@ class ImportRowOut(Output):
 
 
 class ImportFaultOut(Output):
-    """What is wrong in rows, and what mends it."""
+    """What is wrong in rows, and what fixes it."""
 
     column: str
     message: str

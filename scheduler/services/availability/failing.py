@@ -24,7 +24,7 @@ PATIENCE: Final = timedelta(minutes=45)
 QUIET: Final = timedelta(days=1)
 """One that fails again within this time after an email is shown on pages alone."""
 
-MENDED: Final[dict[str, Any]] = {"failure": "", "failing_since": None}
+CLEARED: Final[dict[str, Any]] = {"failure": "", "failing_since": None}
 """The values of a source that was read."""
 
 

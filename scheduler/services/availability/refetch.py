@@ -95,7 +95,7 @@ def _fetched(
         address = encryption.decrypt(secret_key, ADDRESS, source.address or b"")
         with database.read() as session:
             reading = busy_times.reading_for(session, source.attendee_id)
-        values: dict[str, Any] = {"read_at": now} | failing.MENDED
+        values: dict[str, Any] = {"read_at": now} | failing.CLEARED
         left_out: tuple[str, ...] = ()
         if source.account is None:
             fetched = fetcher.fetch(address, etag=source.etag, modified=source.modified)

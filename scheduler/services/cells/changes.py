@@ -45,7 +45,7 @@ class RowChange:
 
 @dataclass(frozen=True, slots=True)
 class WrongCells:
-    """One thing that is wrong, and all the rows in which it stands: it is mended once."""
+    """One thing that is wrong, and all the rows in which it stands: it is fixed once."""
 
     header: str
     message: str
@@ -82,7 +82,7 @@ class Imported:
     headers: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """Each header that was understood, and our column."""
     wrong: tuple[WrongCells, ...] = field(default=(), compare=False)
-    """What keeps the `left_out` rows out, by what mends it."""
+    """What keeps the `left_out` rows out, by what fixes it."""
     read_as: tuple[ReadAs, ...] = field(default=(), compare=False)
     """What is read otherwise than the file says, as a person said before."""
     rows: tuple[RowChange, ...] = field(default=(), compare=False)
@@ -173,7 +173,7 @@ def _grouped(table: Table) -> tuple[WrongCells, ...]:
 
 
 def _one(table: Table, header: str, message: str, cells: list[WrongCell], at: int) -> WrongCells:
-    """A fault with what mends it. Only the first get proposals: more than these no page shows at once."""
+    """A fault with what fixes it. Only the first get proposals: more than these no page shows at once."""
     column, value = cells[0].column, cells[0].value
     if len({cell.value for cell in cells}) > 1 or not plain(value):
         return WrongCells(header, message, tuple(cell.line for cell in cells), column)

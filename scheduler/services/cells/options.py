@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.fixes import NOTHING, Fixes
 from scheduler.services.cells.members import Members
-from scheduler.services.cells.mends import NOTHING, Mends
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ImportOptions:
     """What to read instead of a cell's plain words, by kind and column."""
     named: Mapping[ImportKind, Mapping[str, int]] = field(default_factory=dict, compare=False)
     """What the file itself names, by plain words, with the row: nothing else is meant by these."""
-    mends: Mends = NOTHING
+    fixes: Fixes = NOTHING
     """What a person changed of the file: its rows are read so."""
     notify: bool = False
     """Whether people are told of it as of what partners do. Else nobody is told."""

@@ -35,7 +35,7 @@ MAX_ROWS = 20_000
 """Of a kind: more than any expo has people."""
 
 WHY = "Why it was left out"
-"""The header of a column that an import does not take, so that the mended workbook can be sent as it is."""
+"""The header of a column that an import does not take, so that the fixed workbook can be sent as it is."""
 ALL_IS_READ = frozenset(
     (ImportKind.TIMES, ImportKind.CLOSURES, ImportKind.ABSENCES, ImportKind.STATIONS, ImportKind.REQUESTS)
 )

@@ -13,9 +13,9 @@ from scheduler import saying
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.services.access.sessions import SignedIn
-from scheduler.services.cells import mends
+from scheduler.services.cells import fixes
 from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.mends import MendsGiven
+from scheduler.services.cells.fixes import FixesGiven
 from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.events import from_workbook
 from scheduler.services.events.events import EventCard
@@ -100,14 +100,14 @@ def say(session: Session, asker: SignedIn, file_id: int, said: Mapping[str, str]
 
 def options_of(session: Session, asker: SignedIn, file_id: int) -> ImportOptions:
     """How a workbook is read: with what was changed of it. Raises NotFound."""
-    changed = mends.of_document(_file(session, asker, file_id).mends)
-    return ImportOptions(columns=changed.columns, mends=changed)
+    changed = fixes.of_document(_file(session, asker, file_id).fixes)
+    return ImportOptions(columns=changed.columns, fixes=changed)
 
 
-def mend(session: Session, asker: SignedIn, file_id: int, given: MendsGiven) -> None:
+def fix(session: Session, asker: SignedIn, file_id: int, given: FixesGiven) -> None:
     """Keep what was changed of a workbook before an event is made of it. Raises NotFound, InvalidInput."""
     file = _file(session, asker, file_id, lock=True)
-    file.mends = mends.document(mends.merged(mends.of_document(file.mends), given))
+    file.fixes = fixes.document(fixes.merged(fixes.of_document(file.fixes), given))
     session.flush()
 
 

@@ -13,9 +13,9 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.cells import mends
+from scheduler.services.cells import fixes
 from scheduler.services.cells.columns import ImportKind, columns_of, plain
-from scheduler.services.cells.mends import MendsGiven
+from scheduler.services.cells.fixes import FixesGiven
 from scheduler.services.cells.options import ImportOptions
 from scheduler.services.text import one_line
 from scheduler.storage.models import Event, ImportFile
@@ -56,14 +56,14 @@ def options_of(session: Session, actor: Actor, file_id: int) -> ImportOptions:
     actor.require(Right.IMPORT)
     file = _file(session, actor, file_id)
     words = session.get_one(Event, actor.event_id).import_words
-    changed = mends.of_document(file.mends)
+    changed = fixes.of_document(file.fixes)
     columns = {ImportKind(kind): said for kind, said in words.get("columns", {}).items()}
     return ImportOptions(
         keep_empty=bool(file.options.get("keep_empty")),
         notify=bool(file.options.get("notify")),
         withdraw=frozenset(ImportKind(kind) for kind in file.options.get("withdraw", ())),
         columns=columns | {kind: columns.get(kind, {}) | said for kind, said in changed.columns.items()},
-        mends=changed,
+        fixes=changed,
         values={ImportKind(kind): said for kind, said in words.get("values", {}).items()},
     )
 
@@ -93,8 +93,8 @@ def choose(session: Session, actor: Actor, file_id: int, given: ImportChoices) -
     session.flush()
 
 
-def mend(
-    session: Session, actor: Actor, file_id: int, given: MendsGiven, remembered: ImportChoices | None = None
+def fix(
+    session: Session, actor: Actor, file_id: int, given: FixesGiven, remembered: ImportChoices | None = None
 ) -> None:
     """Keep what was changed of a waiting file, and words that hold for all later files of the event.
 
@@ -102,7 +102,7 @@ def mend(
     """
     actor.require(Right.IMPORT)
     file = _file(session, actor, file_id)
-    file.mends = mends.document(mends.merged(mends.of_document(file.mends), given))
+    file.fixes = fixes.document(fixes.merged(fixes.of_document(file.fixes), given))
     if remembered is not None and remembered.values:
         event = session.get_one(Event, actor.event_id)
         event.import_words = _merged(event.import_words, remembered)

@@ -1,4 +1,4 @@
-"""The rows of a file that are left out as something in them is wrong, to be mended where it stands."""
+"""The rows of a file that are left out as something in them is wrong, to be fixed where it stands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scheduler.services.cells import mends
+from scheduler.services.cells import fixes
 from scheduler.services.cells.changes import Imported, WrongCells
 from scheduler.services.cells.columns import (
     GIVES,
@@ -15,7 +15,7 @@ from scheduler.services.cells.columns import (
     heading,
     understand,
 )
-from scheduler.services.cells.mends import Mends
+from scheduler.services.cells.fixes import Fixes
 from scheduler.services.cells.options import ImportOptions
 from scheduler.services.imports.taking import ImportLook
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
@@ -155,7 +155,7 @@ def page(
     rows = {row.number: row for row in sheet.rows if row.number in of_line}
     made = {
         line: _row(
-            rows.get(line, SheetRow(line, ())), of_line[line], positions, where, options.mends, sheet.name
+            rows.get(line, SheetRow(line, ())), of_line[line], positions, where, options.fixes, sheet.name
         )
         for line in shown
     }
@@ -186,7 +186,7 @@ def changes(parts: Parts, options: ImportOptions) -> list[FileChange]:
         (name, row.number): row.cells
         for name, (_, sheet) in sheets.items()
         for row in sheet.rows
-        if any(name == each for each, *_ in options.mends.cells)
+        if any(name == each for each, *_ in options.fixes.cells)
     }
     headers = {
         name: _Where.of(kind, sheet, options).cells if kind else () for name, (kind, sheet) in sheets.items()
@@ -197,7 +197,7 @@ def changes(parts: Parts, options: ImportOptions) -> list[FileChange]:
         return cells[position] if position < len(cells) else ""
 
     found = []
-    for name, (kind, of) in mends.names(options.mends).items():
+    for name, (kind, of) in fixes.names(options.fixes).items():
         if kind == "cell":
             sheet, line, position, text = of
             cells = rows.get((sheet, line), ())
@@ -246,7 +246,7 @@ def _row(
     causes: Sequence[GridCause],
     positions: Sequence[int],
     where: _Where,
-    changed: Mends,
+    changed: Fixes,
     sheet: str,
 ) -> GridRow:
     def cell(position: int) -> GridCell:

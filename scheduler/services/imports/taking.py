@@ -17,8 +17,8 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells.changes import Imported
 from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, heading, kind_of, plain, understand
+from scheduler.services.cells.fixes import NOTHING, Fixes, fixed
 from scheduler.services.cells.members import OWN_COLUMNS
-from scheduler.services.cells.mends import NOTHING, Mends, mended
 from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.cells.table import ALL_IS_READ, WHY, is_untaken
 from scheduler.services.imports.firms import import_firms
@@ -136,7 +136,7 @@ def apply(
     """Import rows without faults. A look rolls it back. Raises ImportOutdated if two import the same."""
     members.require(actor, options)
     try:
-        parts = mended(parts, options.mends)
+        parts = fixed(parts, options.fixes)
         with_ = _With(settings, now, replace(options, named=_named(parts, options)))
         return look_of([_apply(session, actor, kind, sheet, with_) for kind, sheet in parts])
     except IntegrityError:  # another file brought the same firm or person at this moment
@@ -180,17 +180,17 @@ def look_of(parts: Sequence[ImportPart]) -> ImportLook:
 
 
 def rejected(
-    parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], look: ImportLook, mends: Mends = NOTHING
+    parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], look: ImportLook, fixes: Fixes = NOTHING
 ) -> bytes:
-    """A workbook of the rows that were left out, each with what is wrong in it, to be mended and sent.
+    """A workbook of the rows that were left out, each with what is wrong in it, to be fixed and sent.
 
     Its cells are as they were changed. Rows that were dropped are in it.
     """
     parts = list(parts)
     why: dict[str, dict[int, list[str]]] = {}
-    for name, line in mends.dropped:
+    for name, line in fixes.dropped:
         why.setdefault(name, {})[line] = ["dropped"]
-    changed = {sheet.name: {row.number: row for row in sheet.rows} for _, sheet in mended(parts, mends)}
+    changed = {sheet.name: {row.number: row for row in sheet.rows} for _, sheet in fixed(parts, fixes)}
     for part in look.parts:
         for cells in part.done.wrong if part.done else ():
             for line in cells.lines:

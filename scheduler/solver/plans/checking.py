@@ -36,7 +36,7 @@ def clean_meetings(flat: Flat, table: Int32s) -> Meetings:
     Returns
     -------
     Meetings
-        A plan that keeps every hard rule. None if leaving meetings out does not mend it.
+        A plan that keeps every hard rule. None if leaving meetings out does not fix it.
     """
     meetings, _ = clean(flat, table)
     return meetings

@@ -55,8 +55,8 @@ class ImportFile(Base):
     """Of each kind that was taken: rows added, changed, unchanged and left out."""
     options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """How it is to be taken, as `imports/choices.py` writes it."""
-    mends: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """What a person changed of its rows, as `cells/mends.py` writes it."""
+    fixes: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What a person changed of its rows, as `cells/fixes.py` writes it."""
     step_id: Mapped[int | None] = mapped_column(ForeignKey("desk_step.id"), index=True)
     """The step of the desk that undoes it, once it was taken."""
 

@@ -193,7 +193,7 @@ def test_a_plan_is_read_anew_when_somebody_is_away_and_what_breaks_a_rule_by_now
     assert now != free
     assert {tuple(row["put"][0][3]) for row in now} == {("f0-p0", "f1-p1"), ("f0-p1", "f1-p1")}
     asked.do(shown.offer_of({"best": answer["best"][:1]}).best[0].to, one)
-    assert not asked.ask(one)["aside"], "mended, it is among the others again"
+    assert not asked.ask(one)["aside"], "fixed, it is among the others again"
 
 
 def test_a_plan_is_read_anew_when_a_slot_begins_and_when_a_request_is_accepted_and_not_for_less(

@@ -353,7 +353,7 @@ def test_a_large_workbook_with_faults_waits_in_the_event_that_is_made(
         number = session.scalars(select(ImportFile.id)).one()
     if is_followed:
         work(database, number)
-        assert "Make the event, and mend the workbook there" in browser.get(f"{base}{number}")
+        assert "Make the event, and fix the workbook there" in browser.get(f"{base}{number}")
     assert "is being worked out" in browser.post(f"{base}{number}/make")
     work(database, number)
     path = "/events/danube-battery-days/imports/"

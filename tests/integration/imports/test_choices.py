@@ -121,16 +121,16 @@ def test_a_mended_word_and_a_named_column_are_remembered_for_the_next_file(datab
     file = f"name,country,tier,Termine\n{rows}".encode()
     browser.get(path)
     page = browser.post(path, file=(io.BytesIO(file), "firms.csv"))
-    assert "3 rows are left out" in page and "Mend 3 rows" in page
+    assert "3 rows are left out" in page and "Fix 3 rows" in page
     assert "1 value is nothing that is known" in page and ">South Korea?</option>" in page
-    mended = {"mend-0": "South Korea", "mend-kind-0": "firms", "mend-column-0": "country",
-              "mend-of-0": "Corea", "header-firms-0": "Termine", "was-firms-0": "",
+    fixed = {"fix-0": "South Korea", "fix-kind-0": "firms", "fix-column-0": "country",
+              "fix-of-0": "Corea", "header-firms-0": "Termine", "was-firms-0": "",
               "column-firms-0": "max_per_day", "keep_empty": "yes"}  # fmt: skip
-    page = browser.post(f"{path}1/choose", **mended)
+    page = browser.post(f"{path}1/choose", **fixed)
     assert "3 added" in page and "left out" not in page
     browser.post(f"{path}1/drop")
     page = browser.post(path, file=(io.BytesIO(file), "again.csv"))
-    assert "3 added" in page and "Mend" not in page
+    assert "3 added" in page and "Fix" not in page
     digest = page.partition('name="digest" value="')[2].partition('"')[0]
     number = page.partition(f'action="{path}')[2].partition("/")[0]
     browser.post(f"{path}{number}/take", digest=digest)
@@ -156,12 +156,12 @@ def test_what_is_likely_is_read_once_it_is_pressed_and_can_be_forgotten(database
     file = "\n".join(["name,country,tier,areas", *rows]).encode()
     browser.get(path)
     page = browser.post(path, file=(io.BytesIO(file), "firms.csv"))
-    fields = dict(re.findall(r'type="hidden" name="((?:mend-[a-z]+|likely)-[0-9]+)" value="([^"]*)"', page))
+    fields = dict(re.findall(r'type="hidden" name="((?:fix-[a-z]+|likely)-[0-9]+)" value="([^"]*)"', page))
     picks = {
         name: value.strip()
         for name, value in re.findall(r'name="(pick-[0-9]+)">\s*<option value="([^"]*)"', page)
     }
-    said = {fields[f"mend-of-{name[5:]}"]: value for name, value in picks.items()}
+    said = {fields[f"fix-of-{name[5:]}"]: value for name, value in picks.items()}
     assert said == {
         "Hungry": "HU",
         "Clean enrgy": "energy",
@@ -172,14 +172,14 @@ def test_what_is_likely_is_read_once_it_is_pressed_and_can_be_forgotten(database
     assert "3 values are nothing that is known" in page
     untouched = browser.post(f"{path}1/choose", **fields, **picks, keep_empty="yes")
     assert "0 added" in untouched, "nothing that is only proposed is taken"
-    page = browser.post(f"{path}1/choose", **fields, **picks, mend="all")
+    page = browser.post(f"{path}1/choose", **fields, **picks, fix="all")
     assert "1 added" in page and "“Hungry” is read as HU" in page and "is nothing that is known" not in page
-    of = {"mend-kind-0": "firms", "mend-column-0": "areas", "mend-of-0": "农业"}
-    assert "2 added" in browser.post(f"{path}1/choose", **of, **{"pick-0": "farm", "mend": "0"})
+    of = {"fix-kind-0": "firms", "fix-column-0": "areas", "fix-of-0": "农业"}
+    assert "2 added" in browser.post(f"{path}1/choose", **of, **{"pick-0": "farm", "fix": "0"})
     page = browser.post(f"{path}1/choose", forget="firms:country:Hungry")
     assert "0 added" in page and "“Hungry” is read as" not in page
-    of = {"mend-kind-0": "firms", "mend-column-0": "country", "mend-of-0": "Hungry"}
-    page = browser.post(f"{path}1/choose", **of, **{"mend-0": "Hungary"})
+    of = {"fix-kind-0": "firms", "fix-column-0": "country", "fix-of-0": "Hungry"}
+    page = browser.post(f"{path}1/choose", **of, **{"fix-0": "Hungary"})
     browser.post(f"{path}1/take", digest=page.partition('name="digest" value="')[2].partition('"')[0])
     with database.read() as session:
         firms = session.scalars(select(Firm).order_by(Firm.name))
@@ -197,7 +197,7 @@ def test_no_choice_but_those_of_the_page_is_kept(database: Database) -> None:
     browser.post(path, file=(io.BytesIO(b"name,country,tier\nA,CN,upstream\n"), "a.csv"))
     page = browser.post(f"{path}1/choose", withdraw="halls")
     assert "may not go" in page
-    wrong = {"mend-0": "x", "mend-kind-0": "firms", "mend-column-0": "id", "mend-of-0": "y"}
+    wrong = {"fix-0": "x", "fix-kind-0": "firms", "fix-column-0": "id", "fix-of-0": "y"}
     assert "must be one of key, name" in browser.post(f"{path}1/choose", **wrong)
 
 
@@ -215,10 +215,10 @@ FAULTS = {
     "Absences": ("day", "1999-01-01", "is not a day of this event; they are"),
     "Requests": ("state", "maybe", "'maybe' is no state: it must be pending"),
 }
-"""Twelve kinds of faults: by sheet (blanks only tell them apart), the column, the cell, and the mend."""
+"""Twelve kinds of faults: by sheet (blanks only tell them apart), the column, the cell, and the fix."""
 
 
-def test_twelve_faults_of_twelve_kinds_are_each_named_with_their_mend(database: Database) -> None:
+def test_twelve_faults_of_twelve_kinds_are_each_named_with_their_fix(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=0, tables=0)
     sheets: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
@@ -241,12 +241,12 @@ def test_twelve_faults_of_twelve_kinds_are_each_named_with_their_mend(database: 
         ]),
     }  # fmt: skip
     planted = {}
-    for at, (sheet, (column, cell, mend)) in enumerate(FAULTS.items()):
+    for at, (sheet, (column, cell, fix)) in enumerate(FAULTS.items()):
         header, rows = sheets[sheet.strip()]
         line = at + 5
         rows[line][column] = cell
         letters = chr(ord("A") + header.index(column))
-        planted[sheet.strip(), line + 2, column] = letters, mend
+        planted[sheet.strip(), line + 2, column] = letters, fix
     book = xlsx([SheetOut(name, header, [[row.get(each, "") for each in header] for row in rows])
                  for name, (header, rows) in sheets.items()])  # fmt: skip
     began = time.process_time()
@@ -262,7 +262,7 @@ def test_twelve_faults_of_twelve_kinds_are_each_named_with_their_mend(database: 
         for line in wrong.lines
     }
     assert found.keys() == planted.keys()
-    assert all(mend in found[place] for place, (_, mend) in planted.items()), found
+    assert all(fix in found[place] for place, (_, fix) in planted.items()), found
     assert look.left_out == 12
     assert all(part.faults == () for part in look.parts)
 

@@ -1,4 +1,4 @@
-"""The rows of a file that are wrong are mended in a grid, all at once, before anything is imported."""
+"""The rows of a file that are wrong are fixed in a grid, all at once, before anything is imported."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.services.bringing import file_jobs, file_work
-from scheduler.services.cells import mends
+from scheduler.services.cells import fixes
 from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.mends import Mends, MendsGiven, Replaced
+from scheduler.services.cells.fixes import Fixes, FixesGiven, Replaced
 from scheduler.services.imports import choices, grid, workbooks
 from scheduler.sheets.reading import read
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
@@ -151,13 +151,13 @@ def test_each_change_and_all_can_be_undone(database: Database, expo: Expo) -> No
     browser.post(path, sheet="changed", undo="cell:2:2:Firms")
     assert kept(database, number).cells == {("Firms", 3, 2): "KR"}
     browser.post(path, sheet="changed", undo="all")
-    assert kept(database, number) == Mends()
+    assert kept(database, number) == Fixes()
     assert 'value="Corea"' in browser.get(path)
 
 
-def kept(database: Database, number: int) -> Mends:
+def kept(database: Database, number: int) -> Fixes:
     with database.read() as session:
-        return mends.of_document(session.get_one(ImportFile, number).mends)
+        return fixes.of_document(session.get_one(ImportFile, number).fixes)
 
 
 def test_a_sheet_of_which_a_column_is_asked_is_mended_with_the_others(database: Database, expo: Expo) -> None:
@@ -243,41 +243,41 @@ def test_only_organisers_of_the_event_see_and_mend_a_file(database: Database, ex
     assert stranger.client.get(path).status_code == 404
     stranger.post(path, status=404, **{"cell-2-2": "KR", "sheet-name": "Firms"})
     with database.write() as session, pytest.raises(NotFound):
-        choices.mend(session, other.organiser_actor(), number, MendsGiven({("Firms", 2, 2): "KR"}))
-    assert kept(database, number) == Mends()
+        choices.fix(session, other.organiser_actor(), number, FixesGiven({("Firms", 2, 2): "KR"}))
+    assert kept(database, number) == Fixes()
 
 
 @pytest.mark.parametrize(
     "given",
     [
-        MendsGiven({("Firms", line, 2): "x" for line in range(mends.MOST_CELLS + 1)}),
-        MendsGiven({("Firms", line, 2): "x" * 5_000 for line in range(300)}),
-        MendsGiven(dropped=frozenset(("Firms", line) for line in range(mends.MOST_DROPPED + 1))),
-        MendsGiven(replaced=[Replaced("Firms", 1, f"t{at}", "v") for at in range(mends.MOST_REPLACED + 1)]),
-        MendsGiven({("Firms", 2, 9_999): "x"}),
-        MendsGiven({("Firms", 10**9, 1): "x"}),
-        MendsGiven({("a\0b", 1, 1): "x"}),
-        MendsGiven(columns={"firms": {"x": "no_such"}}),
+        FixesGiven({("Firms", line, 2): "x" for line in range(fixes.MOST_CELLS + 1)}),
+        FixesGiven({("Firms", line, 2): "x" * 5_000 for line in range(300)}),
+        FixesGiven(dropped=frozenset(("Firms", line) for line in range(fixes.MOST_DROPPED + 1))),
+        FixesGiven(replaced=[Replaced("Firms", 1, f"t{at}", "v") for at in range(fixes.MOST_REPLACED + 1)]),
+        FixesGiven({("Firms", 2, 9_999): "x"}),
+        FixesGiven({("Firms", 10**9, 1): "x"}),
+        FixesGiven({("a\0b", 1, 1): "x"}),
+        FixesGiven(columns={"firms": {"x": "no_such"}}),
     ],
 )  # fmt: skip
-def test_changes_are_bounded(given: MendsGiven) -> None:
+def test_changes_are_bounded(given: FixesGiven) -> None:
     with pytest.raises(InvalidInput):
-        mends.merged(Mends(), given)
+        fixes.merged(Fixes(), given)
 
 
 def test_changes_are_kept_as_json_and_come_back_as_they_were() -> None:
-    made = mends.merged(
-        Mends(),
-        MendsGiven(
+    made = fixes.merged(
+        Fixes(),
+        FixesGiven(
             {("S", 3, 1): "x"},
             frozenset((("S", 4),)),
             [Replaced("S", 0, "a", "b"), Replaced("S", 0, "c", "c")],
             {"firms": {"Land": ""}},
         ),
     )
-    assert mends.of_document(mends.document(made)) == made
+    assert fixes.of_document(fixes.document(made)) == made
     assert made.count == 4 and len(made.replaced) == 1
-    assert mends.without(made, frozenset(mends.names(made))).count == 0
+    assert fixes.without(made, frozenset(fixes.names(made))).count == 0
 
 
 def test_cells_are_changed_before_they_are_read_and_the_header_stays() -> None:
@@ -287,12 +287,12 @@ def test_cells_are_changed_before_they_are_read_and_the_header_stays() -> None:
             SheetRow(at, cells) for at, cells in enumerate([("name", "country"), ("A", "country"), ("B",)], 1)
         ),
     )
-    made = Mends(
+    made = Fixes(
         {("Firms", 3, 1): "DE"},
         frozenset(),
         (Replaced("Firms", 1, "COUNTRY", "CN"), Replaced("Firms", 0, "A", "AA", True)),
     )
-    ((_, after),) = mends.mended([(ImportKind.FIRMS, sheet)], made)
+    ((_, after),) = fixes.fixed([(ImportKind.FIRMS, sheet)], made)
     assert [row.cells for row in after.rows] == [("name", "country"), ("AA", "CN"), ("B", "DE")]
 
 

@@ -153,8 +153,8 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
             f"国家: {said}; 上中下游: 'up the hill' is no tier: it must be upstream, midstream or downstream",
         ),
     ]
-    mended = xlsx([SheetOut("Firms", [*FIRMS.header, WHY], [["Bad one", "", "DE", "上游", "", "", "", "x"]])])
-    assert look(database, expo, mended).parts[0].done.added == 1  # type: ignore[union-attr]
+    fixed = xlsx([SheetOut("Firms", [*FIRMS.header, WHY], [["Bad one", "", "DE", "上游", "", "", "", "x"]])])
+    assert look(database, expo, fixed).parts[0].done.added == 1  # type: ignore[union-attr]
 
 
 def test_what_changed_since_the_look_is_not_taken_unseen(database: Database, expo: Expo) -> None:

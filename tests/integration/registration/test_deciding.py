@@ -57,8 +57,8 @@ def test_an_accepted_firm_takes_part_with_its_exhibitor_as_the_organiser_mended_
     hall = expo.halls[0].key
     with database.write() as session:
         number = waits(session, expo)
-        mended = replace(FORM, tier="midstream", hall=hall, booth="B-77", email="other@other.example")
-        key = accept(session, expo, number, mended)
+        fixed = replace(FORM, tier="midstream", hall=hall, booth="B-77", email="other@other.example")
+        key = accept(session, expo, number, fixed)
         firm = session.scalars(select(Firm).where(Firm.key == key)).one()
         person = session.scalars(select(Attendee).where(Attendee.firm_id == firm.id)).one()
         booth = session.scalars(select(Place).where(Place.firm_id == firm.id)).one()

@@ -46,7 +46,7 @@ class Replaced:
 
 
 @dataclass(frozen=True, slots=True)
-class Mends:
+class Fixes:
     """All that was changed of a file. `columns` are ours by the plain words of a header; empty: left out."""
 
     cells: Mapping[Place, str] = field(default_factory=dict)
@@ -70,30 +70,30 @@ class Mends:
         return self.cells.get((sheet, line, position), text)
 
 
-NOTHING: Final = Mends()
+NOTHING: Final = Fixes()
 
 
-def mended(parts: Parts, mends: Mends) -> list[tuple[ImportKind | None, WorkbookSheet]]:
+def fixed(parts: Parts, fixes: Fixes) -> list[tuple[ImportKind | None, WorkbookSheet]]:
     """The sheets of a file as they were changed: dropped rows are gone, the others keep their numbers."""
-    if not (mends.cells or mends.dropped or mends.replaced):
+    if not (fixes.cells or fixes.dropped or fixes.replaced):
         return list(parts)
-    return [(kind, _sheet(kind, sheet, mends)) for kind, sheet in parts]
+    return [(kind, _sheet(kind, sheet, fixes)) for kind, sheet in parts]
 
 
-def _sheet(kind: ImportKind | None, sheet: WorkbookSheet, mends: Mends) -> WorkbookSheet:
+def _sheet(kind: ImportKind | None, sheet: WorkbookSheet, fixes: Fixes) -> WorkbookSheet:
     of_sheet: dict[int, dict[int, str]] = {}
-    for (name, line, position), text in mends.cells.items():
+    for (name, line, position), text in fixes.cells.items():
         if name == sheet.name:
             of_sheet.setdefault(line, {})[position] = text
-    replaced = [each for each in mends.replaced if each.sheet == sheet.name]
+    replaced = [each for each in fixes.replaced if each.sheet == sheet.name]
     below = -1  # what is replaced is not the header
     if kind is not None and replaced:
         first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
-        below = heading(kind, first, mends.columns.get(kind, {})).at
+        below = heading(kind, first, fixes.columns.get(kind, {})).at
     rows = [
         _row(row, of_sheet.get(row.number, {}), replaced if at > below else ())
         for at, row in enumerate(sheet.rows)
-        if not mends.is_dropped(sheet.name, row.number)
+        if not fixes.is_dropped(sheet.name, row.number)
     ]
     return WorkbookSheet(sheet.name, tuple(rows))
 
@@ -112,7 +112,7 @@ def _row(row: SheetRow, given: Mapping[int, str], replaced: Sequence[Replaced]) 
 
 
 @dataclass(frozen=True, slots=True)
-class MendsGiven:
+class FixesGiven:
     """What one press of the grid says. What it does not name stays as it was changed before."""
 
     cells: Mapping[Place, str] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class MendsGiven:
     """Names of changes (`names`) that go, or `all`."""
 
 
-def merged(before: Mends, given: MendsGiven) -> Mends:
+def merged(before: Fixes, given: FixesGiven) -> Fixes:
     """The changes of before with those of a press. Raises InvalidInput for too many."""
     kept = NOTHING if ALL in given.undone else without(before, given.undone)
     cells = dict(kept.cells)
@@ -139,97 +139,97 @@ def merged(before: Mends, given: MendsGiven) -> Mends:
     for name, said in given.columns.items():
         for header, column in said.items():
             columns.setdefault(ImportKind(name), {})[plain(header)] = column
-    made = Mends(cells, kept.dropped | given.dropped, tuple(replaced), columns)
+    made = Fixes(cells, kept.dropped | given.dropped, tuple(replaced), columns)
     _check(made)
     return made
 
 
-def _check(mends: Mends) -> None:
+def _check(fixes: Fixes) -> None:
     wrong = []
     too_many = say("Too many changes of one file. Change the file itself, and send it again.")
     for count, most in (
-        (len(mends.cells), MOST_CELLS),
-        (len(mends.dropped), MOST_DROPPED),
-        (len(mends.replaced), MOST_REPLACED),
-        (sum(map(len, mends.columns.values())), MOST_HEADERS),
+        (len(fixes.cells), MOST_CELLS),
+        (len(fixes.dropped), MOST_DROPPED),
+        (len(fixes.replaced), MOST_REPLACED),
+        (sum(map(len, fixes.columns.values())), MOST_HEADERS),
     ):
         if count > most:
             wrong.append(Fault("", too_many))
-    places = [*mends.cells, *((sheet, line, 0) for sheet, line in mends.dropped)]
-    places += [(each.sheet, 0, each.position) for each in mends.replaced]
+    places = [*fixes.cells, *((sheet, line, 0) for sheet, line in fixes.dropped)]
+    places += [(each.sheet, 0, each.position) for each in fixes.replaced]
     names = {name for name, _, _ in places}
     is_odd = any(not (0 <= line <= 10 * MAX_ROWS and 0 <= at < MAX_COLUMNS) for _, line, at in places)
     if is_odd or not all(map(storable, names)):
         wrong.append(Fault("", say("The changes name no cell of the file.")))
-    for kind, said in mends.columns.items():
+    for kind, said in fixes.columns.items():
         columns = COLUMNS[kind] + COMPOSED[kind]
         if any(column and column not in columns for column in said.values()):
             value = ", ".join(columns)
             wrong.append(Fault("column", say("must be one of %(value)s, or empty", value=value)))
-    if not wrong and len(json.dumps(document(mends), ensure_ascii=False).encode()) > MOST_OCTETS:
+    if not wrong and len(json.dumps(document(fixes), ensure_ascii=False).encode()) > MOST_OCTETS:
         wrong.append(Fault("", too_many))
     if wrong:
         raise InvalidInput(wrong[:1])
 
 
-def names(mends: Mends) -> dict[str, tuple[str, Any]]:
+def names(fixes: Fixes) -> dict[str, tuple[str, Any]]:
     """Each change by a name of its own, with its kind and what it is, in the order in which it was made."""
     found: dict[str, tuple[str, Any]] = {}
-    for at, each in enumerate(mends.replaced):
+    for at, each in enumerate(fixes.replaced):
         found[f"replaced:{at}"] = "replaced", each
-    for kind, said in mends.columns.items():
+    for kind, said in fixes.columns.items():
         for header in said:
             found[f"column:{kind}:{header}"] = "column", (kind, header, said[header])
-    for sheet, line in sorted(mends.dropped):
+    for sheet, line in sorted(fixes.dropped):
         found[f"dropped:{line}:{sheet}"] = "dropped", (sheet, line)
-    for (sheet, line, position), text in mends.cells.items():
+    for (sheet, line, position), text in fixes.cells.items():
         found[f"cell:{line}:{position}:{sheet}"] = "cell", (sheet, line, position, text)
     return found
 
 
-def without(mends: Mends, undone: frozenset[str]) -> Mends:
+def without(fixes: Fixes, undone: frozenset[str]) -> Fixes:
     """The changes but for those of these names."""
     if not undone:
-        return mends
+        return fixes
     gone: dict[str, set[Any]] = {kind: set() for kind in ("replaced", "column", "dropped", "cell")}
-    for name, (kind, of) in names(mends).items():
+    for name, (kind, of) in names(fixes).items():
         if name in undone:
             gone[kind].add(of)
     columns = {
         of: {header: to for header, to in said.items() if (of, header, to) not in gone["column"]}
-        for of, said in mends.columns.items()
+        for of, said in fixes.columns.items()
     }
-    return Mends(
-        {place: text for place, text in mends.cells.items() if (*place, text) not in gone["cell"]},
-        mends.dropped - gone["dropped"],
-        tuple(each for at, each in enumerate(mends.replaced) if f"replaced:{at}" not in undone),
+    return Fixes(
+        {place: text for place, text in fixes.cells.items() if (*place, text) not in gone["cell"]},
+        fixes.dropped - gone["dropped"],
+        tuple(each for at, each in enumerate(fixes.replaced) if f"replaced:{at}" not in undone),
         columns,
     )
 
 
-def document(mends: Mends) -> dict[str, Any]:
+def document(fixes: Fixes) -> dict[str, Any]:
     """The changes as JSON."""
     cells: dict[str, list[list[Any]]] = {}
-    for (sheet, line, position), text in mends.cells.items():
+    for (sheet, line, position), text in fixes.cells.items():
         cells.setdefault(sheet, []).append([line, position, text])
     dropped: dict[str, list[int]] = {}
-    for sheet, line in sorted(mends.dropped):
+    for sheet, line in sorted(fixes.dropped):
         dropped.setdefault(sheet, []).append(line)
     return {
         "cells": cells,
         "dropped": dropped,
         "replaced": [
-            [each.sheet, each.position, each.text, each.value, each.inside] for each in mends.replaced
+            [each.sheet, each.position, each.text, each.value, each.inside] for each in fixes.replaced
         ],
-        "columns": {kind.value: dict(said) for kind, said in mends.columns.items()},
+        "columns": {kind.value: dict(said) for kind, said in fixes.columns.items()},
     }
 
 
-def of_document(kept: Mapping[str, Any]) -> Mends:
+def of_document(kept: Mapping[str, Any]) -> Fixes:
     """The changes that `document` was given."""
     if not kept:
         return NOTHING
-    return Mends(
+    return Fixes(
         {(sheet, line, at): text for sheet, cells in kept["cells"].items() for line, at, text in cells},
         frozenset((sheet, line) for sheet, rows in kept["dropped"].items() for line in rows),
         tuple(Replaced(*each) for each in kept["replaced"]),
