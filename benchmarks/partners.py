@@ -3,8 +3,9 @@
     python -m benchmarks.partners [--firms 620] [--large 3000] [--out DIR]
 
 partners.json has pairs of texts, the offer of one firm and the wish of another, mostly in two languages.
-They are planted in the invented expo, in place of two firms' texts each. The glossary was corrected by the pairs
-at even places; those at odd ones are held out. Text similarity is the cosine of trigrams, weighted by rarity.
+They are planted in the invented expo, in place of two firms' texts each. The glossary was corrected by the
+pairs at even places; those at odd ones are held out. Text similarity is the cosine of trigrams, weighted by
+rarity.
 """
 
 from __future__ import annotations
