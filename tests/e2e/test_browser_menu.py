@@ -65,7 +65,7 @@ def test_groups_unfold_by_keyboard_and_close_behind_the_reader(open_menu: OpenMe
     expect(menu.locator("summary[aria-current]")).to_have_count(1)
     plan.focus()
     page.keyboard.press("Enter")
-    expect(menu.get_by_role("link", name="Nights")).to_have_attribute("aria-current", "page")
+    expect(menu.get_by_role("link", name="Overnight runs")).to_have_attribute("aria-current", "page")
     page.keyboard.press("Tab")
     expect(menu.get_by_role("link", name="Schedule", exact=True)).to_be_focused()
     page.keyboard.press("Escape")

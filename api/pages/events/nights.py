@@ -1,4 +1,4 @@
-"""The nights of an event: when runs begin by themselves, what they may publish, and what they did."""
+"""The overnight runs of an event: when they begin by themselves, what they may publish, and what they did."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.language import speaking
-from api.language.speaking import gettext, said
+from api.language.speaking import gettext
 from api.pages import paging, rendering
 from api.pages.reading import FormReader
 from scheduler.domain.entities import AfterRun
@@ -30,7 +30,11 @@ Faults = dict[str, str]
 Typed = MultiDict[str, str]
 
 SHOWN = 30
-AFTER_RUNS = {"draft": say("Make a draft for me to look at"), "publish": say("Publish it, within the budget")}
+AFTER_RUNS = {
+    "draft": (say("Save a draft"), say("Nothing is published.")),
+    "publish": (say("Publish within the limits"), say("What has to change is always published.")),
+}
+"""What follows a run: what its button says, and what that means."""
 
 
 @blueprint.get("")
@@ -52,7 +56,7 @@ def save(event_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         with context.database().read() as db:
             return _page(db, actor, request.form, _by_field(error)), 422
-    flash(gettext("The nights are saved; they hold from now on."), "good")
+    flash(gettext("Overnight runs saved. They apply from now on."), "good")
     return redirect(url_for("nights.show", event_key=event_key))
 
 
@@ -66,7 +70,8 @@ def _page(db: Session, actor: Actor, typed: Typed, faults: Faults) -> str:
         faults=faults,
         rows=range(min(_rows(typed) + 1, night_times.MOST)),
         weekdays=_weekdays(),
-        after_runs={value: said(text) for value, text in AFTER_RUNS.items()},
+        after_runs=AFTER_RUNS,
+        last=next(iter(nights.nights(db, actor, limit=1)), None),
         coming=night_times.rules(db, actor).coming,
         page=nights.listing(db, actor, number=paging.asked_number(), limit=SHOWN),
     )

@@ -71,7 +71,7 @@ LABELS: Final[Mapping[str, str]] = {
     "night_a_person": say("At most so many changes for one person"),
     "night_hours": say("Nothing that starts within so many hours is changed or added"),
     "night_late": say("Publish only if the run begins at most so many minutes late"),
-    "times": say("Nights"),
+    "times": say("Overnight runs"),
     # What else is noted
     "role": say("Role"),
     "until": say("Ends"),

@@ -148,7 +148,7 @@ def _counts(found: re.Match[str]) -> dict[str, object]:
 def _night(found: re.Match[str]) -> str:
     names = get_day_names("abbreviated", "stand-alone", speaking.locale())
     days = comma().join(names[int(day) - 1] for day in found[2])
-    then = said(AFTER_RUNS[found[3]]) if found[3] in AFTER_RUNS else found[3]
+    then = said(AFTER_RUNS[found[3]][0]) if found[3] in AFTER_RUNS else found[3]
     return gettext("%(time)s, %(days)s: %(then)s", time=found[1], days=days, then=then)
 
 
@@ -164,7 +164,7 @@ _VALUES: Final[Mapping[str, Callable[[Any], str]]] = {
     "languages": presentation.language,
     "mail_language": presentation.language,
     "kind": lambda value: outcome_word(OutcomeKind(value)),
-    "then": lambda value: said(AFTER_RUNS[value]),
+    "then": lambda value: said(AFTER_RUNS[value][0]),
     "parts": lambda value: said(EVENT_PARTS[value][0]),
     "priority": lambda value: rank_word(rank_of(value).value),
     "place": lambda value: said(PLACES.get(value, value)),

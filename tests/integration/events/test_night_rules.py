@@ -83,7 +83,7 @@ def test_a_reader_sees_them_and_changes_nothing(database: Database, app: Flask) 
         with pytest.raises(NotAllowed):
             night_times.change_rules(session, expo.actor(0), NightRules(), now=NOW)
     page = Browser(app, reader).get(f"/events/{expo.event.key}/nights")
-    assert "Next: <strong>Tue, 24 Nov, 16:00" in page and 'action="/events/' not in page.split("<main")[1]
+    assert "Next run: <b>Tue, 24 Nov, 16:00" in page and 'action="/events/' not in page.split("<main")[1]
 
 
 TYPED = {"night_percent": "5", "night_a_person": "2", "night_hours": "24", "night_late": "60"}
@@ -93,13 +93,13 @@ def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(database: Database
     with database.write() as session:
         expo = make_event(session)
     browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}/nights"
-    assert "No night is planned" in browser.get(path)
+    assert "No overnight run is scheduled" in browser.get(path)
     typed = {**TYPED, "at-0": "", "at-1": "03:15", "weekdays-1": ["6", "7"], "then-1": "publish"}
     page = browser.post(path, status=422, **{**typed, "weekdays-1": [], "night_percent": "101"})
     assert "choose at least one day" in page and 'value="03:15"' in page
     assert "must be a whole number from 0 to 100" in page
     page = browser.post(path, **typed)
-    assert "The nights are saved" in page and "Sat, 28 Nov, 03:15" in page
+    assert "Overnight runs saved" in page and "Sat, 28 Nov, 03:15" in page
     with database.read() as session:
         (night,) = night_times.rules(session, expo.organiser_actor()).times
     assert (night.at, night.weekdays, night.then) == (time(3, 15), "67", PUBLISH)
@@ -107,7 +107,7 @@ def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(database: Database
     home = browser.get(f"/events/{expo.event.key}")
     assert "Sat, 28 Nov, 03:15" in settings and "Next: Sat, 28 Nov, 03:15" in home
     browser.post(path, **TYPED)
-    assert "No night is planned" in browser.get(path)
+    assert "No overnight run is scheduled" in browser.get(path)
 
 
 def test_what_nights_did_is_listed_page_by_page_with_their_budget(database: Database, app: Flask) -> None:
@@ -124,8 +124,9 @@ def test_what_nights_did_is_listed_page_by_page_with_their_budget(database: Data
         page = nights.listing(session, expo.organiser_actor(), number=2, limit=2)
     assert (page.total, page.last, [night.number for night in page.items]) == (3, 2, [1])
     text_of_page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}/nights")
-    assert "61 of 60" in text_of_page and "4 %, 1 a person" in text_of_page
-    assert text_of_page.count("No plan was found.") == 3
+    assert "61 of 60" in text_of_page and "4 %, 1 per person" in text_of_page
+    assert text_of_page.partition('id="past"')[2].count("No plan was found.") == 3
+    assert text_of_page.count("No plan was found.") == 4, "and as the last one"
 
 
 @pytest.mark.parametrize(("zone", "expected"), [("Asia/Shanghai", "03:30"), ("Europe/Berlin", "10:30")])

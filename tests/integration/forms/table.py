@@ -136,8 +136,8 @@ OTHERWISE = {
 NO_FORM = {
     "agenda.end_firm_feed", "archives.bring_back", "busy_times.discard", "busy_times.read_again",
     "busy_times.save", "calendar_health.remove_alias", "changes.accept_all", "changes.solve",
-    "delegation_members.take", "digests.resume", "drafts.bring_back", "firms.dismiss", "firms.want",
-    "first_file.look_again",
+    "delegation_members.take", "delegations.confirm", "digests.resume", "drafts.bring_back", "firms.dismiss",
+    "firms.want", "first_file.look_again",
     "hand_board.change", "imports.undo", "large_imports.look_again", "my_day.late",
     "outcomes.take_back", "people_desk.bring_back", "people_desk.undo", "profile.no_logo", "remedies.explain",
     "remedies.try_it",

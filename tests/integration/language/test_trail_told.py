@@ -200,7 +200,7 @@ NOTES: list[tuple[Act, dict[str, Any], dict[str, Any]]] = [
 CHANGES = {
     "en": [
         "Person, Languages", "Chinese", "Person, Name", "Li Na",
-        "older word", "4", "Nights", "02:00, Mon, Fri: Make a draft for me to look at",
+        "older word", "4", "Overnight runs", "02:00, Mon, Fri: Save a draft",
         "Firms", "3 added, 1 changed, 0 gone",
         "What came of it", "Nothing", "Signed",
         "Role", "Reader", "Organiser", "Ends", "Tue, 24 November 2026",
