@@ -11,7 +11,7 @@ from typing import Final
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum, ZipError
 
-from scheduler.saying import say
+from scheduler.saying import Sentence, say
 from scheduler.sheets.tables import (
     MAX_CELL,
     MAX_COLUMNS,
@@ -46,6 +46,10 @@ _FAILED: Final = re.compile(
     rb"(?:<f[^<>]{0,200}>(?:[^<]{0,9000}</f>)?)?<v>(#[^<]{1,20})</v>"
 )
 """A cell whose formula failed (ECMA-376 part 1, 18.18.11)."""
+_FAR_COLUMN: Final = re.compile(rb'<c r="((?:[A-Z]{3}|[H-Z][A-Z]|G[S-Z])\d{1,7})"')
+"""A cell to the right of the last column that is read, GR."""
+_FAR_ROW: Final = re.compile(rb'<c r="([A-Z]{1,3}(?:[2-9]\d{5}|\d{7}))"')
+"""A cell in row 200,000 or below: four times as far as rows are read."""
 _Value = int | float | str | bool | time | date | datetime | timedelta
 
 
@@ -71,7 +75,7 @@ def read(octets: bytes) -> Workbook:
                 max_sheets=MAX_SHEETS,
             )
         )
-    failed = _failed(octets) if kind == "XLSX" else {}
+    failed = _failed(octets, frozenset(shown)) if kind == "XLSX" else {}
     left, sheets = MAX_ROWS, []
     for name in shown:
         rows = _with_errors(_rows(workbook, name, left), failed.get(name, {}))
@@ -115,8 +119,12 @@ def _is_locked(octets: bytes) -> bool:
     return _LOCKED in octets or (begin >= 0 and octets[begin + 20 : begin + 22] == _FILEPASS)
 
 
-def _failed(octets: bytes) -> dict[str, dict[tuple[int, int], str]]:
-    """The cells whose formulas failed, which calamine gives as empty: by sheet, row and column from 0."""
+def _failed(octets: bytes, shown: frozenset[str]) -> dict[str, dict[tuple[int, int], str]]:
+    """The cells whose formulas failed, which calamine gives as empty: by sheet, row and column from 0.
+
+    Raises UnreadableSheet for a sheet with a cell so far from the others that all between them, empty as it
+    is, would not fit into memory.
+    """
     found: dict[str, dict[tuple[int, int], str]] = {}
     with zipfile.ZipFile(io.BytesIO(octets)) as archive:
         try:
@@ -129,13 +137,45 @@ def _failed(octets: bytes) -> dict[str, dict[tuple[int, int], str]]:
             path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             if path not in archive.NameToInfo:
                 continue
-            sheet = archive.read(path)
+            sheet, name = archive.read(path), _attribute(tag, b"name")
+            if name in shown:
+                _check_extent(name, sheet)
             if b't="e"' in sheet:
-                found[_attribute(tag, b"name")] = {
+                found[name] = {
                     (int(row) - 1, column_number(letters.decode())): text.decode("ascii", "replace")
                     for letters, row, text in _FAILED.findall(sheet)
                 }
     return found
+
+
+def _check_extent(name: str, sheet: bytes) -> None:
+    if sheet.count(b"<row ") > MAX_ROWS:
+        raise UnreadableSheet(_too_many_rows())
+    if far := _FAR_COLUMN.search(sheet):
+        raise UnreadableSheet(
+            say(
+                "The sheet %(name)s has more than %(max_columns)s columns: its cell %(cell)s is not empty. "
+                "Delete what is far from the table.",
+                name=repr(name),
+                max_columns=MAX_COLUMNS,
+                cell=far[1].decode(),
+            )
+        )
+    if far := _FAR_ROW.search(sheet):
+        raise UnreadableSheet(
+            say(
+                "The sheet %(name)s has something far below its table, in the cell %(cell)s. "
+                "Delete that row.",
+                name=repr(name),
+                cell=far[1].decode(),
+            )
+        )
+
+
+def _too_many_rows() -> Sentence:
+    return say(
+        "The file has more than %(max_rows)s rows. Divide it into several files.", max_rows=f"{MAX_ROWS:,}"
+    )
 
 
 def _attribute(tag: bytes, name: bytes) -> str:
@@ -175,12 +215,7 @@ def _rows(workbook: CalamineWorkbook, name: str, most: int) -> tuple[SheetRow, .
             if any(row):
                 found.append(SheetRow(number, row))
             if len(found) > most:
-                raise UnreadableSheet(
-                    say(
-                        "The file has more than %(max_rows)s rows. Divide it into several files.",
-                        max_rows=f"{MAX_ROWS:,}",
-                    )
-                )
+                raise UnreadableSheet(_too_many_rows())
     except (CalamineError, ZipError, ValueError, OSError):
         raise UnreadableSheet(_BROKEN) from None
     return tuple(found)

@@ -220,6 +220,22 @@ def test_two_workers_of_one_name_are_two_and_one_is_left_where_one_ends(stack: S
     broker.close()
 
 
+@sqlite_only
+def test_nobody_stops_a_worker_through_the_broker(stack: Stack) -> None:
+    broker = presence.connect(stack.settings.redis_url)
+    with stack.worker("jobs"):
+        eventually(lambda: presence.count(broker)["jobs"] == 1)
+        stack.celery.control.broadcast("shutdown")
+        assert stack.celery.control.ping(timeout=1) == []
+        with stack.database.write() as session:
+            expo = make_event(session, firms=3)
+            job = version_jobs.ask_to_compare(session, make_version(session, expo, []), by=None, now=NOW)
+        assert dispatch.version_job(job.id, app=stack.celery)
+        eventually(lambda: stack.job(job.id).state is JobState.DONE)
+        assert presence.count(broker)["jobs"] == 1
+    broker.close()
+
+
 def test_a_process_is_gone_if_it_ended_or_its_number_was_given_away() -> None:
     host, _, born = identity.me().split(":")
     ended = subprocess.Popen(["true"])

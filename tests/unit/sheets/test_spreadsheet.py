@@ -90,13 +90,45 @@ def wide() -> bytes:
 
 
 @pytest.mark.parametrize(
+    ("row", "column", "said"),
+    [
+        (1_048_575, 49, "The sheet 'A' has something far below its table, in the cell AX1048576."),
+        (6, 16_383, f"The sheet 'A' has more than {MAX_COLUMNS} columns: its cell XFD7 is not empty."),
+    ],
+)
+def test_a_stray_cell_is_named_and_not_what_it_would_take(row: int, column: int, said: str) -> None:
+    octets = io.BytesIO()
+    with XlsxWorkbook(octets) as book:
+        sheet = book.add_worksheet("A")
+        sheet.write_string(0, 0, "name")
+        sheet.write_string(row, column, "x")
+        hidden = book.add_worksheet("B")
+        hidden.write_string(row, column, "nobody reads it")
+        hidden.hide()
+    with pytest.raises(UnreadableSheet) as refused:
+        read(octets.getvalue())
+    assert str(refused.value).startswith(said)
+
+
+def test_what_is_far_in_a_hidden_sheet_is_left_alone() -> None:
+    octets = io.BytesIO()
+    with XlsxWorkbook(octets) as book:
+        book.add_worksheet("A").write_string(0, MAX_COLUMNS - 1, "x")
+        hidden = book.add_worksheet("B")
+        hidden.write_string(1_048_575, 0, "x")
+        hidden.hide()
+    (sheet,) = read(octets.getvalue()).sheets
+    assert sheet.rows[0].cells[-1] == "x"
+
+
+@pytest.mark.parametrize(
     ("octets", "said"),
     [
         (archive(readme="x"), "The file is a ZIP archive, and no spreadsheet."),
         (b"PK\x03\x04 and no more", "The file is broken, or is no spreadsheet."),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "The file is broken, or is no spreadsheet."),
         (archive(**{"xl/workbook.xml": "<workbook><broken"}), "The file is broken, or is no spreadsheet."),
-        (wide(), f"The sheet 'A' has more than {MAX_COLUMNS} columns."),
+        (wide(), f"The sheet 'A' has more than {MAX_COLUMNS} columns: its cell GS1 is not empty."),
         (archive(**{f"m{n}": "" for n in range(2_001)}), "The file unpacks to more than"),
     ],
     ids=["zip", "cut", "xls", "xml", "wide", "members"],
