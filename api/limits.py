@@ -162,6 +162,8 @@ def require_registration(email: str) -> None:
     """Count one registration of a firm: each has us mail a stranger. What one count refuses, no next has."""
     require(REGISTER, hash_token(mailbox_of(email)))
     require(REGISTER_NETWORK, network())
+    if (site := network(of_site=True)) != network():
+        require(REGISTER_NETWORK, site)
     require(REGISTER_ALL)
 
 
@@ -203,15 +205,18 @@ def costly(view: Callable[P, R]) -> Callable[P, R]:
     return counted
 
 
-def network() -> str:
-    """The network of the request: an IPv4 address, or the /64 of an IPv6 one, which is one customer's."""
+def network(*, of_site: bool = False) -> str:
+    """The network of the request: an IPv4 address, or the /64 of an IPv6 one, which is one customer's.
+
+    With `of_site` it is the /48, of which one site has 65,536 such networks (RFC 6177).
+    """
     try:
         address = ipaddress.ip_address((request.remote_addr or "").partition("%")[0])
     except ValueError:
         return "local"
     if isinstance(address, ipaddress.IPv6Address):
         mapped = address.ipv4_mapped
-        return str(mapped or ipaddress.ip_network((address, 64), strict=False))
+        return str(mapped or ipaddress.ip_network((address, 48 if of_site else 64), strict=False))
     return str(address)
 
 

@@ -129,7 +129,7 @@ class Settings:
         "sign-in links an hour from one network address, such as a venue's", _LIMIT, default=3000
     )
     limit_register_network: int = _setting(
-        "registrations of firms an hour from one network address", _LIMIT, default=100
+        "registrations of firms an hour from one network address, or IPv6 site (/48)", _LIMIT, default=100
     )
     limit_register_all: int = _setting("registrations of firms an hour in all", _LIMIT, default=1000)
     session_hours: int = _setting("hours until who is signed in must sign in again", _HOURS, default=336)

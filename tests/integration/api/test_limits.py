@@ -330,6 +330,20 @@ def test_each_network_of_the_old_and_the_new_internet_is_one_asker() -> None:
     assert of("") == "local"
 
 
+def test_a_site_with_many_networks_is_one_asker_of_registrations(database: Database, broker_url: str) -> None:
+    app = web_app(database, broker_url, limit_register_network=3)
+
+    def ask(address: str, number: int) -> None:
+        with app.test_request_context(environ_base={"REMOTE_ADDR": address}):
+            limits.require_registration(f"firm{number}@new.example")
+
+    for number in range(3):
+        ask(f"2001:db8:1:{number}::5", number)
+    with pytest.raises(limits.Limited):
+        ask("2001:db8:1:99::5", 4)
+    ask("2001:db8:2:1::5", 5)
+
+
 @pytest.mark.slow
 def test_a_flood_of_strangers_leaves_sign_in_open_and_first(
     database: Database, broker_url: str, clock: Clock
