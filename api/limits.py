@@ -26,7 +26,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from werkzeug.exceptions import TooManyRequests
 
-from api import context
+from api import context, known_browsers
 from scheduler.domain.errors import NotFound
 from scheduler.saying import say, say_count
 from scheduler.services.access.tokens import hash_token
@@ -64,6 +64,7 @@ LINK = Limit("link", "limit_link", 60)
 UNKNOWN_TOKEN = Limit("unknown-token", "limit_unknown_token", 60)
 SIGN_IN = Limit("sign-in", "limit_sign_in", 15 * 60)
 SIGN_IN_NETWORK = Limit("sign-in-network", "limit_sign_in_network", 60 * 60)
+SIGN_IN_BROWSER = Limit("sign-in-browser", "limit_sign_in", 15 * 60)
 REGISTER = Limit("register", "limit_sign_in", 15 * 60)
 REGISTER_NETWORK = Limit("register-network", "limit_register_network", 60 * 60)
 REGISTER_ALL = Limit("register-all", "limit_register_all", 60 * 60)
@@ -142,6 +143,14 @@ def require(limit: Limit, *who: object) -> None:
         raise Limited(math.ceil(waited))
 
 
+def _is_within(limit: Limit, *who: object) -> bool:
+    try:
+        require(limit, *who)
+    except Limited:
+        return False
+    return True
+
+
 def require_link(token: str) -> None:
     """Count one use of a link that is known."""
     require(LINK, hash_token(token))
@@ -152,9 +161,12 @@ def require_sign_in(email: str) -> None:
 
     The narrow count is of an address and a network, so that no stranger keeps a person from a link by
     writing their address elsewhere. There is no count of all: strangers would use it up for everybody, with
-    addresses that get no mail.
+    addresses that get no mail. A browser in which somebody was signed in has a few of its own, which nobody
+    in its network uses up.
     """
-    require(SIGN_IN_NETWORK, network())
+    browser = known_browsers.find()
+    if browser is None or not _is_within(SIGN_IN_BROWSER, browser):
+        require(SIGN_IN_NETWORK, network())
     require(SIGN_IN, hash_token(email), network())
 
 

@@ -10,7 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from api import auth, context, errands, limits
+from api import auth, context, errands, known_browsers, limits
 from api.language import speaking
 from api.language.speaking import gettext
 from scheduler.domain import fields
@@ -80,7 +80,9 @@ def redeem(token: str) -> Response | tuple[str, int]:
         return render_template("access/sign_in/unusable.html", reason=str(error)), 410
     errand = errands.for_account(redeemed.errand, redeemed.account.id)
     auth.begin(redeemed.account.id, errand)
-    return errands.go_on(errand)
+    response = errands.go_on(errand)
+    known_browsers.remember(response)
+    return response
 
 
 @blueprint.post("/sign-out")

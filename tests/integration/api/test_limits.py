@@ -330,6 +330,26 @@ def test_each_network_of_the_old_and_the_new_internet_is_one_asker() -> None:
     assert of("") == "local"
 
 
+def test_a_browser_that_was_signed_in_is_let_in_though_strangers_use_up_its_network(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        account = make_account(session)
+    app = web_app(database, broker_url, limit_sign_in=2, limit_sign_in_network=3)
+    known, stranger, forged = Browser(app, account), Browser(app), Browser(app)
+    known.post("/sign-out")
+    for each in (known, stranger, forged):
+        each.get("/sign-in")
+    for number in range(3):
+        stranger.post("/sign-in", email=f"nobody{number}@nowhere.example")
+    stranger.post("/sign-in", 429, email=account.email)
+    known.post("/sign-in", email=account.email)
+    forged.client.set_cookie("known_browser", "InNvbWVib2R5Ig.aaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbb")
+    forged.post("/sign-in", 429, email=account.email)
+    known.post("/sign-in", email="other@nowhere.example")
+    known.post("/sign-in", 429, email="third@nowhere.example")  # its own are used up, then those of all
+
+
 def test_a_site_with_many_networks_is_one_asker_of_registrations(database: Database, broker_url: str) -> None:
     app = web_app(database, broker_url, limit_register_network=3)
 
