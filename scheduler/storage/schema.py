@@ -178,8 +178,11 @@ def _upgrade_server(database: Database) -> None:
         connection.execute(select(func.pg_advisory_lock(_LOCK)))
         if _is_behind(look(_driver(connection), is_sqlite=False)[0]):
             connection.execute(select(func.pg_advisory_lock(_SIGN)))
-            time.sleep(SETTLE_SECONDS)
-            _try(database)
+            try:
+                time.sleep(SETTLE_SECONDS)
+                _try(database)
+            finally:  # the server may take a moment to see that a connection is closed
+                connection.execute(select(func.pg_advisory_unlock(_SIGN)))
 
 
 def _try(database: Database) -> None:
