@@ -24,14 +24,15 @@ AT_ONCE = 50
 def mail(session: Session, settings: Settings, *, now: datetime) -> int:
     """Mail the checkpoints of chains that have grown since the last ones. Returns the number of chains.
 
-    An event's goes to its owners, the installation's to the operators.
+    An event's goes to its owners, the first one when the event is as old as the time between two of them: who
+    has just made an event gets no email that nobody asked for. The installation's goes to the operators.
     """
     if not settings.checkpoint_days:
         return 0
     due = now - timedelta(days=settings.checkpoint_days)
     last = MailedCheckpoint
     is_due = or_(last.chain.is_(None), and_(TrailHead.number > last.number, last.mailed_at <= due))
-    goes_on = and_(Event.id.is_not(None), Event.archived_at.is_(None))
+    goes_on = and_(Event.id.is_not(None), Event.archived_at.is_(None), Event.created_at <= due)
     rows = session.execute(
         select(TrailHead, Event)
         .outerjoin(Event, Event.id == TrailHead.chain)

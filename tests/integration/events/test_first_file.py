@@ -119,7 +119,7 @@ def test_a_look_makes_nothing_and_the_event_has_all_that_it_showed(database: Dat
         acts = session.scalars(
             select(TrailEntry.act).where(TrailEntry.chain == event.id).order_by(TrailEntry.id)
         )
-        assert [*acts] == ["event", "settings", "import"]
+        assert [*acts] == ["event", "settings", "import", "import"], "what it added, and whom"
     with pytest.raises(NotFound):
         make(database, who, number, found.look.digest)
 

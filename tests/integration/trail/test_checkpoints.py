@@ -38,7 +38,7 @@ DAY = timedelta(days=1)
 @pytest.fixture
 def expo(database: Database) -> Expo:
     with database.write() as session:
-        return make_event(session)
+        return make_event(session, created_at=NOW - 7 * DAY)
 
 
 @pytest.fixture
@@ -193,6 +193,14 @@ def test_owners_get_one_a_week_while_the_trail_grows(database: Database, expo: E
     (read,) = SIGNER.read(note_of_two)
     assert (read.is_ours, read.checkpoint.size) == (True, 2)
     assert mail(database, 14) == [], "nothing was added"
+
+
+def test_who_has_just_made_an_event_gets_none(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    grow(database, expo, 1)
+    assert mail(database, 6.9) == []
+    assert [to for to, _ in mail(database, 7)] == [expo.organiser.email]
 
 
 def test_operators_get_that_of_the_installation_and_nobody_that_of_an_archived_event(
