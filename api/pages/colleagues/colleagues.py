@@ -43,13 +43,13 @@ def add(event_key: str) -> Answer:
             added = colleagues.add(db, actor, form, settings=context.settings(), now=context.now())
     except InvalidInput as error:
         return _list(actor, form, _faults(error)), 422
-    told = gettext("%(name)s takes part now. The invitation is on its way by mail.", name=form.name)
+    message = gettext("%(name)s takes part now. The invitation is sent by email.", name=form.name)
     if not added.is_invited:
-        told = gettext(
+        message = gettext(
             "%(name)s takes part now. An invitation was sent less than a day ago, so no other was sent.",
             name=form.name,
         )
-    flash(told, "good")
+    flash(message, "good")
     return redirect(url_for("colleagues.listing", event_key=event_key), 303)
 
 
@@ -83,14 +83,14 @@ def remove(event_key: str, key: str) -> Answer:
             left = colleagues.remove(db, actor, key, now=context.now())
     except InvalidInput as error:
         return _one(actor, key, None, _faults(error)), 422
-    told = gettext("Removed. The organisers can undo it.")
+    message = gettext("Removed. The organisers can undo it.")
     if left.meetings:
-        told = ngettext(
+        message = ngettext(
             "Removed. %(num)s published meeting goes to a colleague with the next plan, or ends.",
             "Removed. %(num)s published meetings go to colleagues with the next plan, or end.",
             left.meetings,
         )
-    flash(told, "good")
+    flash(message, "good")
     return redirect(url_for("colleagues.listing", event_key=event_key), 303)
 
 
