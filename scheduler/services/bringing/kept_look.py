@@ -76,7 +76,8 @@ def _wrong(cells: dict[str, Any]) -> WrongCells:
     given = cells.get("proposals")  # a look that was kept before an update has none
     proposals = Proposals(**given | {"choices": _pairs(given["choices"])}) if given else NONE
     waits = ImportKind(cells["waits_for"]) if cells.get("waits_for") else None
-    read = {"lines": tuple(cells["lines"]), "proposals": proposals, "waits_for": waits}
+    places = tuple((line, at) for line, at in cells.get("places", ()))
+    read = {"lines": tuple(cells["lines"]), "proposals": proposals, "waits_for": waits, "places": places}
     return WrongCells(**cells | read)
 
 

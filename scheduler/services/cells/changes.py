@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from scheduler.services.cells.columns import ImportKind, plain
+from scheduler.services.cells.matrix import CellPlace
 from scheduler.services.cells.options import ReadAs, WrongCell
 from scheduler.services.cells.proposals import NONE, Proposals
 from scheduler.services.cells.table import Row, Table
@@ -58,6 +59,10 @@ class WrongCells:
     """What it may mean."""
     waits_for: ImportKind | None = None
     """The kind of the row in the file that is named here and left out itself: the fault is there."""
+    waits_line: int = 0
+    """The number of that row."""
+    places: tuple[CellPlace, ...] = ()
+    """The cells in which it stands, of a matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +180,16 @@ def _grouped(table: Table) -> tuple[WrongCells, ...]:
 def _one(table: Table, header: str, message: str, cells: list[WrongCell], at: int) -> WrongCells:
     """A fault with what fixes it. Only the first get proposals: more than these no page shows at once."""
     column, value = cells[0].column, cells[0].value
+    lines = tuple(dict.fromkeys(cell.line for cell in cells))
+    places = tuple(dict.fromkeys(cell.place for cell in cells if cell.place is not None))
     if len({cell.value for cell in cells}) > 1 or not plain(value):
-        return WrongCells(header, message, tuple(cell.line for cell in cells), column)
+        return WrongCells(header, message, lines, column, places=places)
     if (waits := cells[0].waits_for) is not None:
-        return WrongCells(header, message, tuple(cell.line for cell in cells), column, waits_for=waits)
+        line = cells[0].waits_line
+        return WrongCells(header, message, lines, column, waits_for=waits, waits_line=line, places=places)
     allowed = table.allowed.get(column) if at < MOST_PROPOSED else None
     proposals = allowed.proposals(value) if allowed is not None else NONE
-    return WrongCells(header, message, tuple(cell.line for cell in cells), column, value, proposals)
+    return WrongCells(header, message, lines, column, value, proposals, places=places)
 
 
 def change(target: Any, new: Mapping[str, Any]) -> Cells:

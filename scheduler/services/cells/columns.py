@@ -23,6 +23,8 @@ _SHORTEST_GUESSED: Final = 5
 _LONGEST_GUESSED: Final = 50
 """Characters: no header of ours is longer."""
 NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+WHY: Final = "Why it was left out"
+"""The header of a column that an import does not take, so that the fixed workbook can be sent as it is."""
 HEADER_ROWS: Final = 10
 """So far down a header may stand: a title and a note may be above it."""
 
@@ -220,6 +222,11 @@ def folded(text: str) -> str:
     """A header as it is compared: plain, without spaces and accents. `Stand-Nr.` and `Standnr` are one."""
     letters = unicodedata.normalize("NFKD", plain(text))
     return unicodedata.normalize("NFC", _ACCENTS.sub("", letters)).replace(" ", "")
+
+
+def is_untaken(header: str) -> bool:
+    """Whether a header is of a column that no import takes, so that nobody has to say what it is."""
+    return plain(header) == plain(WHY) or is_running_number(header)
 
 
 def is_running_number(header: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.saying import say
 from scheduler.services.cells.columns import COLUMNS, COMPOSED, HEADER_ROWS, ImportKind, heading, plain
+from scheduler.services.cells.matrix import matrix_of
 from scheduler.services.text import lines, one_line, storable
 from scheduler.sheets.tables import MAX_CELL, MAX_COLUMNS, MAX_ROWS, SheetRow, WorkbookSheet
 
@@ -31,13 +32,19 @@ Parts = Iterable[tuple[ImportKind | None, WorkbookSheet]]
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """In a column of a sheet, `value` in place of each cell that is `text`, or of `text` inside of cells."""
+    """In a column of a sheet, `value` in place of each cell that is `text`, or of `text` inside of cells.
+
+    Without a position it is so in all columns.
+    """
 
     sheet: str
-    position: int
+    position: int | None
     text: str
     value: str
     inside: bool = False
+
+    def is_in(self, sheet: str, position: int) -> bool:
+        return self.sheet == sheet and self.position in (None, position)
 
     def of(self, cell: str) -> str:
         if self.inside:
@@ -65,7 +72,7 @@ class Fixes:
     def cell(self, sheet: str, line: int, position: int, text: str) -> str:
         """What stands in a cell that has `text` in the file."""
         for each in self.replaced:
-            if (each.sheet, each.position) == (sheet, position):
+            if each.is_in(sheet, position):
                 text = each.of(text)
         return self.cells.get((sheet, line, position), text)
 
@@ -89,7 +96,9 @@ def _sheet(kind: ImportKind | None, sheet: WorkbookSheet, fixes: Fixes) -> Workb
     below = -1  # what is replaced is not the header
     if kind is not None and replaced:
         first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
-        below = heading(kind, first, fixes.columns.get(kind, {})).at
+        said = fixes.columns.get(kind, {})
+        matrix = matrix_of(sheet, said) if kind is ImportKind.WALKING else None
+        below = heading(kind, first, said).at if matrix is None else matrix.at
     rows = [
         _row(row, of_sheet.get(row.number, {}), replaced if at > below else ())
         for at, row in enumerate(sheet.rows)
@@ -103,8 +112,8 @@ def _row(row: SheetRow, given: Mapping[int, str], replaced: Sequence[Replaced]) 
         return row
     cells = list(row.cells)
     for each in replaced:
-        if each.position < len(cells):
-            cells[each.position] = each.of(cells[each.position])
+        for at in range(len(cells)) if each.position is None else range(len(cells))[each.position :][:1]:
+            cells[at] = each.of(cells[at])
     for position, text in given.items():
         cells += [""] * (position + 1 - len(cells))
         cells[position] = text
@@ -156,7 +165,7 @@ def _check(fixes: Fixes) -> None:
         if count > most:
             wrong.append(Fault("", too_many))
     places = [*fixes.cells, *((sheet, line, 0) for sheet, line in fixes.dropped)]
-    places += [(each.sheet, 0, each.position) for each in fixes.replaced]
+    places += [(each.sheet, 0, each.position or 0) for each in fixes.replaced]
     names = {name for name, _, _ in places}
     is_odd = any(not (0 <= line <= 10 * MAX_ROWS and 0 <= at < MAX_COLUMNS) for _, line, at in places)
     if is_odd or not all(map(storable, names)):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.cells.fixes import NOTHING, Fixes
+from scheduler.services.cells.matrix import CellPlace
 from scheduler.services.cells.members import Members
 
 
@@ -51,6 +52,10 @@ class WrongCell:
     value: str
     waits_for: ImportKind | None = None
     """It names a row of a sheet of this kind in the file which is left out itself."""
+    waits_line: int = 0
+    """The number of that row."""
+    place: CellPlace | None = None
+    """Where it stands, in a matrix."""
 
 
 @dataclass(slots=True)

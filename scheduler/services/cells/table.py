@@ -20,11 +20,12 @@ from scheduler.services.cells.columns import (
     ImportKind,
     given_by,
     heading,
-    is_running_number,
+    is_untaken,
     plain,
     understand,
 )
 from scheduler.services.cells.composing import CLEANERS, compose
+from scheduler.services.cells.matrix import CellPlace
 from scheduler.services.cells.members import OWN_COLUMNS
 from scheduler.services.cells.options import PLAIN, ImportOptions, ReadAs, WrongCell
 from scheduler.services.cells.proposals import Allowed
@@ -34,8 +35,6 @@ from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 MAX_ROWS = 20_000
 """Of a kind: more than any expo has people."""
 
-WHY = "Why it was left out"
-"""The header of a column that an import does not take, so that the fixed workbook can be sent as it is."""
 ALL_IS_READ = frozenset(
     (ImportKind.TIMES, ImportKind.CLOSURES, ImportKind.ABSENCES, ImportKind.STATIONS, ImportKind.REQUESTS)
 )
@@ -54,11 +53,6 @@ _ERROR = re.compile(
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./x-]{1,38}")
 
 
-def is_untaken(header: str) -> bool:
-    """Whether a header is of a column that no import takes, so that nobody has to say what it is."""
-    return plain(header) == plain(WHY) or is_running_number(header)
-
-
 @dataclass(slots=True)
 class Row:
     """One row. `line` is its number as the spreadsheet counts, `values` its cells by our columns."""
@@ -69,6 +63,8 @@ class Row:
     is_wrong: bool = False
     said: dict[tuple[str, str], str] = field(default_factory=dict)
     """By column and what is read there: what the file says, where that is something else."""
+    places: Mapping[str, CellPlace] = field(default_factory=dict)
+    """Where the cells stand of which a row of a matrix is made, by our columns."""
 
     def fault(
         self,
@@ -84,17 +80,19 @@ class Row:
         `of` are the kinds of which the cell names a row. If the file has that row, the fault is there.
         """
         self.is_wrong = True
-        self.table.faults.append(Fault(self.table.place(self.line, column), message))
+        at = self.places.get(column)
+        self.table.faults.append(Fault(self.table.place(self.line, column, at), message))
         read = self.values.get(column, "") if item is None else item
         said = self.said.get((column, read), read)
         waits = next((kind for kind in of if plain(said) in self.table.options.named.get(kind, ())), None)
+        line = 0
         if waits is not None:
             line = self.table.options.named[waits][plain(said)]
             message = say(
                 "%(name)s is left out itself (row %(row)s of its sheet)", name=repr(said[:80]), row=str(line)
             )
         shown = self.table.shown(column)
-        self.table.wrong.append(WrongCell(self.line, shown, message, column, said, waits))
+        self.table.wrong.append(WrongCell(self.line, shown, message, column, said, waits, line, at))
         if allowed is not None:
             self.table.allowed[column] = allowed
 
@@ -229,8 +227,17 @@ class Table:
     options: ImportOptions = PLAIN
 
     @classmethod
-    def read(cls, kind: ImportKind, sheet: WorkbookSheet, options: ImportOptions = PLAIN) -> Table:
-        """Rows, with required cells and unique keys checked. Raises InvalidInput for an unsuitable header."""
+    def read(
+        cls,
+        kind: ImportKind,
+        sheet: WorkbookSheet,
+        options: ImportOptions = PLAIN,
+        places: Sequence[Mapping[str, CellPlace]] = (),
+    ) -> Table:
+        """Rows, with required cells and unique keys checked. Raises InvalidInput for an unsuitable header.
+
+        `places` are those of the cells of each row, where the rows were made of a matrix.
+        """
         first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
         said = options.columns.get(kind, {})
         named = heading(kind, first, said)
@@ -258,8 +265,8 @@ class Table:
             )
         table.stop_on_faults()
         seen: dict[str, int] = {}
-        for row in rows:
-            table._add(row, seen)
+        for row_at, row in enumerate(rows):
+            table._add(row, seen, places[row_at] if places else {})
         return table
 
     @property
@@ -279,9 +286,9 @@ class Table:
         if self.faults:
             raise InvalidInput(self.faults)
 
-    def place(self, line: int, column: str) -> str:
+    def place(self, line: int, column: str, of_matrix: CellPlace | None = None) -> str:
         """The place of a cell, in words: with the sheet and the column's letters if there are sheets."""
-        at = self._at(column)
+        line, at = of_matrix or (line, self._at(column))
         if self.sheet and at is not None:
             return say(
                 "%(sheet)s, row %(row)s, %(column)s (%(letters)s)",
@@ -345,7 +352,7 @@ class Table:
                 self.faults.append(Fault(self._header(), why))
         self.stop_on_faults()
 
-    def _add(self, given: SheetRow, seen: dict[str, int]) -> None:
+    def _add(self, given: SheetRow, seen: dict[str, int], places: Mapping[str, CellPlace]) -> None:
         cells = given.cells
         read = {
             column: (lines if column in _OF_LINES else one_line)(cells[at]) if at < len(cells) else ""
@@ -363,7 +370,7 @@ class Table:
         required = REQUIRED[self.kind]
         if self.options.keep_empty:
             read = {column: text for column, text in read.items() if text or column in required}
-        row = Row(given.number, read, self, said=said)
+        row = Row(given.number, read, self, said=said, places=places)
         for column, message, allowed in made.wrong:
             row.fault(column, message, item=self._cell(given, column), allowed=allowed)
         failed = {column: text for column, text in read.items() if _ERROR.fullmatch(text)}

@@ -12,6 +12,7 @@ from babel import Locale
 from babel.core import get_global
 
 from scheduler.domain.entities import PlaceWish, RequestState, Tier
+from scheduler.domain.guests import GuestKind
 from scheduler.services.cells import vocabulary
 from scheduler.services.cells.columns import folded, plain
 from scheduler.services.cells.proposals import Allowed
@@ -22,6 +23,7 @@ Thing = TypeVar("Thing")
 _TIERS: Final = {tier: vocabulary.cell_words(tier.value) for tier in Tier}
 _STATES: Final = {state: vocabulary.cell_words(state.value) for state in RequestState}
 _WISHES: Final = {wish: vocabulary.cell_words(wish.value) for wish in PlaceWish}
+_GUESTS: Final = {kind: vocabulary.cell_words(kind.value) for kind in GuestKind}
 _YES: Final = frozenset(map(str.casefold, vocabulary.cell_words("yes")))
 _NO: Final = frozenset(map(str.casefold, vocabulary.cell_words("no")))
 _PRIORITIES: Final = {"must": 5, "want": 3, "nice": 1}
@@ -88,6 +90,11 @@ def priority(text: str) -> int | None:
 def place_wish(text: str) -> PlaceWish | None:
     """Where a meeting may be held by its word, or None if it is unknown or empty."""
     return _of(_WISHES, text)
+
+
+def guest_kind(text: str) -> GuestKind | None:
+    """What a guest of honour is by its word, or None if it is unknown or empty."""
+    return _of(_GUESTS, text)
 
 
 def yes_or_no(text: str) -> bool | None:
@@ -158,6 +165,11 @@ def request_states() -> Allowed:
 @cache
 def place_wishes() -> Allowed:
     return _of_words(_WISHES)
+
+
+@cache
+def guest_kinds() -> Allowed:
+    return _of_words(_GUESTS)
 
 
 @cache

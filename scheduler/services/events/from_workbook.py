@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -18,8 +19,8 @@ from scheduler.domain.team import TeamRole
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Role
-from scheduler.services.cells import values
-from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, plain, understand
+from scheduler.services.cells import values, vocabulary
+from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, folded, plain, understand
 from scheduler.services.cells.table import Row, Table
 from scheduler.services.events import night_times
 from scheduler.services.events.events import EventCard, EventSettings, card, update_settings
@@ -94,7 +95,11 @@ def words_of(sheet: WorkbookSheet | None) -> dict[str, str]:
 
 
 def settings_of(rows: Mapping[str, Row]) -> dict[str, str]:
-    return {name: one_line(row.values["value"]) for name, row in rows.items()}
+    """What rows say, by setting. A language may be named in words."""
+    said = {name: one_line(row.values["value"]) for name, row in rows.items()}
+    if named := values.language(said.get("language", "")):
+        said["language"] = named
+    return said
 
 
 def _rows(sheet: WorkbookSheet | None) -> dict[str, Row]:
@@ -122,7 +127,20 @@ def _with_header(sheet: WorkbookSheet) -> WorkbookSheet | None:
 
 
 def _setting(text: str) -> str:
-    return plain(text).replace(" ", "_")
+    """The setting that a cell names, by its own name or in the words of a language; else its plain words."""
+    return _named_settings().get(folded(text), plain(text).replace(" ", "_"))
+
+
+@cache
+def _named_settings() -> Mapping[str, str]:
+    """Settings by all that people call them, as it is compared."""
+    words = {
+        folded(word): name
+        for language in vocabulary.LANGUAGES
+        for name, named in vocabulary.settings(language).items()
+        for word in named
+    }
+    return words | {folded(name): name for name in (*SETTINGS, *FIRST)}
 
 
 def _insert(session: Session, said: Mapping[str, str], now: datetime) -> Event:

@@ -16,11 +16,21 @@ from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells.changes import Imported
-from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, heading, kind_of, plain, understand
+from scheduler.services.cells.columns import (
+    HEADER_ROWS,
+    WHY,
+    ImportKind,
+    heading,
+    is_untaken,
+    kind_of,
+    plain,
+    understand,
+)
 from scheduler.services.cells.fixes import NOTHING, Fixes, fixed
+from scheduler.services.cells.matrix import matrix_of
 from scheduler.services.cells.members import OWN_COLUMNS
 from scheduler.services.cells.options import PLAIN, ImportOptions
-from scheduler.services.cells.table import ALL_IS_READ, WHY, is_untaken
+from scheduler.services.cells.table import ALL_IS_READ
 from scheduler.services.imports.firms import import_firms
 from scheduler.services.imports.frame import import_areas, import_times
 from scheduler.services.imports.groups import members
@@ -199,7 +209,9 @@ def rejected(
     for kind, sheet in parts:
         reasons = why.get(sheet.name)
         if kind and reasons:
+            matrix = matrix_of(sheet) if kind is ImportKind.WALKING else None
             header = heading(kind, [row.cells for row in sheet.rows[:HEADER_ROWS]]).cells
+            header = matrix.header.cells if matrix is not None else header
             shown = [changed[sheet.name].get(row.number, row) for row in sheet.rows if row.number in reasons]
             rows = [
                 [*row.cells, *[""] * (len(header) - len(row.cells)), "; ".join(reasons[row.number])]
@@ -233,7 +245,7 @@ def _headers(kind: ImportKind, sheet: WorkbookSheet, options: ImportOptions) -> 
     """The headers of a sheet with our columns. A matrix has none to be changed."""
     said = options.columns.get(kind, {})
     first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
-    if not first or kind is ImportKind.WALKING:
+    if not first or (kind is ImportKind.WALKING and matrix_of(sheet, said) is not None):
         return ()
     cells = heading(kind, first, said).cells
     found = understand(kind, cells, said)

@@ -18,12 +18,13 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Imported, ImportTally, as_new, change
-from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, plain
+from scheduler.services.cells.columns import COLUMNS, NOTHING, ImportKind, plain
 from scheduler.services.cells.common import present, renamed
+from scheduler.services.cells.matrix import matrix_of
 from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.cells.table import Row, Table
 from scheduler.services.cells.values import NamedThings
-from scheduler.sheets.tables import WorkbookSheet
+from scheduler.sheets.tables import SheetRow, WorkbookSheet
 from scheduler.storage.models import Hall, Place, WalkingTime
 
 
@@ -87,7 +88,7 @@ def import_walking(
     """Import the walking minutes between halls: a row a pair, or a matrix. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     halls = _halls(session, actor.event_id)
-    table = Table.read(ImportKind.WALKING, as_pairs(sheet), options)
+    table = _walks(sheet, options)
     ids, named = _by_key(halls)
     known = {
         (walk.from_hall_id, walk.to_hall_id): walk
@@ -124,6 +125,18 @@ def import_walking(
         tally.add(row, as_new({"minutes": minutes[low, high]}), is_new=True)
     session.flush()
     return tally.done(missing=len(known.keys() - {way.halls for way in ways}))
+
+
+def _walks(sheet: WorkbookSheet, options: ImportOptions) -> Table:
+    """The rows of a sheet of walking minutes: a pair each, also of a matrix."""
+    matrix = matrix_of(sheet, options.columns.get(ImportKind.WALKING, NOTHING))
+    if matrix is None:
+        return Table.read(ImportKind.WALKING, sheet, options)
+    pairs = matrix.pairs()
+    rows = [SheetRow(pair.places["minutes"][0], pair.cells) for pair in pairs]
+    header = SheetRow(matrix.header.number, COLUMNS[ImportKind.WALKING])
+    as_pairs = WorkbookSheet(sheet.name, (header, *rows))
+    return Table.read(ImportKind.WALKING, as_pairs, options, [pair.places for pair in pairs])
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,29 +193,6 @@ def import_tables(
         tally.add(row, _in_words(as_new(whole), halls), is_new=True)
     session.flush()
     return tally.done()
-
-
-def as_pairs(sheet: WorkbookSheet) -> WorkbookSheet:
-    """A matrix of walking minutes as rows of pairs. A sheet of pairs stays as it is.
-
-    A matrix has halls in its first row, which may stand below a title, and in its first column. The numbers
-    of rows stay.
-    """
-    rows = [row for row in sheet.rows if any(row.cells)]
-    words = {plain(cell) for row in rows[:HEADER_ROWS] for cell in row.cells}
-    if not rows or words & {"minutes", "min", "walking minutes"}:
-        return sheet
-    firsts = {plain(row.cells[0]) for row in rows} - {""}
-    named = [len(firsts & set(map(plain, row.cells[1:]))) for row in rows[:HEADER_ROWS]]
-    rows = rows[named.index(max(named)) :]
-    header = type(rows[0])(rows[0].number, ("from_hall", "to_hall", "minutes"))
-    pairs = [
-        type(row)(row.number, (row.cells[0], to, row.cells[at]))
-        for row in rows[1:]
-        for at, to in enumerate(rows[0].cells)
-        if at and to and at < len(row.cells) and row.cells[at] and row.cells[0] != to
-    ]
-    return WorkbookSheet(sheet.name, (header, *pairs)) if pairs else sheet
 
 
 def find_hall(row: Row, column: str, halls: NamedThings) -> str | None:

@@ -95,3 +95,29 @@ def test_halves_that_differ_are_named_and_neither_is_taken(database: Database) -
         ((4,), "says 99, and the way back says 2; write one"),
     ]
     assert walks(database) == {("Hall 0", "Hall 1"): 1, ("Hall 1", "Hall 2"): 12}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ["Von Halle", "Nach Halle", "Gehminuten"],
+        ["起点馆", "终点馆", "步行分钟"],
+        ["Minuten", "von", "nach"],
+    ],
+)
+def test_pairs_under_native_headers_are_no_matrix(database: Database, header: list[str]) -> None:
+    expo = event_of(database, 3)
+    pairs: list[list[Cell]] = [["Hall 0", "Hall 1", 4], ["Hall 1", "Hall 2", 5]]
+    rows = [[row[2], *row[:2]] for row in pairs] if header[0] == "Minuten" else pairs
+    imported(database, expo, SheetOut("Gehzeiten", header, rows))
+    assert walks(database) == {("Hall 0", "Hall 1"): 4, ("Hall 1", "Hall 2"): 5}
+
+
+def test_a_corner_that_says_minutes_is_of_a_matrix(database: Database) -> None:
+    expo = event_of(database, 2)
+    imported(
+        database,
+        expo,
+        SheetOut("Walking", ["Minutes", "Hall 0", "Hall 1"], [["Hall 0", 0, 6], ["Hall 1", 6, 0]]),
+    )
+    assert walks(database) == {("Hall 0", "Hall 1"): 6}

@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.table import WHY
+from scheduler.services.cells.columns import WHY, ImportKind
 from scheduler.services.imports import taking, workbooks
 from scheduler.services.imports.taking import ImportLook, ImportOutdated
 from scheduler.services.imports.workbooks import ImportTaken

@@ -38,6 +38,12 @@ def sheets(language: str) -> Mapping[str, tuple[str, ...]]:
 
 
 @cache
+def settings(language: str) -> Mapping[str, tuple[str, ...]]:
+    """What people of a language call each setting of an event in its sheet."""
+    return _words(language, "settings")
+
+
+@cache
 def cell_words(name: str) -> tuple[str, ...]:
     """What people write in a cell for one thing, as `upstream`, `accepted` or `yes`, in all languages."""
     return tuple(dict.fromkeys(word for one in LANGUAGES for word in _words(one, "values").get(name, ())))

@@ -9,19 +9,15 @@ from scheduler.domain.guests import MOST_GUESTS, GuestKind
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.cells import keys
+from scheduler.services.cells import keys, values
 from scheduler.services.cells.changes import Cells, Imported, ImportTally, as_new
 from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.common import present
 from scheduler.services.cells.options import PLAIN, ImportOptions
-from scheduler.services.cells.proposals import Allowed
 from scheduler.services.cells.table import Row, Table
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Event
 
-_KINDS = Allowed(
-    {kind.value: kind.value for kind in GuestKind}, {kind.value: kind.value for kind in GuestKind}
-)
 _EMPTY = {"name": "", "kind": GuestKind.COUNTRY.value, "country": "", "pavilion": ""}
 
 
@@ -37,7 +33,7 @@ def import_guests(
     event = session.get_one(Event, actor.event_id)
     known = {plain(guest["name"]): dict(guest) for guest in event.guests}
     keys.fill(table, "name", {name: name for name in known}, known)
-    values = {row.line: _values(row, known) for row in table.rows}
+    read = {row.line: _values(row, known) for row in table.rows}
     new = [row for row in table.rows if plain(row.values["name"]) not in known]
     for row in new[max(MOST_GUESTS - len(known), 0) :]:
         row.fault(
@@ -46,7 +42,7 @@ def import_guests(
     table.done()
     tally = ImportTally(table, frozenset(known))
     for row in table.rows:
-        name, given = plain(row.values["name"]), values[row.line]
+        name, given = plain(row.values["name"]), read[row.line]
         before = known.get(name)
         known[name] = (
             {"kind": GuestKind.COUNTRY.value, "country": "", "pavilion": ""} | (before or {}) | given
@@ -63,19 +59,20 @@ def import_guests(
 
 
 def _values(row: Row, known: dict[str, dict[str, str]]) -> dict[str, str]:
-    kind = plain(row.values.get("kind", ""))
-    if kind not in ("", *GuestKind):
+    written = row.values.get("kind", "")
+    kind = values.guest_kind(written)
+    if written and kind is None:
         row.fault(
             "kind",
             say(
                 "%(kind)s is no kind: it must be country or province",
-                kind=repr(kind[:40]),
+                kind=repr(written[:40]),
             ),
-            allowed=_KINDS,
+            allowed=values.guest_kinds(),
         )
     read = {
         "name": row.text("name", fields.GuestName),
-        "kind": kind or GuestKind.COUNTRY.value,
+        "kind": (kind or GuestKind.COUNTRY).value,
         "country": row.country(),
         "pavilion": row.text("pavilion", fields.Pavilion),
     }
