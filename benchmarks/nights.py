@@ -272,9 +272,10 @@ class Desk:
 
     def _run(self, *, budget: dict[str, int] | None) -> Run:
         with self.database.write() as session:
+            now = self.database.now_in(session)
             queued = runs.queue(
                 session, self.event_id, asked_by=None, seconds=self.seconds, then=AfterRun.PUBLISH,
-                night_budget=budget, now=self.database.now_in(session),
+                begin_by=now + timedelta(hours=1) if budget else None, night_budget=budget, now=now,
             ).id  # fmt: skip
         execution.execute(self.database, queued, worker="w", settings=SETTINGS, solve=self.solve)
         carry_out(self.database)
