@@ -43,14 +43,22 @@ def add(event_key: str) -> Answer:
             added = colleagues.add(db, actor, form, settings=context.settings(), now=context.now())
     except InvalidInput as error:
         return _list(actor, form, _faults(error)), 422
-    message = gettext("%(name)s takes part now. The invitation is sent by email.", name=form.name)
-    if not added.is_invited:
-        message = gettext(
-            "%(name)s takes part now. An invitation was sent less than a day ago, so no other was sent.",
-            name=form.name,
-        )
-    flash(message, "good")
+    flash(_added(form.name, is_invited=added.is_invited, is_rehearsing=actor.is_rehearsing), "good")
     return redirect(url_for("colleagues.listing", event_key=event_key), 303)
+
+
+def _added(name: str, *, is_invited: bool, is_rehearsing: bool) -> str:
+    if not is_invited:
+        return gettext(
+            "%(name)s takes part now. An invitation was sent less than a day ago, so no other was sent.",
+            name=name,
+        )
+    if is_rehearsing:
+        return gettext(
+            "%(name)s takes part now. The event is in rehearsal: the invitation reaches only the organisers.",
+            name=name,
+        )
+    return gettext("%(name)s takes part now. The invitation is sent by email.", name=name)
 
 
 @blueprint.get("/<key>")

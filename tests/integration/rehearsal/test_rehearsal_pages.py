@@ -10,13 +10,14 @@ from sqlalchemy import func, select
 from api.pages.rehearsal.rehearsal import KINDS
 from scheduler.domain.entities import JobState, OutboxKind
 from scheduler.domain.team import TeamRole
+from scheduler.services.colleagues import days as days_of
 from scheduler.services.delivery import rehearsing
 from scheduler.services.outbox.letters import TO_TEAM
 from scheduler.services.rehearsal import going_live, rehearsed_mails
 from scheduler.services.welcome import welcome
 from scheduler.services.welcome.welcome import Invitees
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, FirmRegistration, OutboxMail, TrailEntry, VersionJob
+from scheduler.storage.models import Account, Event, FirmRegistration, OutboxMail, TrailEntry, VersionJob
 from tests.integration.rehearsal.post import post
 from tests.support import clocks
 from tests.support.api import Program, make_token
@@ -167,6 +168,23 @@ def test_inviting_in_rehearsal_says_who_gets_the_emails(
         make_uninvited(session, expo, 2)
     said = browser.post(f"/events/{expo.event.key}/welcome", group="new")
     assert "2 emails rehearsed. They reach only the organisers." in said
+
+
+@pytest.mark.parametrize("is_live", [False, True])
+def test_who_adds_a_colleague_reads_whom_the_invitation_reaches(
+    database: Database, expo: Expo, is_live: bool
+) -> None:
+    with database.write() as session:
+        session.get_one(Event, expo.event.id).live_at = NOW if is_live else None
+        days = [str(day) for day in days_of.slots_of(session, session.get_one(Event, expo.event.id))]
+        account = session.get_one(Account, expo.people[0][0].account_id)
+    who = Browser(web_app(database, NOWHERE), account)
+    said = who.post(
+        f"/events/{expo.event.key}/colleagues",
+        name="Nagy Anna", email="anna@firm.example", languages="magyar", days=days,
+    )  # fmt: skip
+    assert ("The invitation is sent by email." in said) is is_live
+    assert ("The event is in rehearsal: the invitation reaches only the organisers." in said) is not is_live
 
 
 def test_who_registers_reads_that_the_event_is_in_rehearsal(
