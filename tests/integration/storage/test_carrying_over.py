@@ -6,11 +6,10 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import MetaData, select, text
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from scheduler.storage import schema
@@ -28,6 +27,7 @@ from tests.support import clocks
 from tests.support.databases import Databases
 from tests.support.everything import NOWHERE, Everything
 from tests.support.factories import NOW, make_event
+from tests.support.rows import lost_or_changed, rows_of
 from tests.support.web import web_app
 
 EARLIER = {
@@ -38,7 +38,6 @@ EARLIER = {
     },  # a row a kind of email; 0 says something else now
 }
 """Revisions that are carried over, with what a migration changes because it is there for that."""
-Rows = dict[str, list[dict[str, Any]]]
 
 
 def go_back(database: Database, revision: str) -> None:
@@ -51,38 +50,6 @@ def go_back(database: Database, revision: str) -> None:
             command.downgrade(alembic_config(connection), revision)
         if database.is_sqlite:
             driver.cursor().execute("PRAGMA foreign_keys=ON")
-
-
-def rows_of(database: Database) -> Rows:
-    """Every row of every table, as the database has it."""
-    with database.engine.connect() as connection:
-        known = MetaData()
-        known.reflect(connection)
-        return {
-            name: [dict(row) for row in connection.execute(select(table)).mappings()]
-            for name, table in known.tables.items()
-            if name != "alembic_version"
-        }
-
-
-def lost_or_changed(before: Rows, after: Rows) -> dict[str, set[str]]:
-    """By table: its columns with another value now, of those that both have; "row" where one is lost."""
-    found: dict[str, set[str]] = {}
-    for name, rows in before.items():
-        now = {key_of(row): row for row in after.get(name, ())}
-        for row in rows:
-            kept = now.get(key_of(row))
-            if kept is None:
-                found.setdefault(name, set()).add("row")
-                continue
-            changed = {column for column in row.keys() & kept.keys() if row[column] != kept[column]}
-            if changed:
-                found.setdefault(name, set()).update(changed)
-    return found
-
-
-def key_of(row: dict[str, Any]) -> object:
-    return row["id"] if "id" in row else tuple(sorted((name, str(value)) for name, value in row.items()))
 
 
 @pytest.mark.parametrize("revision", EARLIER)

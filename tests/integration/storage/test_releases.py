@@ -1,0 +1,158 @@
+"""Databases that earlier versions wrote, in the middle of sending, come up at the code of today and go on."""
+
+from __future__ import annotations
+
+import email
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from sqlalchemy import select
+
+from scheduler import logs
+from scheduler.domain.entities import JobState, OutboxKind, OutboxState
+from scheduler.services.publishing import version_jobs
+from scheduler.storage import schema
+from scheduler.storage.database import Database
+from scheduler.storage.models import Event, OutboxMail, VersionJob
+from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade
+from scheduler.storage.schema_gate import SchemaGate
+from tests.support import clocks
+from tests.support.databases import Databases
+from tests.support.everything import NOWHERE
+from tests.support.filled import CLAIMED, SENT, Release, releases
+from tests.support.rows import lost_or_changed, rows_of
+from tests.support.web import web_app
+from tests.support.workers import eventually, settings_for, worker
+from tests.unit.invites.test_transport import Catcher, serving
+from workers import dispatch
+from workers.celery_app import make_celery
+from workers.clock import Clock
+
+CHANGED: dict[str, dict[str, set[str]]] = {
+    "0077": {
+        "attendee": {"welcomed_at"},  # who had an invitation to a meeting counts as invited
+        "digest_choice": {"row"},  # a row a kind of email
+        "run": {"max_moved"},  # 0 says something else now
+    }
+}
+"""By revision, what a later migration changes because it is there for that: columns by table."""
+LATER = timedelta(minutes=10)
+"""Between the dump and the upgrade: a sender that had mails then is known to be gone."""
+_numbers = count(1)
+
+
+def named(release: Release) -> Any:
+    marks = [pytest.mark.postgres] if release.engine == "postgresql" else []
+    return pytest.param(release, id=f"{release.engine}-{release.revision}", marks=marks)
+
+
+@pytest.fixture(params=[named(each) for each in releases()])
+def release(request: pytest.FixtureRequest) -> Release:
+    given: Release = request.param
+    return given
+
+
+@pytest.fixture
+def database(release: Release, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """As the release left it."""
+    clocks.go_on(LATER)
+    if release.engine == "sqlite":
+        url = f"sqlite:///{tmp_path}/site.db"
+    else:
+        databases: Databases = request.getfixturevalue("postgres_databases")
+        url = databases.create(f"release_{next(_numbers)}", "template1")
+    release.restore_into(url)
+    database = Database(url)
+    yield database
+    database.dispose()
+
+
+def test_every_row_is_as_it_was_and_the_code_of_the_release_stands_back(
+    release: Release, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = rows_of(database)
+    assert {name: len(rows) for name, rows in before.items() if rows} == release.known()["rows"]
+    mails = Counter(row["state"] for row in before["outbox_mail"])
+    assert (mails["sending"], mails["queued"] > 0, mails["sent"] > SENT) == (CLAIMED - SENT, True, True)
+    upgrade(database)
+    require_current(database)
+    assert lost_or_changed(before, rows_of(database)) == CHANGED.get(release.revision, {})
+    if schema.wanted() != release.revision:
+        monkeypatch.setattr(schema, "wanted", lambda: release.revision)
+        monkeypatch.setattr(schema, "known", lambda: frozenset({release.revision}))
+        assert isinstance(SchemaGate(database).why(), SchemaOutOfDate)
+
+
+def test_every_link_token_and_session_of_before_opens(release: Release, database: Database) -> None:
+    upgrade(database)
+    app, known = web_app(database, NOWHERE), release.known()
+    assert {link.split("/")[1] for link in known["links"]} == set(logs.SECRET_PATHS)
+    client = app.test_client()
+    opened = {link: client.get(link, follow_redirects=True).status_code for link in known["links"]}
+    assert set(opened.values()) == {200}, opened
+    program = client.get("/api/v1/versions", headers={"Authorization": f"Bearer {known['token']}"})
+    assert program.status_code == 200, program.text
+    client.set_cookie("chainmeet", known["cookie"])
+    assert client.get(f"/events/{known['event']}").status_code == 200
+
+
+@pytest.mark.smtp
+def test_the_workers_go_on_where_sending_stood_and_nobody_is_told_twice(
+    release: Release, database: Database, broker_url: str, tmp_path: Path
+) -> None:
+    upgrade(database)
+    with database.read() as session:
+        rows = session.scalars(select(OutboxMail).where(OutboxMail.rehearsed_as.is_(None))).all()
+        event_id = session.scalars(select(Event.id).where(Event.key == release.known()["event"])).one()
+    open_states = (OutboxState.QUEUED, OutboxState.SENDING)
+    unsent = {row.message_id for row in rows if row.state in open_states}
+    sent = {row.message_id for row in rows if row.state is OutboxState.SENT}
+    redis.Redis(unix_socket_path=broker_url.removeprefix("redis+socket://")).flushall()
+    with serving(Catcher()) as catcher:
+        settings = settings_for(database, broker_url, smtp_port=catcher.port, mail_domain="expo.example")
+        celery = make_celery(settings)
+        with worker(settings, "mail,urgent,jobs", tmp_path):
+            Clock(database, settings, celery).tick()
+            eventually(lambda: not left(database))
+            published = publish_the_same(database, celery, event_id)
+            dispatch.deliver(app=celery)
+            eventually(lambda: not left(database))
+        celery.close()
+    arrived = Counter(email.message_from_bytes(raw)["Message-ID"] for _, _, raw in catcher.taken)
+    assert unsent and sent and set(arrived.values()) == {1}
+    assert unsent <= set(arrived)
+    assert not sent & set(arrived)
+    with database.read() as session:
+        new = session.scalars(select(OutboxMail).where(OutboxMail.message_id.not_in(unsent | sent))).all()
+    assert published is JobState.DONE
+    assert {row.kind for row in new if row.message_id in arrived} <= {OutboxKind.ALERT}
+
+
+def left(database: Database) -> list[OutboxMail]:
+    """Mails that are not sent yet."""
+    open_states = (OutboxState.QUEUED, OutboxState.SENDING)
+    with database.read() as session:
+        which = OutboxMail.state.in_(open_states) & OutboxMail.rehearsed_as.is_(None)
+        return list(session.scalars(select(OutboxMail).where(which)))
+
+
+def publish_the_same(database: Database, celery: Any, event_id: int) -> JobState:
+    """Have the worker publish the draft that has the meetings of the published version."""
+    with database.write() as session:
+        asked = version_jobs.ask_to_publish(
+            session, event_id=event_id, number=3, compared_with=2, by=None, now=database.now()
+        ).id
+    dispatch.version_job(asked, app=celery)
+
+    def state() -> JobState:
+        with database.read() as session:
+            return session.get_one(VersionJob, asked).state
+
+    eventually(lambda: state() not in (JobState.ASKED, JobState.RUNNING))
+    return state()
