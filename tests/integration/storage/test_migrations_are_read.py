@@ -1,0 +1,110 @@
+"""Each new migration is read by Squawk as PostgreSQL gets it: what rewrites a table, or loses what it has."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import event
+
+from scheduler.storage import schema
+from scheduler.storage.database import Database
+from scheduler.storage.schema import alembic_config
+from tests.conftest import skip_or_fail
+from tests.support.databases import Databases
+
+pytestmark = pytest.mark.postgres
+
+BASELINE = "0088"
+"""Migrations up to here are in databases that people have: nothing of them can be changed."""
+ALLOWED = {
+    "0089": ("adding-foreign-key-constraint", "constraint-missing-not-valid"),  # of a new column as well
+    "0096": ("ban-drop-default", "ban-drop-not-null"),  # of runs: null says something now
+    "0097": ("ban-drop-constraint", "constraint-missing-not-valid"),  # of jobs, of which there are few
+    "0099": ("adding-foreign-key-constraint",),  # of a new column, which has only nulls
+}
+"""By migration: the rules that it breaks, and of which table. What scans a large one needs another way."""
+LEFT_OUT = (
+    "prefer-bigint-over-int",  # no table grows so large
+    "prefer-text-field",  # lengths are those of the forms
+    "prefer-robust-stmts",  # an upgrade is one transaction: no statement is done twice
+    "require-concurrent-index-creation",  # not in a transaction; roles stand back meanwhile
+    "require-statement-timeout",  # a migration may be long; it never waits long for a lock
+)
+"""Rules that say what does not hold here."""
+_PARAMETER = re.compile(r"%\(\w+\)s")
+
+
+def squawk() -> str:
+    """The program of the environment, which stands in the lock file."""
+    program = Path(sys.executable).with_name("squawk")
+    if not program.exists():
+        skip_or_fail("squawk-cli is missing: make .venv/dev.stamp installs it")
+    return str(program)
+
+
+def broken(sql: str) -> set[str]:
+    """The names of Squawk's rules that these statements break."""
+    command_line = [squawk(), "--reporter=json", "--assume-in-transaction", "--pg-version=15"]
+    command_line += [f"--exclude={','.join(LEFT_OUT)}", "--stdin-filepath=migration.sql"]
+    done = subprocess.run(command_line, input=sql, capture_output=True, text=True, check=False)
+    return {found["rule_name"] for found in json.loads(done.stdout)}
+
+
+def as_sent(database: Database, revision: str) -> str:
+    """Upgrade to a revision; gives what the database was told."""
+    said = [f"SET LOCAL lock_timeout = {schema.LOCK_MILLISECONDS}"]
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        said.append(_PARAMETER.sub("NULL", statement))
+
+    with database.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        event.listen(database.engine, "before_cursor_execute", note)
+        command.upgrade(alembic_config(connection), revision)
+        event.remove(database.engine, "before_cursor_execute", note)
+    return ";\n".join(said) + ";\n"
+
+
+def by_migration(database: Database) -> Iterator[tuple[str, str]]:
+    """The statements of each that is newer than the baseline, in their order."""
+    as_sent(database, BASELINE)
+    newer = ScriptDirectory(str(schema.MIGRATIONS)).iterate_revisions("head", BASELINE)
+    for script in reversed(list(newer)):
+        yield script.revision, as_sent(database, script.revision)
+
+
+def test_new_migrations_lock_no_table_for_long_and_lose_nothing(postgres_databases: Databases) -> None:
+    database = Database(postgres_databases.create("read_by_squawk", "template1"))
+    found = {revision: broken(sql) for revision, sql in by_migration(database)}
+    database.dispose()
+    assert {revision: rules for revision, rules in found.items() if rules} == {
+        revision: set(rules) for revision, rules in ALLOWED.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ("ALTER TABLE firm ALTER COLUMN name TYPE integer", "changing-column-type"),
+        (
+            "ALTER TABLE firm ADD COLUMN made timestamptz DEFAULT clock_timestamp()",
+            "adding-field-with-default",
+        ),
+        ("ALTER TABLE firm DROP COLUMN name", "ban-drop-column"),
+        ("ALTER TABLE firm RENAME COLUMN name TO called", "renaming-column"),
+        ("ALTER TABLE firm ADD COLUMN x bigint NOT NULL", "adding-required-field"),
+        ("TRUNCATE firm CASCADE", "ban-truncate-cascade"),
+    ],
+)
+def test_a_statement_that_would_be_in_the_way_is_found(statement: str, rule: str) -> None:
+    before = f"SET LOCAL lock_timeout = {schema.LOCK_MILLISECONDS};\n"
+    assert broken(f"{before}{statement};\n") == {rule}
+    assert broken(f"{before}ALTER TABLE firm ADD COLUMN x varchar(20);\n") == set()
