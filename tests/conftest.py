@@ -18,7 +18,7 @@ import structlog
 from scheduler.collecting import keep_loaded
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
-from tests.support import clocks, dates, servers
+from tests.support import clocks, dates, seconds, servers
 from tests.support.databases import Databases
 
 # No time limit decides a test: machines are busy at times. Nor does chance: a commit that passes once passes
@@ -167,7 +167,10 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many tests really ran against each real server."""
+    """Say where the time went, and how many tests really ran against each real server."""
+    reports = (each for some in terminalreporter.stats.values() for each in some if hasattr(each, "duration"))
+    for line in seconds.lines(reports):
+        terminalreporter.write_line(line)
     ran: Counter[str] = Counter()
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, []):
