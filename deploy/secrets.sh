@@ -23,6 +23,7 @@ random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 
 keep secret_key CHAINMEET_SECRET_KEY "$(random)"
 keep database_password POSTGRES_PASSWORD "$(random)"
+keep database_owner_password POSTGRES_OWNER_PASSWORD "$(random)"
 keep redis_password REDIS_PASSWORD "$(random)"
 keep smtp_password CHAINMEET_SMTP_PASSWORD ''
 keep imap_password CHAINMEET_IMAP_PASSWORD ''

@@ -19,7 +19,7 @@ from scheduler.collecting import keep_loaded
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
 from tests.support import clocks, dates, seconds, servers
-from tests.support.databases import Databases
+from tests.support.databases import Databases, for_application, owning
 
 # No time limit decides a test: machines are busy at times. Nor does chance: a commit that passes once passes
 # always. `make fuzz` draws new examples instead.
@@ -90,7 +90,10 @@ def broker_url() -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """An empty, migrated database; each test that takes it runs on SQLite and on PostgreSQL."""
+    """An empty, migrated database; each test that takes it runs on SQLite and on PostgreSQL.
+
+    There it is that of the application's role, which cannot change its tables.
+    """
     if request.param == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
         path = template.with_name("test.db")
@@ -101,8 +104,15 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
             yield database
     else:
         databases: Databases = request.getfixturevalue("postgres_databases")
-        with databases.one() as url, _opened(url) as database:
+        with databases.one() as url, _opened(for_application(url)) as database:
             yield database
+
+
+@pytest.fixture
+def owned_database(database: Database) -> Iterator[Database]:
+    """The same for the role that owns the tables: what upgrades them, or harms them."""
+    with owning(database) as owner:
+        yield owner
 
 
 @contextmanager

@@ -16,12 +16,18 @@ def db() -> None:
 
 @db.command()
 @data_option
-def upgrade(data: Path | None) -> None:
+@click.option(
+    "--application-role",
+    default="",
+    metavar="ROLE",
+    help="PostgreSQL only: the role that the application works as. It can only add to the audit log.",
+)
+def upgrade(data: Path | None, application_role: str) -> None:
     """Bring the database up to date. Safe to call at every start."""
     from scheduler.storage import schema
 
     with open_database(command_settings(data), any_schema=True) as database:
-        schema.upgrade(database)
+        schema.upgrade(database, application=application_role)
         click.echo(f"{database.url.render_as_string(hide_password=True)} is up to date.")
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from scheduler.domain.errors import ChainmeetError
 from scheduler.saying import say
+from scheduler.storage import grants
 from scheduler.storage.database import Database
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -101,9 +102,11 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-def upgrade(database: Database) -> None:
+def upgrade(database: Database, *, application: str = "") -> None:
     """Bring the schema up to date, or leave the database as it was.
 
+    `application` names the PostgreSQL role that the application works as, where that is not the one that
+    upgrades: it gets its rights in the same transaction. Raises RoleUnfit if it cannot be restricted.
     It is safe to call at every start, from several machines at once, and while others use the database: they
     stand back (`schema_gate.py`). A SQLite file is copied first, to `<file>.before-<revision>`. Raises
     SchemaOutOfDate for a database that is newer than this code, SchemaBusy where what others do keeps it
@@ -112,7 +115,7 @@ def upgrade(database: Database) -> None:
     if database.is_sqlite:
         _upgrade_file(database)
     else:
-        _upgrade_server(database)
+        _upgrade_server(database, application)
 
 
 def _is_behind(has: str | None) -> bool:
@@ -166,7 +169,7 @@ def _copy(driver: DBAPIConnection, file: Path, suffix: str) -> None:
     log.info("the database is copied before its schema is upgraded", copy=str(copy))
 
 
-def _upgrade_server(database: Database) -> None:
+def _upgrade_server(database: Database, application: str) -> None:
     """One at a time, once those who use the database have had time to see it and stand back.
 
     What they see is a lock of this connection, which ends with this process however it ends.
@@ -180,12 +183,15 @@ def _upgrade_server(database: Database) -> None:
             connection.execute(select(func.pg_advisory_lock(_SIGN)))
             try:
                 time.sleep(SETTLE_SECONDS)
-                _try(database)
+                _try(database, application)
             finally:  # the server may take a moment to see that a connection is closed
                 connection.execute(select(func.pg_advisory_unlock(_SIGN)))
+        elif application:
+            with database.engine.begin() as granting:
+                grants.grant(granting, application)
 
 
-def _try(database: Database) -> None:
+def _try(database: Database, application: str) -> None:
     """In one transaction that waits for no lock for long, and is begun again where it waits or deadlocks."""
     for pause in (*PAUSES, None):
         try:
@@ -193,6 +199,8 @@ def _try(database: Database) -> None:
                 connection.execute(text("SET LOCAL statement_timeout = 0"))
                 connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}"))
                 command.upgrade(alembic_config(connection), "head")
+                if application:
+                    grants.grant(connection, application)
                 connection.commit()
                 return
         except DBAPIError as error:
@@ -259,6 +267,7 @@ def check_at_start(database: Database) -> None:
     try:
         with suppress(SchemaUpgrading):
             require_current(database)
+        grants.warn_at_start(database)
     except DBAPIError as error:
         log.warning("schema not checked, as the database does not answer", error=str(error.orig))
 

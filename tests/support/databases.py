@@ -14,6 +14,8 @@ from scheduler.storage.schema import upgrade
 from tests.support import clocks
 
 TEMPLATE = "template_chainmeet"
+OWNER, APPLICATION = "tests_owner", "tests_application"
+"""The role that owns the tables and upgrades them, and the one that tests work as, with the fewest rights."""
 LARGEST = 4 << 20
 """Octets that a database may have grown by to be used again: what was deleted stays in its files."""
 
@@ -44,6 +46,7 @@ _FIRST = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = '
 
 _CLOCK = """
 CREATE SCHEMA tests;
+GRANT USAGE ON SCHEMA tests TO PUBLIC;
 CREATE FUNCTION tests.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE RETURN
     pg_catalog.clock_timestamp() + current_setting('tests.clock_by')::interval;
 """
@@ -59,8 +62,10 @@ class Databases:
         self._made = 0
         self._free: list[str] = []
         self._say(_CLOCK, "template1")
+        for role in (OWNER, APPLICATION):
+            self._say(f"CREATE ROLE {role} LOGIN")
         template = Database(self.create(TEMPLATE, "template1"))
-        upgrade(template)
+        upgrade(template, application=APPLICATION)
         template.dispose()
         with self._connected(TEMPLATE) as connection:
             tables = [name for (name,) in connection.execute(_TABLES)]
@@ -69,15 +74,15 @@ class Databases:
         deletes = "".join(f"DELETE FROM {name};" for name in tables)
         self._empty = f"SET session_replication_role = replica; {deletes} {_FIRST}"
 
-    def named(self, name: str) -> str:
-        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+    def named(self, name: str, role: str = "postgres") -> str:
+        return make_url(self.url).set(database=name, username=role).render_as_string(hide_password=False)
 
     @contextmanager
     def one(self) -> Iterator[str]:
-        """The address of a migrated database without a row."""
+        """The address of a migrated database without a row, for the role that owns it: it upgrades it."""
         name = self._free.pop() if self._free else self._new()
         self._set_clock(name)
-        yield self.named(name)
+        yield self.named(name, OWNER)
         if self._emptied(name):
             self._free.append(name)
         else:
@@ -101,10 +106,10 @@ class Databases:
 
     def create(self, name: str, template: str = TEMPLATE) -> str:
         """A database of this name, for as long as the server runs; gives its address."""
-        self._say(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._say(f"CREATE DATABASE {name} OWNER {OWNER} TEMPLATE {template}")
         self._say(f"ALTER DATABASE {name} {_PATH}")
         self._set_clock(name)
-        return self.named(name)
+        return self.named(name, OWNER)
 
     def _set_clock(self, name: str) -> None:
         """Have a database's clock, for who connects from now on, say what this process's says."""
@@ -121,6 +126,24 @@ class Databases:
         plain = self.named(name).replace("+psycopg", "")
         with psycopg.connect(plain, autocommit=True) as connection:
             yield connection
+
+
+def for_application(url: str) -> str:
+    """The address of a database for the role that the application works as."""
+    return make_url(url).set(username=APPLICATION).render_as_string(hide_password=False)
+
+
+@contextmanager
+def owning(database: Database) -> Iterator[Database]:
+    """The same database for whoever owns its tables, who can do everything to them."""
+    if database.is_sqlite:
+        yield database
+        return
+    owner = Database(database.url.set(username=OWNER).render_as_string(hide_password=False))
+    try:
+        yield owner
+    finally:
+        owner.dispose()
 
 
 def _one(connection: psycopg.Connection, query: str) -> Any:

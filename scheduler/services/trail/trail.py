@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import event, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import event, func, insert, select
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session, SessionTransaction
 
 from scheduler.services.text import one_line
@@ -175,31 +175,26 @@ def _names(session: Session, notes: list[_Note]) -> dict[int, str]:
 
 
 def _append(session: Session, chain: int, notes: list[dict[str, Any]], names: Mapping[int, str]) -> None:
-    """Add rows to the end of a chain, which is held until the commit."""
-    held = _hold(session, chain, len(notes))
+    """Add rows to the end of a chain, which is held until the commit. The database moves its head along."""
+    held = _hold(session, chain)
     previous, rows = held.hash, []
-    for number, values in enumerate(notes, held.number - len(notes) + 1):
+    for number, values in enumerate(notes, held.number + 1):
         who = values["who"] or names.get(values["account_id"] or 0, "")
         row = {**values, "chain": chain, "number": number, "who": (who or COMMAND_LINE)[:_WHO]}
         row["hash"] = previous = hash_of(previous, row)
         rows.append(row)
     session.execute(insert(TrailEntry), rows)
-    session.execute(update(TrailHead).where(TrailHead.chain == chain).values(hash=previous))
 
 
-def _hold(session: Session, chain: int, more: int) -> Any:
-    """Lock the chain's head and count `more` rows on. Returns its number then, and the last hash."""
-    taken = (
-        update(TrailHead)
-        .where(TrailHead.chain == chain)
-        .values(number=TrailHead.number + more)
-        .returning(TrailHead.number, TrailHead.hash)
-        .execution_options(synchronize_session=False)
-    )
-    found = session.execute(taken).first()
-    if found is not None:
-        return found
-    dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-    first = dialect.insert(TrailHead).values(chain=chain, number=0, hash=BEFORE_THE_FIRST)
+def _hold(session: Session, chain: int) -> Any:
+    """Lock the chain's head, which is made for a new chain. Returns its number and the last hash.
+
+    On PostgreSQL a function does it with the rights of whoever owns the table: the application has none to
+    write to it. On SQLite whoever writes holds all of the database.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        held = func.hold_trail_head(chain).table_valued("number", "hash")
+        return session.execute(select(held.c.number, held.c.hash)).one()
+    first = sqlite.insert(TrailHead).values(chain=chain, number=0, hash=BEFORE_THE_FIRST)
     session.execute(first.on_conflict_do_nothing())
-    return session.execute(taken).one()
+    return session.execute(select(TrailHead.number, TrailHead.hash).where(TrailHead.chain == chain)).one()

@@ -50,7 +50,10 @@ class TrailEntry(Base):
 
 
 class TrailHead(Base):
-    """The last row of a chain. Who adds to the chain holds this row until the commit."""
+    """The last row of a chain. Who adds to the chain holds this row until the commit.
+
+    Triggers keep it: a row that is added is the one after it, and becomes it. Nothing else writes here.
+    """
 
     __tablename__ = "trail_head"
 

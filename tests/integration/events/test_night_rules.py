@@ -131,13 +131,13 @@ def test_what_nights_did_is_listed_page_by_page_with_their_budget(database: Data
 
 @pytest.mark.parametrize(("zone", "expected"), [("Asia/Shanghai", "03:30"), ("Europe/Berlin", "10:30")])
 def test_the_night_of_before_is_kept_on_the_venues_clock(
-    database: Database, zone: str, expected: str
+    owned_database: Database, zone: str, expected: str
 ) -> None:
-    with database.write() as session:
+    with owned_database.write() as session:
         expo = make_event(session, slots="4")
         publish(session, expo, draft(session, expo, [meet(make_request(session, expo, 0, 1), expo)]), None)
         make_event(session)
-    with database.engine.connect() as connection:
+    with owned_database.engine.connect() as connection:
         command.downgrade(alembic_config(connection), "0046")
         connection.execute(
             text(
@@ -147,15 +147,15 @@ def test_the_night_of_before_is_kept_on_the_venues_clock(
             {"id": expo.event.id, "zone": zone},
         )
         connection.commit()
-    upgrade(database)
-    with database.write() as session:
+    upgrade(owned_database)
+    with owned_database.write() as session:
         rules = night_times.rules(session, expo.organiser_actor())
         (night,) = rules.times
         assert (f"{night.at:%H:%M}", night.weekdays, night.then) == (expected, "1234567", PUBLISH)
         assert rules.night_percent == 100, "of one published meeting"
-    with database.engine.connect() as connection:
+    with owned_database.engine.connect() as connection:
         command.downgrade(alembic_config(connection), "0046")
         kept = connection.execute(text("SELECT rerun_then, rerun_enabled FROM event ORDER BY id")).all()
         connection.commit()
     assert [(then, bool(on)) for then, on in kept] == [("publish", True), ("draft", False)]
-    upgrade(database)
+    upgrade(owned_database)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from scheduler.storage.schema import (
     upgrade,
 )
 from tests.support import clocks
-from tests.support.databases import Databases
+from tests.support.databases import Databases, owning
 from tests.support.everything import NOWHERE, Everything
 from tests.support.factories import NOW, make_event
 from tests.support.rows import lost_or_changed, rows_of
@@ -38,6 +39,13 @@ EARLIER = {
     },  # a row a kind of email; 0 says something else now
 }
 """Revisions that are carried over, with what a migration changes because it is there for that."""
+
+
+@pytest.fixture
+def database(database: Database) -> Iterator[Database]:
+    """For the role that owns it: it changes tables."""
+    with owning(database) as owner:
+        yield owner
 
 
 def go_back(database: Database, revision: str) -> None:

@@ -1,6 +1,7 @@
 """The migrations make the tables that the code wants, on both databases."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from alembic import command
@@ -12,8 +13,16 @@ from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail, ScheduleVersion
 from scheduler.storage.schema import SchemaOutOfDate, alembic_config, require_current, upgrade
+from tests.support.databases import owning
 from tests.support.factories import make_event, make_request, make_version, meet
 from tests.support.publishing import draft, publish
+
+
+@pytest.fixture
+def database(database: Database) -> Iterator[Database]:
+    """For the role that owns it: it changes tables."""
+    with owning(database) as owner:
+        yield owner
 
 
 def test_upgrading_from_empty_makes_every_table(database: Database) -> None:

@@ -21,7 +21,7 @@ from scheduler.storage.schema import SchemaOutOfDate, SchemaUpgrading, upgrade
 from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
 from tests.integration.storage.test_carrying_over import go_back
-from tests.support.databases import Databases
+from tests.support.databases import Databases, owning
 from tests.support.everything import NOWHERE
 from tests.support.publishing import SETTINGS
 from tests.support.web import web_app
@@ -44,7 +44,7 @@ def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def at_revision(database: Database, revision: str) -> Iterator[None]:
     """As if another version of the code had upgraded the database."""
     for now in (revision, schema.wanted()):
-        with database.write() as session:
+        with owning(database) as owner, owner.write() as session:
             session.execute(text("UPDATE alembic_version SET version_num = :now"), {"now": now})
         if now == revision:
             yield

@@ -28,6 +28,7 @@ from scheduler.services.trail.trail import Somebody
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, OutboxMail, TrailEntry, TrailHead
 from tests.integration.trail.test_trail import behind_its_back, note
+from tests.support.databases import owning
 from tests.support.factories import NOW, Expo, make_event, make_member
 from tests.support.publishing import SETTINGS
 
@@ -100,7 +101,7 @@ def verify(*expect: Path) -> Result:
 def rewrite(database: Database, expo: Expo) -> None:
     """Give a row to somebody else, and hash the chain anew as its owner can."""
     behind_its_back(database, "UPDATE trail_entry SET who = 'x@y.example' WHERE number = 2")
-    with database.write() as session:
+    with owning(database) as owner, owner.write() as session:
         last = BEFORE_THE_FIRST
         for row in session.scalars(select(TrailEntry).order_by(TrailEntry.number)).all():
             last = hash_of(last, {name: getattr(row, name) for name in HASHED})
@@ -111,14 +112,14 @@ def rewrite(database: Database, expo: Expo) -> None:
 def cut(database: Database, expo: Expo) -> None:
     """Delete the last rows, and have the head say so."""
     behind_its_back(database, "DELETE FROM trail_entry WHERE number > 3")
-    with database.write() as session:
+    with owning(database) as owner, owner.write() as session:
         last = session.scalars(select(TrailEntry.hash).where(TrailEntry.number == 3)).one()
         session.execute(update(TrailHead).values(number=3, hash=last))
 
 
 def empty(database: Database, expo: Expo) -> None:
     behind_its_back(database, "DELETE FROM trail_entry")
-    with database.write() as session:
+    with owning(database) as owner, owner.write() as session:
         session.execute(text("DELETE FROM trail_head"))
 
 

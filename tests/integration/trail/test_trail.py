@@ -20,6 +20,7 @@ from scheduler.services.trail.acts import WORDS, Act
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage.database import Database
 from scheduler.storage.models import TrailEntry
+from tests.support.databases import owning
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.threads import Step
 
@@ -110,14 +111,30 @@ def test_what_is_too_long_is_cut(database: Database, expo: Expo) -> None:
 def test_the_database_refuses_to_change_or_delete_a_row(database: Database, expo: Expo, change: str) -> None:
     with database.write() as session:
         note(session, expo, "settings")
-    with pytest.raises(DBAPIError, match="only added to"), database.write() as session:
+    with (
+        owning(database) as owner,
+        pytest.raises(DBAPIError, match="only added to"),
+        owner.write() as session,
+    ):
         session.execute(text(change))
     assert [entry.about for entry in entries(database)] == ["settings"]
 
 
+@pytest.mark.parametrize("number", [1, 3])
+def test_a_row_is_added_after_the_last_one_only(database: Database, expo: Expo, number: int) -> None:
+    with database.write() as session:
+        note(session, expo, "settings")
+    columns = [column.name for column in TrailEntry.__table__.columns]
+    others = ", ".join({"id": "id + 1", "number": str(number)}.get(name, name) for name in columns)
+    with pytest.raises(DBAPIError), database.write() as session:
+        into = f"INSERT INTO trail_entry ({', '.join(columns)})"
+        session.execute(text(f"{into} SELECT {others} FROM trail_entry"))
+    assert len(entries(database)) == 1 and broken(database) == [""]
+
+
 def behind_its_back(database: Database, change: str) -> None:
     """Do to the rows what whoever owns the database can do: without its triggers."""
-    with database.write() as session:
+    with owning(database) as owner, owner.write() as session:
         if database.is_sqlite:
             found = session.scalars(text("SELECT name FROM sqlite_master WHERE type = 'trigger'")).all()
             for trigger in found:
@@ -215,9 +232,10 @@ def test_a_row_is_not_replaced_by_another_of_its_number(database: Database, expo
     columns = [column.name for column in TrailEntry.__table__.columns]
     others = ", ".join("'another'" if name == "about" else name for name in columns)
     into = f"{replace} trail_entry ({', '.join(columns)})"
-    with pytest.raises(DBAPIError, match="only added to"), database.write() as session:
+    refused = pytest.raises(DBAPIError, match="only added to")
+    with owning(database) as owner, refused, owner.write() as session:
         session.execute(text(f"{into} SELECT {others} FROM trail_entry WHERE true{entry_ends}"))
-    with suppress(DBAPIError), database.write() as session:
+    with suppress(DBAPIError), owning(database) as owner, owner.write() as session:
         into = f"{replace} trail_head (chain, number, hash)"
         session.execute(text(f"{into} SELECT chain, 0, hash FROM trail_head WHERE true{ends}"))
     assert [entry.about for entry in entries(database)] == ["settings"]

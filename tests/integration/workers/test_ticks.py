@@ -26,6 +26,7 @@ from scheduler.services.runs import runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail, WebSession
 from tests.integration.delivery.test_outbox import publish_some
+from tests.support.databases import owning
 from tests.support.factories import NOW, Expo, make_event, make_night, make_request
 from tests.support.workers import ROOT, eventually, settings_for
 from workers.celery_app import make_celery
@@ -118,7 +119,7 @@ def test_a_clock_that_was_set_back_does_not_stop_the_ticks(database: Database) -
 def test_a_step_that_fails_keeps_no_other_from_its_turn(clock: Clock, broker: redis.Redis) -> None:
     expo_due(clock.database)
     state = overdue_request(clock.database)
-    with clock.database.write() as session:
+    with owning(clock.database) as owner, owner.write() as session:
         session.execute(text("ALTER TABLE outbox_mail RENAME TO gone"))
     assert clock.tick()
     assert state() is RequestState.EXPIRED

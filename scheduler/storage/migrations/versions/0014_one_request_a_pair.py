@@ -29,7 +29,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("answered_side", SIDES, nullable=True))
         batch_op.add_column(sa.Column("before", sa.JSON(), nullable=True))
         batch_op.drop_index("uq_meeting_request_open_pair")
-    op.execute(f"UPDATE meeting_request SET lower_firm_id = {LOWER}, upper_firm_id = {UPPER}")  # noqa: S608
+    op.execute(f"UPDATE meeting_request SET lower_firm_id = {LOWER}, upper_firm_id = {UPPER}")
     _merge_mutual_requests()
     _name_sides()
     with op.batch_alter_table("meeting_request") as batch_op:
@@ -51,7 +51,7 @@ def _name_sides() -> None:
     """Whose step the last one was, by the firm of who took it."""
     firm = "(SELECT firm_id FROM attendee WHERE attendee.id = meeting_request.answered_by)"
     op.execute(
-        "UPDATE meeting_request SET answered_side = CASE"  # noqa: S608 -- constants
+        "UPDATE meeting_request SET answered_side = CASE"
         f" WHEN {firm} = from_firm_id THEN 'from' WHEN {firm} = to_firm_id THEN 'to' END"
         " WHERE answered_by IS NOT NULL"
     )
@@ -62,7 +62,7 @@ def _merge_mutual_requests() -> None:
     bind = op.get_bind()
     pairs = bind.execute(
         sa.text(
-            "SELECT a.id, a.state, b.id, b.state"  # noqa: S608 -- constants
+            "SELECT a.id, a.state, b.id, b.state"
             " FROM meeting_request a JOIN meeting_request b"
             " ON a.lower_firm_id = b.lower_firm_id AND a.upper_firm_id = b.upper_firm_id AND a.id < b.id"
             f" WHERE a.{OPEN} AND b.{OPEN}"

@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.add_column("outbox_mail", sa.Column("sequence", sa.Integer(), nullable=True))
     text = "payload->>'{}'" if op.get_bind().dialect.name == "postgresql" else "json_extract(payload, '$.{}')"
     said = f"method = {text.format('method')}, sequence = CAST({text.format('sequence')} AS INTEGER)"
-    op.execute(f"UPDATE outbox_mail SET {said} WHERE request_id IS NOT NULL")  # noqa: S608 -- no input
+    op.execute(f"UPDATE outbox_mail SET {said} WHERE request_id IS NOT NULL")
     op.create_index("ix_outbox_mail_event_id_uid", "outbox_mail", ["event_id", "uid", "attendee_id", "id"])
 
 

@@ -24,7 +24,7 @@ def upgrade() -> None:
         dtstamp = "replace(substr(json_extract(payload, '$.dtstamp'), 1, 19), 'T', ' ') || '.000000'"
         facts = "json_extract(payload, '$.facts')"
     said = f"dtstamp = {dtstamp}, facts = {facts}"
-    op.execute(f"UPDATE outbox_mail SET {said} WHERE request_id IS NOT NULL")  # noqa: S608 -- no input
+    op.execute(f"UPDATE outbox_mail SET {said} WHERE request_id IS NOT NULL")
 
 
 def downgrade() -> None:

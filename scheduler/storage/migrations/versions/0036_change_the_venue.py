@@ -34,7 +34,7 @@ def upgrade() -> None:
     op.create_index("ix_pause_event_id", "pause", ["event_id"])
     column = sa.Column("last_slot_id", sa.Integer(), server_default="0", nullable=False)
     op.add_column("planned_meeting", column)
-    op.execute(f"UPDATE planned_meeting SET last_slot_id = coalesce(({LAST}), slot_id)")  # noqa: S608
+    op.execute(f"UPDATE planned_meeting SET last_slot_id = coalesce(({LAST}), slot_id)")
 
 
 def downgrade() -> None:

@@ -45,7 +45,7 @@ def upgrade() -> None:
     for name, default in NUMBERS.items():
         op.add_column("event", sa.Column(name, sa.Integer(), server_default=default, nullable=False))
     op.execute(
-        f"UPDATE event SET night_percent = CASE WHEN rerun_budget >= {PUBLISHED} THEN 100"  # noqa: S608
+        f"UPDATE event SET night_percent = CASE WHEN rerun_budget >= {PUBLISHED} THEN 100"
         f" ELSE (100 * rerun_budget + {PUBLISHED} - 1) / {PUBLISHED} END WHERE {PUBLISHED} > 0"
     )
     op.execute("ALTER TABLE event RENAME COLUMN rerun_late TO night_late")
@@ -104,7 +104,7 @@ def downgrade() -> None:
     op.execute("UPDATE event SET rerun_timezone = timezone")
     first = "(SELECT min(id) FROM night_time WHERE event_id = event.id)"
     op.execute(
-        "UPDATE event SET rerun_enabled = true, rerun_time = night_time.at,"  # noqa: S608 -- constants
+        "UPDATE event SET rerun_enabled = true, rerun_time = night_time.at,"
         ' rerun_then = night_time."then", next_rerun_at = night_time.next_at'
         f" FROM night_time WHERE night_time.id = {first}"
     )
