@@ -188,7 +188,7 @@ def anybody(event_key: str) -> Actor:
 
 def _as_signed_in(actor: Actor, signed_in: SignedIn) -> Actor:
     """The actor, who is asked to sign in again for what does most harm if the sign-in is old."""
-    return replace(actor, is_stale=not signed_in.is_fresh(context.settings(), now=context.now()))
+    return replace(actor, is_stale=signed_in.is_stale, signed_in_at=signed_in.made_at)
 
 
 def organiser(event_key: str) -> Actor:

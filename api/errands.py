@@ -7,19 +7,16 @@ somebody could have another person's link lead to a form of their own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import Any, ParamSpec
+from collections.abc import Mapping
+from typing import Any
 
 from flask import redirect, render_template, request, session, url_for
-from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from api import context
 from scheduler.saying import say
-from scheduler.services.access import sessions
 from scheduler.services.access.tokens import random_token
 
 MOST_TYPED = 50_000
@@ -27,38 +24,6 @@ MOST_TYPED = 50_000
 GO_ON = say("go on")
 _BROWSER = "browser"
 _NOT_TYPED = ("csrf_token", "errand", "password")
-
-P = ParamSpec("P")
-
-
-def fresh_sign_in(
-    what: str, *, lasts_show_days: bool = False
-) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
-    """A view for which a sign-in of the last minutes is needed, as it does most harm in the wrong hands.
-
-    What a service does is guarded there, by `Actor.require_fresh`: this is for what only a view does.
-
-    `what` says what it does, such as "publish this version". With `lasts_show_days`, a sign-in of a day of
-    the event is enough for that day. Goes below `login_required`.
-    """
-
-    def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-        @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            if current_user.session.is_fresh(context.settings(), now=context.now()):
-                return view(*args, **kwargs)
-            if lasts_show_days and _is_of_show_day(str(kwargs["event_key"])):
-                return view(*args, **kwargs)
-            return ask_again(what)
-
-        return guarded
-
-    return decorate
-
-
-def _is_of_show_day(event_key: str) -> bool:
-    with context.database().read() as db:
-        return sessions.is_of_show_day(db, current_user.session, event_key, now=context.now())
 
 
 def of_expired_form() -> dict[str, Any]:

@@ -8,11 +8,9 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
-from api.errands import fresh_sign_in
 from api.language.speaking import gettext, ngettext
 from api.pages import rendering
 from scheduler.domain.errors import InvalidInput
-from scheduler.saying import say
 from scheduler.services.access import api_tokens
 from scheduler.services.access.actors import Actor
 
@@ -27,7 +25,6 @@ def listing(event_key: str) -> str:
 
 @blueprint.post("")
 @login_required
-@fresh_sign_in(say("make the token"))
 def create(event_key: str) -> str | tuple[str, int]:
     """Make a token. Its text is on this answer alone."""
     actor = auth.actor(event_key)

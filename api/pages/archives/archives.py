@@ -10,7 +10,6 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
-from api.errands import fresh_sign_in
 from api.language.speaking import gettext, said
 from api.pages import rendering
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
@@ -48,7 +47,6 @@ def show(event_key: str) -> str:
 
 @blueprint.post("/events/<event_key>/copy")
 @login_required
-@fresh_sign_in(say("copy the event"))
 def copy(event_key: str) -> Response | tuple[str, int]:
     """Make next year's event of this one."""
     actor = _owner(event_key)
@@ -95,7 +93,6 @@ def bring_back(event_key: str) -> Response:
 
 @blueprint.post("/events/<event_key>/delete")
 @login_required
-@fresh_sign_in(say("delete the event"))
 def delete(event_key: str) -> Response | tuple[str, int]:
     """Delete the event with all its rows, if its name is typed."""
     actor = _owner(event_key)
@@ -120,7 +117,6 @@ def listing() -> str:
 
 @blueprint.post("/operators/delete/<event_key>")
 @login_required
-@fresh_sign_in(say("delete the event"))
 def delete_as_operator(event_key: str) -> Response | tuple[str, int]:
     """Delete an event that is not one's own."""
     if not auth.user().is_operator:

@@ -10,12 +10,10 @@ from flask_login import login_required
 from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context
-from api.errands import fresh_sign_in
 from api.language.speaking import gettext, reported, said
 from api.pages import rendering, zones
 from api.pages.imports import grids, large_imports, words
 from api.pages.imports.imports import NOT_SHOWN, XLSX
-from scheduler import saying
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
 from scheduler.services.bringing import file_jobs
@@ -24,6 +22,7 @@ from scheduler.services.events import first_file
 from scheduler.services.events.first_file import NewEventLook
 from scheduler.services.imports import taking
 from scheduler.services.imports.taking import ImportOutdated
+from scheduler.services.imports.workbooks import LEFT_OUT
 from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
 from scheduler.untrusted.reading import UNREAD
 from workers import dispatch
@@ -138,7 +137,6 @@ def fix(number: int) -> BaseResponse:
 
 @blueprint.post("/<int:number>/make")
 @login_required
-@fresh_sign_in(saying.say("make the event with its people and their addresses"))
 def make(number: int) -> BaseResponse | tuple[str, int]:
     """Make the event, with all that was shown, or with the workbook waiting in it to be fixed."""
     with_all, digest = request.form.get("with") == "all", request.form.get("digest", "-")
@@ -195,9 +193,11 @@ def left_out(number: int) -> BaseResponse:
         _, parts, look = _look(number)
     except NOT_SHOWN as error:
         return _not_shown(error)
-    with context.database().read() as db:
-        fixes = first_file.options_of(db, auth.user().session, number).fixes
-    return _file(taking.rejected(parts, look.look, fixes), "left-out.xlsx")
+    with context.database().write() as db:
+        asker = auth.user().session
+        fixes = first_file.options_of(db, asker, number).fixes
+        octets = first_file.left_out(db, asker, parts, look.look, fixes, now=context.now())
+    return _file(octets, LEFT_OUT)
 
 
 @blueprint.get("/template.xlsx")

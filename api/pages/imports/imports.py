@@ -220,7 +220,9 @@ def left_out(event_key: str, number: int) -> BaseResponse:
         _, parts, look, options = _look(actor, number)
     except NOT_SHOWN as error:
         return _not_shown(event_key, error)
-    return _file(taking.rejected(parts, look, options.fixes), "left-out.xlsx")
+    with context.database().write() as db:
+        octets = workbooks.left_out(db, actor, parts, look, options.fixes, now=context.now())
+    return _file(octets, workbooks.LEFT_OUT)
 
 
 @blueprint.get("/template.xlsx")

@@ -9,11 +9,9 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
-from api.errands import fresh_sign_in
 from api.language.speaking import gettext, reported, said
 from api.pages import paging
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
-from scheduler.saying import say
 from scheduler.services.inbox import unplaced
 
 blueprint = APIBlueprint("unplaced", __name__, enable_openapi=False, url_prefix="/operators/mails")
@@ -40,7 +38,6 @@ def show(mail_id: int) -> str:
 
 @blueprint.get("/<int:mail_id>/raw")
 @login_required
-@fresh_sign_in(say("read the mail as it came"))
 def raw(mail_id: int) -> FlaskResponse:
     """The mail as it came, to be saved and never shown: it may hold anything."""
     _require()

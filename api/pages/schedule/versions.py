@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
-from api.errands import fresh_sign_in
 from api.language.speaking import gettext, said
 from api.pages import paging, rendering
 from scheduler.domain.entities import JobState
@@ -23,7 +22,6 @@ from scheduler.domain.errors import (
     VersionConflict,
     WrongState,
 )
-from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import results
 from scheduler.services.publishing import look, orders
@@ -117,7 +115,6 @@ def look_twice(event_key: str, number: int) -> str | Response:
 
 @blueprint.post("/<int:number>/trial")
 @login_required
-@fresh_sign_in(say("send a trial to yourself"))
 def trial(event_key: str, number: int) -> Response:
     """A sample of each kind of mail to the organiser's own address."""
     actor = auth.organiser(event_key)
@@ -156,7 +153,6 @@ def take_back(event_key: str, number: int) -> Response:
 
 @blueprint.post("/<int:number>/begin")
 @login_required
-@fresh_sign_in(say("publish the version"), lasts_show_days=True)
 def begin(event_key: str, number: int) -> Response:
     """End the hold of a publishing."""
     actor = auth.organiser(event_key)
@@ -171,7 +167,6 @@ def begin(event_key: str, number: int) -> Response:
 
 @blueprint.post("/<int:number>/publish")
 @login_required
-@fresh_sign_in(say("publish the version"), lasts_show_days=True)
 def publish(event_key: str, number: int) -> Response:
     """Have published what was looked at. If another version came between, say so and compare again."""
     actor = auth.organiser(event_key)
@@ -224,7 +219,6 @@ def tell_partners(event_key: str) -> Response:
 
 @blueprint.post("/<int:number>/roll-back")
 @login_required
-@fresh_sign_in(say("roll back to the version"))
 def roll_back(event_key: str, number: int) -> Response:
     """A draft with the content of an earlier version, to look at and publish."""
     actor = auth.organiser(event_key)

@@ -8,10 +8,8 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
-from api.errands import fresh_sign_in
 from api.language.speaking import gettext
 from scheduler.domain.errors import InvalidInput, NotFound
-from scheduler.saying import say
 from scheduler.services.team import operators
 from scheduler.services.team.operators import LastOperator
 from workers import dispatch
@@ -28,7 +26,6 @@ def listing() -> str:
 
 @blueprint.post("")
 @login_required
-@fresh_sign_in(say("add the operator"))
 def add() -> Response | tuple[str, int]:
     """Make an address an operator."""
     _require()
@@ -47,7 +44,6 @@ def add() -> Response | tuple[str, int]:
 
 @blueprint.post("/<int:account_id>/remove")
 @login_required
-@fresh_sign_in(say("end the role"))
 def remove(account_id: int) -> Response | tuple[str, int]:
     """Take the role from an operator."""
     _require()

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -71,6 +72,8 @@ class Actor:
     """The interpreter of the event whose mail address is the account's."""
     is_stale: bool = False
     """Whether the person signed in too long ago for what does most harm. Programs have scopes instead."""
+    signed_in_at: datetime | None = None
+    """When the person signed in, None for a program."""
 
     def has_scope(self, scope: str) -> bool:
         return self.scopes is None or scope in self.scopes
@@ -299,6 +302,25 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
         is_rehearsing=event.live_at is None,
         interpreter_id=interpreter_id,
     )
+
+
+def require_fresh_or_of_show_day(session: Session, actor: Actor, what: str, *, now: datetime) -> None:
+    """As `Actor.require_fresh`, but on a day of the event a sign-in of that day is enough.
+
+    The day is by the venue's clock. It is for what is done often and in a hurry then.
+    """
+    if actor.is_stale and not _is_of_show_day(session, actor, now):
+        actor.require_fresh(what)
+
+
+def _is_of_show_day(session: Session, actor: Actor, now: datetime) -> bool:
+    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
+    day = now.astimezone(zone).date()
+    if actor.signed_in_at is None or actor.signed_in_at.astimezone(zone).date() != day:
+        return False
+    first, last = (datetime.combine(day, time(), zone) + timedelta(days=more) for more in (0, 1))
+    that_day = select(Slot.id).where(Slot.of(actor.event_id), Slot.start >= first, Slot.start < last)
+    return session.scalar(that_day.limit(1)) is not None
 
 
 def operator(event: Event, *, account_id: int | None = None) -> Actor:

@@ -99,6 +99,7 @@ def create_api_token(
 ) -> tuple[TokenCard, str]:
     """A new token of the actor's event and its text, which is shown once and never stored."""
     account_id = _require_person(actor)
+    actor.require_fresh(say("make the token"))
     name, wanted = one_line(name), sorted(set(scopes))
     faults = [*fields.fault("name", name, fields.TokenName), *_scope_faults(wanted, actor)]
     if days not in DAYS:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,12 +25,12 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.errors import NotFound
+from scheduler.domain.errors import NotFound, SignInNeeded
 from scheduler.services.access.actors import Actor, actor_of_row, with_roles
 from scheduler.services.access.tokens import hash_token, random_token
 from scheduler.services.text import one_line, storable
 from scheduler.services.trail.noted import Noted, noted
-from scheduler.storage.models import Account, Attendee, Event, Interpreter, Slot, TeamMember, WebSession
+from scheduler.storage.models import Account, Attendee, Event, Interpreter, TeamMember, WebSession
 from scheduler.storage.rows import rows_of
 
 SEEN_EVERY = timedelta(minutes=5)
@@ -84,24 +83,13 @@ class SignedIn:
     found_at: datetime
     language: str = ""
     """What the person chose for mails and pages, or an empty text."""
+    is_stale: bool = False
+    """Whether the person signed in too long ago for what does most harm."""
 
-    def is_fresh(self, settings: Settings, *, now: datetime) -> bool:
-        """Whether the person showed so lately who they are that it is enough for what does most harm."""
-        return now - self.made_at <= timedelta(minutes=settings.fresh_sign_in_minutes)
-
-
-def is_of_show_day(session: Session, signed_in: SignedIn, event_key: str, *, now: datetime) -> bool:
-    """Whether it is a day of the event, by the venue's clock, and somebody signed in on that day."""
-    event = session.scalar(select(Event).where(Event.by_key(event_key)))
-    if event is None:
-        return False
-    zone = ZoneInfo(event.timezone)
-    day = now.astimezone(zone).date()
-    if signed_in.made_at.astimezone(zone).date() != day:
-        return False
-    first, last = (datetime.combine(day, time(), zone) + timedelta(days=more) for more in (0, 1))
-    that_day = select(Slot.id).where(Slot.of(event.id), Slot.start >= first, Slot.start < last)
-    return session.scalar(that_day.limit(1)) is not None
+    def require_fresh(self, what: str) -> None:
+        """As `Actor.require_fresh`, of what operators do."""
+        if self.is_stale:
+            raise SignInNeeded(what)
 
 
 def begin(
@@ -171,6 +159,8 @@ def _holding(row: Sequence[Any], settings: Settings) -> SignedIn | None:
     """The session of a row of `_FIND` and the time, if it has not ended."""
     ends_at, runs_events, *rest, language, found_at = row
     found = SignedIn(*(*rest, found_at, language))
+    is_stale = found_at - found.made_at > timedelta(minutes=settings.fresh_sign_in_minutes)
+    found = replace(found, is_stale=is_stale)
     # it may have become an organiser's meanwhile, or the setting may be another one
     ends_at = min(ends_at, found.made_at + _lifetime(settings, runs_events))
     return found if found.found_at < ends_at else None

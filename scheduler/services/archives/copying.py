@@ -75,6 +75,7 @@ def copy(session: Session, actor: Actor, form: EventCopy, *, settings: Settings,
     operator of the installation, and InvalidInput by field of EventCopy.
     """
     actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
+    actor.require_fresh(say("copy the event"))
     account = session.get(Account, actor.account_id or 0)
     if account is None or not account.is_operator:
         raise NotAllowed(say("Only an operator of this installation may create events."))

@@ -39,6 +39,7 @@ from scheduler.storage.models import (
 )
 
 MAX_LISTED: Final = 200
+DELETE: Final = say("delete the event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,7 @@ def remove(session: Session, actor: Actor, *, typed: str, now: datetime) -> str:
     Raises InvalidInput by `typed`, WrongState.
     """
     actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
+    actor.require_fresh(DELETE)
     event = session.get_one(Event, actor.event_id, with_for_update=True)
     by = Somebody(account_id=actor.account_id, roles=tuple(actor.roles))
     return _remove(session, event, by, typed, now)
@@ -145,6 +147,7 @@ def remove(session: Session, actor: Actor, *, typed: str, now: datetime) -> str:
 def remove_as_operator(session: Session, asker: SignedIn, key: str, *, typed: str, now: datetime) -> str:
     """The same for an operator of the installation. Raises NotAllowed, NotFound, InvalidInput, WrongState."""
     event = _of_operator(session, asker, key)
+    asker.require_fresh(DELETE)
     return _remove(session, event, Somebody(account_id=asker.account_id, roles=("operator",)), typed, now)
 
 

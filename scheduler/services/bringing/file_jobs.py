@@ -106,6 +106,7 @@ def ask_first_look(session: Session, asker: SignedIn, file_id: int, *, now: date
 
 def ask_to_make(session: Session, asker: SignedIn, file_id: int, *, digest: str, now: datetime) -> None:
     """Have a worker make the event of a workbook. Raises NotFound, WrongState if one has it already."""
+    asker.require_fresh(first_file.MAKE)
     first_file.octets_of(session, asker, file_id)
     _ask(session, file_id, FileWork.TAKE, asker.account_id, now, digest=digest)
 

@@ -12,18 +12,23 @@ from sqlalchemy.orm import Session
 from scheduler import saying
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
+from scheduler.services.access.actors import TAKE_CONTACTS
 from scheduler.services.access.sessions import SignedIn
 from scheduler.services.cells import fixes
 from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.fixes import FixesGiven
+from scheduler.services.cells.fixes import Fixes, FixesGiven
 from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.events import from_workbook
 from scheduler.services.events.events import EventCard
-from scheduler.services.imports import template
+from scheduler.services.imports import taking, template
 from scheduler.services.imports.taking import ImportLook, look_of
-from scheduler.services.imports.workbooks import KEPT
+from scheduler.services.imports.workbooks import KEPT, LEFT_OUT
 from scheduler.services.people_desk import importing
 from scheduler.services.text import one_line
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import Noted
+from scheduler.services.trail.trail import Somebody
 from scheduler.sheets.tables import MAX_OCTETS, WorkbookSheet
 from scheduler.storage.models import ImportFile, ImportJob
 
@@ -31,6 +36,8 @@ Parts = Sequence[tuple[ImportKind | None, WorkbookSheet]]
 
 SAID = from_workbook.FIRST
 """What a person may say of the event in place of the workbook."""
+MAKE = saying.say("make the event with its people and their addresses")
+"""What needs a fresh sign-in."""
 MAX_WAITING = 5
 """The most files of an account. With one more, the oldest is deleted."""
 
@@ -161,6 +168,7 @@ def make(
 
     Returns what was taken, or None for a file that waits. Raises NotFound, InvalidInput, ImportOutdated.
     """
+    asker.require_fresh(MAKE)
     file = _file(session, asker, file_id, lock=True)
     sheet = _settings_sheet(parts)
     words = from_workbook.words_of(sheet) | file.options.get("event", {})
@@ -177,6 +185,17 @@ def make(
         session, actor, file_id, parts, digest=digest, settings=settings, now=now, options=options
     )
     return _coming(made), look
+
+
+def left_out(
+    session: Session, asker: SignedIn, parts: Parts, look: ImportLook, fixes: Fixes, *, now: datetime
+) -> bytes:
+    """XLSX of the rows that are wrong, which the trail notes. Raises NotAllowed, SignInNeeded."""
+    require(asker)
+    asker.require_fresh(TAKE_CONTACTS)
+    doer = Somebody(account_id=asker.account_id, roles=("operator",))
+    trail.note(session, doer, Act.EXPORT, Noted(LEFT_OUT), now=now)
+    return taking.rejected(parts, look, fixes)
 
 
 def _coming(made: EventCard) -> ComingEvent:

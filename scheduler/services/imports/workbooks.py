@@ -12,12 +12,16 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotFound
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
+from scheduler.services.access.actors import TAKE_CONTACTS, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.fixes import Fixes
 from scheduler.services.cells.options import PLAIN, ImportOptions
-from scheduler.services.imports.taking import ImportLook, ImportOutdated, apply
+from scheduler.services.imports.taking import ImportLook, ImportOutdated, apply, rejected
 from scheduler.services.text import one_line
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.trail.noted import Noted
 from scheduler.sheets.tables import MAX_OCTETS, WorkbookSheet
 from scheduler.storage.models import Account, Attendee, DeskStep, Firm, ImportFile, Interpreter
 
@@ -26,6 +30,7 @@ KEPT = timedelta(days=7)
 MAX_WAITING = 20
 """The most files of an event. With one more, the oldest is deleted."""
 MAX_LISTED = 20
+LEFT_OUT = "left-out.xlsx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +156,22 @@ def take(
     session.get_one(ImportFile, file_id).counts = counts_of(look)
     session.flush()
     return look
+
+
+def left_out(
+    session: Session,
+    actor: Actor,
+    parts: Iterable[tuple[ImportKind | None, WorkbookSheet]],
+    look: ImportLook,
+    fixes: Fixes,
+    *,
+    now: datetime,
+) -> bytes:
+    """XLSX of the rows that are wrong, each with the reason, which the trail notes. Raises SignInNeeded."""
+    actor.require(Right.IMPORT)
+    actor.require_fresh(TAKE_CONTACTS)
+    trail.note(session, actor, Act.EXPORT, Noted(LEFT_OUT), now=now)
+    return rejected(parts, look, fixes)
 
 
 def counts_of(look: ImportLook) -> dict[str, list[int]]:

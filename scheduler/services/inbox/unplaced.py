@@ -69,8 +69,9 @@ def get(session: Session, asker: SignedIn, mail_id: int) -> IncomingMail:
 
 
 def raw(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> bytes:
-    """The octets of a mail as it came, which the trail notes. Raises as `get`."""
+    """The octets of a mail as it came, which the trail notes. Raises as `get`, and SignInNeeded."""
     found = _mail(session, asker, mail_id)
+    asker.require_fresh(say("read the mail as it came"))
     about = noted("trail", "mail %(number)s as it came", number=mail_id)
     _note(session, asker, about, now, act=Act.EXPORT)
     return found.raw

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, JobState
 from scheduler.domain.errors import ChangedMeanwhile, WrongState
+from scheduler.saying import say
+from scheduler.services.access import actors
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.publishing import comparisons, outlook, release, version_jobs
@@ -22,6 +24,8 @@ from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Event, HandDraft, ScheduleVersion, VersionJob
+
+PUBLISH = say("publish the version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ def publish(
     Send its task after the commit, unless it is held.
     """
     actor.require(Right.PUBLISH)
+    actors.require_fresh_or_of_show_day(session, actor, PUBLISH, now=now)
     _hold_by_hand(session, versions.get(session, actor.event_id, number), revision)
     minutes = 0 if at_once else session.get_one(Event, actor.event_id).publish_hold
     job = version_jobs.ask_to_publish(
@@ -124,6 +129,8 @@ def take_back(session: Session, actor: Actor, number: int, *, now: datetime) -> 
 
 def begin_now(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
     """End the hold of a publishing. Send its task after the commit. Raises WrongState if it has begun."""
+    actor.require(Right.PUBLISH)
+    actors.require_fresh_or_of_show_day(session, actor, PUBLISH, now=now)
     return _change_held_job(session, actor, number, "begun", begins_at=now, heartbeat_at=now)
 
 
@@ -136,6 +143,7 @@ def queue_trial(
     Raises NotAllowed if the actor has no address.
     """
     actor.require(Right.PUBLISH)
+    actor.require_fresh(say("send a trial to yourself"))
     version = versions.get(session, actor.event_id, number)
     found = comparisons.kept(session, version)
     if found is None or not found.told:
@@ -174,6 +182,7 @@ def discard_old(session: Session, actor: Actor, *, now: datetime) -> int:
 def roll_back(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
     """A draft with the content of an earlier version. Raises as `release.roll_back`."""
     actor.require(Right.PUBLISH)
+    actor.require_fresh(say("roll back to the version"))
     draft = release.roll_back(session, event_id=actor.event_id, number=number, now=now)
     about = noted(
         "trail", "version %(new)s made with the content of version %(old)s", new=draft.number, old=number

@@ -80,6 +80,7 @@ def go_live(session: Session, actor: Actor, *, tell: bool = False, now: datetime
     PublishingOpen while a version is being published.
     """
     actor.require(Right.STEER_MAILS)
+    actor.require_fresh(say("go live"))
     event = session.get_one(
         Event, actor.event_id, with_for_update={"key_share": True}, populate_existing=True
     )

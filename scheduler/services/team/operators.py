@@ -12,6 +12,7 @@ from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.saying import say
 from scheduler.services.access import preferences, sign_in
+from scheduler.services.access.actors import LET_IN
 from scheduler.services.access.sessions import SignedIn
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.outbox import letters
@@ -50,8 +51,12 @@ def operators(session: Session, asker: SignedIn) -> tuple[OperatorCard, ...]:
 
 
 def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Settings, now: datetime) -> str:
-    """Make an address an operator, and mail it so. Returns the address. Raises NotAllowed, InvalidInput."""
+    """Make an address an operator, and mail it so. Returns the address.
+
+    Raises NotAllowed, SignInNeeded, InvalidInput.
+    """
     _require(asker)
+    asker.require_fresh(LET_IN)
     try:
         address = mailable(email, is_test=bool(settings.mail_catcher_url))
     except Unmailable as error:
@@ -78,6 +83,7 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
 def remove_operator(session: Session, asker: SignedIn, account_id: int, *, now: datetime) -> None:
     """Take the role from an operator, or from oneself. Raises NotAllowed, NotFound, LastOperator."""
     _require(asker)
+    asker.require_fresh(say("end the role"))
     held = _held(session)
     if asker.account_id not in held:
         raise NotAllowed(say("Only an operator of this installation may do this."))

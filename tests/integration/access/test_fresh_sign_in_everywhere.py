@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import SignInNeeded
 from scheduler.domain.team import TeamRole
+from scheduler.services.access import api_tokens
 from scheduler.services.access.actors import Actor
 from scheduler.services.addresses import addresses
+from scheduler.services.archives import ending
 from scheduler.services.calendar_health import board, call_list
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.colleagues import colleagues
@@ -32,7 +34,7 @@ from scheduler.services.people_desk import editing, importing, journal
 from scheduler.services.team import invitations, members
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, DeskStep, Interpreter, Slot
+from scheduler.storage.models import Account, Attendee, DeskStep, Event, Interpreter, Slot
 from tests.integration.access.clock import HOUR, Clock, person
 from tests.support.factories import NOW, Expo, make_account, make_event, make_member
 from tests.support.publishing import SETTINGS
@@ -130,6 +132,12 @@ DOORS: dict[str, Door] = {
     "list of people": lambda session, actor: lists.one(session, actor, ListName.PEOPLE, "csv"),
     "call list": _call_list,
     "print pack": lambda session, actor: print_pack(session, actor, "g1"),
+    "token": lambda session, actor: api_tokens.create_api_token(
+        session, actor, "robot", ["runs:read"], now=NOW
+    ),
+    "deletion": lambda session, actor: ending.remove(
+        session, actor, typed=session.get_one(Event, actor.event_id).name, now=NOW
+    ),
     "trail": lambda session, actor: trail_entries.as_csv(session, actor, Filter(), now=NOW),
 }
 

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import AnyConverter, IntegerConverter, Rule
+from werkzeug.test import TestResponse
 
 from scheduler.storage.database import Database
 from tests.e2e.test_browser_axe import PAGES, whole
@@ -54,14 +55,18 @@ class Walk:
         self.rows = read(table.PAGES, PEOPLE)
         self.random, self.known = random.Random(7), set[tuple[str, str]]()
 
+    def looks(self) -> list[Start]:
+        """Every address that only reads, as pages have it and as its rule has it."""
+        return [*self._pages(), *self._addresses("GET")]
+
     def look(self) -> None:
         """Every address that only reads."""
-        for start in [*self._pages(), *self._addresses("GET")]:
+        for start in self.looks():
             self._each_field("GET", start, "query")
 
     def send_forms(self) -> None:
         """Every form of the pages, and every address that takes one without."""
-        for start in [*self._forms(), *self._addresses("POST")]:
+        for start in [*self.forms(), *self._addresses("POST")]:
             self._each_field("POST", start, "form")
 
     def call(self, tokens: dict[str, str]) -> None:
@@ -144,12 +149,13 @@ class Walk:
         """Each route by who may ask for it, also with parts that are not there."""
         for of, rule in routes(self.app, programs=False):
             if of == method and rule.endpoint not in NOT_SENT:
-                asker = self._asker(name_of(method, rule))
+                asker = self.asker(name_of(method, rule))
                 yield Start(asker, rule.endpoint, self.askers.address(rule))
                 for path in self._paths(rule):
                     self._send(method, Start(asker, rule.endpoint, path), ())
 
-    def _asker(self, name: str) -> str:
+    def asker(self, name: str) -> str:
+        """Who may ask for a route, by its name in the table."""
         row = self.rows[name]
         good = [each for each in ASKERS if row[each] in (200, 204, 303, 409, 422)]
         return good[0] if good else "owner" if row["owner"] != 404 else "exhibitor"
@@ -189,7 +195,14 @@ class Walk:
         except HTTPException:
             return ""
 
-    def _forms(self) -> list[Start]:
+    def post(self, start: Start, fields: Pairs) -> TestResponse:
+        """Send a form as its asker, whose browser is as it was at first."""
+        browser = self.browsers[start.asker]
+        browser.client.set_cookie(*self.cookies[start.asker])
+        body = encoded([*fields, ("csrf_token", browser.token)]).encode()
+        return browser.client.post(start.path, data=body, content_type=FORM)
+
+    def forms(self) -> list[Start]:
         """Each form once, and once more for each of its buttons."""
         found: dict[tuple[Any, ...], Start] = {}
         kinds: dict[str, set[tuple[str, ...]]] = defaultdict(set)

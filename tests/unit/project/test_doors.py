@@ -76,7 +76,6 @@ NO_ACTOR = {
     "imports.grid.page": PURE,
     "imports.grid.tabs": PURE,
     "imports.taking.parts_of": PURE,
-    "imports.taking.rejected": PURE,
     "operations.pulses.last": FREE_OF_EVENTS,
     "delivery.mail_alerts.oldest_due": FREE_OF_EVENTS,
     "access.stopping.look": TOKEN,
