@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import auth, context, errors, limits, request_ids, security, standing_back, v1
+from api.counting import Counter
 from api.inputs import NumberConverter
 from api.language import speaking
 from api.pages import (
@@ -122,7 +123,7 @@ def reached(settings: Settings, database: Database) -> dict[str, Any]:
         "settings": settings,
         "database": database,
         "gate": SchemaGate(database),
-        "counter": limits.Counter(settings.redis_url),
+        "counter": Counter(settings.redis_url),
         "celery": make_celery(settings),
         "fetcher": Fetcher(max_octets=MAX_OCTETS),
     }

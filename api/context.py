@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from celery import Celery
 from flask import Flask, current_app, g
 
+from api.counting import Counter
 from api.database import RequestDatabase
 from scheduler.config import Settings
 from scheduler.invites.transport.remote import Fetcher
 from scheduler.storage.database import Database
 from scheduler.storage.schema_gate import SchemaGate
-
-if TYPE_CHECKING:
-    from api.limits import Counter
 
 KEY = "chainmeet"
 

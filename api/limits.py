@@ -8,30 +8,21 @@ from __future__ import annotations
 
 import ipaddress
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-import structlog
 from flask import Flask, request, session
 from flask_login import current_user
-from limits import RateLimitItem, RateLimitItemPerSecond
-from limits.storage import MemoryStorage, RedisStorage
-from limits.strategies import MovingWindowRateLimiter
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
+from limits import RateLimitItemPerSecond
 from werkzeug.exceptions import TooManyRequests
 
 from api import context, known_browsers
 from scheduler.domain.errors import NotFound
 from scheduler.saying import say, say_count
 from scheduler.services.access.tokens import hash_token
-
-log = structlog.get_logger()
 
 _GMAIL = ("gmail.com", "googlemail.com")
 
@@ -77,56 +68,6 @@ class Limited(TooManyRequests):
         sentence = say("That was too often. Try again in %(time)s.", time=lasting(seconds))
         super().__init__(sentence, retry_after=seconds)
         self.seconds = seconds
-
-
-class Counter:
-    """Counts in the broker. While the broker does not answer, counts in memory."""
-
-    ANSWERS_WITHIN = 0.5
-    """Seconds in which the broker must answer."""
-    LEFT_ALONE = 10.0
-    """Seconds until a broker that did not answer is asked again, by one request."""
-
-    def __init__(self, url: str) -> None:
-        storage = RedisStorage(
-            url.replace("redis+socket://", "redis+unix://"),
-            socket_timeout=self.ANSWERS_WITHIN,
-            socket_connect_timeout=self.ANSWERS_WITHIN,
-            retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]  # handed on to redis.from_url
-        )
-        self._shared = MovingWindowRateLimiter(storage)
-        self._own = MovingWindowRateLimiter(MemoryStorage())
-        self._ask_again_at = 0.0
-
-    def wait(self, item: RateLimitItem, *who: str) -> float:
-        """Count one request and return 0.
-
-        Over the limit, count nothing and return the seconds until there is room.
-        """
-        now = time.monotonic()
-        if now < self._ask_again_at:
-            return _wait(self._own, item, who)
-        if self._ask_again_at:
-            self._ask_again_at = now + self.LEFT_ALONE  # the others do not wait for what this one finds
-        try:
-            waited = _wait(self._shared, item, who)
-        except RedisError as error:
-            self._ask_again_at = time.monotonic() + self.LEFT_ALONE
-            log.warning("limits are counted in memory", error=str(error))
-            return _wait(self._own, item, who)
-        self._ask_again_at = 0.0
-        return waited
-
-    def reset(self) -> None:
-        """Forget all counts."""
-        self._shared.storage.reset()
-        self._own.storage.reset()
-
-
-def _wait(limiter: MovingWindowRateLimiter, item: RateLimitItem, who: tuple[str, ...]) -> float:
-    if limiter.hit(item, *who):
-        return 0.0
-    return max(0.001, limiter.get_window_stats(item, *who).reset_time - time.time())  # noqa: TID251 -- as it was set
 
 
 def init_app(app: Flask) -> None:

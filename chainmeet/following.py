@@ -18,6 +18,7 @@ from scheduler.services.access import actors
 from scheduler.services.outbox import outbox
 from scheduler.services.runs import control, runs
 from scheduler.services.runs.control import RunCard
+from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Run, ScheduleVersion
 from workers import dispatch
@@ -81,7 +82,7 @@ def follow_run(
 def draft_of(database: Database, run: Run) -> ScheduleVersion | None:
     """The version that a run made."""
     with database.read() as session:
-        return session.scalar(select(ScheduleVersion).where(ScheduleVersion.run_id == run.id))
+        return session.scalar(select(ScheduleVersion).where(versions.made_by(run)))
 
 
 def follow_mails(

@@ -111,11 +111,6 @@ def registration(token: str) -> str:
     return f"/registration/{token}"
 
 
-def team(event_key: str) -> str:
-    """Who is in an event's team."""
-    return f"/events/{event_key}/team"
-
-
 def schedule(event_key: str) -> str:
     """The organiser's page of runs and versions."""
     return f"/events/{event_key}/schedule"

@@ -237,7 +237,7 @@ def _invited() -> CTE:
 
 
 def _state(mail: CTE) -> ColumnElement[str]:
-    """As `calendar_states.state_of`, for the database."""
+    """As `states.state_of`, for the database."""
     waits = (OutboxState.QUEUED, OutboxState.SENDING)
     return case(
         (Answer.proposed_start.is_not(None), CalendarState.PROPOSED.value),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AfterRun, RunState, VersionState
@@ -15,6 +15,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.morning.night_budget import NightBudget
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.runs.control import NO_PLAN
+from scheduler.services.schedule import versions
 from scheduler.storage.models import Comparison, Run, ScheduleVersion
 
 NIGHTS = 6
@@ -80,14 +81,9 @@ def listing(session: Session, actor: Actor, *, number: int = 1, limit: int = 30)
 
 def _of_nights(actor: Actor) -> Select[Run, ScheduleVersion | None, Comparison | None]:
     actor.require(Right.READ_RUNS)
-    made = and_(
-        ScheduleVersion.event_id == Run.event_id,
-        ScheduleVersion.run_id == Run.id,
-        ScheduleVersion.copy_of_id.is_(None),
-    )
     return (
         select(Run, ScheduleVersion, Comparison)
-        .outerjoin(ScheduleVersion, made)
+        .outerjoin(ScheduleVersion, versions.made_by(Run))
         .outerjoin(Comparison, Comparison.version_id == ScheduleVersion.id)
         .where(Run.event_id == actor.event_id, Run.begin_by.is_not(None))
     )

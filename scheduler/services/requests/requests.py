@@ -1,4 +1,4 @@
-"""Meeting requests: submit, answer, withdraw, expire. What may be asked is in request_form."""
+"""Meeting requests: submit, answer, withdraw, expire. What may be requested is in `requests.form`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, firm_ref
 from scheduler.services.requests import steps
-from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.form import (
     CheckedRequest,
     NewRequest,
@@ -28,33 +27,11 @@ from scheduler.services.requests.form import (
     open_request,
     refuse_second,
 )
-from scheduler.services.requests.lists import (
-    RequestCounts,
-    counts,
-    listing,
-    show,
-)
 from scheduler.services.requests.steps import ACCEPT, DECLINE, WITHDRAW, note_step, sees, sides_of, take
 from scheduler.services.schedule import ending
 from scheduler.services.text import storable
 from scheduler.storage.models import Event, MeetingRequest, RequestPerson
 from scheduler.storage.rows import rows_of
-
-__all__ = [
-    "NewRequest",
-    "RequestCard",
-    "RequestCounts",
-    "accept",
-    "counts",
-    "decline",
-    "expire_due",
-    "get",
-    "listing",
-    "show",
-    "submit",
-    "undo",
-    "withdraw",
-]
 
 ATTEMPTS = 3
 """To ask a firm that asks or answers at the same moment."""
@@ -167,7 +144,7 @@ def withdraw(
 
 
 def undo(session: Session, actor: Actor, key: str, *, now: datetime) -> RequestState:
-    """Undo the last step while nobody was told. See `request_steps.undo`."""
+    """Undo the last step while nobody was told. See `steps.undo`."""
     return steps.undo(session, actor, get(session, actor, key), now=now).state
 
 

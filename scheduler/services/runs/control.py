@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AfterRun, RunState, VersionState
@@ -18,6 +18,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.problems import by_hand
 from scheduler.services.runs import runs
+from scheduler.services.schedule import versions
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
@@ -172,11 +173,6 @@ def _runs(actor: Actor) -> Select[Run, int | None, VersionState | None, str]:
     Rollbacks' versions do not count.
     """
     actor.require(Right.READ_RUNS)
-    made = and_(
-        ScheduleVersion.event_id == Run.event_id,
-        ScheduleVersion.run_id == Run.id,
-        ScheduleVersion.copy_of_id.is_(None),
-    )
     return (
         select(
             Run,
@@ -184,7 +180,7 @@ def _runs(actor: Actor) -> Select[Run, int | None, VersionState | None, str]:
             ScheduleVersion.state,
             func.coalesce(func.nullif(Account.name, ""), Account.email, ""),
         )
-        .outerjoin(ScheduleVersion, made)
+        .outerjoin(ScheduleVersion, versions.made_by(Run))
         .outerjoin(Account, Account.id == Run.asked_by)
         .where(Run.event_id == actor.event_id)
     )

@@ -26,6 +26,7 @@ from scheduler.storage.models import (
     Place,
     PlannedAttendee,
     PlannedMeeting,
+    Run,
     ScheduleVersion,
     Slot,
 )
@@ -136,6 +137,18 @@ _PUBLISHED = select(ScheduleVersion).where(
 def published(session: Session, event_id: int) -> ScheduleVersion | None:
     """The version that people see, if there is one."""
     return once(session, f"published {event_id}", lambda: session.scalar(_PUBLISHED, {"event_id": event_id}))
+
+
+def made_by(run: type[Run] | Run) -> ColumnElement[bool]:
+    """Whether a version is the one that a run made: none that restoring an earlier version copied of it.
+
+    `run` is the table, to join it, or one of its rows.
+    """
+    return and_(
+        ScheduleVersion.event_id == run.event_id,
+        ScheduleVersion.run_id == run.id,
+        ScheduleVersion.copy_of_id.is_(None),
+    )
 
 
 def newest_draft(session: Session, event_id: int) -> int | None:

@@ -16,6 +16,7 @@ from limits import RateLimitItemPerSecond
 from sqlalchemy import func, insert, select
 
 from api import limits
+from api.counting import Counter
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.mails.rates import MailRates
@@ -63,7 +64,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 @pytest.fixture(autouse=True)
 def own_counts(broker_url: str) -> None:
     """Other tests count in the same broker."""
-    limits.Counter(broker_url).reset()
+    Counter(broker_url).reset()
 
 
 def ask_for_a_link(client: FlaskClient, email: str) -> int:
@@ -298,7 +299,7 @@ def hanging() -> Iterator[Hanging]:
 
 
 def test_when_the_broker_hangs_one_request_finds_out_and_all_are_counted_in_memory(hanging: Hanging) -> None:
-    counter, item = limits.Counter(hanging.url), RateLimitItemPerSecond(3, 60)
+    counter, item = Counter(hanging.url), RateLimitItemPerSecond(3, 60)
     answers = [counter.wait(item, "account", "1") > 0 for _ in range(20)]
     assert answers == [False] * 3 + [True] * 17
     assert len(hanging.taken) == 1
@@ -311,7 +312,7 @@ def test_a_broker_that_is_back_counts_again(
     monkeypatch: pytest.MonkeyPatch, broker_url: str, hanging: Hanging
 ) -> None:
     item = RateLimitItemPerSecond(3, 60)
-    first, second = limits.Counter(hanging.url), limits.Counter(broker_url)
+    first, second = Counter(hanging.url), Counter(broker_url)
     assert first.wait(item, "back") == 0
     first._shared, first._ask_again_at = second._shared, 1.0
     assert [first.wait(item, "back") > 0 for _ in range(4)] == [False, False, False, True]

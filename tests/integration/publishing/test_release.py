@@ -13,9 +13,10 @@ from scheduler.domain.errors import PlanRejected, VersionConflict, WrongState
 from scheduler.domain.plan import Meeting
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import release
+from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, Hold, Invitation, MeetingRequest, OutboxMail
+from scheduler.storage.models import Event, Hold, Invitation, MeetingRequest, OutboxMail, ScheduleVersion
 from tests.support.factories import (
     NOW,
     make_event,
@@ -209,6 +210,20 @@ def test_a_rollback_publishes_old_content_as_a_new_version(database: Database) -
         )
         first = versions.get(session, expo.event.id, 1)
         assert versions.meetings(session, back.id) == versions.meetings(session, first.id)
+
+
+def test_a_rollback_is_not_what_the_run_made(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo)
+        run = runs.queue(session, expo.event.id, asked_by=None, now=NOW)
+        made = versions.get(session, expo.event.id, draft(session, expo, [meet(request, expo, slot=0)]))
+        made.run_id = run.id
+        publish(session, expo, made.number, None)
+        publish(session, expo, draft(session, expo, [meet(request, expo, slot=1)]), 1, 5)
+        assert release.roll_back(session, event_id=expo.event.id, number=1, now=NOW).run_id == run.id
+        found = session.scalars(select(ScheduleVersion.number).where(versions.made_by(run))).all()
+        assert found == [made.number]
 
 
 def test_a_rollback_has_the_score_of_what_it_still_holds_and_nothing_proved(database: Database) -> None:

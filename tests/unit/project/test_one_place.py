@@ -35,6 +35,17 @@ def test_messages_to_calendars_are_made_by_the_revisions_of_itip_alone() -> None
     assert makers == {"scheduler/invites/ical/itip_revisions.py"}
 
 
+def test_which_version_a_run_made_is_said_once() -> None:
+    """Restoring an earlier version keeps its run: the copy is not what the run made."""
+    joins = {
+        name
+        for name, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare) and ast.unparse(node.left) == "ScheduleVersion.run_id"
+    }
+    assert joins == {"scheduler/services/schedule/versions.py"}
+
+
 CLOCKS = {"scheduler/solver/clock.py", "scheduler/solver/bounds/lp_process.py"}
 """The second is the program of another process."""
 
