@@ -28,6 +28,7 @@ from scheduler.services.cells.columns import ImportKind
 from scheduler.services.events import first_file
 from scheduler.services.imports import choices, taking
 from scheduler.services.imports.taking import ImportLook, ImportOutdated
+from scheduler.services.operations.patience import patiently
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.people_desk import importing
@@ -136,10 +137,13 @@ class _Work:
 
     def end(self, ending: FileEnding, **values: Any) -> FileEnding:
         """Write down why it is not done, if the job is still this worker's."""
-        with self.database.write() as session:
-            now = self.database.now_in(session)
-            is_own = changed(session, self._own().values(heartbeat_at=now, **values))
-        return ending if is_own else FileEnding.LOST
+
+        def write() -> bool:
+            with self.database.write() as session:
+                now = self.database.now_in(session)
+                return changed(session, self._own().values(heartbeat_at=now, **values))
+
+        return ending if patiently(write) else FileEnding.LOST
 
     def _teller(self, parts: Sequence[tuple[ImportKind | None, WorkbookSheet]]) -> Callable[..., None]:
         """What tells the job at which row the work is, over a connection of its own, each second at most.

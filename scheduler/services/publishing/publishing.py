@@ -16,6 +16,7 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.saying import Between, row, say
 from scheduler.services.morning import limits, morning
 from scheduler.services.morning.night_budget import NightBudget
+from scheduler.services.operations.patience import patiently
 from scheduler.services.publishing import comparisons, release, summaries, version_jobs
 from scheduler.services.publishing.comparisons import Worked
 from scheduler.services.publishing.diff import Survey
@@ -284,14 +285,24 @@ class _Work:
     # Endings
 
     def put_back(self, error: str | None) -> JobEnding:
-        with self.database.write() as session:
-            version_jobs.put_back(session, self.held, error=error, now=self.database.now_in(session))
-        return JobEnding.PUT_BACK
+        return self.end(JobEnding.PUT_BACK, version_jobs.put_back, error)
 
     def fail(self, error: str) -> JobEnding:
-        with self.database.write() as session:
-            version_jobs.fail(session, self.held, error=error, now=self.database.now_in(session))
-        return JobEnding.FAILED
+        return self.end(JobEnding.FAILED, version_jobs.fail, error)
+
+    def end(self, ending: JobEnding, write: Callable[..., None], error: str | None) -> JobEnding:
+        """Record how it ended, however long the database is away: it may be why the job ends."""
+
+        def work() -> None:
+            with self.database.write() as session:
+                write(session, self.held, error=error, now=self.database.now_in(session))
+
+        try:
+            patiently(work)
+        except JobLost as lost:
+            log.warning("job lost", job=self.held.id, reason=str(lost))
+            return JobEnding.LOST
+        return ending
 
     def try_again(self, error: Exception) -> JobEnding:
         said = f"It ended with an error ({type(error).__name__}). The log has the details."

@@ -22,9 +22,8 @@ from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run
 from tests.integration.publishing.scene import Scene, everybody
-from tests.support.factories import (
-    NOW,
-)
+from tests.support.away import Away
+from tests.support.factories import NOW
 from tests.support.publishing import SETTINGS, publish_version
 
 
@@ -169,6 +168,25 @@ def test_a_worker_that_shuts_down_gives_the_job_back_and_no_attempt_counts(scene
     job = scene.ask()
     assert scene.do(job, should_stop=lambda: True) is JobEnding.PUT_BACK
     assert (scene.job(job).state, scene.job(job).attempts) == (JobState.ASKED, 0)
+    assert scene.do(job) is JobEnding.DONE
+    assert scene.mails() == everybody(scene.expo)
+
+
+def test_a_job_whose_database_goes_away_in_the_middle_is_asked_for_again_at_once(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No beat has to be missed: the worker waits until it can write down that it ended."""
+    job = scene.ask()
+    with Away.of(scene.database, monkeypatch) as away:
+        looks = iter([0, 20])
+
+        def goes_away() -> bool:
+            away.left = next(looks, 0)
+            return False
+
+        assert scene.do(job, should_stop=goes_away) is JobEnding.PUT_BACK
+        assert away.refused == 20
+    assert (scene.job(job).state, scene.job(job).attempts) == (JobState.ASKED, 1)
     assert scene.do(job) is JobEnding.DONE
     assert scene.mails() == everybody(scene.expo)
 

@@ -2,56 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
 
 from scheduler.domain.entities import RunState, VersionState
 from scheduler.domain.solving import Result
-from scheduler.services.operations import patience
 from scheduler.services.runs import recovering, runs
 from scheduler.services.runs.execution import Done, RunEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from tests.integration.runs.scene import Scene, Solve, answering
-from tests.support.factories import (
-    NOW,
-)
+from tests.support.away import Away
+from tests.support.factories import NOW
 
 pytestmark = pytest.mark.usefixtures("clock")
 
 
-class Away:
-    """The database refuses so many transactions; then it answers, and `back` is done first."""
-
-    def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.engine, self.refused, self.left = database.engine, 0, 0
-        self.back: Callable[[], object] = lambda: None
-        monkeypatch.setattr(patience, "time", self)
-        event.listen(self.engine, "begin", self._refuse)
-
-    def monotonic(self) -> float:
-        return 0.0
-
-    def sleep(self, _seconds: float) -> None:
-        if self.left == 0:
-            self.back()
-
-    def _refuse(self, _connection: object) -> None:
-        if self.left:
-            self.left, self.refused = self.left - 1, self.refused + 1
-            raise OperationalError("BEGIN", {}, Exception("the server is starting"))
-
-
 @pytest.fixture
 def away(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Away]:
-    away = Away(database, monkeypatch)
-    yield away
-    event.remove(database.engine, "begin", away._refuse)
+    with Away.of(database, monkeypatch) as away:
+        yield away
 
 
 def leaving(away: Away, solve: Solve, times: int) -> Solve:

@@ -1,0 +1,43 @@
+"""A database that does not answer for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Self
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from scheduler.services.operations import patience
+from scheduler.storage.database import Database
+
+
+class Away:
+    """The database refuses so many transactions; then it answers, and `back` is done first."""
+
+    def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.engine, self.refused, self.left = database.engine, 0, 0
+        self.back: Callable[[], object] = lambda: None
+        monkeypatch.setattr(patience, "time", self)
+        event.listen(self.engine, "begin", self._refuse)
+
+    @classmethod
+    @contextmanager
+    def of(cls, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Self]:
+        away = cls(database, monkeypatch)
+        yield away
+        event.remove(database.engine, "begin", away._refuse)
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def sleep(self, _seconds: float) -> None:
+        if self.left == 0:
+            self.back()
+
+    def _refuse(self, _connection: object) -> None:
+        if self.left:
+            self.left, self.refused = self.left - 1, self.refused + 1
+            raise OperationalError("BEGIN", {}, Exception("the server is starting"))
