@@ -91,6 +91,7 @@ def test_a_signal_stops_every_process_of_the_stack(tmp_path: Path, number: signa
         assert process.wait() == 0
         assert [group for group in running if not is_gone(group)] == []
         assert not DataFolder(data).processes.exists()
+    assert not (data / "chainmeet.db-wal").exists(), "the file alone is all of the database"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next start cleans up")

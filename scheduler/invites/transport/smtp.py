@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import smtplib
 import socket
 import ssl
+import time
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from scheduler.invites.errors import ConnectionFailure, PermanentFailure, SendFailure, TemporaryFailure
 from scheduler.invites.mail.mime import RenderedMail
@@ -18,12 +20,58 @@ Security = Literal["none", "starttls", "tls"]
 _NOT_THE_MAIL = frozenset({421, 530, 534, 535, 538})
 
 
+class _Replies(io.RawIOBase):
+    """What a server says, until the connection's deadline."""
+
+    def __init__(self, connection: _Deadline) -> None:
+        self._connection = connection
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._connection.ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the mail server took too long to reply")
+        sock = self._connection.sock
+        if sock is None:
+            return 0
+        sock.settimeout(min(left, self._connection.timeout))
+        return int(sock.recv_into(buffer))
+
+
+class _Deadline(smtplib.SMTP):
+    """A connection whose replies all have to come before `ends`, a time of the monotonic clock.
+
+    smtplib's timeout is for each receipt of some octets.
+    """
+
+    def __init__(self, *address: Any, within: float, **options: Any) -> None:
+        self.begin(within)
+        super().__init__(*address, **options)
+
+    def begin(self, within: float) -> None:
+        """Allow so many seconds from now."""
+        self.ends = time.monotonic() + within
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None:
+            self.file = io.BufferedReader(_Replies(self))
+        return super().getreply()
+
+
+class _Tls(_Deadline, smtplib.SMTP_SSL):
+    """A connection that is encrypted from its beginning (RFC 8314)."""
+
+
 @dataclass(slots=True)
 class Smtp:
     """A mail server as a context manager. The connection opens on entering and serves until it is left.
 
     After a ConnectionFailure the object is of no more use: leave it and enter a new one. `timeout` is in
-    seconds, for every single wait. Server certificates are verified unless `tls_context` says otherwise.
+    seconds, for every single wait. `deadline` is in seconds too, for the opening and for each mail: a server
+    that sends its reply octet by octet exceeds no single wait. Server certificates are verified unless
+    `tls_context` says otherwise.
     """
 
     host: str
@@ -32,8 +80,9 @@ class Smtp:
     username: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     timeout: float = 30.0
+    deadline: float = 45.0
     tls_context: ssl.SSLContext | None = field(default=None, repr=False)
-    _connection: smtplib.SMTP | None = field(default=None, init=False, repr=False)
+    _connection: _Deadline | None = field(default=None, init=False, repr=False)
 
     def __enter__(self) -> Self:
         try:
@@ -64,6 +113,7 @@ class Smtp:
         if self._connection is None:
             raise ConnectionFailure(mail.to_addr, None, "the connection is not open")
         try:
+            self._connection.begin(self.deadline)
             self._connection.sendmail(mail.from_addr, [mail.to_addr], mail.data)
         except smtplib.SMTPRecipientsRefused as error:
             raise _refused(mail.to_addr, *error.recipients[mail.to_addr], is_of_recipient=True) from None
@@ -72,15 +122,15 @@ class Smtp:
         except (OSError, smtplib.SMTPException) as error:
             raise _connection_failure(mail.to_addr, error) from None
 
-    def _open(self) -> smtplib.SMTP:
+    def _open(self) -> _Deadline:
         name = socket.gethostname()  # smtplib would ask the DNS for it, which may take seconds
         context = self.tls_context or ssl.create_default_context()
         if self.security == "tls":
-            connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                self.host, self.port, name, timeout=self.timeout, context=context
+            connection: _Deadline = _Tls(
+                self.host, self.port, name, within=self.deadline, timeout=self.timeout, context=context
             )
         else:
-            connection = smtplib.SMTP(self.host, self.port, name, timeout=self.timeout)
+            connection = _Deadline(self.host, self.port, name, within=self.deadline, timeout=self.timeout)
         try:
             if self.security == "starttls":
                 connection.starttls(context=context)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,34 @@ def test_a_connection_that_ends_is_told_apart_and_a_new_one_works(step: str, rep
     assert (len(catcher.taken), len(catcher.connections)) == (1, 2)
 
 
+@pytest.mark.parametrize("first", ["220 ", "220 test.example\r\n250 test.example\r\n250 "])
+def test_a_reply_that_comes_octet_by_octet_and_never_ends_ends_the_connection(first: str) -> None:
+    """On opening, or of a mail: no single wait for an octet is long."""
+    ended = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, suppress(OSError):
+            connection.sendall(first.encode())
+            while not ended.wait(0.01):
+                connection.sendall(b"a")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        try:
+            with (
+                pytest.raises(
+                    ConnectionFailure, match=r"unexpectedly closed: (timed out|the mail server took)"
+                ),
+                Smtp("127.0.0.1", server.getsockname()[1], deadline=0.3) as smtp,
+            ):
+                smtp.send(MAIL)
+        finally:
+            ended.set()
+            thread.join()
+
+
 def test_a_server_that_is_not_there_is_a_connection_failure() -> None:
     with serving(Catcher()) as gone:
         pass
@@ -198,7 +227,7 @@ def test_a_wrong_password_is_a_connection_failure_that_does_not_tell_it() -> Non
 
 def test_no_secret_is_in_a_repr() -> None:
     shown = repr(Smtp("mail.example", 587, "starttls", "ann", "s3cret"))
-    assert shown == "Smtp(host='mail.example', port=587, security='starttls', timeout=30.0)"
+    assert shown == "Smtp(host='mail.example', port=587, security='starttls', timeout=30.0, deadline=45.0)"
 
 
 @pytest.fixture(scope="module")

@@ -291,6 +291,13 @@ def test_what_keeps_data_has_a_volume_and_a_health_check() -> None:
         assert SERVICES[name]["healthcheck"]["test"]
 
 
+@pytest.mark.parametrize("name", SERVICES, ids="service-{}".format)
+def test_a_health_check_is_a_line_for_the_shell(name: str) -> None:
+    """Podman splits a list into words, and Python's program with it."""
+    check = SERVICES[name].get("healthcheck", {}).get("test", "true")
+    assert isinstance(check, str) or check[0] == "CMD-SHELL"
+
+
 def test_nothing_starts_before_the_migration_and_the_broker() -> None:
     for name in OURS[:-1]:
         assert SERVICES[name]["depends_on"] == {
