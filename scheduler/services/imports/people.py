@@ -177,8 +177,8 @@ class Firms:
         return Allowed({name: self.keys[firm_id] for name, firm_id in single.items()}, self.names)
 
     def pair(self, request: MeetingRequest) -> str:
-        """A request by the keys of its firms."""
-        return f"{self.keys[request.from_firm_id]} → {self.keys[request.to_firm_id]}"
+        """A request by the names of its firms."""
+        return " → ".join(self.names[self.keys[id]] for id in (request.from_firm_id, request.to_firm_id))
 
 
 def _values(row: Row, firms: Firms) -> dict[str, Any]:

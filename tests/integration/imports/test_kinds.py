@@ -160,6 +160,44 @@ def test_two_open_requests_of_one_pair_are_a_fault_of_the_second(database: Datab
         assert session.scalars(select(func.count()).select_from(MeetingRequest)).one() == 1
 
 
+@pytest.mark.parametrize(
+    "pair", [("Kovács Kft.", "大丰公司"), ("Third", "Kovács Kft."), ("大丰公司", "Third")]
+)
+def test_the_key_of_a_request_stays_with_its_two_firms(database: Database, pair: tuple[str, str]) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0, tables=0, halls=1)
+        third = one_more(FIRMS, ["Third", "DE", "midstream", "", "", "", ""])
+        imported(session, expo, [third, *(sheet for sheet in SHEETS if sheet is not FIRMS)])
+        key = session.scalars(select(MeetingRequest.key)).one()
+
+        def keyed(*firms: str) -> SheetOut:
+            return SheetOut("Requests", ["Key", "From", "To"], [[key, *firms]])
+
+        (fault,) = faults(imported(session, expo, [keyed(*pair)]))
+        assert fault == (
+            "Requests (2,), Key: is the request 大丰公司 → Kovács Kft.; give this one another key"
+        )
+        assert faults(imported(session, expo, [keyed("大丰公司", "Kovács Kft.")])) == []
+        assert session.scalars(select(func.count()).select_from(MeetingRequest)).one() == 1
+
+
+@pytest.mark.parametrize(("slots", "longest"), [("2|3", 3), ("4 1", 4)])
+def test_a_meeting_is_as_long_as_the_longest_block_at_most(
+    database: Database, slots: str, longest: int
+) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2, slots=slots)
+
+        def of_length(length: int) -> list[str]:
+            sheet = SheetOut("Requests", ["From", "To", "Length"], [["f0", "f1", length]])
+            return faults(imported(session, expo, [sheet]))
+
+        (fault,) = of_length(longest + 1)
+        assert fault.endswith(f"must be at most {longest} meeting times: no block of the event is longer")
+        assert of_length(longest) == []
+        assert session.scalars(select(MeetingRequest.length)).one() == longest
+
+
 def test_what_is_not_in_the_file_stays_or_goes_by_choice(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=0, tables=0, halls=1)
