@@ -14,6 +14,7 @@ from scheduler.services.access.rights import Right
 from scheduler.storage.database import Database
 from scheduler.storage.models import ApiToken, Attendee, OutboxMail, SignInLink, TeamMember
 from tests.support.factories import NOW, SECRET_KEY, make_account, make_event
+from tests.support.threads import Step
 
 MINUTE = timedelta(minutes=1)
 
@@ -97,6 +98,25 @@ def test_an_account_is_made_once_for_an_address(database: Database) -> None:
         first = sign_in.ensure_account(session, "Ann@example.org", name="Ann", now=NOW)
         second = sign_in.ensure_account(session, "ann@example.org ", is_operator=True, now=NOW)
         assert (first.id, first.name, second.is_operator) == (second.id, "Ann", True)
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize("are_many", [False, True])
+def test_two_who_make_an_account_at_once_have_the_same(database: Database, are_many: bool) -> None:
+    with database.write() as session:
+        other = make_account(session, "bob@example.org").id
+
+    def ensure() -> int:
+        with database.write() as session:
+            if are_many:
+                return sign_in.ensure_accounts(session, {"ann@example.org": ""}, now=NOW)["ann@example.org"]
+            return sign_in.ensure_account(session, "ann@example.org", now=NOW).id
+
+    with database.write() as session:
+        first = make_account(session, "ann@example.org").id
+        waiting = Step(ensure)
+        assert waiting.stands(database)
+    assert waiting.done() == first != other
 
 
 def test_an_account_has_its_roles_in_its_own_event_only(database: Database) -> None:

@@ -113,6 +113,7 @@ def test_a_look_says_cell_by_cell_what_changes_and_what_is_not_taken(database: D
     (part,) = look(database, expo, xlsx([SheetOut("Firms", FIRMS.header, rows)])).parts
     assert part.done is not None
     assert (part.done.changed, part.done.missing, part.done.not_taken) == (1, 1, ("备注",))
+    assert part.not_taken == 1
     (row,) = part.done.rows
     assert (row.line, row.key, row.is_new) == (2, "great-harvest-co", False)
     assert {(cell.column, cell.before, cell.after) for cell in row.cells} == {

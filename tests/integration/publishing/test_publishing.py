@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from scheduler.services.publishing.version_jobs import HeldPublishing, JobLost
 from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Run
+from scheduler.storage.models import Run, VersionJob
 from tests.integration.publishing.scene import Scene, everybody
 from tests.support.away import Away
 from tests.support.factories import NOW
@@ -34,6 +35,21 @@ def test_a_publishing_that_is_asked_for_twice_is_done_once(scene: Scene) -> None
     assert scene.mails() == everybody(scene.expo)
     done = scene.job(job)
     assert (done.state, done.done, done.total, done.mails) == (JobState.DONE, 8, 8, 16)
+
+
+@pytest.mark.parametrize(
+    "ask", [version_jobs.ask_to_compare, version_jobs.ask_to_begin, version_jobs.ask_to_explain]
+)
+def test_a_job_is_asked_for_again_only_when_it_is_done(scene: Scene, ask: Callable[..., VersionJob]) -> None:
+    def asked() -> int:
+        with scene.database.write() as session:
+            version = versions.get(session, scene.expo.event.id, scene.number)
+            return ask(session, version, by=scene.expo.organiser.id, now=NOW).id
+
+    first = asked()
+    assert asked() == first
+    assert scene.do(first) is JobEnding.DONE
+    assert asked() > first
 
 
 def test_while_one_version_is_published_no_other_is(scene: Scene) -> None:
@@ -201,10 +217,17 @@ def test_more_changes_than_the_budget_allows_are_left_to_a_person_who_is_told(sc
         assert "it changes 3 meetings" in alert.reason
 
 
+def test_as_many_changes_as_the_budget_allows_are_published(scene: Scene) -> None:
+    assert scene.do(scene.ask()) is JobEnding.DONE
+    second = scene.draft([1, 1, 1, 0])
+    assert scene.do(scene.ask(second, 1, by=None, budget=3)) is JobEnding.DONE
+    assert scene.state(second) is VersionState.PUBLISHED
+
+
 @pytest.mark.parametrize(
     ("allowed", "said"),
     [
-        ({"percent": 100, "a_person": 1, "hours": 0}, None),
+        ({"percent": 75, "a_person": 1, "hours": 0}, None),
         ({"percent": 74, "a_person": 1, "hours": 0}, "it changes 3 of 4 published meetings, 75.0 %"),
         ({"percent": 100, "a_person": 0, "hours": 0}, "for one person: 6, one of them with 1"),
         (

@@ -277,6 +277,7 @@ def test_content_without_the_newer_fields_is_still_read() -> None:
         ({"timezone": "UTC+08:00"}, "timezone"),
         ({"timezone": "../../etc/passwd"}, "timezone"),
         ({"timezone": ""}, "timezone"),
+        ({"reader_timezone": "China Standard Time"}, "timezone"),
     ],
 )
 def test_content_that_no_calendar_could_show_is_refused(change: dict[str, object], path: str) -> None:

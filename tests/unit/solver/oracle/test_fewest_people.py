@@ -53,6 +53,11 @@ def test_no_more_people_make_room_than_one_allows() -> None:
     assert whole(RepairOracle(IN_TURN, HELD_IN_TURN).best("r4", most_people=3)) == []
 
 
+def test_as_many_people_make_room_as_one_allows() -> None:
+    (way,) = whole(RepairOracle(IN_TURN, HELD_IN_TURN).best("r4", most_people=4))
+    assert len(way.people) == 4
+
+
 ALL_THE_WAY = make_problem(
     slots="4",
     places=[table("t1")],

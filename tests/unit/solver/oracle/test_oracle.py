@@ -22,7 +22,7 @@ from scheduler.solver.plans.checking import clean_meetings
 from scheduler.solver.plans.start import starting_state
 from tests.support import naive
 from tests.support.brute_force import meetings_of
-from tests.support.builders import ask, make_problem, meet, person, problems, table
+from tests.support.builders import ask, interpreter, make_problem, meet, person, problems, table
 
 Json = dict[str, Any]
 
@@ -107,6 +107,34 @@ def test_those_who_meet_somebody_who_is_out_meet_a_colleague() -> None:
     oracle = RepairOracle(problem, [meet("r1", "s0", "t1", "a1 b1")])
     assert oracle.lose_person("a1", ["s0", "s1"]) == ["r1"]
     assert [each.meeting.attendees for each in oracle.best("r1")] == [("a2", "b1"), ("a2", "b1")]
+
+
+LONG = [f"s{s}" for s in range(70)]
+STAYS = {"s0", "s2", "s63", "s64", "s66", "s69"}
+
+
+def test_who_is_out_in_some_of_many_slots_meets_in_the_others() -> None:
+    problem = make_problem(slots=" ".join(["10"] * 7), requests=[ask("r1", "a", "b")])
+    oracle = RepairOracle(problem, [meet("r1", "s1", "t1", "a1 b1")])
+    assert oracle.lose_person("a1", [slot for slot in LONG if slot not in STAYS]) == ["r1"]
+    assert {each.meeting.slot for each in oracle.best("r1", count=99)} == STAYS
+
+
+def test_one_of_many_interpreters_who_is_out_interprets_in_the_other_slots() -> None:
+    """The last of 66 speaks both languages. In the first slot the one of the same bit does, too."""
+    others = [interpreter(f"i{i}", "fr") for i in range(65)]
+    others[1] = interpreter("i1", "en zh", unavailable=" ".join(LONG[2:]))
+    problem = make_problem(
+        slots=" ".join(["10"] * 7),
+        requests=[ask("r1", "a", "b")],
+        attendees=[person("a1", "a", "zh"), person("b1", "b", "en")],
+        interpreters=[*others, interpreter("i65", "en zh")],
+    )
+    oracle = RepairOracle(problem, [meet("r1", "s5", "t1", "a1 b1", "i65")])
+    assert oracle.lose_person("i65", [slot for slot in LONG if slot not in STAYS]) == ["r1"]
+    found = {each.meeting.slot: each.meeting.interpreter for each in oracle.best("r1", count=99)}
+    assert set(found) == STAYS | {"s1"}
+    assert {slot: who for slot, who in found.items() if who == "i1" and slot != "s0"} == {"s1": "i1"}
 
 
 def test_a_place_that_closes_gives_its_meetings_to_another_one() -> None:

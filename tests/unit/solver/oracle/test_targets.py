@@ -16,7 +16,7 @@ from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.oracle.oracle import RepairOracle
 from scheduler.solver.oracle.targets import Spot, SpotStanding, targets
-from tests.support.builders import ask, make_problem, meet, problems, table
+from tests.support.builders import ask, firm, make_problem, meet, person, problems, table
 from tests.unit.solver.oracle.test_oracle import first_plan
 
 some = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
@@ -146,6 +146,29 @@ def test_a_frozen_meeting_goes_nowhere_and_one_that_is_lost_goes_back_to_its_own
     assert {spot.standing for spot in others} == {SpotStanding.FORBIDDEN}
     early, *_ = targets(held, "r2", ["s0"], ["t2"])
     assert [breach.rule for breach in early.breaches] == ["H10"]
+
+
+@pytest.mark.parametrize("who", ["person", "firm"])
+@pytest.mark.parametrize(("most", "standing"), [(1, SpotStanding.BLOCKED), (2, SpotStanding.FREE)])
+def test_who_has_all_meetings_of_a_day_has_no_other_on_it(
+    who: str, most: int, standing: SpotStanding
+) -> None:
+    """The meeting itself can go to another time of its day, and a further one to another day."""
+    cap = {"max_per_day": most}
+    problem = make_problem(
+        slots="3 1",
+        places=[table("t1", capacity=3)],
+        requests=[ask("r1", "a", "b"), ask("r2", "a", "c")],
+        firms=[firm("a", **cap if who == "firm" else {})],
+        attendees=[person("a1", "a", **cap if who == "person" else {})],
+    )
+    oracle = RepairOracle(problem, [meet("r1", "s0", "t1", "a1 b1")])
+    oracle.keep(["r1"])
+    same_day, other_day = targets(oracle, "r2", ["s2", "s3"], ["t1"])
+    assert (same_day.standing, other_day.standing) == (standing, SpotStanding.FREE)
+    assert {breach.rule for breach in same_day.breaches} == ({"H8"} if most == 1 else set())
+    (moved,) = targets(oracle, "r1", ["s2"], ["t1"])
+    assert moved.standing is SpotStanding.FREE
 
 
 def test_who_is_kept_gives_way_to_none() -> None:
