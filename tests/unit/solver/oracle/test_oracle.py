@@ -110,31 +110,52 @@ def test_those_who_meet_somebody_who_is_out_meet_a_colleague() -> None:
 
 
 LONG = [f"s{s}" for s in range(70)]
-STAYS = {"s0", "s2", "s63", "s64", "s66", "s69"}
+STAYS = {"s0", "s63", "s64", "s65", "s69"}
 
 
-def test_who_is_out_in_some_of_many_slots_meets_in_the_others() -> None:
-    problem = make_problem(slots=" ".join(["10"] * 7), requests=[ask("r1", "a", "b")])
-    oracle = RepairOracle(problem, [meet("r1", "s1", "t1", "a1 b1")])
+@pytest.mark.parametrize("others", [[], [meet("r2", "s63", "t1", "a1 c1")]])
+def test_who_is_out_in_some_of_many_slots_meets_and_waits_in_the_others(others: list[Meeting]) -> None:
+    requests = [ask("r1", "a", "b"), ask("r2", "a", "c")]
+    problem = make_problem(slots=" ".join(["10"] * 7), requests=requests)
+    oracle = RepairOracle(problem, [meet("r1", "s1", "t1", "a1 b1"), *others])
     assert oracle.lose_person("a1", [slot for slot in LONG if slot not in STAYS]) == ["r1"]
-    assert {each.meeting.slot for each in oracle.best("r1", count=99)} == STAYS
+    found = oracle.best("r1", count=99)
+    assert {each.meeting.slot for each in found} == STAYS
+    again = RepairOracle(oracle.problem, others).best("r1", count=99)
+    assert [(each.meeting, each.gain) for each in found] == [(each.meeting, each.gain) for each in again]
 
 
-def test_one_of_many_interpreters_who_is_out_interprets_in_the_other_slots() -> None:
-    """The last of 66 speaks both languages. In the first slot the one of the same bit does, too."""
-    others = [interpreter(f"i{i}", "fr") for i in range(65)]
-    others[1] = interpreter("i1", "en zh", unavailable=" ".join(LONG[2:]))
+def test_when_one_of_many_interpreters_is_out_the_others_interpret() -> None:
+    """Of 99 people one speaks both languages at all times, and four others do in a slot each."""
+    people = [interpreter(f"i{i}", "fr") for i in range(99)]
+    people[97] = interpreter("i97")
+    alone = {"s1": 98, "s3": 96, "s4": 65, "s6": 33}
+    for slot, number in alone.items():
+        away = " ".join(each for each in LONG if each != slot)
+        people[number] = interpreter(f"i{number}", unavailable=away)
     problem = make_problem(
         slots=" ".join(["10"] * 7),
         requests=[ask("r1", "a", "b")],
         attendees=[person("a1", "a", "zh"), person("b1", "b", "en")],
-        interpreters=[*others, interpreter("i65", "en zh")],
+        interpreters=people,
     )
-    oracle = RepairOracle(problem, [meet("r1", "s5", "t1", "a1 b1", "i65")])
-    assert oracle.lose_person("i65", [slot for slot in LONG if slot not in STAYS]) == ["r1"]
+    oracle = RepairOracle(problem, [meet("r1", "s5", "t1", "a1 b1", "i97")])
+    assert oracle.lose_person("i97", [slot for slot in LONG if slot not in STAYS]) == ["r1"]
     found = {each.meeting.slot: each.meeting.interpreter for each in oracle.best("r1", count=99)}
-    assert set(found) == STAYS | {"s1"}
-    assert {slot: who for slot, who in found.items() if who == "i1" and slot != "s0"} == {"s1": "i1"}
+    assert found == dict.fromkeys(STAYS, "i97") | {slot: f"i{number}" for slot, number in alone.items()}
+
+
+def test_when_the_first_interpreter_is_out_the_second_interprets() -> None:
+    problem = make_problem(
+        slots="1",
+        requests=[ask("r1", "a", "b")],
+        attendees=[person("a1", "a", "zh"), person("b1", "b", "en")],
+        interpreters=[interpreter("i0"), interpreter("i1")],
+    )
+    oracle = RepairOracle(problem, [meet("r1", "s0", "t1", "a1 b1", "i0")])
+    assert oracle.lose_person("i0", ["s0"]) == ["r1"]
+    (best,) = oracle.best("r1")
+    assert best.meeting == meet("r1", "s0", "t1", "a1 b1", "i1")
 
 
 def test_a_place_that_closes_gives_its_meetings_to_another_one() -> None:
