@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -28,7 +29,7 @@ from scheduler.storage.models import (
 from tests.integration.access.clock import HOUR, NOWHERE, Clock, person
 from tests.integration.my_day.test_pages_my_day import token
 from tests.support import clocks
-from tests.support.factories import NOW, SECRET_KEY, Expo, make_account
+from tests.support.factories import NOW, SECRET_KEY, Expo, make_account, make_event
 from tests.support.publishing import SETTINGS
 from tests.support.queries import count_selects, statements
 from tests.support.web import Browser
@@ -114,6 +115,21 @@ def test_a_person_sees_the_browsers_and_signs_out_one_or_all(
     assert gone.headers["Clear-Site-Data"] == '"storage"', "a day that is kept for want of a network, too"
     assert "signed out everywhere" in laptop.get("/sign-in")
     assert not is_in(laptop) and not is_in(phone) and is_in(stranger)
+
+
+@pytest.mark.parametrize(("day", "is_one"), [(6, False), (7, True), (8, False)])
+def test_a_meeting_at_midnight_makes_the_day_that_begins_a_day_of_the_event(
+    database: Database, day: int, is_one: bool
+) -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    noon = datetime(2026, 12, day, 12, tzinfo=zone)
+    with database.write() as session:
+        expo = make_event(session, slots="1", timezone=zone.key)
+        expo.slots[0].start = datetime(2026, 12, 7, tzinfo=zone)
+        session.flush()
+        who = expo.organiser
+        signed_in = sessions.SignedIn(1, who.id, who.email, who.name, False, noon, noon, noon)
+        assert sessions.is_of_show_day(session, signed_in, expo.event.key, now=noon) is is_one
 
 
 def test_an_operator_ends_the_sessions_of_an_account(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -90,7 +89,7 @@ def _remove(database: Database, expo: Expo, account_id: int) -> None:
 def _end(database: Database, expo: Expo, account_id: int) -> None:
     with database.write() as session:
         ended = TeamMember.event_id == expo.event.id, TeamMember.account_id == account_id
-        session.execute(update(TeamMember).where(*ended).values(until=NOW - timedelta(seconds=1)))
+        session.execute(update(TeamMember).where(*ended).values(until=NOW))
 
 
 def _demote(database: Database, expo: Expo, account_id: int) -> None:

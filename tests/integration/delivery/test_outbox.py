@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import OutboxState, VersionState
+from scheduler.domain.entities import MailFailure, OutboxState, VersionState
 from scheduler.services.access import sign_in
 from scheduler.services.delivery import claims, refusing, rendering
 from scheduler.services.outbox import outbox
@@ -107,6 +107,25 @@ def test_a_temporary_failure_waits_longer_each_time_and_gives_up(database: Datab
             now = row.next_attempt_at
             claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=now)
         assert (tuple(waits), row.state, row.error) == (refusing.BACKOFF, OutboxState.FAILED, "451 try later")
+
+
+def test_a_mail_that_is_held_waits_longer_each_time_and_is_given_up_after_the_last_wait(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        publish_some(session, meetings=1, mail_per_minute=60_000)
+        row, now, waits = claim(session)[0], NOW, []
+        while len(waits) < len(refusing.HELD_FOR):
+            refusing.hold(session, row, "554 spam", now=now)
+            session.refresh(row)
+            waits.append(row.next_attempt_at - now)
+            assert (row.state, row.failure) == (OutboxState.QUEUED, MailFailure.HELD.value)
+            now = row.next_attempt_at
+            claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=now)
+        assert tuple(waits) == refusing.HELD_FOR
+        refusing.hold(session, row, "554 spam", now=now)
+        session.refresh(row)
+        assert (row.state, row.failure) == (OutboxState.FAILED, MailFailure.PERMANENT.value)
 
 
 def test_a_permanent_failure_is_not_tried_again(database: Database) -> None:

@@ -24,6 +24,7 @@ from scheduler.storage.models import (
     Place,
     PlaceBusy,
     RequestPerson,
+    Slot,
     WalkingTime,
 )
 from tests.support.factories import NOW, Expo, make_event
@@ -57,6 +58,7 @@ REQUESTS = SheetOut(
     ["From", "To", "Topic", "Priority", "Status", "With", "Reason"],
     [["大丰公司", "Kovács Kft.", "Solar cells", 5, "接受", "eva@kovacs.example", "With pleasure"]],
 )
+NAMED = ["From", "To", "With"]
 SHEETS = (REQUESTS, ABSENCES, CLOSURES, INTERPRETERS, PEOPLE, FIRMS, TABLES, WALKING, HALLS, AREAS)
 """In the opposite of the order in which they have to be taken."""
 
@@ -196,6 +198,29 @@ def test_a_meeting_is_as_long_as_the_longest_block_at_most(
         assert fault.endswith(f"must be at most {longest} meeting times: no block of the event is longer")
         assert of_length(longest) == []
         assert session.scalars(select(MeetingRequest.length)).one() == longest
+
+
+def test_a_request_names_five_people_of_a_firm_at_most(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2, people=6)
+
+        def named(count: int) -> list[str]:
+            keys = "; ".join(person.key for person in expo.people[1][:count])
+            return faults(imported(session, expo, [SheetOut("Requests", NAMED, [["f0", "f1", keys]])]))
+
+        assert named(6) == ["Requests (2,), With: names more than 5 people"]
+        assert named(5) == []
+        assert session.scalars(select(func.count()).select_from(RequestPerson)).one() == 5
+
+
+def test_a_changeover_of_twenty_minutes_begins_no_new_block(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0, slots="")
+        times = [("09:00", "09:20"), ("09:40", "10:00"), ("10:21", "10:41")]
+        rows = [["2026-12-07", *each, "k" * 32 if each[0] == "09:00" else ""] for each in times]
+        assert faults(imported(session, expo, [SheetOut("Times", ["Day", "From", "To", "Key"], rows)])) == []
+        slots = session.execute(select(Slot.key, Slot.block).order_by(Slot.position)).all()
+        assert [tuple(slot) for slot in slots] == [("k" * 32, "d1b1"), ("d1s02", "d1b1"), ("d1s03", "d1b2")]
 
 
 def test_what_is_not_in_the_file_stays_or_goes_by_choice(database: Database) -> None:

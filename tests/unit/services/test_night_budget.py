@@ -9,7 +9,8 @@ import pytest
 
 from scheduler.domain.changes import Change, compare
 from scheduler.domain.plan import Meeting
-from scheduler.services.morning.night_budget import NightBudget, counted
+from scheduler.services.morning.night_budget import MARGIN, NightBudget, counted
+from tests.support.builders import ask, make_problem, meet, person, table
 
 NOW = datetime(2026, 12, 6, 18, tzinfo=UTC)
 STARTS = {f"s{hours}": NOW + timedelta(hours=hours) for hours in (6, 12, 30, 40, 50)}
@@ -78,3 +79,23 @@ def test_nothing_that_begins_soon_is_moved_away(hours: int, is_said: bool) -> No
 def test_nothing_is_moved_to_a_time_that_is_soon() -> None:
     (said,) = excess(NightBudget(100, 9, 24), [meeting("r0", "s6"), *OLD[1:]])
     assert said == "changed meetings that start within 24 hours: 1"
+
+
+def test_what_starts_as_the_hours_end_is_free_though_a_meeting_before_has_to_change() -> None:
+    """r1 cannot stay at s0, and r2 can. r3 is published for s1, which begins as the hours end; r4 is new."""
+    published = [meet(f"r{i}", "s0" if i < 3 else "s1", "t1", f"{i}a1 {i}b1") for i in (1, 2, 3)]
+    problem = make_problem(
+        slots="4",
+        places=[table("t1", capacity=4)],
+        requests=[ask(f"r{i}", f"{i}a", f"{i}b") for i in (1, 2, 3, 4)],
+        attendees=[person("1a1", "1a", unavailable="s0")],
+        published=published,
+    )
+    now = problem.slots[1].start - timedelta(hours=1) - MARGIN
+    found = NightBudget(hours=1).within(problem, giving_way=(), seconds=0, now=now)
+    r1, r2, r3, r4 = found.requests
+    assert (r1.fixed, r3.fixed, r3.slots) == (None, None, (1, 2, 3))
+    assert r2.fixed is not None and r2.fixed.slot == 0
+    assert r4.slots == (1, 2, 3)
+    whole = NightBudget(hours=1).within(problem, giving_way=(), seconds=60, now=now)
+    assert [request.slots for request in whole.requests[2:]] == [None, (2, 3)]
