@@ -10,7 +10,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import auth, context, errors, limits, request_ids, security, standing_back, v1
+from api import auth, context, errors, limits, proxies, request_ids, security, standing_back, v1
 from api.counting import Counter
 from api.inputs import NumberConverter
 from api.language import speaking
@@ -71,13 +71,14 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.extensions[context.KEY] = reached(settings, database)
     request_ids.init_app(app)
     compression.init_app(app)  # first, as what comes after an answer goes backwards
     static_files.init_app(app)
     context.init_app(app)
     standing_back.init_app(app)
+    proxies.init_app(app)
     app.url_map.converters["int"] = NumberConverter
     csrf.init_app(app)
     auth.init_app(app)

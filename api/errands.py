@@ -104,8 +104,11 @@ def ask_again(what: str) -> tuple[str, int]:
 
 def _page() -> str:
     """The path of the page whose form was sent: the one before, if it is of this site."""
-    before, here = request.referrer or "", request.host_url
-    return local(before.removeprefix(here.rstrip("/"))) if before.startswith(here) else ""
+    before = request.referrer or ""
+    for here in (request.host_url.rstrip("/"), context.settings().base_url.rstrip("/")):
+        if before.startswith(f"{here}/"):
+            return local(before.removeprefix(here))
+    return ""
 
 
 def _serializer() -> URLSafeSerializer:

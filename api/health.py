@@ -12,10 +12,11 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response, current_app, jsonify
+from flask_login import current_user
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import context
+from api import context, proxies
 from scheduler.services.delivery import mail_alerts
 from scheduler.services.operations import pulses
 from scheduler.storage import schema
@@ -49,7 +50,10 @@ def healthz() -> Response:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[Response, int]:
-    """503 if pages cannot work: database or schema. Whatever else is not ready is named, with 200."""
+    """503 if pages cannot work: database or schema. Whatever else is not ready is named, with 200.
+
+    Strangers read the status alone. This machine and operators who are signed in read why.
+    """
     kept: _Kept = current_app.extensions.setdefault("chainmeet-readiness", _Kept())
     with kept.lock:
         if time.monotonic() >= kept.until:
@@ -59,7 +63,18 @@ def readyz() -> tuple[Response, int]:
     broken = [name for name, value in found.items() if _is_wrong(value)]
     is_down = "database" in broken or "schema" in broken
     status = "down" if is_down else "degraded" if broken else "ok"
-    return jsonify(status=status, not_ready=broken, **found), 503 if is_down else 200
+    code = 503 if is_down else 200
+    if not (proxies.is_of_this_machine() or _is_operator()):
+        return jsonify(status=status), code
+    return jsonify(status=status, not_ready=broken, proxies=proxies.watched().fault or "ok", **found), code
+
+
+def _is_operator() -> bool:
+    """Whether an operator is signed in, as far as the database says so now."""
+    try:
+        return current_user.is_authenticated and bool(current_user.is_operator)
+    except (SQLAlchemyError, schema.NotNow):
+        return False
 
 
 def _is_wrong(value: Any) -> bool:

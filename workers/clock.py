@@ -19,9 +19,11 @@ from scheduler.services.availability import busy_times
 from scheduler.services.bringing import file_jobs
 from scheduler.services.delivery import claims, delivery, mail_alerts, refusing
 from scheduler.services.digests import telling
+from scheduler.services.inbox import flood as inbox_flood
 from scheduler.services.inbox import inbox, keeping
 from scheduler.services.operations import checkpoint_mails, pulses
 from scheduler.services.publishing import version_jobs
+from scheduler.services.registration import flood as registration_flood
 from scheduler.services.requests import requests
 from scheduler.services.runs import overnight, recovering
 from scheduler.services.what_if import waiting
@@ -100,6 +102,8 @@ class Clock:
         if self._step("find mails", lambda session: delivery.is_waiting(session, self.settings, now=now())):
             dispatch.deliver(app=self.celery)
         self._step("watch the outbox", lambda session: mail_alerts.watch_outbox(session, now=now()))
+        self._step("watch registrations", lambda session: registration_flood.watch(session, now=now()))
+        self._step("watch addresses", lambda session: inbox_flood.watch(session, now=now()))
         if self._claim("checkpoints", CHECKPOINTS):
             self._step("mail checkpoints", lambda s: checkpoint_mails.mail(s, self.settings, now=now()))
         if self.settings.imap_host and self._claim("fetch", FETCH):

@@ -298,6 +298,10 @@ class AlertKind(StrEnum):
     """Mails are due and none goes out."""
     MAILS_REFUSED = "mails_refused"
     """A mail server refuses mails for a reason that is not theirs: a quota, a policy, a block."""
+    MAIL_FLOOD = "mail_flood"
+    """An address of an invitation had so many mails within a day that others are put off."""
+    REGISTRATIONS = "registrations"
+    """Many more firms register for an event than do in a usual hour: somebody may be at it."""
 
 
 class PlanStatus(StrEnum):

@@ -16,7 +16,7 @@ from api.pages import presentation, rendering
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.colleagues import colleagues
-from scheduler.services.colleagues.colleagues import ColleagueForm, KnownColleague
+from scheduler.services.colleagues.colleagues import AddressTaken, ColleagueForm, KnownColleague
 
 blueprint = APIBlueprint(
     "colleagues", __name__, enable_openapi=False, url_prefix="/events/<event_key>/colleagues"
@@ -42,6 +42,9 @@ def add(event_key: str) -> Answer:
         with context.database().write() as db:
             added = colleagues.add(db, actor, form, settings=context.settings(), now=context.now())
     except InvalidInput as error:
+        if isinstance(error, AddressTaken):
+            with context.database().write() as db:
+                colleagues.note_taken(db, actor, form, now=context.now())
         return _list(actor, form, _faults(error)), 422
     flash(_added(form.name, is_invited=added.is_invited, is_rehearsing=actor.is_rehearsing), "good")
     return redirect(url_for("colleagues.listing", event_key=event_key), 303)

@@ -27,6 +27,7 @@ from scheduler.services.people_desk import (
     editing,
     journal,
     leaving_event,
+    looks,
     meetings,
     merging,
     row_counts,
@@ -241,7 +242,17 @@ def undo(event_key: str, number: int) -> Response:
     return redirect(rendering.back(event_key, url_for("people_desk.steps", event_key=event_key)), 303)
 
 
+def _note_look(actor: Actor, kind: ImportKind, key: str = "") -> None:
+    """Have the trail name who looked at addresses. Most looks only read: they were noted today."""
+    with context.database().read() as db:
+        is_new = looks.is_to_note(db, actor, kind, key, now=context.now())
+    if is_new:
+        with context.database().write() as db:
+            looks.note(db, actor, kind, key, now=context.now())
+
+
 def _listing(actor: Actor, kind: ImportKind) -> str:
+    _note_look(actor, kind)
     text, state = request.args.get("text", ""), request.args.get("state", tables.HERE)
     sort, delegation = request.args.get("sort", "name"), request.args.get("delegation", "")
     with context.database().read() as db:
@@ -274,6 +285,7 @@ def _record(
     typed: Mapping[str, str] | None = None,
     faults: Mapping[str, str] | None = None,
 ) -> str:
+    _note_look(actor, kind, key)
     with context.database().read() as db:
         values = editing.values(db, actor, kind, key)
         row = columns.TABLES[kind](db, actor, DeskQuery(state="", keys=[key])).items[0]

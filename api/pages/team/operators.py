@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from api import auth, context
+from api import auth, context, proxies
 from api.language.speaking import gettext
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.services.team import operators
@@ -72,4 +72,5 @@ def _page(*, email: str = "", faults: dict[str, str] | None = None, refused: str
             typed={"email": email},
             faults=faults or {},
             refused=refused,
+            proxy_fault=proxies.watched().fault,
         )

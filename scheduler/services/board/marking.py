@@ -25,7 +25,16 @@ from scheduler.storage.models import (
     TrailEntry,
 )
 
-_NOT_OF_PLANS = (Act.HAND, Act.EXPORT, Act.MAILS, Act.SIGN_IN, Act.SIGN_IN_FAILED, Act.SIGN_OUT, Act.TOKEN)
+_NOT_OF_PLANS = (
+    Act.HAND,
+    Act.EXPORT,
+    Act.LOOK,
+    Act.MAILS,
+    Act.SIGN_IN,
+    Act.SIGN_IN_FAILED,
+    Act.SIGN_OUT,
+    Act.TOKEN,
+)
 """Acts that change nothing of a problem."""
 
 

@@ -22,7 +22,7 @@ from scheduler.saying import say
 from scheduler.services.access.actors import LET_IN, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sign_in import ensure_account
-from scheduler.services.addresses import leaving
+from scheduler.services.addresses import leaving, tried
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.cells import values
 from scheduler.services.cells.columns import ImportKind
@@ -47,6 +47,14 @@ LETTER_EVERY = timedelta(days=1)
 _LETTER = "colleague"
 _LONGEST_KEY = 40
 EMPTY = say("must not be empty")
+
+
+class AddressTaken(InvalidInput):
+    """The address is another participant's."""
+
+    def __init__(self) -> None:
+        sentence = say("takes part already; ask the organisers if this is somebody of yours")
+        super().__init__([Fault("email", sentence)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +137,14 @@ def add(
 ) -> AddedColleague:
     """Let somebody of the own firm take part, and invite them by email, at most once a day.
 
-    Who left before comes back. Raises InvalidInput by field, NotAllowed, SignInNeeded.
+    Who left before comes back. Raises InvalidInput by field, NotAllowed, SignInNeeded,
+    and AddressTaken, which is to be noted by `note_taken` in another transaction.
     """
     firm, event = _own(session, actor, is_locked=True)
     slots = days.slots_of(session, event)
     email, faults = _address(form.email)
+    if not tried.has_left(session, actor, most=tried.MOST, now=now):
+        faults.append(Fault("email", tried.TOO_MANY))
     said, more = _checked(event, form, slots)
     faults += more
     if not staff(session, actor).room:
@@ -148,8 +159,7 @@ def add(
         )
         may_return = person is not None and person.firm_id == firm.id and person.withdrawn_at is not None
         if person is not None and (not may_return or person.merged_into_id is not None):
-            sentence = say("takes part already; ask the organisers if this is somebody of yours")
-            faults.append(Fault("email", sentence))
+            raise AddressTaken
     if faults:
         raise InvalidInput(faults)
     actor.require_fresh(LET_IN)
@@ -178,6 +188,12 @@ def add(
     if is_invited:
         _invite(session, actor, event, firm, person, now=now)
     return AddedColleague(person.key, is_invited)
+
+
+def note_taken(session: Session, actor: Actor, form: ColleagueForm, *, now: datetime) -> None:
+    """Note that the actor entered an address of another participant: so the answer told that it is one."""
+    _own(session, actor, is_locked=False)
+    tried.note(session, actor, 1, address=_address(form.email)[0], now=now)
 
 
 def change(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +34,8 @@ MOST_WAITING = 20
 """The most mails of a day to one address that wait at once. Each address stands for one invitation."""
 MAX_A_DAY = 200
 """The most mails to one address within a day. Further ones are put off, and none of them is lost."""
+MAX_ANSWERS = 50
+"""So many more of a day that read as an answer of the attendee: a place that mails of others do not take."""
 MAX_OCTETS = 5 * 1024 * 1024
 """Octets that are kept of all mails to one address. Those of the oldest ones make room for the newest."""
 MAX_A_DAY_BARE, MAX_OCTETS_BARE = 500, 50 * 1024 * 1024
@@ -41,6 +44,8 @@ MAX_A_DAY_BARE, MAX_OCTETS_BARE = 500, 50 * 1024 * 1024
 REASON_LIMIT = 400
 NOT_READ = say("It was not read yet.")
 
+_ANSWER = re.compile(rb"method=\"?(?:reply|counter)\b")
+_ANSWERS = (MailKind.REPLY, MailKind.COUNTER)
 _READ = MAX_MAIL + 1
 """Octets of a mail that are looked at: one more than any may have."""
 
@@ -66,7 +71,8 @@ def take(
     known = InboundMail.token_hash == hashed, InboundMail.digest == digest
     if session.scalar(select(InboundMail.id).where(*known)) is not None:
         return True, None
-    _check_quota(session, hashed, len(raw), now, is_bare=ours.box is MailBox.BARE)
+    answerer = _answerer(session, ours, raw)
+    _check_quota(session, hashed, len(raw), now, is_bare=ours.box is MailBox.BARE, answerer=answerer)
     mail = InboundMail(
         **_whose(ours.invitation),
         box=ours.box,
@@ -107,11 +113,30 @@ def _whose(invitation: Invitation | None) -> dict[str, Any]:
     return {name: getattr(invitation, name) for name in ("event_id", "request_id", "attendee_id", "uid")}
 
 
-def _check_quota(session: Session, token_hash: str, size: int, now: datetime, *, is_bare: bool) -> None:
+def _answerer(session: Session, ours: Addressed, raw: bytes) -> str:
+    """The attendee's address if a mail reads as their answer, else empty. Nothing is understood of it yet.
+
+    The octets are looked at as they are: the address in the header, and the method of a calendar answer in
+    any part's own (RFC 6047, 2.4). Who forges both gets this place and no other.
+    """
+    found = session.get(Attendee, ours.invitation.attendee_id) if ours.invitation is not None else None
+    if found is None:
+        return ""
+    text = raw[:_READ].lower()
+    header = re.split(rb"\r?\n\r?\n", text, maxsplit=1)[0]
+    is_theirs = found.email.lower().encode() in header
+    return found.email if is_theirs and _ANSWER.search(text) else ""
+
+
+def _check_quota(
+    session: Session, token_hash: str, size: int, now: datetime, *, is_bare: bool, answerer: str
+) -> None:
     most, octets = (MAX_A_DAY_BARE, MAX_OCTETS_BARE) if is_bare else (MAX_A_DAY, MAX_OCTETS)
     mails = InboundMail.token_hash == token_hash
     today = select(func.count()).where(mails, InboundMail.received_at > now - DAY)
-    if session.scalars(today).one() >= most:
+    own = today.where(func.lower(InboundMail.sender) == answerer.lower(), InboundMail.kind.in_(_ANSWERS))
+    has_place = bool(answerer) and session.scalars(own).one() < MAX_ANSWERS
+    if session.scalars(today).one() >= most and not has_place:
         raise TooMuch(f"The address had {most} mails within a day.")
     _make_room(session, token_hash, min(size, KEPT), octets)
 

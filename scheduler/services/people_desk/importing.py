@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain import fields
+from scheduler.domain.errors import NotAllowed
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.addresses import tried
 from scheduler.services.cells.changes import MAX_SHOWN, Imported, RowChange
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.imports import notices, taking, workbooks
+from scheduler.services.imports.groups import members
 from scheduler.services.imports.groups.members import members_of
 from scheduler.services.imports.taking import ImportLook, ImportOutdated, ImportPart
 from scheduler.services.people_desk import leaving_event
@@ -141,12 +144,19 @@ def look_at_members(
 ) -> ImportLook:
     """What firms and people that a delegation brings would change: it is done and rolled back.
 
-    Raises NotFound for a delegation that is not the actor's, ImportOutdated.
+    The trail notes how many addresses of others are in it, as the answer tells which. Raises NotFound for a
+    delegation that is not the actor's, NotAllowed after too many such addresses, ImportOutdated.
     """
+    if not tried.has_left(session, actor, most=tried.MOST_IN_FILES, now=now):
+        raise NotAllowed(tried.TOO_MANY)
     try:
-        return _apply_members(session, actor.previewing(), key, parts, settings=settings, now=now)
+        look = _apply_members(session, actor.previewing(), key, parts, settings=settings, now=now)
     finally:
         session.rollback()
+    wrong = [cells for part in look.parts if part.done for cells in part.done.wrong]
+    taken = sum(len(cells.lines) for cells in wrong if cells.message == members.TAKEN)
+    tried.note(session, actor, taken, now=now)
+    return look
 
 
 def _apply_members(

@@ -36,6 +36,7 @@ class Act(StrEnum):
     INBOX = "inbox"
     ADDRESS = "address"
     EXPORT = "export"
+    LOOK = "look"
     UNDO = "undo"
     TOKEN = "token"  # noqa: S105 -- a word, no secret
     ROLE = "role"
@@ -71,6 +72,7 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.INBOX: say("Mails decided by a person"),
         Act.ADDRESS: say("Mail addresses"),
         Act.EXPORT: say("Exports"),
+        Act.LOOK: say("Email addresses viewed"),
         Act.TOKEN: say("API tokens"),
         Act.ROLE: say("Roles"),
         Act.SIGN_IN: say("Sign-ins"),

@@ -16,16 +16,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import insert, text
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from api import health
+from api.proxies import ProxyWatch
 from scheduler.services.operations import pulses
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import Account, OutboxMail
 from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade
 from tests.integration.workers.test_workers import queued
-from tests.support.databases import Databases
+from tests.support.databases import Databases, owning
 from tests.support.factories import NOW, make_event
-from tests.support.web import web_app
+from tests.support.web import Browser, web_app
 from tests.support.workers import ROOT, eventually, settings_for, worker
 from workers import dispatch, presence
 from workers.celery_app import make_celery
@@ -95,7 +97,7 @@ def test_a_schema_of_another_version_is_named_and_nothing_starts_on_it(
     database: Database, broker_url: str, tmp_path: Path
 ) -> None:
     app = web_app(database, broker_url)
-    with database.write() as session:
+    with owning(database) as owner, owner.write() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     status, found = ready(app)
     assert (status, found["status"]) == (503, "down")
@@ -239,3 +241,83 @@ def test_a_look_writes_no_line_of_log(
     with caplog.at_level("DEBUG", logger="alembic"):
         ready(app)
     assert caplog.records == []
+
+
+STRANGER = {"REMOTE_ADDR": "203.0.113.9"}
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("proxies", "environ", "headers"),
+    [
+        (0, STRANGER, {}),
+        (1, {}, {"X-Forwarded-For": "203.0.113.9"}),
+        (0, {}, {"X-Forwarded-For": "127.0.0.1"}),
+        (1, STRANGER, {"X-Forwarded-Host": "127.0.0.1"}),
+    ],
+    ids=["direct", "by a proxy", "by a proxy that is not known", "past the proxy"],
+)
+def test_strangers_read_the_status_alone(
+    database: Database, tmp_path: Path, proxies: int, environ: dict[str, str], headers: dict[str, str]
+) -> None:
+    app = web_app(database, f"redis+socket://{tmp_path}/nowhere", trusted_proxies=proxies)
+    answer = app.test_client().get("/readyz", environ_base=environ, headers=headers)
+    assert (answer.status_code, answer.get_json()) == (200, {"status": "degraded"})
+    assert "broker" in ready(app)[1]["not_ready"]
+
+
+@sqlite_only
+def test_operators_read_why_wherever_they_are(database: Database, tmp_path: Path) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    app = web_app(database, f"redis+socket://{tmp_path}/nowhere")
+    browser = Browser(app, expo.organiser)
+    for is_operator in (False, True):
+        with database.write() as session:
+            session.get_one(Account, expo.organiser.id).is_operator = is_operator
+        found = browser.client.get("/readyz", environ_base=STRANGER).get_json()
+        assert ("not_ready" in found) is is_operator
+
+
+@sqlite_only
+@pytest.mark.parametrize(
+    ("proxies", "sender", "headers", "said"),
+    [
+        (0, "172.18.0.1", {"X-Forwarded-For": "203.0.113.9"}, "CHAINMEET_TRUSTED_PROXIES is 0"),
+        (1, "203.0.113.9", {}, "CHAINMEET_TRUSTED_PROXIES is 1"),
+        (0, "198.18.0.0", {}, ""),
+        (0, "8.8.8.8", {"X-Forwarded-For": "1.2.3.4"}, ""),
+        (1, "172.18.0.1", {"X-Forwarded-For": "203.0.113.9"}, ""),
+        (1, "127.0.0.1", {}, ""),
+    ],
+    ids=["proxy unknown", "proxy not there", "no proxy", "stranger's header", "right", "health check"],
+)
+def test_operators_are_told_of_proxies_that_are_not_as_the_setting_says(
+    database: Database, tmp_path: Path, proxies: int, sender: str, headers: dict[str, str], said: str
+) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        session.get_one(Account, expo.organiser.id).is_operator = True
+    app = web_app(database, f"redis+socket://{tmp_path}/nowhere", trusted_proxies=proxies)
+    app.extensions["chainmeet-proxies"] = ProxyWatch()
+    with capture_logs() as logs:
+        for _ in range(2):
+            app.test_client().get("/sign-in", environ_base={"REMOTE_ADDR": sender}, headers=headers)
+    told = [line["reason"] for line in logs if "proxies" in line["event"]]
+    assert len(told) == bool(said) and all(said in each for each in told)
+    assert (said or "ok") in ready(app)[1]["proxies"]
+    page = Browser(app, expo.organiser).get("/operators")
+    assert ("CHAINMEET_TRUSTED_PROXIES" in page) is bool(said)
+
+
+@sqlite_only
+def test_no_header_names_the_host_of_a_form_that_is_kept(database: Database, tmp_path: Path) -> None:
+    """Another site's page would have its form sent again, if a header said that it is this site."""
+    app = web_app(database, f"redis+socket://{tmp_path}/nowhere", trusted_proxies=1)
+    kept = []
+    for origin in ("http://localhost", "http://evil.example"):
+        headers = {"Origin": origin, "X-Forwarded-Host": "evil.example", "X-Forwarded-For": "203.0.113.9"}
+        form = {"email": "li@firm.example", "csrf_token": "old"}
+        answer = app.test_client().post("/sign-in", data=form, headers=headers)
+        kept.append("li@firm.example" in answer.text)
+    assert kept == [True, False]

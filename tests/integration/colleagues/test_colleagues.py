@@ -10,15 +10,25 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import OutboxKind, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
+from scheduler.services.addresses import tried
 from scheduler.services.colleagues import colleagues
 from scheduler.services.colleagues import days as days_of
 from scheduler.services.colleagues.colleagues import ColleagueForm
 from scheduler.services.directory import search
 from scheduler.services.people_desk import journal
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, AttendeeBusy, Event, OutboxMail, RequestPerson
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    AttendeeBusy,
+    Event,
+    OutboxMail,
+    RequestPerson,
+    TrailEntry,
+)
 from tests.support.factories import NOW, make_event, make_request
 from tests.support.publishing import SETTINGS
+from tests.support.web import Browser, web_app
 
 ANNA = ColleagueForm(
     name="Nagy Anna", email="Anna@Firm.example", title="Buyer", languages="magyar, 中文", areas=("batteries",)
@@ -155,3 +165,29 @@ def test_a_firm_sends_so_many_invitations_and_no_more(
             added = colleagues.add(session, actor, form(database), settings=SETTINGS, now=now)
         with database.write() as session:
             colleagues.remove(session, actor, added.key, now=now)
+
+
+def test_whose_addresses_take_part_is_told_a_few_times_a_day_and_noted(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2)
+    other = expo.people[1][0].email
+    with database.read() as session:
+        account = session.get_one(Account, expo.people[0][0].account_id)
+    browser = Browser(web_app(database, "redis://127.0.0.1:1"), account)
+    path = f"/events/{expo.event.key}/colleagues"
+    browser.get(path)
+    said = form(database)
+    fields = {"name": said.name, "languages": said.languages, "days": list(said.days)}
+    for _ in range(tried.MOST):
+        assert "takes part already" in browser.post(path, status=422, email=other, **fields)
+    for email in (other, "nobody@new.example"):
+        page = browser.post(path, status=422, email=email, **fields)
+        assert "Too many email addresses" in page and "takes part already" not in page
+    with database.read() as session:
+        noted = session.scalars(select(TrailEntry).where(TrailEntry.act == "address")).all()
+    assert len(noted) == tried.MOST and noted[0].account_id == account.id
+    assert f'"address":"{other}"' in noted[0].after
+    with database.write() as session:
+        late = form(database, email="nobody@new.example")
+        tomorrow = database.now() + timedelta(days=1)
+        assert colleagues.add(session, expo.actor(0), late, settings=SETTINGS, now=tomorrow).is_invited

@@ -12,6 +12,7 @@ from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
 from scheduler.services.access import actors
 from scheduler.services.access.actors import Actor
+from scheduler.services.addresses import tried
 from scheduler.services.delegations import confirming
 from scheduler.services.imports import taking
 from scheduler.services.people_desk import importing
@@ -160,3 +161,17 @@ def test_the_trail_names_whom_a_chamber_let_in(database: Database, expo: Expo) -
         of_import = TrailEntry.act == "import", TrailEntry.account_id == actor.account_id
         told = "".join(session.scalars(select(TrailEntry.after).where(*of_import)))
     assert all(f'"guest-{number}@new.example"' in told for number in range(100))
+
+
+def test_addresses_of_others_in_files_of_a_chamber_are_counted_noted_and_limited(
+    database: Database, expo: Expo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tried, "MOST_IN_FILES", 2)
+    actor = with_chamber(database, expo)
+    for _ in range(2):
+        bring(database, actor, guest_row("", expo.organiser.email), guest_row("", "new@new.example"))
+    with database.read() as session:
+        of_tries = TrailEntry.act == "address", TrailEntry.account_id == actor.account_id
+        assert session.scalars(select(TrailEntry.after).where(*of_tries)).all() == ['{"tried":1}'] * 2
+    with pytest.raises(NotAllowed, match="Too many email addresses"):
+        bring(database, actor, guest_row("", "other@new.example"))

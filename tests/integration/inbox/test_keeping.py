@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from scheduler.domain.entities import AlertKind, MailKind, MailOutcome, OutboxKind
-from scheduler.services.inbox import inbox, judgement, keeping, untaken
+from scheduler.services.inbox import flood, inbox, judgement, keeping, untaken
 from scheduler.services.inbox import mailbox as fetching
 from scheduler.services.inbox.keeping import TooMuch
 from scheduler.services.operations import alerts
@@ -139,6 +139,35 @@ def test_what_is_beyond_the_quota_is_put_off_by_lmtp_and_left_unread_in_the_mail
             fetching.fetch(published.database, server.settings(), now=lambda: server_now)
         assert (list(server.unread), server.flagged) == ([1, 2], {1, 2})
     assert published.count(InboundMail) == 2 and told(published)
+
+
+def test_a_place_is_kept_for_what_reads_as_an_answer_of_the_attendee_and_organisers_are_told(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has a forwarded invitation, and writes to its address until it takes no more."""
+    monkeypatch.setattr(keeping, "MAX_A_DAY", 3)
+    monkeypatch.setattr(keeping, "MAX_ANSWERS", 1)
+    to = published.mail_to(0)
+    *first, last = texts(published, 4)
+    for raw in first:
+        published.receive(raw.replace(to.to_address.encode(), b"thief@evil.example"), to)
+    with pytest.raises(TooMuch):
+        published.receive(last, to)
+    stranger = replies.calendar(to).replace(to.to_address.encode(), b"thief@evil.example")
+    with pytest.raises(TooMuch):
+        published.receive(stranger, to)
+    answer = published.answer(0, "DECLINED")
+    assert (answer.kind, answer.outcome) == (MailKind.REPLY, MailOutcome.APPLIED)
+    with pytest.raises(TooMuch):
+        published.answer(0, "ACCEPTED", minutes=2)
+    with published.database.write() as session:
+        flood.watch(session, now=LATER)
+        session.flush()
+        (alert,) = alerts.open_alerts(session, published.expo.event.id)
+        assert alert.kind is AlertKind.MAIL_FLOOD and "3 emails within a day" in alert.reason
+        flood.watch(session, now=LATER + timedelta(days=2))
+        session.flush()
+        assert alerts.open_alerts(session, published.expo.event.id) == []
 
 
 def test_the_octets_of_a_settled_mail_are_removed_after_30_days_and_those_of_a_waiting_one_are_not(

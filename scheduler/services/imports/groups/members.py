@@ -17,6 +17,7 @@ from scheduler.services.cells.table import Row, Table
 from scheduler.services.directory.belonging import find_delegation, firms_of
 from scheduler.storage.models import Account, Attendee, DelegationFirm, Firm, TeamInvitation, TeamMember
 
+TAKEN = say("cannot be taken here; ask the organisers")
 MOST_FIRMS = 300
 """Of a delegation that brings its own."""
 
@@ -79,7 +80,7 @@ def check_addresses(
     for row, email in rows:
         person = known.get(row.values.get("key", ""))
         if email in taken and (person is None or email != person.email):
-            row.fault("email", say("cannot be taken here; ask the organisers"))
+            row.fault("email", TAKEN)
         elif person is not None and email != person.email:
             row.fault("email", say("is changed by the organisers alone; ask them"))
 

@@ -1,0 +1,40 @@
+"""More registrations within an hour than a fair has: the event's organisers are told while that lasts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AlertKind
+from scheduler.services.operations import alerts
+from scheduler.storage.models import Alert, Event, FirmRegistration
+
+HOUR = timedelta(hours=1)
+FLOOD = 300
+"""Registrations of an event within an hour, confirmed or not. Each has a link mailed to somebody."""
+
+
+def watch(session: Session, *, now: datetime) -> None:
+    """Raise an alert for each event with as many, and end those of events with fewer."""
+    many = (
+        select(Event.id, Event.key, func.count())
+        .join(FirmRegistration, FirmRegistration.event_id == Event.id)
+        .where(FirmRegistration.made_at > now - HOUR, Event.is_there())
+        .group_by(Event.id, Event.key)
+        .having(func.count() >= FLOOD)
+    )
+    flooded = set()
+    for event_id, key, count in session.execute(many).all():
+        flooded.add(event_id)
+        reason = f"{count} firms registered within an hour, and each got an email with a link. "
+        reason += "If this is not a campaign of yours, close registration in Settings."
+        path = f"/events/{key}/registrations/"
+        alerts.raise_alert(
+            session, AlertKind.REGISTRATIONS, event_id=event_id, about="", reason=reason, path=path, now=now
+        )
+    is_open = Alert.kind == AlertKind.REGISTRATIONS, Alert.open_key.is_not(None)
+    for told in session.scalars(select(Alert.event_id).where(*is_open)).all():
+        if told not in flooded:
+            alerts.end_alert(session, AlertKind.REGISTRATIONS, event_id=told, now=now)
