@@ -55,7 +55,7 @@ function replaceShown() {
   const inside = form.elements.inside.checked;
   if (!find) return;
   for (const cell of cells()) {
-    if (cell.dataset.at !== form.elements["find-column"].value) continue;
+    if (!["every", cell.dataset.position].includes(form.elements["find-column"].value)) continue;
     if (cell.value.toLowerCase() === find.toLowerCase()) cell.value = form.elements.replace.value;
     else if (inside) cell.value = cell.value.replaceAll(find, form.elements.replace.value);
   }
@@ -67,7 +67,7 @@ function addProposals() {
   for (const field of form.querySelectorAll("input[data-use]")) {
     const button = document.createElement("button");
     button.type = "button";
-    button.className = "quiet";
+    button.className = "button button-small button-quiet grid-use";
     button.textContent = `${field.dataset.use}?`;
     button.setAttribute("aria-controls", field.id);
     button.addEventListener("click", () => {
@@ -79,7 +79,17 @@ function addProposals() {
   }
 }
 
+// What is not applied yet would be lost.
+function holdImport(event) {
+  const line = form.querySelector(".grid-count");
+  if (!line.textContent) return;
+  event.preventDefault();
+  line.textContent = line.dataset.first;
+  form.querySelector(".grid-foot .button-primary").focus();
+}
+
 if (form) {
+  document.querySelector("form.import-decide")?.addEventListener("submit", holdImport);
   form.addEventListener("keydown", move);
   form.addEventListener("input", countChanges);
   form.elements.replace.addEventListener("change", replaceShown);

@@ -87,16 +87,15 @@ def test_the_grid_is_mended_by_keyboard_alone(open_grid: OpenGrid, database: Dat
     page.get_by_label("Row 3, max_per_day").focus()
     page.keyboard.press("Control+A")
     page.keyboard.type("8")
-    expect(page.get_by_label("Skip row 5")).to_be_in_viewport()
     page.get_by_label("Skip row 5").focus()
+    expect(page.get_by_label("Skip row 5")).to_be_in_viewport()
     page.keyboard.press("Space")
     expect(page.locator(".grid-count")).to_have_text("4 changes")
     page.get_by_label("Row 4, tier").fill("midstream")
     page.get_by_role("button", name="Apply changes").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Row skipped")).to_be_visible()
-    page.get_by_role("link", name="What e.xlsx would do").click()
-    page.get_by_role("button", name="Take it").click()
+    page.get_by_role("button", name="Import 3 rows").click()
     expect(page.get_by_text("Firms: 3 added").first).to_be_visible()
     with database.read() as session:
         assert set(session.scalars(select(Firm.country))) == {"KR", "DE"}
@@ -127,3 +126,14 @@ def test_the_grid_is_a_form_without_javascript(open_grid: OpenGrid) -> None:
     page.get_by_role("link", name="Firms").click()
     expect(page.get_by_label("Replace “Corea” in all of them with")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_changes_that_are_not_applied_are_not_lost_by_an_import(open_grid: OpenGrid) -> None:
+    page = open_grid()
+    page.get_by_label("Row 4, tier").fill("midstream")
+    page.get_by_role("button", name="Apply changes").click()
+    page.get_by_label("Row 2, country").fill("KR")
+    page.get_by_role("button", name="Import 1 row").click()
+    expect(page.get_by_text("Apply your changes before you import.")).to_be_visible()
+    expect(page.get_by_role("button", name="Apply changes")).to_be_focused()
+    expect(page.get_by_label("Row 2, country")).to_have_value("KR")

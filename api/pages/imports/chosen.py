@@ -16,10 +16,13 @@ MOST_FIXES = 200
 """Faults of a page that have a field for what to read instead."""
 
 
+EVERY_COLUMN = "every"
+"""In place of the position of a column."""
 MOST_LETTERS = 10
 """Of a number in a name of a field."""
 _CELL = re.compile(r"cell-([0-9]{1,7})-([0-9]{1,3})")
 _DROP = re.compile(r"drop-([0-9]{1,7})")
+_EMPTY = re.compile(r"empty-([0-9]{1,7})-([0-9]{1,3})")
 _ALL = re.compile(r"all-([0-9]{1,3})-([0-9]{1,6})")
 
 
@@ -30,28 +33,31 @@ def pressed(sheet: str) -> tuple[FixesGiven, list[Replaced]]:
     """
     form = request.form
     cells: dict[Place, str] = {}
-    dropped, replaced = set(), []
+    dropped, emptied, replaced = set(), set(), []
     for name, text in form.items():
         if match := _CELL.fullmatch(name):
             if one_line(text) != one_line(form.get(f"was-{name}", "")):
                 cells[sheet, int(match[1]), int(match[2])] = text
         elif match := _DROP.fullmatch(name):
             dropped.add((sheet, int(match[1])))
+        elif match := _EMPTY.fullmatch(name):
+            emptied.add((sheet, int(match[1]), int(match[2])))
         elif (match := _ALL.fullmatch(name)) and text.strip():
             of = form.get(f"of-{name}", "")
             replaced.append(Replaced(sheet, int(match[1]), of, text, bool(form.get(f"in-{name}"))))
-    column = form.get("find-column", "")
+    column, inside = form.get("find-column", ""), bool(form.get("inside"))
     if form.get("find", "") and column.isascii() and column.isdigit() and len(column) < MOST_LETTERS:
-        inside = bool(form.get("inside"))
         replaced.append(Replaced(sheet, int(column), form["find"], form.get("replace", ""), inside))
+    elif form.get("find", "") and column == EVERY_COLUMN:
+        replaced.append(Replaced(sheet, None, form["find"], form.get("replace", ""), inside))
     by_rule = {
         (sheet, line, at)
         for (_, line, at), text in cells.items()
         for rule in replaced
-        if rule.position == at and rule.of(form.get(f"was-cell-{line}-{at}", "")) == text
+        if rule.is_in(sheet, at) and rule.of(form.get(f"was-cell-{line}-{at}", "")) == text
     }
     given = FixesGiven(
-        {place: text for place, text in cells.items() if place not in by_rule},
+        {place: text for place, text in cells.items() if place not in by_rule} | dict.fromkeys(emptied, ""),
         frozenset(dropped),
         replaced,
         columns(),

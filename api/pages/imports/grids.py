@@ -71,6 +71,11 @@ def _words(replaced: list[Replaced]) -> dict[str, dict[str, dict[str, str]]]:
     found: dict[str, dict[str, dict[str, str]]] = {}
     for each in replaced:
         column = request.form.get(f"column-of-{each.position}", "")
-        if kind in [*ImportKind] and column in COLUMNS[ImportKind(kind)] and not each.inside:
+        if (
+            each.position is not None
+            and kind in [*ImportKind]
+            and column in COLUMNS[ImportKind(kind)]
+            and not each.inside
+        ):
             found.setdefault(kind, {}).setdefault(column, {})[each.text] = each.value
     return found

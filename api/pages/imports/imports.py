@@ -31,9 +31,17 @@ from scheduler.untrusted.reading import UNREAD
 
 blueprint = APIBlueprint("imports", __name__, enable_openapi=False, url_prefix="/events/<event_key>/imports")
 
+MOST_CELLS = 20
+"""Changed cells that stand below the grid; the page of the file has all."""
 NOT_SHOWN = (ImportOutdated, ImportTaken, UnreadableSheet, *UNREAD)
 """Why what a file does cannot be shown now; each is a sentence."""
-for _filter in (words.import_kind, words.import_rows, words.placed, words.meetings_words):
+for _filter in (
+    words.import_kind,
+    words.import_rows,
+    words.placed,
+    words.meetings_words,
+    words.counted,
+):
     blueprint.add_app_template_filter(_filter)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -144,6 +152,8 @@ def errors(event_key: str, number: int) -> BaseResponse | str:
             "imports/errors.html",
             number=number,
             name=name,
+            labels=labels(),
+            most_cells=MOST_CELLS,
             **grids.values(parts, look, options),
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.language.speaking import gettext, ngettext, reported, said
@@ -42,6 +42,11 @@ def import_rows(lines: Sequence[int]) -> str:
     if len(lines) > SHOWN_ROWS:
         return gettext("rows %(rows)s and %(count)s more", rows=rows, count=len(lines) - SHOWN_ROWS)
     return ngettext("row %(rows)s", "rows %(rows)s", len(lines), rows=rows)
+
+
+def counted(lines: Mapping[ImportKind, Sequence[int]]) -> dict[ImportKind, int]:
+    """How many rows there are of each kind."""
+    return {kind: len(of) for kind, of in lines.items()}
 
 
 def placed(fault: Fault) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from scheduler.services.cells import fixes
@@ -11,14 +11,16 @@ from scheduler.services.cells.changes import Imported, WrongCells
 from scheduler.services.cells.columns import (
     GIVES,
     HEADER_ROWS,
+    NOTHING,
     ImportKind,
     heading,
     understand,
 )
 from scheduler.services.cells.fixes import Fixes
+from scheduler.services.cells.matrix import CellPlace, Matrix, matrix_of
 from scheduler.services.cells.options import ImportOptions
 from scheduler.services.imports.taking import ImportLook
-from scheduler.sheets.tables import SheetRow, WorkbookSheet
+from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 
 PAGE: Final = 50
 """Rows of a page."""
@@ -35,11 +37,18 @@ _NAMES: Final[Mapping[ImportKind, tuple[str, ...]]] = {
 """By which columns a person knows a row; of other kinds by its key and name."""
 
 
+OF_MATRIX: Final = ("from_hall", "to_hall", "minutes")
+"""The columns of a page of a matrix: each of its rows is a cell of the matrix, with both halls."""
+
+
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """A cell of a column in which something is wrong. `before` is what the file has, where it was changed."""
+    """A cell of a column in which something is wrong. `before` is what the file has, where it was changed.
 
-    position: int
+    One without a position is only to be read: of a matrix, what the cell that is wrong lies between.
+    """
+
+    position: int | None
     text: str
     faults: tuple[str, ...] = ()
     before: str | None = None
@@ -48,12 +57,20 @@ class GridCell:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """A row: its number, what names it, its cells by the columns, and faults that have no cell."""
+    """A row: its number, what names it, its cells by the columns, and faults that have no cell.
+
+    `depending` are rows of other sheets that are left out only because this one is, by their kind.
+    """
 
     line: int
     names: tuple[str, ...]
     cells: tuple[GridCell, ...]
     others: tuple[str, ...]
+    depending: Mapping[ImportKind, Sequence[int]] = field(default_factory=dict)
+    at: str = ""
+    """Of a matrix: the cell as spreadsheets name it, like C4."""
+    skips: str = ""
+    """What is left out with this row, as the form names it: the row, or one cell of a matrix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +83,13 @@ class GridCause:
     number: int
     wrong: WrongCells
     position: int | None
+    depending: Mapping[ImportKind, int] = field(default_factory=dict)
+    """Rows of other sheets that are left out only because of its rows, by their kind."""
+
+    @property
+    def count(self) -> int:
+        """How often it stands in the sheet: the rows, or the cells of a matrix."""
+        return len(self.wrong.places or self.wrong.lines)
 
     @property
     def value(self) -> str | None:
@@ -91,6 +115,8 @@ class ErrorGrid:
     start: int
     waiting: int
     """Rows that are left out only because of rows of other sheets."""
+    is_matrix: bool = False
+    """Whether its rows are cells of a matrix of walking minutes."""
 
     @property
     def last(self) -> int:
@@ -117,7 +143,11 @@ def tabs(look: ImportLook) -> list[tuple[int, Any, int]]:
     """The sheets with rows that are wrong in themselves, or of which none is taken: position, part, rows."""
     found = []
     for at, part in enumerate(look.parts):
-        rows = len({line for cells in part.done.causes for line in cells.lines}) if part.done else 0
+        rows = (
+            len({row for cells in part.done.causes for row in cells.places or cells.lines})
+            if part.done
+            else 0
+        )
         if part.kind and (rows or part.faults):
             found.append((at, part, rows))
     return found
@@ -131,9 +161,15 @@ def page(
     sheet = next((each for kind, each in parts if kind is part.kind and each.name == part.sheet), None)
     if part.kind is None or part.done is None or sheet is None or not part.done.causes:
         return None
+    matrix = None
+    if part.kind is ImportKind.WALKING:
+        matrix = matrix_of(sheet, options.columns.get(part.kind, NOTHING))
+    if matrix is not None:
+        return _page_of_matrix(part, sheet, matrix, options, at, cause=cause, start=start)
     where = _Where.of(part.kind, sheet, options)
+    depending = _depending(look, part.kind)
     causes = tuple(
-        GridCause(number, wrong, where.position(wrong.column))
+        GridCause(number, wrong, where.position(wrong.column), _sums(depending, wrong.lines))
         for number, wrong in enumerate(part.done.causes)
     )
     chosen = [each for each in causes if cause in (None, each.number)]
@@ -154,8 +190,12 @@ def page(
     )
     rows = {row.number: row for row in sheet.rows if row.number in of_line}
     made = {
-        line: _row(
-            rows.get(line, SheetRow(line, ())), of_line[line], positions, where, options.fixes, sheet.name
+        line: replace(
+            _row(
+                rows.get(line, SheetRow(line, ())), of_line[line], positions, where, options.fixes, sheet.name
+            ),
+            depending=depending.get(line, {}),
+            skips=f"drop-{line}",
         )
         for line in shown
     }
@@ -206,9 +246,8 @@ def changes(parts: Parts, options: ImportOptions) -> list[FileChange]:
         elif kind == "dropped":
             found.append(FileChange(name, kind, of[0], of[1], "", "", ""))
         elif kind == "replaced":
-            found.append(
-                FileChange(name, kind, of.sheet, None, header(of.sheet, of.position), of.text, of.value)
-            )
+            column = "" if of.position is None else header(of.sheet, of.position)
+            found.append(FileChange(name, kind, of.sheet, None, column, of.text, of.value))
         else:
             found.append(FileChange(name, kind, of[0].value, None, of[1], "", of[2]))
     return found
@@ -232,7 +271,7 @@ class _Where:
         return cls(cells, positions, tuple(dict.fromkeys(each for each in at if each is not None)))
 
     def position(self, column: str) -> int | None:
-        """The position of a column, or of the one of which it is made. A matrix has none."""
+        """The position of a column, or of the one of which it is made."""
         if column in self.positions:
             return self.positions[column]
         return next((at for name, at in self.positions.items() if column in GIVES.get(name, ())), None)
@@ -268,6 +307,127 @@ def _row(
     )
     others = tuple(each.wrong.message for each in causes if each.position is None)
     return GridRow(row.number, names, tuple(map(cell, positions)), others)
+
+
+def _page_of_matrix(
+    part: Any,
+    sheet: WorkbookSheet,
+    matrix: Matrix,
+    options: ImportOptions,
+    at: int,
+    *,
+    cause: int | None,
+    start: int,
+) -> ErrorGrid:
+    """A page of the cells of a matrix that are wrong, each between its two halls."""
+    causes = tuple(GridCause(number, wrong, None) for number, wrong in enumerate(part.done.causes))
+    chosen = [each for each in causes if cause in (None, each.number)]
+    first: dict[CellPlace, GridCause] = {}
+    for each in chosen:
+        for place in each.wrong.places:
+            first.setdefault(place, each)
+    ordered = sorted(first, key=lambda place: (first[place].number, place))
+    start = min(max(start, 0), max(len(ordered) - 1, 0)) // PAGE * PAGE
+    shown = ordered[start : start + PAGE]
+    standing: dict[CellPlace, list[GridCause]] = {place: [] for place in shown}
+    for each in causes:
+        for place in each.wrong.places:
+            if place in standing:
+                standing[place].append(each)
+    rows = {row.number: row for row in sheet.rows}
+    made = {
+        place: _cell_of_matrix(rows, matrix, place, standing[place], options.fixes, sheet.name)
+        for place in shown
+    }
+    groups = [
+        (each, tuple(made[place] for place in shown if first[place] is each))
+        for each in chosen
+        if any(first[place] is each for place in shown)
+    ]
+    return ErrorGrid(
+        at,
+        part.kind,
+        part.sheet,
+        (),
+        tuple(enumerate(OF_MATRIX)),
+        tuple((position, text) for position, text in enumerate(matrix.header.cells) if text and position),
+        causes,
+        tuple(groups),
+        len(ordered),
+        start,
+        _waiting(part.done),
+        is_matrix=True,
+    )
+
+
+def _cell_of_matrix(
+    rows: Mapping[int, SheetRow],
+    matrix: Matrix,
+    place: CellPlace,
+    causes: Sequence[GridCause],
+    changed: Fixes,
+    sheet: str,
+) -> GridRow:
+    """A cell of a matrix: the name of a hall in its first row or column, or minutes between two halls."""
+
+    def text(line: int, position: int) -> str:
+        cells = rows[line].cells if line in rows else ()
+        return changed.cell(sheet, line, position, cells[position] if position < len(cells) else "")
+
+    line, position = place
+    header = matrix.header.number
+    ends = {
+        "from_hall": (line, 0) if line != header else None,
+        "to_hall": (header, position) if position else None,
+    }
+    choices = [pair for each in causes for pair in each.wrong.proposals.choices]
+    cells = rows[line].cells if line in rows else ()
+    before = cells[position] if position < len(cells) else ""
+    own = GridCell(
+        position,
+        text(line, position),
+        tuple(dict.fromkeys(each.wrong.message for each in causes)),
+        before if text(line, position) != before else None,
+        tuple(dict.fromkeys(choices))[:MOST_CHOICES],
+    )
+    column = "to_hall" if line == header else "minutes" if position else "from_hall"
+    found = []
+    for each in OF_MATRIX:
+        end = ends.get(each)
+        found.append(own if each == column else GridCell(None, text(*end) if end is not None else ""))
+    is_row = not position
+    return GridRow(
+        line,
+        (),
+        tuple(found),
+        (),
+        at=f"{column_letters(position)}{line}",
+        skips=f"drop-{line}" if is_row else f"empty-{line}-{position}",
+    )
+
+
+def _depending(look: ImportLook, of: ImportKind) -> dict[int, dict[ImportKind, list[int]]]:
+    """By each row of a kind that is left out: the rows that wait for it, by their kind."""
+    found: dict[int, dict[ImportKind, list[int]]] = {}
+    for part in look.parts:
+        kind = part.kind
+        if kind is None or part.done is None:
+            continue
+        for cells in part.done.waiting.get(of, ()):
+            lines = found.setdefault(cells.waits_line, {}).setdefault(kind, [])
+            lines += [line for line in cells.lines if line not in lines]
+    return found
+
+
+def _sums(
+    depending: Mapping[int, Mapping[ImportKind, Sequence[int]]], lines: Iterable[int]
+) -> dict[ImportKind, int]:
+    """How many rows wait for these, by their kind."""
+    kinds: dict[ImportKind, set[int]] = {}
+    for line in lines:
+        for kind, others in depending.get(line, {}).items():
+            kinds.setdefault(kind, set()).update(others)
+    return {kind: len(others) for kind, others in kinds.items()}
 
 
 def _waiting(done: Imported) -> int:

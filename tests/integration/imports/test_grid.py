@@ -20,7 +20,7 @@ from scheduler.sheets.reading import read
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Event, Firm, ImportFile
+from scheduler.storage.models import Attendee, Event, Firm, Hall, ImportFile, WalkingTime
 from tests.support.factories import NOW, Expo, make_account, make_event
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
@@ -296,10 +296,93 @@ def test_cells_are_changed_before_they_are_read_and_the_header_stays() -> None:
     assert [row.cells for row in after.rows] == [("name", "country"), ("AA", "CN"), ("B", "DE")]
 
 
-def test_the_matrix_of_walking_minutes_has_no_cells_to_edit_but_rows_to_skip(
+HALLS = SheetOut("Halls", ["key", "name"], [["h0", "North"], ["h1", "South"], ["h2", "East"]])
+
+
+def walking(database: Database) -> list[tuple[str, str, int]]:
+    with database.read() as session:
+        names = {hall.id: hall.name for hall in session.scalars(select(Hall))}
+        rows = session.scalars(select(WalkingTime))
+        return sorted(
+            (*sorted((names[row.from_hall_id], names[row.to_hall_id])), row.minutes) for row in rows
+        )
+
+
+def test_each_cell_of_a_matrix_is_fixed_where_it_stands(database: Database, expo: Expo) -> None:
+    matrix = SheetOut(
+        "Walking",
+        ["", "North", "Soth", "East"],
+        [["North", 0, 5, "far"], ["South", "", 0, "7 or 8"], ["Eest", "", 9, 0]],
+    )
+    number = keep(database, expo, [HALLS, matrix])
+    browser = browser_of(database, expo)
+    path = f"/events/{expo.event.key}/imports/{number}"
+    page = browser.get(f"{path}/errors")
+    form = fields(page)
+    cells = {name: text for name, text in form.items() if name.startswith("cell-")}
+    assert cells == {"cell-1-2": "Soth", "cell-4-0": "Eest", "cell-2-3": "far", "cell-3-3": "7 or 8"}
+    assert 'aria-label="Cell D2"' in page and 'name="empty-2-3"' in page and 'name="drop-4"' in page
+    given: dict[str, Any] = {"cell-1-2": "South", "cell-2-3": "4", "cell-4-0": "East", "empty-3-3": "yes"}
+    page = browser.post(f"{path}/errors", **(form | given))
+    assert "No rows with errors" in page or "Your changes" in page
+    take(browser, path)
+    assert walking(database) == [("East", "North", 4), ("East", "South", 9), ("North", "South", 5)]
+
+
+def test_a_row_of_a_matrix_is_skipped_and_a_word_replaced_in_every_column(
     database: Database, expo: Expo
 ) -> None:
-    matrix = SheetOut("Walking", ["", "h0", "h1"], [["h0", 0, "far"], ["h1", "far", 0]])
-    number = keep(database, expo, [matrix])
+    rows: list[list[Cell]] = [
+        ["North", "", "5 min", "6 min"],
+        ["Nowhere", 1, 2, 3],
+        ["East", "", "7 min", ""],
+    ]
+    number = keep(database, expo, [HALLS, SheetOut("Walking", ["", "North", "South", "East"], rows)])
+    browser = browser_of(database, expo)
+    path = f"/events/{expo.event.key}/imports/{number}"
+    form = fields(browser.get(f"{path}/errors")) | {"drop-3": "yes"}
+    browser.post(
+        f"{path}/errors",
+        **(form | {"find-column": "every", "find": " min", "replace": "", "inside": "yes"}),
+    )
+    take(browser, path)
+    assert walking(database) == [("East", "North", 6), ("East", "South", 7), ("North", "South", 5)]
+
+
+def test_a_matrix_of_many_halls_has_a_page_of_cells_at_a_time(database: Database, expo: Expo) -> None:
+    size = 120
+    halls = SheetOut("Halls", ["key", "name"], [[f"x{at}", f"Place {at}"] for at in range(size)])
+    names = [f"Place {at}" for at in range(size)]
+    rows: list[list[Cell]] = [[name, *["?"] * size] for name in names]
+    number = keep(database, expo, [halls, SheetOut("Walking", ["", *names], rows)])
+    browser = browser_of(database, expo)
+    page = browser.get(f"/events/{expo.event.key}/imports/{number}/errors")
+    assert f"1 to 50 of {size * (size - 1):,} rows" in page
+    assert len(re.findall(r'<input[^>]* name="cell-', page)) == grid.PAGE and len(page) < 200_000
+
+
+def test_rows_say_what_waits_for_them(database: Database, expo: Expo) -> None:
+    firms = SheetOut("Firms", FIRMS.header, [["a", "Alpha", "Corea", "upstream", "8"]])
+    people = SheetOut(
+        "People",
+        PEOPLE.header,
+        [["Alpha", "Anna", "anna@example.com", "en"], ["Alpha", "Bela", "bela@example.com", "hu"]],
+    )
+    number = keep(database, expo, [firms, people])
     page = browser_of(database, expo).get(f"/events/{expo.event.key}/imports/{number}/errors")
-    assert "drop-2" in page and "cell-2-" not in page
+    assert "waiting for them: People 2" in page
+    assert "Waiting for it: People 2" in page and "People: rows 2, 3" in page
+
+
+def test_the_page_says_what_the_rest_would_do_and_imports_it(database: Database, expo: Expo) -> None:
+    number = keep(database, expo, [FIRMS])
+    browser = browser_of(database, expo)
+    path = f"/events/{expo.event.key}/imports/{number}"
+    page = browser.get(f"{path}/errors")
+    assert "1 row added" in page and "0 rows changed" in page and "4 rows skipped" in page
+    assert "4 rows with errors are skipped." in page and "Import 1 row</button>" in page
+    digest = re.search(r'name="digest" value="([0-9a-f]+)"', page)
+    assert digest
+    browser.post(f"{path}/take", digest=digest[1])
+    with database.read() as session:
+        assert session.scalars(select(Firm.name)).all() == ["Delta"]
