@@ -56,39 +56,68 @@ def show(event_key: str, number: int, key: str) -> str:
 def mark(event_key: str, number: int, key: str) -> Response | tuple[str, int]:
     """Set the times at which the person is away, and move the meetings of the draft that are ticked."""
     actor, form = auth.organiser(event_key), request.form
+    slots, ticked, now = form.getlist("slots"), form.getlist("to")[:MOST_MOVED], context.now()
     try:
         with context.database().write() as db:
             away(db, actor, number, key, ())
-            left = absences.paint(db, actor, PEOPLE, key, form.getlist("slots"), now=context.now())
-            done = [_moved(db, actor, number, to) for to in form.getlist("to")[:MOST_MOVED]]
+            done = [_moved(db, actor, number, key, slots, to) for to in ticked]
+            moved = {request for requests in done for request in requests}
+            left = absences.paint(db, actor, PEOPLE, key, slots, moved=moved, now=now)
     except InvalidInput as error:
         flash(columns.sentence(error), "error")
         return _page(actor, number, key, [], is_look=False), 422
     said = [gettext("Saved."), *columns.called_off(left.requests)]
-    if any(done):
-        moved = sum(done)
-        said.append(
-            ngettext(
-                "%(num)s meeting is changed in this draft.",
-                "%(num)s meetings are changed in this draft.",
-                moved,
-            )
-        )
+    said += _told(sum(map(bool, done)), done.count(frozenset()))
     flash(" ".join(said), "good")
     return redirect(url_for("board_away.show", **_here(event_key, number, key)), 303)
 
 
-def _moved(db: Session, actor: Actor, number: int, to: str) -> bool:
-    """Move a meeting as its tick says, as a step of the draft. What breaks a rule by now stays."""
+def _moved(
+    db: Session, actor: Actor, number: int, key: str, slots: Collection[str], to: str
+) -> frozenset[str]:
+    """Move a meeting as its tick says, as a step of the draft, before the absences are marked.
+
+    Returns the requests that are held elsewhere now. None, and nothing is moved, if it breaks a rule by now
+    or if the person would sit in one of them while away.
+    """
     read = shown.read_to(to)
     if read is None:
-        return False
+        return frozenset()
+    requests = frozenset(target.request for target in read[0])
     try:
-        with db.begin_nested():
+        with db.begin_nested() as moving:
             commands.arrange(db, actor, number, *read, seen=_seen(), now=context.now())
+            db.flush()
+            missed = {each.request for each in away(db, actor, number, key, slots).missed}
+            if requests & missed:
+                moving.rollback()
+                return frozenset()
     except NOT_MOVED:
-        return False
-    return True
+        return frozenset()
+    return requests
+
+
+def _told(moved: int, not_moved: int) -> list[str]:
+    """What became of the ticked meetings, as sentences."""
+    said = []
+    if moved:
+        said += [
+            ngettext(
+                "%(num)s meeting is changed in this draft.",
+                "%(num)s meetings are changed in this draft.",
+                moved,
+            ),
+            gettext("No one is notified until you publish."),
+        ]
+    if not_moved:
+        said.append(
+            ngettext(
+                "%(num)s ticked meeting could not be moved: its new time is no longer possible.",
+                "%(num)s ticked meetings could not be moved: their new times are no longer possible.",
+                not_moved,
+            )
+        )
+    return said
 
 
 def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look: bool) -> str:
@@ -104,7 +133,7 @@ def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look:
     ways = _ways(actor, number, person, ticked) if is_look and may_move else {}
     is_last = bool(last) and last[0].kind is StepKind.ABSENCE and last[0].undone_at is None
     with context.database().read() as db:
-        touched = meetings.touched(db, actor, PEOPLE, [key], slots=ticked - known, now=now)
+        soon = meetings.soon_requests(db, actor, key, ticked - known, now=now)
         return rendering.render(
             db,
             actor,
@@ -118,7 +147,8 @@ def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look:
             days=[(day, [times[slot.key] for slot in day.slots]) for day in timetable(db, actor).days],
             ticked=ticked,
             is_look=is_look,
-            soon=touched.soon,
+            soon=soon,
+            lost=len(soon - ways.keys()),
             undo=last[0].id if is_last and not is_look else None,
             mine=_here(actor.event_key, number, key),
             there=url_for(

@@ -12,6 +12,7 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.saying import say
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.people_desk import tables
+from scheduler.services.people_desk.leaving_event import Left
 
 TABLES: Final = {
     ImportKind.FIRMS: tables.firms,
@@ -166,6 +167,6 @@ def back_again(count: int) -> str:
     )
 
 
-def marked(meetings: int, stay: int = 0) -> str:
-    """That absences are kept, and what they touch."""
-    return " ".join((gettext("Marked."), touched(meetings, stay)))
+def marked(left: Left) -> list[str]:
+    """That absences are kept, and what they touch and call off."""
+    return [gettext("Marked."), touched(left.meetings, left.stay), *called_off(left.requests)]

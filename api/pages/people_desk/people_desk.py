@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -22,6 +22,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.directory import belonging
 from scheduler.services.events.timetable import timetable
+from scheduler.services.board import drafts
 from scheduler.services.people_desk import (
     absences,
     editing,
@@ -33,6 +34,7 @@ from scheduler.services.people_desk import (
     row_counts,
     tables,
 )
+from scheduler.services.people_desk.leaving_event import Left
 from scheduler.services.people_desk.tables import DeskQuery
 
 blueprint = APIBlueprint("people_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/desk")
@@ -78,19 +80,22 @@ def edit(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int
 
 @blueprint.post(f"/{KIND}/many")
 @login_required
-def edit_many(event_key: str, kind: str) -> Response | tuple[str, int]:
+def edit_many(event_key: str, kind: str) -> Response | str | tuple[str, int]:
     """Give the ticked rows one value, or an absence for a day."""
     actor, of, keys = auth.organiser(event_key), ImportKind(kind), request.form.getlist("keys")
     pressed = request.form.getlist("column")
     column = "absent" if "absent" in pressed else "".join(pressed[:1])
     value = request.form.get("day" if column == "absent" else "value", "")
+    left = Left(0, 0)
     try:
         with context.database().write() as db:
             if column == "absent":
                 day = next((day for day in timetable(db, actor).days if day.key == value), None)
                 slots = [slot.key for slot in day.slots] if day else [value]
                 left = absences.add(db, actor, of, keys, slots, now=context.now())
-                said = columns.marked(left.meetings, left.stay)
+                if _asks_first(left):
+                    db.rollback()
+                said = " ".join(columns.marked(left))
             else:
                 cells, settings = {column: value}, context.settings()
                 done = editing.edit(db, actor, of, keys, cells, settings=settings, now=context.now())
@@ -103,6 +108,8 @@ def edit_many(event_key: str, kind: str) -> Response | tuple[str, int]:
         if "keys" in faults:
             return rendering.list_again(lambda: _listing(actor, of), _there(event_key, of), faults["keys"])
         return rendering.refused(actor, f"desk_{kind}", faults, {"value": columns.LABELS.get(column, column)})
+    if _asks_first(left):
+        return _absence_look(actor, of, keys, left)
     flash(said, "good")
     return _back(event_key, of)
 
@@ -168,14 +175,21 @@ def bring_back(event_key: str, kind: str) -> Response:
 
 @blueprint.post(f"/{KIND}/<key>/absences")
 @login_required
-def set_absences(event_key: str, kind: str, key: str) -> Response | tuple[str, int]:
-    """Set the slots in which a person is absent or an interpreter has no shift, or sits at a table."""
+def set_absences(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
+    """Set the slots in which a person is absent or an interpreter has no shift, or sits at a table.
+
+    What calls meetings off at once is said first; with `sure`, it is done.
+    """
     actor, of = auth.organiser(event_key), ImportKind(kind)
     try:
         with context.database().write() as db:
             slots, note = request.form.getlist("slots"), request.form.get("note", "")
             table, now = request.form.get("table"), context.now()
             left = absences.paint(db, actor, of, key, slots, table=table, note=note, now=now)
+            if _asks_first(left):
+                db.rollback()
+        if _asks_first(left):
+            return _absence_look(actor, of, [key], left)
         said = [
             gettext("Saved."),
             columns.touched(left.meetings, left.stay),
@@ -185,6 +199,29 @@ def set_absences(event_key: str, kind: str, key: str) -> Response | tuple[str, i
     except InvalidInput as error:
         return _record(actor, of, key, None, columns.faults(error)), 422
     return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=key), 303)
+
+
+def _asks_first(left: Left) -> bool:
+    """Whether meetings would change at once, as they begin too soon for a plan, and nobody has said so yet."""
+    return left.soon > 0 and "sure" not in request.form
+
+
+def _absence_look(actor: Actor, kind: ImportKind, keys: Sequence[str], left: Left) -> str:
+    """What absences change at once, before they are saved, with the way to move these meetings instead."""
+    with context.database().read() as db:
+        draft = next(iter(drafts.open_drafts(db, actor)), None)
+        return rendering.render(
+            db,
+            actor,
+            f"desk_{kind.value}",
+            "people_desk/absent.html",
+            kind=kind.value,
+            rows=columns.TABLES[kind](db, actor, DeskQuery(state="", keys=keys)).items,
+            left=left,
+            draft=draft.number if draft else None,
+            path=request.path,
+            sent=[(name, text) for name, text in request.form.items(multi=True) if name != "csrf_token"],
+        )
 
 
 @blueprint.post(f"/{KIND}/<key>/merge")

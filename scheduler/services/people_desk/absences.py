@@ -175,16 +175,19 @@ def paint(
     absent: Collection[str],
     *,
     table: str | None = None,
+    moved: Collection[str] = (),
     note: str = "",
     now: datetime,
 ) -> Left:
     """Set all slots in which a person or an interpreter is absent. Other slots are free again.
 
-    With a table, these are slots of an interpreter to seat, and nothing else changes: see `seat`.
+    Meetings that begin too soon for a plan are called off, or left to a colleague, but for requests that a
+    draft has `moved` by now. With a table, these are slots of an interpreter to seat, and nothing else
+    changes: see `seat`.
     """
     if table is not None:
         return seat(session, actor, key, table, absent, note=note, now=now)
-    return _paint(session, actor, kind, [key], absent, note=note, clears=True, now=now)
+    return _paint(session, actor, kind, [key], absent, moved=moved, note=note, clears=True, now=now)
 
 
 def add(
@@ -208,6 +211,7 @@ def _paint(
     keys: Sequence[str],
     absent: Collection[str],
     *,
+    moved: Collection[str] = (),
     note: str,
     clears: bool,
     now: datetime,
@@ -218,7 +222,7 @@ def _paint(
     rows = rows_of(session, actor, _painted(kind), keys)
     chosen = _slots(session, actor.event_id, absent)
     kept = StepKind.ABSENCE if kind is ImportKind.PEOPLE else StepKind.SHIFTS
-    meetings = requests = stay = 0
+    meetings = requests = stay = colleagues = 0
     with step(session, actor, kept, kind, named(rows), note=note, now=now):
         for row in rows:
             new = _mark(session, row, set(chosen.values()), clears=clears)
@@ -228,10 +232,12 @@ def _paint(
             meetings += len(touched)
             soon = [meeting for meeting in touched if meeting.is_soon]
             if isinstance(row, Attendee):
-                requests += release(session, actor, row, soon, note, now=now)
+                released = release(session, actor, row, soon, note, moved=moved, now=now)
+                requests += released.called_off
+                colleagues += released.left_to_colleagues
             else:
                 stay += len(soon)
-    return Left(requests, meetings, stay)
+    return Left(requests, meetings, stay, colleagues)
 
 
 def _painted(kind: ImportKind) -> ImportKind:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, select
@@ -22,6 +23,14 @@ from scheduler.storage.models import (
     ScheduleVersion,
     Slot,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What became of meetings out of which a person was taken: called off, or held by colleagues alone."""
+
+    called_off: int
+    left_to_colleagues: int
 
 
 def open_requests(
@@ -84,20 +93,23 @@ def release(
     soon: Iterable[ComingMeeting],
     note: str,
     *,
+    moved: Collection[str] = (),
     now: datetime,
-) -> int:
-    """Take a person out of meetings that begin too soon for a plan to change. Returns the number called off.
+) -> Released:
+    """Take a person out of meetings that begin too soon for a plan to change.
 
     A colleague who sits there too holds the meeting alone. Where nobody else of the firm does, it is off.
+    Requests that a draft has `moved` stay as they are until it is published.
     """
     ids = [meeting.id for meeting in soon]
     if not ids:
-        return 0
+        return Released(0, 0)
     colleagues = _with_colleague(session, person, ids)
     rows = session.execute(
         select(PlannedMeeting.id, MeetingRequest)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
         .where(among(PlannedMeeting.id, ids), MeetingRequest.state == RequestState.ACCEPTED)
+        .where(MeetingRequest.key.not_in(moved))
         .with_for_update(of=MeetingRequest, key_share=True)
     ).all()
     off = 0
@@ -107,7 +119,7 @@ def release(
         else:
             call_off(session, actor, request, declining.side_of(request, person), note, now=now)
             off += 1
-    return off
+    return Released(off, len(rows) - off)
 
 
 def _with_colleague(session: Session, person: Attendee, meeting_ids: Collection[int]) -> set[int]:

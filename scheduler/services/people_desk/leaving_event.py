@@ -44,11 +44,18 @@ class Left:
     """What a withdrawal did: requests that were ended, and published meetings that it touches.
 
     `stay` of the meetings begin so soon that no run changes them, and go on as they are published.
+    `left_to_colleagues` begin as soon, and are held without the person who is absent.
     """
 
     requests: int
     meetings: int
     stay: int = 0
+    left_to_colleagues: int = 0
+
+    @property
+    def soon(self) -> int:
+        """Meetings of somebody absent that begin too soon for a plan: what becomes of them is done at once."""
+        return self.requests + self.left_to_colleagues
 
 
 def withdraw(
@@ -207,6 +214,6 @@ def _without(
         session, actor.event_id, of_keys(actor.event_id, ImportKind.PEOPLE, [person.key]), now=now
     )
     soon = [meeting for meeting in theirs if meeting.is_soon]
-    ended += release(session, actor, person, soon, note, now=now)
+    ended += release(session, actor, person, soon, note, now=now).called_off
     session.flush()
     return ended

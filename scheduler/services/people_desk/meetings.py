@@ -82,6 +82,17 @@ def touched(
     return Touched(len(found), sum(meeting.is_soon for meeting in found), len(seated), asked)
 
 
+def soon_requests(
+    session: Session, actor: Actor, person: str, slots: Collection[str], *, now: datetime
+) -> frozenset[str]:
+    """Requests of a person's published meetings in some slots that begin too soon for a plan."""
+    actor.require(Right.KEEP_PEOPLE)
+    of_person = of_keys(actor.event_id, ImportKind.PEOPLE, [person])
+    found = coming(session, actor.event_id, of_person, slots=slots, now=now)
+    ids = [meeting.request_id for meeting in found if meeting.is_soon]
+    return frozenset(session.scalars(select(MeetingRequest.key).where(among(MeetingRequest.id, ids))))
+
+
 def of_keys(event_id: int, kind: ImportKind, keys: Collection[str]) -> ColumnElement[bool]:
     """Published meetings of these firms, people or interpreters."""
     listed = list(filter(storable, keys))

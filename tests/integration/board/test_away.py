@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from html import unescape
 
+import pytest
 from sqlalchemy import select
 
 from scheduler.domain import rules
+from scheduler.domain.entities import RequestState
 from scheduler.services.board import commands, stepping
 from scheduler.services.board.commands import Target
 from scheduler.services.people_desk import journal
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
-from scheduler.storage.models import AttendeeBusy, Slot
+from scheduler.storage.models import AttendeeBusy, MeetingRequest, Slot
 from tests.integration.board.test_board_pages import Board, board
+from tests.support import clocks
 from tests.support.factories import NOW
 from tests.support.publishing import SETTINGS
+from tests.support.web import Browser
 
 __all__ = ["board"]  # a fixture
 
@@ -36,6 +42,12 @@ def draft(board: Board) -> str:
     with board.database.read() as session:
         board.hall.session = session
         return board.hall.bytes()
+
+
+def begin_show_day(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is half an hour before the first meeting; the organiser signs in."""
+    clocks.hold(monkeypatch, board.hall.expo.slots[0].start - timedelta(minutes=30))
+    board.browser = Browser(board.app, board.hall.expo.organiser)
 
 
 def test_what_it_breaks_is_seen_then_moved_and_all_of_it_undone(board: Board) -> None:
@@ -86,6 +98,49 @@ def test_a_way_that_breaks_a_rule_by_now_is_left_out_and_the_absence_is_kept(boa
     assert "is not a slot of this event" in board.browser.post(
         board.path(address()), slots=["s99"], status=422
     )
+
+
+@pytest.mark.parametrize("is_ticked", [True, False])
+def test_on_a_show_day_a_ticked_meeting_is_moved_and_another_one_is_called_off(
+    board: Board, monkeypatch: pytest.MonkeyPatch, is_ticked: bool
+) -> None:
+    """A run moves nothing any more then, and an organiser still does."""
+    begin_show_day(board, monkeypatch)
+    one = board.hall.one
+    looked = board.browser.get(board.path(address("?slots=s0&look=1")))
+    assert "without the tick, it goes to a colleague" in looked
+    assert "begins too soon for a plan" not in looked, "nothing is lost as it is ticked"
+    ticked = [_value(looked, "to")] if is_ticked else []
+    saved = board.browser.post(board.path(address()), slots=["s0"], to=ticked, seen=0)
+    with board.database.read() as session:
+        state = session.scalar(select(MeetingRequest.state).where(MeetingRequest.id == one.id))
+        board.hall.session = session
+        (held,) = (m for m in versions.meetings(session, board.hall.version.id) if m.request == one.key)
+    assert absent(board) == ["s0"]
+    if is_ticked:
+        assert (state, held.slot == "s0" and PERSON in held.attendees) == (RequestState.ACCEPTED, False)
+        assert "1 meeting is changed in this draft. No one is notified until you publish." in saved
+        assert "cancelled" not in saved
+    else:
+        assert (state, held.slot) == (RequestState.WITHDRAWN, "s0")
+        assert "1 that begins too soon for a plan was cancelled." in saved
+
+
+def test_on_a_show_day_what_cannot_be_moved_is_called_off_and_said(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_show_day(board, monkeypatch)
+    board.browser.get(board.path(address()))
+    put = [[board.hall.one.key, "s1", "t0", [PERSON, "f1-p0"], None]]
+    way = json.dumps({"put": put, "dropped": []})
+    start = draft(board)
+    saved = board.browser.post(board.path(address()), slots=["s0", "s1"], to=[way], seen=0)
+    assert draft(board) == start, "they would sit there while they are away"
+    assert "1 ticked meeting could not be moved" in saved and "is changed in this draft" not in saved
+    assert "1 that begins too soon for a plan was cancelled." in saved
+    board.is_away = True
+    looked = board.browser.get(board.path("/2/people/f3-p0/away?slots=s0&look=1"))
+    assert "1 published meeting begins too soon for a plan" in looked
 
 
 def _value(page: str, name: str) -> str:

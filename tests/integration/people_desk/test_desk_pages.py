@@ -1,13 +1,16 @@
 """The pages of the people desk: what an organiser does there, with and without htmx."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from scheduler.domain.entities import RequestState
+from scheduler.services.board import drafts
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
-from tests.support.factories import make_interpreter, make_request
+from tests.support import clocks
+from tests.support.factories import NOW, make_interpreter, make_request, make_version, meet
 from tests.support.forms import PageForms
 from tests.support.site import Site
 
@@ -144,6 +147,48 @@ def test_absences_are_ticked_and_cleared(site: Site) -> None:
         assert len(re.findall(r'name="slots" value="\w+" checked', page)) == 2
         page = browser.post(site.path(f"/desk/{kind}/{key}/absences"))
         assert len(re.findall(r'name="slots" value="\w+" checked', page)) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/desk/people/f0-p0/absences", {"slots": ["s0", "s1"], "note": "Ill."}),
+        ("/desk/people/many", {"keys": ["f0-p0"], "column": ["title", "absent"], "day": "2026-12-07"}),
+    ],
+)
+def test_on_a_show_day_absences_are_saved_once_it_is_known_what_they_call_off(
+    site: Site, monkeypatch: pytest.MonkeyPatch, path: str, fields: dict[str, object]
+) -> None:
+    with site.database.write() as session:
+        both = [*site.expo.people[0], site.expo.people[2][0]]
+        meetings = [
+            meet(make_request(session, site.expo, 0, 1), site.expo, slot=0),
+            meet(make_request(session, site.expo, 0, 2), site.expo, slot=1, people=both),
+        ]
+        make_version(session, site.expo, meetings)
+        drafts.begin(session, site.expo.organiser_actor(), 1, now=NOW)
+    clocks.hold(monkeypatch, site.expo.slots[0].start - timedelta(minutes=30))
+    browser = site.organiser()
+    browser.get(site.path("/desk/people/f0-p0"))
+    page = browser.post(site.path(path), **fields)
+    for said in (
+        "<b>2 published meetings</b> begin too soon for a run.",
+        "1 meeting is cancelled, and its request withdrawn.",
+        "1 meeting goes to a colleague who sits there too.",
+        site.path("/board/2/people/f0-p0/away"),
+    ):
+        assert said in page, said
+    assert {each.state for each in site.stored()} == {RequestState.ACCEPTED}
+    assert "checked" not in browser.get(site.path("/desk/people/f0-p0")).partition('id="absences"')[2]
+    (form,) = PageForms(page, site.path(path)).sending_to(site.path(path))
+    sent: dict[str, list[str]] = {}
+    for name, text in form.sent():
+        sent.setdefault(name, []).append(text)
+    page = browser.post(site.path(path), **sent)
+    assert "1 that begins too soon for a plan was cancelled." in page
+    assert [each.state for each in site.stored()] == [RequestState.WITHDRAWN, RequestState.ACCEPTED]
+    shown = browser.get(site.path("/desk/people/f0-p0"))
+    assert len(re.findall(r'name="slots" value="\w+" checked', shown)) == 2
 
 
 def test_an_interpreter_is_seated_at_a_table_that_its_page_names(site: Site) -> None:
