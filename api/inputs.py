@@ -1,8 +1,10 @@
-"""Numbers of addresses, forms and query strings, which no column has to refuse."""
+"""Numbers, moments and times of addresses, forms and query strings."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import re
+from datetime import date, datetime, time
+from typing import Final
 
 from werkzeug.routing import IntegerConverter
 
@@ -41,6 +43,20 @@ def moment(text: str | None) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo is not None and 2000 <= found.year < 3000 else None
+
+
+_CLOCK = "([01]?[0-9]|2[0-3])[:：]?([0-5][0-9])"
+CLOCK_FIELD: Final = {
+    "inputmode": "numeric", "maxlength": 5, "pattern": _CLOCK, "placeholder": "09:30", "autocomplete": "off",
+}  # fmt: skip
+"""Attributes of a field for a time of day. `type="time"` would show AM and PM in an English browser, which no
+other text of the site does."""
+
+
+def clock(text: str) -> time | None:
+    """A time of day by 24 hours as 09:30, 9:30 or 930, as keyboards of digits write it; None for others."""
+    read = re.fullmatch(_CLOCK, text.strip(), re.ASCII)
+    return time(int(read[1]), int(read[2])) if read else None
 
 
 def day(text: str | None) -> date | None:

@@ -16,7 +16,7 @@ from babel.numbers import format_decimal
 from flask import Flask, g, has_request_context
 from markupsafe import Markup, escape
 
-from api import context
+from api import context, inputs
 from api.language import speaking
 from api.language.speaking import gettext, ngettext, pgettext
 from api.language.unbroken import unbroken
@@ -394,6 +394,7 @@ def _on_a_page(written: Callable[..., str]) -> Callable[..., str]:
 
 def init_app(app: Flask) -> None:
     app.add_template_global(limits)
+    app.jinja_env.globals["clock_field"] = inputs.CLOCK_FIELD
     for written in (local_day, plain_day, day_and_month, short_day, local_moment, local_second):
         app.add_template_filter(_on_a_page(written), written.__name__)
     for function in (

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from api.inputs import whole
+from api.inputs import clock, whole
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.saying import say
@@ -44,11 +44,8 @@ class FormReader:
 
     def time(self, name: str) -> dt.time:
         """A local time such as 09:30."""
-        try:
-            value = dt.time.fromisoformat(self.form.get(name, ""))
-        except ValueError:
-            value = None
-        if value is None or value.tzinfo is not None:
+        value = clock(self.form.get(name, ""))
+        if value is None:
             self.fault(name, say("must be a time such as 09:30"))
             return dt.time(0)
         return value

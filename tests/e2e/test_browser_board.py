@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from api.pages.board import hand_board
 from scheduler.domain.team import TeamRole
@@ -133,6 +134,29 @@ def test_a_meeting_is_put_where_it_is_dropped_or_the_bar_says_why_not(boards: Bo
     page.locator("#best button").first.focus()
     page.keyboard.press("Escape")
     page.get_by_role("heading", name="Done by hand").wait_for()
+
+
+def test_while_the_plan_is_read_the_bar_says_so_and_the_places_come_by_themselves(
+    boards: Boards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, asked = hand_board.questions.ask, threading.Event()
+    read = threading.Event()
+
+    def still_reading(*question: Any, **more: Any) -> Any:
+        asked.set()
+        return ask(*question, **more) if read.is_set() else None
+
+    monkeypatch.setattr(hand_board.questions, "ask", still_reading)
+    page = boards.open()
+    page.get_by_role("button", name="Firm 0 × Firm 1").click()
+    live = page.locator("#live")
+    expect(live).to_contain_text("are being worked out", timeout=WAIT)
+    assert asked.is_set() and "0 " not in live.inner_text()
+    assert page.locator("td.free").count() == 0
+    page.locator("[data-again]").wait_for()
+    read.set()
+    page.locator("td.free button").first.wait_for()
+    expect(page.locator("[data-again]")).to_have_count(0)
 
 
 def test_axe_finds_nothing_on_the_board_in_all_its_states(boards: Boards) -> None:

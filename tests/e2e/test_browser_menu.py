@@ -93,6 +93,15 @@ def test_every_group_fits_a_phone_and_has_no_fault(open_menu: OpenMenu) -> None:
         assert axe.findings(page) == []
 
 
+def test_a_page_begins_high_on_a_phone(open_menu: OpenMenu, site: str) -> None:
+    """What is above it, the site's head and the event's menu, takes a quarter of the screen at most."""
+    page = open_menu(viewport=PHONE, has_touch=True)
+    for path in ("", "/nights", "/desk/firms"):
+        page.goto(f"{site}{path}")
+        box = page.locator("main").bounding_box()
+        assert box is not None and 100 < box["y"] < 220, (path, box)
+
+
 def test_groups_unfold_without_javascript(open_menu: OpenMenu) -> None:
     page = open_menu(java_script_enabled=False)
     menu = page.get_by_role("navigation", name="Event")

@@ -19,10 +19,10 @@ from api.pages.people_desk import columns
 from api.pages.people_desk.picks import picked
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.services.access.actors import Actor
+from scheduler.services.board import drafts
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.directory import belonging
 from scheduler.services.events.timetable import timetable
-from scheduler.services.board import drafts
 from scheduler.services.people_desk import (
     absences,
     editing,
@@ -202,7 +202,7 @@ def set_absences(event_key: str, kind: str, key: str) -> Response | str | tuple[
 
 
 def _asks_first(left: Left) -> bool:
-    """Whether meetings would change at once, as they begin too soon for a plan, and nobody has said so yet."""
+    """Whether meetings that begin too soon for a plan would change at once, and nobody has agreed yet."""
     return left.soon > 0 and "sure" not in request.form
 
 

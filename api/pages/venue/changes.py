@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
-from api.inputs import whole
+from api.inputs import clock, whole
 from scheduler import saying
 from scheduler.domain.entities import PauseKind
 from scheduler.domain.errors import Fault, InvalidInput
@@ -92,14 +92,11 @@ def _rows(form: Mapping[str, str], name: str) -> Iterator[tuple[int, Mapping[str
 
 
 def _time(row: Mapping[str, str], name: str, path: str, faults: list[Fault]) -> dt.time:
-    try:
-        read = dt.time.fromisoformat(row.get(name, ""))
-    except ValueError:
-        read = None
-    if read is None or read.tzinfo is not None:
+    read = clock(row.get(name, ""))
+    if read is None:
         faults.append(Fault(path, say("must be a time such as 09:30")))
         return dt.time(0)
-    return read.replace(second=0, microsecond=0)
+    return read
 
 
 def _days(form: Form, venue: Venue, at: Fields) -> ChangeDays:

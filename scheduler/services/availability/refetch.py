@@ -114,4 +114,7 @@ def _fetched(
         return {"failure": _LOST}
     except (FetchFailure, UnusableCalendar, *UNREAD) as error:
         return {"failure": str(error)[:300]}
-    return values | {"found": busy_times.without_titles(found)}
+    known, found = source.found, busy_times.without_titles(found)
+    if sorted(found["busy"]) != sorted(known["busy"]):
+        values["found_changes"] = BusySource.found_changes + 1
+    return values | {"found": found}

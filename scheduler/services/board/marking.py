@@ -39,10 +39,11 @@ _NOT_OF_PLANS = (
 
 
 def mark_of(session: Session, event_id: int) -> str:
-    """The mark of an event: by two queries, of numbers alone.
+    """The mark of an event: by three queries.
 
     What organisers change is in the trail. What firms and people change is counted, and of requests what
-    happens to those that are accepted: no other is in a plan.
+    happens to those that are accepted: no other is in a plan. Of answers to invitations only those count that
+    propose another time.
     """
     last = session.scalar(
         select(TrailEntry.id)
@@ -55,6 +56,11 @@ def mark_of(session: Session, event_id: int) -> str:
         joined = select(func.count()).select_from(table).join(of, of.id == column)
         return joined.where(of.event_id == event_id, *which).scalar_subquery()
 
+    def of_calendars(figure: Any) -> Any:
+        """A figure of linked and uploaded calendars: a fetch that finds the same times changes none."""
+        saved = select(figure).select_from(BusySource).join(Attendee, Attendee.id == BusySource.attendee_id)
+        return saved.where(Attendee.event_id == event_id, BusySource.is_saved).scalar_subquery()
+
     is_accepted = MeetingRequest.state == RequestState.ACCEPTED
     accepted = case((is_accepted, MeetingRequest.id), else_=0)
     of_event = MeetingRequest.event_id == event_id
@@ -66,15 +72,16 @@ def mark_of(session: Session, event_id: int) -> str:
             count(ExcludedPerson, ExcludedPerson.request_id, MeetingRequest),
             count(RequestStep, RequestStep.request_id, MeetingRequest, is_accepted),
             select(func.sum(accepted)).where(of_event).scalar_subquery(),
-            count(BusySource, BusySource.attendee_id, Attendee),
-            select(func.max(BusySource.read_at))
-            .join(Attendee, Attendee.id == BusySource.attendee_id)
-            .where(Attendee.event_id == event_id, BusySource.is_saved)
-            .scalar_subquery(),
-            select(func.max(Answer.id)).where(Answer.event_id == event_id).scalar_subquery(),
+            of_calendars(func.sum(BusySource.id)),
+            of_calendars(func.sum(BusySource.found_changes)),
             select(func.max(ScheduleVersion.id))
             .where(ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.PUBLISHED)
             .scalar_subquery(),
         )
     ).one()
-    return repr((last, tuple(counted)))
+    proposed = session.execute(
+        select(Answer.id, Answer.sequence, Answer.proposed_start, Answer.proposed_end)
+        .where(Answer.event_id == event_id, Answer.proposed_start.is_not(None))
+        .order_by(Answer.id)
+    )
+    return repr((last, tuple(counted), [tuple(row) for row in proposed]))

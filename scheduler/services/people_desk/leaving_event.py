@@ -54,7 +54,7 @@ class Left:
 
     @property
     def soon(self) -> int:
-        """Meetings of somebody absent that begin too soon for a plan: what becomes of them is done at once."""
+        """Meetings of somebody absent that begin too soon for a plan: they change at once."""
         return self.requests + self.left_to_colleagues
 
 

@@ -44,6 +44,8 @@ class BusySource(Base):
     """The calendar itself, compressed, in a preview alone: it may be read again in another zone."""
     etag: Mapped[str] = mapped_column(String(250), default="")
     modified: Mapped[str] = mapped_column(String(250), default="")
+    found_changes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many fetches found other busy times than were known: a plan in memory is read anew then alone."""
     read_at: Mapped[datetime]
     failure: Mapped[str] = mapped_column(String(300), default="")
     """Why the last fetch failed, as a sentence, or empty. The known busy times stay."""

@@ -11,9 +11,12 @@ from sqlalchemy import select
 
 from api.pages.board import shown
 from scheduler.domain import rules
-from scheduler.domain.entities import RequestState
+from scheduler.domain.entities import AnswerSource, Partstat, RequestState
 from scheduler.domain.errors import ChainmeetError, NotFound
 from scheduler.saying import of_json
+from scheduler.services.access import encryption
+from scheduler.services.availability import refetch as refetching
+from scheduler.services.availability.busy_times import ADDRESS
 from scheduler.services.board import commands, drafts, stepping
 from scheduler.services.board.answering import OracleDesk
 from scheduler.services.board.broken_rules import BreaksRules
@@ -21,10 +24,11 @@ from scheduler.services.board.commands import Target
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import AttendeeBusy, MeetingRequest, RequestStep
+from scheduler.storage.models import Answer, AttendeeBusy, MeetingRequest, RequestStep
 from tests.integration.board.test_commands import Hall
 from tests.support import clocks
-from tests.support.factories import NOW, make_request
+from tests.support.calendars import FarSide, busy_in, linked
+from tests.support.factories import NOW, SECRET_KEY, make_request
 
 
 class Asked:
@@ -218,6 +222,73 @@ def test_a_plan_is_read_anew_when_a_slot_begins_and_when_a_request_is_accepted_a
     with database.write() as session:
         session.get_one(MeetingRequest, pending.id).state = RequestState.ACCEPTED
     assert loads(start + timedelta(minutes=20)) == 3
+
+
+def test_a_plan_is_read_anew_for_other_busy_times_and_proposals_and_for_no_fetch_and_no_acceptance(
+    database: Database,
+) -> None:
+    asked, far = Asked(database), FarSide()
+    expo, one = asked.hall.expo, asked.hall.one
+    far.octets = busy_in(expo.slots[5])
+
+    def loads() -> int:
+        asked.ask(one.key)
+        return asked.desk.loads
+
+    def fetch(hours: int) -> None:
+        far.etag = f'"{hours}"'  # the server says of no calendar that it is the same
+        refetching.refetch(
+            database, fetcher=far, secret_key=SECRET_KEY, now=lambda: NOW + timedelta(hours=hours),
+            should_stop=lambda: False, max_seconds=60,
+        )  # fmt: skip
+
+    def answer(partstat: Partstat, start: datetime | None = None) -> None:
+        with database.write() as session:
+            session.merge(
+                Answer(
+                    id=1, event_id=asked.event_id, request_id=one.id, attendee_id=expo.people[0][0].id,
+                    uid="one", sequence=0, partstat=partstat, source=AnswerSource.LINK, answered_at=NOW,
+                    proposed_start=start, proposed_end=start and start + timedelta(minutes=30),
+                )
+            )  # fmt: skip
+
+    assert loads() == 1
+    with database.write() as session:
+        session.add(
+            linked(expo.people[0][0].id, encryption.encrypt(SECRET_KEY, ADDRESS, "https://c.example"))
+        )
+    assert loads() == 2, "a calendar is linked"
+    for hours, far.octets, known in (
+        (2, busy_in(expo.slots[5]), 3),
+        (4, busy_in(expo.slots[5]), 3),
+        (6, busy_in(expo.slots[6]), 4),
+    ):
+        fetch(hours)
+        assert loads() == known, hours
+    assert len(far.asked) == 3
+    answer(Partstat.ACCEPTED)
+    assert loads() == 4, "who accepts an invitation changes no plan"
+    answer(Partstat.NEEDS_ACTION, expo.slots[5].start)
+    assert loads() == 5
+    answer(Partstat.NEEDS_ACTION, expo.slots[6].start)
+    assert loads() == 6
+
+
+def test_on_a_show_day_times_of_today_are_offered(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event freezes twelve hours for runs; what has not begun is changed by hand."""
+    asked = Asked(database)
+    first = asked.hall.expo.slots[0].start
+    clocks.hold(monkeypatch, first - timedelta(minutes=30))
+    today = {slot.key for slot in asked.hall.expo.slots if slot.start.date() == first.date()}
+    answer = asked.ask(asked.hall.one.key)
+    offered = {row["slot"] for row in answer["targets"] if row["standing"] in ("free", "moves", "like")}
+    assert len(offered & today) > 1
+    assert any(row["put"][0][1] in today for row in answer["best"])
+    clocks.hold(monkeypatch, first + timedelta(minutes=1))
+    answer = asked.ask(asked.hall.one.key)
+    assert answer["best"] == [] and not {row["standing"] for row in answer["targets"]} & {"free", "moves"}
 
 
 def test_only_the_last_plans_are_kept_and_what_is_unknown_is_said_so(database: Database) -> None:

@@ -9,10 +9,11 @@ from flask import Flask
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import RequestState
+from scheduler.domain.entities import RequestState, RunState
 from scheduler.domain.errors import NotAllowed
 from scheduler.domain.team import TeamRole
 from scheduler.services.access import actors
+from scheduler.services.archives import ending
 from scheduler.services.events import home, waiting
 from scheduler.services.imports import workbooks
 from scheduler.services.publishing import orders, version_jobs
@@ -28,6 +29,7 @@ from scheduler.storage.models import (
     InterpreterBusy,
     MeetingRequest,
     PlaceBusy,
+    Run,
     ScheduleVersion,
 )
 from tests.support.factories import (
@@ -261,6 +263,30 @@ def test_what_is_not_scheduled_is_split_by_what_could_still_schedule_it(
         "<b>2</b> only by changing",
     ):
         assert said in page, said
+
+
+def test_an_archived_event_has_nothing_to_do(database: Database, app: Flask) -> None:
+    """Nothing of it can be done; what was published and what was done is read all the same."""
+    with database.write() as session:
+        expo = busy(session)
+    browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}"
+    todo = (
+        'class="panel rows todos"',
+        ">To do<",
+        "View fixes",
+        "Review draft",
+        "Send reminders",
+        "Unfinished import",
+    )
+    page = browser.get(path)
+    assert [said for said in todo if said not in page] == []
+    with database.write() as session:
+        session.execute(update(Run).values(state=RunState.CANCELLED))
+        ending.archive(session, expo.organiser_actor(), now=NOW)
+    page = browser.get(path)
+    assert [said for said in todo if said in page] == []
+    assert "This event is archived" in page and "<b>1</b> of 2 accepted requests scheduled" in page
+    assert "Recent activity" in page
 
 
 def test_nobody_is_below_a_minimum_before_a_schedule_is_published(database: Database) -> None:

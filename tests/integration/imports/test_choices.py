@@ -172,6 +172,17 @@ def test_what_is_likely_is_read_once_it_is_pressed_and_can_be_forgotten(database
     assert "3 values are nothing that is known" in page
     untouched = browser.post(f"{path}1/choose", **fields, **picks, keep_empty="yes")
     assert "0 added" in untouched, "nothing that is only proposed is taken"
+    hungry, atlantis = (
+        next(name[7:] for name, word in fields.items() if name.startswith("fix-of") and word == chosen)
+        for chosen in ("Hungry", "Atlantis")
+    )
+    chosen = {**picks, f"pick-{atlantis}": "GR"}
+    page = browser.post(f"{path}1/choose", **fields, **chosen, fix=hungry)
+    for read in ("“Atlantis” is read as GR", "“Hungry” is read as HU"):
+        assert read in page, "what was chosen is taken by any press, what is proposed by its own"
+    assert "“upstrem” is read as" not in page
+    for word in ("Atlantis", "Hungry"):
+        browser.post(f"{path}1/choose", forget=f"firms:country:{word}")
     page = browser.post(f"{path}1/choose", **fields, **picks, fix="all")
     assert "1 added" in page and "“Hungry” is read as HU" in page and "is nothing that is known" not in page
     of = {"fix-kind-0": "firms", "fix-column-0": "areas", "fix-of-0": "农业"}

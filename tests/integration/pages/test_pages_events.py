@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
@@ -53,6 +54,28 @@ def test_a_wrong_event_keeps_what_was_typed_and_says_what_is_wrong(
     assert 'value="Chain Expo"' in page
     with database.read() as session:
         assert session.scalars(select(Event)).all() == []
+
+
+def test_times_are_typed_by_24_hours_with_a_colon_or_without(database: Database, broker_url: str) -> None:
+    """As all pages write them, and as a keyboard of digits can."""
+    with database.write() as session:
+        operator = make_account(session, is_operator=True)
+    browser = Browser(web_app(database, broker_url), operator)
+    field = re.search(r'<input id="morning_from"[^>]*>', browser.get("/events/new"))
+    assert field and 'inputmode="numeric"' in field[0] and 'placeholder="09:30"' in field[0]
+    (pattern,) = re.findall('pattern="([^"]+)"', field[0])
+    for wrong in ("24:00", "9:60", "9 am", "９:30", "12", "123456"):
+        assert not re.fullmatch(pattern, wrong, re.ASCII)
+        page = browser.post("/events/new", status=422, **NEW | {"morning_from": wrong})
+        assert said(page).keys() == {"morning_from"} and "must be a time such as 09:30" in page, wrong
+    typed = {"morning_from": "9:30", "morning_to": "1200", "afternoon_from": "13：30", "afternoon_to": "1430"}
+    assert all(re.fullmatch(pattern, text) for text in typed.values())
+    assert "Nothing is published yet" in browser.post("/events/new", **NEW | typed)
+    with database.read() as session:
+        zone = ZoneInfo(NEW["timezone"])
+        starts = [at.astimezone(zone) for at in session.scalars(select(Slot.start).order_by(Slot.position))]
+    first = [f"{start:%H:%M}" for start in starts if start.date() == starts[0].date()]
+    assert first == ["09:30", "10:00", "10:30", "11:00", "11:30", "13:30", "14:00"]
 
 
 def said(page: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from scheduler.domain.entities import RequestState
-from scheduler.services.board import drafts
+from scheduler.services.board import commands, drafts
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
 from tests.support import clocks
@@ -166,7 +166,9 @@ def test_on_a_show_day_absences_are_saved_once_it_is_known_what_they_call_off(
             meet(make_request(session, site.expo, 0, 2), site.expo, slot=1, people=both),
         ]
         make_version(session, site.expo, meetings)
-        drafts.begin(session, site.expo.organiser_actor(), 1, now=NOW)
+        actor = site.expo.organiser_actor()
+        drafts.begin(session, actor, 1, now=NOW)
+        commands.lock(session, actor, 2, meetings[0].request, seen=None, now=NOW)
     clocks.hold(monkeypatch, site.expo.slots[0].start - timedelta(minutes=30))
     browser = site.organiser()
     browser.get(site.path("/desk/people/f0-p0"))

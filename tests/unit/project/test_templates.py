@@ -45,8 +45,21 @@ def test_what_one_types_has_the_limits_of_its_field() -> None:
         for each in typed:
             if "readonly" in each or ONE_A_LINE in each or any(f'"{kind}' in each for kind in NOT_TYPED):
                 continue
-            assert "limits(" in each or "rule.limit" in each, (path.name, each)
+            assert "limits(" in each or "rule.limit" in each or "clock_field" in each, (path.name, each)
         assert not re.search(r'(maxlength|min|max)="[0-9]', text), path.name
+
+
+IN_THE_BROWSERS_OWN_CLOCK = {"what_if/_fields.html"}
+"""Templates that still have a field of `type="time"`."""
+
+
+def test_times_of_day_are_typed_as_all_pages_write_them() -> None:
+    """A field of `type="time"` has AM and PM in an English browser; beside it stands 14:30."""
+    shown = re.compile(r"""type=["']?time\b|,\s*"time"\s*[,)]""")
+    for field in ('{{ field("end", _("To"), typed, faults, "time") }}', '<input type="time">'):
+        assert shown.search(field)
+    found = {"/".join(path.parts[-2:]) for path, text in TEMPLATES.items() if shown.search(text)}
+    assert found <= IN_THE_BROWSERS_OWN_CLOCK
 
 
 def test_each_template_that_is_named_is_there() -> None:
