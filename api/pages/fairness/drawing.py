@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from scheduler.services.fairness.shares import FairnessView
 from scheduler.services.what_if.curve import CurvePoint
 
 WIDTH, HEIGHT = 720, 300
@@ -42,9 +43,16 @@ class CurvePicture:
         return self.ticks[0][1]
 
 
+def lowest_of_scale(view: FairnessView) -> float:
+    """Where the scale of shares begins: at a tenth that no group's lowest twentieth is below."""
+    figures = [line.figures for lines in view.groups.values() for line in lines]
+    least = min((each.twentieth for each in figures), default=0.0)
+    return min(max(0.0, math.floor(10 * least) / 10), 0.9)
+
+
 def picture(points: Sequence[CurvePoint]) -> CurvePicture:
     """Of one point or more."""
-    scheduled = [each.held for each in points]
+    scheduled = [each.scheduled for each in points]
     step = _step(max(scheduled) - min(scheduled))
     low = math.floor(min(scheduled) / step) * step
     high = max(math.ceil(max(scheduled) / step) * step, low + step)
@@ -57,8 +65,8 @@ def picture(points: Sequence[CurvePoint]) -> CurvePicture:
         Dot(
             point=each.point,
             x=round(LEFT + 40 + (RIGHT - LEFT - 80) * each.point / last, 1),
-            y=y(each.held),
-            scheduled=each.held,
+            y=y(each.scheduled),
+            scheduled=each.scheduled,
         )
         for each in points
     ]

@@ -15,9 +15,9 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.language.speaking import gettext
 from api.pages import rendering
-from api.pages.fairness.drawing import picture
+from api.pages.fairness.drawing import lowest_of_scale, picture
 from api.pages.fairness.groups import GROUPINGS, group_name
-from api.pages.figures.fair import dial, drawn_shares
+from api.pages.figures.fair import MOST_DRAWN, dial, drawn_shares
 from api.pages.schedule.fair_points import POINTS, point_of, with_point
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -40,7 +40,7 @@ blueprint = APIBlueprint(
 def show(event_key: str, number: int) -> str:
     actor = auth.team(event_key)
     asked = request.args.get("by", "")
-    by = Grouping(asked) if asked in list(Grouping) else Grouping.HOME
+    only = Grouping(asked) if asked in list(Grouping) else None
     with context.database().read() as db:
         view = shares.look(db, actor, number)
         return rendering.render(
@@ -49,7 +49,9 @@ def show(event_key: str, number: int) -> str:
             "fairness",
             "fairness/show.html",
             view=view,
-            by=by,
+            only=only,
+            most=MOST_DRAWN,
+            low=lowest_of_scale(view),
             groupings=GROUPINGS,
             group_name=group_name,
             figure=drawn_shares(view),

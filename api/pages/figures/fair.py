@@ -1,4 +1,4 @@
-"""Fairness as pictures: the share that groups of firms hold, and what each point of the dial holds."""
+"""Fairness as pictures: the scheduled share of groups of firms, and of each point of the dial."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MOST_DRAWN: Final = 12
 
 
 def shares_by_group(session: Session, actor: Actor, number: int) -> Figure:
-    """The part of their accepted requests that firms hold, by every kind of group."""
+    """The part of their accepted requests that is scheduled, by every kind of group of firms."""
     return drawn_shares(shares.look(session, actor, number))
 
 
@@ -47,7 +47,7 @@ def drawn_shares(view: FairnessView) -> Figure:
         drawn += [(said(words), None), *((name, line.figures.pooled) for name, line in least)]
     known = [share for _, share in drawn if share is not None]
     low = max(0.0, math.floor(min(known, default=0.0) * 10 - 1) / 10)
-    title = gettext("Share held, by group")
+    title = gettext("Scheduled share, by group")
     sentence = gettext(
         "The full part of a bar is what is missing of all accepted requests. The scale starts at %(low)s %%.",
         low=plain_number(round(low * 100)),
@@ -55,7 +55,7 @@ def drawn_shares(view: FairnessView) -> Figure:
     picture = Drawing("shares", charts.WIDTH, 20 + charts.ROW * len(drawn), title, sentence)
     charts.missing(picture, drawn, low)
     header = [gettext("Group firms by"), gettext("Group"), gettext("Firms"), gettext("Requests")]
-    table = DrawnTable([*header, gettext("Held"), gettext("Held in per cent")], rows)
+    table = DrawnTable([*header, gettext("Scheduled"), gettext("Share in %%")], rows)
     return Figure("shares", title, sentence, picture if known else None, table, table, note=sentence)
 
 
@@ -64,7 +64,7 @@ def _percent(line: GroupLine) -> float:
 
 
 def dial(session: Session, actor: Actor, number: int) -> Figure:
-    """What each point of the dial holds. Raises NotFound until all are solved."""
+    """What each point of the dial schedules. Raises NotFound until all are solved."""
     del number  # the points are of the event as it was when they were asked for
     found = curve.look(session, actor)
     if found is None or not found.is_whole:
@@ -72,12 +72,12 @@ def dial(session: Session, actor: Actor, number: int) -> Figure:
     points = found.points
     title = gettext("Scheduled meetings at each point of Fairness")
     picture = Drawing("curve", charts.WIDTH, 300, title, title)
-    scheduled = [(float(each.point), float(each.held)) for each in points]
+    scheduled = [(float(each.point), float(each.scheduled)) for each in points]
     ticks = charts.between([value for _, value in scheduled])
     names = [(float(each.point), said(POINTS[each.point][0])) for each in points]
     charts.lines(picture, [Line("l-main", gettext("scheduled"), scheduled)], ticks, names)
     rows: list[Sequence[Cell]] = [
-        [name, each.held, each.mean, each.twentieth, each.worst, each.gini, each.gap]
+        [name, each.scheduled, each.mean, each.twentieth, each.worst, each.gini, each.gap]
         for (_, name), each in zip(names, points, strict=True)
     ]
     header = [

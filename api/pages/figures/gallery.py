@@ -128,13 +128,16 @@ def chain_figure(found: ChainFlow, width: float = charts.WIDTH) -> Figure:
     """A flow as a figure, so wide."""
     pairs = ((Tier.UPSTREAM, Tier.MIDSTREAM), (Tier.MIDSTREAM, Tier.DOWNSTREAM))
     sums = [
-        (sum(link.held for link in found.between(*pair)), sum(link.wished for link in found.between(*pair)))
+        (
+            sum(link.scheduled for link in found.between(*pair)),
+            sum(link.wished for link in found.between(*pair)),
+        )
         for pair in pairs
     ]
-    others = sum(link.held for link in found.links) - sums[0][0] - sums[1][0]
+    others = sum(link.scheduled for link in found.links) - sums[0][0] - sums[1][0]
     sentence = gettext(
-        "Held between upstream and midstream: %(upper)s of %(upper_wished)s wished; between midstream and "
-        "downstream: %(lower)s of %(lower_wished)s. Within a tier, or beyond the next one: %(others)s.",
+        "Scheduled between upstream and midstream: %(upper)s of %(upper_wished)s wished; between midstream "
+        "and downstream: %(lower)s of %(lower_wished)s. Within a tier, or beyond the next one: %(others)s.",
         upper=sums[0][0],
         upper_wished=sums[0][1],
         lower=sums[1][0],
@@ -145,7 +148,11 @@ def chain_figure(found: ChainFlow, width: float = charts.WIDTH) -> Figure:
     height = max(200.0, 44 + 50.0 * len(found.areas))
     picture = Drawing("chain", width, height, gettext("Meetings along the chain"), sentence)
     bands = [
-        {(link.upper_area, link.lower_area): link.held for link in found.between(*pair) if link.held}
+        {
+            (link.upper_area, link.lower_area): link.scheduled
+            for link in found.between(*pair)
+            if link.scheduled
+        }
         for pair in pairs
     ]
     charts.flow(picture, [(_tier(tier), _nodes(found, tier)) for tier in Tier], bands, least)
@@ -170,28 +177,28 @@ def _tier(tier: Tier) -> str:
 def _nodes(found: ChainFlow, tier: Tier) -> list[FlowNode]:
     nodes, hues = [], marks.area_looks(key for key, _ in found.areas)
     for key, name in found.areas:
-        held, wished = _of_area(found, tier, key)
-        below = gettext("%(held)s of %(wished)s", held=held, wished=wished)
+        scheduled, wished = _of_area(found, tier, key)
+        below = gettext("%(num)s of %(all)s", num=scheduled, all=wished)
         nodes.append(FlowNode(key, hues[key], said(name) or gettext("No area"), below))
     return nodes
 
 
 def _of_area(found: ChainFlow, tier: Tier, area: str) -> tuple[int, int]:
-    """Held and wished of the links to the next tiers that the firms of a tier and area are in."""
+    """Scheduled and wished of the links to the next tiers that the firms of a tier and area are in."""
     mine = [
         link
         for link in found.links
         if {link.upper, link.lower} in ({Tier.UPSTREAM, Tier.MIDSTREAM}, {Tier.MIDSTREAM, Tier.DOWNSTREAM})
         and (tier, area) in ((link.upper, link.upper_area), (link.lower, link.lower_area))
     ]
-    return sum(link.held for link in mine), sum(link.wished for link in mine)
+    return sum(link.scheduled for link in mine), sum(link.wished for link in mine)
 
 
 def _by_area(found: ChainFlow) -> DrawnTable:
     header = [gettext("Area")]
     for tier in Tier:
         header += [
-            gettext("%(tier)s held", tier=_tier(tier)),
+            gettext("%(tier)s scheduled", tier=_tier(tier)),
             gettext("%(tier)s wished", tier=_tier(tier)),
         ]
     rows: list[Sequence[Cell]] = [
@@ -210,7 +217,7 @@ def _by_link(found: ChainFlow) -> DrawnTable:
             link.lower.value,
             names[link.lower_area],
             link.wished,
-            link.held,
+            link.scheduled,
         ]
         for link in found.links
     ]
@@ -221,7 +228,7 @@ def _by_link(found: ChainFlow) -> DrawnTable:
             gettext("Other tier"),
             gettext("Other area"),
             gettext("Wished"),
-            gettext("Held"),
+            gettext("Scheduled"),
         ],
         rows,
     )

@@ -101,7 +101,7 @@ def _download(actor: Actor, name: str, octets: bytes, kind: str) -> Response:
 def _sheets(report: ChainReport) -> list[SheetOut]:
     areas = dict(report.flow.areas)
     links = [
-        (link.upper, areas[link.upper_area], link.lower, areas[link.lower_area], link.wished, link.held)
+        (link.upper, areas[link.upper_area], link.lower, areas[link.lower_area], link.wished, link.scheduled)
         for link in report.flow.links
     ]
     countries: list[tuple[Cell, ...]] = [
@@ -144,7 +144,7 @@ def _sheets(report: ChainReport) -> list[SheetOut]:
     return [
         SheetOut("Outcomes", _OUTCOMES, outcomes),
         SheetOut("Meetings", ["Request", "Firm that asks", "Firm asked", *head], said),
-        SheetOut("Links", ["Tier", "Area", "Other tier", "Other area", "Wished", "Held"], links),
+        SheetOut("Links", ["Tier", "Area", "Other tier", "Other area", "Wished", "Scheduled"], links),
         SheetOut("Countries", _COUNTRIES, countries),
         SheetOut("Guests of honour", ["Guest", "Firms", "Meetings", "Between two tiers"], guests),
     ]

@@ -1,4 +1,4 @@
-"""Which links of the chain meet: wished and held, by tier and main area of both firms."""
+"""Which links of the chain meet: wished and scheduled, by tier and main area of both firms."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ChainLink:
     lower: Tier
     lower_area: str
     wished: int
-    held: int
+    scheduled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def _links(rows: Iterable[tuple[Tier, str, Tier, str, int, int]]) -> list[ChainL
 
 
 def _rows(session: Session, version: ScheduleVersion) -> list[list[Any]]:
-    """Tier and area of who asks, those of who is asked, and how many requests are wished and held."""
+    """Tier and area of who asks, those of who is asked, and how many requests are wished and scheduled."""
     asks, asked = aliased(Firm), aliased(Firm)
     areas = asks.areas[0].as_string(), asked.areas[0].as_string()
     rows = session.execute(

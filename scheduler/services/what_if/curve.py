@@ -30,8 +30,8 @@ class CurvePoint:
     """
 
     point: int
-    held: int
-    held_bound: int | None
+    scheduled: int
+    scheduled_bound: int | None
     weight: float
     weight_bound: float | None
     gap: float | None
@@ -106,8 +106,8 @@ def _point(position: int, card: WhatIfCard) -> CurvePoint | None:
         return None
     return CurvePoint(
         point=position,
-        held=then["held"],
-        held_bound=then["held_bound"],
+        scheduled=then["held"],
+        scheduled_bound=then["held_bound"],
         weight=then["weight"],
         weight_bound=then["weight_bound"],
         gap=then["gap"],

@@ -147,7 +147,8 @@ def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql
     assert "Of all accepted requests of overseas firms 100.00 % are scheduled, of home firms 20.00 %." in page
     assert "It weighs the shares of single firms, not of groups." in page
     assert f"{base}/figures/shares.csv?version=1" in page and f"{base}/figures/shares.png?version=1" in page
-    assert page.count("<title id=") == 1 and "Share held, by group" in page
+    assert 'aria-label="100.00 % scheduled; one exhibitor in twenty has 100.00 % or less"' in page
+    assert 'aria-label="20.00 % scheduled; one exhibitor in twenty has 0.00 % or less"' in page
     rows = list(csv.reader(StringIO(browser.get(f"{base}/figures/shares.csv?version=1").lstrip("\ufeff"))))
     by_kind = {(kind, name): (int(held), int(asked)) for kind, name, _, asked, held, _ in rows[1:]}
     up, mid = counted["upstream", "HU"], counted["midstream", "CN"]
@@ -175,3 +176,18 @@ def test_firms_are_named_for_the_page_s_reader(
     browser = Browser(web_app(database, broker_url), expo.organiser)
     browser.client.set_cookie("language", language)
     assert shown in browser.get(f"/events/{expo.event.key}/versions/1/fairness")
+
+
+def test_the_page_leads_with_the_gap_that_the_priority_moves(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        every = shares.look(session, expo.organiser_actor(), 1).every
+    assert every is not None
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/versions/1/fairness"
+    page = browser.get(path)
+    points = 100 * (every.mean - every.twentieth)
+    assert f"<b>{points:.1f} points</b> between the average exhibitor and the lowest twentieth" in page
+    assert page.count('<tr class="fair-group">') == len(Grouping) and 'aria-current="page">All groups' in page
+    one = browser.get(f"{path}?by=country")
+    assert 'class="fair-group"' not in one and "Mean share of its firms" in one

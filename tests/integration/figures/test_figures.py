@@ -92,7 +92,7 @@ def test_each_figure_equals_a_count_made_otherwise(database: Database) -> None:
     assert {
         ((TIERS.index(link.upper), link.upper_area), (TIERS.index(link.lower), link.lower_area)): (
             link.wished,
-            link.held,
+            link.scheduled,
         )
         for link in flow.links
     } == {ends: (wished[ends], held[ends]) for ends in wished}

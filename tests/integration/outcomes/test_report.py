@@ -72,7 +72,7 @@ def test_the_report_counts_outcomes_countries_and_guests(database: Database) -> 
     assert [(each.name, each.firms, each.meetings) for each in report.guests] == [
         ("Hungary", 1, 1), ("Zhejiang", 0, 0)
     ]  # fmt: skip
-    assert sum(link.held for link in report.flow.links) == 4
+    assert sum(link.scheduled for link in report.flow.links) == 4
 
 
 def test_each_cell_by_country_tier_and_area_is_a_count_over_the_firms_pairs(database: Database) -> None:
@@ -174,7 +174,7 @@ def test_the_paper_says_all_with_whole_names_and_the_picture_of_the_chain(
         if each["stroke_opacity"] == pytest.approx(0.32)
     ]
     assert len(bands) == sum(
-        link.held > 0
+        link.scheduled > 0
         and {link.upper, link.lower} != {Tier.UPSTREAM, Tier.DOWNSTREAM}
         and link.upper is not link.lower
         for link in report_of(database, fair).flow.links

@@ -163,17 +163,15 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
     assert found is not None and found.is_whole and not found.is_open
     assert all(point.gap == 0 for point in found.points), "so small a problem is solved to its end"
     page = browser.get(path)
-    assert '<polyline class="found"' in page and "As many meetings" in page
-    most = max(point.held_bound for point in found.points if point.held_bound is not None)
+    assert '<polyline class="line"' in page and "As many meetings" in page
+    most = max(point.scheduled_bound for point in found.points if point.scheduled_bound is not None)
     assert f"No plan, fair or not, can schedule more than {most} (proved)." in page
-    assert "By priority" in page and 'class="proved"' not in page, (
-        "no bound is drawn that is not of its point"
-    )
+    assert "By priority" in page and 'class="bound"' not in page, "no bound is drawn that is not of its point"
     assert page.count("Set the dial") >= 4
     files = f"/events/{expo.event.key}/figures/curve"
     assert f"{files}.png?version=1" in page
     lines = browser.get(f"{files}.csv?version=1").splitlines()
-    assert [line.split(",")[1] for line in lines[1:]] == [str(point.held) for point in found.points]
+    assert [line.split(",")[1] for line in lines[1:]] == [str(point.scheduled) for point in found.points]
     assert browser.client.get(f"{files}.png?version=1").data.startswith(b"\x89PNG")
     browser.post(f"{path}/dial", point="3")
     with database.read() as session:
@@ -209,8 +207,8 @@ def test_a_program_makes_one_follows_it_and_deletes_it(
 
 
 def test_the_curve_is_drawn_in_its_scale() -> None:
-    def point(number: int, held: int, bound: int | None) -> CurvePoint:
-        return CurvePoint(number, held, bound, 1, None, None, 1, 1, 1, 0)
+    def point(number: int, scheduled: int, bound: int | None) -> CurvePoint:
+        return CurvePoint(number, scheduled, bound, 1, None, None, 1, 1, 1, 0)
 
     drawn = picture([point(0, 7858, 7900), point(4, 7791, 7900)])
     assert drawn.ticks == [(240.0, 7780), (187.5, 7800), (135.0, 7820), (82.5, 7840), (30.0, 7860)]
