@@ -10,7 +10,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import auth, context, errors, limits, proxies, request_ids, security, standing_back, v1
+from api import access_lines, auth, context, errors, limits, proxies, request_ids, security, standing_back, v1
 from api.counting import Counter
 from api.inputs import NumberConverter
 from api.language import speaking
@@ -73,8 +73,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.extensions[context.KEY] = reached(settings, database)
+    access_lines.init_app(app)  # first: an answer goes backwards
     request_ids.init_app(app)
-    compression.init_app(app)  # first, as what comes after an answer goes backwards
+    compression.init_app(app)
     static_files.init_app(app)
     context.init_app(app)
     standing_back.init_app(app)

@@ -1,13 +1,14 @@
-"""An event of 9,000 requests is deleted while others write: how long the longest of them waits.
+"""An event of 9,000 requests is copied, moved and deleted while others write: how long they wait at most.
 
     python -m benchmarks.deletion [--requests 9000]
 
-On a SQLite file, which has one writer at a time. Beside it: how long a copy of the event holds it.
+On a SQLite file, which has one writer at a time.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import tempfile
 import threading
 import time
@@ -15,13 +16,14 @@ from datetime import timedelta
 from pathlib import Path
 
 from benchmarks.machine import machine
-from scheduler.services.archives import copying, deleting, ending
+from scheduler.domain.entities import VersionState
+from scheduler.services.archives import copying, deleting, ending, moving
 from scheduler.services.archives.copying import EventCopy
 from scheduler.services.operations import pulses
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail, PlannedMeeting, RequestPerson
+from scheduler.storage.models import Event, OutboxMail, PlannedMeeting, RequestPerson
 from scheduler.storage.schema import upgrade
-from tests.support.factories import NOW, Expo, make_event, make_request, make_version
+from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version
 from tests.support.publishing import SETTINGS
 
 FIRMS, PEOPLE = 620, 3
@@ -56,7 +58,7 @@ def filled(database: Database, requests: int) -> Expo:
     with database.write() as session:
         expo = make_event(session, firms=FIRMS, people=PEOPLE, slots="8 8|8 8", halls=3, tables=50)
         rows = [make_request(session, expo, n % FIRMS, (n + 1 + n // FIRMS) % FIRMS) for n in range(requests)]
-        version = make_version(session, expo, [])
+        version = make_version(session, expo, [], state=VersionState.DRAFT)
         for n, row in enumerate(rows):
             people = [expo.people[n % FIRMS][0], expo.people[(n + 1 + n // FIRMS) % FIRMS][0]]
             session.add_all(
@@ -93,7 +95,7 @@ def report(what: str, seconds: float, writer: Writer) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Delete an event while others write.")
+    parser = argparse.ArgumentParser(description="Copy, move and delete an event while others write.")
     parser.add_argument("--requests", type=int, default=9_000)
     requests = parser.parse_args().requests
     with tempfile.TemporaryDirectory(prefix="chainmeet-deletion-") as folder:
@@ -101,15 +103,25 @@ def main() -> None:
         upgrade(database)
         print(f"{requests:,} requests of {FIRMS} firms; {machine()}")
         expo = filled(database, requests)
+        with database.write() as session:
+            expo.organiser.is_operator = True
+            session.merge(expo.organiser)
         parts = list(copying.PARTS)
         form = EventCopy("copy", "Copy", (NOW + timedelta(days=365)).date(), parts)
         with Writer(database) as writer:
             began = time.monotonic()
-            with database.write() as session:
-                expo.organiser.is_operator = True
-                session.merge(expo.organiser)
-                copying.copy(session, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
+            copying.copy(database, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
         report("copy", time.monotonic() - began, writer)
+        archive = io.BytesIO()
+        with Writer(database) as writer:
+            began = time.monotonic()
+            with database.read() as session:
+                moving.write(session, session.get_one(Event, expo.event.id), archive, now=NOW)
+        report("export", time.monotonic() - began, writer)
+        with Writer(database) as writer:
+            began = time.monotonic()
+            moving.read(database, archive, key="moved", secret_key=SECRET_KEY, now=NOW)
+        report("import", time.monotonic() - began, writer)
         with Writer(database) as writer:
             began = time.monotonic()
             with database.write() as session:

@@ -78,11 +78,11 @@ def take(
     `agree` is told what would be made, and raises an error where it is not to be.
     """
     try:
-        with archive.open("rb") as source, database.write() as session:
+        with archive.open("rb") as source:
             done = moving.read(
-                session, source, key=key, owner=owner, secret_key=settings.secret_key, now=database.now()
-            )
-            agree(done)
+                database, source, key=key, owner=owner, secret_key=settings.secret_key, now=database.now(),
+                agree=agree,
+            )  # fmt: skip
     except OSError as error:
         raise InvalidInput([Fault(str(archive), error.strerror or str(error))]) from error
     return f"{done.name} is here as {done.key}: {_counts(done)}. Its nights are off; see Settings."

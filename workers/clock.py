@@ -83,7 +83,7 @@ class Clock:
             self._step("recover files", lambda session: file_jobs.recover(session, now=now())) or ()
         ):
             dispatch.import_file(file_id, app=self.celery)
-        if self._step("find deleted events", deleting.is_waiting):
+        if self._step("find deleted events", lambda session: deleting.is_waiting(session, now=now())):
             dispatch.delete_rows(app=self.celery)
         self._step("expire requests", lambda session: requests.expire_due(session, now=now()))
         self._step("return mails of lost senders", lambda session: claims.sweep(session, now=now()))

@@ -13,6 +13,7 @@ from sqlalchemy.exc import InvalidatePoolError
 
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.saying import say
+from scheduler.storage import spent
 
 POOL_SIZE, POOL_OVERFLOW = 8, 0
 """Connections that a process keeps: one for each of eight threads. None is opened besides: it would be closed
@@ -48,9 +49,10 @@ WORKER = Limits(statement=600, lock=60, idle=300, pool=30)
 
 def make_engine(url: URL, limits: Limits, *, echo: bool = False) -> Engine:
     """An engine that never logs the values of parameters: they are people's words and secrets."""
-    if url.get_backend_name() == "sqlite":
-        return _sqlite(url, echo)
-    return _postgresql(url, limits, echo)
+    is_sqlite = url.get_backend_name() == "sqlite"
+    engine = _sqlite(url, echo) if is_sqlite else _postgresql(url, limits, echo)
+    spent.count(engine)
+    return engine
 
 
 def _postgresql(url: URL, limits: Limits, echo: bool) -> Engine:

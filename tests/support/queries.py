@@ -67,3 +67,33 @@ def count_rows(database: Database, step: Callable[[Session], object]) -> int:
     finally:
         event.remove(database.engine, "after_cursor_execute", note)
     return sum(seen)
+
+
+@contextmanager
+def rows_written(database: Database) -> Iterator[list[int]]:
+    """How many rows each transaction that is committed changes."""
+    counts: list[int] = []
+
+    def begin(connection: Connection) -> None:
+        connection.info["rows"] = -_changes(connection)
+
+    def count(connection: Connection, cursor: Any, statement: str, *_: object) -> None:
+        if not database.is_sqlite and statement.startswith(("DELETE", "UPDATE", "INSERT")):
+            connection.info["rows"] += cursor.rowcount
+
+    def commit(connection: Connection) -> None:
+        counts.append(connection.info["rows"] + _changes(connection))
+
+    listeners = (("begin", begin), ("after_cursor_execute", count), ("commit", commit))
+    for name, listener in listeners:
+        event.listen(database.engine, name, listener)
+    try:
+        yield counts
+    finally:
+        for name, listener in listeners:
+            event.remove(database.engine, name, listener)
+
+
+def _changes(connection: Connection) -> int:
+    """All rows that a connection to SQLite has changed; of others nobody counts them."""
+    return int(getattr(connection.connection.dbapi_connection, "total_changes", 0))

@@ -58,8 +58,9 @@ def copy(event_key: str) -> Response | tuple[str, int]:
         parts=parts,
     )
     try:
-        with context.database().write() as db:
-            key = copying.copy(db, actor, form, settings=context.settings(), now=context.now())
+        key = copying.copy(
+            context.own_transactions(), actor, form, settings=context.settings(), now=context.now()
+        )
     except InvalidInput as error:
         faults = {fault.path: fault.message for fault in error.faults}
         return _page(actor, request.form, faults, parts), 422

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Table, func, select
@@ -20,7 +20,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.archives import tables
+from scheduler.services.archives import making, tables
 from scheduler.services.archives.putting import PutRows, Values
 from scheduler.services.events import night_times
 from scheduler.services.events.new_event import key_faults
@@ -30,6 +30,7 @@ from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
+from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Interpreter, Place, Slot, TeamMember
 
 PARTS: Final = ("venue", "firms", "people", "team", "settings")
@@ -68,12 +69,32 @@ def first_day(session: Session, actor: Actor) -> date | None:
     return _first_day(session, event)
 
 
-def copy(session: Session, actor: Actor, form: EventCopy, *, settings: Settings, now: datetime) -> str:
-    """Make the new event, which its maker owns. Returns its key.
+def copy(database: Database, actor: Actor, form: EventCopy, *, settings: Settings, now: datetime) -> str:
+    """Make the new event in portions, which its maker owns. Returns its key.
 
-    Requests, answers, schedules, absences and mails stay with the old event. Raises NotAllowed for who is no
-    operator of the installation, and InvalidInput by field of EventCopy.
+    Requests, answers, schedules, absences and mails stay with the old event, of which all is as it was at one
+    moment. Raises NotAllowed for who is no operator of the installation, and InvalidInput by field of
+    EventCopy.
     """
+    put = PutRows(database, settings.secret_key, now)
+    with database.read() as session:
+        copied = _copied(session, actor, form, now)
+        row = copied.event(form.key.strip().lower(), one_line(form.name))
+        event_id = making.begin(put, row)
+        with making.undone_if_it_fails(database, event_id):
+            for table in tables.moving():
+                if table.name in copied.wanted:
+                    put.put(table, copied.rows(table))
+            try:
+                with database.write() as last:
+                    _finish(last, making.finish(last, event_id, row, now=now), copied, actor)
+            except IntegrityError:
+                raise InvalidInput([Fault("key", say("is taken by another event"))]) from None
+    return str(row["key"])
+
+
+def _copied(session: Session, actor: Actor, form: EventCopy, now: datetime) -> _Copied:
+    """What is to be copied, if it may be."""
     actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
     actor.require_fresh(say("copy the event"))
     account = session.get(Account, actor.account_id or 0)
@@ -85,36 +106,21 @@ def copy(session: Session, actor: Actor, form: EventCopy, *, settings: Settings,
     if found := list(_faults(session, form, key, name, old, now)):
         raise InvalidInput(found)
     shift = (form.first_day - began).days if form.first_day and began else 0
-    copied = _Copied(session, old, form.parts, timedelta(days=shift), now)
-    put = PutRows(session, settings.secret_key, now)
-    try:
-        with session.begin_nested():
-            put.put(tables.named("event"), [copied.event(key, name)])
-    except IntegrityError:
-        raise InvalidInput([Fault("key", say("is taken by another event"))]) from None
-    put.ids["account"] = _Same()
-    for table in tables.moving():
-        if table.name in copied.wanted:
-            put.put(table, copied.rows(table))
-    (event_id,) = put.ids["event"].values()
-    made = session.get_one(Event, event_id)
-    if "settings" not in form.parts:
-        night_times.plan_first(session, made, now=now)
-    _own(session, made, account, now)
-    by = Somebody(account_id=account.id, event_id=event_id, roles=("operator",))
-    about = noted("trail", "event %(key)s made as a copy of %(old)s", key=key, old=old.key)
-    after = {"parts": list(form.parts)}
-    trail.note(session, by, Act.EVENT, about, after=after, now=now)
-    about = noted("trail", "event copied as %(key)s", key=key)
-    trail.note(session, actor, Act.EVENT, about, after=after, now=now)
-    return key
+    return _Copied(session, old, form.parts, timedelta(days=shift), now)
 
 
-class _Same(dict[int, int]):
-    """Accounts stay what they are."""
-
-    def get(self, key: int, default: Any = None) -> Any:
-        return key
+def _finish(session: Session, made: Event, copied: _Copied, actor: Actor) -> None:
+    """The new event has an owner, a night, and what its trail begins with."""
+    if "settings" not in copied.parts:
+        night_times.plan_first(session, made, now=copied.now)
+    account = session.get_one(Account, actor.account_id)
+    _own(session, made, account, copied.now)
+    by = Somebody(account_id=account.id, event_id=made.id, roles=("operator",))
+    names = {"key": made.key, "old": copied.old.key}
+    about = noted("trail", "event %(key)s made as a copy of %(old)s", **names)
+    trail.note(session, by, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
+    about = noted("trail", "event copied as %(key)s", key=made.key)
+    trail.note(session, actor, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
 
 
 @dataclass(slots=True)

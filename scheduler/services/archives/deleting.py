@@ -1,8 +1,6 @@
 """The rows of deleted events: a worker deletes them in portions, and waits as long as each one took.
 
-Each portion is a transaction of its own with a bounded number of rows, so that nobody waits long for the one
-writer of SQLite, or for a row of PostgreSQL. A worker that dies loses nothing: what is left says what is
-to be done.
+A worker that dies loses nothing: what is left says what is to be done.
 """
 
 from __future__ import annotations
@@ -10,21 +8,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, delete, exists, select
+from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scheduler.services.archives import tables
+from scheduler.services.archives import portions, tables
 from scheduler.storage.among import among
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, SignInLink, WebSession
 
-PORTION: Final = 200
-"""Rows of one transaction."""
 AT_ONCE: Final = 10_000
 """Rows whose keys are read at once. A reader keeps nobody waiting."""
 _OWN_OF_ACCOUNTS: Final = frozenset((SignInLink.__tablename__, WebSession.__tablename__))
@@ -33,9 +30,9 @@ _OWN_OF_ACCOUNTS: Final = frozenset((SignInLink.__tablename__, WebSession.__tabl
 log = structlog.get_logger()
 
 
-def is_waiting(session: Session) -> bool:
+def is_waiting(session: Session, *, now: datetime) -> bool:
     """Whether rows of a deleted event are still there."""
-    return session.scalar(select(Event.id).where(~Event.is_there()).limit(1)) is not None
+    return session.scalar(select(Event.id).where(Event.is_deleted(now)).limit(1)) is not None
 
 
 def delete_rows(
@@ -48,12 +45,21 @@ def delete_rows(
     until = None if max_seconds is None else time.monotonic() + max_seconds
     worker = _Deletion(database, lambda: should_stop() or (until is not None and time.monotonic() > until))
     with database.read() as session:
-        ids = session.scalars(select(Event.id).where(~Event.is_there()).order_by(Event.id)).all()
+        gone = Event.is_deleted(database.now_in(session))
+        ids = session.scalars(select(Event.id).where(gone).order_by(Event.id)).all()
     try:
         return not all(worker.event(event_id) for event_id in ids)
     except IntegrityError as error:  # work that had begun before put a row into it: it is seen the next time
         log.info("rows of a deleted event are still being made", error=str(error.orig))
         return True
+
+
+def delete_event(database: Database, event_id: int) -> None:
+    """Delete an event that nobody has seen, with all its rows."""
+    with database.write() as session:
+        now = database.now_in(session)
+        session.execute(update(Event).where(Event.id == event_id).values(deleted_at=now))
+    _Deletion(database, lambda: False).event(event_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +73,11 @@ class _Deletion:
 
     def _table(self, table: Table, event_id: int) -> bool:
         while rows := self._next(table, event_id):
-            for start in range(0, len(rows), PORTION):
+            for start in range(0, len(rows), portions.PORTION):
                 if self.must_stop():
                     return False
-                began = time.monotonic()
-                with self.database.write() as session:
-                    _delete(session, table, rows[start : start + PORTION])
-                time.sleep(time.monotonic() - began)
+                with portions.portion(self.database) as session:
+                    _delete(session, table, rows[start : start + portions.PORTION])
         return True
 
     def _next(self, table: Table, event_id: int) -> Sequence[Row[Any]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import VersionState
 from scheduler.domain.team import TeamRole
 from scheduler.services.access import sign_in
-from scheduler.services.archives import checks, tables
+from scheduler.services.archives import checks, making, tables
 from scheduler.services.archives.cells import BrokenArchive, decoded, line
 from scheduler.services.archives.putting import PutRows, Values
 from scheduler.services.events.new_event import key_faults
@@ -27,6 +28,7 @@ from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
 from scheduler.services.trail.trail import Somebody
 from scheduler.storage import schema
+from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, OutboxMail, ScheduleVersion, TeamMember, TrailEntry
 
 FORMAT: Final = "chainmeet-event"
@@ -82,42 +84,81 @@ def write(session: Session, event: Event, to: IO[bytes], *, now: datetime) -> Mo
 
 
 def read(
-    session: Session,
+    database: Database,
     source: IO[bytes],
     *,
     key: str = "",
     owner: str = "",
     secret_key: str,
     now: datetime,
+    agree: Callable[[MovedEvent], None] = lambda _: None,
 ) -> MovedEvent:
-    """Make the event of an archive, all of it or nothing. The caller commits.
+    """Make the event of an archive in portions, all of it or nothing.
 
     `key` replaces the one of the archive; `owner` is an address that becomes an owner besides. The event is
-    quiet: no night, and no mails about requests, until somebody switches them on. Raises BrokenArchive.
+    quiet: no night, and no mails about requests, until somebody switches them on. `agree` is told what would
+    be made, while nobody waits, and raises an error where it is not to be. Raises BrokenArchive.
     """
+    with _opened(source, key) as (archive, new_key):
+        _require_free(database, new_key)
+        people = {int(row["id"]): row for row in _account_rows(archive)}
+        put = PutRows(database, secret_key, now, people)
+        row = _event_row(archive, new_key, now)
+        event_id = making.begin(put, row)
+    with making.undone_if_it_fails(database, event_id):
+        with _opened(source, key) as (archive, _):
+            for table in tables.moving():
+                if table is not Event.__table__:
+                    put.put(table, _quiet(table, _table_rows(archive, table)))
+        with _refused(), database.write() as session:
+            team = _complete(session, event_id, owner, now)
+        done = MovedEvent(event_id, new_key, str(row["name"]), put.counts, team=team)
+        agree(done)
+        with _refused(new_key), database.write() as session:
+            making.finish(session, event_id, row, now=database.now_in(session))
+            by = Somebody(event_id=event_id, name=trail.COMMAND_LINE)
+            about = noted("trail", "event %(key)s taken from an archive", key=new_key)
+            trail.note(session, by, Act.EVENT, about, after=put.counts, now=now)
+    return done
+
+
+@contextmanager
+def _opened(source: IO[bytes], key: str) -> Iterator[tuple[zipfile.ZipFile, str]]:
+    """The archive, and the key of its event. Raises BrokenArchive, also for what is found as it is read."""
     try:
-        with zipfile.ZipFile(source) as archive:
-            head = _head(archive)
-            event = head["event"]
+        with _refused(), zipfile.ZipFile(source) as archive:
+            event = _head(archive)["event"]
             new_key = (key or str(event.get("key", ""))).lower()
             for fault in key_faults(new_key):
                 raise BrokenArchive(f"The key {new_key!r} {fault.message}.")
-            put = PutRows(session, secret_key, now)
-            put.accounts(_account_rows(archive))
-            for table in tables.moving():
-                found = _lines(archive, f"{table.name}.jsonl")
-                read_rows = (_values(table, document, place) for place, document in found)
-                put.put(table, _quiet(table, read_rows, new_key, now))
+            yield archive, new_key
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError) as error:
         raise BrokenArchive(f"The file is no archive of an event, or it is cut off ({error}).") from error
+
+
+@contextmanager
+def _refused(key: str = "") -> Iterator[None]:
+    """Say in words what the database does not take: rows, or at the end the key."""
+    try:
+        yield
     except (IntegrityError, DataError) as error:
-        raise BrokenArchive(_refused(session, error, new_key)) from error
-    return _finish(session, put, owner, now)
+        if key:
+            raise BrokenArchive(_TAKEN.format(key=key)) from error
+        cause = str(getattr(error, "orig", error)).partition("\n")[0]
+        raise BrokenArchive(f"The rows do not fit together: {cause[:200]}") from error
 
 
-def _finish(session: Session, put: PutRows, owner: str, now: datetime) -> MovedEvent:
-    (event_id,) = put.ids["event"].values()
-    event = session.get_one(Event, event_id)
+_TAKEN: Final = "An event with the key {key!r} is here already. Say with --key how it is called here."
+
+
+def _require_free(database: Database, key: str) -> None:
+    with database.read() as session:
+        if session.scalar(select(Event.id).where(Event.key == key)) is not None:
+            raise BrokenArchive(_TAKEN.format(key=key))
+
+
+def _complete(session: Session, event_id: int, owner: str, now: datetime) -> tuple[tuple[str, TeamRole], ...]:
+    """Give the event what its rows do not say: an owner who is asked for, and holds. Returns its team."""
     if owner:
         account = sign_in.ensure_account(session, owner, now=now)
         member = session.get(TeamMember, (event_id, account.id))
@@ -138,10 +179,7 @@ def _finish(session: Session, put: PutRows, owner: str, now: datetime) -> MovedE
     )
     if published is not None:
         holds.replace(session, published)
-    by = Somebody(event_id=event_id, name=trail.COMMAND_LINE)
-    about = noted("trail", "event %(key)s taken from an archive", key=event.key)
-    trail.note(session, by, Act.EVENT, about, after=put.counts, now=now)
-    return MovedEvent(event_id, event.key, event.name, put.counts, team=_team(session, event_id))
+    return _team(session, event_id)
 
 
 def _team(session: Session, event_id: int) -> tuple[tuple[str, TeamRole], ...]:
@@ -258,25 +296,22 @@ def _values(table: Table, document: Values, place: str) -> Values:
     return row
 
 
-def _quiet(table: Table, rows: Iterator[Values], key: str, now: datetime) -> Iterator[Values]:
-    """The rows so that nothing of the event begins by itself; that of the event under its new key."""
-    if table.name == "night_time":
-        yield from (row | {"next_at": None} for row in rows)
-        return
-    if table.name != "event":
-        yield from rows
-        return
-    found = list(islice(rows, 2))  # of more there is no end
+def _table_rows(archive: zipfile.ZipFile, table: Table) -> Iterator[Values]:
+    """The rows of a table, checked as they are read."""
+    for place, document in _lines(archive, f"{table.name}.jsonl"):
+        yield _values(table, document, place)
+
+
+def _event_row(archive: zipfile.ZipFile, key: str, now: datetime) -> Values:
+    """The row of the event under its key here, so that no mails begin by themselves."""
+    found = list(islice(_table_rows(archive, tables.named("event")), 2))  # of more there is no end
     if len(found) != 1:
         several = "several rows" if found else "no row"
         raise BrokenArchive(f"event has {several}; an archive is of one event.")
     off = {"digest_mails": False, "digests_since": now, "mail_ready_at": None, "mails_paused_at": None}
-    yield found[0] | off | {"key": key}
+    return found[0] | off | {"key": key}
 
 
-def _refused(session: Session, error: Exception, key: str) -> str:
-    session.rollback()
-    if session.scalar(select(Event.id).where(Event.key == key)) is not None:
-        return f"An event with the key {key!r} is here already. Say with --key how it is called here."
-    cause = str(getattr(error, "orig", error)).partition("\n")[0]
-    return f"The rows do not fit together: {cause[:200]}"
+def _quiet(table: Table, rows: Iterator[Values]) -> Iterator[Values]:
+    """The rows so that no night begins by itself."""
+    return (row | {"next_at": None} for row in rows) if table.name == "night_time" else rows

@@ -67,7 +67,10 @@ class Event(Base):
     archived_at: Mapped[datetime | None]
     """When it was put away: lists leave it out, and no run begins by itself."""
     deleted_at: Mapped[datetime | None] = mapped_column(index=True)
-    """When somebody deleted it: it is there for nobody, and a worker deletes its rows."""
+    """When somebody deleted it: it is there for nobody, and a worker deletes its rows.
+
+    That of an event which is being made lies ahead: until all of it is there, and where that never comes.
+    """
     deleted_by_id: Mapped[int | None]
     """The account that did it, which stays."""
     solve_seconds: Mapped[int] = mapped_column(default=60)
@@ -122,8 +125,13 @@ class Event(Base):
 
     @classmethod
     def is_there(cls) -> ColumnElement[bool]:
-        """Not deleted. Whoever looks an event up by anything but its id asks this."""
+        """Made and not deleted. Whoever looks an event up by anything but its id asks this."""
         return cls.deleted_at.is_(None)
+
+    @classmethod
+    def is_deleted(cls, now: datetime) -> ColumnElement[bool]:
+        """Its rows are to go."""
+        return cls.deleted_at <= now
 
     @classmethod
     def by_key(cls, key: Any) -> ColumnElement[bool]:

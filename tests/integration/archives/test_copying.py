@@ -57,8 +57,8 @@ def expo(database: Database) -> Expo:
 
 
 def copy(database: Database, expo: Expo, form: EventCopy = FORM) -> int:
-    with database.write() as session:
-        key = copying.copy(session, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
+    key = copying.copy(database, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
+    with database.read() as session:
         return session.scalars(select(Event.id).where(Event.key == key)).one()
 
 
@@ -199,9 +199,10 @@ def test_only_an_owner_who_is_an_operator_copies(database: Database, expo: Expo)
         second = make_member(session, expo, TeamRole.OWNER)
         session.get_one(Account, organiser.id).is_operator = True
     for account in (organiser, second):
-        with database.write() as session, pytest.raises(NotAllowed):
+        with database.read() as session:
             actor = actor_for(session, account.id, expo.event.key, now=NOW)
-            copying.copy(session, actor, FORM, settings=SETTINGS, now=NOW)
+        with pytest.raises(NotAllowed):
+            copying.copy(database, actor, FORM, settings=SETTINGS, now=NOW)
 
 
 def test_the_page_keeps_what_was_typed_and_makes_the_copy(

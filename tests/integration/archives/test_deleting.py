@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
-
 import pytest
-from sqlalchemy import event as on
 from sqlalchemy import func, select, update
 
 from scheduler.domain.errors import NotFound
 from scheduler.domain.solving import WhatIfState
 from scheduler.services.access import api_tokens
 from scheduler.services.access.actors import actor_for, events_of
-from scheduler.services.archives import deleting, ending
+from scheduler.services.archives import deleting, ending, portions
 from scheduler.services.availability import refetch
 from scheduler.services.delivery import claims
 from scheduler.services.digests import telling
@@ -32,6 +27,7 @@ from tests.support.api import make_token
 from tests.support.everything import NOWHERE, Everything
 from tests.support.factories import NOW, SECRET_KEY, make_event
 from tests.support.publishing import SETTINGS
+from tests.support.queries import rows_written
 from tests.support.web import Browser, web_app
 
 PORTION = 7
@@ -40,7 +36,7 @@ PORTION = 7
 @pytest.fixture
 def everything(database: Database, monkeypatch: pytest.MonkeyPatch) -> Everything:
     clocks.hold(monkeypatch, NOW)
-    monkeypatch.setattr(deleting, "PORTION", PORTION)
+    monkeypatch.setattr(portions, "PORTION", PORTION)
     monkeypatch.setattr(deleting, "AT_ONCE", 3 * PORTION)
     return Everything(database, web_app(database, NOWHERE))
 
@@ -50,27 +46,6 @@ def press(everything: Everything) -> None:
     owner = quiet(everything)
     with everything.database.write() as session:
         ending.remove(session, owner, typed=everything.expo.event.name, now=NOW)
-
-
-@contextmanager
-def rows_written(database: Database) -> Iterator[list[int]]:
-    """How many rows each transaction changes."""
-    counts: list[int] = []
-
-    def begin(_connection: Any) -> None:
-        counts.append(0)
-
-    def count(_connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith(("DELETE", "UPDATE", "INSERT")):
-            counts[-1] += cursor.rowcount
-
-    on.listen(database.engine, "begin", begin)
-    on.listen(database.engine, "after_cursor_execute", count)
-    try:
-        yield counts
-    finally:
-        on.remove(database.engine, "begin", begin)
-        on.remove(database.engine, "after_cursor_execute", count)
 
 
 def test_each_transaction_deletes_few_rows(everything: Everything) -> None:
@@ -184,7 +159,7 @@ def test_a_worker_goes_on_where_another_one_ended(everything: Everything) -> Non
         remaining = set(session.scalars(select(Account.email)))
         assert everything.expo.organiser.email in remaining, "who pressed is in the middle of something"
         assert not of_event & remaining - {everything.expo.organiser.email}
-        assert not deleting.is_waiting(session)
+        assert not deleting.is_waiting(session, now=NOW)
 
 
 def test_rows_that_are_still_being_made_are_deleted_the_next_time(everything: Everything) -> None:

@@ -71,10 +71,7 @@ def exported(database: Database, key: str) -> bytes:
 
 
 def taken(database: Database, octets: bytes, key: str = "", owner: str = "") -> moving.MovedEvent:
-    with database.write() as session:
-        return moving.read(
-            session, io.BytesIO(octets), key=key, owner=owner, secret_key=OTHER_SECRET, now=NOW
-        )
+    return moving.read(database, io.BytesIO(octets), key=key, owner=owner, secret_key=OTHER_SECRET, now=NOW)
 
 
 def rows_of(database: Database, event_id: int) -> dict[str, list[dict[str, Any]]]:

@@ -247,9 +247,9 @@ def test_a_copy_sends_nothing_and_invites_everybody_anew(database: Database) -> 
         for firm in expo.people:
             sessions.begin(session, firm[0].account_id, settings=SETTINGS, now=NOW - DAY)
         make_night(session, expo, then=AfterRun.PUBLISH, next_at=NOW + 400 * DAY)
-    with database.write() as session:
-        form = EventCopy("next-year", "Next year", (NOW + 365 * DAY).date())
-        key = copying.copy(session, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
+    form = EventCopy("next-year", "Next year", (NOW + 365 * DAY).date())
+    key = copying.copy(database, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
+    with database.read() as session:
         event_id = session.scalars(select(Event.id).where(Event.key == key)).one()
         assert {*session.scalars(select(NightTime.then).where(NightTime.event_id == event_id))} == {
             AfterRun.DRAFT

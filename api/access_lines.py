@@ -1,0 +1,46 @@
+"""A line of the log a request: its route, what came of it, and its cost. No address, which may be a key."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+from flask import Flask, Response, g, request
+
+from scheduler.storage import spent
+
+QUIET = frozenset(("static", "health.healthz", "health.readyz"))
+"""What is asked all day by programs, and of which only failures are worth a line."""
+
+log = structlog.get_logger("access")
+
+
+def init_app(app: Flask) -> None:
+    """Before everything else: what comes first is done last with the answer."""
+    app.before_request(_begin)
+    app.after_request(_write)
+
+
+def _begin() -> None:
+    g.asked_at = time.perf_counter()
+    spent.begin()
+
+
+def _write(response: Response) -> Response:
+    used = spent.end()
+    if request.endpoint in QUIET and response.status_code < 400:
+        return response
+    log.info(
+        "request",
+        method=request.method,
+        route=request.url_rule.rule if request.url_rule else None,
+        status=response.status_code,
+        ms=_milliseconds(time.perf_counter() - g.asked_at),
+        sql_ms=_milliseconds(used.seconds),
+        sql_count=used.statements,
+    )
+    return response
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)
