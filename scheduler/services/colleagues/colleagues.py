@@ -176,6 +176,7 @@ def add(
                 key=_key(session, event.id, said["latin_name"], email),
                 feed_seed=seed,
                 feed_hash=hashed,
+                imported_by=_imported_by(session, actor),
                 **said,
             )
             session.add(person)
@@ -234,6 +235,11 @@ def _own(session: Session, actor: Actor, *, is_locked: bool) -> tuple[Firm, Even
     if not event.colleagues:
         raise NotAllowed(say("The organisers keep the list of people: write to them."))
     return own_firm(session, actor, is_locked=is_locked), event
+
+
+def _imported_by(session: Session, actor: Actor) -> int | None:
+    """The chamber on whose role the actor's own sign-in depends: that of whom they add does, too."""
+    return session.scalar(select(Attendee.imported_by).where(Attendee.id == actor.attendee_id))
 
 
 def _people(session: Session, firm_id: int) -> Sequence[Attendee]:

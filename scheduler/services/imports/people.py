@@ -46,8 +46,8 @@ def import_people(
     """Import attendees of existing firms. A row with a known key changes that person.
 
     A changed address is told the coming meetings, as if an organiser had corrected it on the page. Of a sheet
-    that does not say who is in charge, the first new person of each firm that has nobody is. Raises
-    InvalidInput.
+    that does not say who is in charge, the first new person of each firm that has nobody is; of a chamber's
+    sheet, as of one that says so, this waits for the organisers. Raises InvalidInput.
     """
     members.require(actor, options)
     table = Table.read(ImportKind.PEOPLE, sheet, options)
@@ -80,12 +80,12 @@ def import_people(
         person = known.get(row.values["key"])
         given = values[row.line] | {"key": row.values["key"]}
         given |= latin(given, person)
+        if person is None and led is not None and given["firm_id"] not in led:
+            given["is_exhibitor"] = True
+            led.add(given["firm_id"])
         if proposes:
             given |= _proposed(actor, person, given)
         if person is None:
-            if led is not None and given["firm_id"] not in led:
-                given["is_exhibitor"] = True
-                led.add(given["firm_id"])
             _add(session, actor.event_id, accounts[given["email"]], given, settings=settings)
             cells = as_new(given)
         else:

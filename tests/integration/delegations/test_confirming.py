@@ -13,6 +13,8 @@ from scheduler.domain.team import TeamRole
 from scheduler.services.access import actors
 from scheduler.services.access.actors import Actor
 from scheduler.services.addresses import tried
+from scheduler.services.colleagues import colleagues
+from scheduler.services.colleagues.colleagues import ColleagueForm
 from scheduler.services.delegations import confirming
 from scheduler.services.imports import taking
 from scheduler.services.people_desk import importing
@@ -26,7 +28,7 @@ from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
 COLUMNS = ["key", "firm", "name", "email", "languages", "exhibitor"]
-GUEST = "guest@new.example"
+GUEST, SECOND = "guest@new.example", "second@new.example"
 KEY = "guest-e13529cc1cf3"
 """As an import makes it of name and address."""
 
@@ -73,6 +75,50 @@ def test_a_chamber_makes_nobody_an_exhibitor(database: Database, expo: Expo) -> 
         }
 
 
+@pytest.mark.parametrize("firm", ["f0", "New Kft."])
+def test_a_chamber_makes_nobody_an_exhibitor_by_a_file_that_does_not_say_who_is(
+    database: Database, expo: Expo, firm: str
+) -> None:
+    """Of organisers' files, the first new person of a firm without an exhibitor is one."""
+    actor = with_chamber(database, expo)
+    with database.write() as session:
+        of_firm = Attendee.firm_id == expo.firms[0].id
+        session.execute(update(Attendee).where(of_firm).values(is_exhibitor=False))
+    firms = SheetOut("Firms", ["name", "country", "tier"], [["New Kft.", "HU", "midstream"]])
+    people = SheetOut("People", COLUMNS[:-1], [["", firm, "Guest", GUEST, "hu"]])
+    parts = taking.parts_of(xlsx([firms, people] if firm != "f0" else [people]), "")
+    given: dict[str, Any] = {"settings": SETTINGS, "now": NOW}
+    with database.write() as session:
+        look = importing.look_at_members(session, actor, "g1", parts, **given)
+        assert [cells.message for part in look.parts if part.done for cells in part.done.wrong] == []
+        importing.take_members(session, actor, "g1", parts, digest=look.digest, **given)
+    guest = of_guest(database, expo)
+    assert guest.attendee_id is not None and not guest.is_exhibitor
+    with database.read() as session:
+        waiting = confirming.unconfirmed(session, expo.organiser_actor(), "g1")
+        assert [(each.person.name, each.is_exhibitor_proposed) for each in waiting] == [("Guest", True)]
+    with database.write() as session, pytest.raises(NotAllowed):
+        colleagues.add(session, guest, ColleagueForm("Second", email=SECOND), settings=SETTINGS, now=NOW)
+
+
+def test_whom_an_unconfirmed_exhibitor_adds_leaves_with_the_role_too(database: Database, expo: Expo) -> None:
+    actor = with_chamber(database, expo)
+    bring(database, actor, guest_row())
+    with database.write() as session:
+        days = tuple(day.isoformat() for day in colleagues.staff(session, expo.actor(0)).days)
+        form = ColleagueForm("Guest", email=GUEST, languages="hu", is_exhibitor=True, days=days)
+        own = expo.actor(0)
+        colleagues.change(session, own, KEY, form, settings=SETTINGS, now=NOW)
+    form = ColleagueForm("Second", email=SECOND, languages="hu", is_exhibitor=True, days=days)
+    guest = of_guest(database, expo)
+    with database.write() as session:
+        colleagues.add(session, guest, form, settings=SETTINGS, now=NOW)
+    assert of_guest(database, expo, SECOND).is_exhibitor
+    _remove(database, expo, actor.account_id or 0)
+    with pytest.raises(NotFound):
+        of_guest(database, expo, SECOND)
+
+
 @pytest.mark.parametrize("whose", ["chamber", "organiser"])
 def test_a_chamber_imports_no_address_of_the_team(database: Database, expo: Expo, whose: str) -> None:
     actor = with_chamber(database, expo)
@@ -105,17 +151,17 @@ def test_what_a_role_brought_in_ends_with_it(
 ) -> None:
     actor = with_chamber(database, expo)
     bring(database, actor, guest_row())
-    bring(database, actor, guest_row("", "second@new.example"))
+    bring(database, actor, guest_row("", SECOND))
     with database.write() as session:
         assert confirming.confirm(session, expo.organiser_actor(), "g1", [KEY], now=NOW) == 1
     assert of_guest(database, expo).is_exhibitor
-    assert of_guest(database, expo, "second@new.example").attendee_id is not None
+    assert of_guest(database, expo, SECOND).attendee_id is not None
     end(database, expo, actor.account_id or 0)
     assert of_guest(database, expo).is_exhibitor, "organisers confirmed this person"
     with pytest.raises(NotFound):
-        of_guest(database, expo, "second@new.example")
+        of_guest(database, expo, SECOND)
     with database.read() as session:
-        account = session.scalars(select(Account.id).where(Account.email == "second@new.example")).one()
+        account = session.scalars(select(Account.id).where(Account.email == SECOND)).one()
         assert actors.events_of(session, account, now=NOW) == []
         noted = session.scalars(select(TrailEntry.after).where(TrailEntry.about == f"person {KEY} confirmed"))
         assert [GUEST in after for after in noted] == [True]
@@ -134,7 +180,7 @@ def test_the_page_of_a_delegation_confirms_those_whom_it_shows(
     database: Database, broker_url: str, expo: Expo
 ) -> None:
     app, actor = web_app(database, broker_url), with_chamber(database, expo)
-    bring(database, actor, guest_row(), guest_row("", "second@new.example"))
+    bring(database, actor, guest_row(), guest_row("", SECOND))
     browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}/delegations/g1"
     page = browser.get(path)
     assert "People to confirm" in page and "Answers for the firm" in page
