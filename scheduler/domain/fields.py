@@ -29,6 +29,8 @@ Cursor = Annotated[str, Len(0, 2_000)]
 PageSize = Annotated[int, Interval(ge=1, le=200)]
 Number = Annotated[int, Interval(ge=1, le=2**31 - 1)]
 """Of a run or a version: what a column can hold."""
+Count = Annotated[int, Interval(ge=0, le=1_000_000)]
+"""What goes up by one each time: a number in its event, a place in an order, a SEQUENCE. More can follow."""
 
 # Firms and people
 FirmName = Annotated[str, Len(1, 200)]
@@ -109,6 +111,8 @@ HoldMinutes = Annotated[int, Interval(ge=0, le=120)]
 """How long a publishing may wait for a second thought."""
 RemindMinutes = Annotated[int, Interval(ge=0, le=1_440)]
 """Before a meeting: at most a day."""
+MinutesLate = Annotated[int, Interval(ge=0, le=240)]
+"""Of an attendee to a meeting."""
 LateMinutes = Annotated[int, Interval(ge=1, le=600)]
 Percent = Annotated[int, Interval(ge=0, le=100)]
 Factor = Annotated[int, Interval(ge=0, le=1_000_000)]
@@ -145,6 +149,9 @@ TokenName = Annotated[str, Len(1, 120)]
 
 TEXTS = tuple({kind for kind in list(globals().values()) if get_args(kind)[:1] == (str,)})
 """Those of one text. A column of that kind has room for the longest."""
+
+NUMBERS = tuple({kind for kind in list(globals().values()) if get_args(kind)[:1] == (int,)})
+"""Those of one whole number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, LargeBinary, MetaData, String
+from sqlalchemy import JSON, DateTime, Dialect, Enum, Integer, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
@@ -61,6 +61,7 @@ class Base(DeclarativeBase):
         bytes: LargeBinary(),
         str: String(),
         **{kind: String(fields.limits(kind).most) for kind in fields.TEXTS},
+        **dict.fromkeys(fields.NUMBERS, Integer()),
     }
 
 

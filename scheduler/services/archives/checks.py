@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_type_hints
 
 from annotated_types import Len
 from pydantic import BaseModel, TypeAdapter
-from sqlalchemy import JSON, Table
+from sqlalchemy import JSON, Integer, Table
 from sqlalchemy.types import TypeEngine
 
 from scheduler.domain import fields
@@ -100,7 +100,7 @@ def _typed(column: TypeEngine[Any], kind: Any) -> Iterator[Check]:
     """By the annotation of the model, as Pydantic reads it. Plain values were checked as they were read."""
     if isinstance(column, UtcDateTime):
         yield _moment
-    elif isinstance(column, JSON):
+    elif isinstance(column, JSON | Integer):
         adapter: TypeAdapter[Any] = TypeAdapter(kind)
         yield lambda value: adapter.validate_python(value, strict=True)
 

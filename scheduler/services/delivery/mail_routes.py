@@ -98,7 +98,9 @@ def per_minute(row: MailRoute | None, usual: float | None, now: datetime) -> flo
 
 def bucket(ready_at: datetime | None, rate: float, limit: int, now: datetime) -> tuple[int, datetime]:
     """How many mails a rate (a minute) lets out, at most one second's, and from when on the next may go."""
-    interval = timedelta(minutes=1) / rate
+    interval = max(
+        timedelta(minutes=1) / rate, timedelta.resolution
+    )  # of a rate beyond all sense it would be 0
     full = now - max(interval, timedelta(seconds=1))
     ready = max(ready_at or full, full)
     allowed = min(limit, int((now - ready) / interval))

@@ -25,7 +25,17 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from scheduler.domain.entities import PlaceWish, RequestState, Side
-from scheduler.domain.fields import Currency, Key, TemplateName, Topic
+from scheduler.domain.fields import (
+    Amount,
+    Count,
+    Currency,
+    Key,
+    LengthInSlots,
+    MinutesLate,
+    Priority,
+    TemplateName,
+    Topic,
+)
 from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.storage.base import Base, states
 from scheduler.storage.models.people import Attendee, Firm
@@ -90,15 +100,15 @@ class MeetingRequest(Base):
     lower_firm_id: Mapped[int] = mapped_column(insert_default=_of_both(min))
     upper_firm_id: Mapped[int] = mapped_column(insert_default=_of_both(max))
     """The two firms without a direction, so that an index holds one open request a pair."""
-    priority: Mapped[int]
-    length: Mapped[int] = mapped_column(default=1)
+    priority: Mapped[Priority]
+    length: Mapped[LengthInSlots] = mapped_column(default=1)
     """In slots."""
     place: Mapped[PlaceWish] = mapped_column(states(PlaceWish, "place_wish"), default=PlaceWish.ANY)
     topic: Mapped[Topic]
     message: Mapped[str] = mapped_column(Text, default="")
-    wish_place: Mapped[int | None]
+    wish_place: Mapped[Count | None]
     """The place among the asking firm's wishes of this rank, or null behind those that have one."""
-    reply_priority: Mapped[int | None]
+    reply_priority: Mapped[Priority | None]
     """The priority of the asked firm, if it asked back: the larger of the two is the weight."""
     reply_topic: Mapped[Topic] = mapped_column(default="")
     reply_message: Mapped[str] = mapped_column(Text, default="")
@@ -259,7 +269,7 @@ class MeetingOutcome(Base):
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
     side: Mapped[Side] = mapped_column(states(Side, "outcome_side"), primary_key=True)
     kind: Mapped[OutcomeKind] = mapped_column(states(OutcomeKind, "outcome_kind"))
-    amount: Mapped[int | None] = mapped_column(BigInteger)
+    amount: Mapped[Amount | None] = mapped_column(BigInteger)
     """In whole units of the currency. None: not said."""
     currency: Mapped[Currency | None]
     said_by: Mapped[int] = mapped_column(ForeignKey("attendee.id"), index=True)
@@ -275,5 +285,5 @@ class LateNotice(Base):
 
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True, index=True)
-    minutes: Mapped[int]
+    minutes: Mapped[MinutesLate]
     said_at: Mapped[datetime]

@@ -26,15 +26,29 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import AfterRun, PauseKind, PlaceKind
 from scheduler.domain.fields import (
+    Capacity,
+    ChangesAPerson,
     Contact,
+    Count,
     EventKey,
     EventName,
+    FreezeHours,
     HallKey,
     HallName,
+    HoldMinutes,
     Key,
     Language,
+    LateMinutes,
+    MailPerMinute,
+    MustBudget,
     PauseName,
+    Percent,
+    QuietHours,
+    RemindMinutes,
+    RequestDays,
+    SolveSeconds,
     Timezone,
+    WalkingMinutes,
 )
 from scheduler.saying import VenueName, label
 from scheduler.storage.base import Base, states
@@ -73,12 +87,12 @@ class Event(Base):
     """
     deleted_by_id: Mapped[int | None]
     """The account that did it, which stays."""
-    solve_seconds: Mapped[int] = mapped_column(default=60)
-    freeze_hours: Mapped[int] = mapped_column(default=12)
+    solve_seconds: Mapped[SolveSeconds] = mapped_column(default=60)
+    freeze_hours: Mapped[FreezeHours] = mapped_column(default=12)
     """A run leaves published meetings that start within these hours as they are."""
-    request_days: Mapped[int] = mapped_column(default=14)
+    request_days: Mapped[RequestDays] = mapped_column(default=14)
     """A pending request expires after these days."""
-    must_budget: Mapped[int] = mapped_column(default=5, server_default="5")
+    must_budget: Mapped[MustBudget] = mapped_column(default=5, server_default="5")
     """How many musts a firm may have among its open requests; 0: any number."""
     colleagues: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether exhibitors may add, change and remove people of their firms."""
@@ -86,12 +100,12 @@ class Event(Base):
     """Whether firms may register themselves, on a page that everybody can see."""
     proposals: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether attendees may propose other times for their meetings."""
-    mail_per_minute: Mapped[int] = mapped_column(default=600)
+    mail_per_minute: Mapped[MailPerMinute] = mapped_column(default=600)
     mail_ready_at: Mapped[datetime | None]
     """The time at which the mail rate allows the next mail. Each claim moves it on."""
     mails_paused_at: Mapped[datetime | None]
     """Since when no mail of the event goes out, until an organiser lets them go on."""
-    publish_hold: Mapped[int] = mapped_column(default=5, server_default="5")
+    publish_hold: Mapped[HoldMinutes] = mapped_column(default=5, server_default="5")
     """Minutes between an organiser's press on publish and the publishing, in which it can be taken back."""
     summary_mails: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether each person whom a publishing concerns gets one mail with all of it, besides invitations."""
@@ -101,15 +115,15 @@ class Event(Base):
     """What happened before is not told: when digests were switched on."""
     contact: Mapped[Contact] = mapped_column(default="", server_default="")
     """The contact for questions, in one line. It is empty if nobody is named."""
-    remind_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
+    remind_minutes: Mapped[RemindMinutes] = mapped_column(default=0, server_default="0")
     """Minutes before a meeting at which calendars remind its attendees; 0: not at all."""
-    night_percent: Mapped[int] = mapped_column(default=5, server_default="5")
+    night_percent: Mapped[Percent] = mapped_column(default=5, server_default="5")
     """A night publishes only if it changes at most so many per cent of the published meetings,"""
-    night_a_person: Mapped[int] = mapped_column(default=2, server_default="2")
+    night_a_person: Mapped[ChangesAPerson] = mapped_column(default=2, server_default="2")
     """and at most so many of each person,"""
-    night_hours: Mapped[int] = mapped_column(default=24, server_default="24")
+    night_hours: Mapped[QuietHours] = mapped_column(default=24, server_default="24")
     """and none that starts within so many hours."""
-    night_late: Mapped[int] = mapped_column(default=60, server_default="60")
+    night_late: Mapped[LateMinutes] = mapped_column(default=60, server_default="60")
     """A night that begins more than so many minutes after its time makes a draft only."""
 
     slots: Mapped[list[Slot]] = relationship(
@@ -176,7 +190,7 @@ class Slot(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     key: Mapped[str] = mapped_column(String(32))
-    position: Mapped[int]
+    position: Mapped[Count]
     start: Mapped[datetime]
     end: Mapped[datetime]
     block: Mapped[str] = mapped_column(String(32))
@@ -218,7 +232,7 @@ class Hall(Base):
     name: Mapped[HallName]
     names: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """The name in other languages, by their codes. Who reads none of them reads `name`."""
-    position: Mapped[int] = mapped_column(default=0)
+    position: Mapped[Count] = mapped_column(default=0)
 
 
 class WalkingTime(Base):
@@ -228,7 +242,7 @@ class WalkingTime(Base):
 
     from_hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"), primary_key=True)
     to_hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"), primary_key=True, index=True)
-    minutes: Mapped[int]
+    minutes: Mapped[WalkingMinutes]
 
 
 class Place(Base):
@@ -247,7 +261,7 @@ class Place(Base):
     hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"), index=True)
     kind: Mapped[PlaceKind] = mapped_column(states(PlaceKind, "place_kind"))
     firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
-    capacity: Mapped[int] = mapped_column(default=1)
+    capacity: Mapped[Capacity] = mapped_column(default=1)
     is_retired: Mapped[bool] = mapped_column(default=False, server_default=false())
     """A booth that its firm has left, or a table that is gone. Versions of before still name it."""
 

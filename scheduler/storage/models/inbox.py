@@ -9,7 +9,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
-from scheduler.domain.fields import Email
+from scheduler.domain.fields import Count, Email
 from scheduler.storage.base import Base, states
 from scheduler.storage.models.mail import OutboxMail
 from scheduler.storage.models.people import Attendee
@@ -112,7 +112,7 @@ class Answer(Base):
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), index=True)
     uid: Mapped[str] = mapped_column(String(255))
-    sequence: Mapped[int]
+    sequence: Mapped[Count]
     """Of the invitation that was answered."""
     dtstamp: Mapped[datetime | None]
     """When the answer was made, by its maker's clock."""

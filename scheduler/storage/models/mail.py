@@ -16,7 +16,7 @@ from scheduler.domain.entities import (
     Partstat,
     Refusal,
 )
-from scheduler.domain.fields import CallNote, Email, Language, PersonName
+from scheduler.domain.fields import CallNote, Count, Email, Language, PersonName
 from scheduler.domain.mails.rates import domain_of
 from scheduler.domain.mails.ways import CalendarWay
 from scheduler.storage.base import Base, states
@@ -42,7 +42,7 @@ class Invitation(Base):
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), index=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
     uid: Mapped[str] = mapped_column(String(255))
-    sequence: Mapped[int]
+    sequence: Mapped[Count]
     method: Mapped[Method] = mapped_column(states(Method, "method"))
     dtstamp: Mapped[datetime]
     content: Mapped[dict[str, Any]]

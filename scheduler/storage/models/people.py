@@ -17,6 +17,7 @@ from scheduler.domain.fields import (
     JobTitle,
     Key,
     Language,
+    MeetingsPerDay,
     Origin,
     Pavilion,
     PersonName,
@@ -57,8 +58,8 @@ class Firm(Base):
     hall_id: Mapped[int | None] = mapped_column(ForeignKey("hall.id"), index=True)
     host_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     """The firm at whose stand this one stands: a joint stand, whose booth and capacity are the host's."""
-    max_per_day: Mapped[int | None]
-    min_meetings: Mapped[int] = mapped_column(default=0)
+    max_per_day: Mapped[MeetingsPerDay | None]
+    min_meetings: Mapped[MeetingsPerDay] = mapped_column(default=0)
     feed_seed: Mapped[str | None] = mapped_column(String(32))
     """As an attendee's, or None until an exhibitor asks for a feed of the firm."""
     feed_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
@@ -140,7 +141,7 @@ class Attendee(Base):
     """
     is_exhibitor_proposed: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Whether a chamber says that the person answers for the firm. Organisers confirm it."""
-    max_per_day: Mapped[int | None]
+    max_per_day: Mapped[MeetingsPerDay | None]
     feed_seed: Mapped[str] = mapped_column(String(32))
     """Changed to revoke the feed's address. The token is derived from it and the secret key."""
     feed_hash: Mapped[str] = mapped_column(String(64), unique=True)

@@ -22,7 +22,16 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.by_hand import HandMarkKind, HandStepState
 from scheduler.domain.entities import AfterRun, HolderKind, RunState, VersionState
-from scheduler.domain.fields import RunNote, WhatIfName
+from scheduler.domain.fields import (
+    Budget,
+    Count,
+    LengthInSlots,
+    MaxMoved,
+    RunNote,
+    RunSeconds,
+    WhatIfName,
+    WhatIfSeconds,
+)
 from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.storage.base import Base, states
 
@@ -48,34 +57,34 @@ class Run(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    number: Mapped[int]
+    number: Mapped[Count]
     """Counts from 1 in each event."""
     state: Mapped[RunState] = mapped_column(states(RunState, "run_state"))
     asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """None for a night."""
     then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_run"), default=AfterRun.DRAFT)
-    budget: Mapped[int | None]
-    max_moved: Mapped[int | None]
+    budget: Mapped[Budget | None]
+    max_moved: Mapped[MaxMoved | None]
     """How many published meetings it may change to improve the plan, beside those that have to change.
 
     None: what pays by the event's priorities.
     """
-    hand_draft: Mapped[int | None]
+    hand_draft: Mapped[Count | None]
     """Number of the version whose marks by hand it keeps: that it was started with, else the one in force."""
     begin_by: Mapped[datetime | None]
     """Of a night only: one that begins later makes a draft, whatever was to follow."""
     night_budget: Mapped[dict[str, Any] | None]
     """Of a night that publishes: what it may change, as `NightBudget`."""
-    seconds: Mapped[int]
+    seconds: Mapped[RunSeconds]
     seed: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime | None]
-    attempts: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[Count] = mapped_column(default=0)
     send_at: Mapped[datetime | None]
     """When its task is to be sent (again), while it is queued."""
-    sends: Mapped[int] = mapped_column(default=0, server_default="0")
+    sends: Mapped[Count] = mapped_column(default=0, server_default="0")
     worker: Mapped[str | None] = mapped_column(String(120))
     cancel_asked: Mapped[bool] = mapped_column(default=False)
     stop_asked: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -109,16 +118,16 @@ class WhatIf(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    number: Mapped[int]
+    number: Mapped[Count]
     """Counts from 1 in each event."""
     kind: Mapped[WhatIfKind] = mapped_column(states(WhatIfKind, "what_if_kind"))
     name: Mapped[WhatIfName]
     changes: Mapped[list[Any]] = mapped_column(JSON)
     """As `what_if/changes.py` writes them."""
-    seconds: Mapped[int]
+    seconds: Mapped[WhatIfSeconds]
     made_at: Mapped[datetime]
     state: Mapped[WhatIfState] = mapped_column(states(WhatIfState, "what_if_state"))
-    turn: Mapped[int] = mapped_column(default=0)
+    turn: Mapped[Count] = mapped_column(default=0)
     """Counts how often it was asked for: a worker that is at an older turn sees that it is."""
     asked_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
@@ -138,10 +147,10 @@ class UnscheduledRequest(Base):
 
     version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), primary_key=True)
     request_key: Mapped[str] = mapped_column(String(64), primary_key=True)
-    position: Mapped[int]
+    position: Mapped[Count]
     """From 0, in the order of the plan."""
     reason: Mapped[str] = mapped_column(String(40))
-    group_number: Mapped[int | None]
+    group_number: Mapped[Count | None]
     """Its place among the version's `groups`, from 0."""
     answer: Mapped[dict[str, Any]]
 
@@ -167,7 +176,7 @@ class ScheduleVersion(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    number: Mapped[int]
+    number: Mapped[Count]
     """Counts from 1 in each event."""
     state: Mapped[VersionState] = mapped_column(states(VersionState, "version_state"))
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"), index=True)
@@ -178,7 +187,7 @@ class ScheduleVersion(Base):
     score: Mapped[float]
     bound: Mapped[float | None]
     served_bound: Mapped[float | None]
-    meetings_bound: Mapped[int | None]
+    meetings_bound: Mapped[Count | None]
     """No plan of the run's problem holds more requests."""
     terms: Mapped[dict[str, Any]]
     groups: Mapped[list[Any] | None] = mapped_column(JSON, deferred=True)
@@ -207,7 +216,7 @@ class HandDraft(Base):
     version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), primary_key=True)
     base_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), index=True)
     """The version whose meetings it began with."""
-    revision: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[Count] = mapped_column(default=0)
     begun_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
 
 
@@ -222,11 +231,11 @@ class HandStep(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version_id: Mapped[int] = mapped_column(ForeignKey("hand_draft.version_id"))
-    number: Mapped[int]
+    number: Mapped[Count]
     """Counts from 1 in each draft."""
     kind: Mapped[str] = mapped_column(String(16))
     state: Mapped[HandStepState] = mapped_column(states(HandStepState, "hand_step_state"))
-    revision: Mapped[int]
+    revision: Mapped[Count]
     """That of the draft when the step was done, undone or done again last."""
     taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
     """Who did, undid or did it again last."""
@@ -270,7 +279,7 @@ class PlannedMeeting(Base):
     version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"))
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), index=True)
-    length: Mapped[int] = mapped_column(default=1)
+    length: Mapped[LengthInSlots] = mapped_column(default=1)
     last_slot_id: Mapped[int] = mapped_column(server_default="0")
     """The slot at whose end it ends, also when the venue has other slots by now. No slot is ever deleted."""
     place_id: Mapped[int] = mapped_column(ForeignKey("place.id"), index=True)

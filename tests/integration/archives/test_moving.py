@@ -8,11 +8,11 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, select, update
+from sqlalchemy import Integer, func, select, update
 
 from chainmeet.cli import main
 from scheduler.domain.entities import VersionState
@@ -208,6 +208,13 @@ def in_row(file: str, **values: Any) -> Change:
     return change
 
 
+def twice(file: str) -> Change:
+    def change(files: dict[str, bytes]) -> None:
+        files[file] += files[file]
+
+    return change
+
+
 def put(name: str, content: bytes | None) -> Change:
     def change(files: dict[str, bytes]) -> None:
         if content is None:
@@ -236,6 +243,19 @@ BROKEN: dict[str, tuple[Change, str]] = {
     ),
     "an event of others": (in_row("hall.jsonl", event_id=999), "hall, row 1: event_id names a row of event"),
     "a text for a number": (in_row("slot.jsonl", position="x"), "slot, row 1: position cannot be 'x'"),
+    "a rate of mails that no form takes": (
+        in_row("event.jsonl", mail_per_minute=2_000_000_000),
+        "event, row 1: mail_per_minute cannot be '2000000000'",
+    ),
+    "hours that no form takes": (
+        in_row("event.jsonl", freeze_hours=2_000_000_000),
+        "row 1: freeze_hours cannot",
+    ),
+    "a number that leaves no room for the next": (
+        in_row("run.jsonl", number=2**31 - 1),
+        "row 1: number cannot",
+    ),
+    "two events": (twice("event.jsonl"), "event has several rows; an archive is of one event"),
     "a state that there is not": (in_row("run.jsonl", state="gone"), "run, row 1: state cannot be 'gone'"),
     "a time without a zone": (in_row("slot.jsonl", start="2027-01-01T09:00"), "slot, row 1: start cannot be"),
     "a text that is too long": (in_row("hall.jsonl", key="x" * 99), "hall, row 1: key cannot be"),
@@ -324,6 +344,24 @@ def test_every_table_moves_or_says_why_not() -> None:
         if any(word in column.name for word in ("seed", "hash", "token", "secret"))
     ]
     assert suspicious == ["run.seed"], "secrets do not move"
+
+
+def test_every_number_that_moves_has_the_limits_of_its_field() -> None:
+    without = {
+        f"{table.name}.{column.name}"
+        for table in tables.moving()
+        for column in tables.columns(table)
+        if isinstance(column.type, Integer) and tables.target(column) is None and column.name != "id"
+        if not any(get_args(kind)[1:] for kind in _kinds(table.name, column.name))
+    }
+    assert without == {"run.seed"}, "any number is one"
+
+
+def _kinds(table: str, column: str) -> list[Any]:
+    """The kinds that the model says a column is of: one, or one or None."""
+    model = next(each.class_ for each in Base.registry.mappers if each.class_.__tablename__ == table)
+    (kind,) = get_args(get_type_hints(model, include_extras=True)[column])
+    return [kind, *get_args(kind)]
 
 
 def test_the_command_line_moves_archives_brings_back_and_deletes(

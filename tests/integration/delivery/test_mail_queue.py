@@ -47,6 +47,15 @@ def test_a_paused_event_sends_nothing_but_what_a_person_waits_for(database: Data
         assert len(claim(session, minutes=2)) == 6
 
 
+def test_a_rate_beyond_all_sense_stops_no_mail(database: Database) -> None:
+    with database.write() as session:
+        fast = publish_some(session, mail_per_minute=2_000_000_000)
+        other = publish_some(session, mail_per_minute=60_000)
+    with database.write() as session:
+        taken = Counter(row.event_id for row in claim(session, minutes=1))
+        assert taken == {fast.event.id: 6, other.event.id: 6}
+
+
 def test_paused_and_stopped_mails_are_no_failure_of_the_outbox(database: Database) -> None:
     later = NOW + timedelta(hours=1)
     with database.write() as session:
