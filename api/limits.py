@@ -21,10 +21,9 @@ from werkzeug.exceptions import TooManyRequests
 
 from api import context, known_browsers
 from scheduler.domain.errors import NotFound
+from scheduler.domain.mails.mailboxes import mailbox_of
 from scheduler.saying import say, say_count
 from scheduler.services.access.tokens import hash_token
-
-_GMAIL = ("gmail.com", "googlemail.com")
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -58,7 +57,8 @@ SIGN_IN_NETWORK = Limit("sign-in-network", "limit_sign_in_network", 60 * 60)
 SIGN_IN_BROWSER = Limit("sign-in-browser", "limit_sign_in", 15 * 60)
 REGISTER = Limit("register", "limit_sign_in", 15 * 60)
 REGISTER_NETWORK = Limit("register-network", "limit_register_network", 60 * 60)
-REGISTER_ALL = Limit("register-all", "limit_register_all", 60 * 60)
+REGISTER_MAILBOX = Limit("register-mailbox", "limit_register_mailbox", 24 * 60 * 60)
+REGISTER_EVENT = Limit("register-event", "limit_register_event", 60 * 60)
 
 
 class Limited(TooManyRequests):
@@ -111,20 +111,18 @@ def require_sign_in(email: str) -> None:
     require(SIGN_IN, hash_token(email), network())
 
 
-def require_registration(email: str) -> None:
-    """Count one registration of a firm: each has us mail a stranger. What one count refuses, no next has."""
-    require(REGISTER, hash_token(mailbox_of(email)))
+def require_registration(email: str, event_key: str) -> None:
+    """Count one registration of a firm: each has us mail a stranger. What one count refuses, no next has.
+
+    There is no count of all events: who fills the page of one would close those of all others.
+    """
+    mailbox = hash_token(mailbox_of(email))
+    require(REGISTER, mailbox)
+    require(REGISTER_MAILBOX, mailbox)
     require(REGISTER_NETWORK, network())
     if (site := network(of_site=True)) != network():
         require(REGISTER_NETWORK, site)
-    require(REGISTER_ALL)
-
-
-def mailbox_of(email: str) -> str:
-    """One name for the addresses of a mailbox: without what stands behind a plus, nor Gmail's dots."""
-    local, _, domain = email.rpartition("@")
-    local = local.partition("+")[0]
-    return f"{local.replace('.', '')}@gmail.com" if domain in _GMAIL else f"{local}@{domain}"
+    require(REGISTER_EVENT, event_key)
 
 
 @contextmanager

@@ -131,7 +131,10 @@ class Settings:
     limit_register_network: int = _setting(
         "registrations of firms an hour from one network address, or IPv6 site (/48)", _LIMIT, default=100
     )
-    limit_register_all: int = _setting("registrations of firms an hour in all", _LIMIT, default=1000)
+    limit_register_mailbox: int = _setting(
+        "registrations of firms a day for one mailbox, however its address is written", _LIMIT, default=5
+    )
+    limit_register_event: int = _setting("registrations of firms an hour for one event", _LIMIT, default=1000)
     session_hours: int = _setting("hours until who is signed in must sign in again", _HOURS, default=336)
     organiser_session_hours: int = _setting("the same for organisers and operators", _HOURS, default=12)
     fresh_sign_in_minutes: int = _setting(

@@ -40,7 +40,7 @@ def register(event_key: str) -> str | tuple[str, int]:
     typed = forms.read(request.form)
     with context.database().read() as db:
         event = registering.open_event(db, event_key, now=context.now())
-    limits.require_registration(sign_in.normal_email(typed.email))
+    limits.require_registration(sign_in.normal_email(typed.email), event_key)
     try:
         with context.database().write() as db:
             email = registering.register(db, event_key, typed, settings=context.settings(), now=context.now())
@@ -49,7 +49,7 @@ def register(event_key: str) -> str | tuple[str, int]:
             return _page(db, event_key, typed, forms.faults(error)), 422
     except RegistrationFull as error:
         return render_template("registration/full.html", event=event, reason=error), 503
-    dispatch.deliver_urgent(app=context.celery())
+    dispatch.deliver(app=context.celery())
     return render_template(
         "registration/sent.html", event=event, email=email, catcher=context.settings().mail_catcher_url
     )

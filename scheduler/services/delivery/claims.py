@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, true, tuple_, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState
@@ -18,14 +18,24 @@ from scheduler.services.delivery.remembering import (
     remember_briefings,
     remember_summaries,
 )
-from scheduler.services.outbox import digests, outbox
+from scheduler.services.outbox import digests, letters, outbox, payloads
 from scheduler.storage.among import among
 from scheduler.storage.models import Event, OutboxMail
 
 CLAIM_SECONDS = 60
 """A sender gives back what it has not sent after this time. The sweep waits twice as long."""
 
-URGENT = OutboxMail.event_id.is_(None)
+_OF_NO_QUEUE = OutboxMail.event_id.is_(None)
+"""Mails that wait behind none of an event, nor for its organisers to let them go on."""
+
+OF_STRANGERS = and_(
+    _OF_NO_QUEUE,
+    OutboxMail.kind == OutboxKind.DESK,
+    or_(*map(payloads.is_letter, letters.TO_STRANGERS)),
+)
+"""Mails that whoever writes a form has us send. They keep to the rate of the event, before its own."""
+
+URGENT = and_(_OF_NO_QUEUE, ~OF_STRANGERS)
 """Mails that a person waits for, and that belong to no event's rate: sign-in links, alerts."""
 
 STALE = "What it said no longer holds, or a newer message took its place."
@@ -44,8 +54,8 @@ def claim(
 ) -> list[OutboxMail]:
     """Claim up to `limit` mails that are due, urgent ones first, within each event's rate and each route's.
 
-    Urgent mails belong to no event's rate. Sign-in links come first, whatever else strangers have us send,
-    which keeps to the providers' rates. With `urgent` no mails of events are claimed.
+    Urgent mails belong to no event's rate. Sign-in links come first, and what strangers have us send behind
+    them all. With `urgent` only urgent mails are claimed.
     `routes` are the routes' present states, with none by default.
 
     A retry is put away if a newer message has replaced it. A mail to an address that bounces is held. Its
@@ -55,6 +65,10 @@ def claim(
     sign_in = OutboxMail.kind == OutboxKind.SIGN_IN
     rows = _take(session, _due(now) & URGENT & sign_in, worker, limit, now)
     rows += _take_by_route(session, _due(now) & URGENT & ~sign_in, routes, worker, limit - len(rows), now)
+    for event_id in () if urgent else _events_of_strangers(session, now):
+        allowed = _let_out(session, event_id, limit - len(rows), now, though_paused=True)
+        which = _due(now) & OF_STRANGERS & (OutboxMail.about_event_id == event_id)
+        rows += _take_by_route(session, which, routes, worker, allowed, now)
     through = None  # mails that the mail server takes: its pause is asked about once, and only if it matters
     for event_id in () if urgent else _events_due(session, routes, now):
         allowed = _let_out(session, event_id, limit - len(rows), now)
@@ -123,6 +137,13 @@ def _events_due(session: Session, routes: Routes, now: datetime) -> Sequence[int
     ).all()
 
 
+def _events_of_strangers(session: Session, now: datetime) -> Sequence[int]:
+    due = select(OutboxMail.about_event_id).where(_due(now), OF_STRANGERS)
+    return session.scalars(
+        select(Event.id).where(Event.id.in_(due)).order_by(Event.mail_ready_at.nulls_first(), Event.id)
+    ).all()
+
+
 def _due(now: datetime) -> ColumnElement[bool]:
     """Mails that may go now. None of an event in rehearsal ever is: here is the one place that says so."""
     return _ready(now) & ~outbox.in_rehearsal()
@@ -131,7 +152,7 @@ def _due(now: datetime) -> ColumnElement[bool]:
 def _in_rehearsal(now: datetime, *, urgent: bool) -> ColumnElement[bool]:
     """Mails that would be due, were their event not in rehearsal."""
     which = _ready(now) & outbox.in_rehearsal()
-    return which & URGENT if urgent else which & (URGENT | ~outbox.paused())
+    return which & URGENT if urgent else which & (_OF_NO_QUEUE | ~outbox.paused())
 
 
 def _ready(now: datetime) -> ColumnElement[bool]:
@@ -171,13 +192,16 @@ def _take(
     return sorted(session.scalars(claimed).all(), key=lambda row: row.id)
 
 
-def _let_out(session: Session, event_id: int, limit: int, now: datetime) -> int:
+def _let_out(
+    session: Session, event_id: int, limit: int, now: datetime, *, though_paused: bool = False
+) -> int:
     """How many mails the event's rate lets out now, taken from a bucket of one second's mails."""
     if limit <= 0:
         return 0
+    goes = true() if though_paused else Event.mails_paused_at.is_(None)
     event = session.scalars(
         select(Event)
-        .where(Event.id == event_id, Event.mails_paused_at.is_(None))
+        .where(Event.id == event_id, goes)
         .with_for_update(skip_locked=True, key_share=True)
         .execution_options(populate_existing=True)
     ).one_or_none()
@@ -264,7 +288,7 @@ def sweep(session: Session, *, now: datetime) -> int:
 
 def waiting(session: Session, *, now: datetime, urgent: bool = False, routes: Routes | None = None) -> bool:
     """Whether an urgent mail is due, or any mail whose route is open or about to open."""
-    due = _due(now) & URGENT if urgent else _due(now) & (URGENT | ~outbox.paused())
+    due = _due(now) & URGENT if urgent else _due(now) & (_OF_NO_QUEUE | ~outbox.paused())
     if routes is not None:
         due &= URGENT | ~routes.of(mail_routes.waits(routes, now))
     return _is_any(session, due)

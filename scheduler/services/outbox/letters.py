@@ -17,6 +17,9 @@ from scheduler.services.outbox.outbox import NewMail
 TO_TEAM: Final = frozenset(("checkpoint", "import", "morning", "operator", "published", "team"))
 """Letters to those who run an event or the installation."""
 
+TO_STRANGERS: Final = ("register",)
+"""Letters to addresses that somebody wrote into a public form."""
+
 LATER_DOMAIN = "@alerts.invalid"
 """In the Message-ID of a queued mail: who sends it puts the installation's mail domain here."""
 
@@ -54,7 +57,8 @@ class NewLetter:
 
 
 def post(session: Session, letters: list[NewLetter], *, now: datetime) -> None:
-    """Queue letters. People wait for those that name no `event_id`: they are outside every rate.
+    """Queue letters. People wait for those that name no `event_id`: they are outside every rate,
+    but for those to strangers, which keep to the rate of the event that they are about.
 
     One that is not to the team says of which event it is, by either id: in rehearsal it goes to nobody. What
     comes back of a letter with an `attendee_id` is known as a report about that address.

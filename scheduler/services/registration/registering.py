@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, InvalidInput, NotFound
+from scheduler.domain.mails.mailboxes import domains_of, mailbox_of
 from scheduler.domain.team import RegistrationState
 from scheduler.saying import say
 from scheduler.services.access.tokens import REGISTER, derive_token, hash_token, new_seed
@@ -32,9 +33,11 @@ from scheduler.storage.models import Event, FirmRegistration, Slot
 VALID = timedelta(days=3)
 """How long the link in the mail can be used."""
 MOST_OPEN = 3
-"""Unconfirmed registrations of an address, so that nobody can flood a mailbox with their mails."""
+"""Unconfirmed registrations of a mailbox, so that nobody can flood it with their mails."""
 MOST = 5_000
-"""Registrations of an event that are not decided. More are a flood, and no fair."""
+"""Confirmed registrations of an event that are not decided. More are a flood, and no fair.
+
+Those that nobody confirmed do not count: whoever writes forms for others' addresses would close the page."""
 
 
 class RegistrationFull(ChainmeetError):
@@ -206,15 +209,23 @@ def _by_token(session: Session, token: str, now: datetime) -> tuple[FirmRegistra
 
 
 def _has_links(session: Session, event_id: int, email: str) -> bool:
-    """Whether the address has links enough that still confirm."""
-    own = FirmRegistration.event_id == event_id, FirmRegistration.email == email
+    """Whether the mailbox of an address has links enough that still confirm."""
     unconfirmed = FirmRegistration.state == RegistrationState.UNCONFIRMED
-    return session.scalars(select(func.count()).where(*own, unconfirmed)).one() >= MOST_OPEN
+    alike = [
+        FirmRegistration.email.startswith(email[0], autoescape=True)
+        & FirmRegistration.email.endswith(f"@{domain}", autoescape=True)
+        for domain in domains_of(email)
+    ]
+    emails = session.scalars(
+        select(FirmRegistration.email).where(FirmRegistration.event_id == event_id, unconfirmed, or_(*alike))
+    )
+    mailbox = mailbox_of(email)
+    return sum(mailbox_of(each) == mailbox for each in emails) >= MOST_OPEN
 
 
 def _is_full(session: Session, event_id: int) -> bool:
-    undecided = FirmRegistration.state.in_((RegistrationState.UNCONFIRMED, RegistrationState.WAITING))
-    of_event = FirmRegistration.event_id == event_id, undecided
+    waiting = FirmRegistration.state == RegistrationState.WAITING
+    of_event = FirmRegistration.event_id == event_id, waiting
     return session.scalars(select(func.count()).where(*of_event)).one() >= MOST
 
 

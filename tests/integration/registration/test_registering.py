@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,8 +17,10 @@ from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.domain.team import RegistrationState
 from scheduler.invites.catalogue import languages
 from scheduler.services.access.tokens import REGISTER, derive_token
-from scheduler.services.delivery import rendering
+from scheduler.services.delivery import claims, rendering
 from scheduler.services.events.waiting import waiting
+from scheduler.services.outbox import letters
+from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.registration import registering
 from scheduler.services.registration.form import RegistrationForm
 from scheduler.services.registration.registering import (
@@ -214,7 +218,8 @@ def test_a_page_that_is_full_says_so_and_mails_nothing(
     monkeypatch.setattr(registering, "MOST", 1)
     browser, path = Browser(web_app(database, NOWHERE)), f"/register/{expo.event.key}"
     with database.write() as session:
-        write(session, expo)
+        write(session, expo, replace(FORM, email="nobody@firm.example"))  # never confirmed: it closes nothing
+        registering.confirm(session, write(session, expo), now=NOW)
         with pytest.raises(RegistrationFull):
             write(session, expo, replace(FORM, email="other@firm.example"))
         before = session.scalar(select(func.count()).select_from(OutboxMail))
@@ -228,6 +233,48 @@ def test_a_page_that_is_full_says_so_and_mails_nothing(
     assert "Registration is closed for now" in said and "on its way" not in said
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(OutboxMail)) == before
+
+
+def test_a_mailbox_has_few_links_however_its_address_is_written(database: Database, expo: Expo) -> None:
+    spellings = (
+        "victim+{}@gmail.com",
+        "v.i.c.tim+{}@googlemail.com",
+        "victim@gmail.com",
+        "vic.tim@gmail.com",
+    )
+    with database.write() as session:
+        for number, spelling in enumerate((*spellings, *spellings)):
+            write(session, expo, replace(FORM, email=spelling.format(number)))
+        write(session, expo, replace(FORM, email="victor@gmail.com"))
+        to = session.scalars(select(OutboxMail.to_address).order_by(OutboxMail.id)).all()
+    assert len(to) == MOST_OPEN + 1 and to[-1] == "victor@gmail.com"
+
+
+def test_letters_of_strangers_go_last_at_the_rate_of_their_event(database: Database, expo: Expo) -> None:
+    """An alert or a sign-in does not wait behind 500 forms, and a second event's letters go beside them."""
+
+    def letter(name: str, at: int, event_id: int | None) -> NewLetter:
+        to = f"{name}{at}@firm{at}.example"
+        return NewLetter(letter=name, to_address=to, language="en", seed=f"s{at}", about_event_id=event_id)
+
+    with database.write() as session:
+        quiet = make_event(session).event
+        for event_id, rate in ((expo.event.id, 60), (quiet.id, 60_000)):
+            session.get_one(Event, event_id).mail_per_minute = rate
+        flood = [letter("register", at, expo.event.id) for at in range(500)]
+        letters.post(session, flood, now=NOW - timedelta(minutes=1))
+        letters.post(session, [letter("register", 500 + at, quiet.id) for at in range(40)], now=NOW)
+        letters.post(session, [letter("team", 999, None)], now=NOW)
+
+    def claim(seconds: int, *, urgent: bool = False) -> list[str]:
+        given: dict[str, Any] = {"worker": "w", "limit": 100, "secret_key": SECRET_KEY, "urgent": urgent}
+        with database.write() as session:
+            rows = claims.claim(session, now=NOW + timedelta(seconds=seconds), **given)
+            return [row.to_address.partition("@")[0] for row in rows]
+
+    assert claim(0, urgent=True) == ["team999"], "who sends urgent mails waits for no rate"
+    assert Counter(name.startswith("register5") for name in claim(1)) == {True: 40, False: 1}
+    assert [len(claim(second)) for second in (2, 3)] == [1, 1]
 
 
 def test_of_two_registrations_of_an_address_the_confirmed_one_counts(database: Database, expo: Expo) -> None:
