@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.domain.errors import NotAllowed
 from scheduler.domain.team import TeamRole
 from scheduler.services.access import actors, api_tokens, sign_in
@@ -26,7 +27,7 @@ from scheduler.services.runs import control, overnight
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, TrailEntry
+from scheduler.storage.models import Account, Event, InboundMail, TrailEntry
 from tests.support.factories import (
     NOW,
     SECRET_KEY,
@@ -134,6 +135,28 @@ def test_the_step_is_in_the_trail(
     assert last is not None and (last.chain, last.act, last.about) == (expo.event.id, act, about)
     assert after in last.after
     assert last.who == ("the night" if step is night else expo.organiser.email)
+
+
+@pytest.mark.parametrize("of_event", [True, False], ids=["of an event", "of the installation"])
+def test_a_mail_that_is_saved_as_it_came_is_in_the_trail(
+    database: Database, expo: Expo, of_event: bool
+) -> None:
+    with database.write() as session:
+        mail = InboundMail(
+            event_id=expo.event.id if of_event else None, box=MailBox.BARE, token_hash="", digest="d",
+            kind=MailKind.OWN, message_id="<1@x.example>", sender="who@x.example", subject="", text="",
+            outcome=MailOutcome.WAITING, received_at=NOW, size=3, raw=b"raw", kept=3,
+        )  # fmt: skip
+        session.add(mail)
+        session.get_one(Account, expo.organiser.id).is_operator = True
+        session.flush()
+        mail_id = mail.id
+    path = f"/events/{expo.event.key}/inbox" if of_event else "/operators/mails"
+    assert Browser(web_app(database, NOWHERE), expo.organiser).get(f"{path}/{mail_id}/raw") == "raw"
+    of_exports = TrailEntry.act == Act.EXPORT, TrailEntry.chain == (expo.event.id if of_event else 0)
+    with database.read() as session:
+        told = session.execute(select(TrailEntry.who, TrailEntry.about).where(*of_exports)).all()
+    assert told == [(expo.organiser.email, f"mail {mail_id} as it came")]
 
 
 def test_no_secret_of_a_token_is_in_the_trail(database: Database, expo: Expo) -> None:
