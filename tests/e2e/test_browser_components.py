@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 ELSEWHERE = """
-acts amount bans best blocked bring by-hand came-of changed chg choose clash compare counts desc
+acts amount bans best blocked bring by-hand came-of changed chg choose clash counts desc
 editing flow free gap go group h3 h4 h5 halo here htmx-request icon is-failed is-off is-sent l-bad
 l-good like list-changes lock log mails mine minus moves no node note now own pages past picked picks
 plus pts remedies same show skip soon steps-first t things time-own to-best undo undo-bar
-undo-bar-actions undo-bar-text undone walk3 with-below worse
+undo-bar-actions undo-bar-text undone walk3 with-below
 """
 """Classes of states that only a press, a worker's answer or a larger event brings, not the table of pages."""
 

@@ -34,23 +34,25 @@ def test_a_what_if_is_made_solved_and_compared_and_touches_nothing_live(
     signed_in(page, database, site, expo.organiser.id)
     before = live(database)
     page.goto(f"{site}/events/{expo.event.key}/what-if")
-    write(page, page.get_by_label("Name of a new what-if"), "Without tables", way)
-    press(page, page.get_by_role("button", name="Make it"), way)
+    write(page, page.get_by_label("Name of the new scenario"), "Without tables", way)
+    press(page, page.get_by_role("button", name="Create scenario"), way)
     press(page, page.get_by_role("link", name="Tables", exact=True), way)
     choose(page, page.get_by_label("More or fewer"), "Fewer: its last tables", way)
     write(page, page.get_by_label("How many"), "2", way)
-    press(page, page.get_by_role("button", name="Add this change"), way)
+    press(page, page.get_by_role("button", name="Add change"), way)
     page.get_by_text("2 fewer tables in").first.wait_for()
-    press(page, page.get_by_role("button", name="Solve it"), way)
-    page.get_by_text("Waiting for a solve worker").wait_for()
+    press(page, page.get_by_role("button", name="Calculate scenario"), way)
+    page.get_by_text("Waiting for a worker").wait_for()
     assert trying.execute(database, settings=SETTINGS)
     if way == "no script":
         page.reload()
-    row = page.get_by_role("row", name="Requests held")
+    heading = page.get_by_role("rowheader", name="Scheduled requests", exact=True)
+    row = page.get_by_role("row").filter(has=heading)
     row.wait_for()
     assert [cell.inner_text().split() for cell in row.get_by_role("cell").all()] == [
         ["2"],
-        ["0", "−2", "(worse)"],
+        ["0"],
+        ["−2", "(worse)"],
     ]
     assert live(database) == before
     window.close()

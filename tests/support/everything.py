@@ -48,7 +48,7 @@ from scheduler.services.team import invitations
 from scheduler.services.welcome import welcome
 from scheduler.services.welcome.welcome import Invitees
 from scheduler.services.what_if import rows
-from scheduler.services.what_if.changes import FairnessChange, TablesChange, TypedChange
+from scheduler.services.what_if.changes import FairnessChange, PolicyChange, TablesChange, TypedChange
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Account,
@@ -306,21 +306,28 @@ class Everything:
         """One that is solved, one that is new, and the curve of fairness."""
         figures = {
             "held": 3, "requests": 5, "weight": 9, "score": 900, "event_score": 900, "people": 9,
-            "people_without": 3, "changed": 1, "told": 4, "hall_change": 2, "idle": 1, "mean": 61.5,
-            "twentieth": 20.0, "worst": 0.0, "gini": 0.2123,
+            "people_without": 3, "changed": 1, "moved": 1, "relocated": 1, "told": 4, "hall_change": 2,
+            "idle": 1, "shortfall": 2, "mean": 61.5, "twentieth": 20.0, "worst": 0.0, "gini": 0.2123,
+            "overseas": 58.1, "home": 63.9, "sides_gap": 5.8,
         }  # fmt: skip
         proved = {"bound": 950, "held_bound": 5, "weight_bound": 10, "gap": 1.25}
         now = {**figures, "held": 2, "idle": 4}
+        firms = [
+            [self.expo.firms[k].key, 2, 2 + more, 4, k, "no-place" * (more < 0)]
+            for k, more in enumerate((-1, 1, 2))
+        ]
+        effects = {"firms": firms, "lost": {"no-place": 1}, "gained": 2}
         tables = TablesChange(hall=self.expo.halls[0].key, count=2)
         kept, points = WhatIfKind.KEPT, range(len(FAIRNESS_PRICES))
         asked: list[tuple[WhatIfKind, TypedChange]] = [(kept, tables), (kept, tables)]
         asked += [(WhatIfKind.CURVE, FairnessChange(point=point)) for point in points]
+        asked += [(WhatIfKind.DIALS, PolicyChange(policy={"factors": {"idle": 11}}))]
         for kind, change in asked:
             row = rows.add(session, self.expo.event.id, kind, name=LATIN[:70], changes=[change], now=NOW)
             if row.number == 2:
                 continue
             then = {**figures, **proved, "held": 5 - row.number // 3}
-            row.result = {"now": now, "then": then, "version": 1, "fingerprint": "f"}
+            row.result = {"now": now, "then": then, "version": 1, "fingerprint": "f"} | effects
             row.state, row.asked_at, row.finished_at = WhatIfState.DONE, NOW, NOW
 
     def _unscheduled(self, request: MeetingRequest, other: MeetingRequest) -> dict[str, object]:

@@ -18,7 +18,7 @@ from api.pages import rendering
 from api.pages.fairness.drawing import lowest_of_scale, picture
 from api.pages.fairness.groups import GROUPINGS, group_name
 from api.pages.figures.fair import MOST_DRAWN, dial, drawn_shares
-from api.pages.schedule.fair_points import POINTS, point_of, with_point
+from api.pages.schedule.levels import LEVELS, point_of, with_point
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.events import events
@@ -110,7 +110,7 @@ def _curve(db: Session, actor: Actor, number: int) -> dict[str, Any]:
         "curve": found,
         "drawn": picture(found.points) if found is not None and is_whole else None,
         "saved": dial(db, actor, number) if is_whole else None,
-        "points": POINTS,
+        "points": LEVELS,
         "at": point_of(events.settings(db, actor).policy) if may_set else None,
         "may_set": may_set,
         "may_try": actor.may(Right.TRY),

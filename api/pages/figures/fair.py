@@ -16,7 +16,7 @@ from api.pages.figures.charts import Line
 from api.pages.figures.drawing import Drawing
 from api.pages.figures.gallery import DrawnTable, Figure
 from api.pages.presentation import number as plain_number
-from api.pages.schedule.fair_points import POINTS
+from api.pages.schedule.levels import LEVELS
 from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.fairness import shares
@@ -74,7 +74,7 @@ def dial(session: Session, actor: Actor, number: int) -> Figure:
     picture = Drawing("curve", charts.WIDTH, 300, title, title)
     scheduled = [(float(each.point), float(each.scheduled)) for each in points]
     ticks = charts.between([value for _, value in scheduled])
-    names = [(float(each.point), said(POINTS[each.point][0])) for each in points]
+    names = [(float(each.point), said(LEVELS[each.point])) for each in points]
     charts.lines(picture, [Line("l-main", gettext("scheduled"), scheduled)], ticks, names)
     rows: list[Sequence[Cell]] = [
         [name, each.scheduled, each.mean, each.twentieth, each.worst, each.gini, each.gap]

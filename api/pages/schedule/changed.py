@@ -12,10 +12,9 @@ from scheduler.saying import Between, row, say
 POLICY: Final[Mapping[str, str]] = {
     **{dial.term: dial.label for dial in PRICES},
     "served": say("Meetings"),
-    "repeated": say("Several changes for one person"),
     "unfair": say("Fairness"),
     "fair_shares": say("Fairness"),
-    "fair_share": say("Fair share"),
+    "fair_share": say("Minimum share"),
     "idle_counts": say("How idle time is counted"),
     "max_idle_spread": say("Difference of idle times"),
     "max_moved": say("Published meetings that may change"),

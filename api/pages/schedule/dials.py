@@ -1,10 +1,10 @@
-"""The dials of an event's plans in words: what each does, costs now, and would do; saved or discarded."""
+"""The priorities of an event's plans: levels with exact values, what they cost, what others would do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from apiflask import APIBlueprint
 from flask import flash, make_response, redirect, request, url_for
@@ -17,20 +17,32 @@ from api import auth, context
 from api.language.speaking import gettext
 from api.pages import rendering
 from api.pages.reading import FormReader
-from api.pages.schedule.fair_points import OWN_PRICE, POINTS, point_of, with_point
+from api.pages.schedule.levels import (
+    CUSTOM,
+    FAIRNESS,
+    LEVELS,
+    PRIORITIES,
+    Exact,
+    factors_of,
+    point_of,
+    with_point,
+)
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.fields import Factor, MaxMoved, Percent
-from scheduler.domain.problem import DEFAULT_FACTORS
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
-from scheduler.services.events import events
+from scheduler.services.events import events, night_times
+from scheduler.services.fairness import shares
 from scheduler.services.schedule import history
-from scheduler.services.what_if import dials
+from scheduler.services.what_if import comparison, dials, effects
+from scheduler.services.what_if.effects import WhatIfCard
 from workers import dispatch
 
 blueprint = APIBlueprint("dials", __name__, enable_openapi=False, url_prefix="/events/<event_key>/dials")
 
 Faults = dict[str, str]
+SHOWN: Final = "shown-"
+"""Before the name of a field: the exact value with which its form was shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +57,39 @@ class Dial:
 DIALS = (
     Dial(
         "shortfall",
-        say("A meeting below the promise"),
+        say("Meeting below the minimum"),
         say(
-            "What each meeting costs that a firm lacks to its fair share or its minimum. Higher: weak firms "
-            "come first, and others may lose meetings."
+            "The cost of each meeting that an exhibitor is short of the minimum share or of its own minimum. "
+            "Higher values help these exhibitors first, and others can lose meetings."
         ),
     ),
-    Dial(
-        "idle",
-        say("An idle time"),
-        say(
-            "What each free time costs between two meetings of a person and day. Higher: days are more "
-            "compact, with more walks."
-        ),
-    ),
+    Dial("idle", say("Idle time"), say("The cost of each free time between two meetings of a person’s day.")),
     Dial(
         "hall_change",
-        say("A walk to another hall"),
-        say(
-            "What each change of the hall costs between two meetings of a person and day. Higher: people "
-            "stay in a hall, with more idle times."
-        ),
+        say("Hall change"),
+        say("The cost of each change of the hall between two meetings of a person’s day."),
     ),
     Dial(
         "moved",
-        say("Another time"),
-        say(
-            "What it costs to hold a published meeting at another time. Higher: the plan stays as people "
-            "know it, and new meetings find less room."
-        ),
+        say("Meeting at another time"),
+        say("The cost of moving a published meeting to another time."),
     ),
     Dial(
         "relocated",
-        say("Another place"),
-        say("What it costs to hold a published meeting elsewhere at its time."),
+        say("Meeting at another location"),
+        say("The cost of moving a published meeting to another location at the same time."),
     ),
-    Dial("reassigned", say("Other people"), say("What it costs to send others to a published meeting.")),
     Dial(
-        "dropped", say("A published meeting given up"), say("What it costs not to hold a published meeting.")
+        "reassigned",
+        say("Meeting with other attendees"),
+        say("The cost of sending other attendees to a published meeting."),
     ),
+    Dial(
+        "repeated",
+        say("Further change for one person"),
+        say("The cost of a second change for the same attendee. A third one costs twice as much."),
+    ),
+    Dial("dropped", say("Published meeting dropped"), say("The cost of not scheduling a published meeting.")),
 )
 LIMITS = ("max_moved", "max_idle_spread")
 
@@ -130,7 +136,11 @@ def panel(event_key: str) -> FlaskResponse:
     with context.database().read() as db:
         found = dials.look(db, actor)
         text = rendering.render(
-            db, actor, "schedule", "schedule/_preview.html", preview=found, now=context.now()
+            db,
+            actor,
+            "dials",
+            "schedule/_preview.html",
+            **_previewed(db, actor, found),
         )
     response = make_response(text)
     if found is None or not found.is_open:
@@ -142,9 +152,14 @@ def _save(actor: Actor) -> None:
     with context.database().write() as db:
         before = events.settings(db, actor)
         policy = _read(request.form, before.policy)
-        events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
+        is_changed = policy != before.policy
+        if is_changed:
+            events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
         dials.discard(db, actor)
-    flash(gettext("Priorities saved. The next run follows them."), "good")
+    if is_changed:
+        flash(gettext("Priorities saved. The next run follows them."), "good")
+    else:
+        flash(gettext("No priority was changed."))
 
 
 def _preview(actor: Actor) -> None:
@@ -156,7 +171,8 @@ def _preview(actor: Actor) -> None:
 
 def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
     newest = history.published(db, actor) or next(iter(history.newest(db, actor, limit=1)), None)
-    factors = _factors(events.settings(db, actor).policy)
+    saved = events.settings(db, actor).policy
+    factors = factors_of(saved)
     terms = newest.terms if newest is not None else {}
     return rendering.render(
         db,
@@ -164,38 +180,95 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
         "dials",
         "schedule/dials.html",
         typed=typed,
+        saved=_typed(saved),
+        shown={name: typed.get(SHOWN + name, value) for name, value in _typed(saved).items()},
         faults=faults,
+        levels=LEVELS,
+        custom=CUSTOM,
+        fairness=FAIRNESS,
+        priorities=PRIORITIES,
         dials=DIALS,
+        by_level={term: values for each in (FAIRNESS, *PRIORITIES) for term, values in each.values.items()},
         version=newest,
+        shares=shares.look(db, actor, newest.number) if newest is not None else None,
         prices={dial.term: (terms.get(dial.term), factors[dial.term]) for dial in DIALS},
-        fairness=POINTS,
-        preview=dials.look(db, actor),
-        now=context.now(),
+        served=factors["served"],
+        own_price=saved.get("factors", {}).get("unfair", 0),
+        coming=night_times.rules(db, actor).coming,
+        **_previewed(db, actor, dials.look(db, actor)),
     )
 
 
-def _factors(policy: Mapping[str, Any]) -> dict[str, float]:
-    return {**DEFAULT_FACTORS, **policy.get("factors", {})}
-
-
-def _typed(policy: Mapping[str, Any]) -> dict[str, str]:
-    """A policy as the form shows it."""
-    factors = _factors(policy)
+def _previewed(db: Session, actor: Actor, found: WhatIfCard | None) -> dict[str, Any]:
+    """What the part of the page shows that follows a preview."""
     return {
-        "fair_share": str(round(100 * float(policy.get("fair_share", 0)))),
-        "fairness": point_of(policy),
-        **{dial.term: f"{factors[dial.term]:g}" for dial in DIALS},
-        **{name: "" if policy.get(name) is None else str(policy[name]) for name in LIMITS},
+        "preview": found,
+        "lines": comparison.lines(comparison.PREVIEWED, found.result) if found and found.result else (),
+        "effects": effects.look(db, actor, found) if found else None,
+        "now": context.now(),
     }
 
 
+def _typed(policy: Mapping[str, Any]) -> dict[str, str]:
+    """A policy as the form shows it: each value to its last digit, and the level that has these values."""
+    factors = factors_of(policy)
+    exact = {dial.term: _text(factors[dial.term]) for dial in DIALS}
+    exact["fair_share"] = _share_text(policy)
+    return {
+        **exact,
+        **{name: "" if policy.get(name) is None else str(policy[name]) for name in LIMITS},
+        FAIRNESS.name: point_of(policy),
+        **{priority.name: priority.level_of(factors) for priority in PRIORITIES},
+        **{SHOWN + name: value for name, value in exact.items()},
+    }
+
+
+def _text(value: Exact) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def _share_text(policy: Mapping[str, Any]) -> str:
+    """The minimum share in per cent."""
+    return _text(round(100 * float(policy.get("fair_share", 0)), 10))
+
+
 def _read(form: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
-    """The policy that was typed, with what the form does not show as it was. An empty limit is none."""
-    read = FormReader(form)
-    factors = {dial.term: read.whole(dial.term, Factor) for dial in DIALS}
-    kept = {name: value for name, value in before.items() if name not in LIMITS}
+    """The policy that was typed, with what the form does not show, and what it shows as it is, untouched.
+
+    A level gives its exact values, but for those that were typed anew. An empty limit is none.
+    """
+    read, known = FormReader(form), factors_of(before)
+    factors = {dial.term: _exact(read, dial.term, known[dial.term]) for dial in DIALS}
+    factors |= dict(_of_new_levels(form, before))
     limits = {name: read.whole(name, MaxMoved) for name in LIMITS if form.get(name, "").strip()}
-    share = read.whole("fair_share", Percent) / 100
+    found = {name: value for name, value in before.items() if name not in LIMITS} | limits
+    if form.get("fair_share", _share_text(before)).strip() != _share_text(before):
+        found["fair_share"] = read.whole("fair_share", Percent) / 100
     read.done()
-    found = {**kept, **limits, "fair_share": share, "factors": {**before.get("factors", {}), **factors}}
-    return with_point(found, form.get("fairness", OWN_PRICE))
+    changed = {term: value for term, value in factors.items() if value != known[term]}
+    if changed:
+        found["factors"] = {**before.get("factors", {}), **changed}
+    return with_point(found, form.get(FAIRNESS.name, CUSTOM))
+
+
+def _exact(read: FormReader, term: str, known: Exact) -> Exact:
+    """What is typed for a term. A saved value that no field takes stays as long as it stands there."""
+    return known if read.form.get(term, _text(known)).strip() == _text(known) else read.whole(term, Factor)
+
+
+def _of_new_levels(form: Mapping[str, str], before: Mapping[str, Any]) -> Iterator[tuple[str, Exact]]:
+    """The values of each level that was chosen anew, but for those whose field was changed."""
+    saved = _typed(before)
+    for priority in PRIORITIES:
+        shown = {term: form.get(SHOWN + term, saved[term]) for term in priority.values}
+        chosen = form.get(priority.name, CUSTOM)
+        was = next((n for n in range(len(LEVELS)) if _texts(priority.at(n)) == shown), CUSTOM)
+        if chosen == str(was) or chosen not in map(str, range(len(LEVELS))):
+            continue
+        for term, value in priority.at(int(chosen)).items():
+            if form.get(term, shown[term]).strip() == shown[term]:
+                yield term, value
+
+
+def _texts(exact: Mapping[str, Exact]) -> dict[str, str]:
+    return {term: _text(value) for term, value in exact.items()}

@@ -34,7 +34,7 @@ blueprint = APIBlueprint("runs", __name__, enable_openapi=False, url_prefix="/ev
 
 LABELS = {
     "seconds": say("Seconds to search"),
-    "max_moved": say("Meetings that may change"),
+    "max_moved": say("Published meetings that may change"),
     "note": say("What it is for"),
 }
 

@@ -16,11 +16,11 @@ FORMS: Final[Mapping[str, str]] = MappingProxyType(
         "tables": say("Tables"),
         "slots": say("Meeting times"),
         "interpreters": say("Interpreters"),
-        "shift": say("Shifts of interpreters"),
+        "shift": say("Interpreter shifts"),
         "quota": say("Quotas"),
-        "firm_less": say("A firm less"),
-        "firm_more": say("A firm more"),
-        "dial": say("A priority"),
+        "firm_less": say("Remove exhibitor"),
+        "firm_more": say("Add exhibitor"),
+        "dial": say("Priority"),
         "fairness": say("Fairness"),
     }
 )

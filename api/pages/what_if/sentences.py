@@ -12,7 +12,7 @@ from api.language.speaking import gettext, ngettext, said
 from api.language.unbroken import unbroken
 from api.pages.presentation import day_and_month, language
 from api.pages.schedule.dials import DIALS as PRICES
-from api.pages.schedule.fair_points import POINTS as FAIR_POINTS
+from api.pages.schedule.levels import LEVELS
 from scheduler.saying import say
 from scheduler.services.what_if.changes import (
     DialChange,
@@ -30,15 +30,13 @@ from scheduler.services.what_if.what_ifs import WhatIfNames
 
 DIALS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **{dial.term: say("%(dial)s, points", dial=dial.label) for dial in PRICES},
-        "fair_share": say("Fair share, per cent"),
-        "max_moved": say("Published meetings that may change, at most"),
-        "max_idle_spread": say("Difference of idle times, at most"),
+        **{dial.term: say("%(dial)s (points)", dial=dial.label) for dial in PRICES},
+        "fair_share": say("Minimum share (%%)"),
+        "max_moved": say("Published meetings that may change"),
+        "max_idle_spread": say("Difference of idle times"),
     }
 )
 """What one dial is called."""
-POINTS: Final = tuple(name for name, _ in FAIR_POINTS)
-"""The points of the dial of fairness."""
 
 
 def sentence(change: TypedChange, names: WhatIfNames) -> str:
@@ -106,12 +104,12 @@ def _(change: ShiftChange, names: WhatIfNames) -> str:
     days = _days(change.day)
     if change.interpreter is None:
         if change.step == "there":
-            return gettext("All interpreters there at all times, %(days)s", days=days)
-        return gettext("All interpreters away, %(days)s", days=days)
+            return gettext("All interpreters available all day, %(days)s", days=days)
+        return gettext("All interpreters unavailable, %(days)s", days=days)
     who = names.interpreter(change.interpreter)
     if change.step == "there":
-        return gettext("%(who)s there at all times, %(days)s", who=who, days=days)
-    return gettext("%(who)s away, %(days)s", who=who, days=days)
+        return gettext("%(who)s available all day, %(days)s", who=who, days=days)
+    return gettext("%(who)s unavailable, %(days)s", who=who, days=days)
 
 
 @_said.register
@@ -123,12 +121,12 @@ def _(change: DialChange, names: WhatIfNames) -> str:
 @_said.register
 def _(change: FairnessChange, names: WhatIfNames) -> str:
     del names
-    return gettext("Fairness: %(point)s", point=said(POINTS[change.point]).lower())
+    return gettext("Fairness: %(level)s", level=said(LEVELS[change.point]).lower())
 
 
 @_said.register
 def _(change: QuotaChange, names: WhatIfNames) -> str:
-    who = gettext("every firm") if change.firm is None else names.firm(change.firm)
+    who = gettext("every exhibitor") if change.firm is None else names.firm(change.firm)
     least, most = change.min_meetings, change.max_per_day
     if most is None:
         return gettext("At least %(least)s meetings for %(who)s", least=least, who=who)
@@ -149,7 +147,7 @@ def _(change: FirmLessChange, names: WhatIfNames) -> str:
 
 @_said.register
 def _(change: FirmMoreChange, names: WhatIfNames) -> str:
-    return gettext("One more firm like %(firm)s", firm=names.firm(change.like))
+    return gettext("One more exhibitor like %(firm)s", firm=names.firm(change.like))
 
 
 def _days(day: date | None) -> str:

@@ -1,4 +1,4 @@
-"""What-ifs: a copy of the event's problem changed by forms, solved beside the live plan, and compared."""
+"""Scenarios: a copy of the event's problem changed by forms, solved beside the live plan, and compared."""
 
 from __future__ import annotations
 
@@ -16,21 +16,25 @@ from werkzeug.wrappers import Response
 from api import auth, context, limits
 from api.inputs import whole
 from api.language.speaking import said
-from api.pages import rendering
+from api.pages import paging, rendering
 from api.pages.exports.exports import TYPES
 from api.pages.people_desk.picks import key_in
+from api.pages.schedule.levels import LEVELS
 from api.pages.what_if.forms import FORMS, change_of
-from api.pages.what_if.sentences import DIALS, POINTS, sentence
+from api.pages.what_if.sentences import DIALS, sentence
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.domain.solving import WhatIfState
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.paging import Page
+from scheduler.services.requests import not_held
 from scheduler.services.runs import not_kept
-from scheduler.services.what_if import comparison, what_ifs
+from scheduler.services.what_if import comparison, effects, what_ifs
 from scheduler.services.what_if.changes import MOST_CHANGES
 from scheduler.services.what_if.comparison import FIGURES
+from scheduler.services.what_if.effects import FirmFilter, WhatIfCard
 from workers import dispatch
 
 blueprint = APIBlueprint("what_if", __name__, enable_openapi=False, url_prefix="/events/<event_key>/what-if")
@@ -39,22 +43,38 @@ Faults = Mapping[str, str]
 NONE: Faults = MappingProxyType({})
 DONE = MappingProxyType(
     {
-        "solve": say("It is solved beside the live plan, behind all runs. Nobody is told."),
-        "stop": say("It was stopped."),
-        "delete": say("The what-if is deleted. Nothing of the event was changed."),
-        "copy": say("This is a copy: change it, and solve it beside the other."),
+        "solve": say("The scenario is calculated as soon as a worker is free. Runs go first."),
+        "stop": say("Calculation stopped."),
+        "delete": say("Scenario deleted. The event is unchanged."),
+        "copy": say("Scenario duplicated. Change the copy, and calculate it beside the other."),
     }
 )
 
 STATES = MappingProxyType(
     {
-        WhatIfState.NEW: say("Not solved yet"),
-        WhatIfState.ASKED: say("Waits for a worker"),
-        WhatIfState.RUNNING: say("Is being solved"),
-        WhatIfState.DONE: say("Solved"),
+        WhatIfState.NEW: say("Not calculated"),
+        WhatIfState.ASKED: say("Waiting for a worker"),
+        WhatIfState.RUNNING: say("Calculating"),
+        WhatIfState.DONE: say("Calculated"),
         WhatIfState.FAILED: say("Failed"),
     }
 )
+TAGS = MappingProxyType({WhatIfState.DONE: "good", WhatIfState.FAILED: "bad"})
+REASONS: Mapping[str, str] = MappingProxyType(
+    {**not_held.GROUPS, effects.REMOVED: say("An exhibitor is not in the scenario")}
+)
+"""Titles of the reasons for which a scenario does not schedule a request."""
+SHOWN: Mapping[FirmFilter, str] = MappingProxyType(
+    {
+        FirmFilter.CHANGED: say("Changed"),
+        FirmFilter.LOSE: say("Lose"),
+        FirmFilter.GAIN: say("Gain"),
+        FirmFilter.ELSEWHERE: say("New location"),
+    }
+)
+"""The filters of the list of exhibitors."""
+MOST_SHOWN = 25
+"""Exhibitors on a page."""
 
 
 @blueprint.get("")
@@ -199,6 +219,7 @@ def _list(actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
             compared=comparison.table(db, actor),
             figures=FIGURES,
             words=STATES,
+            tags=TAGS,
             typed=typed,
             faults=faults,
             may_try=actor.may(Right.TRY),
@@ -210,7 +231,6 @@ def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -
     with context.database().read() as db:
         card = what_ifs.show(db, actor, number)
         kind, names = typed.get("kind", ""), what_ifs.names(db, actor, [card])
-        compared = comparison.table(db, actor)
         return rendering.render(
             db,
             actor,
@@ -218,19 +238,49 @@ def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -
             "what_if/show.html",
             one=card,
             said=[sentence(change, names) for change in card.changes],
-            compared=compared,
-            column=next((each for each in compared.columns if each.number == number), None),
-            figures=FIGURES,
+            **_result(db, actor, card),
             clashes=not_kept.clashes_of(db, actor, card.result or {}),
             typed={"name": card.name, "seconds": str(card.seconds), "count": "1", **typed},
             faults=faults,
             kind=kind if kind in FORMS else None,
             forms=FORMS,
             dials=DIALS,
-            points=POINTS,
+            levels=LEVELS,
             choices=what_ifs.choices(db, actor) if kind in FORMS else None,
             may_try=actor.may(Right.TRY),
             most=MOST_CHANGES,
             can_solve=card.state not in (WhatIfState.ASKED, WhatIfState.RUNNING),
             now=context.now(),
         )
+
+
+def _result(db: Session, actor: Actor, card: WhatIfCard) -> dict[str, Any]:
+    """What the page shows of a scenario that is calculated."""
+    found = effects.look(db, actor, card)
+    columns = comparison.table(db, actor).columns if card.result else ()
+    values: dict[str, Any] = {
+        "main": comparison.lines(comparison.MAIN, card.result) if card.result else (),
+        "more": comparison.lines(comparison.MORE, card.result) if card.result else (),
+        "is_old": any(each.is_old for each in columns if each.number == card.number),
+        "effects": found,
+        "reasons": REASONS,
+    }
+    if found is None:
+        return values
+    asked = request.args.get("show", "")
+    what = FirmFilter(asked) if asked in list(FirmFilter) else FirmFilter.CHANGED
+    rows = found.of(what)
+    page, start = paging.asked_number(), (paging.asked_number() - 1) * MOST_SHOWN
+    return {
+        **values,
+        "what": what,
+        "filters": [(each, words, len(found.of(each))) for each, words in SHOWN.items()],
+        "page": Page(tuple(rows[start : start + MOST_SHOWN]), None, len(rows), page, MOST_SHOWN),
+        "ticks": _ticks(max((max(row.now, row.then, row.accepted) for row in rows), default=0)),
+    }
+
+
+def _ticks(most: int) -> list[int]:
+    """Where the scale of meetings has a line: at most six, in round steps from 0."""
+    step = next(size for size in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**6) if 5 * size >= most)
+    return [step * k for k in range(6)]

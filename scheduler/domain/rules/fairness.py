@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -67,6 +68,12 @@ def fairness(rows: Iterable[FirmShare]) -> Fairness | None:
         pooled=sum(row.held for row in firms) / sum(row.requests for row in firms),
         gini=gini(shares),
     )
+
+
+def home_country(countries: Iterable[str]) -> str:
+    """The country of most firms, the first by its code of two that have as many. The others are overseas."""
+    counts = Counter(countries)
+    return min(counts, key=lambda code: (-counts[code], code), default="")
 
 
 def gini(values: Sequence[float]) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +11,7 @@ from typing import Any
 from sqlalchemy import Row, func, select, union_all
 from sqlalchemy.orm import Session
 
-from scheduler.domain.rules.fairness import Fairness, FirmShare, fairness
+from scheduler.domain.rules.fairness import Fairness, FirmShare, fairness, home_country
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.keeping.keeping import kept
@@ -105,7 +104,7 @@ def look(session: Session, actor: Actor, number: int) -> FairnessView:
     counts = {firm_id: (asked, held) for firm_id, asked, held in rows}
     of = {firm.id: firm for firm in firms}
     shares = [FirmShare(id, held, asked) for id, (asked, held) in sorted(counts.items()) if id in of]
-    home = _home(firms)
+    home = home_country(firm.country for firm in firms)
     keys = _keys(session, actor.event_id, of, counts, home)
     groups = {by: _groups(shares, keys[by]) for by in Grouping}
     sides = {line.key: line.figures.pooled for line in groups[Grouping.HOME]}
@@ -141,12 +140,6 @@ def _counts(session: Session, event_id: int, version_id: int) -> list[tuple[int,
         select(sides.c.firm_id, func.sum(sides.c.asked), func.sum(sides.c.held)).group_by(sides.c.firm_id)
     )
     return [(firm_id, int(asked), int(held)) for firm_id, asked, held in rows]
-
-
-def _home(firms: Iterable[Row[*tuple[Any, ...]]]) -> str:
-    """The country of most firms, the first by its code of two that have as many."""
-    countries = Counter(firm.country for firm in firms)
-    return min(countries, key=lambda code: (-countries[code], code), default="")
 
 
 def _keys(

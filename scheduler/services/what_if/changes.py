@@ -79,7 +79,7 @@ class DialChange(TypedChange):
 
     kind: Literal["dial"] = "dial"
     dial: Literal[
-        "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "dropped",
+        "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "repeated", "dropped",
         "fair_share", "max_moved", "max_idle_spread",
     ]  # fmt: skip
     value: Factor

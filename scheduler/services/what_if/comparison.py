@@ -37,25 +37,45 @@ class Measure:
 
 
 FIGURES: Final = (
-    Measure("held", say("Requests held"), 1),
-    Measure("held_bound", say("No plan holds more than (proved)"), is_compared=False),
+    Measure("held", say("Scheduled requests"), 1),
+    Measure("held_bound", say("Proven maximum of scheduled requests"), is_compared=False),
     Measure("requests", say("Accepted requests")),
-    Measure("weight", say("Weight held"), 1),
-    Measure("weight_bound", say("No plan holds more weight than (proved)"), is_compared=False),
-    Measure("event_score", say("Score by the event's priorities"), 1),
-    Measure("score", say("Score by its own priorities"), is_compared=False),
-    Measure("bound", say("No schedule has a higher score by its own priorities (proved)"), is_compared=False),
-    Measure("gap", say("So it lacks at most, per cent (proved)"), is_compared=False, decimals=2),
-    Measure("people_without", say("People who come and have no meeting"), -1),
-    Measure("changed", say("Published meetings that would change"), -1),
-    Measure("told", say("People who would hear of a change"), -1),
-    Measure("hall_change", say("Walks to another hall"), -1),
+    Measure("weight", say("Priority points scheduled"), 1),
+    Measure("weight_bound", say("Proven maximum of priority points"), is_compared=False),
+    Measure("changed", say("Published meetings changed"), -1),
+    Measure("moved", say("Meetings at another time")),
+    Measure("relocated", say("Meetings at another location")),
+    Measure("told", say("People with changes"), -1),
+    Measure("people_without", say("Available people without a meeting"), -1),
+    Measure("hall_change", say("Hall changes"), -1),
     Measure("idle", say("Idle times"), -1),
-    Measure("mean", say("Mean share of a firm, per cent"), 1, decimals=1),
-    Measure("twentieth", say("One firm in twenty has at most, per cent"), 1, decimals=1),
-    Measure("worst", say("Smallest share of a firm, per cent"), 1, decimals=1),
-    Measure("gini", say("Gini's coefficient of shares"), -1, decimals=4),
+    Measure("shortfall", say("Meetings below the minimum"), -1),
+    Measure("overseas", say("Overseas share (%%)"), 1, decimals=1),
+    Measure("home", say("Home share (%%)"), 1, decimals=1),
+    Measure("sides_gap", say("Home and overseas gap (points)"), -1, decimals=1),
+    Measure("mean", say("Mean share of an exhibitor (%%)"), 1, decimals=1),
+    Measure("twentieth", say("5th percentile of shares (%%)"), 1, decimals=1),
+    Measure("worst", say("Smallest share of an exhibitor (%%)"), 1, decimals=1),
+    Measure("gini", say("Gini coefficient of shares"), -1, decimals=4),
+    Measure("event_score", say("Score by the event’s priorities"), 1),
+    Measure("score", say("Score by its own priorities"), is_compared=False),
+    Measure("bound", say("Proven maximum of its score"), is_compared=False),
+    Measure("gap", say("Distance to the proven maximum, at most (%%)"), is_compared=False, decimals=2),
 )
+_MAIN: Final = (
+    "held", "held_bound", "moved", "relocated", "told", "people_without", "sides_gap", "hall_change", "idle",
+)  # fmt: skip
+MAIN: Final = tuple(row for row in FIGURES if row.key in _MAIN)
+"""Those that one reads first."""
+MORE: Final = tuple(row for row in FIGURES if row.key not in _MAIN)
+_PREVIEWED: Final = (
+    "held", "overseas", "home", "sides_gap", "shortfall", "twentieth", "idle", "hall_change", "changed",
+)  # fmt: skip
+PREVIEWED: Final = (
+    *(row for key in _PREVIEWED for row in FIGURES if row.key == key),
+    Measure("score", say("Score by these priorities"), 1),
+)
+"""Those of a preview of priorities, by which what is published is counted, too."""
 
 _OWN = frozenset(("score",))
 """Counted by a what-if's own dials: the plan that people have is not."""
@@ -80,11 +100,26 @@ class Column:
 
     def difference(self, figure: Measure) -> float | None:
         """What it has more than the plan that people had when it was solved."""
-        then = self.value(figure)
-        now: float | None = None if self.now is None else self.now.get(figure.key)
-        if not figure.is_compared or then is None or now is None:
-            return None
-        return round(then - now, 4)
+        return difference(figure, self.now, self.then)
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedFigure:
+    """A figure of what is published and of one plan beside it."""
+
+    figure: Measure
+    now: float | None
+    then: float | None
+    more: float | None
+
+
+def lines(figures: Sequence[Measure], result: Mapping[str, Any]) -> list[ComparedFigure]:
+    """Figures of a what-if that is solved, with those of the version that was published then."""
+    now, then = result["now"], result["then"]
+    return [
+        ComparedFigure(each, (now or {}).get(each.key), then.get(each.key), difference(each, now, then))
+        for each in figures
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +136,14 @@ class SideBySide:
             return None
         value: float | None = self.live.get(figure.key)
         return value
+
+
+def difference(figure: Measure, now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> float | None:
+    """What a plan has more than what was published when it was solved, None where nothing can be compared."""
+    before, after = None if now is None else now.get(figure.key), then.get(figure.key)
+    if not figure.is_compared or before is None or after is None:
+        return None
+    return round(float(after - before), 4)
 
 
 def table(session: Session, actor: Actor) -> SideBySide:
@@ -145,4 +188,4 @@ def export(session: Session, actor: Actor, kind: str, *, now: datetime) -> Expor
     trail.note(session, actor, Act.EXPORT, Noted(name), now=now)
     if kind == "csv":
         return Export(csv_octets(headers, rows), name)
-    return Export(xlsx([SheetOut("What if", headers, rows)]), name)
+    return Export(xlsx([SheetOut("Scenarios", headers, rows)]), name)

@@ -7,38 +7,40 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
+from sqlalchemy import select
 
 from scheduler.config import Settings
 from scheduler.domain import rules
-from scheduler.domain.changes import compare
+from scheduler.domain.changes import ChangeKind, compare
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.fairness import fairness, firm_shares
+from scheduler.domain.rules.fairness import FirmShare, fairness, firm_shares, home_country
 from scheduler.domain.solving import Progress, Result, SolveParams, WhatIfKind
 from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
 from scheduler.services.problems import snapshot
 from scheduler.services.runs.checking import NO_PLAN, STUCK, ended_with
 from scheduler.services.runs.watchdog import Report, ShouldStop, Solve, Stop, Watched, watch
 from scheduler.services.schedule import versions
-from scheduler.services.what_if import changes, waiting
+from scheduler.services.what_if import changes, effects, waiting
 from scheduler.services.what_if.applying import applied
 from scheduler.services.what_if.remedies import remedy_of
 from scheduler.services.what_if.waiting import WhatIfGone
 from scheduler.solver.explain.levers import with_lever
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
-from scheduler.storage.models import WhatIf
+from scheduler.storage.models import Firm, WhatIf
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The event as it is: its problem, and the number of the version that is published."""
+    """The event as it is: its problem, the number of the published version, the country of most firms."""
 
     problem: Problem
     version: int | None
+    home: str = ""
 
 
 def execute(
@@ -85,7 +87,9 @@ class _Work:
             now = self.database.now_in(session)
             published = versions.published(session, row.event_id)
             live = Live(
-                snapshot.take(session, row.event_id, now=now), published.number if published else None
+                snapshot.take(session, row.event_id, now=now),
+                published.number if published else None,
+                home_country(session.scalars(select(Firm.country).where(Firm.event_id == row.event_id))),
             )
         changed = applied(live.problem, changes.read_all(row.changes))
         if changed is not live.problem:
@@ -146,8 +150,9 @@ class _Work:
         if not plan.is_answer:
             return self.fail(NO_PLAN[plan.status])
         result = {
-            "now": of_published(live.problem, changed),
-            "then": of_plan(live.problem, changed, plan),
+            "now": of_published(live, changed),
+            "then": of_plan(live, changed, plan),
+            **effects.of_plan(live.problem, kept_meetings(live.problem), changed, plan),
             "version": live.version,
             "fingerprint": fingerprint_of(live.problem),
             "not_kept": list(plan.not_kept),
@@ -187,10 +192,10 @@ Figures = Mapping[str, int | float | None]
 """By name: how many requests are `held` of `requests`, and so on. None where there is no such figure."""
 
 
-def of_plan(live: Problem, changed: Problem, plan: Plan) -> Figures:
+def of_plan(live: Live, changed: Problem, plan: Plan) -> Figures:
     """The figures of a plan of the changed problem, with what was proved of it."""
     return {
-        **_figures(live, changed, plan.meetings, _kept(live)),
+        **_figures(live, changed, plan.meetings, kept_meetings(live.problem)),
         "bound": plan.bound,
         "held_bound": plan.meetings_bound,
         "weight_bound": plan.served_bound,
@@ -209,26 +214,27 @@ def _gap(changed: Problem, plan: Plan) -> float | None:
     return round(100 * (plan.bound - plan.score) / (plan.bound - nothing), 3)
 
 
-def of_published(live: Problem, changed: Problem) -> Figures | None:
+def of_published(live: Live, changed: Problem) -> Figures | None:
     """Those of what is published, of what of it can be held now, by the dials of the changed problem."""
-    if not live.published:
+    if not live.problem.published:
         return None
-    by_its_dials = replace(live, policy=changed.policy)
-    return _figures(live, by_its_dials, _kept(live), _kept(live))
+    by_its_dials, kept = replace(live.problem, policy=changed.policy), kept_meetings(live.problem)
+    return _figures(live, by_its_dials, kept, kept)
 
 
-def _kept(live: Problem) -> list[Meeting]:
+def kept_meetings(live: Problem) -> list[Meeting]:
     """The published meetings that the event of now still knows."""
     index = live.index
     return [m for m in live.published if m.request in index.requests and m.slot in index.slots]
 
 
 def _figures(
-    live: Problem, changed: Problem, meetings: Sequence[Meeting], published: Sequence[Meeting]
+    live: Live, changed: Problem, meetings: Sequence[Meeting], published: Sequence[Meeting]
 ) -> Figures:
     found = rules.score(changed, meetings)
-    shares = fairness(firm_shares(changed, meetings))
-    differences = compare(published, meetings)
+    rows = firm_shares(changed, meetings)
+    every, differences = fairness(rows), compare(published, meetings)
+    overseas, home = (_side(changed, rows, live.home, is_home) for is_home in (False, True))
     seated = {person for meeting in meetings for person in meeting.attendees}
     slots = len(changed.slots)
     coming = [row for row in changed.attendees if len(row.unavailable) < slots]
@@ -237,15 +243,27 @@ def _figures(
         "requests": len(changed.requests),
         "weight": found.terms["served"],
         "score": found.total,
-        "event_score": rules.score(replace(changed, policy=live.policy), meetings).total,
+        "event_score": rules.score(replace(changed, policy=live.problem.policy), meetings).total,
         "people": len(coming),
         "people_without": sum(row.id not in seated for row in coming),
         "changed": differences.touched,
+        "moved": differences.counts[ChangeKind.MOVED],
+        "relocated": sum("place" in change.details for change in differences.changes),
         "told": len(differences.people_told()) if published else None,
         "hall_change": found.terms["hall_change"],
         "idle": found.terms["idle"],
-        "mean": round(100 * shares.mean, 1) if shares else None,
-        "twentieth": round(100 * shares.twentieth, 1) if shares else None,
-        "worst": round(100 * shares.worst, 1) if shares else None,
-        "gini": round(shares.gini, 4) if shares else None,
+        "shortfall": found.terms["shortfall"],
+        "mean": round(100 * every.mean, 1) if every else None,
+        "twentieth": round(100 * every.twentieth, 1) if every else None,
+        "worst": round(100 * every.worst, 1) if every else None,
+        "gini": round(every.gini, 4) if every else None,
+        "overseas": overseas,
+        "home": home,
+        "sides_gap": None if overseas is None or home is None else round(abs(home - overseas), 1),
     }
+
+
+def _side(changed: Problem, rows: Sequence[FirmShare], home: str, is_home: bool) -> float | None:
+    """The share in per cent that the firms of one side get of all their requests."""
+    side = fairness(row for row in rows if (changed.firms[row.firm].country == home) is is_home)
+    return round(100 * side.pooled, 1) if side else None

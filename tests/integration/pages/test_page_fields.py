@@ -28,7 +28,7 @@ from tests.support.factories import make_event, make_request, make_version, meet
 from tests.support.published import Published
 from tests.support.web import Browser, web_app
 
-PRICES = ("shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "dropped")
+PRICES = ("shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "repeated", "dropped")
 DIALS = dict.fromkeys(PRICES, fields.Factor) | dict.fromkeys(
     ("max_moved", "max_idle_spread"), fields.MaxMoved
 )

@@ -27,16 +27,22 @@ from tests.support.web import Browser, web_app
 
 pytestmark = pytest.mark.usefixtures("clock")
 
+STABILITY = "Published meeting dropped, Meeting at another time, Meeting with other attendees, "
+STABILITY += "Meeting at another location, Further change for one person"
 MOVES: dict[str, tuple[str, str]] = {
-    "fair_share": ("40", "Fair share"),
+    "fair_share": ("40", "Minimum share"),
     "fairness": ("3", "Fairness"),
-    "shortfall": ("2001", "A meeting below the promise"),
-    "idle": ("11", "An idle time"),
-    "hall_change": ("5", "A walk to another hall"),
-    "moved": ("61", "Another time"),
-    "relocated": ("16", "Another place"),
-    "reassigned": ("31", "Other people"),
-    "dropped": ("401", "A published meeting given up"),
+    "shortfall": ("2001", "Meeting below the minimum"),
+    "idle": ("11", "Idle time"),
+    "idle_level": ("3", "Idle time"),
+    "hall_change": ("5", "Hall change"),
+    "hall_change_level": ("0", "Hall change"),
+    "moved": ("61", "Meeting at another time"),
+    "relocated": ("16", "Meeting at another location"),
+    "reassigned": ("31", "Meeting with other attendees"),
+    "repeated": ("21", "Further change for one person"),
+    "dropped": ("401", "Published meeting dropped"),
+    "stability": ("1", STABILITY),
     "max_idle_spread": ("9", "Difference of idle times"),
     "max_moved": ("7", "Published meetings that may change"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 
 from api.pages.fairness.drawing import picture
 from scheduler.domain.solving import WhatIfState
@@ -56,9 +57,9 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
         Browser(web_app(database, broker_url), expo.organiser),
         f"/events/{expo.event.key}/what-if",
     )
-    assert "No what-if is kept yet" in browser.get(path)
+    assert "No scenario yet" in browser.get(path)
     assert "must have 1 to 80 characters" in browser.post(path, status=422, name=" ")
-    assert "Nothing yet: solved like this" in browser.post(path, name="Fewer tables")
+    assert "No changes yet" in browser.post(path, name="Fewer tables")
     assert "Fewer: its last tables" in browser.get(f"{path}/1?kind=tables")
     typed = {"kind": "tables", "hall": expo.halls[0].key, "step": "fewer", "day": ""}
     page = browser.post(f"{path}/1/add", status=422, **typed, count="900")
@@ -69,15 +70,21 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
     assert "is not a firm of this event" in page and 'value="Nobody Ltd"' in page
     assert "Without Firm 1" in browser.post(f"{path}/1/add", kind="firm_less", firm="firm 1")
     assert "Without Firm 1" not in browser.post(f"{path}/1/drop", position="1")
-    assert "Waiting for a solve worker since" in browser.post(f"{path}/1/solve")
+    assert "Waiting for a worker since" in browser.post(f"{path}/1/solve")
     solve_all(database)
+    page = browser.get(f"{path}/1")
+    said = " ".join(BeautifulSoup(page, "html.parser").get_text(" ").split())
+    assert "2 fewer requests scheduled. 3 exhibitors lose meetings." in said
+    assert "2 lost requests by reason No table or booth is free 2" in said
+    assert "Lose 3" in said and "Gain 0" in said
+    assert "No exhibitor here." in browser.get(f"{path}/1?show=gain")
     page = browser.get(path)
-    assert "Side by side" in page and "Fewer tables" in page
-    assert '<span class="diff worse">−2<span class="hidden-label"> (worse)</span></span>' in page
+    assert "Comparison" in page and "Fewer tables" in page
+    assert '<span class="diff diff-bad">−2<span class="visually-hidden"> (worse)</span></span>' in page
     assert "(copy)" in browser.post(f"{path}/1/copy")
     assert "Six of one" in browser.post(f"{path}/2/change", name="Six of one", seconds="30")
     assert "must be from 5 to 600" in browser.post(f"{path}/2/change", status=422, name="x", seconds="1")
-    assert "The what-if is deleted" in browser.post(f"{path}/2/delete")
+    assert "Scenario deleted" in browser.post(f"{path}/2/delete")
     assert "Six of one" not in browser.get(path)
 
 
@@ -89,12 +96,12 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
         ({"kind": "interpreters", "step": "more", "count": "2", "first": "en", "second": "zh"},
          "2 more interpreters for English and Chinese"),
         ({"kind": "shift", "interpreter": "", "step": "there", "day": ""},
-         "All interpreters there at all times, on all days"),
+         "All interpreters available all day, on all days"),
         ({"kind": "quota", "firm": "", "min_meetings": "1", "max_per_day": "4"},
-         "At least 1 meetings, and at most 4 a day, for every firm"),
-        ({"kind": "firm_more", "like": "f1"}, "One more firm like Firm 1"),
-        ({"kind": "dial", "dial": "fair_share", "value": "60"}, "Fair share, per cent: 60"),
-        ({"kind": "fairness", "point": "2"}, "Fairness: fairer"),
+         "At least 1 meetings, and at most 4 a day, for every exhibitor"),
+        ({"kind": "firm_more", "like": "f1"}, "One more exhibitor like Firm 1"),
+        ({"kind": "dial", "dial": "fair_share", "value": "60"}, "Minimum share (%): 60"),
+        ({"kind": "fairness", "point": "2"}, "Fairness: medium"),
     ],
 )  # fmt: skip
 def test_each_form_adds_its_change_in_a_sentence(
@@ -106,7 +113,7 @@ def test_each_form_adds_its_change_in_a_sentence(
         Browser(web_app(database, broker_url), expo.organiser),
         f"/events/{expo.event.key}/what-if",
     )
-    assert "Add this change" in browser.get(f"{path}/1?kind={fields['kind']}")
+    assert "Add change" in browser.get(f"{path}/1?kind={fields['kind']}")
     assert sentence in browser.post(f"{path}/1/add", **fields)
     browser.post(f"{path}/1/solve")
     solve_all(database)
@@ -135,7 +142,7 @@ def test_the_table_says_what_is_older_and_is_taken_along(
         Browser(web_app(database, broker_url), expo.organiser),
         f"/events/{expo.event.key}/what-if",
     )
-    assert "older" in browser.get(path)
+    assert "Outdated" in browser.get(path)
     lines = browser.get(f"{path}/comparison.csv").splitlines()
     assert "Longer: difference" in lines[0] and len(lines) == len(FIGURES) + 1
     assert browser.client.get(f"{path}/comparison.xlsx").data[:2] == b"PK"
@@ -148,8 +155,8 @@ def test_a_reader_looks_and_changes_nothing(database: Database, broker_url: str,
         reader = make_member(session, expo, TeamRole.READER)
     browser, path = Browser(web_app(database, broker_url), reader), f"/events/{expo.event.key}/what-if"
     page = browser.get(f"{path}/1")
-    assert "What comes of it" in page and "Solve it" not in page
-    assert "Make it" not in browser.get(path)
+    assert "Scenario and live schedule" in page and "Calculate again" not in page
+    assert "Create scenario" not in browser.get(path)
 
 
 def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_url: str, expo: Expo) -> None:
@@ -166,7 +173,7 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
     assert '<polyline class="line"' in page and "As many meetings" in page
     most = max(point.scheduled_bound for point in found.points if point.scheduled_bound is not None)
     assert f"No plan, fair or not, can schedule more than {most} (proved)." in page
-    assert "By priority" in page and 'class="bound"' not in page, "no bound is drawn that is not of its point"
+    assert "Medium" in page and 'class="bound"' not in page, "no bound is drawn that is not of its point"
     assert page.count("Set the dial") >= 4
     files = f"/events/{expo.event.key}/figures/curve"
     assert f"{files}.png?version=1" in page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, time
 from typing import Any
 
 import pytest
@@ -13,14 +14,20 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Result, SolveParams, WhatIfState
 from scheduler.services.archives import tables
 from scheduler.services.runs import runs
-from scheduler.services.what_if import trying, waiting, what_ifs
-from scheduler.services.what_if.changes import AnyChange, FirmLessChange, TablesChange
+from scheduler.services.schedule import versions
+from scheduler.services.schedule.scheduled import count_scheduled
+from scheduler.services.what_if import effects, trying, waiting, what_ifs
+from scheduler.services.what_if.changes import AnyChange, FirmLessChange, SlotsChange, TablesChange
+from scheduler.services.what_if.effects import FirmFilter
 from scheduler.services.what_if.rows import WhatIfCard
 from scheduler.storage.database import Database
 from tests.integration.runs.scene import SETTINGS, plan_of
 from tests.support import clocks
 from tests.support.factories import NOW, Expo, make_event, make_request, meet
 from tests.support.publishing import draft, publish
+
+NEXT = date(2026, 12, 7)
+"""The day of the event's meeting times."""
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +92,38 @@ def test_it_tells_what_changes_would_do_and_touches_nothing_live(database: Datab
     assert found.result is not None
     then = found.result["then"]
     assert (then["held"], then["requests"], then["people"], then["changed"]) == (1, 1, 2, 1)
+
+
+def test_it_tells_who_loses_meetings_and_why(database: Database) -> None:
+    with database.write() as session:
+        expo = scene(session)
+    fewer = made(database, expo, TablesChange(hall=expo.halls[0].key, step="fewer", count=2))
+    less = made(database, expo, FirmLessChange(firm=expo.firms[2].key))
+    more = made(database, expo, SlotsChange(day=NEXT, start=time(10), end=time(10, 30)))
+    while trying.execute(database, settings=SETTINGS):
+        pass
+    with database.read() as session:
+        actor = expo.organiser_actor()
+        none, without, longer = (
+            effects.look(session, actor, what_ifs.show(session, actor, number))
+            for number in (fewer, less, more)
+        )
+        published = versions.published(session, expo.event.id)
+        assert published is not None
+        scheduled = count_scheduled(session, published.id)
+    assert none is not None and without is not None and longer is not None
+    found = look(database, expo, fewer).result
+    assert found is not None and found["now"]["held"] == scheduled == none.losses == 2
+    assert none.lost == [("no-place", 2)] and none.gained == 0
+    assert {(row.firm.key, row.now, row.then, row.reason) for row in none.of(FirmFilter.LOSE)} == {
+        ("f0", 1, 0, "no-place"),
+        ("f1", 2, 0, "no-place"),
+        ("f2", 1, 0, "no-place"),
+    }
+    assert without.lost == [(effects.REMOVED, 1)]
+    assert {(row.firm.key, row.now, row.then) for row in without.firms} == {("f1", 2, 1), ("f2", 1, 0)}
+    assert (longer.losses, longer.gained) == (0, 1) and not longer.of(FirmFilter.LOSE)
+    assert {row.firm.key for row in longer.of(FirmFilter.GAIN)} == {"f0", "f2"}
 
 
 def test_runs_go_first_and_take_the_worker_from_it(database: Database) -> None:

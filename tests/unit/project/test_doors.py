@@ -90,6 +90,7 @@ NO_ACTOR = {
     "operations.trail_entries.acts": PURE,
     "text.one_line": PURE,
     "what_if.changes.read": PURE,
+    "what_if.comparison.lines": PURE,
     "schedule.feed_addresses.feed_owner": TOKEN,
     "schedule.feed_addresses.feed_token": FOUND,
     "schedule.feeds.feed_body": FOUND,

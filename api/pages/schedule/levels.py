@@ -1,0 +1,117 @@
+"""Priorities in five levels: their names, the exact values of each, and which one a policy is at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from scheduler.domain.problem import DEFAULT_FACTORS, EVENT_FACTORS
+from scheduler.domain.rules.fairness import FAIR_SHARES, FAIRNESS_PRICES
+from scheduler.saying import say
+
+LEVELS: Final = (say("Off"), say("Low"), say("Medium"), say("High"), say("Highest"))
+"""What the levels of every priority are called."""
+CUSTOM: Final = "custom"
+"""The level of values that are those of no level."""
+
+Exact = int | float
+_FAIR_SHARES: Final = [asdict(row) for row in FAIR_SHARES]
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """A priority with levels. `name` is its field in forms, `values` has the factors of each level by term.
+
+    `least` and `most` say where the two ends lead.
+    """
+
+    name: str
+    title: str
+    does: str
+    least: str
+    most: str
+    values: Mapping[str, tuple[Exact, ...]]
+
+    def at(self, level: int) -> dict[str, Exact]:
+        """The exact values of a level."""
+        return {term: by_level[level] for term, by_level in self.values.items()}
+
+    def level_of(self, exact: Mapping[str, object]) -> str:
+        """The level that has these values, by its number."""
+        return next(
+            (
+                str(level)
+                for level in range(len(LEVELS))
+                if all(exact[term] == value for term, value in self.at(level).items())
+            ),
+            CUSTOM,
+        )
+
+
+FAIRNESS: Final = Priority(
+    "fairness",
+    say("Fairness"),
+    say("How strongly to favour exhibitors with few scheduled requests."),
+    say("Most meetings"),
+    say("Most equal shares"),
+    {"unfair": FAIRNESS_PRICES},
+)
+PRIORITIES: Final = (
+    Priority(
+        "idle_level",
+        say("Idle time"),
+        say("How strongly to avoid gaps between the meetings of a person’s day."),
+        say("Longer breaks"),
+        say("Compact days"),
+        {"idle": (0, 3, 10, 40, 160)},
+    ),
+    Priority(
+        "hall_change_level",
+        say("Hall changes"),
+        say("How strongly to avoid back-and-forth between halls. Higher values can leave gaps in the day."),
+        say("More free choice"),
+        say("Fewer hall changes"),
+        {"hall_change": (0, 4, 15, 60, 240)},
+    ),
+    Priority(
+        "stability",
+        say("Stability"),
+        say("How strongly to keep published meetings as they are."),
+        say("More new meetings"),
+        say("Fewer changes"),
+        {
+            "moved": (0, 15, 30, 60, 240),
+            "relocated": (0, 4, 8, 15, 60),
+            "reassigned": (0, 8, 15, 30, 120),
+            "repeated": (0, 5, 10, 20, 80),
+            "dropped": (0, 100, 200, 400, 1600),
+        },
+    ),
+)
+"""Those whose levels are prices of the score. Fairness has fair shares beside its price."""
+
+
+def factors_of(policy: Mapping[str, Any]) -> dict[str, Exact]:
+    """All prices of an event's policy, with those that it does not name."""
+    return {**DEFAULT_FACTORS, **EVENT_FACTORS, **policy.get("factors", {})}
+
+
+def point_of(policy: Mapping[str, Any]) -> str:
+    """The level of fairness that a policy is at."""
+    price = policy.get("factors", {}).get("unfair", 0)
+    if not price:
+        return "0"
+    return FAIRNESS.level_of({"unfair": price}) if policy.get("fair_shares") == _FAIR_SHARES else CUSTOM
+
+
+def with_point(policy: Mapping[str, Any], point: str) -> dict[str, Any]:
+    """The policy at a level of fairness. Its own level, and anything but a level, leave it as it is."""
+    if point not in map(str, range(len(FAIRNESS_PRICES))) or point == point_of(policy):
+        return dict(policy)
+    price = FAIRNESS_PRICES[int(point)]
+    kept = {name: value for name, value in policy.items() if name != "fair_shares"}
+    factors = {term: value for term, value in policy.get("factors", {}).items() if term != "unfair"}
+    if not price:
+        return {**kept, "factors": factors}
+    return {**kept, "fair_shares": _FAIR_SHARES, "factors": {**factors, "unfair": price}}
