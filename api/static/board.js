@@ -5,8 +5,9 @@ const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], Arro
 let live, grid, board, isPicked;
 let here = null;
 
+// Those that are drawn: a phone shows one time.
 function cells() {
-  return [...grid.querySelectorAll("tbody td")];
+  return [...grid.querySelectorAll("tbody td")].filter((cell) => cell.offsetParent);
 }
 
 // Texts are the page's, in its language, as attributes of the live region.
@@ -18,6 +19,10 @@ function tell(cell, what) {
   const row = cell.parentNode.querySelector("th").firstChild.textContent.trim();
   const time = grid.querySelectorAll("thead th")[cell.cellIndex].textContent.trim();
   say("tells", { time, row, what });
+}
+
+function shown(selector) {
+  return cells().find((cell) => cell.matches(selector));
 }
 
 function go(cell, focus = true) {
@@ -33,9 +38,11 @@ function go(cell, focus = true) {
   tell(cell, shown || (isPicked ? live.dataset.unknown : live.dataset.free));
 }
 
-// Why nothing can be put there: of a whole row it stands in the heading, and once in the page.
+// Why nothing can be put there: of a whole row it stands once, in the heading.
 function ruleOf(cell) {
-  return cell.hasAttribute("aria-disabled") && cell.parentNode.dataset.why;
+  const row = cell.parentNode;
+  if (!cell.hasAttribute("aria-disabled") || !("why" in row.dataset)) return "";
+  return live.dataset.ruled.replace("{why}", row.querySelector("th small").textContent);
 }
 
 // With a meeting picked up the arrows go to the nearest target that way; else from cell to cell.
@@ -94,7 +101,7 @@ const KEYS = {
   Escape: () => press("[data-escape]"),
   PageDown: () => nextDay(1) || true,
   PageUp: () => nextDay(-1) || true,
-  m: () => isPicked && (document.querySelector("#best button") || document.getElementById("best")).focus(),
+  m: () => isPicked && (document.querySelector("#best button[name=to]") || document.getElementById("best")).focus(),
   l: () => press("[data-act=lock], [data-act=unlock]"),
   f: () => forbidHere(),
   r: () => press("[data-repair]"),
@@ -187,15 +194,15 @@ function begin(place) {
   here = null;
   if (!grid || !board) return;
   grid.querySelectorAll("button").forEach((button) => (button.tabIndex = -1));
-  cells().forEach((cell) => (cell.tabIndex = -1));
+  grid.querySelectorAll("tbody td").forEach((cell) => (cell.tabIndex = -1));
   const at = board.dataset.at || "";
   const before = place && grid.rows[place.row] && grid.rows[place.row].cells[place.cell];
   const first =
     before ||
-    grid.querySelector("[data-home]") ||
-    (at && grid.querySelector(`[data-r="${CSS.escape(at)}"]`)) ||
-    (isPicked && grid.querySelector("[data-say]")) ||
-    grid.querySelector("tbody td");
+    shown("[data-home]") ||
+    (at && shown(`[data-r="${CSS.escape(at)}"]`)) ||
+    (isPicked && shown("[data-say]")) ||
+    shown("td");
   if (first) go(first, place ? place.hadFocus : Boolean(isPicked || at));
   if (isPicked && !place) {
     const count = grid.querySelectorAll("[data-say]").length;
@@ -214,6 +221,24 @@ function begin(place) {
   });
 }
 
+// On a phone the times are a bar, and the board has the one that is pressed there.
+function showTime(event) {
+  const link = event.target.closest("#times a");
+  if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const column = [...link.parentNode.querySelectorAll("a")].indexOf(link) + 1;
+  link.parentNode.querySelector("[aria-current]")?.removeAttribute("aria-current");
+  link.setAttribute("aria-current", "true");
+  for (const row of grid.rows) {
+    row.querySelector("[data-at]")?.removeAttribute("data-at");
+    if (row.cells[column]) row.cells[column].dataset.at = "";
+  }
+  history.replaceState(null, "", link.href);
+  const first = (isPicked && (shown("[data-home]") || shown("[data-say]"))) || shown("td");
+  if (first) go(first, false);
+}
+
+document.addEventListener("click", showTime);
 document.addEventListener("pointerdown", onDown);
 document.addEventListener("pointerup", onUp);
 document.addEventListener("keydown", onEscape);

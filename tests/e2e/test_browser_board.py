@@ -44,6 +44,7 @@ class Boards:
             person = account_id or self.hall.expo.organiser.id
             token = sign_in.make_sign_in_link(session, person, secret_key=SECRET_KEY, now=self.database.now())
         phone: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True} if is_phone else {}
+        phone["reduced_motion"] = "reduce"
         window = self.chromium.new_context(java_script_enabled=script, **phone)
         self.windows.append(window)
         page = window.new_page()
@@ -92,7 +93,7 @@ def boards(
 def test_by_mouse_a_meeting_is_picked_up_and_put_and_taken_back(boards: Boards) -> None:
     page = boards.open()
     page.get_by_role("button", name="Firm 0 × Firm 1").click()
-    page.get_by_text("picked up here").wait_for()
+    page.get_by_text("Current place").wait_for()
     page.locator("td.free button").first.click()
     page.get_by_text("Moved").first.wait_for()
     assert boards.at(boards.hall.one) != ("s0", "t0")
@@ -127,13 +128,13 @@ def test_a_meeting_is_put_where_it_is_dropped_or_the_bar_says_why_not(boards: Bo
     other = page.locator("tr[data-row]").last.get_attribute("data-row")
     assert other is not None
     drag(page, "Firm 0 × Firm 1", other, "s2")
-    page.get_by_text("picked up here").wait_for()
+    page.get_by_text("Current place").wait_for()
     live = page.locator("#live").inner_text()
-    assert "Forbidden: " in live and ": free" not in live, live
+    assert "Not possible: " in live and ": free" not in live, live
     assert boards.at(boards.hall.one) == ("s0", "t0")
     page.locator("#best button").first.focus()
     page.keyboard.press("Escape")
-    page.get_by_role("heading", name="Done by hand").wait_for()
+    page.get_by_text("Current place").wait_for(state="detached")
 
 
 def test_while_the_plan_is_read_the_bar_says_so_and_the_places_come_by_themselves(
@@ -162,7 +163,11 @@ def test_while_the_plan_is_read_the_bar_says_so_and_the_places_come_by_themselve
 def test_axe_finds_nothing_on_the_board_in_all_its_states(boards: Boards) -> None:
     page = boards.open(is_phone=True)
     faults = axe.findings(page)
-    for rest in (f"&pick={boards.hall.one.key}", f"&pick={boards.hall.free.key}", "&rows=person&find=firm"):
+    for rest in (
+        f"&pick={boards.hall.one.key}",
+        f"&pick={boards.hall.free.key}&best=day+still",
+        "&rows=person&find=firm",
+    ):
         page.goto(page.url.partition("?")[0] + f"?draft=2{rest}")
         page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
         faults += axe.findings(page)
@@ -179,21 +184,21 @@ def test_the_best_places_are_in_sight_on_a_phone_and_the_grid_is_two_tabs_away(b
     page.keyboard.press("Tab")
     page.get_by_role("link", name="Skip to the board").press("Enter")
     page.keyboard.press("Tab")
-    assert page.evaluate("Boolean(document.activeElement.closest('.grid'))")
+    assert page.evaluate("Boolean(document.activeElement.closest('#grid'))")
 
 
 def test_a_time_and_place_is_searched_and_what_is_found_is_put(boards: Boards) -> None:
     """Also without JavaScript: what the search came to is said beside the board."""
     for script in (True, False):
         page = boards.open(f"&pick={boards.hall.two.key}", script=script)
-        page.get_by_text("Put it by hand").click()
+        page.get_by_text("Place manually").click()
         page.get_by_label("Time", exact=True).select_option("s0")
-        page.get_by_label("Place", exact=True).fill("Table t1")
+        page.get_by_label("Location", exact=True).fill("Table t1")
         page.locator(".by-hand").get_by_role("button", name="Search", exact=True).click()
         page.get_by_role("heading", name=re.compile("^Search: ")).wait_for()
         assert page.locator("#searched").get_by_text("It is possible, and no other meeting moves.").count()
     page.locator("#searched button").click()
-    page.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    page.get_by_text("Manual draft 2, 1 change.").wait_for()
     assert boards.at(boards.hall.two) == ("s0", "t1")
 
 
@@ -202,20 +207,20 @@ def test_by_keyboard_alone(boards: Boards) -> None:
     cell = page.locator(f'td[data-r="{boards.hall.one.key}"]')
     cell.focus()
     page.keyboard.press("Enter")
-    page.get_by_text("picked up here").wait_for()
+    page.get_by_text("Current place").wait_for()
     live = page.locator("#live")
-    assert "are allowed" in live.inner_text()
+    assert "are possible" in live.inner_text()
     page.keyboard.press("ArrowRight")
     said = live.inner_text()
     assert said.startswith("09:30, Table t0: Free"), said
     page.keyboard.press("Escape")
-    page.get_by_role("heading", name="Done by hand").wait_for()
+    page.get_by_text("Current place").wait_for(state="detached")
     page.locator(f'td[data-r="{boards.hall.one.key}"]').focus()
     page.keyboard.press("Enter")
-    page.get_by_text("picked up here").wait_for()
+    page.get_by_text("Current place").wait_for()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    page.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    page.get_by_text("Manual draft 2, 1 change.").wait_for()
     assert boards.at(boards.hall.one) == ("s1", "t0")
     page.locator("td.here").wait_for()
     page.keyboard.press("Control+z")
@@ -229,14 +234,15 @@ def test_undone_back_to_the_start_a_draft_has_the_same_bytes(boards: Boards, way
     start = boards.bytes()
     keys = page.keyboard
     for done, (request, act) in enumerate(
-        ((boards.hall.one, "put"), (boards.hall.three, "Lock"), (boards.hall.three, "Cancel")), start=1
+        ((boards.hall.one, "put"), (boards.hall.three, "Lock"), (boards.hall.three, "Cancel meeting")),
+        start=1,
     ):
         if way == "keys":
             page.locator(f'td[data-r="{request.key}"]').focus()
             keys.press("Enter")
         else:
             page.locator(f'button[name=pick][value="{request.key}"]').first.click()
-        page.get_by_text("picked up here").wait_for()
+        page.get_by_text("Current place").wait_for()
         if act != "put":
             press(page, page.get_by_role("button", name=act, exact=True), way)
         elif way == "keys":
@@ -244,14 +250,14 @@ def test_undone_back_to_the_start_a_draft_has_the_same_bytes(boards: Boards, way
             keys.press("Enter")
         else:
             page.locator("td.free button").first.click()
-        page.get_by_text(re.compile(f"Draft 2 by hand, {done} steps?\\.")).wait_for()
+        page.get_by_text(re.compile(f"Manual draft 2, {done} changes?\\.")).wait_for()
     assert boards.bytes() != start
     for left in (2, 1, 0):
         if way == "keys":
             keys.press("Control+z")
         else:
             page.get_by_role("button", name=f"Undo {left + 1}").click()
-        page.get_by_text(re.compile(f"Draft 2 by hand, {left} steps?\\.")).wait_for()
+        page.get_by_text(re.compile(f"Manual draft 2, {left} changes?\\.")).wait_for()
         if way == "keys":
             page.locator("td.here:focus").wait_for()
     assert boards.bytes() == start
@@ -263,21 +269,21 @@ def test_what_breaks_walking_time_is_refused_with_the_rule_and_moved_by_the_chea
     boards: Boards, script: bool
 ) -> None:
     page = boards.open(f"&pick={boards.hall.one.key}", script=script)
-    page.get_by_text("Put it by hand").click()
+    page.get_by_text("Place manually").click()
     page.get_by_label("Time", exact=True).select_option("s2")
-    page.get_by_label("Place", exact=True).fill("Table t0")
-    page.locator(".by-hand").get_by_role("button", name="Put", exact=True).click()
+    page.get_by_label("Location", exact=True).fill("Table t0")
+    page.locator(".by-hand").get_by_role("button", name="Place meeting", exact=True).click()
     page.get_by_text(f"Not done. {TOO_FAR}").wait_for()
     assert boards.at(boards.hall.one) == ("s0", "t0")
     page.get_by_role("heading", name="Cheapest repair").wait_for()
-    page.get_by_role("button", name="Do it").click()
-    page.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    page.get_by_role("button", name="Apply repair").click()
+    page.get_by_text("Manual draft 2, 1 change.").wait_for()
     assert boards.at(boards.hall.one) != ("s0", "t0")
 
 
 def put(page: Page, way: str) -> None:
     """Put a meeting that is picked up at the next time of its row."""
-    page.get_by_text("picked up here").wait_for()
+    page.get_by_text("Current place").wait_for()
     if way == "keys":
         page.locator("[data-home]").focus()
         page.keyboard.press("ArrowRight")
@@ -297,25 +303,25 @@ def test_two_organisers_at_once_are_told_who_was_first_and_lose_nothing(boards: 
     theirs = boards.open(f"&pick={one.key}", script=script, account_id=other.id)
     theirs.route("**/news?*", lambda route: route.fulfill(status=204))
     put(mine, way)
-    mine.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    mine.get_by_text("Manual draft 2, 1 change.").wait_for()
     assert boards.at(one) == ("s1", "t0")
     put(theirs, way)
     theirs.get_by_text(f"{first} changed the same meeting").wait_for()
-    theirs.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    theirs.get_by_text("Manual draft 2, 1 change.").wait_for()
     assert boards.at(one) == ("s1", "t0")
     theirs.goto(theirs.url.partition("?")[0] + f"?draft=2&pick={three.key}")
     put(theirs, way)
-    theirs.get_by_text("Draft 2 by hand, 2 steps.").wait_for()
+    theirs.get_by_text("Manual draft 2, 2 changes.").wait_for()
     assert (boards.at(one), boards.at(three)) == (("s1", "t0"), ("s1", "t2"))
     if not script:
         mine.reload()
-    mine.get_by_text("Draft 2 by hand, 2 steps.").wait_for()
+    mine.get_by_text("Manual draft 2, 2 changes.").wait_for()
     mine.get_by_text(re.compile(re.escape(other.email))).first.wait_for()
     mine.get_by_role("button", name="Undo 1").wait_for()
     theirs.get_by_role("button", name="Undo 1").click()
     theirs.get_by_text("Taken back. Move: Firm 3 × Firm 4.").wait_for()
     assert (boards.at(one), boards.at(three)) == (("s1", "t0"), ("s0", "t2"))
-    theirs.get_by_role("button", name=f"Undo the step of {first}").click()
+    theirs.get_by_role("button", name=f"Undo the change of {first}").click()
     theirs.get_by_text(f"Taken back. {first}: Move, Firm 0 × Firm 1.").wait_for()
     assert boards.at(one) == ("s0", "t0")
 
@@ -324,7 +330,7 @@ def test_by_keyboard_alone_what_breaks_walking_time_is_refused_and_the_cheapest_
     boards: Boards,
 ) -> None:
     page = boards.open(f"&pick={boards.hall.one.key}")
-    page.get_by_text("picked up here").wait_for()
+    page.get_by_text("Current place").wait_for()
     keys = page.keyboard
     keys.press("m")
     for _ in range(30):
@@ -338,20 +344,20 @@ def test_by_keyboard_alone_what_breaks_walking_time_is_refused_and_the_cheapest_
     assert page.evaluate("document.activeElement.value") == "s2"
     for _ in range(8):
         keys.press("Tab")
-        if page.evaluate("document.activeElement.textContent") == "Put":
+        if page.evaluate("document.activeElement.textContent") == "Place meeting":
             break
     keys.press("Enter")
     page.get_by_text(f"Not done. {TOO_FAR}").wait_for()
     assert boards.at(boards.hall.one) == ("s0", "t0")
     page.locator("td.here").wait_for()
     keys.press("r")
-    page.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    page.get_by_text("Manual draft 2, 1 change.").wait_for()
     assert boards.at(boards.hall.one) != ("s0", "t0")
 
 
 def test_a_time_is_forbidden_by_its_key_and_taken_back(boards: Boards) -> None:
     page = boards.open(f"&pick={boards.hall.one.key}")
-    page.get_by_text("picked up here").wait_for()
+    page.get_by_text("Current place").wait_for()
     page.keyboard.press("f")
     assert "this time cannot be forbidden" in page.locator("#live").inner_text()
     page.keyboard.press("ArrowRight")
@@ -373,21 +379,21 @@ def test_a_person_is_marked_away_from_their_row_and_what_it_breaks_is_moved(boar
         page.mouse.down()
         page.mouse.move(last["x"] + 9, last["y"] + last["height"] - 3, steps=5)
         page.mouse.up()
-        page.get_by_role("heading", name="When F0-P0 is away").wait_for()
+        page.get_by_role("heading", name="Absences of F0-P0").wait_for()
         assert page.locator("[name=slots]:checked").count() == 2
         page.get_by_label("09:00").first.check()
-        page.get_by_role("button", name="See what it changes").click()
+        page.get_by_role("button", name="Preview effects").click()
     elif way == "keys":
         row.locator("td").first.focus()
         page.keyboard.press("a")
-        page.get_by_role("heading", name="When F0-P0 is away").wait_for()
-        page.get_by_role("button", name="See what it changes").focus()
+        page.get_by_role("heading", name="Absences of F0-P0").wait_for()
+        page.get_by_role("button", name="Preview effects").focus()
         page.keyboard.press("Enter")
     else:
-        row.get_by_role("link", name="Away").click()
+        row.get_by_role("link", name="Absences").click()
         page.get_by_label("09:00").first.check()
-        page.get_by_role("button", name="See what it changes").click()
-    page.get_by_text("Change it now:").wait_for()
+        page.get_by_role("button", name="Preview effects").click()
+    page.get_by_text("Move now:").wait_for()
     if way == "keys":
         assert page.evaluate("document.activeElement.textContent") == "Save absences"
         page.keyboard.press("Enter")
@@ -408,20 +414,20 @@ def test_the_board_follows_what_another_organiser_does_and_leaves_a_form_that_is
     theirs.locator(f'td[data-r="{boards.hall.three.key}"]').focus()
     mine.goto(mine.url + f"&pick={boards.hall.one.key}")
     mine.locator("td.free button").first.click()
-    mine.get_by_text("Draft 2 by hand, 1 step.").wait_for()
-    theirs.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    mine.get_by_text("Manual draft 2, 1 change.").wait_for()
+    theirs.get_by_text("Manual draft 2, 1 change.").wait_for()
     said = f"The board has changed. {boards.hall.expo.organiser.email}: move, Firm 0 × Firm 1."
     theirs.get_by_text(said).wait_for()
     assert theirs.evaluate("document.activeElement.dataset.r") == boards.hall.three.key
     theirs.keyboard.press("Enter")
-    theirs.get_by_text("picked up here").wait_for()
-    theirs.get_by_text("Put it by hand").click()
+    theirs.get_by_text("Current place").wait_for()
+    theirs.get_by_text("Place manually").click()
     mine.get_by_role("button", name="Undo 1").click()
-    theirs.get_by_text("Show the board as it is now").wait_for()
+    theirs.get_by_text("Show the updated board").wait_for()
     theirs.get_by_label("Time", exact=True).select_option("s1")
-    theirs.get_by_label("Place", exact=True).fill("Table t2")
-    theirs.locator(".by-hand").get_by_role("button", name="Put", exact=True).click()
-    theirs.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    theirs.get_by_label("Location", exact=True).fill("Table t2")
+    theirs.locator(".by-hand").get_by_role("button", name="Place meeting", exact=True).click()
+    theirs.get_by_text("Manual draft 2, 1 change.").wait_for()
     assert boards.at(boards.hall.three) == ("s1", "t2")
     assert boards.at(boards.hall.one) == ("s0", "t0")
     mine.get_by_text("Firm 3 × Firm 4").first.wait_for()

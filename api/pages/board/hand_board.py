@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,7 @@ from api import auth, context, inputs
 from api.language.speaking import gettext, said
 from api.language.unbroken import unbroken
 from api.pages import rendering
-from api.pages.board import by_hand, shown
+from api.pages.board import best_filter, by_hand, shown
 from api.pages.board.shown import Offer
 from api.pages.presentation import capitalize_first, local_moment
 from scheduler.domain.entities import JobState
@@ -37,7 +38,7 @@ from workers import dispatch, questions
 blueprint = APIBlueprint("hand_board", __name__, enable_openapi=False, url_prefix="/events/<event_key>/board")
 blueprint.add_app_template_filter(shown.step_word)
 
-SHOWN: Final = ("draft", "day", "half", "hall", "rows", "page", "empty")
+SHOWN: Final = ("draft", "day", "half", "hall", "rows", "page", "empty", "best", "time")
 """What of an address says which part of the board is shown."""
 REFUSED = (ChangedMeanwhile, PublishingOpen, WrongState, NotFound)
 """Why a step is not done, besides rules. Each has its sentence."""
@@ -86,8 +87,14 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
         found = finding.find(db, actor, draft.number, asked.get("find", ""))
         event = events.event(db, actor)
     offer = None
+    # The cheapest repair of what was refused is sought among all ways.
+    filters = () if asked.get("wanted") else best_filter.chosen(asked.get("best", ""))
     if picked is not None and draft.is_open and actor.may(Right.CHANGE_DRAFTS):
-        offer = _offer(actor.event_id, draft.number, picked, seen, shown.sought(asked.get("seek", "")))
+        more = best_filter.to_question(filters, seen, picked, event.timezone)
+        sought = shown.sought(asked.get("seek", ""))
+        if sought:
+            more["search"] = list(sought)
+        offer = _offer(actor.event_id, draft.number, picked, seen, more)
     with context.database().read() as db:
         return rendering.render(
             db,
@@ -104,7 +111,11 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
             typed=typed,
             faults=by_hand.faults_of(db, actor, picked, sent) if picked and sent else {},
             may_change=draft.is_open and actor.may(Right.CHANGE_DRAFTS),
-            address=_address(draft.number, seen, asked),
+            filters=filters,
+            toggled=best_filter.toggled,
+            counts=_counts(seen, offer),
+            column=_column(seen, picked, offer, asked),
+            address=_address(draft.number, seen, asked) | {"best": " ".join(filters) or None},
             folded=frozenset() if asked.get("empty") else _folded(seen, offer),
             elsewhere=_elsewhere(offer, picked, event.timezone) if picked else (),
             times={slot.key: unbroken(local_moment(slot.start, event.timezone)) for slot in picked.slots}
@@ -135,9 +146,7 @@ def begin(event_key: str) -> Response:
         dispatch.version_job(job.id, app=context.celery())
         return redirect(url_for("hand_board.begun", event_key=event_key, number=base), 303)
     flash(
-        gettext(
-            "Draft %(number)s is yours to change. Nobody is told before it is published.", number=str(number)
-        ),
+        gettext("Manual draft %(number)s created. No one is notified until you publish.", number=str(number)),
         "good",
     )
     return redirect(_board(event_key, number), 303)
@@ -332,11 +341,38 @@ def _address(number: int, seen: BoardView, asked: Mapping[str, str]) -> dict[str
         "rows": str(seen.rows_of),
         "page": seen.page.number if seen.page.number > 1 else None,
         "empty": "1" if asked.get("empty") else None,
+        "time": asked["time"] if asked.get("time") in {slot.key for slot in seen.slots} else None,
     }
 
 
+def _counts(seen: BoardView, offer: Offer | None) -> Mapping[str, int]:
+    """How many places of the view can have the meeting at each time; or how many meetings are there."""
+    if offer is not None:
+        return Counter(slot for (slot, _), cell in offer.cells.items() if cell.to)
+    return Counter(cell.slot for row in seen.page.items for cell in row.cells for _ in cell.meetings)
+
+
+def _column(seen: BoardView, picked: Picked | None, offer: Offer | None, asked: Mapping[str, str]) -> str:
+    """The time that a phone shows, of those of the view: as asked, or the first that matters."""
+    rows, at = seen.page.items, asked.get("at", "")
+    found = [
+        cell.slot for row in rows for cell in row.cells if at in {each.request for each in cell.meetings}
+    ]
+    held = {cell.slot for row in rows for cell in row.cells if cell.meetings}
+    offered = {slot for (slot, _), cell in offer.cells.items() if cell.to} if offer else set()
+    slots = [slot.key for slot in seen.slots]
+    wanted = [
+        *(found if at else ()),
+        asked.get("time", ""),
+        picked.slot.key if picked and picked.slot else "",
+        *(slot for some in (offered, held) for slot in slots if slot in some),
+        *slots,
+    ]
+    return next((slot for slot in wanted if slot in slots), "")
+
+
 def _offer(
-    event_id: int, number: int, picked: Picked, seen: BoardView, sought: tuple[str, str] | None
+    event_id: int, number: int, picked: Picked, seen: BoardView, more: Mapping[str, Any]
 ) -> Offer | None:
     """Where the meeting can go, as the board's worker says it, or None if it is away."""
     by_person = seen.rows_of is RowsOf.PERSON
@@ -344,12 +380,7 @@ def _offer(
     answer = questions.ask(
         event_id,
         number,
-        {
-            "request": picked.key,
-            "slots": [slot.key for slot in seen.slots],
-            "places": list(places),
-            **({"search": list(sought)} if sought else {}),
-        },
+        {"request": picked.key, "slots": [slot.key for slot in seen.slots], "places": list(places), **more},
         redis_url=context.settings().redis_url,
         app=context.celery(),
     )

@@ -24,7 +24,7 @@ from scheduler.services.board.sentences import BANNED, OTHERS_BANNED, Names, Rul
 from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.schedule import versions
 from scheduler.solver.oracle.answers import Repair
-from scheduler.solver.oracle.oracle import RepairOracle
+from scheduler.solver.oracle.oracle import MOST_PEOPLE, RepairOracle
 from scheduler.solver.oracle.targets import Spot, SpotStanding, targets
 from scheduler.solver.place_search import Searched, SearchOutcome, search
 from scheduler.storage.among import among
@@ -88,6 +88,8 @@ class OracleDesk:
         question
             `request`, and the view: `slots` and `places`, by keys. Without a request the draft is only read.
             With `search`, a slot and a place, a way there is searched for while any others move.
+            With `only`, the best ways are those among `slots`, in a `hall`, at places of a `kind`, or
+            `still`: with no other meeting changed. Each of these may be left out.
 
         Returns
         -------
@@ -108,7 +110,7 @@ class OracleDesk:
             slots = [s for s in question.get("slots", ()) if s in index.slots][:MOST_SLOTS]
             places = [p for p in question.get("places", ()) if p in index.places][:MOST_PLACES]
             answer = _Answer(plan, request)
-            found = answer.to_json(slots, places)
+            found = answer.to_json(slots, places, question.get("only") or {})
             slot, place = question.get("search") or ("", "")
             if slot in index.slots and place in index.places:
                 found["searched"] = answer.searched(slot, place)
@@ -214,14 +216,30 @@ class _Answer:
         self.oracle, self.problem, self.names = plan.oracle, plan.oracle.problem, plan.names
         self.meetings = plan.meetings
 
-    def to_json(self, slots: Sequence[str], places: Sequence[str]) -> Json:
-        best = self.oracle.best(self.request, MOST_BEST, allowed=self.plan.is_allowed)
+    def to_json(self, slots: Sequence[str], places: Sequence[str], only: Mapping[str, Any]) -> Json:
         return {
             "revision": self.plan.revision,
-            "best": [self._repair(repair) for repair in best],
+            "best": [self._repair(repair) for repair in self._best(only)],
             "targets": [self._spot(spot) for spot in targets(self.oracle, self.request, slots, places)],
             "aside": self.request in self.plan.aside,
         }
+
+    def _best(self, only: Mapping[str, Any]) -> list[Repair]:
+        """The best ways of those that are asked for: the others are left out before the best are chosen."""
+        hall, kind = only.get("hall"), only.get("kind")
+        places = [
+            place.id
+            for place in self.problem.places
+            if hall in (None, self.problem.halls[place.hall]) and kind in (None, place.kind.value)
+        ]
+        return self.oracle.best(
+            self.request,
+            MOST_BEST,
+            most_people=0 if only.get("still") else MOST_PEOPLE,
+            allowed=self.plan.is_allowed,
+            slots=only.get("slots"),
+            places=places if hall or kind else None,
+        )
 
     def searched(self, slot: str, place: str) -> Json:
         """What a search for one time and place comes to, in words, with what to put if a way is found."""

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
-from scheduler.solver.compiled.kernels import Floats, Int32s
+from scheduler.solver.compiled.kernels import Floats, Int32s, Words
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import requests, rules
 from scheduler.solver.oracle import ways, weighing
@@ -43,6 +44,17 @@ Rows = Mapping[int, Row | None]
 """Requests by their rows of `State.held`, None for what is not held."""
 Where = tuple[int, int]
 """A start, and a group of places."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Where a request may go: some starts, and some groups of places. None is any."""
+
+    starts: Collection[int] | None = None
+    groups: Collection[int] | None = None
+
+
+ANYWHERE: Final = Region()
 Accept = Callable[[Rows, Rows, float], Repair | None]
 """Makes an answer of the rows before and after, and the gain. None if it is none."""
 
@@ -96,7 +108,12 @@ class Neighbourhood:
         return None if slot < 0 else (slot, group, option, interpreter)
 
     def explore(
-        self, request: int, count: int, accept: Accept, most_dropped: int | None = None
+        self,
+        request: int,
+        count: int,
+        accept: Accept,
+        most_dropped: int | None = None,
+        within: Region = ANYWHERE,
     ) -> list[Repair]:
         """The best accepted ways to hold a request, best first, at most one for each start and group."""
         found: dict[tuple[int, int], Repair] = {}
@@ -105,7 +122,7 @@ class Neighbourhood:
             gains = sorted((each.gain for each in found.values()), reverse=True)
             return gains[count - 1] if len(gains) >= count else -np.inf
 
-        with self._question(request) as asked:
+        with self._narrowed(request, within), self._question(request) as asked:
             table, figures = self.weigh(request)
             for k, joint in self._promising(table, figures, asked.lost, floor, most_dropped):
                 if asked.was is not None and tuple(table[k, :3]) == asked.was[:3]:
@@ -153,17 +170,17 @@ class Neighbourhood:
         accept: Accept,
         *,
         steps: int = MOST_STEPS,
-        there: Where | None = None,
+        within: Region = ANYWHERE,
     ) -> Repair | None:
         """The best accepted way to hold a request and all others while as few people move as can be.
 
-        Only at the start and in the group `there`, if that is given. None if there is none at which
-        `most_people` move at most, or none is found while `steps` places are tried.
+        None if there is none `within` a region at which `most_people` move at most, or none is found while
+        `steps` places are tried.
         """
         search, left = new_search(most_people), steps
         stay = np.array(sorted(kept), np.int32)
         found: Repair | None = None
-        with self._narrowed(request, there), self._question(request) as asked:
+        with self._narrowed(request, within), self._question(request) as asked:
             search.was[:] = (-1, -1, -1) if asked.was is None else asked.was[:3]
             for budget in range(most_people + 1):
                 left = search_within(self.data, self.state, search, request, stay, budget, left, 0.0)
@@ -187,23 +204,26 @@ class Neighbourhood:
             return self._answer(asked, accept)
 
     @contextmanager
-    def _narrowed(self, request: int, there: Where | None) -> Iterator[None]:
-        """Have a request no start but one meanwhile, and no group of places but one of its own."""
-        if there is None:
+    def _narrowed(self, request: int, within: Region) -> Iterator[None]:
+        """Have a request only the starts and the groups of places of a region meanwhile."""
+        if within == ANYWHERE:
             yield
             return
-        data, (start, group) = self.data, there
+        data = self.data
         starts, row = data.starts[request].copy(), data.requests[request].copy()
         first, last = int(row[requests.GROUPS_BEGIN]), int(row[requests.GROUPS_END])
-        at = [k for k in range(first, last) if data.group_list[k] == group]
-        data.starts[request] = 0
-        data.starts[request, start >> 6] = starts[start >> 6] & np.uint64(1 << (start & 63))
-        data.requests[request, requests.GROUPS_BEGIN] = at[0] if at else first
-        data.requests[request, requests.GROUPS_END] = at[0] + 1 if at else first
+        groups = data.group_list[first:last].copy()
+        if within.starts is not None:
+            data.starts[request] = starts & _bits_of(within.starts, len(starts))
+        if within.groups is not None:
+            kept = [group for group in groups if group in within.groups]
+            data.group_list[first : first + len(kept)] = kept
+            data.requests[request, requests.GROUPS_END] = first + len(kept)
         try:
             yield
         finally:
             data.starts[request], data.requests[request] = starts, row
+            data.group_list[first:last] = groups
 
     def _take(self, search: DepthFirst, k: int) -> None:
         """Change the plan as an answer of the search says."""
@@ -363,3 +383,11 @@ class Neighbourhood:
     def _is_allowed(self) -> bool:
         """Whether H12 and H13 are no further broken than before."""
         return self.state.changed <= self.changed and self._apart() <= self.apart
+
+
+def _bits_of(numbers: Collection[int], words: int) -> Words:
+    """A set of small numbers as bits."""
+    found = np.zeros(words, np.uint64)
+    for number in numbers:
+        found[number >> 6] |= np.uint64(1 << (number & 63))
+    return found

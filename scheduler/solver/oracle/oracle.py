@@ -11,7 +11,7 @@ from scheduler.solver.instance.columns import factors, requests
 from scheduler.solver.instance.published import read_row
 from scheduler.solver.oracle import closing, weighing
 from scheduler.solver.oracle.answers import Repair, Row, Swapped
-from scheduler.solver.oracle.neighbourhood import DIGITS, Neighbourhood, Rows
+from scheduler.solver.oracle.neighbourhood import DIGITS, Neighbourhood, Region, Rows
 from scheduler.solver.oracle.places import Places
 from scheduler.solver.state.loading import load, loading_order, table_of
 from scheduler.solver.state.state import new_state
@@ -68,6 +68,8 @@ class RepairOracle:
         most_people: int = MOST_PEOPLE,
         most_dropped: int | None = None,
         allowed: Callable[[Repair], bool] | None = None,
+        slots: Collection[str] | None = None,
+        places: Collection[str] | None = None,
     ) -> list[Repair]:
         """The best ways to hold a request, best first, each at another start or in another group of places.
 
@@ -95,6 +97,9 @@ class RepairOracle:
             at which others make room in turn.
         allowed
             Says of a way whether it is an answer. None is yes.
+        slots, places
+            Where the request may start, and be. None is anywhere. Of places that are alike all count if one
+            does. Unknown ids are left out.
         """
         r = self.problem.index.requests[request]
         if self.around.row_of(r) is not None and self.data.requests[r, requests.LOCKED]:
@@ -106,11 +111,12 @@ class RepairOracle:
                 return None
             return None if most_dropped is not None and len(found.dropped) > most_dropped else found
 
-        found = self.around.explore(r, count, accept, most_dropped)
+        within = self._region(slots, places)
+        found = self.around.explore(r, count, accept, most_dropped, within)
         fewest = min((len(each.people) for each in found if not each.dropped), default=most_people + 1)
         fewer = None
         if fewest > 0 and (count > 1 or not found):
-            fewer = self.around.fewest(r, fewest - 1, self.kept, accept)
+            fewer = self.around.fewest(r, fewest - 1, self.kept, accept, within=within)
         if fewer is None:
             return found
         return sorted([*found[: count - 1], fewer], key=lambda each: -each.gain)
@@ -140,8 +146,8 @@ class RepairOracle:
             found = self.repair_of(r, before, after, gain, most_people)
             return None if found is None or found.dropped or (allowed and not allowed(found)) else found
 
-        there = index.slots[slot], group
-        return self.around.fewest(r, most_people, self.kept, accept, steps=steps, there=there)
+        there = Region([index.slots[slot]], [group])
+        return self.around.fewest(r, most_people, self.kept, accept, steps=steps, within=there)
 
     def way_to(self, request: str, meetings: Sequence[Meeting], most_people: int) -> Repair | None:
         """The way to a plan that holds the request and what is held now, each as one of `meetings` says.
@@ -214,6 +220,13 @@ class RepairOracle:
         return self._closed(problem, lost)
 
     # Inside
+
+    def _region(self, slots: Collection[str] | None, places: Collection[str] | None) -> Region:
+        index, group_of = self.problem.index, self.flat.groups.group_of
+        starts = None if slots is None else {index.slots[each] for each in slots if each in index.slots}
+        if places is None:
+            return Region(starts)
+        return Region(starts, {int(group_of[index.places[each]]) for each in places if each in index.places})
 
     def _closed(self, problem: Problem, lost: Sequence[int]) -> list[str]:
         """The requests that were lost, in the problem as it is now.

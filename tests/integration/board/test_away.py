@@ -57,7 +57,7 @@ def test_what_it_breaks_is_seen_then_moved_and_all_of_it_undone(board: Board) ->
     looked = board.browser.get(board.path(address("?slots=s0&slots=s1&look=1")))
     assert "1 meeting of this draft is at these times." in looked
     assert "Firm 0 × Firm 1" in looked and "Firm 0 × Firm 2" not in looked.partition('<form method="get"')[0]
-    assert "Change it now:" in looked
+    assert "Move now:" in looked
     assert (absent(board), draft(board)) == ([], start), "nothing is saved yet"
 
     way = _value(looked, "to")

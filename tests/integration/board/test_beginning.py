@@ -47,7 +47,7 @@ def large(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) 
 def test_a_worker_begins_it_once_and_the_page_goes_to_its_board(large: Large) -> None:
     for _ in range(2):  # pressed twice
         page = large.browser.post(large.path("/begin"), draft=1)
-        assert "Waiting for a worker." in page
+        assert "Waiting for a worker to pick it up…" in page
         assert "/board/1/begun" in page
     with large.database.read() as session:
         assert session.scalar(select(func.count(VersionJob.id))) == 1
@@ -58,7 +58,7 @@ def test_a_worker_begins_it_once_and_the_page_goes_to_its_board(large: Large) ->
     assert large.work() is JobEnding.NOT_CLAIMED
     gone = large.browser.client.get(large.path("/1/begun"), headers={"HX-Request": "true"})
     assert (gone.status_code, gone.headers["HX-Redirect"]) == (204, large.path("?draft=3"))
-    assert "Draft 3 by hand, 0 steps." in large.browser.get(large.path("/1/begun"))
+    assert "Manual draft 3, 0 changes." in large.browser.get(large.path("/1/begun"))
     with large.database.write() as session:
         event_id, actor = large.hall.expo.event.id, large.hall.expo.organiser_actor()
         at_once = versions.get(session, event_id, drafts.begin(session, actor, 1, now=NOW))
@@ -74,7 +74,7 @@ def test_what_cannot_be_begun_any_more_is_said_and_can_be_tried_again(large: Lar
         version.state = VersionState.SUPERSEDED
     assert large.work() is JobEnding.FAILED
     page = large.browser.get(large.path("/1/begun"))
-    assert "The draft could not be made." in page
+    assert "The draft could not be created." in page
     assert "Try again" in page
     with large.database.write() as session, pytest.raises(WrongState):
         drafts.ask(session, large.hall.expo.organiser_actor(), 1, now=NOW)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from html import unescape
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from api.pages.board import hand_board
 from scheduler.domain.entities import VersionState
@@ -15,14 +18,15 @@ from scheduler.services.board import drafts, reading, view
 from scheduler.services.board.answering import OracleDesk
 from scheduler.services.board.view import ROWS, BoardWish
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event
+from scheduler.storage.models import Event, Place
+from scheduler.storage.models import Hall as HallRow
 from tests.integration.board.test_commands import Hall
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
 from tests.support.queries import count_selects
 from tests.support.web import Browser, web_app
 
-LARGEST = 135_000
-"""Octets of one view."""
+LARGEST = 140_000
+"""Octets of one view, with the menus of the frame."""
 
 
 class Board:
@@ -60,7 +64,7 @@ def board(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) 
 def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None:
     one, three = board.hall.one, board.hall.three
     page = board.browser.get(board.path("?draft=2"))
-    assert "Draft 2 by hand, 0 steps." in page
+    assert "Manual draft 2, 0 changes." in page
     assert f'<button name="pick" value="{one.key}" form="view">Firm 0 ×<br>Firm 1</button>' in page
     page = board.pick(one)
     assert "F0-P0 and F1-P0" in page
@@ -72,17 +76,17 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     to = re.findall(r'data-say="Free[^"]*">.*?name="to" value="([^"]+)"', page)[0].replace("&#34;", '"')
     said = board.step("put", to=to, request=one.key, seen=0)
     assert "Moved" in said
-    assert "Draft 2 by hand, 1 step." in said
+    assert "Manual draft 2, 1 change." in said
     refused = board.step("put", request=one.key, slot="s2", place="t0", seen=1)
     assert "Not done. F0-P0 is in Hall 1 at 10:30; the walk takes 5 minutes, and there are 0." in refused
     assert "Cheapest repair" in refused
-    to = re.findall(r'<button class="primary" name="to" value="([^"]+)"', refused)[0].replace("&#34;", '"')
-    assert "Draft 2 by hand, 2 steps." in board.step("put", to=to, request=one.key, seen=1)
+    to = unescape(re.findall(r'button-primary button-small" name="to" value="([^"]+)"', refused)[0])
+    assert "Manual draft 2, 2 changes." in board.step("put", to=to, request=one.key, seen=1)
     assert "Taken back." in board.step("undo", seen=2)
     assert "Done again." in board.step("redo", seen=3)
     assert "Swapped." in board.step("swap", request=one.key, other=board.hall.two.key, seen=4)
     assert "Cancelled." in board.step("cancel", request=three.key, seen=5)
-    assert "It is not held." in board.pick(three)
+    assert "Not scheduled." in board.pick(three)
     assert "changed the same meeting since this page was made" in board.step(
         "unlock", request=three.key, seen=0
     )
@@ -106,16 +110,16 @@ def test_rows_of_people_show_what_their_meeting_can_do_at_each_time(board: Board
 def test_where_the_worker_is_away_the_page_says_so_and_meetings_are_moved_all_the_same(board: Board) -> None:
     board.is_away = True
     page = board.pick(board.hall.one)
-    assert "its worker is away" in page
+    assert "their worker is away" in page
     assert "Moved." in board.step("put", request=board.hall.one.key, slot="s1", place="t0", seen=0)
 
 
 def test_a_search_finds_what_is_not_held_first_and_it_is_added(board: Board) -> None:
     page = board.browser.get(board.path("?draft=2&find=firm+4"))
-    assert page.index("not held") < page.index("Table t2")
-    assert "No accepted request of a firm" in board.browser.get(board.path("?draft=2&find=nobody"))
+    assert page.index("not scheduled") < page.index("Table t2")
+    assert "No accepted request matches" in board.browser.get(board.path("?draft=2&find=nobody"))
     page = board.pick(board.hall.free)
-    assert "It is not held." in page
+    assert "Not scheduled." in page
     assert "Added." in board.step("put", request=board.hall.free.key, slot="s5", place="t0", seen=0)
 
 
@@ -138,7 +142,7 @@ def test_by_hand_a_place_and_people_are_searched_by_name_and_chosen_where_severa
     assert "Not done. Say which one is meant, in the form below." in page
     assert "names no place of this event, or several" in page
     assert "names nobody of this firm, or several" in page
-    assert '<details class="by-hand" open>' in page
+    assert '<details class="panel-part details by-hand" open>' in page
     assert 'value="Table"' in page and '<option value="s1" selected>' in page
     assert re.findall(r'type="radio" name="place-pick" value="(\w*)"', page)[-1:] == [""]
     addresses = re.findall(r' (?:href|hx-get|data-here)="([^"]*)"', page)
@@ -159,13 +163,13 @@ def test_by_hand_who_can_sits_in_what_is_added_unless_somebody_of_both_firms_is_
 
 def test_a_version_is_only_read_until_a_draft_by_hand_is_begun(board: Board) -> None:
     page = board.browser.get(board.path("?draft=1"))
-    assert "Its board is only read." in page
+    assert "You can only view it." in page
     assert 'name="to"' not in board.browser.get(board.path(f"?draft=1&pick={board.hall.one.key}"))
-    assert "Draft 3 by hand, 0 steps." in board.browser.post(board.path("/begin"), draft=1)
+    assert "Manual draft 3, 0 changes." in board.browser.post(board.path("/begin"), draft=1)
     with board.database.write() as session:
         event = make_event(session, firms=0)
     empty = Browser(board.app, event.organiser)
-    assert "There is no plan yet." in empty.get(f"/events/{event.event.key}/board")
+    assert "No schedule yet" in empty.get(f"/events/{event.event.key}/board")
 
 
 def test_a_full_view_is_small_and_takes_as_many_queries_as_an_empty_one(
@@ -215,3 +219,55 @@ def test_a_full_view_is_small_and_takes_as_many_queries_as_an_empty_one(
             assert offered & at_its_time and offered & at_its_place
     with database.read() as session:
         assert session.get_one(Event, expo.event.id).name
+
+
+def best_of(page: str) -> list[tuple[str, str, bool]]:
+    """The starts and places of the best alternatives, and whether other meetings change."""
+    listed = page.partition('id="h-best"')[2].partition("</ol>")[0]
+    sent = [json.loads(unescape(to)) for to in re.findall(r'name="to" value="([^"]+)"', listed)]
+    return [(to["put"][0][1], to["put"][0][2], len(to["put"]) > 1 or bool(to.get("dropped"))) for to in sent]
+
+
+def test_the_best_places_are_filtered_before_the_ten_are_chosen(board: Board) -> None:
+    """By day, hall, kind of place, or without another change: each filter is a button."""
+    one, days = board.hall.one, {f"s{k}" for k in range(8)}
+    every = best_of(board.pick(one))
+    assert len(every) == 10 and {slot in days for slot, _, _ in every} == {True, False}
+    here = best_of(board.pick(one, best="day"))
+    assert {slot for slot, _, _ in here} <= days
+    assert len(here) > len([slot for slot, _, _ in every if slot in days]), "more than those of the ten"
+    for kind in ("table", "booth"):
+        assert {place[0] for _, place, _ in best_of(board.pick(one, best=kind))} == {kind[0]}
+    in_hall = {place for _, place, _ in best_of(board.pick(one, best="hall", hall="h1"))}
+    with board.database.read() as session:
+        rows = session.execute(select(Place.key, HallRow.key).join(HallRow, HallRow.id == Place.hall_id))
+        halls = {place: hall for place, hall in rows}  # noqa: C416 -- dict(rows) loses the types
+    assert {halls[place] for place in in_hall} == {"h1"}
+    assert not any(moves for _, _, moves in best_of(board.pick(one, best="still")))
+    page = board.pick(one, best="day hall")
+    pressed = dict(re.findall(r'name="best" value="([^"]*)" aria-pressed="(\w+)"', page))
+    assert pressed == {
+        "hall": "true",
+        "day": "true",
+        "day hall still": "false",
+        "day hall table": "false",
+        "day hall booth": "false",
+    }
+    assert 'value="day hall"' in board.pick(one, best="hall day nothing"), "what is unknown is left out"
+    assert 'name="best" value="day booth"' in board.pick(one, best="day table"), "a place has one kind"
+
+
+def test_where_no_place_matches_the_filters_the_page_says_so_and_clears_them(board: Board) -> None:
+    with board.database.write() as session:
+        for booth in board.hall.expo.booths:
+            session.get_one(Place, booth.id).is_retired = True
+    page = board.pick(board.hall.one, best="booth")
+    assert best_of(page) == [] and "No possible place matches these filters." in page
+    (clear,) = re.findall(r'<a href="([^"]*)">Clear filters</a>', page)
+    assert "best=" not in clear
+    assert best_of(board.browser.get(unescape(clear).partition("#")[0]))
+
+
+def test_what_was_refused_has_its_cheapest_repair_whatever_the_filters_are(board: Board) -> None:
+    refused = board.step("put", request=board.hall.one.key, slot="s2", place="t0", seen=0, best="booth")
+    assert "Cheapest repair" in refused

@@ -224,6 +224,66 @@ def test_no_plan_with_one_meeting_giving_way_is_better_than_the_best_answer(
         assert answers[0].gain >= max(gains) - 1e-6
 
 
+KINDS = ("table", "booth")
+
+
+@some
+@given(problems(max_requests=4), st.integers(0, 3), st.booleans(), st.data())
+def test_the_best_of_some_times_and_places_are_the_best_of_every_plan_that_has_them(
+    problem: Problem, which: int, is_by_kind: bool, data: st.DataObject
+) -> None:
+    """With no other meeting changed: at each start and group of places the best that trying all finds."""
+    policy = replace(problem.policy, max_idle_spread=None, max_moved=None, require_all=False)
+    firms = tuple(replace(firm, max_per_day=None) for firm in problem.firms)
+    problem = replace(problem, policy=policy, firms=firms)
+    plan = first_plan(problem)
+    oracle, document = RepairOracle(problem, plan), write_problem(problem)
+    row = document["requests"][which % len(document["requests"])]
+    slots = data.draw(st.sets(st.sampled_from([slot.id for slot in problem.slots])))
+    kind = data.draw(st.sampled_from(KINDS)) if is_by_kind else None
+    halls = data.draw(st.sets(st.sampled_from(problem.halls), min_size=1))
+    places = {
+        place.id
+        for place in problem.places
+        if problem.halls[place.hall] in halls and kind in (None, place.kind.value)
+    }
+    kept = [meeting.to_json() for meeting in plan if meeting.request != row["id"]]
+    now = next((meeting.to_json() for meeting in plan if meeting.request == row["id"]), None)
+    base = [*kept, now] if now else kept
+    score, faults = naive.total(document, naive.terms(document, base)), naive.broken_rules(document, base)
+    best: dict[tuple[str, int], float] = {}
+    for meeting in meetings_of(document, row):
+        there = meeting["slot"], oracle.flat.groups.group_of[problem.index.places[meeting["place"]]]
+        after = [*kept, meeting]
+        if meeting["slot"] not in slots or meeting["place"] not in places or is_same(oracle, meeting, now):
+            continue
+        if not naive.broken_rules(document, after) - faults:
+            gain = naive.total(document, naive.terms(document, after)) - score
+            best[there] = max(gain, best.get(there, gain))
+    for count in (2, 99):
+        found = oracle.best(row["id"], count, most_people=0, slots=slots, places=places)
+        gains = [each.gain for each in found]
+        assert all(not each.moved and not each.dropped for each in found)
+        assert gains == pytest.approx(sorted(best.values(), reverse=True)[:count], abs=1e-6)
+    moving = oracle.best(row["id"], slots=slots, places=places)
+    assert {(each.meeting.slot in slots, each.meeting.place in places) for each in moving} <= {(True, True)}
+    assert not gains or moving[0].gain >= gains[0]
+    assert oracle.best(row["id"]) == RepairOracle(problem, plan).best(row["id"]), "nothing stays narrowed"
+
+
+def is_same(oracle: RepairOracle, meeting: Json, now: Json | None) -> bool:
+    """Whether it is the present one: at its start, in its group of places, of its people."""
+    groups, index = oracle.flat.groups.group_of, oracle.problem.index.places
+    return now is not None and all(
+        mine == other
+        for mine, other in (
+            (meeting["slot"], now["slot"]),
+            (groups[index[meeting["place"]]], groups[index[now["place"]]]),
+            (set(meeting["attendees"]), set(now["attendees"])),
+        )
+    )
+
+
 # What an organiser asks for
 
 

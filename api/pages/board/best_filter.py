@@ -1,0 +1,46 @@
+"""Which of the best places of a meeting are listed: those of a day, a hall or a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.entities import PlaceKind
+from scheduler.services.board.reading import Picked
+from scheduler.services.board.view import BoardView
+
+DAY, HALL, STILL = "day", "hall", "still"
+KINDS: Final = tuple(kind.value for kind in PlaceKind)
+FILTERS: Final = (DAY, HALL, STILL, *KINDS)
+"""The day and the hall that the board shows, without another change, and the kinds of places."""
+
+
+def chosen(text: str) -> tuple[str, ...]:
+    """The filters that an address names. Of the kinds of places one counts: a place has one kind."""
+    named = text.split()
+    kind = next((each for each in KINDS if each in named), None)
+    return tuple(each for each in FILTERS if each in named and (each not in KINDS or each == kind))
+
+
+def toggled(filters: Collection[str], one: str) -> str:
+    """What an address names once a filter is put on, or off where it is on."""
+    off = {one} if one in filters else set(KINDS) if one in KINDS else set()
+    on = set() if one in filters else {one}
+    return " ".join(each for each in FILTERS if each in on or (each in filters and each not in off))
+
+
+def to_question(filters: Collection[str], seen: BoardView, picked: Picked, timezone: str) -> dict[str, Any]:
+    """What the board's worker is asked for: `only` of a question, or nothing."""
+    zone = ZoneInfo(timezone)
+    only: dict[str, Any] = {}
+    for kind in KINDS:
+        if kind in filters:
+            only["kind"] = kind
+    if DAY in filters:
+        only["slots"] = [s.key for s in picked.slots if s.start.astimezone(zone).date() == seen.day]
+    if HALL in filters:
+        only["hall"] = seen.hall
+    if STILL in filters:
+        only["still"] = True
+    return {"only": only} if only else {}
