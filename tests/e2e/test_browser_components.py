@@ -18,11 +18,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 ELSEWHERE = """
-acts amount bans best blocked bring by-hand came-of changed chg choose clash counts desc
-editing flow free gap go group h3 h4 h5 halo here htmx-request icon is-failed is-off is-sent l-bad
-l-good like list-changes lock log mails mine minus moves no node note now own pages past picked picks
-plus pts remedies same show skip soon steps-first t things time-own to-best undo undo-bar
-undo-bar-actions undo-bar-text undone walk3 with-below
+amount bring came-of changed chg choose clash counts desc editing flow gap go h3 h4 h5 halo htmx-
+request icon is-failed is-off is-sent l-bad l-good list-changes mails node note now own pages past
+picked picks remedies same show skip soon steps-first things time-own undo undo-bar undo-bar-actions
+undo-bar-text walk3 with-below
 """
 """Classes of states that only a press, a worker's answer or a larger event brings, not the table of pages."""
 

@@ -22,6 +22,7 @@ from scheduler.services.remedies import doing, explaining, groups, sheet
 from scheduler.services.remedies.changing import NewPerson
 from scheduler.services.requests import not_held
 from scheduler.services.requests.locks import NotDone
+from scheduler.services.runs import not_kept
 from scheduler.services.what_if import remedies as trials
 from workers import dispatch
 
@@ -37,6 +38,8 @@ MOST_PEOPLE = 2
 """Whom one remedy adds: a colleague of each firm."""
 SHOWN = 30
 """Fixes, or requests, of a page."""
+ALL_GROUPS = "all"
+"""What a form sends to have the fixes of all groups tested together."""
 BEST = 3
 """Fixes of each reason on the page of all reasons."""
 APPLIED = 3
@@ -68,12 +71,16 @@ def show(event_key: str, number: int) -> str:
                 page=page,
                 limit=SHOWN,
             )
+        levers = groups.levers_together(db, actor, number)
         return rendering.render(
             db,
             actor,
             "why_not",
             "remedies/show.html",
             number=number,
+            fix_count=len(levers),
+            together=trials.of_all(db, actor, number, levers),
+            clashes=not_kept.of_version(db, actor, number) if "why" in values else (),
             tally=groups.tally(db, actor, number),
             chosen=groups.one(db, actor, number, group) if group >= 0 else None,
             trials=trials.of_version(db, actor, number),
@@ -100,12 +107,16 @@ def explain(event_key: str, number: int) -> Response:
 @blueprint.post("/try")
 @login_required
 def try_it(event_key: str, number: int) -> Response:
-    """Have what helps a group confirmed by a run beside the plan."""
+    """Have what helps a group, or what helps all of them together, confirmed by a run beside the plan."""
     actor = auth.organiser(event_key)
     group = inputs.whole(request.form.get("group"), -1)
     with context.database().write() as db:
-        lever = groups.lever_of(db, actor, number, group)
-        trials.ask(db, actor, number, group, lever, now=context.now())
+        if request.form.get("group") == ALL_GROUPS:
+            levers = groups.levers_together(db, actor, number)
+            trials.ask_all(db, actor, number, levers, now=context.now())
+        else:
+            lever = groups.lever_of(db, actor, number, group)
+            trials.ask(db, actor, number, group, lever, now=context.now())
     dispatch.what_if(app=context.celery())
     return redirect(
         rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)), 303
@@ -119,11 +130,19 @@ def panel(event_key: str, number: int) -> FlaskResponse:
     actor = auth.team(event_key)
     with context.database().read() as db:
         found, job = trials.of_version(db, actor, number), explaining.latest(db, actor, number)
+        together = trials.of_all(db, actor, number, groups.levers_together(db, actor, number))
         text = rendering.render(
-            db, actor, "why_not", "remedies/_trying.html", number=number, trials=found, explaining=job
+            db,
+            actor,
+            "why_not",
+            "remedies/_trying.html",
+            number=number,
+            trials=found,
+            together=together,
+            explaining=job,
         )
     response = make_response(text)
-    if not any(each.is_open for each in (*found.values(), job) if each is not None):
+    if not any(each.is_open for each in (*found.values(), together, job) if each is not None):
         response.headers["HX-Refresh"] = "true"
     return response
 

@@ -28,9 +28,7 @@ from scheduler.services.publishing import look, orders
 from scheduler.services.publishing.look import Shown, VersionJobs
 from scheduler.services.requests import locks
 from scheduler.services.runs import not_kept
-from scheduler.services.runs.not_kept import NamedClash
 from scheduler.services.runs.too_soon import too_soon
-from scheduler.services.schedule import history
 from workers import dispatch
 
 blueprint = APIBlueprint(
@@ -255,19 +253,11 @@ def _version_page(db: Session, actor: Actor, number: int) -> str:
         found=seen.found,
         gains=seen.gains,
         arrival=seen.arrival,
-        clashes=_clashes(db, actor, number),
+        clashes=not_kept.of_version(db, actor, number),
         too_soon=too_soon(db, actor, number, now=context.now()),
         **_lists(seen.shown),
         **_jobs(seen.jobs),
     )
-
-
-def _clashes(db: Session, actor: Actor, number: int) -> list[NamedClash]:
-    """What the version's run could not keep. One that repeats another's meetings has no run of its own."""
-    version = history.show(db, actor, number)
-    if version.run is None or version.copy_of is not None:
-        return []
-    return not_kept.not_kept(db, actor, version.run)
 
 
 def _lists(shown: Shown) -> dict[str, Any]:

@@ -184,6 +184,18 @@ def lever_of(session: Session, actor: Actor, number: int, group: int) -> Mapping
     return lever
 
 
+def levers_together(session: Session, actor: Actor, number: int) -> list[Mapping[str, Any]]:
+    """The levers of all groups that have requests left, each once."""
+    version = _version(session, actor, number)
+    known = version.groups or []
+    found: list[Mapping[str, Any]] = []
+    for group, _, _ in sorted(_counts(session, version), key=lambda each: each[0] or 0):
+        lever = known[group]["lever"] if group is not None else None
+        if lever and lever not in found:
+            found.append(lever)
+    return found
+
+
 def members(
     session: Session,
     actor: Actor,

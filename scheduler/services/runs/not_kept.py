@@ -16,6 +16,7 @@ from scheduler.services.problems import clashes
 from scheduler.services.requests import locks
 from scheduler.services.requests.not_held import NamedMeeting, Thing
 from scheduler.services.runs import runs
+from scheduler.services.schedule import history
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,14 @@ def not_kept(session: Session, actor: Actor, number: int) -> list[NamedClash]:
     """The clashes of a run by its number in the event. Raises NotFound."""
     actor.require(Right.READ_RUNS)
     return clashes_of(session, actor, runs.show(session, actor.event_id, number).not_kept or {})
+
+
+def of_version(session: Session, actor: Actor, number: int) -> list[NamedClash]:
+    """The clashes of the run that made a version. A copy of another one's meetings has no run of its own."""
+    version = history.show(session, actor, number)
+    if version.run is None or version.copy_of is not None:
+        return []
+    return not_kept(session, actor, version.run)
 
 
 def clashes_of(session: Session, actor: Actor, lack: Mapping[str, Any]) -> list[NamedClash]:

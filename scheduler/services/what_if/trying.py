@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 
 import structlog
 from sqlalchemy import select
@@ -105,7 +105,7 @@ class _Work:
         return self.end(live, changed, watched)
 
     def do_remedy(self, solve: Solve, settings: Settings, should_stop: Callable[[], bool]) -> bool:
-        """Search on from a version's plan, then with a lever pulled as long again: what the lever buys."""
+        """Search on from a version's plan, then with levers pulled as long again: what the levers buy."""
         asked = remedy_of(self.row.changes)
         with self.database.read() as session:
             now = self.database.now_in(session)
@@ -117,7 +117,7 @@ class _Work:
         plans = list[Plan]()
 
         def both(report: Report, stop: ShouldStop) -> Result:
-            for each in (problem, with_lever(problem, asked.lever)):
+            for each in (problem, reduce(with_lever, asked.levers, problem)):
                 result = solve(each, params, start=start, on_progress=report, should_stop=stop)
                 plans.append(result.plan)
             return result

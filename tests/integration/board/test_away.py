@@ -109,7 +109,7 @@ def test_on_a_show_day_a_ticked_meeting_is_moved_and_another_one_is_called_off(
     one = board.hall.one
     looked = board.browser.get(board.path(address("?slots=s0&look=1")))
     assert "without the tick, it goes to a colleague" in looked
-    assert "begins too soon for a plan" not in looked, "nothing is lost as it is ticked"
+    assert "starts too soon for a run" not in looked, "nothing is lost as it is ticked"
     ticked = [_value(looked, "to")] if is_ticked else []
     saved = board.browser.post(board.path(address()), slots=["s0"], to=ticked, seen=0)
     with board.database.read() as session:
@@ -140,7 +140,7 @@ def test_on_a_show_day_what_cannot_be_moved_is_called_off_and_said(
     assert "1 that begins too soon for a plan was cancelled." in saved
     board.is_away = True
     looked = board.browser.get(board.path("/2/people/f3-p0/away?slots=s0&look=1"))
-    assert "1 published meeting begins too soon for a plan" in looked
+    assert "1 published meeting starts too soon for a run" in looked
 
 
 def _value(page: str, name: str) -> str:

@@ -177,6 +177,47 @@ def test_what_helps_is_confirmed_by_a_run_beside_the_plan(
     assert "<b>1</b> more meeting in all" in page and "Test fix" in page and len(asked) == 2
 
 
+def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alone(
+    database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people at their daily limit: each fix alone lets in one request, both together let in two."""
+    clocks.hold(monkeypatch, NOW)
+    with database.write() as session:
+        expo = make_event(session, firms=6, slots="4", solve_seconds=1)
+        for firm in (0, 3):
+            expo.people[firm][0].max_per_day = 1
+            for other in (1, 2):
+                make_request(session, expo, firm, firm + other)
+        problem = snapshot.take(session, expo.event.id, now=NOW)
+        result = answered(problem, solve(problem, SolveParams(seconds=1, workers=1)))
+        version = versions.store_draft(
+            session, event_id=expo.event.id, run_id=None, plan=result.plan, now=NOW
+        )
+        assert len(result.plan.meetings) == 2
+        number = version.number
+    path = f"/events/{expo.event.key}/versions/{number}/remedies"
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    page = browser.get(path)
+    assert "All fixes together" in page and "if the best fix of each group is applied: 2 in all" in page
+    for _ in range(2):  # pressed twice: one calculation
+        page = browser.post(f"{path}/try", group="all")
+        assert "Being calculated by two runs" in page
+    assert "HX-Refresh" not in browser.client.get(f"{path}/panel").headers
+    assert trying.execute(database, settings=SETTINGS)
+    assert not trying.execute(database, settings=SETTINGS)
+    assert browser.client.get(f"{path}/panel").headers["HX-Refresh"] == "true"
+    page = browser.get(path)
+    assert '<b class="text-good">+2</b> scheduled' in page and "0 requests stay unscheduled." in page
+    actor = expo.organiser_actor()
+    with database.write() as session:
+        assert trials.of_version(session, actor, number) == {}, "it is the test of no group"
+        levers = groups.levers_together(session, actor, number)
+        found = trials.of_all(session, actor, number, levers)
+        assert found is not None and (found.more, found.scheduled) == (2, 4)
+        assert trials.of_all(session, actor, number, levers[:1]) is None, "of other fixes nothing is known"
+        assert len(versions.meetings(session, version.id)) == 2, "the plan is as it was"
+
+
 def test_queries_of_the_groups_do_not_grow_with_them(database: Database) -> None:
     def queries(count: int) -> int:
         with database.write() as session:

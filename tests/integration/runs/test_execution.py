@@ -26,6 +26,7 @@ from tests.integration.runs.scene import Scene, Waiting, answering, plan_of
 from tests.support.factories import (
     NOW,
 )
+from tests.support.web import Browser, web_app
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -155,6 +156,23 @@ def test_the_clash_of_a_run_is_told_by_name_with_the_locks_of_now(scene: Scene) 
         assert {one.key for one in clash.requests if one.locked_to} == {keys[1]}
         with pytest.raises(NotAllowed):
             not_kept.not_kept(session, scene.expo.actor(0), 1)
+
+
+def test_locks_that_conflict_stand_with_the_unscheduled_requests_and_are_unlocked_there(
+    scene: Scene, broker_url: str
+) -> None:
+    keys = locked_twice(scene)
+    scene.execute()
+    path = f"/events/{scene.expo.event.key}/versions/1/remedies"
+    browser = Browser(web_app(scene.database, broker_url), scene.expo.organiser)
+    panel = browser.get(path).partition('class="banner banner-warn conflict"')[2].partition("</section>")[0]
+    assert "2 locks conflict" in panel and "F1-P0" in panel
+    assert "Kept in this version." in panel and "Left out of this version." in panel
+    assert panel.count("</form>") == 2 and all(f'value="{key}"' in panel for key in keys)
+    browser.post(f"/events/{scene.expo.event.key}/versions/1/unlock", request=keys[0], back=path)
+    panel = browser.get(path).partition('class="banner banner-warn conflict"')[2].partition("</section>")[0]
+    assert "It is no longer locked." in panel and panel.count("</form>") == 1
+    assert f'value="{keys[1]}"' in panel
 
 
 def test_reports_are_kept_while_it_solves(scene: Scene) -> None:
