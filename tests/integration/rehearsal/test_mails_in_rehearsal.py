@@ -201,10 +201,11 @@ def test_a_letter_that_a_person_waits_for_is_kept_by_an_urgent_delivery(database
     expo = rehearsed_event(database)
     with database.write() as session:
         letter = NewLetter(
-            letter="register",
+            letter="registered",
             to_address="new@firm.example",
             language="en",
-            seed="seed",
+            values={"firm": "Firm"},
+            path=f"/events/{expo.event.key}",
             about_event_id=expo.event.id,
         )
         letters.post(session, [letter], now=NOW)
@@ -212,7 +213,7 @@ def test_a_letter_that_a_person_waits_for_is_kept_by_an_urgent_delivery(database
     with post(database) as sent:
         sent.deliver(urgent=True)
         assert sent.readers <= {expo.organiser.email}
-    assert labels(database) == {"register": 1}
+    assert labels(database) == {"registered": 1}
 
 
 def test_a_letter_to_somebody_who_is_not_of_the_team_names_its_event(database: Database) -> None:
