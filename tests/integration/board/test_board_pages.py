@@ -209,7 +209,7 @@ def test_a_full_view_is_small_and_takes_as_many_queries_as_an_empty_one(
         assert page.status_code == 200
         assert len(page.data) < LARGEST, (rest, len(page.data))
         if "pick" in rest:  # it can swap with what is at its time, or at its place
-            choice = re.search(r'<select id="other".*?</select>', page.text, re.DOTALL)
+            choice = re.search(r'<select[^>]* id="other".*?</select>', page.text, re.DOTALL)
             assert choice is not None
             offered, own = set(re.findall(r'value="([^"]+)"', choice[0])), meetings[0]
             at_its_time = {m.request for m in meetings if m.slot == own.slot}
