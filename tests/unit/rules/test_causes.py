@@ -85,6 +85,15 @@ def test_it_buys_what_another_change_makes_room_for() -> None:
     assert found["r2"].buys == ("r3",)
 
 
+@pytest.mark.parametrize("slot", ["s0", "s2"])
+def test_a_meeting_that_ends_when_another_begins_stands_in_no_way(slot: str) -> None:
+    problem = make_problem(
+        requests=[ask("r1", "a", "b"), ask("r2", "a", "c")], places=[table("t1"), table("t2")]
+    )
+    before, after = meet("r1", "s1", "t1", "a1 b1"), meet("r1", "s3", "t1", "a1 b1")
+    assert causes(problem, [before], [after, meet("r2", slot, "t2", "a1 c1")])["r1"].instead == ()
+
+
 def test_a_change_that_makes_no_room_saves_waiting() -> None:
     found = of(meet("r2", "s3", "t2", "a1 c1"))
     assert (found.instead, found.idle) == ((), 2)
