@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 ELSEWHERE = """
-amount bring came-of changed chg choose clash counts desc editing flow gap go h3 h4 h5 halo htmx-
-request icon is-failed is-off is-sent l-bad l-good list-changes mails node note now own pages past
+amount bring came-of changed chg choose clash counts desc diff editing flow gap go h3 h4 h5 halo
+htmx-request icon is-failed is-off is-sent l-bad l-good list-changes mails node note now own pages past
 picked picks remedies same show skip soon steps-first things time-own undo undo-bar undo-bar-actions
 undo-bar-text walk3 with-below
 """
