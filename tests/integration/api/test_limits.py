@@ -56,7 +56,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     fake = SimpleNamespace(time=clock.time, monotonic=clock.time)
-    for module in ("limits.storage.redis.time", "limits.storage.memory.time", "api.limits.time"):
+    for module in ("limits.storage.redis.time", "limits.storage.memory.time", "api.counting.time"):
         monkeypatch.setattr(module, fake)
     return clock
 
