@@ -30,8 +30,7 @@ KEPT_SECONDS = 1.0
 OLD_TICK_SECONDS = 60
 LEAST_FREE = 32
 """MB: with less, what is to be written fails soon."""
-FULL_SECONDS = 60.0
-"""So long after the database said that its disk is full, it is named."""
+FULL = "the disk of the database is full"
 OLD_MAIL_SECONDS = 900
 
 
@@ -104,10 +103,13 @@ def _database() -> dict[str, Any]:
 
 
 def _disk() -> dict[str, str]:
-    """Where there is too little room: on the database's disk, as far as this process knows, and here."""
+    """Where there is too little room: on the database's disk, as far as this process knows, and here.
+
+    What other processes know, the broker has.
+    """
     database = context.shared_database()
-    if was_disk_full(database.engine, within=FULL_SECONDS):
-        return {"disk": "the disk of the database is full"}
+    if was_disk_full(database.engine, within=presence.FULL_SECONDS):
+        return {"disk": FULL}
     folders = [tempfile.gettempdir()]
     if database.is_sqlite and database.url.database:
         folders.append(str(Path(database.url.database).resolve().parent))
@@ -119,6 +121,7 @@ def _disk() -> dict[str, str]:
 def _broker() -> dict[str, Any]:
     try:
         with presence.connect(context.settings().redis_url) as broker:
-            return {"broker": "ok", "workers": presence.count(broker)}
+            full = {"disk": FULL} if presence.is_disk_full(broker) else {}
+            return {"broker": "ok", "workers": presence.count(broker), **full}
     except RedisError as error:
         return {"broker": type(error).__name__}

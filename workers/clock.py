@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -28,9 +29,10 @@ from scheduler.services.requests import requests
 from scheduler.services.runs import overnight, recovering
 from scheduler.services.what_if import waiting
 from scheduler.storage.database import Database
+from scheduler.storage.engines import when_disk_full
 from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
-from workers import dispatch
+from workers import dispatch, presence
 
 TICK = timedelta(seconds=15)
 FETCH = timedelta(seconds=60)
@@ -56,6 +58,7 @@ class Clock:
     def run(self, stop: threading.Event, watchdog: Watchdog) -> None:
         """Tick until told to stop. No failure ends the clock. The watchdog ends it if it stops ticking."""
         gate = SchemaGate(self.database)
+        when_disk_full(self.database.engine, partial(presence.say_disk_full, self.settings.redis_url))
         while not stop.is_set():
             watchdog.pulse()
             try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from redis import Redis
+from redis.exceptions import RedisError
 
 from workers.layout import QUEUES
 
@@ -12,6 +14,9 @@ SAY_SECONDS = 10
 SILENT_SECONDS = 45
 """A worker that has not said so for this time is not there. By the broker's clock, as all of this."""
 FORGET_SECONDS = 3600
+FULL_SECONDS = 60
+"""So long after the database said that its disk is full, it is named."""
+_DISK_FULL = "chainmeet:disk-full"
 
 
 def connect(redis_url: str) -> Redis:
@@ -45,6 +50,17 @@ def count(broker: Redis) -> dict[str, int]:
         for queue in QUEUES:
             pipe.zcount(_key(queue), since, "+inf")
         return dict(zip(QUEUES, pipe.execute(), strict=True))
+
+
+def say_disk_full(redis_url: str) -> None:
+    """The database's disk was full just now. A broker that is away does not hear it."""
+    with suppress(RedisError), connect(redis_url) as broker:
+        broker.set(_DISK_FULL, 1, ex=FULL_SECONDS)
+
+
+def is_disk_full(broker: Redis) -> bool:
+    """Whether any process said so within FULL_SECONDS. Raises RedisError."""
+    return bool(broker.exists(_DISK_FULL))
 
 
 def _key(queue: str) -> str:

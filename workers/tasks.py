@@ -31,8 +31,9 @@ from scheduler.services.publishing import publishing, version_jobs
 from scheduler.services.runs import recovering
 from scheduler.services.what_if import waiting
 from scheduler.storage.database import Database
+from scheduler.storage.engines import when_disk_full
 from scheduler.storage.schema_gate import SchemaGate
-from workers import dispatch, questions
+from workers import dispatch, presence, questions
 from workers.celery_app import app
 from workers.identity import is_gone, me
 from workers.layout import JOBS, SOLVE
@@ -303,7 +304,10 @@ def _settings() -> Settings:
 @cache
 def _database() -> Database:
     """Opened by the pool's process, never before it is forked."""
-    return Database(_settings().database_url)
+    settings = _settings()
+    database = Database(settings.database_url)
+    when_disk_full(database.engine, partial(presence.say_disk_full, settings.redis_url))
+    return database
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -132,6 +133,12 @@ def _note_full_disk(engine: Engine) -> None:
         names = getattr(error, "sqlstate", None), getattr(error, "sqlite_errorname", None)
         if any(name in _DISK_FULL for name in names):
             _full_at[engine] = time.monotonic()
+            _tell_full.get(engine, _tell_nobody)()
+
+
+def when_disk_full(engine: Engine, tell: Callable[[], None]) -> None:
+    """Call `tell` whenever the database says that its disk is full. It raises nothing, and is quick."""
+    _tell_full[engine] = tell
 
 
 def was_disk_full(engine: Engine, *, within: float) -> bool:
@@ -140,7 +147,12 @@ def was_disk_full(engine: Engine, *, within: float) -> bool:
     return at is not None and time.monotonic() - at <= within
 
 
+def _tell_nobody() -> None:
+    pass
+
+
 _full_at: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
+_tell_full: WeakKeyDictionary[Engine, Callable[[], None]] = WeakKeyDictionary()
 
 
 def _ping_after_idleness(engine: Engine) -> None:

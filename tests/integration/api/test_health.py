@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +23,7 @@ from api import health
 from api.proxies import ProxyWatch
 from scheduler.services.operations import pulses
 from scheduler.storage.database import Database
+from scheduler.storage.engines import when_disk_full
 from scheduler.storage.models import Account, OutboxMail
 from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade
 from tests.integration.workers.test_workers import queued
@@ -232,6 +234,26 @@ def test_a_disk_that_a_write_found_full_is_named(database: Database, broker_url:
         session.execute(text("PRAGMA max_page_count = 1"))
         make_event(session, firms=50, people=9)
     assert ready(app)[1]["disk"] == "the disk of the database is full"
+
+
+DISK_FULL = "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$"
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.usefixtures("workers_there")
+def test_a_disk_that_another_process_found_full_is_named(database: Database, broker_url: str) -> None:
+    """Of PostgreSQL's disk the web knows nothing but what its processes and workers are told."""
+    tick(database)
+    app = fresh(database, broker_url)
+    assert ready(app)[1]["disk"] == "ok"
+    other = Database(database.url.render_as_string(hide_password=False))
+    when_disk_full(other.engine, partial(presence.say_disk_full, broker_url))
+    with pytest.raises(OperationalError), other.write() as session:
+        session.execute(text(DISK_FULL))
+    other.dispose()
+    assert ready(fresh(database, broker_url))[1]["disk"] == "the disk of the database is full"
+    with presence.connect(broker_url) as broker:
+        broker.flushdb()
 
 
 def test_a_look_writes_no_line_of_log(
