@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from api.inputs import clock
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.saying import say
 from scheduler.services.what_if import changes
@@ -40,6 +41,7 @@ _FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 _FIRMS: Final = ("firm", "like")
+_CLOCK: Final = ("start", "end")
 _WHOLE: Final = ("count", "value", "point", "min_meetings", "max_per_day")
 
 
@@ -58,6 +60,8 @@ def change_of(form: Mapping[str, str], firm_in: Callable[[str], str]) -> AnyChan
         if not value:
             continue
         typed[name] = value
+        if name in _CLOCK and (time := clock(value)) is not None:
+            typed[name] = time.isoformat("minutes")
         if name in _WHOLE and not (value.isascii() and value.isdigit() and len(value) <= 10):
             faults.append(Fault(name, say("must be a whole number")))
         if name in _FIRMS:

@@ -93,6 +93,8 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
     [
         ({"kind": "slots", "step": "close", "day": "2026-12-07", "start": "09:00", "end": "10:00"},
          "No meetings from 09:00 to 10:00 on Mon 7 Dec"),
+        ({"kind": "slots", "step": "close", "day": "2026-12-07", "start": "900", "end": "1000"},
+         "No meetings from 09:00 to 10:00 on Mon 7 Dec"),
         ({"kind": "interpreters", "step": "more", "count": "2", "first": "en", "second": "zh"},
          "2 more interpreters for English and Chinese"),
         ({"kind": "shift", "interpreter": "", "step": "there", "day": ""},
