@@ -77,7 +77,7 @@ class ChainLinkOut(Output):
     lower: Tier
     lower_area: str
     wished: int = Field(description="Accepted requests.")
-    held: int
+    scheduled: int
 
 
 class WishedHeldOut(Output):
