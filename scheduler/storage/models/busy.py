@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.domain.fields import CalendarName, Timezone
+from scheduler.domain.fields import CalendarName, Count, Timezone
 from scheduler.storage.base import Base
 
 
@@ -44,7 +44,7 @@ class BusySource(Base):
     """The calendar itself, compressed, in a preview alone: it may be read again in another zone."""
     etag: Mapped[str] = mapped_column(String(250), default="")
     modified: Mapped[str] = mapped_column(String(250), default="")
-    found_changes: Mapped[int] = mapped_column(default=0, server_default="0")
+    found_changes: Mapped[Count] = mapped_column(default=0, server_default="0")
     """How many fetches found other busy times than were known: a plan in memory is read anew then alone."""
     read_at: Mapped[datetime]
     failure: Mapped[str] = mapped_column(String(300), default="")
