@@ -430,5 +430,5 @@ def test_the_board_follows_what_another_organiser_does_and_leaves_a_form_that_is
     theirs.get_by_text("Manual draft 2, 1 change.").wait_for()
     assert boards.at(boards.hall.three) == ("s1", "t2")
     assert boards.at(boards.hall.one) == ("s0", "t0")
-    mine.get_by_text("Firm 3 × Firm 4").first.wait_for()
+    mine.get_by_role("button", name="Firm 3 × Firm 4").first.wait_for()
     mine.get_by_text(f"{other.email}: move, Firm 3 × Firm 4").wait_for()
