@@ -31,5 +31,5 @@ def import_people(
     return people.import_people(session, actor, sheet_of(text), options, settings=settings, now=now)
 
 
-def import_interpreters(session: Session, actor: Actor, text: str) -> Imported:
-    return people.import_interpreters(session, actor, sheet_of(text))
+def import_interpreters(session: Session, actor: Actor, text: str, *, now: datetime) -> Imported:
+    return people.import_interpreters(session, actor, sheet_of(text), now=now)

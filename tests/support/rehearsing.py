@@ -95,7 +95,7 @@ def _letter(expo: Expo, name: str) -> NewLetter:
     if name == "receipt":
         values |= {"cause": "over", "day": "2026-12-07"}
     person = expo.people[4][0]
-    keeps_rate = name not in ("colleague", "register", "registered", "unregistered")
+    keeps_rate = name not in ("address", "colleague", "register", "registered", "unregistered")
     return NewLetter(
         letter=name,
         to_address=person.email,

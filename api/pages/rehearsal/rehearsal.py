@@ -24,6 +24,7 @@ KINDS = {
     "welcome": say("Invitation to the event"),
     "attendee": say("Invitation to the event, for attendees"),
     "colleague": say("Added by a colleague"),
+    "address": say("Email address changed"),
     "digest": say("Requests digest"),
     "new": say("Meeting invitation"),
     "update": say("Meeting changed"),

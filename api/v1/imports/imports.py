@@ -38,5 +38,6 @@ def import_rows(db: Session, actor: Actor, body: ImportIn) -> dict[str, Any]:
         "dry_run": body.dry_run,
         "told": look.told,
         "readdressed": look.readdressed,
+        "address_notices": look.address_notices,
         "kinds": list(kinds_of(look)),
     }

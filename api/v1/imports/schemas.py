@@ -104,6 +104,10 @@ class ImportOut(Output):
     readdressed: int = Field(
         description="People with meetings who get another address; with `notify`, these go there at once."
     )
+    address_notices: int = Field(
+        description="Emails to the old and the new addresses of people who were notified before, sent also"
+        " without `notify`."
+    )
     kinds: list[ImportKindOut]
 
 

@@ -1,4 +1,7 @@
-"""Correct an attendee's mail address, with a record of who did it. readdress.py tells the calendars."""
+"""Correct the mail address of an attendee, with a record of who did it, or of an interpreter.
+
+readdress.py tells the calendars, security_notice.py the people.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +18,14 @@ from scheduler.saying import say
 from scheduler.services.access.actors import CHANGE_ADDRESS, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sign_in import ensure_account
-from scheduler.services.addresses import leaving, readdress
+from scheduler.services.addresses import leaving, readdress, security_notice
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.delivery import address_reports
 from scheduler.services.directory.refs import find_person
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.noted import noted
-from scheduler.storage.models import Account, AddressChange, Attendee, Event
+from scheduler.storage.models import Account, AddressChange, Attendee, Event, Interpreter
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ def correct(
 ) -> int:
     """Give an attendee a mail address, or say that the present one works again. Returns the mails queued.
 
-    If it is `quiet`, nobody is told: the next publishing sends the person's meetings to the new address.
+    Another address is told to both addresses of who was notified before, whatever else is chosen. If it is
+    `quiet`, calendars are told nothing: the next publishing sends the person's meetings to the new address.
 
     The mark of a bounce is removed. With another address, another account may sign in as this attendee. The
     former reader's access is removed too: addresses of feeds, and their own calendars. Raises NotFound,
@@ -61,7 +65,7 @@ def correct(
     address = _checked(session, person, email)
     if address != person.email:
         actor.require_fresh(CHANGE_ADDRESS)
-    told = readdress.told(session, person)
+    told, notices = readdress.told(session, person), 0
     session.add(
         AddressChange(
             event_id=person.event_id,
@@ -73,6 +77,7 @@ def correct(
         )
     )
     if address != person.email:
+        notices = security_notice.post(session, person, address, now=now)
         leaving.renew_feeds(session, person, secret_key=settings.secret_key)
         leaving.forget_calendars(session, person)
         person.summary_hash = person.summaries_off_at = None  # by who read the old address
@@ -83,7 +88,21 @@ def correct(
     person.account_id = ensure_account(session, address, name=person.name, now=now).id
     address_reports.works(session, person)
     session.flush()
-    return readdress.tell(session, person, told, old_address=old, settings=settings, quiet=quiet, now=now)
+    queued = readdress.tell(session, person, told, old_address=old, settings=settings, quiet=quiet, now=now)
+    return notices + queued
+
+
+def correct_interpreter(
+    session: Session, actor: Actor, interpreter: Interpreter, address: str, *, now: datetime
+) -> None:
+    """Give an interpreter another mail address. The old one and the new one are told, as an attendee's are.
+
+    The address is one that was checked already. Raises SignInNeeded.
+    """
+    actor.require_fresh(CHANGE_ADDRESS)
+    security_notice.post(session, interpreter, address, now=now)
+    interpreter.email = address
+    address_reports.works(session, interpreter)
 
 
 def changes(session: Session, actor: Actor, person_key: str) -> Sequence[AddressCorrection]:

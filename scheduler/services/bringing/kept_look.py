@@ -27,6 +27,7 @@ def look_of(document: dict[str, Any]) -> ImportLook:
         document["digest"],
         document.get("told", 0),
         document.get("readdressed", 0),
+        document.get("address_notices", 0),
     )
 
 

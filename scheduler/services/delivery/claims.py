@@ -28,14 +28,14 @@ CLAIM_SECONDS = 60
 _OF_NO_QUEUE = OutboxMail.event_id.is_(None)
 """Mails that wait behind none of an event, nor for its organisers to let them go on."""
 
-OF_STRANGERS = and_(
+AT_RATE_OF_EVENT = and_(
     _OF_NO_QUEUE,
     OutboxMail.kind == OutboxKind.DESK,
-    or_(*map(payloads.is_letter, letters.TO_STRANGERS)),
+    or_(*map(payloads.is_letter, letters.AT_RATE_OF_EVENT)),
 )
-"""Mails that whoever writes a form has us send. They keep to the rate of the event, before its own."""
+"""Mails at the rate of the event that they are about: before its own, and though those are paused."""
 
-URGENT = and_(_OF_NO_QUEUE, ~OF_STRANGERS)
+URGENT = and_(_OF_NO_QUEUE, ~AT_RATE_OF_EVENT)
 """Mails that a person waits for, and that belong to no event's rate: sign-in links, alerts."""
 
 STALE = "What it said no longer holds, or a newer message took its place."
@@ -54,8 +54,8 @@ def claim(
 ) -> list[OutboxMail]:
     """Claim up to `limit` mails that are due, urgent ones first, within each event's rate and each route's.
 
-    Urgent mails belong to no event's rate. Sign-in links come first, and what strangers have us send behind
-    them all. With `urgent` only urgent mails are claimed.
+    Urgent mails belong to no event's rate. Sign-in links come first, and letters at the rate of an event
+    behind them all. With `urgent` only urgent mails are claimed.
     `routes` are the routes' present states, with none by default.
 
     A retry is put away if a newer message has replaced it. A mail to an address that bounces is held. Its
@@ -65,9 +65,9 @@ def claim(
     sign_in = OutboxMail.kind == OutboxKind.SIGN_IN
     rows = _take(session, _due(now) & URGENT & sign_in, worker, limit, now)
     rows += _take_by_route(session, _due(now) & URGENT & ~sign_in, routes, worker, limit - len(rows), now)
-    for event_id in () if urgent else _events_of_strangers(session, now):
+    for event_id in () if urgent else _events_of_letters(session, now):
         allowed = _let_out(session, event_id, limit - len(rows), now, though_paused=True)
-        which = _due(now) & OF_STRANGERS & (OutboxMail.about_event_id == event_id)
+        which = _due(now) & AT_RATE_OF_EVENT & (OutboxMail.about_event_id == event_id)
         rows += _take_by_route(session, which, routes, worker, allowed, now)
     through = None  # mails that the mail server takes: its pause is asked about once, and only if it matters
     for event_id in () if urgent else _events_due(session, routes, now):
@@ -137,8 +137,8 @@ def _events_due(session: Session, routes: Routes, now: datetime) -> Sequence[int
     ).all()
 
 
-def _events_of_strangers(session: Session, now: datetime) -> Sequence[int]:
-    due = select(OutboxMail.about_event_id).where(_due(now), OF_STRANGERS)
+def _events_of_letters(session: Session, now: datetime) -> Sequence[int]:
+    due = select(OutboxMail.about_event_id).where(_due(now), AT_RATE_OF_EVENT)
     return session.scalars(
         select(Event.id).where(Event.id.in_(due)).order_by(Event.mail_ready_at.nulls_first(), Event.id)
     ).all()

@@ -14,7 +14,7 @@ from scheduler.config import Settings
 from scheduler.domain import fields
 from scheduler.saying import say
 from scheduler.services.access import chambers, preferences
-from scheduler.services.access.actors import CHANGE_ADDRESS, LET_IN, Actor
+from scheduler.services.access.actors import LET_IN, Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sign_in import ensure_accounts
 from scheduler.services.addresses import addresses, leaving
@@ -25,7 +25,6 @@ from scheduler.services.cells.common import latin, of_a_person, present, renamed
 from scheduler.services.cells.options import PLAIN, ImportOptions
 from scheduler.services.cells.proposals import Allowed
 from scheduler.services.cells.table import Row, Table
-from scheduler.services.delivery import address_reports
 from scheduler.services.imports.groups import members
 from scheduler.services.schedule.feed_addresses import new_feed
 from scheduler.sheets.tables import WorkbookSheet
@@ -101,7 +100,12 @@ def import_people(
 
 
 def import_interpreters(
-    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
+    session: Session,
+    actor: Actor,
+    sheet: WorkbookSheet,
+    options: ImportOptions = PLAIN,
+    *,
+    now: datetime,
 ) -> Imported:
     """Import interpreters. A row with a known key changes that interpreter.
 
@@ -124,16 +128,13 @@ def import_interpreters(
         interpreter = known.get(row.values["key"])
         given = values[row.line] | {"key": row.values["key"]}
         given |= latin(given, interpreter)
-        if given.get("email") and given["email"] != (interpreter.email if interpreter else ""):
-            actor.require_fresh(CHANGE_ADDRESS if interpreter else LET_IN)
         if interpreter is None:
+            if given.get("email"):
+                actor.require_fresh(LET_IN)
             session.add(Interpreter(event_id=actor.event_id, **given))
             tally.add(row, as_new(given), is_new=True)
         else:
-            cells = change(interpreter, given)
-            if "email" in cells:
-                address_reports.works(session, interpreter)
-            tally.add(row, cells)
+            tally.add(row, _change_interpreter(session, actor, interpreter, given, now))
     session.flush()
     return tally.done()
 
@@ -250,6 +251,19 @@ def _change(
             session, actor, person.key, values["email"], settings=settings, quiet=quiet, now=now
         )
         cells["email"] = (email, values["email"])
+    return cells
+
+
+def _change_interpreter(
+    session: Session, actor: Actor, interpreter: Interpreter, values: Mapping[str, Any], now: datetime
+) -> dict[str, tuple[Any, Any]]:
+    """Set the values that differ."""
+    email = interpreter.email
+    cells = change(interpreter, {name: value for name, value in values.items() if name != "email"})
+    address = values.get("email", email)
+    if address != email:
+        addresses.correct_interpreter(session, actor, interpreter, address, now=now)
+        cells["email"] = (email, address)
     return cells
 
 

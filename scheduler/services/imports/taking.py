@@ -78,6 +78,8 @@ class ImportLook:
     """People who get an email about requests, if people are told of it."""
     readdressed: int = 0
     """People with meetings in their calendars who get another address."""
+    address_notices: int = 0
+    """Emails to the old and the new addresses of people who were notified before, whatever is chosen."""
 
     @property
     def left_out(self) -> int:
@@ -261,6 +263,8 @@ def _import(session: Session, actor: Actor, kind: ImportKind, sheet: WorkbookShe
     options = replace(with_.options, leave_out=True)
     if kind is ImportKind.PEOPLE:
         return import_people(session, actor, sheet, options, settings=with_.settings, now=with_.now)
+    if kind is ImportKind.INTERPRETERS:
+        return import_interpreters(session, actor, sheet, options, now=with_.now)
     if kind is ImportKind.REQUESTS:
         return import_requests(session, actor, sheet, options, now=with_.now)
     return _IMPORTERS[kind](session, actor, sheet, options)
@@ -282,7 +286,6 @@ _IMPORTERS: Final[Mapping[ImportKind, Callable[..., Imported]]] = {
     ImportKind.WALKING: import_walking,
     ImportKind.TABLES: import_tables,
     ImportKind.FIRMS: import_firms,
-    ImportKind.INTERPRETERS: import_interpreters,
     ImportKind.CLOSURES: import_closures,
     ImportKind.ABSENCES: import_absences,
     ImportKind.STATIONS: import_stations,

@@ -20,6 +20,9 @@ TO_TEAM: Final = frozenset(("checkpoint", "import", "morning", "operator", "publ
 TO_STRANGERS: Final = ("register",)
 """Letters to addresses that somebody wrote into a public form."""
 
+AT_RATE_OF_EVENT: Final = (*TO_STRANGERS, "address")
+"""Letters at the rate of the event that they are about, which no pause of its emails keeps back."""
+
 LATER_DOMAIN = "@alerts.invalid"
 """In the Message-ID of a queued mail: who sends it puts the installation's mail domain here."""
 
@@ -58,7 +61,7 @@ class NewLetter:
 
 def post(session: Session, letters: list[NewLetter], *, now: datetime) -> None:
     """Queue letters. People wait for those that name no `event_id`: they are outside every rate,
-    but for those to strangers, which keep to the rate of the event that they are about.
+    but for `AT_RATE_OF_EVENT`.
 
     One that is not to the team says of which event it is, by either id: in rehearsal it goes to nobody. What
     comes back of a letter with an `attendee_id` is known as a report about that address.

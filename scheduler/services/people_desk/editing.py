@@ -146,7 +146,7 @@ def _import(
         return import_firms(session, actor, sheet)
     if kind is ImportKind.PEOPLE:
         return import_people(session, actor, sheet, settings=settings, now=now)
-    return import_interpreters(session, actor, sheet)
+    return import_interpreters(session, actor, sheet, now=now)
 
 
 def _at_its_field(fault: Fault) -> Fault:

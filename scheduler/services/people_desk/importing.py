@@ -15,7 +15,7 @@ from scheduler.domain import fields
 from scheduler.domain.errors import NotAllowed
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.addresses import tried
+from scheduler.services.addresses import security_notice, tried
 from scheduler.services.cells.changes import MAX_SHOWN, Imported, RowChange
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.cells.options import PLAIN, ImportOptions
@@ -53,12 +53,13 @@ def apply(
 ) -> ImportLook:
     """As `taking.apply`; and who is not in the file leaves the event, where that is chosen.
 
-    Nobody is told of it without `options.notify`.
+    Nobody is told of it without `options.notify`, but who gets another address.
 
     Raises ImportOutdated.
     """
     actor.require(Right.IMPORT)
     before = notices.marked(session, actor.event_id, now)
+    letters_before = security_notice.queued(session, actor.event_id, now)
     look = taking.apply(session, actor, parts, settings=settings, now=now, options=options)
     found = list(look.parts)
     for kind in MAY_LEAVE:
@@ -69,7 +70,8 @@ def apply(
     told, readdressed = notices.counted(session, new, now)
     if options.notify:
         notices.tell(session, new)
-    return replace(taking.look_of(found), told=told, readdressed=readdressed)
+    letters = security_notice.queued(session, actor.event_id, now) - letters_before
+    return replace(taking.look_of(found), told=told, readdressed=readdressed, address_notices=letters)
 
 
 def look(

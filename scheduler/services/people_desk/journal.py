@@ -34,6 +34,7 @@ from scheduler.storage.models import (
     Account,
     Attendee,
     DeskStep,
+    Interpreter,
     MeetingRequest,
     Place,
     PlannedMeeting,
@@ -229,6 +230,8 @@ class _Return:
             )
             if is_quiet:
                 readdress.take_back(self.session, row, since=self.step.taken_at)
+        if isinstance(row, Interpreter) and "email" in columns:
+            addresses.correct_interpreter(self.session, self.actor, row, columns["email"][0], now=self.now)
         for name, (old, _) in columns.items():
             if not (isinstance(row, Attendee) and name in _OF_AN_ADDRESS):
                 setattr(row, name, from_json(type(row), name, old))

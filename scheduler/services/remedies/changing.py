@@ -167,13 +167,15 @@ def add_person(
         raise InvalidInput([_at_its_field(fault, at) for fault in error.faults]) from None
 
 
-def add_interpreter(session: Session, actor: Actor, languages: Sequence[str], person: NewPerson) -> str:
+def add_interpreter(
+    session: Session, actor: Actor, languages: Sequence[str], person: NewPerson, *, now: datetime
+) -> str:
     """One more interpreter, who is there all the time. Raises InvalidInput by column, with 0."""
     actor.require(Right.KEEP_PEOPLE)
     if len(languages) < 2:
         raise NotDone(say("This remedy does not say which languages. Run the scheduling again."))
     try:
-        import_interpreters(session, actor, _sheet(**_cells(person, languages)))
+        import_interpreters(session, actor, _sheet(**_cells(person, languages)), now=now)
     except InvalidInput as error:
         raise InvalidInput([_at_its_field(fault, 0) for fault in error.faults]) from None
     return person.email

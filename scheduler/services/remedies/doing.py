@@ -132,7 +132,7 @@ def pull(
             case "add-person":
                 changing.add_person(session, actor, ids[0], people[0], settings=settings, now=now)
             case "add-interpreter":
-                changing.add_interpreter(session, actor, ids, people[0])
+                changing.add_interpreter(session, actor, ids, people[0], now=now)
             case "any-place":
                 for request in locks.lockables(session, actor, ids):
                     changing.take_any_place(request)
@@ -244,7 +244,7 @@ def _person(press: _Press) -> None:
 def _interpreter(press: _Press) -> None:
     if len(press.people) != 1:
         raise InvalidInput([Fault("people", say("name one interpreter"))])
-    changing.add_interpreter(press.session, press.actor, press.ids, press.people[0])
+    changing.add_interpreter(press.session, press.actor, press.ids, press.people[0], now=press.now)
 
 
 DOES: Final[Mapping[str, Callable[[_Press], None]]] = {

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import SignInNeeded
 from scheduler.domain.team import TeamRole
 from scheduler.services.access import api_tokens
@@ -34,7 +35,7 @@ from scheduler.services.people_desk import editing, importing, journal
 from scheduler.services.team import invitations, members
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, DeskStep, Event, Interpreter, Slot
+from scheduler.storage.models import Account, Attendee, DeskStep, Event, Interpreter, OutboxMail, Slot
 from tests.integration.access.clock import HOUR, Clock, person
 from tests.support.factories import NOW, Expo, make_account, make_event, make_member
 from tests.support.publishing import SETTINGS
@@ -84,6 +85,13 @@ def _undo(session: Session, actor: Actor) -> Any:
     return journal.undo(session, actor, step or 0, **GIVEN)
 
 
+def _undo_interpreter(session: Session, actor: Actor) -> Any:
+    _edit_interpreter(session, replace(actor, is_stale=False))
+    session.flush()
+    step = session.scalars(select(DeskStep.id).order_by(DeskStep.id.desc())).first()
+    return journal.undo(session, actor, step or 0, **GIVEN)
+
+
 def _invite(session: Session, actor: Actor) -> Any:
     given: dict[str, Any] = {"role": TeamRole.OWNER, "until": None, "language": "en", **GIVEN}
     return invitations.invite(session, actor, THIEF, **given)
@@ -123,6 +131,7 @@ DOORS: dict[str, Door] = {
     "import of somebody new": _bring_new,
     "import of another address": _bring_address,
     "undone step": _undo,
+    "undone step of an interpreter": _undo_interpreter,
     "invitation": _invite,
     "role": _change_role,
     "confirmed person": _confirm,
@@ -140,6 +149,17 @@ DOORS: dict[str, Door] = {
     ),
     "trail": lambda session, actor: trail_entries.as_csv(session, actor, Filter(), now=NOW),
 }
+
+
+CHANGES = {
+    "people desk": 1,
+    "interpreter": 1,
+    "correction": 1,
+    "import of another address": 1,
+    "undone step": 2,
+    "undone step of an interpreter": 2,
+}
+"""How often a door changes the address of somebody: the step that is undone did it, too."""
 
 
 @pytest.fixture
@@ -176,6 +196,29 @@ def test_what_lets_nobody_in_needs_no_fresh_sign_in(database: Database, ready: E
         assert look.added == 1
     with database.read() as session:
         assert session.scalars(select(Attendee).where(Attendee.email == THIEF)).all() == []
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("is_known", [True, False], ids=["told before", "told nothing"])
+def test_a_door_that_changes_an_address_writes_to_the_old_and_the_new_one(
+    database: Database, ready: Expo, door: str, is_known: bool
+) -> None:
+    interpreter = ready.interpreters[0].email
+    with database.write() as session:
+        if is_known:
+            session.execute(update(Attendee).values(came_at=NOW))
+            make_account(session, interpreter)
+    with database.write() as session:
+        DOORS[door](session, ready.organiser_actor())
+    with database.read() as session:
+        letters = [
+            row.to_address
+            for row in session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.DESK))
+            if row.payload["letter"] == "address"
+        ]
+    old = interpreter if "interpreter" in door else ready.people[1][0].email
+    changes = CHANGES.get(door, 0) if is_known else 0
+    assert sorted(letters) == sorted([old, THIEF] * changes)
 
 
 @pytest.mark.parametrize("htmx", [False, True], ids=["page", "row in place"])

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import MailOutcome, Method, OutboxState, Partstat, RequestState
+from scheduler.domain.entities import MailOutcome, Method, OutboxKind, OutboxState, Partstat, RequestState
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.invites.ical.content import Content
 from scheduler.services.access import actors
@@ -18,6 +18,7 @@ from scheduler.storage.models import (
     Account,
     Attendee,
     BusySource,
+    Event,
     Firm,
     Invitation,
     MeetingRequest,
@@ -67,7 +68,7 @@ def test_an_address_that_bounced_gets_the_meeting_under_its_uid_with_the_next_se
 ) -> None:
     uid = corrected.mail_to(0).uid
     corrected.bounce(5)
-    assert corrected.correct() == 1
+    assert corrected.correct() == 2, "the invitation, and no notice to an address that takes no mail"
     sent = corrected.send(41)
     assert set(sent) == {NEW}
     payload = sent[NEW].payload
@@ -81,7 +82,7 @@ def test_an_address_that_took_the_mail_is_told_to_cancel_and_the_new_one_gets_a_
     corrected: Corrected,
 ) -> None:
     old, uid = corrected.first, corrected.mail_to(0).uid
-    assert corrected.correct() == 2
+    assert corrected.correct() == 4
     sent = corrected.send(41)
     assert set(sent) == {old, NEW}
     cancel, invitation = sent[old].payload, sent[NEW].payload
@@ -136,7 +137,7 @@ def test_what_no_sender_had_touched_goes_to_the_new_address_alone(database: Data
             return super().send(minutes, **others) if minutes else {}  # type: ignore[arg-type]
 
     unsent = Unsent(database)
-    assert unsent.correct() == 1
+    assert unsent.correct() == 1, "nobody was told anything, and so not of the change"
     sent = unsent.send(41)
     assert set(sent) == {NEW, unsent.person(1).email}
     assert {row.uid for row in sent.values()} == {f"{unsent.request.uid}@expo.example"}
@@ -176,7 +177,18 @@ def test_a_cancellation_that_was_held_is_sent_when_the_same_address_works_again(
 
 
 def test_a_meeting_that_is_over_is_told_to_nobody(corrected: Corrected) -> None:
-    assert corrected.correct(minutes=60 * 24 * 30) == 0
+    assert corrected.correct(minutes=60 * 24 * 30) == 2
+    assert {row.kind for row in corrected.send(60 * 24 * 30 + 1).values()} == {OutboxKind.DESK}
+
+
+def test_a_pause_of_the_emails_keeps_no_notice_of_a_change_back(corrected: Corrected) -> None:
+    with corrected.database.write() as session:
+        session.get_one(Event, corrected.expo.event.id).mails_paused_at = NOW
+    corrected.correct()
+    sent = corrected.send(41)
+    assert {(row.to_address, row.kind) for row in sent.values()} == {
+        (corrected.first, OutboxKind.DESK), (NEW, OutboxKind.DESK),
+    }  # fmt: skip
 
 
 def test_it_is_on_record_who_changed_what(corrected: Corrected) -> None:

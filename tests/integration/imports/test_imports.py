@@ -151,7 +151,7 @@ def test_interpreters_are_imported(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=0)
         text = "key,name,email,languages\ni9,Li Na,li@example.com,zh;en\n"
-        assert imports.import_interpreters(session, expo.organiser_actor(), text) == Imported(1)
+        assert imports.import_interpreters(session, expo.organiser_actor(), text, now=NOW) == Imported(1)
         assert session.scalars(select(Interpreter.languages)).one() == ["zh", "en"]
 
 
@@ -242,8 +242,8 @@ def test_a_file_that_says_what_is_there_changes_nothing(database: Database) -> N
             counted = Imported(added, 0, unchanged)
             assert imports.import_firms(session, actor, FIRMS) == counted
             assert imports.import_people(session, actor, PEOPLE, settings=SETTINGS, now=NOW) == counted
-        imports.import_interpreters(session, actor, interpreters)
-        assert imports.import_interpreters(session, actor, interpreters) == Imported(0, 0, 1)
+        imports.import_interpreters(session, actor, interpreters, now=NOW)
+        assert imports.import_interpreters(session, actor, interpreters, now=NOW) == Imported(0, 0, 1)
 
 
 def test_a_column_that_a_file_does_not_have_stays_and_an_empty_cell_empties(database: Database) -> None:

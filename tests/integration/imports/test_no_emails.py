@@ -232,12 +232,28 @@ def test_a_new_address_gets_the_meetings_where_it_is_chosen(database: Database, 
     number, look = take(database, fair.expo, people, notify=notify)
     assert (look.told, look.readdressed) == (0, 1)
     new = days_of_ticks(database, begin=2) - before
-    assert {address for _, address in new} == ({"new@example.org", person.email} if notify else set())
+    assert look.address_notices == 2
+    assert {address for _, address in new} == {"new@example.org", person.email}
+    assert ({kind for kind, _ in new} == {OutboxKind.DESK}) is not notify, (
+        "the notice to both goes at any rate"
+    )
     undo(database, fair.expo, number)
     after = days_of_ticks(database, begin=4) - before - new
-    assert bool(after) is notify
+    assert ({kind for kind, _ in after} == {OutboxKind.DESK}) is not notify
     with database.read() as session:
         assert session.get_one(Attendee, person.id).email == person.email
+
+
+def test_the_page_says_how_many_hear_of_changed_addresses(database: Database, invited: Expo) -> None:
+    rows = [[f"f{at}-p0", f"f{at}", "Li", f"new{at}@example.org", "en"] for at in (0, 4)]
+    people = xlsx([SheetOut("People", ["key", "firm", "name", "email", "languages"], rows)])
+    with database.write() as session:
+        actor = invited.organiser_actor()
+        number = workbooks.keep(session, actor, people, name="expo.xlsx", kind="", now=NOW)
+    browser = Browser(web_app(database, "redis://127.0.0.1:1"), invited.organiser)
+    page = browser.get(f"/events/{invited.event.key}/imports/{number}")
+    assert "2 emails are sent about email addresses that change, to old and new addresses." in page
+    assert "No other emails are sent." in page and "No one is notified" not in page
 
 
 def test_a_copy_sends_nothing_and_invites_everybody_anew(database: Database) -> None:
