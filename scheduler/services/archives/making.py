@@ -54,7 +54,7 @@ def undone_if_it_fails(database: Database, event_id: int) -> Iterator[None]:
 
 def finish(session: Session, event_id: int, row: Values, *, now: datetime) -> Event:
     """The event is there from now on, with the key of its row. Raises NotFinished, IntegrityError."""
-    event = session.get(Event, event_id, with_for_update=True)
+    event = session.get(Event, event_id, with_for_update={"key_share": True})
     if event is None or event.deleted_at is None or event.deleted_at <= now:
         raise NotFinished
     shown: dict[str, Any] = {name: row.get(name) for name in ("key", "archived_at", "mails_paused_at")}
