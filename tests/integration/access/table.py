@@ -234,7 +234,7 @@ POST EVENT/desk/<kind>/many                                  403 404 404 404 404
 POST EVENT/desk/requests/many                                403 404 404 404 404 404 422 422 404 404 422
 POST EVENT/desk/requests/new                                 403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/desk/steps/<number>/undo                          403 404 404 404 404 404 303 303 404 404 404
-POST EVENT/dials                                             403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/dials                                             403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/drafts/discard                                    403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/firms/<firm_key>/ask                              403 404 404 422 403 403 403 403 403 403 404
 POST EVENT/imports/                                          403 404 404 404 404 404 422 422 404 404 404

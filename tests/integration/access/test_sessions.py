@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,9 +16,9 @@ from sqlalchemy import select, update
 from api.pages.browsers import browser_name
 from chainmeet import accounts
 from scheduler.config import Settings
-from scheduler.domain.errors import NotFound
+from scheduler.domain.errors import NotFound, SignInNeeded
 from scheduler.domain.team import TeamRole
-from scheduler.services.access import sessions, sign_in
+from scheduler.services.access import actors, sessions, sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
@@ -127,9 +129,9 @@ def test_a_meeting_at_midnight_makes_the_day_that_begins_a_day_of_the_event(
         expo = make_event(session, slots="1", timezone=zone.key)
         expo.slots[0].start = datetime(2026, 12, 7, tzinfo=zone)
         session.flush()
-        who = expo.organiser
-        signed_in = sessions.SignedIn(1, who.id, who.email, who.name, False, noon, noon, noon)
-        assert sessions.is_of_show_day(session, signed_in, expo.event.key, now=noon) is is_one
+        actor = replace(expo.organiser_actor(), is_stale=True, signed_in_at=noon)
+        with nullcontext() if is_one else pytest.raises(SignInNeeded):
+            actors.require_fresh_or_of_show_day(session, actor, "publish", now=noon)
 
 
 def test_an_operator_ends_the_sessions_of_an_account(
