@@ -27,7 +27,10 @@ def _begin() -> None:
 
 
 def _write(response: Response) -> Response:
+    began = g.pop("asked_at", None)
     used = spent.end()
+    if began is None:  # an answer that no request asked for: there is nothing to say of it
+        return response
     if request.endpoint in QUIET and response.status_code < 400:
         return response
     log.info(
@@ -35,7 +38,7 @@ def _write(response: Response) -> Response:
         method=request.method,
         route=request.url_rule.rule if request.url_rule else None,
         status=response.status_code,
-        ms=_milliseconds(time.perf_counter() - g.asked_at),
+        ms=_milliseconds(time.perf_counter() - began),
         sql_ms=_milliseconds(used.seconds),
         sql_count=used.statements,
     )
