@@ -172,8 +172,8 @@ def test_the_board_opens_what_is_published_and_names_the_open_drafts(desk: Desk)
     browser = Browser(web_app(desk.database, "redis://127.0.0.1:1"), desk.expo.organiser)
     page = browser.get(f"/events/{desk.expo.event.key}/board")
     assert "Version 1, published." in page
-    assert "by hand is open: 2 steps by" in page
+    assert "Manual draft 2</a> is open: 2 changes by" in page
     with desk.database.write() as session:
         assert session.scalar(select(MeetingRequest.id)) is not None
         orders.discard(session, desk.expo.organiser_actor(), 2, now=NOW)
-    assert "by hand is open" not in browser.get(f"/events/{desk.expo.event.key}/board")
+    assert "is open: " not in browser.get(f"/events/{desk.expo.event.key}/board")
