@@ -226,7 +226,8 @@ def test_nobody_stops_a_worker_through_the_broker(stack: Stack) -> None:
     with stack.worker("jobs"):
         eventually(lambda: presence.count(broker)["jobs"] == 1)
         stack.celery.control.broadcast("shutdown")
-        assert stack.celery.control.ping(timeout=1) == []
+        with stack.celery.connection_for_write() as connection:  # on which a reply is waited for at the end
+            assert stack.celery.control.ping(timeout=1, connection=connection) == []
         with stack.database.write() as session:
             expo = make_event(session, firms=3)
             job = version_jobs.ask_to_compare(session, make_version(session, expo, []), by=None, now=NOW)
