@@ -54,13 +54,13 @@ def show(event_key: str, number: int, key: str) -> str:
 @blueprint.post("")
 @login_required
 def mark(event_key: str, number: int, key: str) -> Response | tuple[str, int]:
-    """Set the times at which the person is away, and move the meetings of the draft that are ticked."""
+    """Set the times at which the person is away, and move the selected meetings of the draft."""
     actor, form = auth.organiser(event_key), request.form
-    slots, ticked, now = form.getlist("slots"), form.getlist("to")[:MOST_MOVED], context.now()
+    slots, selected, now = form.getlist("slots"), form.getlist("to")[:MOST_MOVED], context.now()
     try:
         with context.database().write() as db:
             away(db, actor, number, key, ())
-            done = [_moved(db, actor, number, key, slots, to) for to in ticked]
+            done = [_moved(db, actor, number, key, slots, to) for to in selected]
             moved = {request for requests in done for request in requests}
             left = absences.paint(db, actor, PEOPLE, key, slots, moved=moved, now=now)
     except InvalidInput as error:
@@ -75,9 +75,9 @@ def mark(event_key: str, number: int, key: str) -> Response | tuple[str, int]:
 def _moved(
     db: Session, actor: Actor, number: int, key: str, slots: Collection[str], to: str
 ) -> frozenset[str]:
-    """Move a meeting as its tick says, as a step of the draft, before the absences are marked.
+    """Move a meeting as was selected, as a step of the draft, before the absences are marked.
 
-    Returns the requests that are held elsewhere now. None, and nothing is moved, if it breaks a rule by now
+    Returns the requests whose meetings it moved. None, and nothing is moved, if it breaks a rule by now
     or if the person would sit in one of them while away.
     """
     read = shown.read_to(to)
@@ -98,7 +98,7 @@ def _moved(
 
 
 def _told(moved: int, not_moved: int) -> list[str]:
-    """What became of the ticked meetings, as sentences."""
+    """What became of the selected meetings, as sentences."""
     said = []
     if moved:
         said += [
@@ -112,8 +112,8 @@ def _told(moved: int, not_moved: int) -> list[str]:
     if not_moved:
         said.append(
             ngettext(
-                "%(num)s ticked meeting could not be moved: its new time is no longer possible.",
-                "%(num)s ticked meetings could not be moved: their new times are no longer possible.",
+                "%(num)s selected meeting could not be moved: its new time is no longer possible.",
+                "%(num)s selected meetings could not be moved: their new times are no longer possible.",
                 not_moved,
             )
         )
@@ -126,14 +126,14 @@ def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look:
         draft = reading.card(db, actor, number)
         times = {each.slot.key: each for each in absences.slots(db, actor, PEOPLE, key, now=now)}
         known = {each for each in times if times[each].is_absent}
-        ticked = {each for each in slots if each in times} | (set() if is_look else known)
-        person = away(db, actor, number, key, ticked)
+        absent = {each for each in slots if each in times} | (set() if is_look else known)
+        person = away(db, actor, number, key, absent)
         last = journal.steps(db, actor, most=1)
     may_move = draft is not None and draft.is_open and actor.may(Right.CHANGE_DRAFTS)
-    ways = _ways(actor, number, person, ticked) if is_look and may_move else {}
+    ways = _ways(actor, number, person, absent) if is_look and may_move else {}
     is_last = bool(last) and last[0].kind is StepKind.ABSENCE and last[0].undone_at is None
     with context.database().read() as db:
-        soon = meetings.soon_requests(db, actor, key, ticked - known, now=now)
+        soon = meetings.soon_requests(db, actor, key, absent - known, now=now)
         return rendering.render(
             db,
             actor,
@@ -145,7 +145,7 @@ def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look:
             ways=ways,
             starts={slot: each.slot.start for slot, each in times.items()},
             days=[(day, [times[slot.key] for slot in day.slots]) for day in timetable(db, actor).days],
-            ticked=ticked,
+            ticked=absent,
             is_look=is_look,
             soon=soon,
             lost=len(soon - ways.keys()),
@@ -157,7 +157,7 @@ def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look:
         )
 
 
-def _ways(actor: Actor, number: int, person: PersonAway, ticked: Collection[str]) -> dict[str, BestWay]:
+def _ways(actor: Actor, number: int, person: PersonAway, absent: Collection[str]) -> dict[str, BestWay]:
     """The best way to hold each meeting at which the person is there, as far as the board's worker says."""
     found = {}
     for missed in person.missed[:MOST_MOVED]:
@@ -170,15 +170,15 @@ def _ways(actor: Actor, number: int, person: PersonAway, ticked: Collection[str]
         )
         if answer is None:
             break
-        kept = [row for row in answer.get("best", ()) if _is_there(row, person.key, ticked)]
+        kept = [row for row in answer.get("best", ()) if _is_there(row, person.key, absent)]
         best = shown.offer_of({"best": kept[:1]}).best
         if best:
             found[missed.request] = best[0]
     return found
 
 
-def _is_there(row: Mapping[str, Any], person: str, ticked: Collection[str]) -> bool:
-    return not any(person in people and slot in ticked for _, slot, _, people, _ in row["put"])
+def _is_there(row: Mapping[str, Any], person: str, absent: Collection[str]) -> bool:
+    return not any(person in people and slot in absent for _, slot, _, people, _ in row["put"])
 
 
 def _here(event_key: str, number: int, key: str) -> dict[str, Any]:

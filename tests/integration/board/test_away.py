@@ -100,24 +100,24 @@ def test_a_way_that_breaks_a_rule_by_now_is_left_out_and_the_absence_is_kept(boa
     )
 
 
-@pytest.mark.parametrize("is_ticked", [True, False])
-def test_on_a_show_day_a_ticked_meeting_is_moved_and_another_one_is_called_off(
-    board: Board, monkeypatch: pytest.MonkeyPatch, is_ticked: bool
+@pytest.mark.parametrize("is_selected", [True, False])
+def test_on_a_show_day_a_selected_meeting_is_moved_and_another_one_is_called_off(
+    board: Board, monkeypatch: pytest.MonkeyPatch, is_selected: bool
 ) -> None:
     """A run moves nothing any more then, and an organiser still does."""
     begin_show_day(board, monkeypatch)
     one = board.hall.one
     looked = board.browser.get(board.path(address("?slots=s0&look=1")))
     assert "without the tick, it goes to a colleague" in looked
-    assert "starts too soon for a run" not in looked, "nothing is lost as it is ticked"
-    ticked = [_value(looked, "to")] if is_ticked else []
-    saved = board.browser.post(board.path(address()), slots=["s0"], to=ticked, seen=0)
+    assert "starts too soon for a run" not in looked, "nothing is lost as it is selected"
+    selected = [_value(looked, "to")] if is_selected else []
+    saved = board.browser.post(board.path(address()), slots=["s0"], to=selected, seen=0)
     with board.database.read() as session:
         state = session.scalar(select(MeetingRequest.state).where(MeetingRequest.id == one.id))
         board.hall.session = session
         (held,) = (m for m in versions.meetings(session, board.hall.version.id) if m.request == one.key)
     assert absent(board) == ["s0"]
-    if is_ticked:
+    if is_selected:
         assert (state, held.slot == "s0" and PERSON in held.attendees) == (RequestState.ACCEPTED, False)
         assert "1 meeting is changed in this draft. No one is notified until you publish." in saved
         assert "cancelled" not in saved
@@ -136,7 +136,7 @@ def test_on_a_show_day_what_cannot_be_moved_is_called_off_and_said(
     start = draft(board)
     saved = board.browser.post(board.path(address()), slots=["s0", "s1"], to=[way], seen=0)
     assert draft(board) == start, "they would sit there while they are away"
-    assert "1 ticked meeting could not be moved" in saved and "is changed in this draft" not in saved
+    assert "1 selected meeting could not be moved" in saved and "is changed in this draft" not in saved
     assert "1 that begins too soon for a plan was cancelled." in saved
     board.is_away = True
     looked = board.browser.get(board.path("/2/people/f3-p0/away?slots=s0&look=1"))
