@@ -156,7 +156,13 @@ def test_an_address_is_corrected_and_the_record_shows_who_did_it(site: Site) -> 
     path = f"/people/{site.health.person(0).key}"
     assert "mails to it are held" in site.page(path)
     page = site.browser.post(f"{site.path}{path}/address", email="new@firm.example")
-    assert "The address is kept. 1 mail is on the way." in page
+    # The invitation goes to the new address, and so does the letter about the change: the old one bounces.
+    queued = select(OutboxMail).where(
+        OutboxMail.to_address == "new@firm.example", OutboxMail.state == OutboxState.QUEUED
+    )
+    with site.health.database.read() as session:
+        assert len(session.scalars(queued).all()) == 2
+    assert "The address is kept. 2 mails are on the way." in page
     assert f"{site.health.first} became new@firm.example" in page
     assert site.health.expo.organiser.email in page and "mails to it are held" not in page
 
