@@ -60,7 +60,7 @@ pictures: .venv/dev.stamp ## Draw docs/pictures anew by Chromium: pages of an in
 
 messages: .venv/dev.stamp ## Take new texts of the pages into api/language/texts/*.po, for translators
 	@mkdir -p build
-	$(BIN)/pybabel -q extract --mapping pyproject.toml --sort-by-file --add-location file --no-wrap --no-default-keywords \
+	$(BIN)/pybabel -q extract --mapping pyproject.toml --sort-output --no-location --no-wrap --no-default-keywords \
 	  $(foreach KEYWORD,$(KEYWORDS),-k $(KEYWORD)) --project Chainmeet --output build/pages.pot api scheduler
 	$(foreach PO,$(wildcard api/language/texts/*.po),$(BIN)/pybabel -q update --input-file build/pages.pot \
 	  --output-file $(PO) --locale $(basename $(notdir $(PO))) --no-wrap --no-fuzzy-matching --ignore-obsolete \

@@ -25,12 +25,12 @@ from api.pages import (
     static_files,
     zones,
 )
-from api.pages.access import summaries
-from api.pages.answers import answers, calendar
-from api.pages.digests import asked, digests
-from api.pages.figures import figures
-from api.pages.people_desk import picks
+from api.pages.identity import summaries
+from api.pages.participants import picks
+from api.pages.replies import answers, calendar
+from api.pages.reports.statistics import figures
 from api.pages.requests import words
+from api.pages.requests.digests import asked, digests
 from api.pages.schedule import states
 from api.v1 import openapi
 from scheduler import logs

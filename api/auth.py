@@ -14,9 +14,9 @@ from werkzeug.wrappers import Response
 
 from api import context, errands
 from scheduler.domain.errors import NotFound
-from scheduler.services.access import actors, sessions
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.sessions import SignedIn
+from scheduler.services.identity import actors, sessions
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.sessions import SignedIn
 
 log = structlog.get_logger()
 login_manager = LoginManager()
@@ -98,7 +98,7 @@ def _ask() -> Response | tuple[str, int]:
         return redirect(url_for("sign_in.ask", next=request.full_path.rstrip("?")))
     kept = errands.of_request()
     return render_template(
-        "access/sign_in/ask.html", errand=errands.sealed(kept), has_form="fields" in kept
+        "identity/sign_in/ask.html", errand=errands.sealed(kept), has_form="fields" in kept
     ), 403
 
 

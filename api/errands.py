@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from api import context
 from scheduler.saying import say
-from scheduler.services.access.tokens import random_token
+from scheduler.services.identity.tokens import random_token
 
 MOST_TYPED = 50_000
 """Characters of a form that are kept."""
@@ -93,7 +93,7 @@ def local(target: str) -> str:
 def ask_again(what: str) -> tuple[str, int]:
     """The page that asks for another sign-in, for a form with all that was typed."""
     page = render_template(
-        "access/sign_in/again.html",
+        "identity/sign_in/again.html",
         what=what,
         errand=sealed(of_request(what)),
         has_files=bool(request.files),

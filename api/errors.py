@@ -180,7 +180,7 @@ def _form_expired(_error: CSRFError) -> Response:
     if kept := errands.of_expired_form():
         auth.settle(ask=True)
         choosing.speak_own()
-        page = render_template("access/sign_in/go_on.html", errand=kept, is_expired=True)
+        page = render_template("identity/sign_in/go_on.html", errand=kept, is_expired=True)
         return make_response(page, 400)
     detail = say("Go back, load the page again and send the form once more.")
     return answer(400, "csrf", say("This form has expired"), detail)

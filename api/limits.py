@@ -23,7 +23,7 @@ from api import context, known_browsers
 from scheduler.domain.errors import NotFound
 from scheduler.domain.mails.mailboxes import mailbox_of
 from scheduler.saying import say, say_count
-from scheduler.services.access.tokens import hash_token
+from scheduler.services.identity.tokens import hash_token
 
 P = ParamSpec("P")
 R = TypeVar("R")

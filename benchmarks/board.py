@@ -30,11 +30,11 @@ from benchmarks.report import Json, line, stem, write_json
 from benchmarks.spent import Backends
 from scheduler.collecting import collect_seldom, keep_loaded
 from scheduler.domain.entities import VersionState
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
 from scheduler.services.board import drafts, view
 from scheduler.services.board.answering import OracleDesk
 from scheduler.services.board.view import BoardView, BoardWish
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
 from scheduler.services.publishing import comparisons
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from benchmarks.machine import machine
 from scheduler.domain.entities import VersionState
-from scheduler.services.archives import copying, deleting, ending, moving
-from scheduler.services.archives.copying import EventCopy
+from scheduler.services.events.archives import copying, deleting, ending, moving
+from scheduler.services.events.archives.copying import EventCopy
 from scheduler.services.operations import pulses
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, OutboxMail, PlannedMeeting, RequestPerson

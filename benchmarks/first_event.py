@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks import machine
-from scheduler.services.access import sign_in
+from scheduler.services.identity import sign_in
 from tests.e2e.conftest import CHROMIUM_OPTIONS
 from tests.e2e.first_event import Planned, Way, planned, workbook_of
 from tests.e2e.stack import Up, chainmeet_up

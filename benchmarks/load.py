@@ -33,7 +33,7 @@ from scheduler.domain.entities import RequestState, VersionState
 from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.services.access import sign_in
+from scheduler.services.identity import sign_in
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Attendee, Event, ScheduleVersion
 

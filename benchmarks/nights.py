@@ -37,14 +37,14 @@ from scheduler.domain.rules.stability import published_changes
 from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import read_problem
 from scheduler.samples.expo import make_expo
-from scheduler.services.access import actors
-from scheduler.services.access.actors import Actor
-from scheduler.services.morning.night_budget import NightBudget, given_way
+from scheduler.services.identity import actors
+from scheduler.services.identity.actors import Actor
+from scheduler.services.planning.fixes import doing
+from scheduler.services.planning.fixes.changing import NewPerson
+from scheduler.services.planning.runs import execution, runs
+from scheduler.services.planning.runs.watchdog import Solve
 from scheduler.services.problems import solved
-from scheduler.services.remedies import doing
-from scheduler.services.remedies.changing import NewPerson
-from scheduler.services.runs import execution, runs
-from scheduler.services.runs.watchdog import Solve
+from scheduler.services.publishing.overnight.night_budget import NightBudget, given_way
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database

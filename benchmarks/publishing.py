@@ -27,7 +27,7 @@ from benchmarks.machine import RESULTS, machine
 from benchmarks.report import Json, line, write_json
 from chainmeet.demo.event import first_day
 from scheduler.domain.entities import JobKind, JobState, VersionState
-from scheduler.services.access import sign_in
+from scheduler.services.identity import sign_in
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Account, Event

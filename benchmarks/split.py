@@ -38,8 +38,8 @@ from scheduler.domain.solving import SolveParams  # noqa: E402
 from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem  # noqa: E402
 from scheduler.samples.expo import make_expo  # noqa: E402
 from scheduler.samples.problem import to_problem  # noqa: E402
-from scheduler.services.runs import runs  # noqa: E402
-from scheduler.services.runs.distribution import WorkerHelpers  # noqa: E402
+from scheduler.services.planning.runs import runs  # noqa: E402
+from scheduler.services.planning.runs.distribution import WorkerHelpers  # noqa: E402
 from scheduler.solver.annealing.warmup import tiny_problem, warm_up  # noqa: E402
 from scheduler.solver.solve import solve  # noqa: E402
 from scheduler.storage.database import Database  # noqa: E402

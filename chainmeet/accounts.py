@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.services import links
-from scheduler.services.access import sessions, sign_in
-from scheduler.services.access.sessions import SessionCard
-from scheduler.services.addresses.mailable import Unmailable, mailable
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
+from scheduler.services.identity import sessions, sign_in
+from scheduler.services.identity.sessions import SessionCard
 from scheduler.services.team import operators
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.trail import Somebody
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event
 

@@ -14,10 +14,10 @@ from chainmeet.terminal import LiveLine, points
 from scheduler.config import Settings
 from scheduler.domain.entities import RunState
 from scheduler.domain.errors import ChainmeetError, NotFound
-from scheduler.services.access import actors
+from scheduler.services.identity import actors
 from scheduler.services.outbox import outbox
-from scheduler.services.runs import control, runs
-from scheduler.services.runs.control import RunCard
+from scheduler.services.planning.runs import control, runs
+from scheduler.services.planning.runs.control import RunCard
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Run, ScheduleVersion

@@ -20,16 +20,15 @@ from scheduler.domain.mails.prints import PrintPack
 from scheduler.domain.solving import SolveParams
 from scheduler.files.plan_file import write_plan
 from scheduler.files.problem_file import write_problem
-from scheduler.services.access import sign_in
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
-from scheduler.services.cells.columns import ImportKind
-from scheduler.services.events import from_workbook
 from scheduler.services.exports import calendars, lists, prints
-from scheduler.services.imports import taking, template
+from scheduler.services.identity import sign_in
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
+from scheduler.services.imports import from_workbook, taking, template
 from scheduler.services.imports.taking import ImportLook
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
+from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade

@@ -11,7 +11,7 @@ from chainmeet.following import event_of
 from scheduler.config import Settings
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import ChainmeetError
-from scheduler.services.access import actors
+from scheduler.services.identity import actors
 from scheduler.services.publishing import look, orders, publishing
 from scheduler.services.publishing.look import ComparisonCard
 from scheduler.storage.database import Database

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.services.access import actors
-from scheduler.services.access.actors import Actor
-from scheduler.services.archives import deleting, ending, moving
-from scheduler.services.archives.moving import MovedEvent
-from scheduler.services.rehearsal import going_live
-from scheduler.services.trail import verifying
-from scheduler.services.trail.checkpoints import CheckpointSigner, faults, heads
-from scheduler.services.trail.verifying import Chain
+from scheduler.services.audit_log import verifying
+from scheduler.services.audit_log.checkpoints import CheckpointSigner, faults, heads
+from scheduler.services.audit_log.verifying import Chain
+from scheduler.services.events.archives import deleting, ending, moving
+from scheduler.services.events.archives.moving import MovedEvent
+from scheduler.services.identity import actors
+from scheduler.services.identity.actors import Actor
+from scheduler.services.publishing.rehearsal import going_live
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event
 

@@ -12,7 +12,7 @@ from kombu import Exchange, Queue
 from scheduler import logs
 from scheduler.config import Settings
 from scheduler.domain import fields
-from scheduler.services.runs import watchdog
+from scheduler.services.planning.runs import watchdog
 from scheduler.storage.database import Database
 from scheduler.storage.schema import SchemaOutOfDate, check_at_start
 from workers.layout import BOARD, HELP, JOBS, MAIL, QUEUES, SOLVE, UNTRUSTED, URGENT

@@ -14,20 +14,20 @@ from celery import Celery
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.services.access import sessions, sign_in
-from scheduler.services.archives import deleting
 from scheduler.services.availability import busy_times
-from scheduler.services.bringing import file_jobs
 from scheduler.services.delivery import claims, delivery, mail_alerts, refusing
-from scheduler.services.digests import telling
-from scheduler.services.inbox import flood as inbox_flood
-from scheduler.services.inbox import inbox, keeping
+from scheduler.services.emails.inbound import flood as inbox_flood
+from scheduler.services.emails.inbound import inbox, keeping
+from scheduler.services.events.archives import deleting
+from scheduler.services.identity import sessions, sign_in
+from scheduler.services.imports.bulk_import import file_jobs
 from scheduler.services.operations import checkpoint_mails, pulses
+from scheduler.services.participants.registration import flood as registration_flood
+from scheduler.services.planning.runs import overnight, recovering
+from scheduler.services.planning.scenarios import waiting
 from scheduler.services.publishing import version_jobs
-from scheduler.services.registration import flood as registration_flood
 from scheduler.services.requests import requests
-from scheduler.services.runs import overnight, recovering
-from scheduler.services.what_if import waiting
+from scheduler.services.requests.digests import telling
 from scheduler.storage.database import Database
 from scheduler.storage.engines import when_disk_full
 from scheduler.storage.schema_gate import SchemaGate

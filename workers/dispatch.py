@@ -9,7 +9,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from scheduler.services.runs import recovering, runs
+from scheduler.services.planning.runs import recovering, runs
 from scheduler.storage.database import Database
 from workers import celery_app
 

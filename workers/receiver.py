@@ -11,7 +11,7 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from scheduler.config import Settings
-from scheduler.services.inbox import boxes, inbox, keeping
+from scheduler.services.emails.inbound import boxes, inbox, keeping
 from scheduler.storage.database import Database
 from scheduler.storage.schema import NotNow
 from scheduler.storage.schema_gate import SchemaGate

@@ -21,15 +21,15 @@ from scheduler.domain.errors import NotFound
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.errors import MailboxFailure
 from scheduler.invites.transport.remote import Fetcher
-from scheduler.services.access import sign_in
-from scheduler.services.archives import deleting
 from scheduler.services.availability import refetch as refetching
-from scheduler.services.bringing import file_jobs, file_work
 from scheduler.services.delivery import delivery, mail_alerts
-from scheduler.services.inbox import inbox, mailbox
+from scheduler.services.emails.inbound import inbox, mailbox
+from scheduler.services.events.archives import deleting
+from scheduler.services.identity import sign_in
+from scheduler.services.imports.bulk_import import file_jobs, file_work
+from scheduler.services.planning.runs import recovering
+from scheduler.services.planning.scenarios import waiting
 from scheduler.services.publishing import publishing, version_jobs
-from scheduler.services.runs import recovering
-from scheduler.services.what_if import waiting
 from scheduler.storage.database import Database
 from scheduler.storage.engines import when_disk_full
 from scheduler.storage.schema_gate import SchemaGate
@@ -64,7 +64,7 @@ _task = partial(app.task, base=_StandsBack)
 def solve(run_id: int) -> None:
     """Execute a queued run. A run that is not queued belongs to another worker."""
     structlog.contextvars.bind_contextvars(run=run_id)
-    from scheduler.services.runs import (
+    from scheduler.services.planning.runs import (
         execution,  # here, as it loads OR-Tools, which the mail worker never needs
     )
 
@@ -88,7 +88,7 @@ def solve(run_id: int) -> None:
 @_task(name="chainmeet.what_if", max_retries=0)
 def what_if() -> None:
     """Solve the next what-if. While any run is open it waits, and the clock sends this again."""
-    from scheduler.services.what_if import trying  # as above
+    from scheduler.services.planning.scenarios import trying  # as above
 
     done = trying.execute(_database(), settings=_settings(), should_stop=_must_stop)
     log.info("what-if ended", done=done)
@@ -191,7 +191,7 @@ def _desk() -> Any:
 @_task(name="chainmeet.help", max_retries=0)
 def help_with(run_id: int) -> None:
     """Solve parts of another worker's run for a while. A run that is not running needs no help."""
-    from scheduler.services.runs import distribution  # as above
+    from scheduler.services.planning.runs import distribution  # as above
 
     done = distribution.help_with(
         _database(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from gettext import NullTranslations
@@ -20,25 +20,23 @@ from scheduler.invites import catalogue
 SOURCE = "en"
 """The language that the texts are written in: it needs no file."""
 REPORTING = (
-    "scheduler/invites/busy/",
-    "scheduler/invites/transport/",
-    "scheduler/services/answers/",
-    "scheduler/services/bringing/",
-    "scheduler/services/cells/",
-    "scheduler/services/imports/",
-    "scheduler/services/inbox/",
-    "scheduler/services/morning/",
-    "scheduler/services/operations/",
-    "scheduler/services/publishing/",
-    "scheduler/services/runs/",
-    "scheduler/services/venue/",
-    "scheduler/services/what_if/",
-    "scheduler/sheets/",
-    "scheduler/untrusted/",
+    "scheduler/invites/busy",
+    "scheduler/invites/transport",
+    "scheduler/services/emails/inbound",
+    "scheduler/services/imports",
+    "scheduler/services/operations",
+    "scheduler/services/planning/runs",
+    "scheduler/services/planning/scenarios",
+    "scheduler/services/publishing",
+    "scheduler/services/replies",
+    "scheduler/services/spreadsheets",
+    "scheduler/services/venue",
+    "scheduler/sheets",
+    "scheduler/untrusted",
 )
 """Where sentences come from that a child process or a column hands on as plain texts."""
 TRAIL = "trail"
-"""The context of what the trail keeps: `scheduler/services/trail/noted.py`."""
+"""The context of what the trail keeps: `scheduler/services/audit_log/noted.py`."""
 _VALUE = re.compile(r"%\((\w+)\)s")
 
 
@@ -102,7 +100,7 @@ def patterns(language: str) -> Patterns:
     return _patterns(
         each
         for each in messages(language)
-        if each.context != TRAIL and any(name.startswith(REPORTING) for name, _ in each.locations)
+        if each.context != TRAIL and any(is_within(folder, REPORTING) for folder in each.auto_comments)
     )
 
 
@@ -110,6 +108,11 @@ def patterns(language: str) -> Patterns:
 def trail_patterns(language: str) -> Patterns:
     """The same of what entries of the trail are about."""
     return _patterns(each for each in messages(language) if each.context == TRAIL)
+
+
+def is_within(folder: str, folders: Sequence[str]) -> bool:
+    """Whether a folder is one of some, or within one. A message names its own: `extracting.py`."""
+    return any(folder == each or folder.startswith(f"{each}/") for each in folders)
 
 
 def _patterns(messages: Iterable[Message]) -> Patterns:

@@ -24,7 +24,7 @@ _WAYS, _PATTERNS = 10, 300
 _VALUE = re.compile(r"%\((\w+)\)s")
 _CHANGES = "changes"
 """The value that is sentences of a change of the venue, one behind the other."""
-_VENUE = "scheduler/services/venue/"
+_VENUE = ("scheduler/services/venue",)
 _ANY = "%"
 
 
@@ -113,7 +113,12 @@ def _forms(language: str) -> tuple[_Form, ...]:
     venue = [form for each in every if _is_of_venue(each) for form in _read(each)]
     found = []
     for message in trail:
-        beside = [form for each in trail if _files(each) & _files(message) for form in _read(each)]
+        beside = [
+            form
+            for each in trail
+            if set(each.auto_comments) & set(message.auto_comments)
+            for form in _read(each)
+        ]
         whole = [form for form in beside if len(form.told) == 1]
         for form in _read(message):
             inner = [
@@ -156,8 +161,4 @@ def _filled(text: tuple[str, ...], name: str, inner: tuple[str, ...], more: bool
 
 
 def _is_of_venue(message: Message) -> bool:
-    return not message.context and any(name.startswith(_VENUE) for name, _ in message.locations)
-
-
-def _files(message: Message) -> set[str]:
-    return {name for name, _ in message.locations}
+    return not message.context and any(catalogs.is_within(folder, _VENUE) for folder in message.auto_comments)

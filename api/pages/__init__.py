@@ -2,39 +2,39 @@
 
 from api import health
 from api.pages import moved
-from api.pages.access import language, preferences, sessions, sign_in, summaries, tokens
-from api.pages.agenda import agenda, feed
-from api.pages.answers import answers, calendar
-from api.pages.archives import archives
+from api.pages.agendas import agenda, feed
+from api.pages.agendas.interpreter_day import interpreting
+from api.pages.agendas.my_day import my_day
+from api.pages.agendas.week import week
+from api.pages.audit_log import entries
 from api.pages.availability import busy_times
 from api.pages.board import board_away, hand_board
-from api.pages.calendar_health import board
-from api.pages.colleagues import colleagues
-from api.pages.delegations import delegation_members, delegations
-from api.pages.digests import asked, digests, reminding
 from api.pages.directory import exclusions, firms, profile
+from api.pages.emails.calendar_status import board
+from api.pages.emails.inbound import inbox, unplaced
 from api.pages.events import events, first_file, home, mail_texts, nights
+from api.pages.events.archives import archives
 from api.pages.exports import exports, printed
-from api.pages.fairness import fairness
-from api.pages.figures import figures
+from api.pages.identity import language, preferences, sessions, sign_in, summaries, tokens
 from api.pages.imports import imports, large_imports
-from api.pages.inbox import inbox, unplaced
-from api.pages.interpreting import interpreting
-from api.pages.my_day import my_day
-from api.pages.outcomes import chain_report, outcome_list, outcomes
-from api.pages.people_desk import people_desk, picks, request_desk
-from api.pages.registration import registering, registrations
-from api.pages.rehearsal import rehearsal
-from api.pages.remedies import remedies
+from api.pages.participants import people_desk, picks, request_desk
+from api.pages.participants.colleagues import colleagues
+from api.pages.participants.delegations import delegation_members, delegations
+from api.pages.participants.event_invitations import welcome
+from api.pages.participants.registration import registering, registrations
+from api.pages.planning.fairness import fairness
+from api.pages.planning.fixes import remedies
+from api.pages.planning.scenarios import what_if
+from api.pages.publishing.rehearsal import rehearsal
+from api.pages.replies import answers, calendar
+from api.pages.reports.outcomes import chain_report, outcome_list, outcomes
+from api.pages.reports.statistics import figures
 from api.pages.requests import requests, wishes
+from api.pages.requests.dashboard import setup, start
+from api.pages.requests.digests import asked, digests, reminding
 from api.pages.schedule import changes, dials, drafts, runs, versions
-from api.pages.start import setup, start
 from api.pages.team import joining, members, operators
-from api.pages.trail import entries
 from api.pages.venue import venue
-from api.pages.week import week
-from api.pages.welcome import welcome
-from api.pages.what_if import what_if
 from api.v1 import docs
 
 PAGES = (

@@ -23,8 +23,8 @@ from scheduler.domain.entities import Partstat, RequestState
 from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.invites.catalogue import words
 from scheduler.saying import row, say
-from scheduler.services.week.changes import WeekChange, WeekChangeKind
-from scheduler.services.week.week import Show
+from scheduler.services.agendas.week.changes import WeekChange, WeekChangeKind
+from scheduler.services.agendas.week.week import Show
 
 _SHEET = Path(__file__).parents[1] / "static" / "icons.svg"
 _SYMBOL = re.compile(r'<symbol id="([\w-]+)" viewBox="([\d ]+)">(.*?)</symbol>')

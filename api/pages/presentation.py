@@ -25,9 +25,9 @@ from scheduler.domain import fields, names
 from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure
 from scheduler.invites.catalogue import city_of, words
 from scheduler.saying import say
-from scheduler.services.access import preferences
 from scheduler.services.delivery.dead_letters import DeadLetter
 from scheduler.services.directory.facets import FacetValue
+from scheduler.services.identity import preferences
 
 
 class Named(Protocol):

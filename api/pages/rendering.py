@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 from api import auth, context
 from api.language.speaking import said
 from api.pages.presentation import capitalize_first
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.tokens import hash_token
 from scheduler.services.availability import failing
 from scheduler.services.availability.failing import FailingCalendar
 from scheduler.services.events import events
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.tokens import hash_token
 from scheduler.services.operations import notices
 from scheduler.services.operations.notices import Notice
-from scheduler.services.start import start
+from scheduler.services.requests.dashboard import start
 
 _LONG = 120
 """Characters from which on a text has a field of several lines."""

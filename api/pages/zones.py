@@ -18,7 +18,7 @@ from api.language import speaking
 from api.language.speaking import gettext
 from api.pages import presentation
 from scheduler.saying import say
-from scheduler.services.access import preferences
+from scheduler.services.identity import preferences
 
 UNKNOWN = say("Choose a time zone from the list: type a city or a country, like Budapest.")
 """The fault of a field with a text that `meant` knows no zone for."""

@@ -13,8 +13,8 @@ from werkzeug.datastructures import Authorization
 from api import context, limits
 from api.errors import problem
 from scheduler.domain.errors import NotFound
-from scheduler.services.access import api_tokens, tokens
-from scheduler.services.access.actors import Actor
+from scheduler.services.identity import api_tokens, tokens
+from scheduler.services.identity.actors import Actor
 
 _NOTED_EVERY = timedelta(minutes=1)
 _noted: dict[str, datetime] = {}

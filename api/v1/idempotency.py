@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from api import context
 from api.errors import problem
-from scheduler.services.access import idempotency
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.idempotency import Claim, FirstAnswer, Refused
+from scheduler.services.identity import idempotency
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.idempotency import Claim, FirstAnswer, Refused
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"

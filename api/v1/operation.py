@@ -13,8 +13,8 @@ from api import context
 from api.v1 import bearer, idempotency
 from api.v1.schemas import adapter
 from api.v1.schemas.headers import IdempotencyHeaders
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.idempotency import FirstAnswer
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.idempotency import FirstAnswer
 
 __all__ = ["adapter", "blueprint", "later", "operation"]  # the adapter is there before the first model
 

@@ -43,7 +43,7 @@ def import_event(archive: Path, key: str, owner: str, yes: bool, data: Path | No
     It is quiet: no night, and no mails about requests, until an organiser switches them on.
     """
     from chainmeet import whole_events
-    from scheduler.services.archives.moving import MovedEvent
+    from scheduler.services.events.archives.moving import MovedEvent
 
     def agree(event: MovedEvent) -> None:
         click.echo(f"These people of the archive would run {event.name} here as {event.key}:")

@@ -16,8 +16,8 @@ from chainmeet.stack.embedded import Ports, Stack, embedded_stack
 from scheduler.domain.entities import RunState
 from scheduler.domain.errors import ChainmeetError
 from scheduler.services.outbox import outbox
-from scheduler.services.runs import runs
-from scheduler.services.runs.control import RunCard
+from scheduler.services.planning.runs import runs
+from scheduler.services.planning.runs.control import RunCard
 from scheduler.storage.models import Run
 
 FIRST_MAILS = 100

@@ -13,8 +13,8 @@ from scheduler.domain.entities import PlaceKind, RequestState, Side
 from scheduler.domain.team import TeamRole
 from scheduler.invites.ical import itip_revisions
 from scheduler.samples.event import SampleEvent, SamplePerson, SampleRequest
-from scheduler.services.access import tokens
 from scheduler.services.events import night_times
+from scheduler.services.identity import tokens
 from scheduler.storage.models import (
     Account,
     Attendee,

@@ -19,8 +19,8 @@ from scheduler.domain.plan import NOT_EXAMINED, Number
 from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import read_problem
 from scheduler.services.outbox import outbox
+from scheduler.services.planning.runs import runs
 from scheduler.services.problems import solved
-from scheduler.services.runs import runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, ScheduleVersion
 

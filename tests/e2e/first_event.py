@@ -19,8 +19,8 @@ from sqlalchemy import select
 from chainmeet.demo.load import load
 from scheduler.domain.plan import Meeting
 from scheduler.samples.expo import make_expo
-from scheduler.services.access.actors import operator
 from scheduler.services.exports import event_sheets
+from scheduler.services.identity.actors import operator
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Event, Firm, Hall, Place, ScheduleVersion, Slot

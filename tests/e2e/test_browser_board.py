@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from api.pages.board import hand_board
 from scheduler.domain.team import TeamRole
-from scheduler.services.access import sign_in
 from scheduler.services.board.answering import OracleDesk
+from scheduler.services.identity import sign_in
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from tests.e2e import axe

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 from werkzeug.serving import make_server
 
-from scheduler.services.access import sign_in
+from scheduler.services.identity import sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee
 from tests.support import clocks

@@ -7,8 +7,8 @@ from playwright.sync_api import Browser
 from sqlalchemy import select
 
 from scheduler.domain.entities import VersionState
+from scheduler.services.planning.runs import execution
 from scheduler.services.publishing import comparisons
-from scheduler.services.runs import execution
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run

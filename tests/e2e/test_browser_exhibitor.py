@@ -13,7 +13,7 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from scheduler.domain.entities import RequestState
-from scheduler.services.access import sessions, sign_in
+from scheduler.services.identity import sessions, sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
 from tests.support import clocks

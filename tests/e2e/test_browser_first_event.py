@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from scheduler.domain.team import TeamRole
-from scheduler.services.access import sign_in
+from scheduler.services.identity import sign_in
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, TeamMember
 from tests.e2e.first_event import Planned, Way, planned, workbook_of
 from tests.e2e.stack import Up

@@ -17,7 +17,7 @@ from tests.support.web import web_app
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-from scheduler.services.access import sign_in
+from scheduler.services.identity import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 

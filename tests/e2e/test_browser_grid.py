@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
-from scheduler.services.access.sign_in import make_sign_in_link
+from scheduler.services.identity.sign_in import make_sign_in_link
 from scheduler.services.imports import workbooks
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database

@@ -10,7 +10,7 @@ import pytest
 
 from api.language.unbroken import unbroken
 from scheduler.domain.entities import RequestState
-from scheduler.services.access import preferences, sign_in
+from scheduler.services.identity import preferences, sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account
 from tests.support import replies

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from werkzeug.serving import make_server
 
-from scheduler.services.access import sign_in
+from scheduler.services.identity import sign_in
 from scheduler.storage.database import Database
 from tests.support import clocks
 from tests.support.factories import (

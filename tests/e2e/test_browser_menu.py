@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from scheduler.services.access import sign_in
+from scheduler.services.identity import sign_in
 from scheduler.storage.database import Database
 from tests.e2e import axe
 from tests.e2e.test_browser_exhibitor import WAIT, site

@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from sqlalchemy import select, update
 
 from scheduler.domain.entities import Partstat, RequestState
-from scheduler.services.access import actors, preferences, sessions, sign_in
 from scheduler.services.directory import notes
+from scheduler.services.identity import actors, preferences, sessions, sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import Answer, Interpreter, LateNotice, MeetingRequest
 from tests.support import clocks

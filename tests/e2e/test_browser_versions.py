@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from scheduler.domain.entities import VersionState
-from scheduler.services.access import sign_in
+from scheduler.services.identity import sign_in
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.storage.database import Database
 from tests.support.factories import SECRET_KEY, make_event, make_request, make_version, meet

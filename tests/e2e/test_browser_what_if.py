@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
-from scheduler.services.what_if import trying
+from scheduler.services.planning.scenarios import trying
 from scheduler.storage.database import Database
 from tests.e2e.windows import WAYS, choose, press, signed_in, write
-from tests.integration.runs.scene import SETTINGS
-from tests.integration.what_if.test_solving import live, scene
+from tests.integration.planning.runs.scene import SETTINGS
+from tests.integration.planning.scenarios.test_solving import live, scene
 from tests.support.factories import Expo
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]

@@ -10,8 +10,8 @@ import redis
 from chainmeet.demo import load
 from scheduler.domain.entities import RunState
 from scheduler.samples.expo import make_expo
-from scheduler.services.runs import runs
-from scheduler.services.runs.distribution import topic_of
+from scheduler.services.planning.runs import runs
+from scheduler.services.planning.runs.distribution import topic_of
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run

@@ -18,7 +18,7 @@ from scheduler.files.plan_file import read_plan
 from scheduler.samples.event import SampleEvent, SamplePerson
 from scheduler.samples.expo import make_expo
 from scheduler.services.outbox import outbox
-from scheduler.services.runs import runs
+from scheduler.services.planning.runs import runs
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Event, MeetingRequest, Run
 from tests.e2e.stack import Up

@@ -17,7 +17,7 @@ from chainmeet.demo import load
 from scheduler.domain.entities import OutboxState, RunState, VersionState
 from scheduler.samples.expo import make_expo
 from scheduler.services.outbox import outbox
-from scheduler.services.runs import recovering, runs
+from scheduler.services.planning.runs import recovering, runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, Run

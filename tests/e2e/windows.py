@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from scheduler.services.access import sign_in
+from scheduler.services.identity import sign_in
 from scheduler.storage.database import Database
 from tests.support.factories import SECRET_KEY
 

@@ -20,12 +20,12 @@ from scheduler.config import Settings
 from scheduler.domain.entities import MailKind, MailOutcome
 from scheduler.invites.errors import MailboxFailure
 from scheduler.invites.transport import mailbox
-from scheduler.services.inbox import inbox
-from scheduler.services.inbox import mailbox as fetching
+from scheduler.services.emails.inbound import inbox
+from scheduler.services.emails.inbound import mailbox as fetching
 from scheduler.storage.database import Database
 from scheduler.storage.models import Answer, InboundMail
-from tests.integration.inbox.test_corpus import EXPECTED, became, invited, mail_of
-from tests.integration.inbox.test_receiving import SETTINGS, lmtp
+from tests.integration.emails.inbound.test_corpus import EXPECTED, became, invited, mail_of
+from tests.integration.emails.inbound.test_receiving import SETTINGS, lmtp
 from tests.interop.dovecot import PASSWORD, Dovecot, dovecot
 from tests.support import replies
 from tests.support.published import LATER, Published
@@ -120,7 +120,7 @@ def test_two_pollers_at_once_keep_each_mail_once(published: Published, server: D
 KILLED = """
 import os, signal
 from scheduler.config import Settings
-from scheduler.services.inbox import inbox, mailbox
+from scheduler.services.emails.inbound import inbox, mailbox
 from scheduler.storage.database import Database
 from tests.support.published import LATER
 receive = inbox.receive_for

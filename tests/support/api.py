@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import Flask
 
-from scheduler.services.access import api_tokens
-from scheduler.services.access.actors import Actor
+from scheduler.services.identity import api_tokens
+from scheduler.services.identity.actors import Actor
 from scheduler.storage.database import Database
 
 

@@ -26,11 +26,11 @@ ASKS = re.compile(r"\b(web_app|Browser|test_client|clocks|Clock|site|now_in)\b|\
 WHOLE = (
     "unit/project/test_clock.py",
     "unit/invites/test_transport.py",
-    "integration/access/test_sessions.py",
+    "integration/identity/test_sessions.py",
     "integration/api/test_api_requests.py",
     "integration/events/test_night_rules.py",
     "integration/pages/test_pages_answers.py",
-    "integration/registration",
+    "integration/participants/registration",
     "integration/storage/test_clock.py",
     "integration/workers/test_ticks.py",
 )

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.plan import Meeting
-from scheduler.services.people_desk import journal
-from scheduler.services.runs import execution, runs
-from scheduler.services.runs.execution import RunEnding
+from scheduler.services.participants import journal
+from scheduler.services.planning.runs import execution, runs
+from scheduler.services.planning.runs.execution import RunEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, MeetingRequest

@@ -22,9 +22,12 @@ from scheduler.domain.mails.prints import PrintPack
 from scheduler.domain.rules.fairness import FAIRNESS_PRICES
 from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.domain.team import TeamRole
-from scheduler.services.access import sign_in
-from scheduler.services.access.sessions import SignedIn
-from scheduler.services.access.tokens import (
+from scheduler.services.delivery import claims, refusing, rehearsing, remembering
+from scheduler.services.emails.inbound import inbox
+from scheduler.services.exports import print_codes
+from scheduler.services.identity import sign_in
+from scheduler.services.identity.sessions import SignedIn
+from scheduler.services.identity.tokens import (
     REGISTER,
     TEAM,
     answer_token,
@@ -32,23 +35,24 @@ from scheduler.services.access.tokens import (
     digests_token,
     hash_token,
 )
-from scheduler.services.delegations import delegations, joining
-from scheduler.services.delegations.delegations import DelegationForm
-from scheduler.services.delivery import claims, refusing, rehearsing, remembering
-from scheduler.services.events import first_file
-from scheduler.services.exports import print_codes
-from scheduler.services.imports import template, workbooks
-from scheduler.services.inbox import inbox
+from scheduler.services.imports import first_file, template, workbooks
 from scheduler.services.operations import alerts
+from scheduler.services.participants.delegations import delegations, joining
+from scheduler.services.participants.delegations.delegations import DelegationForm
+from scheduler.services.participants.event_invitations import welcome
+from scheduler.services.participants.event_invitations.welcome import Invitees
+from scheduler.services.participants.registration import registering
+from scheduler.services.participants.registration.form import RegistrationForm
+from scheduler.services.planning.scenarios import rows
+from scheduler.services.planning.scenarios.changes import (
+    FairnessChange,
+    PolicyChange,
+    TablesChange,
+    TypedChange,
+)
 from scheduler.services.publishing import version_jobs
-from scheduler.services.registration import registering
-from scheduler.services.registration.form import RegistrationForm
 from scheduler.services.schedule import versions
 from scheduler.services.team import invitations
-from scheduler.services.welcome import welcome
-from scheduler.services.welcome.welcome import Invitees
-from scheduler.services.what_if import rows
-from scheduler.services.what_if.changes import FairnessChange, PolicyChange, TablesChange, TypedChange
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Account,

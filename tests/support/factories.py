@@ -25,9 +25,9 @@ from scheduler.domain.entities import AfterRun, PlaceKind, RequestState, Side, T
 from scheduler.domain.plan import Meeting
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import language_of
-from scheduler.services.access import sign_in
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
+from scheduler.services.identity import sign_in
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
 from scheduler.services.schedule import feed_addresses, versions
 from scheduler.storage.models import (
     Account,

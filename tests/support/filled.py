@@ -25,8 +25,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxState
-from scheduler.services.access import api_tokens, tokens
 from scheduler.services.delivery import claims
+from scheduler.services.identity import api_tokens, tokens
 from scheduler.services.schedule import feed_addresses
 from scheduler.storage import schema
 from scheduler.storage.database import Database

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from scheduler.domain.entities import CalendarState
-from scheduler.services.access.actors import Actor
-from scheduler.services.calendar_health import board as calendar_health
-from scheduler.services.calendar_health import call_list
-from scheduler.services.calendar_health.board import Board, Filters
-from scheduler.services.calendar_health.people import BoardPerson
-from scheduler.services.calendar_health.states import CalendarEntry
+from scheduler.services.emails.calendar_status import board as calendar_health
+from scheduler.services.emails.calendar_status import call_list
+from scheduler.services.emails.calendar_status.board import Board, Filters
+from scheduler.services.emails.calendar_status.people import BoardPerson
+from scheduler.services.emails.calendar_status.states import CalendarEntry
+from scheduler.services.identity.actors import Actor
 from scheduler.storage.models import Firm
 from tests.support.factories import (
     NOW,

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.services.access.actors import Actor
-from scheduler.services.cells.changes import Imported
-from scheduler.services.cells.options import ImportOptions
-from scheduler.services.imports import firms, people
+from scheduler.services.identity.actors import Actor
+from scheduler.services.spreadsheets import firms, people
+from scheduler.services.spreadsheets.changes import Imported
+from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.sheets.reading import read
 from scheduler.sheets.tables import WorkbookSheet
 

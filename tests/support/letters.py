@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from scheduler.services.delivery import claims, dead_letters, refusing
-from scheduler.services.inbox import handling
+from scheduler.services.emails.inbound import handling
 from scheduler.storage.models import Attendee, OutboxMail
 from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, meet

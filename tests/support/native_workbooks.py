@@ -17,7 +17,7 @@ from typing import Any, Final
 from babel import Locale
 
 from scheduler.domain.entities import RequestState
-from scheduler.services.cells.columns import ImportKind as Kind
+from scheduler.services.spreadsheets.columns import ImportKind as Kind
 from scheduler.sheets.writing import Cell, SheetOut
 
 DAYS: Final = (date(2027, 6, 22), date(2027, 6, 23), date(2027, 6, 24))

@@ -13,7 +13,7 @@ from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, Result, SolveParams
 from scheduler.files.problem_file import fingerprint_of
-from scheduler.services.runs import execution
+from scheduler.services.planning.runs import execution
 from workers.celery_app import app
 
 __all__ = ["app"]

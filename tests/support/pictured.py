@@ -16,11 +16,11 @@ from chainmeet.demo.load import load
 from scheduler.domain.entities import PlaceKind, RequestState, Side, VersionState
 from scheduler.domain.solving import SolveParams
 from scheduler.samples.expo import make_expo
-from scheduler.services.access import actors, sign_in
-from scheduler.services.access.actors import Actor
 from scheduler.services.board import drafts, view
 from scheduler.services.board.answering import OracleDesk
 from scheduler.services.board.view import BoardWish
+from scheduler.services.identity import actors, sign_in
+from scheduler.services.identity.actors import Actor
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from scheduler.domain.entities import OutboxState, RequestState
 from scheduler.services.delivery import claims
-from scheduler.services.inbox import inbox
+from scheduler.services.emails.inbound import inbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Answer,

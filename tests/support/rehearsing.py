@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MUST, RequestState
 from scheduler.invites.catalogue import words
-from scheduler.services.answers import resend
-from scheduler.services.digests import telling
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import TO_TEAM, NewLetter
-from scheduler.services.welcome import welcome
-from scheduler.services.welcome.welcome import Invitees
+from scheduler.services.participants.event_invitations import welcome
+from scheduler.services.participants.event_invitations.welcome import Invitees
+from scheduler.services.replies import resend
+from scheduler.services.requests.digests import telling
 from scheduler.storage.database import Database
 from scheduler.storage.models import Invitation, MeetingRequest
 from tests.support.factories import NOW, Expo, make_event, make_firms, make_request, meet

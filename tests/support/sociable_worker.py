@@ -9,7 +9,7 @@ from typing import Any
 
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Helpers, Phase, Progress, Result, SolveParams
-from scheduler.services.runs import execution
+from scheduler.services.planning.runs import execution
 from scheduler.solver.solve import solve
 from workers.celery_app import app
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from api import context
 from api.app import create_app, reached
 from scheduler.config import Settings
-from scheduler.services.access.sign_in import make_sign_in_link
+from scheduler.services.identity.sign_in import make_sign_in_link
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account

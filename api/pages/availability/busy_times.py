@@ -19,10 +19,10 @@ from api.pages.availability.words import counted
 from scheduler.domain.errors import ChainmeetError, InvalidInput
 from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
 from scheduler.invites.transport.remote import FetchFailure
-from scheduler.services.access.actors import Actor
 from scheduler.services.availability import busy_times, caldav, grid
 from scheduler.services.availability.calendar_services import SERVICES
 from scheduler.services.events import events
+from scheduler.services.identity.actors import Actor
 from scheduler.untrusted.reading import LATER, UNREAD
 
 blueprint = APIBlueprint(

@@ -16,17 +16,17 @@ from api.language.speaking import gettext, ngettext
 from api.pages import rendering
 from api.pages.board import shown
 from api.pages.board.shown import BestWay
-from api.pages.people_desk import columns
+from api.pages.participants import columns
 from scheduler.domain.errors import ChangedMeanwhile, InvalidInput, NotFound, PublishingOpen, WrongState
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.board import commands, reading
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.finding import PersonAway, away
-from scheduler.services.cells.columns import ImportKind
 from scheduler.services.events.timetable import timetable
-from scheduler.services.people_desk import absences, journal, meetings
-from scheduler.services.people_desk.journal import StepKind
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants import absences, journal, meetings
+from scheduler.services.participants.journal import StepKind
+from scheduler.services.spreadsheets.columns import ImportKind
 from workers import questions
 
 blueprint = APIBlueprint(

@@ -8,13 +8,13 @@ from typing import Any, Final
 from flask import request
 from sqlalchemy.orm import Session
 
-from api.pages.people_desk import picks
+from api.pages.participants import picks
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
 from scheduler.services.board.commands import Target
 from scheduler.services.board.reading import Picked
-from scheduler.services.cells import picking
-from scheduler.services.cells.columns import ImportKind
+from scheduler.services.identity.actors import Actor
+from scheduler.services.spreadsheets import picking
+from scheduler.services.spreadsheets.columns import ImportKind
 
 PEOPLE: Final = ("person1", "person2")
 """A field for a person of each side."""

@@ -24,8 +24,6 @@ from api.pages.presentation import capitalize_first, local_moment
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
 from scheduler.saying import row
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.board import commands, drafts, finding, reading, stepping, view
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.commands import Target
@@ -33,6 +31,8 @@ from scheduler.services.board.reading import Picked, StepLine
 from scheduler.services.board.stepping import Taken
 from scheduler.services.board.view import BoardRow, BoardView, BoardWish, RowsOf
 from scheduler.services.events import events
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from workers import dispatch, questions
 
 blueprint = APIBlueprint("hand_board", __name__, enable_openapi=False, url_prefix="/events/<event_key>/board")

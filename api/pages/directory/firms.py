@@ -17,12 +17,12 @@ from api.language.speaking import gettext
 from api.pages import forms, paging, rendering
 from scheduler.domain.errors import InvalidInput
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
 from scheduler.services.directory import logos, notes, search
 from scheduler.services.directory.facets import FACETS, FirmFilters
 from scheduler.services.directory.search import FirmOrder
-from scheduler.services.suggestions import partners
-from scheduler.services.wishes.free_partners import free_with_us
+from scheduler.services.identity.actors import Actor
+from scheduler.services.requests.preferences.free_partners import free_with_us
+from scheduler.services.requests.suggestions import partners
 
 blueprint = APIBlueprint("firms", __name__, enable_openapi=False, url_prefix="/events/<event_key>/firms")
 

@@ -16,9 +16,9 @@ from api.pages import rendering
 from scheduler.domain import fields
 from scheduler.domain.errors import ChainmeetError, InvalidInput
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
 from scheduler.services.directory import logos
 from scheduler.services.directory import profile as profiles
+from scheduler.services.identity.actors import Actor
 from scheduler.untrusted.pictures import MAX_OCTETS
 from scheduler.untrusted.reading import UNREAD
 

@@ -18,10 +18,10 @@ from api.pages import rendering, zones
 from api.pages.reading import FormReader
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
-from scheduler.services.access.actors import Actor
 from scheduler.services.events import events, new_event, night_times
 from scheduler.services.events.events import EventSettings
 from scheduler.services.events.new_event import NewEvent
+from scheduler.services.identity.actors import Actor
 
 blueprint = APIBlueprint("events", __name__, enable_openapi=False)
 

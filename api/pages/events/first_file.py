@@ -16,11 +16,10 @@ from api.pages.imports import grids, large_imports, words
 from api.pages.imports.imports import NOT_SHOWN, XLSX
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
-from scheduler.services.bringing import file_jobs
-from scheduler.services.bringing.file_jobs import FileJob
-from scheduler.services.events import first_file
-from scheduler.services.events.first_file import NewEventLook
-from scheduler.services.imports import taking
+from scheduler.services.imports import first_file, taking
+from scheduler.services.imports.bulk_import import file_jobs
+from scheduler.services.imports.bulk_import.file_jobs import FileJob
+from scheduler.services.imports.first_file import NewEventLook
 from scheduler.services.imports.taking import ImportOutdated
 from scheduler.services.imports.workbooks import LEFT_OUT
 from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet

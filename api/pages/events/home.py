@@ -13,15 +13,15 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.language.speaking import ngettext, said
 from api.pages import rendering
-from scheduler.services.access import actors
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
+from scheduler.services.agendas.my_day import day as days
 from scheduler.services.events import events, home
 from scheduler.services.events.home import Home, PlanState
-from scheduler.services.my_day import day as days
+from scheduler.services.identity import actors
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
 from scheduler.services.operations import trail_entries
 from scheduler.services.requests import not_held
-from scheduler.services.start import setup
+from scheduler.services.requests.dashboard import setup
 
 RECENT = 5
 """Entries of the trail that the dashboard shows."""

@@ -21,9 +21,9 @@ from scheduler.invites.catalogue import languages
 from scheduler.invites.mail import bodies, wording
 from scheduler.invites.mail.imip import ShownMessage
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
 from scheduler.services.delivery import mail_texts
 from scheduler.services.events import events
+from scheduler.services.identity.actors import Actor
 from scheduler.services.publishing import examples
 from workers import dispatch
 

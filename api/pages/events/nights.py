@@ -20,9 +20,9 @@ from api.pages.reading import FormReader
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import InvalidInput
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
 from scheduler.services.events import night_times, nights
 from scheduler.services.events.night_times import NightRules, PlannedNight
+from scheduler.services.identity.actors import Actor
 
 blueprint = APIBlueprint("nights", __name__, enable_openapi=False, url_prefix="/events/<event_key>/nights")
 

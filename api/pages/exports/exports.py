@@ -14,10 +14,10 @@ from api.language import speaking
 from api.pages import rendering
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
 from scheduler.services.exports import event_sheets, lists, noting, print_codes, prints
 from scheduler.services.exports.lists import OF_A_VERSION, Export, ListName
 from scheduler.services.exports.prints import PackSheets
+from scheduler.services.identity.actors import Actor
 from scheduler.services.schedule import history
 
 blueprint = APIBlueprint("exports", __name__, enable_openapi=False, url_prefix="/events/<event_key>/exports")

@@ -6,9 +6,9 @@ import re
 
 from flask import request
 
-from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.fixes import FixesGiven, Place, Replaced
 from scheduler.services.imports.choices import ImportChoices
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.spreadsheets.fixes import FixesGiven, Place, Replaced
 from scheduler.services.text import one_line
 from scheduler.sheets.tables import MAX_COLUMNS
 

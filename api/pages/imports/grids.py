@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 from flask import request
 
 from api.pages.imports import chosen
-from scheduler.services.cells.columns import COLUMNS, COMPOSED, ImportKind
-from scheduler.services.cells.fixes import FixesGiven, Replaced
-from scheduler.services.cells.options import ImportOptions
 from scheduler.services.imports import grid
 from scheduler.services.imports.choices import ImportChoices
 from scheduler.services.imports.grid import Parts
 from scheduler.services.imports.taking import ImportLook
+from scheduler.services.spreadsheets.columns import COLUMNS, COMPOSED, ImportKind
+from scheduler.services.spreadsheets.fixes import FixesGiven, Replaced
+from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.sheets.tables import MAX_ROWS
 
 CHANGED = "changed"

@@ -14,18 +14,18 @@ from api import auth, context
 from api.language.speaking import gettext, reported, said
 from api.pages import rendering
 from api.pages.imports import chosen, grids, large_imports, words
-from api.pages.people_desk.columns import labels
+from api.pages.participants.columns import labels
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.invites.catalogue import languages
-from scheduler.services.access.actors import Actor
-from scheduler.services.bringing import file_jobs
-from scheduler.services.cells.columns import COLUMNS, COMPOSED, REQUIRED, ImportKind
-from scheduler.services.cells.options import ImportOptions
-from scheduler.services.cells.table import MAX_ROWS
-from scheduler.services.imports import choices, taking, template, workbooks
+from scheduler.services.identity.actors import Actor
+from scheduler.services.imports import choices, importing, taking, template, workbooks
+from scheduler.services.imports.bulk_import import file_jobs
 from scheduler.services.imports.taking import ImportLook, ImportOutdated
 from scheduler.services.imports.workbooks import ImportTaken
-from scheduler.services.people_desk import importing, journal
+from scheduler.services.participants import journal
+from scheduler.services.spreadsheets.columns import COLUMNS, COMPOSED, REQUIRED, ImportKind
+from scheduler.services.spreadsheets.options import ImportOptions
+from scheduler.services.spreadsheets.table import MAX_ROWS
 from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
 from scheduler.untrusted.reading import UNREAD
 

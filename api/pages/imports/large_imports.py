@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.pages import rendering
-from scheduler.services.access.actors import Actor
-from scheduler.services.bringing import file_jobs
-from scheduler.services.bringing.file_jobs import FileJob
+from scheduler.services.identity.actors import Actor
+from scheduler.services.imports.bulk_import import file_jobs
+from scheduler.services.imports.bulk_import.file_jobs import FileJob
 from scheduler.services.imports.taking import ImportLook
 from workers import dispatch
 

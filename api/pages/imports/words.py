@@ -9,7 +9,7 @@ from api.language.speaking import gettext, ngettext, reported, said
 from api.pages.marks import comma
 from scheduler.domain.errors import Fault
 from scheduler.saying import say
-from scheduler.services.cells.columns import ImportKind
+from scheduler.services.spreadsheets.columns import ImportKind
 
 KINDS = {
     ImportKind.EVENT: say("Event"),

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from api import context
 from api.pages.requests.words import ANY_STATE, NOT_HELD
 from scheduler.domain.entities import RequestState, Side
-from scheduler.services.access.actors import Actor
 from scheduler.services.events.timetable import timetable
+from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import history, lists, outcomes
 from scheduler.services.requests.cards import RequestCard
-from scheduler.services.start import start
-from scheduler.services.wishes import common_times
+from scheduler.services.requests.dashboard import start
+from scheduler.services.requests.preferences import common_times
 
 
 def counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, int]:

@@ -22,17 +22,17 @@ from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.asking import drafts
 from scheduler.services.directory import notes, search
 from scheduler.services.events.timetable import timetable
+from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import asking_help, lists, outcomes, requests
+from scheduler.services.requests.bulk_requests import drafts
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.lists import RequestOrder
+from scheduler.services.requests.preferences import common_times, wishes
+from scheduler.services.requests.suggestions import partners
 from scheduler.services.requests.why_not import Help
-from scheduler.services.suggestions import partners
-from scheduler.services.wishes import common_times, wishes
 
 blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 

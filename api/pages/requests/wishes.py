@@ -16,16 +16,16 @@ from api.pages import forms, presentation, rendering
 from api.pages.requests.words import PLACES, RANKS
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.asking import drafts, several
-from scheduler.services.asking.several import AskedSeveral
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FirmFilters
 from scheduler.services.directory.search import FirmOrder
 from scheduler.services.events.timetable import timetable
+from scheduler.services.identity.actors import Actor
+from scheduler.services.requests.bulk_requests import drafts, several
+from scheduler.services.requests.bulk_requests.several import AskedSeveral
 from scheduler.services.requests.form import NewRequest
-from scheduler.services.wishes import wishes
-from scheduler.services.wishes.ranks import USUAL, Rank
+from scheduler.services.requests.preferences import wishes
+from scheduler.services.requests.preferences.ranks import USUAL, Rank
 
 MOST_SAVED = 200
 """Saved firms that the form to ask several looks at. It says how many there are besides."""

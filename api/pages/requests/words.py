@@ -10,11 +10,11 @@ from api.pages import marks
 from api.pages.presentation import full_name, short_name
 from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
+from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.lists import RequestOrder
+from scheduler.services.requests.preferences.ranks import USUAL, Rank, rank_of
 from scheduler.services.requests.why_not import Whose, WhyNot
-from scheduler.services.wishes.ranks import USUAL, Rank, rank_of
 
 ANY_STATE = "all"
 NOT_HELD = "not-held"

@@ -14,12 +14,12 @@ from api.pages import paging, rendering
 from api.pages.schedule.strips import HEIGHT, WIDTH, day_boxes, strip
 from scheduler.domain.errors import RunAlreadyOpen, WrongState
 from scheduler.saying import say
-from scheduler.services.access.rights import Right
-from scheduler.services.decisions import decisions, rejecting, sheet
-from scheduler.services.decisions.decisions import DecisionQuery
-from scheduler.services.decisions.sheet import CAUSES
-from scheduler.services.decisions.values import ChangeGroup, SidesOf
 from scheduler.services.events import events
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.change_review import decisions, rejecting, sheet
+from scheduler.services.planning.change_review.decisions import DecisionQuery
+from scheduler.services.planning.change_review.sheet import CAUSES
+from scheduler.services.planning.change_review.values import ChangeGroup, SidesOf
 from scheduler.services.requests import locks
 from workers import dispatch
 

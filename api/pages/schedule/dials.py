@@ -30,12 +30,12 @@ from api.pages.schedule.levels import (
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.fields import Factor, MaxMoved, Percent
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
 from scheduler.services.events import events, night_times
-from scheduler.services.fairness import shares
+from scheduler.services.identity.actors import Actor
+from scheduler.services.planning.fairness import shares
+from scheduler.services.planning.scenarios import comparison, dials, effects
+from scheduler.services.planning.scenarios.effects import WhatIfCard
 from scheduler.services.schedule import history
-from scheduler.services.what_if import comparison, dials, effects
-from scheduler.services.what_if.effects import WhatIfCard
 from workers import dispatch
 
 blueprint = APIBlueprint("dials", __name__, enable_openapi=False, url_prefix="/events/<event_key>/dials")

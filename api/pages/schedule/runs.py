@@ -20,13 +20,13 @@ from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen, WrongState
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.board import drafts
 from scheduler.services.delivery import mail_queue
 from scheduler.services.events import events, night_times, results, waiting
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.runs import control, not_kept
 from scheduler.services.requests import lists
-from scheduler.services.runs import control, not_kept
 from scheduler.services.schedule import history
 from workers import dispatch
 

@@ -12,8 +12,8 @@ from babel.dates import format_date, format_datetime
 from api.language import speaking
 from api.language.speaking import gettext, pgettext, said
 from scheduler.saying import row
-from scheduler.services.decisions.values import Fate, PersonWeek
 from scheduler.services.directory.refs import SlotRef
+from scheduler.services.planning.change_review.values import Fate, PersonWeek
 
 WIDTH, GAP, HEIGHT = 312.0, 7.0, 37
 """Of the picture, in its own units; the gap stands between days."""

@@ -22,13 +22,13 @@ from scheduler.domain.errors import (
     VersionConflict,
     WrongState,
 )
-from scheduler.services.access.actors import Actor
 from scheduler.services.events import results
+from scheduler.services.identity.actors import Actor
+from scheduler.services.planning.runs import not_kept
+from scheduler.services.planning.runs.too_soon import too_soon
 from scheduler.services.publishing import look, orders
 from scheduler.services.publishing.look import Shown, VersionJobs
 from scheduler.services.requests import locks
-from scheduler.services.runs import not_kept
-from scheduler.services.runs.too_soon import too_soon
 from workers import dispatch
 
 blueprint = APIBlueprint(

@@ -22,9 +22,9 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import languages
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.events import events
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.team import invitations, members
 from scheduler.services.team.invitations import VALID
 from scheduler.services.team.members import OWNERS_ONLY, LastOwner

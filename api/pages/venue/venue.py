@@ -23,7 +23,7 @@ from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
+from scheduler.services.identity.actors import Actor
 from scheduler.services.venue import changing
 from scheduler.services.venue import venue as venues
 from scheduler.services.venue.changing import VenueOutdated

@@ -21,11 +21,11 @@ from api.v1.board.schemas import (
 from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.headers import Followed
 from scheduler.domain.errors import NotFound
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.board import commands, reading, stepping
 from scheduler.services.board import drafts as hand
 from scheduler.services.board.commands import Target
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from workers import dispatch
 
 TAG = "Drafts by hand"

@@ -10,8 +10,8 @@ from api import context
 from api.v1.bearer import token
 from api.v1.delivery.schemas import MailQueueOut
 from api.v1.operation import blueprint, later, operation
-from scheduler.services.access.actors import Actor
 from scheduler.services.delivery import mail_queue
+from scheduler.services.identity.actors import Actor
 from workers import dispatch
 
 TAG = "Mails"

@@ -19,10 +19,10 @@ from api.v1.directory.schemas import (
     PersonQuery,
 )
 from api.v1.operation import blueprint, operation
-from scheduler.services.access.actors import Actor
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FACETS, FirmFilters
 from scheduler.services.events import facts
+from scheduler.services.identity.actors import Actor
 
 
 @blueprint.get("/event")

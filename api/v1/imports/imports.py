@@ -10,9 +10,9 @@ from api import context
 from api.v1.bearer import token
 from api.v1.imports.schemas import ImportIn, ImportOut, kinds_of
 from api.v1.operation import blueprint, operation
-from scheduler.services.access.actors import Actor
-from scheduler.services.bringing import bulk
-from scheduler.services.cells.options import ImportOptions
+from scheduler.services.identity.actors import Actor
+from scheduler.services.imports.bulk_import import bulk
+from scheduler.services.spreadsheets.options import ImportOptions
 
 
 @blueprint.post("/imports")

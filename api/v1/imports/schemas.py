@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from api.v1.schemas.base import Input, Output
-from scheduler.services.bringing import bulk
-from scheduler.services.cells.changes import Imported
-from scheduler.services.cells.columns import ImportKind
+from scheduler.services.imports.bulk_import import bulk
 from scheduler.services.imports.taking import ImportLook
+from scheduler.services.spreadsheets.changes import Imported
+from scheduler.services.spreadsheets.columns import ImportKind
 
 MAX_ROWS = 5_000
 """Of a kind, in one call."""

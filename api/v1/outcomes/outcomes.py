@@ -20,11 +20,11 @@ from api.v1.outcomes.schemas import (
 from api.v1.schemas.base import PageQuery
 from scheduler.domain import names
 from scheduler.domain.errors import NotFound
-from scheduler.services.access.actors import Actor
-from scheduler.services.outcomes import outcomes
-from scheduler.services.outcomes.outcomes import MeetingWithWords, OutcomeForm
-from scheduler.services.outcomes.own_list import own_list
-from scheduler.services.outcomes.report import chain_report, reported_page
+from scheduler.services.identity.actors import Actor
+from scheduler.services.reports.outcomes import outcomes
+from scheduler.services.reports.outcomes.outcomes import MeetingWithWords, OutcomeForm
+from scheduler.services.reports.outcomes.own_list import own_list
+from scheduler.services.reports.outcomes.report import chain_report, reported_page
 
 TAG = "Outcomes"
 READ, WRITE, SCHEDULE = "outcomes:read", "outcomes:write", "schedule:read"

@@ -13,7 +13,7 @@ from api.v1.schemas.base import Input, Listing, Output, Parameters
 from scheduler.domain.entities import Tier
 from scheduler.domain.fields import CURRENCIES, Amount
 from scheduler.domain.rules.outcomes import OutcomeKind
-from scheduler.services.outcomes.own_list import OutcomeShow
+from scheduler.services.reports.outcomes.own_list import OutcomeShow
 
 Currency = Annotated[Literal[CURRENCIES], Field(description="ISO 4217.")]  # type: ignore[valid-type]
 

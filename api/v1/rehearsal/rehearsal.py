@@ -10,8 +10,8 @@ from api import context
 from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
 from api.v1.rehearsal.schemas import GoLiveIn, RehearsalOut
-from scheduler.services.access.actors import Actor
-from scheduler.services.rehearsal import going_live
+from scheduler.services.identity.actors import Actor
+from scheduler.services.publishing.rehearsal import going_live
 from workers import dispatch
 
 TAG = "Rehearsal"

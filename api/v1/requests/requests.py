@@ -21,8 +21,8 @@ from api.v1.requests.schemas import (
 )
 from api.v1.schemas.headers import Created
 from scheduler.domain.entities import RequestState
-from scheduler.services.access.actors import Actor
-from scheduler.services.decisions import locking
+from scheduler.services.identity.actors import Actor
+from scheduler.services.planning.change_review import locking
 from scheduler.services.requests import lists, locks, requests
 from scheduler.services.requests.form import NewRequest
 

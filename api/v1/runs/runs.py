@@ -14,8 +14,8 @@ from api.v1.runs.schemas import NewRunIn, RunList, RunOut
 from api.v1.schemas.base import PageQuery
 from api.v1.schemas.headers import Created
 from scheduler.domain.entities import AfterRun
-from scheduler.services.access.actors import Actor
-from scheduler.services.runs import control
+from scheduler.services.identity.actors import Actor
+from scheduler.services.planning.runs import control
 from workers import dispatch
 
 TAG = "Runs"

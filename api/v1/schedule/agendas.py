@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
 from api.v1.schedule.schemas import AgendaOut
-from scheduler.services.access.actors import Actor
+from scheduler.services.identity.actors import Actor
 from scheduler.services.schedule import agendas
 
 TAG = "Agendas"

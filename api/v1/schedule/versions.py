@@ -22,7 +22,7 @@ from api.v1.schedule.schemas import (
 from api.v1.schemas.base import PageQuery
 from api.v1.schemas.headers import Created, Followed
 from scheduler.domain.errors import ComparisonNotReady
-from scheduler.services.access.actors import Actor
+from scheduler.services.identity.actors import Actor
 from scheduler.services.publishing import look, orders
 from scheduler.services.publishing.orders import JobCard
 from scheduler.services.schedule import history

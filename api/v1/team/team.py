@@ -12,9 +12,9 @@ from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.headers import Created
 from api.v1.team.schemas import EndedOut, InvitationOut, MemberOut, NewInvitationIn, RoleIn, TeamOut
 from scheduler.domain.errors import NotFound
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.events import events
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.team import invitations, members
 from scheduler.services.team.members import Team
 from workers import dispatch

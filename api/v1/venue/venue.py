@@ -12,7 +12,7 @@ from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
 from api.v1.venue.changes import VenueChangeIn
 from api.v1.venue.schemas import VenueLookOut, VenueOut
-from scheduler.services.access.actors import Actor
+from scheduler.services.identity.actors import Actor
 from scheduler.services.venue import changing
 from scheduler.services.venue import venue as venues
 

@@ -19,12 +19,12 @@ from scheduler.invites.busy import Busy, BusyKind, BusyTimes
 from scheduler.invites.ical.content import zone_of
 from scheduler.invites.transport.remote import Fetcher, https_address
 from scheduler.saying import say
-from scheduler.services.access import encryption
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.access.tokens import random_token
 from scheduler.services.availability import caldav
 from scheduler.services.availability.caldav import DavAccount
+from scheduler.services.identity import encryption
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.tokens import random_token
 from scheduler.services.text import one_line
 from scheduler.storage.database import Database
 from scheduler.storage.models import (

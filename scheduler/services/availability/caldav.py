@@ -30,9 +30,9 @@ from scheduler.invites.transport.remote import (
     request_target,
 )
 from scheduler.saying import row, say
-from scheduler.services.access import encryption
 from scheduler.services.availability import calendar_services
 from scheduler.services.availability.calendar_services import CalendarService, service_of
+from scheduler.services.identity import encryption
 from scheduler.untrusted import reading
 
 ACCOUNT: Final = "busy-account"

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.invites.catalogue import language_of
 from scheduler.services import links
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.storage.models import Attendee, BusySource, Event, Firm

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.invites.busy import Busy, BusyKind
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
 from scheduler.services.availability import busy_times, unavailable
 from scheduler.services.availability.busy_times import BusyCalendar
 from scheduler.services.directory.refs import SlotRef, slots_of
+from scheduler.services.identity.actors import Actor
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.models import AttendeeBusy, BusySource, Event, InterpreterBusy, Slot

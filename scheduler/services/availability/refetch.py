@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from scheduler.invites.busy import UnusableCalendar
 from scheduler.invites.transport.remote import Fetcher, FetchFailure
 from scheduler.saying import say
-from scheduler.services.access import encryption
 from scheduler.services.availability import busy_times, caldav, failing
 from scheduler.services.availability.busy_times import ADDRESS, REFETCH
 from scheduler.services.availability.caldav import DavAccount
+from scheduler.services.identity import encryption
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, BusySource, Event, Slot
 from scheduler.untrusted.reading import UNREAD

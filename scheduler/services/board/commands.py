@@ -14,12 +14,12 @@ from scheduler.domain.errors import NotFound, WrongState
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
 from scheduler.services.board import alterations, drafts, stepping
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.checking import PlanPart, Wanted, check_rules, part_of
 from scheduler.services.board.drafts import HeldDraft
 from scheduler.services.board.stepping import Taken
+from scheduler.services.identity.actors import Actor
 from scheduler.services.problems import by_hand
 
 MOST_STAFFINGS = 60

@@ -12,16 +12,16 @@ from scheduler.domain.by_hand import HandStepState
 from scheduler.domain.entities import JobKind, RequestState, VersionState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.problems import by_hand
 from scheduler.services.problems.by_hand import OpenDraft
 from scheduler.services.publishing import release, version_jobs
 from scheduler.services.publishing.orders import JobCard, job_card
 from scheduler.services.schedule import versions
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Account, HandDraft, HandStep, MeetingRequest, ScheduleVersion
 
 MOST_AT_ONCE = 3_000

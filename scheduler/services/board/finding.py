@@ -15,11 +15,11 @@ from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.entities import RequestState
 from scheduler.saying import called
 from scheduler.saying import place as place_label
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.board.in_cells import named, planned
 from scheduler.services.board.view import NOON
 from scheduler.services.directory.refs import find_person
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
 from scheduler.services.text import storable
 from scheduler.storage.among import among

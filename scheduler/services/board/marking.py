@@ -8,7 +8,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, VersionState
-from scheduler.services.trail.acts import Act
+from scheduler.services.audit_log.acts import Act
 from scheduler.storage.models import (
     Answer,
     Attendee,

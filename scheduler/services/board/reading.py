@@ -15,10 +15,10 @@ from scheduler.domain.entities import PlaceKind, RequestState, VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.saying import called, label
 from scheduler.saying import place as place_label
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.board.in_cells import named, pair_of
 from scheduler.services.directory.refs import SlotRef, slots_of
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
 from scheduler.services.text import storable
 from scheduler.storage.among import among

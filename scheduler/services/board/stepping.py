@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
 from scheduler.domain.errors import WrongState
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
 from scheduler.services.board import alterations, drafts
 from scheduler.services.board.checking import PlanPart, Wanted, check_rules, part_of
 from scheduler.services.board.drafts import HeldDraft
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import noted
+from scheduler.services.identity.actors import Actor
 from scheduler.storage.models import Account, HandStep
 
 _KINDS = {

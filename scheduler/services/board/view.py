@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import PlaceKind
 from scheduler.saying import called, label, say
 from scheduler.saying import place as place_label
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
 from scheduler.services.board.in_cells import BoardCell, BoardMeeting, BoardSlot, cells_of, held_on
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page, part_of
 from scheduler.services.schedule import versions
 from scheduler.storage.among import among

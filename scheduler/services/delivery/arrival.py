@@ -14,8 +14,8 @@ from scheduler.domain.entities import OutboxState
 from scheduler.domain.mails.rates import MailRates, domain_of
 from scheduler.services.delivery import mail_routes
 from scheduler.services.delivery.mail_routes import SERVER, Routes
-from scheduler.services.keeping.keeping import kept
-from scheduler.services.keeping.marks import digest, parts_of, rows_text
+from scheduler.storage.cache.keeping import kept
+from scheduler.storage.cache.marks import digest, parts_of, rows_text
 from scheduler.storage.models import (
     Attendee,
     Event,

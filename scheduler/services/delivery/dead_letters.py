@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MailFailure, Method, OutboxKind, OutboxState
 from scheduler.domain.mails.rates import MailRates
 from scheduler.invites.ical.content import Content
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.delivery import address_reports, mail_routes
 from scheduler.services.delivery.mail_routes import SERVER
 from scheduler.services.directory.refs import PersonRef, person_ref
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox, payloads
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.storage.among import among

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import PublishingOpen
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import OutboxCounts
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import Noted, noted
 from scheduler.storage.models import Event, OutboxMail, ScheduleVersion, VersionJob
 
 log = structlog.get_logger()

@@ -15,11 +15,11 @@ from scheduler.invites.catalogue import Words, languages, words
 from scheduler.invites.ical import view
 from scheduler.invites.ical.itip import Message
 from scheduler.invites.mail import wording
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import noted
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.storage.among import among
 from scheduler.storage.models import Account, Attendee, Event, MailText
 

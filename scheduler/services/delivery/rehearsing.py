@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind, OutboxState
 from scheduler.services import links
-from scheduler.services.access import actors, preferences
 from scheduler.services.delivery import claims
+from scheduler.services.identity import actors, preferences
 from scheduler.services.outbox import outbox, payloads
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.storage.among import among

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method
-from scheduler.services.access.tokens import REPLY, REPORT, derive_token, hash_token, row_token
+from scheduler.services.identity.tokens import REPLY, REPORT, derive_token, hash_token, row_token
 from scheduler.services.outbox import payloads
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.storage.among import among

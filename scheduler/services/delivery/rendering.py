@@ -21,7 +21,8 @@ from scheduler.invites.mail.summary import Summary
 from scheduler.invites.mail.summary_mail import render as render_summary
 from scheduler.invites.mail.summary_mail import render_briefing
 from scheduler.services import links
-from scheduler.services.access.tokens import (
+from scheduler.services.delivery import remembering
+from scheduler.services.identity.tokens import (
     REGISTER,
     SIGN_IN,
     TEAM,
@@ -29,7 +30,6 @@ from scheduler.services.access.tokens import (
     derive_token,
     digests_token,
 )
-from scheduler.services.delivery import remembering
 from scheduler.services.outbox import letters, outbox, payloads
 from scheduler.storage.models import OutboxMail, SignInLink
 

@@ -6,8 +6,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.text import one_line, storable
 from scheduler.storage.models import Delegation, DelegationFirm
 

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
 from scheduler.saying import label
 from scheduler.saying import place as place_label
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, firm_columns
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, FirmNote, Hall, MeetingRequest, Place
 from scheduler.storage.rows import rows_of

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
 from scheduler.services.directory.profile import own_firm
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.text import storable
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import noted
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm, FirmLogo
 from scheduler.untrusted import reading

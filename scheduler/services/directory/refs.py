@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
 from scheduler.saying import VenueName, label
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.keeping.marks import digest, in_one_text, parts_of, text_of
-from scheduler.services.keeping.memory import remembered
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.text import storable
 from scheduler.storage.among import among
 from scheduler.storage.base import utc_of
+from scheduler.storage.cache.marks import digest, in_one_text, parts_of, text_of
+from scheduler.storage.cache.memory import remembered
 from scheduler.storage.database import once
 from scheduler.storage.models import Attendee, Firm, Hall, Slot
 from scheduler.storage.rows import rows_of

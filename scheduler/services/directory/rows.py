@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from scheduler.domain.guests import is_of
 from scheduler.domain.names import of_place
 from scheduler.saying import VenueName, label
-from scheduler.services.access.actors import Actor
 from scheduler.services.directory.cards import NOT_ASKED, relations
 from scheduler.services.directory.spelling import zone
-from scheduler.services.keeping.marks import digest, in_one_text, parts_of, text_of
-from scheduler.services.keeping.memory import remembered
+from scheduler.services.identity.actors import Actor
+from scheduler.storage.cache.marks import digest, in_one_text, parts_of, text_of
+from scheduler.storage.cache.memory import remembered
 from scheduler.storage.database import once
 from scheduler.storage.models import (
     Attendee,

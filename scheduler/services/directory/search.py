@@ -13,8 +13,6 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import NotFound
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.directory import facets, rows, seeking
 from scheduler.services.directory.cards import (
     FIRMS_IN_HALLS,
@@ -27,6 +25,8 @@ from scheduler.services.directory.cards import (
 from scheduler.services.directory.facets import EVERY_FIRM, Facets, FirmFilters
 from scheduler.services.directory.refs import find_firm, find_person
 from scheduler.services.directory.rows import SoughtFirm
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, decode_cursor, encode_cursor, fetch_page, part
 from scheduler.services.text import matches, storable
 from scheduler.storage.among import among

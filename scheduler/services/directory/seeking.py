@@ -15,8 +15,8 @@ from scheduler.invites.catalogue import languages
 from scheduler.services.directory.glossary import translations
 from scheduler.services.directory.rows import Directory, SoughtFirm
 from scheduler.services.directory.spelling import fits, needles, plain, stem, zone
-from scheduler.services.keeping.memory import remembered
 from scheduler.services.text import MAX_SEARCH_WORDS, one_line
+from scheduler.storage.cache.memory import remembered
 
 _TYPO_FROM = 5
 """A shorter word is not taken for a misspelt one: "wine" is not "wind"."""

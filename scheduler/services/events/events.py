@@ -29,8 +29,10 @@ from scheduler.domain.team import TeamRole
 from scheduler.files.policy import read_policy
 from scheduler.files.reading import Reader
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.events import night_times
 from scheduler.services.events.new_event import (
     CheckedEvent,
@@ -38,12 +40,10 @@ from scheduler.services.events.new_event import (
     check,
     language_faults,
 )
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.publishing import summaries
 from scheduler.services.text import one_line
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import noted
-from scheduler.services.trail.trail import Somebody
 from scheduler.storage.models import Account, Event, Hall, Place, Slot, TeamMember, WalkingTime
 
 __all__ = ["EventCard", "EventSettings", "NewEvent", "create_event", "event", "settings", "update_settings"]

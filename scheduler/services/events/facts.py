@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.saying import label
-from scheduler.services.access.actors import Actor
 from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.services.events import events
 from scheduler.services.events.events import EventCard
+from scheduler.services.identity.actors import Actor
 from scheduler.storage.models import Firm, Hall
 
 

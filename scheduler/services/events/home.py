@@ -10,15 +10,15 @@ from sqlalchemy import ColumnElement, Select, distinct, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailOutcome, RequestState
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.delivery import address_reports
 from scheduler.services.events import night_times, waiting
 from scheduler.services.events.night_times import PlannedNight
 from scheduler.services.events.nights import Changes, NightRun, changes_of, nights
 from scheduler.services.events.waiting import Waiting
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants.event_invitations import welcome
 from scheduler.services.schedule import scheduled, unscheduled, versions
-from scheduler.services.welcome import welcome
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,

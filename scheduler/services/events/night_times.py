@@ -15,13 +15,13 @@ from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import ChangesAPerson, LateMinutes, Percent, QuietHours
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.runs import overnight
-from scheduler.services.runs.overnight import EVERY_DAY
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import noted
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.runs import overnight
+from scheduler.services.planning.runs.overnight import EVERY_DAY
 from scheduler.storage.models import Event, NightTime, Slot
 
 MOST = 10

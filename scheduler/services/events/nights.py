@@ -10,11 +10,11 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AfterRun, RunState, VersionState
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.morning.night_budget import NightBudget
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.runs.control import NO_PLAN
+from scheduler.services.planning.runs.control import NO_PLAN
+from scheduler.services.publishing.overnight.night_budget import NightBudget
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Comparison, Run, ScheduleVersion
 

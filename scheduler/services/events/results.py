@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
-from scheduler.services.figures import steps
-from scheduler.services.figures.steps import Steps
-from scheduler.services.keeping.marks import parts_of, rows_text
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.reports.statistics import steps
+from scheduler.services.reports.statistics.steps import Steps
 from scheduler.services.schedule import scheduled, unscheduled, versions
+from scheduler.storage.cache.marks import parts_of, rows_text
 from scheduler.storage.models import Attendee, Hall, Slot, WalkingTime
 
 

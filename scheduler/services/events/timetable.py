@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from scheduler.saying import say, say_count
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import SlotRef, known_slots
-from scheduler.services.keeping.marks import digest
-from scheduler.services.keeping.memory import remembered
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.storage.cache.marks import digest
+from scheduler.storage.cache.memory import remembered
 from scheduler.storage.models import Event
 
 

@@ -9,9 +9,9 @@ from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import JobKind, JobState, MailOutcome, RequestState, VersionState
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.registration.listing import waiting_count
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants.registration.listing import waiting_count
 from scheduler.services.schedule import broken, entries, versions
 from scheduler.storage.models import (
     Answer,

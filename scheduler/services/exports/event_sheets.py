@@ -11,12 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from scheduler.domain.entities import PlaceKind, Side
-from scheduler.services.access.actors import TAKE_CONTACTS, Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.cells import values
-from scheduler.services.cells.columns import COLUMNS, ImportKind
-from scheduler.services.cells.times import EventTimes
-from scheduler.services.cells.values import NamedThings
+from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.spreadsheets import values
+from scheduler.services.spreadsheets.columns import COLUMNS, ImportKind
+from scheduler.services.spreadsheets.times import EventTimes
+from scheduler.services.spreadsheets.values import NamedThings
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.models import (
     Attendee,

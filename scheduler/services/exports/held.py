@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.names import in_language, place_in
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
 from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.storage.models import (

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.names import shown
-from scheduler.services.access.actors import TAKE_CONTACTS, Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.exports import held
 from scheduler.services.exports.held import ListedMeeting
+from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import unscheduled
 from scheduler.sheets.writing import Cell, SheetOut, csv_octets, xlsx
 from scheduler.storage.models import Event, Firm, MeetingRequest, ScheduleVersion

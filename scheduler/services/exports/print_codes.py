@@ -17,11 +17,11 @@ from scheduler.domain.errors import NotFound
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.agenda import SheetEntry
 from scheduler.services import links
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.access.tokens import PRINT, derive_token, hash_token, new_seed
 from scheduler.services.directory.refs import find_person, firm_in_question
 from scheduler.services.exports import held, prints
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.tokens import PRINT, derive_token, hash_token, new_seed
 from scheduler.services.schedule import versions
 from scheduler.storage.among import among
 from scheduler.storage.models import (

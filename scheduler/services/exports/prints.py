@@ -16,14 +16,14 @@ from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.agenda.pdf import agenda_pdf, agendas_pdf
 from scheduler.invites.catalogue import language_of
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.exports import held
 from scheduler.services.exports.held import ListedMeeting
 from scheduler.services.exports.lists import Export
-from scheduler.services.keeping.keeping import kept
-from scheduler.services.keeping.marks import accepted_mark
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.schedule.scheduled import IS_ACCEPTED
+from scheduler.storage.cache.keeping import kept
+from scheduler.storage.cache.marks import accepted_mark
 from scheduler.storage.models import (
     Attendee,
     Event,

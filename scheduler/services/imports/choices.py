@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.cells import fixes
-from scheduler.services.cells.columns import ImportKind, columns_of, plain
-from scheduler.services.cells.fixes import FixesGiven
-from scheduler.services.cells.options import ImportOptions
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.spreadsheets import fixes
+from scheduler.services.spreadsheets.columns import ImportKind, columns_of, plain
+from scheduler.services.spreadsheets.fixes import FixesGiven
+from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.services.text import one_line
 from scheduler.storage.models import Event, ImportFile
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from scheduler.services.cells import fixes
-from scheduler.services.cells.changes import Imported, WrongCells
-from scheduler.services.cells.columns import (
+from scheduler.services.imports.taking import ImportLook
+from scheduler.services.spreadsheets import fixes
+from scheduler.services.spreadsheets.changes import Imported, WrongCells
+from scheduler.services.spreadsheets.columns import (
     GIVES,
     HEADER_ROWS,
     NOTHING,
@@ -16,10 +17,9 @@ from scheduler.services.cells.columns import (
     heading,
     understand,
 )
-from scheduler.services.cells.fixes import Fixes
-from scheduler.services.cells.matrix import CellPlace, Matrix, matrix_of
-from scheduler.services.cells.options import ImportOptions
-from scheduler.services.imports.taking import ImportLook
+from scheduler.services.spreadsheets.fixes import Fixes
+from scheduler.services.spreadsheets.matrix import CellPlace, Matrix, matrix_of
+from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 
 PAGE: Final = 50

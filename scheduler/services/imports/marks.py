@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.cells.changes import Imported, ImportTally
-from scheduler.services.cells.columns import ImportKind, plain
-from scheduler.services.cells.options import PLAIN, ImportOptions
-from scheduler.services.cells.table import Row, Table
-from scheduler.services.cells.times import EventTimes
-from scheduler.services.cells.values import NamedThings
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.spreadsheets.changes import Imported, ImportTally
+from scheduler.services.spreadsheets.columns import ImportKind, plain
+from scheduler.services.spreadsheets.options import PLAIN, ImportOptions
+from scheduler.services.spreadsheets.table import Row, Table
+from scheduler.services.spreadsheets.times import EventTimes
+from scheduler.services.spreadsheets.values import NamedThings
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import (
     Attendee,

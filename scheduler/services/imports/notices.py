@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method, VersionState
-from scheduler.services.digests import due
+from scheduler.services.requests.digests import due
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     AddressChange,

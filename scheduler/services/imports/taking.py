@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.cells.changes import Imported
-from scheduler.services.cells.columns import (
+from scheduler.services.identity.actors import Actor
+from scheduler.services.imports.marks import import_absences, import_closures, import_stations
+from scheduler.services.spreadsheets.changes import Imported
+from scheduler.services.spreadsheets.columns import (
     HEADER_ROWS,
     WHY,
     ImportKind,
@@ -26,20 +27,19 @@ from scheduler.services.cells.columns import (
     plain,
     understand,
 )
-from scheduler.services.cells.fixes import NOTHING, Fixes, fixed
-from scheduler.services.cells.matrix import matrix_of
-from scheduler.services.cells.members import OWN_COLUMNS
-from scheduler.services.cells.options import PLAIN, ImportOptions
-from scheduler.services.cells.table import ALL_IS_READ
-from scheduler.services.imports.firms import import_firms
-from scheduler.services.imports.frame import import_areas, import_times
-from scheduler.services.imports.groups import members
-from scheduler.services.imports.groups.delegations import import_delegations
-from scheduler.services.imports.groups.guests import import_guests
-from scheduler.services.imports.marks import import_absences, import_closures, import_stations
-from scheduler.services.imports.people import import_interpreters, import_people
-from scheduler.services.imports.requests import import_requests
-from scheduler.services.imports.venue import import_halls, import_tables, import_walking
+from scheduler.services.spreadsheets.firms import import_firms
+from scheduler.services.spreadsheets.fixes import NOTHING, Fixes, fixed
+from scheduler.services.spreadsheets.frame import import_areas, import_times
+from scheduler.services.spreadsheets.groups import members
+from scheduler.services.spreadsheets.groups.delegations import import_delegations
+from scheduler.services.spreadsheets.groups.guests import import_guests
+from scheduler.services.spreadsheets.matrix import matrix_of
+from scheduler.services.spreadsheets.members import OWN_COLUMNS
+from scheduler.services.spreadsheets.options import PLAIN, ImportOptions
+from scheduler.services.spreadsheets.people import import_interpreters, import_people
+from scheduler.services.spreadsheets.requests import import_requests
+from scheduler.services.spreadsheets.table import ALL_IS_READ
+from scheduler.services.spreadsheets.venue import import_halls, import_tables, import_walking
 from scheduler.sheets.tables import Workbook, WorkbookSheet
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.untrusted import reading

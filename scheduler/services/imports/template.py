@@ -10,10 +10,10 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.cells.columns import COLUMNS, REQUIRED, ImportKind
-from scheduler.services.cells.times import EventTimes
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.spreadsheets.columns import COLUMNS, REQUIRED, ImportKind
+from scheduler.services.spreadsheets.times import EventTimes
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.models import Event, Hall
 

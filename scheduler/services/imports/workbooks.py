@@ -12,16 +12,16 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotFound
 from scheduler.saying import say
-from scheduler.services.access.actors import TAKE_CONTACTS, Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.fixes import Fixes
-from scheduler.services.cells.options import PLAIN, ImportOptions
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import Noted
+from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.imports.taking import ImportLook, ImportOutdated, apply, rejected
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.spreadsheets.fixes import Fixes
+from scheduler.services.spreadsheets.options import PLAIN, ImportOptions
 from scheduler.services.text import one_line
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import Noted
 from scheduler.sheets.tables import MAX_OCTETS, WorkbookSheet
 from scheduler.storage.models import Account, Attendee, DeskStep, Firm, ImportFile, Interpreter
 

@@ -1,1 +1,3 @@
 """What happens while nobody looks: alerts, pulses, clocks, patience with the database."""
+
+__all__ = ["alerts", "patience"]

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, OutboxKind
-from scheduler.services.access import actors, preferences
+from scheduler.services.identity import actors, preferences
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.letters import LATER_DOMAIN
 from scheduler.services.outbox.outbox import NewMail

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.team import TeamRole
-from scheduler.services.access import actors, preferences
+from scheduler.services.audit_log.checkpoints import Checkpoint, CheckpointSigner
+from scheduler.services.audit_log.trail import INSTALLATION
+from scheduler.services.identity import actors, preferences
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.services.trail.checkpoints import Checkpoint, CheckpointSigner
-from scheduler.services.trail.trail import INSTALLATION
 from scheduler.storage.models import Account, Event, MailedCheckpoint, TeamMember, TrailHead
 
 AT_ONCE = 50

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind
 from scheduler.domain.errors import NotAllowed
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.access.sessions import SignedIn
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.operations import alerts
 from scheduler.storage.models import Alert
 

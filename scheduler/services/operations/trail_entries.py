@@ -15,16 +15,16 @@ from sqlalchemy import ColumnElement, Row, Select, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed
-from scheduler.services.access.actors import TAKE_CONTACTS, Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.access.sessions import SignedIn
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import WORDS, Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.trail import INSTALLATION
+from scheduler.services.audit_log.verifying import Chain, verify_chain
+from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.text import contains, search_words
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import WORDS, Act
-from scheduler.services.trail.noted import noted
-from scheduler.services.trail.trail import INSTALLATION
-from scheduler.services.trail.verifying import Chain, verify_chain
 from scheduler.sheets.writing import harmless
 from scheduler.storage.models import Event, TrailEntry
 

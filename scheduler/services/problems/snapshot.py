@@ -16,12 +16,12 @@ from scheduler.domain import problem as domain
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import NotFound
 from scheduler.domain.problem import Problem
-from scheduler.services.answers import counter_proposals
 from scheduler.services.availability import unavailable
 from scheduler.services.problems import by_hand, frozen
 from scheduler.services.problems.policy import policy_of
 from scheduler.services.problems.scope import Scope
 from scheduler.services.problems.stations import read_stations
+from scheduler.services.replies import counter_proposals
 from scheduler.storage.models import (
     Attendee,
     Event,

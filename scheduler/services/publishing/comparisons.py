@@ -16,12 +16,12 @@ from scheduler.domain.changes import Change, ChangeKind, ChangeSet, compare
 from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.rules.causes import Cause, causes
 from scheduler.files.change_rows import ChangeRow, marks_of, packed, packed_marks, packed_people, unpacked
-from scheduler.services.keeping.marks import rows_text
 from scheduler.services.outbox import outbox
 from scheduler.services.problems import snapshot, solved
 from scheduler.services.publishing import outlook, version_jobs
 from scheduler.services.publishing.outlook import Report
 from scheduler.services.schedule import entries, versions
+from scheduler.storage.cache.marks import rows_text
 from scheduler.storage.models import (
     Attendee,
     Comparison,

@@ -19,8 +19,8 @@ from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.itip import Message, MessageKind
 from scheduler.invites.mail import imip
 from scheduler.services import links
-from scheduler.services.access.actors import Actor
 from scheduler.services.delivery import mail_texts
+from scheduler.services.identity.actors import Actor
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.schedule import entries

@@ -13,10 +13,10 @@ from scheduler.domain.changes import Change, ChangeKind
 from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.domain.mails.rates import MailRates
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.delivery import arrival
 from scheduler.services.delivery.arrival import Arrival
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page, part_of
 from scheduler.services.publishing import comparisons, outlook, version_jobs
 from scheduler.services.publishing.orders import JobCard, job_card

@@ -13,16 +13,16 @@ from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, JobState
 from scheduler.domain.errors import ChangedMeanwhile, WrongState
 from scheduler.saying import say
-from scheduler.services.access import actors
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.identity import actors
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.publishing import comparisons, outlook, release, version_jobs
 from scheduler.services.publishing.version_jobs import changed, latest, said
 from scheduler.services.schedule import entries, history, versions
 from scheduler.services.schedule.history import VersionCard
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import noted
 from scheduler.storage.models import Event, HandDraft, ScheduleVersion, VersionJob
 
 PUBLISH = say("publish the version")

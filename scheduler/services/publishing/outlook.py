@@ -19,15 +19,15 @@ from scheduler.invites.ical import itip
 from scheduler.invites.ical.view import mail_kind
 from scheduler.invites.mail.summary import Summary, SummaryChange
 from scheduler.services import links
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.briefings import telling as briefings
 from scheduler.services.delivery import mail_texts
 from scheduler.services.directory.refs import PersonRef, person_ref
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing import diff, release, summaries
 from scheduler.services.publishing.diff import Pending, Survey
+from scheduler.services.publishing.interpreter_notices import telling as briefings
 from scheduler.storage.models import (
     Account,
     Attendee,

@@ -14,12 +14,12 @@ from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, VersionState
 from scheduler.domain.errors import ChainmeetError
 from scheduler.saying import Between, row, say
-from scheduler.services.morning import limits, morning
-from scheduler.services.morning.night_budget import NightBudget
 from scheduler.services.operations.patience import patiently
 from scheduler.services.publishing import comparisons, release, summaries, version_jobs
 from scheduler.services.publishing.comparisons import Worked
 from scheduler.services.publishing.diff import Survey
+from scheduler.services.publishing.overnight import limits, morning
+from scheduler.services.publishing.overnight.night_budget import NightBudget
 from scheduler.services.publishing.version_jobs import HeldPublishing, JobLost
 from scheduler.storage.database import Database
 from scheduler.storage.models import ScheduleVersion, VersionJob

@@ -15,15 +15,15 @@ from scheduler.domain.entities import JobKind, JobState, PlanStatus, RequestStat
 from scheduler.domain.errors import VenueChanged, VersionConflict, WrongState
 from scheduler.invites.mail.summary import Summary
 from scheduler.services import links
-from scheduler.services.briefings import telling as briefings
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.publishing import diff, summaries
 from scheduler.services.publishing.diff import Survey
+from scheduler.services.publishing.interpreter_notices import telling as briefings
 from scheduler.services.schedule import holds, unscheduled, versions
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import noted
-from scheduler.services.trail.trail import Somebody
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Event,

@@ -13,8 +13,8 @@ from scheduler.domain.entities import OutboxKind, RequestState
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.invites.catalogue import language_of
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import letters, payloads
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.requests import requests

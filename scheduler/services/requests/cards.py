@@ -11,12 +11,12 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceWish, RequestState, Side
-from scheduler.services.access.actors import Actor
 from scheduler.services.directory.refs import (
     FirmRef,
     PersonRef,
     person_columns,
 )
+from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.excluded import Excluded
 from scheduler.services.requests.excluded import of_requests as excluded_of
 from scheduler.services.requests.steps import allowed, undo_until

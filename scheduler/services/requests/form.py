@@ -14,12 +14,12 @@ from scheduler.domain.entities import OPEN_REQUESTS, PlaceKind, PlaceWish, Reque
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import Message, NamedPeople, Priority, Topic
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.directory import notes
 from scheduler.services.directory.refs import SlotRef, slots_of
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.requests.preferences.wishes import must_faults
 from scheduler.services.text import lines, one_line, storable
-from scheduler.services.wishes.wishes import must_faults
 from scheduler.storage.among import among
 from scheduler.storage.database import hold
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, Place

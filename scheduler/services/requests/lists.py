@@ -25,13 +25,13 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState, Side, VersionState
 from scheduler.domain.errors import NotFound
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import (
     firm_columns,
     firm_in_question,
     person_columns,
 )
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.requests.cards import RequestCard, cards
 from scheduler.services.requests.steps import sees

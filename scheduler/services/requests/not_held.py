@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import RequestState
 from scheduler.domain.plan import NOT_EXAMINED
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.services.text import storable
 from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, Slot

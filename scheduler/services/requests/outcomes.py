@@ -13,7 +13,7 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import WrongState
 from scheduler.invites.catalogue import words
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
+from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import requests, why_not
 from scheduler.services.requests import ways as request_ways
 from scheduler.services.requests.cards import RequestCard

@@ -16,9 +16,9 @@ from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.invites.ical import itip_revisions
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, firm_ref
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.requests import steps
 from scheduler.services.requests.form import (
     CheckedRequest,

@@ -14,13 +14,13 @@ from scheduler.domain import fields, names
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side
 from scheduler.domain.errors import NotAllowed, WrongState
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
+from scheduler.services.audit_log import noted, trail
+from scheduler.services.audit_log.acts import Act
 from scheduler.services.directory import notes
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.requests.form import is_overdue
 from scheduler.services.text import lines
-from scheduler.services.trail import noted, trail
-from scheduler.services.trail.acts import Act
 from scheduler.storage.among import among
 from scheduler.storage.models import Firm, MeetingRequest, RequestStep, ScheduleVersion, Slot
 from scheduler.storage.rows import rows_of

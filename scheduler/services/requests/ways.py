@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.domain.errors import WrongState
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_ref, person_ref
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.requests.steps import TOLD
 from scheduler.services.schedule import unscheduled
 from scheduler.storage.models import Attendee, AttendeeBusy, MeetingRequest, ScheduleVersion, Slot

@@ -16,9 +16,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import PersonRef, known_slots, person_ref
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.requests.asking_help import asked_before
 from scheduler.services.requests.cards import RequestCard
 from scheduler.storage.among import among

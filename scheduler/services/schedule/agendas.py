@@ -16,8 +16,6 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.saying import VenueName, label, say
 from scheduler.saying import place as place_label
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import (
     FirmRef,
     PersonRef,
@@ -26,6 +24,8 @@ from scheduler.services.directory.refs import (
     firm_in_question,
     person_columns,
 )
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import notes, versions
 from scheduler.services.schedule.notes import Note
 from scheduler.services.text import storable

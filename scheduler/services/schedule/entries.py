@@ -16,9 +16,9 @@ from scheduler.domain import names
 from scheduler.domain.entities import RequestState
 from scheduler.invites.catalogue import words
 from scheduler.invites.ical.content import Content
-from scheduler.services.access import preferences
 from scheduler.services.delivery import mail_texts
 from scheduler.services.delivery.mail_texts import Texts
+from scheduler.services.identity import preferences
 from scheduler.services.schedule.entry_rows import (
     MeetingRow,
     PlaceNames,

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.saying import say
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.access.tokens import FEED, derive_token, hash_token, new_seed
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.tokens import FEED, derive_token, hash_token, new_seed
 from scheduler.storage.models import Attendee, Event, Firm, Interpreter, InterpreterFeed
 
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page, part_of
 from scheduler.services.schedule import unscheduled as answers
 from scheduler.services.schedule import versions

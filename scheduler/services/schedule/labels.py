@@ -12,9 +12,9 @@ from scheduler.domain import names
 from scheduler.domain.plan import Meeting
 from scheduler.saying import place as place_label
 from scheduler.saying import row
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import SlotRef, hall_labels, slots_of
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, Place
 

@@ -15,11 +15,15 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import languages
 from scheduler.saying import say
-from scheduler.services.access import sign_in
-from scheduler.services.access.actors import LET_IN, Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.access.tokens import TEAM, derive_token, hash_token, new_seed
-from scheduler.services.addresses.mailable import Unmailable, mailable
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
+from scheduler.services.identity import sign_in
+from scheduler.services.identity.actors import LET_IN, Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.tokens import TEAM, derive_token, hash_token, new_seed
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.team.members import (
@@ -30,10 +34,6 @@ from scheduler.services.team.members import (
     let_in,
     require_person_for_owners,
 )
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import noted
-from scheduler.services.trail.trail import Somebody
 from scheduler.storage.among import among
 from scheduler.storage.models import Account, Delegation, Event, TeamInvitation, TeamMember
 

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
 from scheduler.saying import say
-from scheduler.services.access.actors import LET_IN, Actor
-from scheduler.services.access.rights import Right
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.identity.actors import LET_IN, Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.text import storable
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import noted
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Account,

@@ -11,16 +11,16 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.saying import say
-from scheduler.services.access import preferences, sign_in
-from scheduler.services.access.actors import LET_IN
-from scheduler.services.access.sessions import SignedIn
-from scheduler.services.addresses.mailable import Unmailable, mailable
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
+from scheduler.services.identity import preferences, sign_in
+from scheduler.services.identity.actors import LET_IN
+from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import Noted, noted
-from scheduler.services.trail.trail import Somebody
 from scheduler.storage.models import Account
 
 

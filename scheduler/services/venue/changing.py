@@ -18,12 +18,12 @@ from scheduler.domain import names
 from scheduler.domain.errors import ChainmeetError
 from scheduler.saying import label, say, say_count
 from scheduler.saying import place as place_label
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import Noted, noted
 from scheduler.services.venue import areas, halls, tables, timetable, touching
 from scheduler.services.venue.effects import VenueEffects, effects, held, problem_of
 from scheduler.services.venue.wanted import (

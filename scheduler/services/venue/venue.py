@@ -14,10 +14,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain import names
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import NotFound
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.keeping.keeping import kept
-from scheduler.services.keeping.marks import accepted_mark, venue_mark
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.schedule import versions
 from scheduler.services.schedule.scheduled import only_scheduled
@@ -26,6 +24,8 @@ from scheduler.services.venue.days import VenueDays
 from scheduler.services.venue.timetable import venue_days
 from scheduler.services.venue.wanted import HallWalk, WantedGuest
 from scheduler.storage.among import among
+from scheduler.storage.cache.keeping import kept
+from scheduler.storage.cache.marks import accepted_mark, venue_mark
 from scheduler.storage.models import (
     Event,
     Firm,

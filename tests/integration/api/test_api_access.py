@@ -7,7 +7,7 @@ import re
 import pytest
 from sqlalchemy import select
 
-from scheduler.services.access import api_tokens
+from scheduler.services.identity import api_tokens
 from scheduler.storage.database import Database
 from scheduler.storage.models import ApiToken
 from tests.support.api import Program, make_token

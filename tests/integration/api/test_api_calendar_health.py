@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from scheduler.services.access import api_tokens
+from scheduler.services.identity import api_tokens
 from scheduler.storage.database import Database
 from tests.support import clocks
 from tests.support.api import Program, make_token

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from scheduler.services.people_desk import journal
+from scheduler.services.participants import journal
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm, ImportFile, MeetingRequest, Place
 from tests.support.api import Program, make_token

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from scheduler.storage.database import Database
-from tests.integration.outcomes.test_report import told
+from tests.integration.reports.outcomes.test_report import told
 from tests.support import clocks
 from tests.support.api import Program, make_token
 from tests.support.factories import make_event

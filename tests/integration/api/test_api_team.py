@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.team import TeamRole
-from scheduler.services.access import actors, api_tokens
+from scheduler.services.identity import actors, api_tokens
 from scheduler.services.team import members
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, OutboxMail

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
 from scheduler.storage.database import Database
-from tests.integration.trail.test_trail import behind_its_back
+from tests.integration.audit_log.test_trail import behind_its_back
 from tests.support.api import Program, make_token
 from tests.support.factories import NOW, Expo, make_event
 from tests.support.web import web_app

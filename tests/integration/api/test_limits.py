@@ -20,9 +20,9 @@ from api.counting import Counter
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.mails.rates import MailRates
-from scheduler.services.access.sign_in import answer_wishes, look_at_sign_in, make_sign_in_link
 from scheduler.services.delivery.claims import claim
 from scheduler.services.delivery.mail_routes import Routes
+from scheduler.services.identity.sign_in import answer_wishes, look_at_sign_in, make_sign_in_link
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.storage.database import Database

@@ -18,7 +18,7 @@ from schemathesis.config import SchemathesisConfig
 
 from api.v1 import openapi
 from scheduler.domain.entities import RequestState, VersionState
-from scheduler.services.access import api_tokens
+from scheduler.services.identity import api_tokens
 from scheduler.storage.database import Database
 from tests.support.api import make_token
 from tests.support.factories import make_event, make_request, make_version, meet

@@ -11,8 +11,6 @@ from scheduler.domain import rules
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.busy import UnusableCalendar
 from scheduler.invites.transport.remote import FetchFailure
-from scheduler.services.access import encryption
-from scheduler.services.access.actors import Actor
 from scheduler.services.availability import (
     busy_times,
 )
@@ -25,6 +23,8 @@ from scheduler.services.availability import (
 from scheduler.services.availability import (
     unavailable as away,
 )
+from scheduler.services.identity import encryption
+from scheduler.services.identity.actors import Actor
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, BusySource, Invitation

@@ -12,10 +12,10 @@ from api import context, errands
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.busy import UnusableCalendar, multistatus
 from scheduler.invites.transport.remote import Fetcher, FetchFailure
-from scheduler.services.archives import tables
 from scheduler.services.availability import busy_times, caldav, unavailable
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.availability.caldav import DavAccount
+from scheduler.services.events.archives import tables
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, BusySource
 from tests.support import clocks, dav

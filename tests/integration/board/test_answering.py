@@ -14,13 +14,13 @@ from scheduler.domain import rules
 from scheduler.domain.entities import AnswerSource, Partstat, RequestState
 from scheduler.domain.errors import ChainmeetError, NotFound
 from scheduler.saying import of_json
-from scheduler.services.access import encryption
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.availability.busy_times import ADDRESS
 from scheduler.services.board import commands, drafts, stepping
 from scheduler.services.board.answering import OracleDesk
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.commands import Target
+from scheduler.services.identity import encryption
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database

@@ -13,7 +13,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import RequestState
 from scheduler.services.board import commands, stepping
 from scheduler.services.board.commands import Target
-from scheduler.services.people_desk import journal
+from scheduler.services.participants import journal
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
 from scheduler.storage.models import AttendeeBusy, MeetingRequest, Slot

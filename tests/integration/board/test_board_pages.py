@@ -12,11 +12,11 @@ from sqlalchemy import select
 
 from api.pages.board import hand_board
 from scheduler.domain.entities import VersionState
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
 from scheduler.services.board import drafts, reading, view
 from scheduler.services.board.answering import OracleDesk
 from scheduler.services.board.view import ROWS, BoardWish
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Place
 from scheduler.storage.models import Hall as HallRow

@@ -16,10 +16,10 @@ from scheduler.domain.by_hand import HandStepKind
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import ChainmeetError, NotAllowed, NotFound, PublishingOpen, WrongState
 from scheduler.domain.team import TeamRole
-from scheduler.services.access.actors import actor_for
 from scheduler.services.board import commands, drafts, stepping
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.commands import Target
+from scheduler.services.identity.actors import actor_for
 from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.publishing import comparisons, orders, release
 from scheduler.services.schedule import versions

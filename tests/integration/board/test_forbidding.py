@@ -12,8 +12,8 @@ from scheduler.services.board import commands, drafts, stepping
 from scheduler.services.board.answering import OracleDesk
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.sentences import BANNED
+from scheduler.services.planning.runs import runs
 from scheduler.services.problems import snapshot
-from scheduler.services.runs import runs
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from tests.integration.board.test_commands import Hall

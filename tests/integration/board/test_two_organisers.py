@@ -14,10 +14,10 @@ from scheduler.domain import rules
 from scheduler.domain.errors import ChainmeetError, ChangedMeanwhile, WrongState
 from scheduler.domain.solving import SolveParams
 from scheduler.domain.team import TeamRole
-from scheduler.services.access.actors import Actor
 from scheduler.services.board import commands, drafts, reading, stepping
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.commands import Target
+from scheduler.services.identity.actors import Actor
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import orders
 from scheduler.services.schedule import versions

@@ -16,8 +16,8 @@ from python_calamine import CalamineWorkbook
 from chainmeet.cli import main
 from chainmeet.demo import load
 from scheduler.samples.expo import make_expo
-from scheduler.services.access import actors
 from scheduler.services.exports import event_sheets
+from scheduler.services.identity import actors
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
 from tests.support import lacking

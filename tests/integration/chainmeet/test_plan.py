@@ -13,9 +13,9 @@ from chainmeet.cli import main
 from chainmeet.demo.load import load
 from chainmeet.files import read_plan, read_problem
 from scheduler.samples.expo import make_expo
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
 from scheduler.services.exports import event_sheets
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
 from scheduler.sheets.reading import read
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database

@@ -9,9 +9,9 @@ import pytest
 
 from api.v1 import bearer
 from scheduler.storage.database import Database
-from tests.integration.access.asking import NOWHERE, Askers
 from tests.integration.crafted import asking
 from tests.integration.crafted.walks import Walk
+from tests.integration.identity.asking import NOWHERE, Askers
 from tests.support import clocks
 from tests.support.everything import Everything
 from tests.support.factories import NOW

@@ -17,10 +17,10 @@ from werkzeug.test import TestResponse
 
 from scheduler.storage.database import Database
 from tests.e2e.test_browser_axe import PAGES, whole
-from tests.integration.access import table
-from tests.integration.access.asking import BODIES, LEAVES, PEOPLE, Askers, name_of, read, routes
 from tests.integration.crafted import bodies, texts
 from tests.integration.crafted.asking import Faults, Pairs, encoded, names
+from tests.integration.identity import table
+from tests.integration.identity.asking import BODIES, LEAVES, PEOPLE, Askers, name_of, read, routes
 from tests.support.forms import PageForms
 from tests.support.web import Browser
 

@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import OutboxState, VersionState
 from scheduler.domain.errors import NotAllowed, PublishingOpen
-from scheduler.services.access import sign_in
 from scheduler.services.delivery import arrival, claims, delivery, mail_alerts, mail_queue
+from scheduler.services.identity import sign_in
 from scheduler.services.outbox import outbox
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.schedule import versions

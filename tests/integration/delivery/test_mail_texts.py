@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.invites.mail import wording
-from scheduler.services.answers import resend
 from scheduler.services.delivery import claims, mail_texts, refusing, rendering
 from scheduler.services.publishing import examples
+from scheduler.services.replies import resend
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Invitation, MailText, OutboxMail
-from tests.integration.access.test_readers import read, text
+from tests.integration.identity.test_readers import read, text
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, meet
 from tests.support.publishing import SETTINGS, draft, publish, send_all
 from tests.support.web import Browser, web_app

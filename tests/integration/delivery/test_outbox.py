@@ -8,8 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailFailure, OutboxState, VersionState
-from scheduler.services.access import sign_in
 from scheduler.services.delivery import claims, refusing, rendering
+from scheduler.services.identity import sign_in
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import Invitation, OutboxMail

@@ -18,8 +18,8 @@ from sqlalchemy import select, update
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxState, VersionState
 from scheduler.domain.plan import Meeting
-from scheduler.services.access import sign_in
 from scheduler.services.delivery import delivery
+from scheduler.services.identity import sign_in
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail

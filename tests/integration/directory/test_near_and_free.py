@@ -10,8 +10,8 @@ from sqlalchemy import select
 from scheduler.domain.entities import VersionState
 from scheduler.services.directory import search
 from scheduler.services.directory.search import FirmOrder
-from scheduler.services.wishes import common_times
-from scheduler.services.wishes.free_partners import free_with_us
+from scheduler.services.requests.preferences import common_times
+from scheduler.services.requests.preferences.free_partners import free_with_us
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, Firm, Hall, WalkingTime
 from tests.support.calendars import linked

@@ -13,7 +13,7 @@ from scheduler.services.directory import notes, search
 from scheduler.services.directory.facets import FirmFilters
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
-from scheduler.services.suggestions import partners
+from scheduler.services.requests.suggestions import partners
 from scheduler.storage.database import Database
 from tests.support.factories import NOW, make_event, make_request
 from tests.support.races import race

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import update
 
 from scheduler.domain.entities import Tier
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FirmFilters
 from scheduler.services.directory.search import FirmOrder
 from scheduler.services.directory.spelling import plain, stem, zone
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
 from tests.support.factories import Expo, make_attendee, make_event, make_firm

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AfterRun, PlaceKind
 from scheduler.domain.errors import InvalidInput, NotAllowed
-from scheduler.services.access import actors
 from scheduler.services.events import events
 from scheduler.services.events.events import EventSettings
 from scheduler.services.events.new_event import NewEvent
+from scheduler.services.identity import actors
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Hall, NightTime, Place, Slot, WalkingTime
 from tests.support.factories import NOW, make_account, make_event

@@ -13,9 +13,8 @@ from sqlalchemy import func, select
 
 from scheduler.domain.errors import ChainmeetError, NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
-from scheduler.services.access.sessions import SignedIn
-from scheduler.services.events import first_file
-from scheduler.services.imports import taking, template
+from scheduler.services.identity.sessions import SignedIn
+from scheduler.services.imports import first_file, taking, template
 from scheduler.services.imports.taking import ImportOutdated
 from scheduler.sheets.reading import read
 from scheduler.sheets.writing import SheetOut, xlsx

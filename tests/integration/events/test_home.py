@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState, RunState
 from scheduler.domain.errors import NotAllowed
 from scheduler.domain.team import TeamRole
-from scheduler.services.access import actors
-from scheduler.services.archives import ending
 from scheduler.services.events import home, waiting
+from scheduler.services.events.archives import ending
+from scheduler.services.identity import actors
 from scheduler.services.imports import workbooks
+from scheduler.services.planning.runs import overnight
 from scheduler.services.publishing import orders, version_jobs
 from scheduler.services.requests import requests
-from scheduler.services.runs import overnight
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import (

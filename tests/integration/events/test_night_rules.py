@@ -14,7 +14,7 @@ from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.domain.team import TeamRole
 from scheduler.services.events import night_times, nights
 from scheduler.services.events.night_times import NightRules, PlannedNight
-from scheduler.services.runs import runs
+from scheduler.services.planning.runs import runs
 from scheduler.storage.database import Database
 from scheduler.storage.schema import alembic_config, upgrade
 from tests.support.factories import NOW, make_event, make_member, make_night, make_request, meet

@@ -10,9 +10,9 @@ from chainmeet.demo.load import load
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import NotAllowed
 from scheduler.samples.expo import make_expo
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
 from scheduler.services.exports import event_sheets
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
 from scheduler.services.imports import taking
 from scheduler.services.imports.taking import ImportLook
 from scheduler.sheets.reading import read

@@ -41,6 +41,8 @@ class Site:
         self.now = self.everything.expo.slots[0].end + timedelta(hours=1) if is_later else NOW
         if role not in self._browsers:
             account = None if person == "signed out" else self.everything.account(person)
+            if account is not None:
+                Browser(self.everything.app, account)  # another device: some forms are about those alone
             self._browsers[role] = Browser(self.everything.app, account)
             self._browsers[role].get("/sign-in")
         browser = self._browsers[role]

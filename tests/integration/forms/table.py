@@ -73,8 +73,8 @@ TABLE = (
       for verb, name in (("decline", "reason"), ("join", "into_key"))),
     Typed("organiser", "registrations/", "registrations.many", press={"verb": "decline", "numbers": "1"}),
     Typed("organiser", "schedule", "runs.start_run"),
-    Typed("organiser", "calendar-health/people/f0-p0", "calendar_health.correct"),
-    Typed("organiser", "calendar-health/people/f4-p0", "calendar_health.keep_call"),
+    Typed("organiser", "calendar-health/people/f0-p0", "calendar_status.correct"),
+    Typed("organiser", "calendar-health/people/f4-p0", "calendar_status.keep_call"),
     *(Typed("organiser", f"desk/{kind}", "people_desk.edit_many", press={"keys": key, "column": column})
       for kind, key, column in (("firms", "f1", "max_per_day"), ("people", "f1-p0", "languages"),
                                 ("interpreters", "i0", "languages"))),
@@ -135,7 +135,7 @@ OTHERWISE = {
 
 NO_FORM = {
     "agenda.end_firm_feed", "archives.bring_back", "busy_times.discard", "busy_times.read_again",
-    "busy_times.save", "calendar_health.remove_alias", "changes.accept_all", "changes.solve",
+    "busy_times.save", "calendar_status.remove_alias", "changes.accept_all", "changes.solve",
     "delegation_members.take", "delegations.confirm", "digests.resume", "drafts.bring_back", "firms.dismiss",
     "firms.want", "first_file.look_again",
     "hand_board.change", "imports.undo", "large_imports.look_again", "my_day.late",

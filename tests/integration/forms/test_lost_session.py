@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
 from api import context, errands
-from scheduler.services.access import sign_in, tokens
+from scheduler.services.identity import sign_in, tokens
 from scheduler.storage.models import SignInLink
 from tests.integration.forms.conftest import Site
 from tests.integration.forms.table import TABLE, Typed

@@ -11,10 +11,10 @@ from scheduler.domain.changes import ChangeKind
 from scheduler.domain.entities import PlaceWish
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.solving import SolveParams
-from scheduler.services.cells.changes import Imported
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import comparisons
 from scheduler.services.schedule import versions
+from scheduler.services.spreadsheets.changes import Imported
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm, Place

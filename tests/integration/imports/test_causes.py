@@ -7,10 +7,9 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from scheduler.services.cells.columns import ImportKind
-from scheduler.services.imports import choices, taking, workbooks
+from scheduler.services.imports import choices, importing, taking, workbooks
 from scheduler.services.imports.taking import ImportLook, ImportPart
-from scheduler.services.people_desk import importing
+from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, AttendeeBusy, Firm, MeetingRequest, PlaceBusy

@@ -17,8 +17,8 @@ from sqlalchemy import select, text
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import WrongState
-from scheduler.services.imports import choices, taking, workbooks
-from scheduler.services.people_desk import importing, journal
+from scheduler.services.imports import choices, importing, taking, workbooks
+from scheduler.services.participants import journal
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
@@ -283,11 +283,11 @@ import os, signal, sys
 from sqlalchemy import event
 from scheduler.services.imports import taking
 from scheduler.storage.database import Database
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
 from tests.support.factories import NOW
 from tests.support.publishing import SETTINGS
-from scheduler.services.people_desk import importing
+from scheduler.services.imports import importing
 from scheduler.services.imports import workbooks
 url, account, event_id, number, digest = sys.argv[1:]
 database = Database(url)

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.errors import InvalidInput, NotFound
-from scheduler.services.bringing import file_jobs, file_work
-from scheduler.services.cells import fixes
-from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.fixes import Fixes, FixesGiven, Replaced
 from scheduler.services.imports import choices, grid, workbooks
+from scheduler.services.imports.bulk_import import file_jobs, file_work
+from scheduler.services.spreadsheets import fixes
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.spreadsheets.fixes import Fixes, FixesGiven, Replaced
 from scheduler.sheets.reading import read
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
 from scheduler.sheets.writing import Cell, SheetOut, xlsx

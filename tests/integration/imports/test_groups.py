@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.services.cells.columns import ImportKind
-from scheduler.services.delegations import delegations
-from scheduler.services.imports import taking, workbooks
+from scheduler.services.imports import importing, taking, workbooks
 from scheduler.services.imports.taking import ImportLook
-from scheduler.services.people_desk import importing, journal
+from scheduler.services.participants import journal
+from scheduler.services.participants.delegations import delegations
+from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import Delegation, Event, Hall
 from tests.support.factories import NOW, Expo, make_event

@@ -9,10 +9,10 @@ from sqlalchemy import select, update
 
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.invites.text import address as render_address
-from scheduler.services.addresses import addresses
-from scheduler.services.bringing import file_work
-from scheduler.services.cells.changes import Imported
+from scheduler.services.emails.email_addresses import addresses
+from scheduler.services.imports.bulk_import import file_work
 from scheduler.services.schedule import feed_addresses
+from scheduler.services.spreadsheets.changes import Imported
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm, ImportFile, Interpreter, Place
 from tests.support import importing as imports

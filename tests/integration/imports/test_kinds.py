@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side
-from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.options import ImportOptions
 from scheduler.services.imports import taking
 from scheduler.services.imports.taking import ImportLook
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (

@@ -13,17 +13,15 @@ import pytest
 from sqlalchemy import select, update
 
 from scheduler.domain.entities import PlaceKind
-from scheduler.services.access import sessions
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
-from scheduler.services.bringing import file_jobs, file_work
-from scheduler.services.bringing.file_work import FileEnding
-from scheduler.services.events import from_workbook
-from scheduler.services.events.first_file import NewEventLook
-from scheduler.services.imports import taking
-from scheduler.services.people_desk import importing
-from scheduler.services.welcome import welcome
-from scheduler.services.welcome.welcome import Invitees
+from scheduler.services.identity import sessions
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
+from scheduler.services.imports import from_workbook, importing, taking
+from scheduler.services.imports.bulk_import import file_jobs, file_work
+from scheduler.services.imports.bulk_import.file_work import FileEnding
+from scheduler.services.imports.first_file import NewEventLook
+from scheduler.services.participants.event_invitations import welcome
+from scheduler.services.participants.event_invitations.welcome import Invitees
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -42,7 +40,7 @@ from scheduler.storage.models import (
 )
 from tests.integration.imports.test_grid import fields
 from tests.integration.imports.test_no_emails import days_of_ticks
-from tests.integration.rehearsal.post import post
+from tests.integration.publishing.rehearsal.post import post
 from tests.support.factories import NOW, make_account
 from tests.support.native_workbooks import DIALECTS, PlantedFault, native_workbook, planted
 from tests.support.publishing import SETTINGS

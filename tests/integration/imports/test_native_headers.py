@@ -9,8 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.entities import RequestState
-from scheduler.services.imports import taking, workbooks
-from scheduler.services.people_desk import importing
+from scheduler.services.imports import importing, taking, workbooks
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (

@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from scheduler.services.cells import vocabulary
-from scheduler.services.cells.columns import ImportKind, folded
-from scheduler.services.events import from_workbook
 from scheduler.services.exports.event_sheets import SETTINGS
-from scheduler.services.imports import taking
+from scheduler.services.imports import from_workbook, taking
+from scheduler.services.spreadsheets import vocabulary
+from scheduler.services.spreadsheets.columns import ImportKind, folded
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (

@@ -11,18 +11,18 @@ import pytest
 from sqlalchemy import select, update
 
 from scheduler.domain.entities import AfterRun, OutboxKind, OutboxState, RequestState, RunState
-from scheduler.services.access import sessions
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
-from scheduler.services.archives import copying
-from scheduler.services.archives.copying import EventCopy
-from scheduler.services.cells.columns import ImportKind
-from scheduler.services.imports import choices, taking, workbooks
-from scheduler.services.people_desk import importing, journal, leaving_event, merging
+from scheduler.services.events.archives import copying
+from scheduler.services.events.archives.copying import EventCopy
+from scheduler.services.identity import sessions
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
+from scheduler.services.imports import choices, importing, taking, workbooks
+from scheduler.services.participants import journal, leaving_event, merging
+from scheduler.services.participants.event_invitations import welcome
+from scheduler.services.participants.event_invitations.welcome import Invitees
+from scheduler.services.planning.scenarios import what_ifs
 from scheduler.services.requests import requests
-from scheduler.services.welcome import welcome
-from scheduler.services.welcome.welcome import Invitees
-from scheduler.services.what_if import what_ifs
+from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (

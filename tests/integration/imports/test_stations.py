@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.services.cells.columns import ImportKind
-from scheduler.services.cells.options import ImportOptions
 from scheduler.services.imports import taking
 from scheduler.services.imports.taking import ImportLook
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import Interpreter, InterpreterStation, Place, Slot

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.services.cells.columns import WHY, ImportKind
 from scheduler.services.imports import taking, workbooks
 from scheduler.services.imports.taking import ImportLook, ImportOutdated
 from scheduler.services.imports.workbooks import ImportTaken
+from scheduler.services.spreadsheets.columns import WHY, ImportKind
 from scheduler.sheets.reading import read
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database

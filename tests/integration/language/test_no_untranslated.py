@@ -54,6 +54,8 @@ NAMES = [
 """What is called alike in every language."""
 LETTERS = {"answers", "asked", "digests", "summaries"}
 """Pages of the links in mails: their texts are those of the mails' catalog, which has tests of its own."""
+PREVIEW = "rehearsal.mail"
+"""An email as its reader gets it, in the reader's language."""
 
 
 class Bracketed(NullTranslations):
@@ -152,7 +154,7 @@ def test_no_page_of_a_room_that_is_done_has_an_untranslated_text(role: str, ever
     for path in PAGES[role]:
         path = whole(path, everything.known)
         endpoint = endpoint_of(app, path)
-        if not rooms.speaks(endpoint) or endpoint.partition(".")[0] in LETTERS:
+        if not rooms.speaks(endpoint) or endpoint.partition(".")[0] in LETTERS or endpoint == PREVIEW:
             continue
         page = without_joiners(browser.client.get(path).text)
         looked_at.add(endpoint)

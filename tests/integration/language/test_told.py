@@ -11,10 +11,10 @@ from api.language import speaking
 from scheduler.domain.changes import Change, ChangeKind
 from scheduler.domain.entities import AfterRun, PlanStatus, RunState
 from scheduler.domain.plan import Meeting
-from scheduler.services.morning.night_budget import NightBudget
 from scheduler.services.operations import run_alerts
+from scheduler.services.planning.runs import checking, runs
+from scheduler.services.publishing.overnight.night_budget import NightBudget
 from scheduler.services.publishing.publishing import BeyondTheNight
-from scheduler.services.runs import checking, runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Run
 from tests.support.factories import NOW, Expo, make_event, make_version

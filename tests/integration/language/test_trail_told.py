@@ -12,15 +12,15 @@ import pytest
 from sqlalchemy import select
 
 from api.language import catalogs, speaking, trail_words
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import Noted
+from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.audit_log.verifying import verify
 from scheduler.services.operations import trail_entries
 from scheduler.services.operations.trail_entries import Filter
+from scheduler.services.planning.runs import control
 from scheduler.services.publishing import orders
-from scheduler.services.runs import control
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import Noted
-from scheduler.services.trail.trail import Somebody
-from scheduler.services.trail.verifying import verify
 from scheduler.services.venue import changing
 from scheduler.services.venue.wanted import AddTables
 from scheduler.storage.database import Database

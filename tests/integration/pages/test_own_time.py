@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import update
 
 from scheduler.domain.entities import RequestState
-from scheduler.services.access import preferences, sign_in
-from scheduler.services.my_day import lateness
+from scheduler.services.agendas.my_day import lateness
+from scheduler.services.identity import preferences, sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import Interpreter, MeetingRequest
 from tests.support import clocks

@@ -19,7 +19,7 @@ LED_TO = [
     (links.run("expo", 3), "runs.run"),
     (links.version("expo", 3), "versions.show"),
     (links.mail_text("expo", "en", "invitation"), "mail_texts.edit"),
-    (links.retried_mails("expo"), "calendar_health.letters"),
+    (links.retried_mails("expo"), "calendar_status.letters"),
 ]
 
 

@@ -9,11 +9,11 @@ import pymupdf
 import pytest
 
 from scheduler.domain.entities import AnswerSource, Partstat, RequestState
-from scheduler.services.answers import links
 from scheduler.services.delivery import rendering
+from scheduler.services.replies import links
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, InboundMail
-from tests.integration.answers.test_declining import Scene
+from tests.integration.replies.test_declining import Scene
 from tests.support import clocks, replies
 from tests.support.conflicts import end_once
 from tests.support.published import Published

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, update
 
 from scheduler.domain.entities import OutboxState
-from scheduler.services.calendar_health import calls
+from scheduler.services.emails.calendar_status import calls
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, OutboxMail, PhoneCall
 from tests.support import clocks

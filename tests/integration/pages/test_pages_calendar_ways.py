@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.mails.ways import CalendarWay
-from scheduler.services.calendar_health import ways
+from scheduler.services.emails.calendar_status import ways
 from scheduler.services.schedule import feed_addresses
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, CalendarUse

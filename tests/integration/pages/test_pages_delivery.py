@@ -12,7 +12,7 @@ from flask import Flask
 
 from api.pages.compression import LEAST
 from scheduler.domain.entities import RequestState
-from scheduler.services.access import sign_in
+from scheduler.services.identity import sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request

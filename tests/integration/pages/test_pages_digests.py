@@ -11,8 +11,8 @@ import pytest
 
 from scheduler.domain.entities import RequestState
 from scheduler.services.delivery import delivery
-from scheduler.services.digests import choices, telling
-from scheduler.services.digests.choices import HowOften
+from scheduler.services.requests.digests import choices, telling
+from scheduler.services.requests.digests.choices import HowOften
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, DigestChoice, Event, MeetingRequest
 from tests.integration.delivery.test_sending import to

@@ -10,13 +10,13 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from scheduler.domain.entities import RequestState, RunState, VersionState
+from scheduler.services.planning.runs import execution, runs
+from scheduler.services.planning.runs.watchdog import Stop
+from scheduler.services.planning.scenarios import trying
 from scheduler.services.publishing import release
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.requests import requests
-from scheduler.services.runs import execution, runs
-from scheduler.services.runs.watchdog import Stop
 from scheduler.services.schedule import versions
-from scheduler.services.what_if import trying
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, Interpreter, MeetingRequest, OutboxMail, Run
 from tests.support import importing as imports

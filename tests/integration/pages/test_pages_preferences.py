@@ -8,8 +8,8 @@ from email import message_from_bytes
 
 import pytest
 
-from scheduler.services.access import preferences, stopping
 from scheduler.services.delivery import rendering
+from scheduler.services.identity import preferences, stopping
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee
 from tests.support import replies

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 from scheduler.domain.entities import RequestState
-from scheduler.services.answers import declining
+from scheduler.services.replies import declining
 from tests.support.factories import make_firms, make_request, make_version
 from tests.support.site import Site
 

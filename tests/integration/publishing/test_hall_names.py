@@ -12,7 +12,7 @@ from scheduler.services.delivery import rendering
 from scheduler.services.schedule import agendas
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Hall
-from tests.integration.access.test_readers import read, text
+from tests.integration.identity.test_readers import read, text
 from tests.support.published import Published
 from tests.support.publishing import SETTINGS
 

@@ -11,12 +11,12 @@ from scheduler.domain.entities import OutboxKind, RequestState
 from scheduler.domain.team import TeamRole
 from scheduler.services.delivery import rendering
 from scheduler.services.events import nights
+from scheduler.services.planning.runs import runs
 from scheduler.services.publishing import version_jobs
-from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail
-from tests.integration.access.test_readers import read
+from tests.integration.identity.test_readers import read
 from tests.support.factories import NOW, Expo, make_event, make_member, make_request, meet
 from tests.support.publishing import SETTINGS, carry_out, draft, publish
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from scheduler.domain.entities import AlertKind, JobState, VersionState
 from scheduler.domain.errors import PublishingOpen, VersionConflict
 from scheduler.services.operations import alerts
+from scheduler.services.planning.runs import runs
 from scheduler.services.publishing import (
     diff,
     release,
@@ -18,7 +19,6 @@ from scheduler.services.publishing import (
 )
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.publishing.version_jobs import HeldPublishing, JobLost
-from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, VersionJob

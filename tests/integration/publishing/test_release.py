@@ -11,9 +11,9 @@ from scheduler.domain import rules
 from scheduler.domain.entities import OutboxState, RequestState, VersionState
 from scheduler.domain.errors import PlanRejected, VersionConflict, WrongState
 from scheduler.domain.plan import Meeting
+from scheduler.services.planning.runs import runs
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import release
-from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Hold, Invitation, MeetingRequest, OutboxMail, ScheduleVersion

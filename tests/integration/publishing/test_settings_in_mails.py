@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import select
 
 from api import context
-from scheduler.services.addresses import addresses
-from scheduler.services.answers import resend
 from scheduler.services.delivery import rendering
+from scheduler.services.emails.email_addresses import addresses
 from scheduler.services.events import events
+from scheduler.services.replies import resend
 from scheduler.storage.database import Database
 from scheduler.storage.models import Invitation, OutboxMail
-from tests.integration.access.test_readers import read, text
+from tests.integration.identity.test_readers import read, text
 from tests.support import replies
 from tests.support.api import Program, make_token
 from tests.support.factories import NOW

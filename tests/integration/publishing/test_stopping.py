@@ -10,13 +10,13 @@ from sqlalchemy import select
 
 from api import context
 from scheduler.domain.errors import NotFound
-from scheduler.services.access import stopping
-from scheduler.services.access.tokens import hash_token
-from scheduler.services.addresses import addresses
 from scheduler.services.delivery import remembering, rendering
+from scheduler.services.emails.email_addresses import addresses
+from scheduler.services.identity import stopping
+from scheduler.services.identity.tokens import hash_token
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Event, OutboxMail
-from tests.integration.access.test_readers import read, text
+from tests.integration.identity.test_readers import read, text
 from tests.integration.publishing.test_summaries import address, claim, make, queued, two_meetings
 from tests.support.factories import NOW, SECRET_KEY, Expo
 from tests.support.publishing import SETTINGS, publish

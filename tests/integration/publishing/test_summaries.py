@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailOutcome, OutboxState
 from scheduler.invites.mail.summary import Summary
-from scheduler.services.addresses import addresses
 from scheduler.services.delivery import claims, refusing, rendering
+from scheduler.services.emails.email_addresses import addresses
+from scheduler.services.emails.inbound import inbox
 from scheduler.services.events import events
-from scheduler.services.inbox import inbox
 from scheduler.services.outbox import outbox
 from scheduler.services.publishing import summaries
 from scheduler.storage.database import Database

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.domain.errors import NotAllowed, NotFound, WrongState
-from scheduler.services.decisions import locking
+from scheduler.services.planning.change_review import locking
 from scheduler.services.requests import locks
 from scheduler.services.requests.locks import NotDone
 from scheduler.storage.database import Database

@@ -9,7 +9,7 @@ import pytest
 from api import context
 from scheduler.domain.entities import PlaceWish
 from scheduler.domain.errors import WrongState
-from scheduler.services.access.actors import Actor
+from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import lists, outcomes
 from scheduler.services.requests.ways import Kind, OwnWay
 from scheduler.storage.database import Database

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from scheduler.domain.entities import RequestState
-from scheduler.services.asking import several
 from scheduler.services.requests import requests
+from scheduler.services.requests.bulk_requests import several
 from scheduler.storage.database import Database
 from tests.support.factories import NOW, make_attendee, make_event, make_request, make_version
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import OutboxKind, RequestState
 from scheduler.domain.errors import NotAllowed, NotFound, WrongState
-from scheduler.services.access.actors import Actor
+from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import asking_help, lists, outcomes
 from scheduler.services.requests.why_not import Explained, Help, Whose
 from scheduler.storage.database import Database

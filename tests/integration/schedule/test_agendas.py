@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.services.access.actors import Actor
+from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import requests
 from scheduler.services.schedule import agendas, entries
 from scheduler.storage.database import Database

@@ -15,11 +15,11 @@ from scheduler.services.events import home, results
 from scheduler.services.exports import held as listed
 from scheduler.services.exports import lists, prints
 from scheduler.services.exports.prints import PrintPack
-from scheduler.services.fairness import shares
-from scheduler.services.figures import chain, load, steps
-from scheduler.services.outcomes import by_country, report
-from scheduler.services.people_desk import tables
-from scheduler.services.remedies import groups
+from scheduler.services.participants import tables
+from scheduler.services.planning.fairness import shares
+from scheduler.services.planning.fixes import groups
+from scheduler.services.reports.outcomes import by_country, report
+from scheduler.services.reports.statistics import chain, load, steps
 from scheduler.services.schedule import versions
 from scheduler.services.venue import venue
 from scheduler.storage.database import Database

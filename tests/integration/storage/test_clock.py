@@ -12,13 +12,13 @@ from scheduler.domain.entities import VersionState
 from scheduler.domain.solving import Result
 from scheduler.services.operations import pulses
 from scheduler.services.operations.clocks import tell_if_wrong
-from scheduler.services.runs import recovering
-from scheduler.services.runs.execution import RunEnding
+from scheduler.services.planning.runs import recovering
+from scheduler.services.planning.runs.execution import RunEnding
 from scheduler.services.schedule import versions
 from scheduler.storage import database as module
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
-from tests.integration.runs.scene import Scene, answering
+from tests.integration.planning.runs.scene import Scene, answering
 from tests.support import clocks
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
 from tests.support.publishing import carry_out

@@ -18,11 +18,11 @@ from sqlalchemy.exc import ProgrammingError
 from structlog.testing import capture_logs
 
 from chainmeet.cli import main
-from scheduler.services.trail import trail
-from scheduler.services.trail.acts import Act
-from scheduler.services.trail.noted import Noted
-from scheduler.services.trail.trail import Somebody
-from scheduler.services.trail.verifying import verify
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import Noted
+from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.audit_log.verifying import verify
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.grants import RoleUnfit

@@ -13,10 +13,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AnswerSource, OutboxState, Partstat, RequestState
-from scheduler.services.addresses import addresses
-from scheduler.services.answers import answers
-from scheduler.services.answers.answers import Reply
 from scheduler.services.delivery import claims
+from scheduler.services.emails.email_addresses import addresses
+from scheduler.services.replies import answers
+from scheduler.services.replies.answers import Reply
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database

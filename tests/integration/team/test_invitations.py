@@ -14,16 +14,16 @@ from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import languages
-from scheduler.services.access import actors
-from scheduler.services.access.rights import Role
-from scheduler.services.delegations import delegations
-from scheduler.services.delegations.delegations import DelegationForm
 from scheduler.services.delivery import rendering
+from scheduler.services.identity import actors
+from scheduler.services.identity.rights import Role
+from scheduler.services.participants.delegations import delegations
+from scheduler.services.participants.delegations.delegations import DelegationForm
 from scheduler.services.team import invitations, members
 from scheduler.services.team.invitations import Joined, UnusableInvitation
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, OutboxMail, TeamInvitation, TeamMember
-from tests.integration.access.test_readers import read
+from tests.integration.identity.test_readers import read
 from tests.support.factories import NOW, Expo, make_event, make_member
 from tests.support.publishing import SETTINGS
 from tests.support.threads import Step

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
-from scheduler.services.access import actors, api_tokens
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
+from scheduler.services.identity import actors, api_tokens
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
 from scheduler.services.team import members
 from scheduler.services.team.members import LastOwner
 from scheduler.storage.database import Database

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
-from scheduler.services.access.sessions import SignedIn
+from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.team import operators
 from scheduler.services.team.operators import LastOperator
 from scheduler.storage.database import Database

@@ -13,7 +13,7 @@ from scheduler.domain.changes import Change, ChangeKind
 from scheduler.domain.entities import PlaceWish, VersionState
 from scheduler.domain.errors import VenueChanged
 from scheduler.domain.solving import SolveParams
-from scheduler.services.access.actors import operator
+from scheduler.services.identity.actors import operator
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import comparisons, release
 from scheduler.services.schedule import versions

@@ -12,9 +12,9 @@ from sqlalchemy import select
 from scheduler.domain.entities import AfterRun, AlertKind, RequestState, VersionState
 from scheduler.services.delivery import delivery
 from scheduler.services.operations import alerts
+from scheduler.services.planning.runs import execution
+from scheduler.services.planning.runs.execution import RunEnding
 from scheduler.services.publishing import publishing
-from scheduler.services.runs import execution
-from scheduler.services.runs.execution import RunEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run

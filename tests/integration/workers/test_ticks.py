@@ -19,10 +19,10 @@ from sqlalchemy import select, text
 
 from scheduler.config import Settings
 from scheduler.domain.entities import RequestState, RunState
-from scheduler.services.access import sessions, sign_in
-from scheduler.services.digests import telling
+from scheduler.services.identity import sessions, sign_in
 from scheduler.services.operations import pulses
-from scheduler.services.runs import runs
+from scheduler.services.planning.runs import runs
+from scheduler.services.requests.digests import telling
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail, WebSession
 from tests.integration.delivery.test_outbox import publish_some

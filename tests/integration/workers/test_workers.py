@@ -16,10 +16,10 @@ from sqlalchemy import insert, select
 from scheduler.config import Settings
 from scheduler.domain import fields
 from scheduler.domain.entities import JobState, OutboxState, RunState
-from scheduler.services.access import encryption, sign_in
 from scheduler.services.availability import busy_times
+from scheduler.services.identity import encryption, sign_in
+from scheduler.services.planning.runs import runs
 from scheduler.services.publishing import version_jobs
-from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import BusySource, OutboxMail, Run, VersionJob

@@ -1,4 +1,4 @@
 """What people and machines answer to an invitation, as cases with the best outcome of each.
 
-The tests (`tests/integration/inbox/test_cases.py`) and `benchmarks.inbound` run the same cases.
+The tests (`tests/integration/emails/inbound/test_cases.py`) and `benchmarks.inbound` run the same cases.
 """

@@ -11,9 +11,9 @@ from sqlalchemy import func, select
 
 from scheduler.domain.entities import MailOutcome, OutboxKind, Partstat, RequestState
 from scheduler.domain.errors import ChainmeetError
-from scheduler.services.answers import links
-from scheduler.services.inbox import inbox
+from scheduler.services.emails.inbound import inbox
 from scheduler.services.problems import snapshot
+from scheduler.services.replies import links
 from scheduler.storage.database import Database
 from scheduler.storage.models import Answer, Attendee, InboundMail, MeetingRequest, OutboxMail
 from tests.support import dialects, replies

@@ -77,20 +77,18 @@ def test_a_module_that_a_document_names_is_there(document: str, folder: str, nam
     assert found, f"{document} names {name}, which is not in {folder}"
 
 
-FOLDERS_OF_THEIR_OWN = {"agenda"}
-"""Pages without a room of the services: an agenda shows what `schedule` and `answers` know."""
-ONLY_PAGES_OF_OTHERS = {"people"}
-"""Folders of templates that are named otherwise until they are renamed; the set only gets smaller."""
-
-
 def folders(place: str) -> set[str]:
-    return {path.name for path in (ROOT / place).iterdir() if path.is_dir() and path.name != "__pycache__"}
+    """The folders below a place that have files of the repository's kinds, by their path there."""
+    found = {path.parent for path in (ROOT / place).rglob("*") if path.suffix in {".py", ".html"}}
+    return {path.relative_to(ROOT / place).as_posix() for path in found} - {"."}
 
 
-def test_a_feature_has_one_name_in_services_pages_and_templates() -> None:
-    rooms, pages, templates = map(folders, ("scheduler/services", "api/pages", "api/templates"))
-    assert pages - rooms == FOLDERS_OF_THEIR_OWN
-    assert templates - pages <= ONLY_PAGES_OF_OTHERS and templates >= {"schedule", "requests"}
+def test_a_feature_has_one_name_in_services_pages_templates_and_tests() -> None:
+    rooms = folders("scheduler/services")
+    assert folders("api/pages") <= rooms
+    features = {room for room in folders("api/templates") if (ROOT / "scheduler/services" / room).is_dir()}
+    assert {path.split("/")[0] for path in folders("api/templates")} <= {room.split("/")[0] for room in rooms}
+    assert features > {"schedule", "requests", "planning/scenarios"}
 
 
 def test_a_blueprint_has_the_name_of_its_module_or_of_its_feature() -> None:

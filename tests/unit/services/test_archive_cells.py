@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scheduler.services.archives.cells import decoded
-from scheduler.services.keeping.marks import END, PART
+from scheduler.services.events.archives.cells import decoded
+from scheduler.storage.cache.marks import END, PART
 from scheduler.storage.models import Firm
 
 

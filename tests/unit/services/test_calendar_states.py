@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat
-from scheduler.services.calendar_health.states import Answered, LastMail, current, state_of
+from scheduler.services.emails.calendar_status.states import Answered, LastMail, current, state_of
 from tests.support.factories import NOW
 
 MAIL = LastMail(1, "u@expo.example", Method.REQUEST, 1, OutboxState.SENT, "", NOW)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scheduler.domain.entities import Tier
-from scheduler.services.cells import values
-from scheduler.services.cells.columns import COLUMNS, ImportKind, heading, kind_of, understand
+from scheduler.services.spreadsheets import values
+from scheduler.services.spreadsheets.columns import COLUMNS, ImportKind, heading, kind_of, understand
 
 FIRMS, PEOPLE, INTERPRETERS = ImportKind.FIRMS, ImportKind.PEOPLE, ImportKind.INTERPRETERS
 

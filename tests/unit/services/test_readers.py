@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from scheduler.invites.catalogue import language_of
-from scheduler.services.access import preferences
+from scheduler.services.identity import preferences
 
 SUMMER = datetime(2027, 6, 1, tzinfo=UTC)
 

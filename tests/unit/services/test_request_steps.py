@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scheduler.domain.entities import RequestState
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Role
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Role
 from scheduler.services.requests.steps import STEPS, allowed
 from scheduler.storage.models import MeetingRequest
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from scheduler.domain.errors import NotAllowed
-from scheduler.services.access import api_tokens, rights
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import MATRIX, SCOPES, Reach, Right, Role
+from scheduler.services.identity import api_tokens, rights
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import MATRIX, SCOPES, Reach, Right, Role
 
 DOCUMENT = Path(__file__).parents[3] / "docs/rights.md"
 REACHES = {

@@ -7,9 +7,9 @@ from datetime import date, time
 import pytest
 
 from scheduler.domain.entities import PlaceWish, RequestState, Tier
-from scheduler.services.cells import clocks, values, vocabulary
-from scheduler.services.cells.clocks import When
-from scheduler.services.cells.columns import (
+from scheduler.services.spreadsheets import clocks, values, vocabulary
+from scheduler.services.spreadsheets.clocks import When
+from scheduler.services.spreadsheets.columns import (
     COLUMNS,
     COMPOSED,
     ImportKind,
@@ -18,7 +18,14 @@ from scheduler.services.cells.columns import (
     kind_of,
     understand,
 )
-from scheduler.services.cells.composing import address, compose, full_name, parted, telephone, whole_number
+from scheduler.services.spreadsheets.composing import (
+    address,
+    compose,
+    full_name,
+    parted,
+    telephone,
+    whole_number,
+)
 
 FIRMS, PEOPLE, ABSENCES, REQUESTS = (
     ImportKind.FIRMS,

@@ -12,9 +12,9 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.fairness import FAIR_SHARES, FAIRNESS_PRICES
 from scheduler.files.problem_file import read_problem, write_problem
-from scheduler.services.what_if.applying import applied
-from scheduler.services.what_if.changes import read, read_all, written
-from scheduler.services.what_if.times import CannotChange
+from scheduler.services.planning.scenarios.applying import applied
+from scheduler.services.planning.scenarios.changes import read, read_all, written
+from scheduler.services.planning.scenarios.times import CannotChange
 from tests.support.builders import ask, booth, firm, interpreter, make_problem, meet, person, table
 
 DAY = "2026-11-24"

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from scheduler.services.cells.clocks import serial
+from scheduler.services.spreadsheets.clocks import serial
 from scheduler.sheets.reading import read
 from scheduler.sheets.tables import UnreadableSheet, column_letters, column_number
 from scheduler.sheets.writing import SheetOut, xlsx

@@ -1,0 +1,35 @@
+"""Extraction of messages by Babel, each with the folder that it is used in.
+
+A folder is what translators and `catalogs` need of a message's place. Files and lines would change with every
+module that is moved. Named by `tool.babel` in `pyproject.toml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from babel.messages.extract import extract_python
+from jinja2.ext import babel_extract
+
+_ROOT = Path(__file__).parents[2]
+_Extracted = tuple[int, Any, Any, list[str]]
+
+
+def extract_code(fileobj: BinaryIO, keywords: Any, comment_tags: Any, options: Any) -> Iterator[_Extracted]:
+    """Extract the messages of a Python module. See Babel's "Writing Extraction Methods"."""
+    for line, function, messages, _ in extract_python(fileobj, keywords, comment_tags, options):
+        yield line, function, messages, [_folder(fileobj)]
+
+
+def extract_template(
+    fileobj: BinaryIO, keywords: Any, comment_tags: Any, options: Any
+) -> Iterator[_Extracted]:
+    """Extract the messages of a Jinja template."""
+    for line, function, messages, _ in babel_extract(fileobj, keywords, comment_tags, options):
+        yield line, function, messages, [_folder(fileobj)]
+
+
+def _folder(fileobj: BinaryIO) -> str:
+    return Path(fileobj.name).resolve().parent.relative_to(_ROOT).as_posix()

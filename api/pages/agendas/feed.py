@@ -1,0 +1,49 @@
+"""Calendar feeds: no cookie, no sign-in, the secret address alone opens one."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response, request, url_for
+
+from api import context, limits
+from scheduler.invites.ical.feed import etag
+from scheduler.services.emails.calendar_status import ways
+from scheduler.services.schedule import feed_addresses, feeds
+
+blueprint = APIBlueprint("feed", __name__, enable_openapi=False)
+
+_ROBOTS = "User-agent: *\nAllow: /calendar/\nDisallow: /\n"
+
+
+@blueprint.get("/calendar/<token>.ics")
+def calendar(token: str) -> Response:
+    """Somebody's meetings as iCalendar, whatever Accept says. Raises NotFound for a wrong token."""
+    with context.database().read() as db:
+        with limits.looking_up_a_token():
+            owner = feed_addresses.feed_owner(db, token)
+        limits.require_link(token)
+        body = feeds.feed_body(db, owner, url=address(owner), now=context.now())
+    with context.database().write() as db:
+        ways.note_feed(db, owner, now=context.now())
+    response = Response(body, content_type="text/calendar; charset=utf-8")
+    response.headers["ETag"] = etag(body)
+    response.headers["Cache-Control"] = "private, max-age=300"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"  # robots.txt lets calendar services fetch it
+    response.make_conditional(request)
+    return response  # without Last-Modified: a meeting that is left out has no date, the ETag says it all
+
+
+@blueprint.get("/robots.txt")
+def robots() -> Response:
+    """robots.txt: no search engines.
+
+    Calendar services, which read it before they fetch a feed, are allowed.
+    """
+    return Response(_ROBOTS, content_type="text/plain; charset=utf-8")
+
+
+def address(owner: feed_addresses.FeedOwner) -> str:
+    """The https address of the owner's feed, or an empty text."""
+    token = feed_addresses.feed_token(owner, context.settings().secret_key)
+    return context.settings().base_url + url_for("feed.calendar", token=token) if token else ""

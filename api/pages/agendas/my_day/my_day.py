@@ -1,0 +1,185 @@
+"""My day: what a person in the halls needs on a telephone, also without a network.
+
+What a person says there ("running late", "I can't come") is a form that a browser sends. The script
+`words.js` keeps it until an answer says that it arrived, and asks for that answer as JSON: 2xx if it
+arrived, the reason beside a status of 4xx if it never will.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, flash, redirect, request, url_for
+from flask_login import login_required
+from flask_wtf.csrf import generate_csrf
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as Leading
+
+from api import auth, context, inputs
+from api.language import speaking
+from api.language.speaking import gettext, ngettext, said
+from api.pages import rendering
+from api.pages.agendas.my_day import offline
+from scheduler.domain.entities import Partstat
+from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
+from scheduler.invites.catalogue import words
+from scheduler.saying import say
+from scheduler.services.agendas.my_day import day as days
+from scheduler.services.agendas.my_day import lateness
+from scheduler.services.identity.actors import Actor
+from scheduler.services.replies import agenda_answers
+from scheduler.services.replies.agenda_answers import OVER
+from scheduler.services.reports.outcomes import outcomes
+
+blueprint = APIBlueprint("my_day", __name__, enable_openapi=False, url_prefix="/events/<event_key>/my-day")
+
+CHANGED = say("The meeting has changed or is cancelled. Check its details and try again.")
+WAS_OVER = say("This meeting is over.")
+FAR = say("You can say this from 12 hours before the meeting.")
+NOT_YOURS = say("You are no longer in this meeting.")
+WHY = {OVER: WAS_OVER, lateness.FAR: FAR}
+"""Why something cannot be said of a meeting any more, or not yet, by its state."""
+LABELS = {"comment": say("Note")}
+ANSWERS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> Response | Leading:
+    """The reader's meetings of one day, the next one large. An interpreter's are on a page of their own."""
+    actor = auth.participant(event_key)
+    if actor.attendee_id is None and actor.interpreter_id is not None:
+        return redirect(url_for("interpreting.show", event_key=event_key, day=request.args.get("day")))
+    now = context.now()
+    with context.database().read() as db:
+        mine = days.my_day(
+            db, actor, inputs.day(request.args.get("day")), secret_key=context.settings().secret_key, now=now
+        )
+        said_of = outcomes.of_items(
+            db, actor, [meeting.item for meeting in (*mine.past, *mine.upcoming)], now=now
+        )
+        page = rendering.render(
+            db,
+            actor,
+            "my_day",
+            "agendas/my_day/show.html",
+            mine=mine,
+            now=now,
+            choices=lateness.CHOICES,
+            words_of_mails=words(speaking.language()),
+            words=said_of,
+            unsaid={key for key, of_meeting in said_of.items() if of_meeting.may_say and not of_meeting.own},
+        )
+    return offline.kept(page, actor)
+
+
+@blueprint.get("/token")
+@login_required
+def token(event_key: str) -> Response:
+    """A token for a form that waited on this telephone, and for whom: it is sent for nobody else."""
+    actor = auth.actor(event_key)
+    return Response(
+        json.dumps({"person": rendering.kept_for(actor), "token": generate_csrf()}),
+        content_type="application/json",
+    )
+
+
+@blueprint.post("/<request_key>/late")
+@login_required
+def late(event_key: str, request_key: str) -> Leading | tuple[str, int]:
+    """Tell everybody of a meeting how late the reader comes, or that they are on time after all."""
+    actor, now = auth.actor(event_key), context.now()
+    minutes = inputs.whole(request.form.get("minutes"), -1)
+
+    def say_late(db: Session) -> None:
+        lateness.say(db, actor, request_key, minutes, now=now, said_at=now - _waited())
+
+    told = ngettext(
+        "The others read that you come %(num)s minute late.",
+        "The others read that you come %(num)s minutes late.",
+        minutes,
+    )
+    return _said(actor, say_late, told if minutes else gettext("You are on time."))
+
+
+@blueprint.post("/<request_key>/answer")
+@login_required
+def answer(event_key: str, request_key: str) -> Leading | tuple[str, int]:
+    """Accept or decline the reader's own invitation, as by the link in its mail."""
+    actor = auth.actor(event_key)
+    partstat = ANSWERS.get(request.form.get("answer", ""))
+    if partstat is None:
+        raise NotFound("answer", request_key)
+    given: dict[str, Any] = {
+        "sequence": inputs.whole(request.form.get("sequence"), -1),
+        "comment": request.form.get("comment", ""),
+        "secret_key": context.settings().secret_key,
+        "now": context.now(),
+    }
+
+    def give(db: Session) -> None:
+        agenda_answers.answer(db, actor, request_key, partstat, **given)
+
+    told = gettext("Accepted. You are expected at this meeting.")
+    if partstat is Partstat.DECLINED:
+        told = gettext("Declined. Your note was sent with it.") if given["comment"] else gettext("Declined.")
+    return _said(actor, give, told)
+
+
+def _said(actor: Actor, step: Callable[[Session], None], told: str) -> Leading | tuple[str, int]:
+    """Do what a form says. Its script is answered in JSON, a browser with the page that says so."""
+    is_script = request.accept_mimetypes.best == "application/json"
+    try:
+        context.database().transact(step)
+        status = 200
+    except InvalidInput as error:
+        if not is_script and error.faults[0].path == "comment":
+            return rendering.refused(actor, "my_day", {f.path: f.message for f in error.faults}, LABELS)
+        status, told = 422, said(error.faults[0].message)
+    except NotAllowed as error:
+        if not is_script:
+            raise
+        status, told = 403, said(str(error))
+    except NotFound:
+        if not is_script:
+            raise
+        status, told = 404, said(NOT_YOURS)
+    except WrongState as error:
+        status, told = 409, said(WHY.get(error.state, CHANGED))
+    if is_script:
+        return Response(json.dumps({"said": told}), status, content_type="application/json")
+    flash(told, "good" if status == 200 else "error")
+    return redirect(
+        url_for("my_day.show", event_key=actor.event_key, day=request.form.get("day") or None), 303
+    )
+
+
+def _waited() -> timedelta:
+    """For how long a form waited on the telephone, by its clock: whether that is right does not matter."""
+    seconds = inputs.whole(request.form.get("waited"), 0)
+    return timedelta(seconds=min(max(seconds, 0), int(lateness.AHEAD.total_seconds())))
+
+
+@blueprint.get("/manifest.webmanifest")
+@login_required
+def manifest(event_key: str) -> Response:
+    """The page as something that a telephone puts on its home screen."""
+    actor = auth.actor(event_key)
+    return offline.manifest(
+        actor,
+        url_for("my_day.show", event_key=event_key),
+        gettext("My day"),
+        lambda event: gettext("My day, %(event)s", event=event),
+    )
+
+
+@blueprint.get("/worker.js")
+@login_required
+def worker(event_key: str) -> Response:
+    """The service worker of this page alone."""
+    auth.actor(event_key)
+    return offline.worker(url_for("my_day.show", event_key=event_key))

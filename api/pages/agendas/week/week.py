@@ -1,0 +1,105 @@
+"""The firm's week: its people beside each other, what changed, and who takes a meeting over."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs
+from api.language.speaking import gettext
+from api.pages import rendering
+from scheduler.domain.errors import WrongState
+from scheduler.services.agendas.week import changes, handing
+from scheduler.services.agendas.week import week as weeks
+from scheduler.services.agendas.week.week import Show
+from scheduler.services.identity.rights import Right
+from scheduler.services.reports.outcomes import outcomes
+
+blueprint = APIBlueprint("week", __name__, enable_openapi=False, url_prefix="/events/<event_key>/week")
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str | Response:
+    """One day of the firm as a grid, or one person of it; a chosen meeting beside it."""
+    actor = auth.actor(event_key)
+    if "paint" in request.args:  # where busy times were painted before they had a page
+        return redirect(url_for("busy_times.show", event_key=event_key), 302)
+    shown = request.args.get("show", "")
+    with context.database().read() as db:
+        week = weeks.week(
+            db,
+            actor,
+            day=inputs.day(request.args.get("day")),
+            only=request.args.get("person"),
+            show=Show(shown) if shown in set(Show) else Show.ALL,
+            secret_key=context.settings().secret_key,
+            now=context.now(),
+        )
+        chosen = week.meeting(request.args.get("meeting"))
+        return rendering.render(
+            db,
+            actor,
+            "week",
+            "agendas/week/show.html",
+            week=week,
+            chosen=chosen,
+            colleagues=handing.colleagues(week, chosen) if chosen else (),
+            may_hand=actor.may(Right.ASK, firm_id=actor.firm_id),
+            show=shown or Show.ALL,
+            shows=list(Show),
+            now=context.now(),
+            words=outcomes.of_items(db, actor, [chosen.item], now=context.now()) if chosen else {},
+        )
+
+
+@blueprint.post("/seen")
+@login_required
+def seen(event_key: str) -> Response:
+    """The reader has seen what changed up to a version."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        changes.see(db, actor, inputs.whole(request.form.get("version")))
+    return _back(event_key)
+
+
+@blueprint.post("/meetings/<request_key>/hand-over")
+@login_required
+def hand_over(event_key: str, request_key: str) -> Response:
+    """Name a colleague for a meeting, whom the next schedule sends."""
+    actor = auth.actor(event_key)
+    form = request.form
+    try:
+        with context.database().write() as db:
+            handing.hand_over(
+                db, actor, request_key, form.get("leaver", ""), form.get("colleague", ""), now=context.now()
+            )
+    except WrongState:
+        flash(gettext("That has changed meanwhile. Look at it as it is now."), "error")
+    else:
+        flash(
+            gettext("Handed over. The next schedule has it so; calendars are told when it is published."),
+            "good",
+        )
+    return _back(event_key)
+
+
+@blueprint.post("/meetings/<request_key>/keep")
+@login_required
+def keep(event_key: str, request_key: str) -> Response:
+    """Leave a meeting to those who sit in it after all."""
+    actor = auth.actor(event_key)
+    try:
+        with context.database().write() as db:
+            handing.keep(db, actor, request_key, now=context.now())
+    except WrongState:
+        flash(gettext("That has changed meanwhile. Look at it as it is now."), "error")
+    else:
+        flash(gettext("It stays as published."), "good")
+    return _back(event_key)
+
+
+def _back(event_key: str) -> Response:
+    return redirect(rendering.back(event_key, url_for("week.show", event_key=event_key)), 303)

@@ -1,0 +1,111 @@
+"""The trail of an event, filtered, with a file of it; and that of the installation, for operators."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from apiflask import APIBlueprint
+from flask import render_template, request
+from flask.wrappers import Response
+from flask_login import login_required
+
+from api import auth, context
+from api.language import speaking, trail_words
+from api.pages import paging, rendering
+from api.pages.audit_log.told import told_changes
+from scheduler.domain.errors import NotFound
+from scheduler.invites.catalogue import words
+from scheduler.saying import say
+from scheduler.services.events import events
+from scheduler.services.identity.actors import Actor
+from scheduler.services.operations import trail_entries
+from scheduler.services.operations.trail_entries import Filter
+
+blueprint = APIBlueprint("audit_log", __name__, enable_openapi=False)
+
+_FILTERS = ("act", "text", "since", "until")
+_PAUSES = str.maketrans("：；，、（）", "      ")
+"""What stands between words where no spaces do."""
+
+
+blueprint.add_app_template_filter(told_changes)
+
+
+@blueprint.app_template_filter()
+def trail_role(role: str) -> str:
+    """A role as an entry has it, in the page's language where it is one of a team."""
+    return words(speaking.language()).desk.get(role, role)
+
+
+@blueprint.get("/events/<event_key>/trail")
+@login_required
+def listing(event_key: str) -> str:
+    """Who did what, the newest first."""
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        timezone = events.event(db, actor).timezone
+        wanted, typed = _filter(timezone)
+        page = trail_entries.listing(db, actor, wanted, number=paging.asked_number())
+        return rendering.render(db, actor, "trail", "audit_log/entries.html", **_shown(page, typed))
+
+
+@blueprint.get("/events/<event_key>/trail.csv")
+@login_required
+def export(event_key: str) -> Response:
+    """The same entries as a file. That it was made is noted in the trail."""
+    actor: Actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        wanted, _ = _filter(events.event(db, actor).timezone)
+        text = trail_entries.as_csv(db, actor, wanted, now=context.now())
+    response = Response(text, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="trail-{actor.event_key}.csv"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/trail")
+@login_required
+def of_installation() -> str:
+    """Sign-ins and operators: what belongs to no event."""
+    if not auth.user().is_operator:
+        raise NotFound("page", "trail")
+    wanted, typed = _filter("UTC")
+    with context.database().read() as db:
+        page = trail_entries.of_installation(db, auth.user().session, wanted, number=paging.asked_number())
+    return render_template("audit_log/installation.html", **_shown(page, typed))
+
+
+def _filter(timezone: str) -> tuple[Filter, dict[str, str]]:
+    """What the address asks for, and the same as it was typed. Days are those of the zone."""
+    typed = {name: request.args.get(name, "")[:200] for name in _FILTERS}
+    wanted = Filter.of_days(
+        timezone,
+        act=typed["act"] if typed["act"] in trail_entries.acts() else "",
+        text=typed["text"].translate(_PAUSES),
+        english=trail_words.english,
+        since=_day(typed["since"]),
+        until=_day(typed["until"]),
+    )
+    return wanted, typed
+
+
+def _day(text: str) -> date | None:
+    """The day, or None for what is no day, or for one at the edge of time."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 1970 <= found.year <= 9000 else None
+
+
+def _shown(page: object, typed: dict[str, str]) -> dict[str, Any]:
+    given = {name: value for name, value in typed.items() if value}
+    return {
+        "page": page,
+        "typed": typed,
+        "acts": [("", say("Everything")), *trail_entries.acts().items()],
+        "is_filtered": bool(given),
+        "query": f"?{urlencode(given)}" if given else "",
+    }

@@ -1,0 +1,1 @@
+"""Emails that come in, and what has become of invitations, person by person."""

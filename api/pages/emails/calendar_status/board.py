@@ -1,0 +1,259 @@
+"""The organiser's calendar health: the board, the people to phone, dead letters, addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response as FlaskResponse
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs
+from api.language.speaking import gettext, ngettext
+from api.pages import paging, rendering
+from scheduler.domain.entities import CalendarState
+from scheduler.domain.errors import InvalidInput
+from scheduler.saying import say
+from scheduler.services.availability import failing
+from scheduler.services.delivery import dead_letters
+from scheduler.services.emails.calendar_status import board as calendar_health
+from scheduler.services.emails.calendar_status import call_list, calls, rows, ways
+from scheduler.services.emails.calendar_status.board import SORTS, Filters
+from scheduler.services.emails.calendar_status.people import WORDS
+from scheduler.services.emails.email_addresses import addresses
+from scheduler.services.emails.inbound import aliases
+from scheduler.services.identity.actors import Actor
+from workers import dispatch
+
+blueprint = APIBlueprint(
+    "calendar_status", __name__, enable_openapi=False, url_prefix="/events/<event_key>/calendar-health"
+)
+
+FILTERS = ("text", "state", "hall", "day", "country", "firm", "whose")
+WHOSE_WORDS = {calls.MINE: say("Mine"), calls.NOBODYS: say("Nobody's yet")}
+SORT_WORDS = {
+    "first": say("First meeting"),
+    "worst": say("Worst state"),
+    "name": say("Name"),
+    "firm": say("Firm"),
+}
+
+
+@blueprint.get("/")
+@login_required
+def board(event_key: str) -> str:
+    """The people of the published schedule, with what came of their invitations."""
+    actor = auth.organiser(event_key)
+    filters = _filters()
+    with context.database().read() as db:
+        now = context.now()
+        found = calendar_health.board(db, actor, filters, now=now)
+        page = rows.rows(db, actor, found, number=paging.asked_number())
+        return rendering.render(
+            db,
+            actor,
+            "calendar_health",
+            "emails/calendar_status/board.html",
+            board=found,
+            page=page,
+            calls=calls.cards(db, actor, [person.key for person in page.items]),
+            whose=WHOSE_WORDS,
+            filters=filters,
+            asked=_asked(filters),
+            letters=dead_letters.counts(db, actor),
+            failing=failing.of_event(db, actor),
+            states=list(CalendarState),
+            words=WORDS,
+            ways=ways.counts(db, actor),
+            way_words=ways.WORDS,
+            sorts=SORT_WORDS,
+        )
+
+
+@blueprint.get("/calls.csv")
+@login_required
+def calls_csv(event_key: str) -> FlaskResponse:
+    """The people to phone, under the same filters."""
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        found = calendar_health.board(db, actor, _filters(), now=context.now())
+        text = call_list.calls_csv(db, actor, found, now=context.now())
+    response = FlaskResponse(text, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="calls-{actor.event_key}.csv"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/people/<person_key>")
+@login_required
+def person(event_key: str, person_key: str) -> str:
+    return _person_page(auth.organiser(event_key), person_key, {}, {})
+
+
+@blueprint.post("/people/<person_key>/address")
+@login_required
+def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
+    """Give a person another address, or try the present one again."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            queued = addresses.correct(
+                db,
+                actor,
+                person_key,
+                request.form.get("email", ""),
+                settings=context.settings(),
+                now=context.now(),
+            )
+    except InvalidInput as error:
+        faults = {fault.path: fault.message for fault in error.faults}
+        return _person_page(actor, person_key, request.form, faults), 422
+    dispatch.deliver(app=context.celery())
+    flash(
+        ngettext(
+            "The address is kept. %(num)s mail is on the way.",
+            "The address is kept. %(num)s mails are on the way.",
+            queued,
+        ),
+        "good",
+    )
+    return redirect(url_for("calendar_status.person", event_key=event_key, person_key=person_key))
+
+
+@blueprint.post("/people/<person_key>/call")
+@login_required
+def keep_call(event_key: str, person_key: str) -> Response | tuple[str, int]:
+    """Say who phones a person, and what came of it."""
+    actor = auth.organiser(event_key)
+    try:
+        caller = request.form.get("caller", "")
+        with context.database().write() as db:
+            calls.keep(
+                db,
+                actor,
+                person_key,
+                caller_id=inputs.whole(caller) if caller else None,
+                note=request.form.get("note", ""),
+                now=context.now(),
+            )
+    except InvalidInput as error:
+        faults = {fault.path: fault.message for fault in error.faults}
+        return _person_page(actor, person_key, request.form, faults), 422
+    flash(gettext("It is kept."), "good")
+    return redirect(url_for("calendar_status.person", event_key=event_key, person_key=person_key))
+
+
+@blueprint.post("/people/<person_key>/aliases/<int:alias_id>/remove")
+@login_required
+def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
+    """Take another address away from a person."""
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        done = aliases.remove(db, actor, person_key, alias_id, now=context.now())
+    if done:
+        flash(gettext("The address is taken away."), "good")
+    else:
+        flash(gettext("It was taken away before."), "")
+    return redirect(url_for("calendar_status.person", event_key=event_key, person_key=person_key))
+
+
+@blueprint.get("/dead-letters")
+@login_required
+def letters(event_key: str) -> str:
+    """Mails that failed, or those that are tried again by themselves."""
+    actor = auth.organiser(event_key)
+    retrying = request.args.get("list") == "retrying"
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "letters",
+            "emails/calendar_status/letters.html",
+            page=dead_letters.listing(db, actor, retrying=retrying, number=paging.asked_number()),
+            retrying=retrying,
+            routes=dead_letters.pauses(db, actor, rates=context.settings().rates, now=context.now()),
+            letters=dead_letters.counts(db, actor),
+        )
+
+
+@blueprint.post("/dead-letters/<any(resend, drop):step>")
+@login_required
+def handle(event_key: str, step: str) -> Response:
+    """Queue the chosen dead letters again (all, where the form says so), or put them away."""
+    actor = auth.organiser(event_key)
+    ids = [inputs.whole(each) for each in request.form.getlist("mail")]
+    with context.database().write() as db:
+        done = _handle(db, actor, step, ids)
+    if step == "resend" and done:
+        dispatch.deliver(app=context.celery())
+    left = 0 if request.form.get("all") else len(set(ids)) - done
+    if ids or request.form.get("all"):
+        flash(_handled(step, done, left), "good" if done else "")
+    else:
+        flash(gettext("Choose one mail or more."), "")
+    return redirect(url_for("calendar_status.letters", event_key=event_key))
+
+
+def _filters() -> Filters:
+    values = {name: request.args.get(name, "") for name in FILTERS}
+    sort = request.args.get("sort") or SORTS[0]
+    return Filters(calls=request.args.get("calls") == "yes", sort=sort, **values)
+
+
+def _asked(filters: Filters) -> dict[str, str]:
+    """The filters as an address has them."""
+    asked = {name: getattr(filters, name) for name in FILTERS} | {"calls": "yes" if filters.calls else ""}
+    asked["sort"] = filters.sort if filters.sort != SORTS[0] else ""
+    return {name: value for name, value in asked.items() if value}
+
+
+def _handle(db: Session, actor: Actor, step: str, ids: list[int]) -> int:
+    now = context.now()
+    if step == "drop":
+        return dead_letters.drop(db, actor, ids, now=now)
+    if request.form.get("all"):
+        return dead_letters.resend_all(db, actor, now=now)
+    return dead_letters.resend(db, actor, ids, now=now)
+
+
+def _handled(step: str, done: int, left: int) -> str:
+    if step == "resend":
+        told = ngettext("%(num)s mail is queued again.", "%(num)s mails are queued again.", done)
+    else:
+        told = ngettext("%(num)s mail is put away.", "%(num)s mails are put away.", done)
+    if not left:
+        return told
+    others = ngettext(
+        "%(num)s had been sent, put away or overtaken by a newer message meanwhile.",
+        "%(num)s had been sent, put away or overtaken by a newer message meanwhile.",
+        left,
+    )
+    return f"{told} {others}"
+
+
+def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, str]) -> str:
+    with context.database().read() as db:
+        found = calendar_health.person(db, actor, person_key, now=context.now())
+        call = calls.cards(db, actor, [person_key]).get(person_key)
+        kept = {"caller": str(call.caller_id or ""), "note": call.note} if call else {}
+        return rendering.render(
+            db,
+            actor,
+            "calendar_health",
+            "emails/calendar_status/person.html",
+            person=found,
+            changes=addresses.changes(db, actor, person_key),
+            aliases=aliases.listing(db, actor, person_key),
+            ways=ways.of_person(db, actor, person_key),
+            way_words=ways.WORDS,
+            typed={"email": found.email, **kept, **typed},
+            call=call,
+            failing=failing.of_person(db, actor, person_key),
+            callers=calls.callers(db, actor, now=context.now()),
+            faults=faults,
+            words=WORDS,
+            now=context.now(),
+        )

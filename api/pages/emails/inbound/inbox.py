@@ -1,0 +1,174 @@
+"""The organiser's inbox: mails that came back, what became of each, and what to do with those that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apiflask import APIBlueprint
+from flask import Response as FlaskResponse
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language.speaking import gettext, pgettext, reported, said
+from api.pages import paging, rendering
+from api.pages.presentation import short_name
+from scheduler.domain.entities import MailKind, MailOutcome, OutboxKind, Partstat
+from scheduler.domain.errors import InvalidInput, NotFound, WrongState
+from scheduler.saying import say
+from scheduler.services.directory.refs import PersonRef
+from scheduler.services.emails.inbound import handling
+from scheduler.services.emails.inbound.shown import IncomingMail
+from scheduler.services.identity.actors import Actor
+from workers import dispatch
+
+blueprint = APIBlueprint("inbox", __name__, enable_openapi=False, url_prefix="/events/<event_key>/inbox")
+
+_NO_ANSWERS = (MailKind.BOUNCE, MailKind.COMPLAINT, MailKind.FORWARDED)
+NOTES = "notes"
+"""What the address of the list says for answers with a note."""
+_STEPS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
+
+
+@blueprint.app_template_filter()
+def mail_outcome(outcome: MailOutcome) -> str:
+    """What became of a mail in a word."""
+    return {
+        MailOutcome.RECEIVED: pgettext("of a mail", "received"),
+        MailOutcome.APPLIED: pgettext("of a mail", "applied"),
+        MailOutcome.IGNORED: pgettext("of a mail", "ignored"),
+        MailOutcome.WAITING: pgettext("of a mail", "waiting"),
+    }[outcome]
+
+
+@blueprint.app_template_filter()
+def spam_counts(complaints: Mapping[str, int]) -> str:
+    """Domains of recipients, each with its number of complaints."""
+    return ", ".join(f"{domain} ({count})" for domain, count in complaints.items())
+
+
+@blueprint.app_template_filter()
+def answered_mail(mail: IncomingMail) -> str:
+    """What the mail of ours is that a mail answers."""
+    if mail.about is None and not mail.is_answerable:
+        return gettext("Unknown")
+    kind = mail.about.kind if mail.about is not None else OutboxKind.INVITATION
+    return {
+        OutboxKind.INVITATION: gettext("Invitation"),
+        OutboxKind.RESEND: gettext("Invitation"),
+        OutboxKind.SUMMARY: gettext("Summary of what changed"),
+        OutboxKind.SIGN_IN: gettext("Email with a sign-in link"),
+        OutboxKind.ALERT: gettext("Alert"),
+        OutboxKind.DESK: gettext("Letter with a link"),
+        OutboxKind.TEST: gettext("Test email"),
+        OutboxKind.DIGEST: gettext("Email about requests"),
+        OutboxKind.BRIEFING: gettext("Interpreter's schedule"),
+    }[kind]
+
+
+@blueprint.get("/")
+@login_required
+def listing(event_key: str) -> str:
+    actor = auth.organiser(event_key)
+    chosen = request.args.get("outcome", "")
+    outcome = MailOutcome(chosen) if chosen in set(MailOutcome) else None
+    with context.database().read() as db:
+        noted = chosen == NOTES
+        page = handling.listing(db, actor, outcome=outcome, noted=noted, number=paging.asked_number())
+        return rendering.render(
+            db,
+            actor,
+            "inbox",
+            "emails/inbound/list.html",
+            page=page,
+            outcome=outcome,
+            outcomes=[o for o in MailOutcome if o is not MailOutcome.RECEIVED],
+            counts=handling.counts(db, actor),
+            complaints=handling.complaints(db, actor),
+            noted=noted,
+            notes=handling.count_notes(db, actor),
+        )
+
+
+@blueprint.get("/<int:mail_id>")
+@login_required
+def show(event_key: str, mail_id: int) -> str:
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        mail = handling.get(db, actor, mail_id)
+        alias = handling.claimed(db, actor, mail_id)
+        dead = handling.reported_address(db, actor, mail_id)
+        instead = handling.substitute(db, actor, mail_id, now=context.now())
+        takes_answer = handling.takes_answer(db, actor, mail_id, now=context.now())
+        return rendering.render(
+            db,
+            actor,
+            "inbox",
+            "emails/inbound/show.html",
+            mail=mail,
+            alias=alias,
+            takes_answer=takes_answer,
+            steps=_steps(mail, alias, dead, instead, takes_answer=takes_answer),
+        )
+
+
+def _steps(
+    mail: IncomingMail, alias: str | None, dead: str | None, instead: PersonRef | None, *, takes_answer: bool
+) -> dict[str, str]:
+    """What an organiser may do with a mail, and the words of its buttons. `dead` is what it reports."""
+    steps = {"same-person": say("This is the same person")} if alias else {}
+    if instead is not None:
+        steps["instead"] = say("%(name)s goes instead", name=short_name(instead))
+    if dead:
+        steps["dead"] = say("The address is dead")
+    if takes_answer and mail.kind not in _NO_ANSWERS:
+        steps |= {"accept": say("Take it as accepted"), "decline": say("Take it as declined")}
+    return {**steps, "set-aside": say("Set aside")}
+
+
+@blueprint.get("/<int:mail_id>/raw")
+@login_required
+def raw(event_key: str, mail_id: int) -> FlaskResponse:
+    """The mail as it came, to be saved and never shown: it may hold anything."""
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        octets = handling.raw(db, actor, mail_id, now=context.now())
+    response = FlaskResponse(octets, mimetype="application/octet-stream")
+    response.headers["Content-Disposition"] = f'attachment; filename="mail-{mail_id}.eml"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.post("/<int:mail_id>/<step>")
+@login_required
+def handle(event_key: str, mail_id: int, step: str) -> Response:
+    """Take a waiting mail as an answer, or set it aside."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            reason = _handle(db, actor, mail_id, step)
+    except WrongState as error:
+        flash(said(error.told), "error")
+    except InvalidInput as error:
+        flash("; ".join(reported(fault.message) for fault in error.faults), "error")
+    else:
+        dispatch.deliver(app=context.celery())
+        flash(reported(reason), "good")
+    return redirect(url_for("inbox.show", event_key=event_key, mail_id=mail_id))
+
+
+def _handle(db: Session, actor: Actor, mail_id: int, step: str) -> str:
+    if step == "set-aside":
+        domain = context.settings().mail_domain
+        return handling.set_aside(db, actor, mail_id, mail_domain=domain, now=context.now()).reason
+    if step == "instead":
+        return handling.send_instead(db, actor, mail_id, now=context.now()).reason
+    if step == "same-person":
+        return handling.same_person(db, actor, mail_id, settings=context.settings(), now=context.now()).reason
+    if step == "dead":
+        return handling.mark_dead(db, actor, mail_id, now=context.now()).reason
+    if step not in _STEPS:
+        raise NotFound("page", step)
+    return handling.apply(db, actor, mail_id, _STEPS[step], now=context.now()).reason

@@ -1,0 +1,172 @@
+"""An event as a whole: copied, put away and brought back, deleted; and all events, for operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs
+from api.language.speaking import gettext, said
+from api.pages import rendering
+from scheduler.domain.errors import InvalidInput, NotFound, WrongState
+from scheduler.saying import say
+from scheduler.services.events.archives import copying, ending
+from scheduler.services.events.archives.copying import EventCopy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+
+blueprint = APIBlueprint("archives", __name__, enable_openapi=False)
+
+PARTS = {
+    "venue": (
+        say("Venue"),
+        say("Times, breaks, halls with walking minutes, tables; all moved to the new first day"),
+    ),
+    "firms": (say("Firms"), say("Those that did not leave, with their booths if the venue comes along")),
+    "people": (
+        say("People"),
+        say("Attendees, interpreters and delegations; without absences and linked calendars"),
+    ),
+    "team": (say("Team"), say("Everybody whose role has no end")),
+    "settings": (say("Settings"), say("Settings, the policy of runs, and texts of mails")),
+}
+"""What may come along, in the words of the page."""
+
+
+@blueprint.get("/events/<event_key>/whole")
+@login_required
+def show(event_key: str) -> str:
+    """Copy, archive, delete."""
+    actor = _owner(event_key)
+    return _page(actor, {}, {})
+
+
+@blueprint.post("/events/<event_key>/copy")
+@login_required
+def copy(event_key: str) -> Response | tuple[str, int]:
+    """Make next year's event of this one."""
+    actor = _owner(event_key)
+    parts = [part for part in PARTS if part in request.form.getlist("parts")]
+    form = EventCopy(
+        key=request.form.get("key", ""),
+        name=request.form.get("name", ""),
+        first_day=inputs.day(request.form.get("first_day")) if "venue" in parts else None,
+        parts=parts,
+    )
+    try:
+        key = copying.copy(
+            context.own_transactions(), actor, form, settings=context.settings(), now=context.now()
+        )
+    except InvalidInput as error:
+        faults = {fault.path: fault.message for fault in error.faults}
+        return _page(actor, request.form, faults, parts), 422
+    flash(gettext("The event is made. Look at its days, and bring what is new."), "good")
+    return redirect(url_for("home.event", event_key=key))
+
+
+@blueprint.post("/events/<event_key>/archive")
+@login_required
+def archive(event_key: str) -> Response:
+    """Put the event away."""
+    actor = _owner(event_key)
+    try:
+        with context.database().write() as db:
+            ending.archive(db, actor, now=context.now())
+        flash(gettext("The event is archived: it can be read, and not changed."), "good")
+    except WrongState as error:
+        flash(said(error.told), "error")
+    return redirect(url_for("archives.show", event_key=event_key))
+
+
+@blueprint.post("/events/<event_key>/bring-back")
+@login_required
+def bring_back(event_key: str) -> Response:
+    """An archived event goes on."""
+    with context.database().write() as db:
+        ending.bring_back(db, _owner(event_key), now=context.now())
+    flash(gettext("The event goes on."), "good")
+    return redirect(url_for("archives.show", event_key=event_key))
+
+
+@blueprint.post("/events/<event_key>/delete")
+@login_required
+def delete(event_key: str) -> Response | tuple[str, int]:
+    """Delete the event with all its rows, if its name is typed."""
+    actor = _owner(event_key)
+    try:
+        with context.database().write() as db:
+            name = ending.remove(db, actor, typed=request.form.get("typed", ""), now=context.now())
+    except InvalidInput as error:
+        return _page(actor, request.form, {fault.path: fault.message for fault in error.faults}), 422
+    except WrongState as error:
+        flash(said(error.told), "error")
+        return redirect(url_for("archives.show", event_key=event_key))
+    flash(gettext("%(event)s is deleted.", event=name), "good")
+    return redirect(url_for("home.index"))
+
+
+@blueprint.get("/operators/events")
+@login_required
+def listing() -> str:
+    """All events of the installation, for operators."""
+    return _listing({}, {})
+
+
+@blueprint.post("/operators/delete/<event_key>")
+@login_required
+def delete_as_operator(event_key: str) -> Response | tuple[str, int]:
+    """Delete an event that is not one's own."""
+    if not auth.user().is_operator:
+        raise NotFound("page", "events")
+    try:
+        with context.database().write() as db:
+            typed = request.form.get("typed", "")
+            name = ending.remove_as_operator(
+                db, auth.user().session, event_key, typed=typed, now=context.now()
+            )
+    except InvalidInput as error:
+        return _listing(
+            request.form, {event_key: "; ".join(said(fault.message) for fault in error.faults)}
+        ), 422
+    except WrongState as error:
+        return _listing(request.form, {event_key: error.told}), 409
+    flash(gettext("%(event)s is deleted.", event=name), "good")
+    return redirect(url_for("archives.listing"))
+
+
+def _owner(event_key: str) -> Actor:
+    """The actor, if an owner. For everybody else these pages do not exist."""
+    actor = auth.organiser(event_key)
+    if not actor.may(Right.KEEP_EVENT):
+        raise NotFound("event", event_key)
+    return actor
+
+
+def _page(
+    actor: Actor, typed: Mapping[str, str], faults: Mapping[str, str], parts: list[str] | None = None
+) -> str:
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "settings",
+            "events/archives/show.html",
+            whole=ending.look(db, actor),
+            first_day=copying.first_day(db, actor),
+            parts=PARTS,
+            chosen=list(PARTS) if parts is None else parts,
+            typed=typed,
+            faults=faults,
+        )
+
+
+def _listing(typed: Mapping[str, str], faults: Mapping[str, str]) -> str:
+    if not auth.user().is_operator:
+        raise NotFound("page", "events")
+    with context.database().read() as db:
+        found = ending.all_events(db, auth.user().session)
+    return render_template("events/archives/listing.html", events=found, typed=typed, faults=faults)

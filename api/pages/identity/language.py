@@ -1,0 +1,28 @@
+"""The switch at the foot of a page: another language, for the person who is signed in or for the browser."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import redirect, request
+from werkzeug.wrappers import Response
+
+from api import auth, context, errands
+from api.language import choosing
+from api.language.catalogs import SOURCE, languages
+from scheduler.services.identity import preferences
+
+blueprint = APIBlueprint("language", __name__, enable_openapi=False)
+
+
+@blueprint.post("/language")
+def choose() -> Response:
+    """Keep the language, and show the page on which it was chosen."""
+    language = request.form.get("language", "")
+    if language not in languages():
+        language = SOURCE
+    if auth.user().is_authenticated:
+        with context.database().write() as db:
+            preferences.speak(db, auth.user().account_id, language)
+    response = redirect(errands.local(request.form.get("back", "")) or "/", 303)
+    choosing.keep(response, language)
+    return response

@@ -1,0 +1,154 @@
+"""A person's own settings at an event: language and time zone, emails, calendar feed, sessions.
+
+Each section is saved by its own button, and says there that it is saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language import choosing
+from api.language.speaking import gettext, pgettext, said
+from api.pages import presentation, rendering, zones
+from api.pages.agendas.feed import address
+from api.pages.identity import sessions
+from scheduler.domain.errors import InvalidInput
+from scheduler.invites.catalogue import languages, words
+from scheduler.saying import say
+from scheduler.services.identity import preferences, stopping
+from scheduler.services.identity.actors import Actor
+from scheduler.services.requests.digests import choices
+from scheduler.services.schedule import feed_addresses
+
+blueprint = APIBlueprint(
+    "preferences", __name__, enable_openapi=False, url_prefix="/events/<event_key>/preferences"
+)
+
+FAULTS = {"language": say("Choose a language from the list."), "timezone": zones.UNKNOWN}
+KINDS = {
+    "asked": (
+        say("New requests"),
+        say("With once a day, must-have requests still come right away."),
+    ),
+    "reminders": (
+        say("Requests about to expire"),
+        say("Three days and one day before they expire."),
+    ),
+    "answers": (
+        say("Responses to your requests"),
+        say("Accepted, declined, cancelled or expired."),
+    ),
+}
+"""The emails about requests: a title and what they are about."""
+OFTEN = {
+    choices.HowOften.AT_ONCE: say("Right away"),
+    choices.HowOften.DAILY: say("Once a day"),
+    choices.HowOften.OFF: say("Off"),
+}
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    actor = auth.participant(event_key)
+    with context.database().read() as db:
+        return _page(db, actor, None, {})
+
+
+@blueprint.post("")
+@login_required
+def save(event_key: str) -> Response | tuple[str, int]:
+    """Save language and time zone."""
+    actor = auth.participant(event_key)
+    language = request.form.get("language", "")
+    timezone = zones.meant(request.form.get("timezone", "").strip())
+    try:
+        with context.database().write() as db:
+            preferences.choose(db, actor, language=language, timezone=timezone)
+    except InvalidInput as error:
+        with context.database().read() as db:
+            return _page(
+                db, actor, request.form, {f.path: FAULTS.get(f.path, f.message) for f in error.faults}
+            ), 422
+    if language:
+        choosing.speak(language)
+    return _saved(event_key, "language", gettext("Language and time zone saved."))
+
+
+@blueprint.post("/emails")
+@login_required
+def emails(event_key: str) -> Response:
+    """Save which emails the person gets. What the form does not name stays as it is."""
+    actor, form = auth.actor(event_key), request.form
+    with context.database().write() as db:
+        wishes = choices.own(db, actor, now=context.now())
+        if wishes is not None and {*KINDS, "clock"} & set(form):
+            choices.choose(db, actor, wishes.changed(form))
+        if form.get("summaries") in ("on", "off"):
+            stopping.want(db, actor, is_wanted=form["summaries"] == "on", now=context.now())
+    return _saved(event_key, "emails", gettext("Email settings saved."))
+
+
+@blueprint.post("/feed")
+@login_required
+def reset_feed(event_key: str) -> Response:
+    """Give the person's feed a new address. The old one ends now."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        feed_addresses.renew_feed(db, actor, secret_key=context.settings().secret_key)
+    sentence = gettext("The feed has a new address. The old one has stopped working.")
+    return _saved(event_key, "feed", sentence)
+
+
+def _saved(event_key: str, section: str, sentence: str) -> Response:
+    """The page at a section, where the sentence stands."""
+    flash(sentence, f"at {section}")
+    return redirect(url_for("preferences.show", event_key=event_key, _anchor=section), 303)
+
+
+def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Mapping[str, str]) -> str:
+    now = preferences.preferences(db, actor, now=context.now())
+    moment = now.first_slot.start if now.first_slot else None
+    if typed is None:
+        typed = {"language": now.language, "timezone": now.timezone}
+    automatic = gettext("Automatic: %(choice)s", choice=words(now.derived_language).name)
+    zone = now.derived_timezone
+    feed = address(feed_addresses.own_feed(db, actor)) if actor.attendee_id else ""
+    digests = choices.own(db, actor, now=context.now()) if actor.attendee_id else None
+    return rendering.render(
+        db,
+        actor,
+        "preferences",
+        "identity/preferences.html",
+        typed={**typed, "timezone": zones.shown(typed.get("timezone", "").strip(), moment)},
+        faults=faults,
+        languages=[("", automatic), *languages().items()],
+        derived_zone=zones.label(zone, moment) if zone else gettext("the venue's time only"),
+        words=words(now.language or now.derived_language),
+        summaries=stopping.own(db, actor) if actor.attendee_id else None,
+        digests=digests,
+        clocks=_clocks(digests) if digests else (),
+        email_kinds=KINDS,
+        said_often=[(often, said(label)) for often, label in OFTEN.items()],
+        said_switch=[("on", pgettext("of emails", "On")), ("off", gettext("Off"))],
+        slot=now.first_slot,
+        own_zone=now.timezone or now.derived_timezone,
+        feed=feed,
+        quoted_feed=quote(feed, safe=""),
+        **sessions.listed(db),
+    )
+
+
+def _clocks(wishes: choices.DigestWishes) -> list[tuple[str, str]]:
+    """By whose clock the daily email can come: the person's own, and the venue's where it is another."""
+    own = presentation.own_clock(wishes.morning, wishes.own_timezone).striptags()
+    venue = gettext("%(time)s at the venue", time=f"{wishes.morning:%H:%M}")
+    return [("own", own)] + [("venue", venue)] * (wishes.own_timezone != wishes.venue_timezone)

@@ -1,0 +1,123 @@
+"""Sign-in by a mailed one-time link. Opening the link asks once more, as mail scanners open links too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context, errands, known_browsers, limits
+from api.language import speaking
+from api.language.speaking import gettext
+from scheduler.domain import fields
+from scheduler.services.identity import sessions, sign_in
+from scheduler.services.identity.sign_in import VALID, KnownAccount
+from workers import dispatch
+
+blueprint = APIBlueprint("sign_in", __name__, enable_openapi=False)
+
+
+@blueprint.get("/sign-in")
+def ask() -> str:
+    target = errands.local(request.args.get("next", ""))
+    return render_template(
+        "identity/sign_in/ask.html", errand=errands.sealed({"path": target} if target else {})
+    )
+
+
+@blueprint.post("/sign-in")
+def send() -> str | tuple[str, int] | tuple[str, int, dict[str, str]]:
+    """Mail a link. The page says and does the same for a known and an unknown address."""
+    email, errand = request.form.get("email", "").strip(), request.form.get("errand", "")
+    if "@" not in email or not fields.limits(fields.Email).hold(email):
+        fault = gettext("Write your mail address, such as name@example.com.")
+        return render_template("identity/sign_in/ask.html", email=email, fault=fault, errand=errand), 422
+    return _send(email, errands.opened(errand))
+
+
+@blueprint.post("/sign-in/again")
+@login_required
+def again() -> str | tuple[str, int, dict[str, str]]:
+    """Mail a link to the signed-in person, for a step that needs a fresh sign-in."""
+    return _send(auth.user().email, errands.opened(request.form.get("errand", "")))
+
+
+@blueprint.get("/sign-in/go-on")
+@login_required
+def go_on() -> str | Response:
+    """The form that was sent when a sign-in was needed, to send it again."""
+    with context.database().read() as db:
+        errand = sessions.errand(db, auth.user().session)
+    if "fields" not in errand:
+        return redirect(url_for("home.index"))
+    return render_template("identity/sign_in/go_on.html", errand=errand)
+
+
+@blueprint.get("/sign-in/<token>")
+def look(token: str) -> str | Response | tuple[str, int]:
+    try:
+        account = _look(token)
+    except sign_in.UnusableLink as error:
+        if auth.user().is_authenticated:  # the link was used: its reader opens the mail once more
+            return redirect(url_for("home.index"))
+        return render_template("identity/sign_in/unusable.html", reason=str(error)), 410
+    return render_template("identity/sign_in/confirm.html", token=token, email=account.email)
+
+
+@blueprint.post("/sign-in/<token>")
+def redeem(token: str) -> Response | tuple[str, int]:
+    try:
+        _look(token)
+        with context.database().write() as db:
+            redeemed = sign_in.redeem_sign_in(db, token, now=context.now())
+    except sign_in.UnusableLink as error:
+        with context.database().write() as db:
+            sign_in.note_failure(db, token, error, now=context.now())
+        return render_template("identity/sign_in/unusable.html", reason=str(error)), 410
+    errand = errands.for_account(redeemed.errand, redeemed.account.id)
+    auth.begin(redeemed.account.id, errand)
+    response = errands.go_on(errand)
+    known_browsers.remember(response)
+    return response
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Response:
+    auth.sign_out()
+    flash(gettext("You are signed out."))
+    response = redirect(url_for("sign_in.ask"))
+    if request.form.get("keep") != "words":  # then the script has cleared all but what waits to be sent
+        response.headers["Clear-Site-Data"] = '"storage"'  # what my day keeps for when there is no network
+    return response
+
+
+@blueprint.app_context_processor
+def _words() -> dict[str, Any]:
+    return {"link_minutes": int(VALID.total_seconds() // 60)}
+
+
+def _send(email: str, errand: Mapping[str, Any]) -> str | tuple[str, int, dict[str, str]]:
+    try:
+        limits.require_sign_in(sign_in.normal_email(email))
+    except limits.Limited as limited:
+        wait = speaking.said(limits.lasting(limited.seconds))
+        page = render_template("identity/sign_in/too_often.html", email=email, wait=wait)
+        return page, 429, {"Retry-After": str(limited.seconds)}
+    with context.database().write() as db:
+        sign_in.wish(db, email, errand=errand, now=context.now())
+    dispatch.deliver_urgent(app=context.celery())
+    return render_template(
+        "identity/sign_in/sent.html", email=email, catcher=context.settings().mail_catcher_url
+    )
+
+
+def _look(token: str) -> KnownAccount:
+    """Whom a link would sign in. Raises UnusableLink."""
+    with limits.looking_up_a_token(), context.database().read() as db:
+        account = sign_in.look_at_sign_in(db, token, now=context.now())
+    limits.require_link(token)
+    return account

@@ -1,0 +1,165 @@
+"""The people of the reader's firm: added, invited, changed and removed by its exhibitors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from api import auth, context, limits
+from api.language.speaking import gettext, ngettext
+from api.pages import presentation, rendering
+from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.services.identity.actors import Actor
+from scheduler.services.participants.colleagues import colleagues
+from scheduler.services.participants.colleagues.colleagues import AddressTaken, ColleagueForm, KnownColleague
+
+blueprint = APIBlueprint(
+    "colleagues", __name__, enable_openapi=False, url_prefix="/events/<event_key>/colleagues"
+)
+
+Answer = Response | tuple[str, int]
+
+
+@blueprint.get("")
+@login_required
+def listing(event_key: str) -> str:
+    """Who is there for the firm, and a form for one more."""
+    return _list(auth.actor(event_key), None, {})
+
+
+@blueprint.post("")
+@login_required
+@limits.costly
+def add(event_key: str) -> Answer:
+    """Add somebody and send the invitation."""
+    actor, form = auth.actor(event_key), _read(request.form)
+    try:
+        with context.database().write() as db:
+            added = colleagues.add(db, actor, form, settings=context.settings(), now=context.now())
+    except InvalidInput as error:
+        if isinstance(error, AddressTaken):
+            with context.database().write() as db:
+                colleagues.note_taken(db, actor, form, now=context.now())
+        return _list(actor, form, _faults(error)), 422
+    flash(_added(form.name, is_invited=added.is_invited, is_rehearsing=actor.is_rehearsing), "good")
+    return redirect(url_for("colleagues.listing", event_key=event_key), 303)
+
+
+def _added(name: str, *, is_invited: bool, is_rehearsing: bool) -> str:
+    if not is_invited:
+        return gettext(
+            "%(name)s takes part now. An invitation was sent less than a day ago, so no other was sent.",
+            name=name,
+        )
+    if is_rehearsing:
+        return gettext(
+            "%(name)s takes part now. The event is in rehearsal: the invitation reaches only the organisers.",
+            name=name,
+        )
+    return gettext("%(name)s takes part now. The invitation is sent by email.", name=name)
+
+
+@blueprint.get("/<key>")
+@login_required
+def show(event_key: str, key: str) -> str:
+    """What is said of somebody, to change it."""
+    return _one(auth.actor(event_key), key, None, {})
+
+
+@blueprint.post("/<key>")
+@login_required
+def change(event_key: str, key: str) -> Answer:
+    actor, form = auth.actor(event_key), _read(request.form)
+    try:
+        with context.database().write() as db:
+            colleagues.change(db, actor, key, form, settings=context.settings(), now=context.now())
+    except InvalidInput as error:
+        return _one(actor, key, form, _faults(error)), 422
+    flash(gettext("Kept. The next plan goes by it."), "good")
+    return redirect(url_for("colleagues.listing", event_key=event_key), 303)
+
+
+@blueprint.post("/<key>/remove")
+@login_required
+def remove(event_key: str, key: str) -> Answer:
+    """Take somebody out of the event."""
+    actor = auth.actor(event_key)
+    try:
+        with context.database().write() as db:
+            left = colleagues.remove(db, actor, key, now=context.now())
+    except InvalidInput as error:
+        return _one(actor, key, None, _faults(error)), 422
+    message = gettext("Removed. The organisers can undo it.")
+    if left.meetings:
+        message = ngettext(
+            "Removed. %(num)s published meeting goes to a colleague with the next plan, or ends.",
+            "Removed. %(num)s published meetings go to colleagues with the next plan, or end.",
+            left.meetings,
+        )
+    flash(message, "good")
+    return redirect(url_for("colleagues.listing", event_key=event_key), 303)
+
+
+def _list(actor: Actor, form: ColleagueForm | None, faults: Mapping[str, str]) -> str:
+    with context.database().read() as db:
+        staff = colleagues.staff(db, actor)
+        if form is None:
+            form = ColleagueForm(days=tuple(day.isoformat() for day in staff.days))
+        return rendering.render(
+            db,
+            actor,
+            "colleagues",
+            "participants/colleagues/list.html",
+            staff=staff,
+            form=form,
+            faults=faults,
+        )
+
+
+def _one(actor: Actor, key: str, form: ColleagueForm | None, faults: Mapping[str, str]) -> str:
+    with context.database().read() as db:
+        staff = colleagues.staff(db, actor)
+        person = next((each for each in staff.people if each.key == key), None)
+        if person is None:
+            raise NotFound("person", key)
+        return rendering.render(
+            db,
+            actor,
+            "colleagues",
+            "participants/colleagues/show.html",
+            staff=staff,
+            person=person,
+            form=form or _now(person),
+            faults=faults,
+        )
+
+
+def _now(person: KnownColleague) -> ColleagueForm:
+    return ColleagueForm(
+        name=person.name,
+        latin_name=person.latin_name,
+        email=person.email,
+        title=person.title,
+        languages="; ".join(map(presentation.language, person.languages)),
+        is_exhibitor=person.is_exhibitor,
+        areas=person.areas,
+        days=tuple(day.isoformat() for day in person.days),
+    )
+
+
+def _read(typed: MultiDict[str, str]) -> ColleagueForm:
+    return ColleagueForm(
+        **{name: typed.get(name, "") for name in ("name", "latin_name", "email", "title", "languages")},
+        is_exhibitor=typed.get("is_exhibitor") == "yes",
+        areas=tuple(typed.getlist("areas")[:50]),
+        days=tuple(typed.getlist("days")[:50]),
+    )
+
+
+def _faults(error: InvalidInput) -> dict[str, str]:
+    return {fault.path: fault.message for fault in error.faults}

@@ -1,0 +1,115 @@
+"""A delegation brings its firms and people by a file: what it would change, then all of it or nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language.speaking import gettext, said
+from api.pages import rendering
+from scheduler.saying import say
+from scheduler.services.identity.actors import Actor
+from scheduler.services.imports import importing, taking
+from scheduler.services.imports.taking import ImportLook, ImportOutdated
+from scheduler.services.participants.delegations import delegations
+from scheduler.services.spreadsheets.members import OWN_COLUMNS
+from scheduler.sheets.tables import UnreadableSheet
+from scheduler.untrusted.reading import UNREAD
+
+blueprint = APIBlueprint(
+    "delegation_members",
+    __name__,
+    enable_openapi=False,
+    url_prefix="/events/<event_key>/delegations/<delegation_key>/members",
+)
+
+MOST_OCTETS = 36_000
+"""Of a file: some 300 rows. The page of what it would do has the file in its form, and nothing is stored."""
+TOO_LARGE = say("The file is larger than 36 kB. Send it in two, or ask the organisers to import it.")
+NO_FILE = say("Choose a file first.")
+
+
+@blueprint.get("")
+@login_required
+def members(event_key: str, delegation_key: str) -> str:
+    return _page(auth.of_delegations(event_key), delegation_key)
+
+
+@blueprint.post("")
+@login_required
+def look(event_key: str, delegation_key: str) -> str | tuple[str, int]:
+    """Show what a file would do. What cannot be read is refused in words."""
+    actor = auth.of_delegations(event_key)
+    file = request.files.get("file")
+    octets = file.read(MOST_OCTETS + 1) if file else b""
+    if not octets or len(octets) > MOST_OCTETS:
+        return _page(actor, delegation_key, fault=TOO_LARGE if octets else NO_FILE), 422
+    try:
+        return _look(actor, delegation_key, octets)
+    except (UnreadableSheet, ImportOutdated, *UNREAD) as error:
+        return _page(actor, delegation_key, fault=str(error)), 422
+
+
+@blueprint.post("/take")
+@login_required
+def take(event_key: str, delegation_key: str) -> Response | str | tuple[str, int]:
+    """Take the file of the page as it was shown."""
+    actor = auth.of_delegations(event_key)
+    try:
+        octets = base64.b64decode(request.form.get("file", ""), validate=True)[:MOST_OCTETS]
+        parts = taking.parts_of(octets, "")
+    except (binascii.Error, UnreadableSheet, *UNREAD):
+        return _page(actor, delegation_key, fault=NO_FILE), 422
+    try:
+        with context.database().write() as db:
+            done = importing.take_members(
+                db,
+                actor,
+                delegation_key,
+                parts,
+                digest=request.form.get("digest", ""),
+                settings=context.settings(),
+                now=context.now(),
+            )
+    except ImportOutdated as error:
+        flash(said(str(error)), "warning")
+        return _look(actor, delegation_key, octets)
+    flash(
+        gettext(
+            "%(added)s added, %(changed)s changed. The organisers see it, and can undo it.",
+            added=done.added,
+            changed=done.changed,
+        ),
+        "good",
+    )
+    return redirect(url_for("delegations.show", event_key=event_key, delegation_key=delegation_key), 303)
+
+
+def _look(actor: Actor, key: str, octets: bytes) -> str:
+    parts = taking.parts_of(octets, "")
+    with context.database().write() as db:
+        found: ImportLook = importing.look_at_members(
+            db, actor, key, parts, settings=context.settings(), now=context.now()
+        )
+    return _page(actor, key, look=found, octets=base64.b64encode(octets).decode())
+
+
+def _page(actor: Actor, key: str, **given: Any) -> str:
+    with context.database().read() as db:
+        card = delegations.get(db, actor, key)
+        return rendering.render(
+            db,
+            actor,
+            "delegations",
+            "participants/delegations/members.html",
+            card=card,
+            columns={kind: sorted(names) for kind, names in OWN_COLUMNS.items()},
+            **{"look": None, "octets": "", "fault": ""} | given,
+        )

@@ -1,0 +1,200 @@
+"""Delegations: the list, one with its members, who joins and who leaves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.utils import secure_filename
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs, limits
+from api.language.speaking import gettext, ngettext, reader
+from api.pages import paging, rendering
+from api.pages.presentation import short_name
+from scheduler.domain import names
+from scheduler.domain.errors import InvalidInput
+from scheduler.services.exports import noting, prints
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants.delegations import confirming, delegations, joining
+from scheduler.services.participants.delegations import print_pack as packs
+from scheduler.services.participants.delegations.delegations import DelegationCard, DelegationForm
+
+blueprint = APIBlueprint(
+    "delegations", __name__, enable_openapi=False, url_prefix="/events/<event_key>/delegations"
+)
+
+
+@blueprint.get("/")
+@login_required
+def listing(event_key: str) -> str:
+    return _list(auth.of_delegations(event_key), DelegationForm(""), {})
+
+
+@blueprint.post("/")
+@login_required
+def make(event_key: str) -> Response | tuple[str, int]:
+    actor, form = auth.organiser(event_key), _typed()
+    try:
+        with context.database().write() as db:
+            key = delegations.make(db, actor, form, now=context.now())
+    except InvalidInput as error:
+        return _list(actor, form, _faults(error)), 422
+    flash(gettext("The delegation is made. Now say who belongs to it."), "good")
+    return redirect(url_for("delegations.show", event_key=event_key, delegation_key=key), 303)
+
+
+@blueprint.get("/<delegation_key>")
+@login_required
+def show(event_key: str, delegation_key: str) -> str:
+    return _show(auth.of_delegations(event_key), delegation_key, None, {})
+
+
+@blueprint.post("/<delegation_key>")
+@login_required
+def change(event_key: str, delegation_key: str) -> Response | tuple[str, int]:
+    actor, form = auth.of_delegations(event_key), _typed()
+    try:
+        with context.database().write() as db:
+            delegations.change(db, actor, delegation_key, form, now=context.now())
+    except InvalidInput as error:
+        return _show(actor, delegation_key, form, _faults(error)), 422
+    flash(gettext("Saved."), "good")
+    return redirect(url_for("delegations.show", event_key=event_key, delegation_key=delegation_key), 303)
+
+
+@blueprint.get("/<delegation_key>/print-pack.pdf")
+@login_required
+@limits.costly
+def print_pack(event_key: str, delegation_key: str) -> Response:
+    """The list of its people, then the agenda of each, to print."""
+    actor = auth.of_delegations(event_key)
+    part = max(1, inputs.whole(request.args.get("part")))
+    with context.database().read() as db:
+        name, document = packs.print_pack(db, actor, delegation_key, part=part)
+    with context.database().write() as db:
+        noting.note_pack(db, actor, delegation_key, now=context.now())
+    response = Response(document, content_type="application/pdf")
+    file = f"{secure_filename(name) or delegation_key}-{event_key}.pdf"
+    response.headers.set("Content-Disposition", "attachment", filename=file)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@blueprint.post("/<delegation_key>/remove")
+@login_required
+def remove(event_key: str, delegation_key: str) -> Response:
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        name = delegations.remove(db, actor, delegation_key, now=context.now())
+    flash(
+        gettext("The delegation %(name)s is removed. Its firms and people stay in the event.", name=name),
+        "good",
+    )
+    return redirect(url_for("delegations.listing", event_key=event_key), 303)
+
+
+@blueprint.post("/<delegation_key>/firms/<firm_key>/<any(join, leave):step>")
+@login_required
+def firm(event_key: str, delegation_key: str, firm_key: str, step: str) -> Response:
+    """A firm joins or leaves with all its people."""
+    actor = auth.organiser(event_key)
+    change = joining.add_firm if step == "join" else joining.drop_firm
+    with context.database().write() as db:
+        who = change(db, actor, delegation_key, firm_key, now=context.now())
+    name = short_name(who)
+    if step == "join":
+        told = gettext("%(name)s belongs to the delegation now, with all its people.", name=name)
+    else:
+        told = gettext("%(name)s has left the delegation. Its meetings stay as they are.", name=name)
+    return _back(event_key, delegation_key, told)
+
+
+@blueprint.post("/<delegation_key>/people/<person_key>/<any(join, leave):step>")
+@login_required
+def person(event_key: str, delegation_key: str, person_key: str, step: str) -> Response:
+    """A person joins or leaves, without the firm."""
+    actor = auth.organiser(event_key)
+    change = joining.add_person if step == "join" else joining.drop_person
+    with context.database().write() as db:
+        who = change(db, actor, delegation_key, person_key, now=context.now())
+    name = short_name(who)
+    if step == "join":
+        told = gettext("%(name)s belongs to the delegation now.", name=name)
+    else:
+        told = gettext("%(name)s has left the delegation. The meetings stay as they are.", name=name)
+    return _back(event_key, delegation_key, told)
+
+
+@blueprint.post("/<delegation_key>/confirm")
+@login_required
+def confirm(event_key: str, delegation_key: str) -> Response:
+    """Confirm the people of the list whom a chamber has imported."""
+    actor, keys = auth.organiser(event_key), request.form.getlist("people")
+    with context.database().write() as db:
+        count = confirming.confirm(db, actor, delegation_key, keys, now=context.now())
+    return _back(
+        event_key, delegation_key, ngettext("%(num)s person confirmed.", "%(num)s people confirmed.", count)
+    )
+
+
+def _back(event_key: str, delegation_key: str, told: str) -> Response:
+    flash(told, "good")
+    find = request.form.get("find") or None
+    return redirect(
+        url_for("delegations.show", event_key=event_key, delegation_key=delegation_key, find=find), 303
+    )
+
+
+def _typed() -> DelegationForm:
+    return DelegationForm(
+        **{field.name: request.form.get(field.name, "") for field in fields(DelegationForm)}
+    )
+
+
+def _faults(error: InvalidInput) -> dict[str, str]:
+    return {fault.path: fault.message for fault in error.faults}
+
+
+def _list(actor: Actor, form: DelegationForm, faults: dict[str, str]) -> str:
+    text = request.args.get("q", "")
+    with context.database().read() as db:
+        page = delegations.listing(db, actor, text=text, number=paging.asked_number())
+        return _rendered(db, actor, "list", page=page, text=text, form=form, faults=faults)
+
+
+def _show(actor: Actor, delegation_key: str, form: DelegationForm | None, faults: dict[str, str]) -> str:
+    find = request.args.get("find", "")
+    with context.database().read() as db:
+        card = delegations.get(db, actor, delegation_key)
+        found = joining.candidates(db, actor, delegation_key, find) if actor.is_organiser else None
+        return _rendered(
+            db,
+            actor,
+            "show",
+            card=card,
+            parts=-(-len(card.members.people) // prints.PER_PART),
+            leaders=[("", gettext("Nobody yet")), *_leaders(card)],
+            unconfirmed=(
+                confirming.unconfirmed(db, actor, delegation_key) if actor.may(Right.KEEP_PEOPLE) else ()
+            ),
+            found=found,
+            find=find,
+            form=form or card.form,
+            faults=faults,
+        )
+
+
+def _leaders(card: DelegationCard) -> list[tuple[str, str]]:
+    people = [each.person for each in card.members.people]
+    return [(person.key, names.shown(person.name, person.latin_name, reader())) for person in people]
+
+
+def _rendered(db: Any, actor: Actor, template: str, form: DelegationForm, **values: Any) -> str:
+    return rendering.render(
+        db, actor, "delegations", f"participants/delegations/{template}.html", typed=asdict(form), **values
+    )

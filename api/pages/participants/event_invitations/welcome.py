@@ -1,0 +1,99 @@
+"""Inviting the people of firms to the event by mail: where everybody stands, and a button for each group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language.speaking import gettext, ngettext
+from api.pages import rendering
+from scheduler.domain.errors import InvalidInput
+from scheduler.invites.catalogue import languages, words
+from scheduler.invites.mail.desk_mail import NOTE_LIMIT
+from scheduler.services.events import events
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants.event_invitations import welcome
+from scheduler.services.participants.event_invitations.welcome import Invitees
+from workers import dispatch
+
+blueprint = APIBlueprint("welcome", __name__, enable_openapi=False, url_prefix="/events/<event_key>/welcome")
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    """How many people were invited, came, or wait, and the mails."""
+    return _page(auth.organiser(event_key))
+
+
+@blueprint.post("")
+@login_required
+def invite(event_key: str) -> Response | tuple[str, int]:
+    """Queue the mails to a group."""
+    actor, typed = auth.organiser(event_key), request.form
+    group = Invitees.REMINDED if typed.get("group") == Invitees.REMINDED else Invitees.NEW
+    note, with_attendees = typed.get("note", ""), bool(typed.get("attendees"))
+    try:
+        with context.database().write() as db:
+            count = welcome.invite(
+                db, actor, group, note=note, with_attendees=with_attendees, now=context.now()
+            )
+    except InvalidInput as error:
+        faults = {fault.path: fault.message for fault in error.faults}
+        return _page(actor, group=group, note=note, with_attendees=with_attendees, faults=faults), 422
+    if count:
+        dispatch.deliver(app=context.celery())
+    if count and actor.is_rehearsing:
+        flash(
+            ngettext(
+                "%(num)s email rehearsed. It reaches only the organisers.",
+                "%(num)s emails rehearsed. They reach only the organisers.",
+                count,
+            ),
+            "good",
+        )
+    elif count:
+        flash(ngettext("%(num)s mail is on its way.", "%(num)s mails are on their way.", count), "good")
+    else:
+        flash(gettext("Nobody is left to be told: they have a mail already, or have signed in."), "info")
+    return redirect(url_for("welcome.show", event_key=event_key), 303)
+
+
+def _page(
+    actor: Actor,
+    *,
+    group: Invitees = Invitees.NEW,
+    note: str = "",
+    with_attendees: bool = False,
+    faults: Mapping[str, object] | None = None,
+) -> str:
+    with context.database().read() as db:
+        event = events.event(db, actor)
+        exhibitors, attendees = welcome.standing(db, actor, now=context.now())
+        return rendering.render(
+            db,
+            actor,
+            "welcome",
+            "participants/event_invitations/show.html",
+            exhibitors=exhibitors,
+            attendees=attendees,
+            wait_days=welcome.WAIT.days,
+            most=NOTE_LIMIT,
+            typed={"group": group, "note": note, "attendees": with_attendees},
+            faults=faults or {},
+            may_send=actor.may(Right.STEER_MAILS),
+            mails=[(language, _mail(language, event.name)) for language in languages()],
+        )
+
+
+def _mail(language: str, event: str) -> dict[str, str]:
+    """The mail to an exhibitor in a language."""
+    said = words(language).desk
+    parts = ("subject", "intro", "button", "after")
+    return {part: said[f"welcome_{part}"].format(event=event, firm="…") for part in parts}

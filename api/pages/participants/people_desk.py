@@ -1,0 +1,370 @@
+"""Firms, people and interpreters: a table each, a page a record, edits in place, undoing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language import speaking
+from api.language.speaking import gettext
+from api.pages import paging, rendering
+from api.pages.participants import columns
+from api.pages.participants.picks import picked
+from scheduler.domain.errors import InvalidInput, WrongState
+from scheduler.services.board import drafts
+from scheduler.services.directory import belonging
+from scheduler.services.events.timetable import timetable
+from scheduler.services.identity.actors import Actor
+from scheduler.services.participants import (
+    absences,
+    editing,
+    journal,
+    leaving_event,
+    looks,
+    meetings,
+    merging,
+    row_counts,
+    tables,
+)
+from scheduler.services.participants.leaving_event import Left
+from scheduler.services.participants.tables import DeskQuery
+from scheduler.services.spreadsheets.columns import ImportKind
+
+blueprint = APIBlueprint("people_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/desk")
+
+KIND = "<any(firms, people, interpreters):kind>"
+
+
+@blueprint.get(f"/{KIND}")
+@login_required
+def listing(event_key: str, kind: str) -> str:
+    """One of the tables, searched and sorted."""
+    return _listing(auth.organiser(event_key), ImportKind(kind))
+
+
+@blueprint.get(f"/{KIND}/<key>")
+@login_required
+def show(event_key: str, kind: str, key: str) -> str:
+    """A record with all that can be done to it; for htmx its row of the table as a form."""
+    return _record(auth.organiser(event_key), ImportKind(kind), key)
+
+
+@blueprint.post(f"/{KIND}/<key>")
+@login_required
+def edit(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
+    """Save the cells that the form has. A fault shows the whole form with what was typed."""
+    actor, of = auth.organiser(event_key), ImportKind(kind)
+    cells = {name: request.form[name] for name in editing.EDITABLE[of] if name in request.form}
+    try:
+        with context.database().write() as db:
+            cells |= {
+                name: picked(db, actor, columns.PICKED[name], name)
+                for name in cells.keys() & columns.PICKED.keys()
+            }
+            done = editing.edit(db, actor, of, [key], cells, settings=context.settings(), now=context.now())
+    except InvalidInput as error:
+        return _record(actor, of, key, cells, columns.faults(error)), 422
+    said = columns.edited(done.moved, done.meetings) if done.changed else gettext("Nothing was different.")
+    if rendering.by_htmx():
+        return _row(actor, of, key, said)
+    flash(said, "good")
+    return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=key), 303)
+
+
+@blueprint.post(f"/{KIND}/many")
+@login_required
+def edit_many(event_key: str, kind: str) -> Response | str | tuple[str, int]:
+    """Give the ticked rows one value, or an absence for a day."""
+    actor, of, keys = auth.organiser(event_key), ImportKind(kind), request.form.getlist("keys")
+    pressed = request.form.getlist("column")
+    column = "absent" if "absent" in pressed else "".join(pressed[:1])
+    value = request.form.get("day" if column == "absent" else "value", "")
+    left = Left(0, 0)
+    try:
+        with context.database().write() as db:
+            if column == "absent":
+                day = next((day for day in timetable(db, actor).days if day.key == value), None)
+                slots = [slot.key for slot in day.slots] if day else [value]
+                left = absences.add(db, actor, of, keys, slots, now=context.now())
+                if _asks_first(left):
+                    db.rollback()
+                said = " ".join(columns.marked(left))
+            else:
+                cells, settings = {column: value}, context.settings()
+                done = editing.edit(db, actor, of, keys, cells, settings=settings, now=context.now())
+                said = " ".join(
+                    (columns.edited(done.moved, done.meetings), columns.changed(done.changed, len(keys)))
+                )
+    except InvalidInput as error:
+        at = {column: "value", "slots": "day"}  # the field in which it was written
+        faults = {at.get(name, name): told for name, told in columns.faults(error).items()}
+        if "keys" in faults:
+            return rendering.list_again(lambda: _listing(actor, of), _there(event_key, of), faults["keys"])
+        return rendering.refused(actor, f"desk_{kind}", faults, {"value": columns.LABELS.get(column, column)})
+    if _asks_first(left):
+        return _absence_look(actor, of, keys, left)
+    flash(said, "good")
+    return _back(event_key, of)
+
+
+@blueprint.post(f"/{KIND}/leave")
+@login_required
+def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
+    """What it touches when the ticked ones leave the event; with `sure`, they do."""
+    actor, of, keys = auth.organiser(event_key), ImportKind(kind), request.form.getlist("keys")
+    now, faults = context.now(), {}
+    if "sure" in request.form:
+        try:
+            with context.database().write() as db:
+                alone = request.form.get("named_alone", leaving_event.NamedAlone.COLLEAGUE)
+                note = request.form.get("note", "")
+                left = leaving_event.withdraw(db, actor, of, keys, note=note, named_alone=alone, now=now)
+            said = (
+                gettext("Withdrawn."),
+                *columns.ended(left.requests),
+                columns.touched(left.meetings, left.stay),
+            )
+            flash(" ".join(said), "good")
+            return _back(event_key, of)
+        except WrongState as error:
+            flash(speaking.said(error.told), "warning")
+            return _back(event_key, of)
+        except InvalidInput as error:
+            faults = columns.faults(error)
+    with context.database().read() as db:
+        if not keys or "keys" in faults:
+            flash(gettext("Tick 1 to 200 rows first."), "warning")
+            return _back(event_key, of)
+        page = rendering.render(
+            db,
+            actor,
+            f"desk_{kind}",
+            "participants/leave.html",
+            kind=kind,
+            rows=columns.TABLES[of](db, actor, DeskQuery(state="", keys=keys)).items,
+            keys=keys,
+            touched=meetings.touched(db, actor, of, keys, now=now),
+            typed=request.form,
+            faults=faults,
+        )
+        return (page, 422) if faults else page
+
+
+@blueprint.post(f"/{KIND}/bring-back")
+@login_required
+def bring_back(event_key: str, kind: str) -> Response:
+    """Let the ticked ones take part again."""
+    actor, of = auth.organiser(event_key), ImportKind(kind)
+    try:
+        with context.database().write() as db:
+            done = leaving_event.bring_back(db, actor, of, request.form.getlist("keys"), now=context.now())
+        flash(columns.back_again(done), "good")
+    except InvalidInput as error:
+        flash(columns.sentence(error), "error")
+    except WrongState as error:
+        flash(speaking.said(error.told), "warning")
+    return _back(event_key, of)
+
+
+@blueprint.post(f"/{KIND}/<key>/absences")
+@login_required
+def set_absences(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
+    """Set the slots in which a person is absent or an interpreter has no shift, or sits at a table.
+
+    What calls meetings off at once is said first; with `sure`, it is done.
+    """
+    actor, of = auth.organiser(event_key), ImportKind(kind)
+    try:
+        with context.database().write() as db:
+            slots, note = request.form.getlist("slots"), request.form.get("note", "")
+            table, now = request.form.get("table"), context.now()
+            left = absences.paint(db, actor, of, key, slots, table=table, note=note, now=now)
+            if _asks_first(left):
+                db.rollback()
+        if _asks_first(left):
+            return _absence_look(actor, of, [key], left)
+        said = [
+            gettext("Saved."),
+            columns.touched(left.meetings, left.stay),
+            *columns.called_off(left.requests),
+        ]
+        flash(" ".join(said), "good")
+    except InvalidInput as error:
+        return _record(actor, of, key, None, columns.faults(error)), 422
+    return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=key), 303)
+
+
+def _asks_first(left: Left) -> bool:
+    """Whether meetings that begin too soon for a plan would change at once, and nobody has agreed yet."""
+    return left.soon > 0 and "sure" not in request.form
+
+
+def _absence_look(actor: Actor, kind: ImportKind, keys: Sequence[str], left: Left) -> str:
+    """What absences change at once, before they are saved, with the way to move these meetings instead."""
+    with context.database().read() as db:
+        draft = next(iter(drafts.open_drafts(db, actor)), None)
+        return rendering.render(
+            db,
+            actor,
+            f"desk_{kind.value}",
+            "participants/absent.html",
+            kind=kind.value,
+            rows=columns.TABLES[kind](db, actor, DeskQuery(state="", keys=keys)).items,
+            left=left,
+            draft=draft.number if draft else None,
+            path=request.path,
+            sent=[(name, text) for name, text in request.form.items(multi=True) if name != "csrf_token"],
+        )
+
+
+@blueprint.post(f"/{KIND}/<key>/merge")
+@login_required
+def merge(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
+    """Say what becomes of two records, and then make one of them; the one whose page it is goes."""
+    actor, of, into = auth.organiser(event_key), ImportKind(kind), key
+    try:
+        if request.form.get("sure") != "yes":
+            return _merge_look(actor, of, key)
+        with context.database().write() as db:
+            into = picked(db, actor, of, "into")
+            ended = merging.merge(db, actor, of, key, into, now=context.now())
+        flash(" ".join((gettext("Merged."), *columns.both_had(ended))), "good")
+    except InvalidInput as error:
+        return _record(actor, of, key, {"into": request.form.get("into", "")}, columns.faults(error)), 422
+    except WrongState as error:
+        flash(speaking.said(error.told), "warning")
+        into = key
+    return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=into), 303)
+
+
+def _merge_look(actor: Actor, kind: ImportKind, key: str) -> str:
+    with context.database().write() as db:
+        into = picked(db, actor, kind, "into")
+        look = merging.look(db, actor, kind, key, into, now=context.now())
+        db.rollback()
+    with context.database().read() as db:
+        return rendering.render(
+            db, actor, f"desk_{kind.value}", "participants/merge.html", kind=kind.value, look=look
+        )
+
+
+@blueprint.get("/steps")
+@login_required
+def steps(event_key: str) -> str:
+    """The last steps of the desk, each with its undoing."""
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        done = journal.steps(db, actor, most=journal.MOST_SHOWN)
+        return rendering.render(db, actor, "desk_firms", "participants/steps.html", steps=done)
+
+
+@blueprint.post("/steps/<int:number>/undo")
+@login_required
+def undo(event_key: str, number: int) -> Response:
+    """Put back what a step changed."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            journal.undo(db, actor, number, settings=context.settings(), now=context.now())
+        flash(gettext("Undone. Everything is as it was before that step."), "good")
+    except WrongState as error:
+        flash(speaking.said(error.told), "warning")
+    return redirect(rendering.back(event_key, url_for("people_desk.steps", event_key=event_key)), 303)
+
+
+def _note_look(actor: Actor, kind: ImportKind, key: str = "") -> None:
+    """Have the trail name who looked at addresses. Most looks only read: they were noted today."""
+    with context.database().read() as db:
+        is_new = looks.is_to_note(db, actor, kind, key, now=context.now())
+    if is_new:
+        with context.database().write() as db:
+            looks.note(db, actor, kind, key, now=context.now())
+
+
+def _listing(actor: Actor, kind: ImportKind) -> str:
+    _note_look(actor, kind)
+    text, state = request.args.get("text", ""), request.args.get("state", tables.HERE)
+    sort, delegation = request.args.get("sort", "name"), request.args.get("delegation", "")
+    with context.database().read() as db:
+        ask = DeskQuery(text, state, sort, paging.asked_number(), delegation=delegation)
+        page = columns.TABLES[kind](db, actor, ask)
+        return rendering.render(
+            db,
+            actor,
+            f"desk_{kind}",
+            "participants/table.html",
+            kind=kind.value,
+            page=page,
+            text=text,
+            state=state,
+            delegation=delegation,
+            delegations=belonging.delegation_names(db, actor),
+            sort=sort if sort in tables.SORTS[kind] else "name",
+            sorts=tables.SORTS[kind],
+            counts=row_counts.counts(db, actor),
+            many=[(column, speaking.said(columns.LABELS[column])) for column in columns.MANY[kind]],
+            days=timetable(db, actor).days,
+            last=journal.steps(db, actor, most=1),
+        )
+
+
+def _record(
+    actor: Actor,
+    kind: ImportKind,
+    key: str,
+    typed: Mapping[str, str] | None = None,
+    faults: Mapping[str, str] | None = None,
+) -> str:
+    _note_look(actor, kind, key)
+    with context.database().read() as db:
+        values = editing.values(db, actor, kind, key)
+        row = columns.TABLES[kind](db, actor, DeskQuery(state="", keys=[key])).items[0]
+        by_row = rendering.by_htmx() and not faults
+        template = "participants/row_form.html" if by_row else "participants/record.html"
+        return rendering.render(
+            db,
+            actor,
+            f"desk_{kind}",
+            template,
+            kind=kind.value,
+            row=row,
+            typed={**values, **(typed or {})},
+            faults=faults or {},
+            columns=[name for name in editing.EDITABLE[kind] if name in columns.LABELS],
+            labels=columns.labels(),
+            hints=columns.hints(),
+            choices=columns.choices(),
+            picked=columns.PICKED,
+            days=_days(db, actor, kind, key),
+            tables=absences.tables(db, actor) if kind is ImportKind.INTERPRETERS else (),
+        )
+
+
+def _days(db: Session, actor: Actor, kind: ImportKind, key: str) -> list[tuple[Any, list[Any]]]:
+    """The days of the event with the slots of a person."""
+    if kind not in absences.PAINTED:
+        return []
+    slots = {each.slot.key: each for each in absences.slots(db, actor, kind, key, now=context.now())}
+    return [(day, [slots[slot.key] for slot in day.slots]) for day in timetable(db, actor).days]
+
+
+def _row(actor: Actor, kind: ImportKind, key: str, said: str) -> str:
+    with context.database().read() as db:
+        (row,) = columns.TABLES[kind](db, actor, DeskQuery(state="", keys=[key])).items
+        values = {"kind": kind.value, "row": row, "said": said}
+        return rendering.render(db, actor, f"desk_{kind}", "participants/row.html", **values)
+
+
+def _there(event_key: str, kind: ImportKind) -> str:
+    return rendering.back(event_key, url_for("people_desk.listing", event_key=event_key, kind=kind.value))
+
+
+def _back(event_key: str, kind: ImportKind) -> Response:
+    return redirect(_there(event_key, kind), 303)

@@ -1,0 +1,103 @@
+"""The public page where firms register. Opening the mailed link only looks, as mail scanners open it too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import context, limits
+from api.language import speaking
+from api.pages.participants.registration import forms
+from scheduler.domain.errors import InvalidInput
+from scheduler.invites.catalogue import languages
+from scheduler.services.identity import sign_in
+from scheduler.services.participants.registration import registering
+from scheduler.services.participants.registration.form import RegistrationForm
+from scheduler.services.participants.registration.registering import (
+    RegistrationFull,
+    UnusableRegistration,
+    WrittenRegistration,
+)
+from workers import dispatch
+
+blueprint = APIBlueprint("registering", __name__, enable_openapi=False)
+
+
+@blueprint.get("/register/<event_key>")
+def form(event_key: str) -> str:
+    """The form, if the organisers have opened the page; else the same as for an event that is not there."""
+    with context.database().read() as db:
+        return _page(db, event_key, RegistrationForm(mail_language=speaking.language()), {})
+
+
+@blueprint.post("/register/<event_key>")
+def register(event_key: str) -> str | tuple[str, int]:
+    """Keep what is written and mail a link. The page says and does the same for every address."""
+    typed = forms.read(request.form)
+    with context.database().read() as db:
+        event = registering.open_event(db, event_key, now=context.now())
+    limits.require_registration(sign_in.normal_email(typed.email), event_key)
+    try:
+        with context.database().write() as db:
+            email = registering.register(db, event_key, typed, settings=context.settings(), now=context.now())
+    except InvalidInput as error:
+        with context.database().read() as db:
+            return _page(db, event_key, typed, forms.faults(error)), 422
+    except RegistrationFull as error:
+        return render_template("participants/registration/full.html", event=event, reason=error), 503
+    dispatch.deliver(app=context.celery())
+    return render_template(
+        "participants/registration/sent.html",
+        event=event,
+        email=email,
+        catcher=context.settings().mail_catcher_url,
+    )
+
+
+@blueprint.get("/registration/<token>")
+def look(token: str) -> str | tuple[str, int]:
+    """What the link confirms."""
+    try:
+        return _written(_look(token), token)
+    except UnusableRegistration as error:
+        return render_template("participants/registration/unusable.html", reason=error), 410
+
+
+@blueprint.post("/registration/<token>")
+def confirm(token: str) -> Response | tuple[str, int]:
+    """The address is its writer's: organisers read the registration from now on."""
+    try:
+        _look(token)
+        with context.database().write() as db:
+            registering.confirm(db, token, now=context.now())
+    except UnusableRegistration as error:
+        return render_template("participants/registration/unusable.html", reason=error), 410
+    return redirect(url_for("registering.look", token=token), 303)
+
+
+def _page(db: Session, event_key: str, typed: RegistrationForm, faults: Mapping[str, str]) -> str:
+    return render_template(
+        "participants/registration/form.html",
+        event=registering.open_event(db, event_key, now=context.now()),
+        form=typed,
+        faults=faults,
+        countries=forms.countries(),
+        languages=languages().items(),
+    )
+
+
+def _written(found: WrittenRegistration, token: str) -> str:
+    return render_template(
+        "participants/registration/confirm.html", event=found.event, found=found, token=token
+    )
+
+
+def _look(token: str) -> WrittenRegistration:
+    with limits.looking_up_a_token(), context.database().read() as db:
+        found = registering.look(db, token, now=context.now())
+    limits.require_link(token)
+    return found

@@ -1,0 +1,151 @@
+"""Firms that registered themselves, for organisers: accepted, fixed, let join a firm, declined."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs, limits
+from api.language.speaking import gettext, ngettext
+from api.language.speaking import said as say_it
+from api.pages import paging, rendering
+from api.pages.participants.registration import forms
+from scheduler.domain.errors import InvalidInput, WrongState
+from scheduler.domain.team import RegistrationState
+from scheduler.invites.catalogue import languages
+from scheduler.services.identity.actors import Actor
+from scheduler.services.participants.registration import deciding, listing
+from scheduler.services.participants.registration.deciding import Decided
+from scheduler.services.participants.registration.form import RegistrationForm
+from workers import dispatch
+
+blueprint = APIBlueprint(
+    "registrations", __name__, enable_openapi=False, url_prefix="/events/<event_key>/registrations"
+)
+
+Answer = Response | tuple[str, int]
+HERE = "registrations"
+
+
+@blueprint.get("/", endpoint="listing")
+@login_required
+def list_all(event_key: str) -> str:
+    """Those of one state, by default those that wait."""
+    return _list(auth.organiser(event_key), {})
+
+
+@blueprint.post("/")
+@login_required
+@limits.costly
+def many(event_key: str) -> Answer:
+    """Accept or decline the ticked ones."""
+    actor, typed = auth.organiser(event_key), request.form
+    numbers = [inputs.whole(text) for text in typed.getlist("numbers")]
+    try:
+        with context.database().write() as db:
+            if typed.get("verb") == "decline":
+                reason = typed.get("reason", "")
+                done = deciding.decline_many(db, actor, numbers, reason, now=context.now())
+            else:
+                done = deciding.accept_many(
+                    db, actor, numbers, settings=context.settings(), now=context.now()
+                )
+    except InvalidInput as error:
+        return _list(actor, forms.faults(error)), 422
+    dispatch.deliver_urgent(app=context.celery())
+    _tell(done, is_declined=typed.get("verb") == "decline")
+    return _back(event_key)
+
+
+@blueprint.get("/<int:number>")
+@login_required
+def show(event_key: str, number: int) -> str:
+    """One registration: what was written, to be fixed, and the firms that it may be."""
+    return _record(auth.organiser(event_key), number, None, {})
+
+
+@blueprint.post("/<int:number>")
+@login_required
+def decide(event_key: str, number: int) -> Answer:
+    """Accept it as it stands in the form, let its person join a firm, or decline it."""
+    actor, typed = auth.organiser(event_key), request.form
+    form, verb = forms.read(typed), typed.get("verb")
+    try:
+        with context.database().write() as db:
+            if verb == "decline":
+                deciding.decline(db, actor, number, typed.get("reason", ""), now=context.now())
+                said = gettext("Declined. The person is told by mail, with your reason.")
+            else:
+                settings, now = context.settings(), context.now()
+                if verb == "join":
+                    key = (typed.get("into") or typed.get("into_key", "")).strip()
+                    deciding.join(db, actor, number, key, settings=settings, now=now)
+                else:
+                    deciding.accept(db, actor, number, form, settings=settings, now=now)
+                said = gettext("Accepted. The person is told by mail. It can be undone under Firms, Steps.")
+    except InvalidInput as error:
+        return _record(actor, number, form if verb == "accept" else None, forms.faults(error)), 422
+    except WrongState as error:
+        flash(say_it(error.told), "warning")
+        return _back(event_key)
+    dispatch.deliver_urgent(app=context.celery())
+    flash(said, "good")
+    return _back(event_key)
+
+
+def _tell(done: Decided, *, is_declined: bool) -> None:
+    if done.count and is_declined:
+        flash(ngettext("%(num)s firm is declined.", "%(num)s firms are declined.", done.count), "good")
+    elif done.count:
+        flash(ngettext("%(num)s firm is accepted.", "%(num)s firms are accepted.", done.count), "good")
+    for name, why in done.left:
+        flash(gettext("%(firm)s still waits: %(fault)s", firm=name, fault=say_it(why)), "warning")
+
+
+def _list(actor: Actor, faults: Mapping[str, str]) -> str:
+    known = {state.value: state for state in listing.READ}
+    state = known.get(request.args.get("state", ""), RegistrationState.WAITING)
+    text = request.args.get("text", "")
+    with context.database().read() as db:
+        found = listing.registrations(db, actor, state, text=text, number=paging.asked_number())
+        return rendering.render(
+            db,
+            actor,
+            HERE,
+            "participants/registration/list.html",
+            found=found,
+            page=found.page,
+            state=state.value,
+            text=text,
+            faults=faults,
+            reason=request.form.get("reason", ""),
+            address=context.settings().base_url + url_for("registering.form", event_key=actor.event_key),
+        )
+
+
+def _record(actor: Actor, number: int, typed: RegistrationForm | None, faults: Mapping[str, str]) -> str:
+    with context.database().read() as db:
+        record = listing.registration(db, actor, number)
+        return rendering.render(
+            db,
+            actor,
+            HERE,
+            "participants/registration/show.html",
+            record=record,
+            known=record.known,
+            form=typed or record.form,
+            halls=record.halls,
+            faults=faults,
+            typed=request.form,
+            countries=forms.countries(),
+            languages=languages().items(),
+        )
+
+
+def _back(event_key: str) -> Response:
+    default = url_for("registrations.listing", event_key=event_key)
+    return redirect(rendering.back(event_key, default), 303)

@@ -1,0 +1,170 @@
+"""The requests of a whole event: a table, steps on several of them, and asking in a firm's name."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.inputs import whole
+from api.language.speaking import gettext, ngettext, said
+from api.pages import forms, paging, rendering
+from api.pages.participants import columns
+from api.pages.participants.picks import said_in
+from api.pages.presentation import capitalize_first, short_name
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import InvalidInput
+from scheduler.saying import say
+from scheduler.services.directory import belonging
+from scheduler.services.identity.actors import Actor
+from scheduler.services.participants import request_table
+from scheduler.services.participants.tables import PAGE
+from scheduler.services.requests.form import NewRequest
+
+blueprint = APIBlueprint(
+    "request_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/desk/requests"
+)
+
+PLACES = (
+    ("any", say("Booth or table, as it fits")),
+    ("booth", say("Booth of the asked firm")),
+    ("table", say("A meeting table")),
+)
+PRIORITIES = tuple((str(n), say("%(number)s of 5", number=n)) for n in (5, 4, 3, 2, 1))
+
+
+@blueprint.get("")
+@login_required
+def listing(event_key: str) -> str:
+    """The requests that a search and a state leave; for a chamber those of its own firms."""
+    return _listing(auth.of_delegations(event_key))
+
+
+def _listing(actor: Actor) -> str:
+    wanted = {name: request.args.get(name, "") for name in ("text", "firm", "delegation")}
+    state, sort = request.args.get("state", ""), request.args.get("sort", "newest")
+    state = state if state in {*RequestState} else ""
+    with context.database().read() as db:
+        counts = request_table.state_counts(db, actor, **wanted)
+        return rendering.render(
+            db,
+            actor,
+            "desk_requests",
+            "participants/requests.html",
+            page=request_table.listing(
+                db,
+                actor,
+                **wanted,
+                state=state,
+                sort=sort,
+                number=paging.asked_number(),
+                limit=PAGE,
+                total=counts[state],
+            ),
+            counts=counts,
+            **wanted,
+            delegations=belonging.delegation_names(db, actor),
+            state=state,
+            sort=sort if sort in request_table.REQUEST_SORTS else "newest",
+            now=context.now(),
+        )
+
+
+@blueprint.post("/many")
+@login_required
+def take_many(event_key: str) -> Response | tuple[str, int]:
+    """Accept, decline, withdraw or undo the ticked requests, each in the name of its firm."""
+    actor, verb = auth.of_delegations(event_key), request.form.get("verb", "")
+    there = rendering.back(event_key, url_for("request_desk.listing", event_key=event_key))
+    try:
+        with context.database().write() as db:
+            taken = request_table.take(
+                db,
+                actor,
+                request.form.getlist("keys"),
+                verb,
+                note=request.form.get("note", ""),
+                now=context.now(),
+            )
+        flash(_done(verb, taken.done), "good" if taken.done else "warning")
+        for sentence in taken.refused[:5]:
+            flash(said(sentence), "warning")
+        if len(taken.refused) > 5:
+            flash(
+                ngettext(
+                    "%(num)s more stays as it is.", "%(num)s more stay as they are.", len(taken.refused) - 5
+                ),
+                "warning",
+            )
+    except InvalidInput as error:
+        faults = {name: capitalize_first(told) for name, told in columns.faults(error).items()}
+        if "keys" in faults:
+            return rendering.list_again(lambda: _listing(actor), there, faults["keys"])
+        return rendering.refused(actor, "desk_requests", faults, forms.LABELS)
+    return redirect(there, 303)
+
+
+@blueprint.get("/new")
+@login_required
+def new(event_key: str) -> str:
+    """The form to ask in a firm's name."""
+    typed = {"priority": "3", "place": "any", "from_firm": request.args.get("from_firm", "")}
+    return _form(auth.organiser(event_key), typed, {})
+
+
+@blueprint.post("/new")
+@login_required
+def ask(event_key: str) -> Response | tuple[str, int]:
+    """Ask, or show the form again with what was typed."""
+    actor, typed = auth.organiser(event_key), request.form.to_dict()
+    form = NewRequest(
+        to_firm=said_in("to_firm"),
+        from_firm=said_in("from_firm"),
+        topic=typed.get("topic", ""),
+        message=typed.get("message", ""),
+        priority=whole(typed.get("priority")),
+        place=typed.get("place", ""),
+    )
+    try:
+        with context.database().write() as db:
+            made = request_table.ask(db, actor, form, now=context.now())
+    except InvalidInput as error:
+        return _form(actor, typed, columns.faults(error)), 422
+    agreed = made.state is RequestState.ACCEPTED
+    names = {"asks": short_name(made.from_firm), "asked": short_name(made.to_firm)}
+    if agreed:
+        flash(gettext("%(asks)s and %(asked)s agree to meet, as both asked.", **names), "good")
+    else:
+        flash(
+            gettext(
+                "%(asked)s was asked in the name of %(asks)s. Both see that an organiser asked.", **names
+            ),
+            "good",
+        )
+    return redirect(url_for("requests.show", event_key=event_key, key=made.key), 303)
+
+
+def _form(actor: Actor, typed: dict[str, str], faults: dict[str, str]) -> str:
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "desk_requests",
+            "participants/ask.html",
+            typed=typed,
+            faults=faults,
+            places=[(value, said(text)) for value, text in PLACES],
+            priorities=[(value, said(text)) for value, text in PRIORITIES],
+        )
+
+
+def _done(verb: str, count: int) -> str:
+    if verb == "accept":
+        return gettext("%(count)s accepted, in the firms' names.", count=count)
+    if verb == "decline":
+        return gettext("%(count)s declined, in the firms' names.", count=count)
+    if verb == "withdraw":
+        return gettext("%(count)s withdrawn, in the firms' names.", count=count)
+    return gettext("%(count)s undone, in the firms' names.", count=count)

@@ -1,0 +1,84 @@
+"""The fairness curve as a picture: scheduled meetings at each point of the priority."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from scheduler.services.planning.fairness.shares import FairnessView
+from scheduler.services.planning.scenarios.curve import CurvePoint
+
+WIDTH, HEIGHT = 720, 300
+LEFT, RIGHT, TOP, BOTTOM = 70.0, 660.0, 30.0, 240.0
+TICKS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A point of the dial where it stands in the picture, and its number."""
+
+    point: int
+    x: float
+    y: float
+    scheduled: int
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePicture:
+    """What is drawn, in units of the picture, y down. `ticks` are heights and the meetings they stand for.
+
+    `line` is what an SVG polyline takes. No bound is drawn: the proved one is of all plans, fair or not, and
+    so the same at each point.
+    """
+
+    dots: Sequence[Dot]
+    ticks: Sequence[tuple[float, int]]
+    line: str
+
+    @property
+    def lowest(self) -> int:
+        """The meetings at which the scale begins."""
+        return self.ticks[0][1]
+
+
+def lowest_of_scale(view: FairnessView) -> float:
+    """Where the scale of shares begins: at a tenth that no group's lowest twentieth is below."""
+    figures = [line.figures for lines in view.groups.values() for line in lines]
+    least = min((each.twentieth for each in figures), default=0.0)
+    return min(max(0.0, math.floor(10 * least) / 10), 0.9)
+
+
+def picture(points: Sequence[CurvePoint]) -> CurvePicture:
+    """Of one point or more."""
+    scheduled = [each.scheduled for each in points]
+    step = _step(max(scheduled) - min(scheduled))
+    low = math.floor(min(scheduled) / step) * step
+    high = max(math.ceil(max(scheduled) / step) * step, low + step)
+    last = max(each.point for each in points) or 1
+
+    def y(value: int) -> float:
+        return round(BOTTOM - (BOTTOM - TOP) * (value - low) / (high - low), 1)
+
+    dots = [
+        Dot(
+            point=each.point,
+            x=round(LEFT + 40 + (RIGHT - LEFT - 80) * each.point / last, 1),
+            y=y(each.scheduled),
+            scheduled=each.scheduled,
+        )
+        for each in points
+    ]
+    return CurvePicture(
+        dots=dots,
+        ticks=[(y(value), value) for value in range(low, high + 1, step)],
+        line=" ".join(f"{dot.x},{dot.y}" for dot in dots),
+    )
+
+
+def _step(span: int) -> int:
+    """A round number of meetings between two ticks."""
+    rough = max(span, 1) / TICKS
+    size = int(10 ** max(0, math.floor(math.log10(rough))))
+    return next(n * size for n in (1, 2, 5, 10) if n * size >= rough)

@@ -1,0 +1,117 @@
+"""How evenly a version shares out its meetings: all firms, groups, and who has the smallest shares."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response as FlaskResponse
+from flask import flash, make_response, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language.speaking import gettext
+from api.pages import rendering
+from api.pages.planning.fairness.drawing import lowest_of_scale, picture
+from api.pages.planning.fairness.groups import GROUPINGS, group_name
+from api.pages.reports.statistics.fair import MOST_DRAWN, dial, drawn_shares
+from api.pages.schedule.levels import LEVELS, point_of, with_point
+from scheduler.services.events import events
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.fairness import shares
+from scheduler.services.planning.fairness.shares import Grouping
+from scheduler.services.planning.scenarios import curve
+from workers import dispatch
+
+blueprint = APIBlueprint(
+    "fairness",
+    __name__,
+    enable_openapi=False,
+    url_prefix="/events/<event_key>/versions/<int:number>/fairness",
+)
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str, number: int) -> str:
+    actor = auth.team(event_key)
+    asked = request.args.get("by", "")
+    only = Grouping(asked) if asked in list(Grouping) else None
+    with context.database().read() as db:
+        view = shares.look(db, actor, number)
+        return rendering.render(
+            db,
+            actor,
+            "fairness",
+            "planning/fairness/show.html",
+            view=view,
+            only=only,
+            most=MOST_DRAWN,
+            low=lowest_of_scale(view),
+            groupings=GROUPINGS,
+            group_name=group_name,
+            figure=drawn_shares(view),
+            **_curve(db, actor, number),
+        )
+
+
+@blueprint.get("/curve")
+@login_required
+def curve_panel(event_key: str, number: int) -> FlaskResponse:
+    """The part of the page that follows the curve. Once all is solved, the page is loaded again."""
+    actor = auth.team(event_key)
+    with context.database().read() as db:
+        values = _curve(db, actor, number)
+        text = rendering.render(db, actor, "fairness", "planning/fairness/_curve.html", **values)
+    response = make_response(text)
+    if values["curve"] is None or not values["curve"].is_open:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@blueprint.post("/curve")
+@login_required
+def ask_curve(event_key: str, number: int) -> Response:
+    """Have the five points solved, or put them away."""
+    actor = auth.organiser(event_key)
+    is_asked = request.form.get("do", "ask") == "ask"
+    with context.database().write() as db:
+        (curve.ask if is_asked else curve.discard)(db, actor, now=context.now())
+    if is_asked:
+        dispatch.what_if(app=context.celery())
+    return redirect(url_for("fairness.show", event_key=event_key, number=number, _anchor="curve"), 303)
+
+
+@blueprint.post("/dial")
+@login_required
+def set_dial(event_key: str, number: int) -> Response:
+    """Set the dial of fairness to a point of the curve, for the next run."""
+    actor, point = auth.organiser(event_key), request.form.get("point", "")
+    with context.database().write() as db:
+        before = events.settings(db, actor)
+        policy = with_point(before.policy, point)
+        if policy != before.policy:
+            events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
+    flash(gettext("The dial is set; the next run goes by it."), "good")
+    return redirect(url_for("fairness.show", event_key=event_key, number=number, _anchor="curve"), 303)
+
+
+def _curve(db: Session, actor: Actor, number: int) -> dict[str, Any]:
+    """What the curve's part of the page shows."""
+    found = curve.look(db, actor)
+    may_set = actor.may(Right.CHANGE_SETTINGS)
+    is_whole = found is not None and found.is_whole
+    return {
+        "number": number,
+        "curve": found,
+        "drawn": picture(found.points) if found is not None and is_whole else None,
+        "saved": dial(db, actor, number) if is_whole else None,
+        "points": LEVELS,
+        "at": point_of(events.settings(db, actor).policy) if may_set else None,
+        "may_set": may_set,
+        "may_try": actor.may(Right.TRY),
+    }

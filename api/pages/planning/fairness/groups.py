@@ -1,0 +1,42 @@
+"""Groups of firms in words: by what they are grouped, and how each is called."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from api.language.speaking import gettext, said
+from api.pages.marks import tier_label
+from api.pages.presentation import capitalize_first, country
+from scheduler.saying import say
+from scheduler.services.planning.fairness.shares import Grouping
+
+GROUPINGS = MappingProxyType(
+    {
+        Grouping.HOME: say("Home and overseas"),
+        Grouping.TIER: say("Place in the chain"),
+        Grouping.AREA: say("Chain area"),
+        Grouping.COUNTRY: say("Country"),
+        Grouping.SIZE: say("Number of requests"),
+        Grouping.STAND: say("Stand"),
+    }
+)
+"""The name of each grouping."""
+WORDS = MappingProxyType(
+    {
+        "home": say("Home"),
+        "overseas": say("Overseas"),
+        "own": say("A stand of its own"),
+        "host": say("Host of a joint stand"),
+        "partner": say("Partner at a joint stand"),
+    }
+)
+"""Names of groups that are neither a country nor an area."""
+
+
+def group_name(by: Grouping, key: str, home: str) -> str:
+    """What a group is called. `home` is the country of most firms."""
+    if key == "home":
+        return gettext("Home (%(country)s)", country=country(home))
+    if by is Grouping.COUNTRY:
+        return country(key)
+    return capitalize_first(tier_label(key)) if by is Grouping.TIER else said(WORDS.get(key, key))

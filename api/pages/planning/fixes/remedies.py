@@ -1,0 +1,248 @@
+"""Unscheduled requests of a version by reason, with the fixes that a press applies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, make_response, redirect, request, url_for
+from flask.wrappers import Response as FlaskResponse
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs, limits
+from api.language.speaking import gettext, said
+from api.language.unbroken import unbroken
+from api.pages import paging, rendering
+from api.pages.presentation import local_moment
+from scheduler.domain.errors import InvalidInput, NotFound, WrongState
+from scheduler.services.events import events
+from scheduler.services.identity.actors import Actor
+from scheduler.services.planning.fixes import doing, explaining, groups, sheet
+from scheduler.services.planning.fixes.changing import NewPerson
+from scheduler.services.planning.runs import not_kept
+from scheduler.services.planning.scenarios import remedies as trials
+from scheduler.services.requests import not_held
+from scheduler.services.requests.locks import NotDone
+from workers import dispatch
+
+blueprint = APIBlueprint(
+    "remedies",
+    __name__,
+    enable_openapi=False,
+    url_prefix="/events/<event_key>/versions/<int:number>/remedies",
+)
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MOST_PEOPLE = 2
+"""Whom one remedy adds: a colleague of each firm."""
+SHOWN = 30
+"""Fixes, or requests, of a page."""
+ALL_GROUPS = "all"
+"""What a form sends to have the fixes of all groups tested together."""
+BEST = 3
+"""Fixes of each reason on the page of all reasons."""
+APPLIED = 3
+"""Of the last fixes that can be undone."""
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str, number: int) -> str:
+    """The reasons; or the fixes of a reason; or the requests of a group, of a reason, or with some words."""
+    actor = auth.team(event_key)
+    group = inputs.whole(request.args.get("group"), -1)
+    reason, words = request.args.get("reason", ""), request.args.get("q", "")
+    with context.database().read() as db:
+        page = paging.asked_number()
+        values: dict[str, Any] = {}
+        if group < 0 and not reason and not words.strip():
+            values["why"] = groups.by_reason(db, actor, number, best=BEST)
+        elif request.args.get("view") == "fixes":
+            values["fixes"] = groups.listing(db, actor, number, reason=reason, page=page, limit=SHOWN)
+        else:
+            values["rows"] = groups.members(
+                db,
+                actor,
+                number,
+                group=group if group >= 0 else None,
+                reason=reason,
+                words=words,
+                page=page,
+                limit=SHOWN,
+            )
+        levers = groups.levers_together(db, actor, number)
+        return rendering.render(
+            db,
+            actor,
+            "why_not",
+            "planning/fixes/show.html",
+            number=number,
+            fix_count=len(levers),
+            together=trials.of_all(db, actor, number, levers),
+            clashes=not_kept.of_version(db, actor, number) if "why" in values else (),
+            tally=groups.tally(db, actor, number),
+            chosen=groups.one(db, actor, number, group) if group >= 0 else None,
+            trials=trials.of_version(db, actor, number),
+            explaining=explaining.latest(db, actor, number),
+            applied=doing.applied(db, actor, most=APPLIED) if actor.is_organiser else (),
+            reason=reason,
+            asked=words,
+            reasons=not_held.GROUPS,
+            **values,
+        )
+
+
+@blueprint.post("/explain")
+@login_required
+def explain(event_key: str, number: int) -> Response:
+    """Find the reasons that no run has looked into, and what each fix gains."""
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        job_id = explaining.ask(db, actor, number, now=context.now()).id
+    dispatch.version_job(job_id, app=context.celery())
+    return redirect(url_for("remedies.show", event_key=event_key, number=number), 303)
+
+
+@blueprint.post("/try")
+@login_required
+def try_it(event_key: str, number: int) -> Response:
+    """Have what helps a group, or what helps all of them together, confirmed by a run beside the plan."""
+    actor = auth.organiser(event_key)
+    group = inputs.whole(request.form.get("group"), -1)
+    with context.database().write() as db:
+        if request.form.get("group") == ALL_GROUPS:
+            levers = groups.levers_together(db, actor, number)
+            trials.ask_all(db, actor, number, levers, now=context.now())
+        else:
+            lever = groups.lever_of(db, actor, number, group)
+            trials.ask(db, actor, number, group, lever, now=context.now())
+    dispatch.what_if(app=context.celery())
+    return redirect(
+        rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)), 303
+    )
+
+
+@blueprint.get("/panel")
+@login_required
+def panel(event_key: str, number: int) -> FlaskResponse:
+    """The part of the page that follows what runs for it. Once all has ended, the page is loaded again."""
+    actor = auth.team(event_key)
+    with context.database().read() as db:
+        found, job = trials.of_version(db, actor, number), explaining.latest(db, actor, number)
+        together = trials.of_all(db, actor, number, groups.levers_together(db, actor, number))
+        text = rendering.render(
+            db,
+            actor,
+            "why_not",
+            "planning/fixes/_trying.html",
+            number=number,
+            trials=found,
+            together=together,
+            explaining=job,
+        )
+    response = make_response(text)
+    if not any(each.is_open for each in (*found.values(), together, job) if each is not None):
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@blueprint.get("/workbook.xlsx")
+@login_required
+def workbook(event_key: str, number: int) -> FlaskResponse:
+    """All groups, and all requests with their remedies."""
+    actor = auth.team(event_key)
+    limits.require_costly()
+    with context.database().read() as db:
+        octets = sheet.workbook(db, actor, number)
+    headers = {
+        "Content-Disposition": f'attachment; filename="why-not-{event_key}-{number}.xlsx"',
+        "Cache-Control": "no-store",
+    }
+    return FlaskResponse(octets, content_type=XLSX, headers=headers)
+
+
+@blueprint.get("/do")
+@login_required
+def look(event_key: str, number: int) -> str:
+    """Who is to come, for a remedy that adds somebody."""
+    return _ask_who(auth.organiser(event_key), number, {}, {})
+
+
+@blueprint.post("/do")
+@login_required
+def do(event_key: str, number: int) -> Response | tuple[str, int]:
+    """Do what helps a group; or a remedy of one request, and lock the request to its time."""
+    actor = auth.organiser(event_key)
+    try:
+        flash(_group_done(actor, number) if "group" in request.form else _done(actor, number), "good")
+    except InvalidInput as error:
+        faults = {fault.path: fault.message for fault in error.faults}
+        return _ask_who(actor, number, dict(request.form), faults), 422
+    except (NotDone, WrongState) as error:
+        flash(said(error.told), "error")
+    return redirect(
+        rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)), 303
+    )
+
+
+def _done(actor: Actor, number: int) -> str:
+    key, remedy = request.form.get("request", ""), inputs.whole(request.form.get("remedy"), -1)
+    with context.database().write() as db:
+        start = doing.hold_there(
+            db,
+            actor,
+            number,
+            key,
+            remedy,
+            people=_people(),
+            settings=context.settings(),
+            now=context.now(),
+        ).start
+        zone = events.event(db, actor).timezone
+    return gettext(
+        "Fix applied. The next run schedules the meeting on %(time)s, or says why it can’t.",
+        time=unbroken(local_moment(start, zone)),
+    )
+
+
+def _group_done(actor: Actor, number: int) -> str:
+    group = inputs.whole(request.form.get("group"), -1)
+    with context.database().write() as db:
+        doing.pull(db, actor, number, group, people=_people(), settings=context.settings(), now=context.now())
+    return gettext("Fix applied. The next run schedules what fits.")
+
+
+def _people() -> list[NewPerson]:
+    return [
+        NewPerson(request.form[f"name{at}"].strip(), request.form.get(f"email{at}", "").strip())
+        for at in range(MOST_PEOPLE)
+        if f"name{at}" in request.form
+    ]
+
+
+def _ask_who(actor: Actor, number: int, typed: dict[str, str], faults: dict[str, str]) -> str:
+    group, remedy = (inputs.whole(request.values.get(name), -1) for name in ("group", "remedy"))
+    with context.database().read() as db:
+        values: dict[str, Any] = {}
+        if group >= 0:
+            card = groups.one(db, actor, number, group)
+            if card.lever is None:
+                raise NotFound("remedy of group", group)
+            values |= {"chosen": card, "things": card.lever.things, "kind": card.lever.kind}
+        else:
+            key = request.values.get("request", "")
+            way = doing.way_of(db, actor, number, key, remedy)
+            (row,) = not_held.about(db, actor, number, [key])
+            found = row.remedies[remedy]
+            values |= {"row": row, "remedy": found, "things": found.things, "kind": way["kind"]}
+        return rendering.render(
+            db,
+            actor,
+            "why_not",
+            "planning/fixes/who.html",
+            number=number,
+            typed=typed,
+            faults=faults,
+            **values,
+        )

@@ -1,0 +1,74 @@
+"""The forms of changes: one a kind, and what is read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from api.inputs import clock
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import say
+from scheduler.services.planning.scenarios import changes
+from scheduler.services.planning.scenarios.changes import AnyChange
+
+FORMS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "tables": say("Tables"),
+        "slots": say("Meeting times"),
+        "interpreters": say("Interpreters"),
+        "shift": say("Interpreter shifts"),
+        "quota": say("Quotas"),
+        "firm_less": say("Remove exhibitor"),
+        "firm_more": say("Add exhibitor"),
+        "dial": say("Priority"),
+        "fairness": say("Fairness"),
+    }
+)
+"""Each kind of change that has a form, by the name that is on its button."""
+
+_FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "tables": ("hall", "step", "count", "day"),
+        "slots": ("step", "day", "start", "end"),
+        "interpreters": ("step", "count", "first", "second"),
+        "shift": ("interpreter", "step", "day"),
+        "quota": ("firm", "min_meetings", "max_per_day"),
+        "firm_less": ("firm",),
+        "firm_more": ("like",),
+        "dial": ("dial", "value"),
+        "fairness": ("point",),
+    }
+)
+_FIRMS: Final = ("firm", "like")
+_CLOCK: Final = ("start", "end")
+_WHOLE: Final = ("count", "value", "point", "min_meetings", "max_per_day")
+
+
+def change_of(form: Mapping[str, str], firm_in: Callable[[str], str]) -> AnyChange:
+    """The change that a form says. A field that is empty is left out. Raises InvalidInput, by the field.
+
+    `firm_in` gives the key of the firm that is meant in a field, or nothing.
+    """
+    kind = form.get("kind", "")
+    if kind not in FORMS:
+        raise InvalidInput([Fault("kind", say("is none of the changes that there are"))])
+    typed: dict[str, Any] = {"kind": kind}
+    faults = []
+    for name in _FIELDS[kind]:
+        value = form.get(name, "").strip()
+        if not value:
+            continue
+        typed[name] = value
+        if name in _CLOCK and (time := clock(value)) is not None:
+            typed[name] = time.isoformat("minutes")
+        if name in _WHOLE and not (value.isascii() and value.isdigit() and len(value) <= 10):
+            faults.append(Fault(name, say("must be a whole number")))
+        if name in _FIRMS:
+            typed[name] = firm_in(name)
+            if not typed[name]:
+                said = say("is not a firm of this event, or several have that name")
+                faults.append(Fault(name, said))
+    if faults:
+        raise InvalidInput(faults)
+    return changes.read(typed)

@@ -1,0 +1,154 @@
+"""Changes of what-ifs in sentences, with the names that people know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import singledispatch
+from types import MappingProxyType
+from typing import Final
+
+from api.language.speaking import gettext, ngettext, said
+from api.language.unbroken import unbroken
+from api.pages.presentation import day_and_month, language
+from api.pages.schedule.dials import DIALS as PRICES
+from api.pages.schedule.levels import LEVELS
+from scheduler.saying import say
+from scheduler.services.planning.scenarios.changes import (
+    DialChange,
+    FairnessChange,
+    FirmLessChange,
+    FirmMoreChange,
+    InterpretersChange,
+    QuotaChange,
+    ShiftChange,
+    SlotsChange,
+    TablesChange,
+    TypedChange,
+)
+from scheduler.services.planning.scenarios.what_ifs import WhatIfNames
+
+DIALS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **{dial.term: say("%(dial)s (points)", dial=dial.label) for dial in PRICES},
+        "fair_share": say("Minimum share (%%)"),
+        "max_moved": say("Published meetings that may change"),
+        "max_idle_spread": say("Difference of idle times"),
+    }
+)
+"""What one dial is called."""
+
+
+def sentence(change: TypedChange, names: WhatIfNames) -> str:
+    """What a change does, in a sentence without its stop."""
+    return _said(change, names)
+
+
+@singledispatch
+def _said(change: TypedChange, names: WhatIfNames) -> str:
+    """Of all dials at once, which a program says."""
+    del change, names
+    return gettext("All priorities as set by the API")
+
+
+@_said.register
+def _(change: TablesChange, names: WhatIfNames) -> str:
+    hall, days = names.hall(change.hall), _days(change.day)
+    if change.step == "more":
+        return ngettext(
+            "%(num)s more table in %(hall)s, %(days)s",
+            "%(num)s more tables in %(hall)s, %(days)s",
+            change.count,
+            hall=hall,
+            days=days,
+        )
+    return ngettext(
+        "%(num)s fewer table in %(hall)s, %(days)s",
+        "%(num)s fewer tables in %(hall)s, %(days)s",
+        change.count,
+        hall=hall,
+        days=days,
+    )
+
+
+@_said.register
+def _(change: SlotsChange, names: WhatIfNames) -> str:
+    del names
+    start, end, day = f"{change.start:%H:%M}", f"{change.end:%H:%M}", unbroken(day_and_month(change.day))
+    if change.step == "open":
+        return gettext("Meetings also from %(start)s to %(end)s on %(day)s", start=start, end=end, day=day)
+    return gettext("No meetings from %(start)s to %(end)s on %(day)s", start=start, end=end, day=day)
+
+
+@_said.register
+def _(change: InterpretersChange, names: WhatIfNames) -> str:
+    del names
+    both = {"one": language(change.first), "other": language(change.second)}
+    if change.step == "more":
+        return ngettext(
+            "%(num)s more interpreter for %(one)s and %(other)s",
+            "%(num)s more interpreters for %(one)s and %(other)s",
+            change.count,
+            **both,
+        )
+    return ngettext(
+        "%(num)s fewer interpreter for %(one)s and %(other)s",
+        "%(num)s fewer interpreters for %(one)s and %(other)s",
+        change.count,
+        **both,
+    )
+
+
+@_said.register
+def _(change: ShiftChange, names: WhatIfNames) -> str:
+    days = _days(change.day)
+    if change.interpreter is None:
+        if change.step == "there":
+            return gettext("All interpreters available all day, %(days)s", days=days)
+        return gettext("All interpreters unavailable, %(days)s", days=days)
+    who = names.interpreter(change.interpreter)
+    if change.step == "there":
+        return gettext("%(who)s available all day, %(days)s", who=who, days=days)
+    return gettext("%(who)s unavailable, %(days)s", who=who, days=days)
+
+
+@_said.register
+def _(change: DialChange, names: WhatIfNames) -> str:
+    del names
+    return gettext("%(dial)s: %(value)s", dial=said(DIALS[change.dial]), value=change.value)
+
+
+@_said.register
+def _(change: FairnessChange, names: WhatIfNames) -> str:
+    del names
+    return gettext("Fairness: %(level)s", level=said(LEVELS[change.point]).lower())
+
+
+@_said.register
+def _(change: QuotaChange, names: WhatIfNames) -> str:
+    who = gettext("every exhibitor") if change.firm is None else names.firm(change.firm)
+    least, most = change.min_meetings, change.max_per_day
+    if most is None:
+        return gettext("At least %(least)s meetings for %(who)s", least=least, who=who)
+    if least is None:
+        return gettext("At most %(most)s meetings a day for %(who)s", most=most, who=who)
+    return gettext(
+        "At least %(least)s meetings, and at most %(most)s a day, for %(who)s",
+        least=least,
+        most=most,
+        who=who,
+    )
+
+
+@_said.register
+def _(change: FirmLessChange, names: WhatIfNames) -> str:
+    return gettext("Without %(firm)s", firm=names.firm(change.firm))
+
+
+@_said.register
+def _(change: FirmMoreChange, names: WhatIfNames) -> str:
+    return gettext("One more exhibitor like %(firm)s", firm=names.firm(change.like))
+
+
+def _days(day: date | None) -> str:
+    return gettext("on all days") if day is None else gettext("on %(day)s", day=unbroken(day_and_month(day)))

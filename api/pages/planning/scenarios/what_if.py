@@ -1,0 +1,288 @@
+"""Scenarios: a copy of the event's problem changed by forms, solved beside the live plan, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response as FlaskResponse
+from flask import abort, flash, make_response, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context, limits
+from api.inputs import whole
+from api.language.speaking import said
+from api.pages import paging, rendering
+from api.pages.exports.exports import TYPES
+from api.pages.participants.picks import key_in
+from api.pages.planning.scenarios.forms import FORMS, change_of
+from api.pages.planning.scenarios.sentences import DIALS, sentence
+from api.pages.schedule.levels import LEVELS
+from scheduler.domain.errors import InvalidInput, WrongState
+from scheduler.domain.solving import WhatIfState
+from scheduler.saying import say
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Page
+from scheduler.services.planning.runs import not_kept
+from scheduler.services.planning.scenarios import comparison, effects, what_ifs
+from scheduler.services.planning.scenarios.changes import MOST_CHANGES
+from scheduler.services.planning.scenarios.comparison import FIGURES
+from scheduler.services.planning.scenarios.effects import FirmFilter, WhatIfCard
+from scheduler.services.requests import not_held
+from scheduler.services.spreadsheets.columns import ImportKind
+from workers import dispatch
+
+blueprint = APIBlueprint("what_if", __name__, enable_openapi=False, url_prefix="/events/<event_key>/what-if")
+
+Faults = Mapping[str, str]
+NONE: Faults = MappingProxyType({})
+DONE = MappingProxyType(
+    {
+        "solve": say("The scenario is calculated as soon as a worker is free. Runs go first."),
+        "stop": say("Calculation stopped."),
+        "delete": say("Scenario deleted. The event is unchanged."),
+        "copy": say("Scenario duplicated. Change the copy, and calculate it beside the other."),
+    }
+)
+
+STATES = MappingProxyType(
+    {
+        WhatIfState.NEW: say("Not calculated"),
+        WhatIfState.ASKED: say("Waiting for a worker"),
+        WhatIfState.RUNNING: say("Calculating"),
+        WhatIfState.DONE: say("Calculated"),
+        WhatIfState.FAILED: say("Failed"),
+    }
+)
+TAGS = MappingProxyType({WhatIfState.DONE: "good", WhatIfState.FAILED: "bad"})
+REASONS: Mapping[str, str] = MappingProxyType(
+    {**not_held.GROUPS, effects.REMOVED: say("An exhibitor is not in the scenario")}
+)
+"""Titles of the reasons for which a scenario does not schedule a request."""
+SHOWN: Mapping[FirmFilter, str] = MappingProxyType(
+    {
+        FirmFilter.CHANGED: say("Changed"),
+        FirmFilter.LOSE: say("Lose"),
+        FirmFilter.GAIN: say("Gain"),
+        FirmFilter.ELSEWHERE: say("New location"),
+    }
+)
+"""The filters of the list of exhibitors."""
+MOST_SHOWN = 25
+"""Exhibitors on a page."""
+
+
+@blueprint.get("")
+@login_required
+def listing(event_key: str) -> str:
+    return _list(auth.team(event_key), {}, NONE)
+
+
+@blueprint.post("")
+@login_required
+def make(event_key: str) -> Response | tuple[str, int]:
+    """A new one by its name, still without changes."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            made = what_ifs.make(db, actor, request.form.get("name", ""), now=context.now())
+    except InvalidInput as error:
+        return _list(actor, request.form, _by_field(error)), 422
+    return redirect(url_for("what_if.show", event_key=event_key, number=made.number))
+
+
+@blueprint.get("/<int:number>")
+@login_required
+def show(event_key: str, number: int) -> str:
+    return _page(auth.team(event_key), number, request.args, NONE)
+
+
+@blueprint.get("/<int:number>/panel")
+@login_required
+def panel(event_key: str, number: int) -> FlaskResponse:
+    """The part of the page that follows it. Once it has ended, the page is loaded again."""
+    actor = auth.team(event_key)
+    with context.database().read() as db:
+        card = what_ifs.show(db, actor, number)
+        text = rendering.render(
+            db, actor, "what_if", "planning/scenarios/_follow.html", one=card, now=context.now()
+        )
+    response = make_response(text)
+    if not card.is_open:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@blueprint.post("/<int:number>/<step>")
+@login_required
+def take(event_key: str, number: int, step: str) -> Response | tuple[str, int]:
+    """Add or drop a change, say its name and seconds, solve, stop, copy or delete it."""
+    actor = auth.organiser(event_key)
+    if step not in _STEPS:
+        abort(404)
+    try:
+        with context.database().write() as db:
+            there = _STEPS[step](db, actor, number)
+    except InvalidInput as error:
+        return _page(actor, number, request.form, _by_field(error)), 422
+    except WrongState:
+        there = number  # it was solved, or stopped, meanwhile: the page shows how it stands
+    else:
+        if step in DONE:
+            flash(said(DONE[step]), "good")
+    if step == "solve":
+        dispatch.what_if(app=context.celery())
+    if there is None:
+        return redirect(url_for("what_if.listing", event_key=event_key), 303)
+    return redirect(url_for("what_if.show", event_key=event_key, number=there), 303)
+
+
+@blueprint.get("/comparison.<ending>")
+@login_required
+def exported(event_key: str, ending: str) -> FlaskResponse:
+    """The table as a file to be saved."""
+    if ending not in ("csv", "xlsx"):
+        abort(404)
+    actor = auth.team(event_key)
+    limits.require_costly()
+    with context.database().write() as db:
+        made = comparison.export(db, actor, ending, now=context.now())
+    headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
+    return FlaskResponse(made.octets, content_type=TYPES[ending], headers=headers)
+
+
+def _add(db: Session, actor: Actor, number: int) -> int:
+    change = change_of(request.form, lambda name: key_in(db, actor, ImportKind.FIRMS, name))
+    return what_ifs.add_change(db, actor, number, change, now=context.now()).number
+
+
+def _drop(db: Session, actor: Actor, number: int) -> int:
+    position = whole(request.form.get("position"), otherwise=MOST_CHANGES)
+    return what_ifs.drop_change(db, actor, number, position, now=context.now()).number
+
+
+def _change(db: Session, actor: Actor, number: int) -> int:
+    name, seconds = request.form.get("name", ""), whole(request.form.get("seconds"))
+    return what_ifs.change(db, actor, number, name=name, seconds=seconds, now=context.now()).number
+
+
+def _solve(db: Session, actor: Actor, number: int) -> int:
+    return what_ifs.solve(db, actor, number, now=context.now()).number
+
+
+def _stop(db: Session, actor: Actor, number: int) -> int:
+    return what_ifs.stop(db, actor, number, now=context.now()).number
+
+
+def _copy(db: Session, actor: Actor, number: int) -> int:
+    return what_ifs.copy(db, actor, number, now=context.now()).number
+
+
+def _delete(db: Session, actor: Actor, number: int) -> None:
+    what_ifs.delete(db, actor, number, now=context.now())
+
+
+_STEPS: Mapping[str, Any] = MappingProxyType(
+    {
+        "add": _add,
+        "drop": _drop,
+        "change": _change,
+        "solve": _solve,
+        "stop": _stop,
+        "copy": _copy,
+        "delete": _delete,
+    }
+)
+
+
+def _by_field(error: InvalidInput) -> Faults:
+    faults: dict[str, str] = {}
+    for fault in error.faults:
+        faults.setdefault(fault.path or "name", fault.message)
+    return faults
+
+
+def _list(actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
+    with context.database().read() as db:
+        cards = what_ifs.listing(db, actor)
+        names = what_ifs.names(db, actor, cards)
+        return rendering.render(
+            db,
+            actor,
+            "what_if",
+            "planning/scenarios/list.html",
+            cards=cards,
+            said={card.number: [sentence(change, names) for change in card.changes] for card in cards},
+            compared=comparison.table(db, actor),
+            figures=FIGURES,
+            words=STATES,
+            tags=TAGS,
+            typed=typed,
+            faults=faults,
+            may_try=actor.may(Right.TRY),
+            most=what_ifs.MOST_KEPT,
+        )
+
+
+def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -> str:
+    with context.database().read() as db:
+        card = what_ifs.show(db, actor, number)
+        kind, names = typed.get("kind", ""), what_ifs.names(db, actor, [card])
+        return rendering.render(
+            db,
+            actor,
+            "what_if",
+            "planning/scenarios/show.html",
+            one=card,
+            said=[sentence(change, names) for change in card.changes],
+            **_result(db, actor, card),
+            clashes=not_kept.clashes_of(db, actor, card.result or {}),
+            typed={"name": card.name, "seconds": str(card.seconds), "count": "1", **typed},
+            faults=faults,
+            kind=kind if kind in FORMS else None,
+            forms=FORMS,
+            dials=DIALS,
+            levels=LEVELS,
+            choices=what_ifs.choices(db, actor) if kind in FORMS else None,
+            may_try=actor.may(Right.TRY),
+            most=MOST_CHANGES,
+            can_solve=card.state not in (WhatIfState.ASKED, WhatIfState.RUNNING),
+            now=context.now(),
+        )
+
+
+def _result(db: Session, actor: Actor, card: WhatIfCard) -> dict[str, Any]:
+    """What the page shows of a scenario that is calculated."""
+    found = effects.look(db, actor, card)
+    columns = comparison.table(db, actor).columns if card.result else ()
+    values: dict[str, Any] = {
+        "main": comparison.lines(comparison.MAIN, card.result) if card.result else (),
+        "more": comparison.lines(comparison.MORE, card.result) if card.result else (),
+        "is_old": any(each.is_old for each in columns if each.number == card.number),
+        "effects": found,
+        "reasons": REASONS,
+    }
+    if found is None:
+        return values
+    asked = request.args.get("show", "")
+    what = FirmFilter(asked) if asked in list(FirmFilter) else FirmFilter.CHANGED
+    rows = found.of(what)
+    page, start = paging.asked_number(), (paging.asked_number() - 1) * MOST_SHOWN
+    return {
+        **values,
+        "what": what,
+        "filters": [(each, words, len(found.of(each))) for each, words in SHOWN.items()],
+        "page": Page(tuple(rows[start : start + MOST_SHOWN]), None, len(rows), page, MOST_SHOWN),
+        "ticks": _ticks(max((max(row.now, row.then, row.accepted) for row in rows), default=0)),
+    }
+
+
+def _ticks(most: int) -> list[int]:
+    """Where the scale of meetings has a line: at most six, in round steps from 0."""
+    step = next(size for size in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**6) if 5 * size >= most)
+    return [step * k for k in range(6)]

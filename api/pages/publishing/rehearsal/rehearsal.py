@@ -1,0 +1,105 @@
+"""The page of an event in rehearsal: who would have got which email, each email, and going live."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response, flash, make_response, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response as BaseResponse
+
+from api import auth, context
+from api.language.speaking import gettext, said
+from api.pages import paging, rendering
+from api.pages.events.mail_texts import PREVIEW_POLICY
+from scheduler.domain.errors import PublishingOpen, WrongState
+from scheduler.saying import say
+from scheduler.services.publishing.rehearsal import going_live, rehearsed_mails
+from workers import dispatch
+
+blueprint = APIBlueprint(
+    "rehearsal", __name__, enable_openapi=False, url_prefix="/events/<event_key>/rehearsal"
+)
+
+KINDS = {
+    "welcome": say("Invitation to the event"),
+    "attendee": say("Invitation to the event, for attendees"),
+    "colleague": say("Added by a colleague"),
+    "address": say("Email address changed"),
+    "digest": say("Requests digest"),
+    "new": say("Meeting invitation"),
+    "update": say("Meeting changed"),
+    "details": say("New meeting details"),
+    "again": say("Meeting invitation, sent again"),
+    "cancel": say("Meeting cancelled"),
+    "uninvited": say("Removed from a meeting"),
+    "proposal": say("Proposed time not possible"),
+    "summary": say("Agenda summary"),
+    "briefing": say("Interpreter's schedule"),
+    "free": say("Colleague asked to make time"),
+    "make_time": say("Firm asked to make time"),
+    "calendar": say("Calendar not syncing"),
+    "receipt": say("Reply not applied"),
+    "register": say("Registration to confirm"),
+    "registered": say("Registration accepted"),
+    "unregistered": say("Registration declined"),
+}
+"""What an email is, by its label."""
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    """The emails that went to nobody, and what going live sends."""
+    actor = auth.organiser(event_key)
+    label, text = request.args.get("kind", ""), request.args.get("text", "")
+    label = label if label in KINDS else ""
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "rehearsal",
+            "publishing/rehearsal/show.html",
+            live=going_live.state(db, actor),
+            counts=rehearsed_mails.counts(db, actor),
+            page=rehearsed_mails.listing(db, actor, label=label, search=text, number=paging.asked_number()),
+            kinds=KINDS,
+            kind=label,
+            text=text,
+            samples=rehearsed_mails.SAMPLES,
+        )
+
+
+@blueprint.get("/<int:mail_id>")
+@login_required
+def mail(event_key: str, mail_id: int) -> Response:
+    """One email as its reader would have seen it."""
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        shown = rehearsed_mails.show(db, actor, mail_id, settings=context.settings())
+        page = rendering.render(
+            db, actor, "rehearsal", "publishing/rehearsal/mail.html", shown=shown, kinds=KINDS
+        )
+    response = make_response(page)
+    response.headers["Content-Security-Policy"] = PREVIEW_POLICY
+    return response
+
+
+@blueprint.post("/go-live")
+@login_required
+def go_live(event_key: str) -> BaseResponse:
+    """End the rehearsal, and send what was chosen."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            job = going_live.go_live(
+                db, actor, tell=request.form.get("tell") == "published", now=context.now()
+            )
+    except (PublishingOpen, WrongState) as error:
+        flash(said(error.told), "error")
+        return redirect(url_for("rehearsal.show", event_key=event_key), 303)
+    if job is None:
+        flash(gettext("The event is live. No emails were sent."), "good")
+    else:
+        dispatch.version_job(job, app=context.celery())
+        flash(gettext("The event is live. Invitations are being sent."), "good")
+    return redirect(url_for("home.event", event_key=event_key), 303)

@@ -1,0 +1,146 @@
+"""The ways into a calendar for the meeting behind a mail's link: file, subscription, forms, text, code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from apiflask import APIBlueprint
+from flask import Response, abort, redirect, request, url_for
+from markupsafe import Markup
+from werkzeug.utils import secure_filename
+from werkzeug.wrappers import Response as Leading
+
+from api import context
+from api.pages import browsers
+from api.pages.replies.counting import counted
+from scheduler.domain.entities import Partstat
+from scheduler.domain.errors import NotFound
+from scheduler.domain.mails.ways import CalendarWay
+from scheduler.invites import codes
+from scheduler.invites.ical import copies
+from scheduler.invites.ical.calendar import Party
+from scheduler.invites.ical.feed import FeedEvent, build_feed, etag
+from scheduler.invites.mail.addresses import organizer_address
+from scheduler.services.emails.calendar_status import ways
+from scheduler.services.links import CALENDAR_STEP
+from scheduler.services.replies import links
+from scheduler.services.replies.links import Look
+
+blueprint = APIBlueprint("calendar", __name__, enable_openapi=False, url_prefix="/answers/<token>")
+
+BY_CODE = "code"
+"""What the address in a QR code says of itself."""
+LABELS: Mapping[CalendarWay, str] = {
+    CalendarWay.OUTLOOK: "Outlook.com",
+    CalendarWay.MICROSOFT_365: "Microsoft 365",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """`app` is the app whose own window shows the page, which opens no calendar."""
+
+    app: str
+    address: str
+    webcal: str
+    forms: tuple[CalendarWay, ...]
+    text: str
+    code: Markup
+    labels: Mapping[CalendarWay, str]
+
+
+def ways_of(look: Look, token: str, step: str) -> Ways | None:
+    """What the page shows on the step of the ways, and to who has said yes. None for a meeting off."""
+    is_coming = look.answer is not None and look.answer.partstat in (Partstat.ACCEPTED, Partstat.TENTATIVE)
+    if look.is_off or not (step == CALENDAR_STEP or (is_coming and not step)):
+        return None
+    base = context.settings().base_url
+    address = base + url_for("answers.look", token=token, step=CALENDAR_STEP)
+    follow = base.partition("://")[2] + url_for("calendar.follow", token=token)
+    return Ways(
+        app=browsers.app_around(request.user_agent.string),
+        address=address,
+        webcal=f"webcal://{follow}",
+        forms=copies.FORMS,
+        text=copies.plain(look.content),
+        code=Markup(codes.svg(f"{address}?by={BY_CODE}")),  # noqa: S704 -- drawn of squares alone
+        labels=LABELS,
+    )
+
+
+def note_code(token: str) -> None:
+    """Note that the page was opened by its QR code, if the address says so."""
+    if request.args.get("by") == BY_CODE:
+        _note(token, CalendarWay.CODE)
+
+
+@blueprint.get("/meeting.ics")
+def file(token: str) -> Response:
+    """The meeting as a calendar file. A meeting that is off has none."""
+    counted(token)
+    event = _event(token)
+    if event.cancelled:
+        raise NotFound("meeting", token[:4] + "...")
+    settings = context.settings()
+    sender = event.content.event_name or settings.mail_sender
+    body = copies.published(event, Party(sender, organizer_address(token, settings.mail_domain)))
+    _note(token, CalendarWay.FILE)
+    response = _calendar(body)
+    day = event.content.start.astimezone(event.content.zone)
+    name = f"{secure_filename(event.content.partner_firm)[:40] or 'meeting'}-{day:%Y-%m-%d-%H%M}.ics"
+    response.headers.set("Content-Disposition", "inline", filename=name)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@blueprint.get("/follow.ics")
+def follow(token: str) -> Response:
+    """The meeting as a calendar to subscribe to, which shows it as cancelled once it is."""
+    counted(token)
+    event, address = _event(token), context.settings().base_url + url_for("calendar.follow", token=token)
+    body = build_feed([event], event.content.summary, address, event.content.timezone)
+    _note(token, CalendarWay.FOLLOW)
+    response = _calendar(body)
+    response.headers["ETag"] = etag(body)
+    response.headers["Cache-Control"] = "private, max-age=300"
+    response.make_conditional(request)
+    return response
+
+
+@blueprint.get("/to/<way>")
+def to_form(token: str, way: str) -> Leading:
+    """Lead to a form of Google or Microsoft that is filled in with the meeting."""
+    counted(token)
+    if way not in copies.FORMS:
+        abort(404)
+    address = copies.form_address(_event(token).content, CalendarWay(way))
+    _note(token, CalendarWay(way))
+    leading = redirect(address, 303)
+    leading.headers["Referrer-Policy"] = "no-referrer"
+    return leading
+
+
+@blueprint.post("/copied")
+def copied(token: str) -> tuple[str, int]:
+    """Note that the text was copied, which a script of the page tells."""
+    counted(token)
+    _note(token, CalendarWay.COPY)
+    return "", 204
+
+
+def _event(token: str) -> FeedEvent:
+    with context.database().read() as db:
+        return links.copy(db, token)
+
+
+def _note(token: str, way: CalendarWay) -> None:
+    with context.database().write() as db:
+        ways.note_by_link(db, token, way, now=context.now())
+
+
+def _calendar(body: bytes) -> Response:
+    response = Response(body, content_type="text/calendar; charset=utf-8")
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+    return response

@@ -1,0 +1,163 @@
+"""The chain report of an event: chains that met, guests of honour, what came of meetings; page and files."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response, abort
+from flask_login import login_required
+
+from api import auth, context, limits
+from api.language import choosing
+from api.language.catalogs import SOURCE
+from api.pages import marks, presentation, rendering
+from api.pages.reports.outcomes import printed
+from api.pages.reports.statistics import gallery
+from scheduler.domain import names
+from scheduler.domain.entities import Tier
+from scheduler.domain.rules.outcomes import OutcomeWord
+from scheduler.services.events import events
+from scheduler.services.exports import noting
+from scheduler.services.identity.actors import Actor
+from scheduler.services.reports.outcomes.by_country import WishedHeld
+from scheduler.services.reports.outcomes.report import ChainReport, OutcomeLine, chain_report
+from scheduler.sheets.writing import Cell, SheetOut, xlsx
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_OUTCOMES = ("Outcome", "Meetings", "Both say so", "One side says so", "The two differ", "Currency", "Amount")
+_COUNTRIES = (
+    *("Country", "Area", "Firms"),
+    *(
+        f"{tier}: {word}"
+        for tier in (*(tier.value.capitalize() for tier in Tier), "All")
+        for word in ("wished", "held")
+    ),
+    "Between two tiers",
+)
+blueprint = APIBlueprint("chain_report", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
+
+
+@blueprint.get("/chain-report")
+@login_required
+def show(event_key: str) -> str:
+    """The report as a page."""
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        report = chain_report(db, actor, now=context.now())
+        figure = gallery.chain_figure(report.flow) if report else None
+        return rendering.render(
+            db,
+            actor,
+            "chain_report",
+            "reports/outcomes/report.html",
+            report=report,
+            figure=figure,
+            by_country=printed,
+            tiers=tuple(Tier),
+            areas=dict(report.flow.areas) if report else {},
+        )
+
+
+@blueprint.get("/chain-report.xlsx")
+@login_required
+def workbook(event_key: str) -> Response:
+    """The report as a workbook, with each meeting of which somebody says what came. It is in English."""
+    choosing.speak(SOURCE)
+    actor = auth.organiser(event_key)
+    limits.require_costly()
+    with context.database().read() as db:
+        report = chain_report(db, actor, now=context.now())
+    if report is None:
+        abort(404)
+    return _download(actor, f"chain-report-{event_key}.xlsx", xlsx(_sheets(report)), XLSX)
+
+
+@blueprint.get("/chain-report.pdf")
+@login_required
+def paper(event_key: str) -> Response:
+    """The report to print, with its picture, in the reader's language."""
+    actor = auth.organiser(event_key)
+    limits.require_costly()
+    now = context.now()
+    with context.database().read() as db:
+        report = chain_report(db, actor, now=now)
+        event = events.event(db, actor)
+    if report is None:
+        abort(404)
+    zone = event.timezone
+    moment = f"{presentation.local_day(now, zone)}, {presentation.local_time(now, zone)}"
+    stamp = f"{moment} ({presentation.zone_name(zone, now)})"
+    made = printed.chain_report_pdf(report, event.name, stamp)
+    return _download(actor, f"chain-report-{event_key}.pdf", made, "application/pdf")
+
+
+def _download(actor: Actor, name: str, octets: bytes, kind: str) -> Response:
+    """A file to be saved, noted in the trail."""
+    with context.database().write() as db:
+        noting.note(db, actor, name, now=context.now())
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(octets, content_type=kind, headers=headers)
+
+
+def _sheets(report: ChainReport) -> list[SheetOut]:
+    areas = dict(report.flow.areas)
+    links = [
+        (link.upper, areas[link.upper_area], link.lower, areas[link.lower_area], link.wished, link.scheduled)
+        for link in report.flow.links
+    ]
+    countries: list[tuple[Cell, ...]] = [
+        (
+            presentation.country(each.country),
+            printed.area_name(each, areas),
+            each.firms,
+            *(count for tier in Tier for count in _counts(each.tiers.get(tier))),
+            *_counts(each.all),
+            each.across,
+        )
+        for each in report.countries
+    ]
+    guests = [(each.name, each.firms, each.meetings, each.across) for each in report.guests]
+    outcomes: list[tuple[Cell, ...]] = [
+        (
+            marks.outcome_word(line.kind),
+            line.meetings,
+            line.alike,
+            line.alone,
+            line.differing,
+            currency,
+            amount,
+        )
+        for line in report.outcomes
+        for currency, amount in _amounts(line)
+    ]
+    said = [
+        (
+            each.request,
+            *(names.told(firm, "en") for firm in each.firms),
+            *_word(each.words[0]),
+            *_word(each.words[1]),
+            *_word(each.counts),
+        )
+        for each in report.reported
+    ]
+    word = ("outcome", "amount", "currency")
+    head = [f"{who} {each}" for who in ("Asking firm:", "Asked firm:", "Counts:") for each in word]
+    return [
+        SheetOut("Outcomes", _OUTCOMES, outcomes),
+        SheetOut("Meetings", ["Request", "Firm that asks", "Firm asked", *head], said),
+        SheetOut("Links", ["Tier", "Area", "Other tier", "Other area", "Wished", "Scheduled"], links),
+        SheetOut("Countries", _COUNTRIES, countries),
+        SheetOut("Guests of honour", ["Guest", "Firms", "Meetings", "Between two tiers"], guests),
+    ]
+
+
+def _counts(cell: WishedHeld | None) -> tuple[int, int]:
+    return (cell.wished, cell.held) if cell else (0, 0)
+
+
+def _word(word: OutcomeWord | None) -> tuple[Cell, Cell, Cell]:
+    return (marks.outcome_word(word.kind), word.amount, word.currency) if word else (None, None, None)
+
+
+def _amounts(line: OutcomeLine) -> list[tuple[str, int | None]]:
+    """A row a currency, and one for an outcome without an amount."""
+    return [*line.amounts.items()] or [("", None)]

@@ -1,0 +1,98 @@
+"""A firm's own list of what came of its meetings: with what is missing, and as XLSX."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response, request
+from flask_login import login_required
+
+from api import auth, context, limits
+from api.language import speaking
+from api.language.speaking import gettext
+from api.pages import marks, presentation, rendering
+from scheduler.domain import names
+from scheduler.saying import say
+from scheduler.services.directory.refs import FirmRef, PersonRef
+from scheduler.services.events import events
+from scheduler.services.reports.outcomes.outcomes import MeetingWithWords, SaidOutcome
+from scheduler.services.reports.outcomes.own_list import OutcomeShow, own_list
+from scheduler.sheets.writing import Cell, SheetOut, xlsx
+
+blueprint = APIBlueprint("outcome_list", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SHOWS = {
+    OutcomeShow.ALL: say("All"),
+    OutcomeShow.OURS_MISSING: say("Our word is missing"),
+    OutcomeShow.THEIRS_MISSING: say("Their word is missing"),
+    OutcomeShow.DIFFER: say("The two sides differ"),
+    OutcomeShow.SIGNED: say("Signed"),
+    OutcomeShow.INTENT: say("Intent"),
+    OutcomeShow.FOLLOW_UP: say("Follow-up"),
+    OutcomeShow.NOTHING: say("Nothing"),
+}
+"""What each choice of the list is called."""
+
+
+@blueprint.get("/outcomes")
+@login_required
+def show(event_key: str) -> str:
+    """The meetings that have begun, with what both sides say and the buttons that say it."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        shown = _asked()
+        found = own_list(db, actor, show=shown, now=context.now())
+        names_of = {each: speaking.said(SHOWS[each]) for each in OutcomeShow}
+        return rendering.render(
+            db, actor, "outcomes", "reports/outcomes/list.html", found=found, show=shown, shows=names_of
+        )
+
+
+@blueprint.get("/outcomes.xlsx")
+@login_required
+def workbook(event_key: str) -> Response:
+    """The same meetings as a workbook."""
+    actor = auth.actor(event_key)
+    limits.require_costly()
+    with context.database().read() as db:
+        found = own_list(db, actor, show=_asked(), now=context.now())
+        zone = events.event(db, actor).timezone
+    head = [
+        *(gettext("Day"), gettext("From"), gettext("Until"), gettext("Partner"), gettext("Our people")),
+        *(gettext("Their people"), gettext("We say"), gettext("Amount"), gettext("Currency")),
+        *(gettext("They say"), gettext("Their amount"), gettext("Their currency"), gettext("Counts")),
+    ]
+    rows = [_row(each, zone) for each in found.meetings]
+    name = f"outcomes-{event_key}.xlsx"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    made = xlsx([SheetOut(gettext("Outcomes"), head, rows)])
+    return Response(made, content_type=XLSX, headers=headers)
+
+
+def _asked() -> OutcomeShow:
+    asked = request.args.get("show", "")
+    return OutcomeShow(asked) if asked in set(OutcomeShow) else OutcomeShow.ALL
+
+
+def _row(each: MeetingWithWords, zone: str) -> list[Cell]:
+    item, words = each.item, each.words
+    return [
+        presentation.local_day(item.start, zone),
+        presentation.local_time(item.start, zone),
+        presentation.local_time(item.end, zone),
+        _name(item.partner),
+        "; ".join(map(_name, item.people)),
+        "; ".join(map(_name, item.partner_people)),
+        *_said(words.own),
+        *_said(words.partner),
+        marks.outcome_word(words.counted.kind) if words.counted else None,
+    ]
+
+
+def _name(named: FirmRef | PersonRef) -> str:
+    return names.shown(named.name, named.latin_name, speaking.reader())
+
+
+def _said(word: SaidOutcome | None) -> tuple[Cell, Cell, Cell]:
+    if word is None:
+        return (None, None, None)
+    return (marks.outcome_word(word.outcome.kind), word.outcome.amount, word.outcome.currency)

@@ -1,0 +1,101 @@
+"""What came of a meeting: one tap on the pages of one's meetings, and a page with the amount."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language.speaking import gettext
+from api.pages import rendering
+from scheduler.domain.errors import InvalidInput, WrongState
+from scheduler.domain.fields import CURRENCIES
+from scheduler.services.identity.actors import Actor
+from scheduler.services.reports.outcomes import outcomes
+from scheduler.services.reports.outcomes.outcomes import OutcomeForm
+
+blueprint = APIBlueprint(
+    "outcomes",
+    __name__,
+    enable_openapi=False,
+    url_prefix="/events/<event_key>/meetings/<request_key>/outcome",
+)
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str, request_key: str) -> str | Response:
+    """What both sides say of a meeting, and the form with an amount."""
+    actor = auth.actor(event_key)
+    try:
+        return _page(actor, request_key, None, {})
+    except WrongState:
+        _too_early()
+        return redirect(url_for("my_day.show", event_key=event_key), 303)
+
+
+@blueprint.post("")
+@login_required
+def say(event_key: str, request_key: str) -> Response | tuple[str, int]:
+    """Say what came of it, for the reader's side. What cannot be taken is shown again with a sentence."""
+    actor, typed = auth.actor(event_key), request.form
+    form = OutcomeForm(typed.get("kind", ""), typed.get("amount", ""), typed.get("currency", ""))
+    try:
+        with context.database().write() as db:
+            outcomes.say(db, actor, request_key, form, now=context.now())
+    except InvalidInput as error:
+        faults = {fault.path: fault.message for fault in error.faults}
+        return _page(actor, request_key, form, faults), 422
+    except WrongState:
+        _too_early()
+    else:
+        flash(gettext("Noted. The other side and the organisers read it."), "good")
+    return _back(event_key, request_key)
+
+
+@blueprint.post("/take-back")
+@login_required
+def take_back(event_key: str, request_key: str) -> Response:
+    """Undo the last word of the reader's side."""
+    actor = auth.actor(event_key)
+    try:
+        with context.database().write() as db:
+            outcomes.take_back(db, actor, request_key, now=context.now())
+    except WrongState:
+        _too_early()
+    else:
+        flash(gettext("Taken back."), "good")
+    return _back(event_key, request_key)
+
+
+def _page(actor: Actor, request_key: str, typed: OutcomeForm | None, faults: dict[str, str]) -> str:
+    with context.database().read() as db:
+        found = outcomes.look(db, actor, request_key, now=context.now())
+        own = found.words.own
+        if typed is None and own is not None:
+            amount = str(own.outcome.amount or "")
+            typed = OutcomeForm(own.outcome.kind.value, amount, own.outcome.currency or "")
+        return rendering.render(
+            db,
+            actor,
+            "my_day",
+            "reports/outcomes/show.html",
+            meeting=found,
+            typed=typed or OutcomeForm(""),
+            faults=faults,
+            currencies=CURRENCIES,
+        )
+
+
+def _too_early() -> None:
+    flash(
+        gettext("What came of a meeting can be said once it has begun, and not if it was cancelled."),
+        "error",
+    )
+
+
+def _back(event_key: str, request_key: str) -> Response:
+    here = url_for("outcomes.show", event_key=event_key, request_key=request_key)
+    return redirect(rendering.back(event_key, here), 303)

@@ -1,0 +1,210 @@
+"""The chain report on paper: what came of meetings, the chain as a picture, guests of honour, countries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from api.language import speaking
+from api.language.speaking import gettext, ngettext, pgettext
+from api.pages import marks, presentation
+from api.pages.presentation import number
+from api.pages.reports.statistics import charts, gallery
+from api.pages.reports.statistics.drawing import Drawing
+from scheduler.domain import names
+from scheduler.domain.entities import Tier
+from scheduler.domain.rules.outcomes import WITH_AMOUNT, OutcomeWord
+from scheduler.invites.catalogue import words
+from scheduler.invites.pdf import document
+from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
+from scheduler.invites.pdf.pictures import one_at_a_time
+from scheduler.invites.pdf.tables import table
+from scheduler.saying import say
+from scheduler.services.reports.outcomes.by_country import CountryShare, WishedHeld
+from scheduler.services.reports.outcomes.report import (
+    ChainReport,
+    GroupMeetings,
+    OutcomeLine,
+    ReportedMeeting,
+)
+
+MOST: Final = 300
+"""Meetings that are listed. The workbook has all."""
+COUNTRY_NOTE: Final = say(
+    "Meetings held of those wished, by the first area of the firm. A meeting counts for both of its firms."
+)
+WIDTH: Final = 740.0
+"""Units of a picture: its words are as large on paper as those of tables."""
+
+
+def chain_report_pdf(report: ChainReport, event_name: str, stamp: str) -> bytes:
+    """The report, the same bytes for the same report. `stamp` says of which moment it is."""
+    title = gettext("Chain report, %(event)s", event=event_name)
+    language = speaking.language()
+    sheet = Sheet(
+        title=title,
+        language=language,
+        blocks=list(_blocks(report, event_name, stamp)),
+        page=words(language).sheet["page"],
+        foot=[f"{title} · {stamp}"],
+    )
+    with one_at_a_time:
+        return document.written(sheet)
+
+
+def _blocks(report: ChainReport, event_name: str, stamp: str) -> Iterator[Block]:
+    sentence = ngettext(
+        "%(num)s meeting is in the published version %(number)s; %(begun)s of them have begun. Of "
+        "%(reported)s somebody says what came, of %(silent)s nobody yet.",
+        "%(num)s meetings are in the published version %(number)s; %(begun)s of them have begun. Of "
+        "%(reported)s somebody says what came, of %(silent)s nobody yet.",
+        report.meetings,
+        number=str(report.number),
+        begun=report.begun,
+        reported=len(report.reported),
+        silent=report.silent,
+    )
+    heading = (Style.HEADING, gettext("Chain report"))
+    yield Block([heading, (Style.SOFT, event_name), (Style.SOFT, stamp), (Style.TEXT, sentence)])
+    if report.reported:
+        yield _bars(report)
+    yield from _outcomes(report.outcomes)
+    chain = gallery.chain_figure(report.flow, WIDTH)
+    about: list[Paragraph] = [(Style.DAY, chain.title), (Style.TEXT, chain.sentence)]
+    yield Block(
+        [*about, (Style.SOFT, chain.note)], picture=chain.picture.vectors() if chain.picture else None
+    )
+    if report.guests:
+        yield from _guests(report.guests)
+    yield from _by_country(report)
+    yield from _meetings(report.reported)
+
+
+def _bars(report: ChainReport) -> Block:
+    """How many meetings count as each outcome."""
+    title = gettext("What came of meetings")
+    picture = Drawing("outcomes", WIDTH, 190, title, "")
+    labels = [marks.outcome_word(line.kind) for line in report.outcomes]
+    counts = [float(line.meetings) for line in report.outcomes]
+    charts.bars(picture, [*labels, gettext("Nobody says")], [*counts, float(report.silent)])
+    return Block([(Style.DAY, title)], picture=picture.vectors())
+
+
+def _outcomes(lines: Sequence[OutcomeLine]) -> list[Block]:
+    rows = [
+        [
+            marks.outcome_word(line.kind),
+            *(number(count) for count in (line.meetings, line.alike, line.alone, line.differing)),
+            "; ".join(marks.money(amount, currency) for currency, amount in line.amounts.items()) or "–",
+        ]
+        for line in lines
+    ]
+    note = gettext(
+        "Where the two sides differ, the smaller word and the smaller amount count. Amounts in different "
+        "currencies are never added up."
+    )
+    header = [
+        gettext("Outcome"),
+        gettext("Meetings"),
+        gettext("Both say so"),
+        gettext("One side says so"),
+        gettext("The two differ"),
+        gettext("Amounts that count"),
+    ]
+    return [*table([], header, rows, [2, 1, 1, 1.2, 1.2, 3]), Block([(Style.SOFT, note)])]
+
+
+def _guests(guests: Sequence[GroupMeetings]) -> list[Block]:
+    rows = [[each.name, *map(number, (each.firms, each.meetings, each.across))] for each in guests]
+    header = [gettext("Guest"), gettext("Firms"), gettext("Meetings"), gettext("Between two tiers")]
+    return table([(Style.DAY, gettext("Guests of honour"))], header, rows, [4, 1, 1, 1.4])
+
+
+def _by_country(report: ChainReport) -> list[Block]:
+    title: Sequence[Paragraph] = [
+        (Style.DAY, gettext("The chain by country, area and tier")),
+        (Style.SOFT, speaking.said(COUNTRY_NOTE)),
+    ]
+    header = [
+        gettext("Country"),
+        gettext("Area"),
+        gettext("Firms"),
+        *(marks.tier_label(tier.value) for tier in Tier),
+        pgettext("areas", "All"),
+        gettext("Between two tiers"),
+    ]
+    areas = dict(report.flow.areas)
+    rows = [
+        [
+            presentation.country(each.country),
+            speaking.said(area_name(each, areas)),
+            number(each.firms),
+            *(share(each.tiers.get(tier)) for tier in Tier),
+            share(each.all),
+            number(each.across),
+        ]
+        for each in brief(report.countries)
+    ]
+    return table(title, header, rows, [2.2, 2.8, 0.8, 1.6, 1.6, 1.6, 1.6, 1.2], words=2)
+
+
+def brief(countries: Sequence[CountryShare]) -> list[CountryShare]:
+    """The whole of each country above its areas; of a country with one area that alone."""
+    sizes = Counter(each.country for each in countries if each.area is not None)
+    return [each for each in countries if each.area is not None or sizes[each.country] != 1]
+
+
+def area_name(each: CountryShare, names: Mapping[str, str]) -> str:
+    if each.area is None:
+        return say("All areas")
+    return names.get(each.area, each.area) or say("No area")
+
+
+def share(cell: WishedHeld | None) -> str:
+    """Held of wished in one line, or a dash where nothing was wished."""
+    if cell is None or not cell.wished:
+        return "–"
+    return gettext("%(held)s of %(wished)s", held=cell.held, wished=cell.wished).replace(" ", "\u00a0")
+
+
+def _meetings(reported: Sequence[ReportedMeeting]) -> list[Block]:
+    """Those that led to something, what says most first."""
+    found = sorted(
+        (each for each in reported if each.counts.kind in WITH_AMOUNT),
+        key=lambda each: (each.counts.kind.value, each.counts.amount or 0),
+        reverse=True,
+    )
+    title: list[Paragraph] = [(Style.DAY, gettext("Meetings that led to an intent or a signature"))]
+    if len(found) > MOST:
+        told = gettext(
+            "The first %(most)s of %(all)s; the workbook has all.", most=MOST, all=number(len(found))
+        )
+        title.append((Style.SOFT, told))
+    rows = [
+        [
+            *(names.told(firm, speaking.reader()) for firm in each.firms),
+            *map(_word, each.words),
+            _word(each.counts),
+        ]
+        for each in found[:MOST]
+    ]
+    header = [
+        gettext("Firm that asks"),
+        gettext("Firm asked"),
+        gettext("It says"),
+        gettext("The other says"),
+        gettext("Counts"),
+    ]
+    return table(title, header, rows, [3, 3, 1.6, 1.6, 1.6], words=5)
+
+
+def _word(word: OutcomeWord | None) -> str:
+    if word is None:
+        return "–"
+    kind = marks.outcome_word(word.kind)
+    return (
+        kind
+        if word.amount is None or word.currency is None
+        else f"{kind}, {marks.money(word.amount, word.currency)}"
+    )

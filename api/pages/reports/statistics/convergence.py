@@ -1,0 +1,51 @@
+"""How a run came near its bound: score and bound against seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from api.language.speaking import gettext
+from api.pages.presentation import number
+from api.pages.reports.statistics import charts
+from api.pages.reports.statistics.charts import Line
+from api.pages.reports.statistics.drawing import Drawing
+from api.pages.reports.statistics.gallery import DrawnTable, Figure
+from api.pages.schedule.states import phase_word
+
+
+def convergence(curve: Sequence[Mapping[str, Any]]) -> Figure | None:
+    """Of a run's reports over time. None before two of them have a score."""
+    score = [(float(at["seconds"]), float(at["score"])) for at in curve if at.get("score") is not None]
+    bound = [(float(at["seconds"]), float(at["bound"])) for at in curve if at.get("bound") is not None]
+    if len(score) < 2:
+        return None
+    first, last = score[0], score[-1]
+    values = {"first": number(first[1]), "last": number(last[1]), "seconds": number(last[0])}
+    if bound:
+        sentence = gettext(
+            "From %(first)s to %(last)s in %(seconds)s seconds; no plan is above %(bound)s (proved).",
+            bound=number(bound[-1][1]),
+            **values,
+        )
+    else:
+        sentence = gettext("From %(first)s to %(last)s in %(seconds)s seconds.", **values)
+    picture = Drawing("convergence", charts.WIDTH, 260, gettext("Score and bound, by seconds"), sentence)
+    found = [Line("l-bound", gettext("bound"), bound)] if bound else []
+    found.append(Line("l-main", gettext("score"), score))
+    ticks = charts.between([value for _, value in (*score, *bound)])
+    end = max(x for x, _ in (*score, *bound))
+    start = min(x for x, _ in (*score, *bound))
+    marks = [
+        (at, gettext("%(seconds)s s", seconds=number(at)))
+        for at in (start + (end - start) * part / 4 for part in range(5))
+    ]
+    charts.lines(picture, found, ticks, marks)
+    rows = [
+        [at["seconds"], phase_word(at.get("phase", "")), at.get("score"), at.get("bound")] for at in curve
+    ]
+    table = DrawnTable([gettext("Seconds"), gettext("Phase"), gettext("Score"), gettext("Bound")], rows)
+    brief = DrawnTable(table.header, rows[:: max(1, len(rows) // 20)])
+    note = gettext("The scale starts at %(number)s.", number=number(ticks[0]))
+    title = gettext("How it came near the bound")
+    return Figure("convergence", title, sentence, picture, brief, table, note=note)

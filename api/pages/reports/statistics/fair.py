@@ -1,0 +1,99 @@
+"""Fairness as pictures: the scheduled share of groups of firms, and of each point of the dial."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from api.language.speaking import gettext, said
+from api.pages.planning.fairness.groups import GROUPINGS, group_name
+from api.pages.presentation import number as plain_number
+from api.pages.reports.statistics import charts
+from api.pages.reports.statistics.charts import Line
+from api.pages.reports.statistics.drawing import Drawing
+from api.pages.reports.statistics.gallery import DrawnTable, Figure
+from api.pages.schedule.levels import LEVELS
+from scheduler.domain.errors import NotFound
+from scheduler.services.identity.actors import Actor
+from scheduler.services.planning.fairness import shares
+from scheduler.services.planning.fairness.shares import FairnessView, GroupLine
+from scheduler.services.planning.scenarios import curve
+from scheduler.sheets.writing import Cell
+
+MOST_DRAWN: Final = 12
+"""Groups of one kind in the picture: those with the smallest shares. The table has all."""
+
+
+def shares_by_group(session: Session, actor: Actor, number: int) -> Figure:
+    """The part of their accepted requests that is scheduled, by every kind of group of firms."""
+    return drawn_shares(shares.look(session, actor, number))
+
+
+def drawn_shares(view: FairnessView) -> Figure:
+    """The same of shares that are read already."""
+    drawn: list[tuple[str, float | None]] = []
+    rows: list[Sequence[Cell]] = []
+    for by, words in GROUPINGS.items():
+        named = [(group_name(by, line.key, view.home), line) for line in view.groups[by]]
+        rows += [
+            [said(words), name, line.figures.firms, line.requests, line.held, _percent(line)]
+            for name, line in named
+        ]
+        least = sorted(named, key=lambda each: each[1].figures.pooled)[:MOST_DRAWN]
+        drawn += [(said(words), None), *((name, line.figures.pooled) for name, line in least)]
+    known = [share for _, share in drawn if share is not None]
+    low = max(0.0, math.floor(min(known, default=0.0) * 10 - 1) / 10)
+    title = gettext("Scheduled share, by group")
+    sentence = gettext(
+        "The full part of a bar is what is missing of all accepted requests. The scale starts at %(low)s %%.",
+        low=plain_number(round(low * 100)),
+    )
+    picture = Drawing("shares", charts.WIDTH, 20 + charts.ROW * len(drawn), title, sentence)
+    charts.missing(picture, drawn, low)
+    header = [gettext("Group firms by"), gettext("Group"), gettext("Firms"), gettext("Requests")]
+    table = DrawnTable([*header, gettext("Scheduled"), gettext("Share in %%")], rows)
+    return Figure("shares", title, sentence, picture if known else None, table, table, note=sentence)
+
+
+def _percent(line: GroupLine) -> float:
+    return round(100 * line.figures.pooled, 2)
+
+
+def dial(session: Session, actor: Actor, number: int) -> Figure:
+    """What each point of the dial schedules. Raises NotFound until all are solved."""
+    del number  # the points are of the event as it was when they were asked for
+    found = curve.look(session, actor)
+    if found is None or not found.is_whole:
+        raise NotFound("figure", "curve")
+    points = found.points
+    title = gettext("Scheduled meetings at each point of Fairness")
+    picture = Drawing("curve", charts.WIDTH, 300, title, title)
+    scheduled = [(float(each.point), float(each.scheduled)) for each in points]
+    ticks = charts.between([value for _, value in scheduled])
+    names = [(float(each.point), said(LEVELS[each.point])) for each in points]
+    charts.lines(picture, [Line("l-main", gettext("scheduled"), scheduled)], ticks, names)
+    rows: list[Sequence[Cell]] = [
+        [name, each.scheduled, each.mean, each.twentieth, each.worst, each.gini, each.gap]
+        for (_, name), each in zip(names, points, strict=True)
+    ]
+    header = [
+        gettext("Point"),
+        gettext("Scheduled"),
+        gettext("Mean share"),
+        gettext("One in twenty has at most"),
+        gettext("Smallest"),
+        gettext("Gini"),
+        gettext("Proved to within"),
+    ]
+    table = DrawnTable(header, rows)
+    return Figure("curve", title, title, picture, table, table)
+
+
+OF_FAIRNESS: Final[Mapping[str, Callable[[Session, Actor, int], Figure]]] = MappingProxyType(
+    {"shares": shares_by_group, "curve": dial}
+)
+"""By name: figures of the page of fairness."""

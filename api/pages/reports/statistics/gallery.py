@@ -1,0 +1,300 @@
+"""The figures of an event: of each its picture, a sentence, a short table, and all its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from types import MappingProxyType
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from api.language.speaking import gettext, ngettext, said
+from api.pages import marks, presentation
+from api.pages.reports.statistics import charts
+from api.pages.reports.statistics.charts import FlowNode, HeatGroup, Line
+from api.pages.reports.statistics.drawing import Drawing
+from scheduler.domain.entities import Tier
+from scheduler.services.identity.actors import Actor
+from scheduler.services.reports.statistics.answers_by_day import answers_by_day
+from scheduler.services.reports.statistics.chain import ChainFlow, chain_flow
+from scheduler.services.reports.statistics.load import HallLoad, hall_load
+from scheduler.services.reports.statistics.walking import walking
+from scheduler.sheets.writing import Cell
+
+SMALL: Final = 150
+"""A link of the chain is drawn if it has one in so many of all its meetings."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnTable:
+    """`rows` are as long as the header; the first cell of each names it."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`brief` is the page's table, `every` the CSV's. `legend` has a class and its words. Without a picture
+    there is nothing to see. `whose` is the kind and key of the one whose week it is.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    picture: Drawing | None
+    brief: DrawnTable
+    every: DrawnTable
+    legend: Sequence[tuple[str, str]] = ()
+    note: str = ""
+    whose: tuple[str, str] | None = None
+
+
+def load(session: Session, actor: Actor, number: int) -> Figure:
+    """Meetings at once, by hall and slot."""
+    found = hall_load(session, actor, number)
+    found = replace(found, halls=[said(hall) for hall in found.halls])
+    days = [(day, list(group)) for day, group in groupby(found.starts, key=lambda start: start.date())]
+    sentence = gettext("There is no meeting in this version.")
+    if found.fullest:
+        hall, slot = found.fullest
+        moment = f"{presentation.day_and_month(found.starts[slot].date())} {found.starts[slot]:%H:%M}"
+        count = found.counts[found.fullest]
+        sentence = ngettext(
+            "The fullest moment is %(moment)s in %(hall)s: %(num)s meeting at once.",
+            "The fullest moment is %(moment)s in %(hall)s: %(num)s meetings at once.",
+            count,
+            moment=moment,
+            hall=found.halls[hall],
+        )
+    picture = Drawing(
+        "load",
+        charts.WIDTH,
+        60 + 22 * len(found.halls),
+        gettext("Meetings at once, by hall and time"),
+        sentence,
+    )
+    groups = [
+        HeatGroup(
+            presentation.short_day(day),
+            charts.some([f"{start:%H}" if not start.minute else "" for start in starts], 24),
+        )
+        for day, starts in days
+    ]
+    steps = charts.heat(picture, found.halls, groups, found.counts)
+    legend = [
+        (
+            f"h{at + 1}",
+            gettext("%(low)s to %(high)s", low=low, high=high) if low < high else presentation.number(high),
+        )
+        for at, (low, high) in enumerate(zip([1, *(step + 1 for step in steps)], steps, strict=False))
+    ]
+    return Figure(
+        "load", gettext("When the halls are full"), sentence, picture, _by_day(found), _by_slot(found), legend
+    )
+
+
+def _by_day(found: HallLoad) -> DrawnTable:
+    days = sorted({start.date() for start in found.starts})
+    slots = {day: [at for at, start in enumerate(found.starts) if start.date() == day] for day in days}
+    header = [
+        gettext("Hall"),
+        *(gettext("%(day)s, most at once", day=presentation.day_and_month(day)) for day in days),
+    ]
+    rows: list[Sequence[Cell]] = [
+        [name, *(max((found.counts.get((hall, at), 0) for at in slots[day]), default=0) for day in days)]
+        for hall, name in enumerate(found.halls)
+    ]
+    return DrawnTable(header, rows)
+
+
+def _by_slot(found: HallLoad) -> DrawnTable:
+    rows: list[Sequence[Cell]] = [
+        [hall, start.date().isoformat(), f"{start:%H:%M}", found.counts.get((of, at), 0)]
+        for of, hall in enumerate(found.halls)
+        for at, start in enumerate(found.starts)
+    ]
+    return DrawnTable([gettext("Hall"), gettext("Day"), gettext("From"), gettext("Meetings at once")], rows)
+
+
+def chain(session: Session, actor: Actor, number: int) -> Figure:
+    """Meetings along the chain, by tier and area."""
+    return chain_figure(chain_flow(session, actor, number))
+
+
+def chain_figure(found: ChainFlow, width: float = charts.WIDTH) -> Figure:
+    """A flow as a figure, so wide."""
+    pairs = ((Tier.UPSTREAM, Tier.MIDSTREAM), (Tier.MIDSTREAM, Tier.DOWNSTREAM))
+    sums = [
+        (
+            sum(link.scheduled for link in found.between(*pair)),
+            sum(link.wished for link in found.between(*pair)),
+        )
+        for pair in pairs
+    ]
+    others = sum(link.scheduled for link in found.links) - sums[0][0] - sums[1][0]
+    sentence = gettext(
+        "Scheduled between upstream and midstream: %(upper)s of %(upper_wished)s wished; between midstream "
+        "and downstream: %(lower)s of %(lower_wished)s. Within a tier, or beyond the next one: %(others)s.",
+        upper=sums[0][0],
+        upper_wished=sums[0][1],
+        lower=sums[1][0],
+        lower_wished=sums[1][1],
+        others=others,
+    )
+    least = max(1, (sums[0][0] + sums[1][0]) // SMALL)
+    height = max(200.0, 44 + 50.0 * len(found.areas))
+    picture = Drawing("chain", width, height, gettext("Meetings along the chain"), sentence)
+    bands = [
+        {
+            (link.upper_area, link.lower_area): link.scheduled
+            for link in found.between(*pair)
+            if link.scheduled
+        }
+        for pair in pairs
+    ]
+    charts.flow(picture, [(_tier(tier), _nodes(found, tier)) for tier in Tier], bands, least)
+    note = (
+        gettext(
+            "Links of fewer than %(least)s meetings are not drawn. A firm counts in the first of its areas.",
+            least=least,
+        )
+        if least > 1
+        else gettext("A firm counts in the first of its areas.")
+    )
+    shown, note = (picture, note) if any(bands) else (None, "")
+    return Figure(
+        "chain", gettext("The chain that meets"), sentence, shown, _by_area(found), _by_link(found), note=note
+    )
+
+
+def _tier(tier: Tier) -> str:
+    return presentation.capitalize_first(marks.tier_label(tier))
+
+
+def _nodes(found: ChainFlow, tier: Tier) -> list[FlowNode]:
+    nodes, hues = [], marks.area_looks(key for key, _ in found.areas)
+    for key, name in found.areas:
+        scheduled, wished = _of_area(found, tier, key)
+        below = gettext("%(num)s of %(all)s", num=scheduled, all=wished)
+        nodes.append(FlowNode(key, hues[key], said(name) or gettext("No area"), below))
+    return nodes
+
+
+def _of_area(found: ChainFlow, tier: Tier, area: str) -> tuple[int, int]:
+    """Scheduled and wished of the links to the next tiers that the firms of a tier and area are in."""
+    mine = [
+        link
+        for link in found.links
+        if {link.upper, link.lower} in ({Tier.UPSTREAM, Tier.MIDSTREAM}, {Tier.MIDSTREAM, Tier.DOWNSTREAM})
+        and (tier, area) in ((link.upper, link.upper_area), (link.lower, link.lower_area))
+    ]
+    return sum(link.scheduled for link in mine), sum(link.wished for link in mine)
+
+
+def _by_area(found: ChainFlow) -> DrawnTable:
+    header = [gettext("Area")]
+    for tier in Tier:
+        header += [
+            gettext("%(tier)s scheduled", tier=_tier(tier)),
+            gettext("%(tier)s wished", tier=_tier(tier)),
+        ]
+    rows: list[Sequence[Cell]] = [
+        [said(name) or gettext("No area"), *(count for tier in Tier for count in _of_area(found, tier, key))]
+        for key, name in found.areas
+    ]
+    return DrawnTable(header, rows)
+
+
+def _by_link(found: ChainFlow) -> DrawnTable:
+    names = {key: said(name) for key, name in found.areas}
+    rows: list[Sequence[Cell]] = [
+        [
+            link.upper.value,
+            names[link.upper_area],
+            link.lower.value,
+            names[link.lower_area],
+            link.wished,
+            link.scheduled,
+        ]
+        for link in found.links
+    ]
+    return DrawnTable(
+        [
+            gettext("Tier"),
+            gettext("Area"),
+            gettext("Other tier"),
+            gettext("Other area"),
+            gettext("Wished"),
+            gettext("Scheduled"),
+        ],
+        rows,
+    )
+
+
+def walks(session: Session, actor: Actor, number: int) -> Figure:
+    """Minutes on foot, by the hour of the meeting that is walked to."""
+    found = walking(session, actor, number)
+    minutes = sum(each.minutes for each in found)
+    sentence = gettext("Nobody changes the hall between two meetings of a day.")
+    if found:
+        most = max(found, key=lambda each: (each.minutes, each.walks))
+        sentence = gettext(
+            "People walk %(minutes)s minutes from hall to hall in all, most for meetings that begin from "
+            "%(start)s to %(end)s: %(most)s minutes.",
+            minutes=minutes,
+            start=f"{most.hour}:00",
+            end=f"{most.hour}:59",
+            most=most.minutes,
+        )
+    picture = Drawing("walks", charts.WIDTH, 260, gettext("Minutes on foot between halls, by hour"), sentence)
+    charts.bars(picture, [f"{each.hour}:00" for each in found], [float(each.minutes) for each in found])
+    rows: list[Sequence[Cell]] = [[f"{each.hour}:00", each.walks, each.minutes] for each in found]
+    table = DrawnTable([gettext("Hour"), gettext("Walks"), gettext("Minutes")], rows)
+    return Figure("walks", gettext("Walking by hour"), sentence, picture if found else None, table, table)
+
+
+def answers(session: Session, actor: Actor, number: int) -> Figure:
+    """Requests asked, accepted and declined, by day. Versions do not matter."""
+    del number
+    found = answers_by_day(session, actor)
+    asked, accepted, declined = (
+        sum(getattr(day, name) for day in found) for name in ("asked", "accepted", "declined")
+    )
+    sentence = gettext("No request was asked yet.")
+    if found:
+        sentence = ngettext(
+            "%(num)s request was asked; %(accepted)s of them are accepted and %(declined)s declined.",
+            "%(num)s requests were asked; %(accepted)s of them are accepted and %(declined)s declined.",
+            asked,
+            accepted=accepted,
+            declined=declined,
+        )
+    picture = Drawing(
+        "answers", charts.WIDTH, 260, gettext("Requests asked, accepted and declined, by day"), sentence
+    )
+    most = max((max(day.asked, day.accepted, day.declined) for day in found), default=0)
+    series = [
+        Line(look, shown_as, [(float(at), float(getattr(day, name))) for at, day in enumerate(found)])
+        for look, name, shown_as in (
+            ("l-main", "asked", gettext("asked")),
+            ("l-good", "accepted", gettext("accepted")),
+            ("l-bad", "declined", gettext("declined")),
+        )
+    ]
+    labels = charts.some([presentation.day_and_month(day.day) for day in found], 10)
+    ticks = [(float(at), label) for at, label in enumerate(labels) if label]
+    charts.lines(picture, series if found else [], charts.nice(most), ticks)
+    rows: list[Sequence[Cell]] = [[d.day.isoformat(), d.asked, d.accepted, d.declined] for d in found]
+    every = DrawnTable([gettext("Day"), gettext("Asked"), gettext("Accepted"), gettext("Declined")], rows)
+    brief = DrawnTable(every.header, [row for row in rows if any(row[1:])][-60:])
+    shown = picture if len(found) > 1 else None  # a line needs two days
+    return Figure("answers", gettext("Answers by day"), sentence, shown, brief, every)
+
+
+FIGURES: Final[Mapping[str, Callable[[Session, Actor, int], Figure]]] = MappingProxyType(
+    {"load": load, "chain": chain, "walks": walks, "answers": answers}
+)
+"""By name, in the order of the page."""

@@ -1,0 +1,120 @@
+"""The first sign-in of an exhibitor: what the firm offers and needs, and when the person is at the venue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, time
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language import speaking
+from api.language.speaking import gettext
+from api.pages import rendering
+from scheduler.domain.errors import InvalidInput
+from scheduler.services.identity.actors import Actor
+from scheduler.services.requests.dashboard import setup
+
+blueprint = APIBlueprint(
+    "setup", __name__, enable_openapi=False, url_prefix="/events/<event_key>/start/setup"
+)
+
+Answer = Response | tuple[str, int]
+
+STEPS = ("offers", "needs", "times")
+"""What is asked, in order."""
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    """The steps, the one that is asked for open, or the first that is not answered."""
+    return _page(auth.actor(event_key), {})
+
+
+@blueprint.post("/offers")
+@login_required
+def offers(event_key: str) -> Answer:
+    """Keep what the firm offers."""
+    return _keep(event_key, "offers")
+
+
+@blueprint.post("/needs")
+@login_required
+def needs(event_key: str) -> Answer:
+    """Keep what the firm needs, and what it does not want to be offered."""
+    return _keep(event_key, "needs")
+
+
+def _keep(event_key: str, step: str) -> Answer:
+    """Keep what was typed, chosen or taken off, and show it, or go on."""
+    actor, form, now = auth.actor(event_key), request.form, context.now()
+    try:
+        with context.database().write() as db:
+            setup.add(db, actor, step, "\n".join((form.get("word", ""), form.get("add", ""))), now=now)
+            if "remove" in form:
+                setup.remove(db, actor, step, form["remove"], now=now)
+            if step == "needs":
+                setup.put(db, actor, "unwanted", form.get("unwanted", ""), now=now)
+            if form.get("do") in ("continue", "skip") and step == "needs":
+                setup.finish(db, actor, now=now)
+    except InvalidInput as error:
+        return _page(actor, {fault.path: fault.message for fault in error.faults}, step), 422
+    goes_on = form.get("do") in ("continue", "skip")
+    shown = STEPS[STEPS.index(step) + 1] if goes_on else step
+    return redirect(url_for("setup.show", event_key=event_key, step=shown, _anchor=shown), 303)
+
+
+@blueprint.post("/times")
+@login_required
+def times(event_key: str) -> Answer:
+    """Keep when the person is at the venue."""
+    actor, form = auth.actor(event_key), request.form
+    with context.database().write() as db:
+        setup.finish(db, actor, now=context.now())
+    if form.get("do") != "skip":
+        try:
+            with context.database().write() as db:
+                setup.be_there(db, actor, _days(form))
+        except InvalidInput as error:
+            return _page(actor, {fault.path: fault.message for fault in error.faults}, "times"), 422
+    flash(gettext("Setup finished. You can change everything later in your profile."), "good")
+    return redirect(url_for("start.show", event_key=event_key), 303)
+
+
+def _days(form: Mapping[str, str]) -> dict[date, tuple[time, time] | None]:
+    """The days of the form, with from and until when; what is no day or time is left out."""
+    found: dict[date, tuple[time, time] | None] = {}
+    for name in form:
+        kind, _, text = name.partition("-")
+        if kind != "from":
+            continue
+        try:
+            day = date.fromisoformat(text)
+            span = time.fromisoformat(form[name]), time.fromisoformat(form.get(f"until-{text}", ""))
+        except ValueError:
+            continue
+        found[day] = span if f"there-{text}" in form else None
+    return found
+
+
+def _page(actor: Actor, faults: Mapping[str, str], step: str = "") -> str:
+    with context.database().read() as db:
+        found = setup.setup(db, actor, language=speaking.language())
+        asked = step or request.args.get("step", "")
+        done = {"offers": bool(found.lists["offers"]), "needs": bool(found.lists["needs"]), "times": False}
+        first = next(each for each in STEPS if not done[each])
+        return rendering.render(
+            db,
+            actor,
+            "start",
+            "requests/dashboard/setup.html",
+            setup=found,
+            step=asked if asked in STEPS else first,
+            done=done,
+            faults=faults,
+            typed=request.form if faults else {},
+        )

@@ -1,0 +1,46 @@
+"""The trail of the event: who did what. For organisers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import limits
+from api.v1.audit_log.schemas import ChainOut, EntryList, EntryQuery
+from api.v1.bearer import token
+from api.v1.operation import blueprint, operation
+from scheduler.services.events import events
+from scheduler.services.identity.actors import Actor
+from scheduler.services.operations import trail_entries
+from scheduler.services.operations.trail_entries import Filter
+
+TAG = "Trail"
+READ = "trail:read"
+
+
+@blueprint.get("/trail")
+@blueprint.auth_required(token, roles=[READ, "contacts:read"])
+@blueprint.input(EntryQuery, location="query", arg_name="query")
+@operation(tag=TAG)
+@blueprint.output(EntryList)
+def list_trail(db: Session, actor: Actor, query: EntryQuery) -> Any:
+    """Who did what, the newest first, by act, words and days"""
+    wanted = Filter.of_days(
+        events.event(db, actor).timezone,
+        act=query.act or "",
+        text=query.text,
+        since=query.since,
+        until=query.until,
+    )
+    return trail_entries.listing(db, actor, wanted, cursor=query.cursor, limit=query.limit)
+
+
+@blueprint.get("/trail/verify")
+@blueprint.auth_required(token, roles=[READ])
+@operation(tag=TAG)
+@blueprint.output(ChainOut)
+def verify_trail(db: Session, actor: Actor) -> Any:
+    """Look through the whole trail: whether each row is as it was written"""
+    limits.require(limits.COSTLY, actor.account_id, "verify_trail")
+    return trail_entries.verified(db, actor)

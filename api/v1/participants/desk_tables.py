@@ -1,0 +1,95 @@
+"""The tables of the people desk: searched, sorted, in pages. For organisers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api.v1 import bearer
+from api.v1.bearer import token
+from api.v1.operation import blueprint, operation
+from api.v1.participants.schemas import (
+    DeskTableQuery,
+    FirmRowList,
+    FirmTableQuery,
+    InterpreterRowList,
+    InterpreterRowOut,
+    InterpreterTableQuery,
+    PersonRowList,
+    PersonRowOut,
+    PersonTableQuery,
+    RequestRowList,
+    RequestTableQuery,
+)
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Page
+from scheduler.services.participants import request_table, tables
+from scheduler.services.participants.tables import DeskQuery
+
+TAG = "People desk"
+WRITE = "people:write"
+
+
+@blueprint.get("/desk/firms")
+@blueprint.auth_required(token, roles=[WRITE])
+@blueprint.input(FirmTableQuery, location="query", arg_name="query")
+@operation(tag=TAG)
+@blueprint.output(FirmRowList)
+def list_desk_firms(db: Session, actor: Actor, query: FirmTableQuery) -> Any:
+    """Firms with their stands and what waits there"""
+    return tables.firms(db, actor, _asked(actor, query, query.sort))
+
+
+@blueprint.get("/desk/people")
+@blueprint.auth_required(token, roles=[WRITE])
+@blueprint.input(PersonTableQuery, location="query", arg_name="query")
+@operation(tag=TAG)
+@blueprint.output(PersonRowList)
+def list_desk_people(db: Session, actor: Actor, query: PersonTableQuery) -> Any:
+    """People of all firms"""
+    page = tables.people(db, actor, _asked(actor, query, query.sort))
+    return _shown(actor, PersonRowOut, page)
+
+
+@blueprint.get("/desk/interpreters")
+@blueprint.auth_required(token, roles=[WRITE])
+@blueprint.input(InterpreterTableQuery, location="query", arg_name="query")
+@operation(tag=TAG)
+@blueprint.output(InterpreterRowList)
+def list_desk_interpreters(db: Session, actor: Actor, query: InterpreterTableQuery) -> Any:
+    """Interpreters"""
+    page = tables.interpreters(db, actor, _asked(actor, query, query.sort))
+    return _shown(actor, InterpreterRowOut, page)
+
+
+@blueprint.get("/desk/requests")
+@blueprint.auth_required(token, roles=["requests:write"])
+@blueprint.input(RequestTableQuery, location="query", arg_name="query")
+@operation(tag=TAG, also=(404,))
+@blueprint.output(RequestRowList)
+def list_desk_requests(db: Session, actor: Actor, query: RequestTableQuery) -> Any:
+    """Requests of the whole event, for steps in firms' names"""
+    given = query.model_dump(exclude={"state"}, exclude_none=True)
+    return request_table.listing(db, actor, state=query.state or "", **given)
+
+
+def _asked(actor: Actor, query: DeskTableQuery, sort: str) -> DeskQuery:
+    if sort == "email":
+        bearer.require_scope(actor, "contacts:read")
+    return DeskQuery(
+        query.text,
+        "" if query.state == "any" else query.state,
+        sort,
+        cursor=query.cursor,
+        limit=query.limit,
+    )
+
+
+def _shown(actor: Actor, model: type[PersonRowOut | InterpreterRowOut], page: Page[Any]) -> Page[Any]:
+    """The rows as the actor may see them: without the scope `contacts:read` with no address."""
+    rows = [model.model_validate(row, from_attributes=True) for row in page.items]
+    if not actor.may(Right.READ_CONTACTS):
+        rows = [row.model_copy(update={"email": None}) for row in rows]
+    return page.of(rows)

@@ -1,1 +1,0 @@
-"""Access: actors, rights, sign-in, sessions and tokens."""

@@ -1,1 +1,0 @@
-"""Mail addresses of attendees: corrected, and what calendars are told then."""

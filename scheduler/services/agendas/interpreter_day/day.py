@@ -1,0 +1,103 @@
+"""An interpreter's own day: each meeting with both sides, what everybody speaks, and the walk to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import NotFound
+from scheduler.domain.mails.prints import PrintPack
+from scheduler.invites.agenda.agenda import AgendaSheet
+from scheduler.services.agendas.my_day.day import HallPaths, Walk, day_shown
+from scheduler.services.agendas.week.around import around
+from scheduler.services.directory.refs import slots_of
+from scheduler.services.exports import prints
+from scheduler.services.identity.actors import Actor
+from scheduler.services.replies.agenda_answers import Standing
+from scheduler.services.schedule import agendas, versions
+from scheduler.services.schedule.agendas import Agenda, AgendaItem
+from scheduler.storage.models import Interpreter
+
+
+@dataclass(frozen=True, slots=True)
+class InterpretedMeeting:
+    """A meeting of the day. `spoken` are the languages of its people by key, as BCP 47 tags.
+
+    `walk` is None for the first meeting of the day.
+    """
+
+    item: AgendaItem
+    spoken: Mapping[str, tuple[str, ...]]
+    walk: Walk | None
+
+
+@dataclass(frozen=True, slots=True)
+class InterpreterDay:
+    """`days` are those of the event with the number of meetings, `day` the one that is shown.
+
+    `upcoming` are the meetings that have not ended. The first that is not off is the next one.
+    """
+
+    agenda: Agenda
+    languages: tuple[str, ...]
+    days: tuple[tuple[date, int], ...]
+    day: date | None
+    is_today: bool
+    past: tuple[InterpretedMeeting, ...]
+    upcoming: tuple[InterpretedMeeting, ...]
+
+    @property
+    def next(self) -> InterpretedMeeting | None:
+        return next((each for each in self.upcoming if not each.item.is_called_off), None)
+
+
+def interpreter_day(session: Session, actor: Actor, day: date | None, *, now: datetime) -> InterpreterDay:
+    """The actor's own day: the one that is asked for, else today, else the next of the event.
+
+    As many queries for any number of meetings. Raises NotAllowed for who is no interpreter.
+    """
+    agenda = agendas.interpreter_agenda(session, actor)
+    zone = ZoneInfo(agenda.timezone)
+    today = now.astimezone(zone).date()
+    all_days = sorted({slot.start.astimezone(zone).date() for slot in slots_of(session, actor.event_id)})
+    counts = Counter(item.start.astimezone(zone).date() for item in agenda.items if not item.is_called_off)
+    shown = day_shown(all_days, day, today)
+    part = agenda.on(shown)
+    facts = around(session, actor, part, {item.request_key: Standing() for item in part.items})
+    walks = HallPaths(session, actor).walks(part.items, facts)
+    meetings = [
+        InterpretedMeeting(item, facts[item.request_key].spoken, walks.get(item.request_key))
+        for item in part.items
+    ]
+    return InterpreterDay(
+        agenda=agenda,
+        languages=tuple(_own(session, actor).languages),
+        days=tuple((each, counts[each]) for each in all_days),
+        day=shown,
+        is_today=shown == today,
+        past=tuple(each for each in meetings if each.item.end <= now),
+        upcoming=tuple(each for each in meetings if each.item.end > now),
+    )
+
+
+def own_sheet(session: Session, actor: Actor) -> tuple[str, AgendaSheet | None]:
+    """The actor's key, and their sheet of the published version, or None without a meeting.
+
+    Raises NotAllowed for who is no interpreter.
+    """
+    agenda = agendas.interpreter_agenda(session, actor)
+    version = versions.published(session, actor.event_id)
+    found = prints.sheets_of(session, actor, PrintPack.INTERPRETERS, version, only={agenda.key})
+    sheet = dict(found).get(agenda.key)
+    return agenda.key, replace(sheet, language=actor.language or sheet.language) if sheet else None
+
+
+def _own(session: Session, actor: Actor) -> Interpreter:
+    if actor.interpreter_id is None:
+        raise NotFound("interpreter", "")
+    return session.get_one(Interpreter, actor.interpreter_id)

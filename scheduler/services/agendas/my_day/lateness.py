@@ -1,0 +1,133 @@
+"""Who is late for a meeting: said by the person on the day, read at once by all who sit in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from scheduler import saying
+from scheduler.domain.entities import RequestState, VersionState
+from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
+from scheduler.services.directory.refs import PersonRef, person_columns
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.replies.agenda_answers import OVER
+from scheduler.services.schedule.agendas import AgendaItem
+from scheduler.services.text import storable
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    LateNotice,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+)
+from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
+
+CHOICES = (5, 10, 15)
+"""Minutes that can be said. 0 takes the word back."""
+AHEAD = timedelta(hours=12)
+"""Nobody knows earlier than this before a meeting that they will be late."""
+FAR = "more than twelve hours away"
+"""The state of a meeting that is later than `AHEAD`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Somebody of a meeting comes so many minutes late, as they said then."""
+
+    person: PersonRef
+    minutes: int
+    said_at: datetime
+
+
+def said(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> dict[str, tuple[Late, ...]]:
+    """Who is late, by key of the request. One query. For meetings of an agenda that the actor may read.
+
+    What was said before the meeting was moved to another day counts no more. Who is on time after all is not
+    late.
+    """
+    starts = {item.request_key: item.start for item in items}
+    rows = session.execute(
+        select(MeetingRequest.key, LateNotice.minutes, LateNotice.said_at, *person_columns(Attendee))
+        .join(LateNotice, LateNotice.request_id == MeetingRequest.id)
+        .join(Attendee, Attendee.id == LateNotice.attendee_id)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            among(MeetingRequest.key, starts),
+            LateNotice.minutes > 0,
+        )
+        .order_by(LateNotice.said_at)
+    )
+    found: dict[str, tuple[Late, ...]] = {}
+    for key, minutes, said_at, *person in rows:
+        if said_at < starts[key] - AHEAD:
+            continue
+        found[key] = (*found.get(key, ()), Late(PersonRef(*person), minutes, said_at))
+    return found
+
+
+def say(
+    session: Session,
+    actor: Actor,
+    request_key: str,
+    minutes: int,
+    *,
+    now: datetime,
+    said_at: datetime | None = None,
+) -> None:
+    """Say how late the actor comes to their meeting, or with 0 that they are on time after all.
+
+    `said_at` is when it was said, if that was before it arrived. The notice that was said last counts, in
+    whatever order they arrive, and one that arrives twice is one. Raises NotFound for a meeting that is not
+    theirs, InvalidInput for other minutes, WrongState for a meeting that is off, over, or far ahead.
+    """
+    attendee_id = actor.own(Right.ANSWER_INVITATIONS)
+    found = None
+    if attendee_id is not None and storable(request_key):
+        found = session.execute(_meeting(actor, attendee_id, request_key)).first()
+    if found is None or attendee_id is None:
+        raise NotFound("meeting", request_key)
+    if minutes not in (0, *CHOICES):
+        raise InvalidInput([Fault("minutes", saying.say("Choose one of the minutes that are offered."))])
+    request_id, state, start, end = found[:4]
+    if state is not RequestState.ACCEPTED:
+        raise WrongState("meeting", request_key, state.value, "come to late")
+    if now >= end:
+        raise WrongState("meeting", request_key, OVER, "come to late")
+    if now < start - AHEAD:
+        raise WrongState("meeting", request_key, FAR, "come to late")
+    said_at = min(said_at or now, now)
+    session.execute(  # the person's own steps follow each other
+        select(Attendee.id).where(Attendee.id == attendee_id).with_for_update(key_share=True)
+    )
+    notice = session.get(LateNotice, (request_id, attendee_id), populate_existing=True)
+    if notice is None:
+        notice = LateNotice(request_id=request_id, attendee_id=attendee_id, minutes=minutes, said_at=said_at)
+        session.add(notice)
+    elif notice.said_at <= said_at:
+        notice.minutes, notice.said_at = minutes, said_at
+    session.flush()
+
+
+def _meeting(actor: Actor, attendee_id: int, request_key: str) -> Select[*tuple[Any, ...]]:
+    query = (
+        select(MeetingRequest.id, MeetingRequest.state, *TIME_AND_PLACE)
+        .select_from(PlannedMeeting)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
+        .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            MeetingRequest.key == request_key,
+            ScheduleVersion.state == VersionState.PUBLISHED,
+            PlannedAttendee.attendee_id == attendee_id,
+        )
+    )
+    return with_time_and_place(query)

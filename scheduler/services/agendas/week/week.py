@@ -1,0 +1,253 @@
+"""A firm's day as a grid: its people beside each other, their meetings and busy times by slot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Partstat
+from scheduler.services.agendas.week.around import Around, around
+from scheduler.services.agendas.week.changes import WeekChange, changes
+from scheduler.services.availability import unavailable
+from scheduler.services.directory.refs import PersonRef, person_columns
+from scheduler.services.identity.actors import Actor
+from scheduler.services.replies import agenda_answers
+from scheduler.services.replies.agenda_answers import Standing
+from scheduler.services.schedule import agendas
+from scheduler.services.schedule.agendas import Agenda, AgendaItem
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Event, MeetingRequest, RequestPerson, Slot
+
+
+class Show(StrEnum):
+    """Which meetings of the day are shown."""
+
+    ALL = "all"
+    UNANSWERED = "unanswered"
+    CHANGED = "changed"
+    CLASHES = "clashes"
+
+
+@dataclass(frozen=True, slots=True)
+class WeekPerson:
+    """Somebody of the firm. `count` is of their meetings on the day, `spoken` their languages.
+
+    `busy` are the starts of the slots of the day in which they are not free for meetings.
+    """
+
+    person: PersonRef
+    count: int
+    spoken: tuple[str, ...]
+    busy: frozenset[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class WeekMeeting:
+    """`handed_to` are people whom the firm has named for the next plan, and who are not in this one.
+
+    `clashing` are keys of the firm's people in it who are busy then. `can_change`: a plan may change it.
+    """
+
+    item: AgendaItem
+    around: Around
+    standing: Standing
+    change: WeekChange | None
+    handed_to: tuple[PersonRef, ...]
+    clashing: frozenset[str]
+    can_change: bool
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether somebody of each side has accepted."""
+        return self.around.has_accepted and self.around.partner_has_accepted
+
+
+@dataclass(frozen=True, slots=True)
+class WeekCell:
+    meetings: tuple[WeekMeeting, ...]
+    is_busy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """`agenda` is the firm's whole, `part` that of the day that is shown. `rows` are by start of the slot.
+
+    `days` have the number of meetings, `people` is everybody of the firm, `columns` those who are shown.
+    """
+
+    agenda: Agenda
+    part: Agenda
+    days: tuple[tuple[date, int], ...]
+    day: date | None
+    people: tuple[WeekPerson, ...]
+    columns: tuple[WeekPerson, ...]
+    rows: tuple[tuple[datetime, tuple[WeekCell, ...]], ...]
+    meetings: Mapping[str, WeekMeeting]
+    changes: tuple[WeekChange, ...]
+
+    def meeting(self, key: str | None) -> WeekMeeting | None:
+        return self.meetings.get(key or "")
+
+
+def week(
+    session: Session,
+    actor: Actor,
+    *,
+    day: date | None = None,
+    only: str | None = None,
+    show: Show = Show.ALL,
+    secret_key: str,
+    now: datetime,
+) -> Week:
+    """A day of the actor's own firm. `only` is the key of the person who is shown alone.
+
+    The number of queries does not depend on how many meetings or people there are. Raises NotFound for who
+    has no firm.
+    """
+    agenda = agendas.firm_agenda(session, actor)
+    zone = ZoneInfo(agenda.timezone)
+    slots = _slots(session, actor)
+    all_days = sorted(
+        {start.astimezone(zone).date() for _, start, _ in slots} | {each for each, _ in agenda.days()}
+    )
+    shown = agenda.day_shown(day if day in all_days else None, now)
+    part = agenda.on(shown)
+    counts = Counter(item.start.astimezone(zone).date() for item in agenda.items if not item.is_called_off)
+    today = [slot for slot in slots if slot[1].astimezone(zone).date() == shown]
+    people = _people(session, actor, part, today)
+    changed = changes(session, actor, agenda)
+    found = _meetings(session, actor, part, people, changed, secret_key=secret_key, now=now)
+    kept = {key: meeting for key, meeting in found.items() if _is_shown(meeting, show)}
+    columns = tuple(each for each in people if each.person.key == only) or people
+    return Week(
+        agenda=agenda,
+        part=part,
+        days=tuple((each, counts[each]) for each in all_days),
+        day=shown,
+        people=people,
+        columns=columns,
+        rows=_rows(today, columns, list(kept.values())),
+        meetings=found,
+        changes=changed,
+    )
+
+
+_Times = Sequence[tuple[int, datetime, datetime]]
+"""Id, start and end of slots."""
+
+
+def _slots(session: Session, actor: Actor) -> _Times:
+    columns = select(Slot.id, Slot.start, Slot.end).where(Slot.of(actor.event_id))
+    return [(row[0], row[1], row[2]) for row in session.execute(columns.order_by(Slot.position))]
+
+
+def _people(session: Session, actor: Actor, part: Agenda, today: _Times) -> tuple[WeekPerson, ...]:
+    rows = session.execute(
+        select(Attendee.id, Attendee.languages, Attendee.withdrawn_at, *person_columns(Attendee))
+        .where(Attendee.firm_id == actor.firm_id)
+        .order_by(Attendee.id)
+    ).all()
+    busy = unavailable.slots_of(session, actor.event_id, [row[0] for row in rows])
+    counts = Counter(person.key for item in part.items for person in item.people)
+    return tuple(
+        WeekPerson(
+            person=PersonRef(*names),
+            count=counts[names[0]],
+            spoken=tuple(languages),
+            busy=frozenset(start for slot, start, _ in today if slot in busy.get(attendee_id, ())),
+        )
+        for attendee_id, languages, withdrawn_at, *names in rows
+        if withdrawn_at is None or counts[names[0]]
+    )
+
+
+def _meetings(
+    session: Session,
+    actor: Actor,
+    part: Agenda,
+    people: Sequence[WeekPerson],
+    changed: Sequence[WeekChange],
+    *,
+    secret_key: str,
+    now: datetime,
+) -> dict[str, WeekMeeting]:
+    standing = agenda_answers.standing(session, actor, part, secret_key=secret_key)
+    facts = around(session, actor, part, standing)
+    by_key = {change.request_key: change for change in changed}
+    named = _named(session, actor, part)
+    busy = {each.person.key: each.busy for each in people}
+    frozen_until = session.get_one(Event, actor.event_id).frozen_until(now)
+    return {
+        item.request_key: WeekMeeting(
+            item=item,
+            around=facts[item.request_key],
+            standing=standing[item.request_key],
+            change=by_key.get(item.request_key),
+            handed_to=tuple(each for each in named.get(item.request_key, ()) if each not in item.people),
+            clashing=frozenset(
+                each.key
+                for each in item.people
+                if any(item.start <= start < item.end for start in busy.get(each.key, ()))
+            ),
+            can_change=not item.is_called_off and item.start >= frozen_until,
+        )
+        for item in part.items
+    }
+
+
+def _named(session: Session, actor: Actor, part: Agenda) -> dict[str, tuple[PersonRef, ...]]:
+    """The people of the firm whom requests name, by key of the request."""
+    rows = session.execute(
+        select(MeetingRequest.key, *person_columns(Attendee))
+        .join(RequestPerson, RequestPerson.request_id == MeetingRequest.id)
+        .join(Attendee, Attendee.id == RequestPerson.attendee_id)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            Attendee.firm_id == actor.firm_id,
+            among(MeetingRequest.key, [item.request_key for item in part.items]),
+        )
+    )
+    named: dict[str, tuple[PersonRef, ...]] = {}
+    for key, *person in rows:
+        named[key] = (*named.get(key, ()), PersonRef(*person))
+    return named
+
+
+def _is_shown(meeting: WeekMeeting, show: Show) -> bool:
+    if show is Show.UNANSWERED:
+        answers = meeting.standing.answers
+        return any(answers.get(each.key) is Partstat.NEEDS_ACTION for each in meeting.item.people)
+    if show is Show.CHANGED:
+        return meeting.change is not None
+    return show is Show.ALL or bool(meeting.clashing)
+
+
+def _rows(
+    today: _Times, columns: Sequence[WeekPerson], meetings: Sequence[WeekMeeting]
+) -> tuple[tuple[datetime, tuple[WeekCell, ...]], ...]:
+    """A row a slot, and a meeting in that of its start; also for a start that the venue no longer has."""
+    starts = sorted({start for _, start, _ in today} | {meeting.item.start for meeting in meetings})
+    return tuple(
+        (
+            start,
+            tuple(
+                WeekCell(
+                    tuple(
+                        meeting
+                        for meeting in meetings
+                        if meeting.item.start == start and column.person in meeting.item.people
+                    ),
+                    start in column.busy,
+                )
+                for column in columns
+            ),
+        )
+        for start in starts
+    )

@@ -1,1 +1,0 @@
-"""Answers of attendees: by mail, by link, or with another time, and the effect of a decline."""

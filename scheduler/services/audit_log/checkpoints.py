@@ -1,0 +1,144 @@
+"""Signed checkpoints of the trail: what a chain was, for whoever keeps them outside the database.
+
+A chain alone is no proof against who can write into the database: it can be hashed anew, cut at its end, or
+emptied. A checkpoint that was mailed before says how many rows there were and the hash of the last one, which
+covers all of them. Its text is a signed note (C2SP signed-note and tlog-checkpoint) with an Ed25519 signature
+(RFC 8032); the root is the hash of the last row.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST
+from scheduler.services.audit_log.verifying import Chain
+from scheduler.storage.models import TrailEntry, TrailHead
+
+_ED25519: Final = b"\x01"
+"""The type of the signature in a signed note."""
+_WORDS: Final = 6
+"""Of a note: its origin, size and root, a dash, who signed it, and the signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a chain was: its number, its rows, and the hash of the last one."""
+
+    chain: int
+    size: int
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheckpoint:
+    """A checkpoint as somebody kept it. `is_ours`: this installation's key has signed it."""
+
+    checkpoint: Checkpoint
+    is_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSigner:
+    """Signs with a key that is derived from the secret key, which is not in the database."""
+
+    name: str
+    key: Ed25519PrivateKey
+
+    @classmethod
+    def of(cls, settings: Settings) -> CheckpointSigner:
+        seed = hmac.digest(settings.secret_key.encode(), b"sign:checkpoint", hashlib.sha256)
+        return cls(urlsplit(settings.base_url).netloc, Ed25519PrivateKey.from_private_bytes(seed))
+
+    @property
+    def verifier_key(self) -> str:
+        """The public key, as programs that check signed notes take it."""
+        public = base64.b64encode(_ED25519 + self._public).decode()
+        return f"{self.name}/audit+{_key_id(self.name, self._public).hex()}+{public}"
+
+    def note(self, checkpoint: Checkpoint) -> str:
+        """The signed text of a checkpoint."""
+        body = _body(self.name, checkpoint)
+        signature = _key_id(self.name, self._public) + self.key.sign(body.encode())
+        return f"{body}\n\u2014 {self.name}/audit {base64.b64encode(signature).decode()}\n"
+
+    def read(self, text: str) -> list[SignedCheckpoint]:
+        """All checkpoints in a text, such as that of a mail, which has one on a line."""
+        words = text.split()
+        found = (self._read(words[at : at + _WORDS]) for at, word in enumerate(words) if "/audit/" in word)
+        return [each for each in found if each is not None]
+
+    def _read(self, words: Sequence[str]) -> SignedCheckpoint | None:
+        """The checkpoint of the words of a note, or None if they are none."""
+        try:
+            origin, size, root, _, signer, signed = words
+            name, chain = origin.split("/audit/")
+            checkpoint = Checkpoint(int(chain), int(size), base64.b64decode(root, validate=True).hex())
+            signature = base64.b64decode(signed, validate=True)
+        except ValueError:
+            return None
+        try:
+            self.key.public_key().verify(signature[4:], _body(name, checkpoint).encode())
+        except InvalidSignature:
+            return SignedCheckpoint(checkpoint, is_ours=False)
+        is_ours = signature[:4] == _key_id(signer.removesuffix("/audit"), self._public)
+        return SignedCheckpoint(checkpoint, is_ours)
+
+    @property
+    def _public(self) -> bytes:
+        return self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _body(name: str, checkpoint: Checkpoint) -> str:
+    root = base64.b64encode(bytes.fromhex(checkpoint.root)).decode()
+    return f"{name}/audit/{checkpoint.chain}\n{checkpoint.size}\n{root}\n"
+
+
+def _key_id(name: str, public: bytes) -> bytes:
+    return hashlib.sha256(f"{name}/audit\n".encode() + _ED25519 + public).digest()[:4]
+
+
+def heads(session: Session, chain: int | None = None) -> list[Checkpoint]:
+    """The checkpoints of all chains as they are now, or of one."""
+    query = select(TrailHead).where(TrailHead.number > 0).order_by(TrailHead.chain)
+    if chain is not None:
+        query = query.where(TrailHead.chain == chain)
+    return [Checkpoint(row.chain, row.number, row.hash) for row in session.scalars(query)]
+
+
+def faults(session: Session, chains: Iterable[Chain], kept: Iterable[SignedCheckpoint]) -> list[str]:
+    """What of the chains is not as the kept checkpoints say, as sentences.
+
+    `chains` were looked through: what holds of them is as its hashes say, so one hash covers all before it.
+    """
+    rows = {chain.id: chain.rows for chain in chains}
+    return [
+        f"chain {each.checkpoint.chain}: {fault}"
+        for each in kept
+        if (fault := _fault(session, rows.get(each.checkpoint.chain, 0), each))
+    ]
+
+
+def _fault(session: Session, rows: int, kept: SignedCheckpoint) -> str:
+    expected = kept.checkpoint
+    if not kept.is_ours:
+        return f"the checkpoint of {expected.size:,} rows is not signed by this installation"
+    if rows < expected.size:
+        return f"{expected.size:,} rows were there, and {rows:,} hold"
+    found = BEFORE_THE_FIRST
+    if expected.size:
+        of_row = TrailEntry.chain == expected.chain, TrailEntry.number == expected.size
+        found = session.scalars(select(TrailEntry.hash).where(*of_row)).one()
+    return "" if found == expected.root else f"the first {expected.size:,} rows were written anew"

@@ -1,0 +1,59 @@
+"""Whether the trail is as it was written: each chain from its first row to its last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST, HASHED, hash_of
+from scheduler.storage.models import Event, TrailEntry, TrailHead
+
+_AT_A_TIME = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain that was looked through. `broken` says what is wrong with its first wrong row, or is empty."""
+
+    id: int
+    event: str
+    """The key of its event, or empty for the installation or an event that is gone."""
+    rows: int
+    """The rows that hold, from the first on."""
+    last_hash: str
+    """The hash of the last row that holds."""
+    broken: str
+
+
+def verify(session: Session) -> tuple[Chain, ...]:
+    """Every chain, the installation's first."""
+    keys = {row.id: row.key for row in session.execute(select(Event.id, Event.key).where(Event.is_there()))}
+    heads = {row.chain: row for row in session.scalars(select(TrailHead))}
+    ids = sorted(heads.keys() | set(session.scalars(select(TrailEntry.chain).distinct())))
+    return tuple(_look_through(session, each, keys.get(each, ""), heads.get(each)) for each in ids)
+
+
+def verify_chain(session: Session, chain: int, event: str) -> Chain:
+    """The chain of one event, by its number and its key."""
+    return _look_through(session, chain, event, session.get(TrailHead, chain))
+
+
+def _look_through(session: Session, chain: int, event: str, head: TrailHead | None) -> Chain:
+    columns = [getattr(TrailEntry, name) for name in (*HASHED, "hash")]
+    query = select(*columns).where(TrailEntry.chain == chain).order_by(TrailEntry.number)
+    rows, last = 0, BEFORE_THE_FIRST
+    for found in session.execute(query.execution_options(yield_per=_AT_A_TIME)).mappings():
+        row = {str(name): value for name, value in found.items()}
+        if row["number"] != rows + 1:
+            return Chain(chain, event, rows, last, f"row {rows + 1} is missing")
+        if row["hash"] != hash_of(last, row):
+            when = f"{row['at']:%Y-%m-%d %H:%M:%S}Z"
+            return Chain(chain, event, rows, last, f"row {rows + 1}, of {when}, was changed")
+        rows, last = rows + 1, row["hash"]
+    if head is None:
+        return Chain(chain, event, rows, last, "its head is missing")
+    if head.number != rows:
+        return Chain(chain, event, rows, last, f"row {rows + 1} is missing; there were {head.number}")
+    return Chain(chain, event, rows, last, "" if head.hash == last else "its head was changed")

@@ -1,1 +1,0 @@
-"""What cells of spreadsheets mean: columns, values, rows with their faults, and what rows change."""

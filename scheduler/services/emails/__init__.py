@@ -1,0 +1,3 @@
+"""Emails that come in, and what has become of invitations, person by person."""
+
+__all__ = ["email_addresses"]

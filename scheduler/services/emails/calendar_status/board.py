@@ -1,0 +1,297 @@
+"""The calendar health board: per person what came of their invitations, and whom to phone before day one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import CalendarState
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.services.directory.facets import FacetValue
+from scheduler.services.directory.refs import FirmRef, find_person, firm_columns, hall_labels
+from scheduler.services.emails.calendar_status import calls
+from scheduler.services.emails.calendar_status import people as calendar_people
+from scheduler.services.emails.calendar_status.people import (
+    SEVERITY,
+    WORDS,
+    BoardPerson,
+    BoardVersion,
+    published_board,
+)
+from scheduler.services.emails.calendar_status.seats import Seats, chosen_seats, seats
+from scheduler.services.emails.calendar_status.states import CalendarEntry, entries, untold
+from scheduler.services.emails.calendar_status.tallies import Chosen, Tally, tallies
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Page, part
+from scheduler.services.schedule import versions
+from scheduler.services.text import one_line
+from scheduler.storage.among import among
+from scheduler.storage.cache.marks import digest, parts_of, rows_text
+from scheduler.storage.cache.memory import remembered
+from scheduler.storage.models import Attendee, Event, Firm, Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """The filters of a board: hall and day select meetings, the others select people with such a meeting.
+
+    `hall` is a name, `day` a date at the venue, `firm` a key, `country` ISO 3166-1 alpha-2. `calls` leaves
+    those who need a call, `whose` those whom the reader calls (mine), or nobody. `sort` is of `SORTS`.
+    """
+
+    text: str = ""
+    state: str = ""
+    hall: str = ""
+    day: str = ""
+    country: str = ""
+    firm: str = ""
+    calls: bool = False
+    whose: str = ""
+    sort: str = "first"
+
+
+@dataclass(frozen=True, slots=True)
+class BoardFacets:
+    """The values to filter by: states and countries, with the number of people under all other filters.
+
+    `halls` are names, `days` dates at the venue: those of the schedule.
+    """
+
+    states: tuple[FacetValue, ...]
+    countries: tuple[FacetValue, ...]
+    halls: tuple[str, ...]
+    days: tuple[date, ...]
+    calls: int
+
+
+class Listed(NamedTuple):
+    """An attendee in the list, with what the list is filtered and sorted by."""
+
+    id: int
+    key: str
+    latin_name: str
+    firm: FirmRef
+    searched: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """`totals` are the found people's meetings by state. `version` is None if nothing is published."""
+
+    version: BoardVersion | None
+    timezone: str
+    totals: Mapping[CalendarState, int]
+    people: tuple[Listed, ...]
+    facets: BoardFacets
+
+    def page(
+        self,
+        session: Session,
+        filters: Filters,
+        *,
+        now: datetime,
+        cursor: str | None = None,
+        limit: int = 30,
+    ) -> Page[BoardPerson]:
+        """One page of the people with their meetings. Only their rows are read."""
+        found = part("calendar-health", self.people, cursor=cursor, limit=limit)
+        people = persons(session, self, filters, [listed.id for listed in found.items], now=now)
+        return found.of(people)
+
+
+def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) -> Board:
+    """The published schedule in everybody's calendars.
+
+    Queries and rows grow with the people, not the meetings.
+
+    Raises NotAllowed if the actor is not an organiser, InvalidInput for an unknown state or sorting.
+    """
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    _check(filters)
+    version = published_board(session, actor.event_id)
+    zone = session.get_one(Event, actor.event_id).timezone
+    slots = _slots(session, actor.event_id)
+    found: dict[int, Tally] = {}
+    halls, days = set[str](), set[date]()
+    if version is not None:
+        chosen, every = _chosen(filters, slots, ZoneInfo(zone)), seats(session, version)
+        people = every.people if chosen == Chosen() else chosen_seats(session, version, chosen)
+        found = tallies(session, version, people, chosen, slots, now=now)
+        halls, days = _whole(session, version, every, slots, ZoneInfo(zone))
+    tests = _tests(filters)
+    tests |= calls.tests(session, actor, filters.whose)
+    listed = _people(session, actor, found, with_text="text" in tests)
+    passing = _passing(listed, tests)
+    passing.sort(key=_SORTS[filters.sort])
+    return Board(
+        version=version,
+        timezone=zone,
+        totals=_totals(passing),
+        people=tuple(passing),
+        facets=_facets(listed, tests, halls, days),
+    )
+
+
+def _totals(people: Iterable[Listed]) -> dict[CalendarState, int]:
+    """Their meetings by state."""
+    totals = dict.fromkeys(CalendarState, 0)
+    for listed in people:
+        for state, number in listed.tally.counts.items():
+            totals[state] += number
+    return totals
+
+
+def persons(
+    session: Session, board: Board, filters: Filters, ids: Sequence[int], *, now: datetime
+) -> list[BoardPerson]:
+    """People of a board by id, with those of their meetings that its filters choose."""
+    if board.version is None or not ids:
+        return []
+    event_id, zone = board.version.event_id, ZoneInfo(board.timezone)
+    mine: dict[int, list[CalendarEntry]] = {}
+    for entry in entries(session, event_id, board.version.id, people=ids):
+        is_there = not filters.hall or entry.hall == filters.hall
+        if is_there and filters.day in ("", entry.start.astimezone(zone).date().isoformat()):
+            mine.setdefault(entry.attendee_id, []).append(entry)
+    rows = session.execute(
+        select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id).where(among(Attendee.id, ids))
+    )
+    found = {who.id: calendar_people.of(who, firm, mine.get(who.id, ()), now) for who, firm in rows}
+    return [found[person_id] for person_id in ids]
+
+
+def person(session: Session, actor: Actor, key: str, *, now: datetime) -> BoardPerson:
+    """One attendee with all their meetings. Raises NotFound, NotAllowed."""
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    found = find_person(session, actor.event_id, key)
+    version = versions.published(session, actor.event_id)
+    mine = entries(session, actor.event_id, version.id, people=[found.id]) if version else []
+    return calendar_people.of(found, session.get_one(Firm, found.firm_id), mine, now)
+
+
+def _check(filters: Filters) -> None:
+    faults = []
+    if filters.state and filters.state not in set(CalendarState):
+        faults.append(Fault("state", "must be one of " + ", ".join(CalendarState)))
+    if filters.whose and filters.whose not in calls.WHOSE:
+        faults.append(Fault("whose", "must be one of " + ", ".join(calls.WHOSE)))
+    if filters.sort not in _SORTS:
+        faults.append(Fault("sort", "must be one of " + ", ".join(_SORTS)))
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _slots(session: Session, event_id: int) -> dict[int, datetime]:
+    """The start of each slot, by position."""
+    rows = session.execute(select(Slot.position, Slot.start).where(Slot.event_id == event_id))
+    return {position: start for position, start in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+def _chosen(filters: Filters, slots: Mapping[int, datetime], zone: ZoneInfo) -> Chosen:
+    """The meetings in the hall and on the day that are asked for."""
+    if not filters.day:
+        return Chosen(filters.hall)
+    on_day = [p for p, start in slots.items() if start.astimezone(zone).date().isoformat() == filters.day]
+    return Chosen(filters.hall, tuple(on_day))
+
+
+def _whole(
+    session: Session, version: BoardVersion, every: Seats, slots: Mapping[int, datetime], zone: ZoneInfo
+) -> tuple[set[str], set[date]]:
+    """The halls and the days of a whole version, and of what is cancelled and could not be told."""
+    names, gone = hall_labels(session, version.event_id), untold(session, version.event_id)
+    halls: set[str] = {names[hall] for hall, _ in every.where} | {entry.hall for entry in gone}
+    starts = {slots[position] for _, position in every.where} | {entry.start for entry in gone}
+    return halls, {start.astimezone(zone).date() for start in starts}
+
+
+def _people(session: Session, actor: Actor, found: Mapping[int, Tally], *, with_text: bool) -> list[Listed]:
+    """Whoever has one of these meetings. What is searched is read only where somebody is sought."""
+    sees_emails = actor.may(Right.READ_CONTACTS)
+    texts = (Attendee.name, Attendee.email)[: 1 + sees_emails] if with_text else ()
+    columns = (Attendee.id, Attendee.firm_id, Attendee.key, Attendee.latin_name, *texts)
+    people = rows_text(session, columns, Attendee.event_id == actor.event_id)
+    firms = rows_text(session, (Firm.id, *firm_columns(Firm)), Firm.event_id == actor.event_id)
+    mark = digest(people, firms, repr(with_text))
+    known = remembered("calendars", mark, lambda: _known(people, firms))
+    pairs = ((each, found.get(each[0])) for each in known)
+    return [tuple.__new__(Listed, (*each, tally)) for each, tally in pairs if tally is not None]
+
+
+def _known(people: str, firms: str) -> list[tuple[int, str, str, FirmRef, str]]:
+    """All people of an event: id, key, Latin name, firm, and what is searched."""
+    refs = {row[0]: FirmRef(*row[1:]) for row in parts_of(firms)}
+    listed = []
+    for who, firm_id, key, latin, *texts in parts_of(people):
+        firm = refs[firm_id]
+        searched = "\n".join((latin, *texts, firm.name, firm.latin_name)).casefold() if texts else ""
+        listed.append((int(who), key, latin, firm, searched))
+    return listed
+
+
+Test = Callable[[Listed], bool]
+
+
+def _tests(filters: Filters) -> dict[str, Test]:
+    """What a person has to be, by the filter that asks for it."""
+    tests: dict[str, Test] = {}
+    words = one_line(filters.text).casefold().split()
+    if words:
+        tests["text"] = lambda listed: all(word in listed.searched for word in words)
+    if filters.state:
+        tests["state"] = lambda listed: CalendarState(filters.state) in listed.tally.counts
+    if filters.country:
+        tests["country"] = lambda listed: listed.firm.country == filters.country
+    if filters.firm:
+        tests["firm"] = lambda listed: listed.firm.key == filters.firm
+    if filters.calls:
+        tests["calls"] = lambda listed: bool(listed.tally.calls)
+    return tests
+
+
+def _passing(people: Iterable[Listed], tests: Mapping[str, Test], leave: str = "") -> list[Listed]:
+    """The people who pass every test but the one called `leave`."""
+    asked = [test for name, test in tests.items() if name != leave]
+    if not asked:
+        return list(people)
+    return [listed for listed in people if all(test(listed) for test in asked)]
+
+
+def _facets(
+    people: Sequence[Listed], tests: Mapping[str, Test], halls: Iterable[str], days: Iterable[date]
+) -> BoardFacets:
+    kinds = Counter(tuple(listed.tally.counts) for listed in _passing(people, tests, "state"))
+    states: Counter[CalendarState] = Counter()
+    for kind, number in kinds.items():
+        states.update(dict.fromkeys(kind, number))
+    countries = Counter([listed.firm.country for listed in _passing(people, tests, "country")])
+    return BoardFacets(
+        states=tuple(FacetValue(state, WORDS[state], states[state]) for state in CalendarState),
+        countries=tuple(FacetValue(code, code, number) for code, number in countries.most_common()),
+        halls=tuple(sorted(halls)),
+        days=tuple(sorted(days)),
+        calls=len([1 for listed in _passing(people, tests, "calls") if listed.tally.calls]),
+    )
+
+
+def _first(listed: Listed) -> tuple[object, ...]:
+    """The first meeting that needs a call, else the first meeting. Of two at one time, the worse state."""
+    return listed.tally.first_call or listed.tally.first or (), listed.key
+
+
+_SORTS: Mapping[str, Callable[[Listed], tuple[object, ...]]] = {
+    "first": _first,
+    "worst": lambda listed: (SEVERITY.index(listed.tally.worst), _first(listed)),
+    "name": lambda listed: (listed.latin_name.casefold(), listed.key),
+    "firm": lambda listed: (listed.firm.latin_name.casefold(), listed.latin_name.casefold(), listed.key),
+}
+SORTS = tuple(_SORTS)

@@ -1,0 +1,114 @@
+"""The people to phone before day one, as a CSV file for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import names
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.emails.calendar_status import calls
+from scheduler.services.emails.calendar_status.board import Board, Listed
+from scheduler.services.emails.calendar_status.calls import CallCard
+from scheduler.services.emails.calendar_status.people import reason
+from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
+from scheduler.services.identity.rights import Right
+from scheduler.sheets.writing import harmless
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee
+
+BOM = "\ufeff"
+"""By it Excel knows UTF-8."""
+
+_ENGLISH = Locale("en")
+
+
+def calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) -> str:
+    """One row for each person of the board who needs a call, in its order. Times are the venue's.
+
+    That somebody took addresses and numbers away is noted in the trail.
+    """
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CONTACTS)
+    actor.require_fresh(TAKE_CONTACTS)
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_header(board.timezone))
+    zone = ZoneInfo(board.timezone)
+    listed = [person for person in board.people if person.tally.calls]
+    about = noted("trail", "list of calls")
+    trail.note(session, actor, Act.EXPORT, about, after={"people": len(listed)}, now=now)
+    contacts = _contacts(session, [person.id for person in listed])
+    known = calls.cards(session, actor, [person.key for person in listed])
+    rows = ((*_row(person, contacts[person.id], zone), *_call(known.get(person.key))) for person in listed)
+    writer.writerows(map(harmless, row) for row in rows)
+    return BOM + text.getvalue()
+
+
+class _Contact(NamedTuple):
+    """How to reach a person, and what their mail server said."""
+
+    name: str
+    email: str
+    phone: str
+    languages: list[str]
+    bounce: str
+
+
+def _contacts(session: Session, ids: Sequence[int]) -> dict[int, _Contact]:
+    columns = (getattr(Attendee, name) for name in _Contact._fields)
+    rows = session.execute(select(Attendee.id, *columns).where(among(Attendee.id, ids)))
+    return {row[0]: _Contact(*row[1:]) for row in rows}
+
+
+def dialled(phone: str) -> str:
+    """A number, which no spreadsheet takes for a sum: behind a space that nobody sees."""
+    return f"\N{NO-BREAK SPACE}{phone}" if phone else ""
+
+
+def _header(timezone: str) -> Iterable[str]:
+    return (
+        "Name",
+        "Name in Latin letters",
+        "Firm",
+        "Country",
+        "Languages",
+        "Phone",
+        "Email",
+        "Reason",
+        f"First meeting ({timezone})",
+        "Meetings",
+        "Who calls",
+        "Note",
+    )
+
+
+def _call(known: CallCard | None) -> tuple[str, str]:
+    return (known.caller, known.note) if known else ("", "")
+
+
+def _row(person: Listed, contact: _Contact, zone: ZoneInfo) -> Iterable[str]:
+    languages = (_ENGLISH.languages.get(code.replace("-", "_"), code) for code in contact.languages)
+    start = person.tally.first_call[0].astimezone(zone) if person.tally.first_call else None
+    return (
+        contact.name,
+        person.latin_name,
+        names.recorded(person.firm.name, person.firm.latin_name),
+        _ENGLISH.territories.get(person.firm.country, person.firm.country),
+        ", ".join(languages),
+        dialled(contact.phone),
+        contact.email,
+        reason(person.tally.calls, contact.bounce),
+        f"{start:%Y-%m-%d %H:%M}" if start else "",
+        str(sum(person.tally.calls.values())),
+    )

@@ -1,0 +1,124 @@
+"""Who phones an attendee whom no mail reaches, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain import fields
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import say
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.directory.refs import find_person
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.text import one_line
+from scheduler.storage.among import among
+from scheduler.storage.models import Account, Attendee, PhoneCall, TeamMember
+
+MINE, NOBODYS = "mine", "nobody"
+WHOSE = (MINE, NOBODYS)
+"""Whose calls a list leaves."""
+
+
+class HasId(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+class Caller(NamedTuple):
+    """A member of the team, by the id of the account."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallCard:
+    """Who phones, empty for nobody yet, and the note, with who wrote it when."""
+
+    caller_id: int | None
+    caller: str
+    note: str
+    by: str
+    at: datetime
+
+
+def cards(session: Session, actor: Actor, keys: Collection[str]) -> dict[str, CallCard]:
+    """What is known of the calls to these people, by their keys."""
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    caller, by = aliased(Account), aliased(Account)
+    rows = session.execute(
+        select(
+            Attendee.key,
+            PhoneCall.caller_id,
+            func.coalesce(func.nullif(caller.name, ""), caller.email, ""),
+            PhoneCall.note,
+            func.coalesce(func.nullif(by.name, ""), by.email, ""),
+            PhoneCall.changed_at,
+        )
+        .join(Attendee, Attendee.id == PhoneCall.attendee_id)
+        .outerjoin(caller, caller.id == PhoneCall.caller_id)
+        .outerjoin(by, by.id == PhoneCall.changed_by)
+        .where(Attendee.event_id == actor.event_id, among(Attendee.key, keys))
+    )
+    return {row[0]: CallCard(*row[1:]) for row in rows}
+
+
+def callers(session: Session, actor: Actor, *, now: datetime) -> list[Caller]:
+    """Those of the team who can be asked to phone somebody, by name."""
+    actor.require(Right.REPAIR_DELIVERY)
+    rows = session.execute(
+        select(Account.id, Account.name, Account.email)
+        .join(TeamMember, TeamMember.account_id == Account.id)
+        .where(TeamMember.event_id == actor.event_id, or_(TeamMember.until.is_(None), TeamMember.until > now))
+    )
+    found = [Caller(account_id, name or email) for account_id, name, email in rows]
+    return sorted(found, key=lambda caller: (caller.name.casefold(), caller.id))
+
+
+def keep(
+    session: Session, actor: Actor, person_key: str, *, caller_id: int | None, note: str, now: datetime
+) -> None:
+    """Say who phones a person, and what came of it.
+
+    Raises NotFound, NotAllowed, and InvalidInput for a note that is too long or a caller who is not in the
+    team.
+    """
+    actor.require(Right.REPAIR_DELIVERY)
+    person = find_person(session, actor.event_id, person_key)
+    note = one_line(note)
+    faults = [*fields.fault("note", note, fields.CallNote)]
+    if caller_id is not None and caller_id not in {one.id for one in callers(session, actor, now=now)}:
+        faults.append(Fault("caller", say("is not in the team")))
+    if faults:
+        raise InvalidInput(faults)
+    # Of two at once, the second finds the row of the first.
+    session.scalars(select(Attendee.id).where(Attendee.id == person.id).with_for_update(key_share=True)).one()
+    row = session.get(PhoneCall, person.id)
+    before = {"caller": row.caller_id, "note": row.note} if row else {}
+    if row is None:
+        row = PhoneCall(attendee_id=person.id)
+        session.add(row)
+    row.caller_id, row.note, row.changed_by, row.changed_at = caller_id, note, actor.account_id, now
+    after = {"caller": caller_id, "note": note}
+    about = noted("trail", "call to person %(key)s", key=person.key)
+    trail.note(session, actor, Act.PERSON, about, before=before, after=after, now=now)
+
+
+def tests(session: Session, actor: Actor, whose: str) -> dict[str, Callable[[HasId], bool]]:
+    """What a person has to be to be called by the actor (mine), or by nobody; none if neither is asked."""
+    if not whose:
+        return {}
+    is_called = PhoneCall.caller_id.is_not(None)
+    chosen = PhoneCall.caller_id == actor.account_id if whose == MINE else is_called
+    of_event = select(PhoneCall.attendee_id).join(Attendee, Attendee.id == PhoneCall.attendee_id)
+    found = set(session.scalars(of_event.where(Attendee.event_id == actor.event_id, chosen)))
+    return {"whose": lambda person: (person.id in found) is (whose == MINE)}

@@ -1,0 +1,172 @@
+"""An attendee on the calendar health board: their meetings, the worst of them, and why to call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import CalendarState
+from scheduler.saying import Between, row, say, say_count
+from scheduler.services.directory.refs import FirmRef, firm_ref
+from scheduler.services.emails.calendar_status.states import CalendarEntry
+from scheduler.services.schedule import versions
+from scheduler.storage.models import Attendee, Firm
+
+SEVERITY = tuple(CalendarState)
+"""The worst first."""
+
+SAID = 80
+"""Characters of a bounce that a reason repeats."""
+
+CALLS = frozenset({CalendarState.BOUNCED, CalendarState.FAILED, CalendarState.DECLINED, CalendarState.SILENT})
+"""States in which a coming meeting needs a call, as no mail settles it by itself."""
+
+PATIENCE = timedelta(days=3)
+"""An invitation without an answer for this time needs a call."""
+NEAR = timedelta(days=2)
+"""One to a meeting that begins so soon needs it earlier,"""
+AT_LEAST = timedelta(hours=2)
+"""but leaves its reader so much time."""
+
+WORDS: Mapping[CalendarState, str] = {
+    CalendarState.BOUNCED: say("Address bounces"),
+    CalendarState.FAILED: say("Not delivered"),
+    CalendarState.DECLINED: say("Declined"),
+    CalendarState.PROPOSED: say("Another time proposed"),
+    CalendarState.SILENT: say("No answer"),
+    CalendarState.QUEUED: say("Not sent yet"),
+    CalendarState.TENTATIVE: say("Tentative"),
+    CalendarState.ACCEPTED: say("Accepted"),
+}
+"""What organisers read for a state."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardPerson:
+    """An attendee with their meetings by start. `calls` are those of them that need a call."""
+
+    key: str
+    name: str
+    latin_name: str
+    title: str
+    email: str
+    phone: str
+    languages: tuple[str, ...]
+    firm: FirmRef
+    bounced_at: datetime | None
+    bounce: str
+    meetings: tuple[CalendarEntry, ...]
+    calls: tuple[CalendarEntry, ...]
+
+    @property
+    def counts(self) -> Mapping[CalendarState, int]:
+        """How many of the meetings are in each state."""
+        return count(self.meetings)
+
+    @property
+    def worst(self) -> CalendarState | None:
+        """The worst state of any meeting, or None without meetings."""
+        return min((entry.state for entry in self.meetings), key=SEVERITY.index, default=None)
+
+    @property
+    def reason(self) -> str:
+        """The reason to call, in words, or an empty text."""
+        return reason(Counter((entry.state, entry.is_off) for entry in self.calls), self.bounce)
+
+
+def of(who: Attendee, firm: Firm, meetings: Sequence[CalendarEntry], now: datetime) -> BoardPerson:
+    """A person with these meetings, which are sorted by start."""
+    return BoardPerson(
+        key=who.key,
+        name=who.name,
+        latin_name=who.latin_name,
+        title=who.title,
+        email=who.email,
+        phone=who.phone,
+        languages=tuple(who.languages),
+        firm=firm_ref(firm),
+        bounced_at=who.bounced_at,
+        bounce=who.bounce,
+        meetings=tuple(meetings),
+        calls=tuple(entry for entry in meetings if needs_call(entry, now)),
+    )
+
+
+def reason(calls: Mapping[tuple[CalendarState, bool], int], bounce: str) -> str:
+    """The reason to call, in words, by state and whether a meeting is off, or an empty text."""
+    ordered = sorted(calls, key=lambda why: (SEVERITY.index(why[0]), why[1]))
+    found = (_reason(state, is_off, calls[state, is_off], bounce) for state, is_off in ordered)
+    return row(found, Between.CLAUSES)
+
+
+def count(listed: Iterable[CalendarEntry]) -> dict[CalendarState, int]:
+    """How many entries are in each state."""
+    found = Counter(entry.state for entry in listed)
+    return {state: found[state] for state in CalendarState}
+
+
+def needs_call(entry: CalendarEntry, now: datetime) -> bool:
+    """Whether somebody has to be called about a coming meeting."""
+    if entry.state not in CALLS or entry.start <= now:
+        return False
+    return entry.state is not CalendarState.SILENT or is_overdue(entry.sent_at, entry.start, now)
+
+
+def is_overdue(sent_at: datetime | None, start: datetime, now: datetime) -> bool:
+    """Whether an invitation should have been answered: it is some days old, or its meeting is near."""
+    waited = now - sent_at if sent_at else timedelta()
+    return waited >= PATIENCE or (start <= now + NEAR and waited >= AT_LEAST)
+
+
+def _reason(state: CalendarState, is_off: bool, number: int, bounce: str) -> str:
+    if is_off:
+        return say_count(
+            "not told that %(num)s meeting is off", "not told that %(num)s meetings are off", number
+        )
+    if state is CalendarState.BOUNCED:
+        return say_count(
+            "mail to the address comes back (%(why)s): %(num)s meeting",
+            "mail to the address comes back (%(why)s): %(num)s meetings",
+            number,
+            why=_said(bounce) or say("no reason given"),
+        )
+    if state is CalendarState.FAILED:
+        return say_count(
+            "the mail about %(num)s meeting could not be delivered",
+            "the mail about %(num)s meetings could not be delivered",
+            number,
+        )
+    if state is CalendarState.DECLINED:
+        return say_count(
+            "declined %(num)s meeting of the schedule", "declined %(num)s meetings of the schedule", number
+        )
+    return say_count(
+        "has not answered the invitation to %(num)s meeting",
+        "has not answered the invitation to %(num)s meetings",
+        number,
+    )
+
+
+def _said(bounce: str) -> str:
+    """What the server said, without the kind of protocol (RFC 3464 2.3.6) and in a few words."""
+    text = bounce.removeprefix("smtp;").strip()
+    return text if len(text) <= SAID else f"{text[:SAID].rstrip()}..."
+
+
+@dataclass(frozen=True, slots=True)
+class BoardVersion:
+    """The published version that a board is about."""
+
+    id: int
+    event_id: int
+    number: int
+    published_at: datetime | None
+
+
+def published_board(session: Session, event_id: int) -> BoardVersion | None:
+    row = versions.published(session, event_id)
+    return BoardVersion(row.id, row.event_id, row.number, row.published_at) if row is not None else None

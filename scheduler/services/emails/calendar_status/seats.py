@@ -1,0 +1,61 @@
+"""Who has how many meetings of a version, and in which halls and slots it has any: kept with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.services.emails.calendar_status.people import BoardVersion
+from scheduler.services.emails.calendar_status.tallies import Chosen, in_hall_and_slots
+from scheduler.storage.cache.keeping import kept
+from scheduler.storage.cache.marks import venue_mark
+from scheduler.storage.models import Place, PlannedAttendee, PlannedMeeting, ScheduleVersion, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Seats:
+    """`people` are attendees with how many meetings they have, and the position of the first slot.
+
+    `where` are the halls, by id, and the positions of slots in which there is any.
+    """
+
+    people: list[tuple[int, int, int]]
+    where: list[tuple[int, int]]
+
+
+def seats(session: Session, version: BoardVersion) -> Seats:
+    """Those of all meetings of a version."""
+
+    def work_out() -> dict[str, Any]:
+        return {"people": chosen_seats(session, version, Chosen()), "where": _where(session, version)}
+
+    row = session.get_one(ScheduleVersion, version.id)
+    return Seats(**kept(session, row, "calendars", [venue_mark(session, version.event_id)], work_out))
+
+
+def chosen_seats(session: Session, version: BoardVersion, chosen: Chosen) -> list[tuple[int, int, int]]:
+    """The people of the chosen meetings, as `Seats` has them."""
+    query = (
+        select(PlannedAttendee.attendee_id, func.count(), func.min(Slot.position))
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .where(PlannedMeeting.version_id == version.id, *in_hall_and_slots(chosen))
+        .group_by(PlannedAttendee.attendee_id)
+        .order_by(PlannedAttendee.attendee_id)
+    )
+    return [(who, number, first) for who, number, first in session.execute(query)]
+
+
+def _where(session: Session, version: BoardVersion) -> list[tuple[int, int]]:
+    query = (
+        select(Place.hall_id, Slot.position)
+        .select_from(PlannedMeeting)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .where(PlannedMeeting.version_id == version.id)
+        .distinct()
+    )
+    return [(hall, position) for hall, position in session.execute(query)]

@@ -1,0 +1,47 @@
+"""Mail addresses that people type: only such as mails can be sent to."""
+
+from __future__ import annotations
+
+from email_validator import EmailNotValidError, validate_email
+
+from scheduler.domain import fields
+from scheduler.domain.errors import InvalidInput
+from scheduler.invites import text
+from scheduler.saying import say
+from scheduler.services.identity.sign_in import normal_email
+
+NO_ADDRESS = say("is no mail address; write one such as li@firm.example")
+NO_LETTERS = say("has letters before the @ that mails do not take; write them as a to z")
+
+
+class Unmailable(ValueError):
+    """No mail can be sent to the address. `told` says why, behind the name of the field."""
+
+    def __init__(self, told: str) -> None:
+        self.told = told
+        super().__init__(told)
+
+
+def mailable(email: str, *, is_test: bool = False) -> str:
+    """The address as it is stored and compared. Raises Unmailable. `is_test` lets the domain .test through.
+
+    Mails are sent without SMTPUTF8 (RFC 6531): the part before the @ is ASCII. A domain may have any letters.
+    """
+    try:
+        checked = validate_email(
+            email.strip(), check_deliverability=False, allow_smtputf8=False, test_environment=is_test
+        )
+        address = normal_email(checked.normalized)
+        text.address(address)
+    except EmailNotValidError as error:
+        raise Unmailable(_why(email)) from error
+    except InvalidInput as error:
+        raise Unmailable(NO_ADDRESS) from error
+    if not fields.limits(fields.Email).hold(address):
+        raise Unmailable(fields.limits(fields.Email).sentence(address))
+    return address
+
+
+def _why(email: str) -> str:
+    name, at, domain = email.strip().rpartition("@")
+    return NO_LETTERS if at and "." in domain and name and not name.isascii() else NO_ADDRESS

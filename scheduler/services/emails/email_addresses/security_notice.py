@@ -1,0 +1,102 @@
+"""The letter to the old and the new address of somebody whose mail address others have changed.
+
+It goes out whatever was chosen about notifying people: who takes over an address by an organiser's session is
+found by the one who had it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import names
+from scheduler.domain.entities import OutboxKind
+from scheduler.invites.catalogue import language_of
+from scheduler.services.delivery.address_reports import Reader
+from scheduler.services.identity.interpreters import language_of_interpreter
+from scheduler.services.outbox import letters, payloads
+from scheduler.services.outbox.letters import NewLetter
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    Event,
+    Interpreter,
+    InterpreterFeed,
+    Invitation,
+    OutboxMail,
+)
+
+_LETTER = "address"
+
+
+def post(session: Session, person: Reader, address: str, *, now: datetime) -> int:
+    """Queue the letters about a change of a person's address to another one, before it is made.
+
+    Returns their number: none to who was told nothing yet, and none to an old address that takes no mail.
+    """
+    if not is_known_to(session, person):
+        return 0
+    event = session.get_one(Event, person.event_id)
+    readers = [address] if person.bounced_at is not None else [person.email, address]
+    made = [_letter(event, person, reader) for reader in readers if reader]
+    letters.post(session, made, now=now)
+    return len(made)
+
+
+def is_known_to(session: Session, person: Reader) -> bool:
+    """Whether the event is known to a person: who was invited, got an email about it, or has signed in."""
+    if isinstance(person, Interpreter):
+        return _is_known_to_interpreter(session, person)
+    if person.came_at is not None or person.welcomed_at is not None:
+        return True
+    return session.scalar(select(exists().where(Invitation.attendee_id == person.id))) is True
+
+
+def queued(session: Session, event_id: int, now: datetime) -> int:
+    """How many of these letters were queued at this moment."""
+    which = select(OutboxMail.id).where(
+        OutboxMail.about_event_id == event_id,
+        OutboxMail.kind == OutboxKind.DESK,
+        OutboxMail.created_at == now,
+        payloads.is_letter(_LETTER),
+    )
+    return len(session.scalars(which).all())
+
+
+def _is_known_to_interpreter(session: Session, interpreter: Interpreter) -> bool:
+    """Signing in makes an interpreter's account. That of an attendee is there before."""
+    waits = exists().where(Attendee.account_id == Account.id, Attendee.came_at.is_(None))
+    ways = (
+        exists().where(OutboxMail.interpreter_id == interpreter.id),
+        exists().where(
+            OutboxMail.about_event_id == interpreter.event_id, OutboxMail.to_address == interpreter.email
+        ),
+        exists().where(InterpreterFeed.interpreter_id == interpreter.id),
+        exists().where(Account.email == interpreter.email, ~waits),
+    )
+    return any(session.scalar(select(way)) for way in ways)
+
+
+def _letter(event: Event, person: Reader, reader: str) -> NewLetter:
+    language = _language(event, person)
+    # What comes back from the old address says nothing about the person's new one.
+    is_new = isinstance(person, Attendee) and reader != person.email
+    return NewLetter(
+        letter=_LETTER,
+        to_address=reader,
+        to_name=person.name,
+        language=language,
+        event=event.name,
+        values={"name": names.single(person.name, person.latin_name, language)},
+        path=f"/events/{event.key}",
+        about_event_id=event.id,
+        attendee_id=person.id if is_new else None,
+    )
+
+
+def _language(event: Event, person: Reader) -> str:
+    if isinstance(person, Interpreter):
+        return language_of_interpreter(person.mail_language, person.name, person.languages, event.language)
+    return language_of(person.mail_language, person.languages, event.language)

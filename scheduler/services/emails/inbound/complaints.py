@@ -1,0 +1,57 @@
+"""Complaints (RFC 5965): whoever takes our mails for spam gets no digests and summaries any more.
+
+A provider counts complaints against the installation, and some day refuses everybody's mails. Invitations go
+on: they are why the person takes part.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import MailBox
+from scheduler.domain.mails.rates import domain_of
+from scheduler.invites.inbound import Complaint
+from scheduler.saying import say
+from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, waiting
+from scheduler.services.identity import stopping
+from scheduler.services.requests.digests import choices
+from scheduler.storage.models import Attendee, InboundMail, OutboxMail
+
+NO_COMPLAINTS = frozenset({"not-spam", "auth-failure"})
+"""The opposite (RFC 6430), and what a receiver says of a mail that may be forged (RFC 6591)."""
+
+
+def judge(session: Session, mail: InboundMail, *, now: datetime) -> Verdict:
+    """Stop what can be stopped, if the report names a mail of ours or came to an address with a token."""
+    complaint = Complaint(**mail.bounce)
+    if complaint.feedback in NO_COMPLAINTS:
+        return ignored(
+            say("This is a provider's report, not a complaint (%(kind)s).", kind=complaint.feedback)
+        )
+    about = session.get(OutboxMail, mail.about_id) if mail.about_id is not None else None
+    if about is None and mail.box is MailBox.BARE:
+        return waiting(say("An email was marked as spam, but the report does not say which one or by whom."))
+    attendee = session.get(Attendee, mail.attendee_id) if mail.attendee_id is not None else None
+    address = about.to_address if about is not None else attendee.email if attendee else complaint.recipient
+    mail.bounce = {**mail.bounce, "domain": domain_of(address)}
+    if attendee is None or not _is_theirs(attendee, address):
+        return applied(
+            say("%(address)s complained that our email is spam. The complaint is counted.", address=address)
+        )
+    stopping.stop_for(session, attendee, now=now)
+    choices.stop_for(session, attendee, now=now)
+    return applied(
+        say(
+            "%(name)s complained that our email is spam. Digests and summaries to %(address)s stop. "
+            "Invitations continue.",
+            name=attendee.name,
+            address=attendee.email,
+        )
+    )
+
+
+def _is_theirs(attendee: Attendee, address: str) -> bool:
+    """Whether they still have the address: who had it before is not them."""
+    return attendee.email == address

@@ -1,0 +1,163 @@
+"""Mails that came in: each is kept once, judged once, and left to a person if need be (handling.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import MailBox, MailKind, MailOutcome
+from scheduler.invites import inbound
+from scheduler.saying import say
+from scheduler.services.emails.inbound import judgement, keeping, placing, unplaced
+from scheduler.services.emails.inbound.keeping import TooMuch, close, take, understood
+from scheduler.services.emails.inbound.verdicts import Verdict
+from scheduler.services.replies import answers, receipts
+from scheduler.storage.database import Database
+from scheduler.storage.models import InboundMail
+from scheduler.untrusted import reading
+from scheduler.untrusted.pool import AllBusy, NotStarted
+
+MAX_ATTEMPTS = 3
+PATIENCE = timedelta(seconds=90)
+"""After this time without a judgement another attempt is made: no attempt takes as long."""
+
+log = structlog.get_logger()
+
+
+def receive(database: Database, settings: Settings, recipient: str, raw: bytes, *, now: datetime) -> bool:
+    """Store a mail, then read and judge it. Returns False if the address is not one of ours.
+
+    A stored mail is never lost: a step that fails afterwards is tried again. The same octets to the same
+    address are stored and judged once, however often they arrive. Raises TooMuch.
+    """
+    known = receive_for(database, settings, [recipient], raw, now=now)
+    return bool(known)
+
+
+def receive_for(
+    database: Database, settings: Settings, recipients: Sequence[str], raw: bytes, *, now: datetime
+) -> list[str]:
+    """As `receive`, for several recipients of one mail, which is read once. Returns those that are ours.
+
+    Raises TooMuch if none of them took it and one has had too much.
+    """
+    kept, known, refused = [], [], None
+    for recipient in recipients:
+        try:
+            with database.write() as session:
+                is_known, mail_id = take(session, settings, recipient, raw, now)
+        except TooMuch as error:
+            log.warning("mail not taken", reason=str(error), octets=len(raw))
+            refused = error
+            continue
+        known += [recipient] if is_known else []
+        kept += [mail_id] if mail_id is not None else []
+    if refused is not None and not known:
+        raise refused
+    _judge_all(database, settings, kept, now=now)
+    return known
+
+
+def judge(database: Database, settings: Settings, mail_id: int, *, now: datetime) -> None:
+    """Read and judge a mail that was received. One that was judged already stays as it is."""
+    _judge_all(database, settings, [mail_id], now=now)
+
+
+def left_over(session: Session, *, now: datetime) -> Sequence[int]:
+    """Mails that nobody has judged for a while: a process died with them, or something was in the way."""
+    since = func.coalesce(InboundMail.attempted_at, InboundMail.received_at)
+    waiting = InboundMail.outcome == MailOutcome.RECEIVED
+    return session.scalars(
+        select(InboundMail.id).where(waiting, since <= now - PATIENCE).order_by(InboundMail.id)
+    ).all()
+
+
+def _judge_all(database: Database, settings: Settings, mail_ids: Sequence[int], *, now: datetime) -> None:
+    """Judge mails of the same octets: they are read once, and no transaction is open meanwhile."""
+    found: inbound.InboundMail | None = None
+    for mail_id in mail_ids:
+        try:
+            with database.write() as session:
+                raw = _begin(session, mail_id, now)
+            if raw is None:
+                continue
+            found = found or _read(raw)
+            database.transact(partial(_judge, settings, mail_id, found, now))
+        except (AllBusy, NotStarted) as error:
+            log.warning("mail not read now", mail=mail_id, reason=str(error))
+            with database.write() as session:
+                _put_back(session, mail_id)
+            return  # nor are the others, which are not begun
+        except Exception:  # one mail must not keep the others back
+            log.exception("mail not judged", mail=mail_id)
+
+
+def _judge(
+    settings: Settings, mail_id: int, found: inbound.InboundMail, now: datetime, session: Session
+) -> None:
+    """Do what a mail says that nobody has judged."""
+    mail = _received(session, mail_id)
+    if mail is None:
+        return
+    for name, value in understood(found).items():
+        setattr(mail, name, value)
+    if mail.box is MailBox.BARE:
+        placing.place(session, mail, found, settings)
+    session.flush()
+    verdict = judgement.judge(session, mail, settings=settings, now=now)
+    if verdict.cause is not None and found.takes_reply and mail.uid and mail.attendee_id:
+        invitation = answers.latest(session, mail.uid, mail.attendee_id)
+        receipts.post(session, invitation, verdict.cause, now=now)
+    close(mail, verdict, now, by=None)
+    if verdict.outcome is MailOutcome.WAITING and mail.box is not MailBox.BARE:
+        session.flush()
+        keeping.let_newest_wait(session, mail, now=now)
+    if mail.event_id is None:
+        unplaced.watch(session, now=now)
+
+
+def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
+    """Count an attempt and return the octets, or None if the mail is judged or now waits for a person."""
+    mail = _received(session, mail_id)
+    if mail is None:
+        return None
+    if mail.attempts >= MAX_ATTEMPTS:
+        reason = say(
+            "It could not be read and judged, %(max_attempts)s times; see the mail itself.",
+            max_attempts=MAX_ATTEMPTS,
+        )
+        close(mail, Verdict(MailOutcome.WAITING, reason), now, by=None)
+        if mail.event_id is None:
+            unplaced.watch(session, now=now)
+        return None
+    mail.attempts, mail.attempted_at = mail.attempts + 1, now
+    return mail.raw
+
+
+def _put_back(session: Session, mail_id: int) -> None:
+    """An attempt in which nothing could read the mail does not count."""
+    mail = _received(session, mail_id)
+    if mail is not None:
+        mail.attempts -= 1
+
+
+def _read(raw: bytes) -> inbound.InboundMail:
+    try:
+        return reading.mail(raw)
+    except reading.Exceeded as error:  # the same mail would do the same again
+        return inbound.InboundMail(kind=MailKind.UNREADABLE, reason=str(error))
+
+
+def _received(session: Session, mail_id: int) -> InboundMail | None:
+    """The mail if it is not judged yet. Its row is locked, so that two workers take turns."""
+    return session.scalar(
+        select(InboundMail)
+        .where(InboundMail.id == mail_id, InboundMail.outcome == MailOutcome.RECEIVED)
+        .with_for_update(key_share=True)
+    )

@@ -1,0 +1,360 @@
+"""Judgement: what an inbound mail may do. Its token says whose answer it is.
+
+All its other data is only a claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Method, Partstat
+from scheduler.domain.errors import WrongState
+from scheduler.invites.ical.content import Content
+from scheduler.invites.inbound import Participant, ReplyAnswer
+from scheduler.saying import say, say_count
+from scheduler.services.emails.inbound import aliases, bouncing, complaints, delegating, without_token
+from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, same_address, waiting
+from scheduler.services.emails.inbound.without_token import OF_MACHINES
+from scheduler.services.replies import answers, counter_proposals, resend
+from scheduler.services.replies.answers import Reply
+from scheduler.services.replies.receipts import ReceiptCause
+from scheduler.services.replies.resend import Sent
+from scheduler.services.schedule import ending
+from scheduler.storage.models import Attendee, InboundMail, Invitation
+
+EARLIER = 50
+"""Earlier mails among which a repeated one is looked for."""
+TOO_LATE = say("It came after the meeting had ended.")
+
+
+class _Stop(Exception):
+    """A mail is not applied. The error carries the verdict."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
+
+
+def judge(session: Session, mail: InboundMail, *, settings: Settings, now: datetime) -> Verdict:
+    """Apply a mail, or say why it is ignored or waits for a person."""
+    if mail.kind is MailKind.BOUNCE:
+        return bouncing.judge(session, mail, settings=settings, now=now)
+    if mail.kind is MailKind.COMPLAINT:
+        return complaints.judge(session, mail, now=now)
+    if mail.uid is None or mail.attendee_id is None or mail.box is MailBox.BARE:
+        return without_token.judge(mail)
+    invitation = answers.latest(session, mail.uid, mail.attendee_id)
+    answers.lock(session, invitation)
+    attendee = session.get_one(Attendee, mail.attendee_id)
+    case = _Case(session, mail, invitation, attendee, settings.mail_domain, now)
+    if mail.box is MailBox.REPORTS and mail.kind not in OF_MACHINES:
+        return waiting(say("It came to the address that mail servers report to, which takes no answers."))
+    try:
+        verdict = _RULES[mail.kind](case)
+    except _Stop as stop:
+        verdict = stop.verdict
+    is_unclear = verdict.outcome is MailOutcome.WAITING and verdict.cause is None
+    return (
+        replace(verdict, cause=ReceiptCause.UNCLEAR) if is_unclear and case.is_attendees_answer() else verdict
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A mail, and what the owner of its token was last told."""
+
+    session: Session
+    mail: InboundMail
+    invitation: Invitation
+    attendee: Attendee
+    mail_domain: str
+    now: datetime
+
+    def reply(self) -> Verdict:
+        _, given = self.checked()
+        if given.partstat is Partstat.NEEDS_ACTION:
+            reason = say("It says neither yes nor no.")
+            return waiting(reason) if given.comment else ignored(reason)
+        try:
+            done = answers.give(self.session, self.invitation, given, now=self.now)
+        except WrongState as error:
+            if answers.keep_late(self.session, self.invitation, given, now=self.now):
+                return ignored(
+                    say("The meeting was withdrawn before; the answer counts if that is taken back.")
+                )
+            return waiting(str(error))
+        return applied(done)
+
+    def counter(self) -> Verdict:
+        answer, given = self.checked()
+        start, end = self.proposed(answer)
+        try:
+            slots = counter_proposals.propose(
+                self.session, self.invitation, given, start=start, end=end, now=self.now
+            )
+        except counter_proposals.Unsuitable as reason:
+            sent = resend.proposal_declined(
+                self.session, self.invitation, mail_domain=self.mail_domain, now=self.now
+            )
+            if sent is Sent.TOO_OFTEN:
+                return waiting(str(reason))
+            return applied(say("The proposal was declined by mail. %(reason)s", reason=reason))
+        return applied(
+            say_count(
+                "%(name)s proposes another time; the next plan tries %(num)s slot for it.",
+                "%(name)s proposes another time; the next plan tries %(num)s slots for it.",
+                len(slots),
+                name=self.attendee.name,
+            )
+        )
+
+    def proposed(self, answer: ReplyAnswer) -> tuple[datetime, datetime]:
+        """The proposed time. Without an end it is as long as the meeting. Raises _Stop if it is not clear."""
+        start, end = answer.start, answer.end
+        told = Content.from_json(self.invitation.content)
+        if start is None:
+            if answer.is_zoneless:
+                raise _Stop(waiting(say("It proposes another time without a time zone.")))
+            if answer.has_unknown_zone:
+                raise _Stop(waiting(say("It proposes another time in a time zone that is not known.")))
+            raise _Stop(waiting(say("It proposes another time, which cannot be read.")))
+        if answer.is_day:  # of the venue
+            start = start.replace(tzinfo=told.zone)
+            end = end.replace(tzinfo=told.zone) if end else None
+            return start, end if end and end > start else start + timedelta(days=1)
+        end = start + (told.end - told.start) if end is None else end
+        if end <= start:
+            raise _Stop(waiting(say("It proposes another time, which ends before it begins.")))
+        return start, end
+
+    def refresh(self) -> Verdict:
+        if self.own_answer().participants and not self.speaker(self.own_answer()):
+            return waiting(say("Somebody else asks for the invitation."))
+        if ending.is_over(self.session, self.invitation, now=self.now):
+            return ignored(TOO_LATE)
+        why = say("The invitation was asked for again")
+        sent = resend.invitation_again(
+            self.session, self.invitation, mail_domain=self.mail_domain, now=self.now
+        )
+        if sent is Sent.NOW:
+            return applied(say("%(why)s; it is sent again.", why=why))
+        if sent is Sent.JUST_BEFORE:
+            return applied(say("%(why)s; it was sent just before.", why=why))
+        return ignored(say("%(why)s; it was already sent several times today.", why=why))
+
+    def own(self) -> Verdict:
+        if all(self.is_own(ReplyAnswer.from_json(values)) for values in self.mail.answers):
+            return ignored(say("It is our own invitation that came back."))
+        return waiting(say("It is an invitation of somebody else."))
+
+    def of_no_meeting(self) -> Verdict:
+        return without_token.judge(self.mail)
+
+    def delegation(self) -> Verdict:
+        answer, given = self.checked()
+        speaker = self.speaker(answer)
+        assert speaker is not None  # noqa: S101 -- checked
+        return delegating.judge(
+            self.session, self.invitation, self.attendee, answer, speaker, given, now=self.now
+        )
+
+    def checked(self) -> tuple[ReplyAnswer, Reply]:
+        """The answer if it may be applied. Raises _Stop otherwise."""
+        answer = self.own_answer()
+        speaker = self.speaker(answer)
+        if speaker is None:
+            verdict = delegating.of_another(self.session, self.invitation, self.attendee, answer)
+            if verdict is not None:
+                raise _Stop(verdict)
+            names = ", ".join(each.email for each in answer.participants) or "nobody"
+            raise _Stop(
+                waiting(say("It answers for %(names)s, who is not invited by this mail.", names=names[:300]))
+            )
+        known = speaker.partstat in set(Partstat)
+        given = Reply(
+            partstat=Partstat(speaker.partstat) if known else Partstat.NEEDS_ACTION,
+            sequence=self.invitation.sequence,
+            source=AnswerSource.MAIL,
+            dtstamp=self.stamp(answer),
+            comment=answer.comment or speaker.comment or self.mail.note,
+            arrived=self.mail.received_at,
+        )
+        self.check_revision(answer, given)
+        if not known and self.mail.kind is MailKind.REPLY:
+            raise _Stop(
+                waiting(
+                    say("It says %(partstat)s, which is not a reply that we know.", partstat=speaker.partstat)
+                )
+            )
+        return answer, given
+
+    def is_attendees_answer(self) -> bool:
+        """Whether it is a calendar's answer to this meeting by the attendee it was sent to."""
+        if self.mail.kind not in (MailKind.REPLY, MailKind.COUNTER):
+            return False
+        return any(
+            self.is_own(each) and self.speaker(each) is not None
+            for each in map(ReplyAnswer.from_json, self.mail.answers)
+        )
+
+    def stamp(self, answer: ReplyAnswer) -> datetime | None:
+        """When the answer was made: by its DTSTAMP, at most its arrival, for clocks can be ahead.
+
+        A DTSTAMP without a zone says no more than the arrival. None if it has none that can be read.
+        """
+        arrival = self.mail.received_at.replace(microsecond=0)
+        if answer.dtstamp is None:
+            return arrival if answer.has_local_stamp else None
+        return min(answer.dtstamp, arrival)
+
+    def own_answer(self) -> ReplyAnswer:
+        """The one event about the token's meeting."""
+        answers_ = [ReplyAnswer.from_json(values) for values in self.mail.answers]
+        if len({answer.uid for answer in answers_}) > 1:
+            raise _Stop(waiting(say("It answers more than one meeting in one calendar.")))
+        found = [answer for answer in answers_ if self.is_own(answer)]
+        if not found:
+            raise _Stop(waiting(say("It is about another meeting than the address that it came to.")))
+        if len({self.meaning(answer) for answer in found}) > 1:
+            raise _Stop(waiting(say("It has several answers that contradict each other.")))
+        # Gateways rewrite one of two parts: the comment may stand in either.
+        return max(found, key=lambda answer: len(answer.comment))
+
+    def meaning(self, answer: ReplyAnswer) -> tuple[object, ...]:
+        """What makes two calendars of a mail one answer, whatever else a gateway has rewritten."""
+        speaker = self.speaker(answer)
+        said = speaker.partstat if speaker else answer.participants
+        revision = answer.sequence, self.stamp(answer), answer.instance
+        is_counter = self.mail.kind is MailKind.COUNTER
+        return said, *revision, (answer.start, answer.end) if is_counter else None
+
+    def is_own(self, answer: ReplyAnswer) -> bool:
+        return answer.uid == self.invitation.uid
+
+    def speaker(self, answer: ReplyAnswer) -> Participant | None:
+        """The token's attendee among those of the answer. The From of the mail is not used.
+
+        The attendee may answer under the known address, or under another one that an organiser has added.
+        """
+        for address in (self.attendee.email, *aliases.of(self.session, self.attendee)):
+            same = [each for each in answer.participants if same_address(each.email, address)]
+            if same:
+                return same[0] if len(same) == 1 else None
+        return None
+
+    def check_revision(self, answer: ReplyAnswer, given: Reply) -> None:
+        """An answer counts for the SEQUENCE that it echoes, until the meeting's end; of two the later one.
+
+        RFC 5546 2.1.5. What is not applied, differs from what is known, and was not said before waits.
+        """
+        told = Content.from_json(self.invitation.content)
+        if answer.is_instance and answer.instance != told.start:
+            raise _Stop(
+                waiting(say("It replies to one meeting of a series, but this meeting does not repeat."))
+            )
+        if answer.sequence is None or answer.sequence > self.invitation.sequence:
+            raise _Stop(waiting(say("It answers a version of the meeting that we never sent.")))
+        if self.invitation.method is Method.CANCEL:
+            reason = say("The meeting was cancelled before.")
+            if given.partstat is Partstat.DECLINED and self.mail.kind is MailKind.REPLY:
+                raise _Stop(ignored(reason))
+            raise _Stop(self.in_vain(answer, given, reason, ReceiptCause.CANCELLED))
+        if ending.is_over(self.session, self.invitation, now=self.now):
+            raise _Stop(self.in_vain(answer, given, TOO_LATE, ReceiptCause.OVER))
+        if answer.sequence < self.invitation.sequence:
+            raise _Stop(self.of_an_older_version(answer))
+        if given.dtstamp is None:
+            raise _Stop(waiting(say("It does not say when it was made (DTSTAMP).")))
+        self.check_later(answer, given, given.dtstamp)
+
+    def check_later(self, answer: ReplyAnswer, given: Reply, stamp: datetime) -> None:
+        """Raise _Stop if a later answer is known. Of two of one second the one counts that came later."""
+        before = answers.last(self.session, self.invitation)
+        if before is None or before.sequence != self.invitation.sequence:
+            return
+        if before.dtstamp is None:
+            raise _Stop(waiting(say("It is not clear which of two answers is the later one.")))
+        if stamp > before.dtstamp:
+            return
+        if stamp == before.dtstamp and not self.is_repeated(answer):
+            says_more = self.differs(given) or given.comment not in ("", before.comment)
+            if says_more and self.mail.received_at >= before.answered_at:
+                return
+        raise _Stop(self.in_vain(answer, given, say("A later answer is known already."), ReceiptCause.OLDER))
+
+    def in_vain(self, answer: ReplyAnswer, given: Reply, reason: str, cause: ReceiptCause) -> Verdict:
+        """The verdict on an answer that is not applied: a person sees it, unless it says nothing new."""
+        if not self.differs(given) or self.is_repeated(answer):
+            return ignored(reason)
+        return waiting(reason, cause)
+
+    def differs(self, given: Reply) -> bool:
+        """Whether an answer says something else than what is known of the present version."""
+        before = answers.last(self.session, self.invitation)
+        is_current = before is not None and before.sequence == self.invitation.sequence
+        known = before.partstat if before is not None and is_current else None
+        return self.mail.kind is MailKind.COUNTER or given.partstat is not known
+
+    def of_an_older_version(self, answer: ReplyAnswer) -> Verdict:
+        """The invitation goes out again, once for each version. Who then answers otherwise needs a person."""
+        why = say("It answers an older version of the meeting")
+        if self.is_repeated(answer, by_version=True):
+            return ignored(say("%(why)s, as an earlier email did.", why=why))
+        sent = resend.invitation_again(
+            self.session,
+            self.invitation,
+            answered=answer.sequence,
+            mail_domain=self.mail_domain,
+            now=self.now,
+        )
+        if sent is Sent.NOW:
+            return ignored(say("%(why)s; it is sent again.", why=why))
+        if sent is Sent.JUST_BEFORE:
+            return ignored(say("%(why)s; it was sent just before.", why=why))
+        return waiting(say("%(why)s, although the current one was sent again.", why=why))
+
+    def is_repeated(self, answer: ReplyAnswer, *, by_version: bool = False) -> bool:
+        """Whether an earlier mail said the same: the same mail by another way, or for a version any mail."""
+        earlier = self.session.execute(
+            select(InboundMail.message_id, InboundMail.answers)
+            .where(
+                InboundMail.attendee_id == self.mail.attendee_id,
+                InboundMail.uid == self.mail.uid,
+                InboundMail.kind == self.mail.kind,
+                InboundMail.id < self.mail.id,
+                InboundMail.outcome != MailOutcome.RECEIVED,
+            )
+            .order_by(InboundMail.id.desc())
+            .limit(EARLIER)
+        )
+        speaker = self.speaker(answer)
+        for message_id, found in earlier:
+            for other in map(ReplyAnswer.from_json, found):
+                if other.uid != answer.uid or other.sequence != answer.sequence:
+                    continue
+                if by_version:
+                    said = self.speaker(other)
+                    if said and speaker and said.partstat == speaker.partstat:
+                        return True
+                elif message_id == self.mail.message_id and self.meaning(other) == self.meaning(answer):
+                    return True
+        return False
+
+
+_RULES: dict[MailKind, Callable[[_Case], Verdict]] = {
+    MailKind.REPLY: _Case.reply,
+    MailKind.COUNTER: _Case.counter,
+    MailKind.REFRESH: _Case.refresh,
+    MailKind.DELEGATION: _Case.delegation,
+    MailKind.OWN: _Case.own,
+    MailKind.AUTO_REPLY: _Case.of_no_meeting,
+    MailKind.FORWARDED: _Case.of_no_meeting,
+    MailKind.TEXT: _Case.of_no_meeting,
+    MailKind.UNREADABLE: _Case.of_no_meeting,
+}

@@ -1,0 +1,43 @@
+"""What became of a mail that came in, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scheduler.domain.entities import MailOutcome
+from scheduler.domain.errors import InvalidInput
+from scheduler.invites import text
+from scheduler.services.replies.receipts import ReceiptCause
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome, and a sentence why. `cause` is what its sender is told of it, if anything."""
+
+    outcome: MailOutcome
+    reason: str
+    cause: ReceiptCause | None = None
+
+
+def applied(reason: str) -> Verdict:
+    return Verdict(MailOutcome.APPLIED, reason)
+
+
+def ignored(reason: str) -> Verdict:
+    return Verdict(MailOutcome.IGNORED, reason)
+
+
+def waiting(reason: str, cause: ReceiptCause | None = None) -> Verdict:
+    return Verdict(MailOutcome.WAITING, reason, cause)
+
+
+def same_address(one: str, other: str) -> bool:
+    """Whether two addresses are one, in either form of an international domain and whatever the case."""
+    return _ascii(one) == _ascii(other)
+
+
+def _ascii(address: str) -> str:
+    try:
+        return text.address(address).lower()
+    except InvalidInput:
+        return address.strip().lower()

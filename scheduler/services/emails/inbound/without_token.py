@@ -1,0 +1,45 @@
+"""Mails that no token ties to a meeting: replies to our other mails, and what came to a bare address.
+
+Nothing of them is applied. What a person wrote waits for a person.
+"""
+
+from __future__ import annotations
+
+from scheduler.domain.entities import MailBox, MailKind
+from scheduler.saying import say
+from scheduler.services.emails.inbound.verdicts import Verdict, ignored, waiting
+from scheduler.storage.models import InboundMail
+
+OF_MACHINES = frozenset(
+    {MailKind.BOUNCE, MailKind.AUTO_REPLY, MailKind.OWN, MailKind.FORWARDED, MailKind.COMPLAINT}
+)
+"""What may come to the address that mail servers report to."""
+
+
+def judge(mail: InboundMail) -> Verdict:
+    """The verdict on any mail that may change nothing by itself."""
+    if mail.kind is MailKind.AUTO_REPLY:
+        return ignored(say("It was written by a machine, such as an out-of-office note."))
+    if mail.kind is MailKind.FORWARDED:
+        return ignored(_forwarded(mail))
+    if mail.box is MailBox.REPORTS and mail.kind not in OF_MACHINES:
+        return waiting(say("It came to the address that mail servers report to, which takes no answers."))
+    if mail.kind is MailKind.UNREADABLE:
+        return waiting(mail.reason)
+    if mail.kind is MailKind.TEXT:
+        return waiting(say("A person wrote it."))
+    if mail.uid is None:
+        return waiting(say("This is a calendar's reply, but to a meeting that is unknown."))
+    return waiting(
+        say(
+            "This is a calendar's reply, but to an address that anyone can know. "
+            "Check that it is really theirs."
+        )
+    )
+
+
+def _forwarded(mail: InboundMail) -> str:
+    people = ", ".join(mail.bounce.get("forwarded_to", ()))
+    if not people:
+        return say("Notice: the invitation was forwarded.")
+    return say("Notice: the invitation was forwarded to %(people)s.", people=people[:300])

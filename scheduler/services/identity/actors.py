@@ -1,0 +1,393 @@
+"""The actor, who asks: an account in one event, with its roles there.
+
+Every step of the web goes through an Actor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.errors import NotAllowed, NotFound, SignInNeeded
+from scheduler.domain.team import TeamRole
+from scheduler.invites.catalogue import language_of
+from scheduler.saying import called, say
+from scheduler.services.identity import rights
+from scheduler.services.identity.chambers import Chamber, chamber_of
+from scheduler.services.identity.interpreters import interpreting_as, language_of_interpreter
+from scheduler.services.identity.rights import Reach, Right, Role
+from scheduler.services.text import storable
+from scheduler.storage.database import hold
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    Firm,
+    Interpreter,
+    Slot,
+    TeamMember,
+)
+
+ORGANISERS_ONLY = say("Only an organiser of the event may do this.")
+ARCHIVED = say("This event is archived: it can be read, and not changed, until an owner brings it back.")
+CHANGE_ADDRESS = say("change an email address")
+LET_IN = say("let somebody in")
+TAKE_CONTACTS = say("export email addresses and telephone numbers")
+"""What needs a fresh sign-in wherever it is done. Others are said where they are asked."""
+LEADING = frozenset({Role.OWNER, Role.ORGANISER})
+"""Roles of those who run an event, and are told of what fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An account (or its API token) in one event. `scopes` is None for a person, who has no such limit."""
+
+    account_id: int | None
+    event_id: int
+    event_key: str
+    team_role: Role | None = None
+    """The role in the team that runs the event."""
+    attendee_id: int | None = None
+    firm_id: int | None = None
+    is_exhibitor: bool = False
+    language: str = ""
+    """The language of the emails to this attendee or interpreter, or empty for anybody else."""
+    timezone: str = ""
+    country: str = ""
+    """The time zone that this person chose, and the country of an attendee's firm: of what clock it is."""
+    scopes: frozenset[str] | None = None
+    api_token_id: int | None = None
+    is_archived: bool = False
+    """Whether the event was put away."""
+    is_rehearsing: bool = False
+    """Whether the event is not live yet: its mails reach its organisers alone."""
+    chamber: Chamber | None = None
+    """Whom somebody of a chamber speaks for, None for everybody else."""
+    interpreter_id: int | None = None
+    """The interpreter of the event whose mail address is the account's."""
+    is_stale: bool = False
+    """Whether the person signed in too long ago for what does most harm. Programs have scopes instead."""
+    signed_in_at: datetime | None = None
+    """When the person signed in, None for a program."""
+
+    def has_scope(self, scope: str) -> bool:
+        return self.scopes is None or scope in self.scopes
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles, that in the team first."""
+        held = {
+            Role.EXHIBITOR: self.is_exhibitor,
+            Role.ATTENDEE: self.attendee_id is not None,
+            Role.INTERPRETER: self.interpreter_id is not None,
+        }
+        others = tuple(role for role, is_held in held.items() if is_held)
+        return others if self.team_role is None else (self.team_role, *others)
+
+    @property
+    def is_organiser(self) -> bool:
+        """Whether the actor runs the event: an owner or an organiser."""
+        return self.team_role in LEADING
+
+    @property
+    def is_chamber_only(self) -> bool:
+        """Whether the actor is of a chamber, and nothing else in the event."""
+        return self.chamber is not None and self.attendee_id is None
+
+    @property
+    def is_interpreter_only(self) -> bool:
+        """Whether the actor is an interpreter, and nothing else in the event."""
+        return self.interpreter_id is not None and self.attendee_id is None and self.team_role is None
+
+    def may(
+        self,
+        right: Right,
+        *,
+        firm_id: int | None = None,
+        attendee_id: int | None = None,
+        interpreter_id: int | None = None,
+    ) -> bool:
+        """Whether the actor has the right in all of the event, or as to this firm or this person.
+
+        A firm or person of the event is meant: who looks one up by the event's id has asked that.
+        """
+        if self.is_archived and right not in rights.WHEN_ARCHIVED:
+            return False
+        found = rights.reaches(self.roles, right) if rights.in_scope(self.scopes, right) else frozenset()
+        if not found or Reach.EVENT in found:
+            return bool(found)
+        is_own_firm = firm_id is not None and firm_id == self.firm_id
+        is_oneself = (attendee_id is not None and attendee_id == self.attendee_id) or (
+            interpreter_id is not None and interpreter_id == self.interpreter_id
+        )
+        brings = self.chamber or Chamber()
+        if Reach.DELEGATION in found and (firm_id in brings.firms or attendee_id in brings.people):
+            return True
+        own = found & {Reach.PERSON, Reach.FIRM}
+        return bool(own) and (is_oneself or (is_own_firm and Reach.FIRM in own))
+
+    def require(
+        self,
+        right: Right,
+        *,
+        firm_id: int | None = None,
+        attendee_id: int | None = None,
+        interpreter_id: int | None = None,
+        sentence: str = ORGANISERS_ONLY,
+    ) -> None:
+        """Raises NotAllowed unless the actor may. The sentence says who may.
+
+        For a chamber, what is not of its delegations does not exist: NotFound.
+        """
+        if not rights.in_scope(self.scopes, right):
+            raise NotAllowed(rights.out_of_scope(right))
+        if self.is_archived and right not in rights.WHEN_ARCHIVED:
+            raise NotAllowed(ARCHIVED)
+        if not self.may(right, firm_id=firm_id, attendee_id=attendee_id, interpreter_id=interpreter_id):
+            if self.is_chamber_only:
+                raise NotFound("page", self.event_key)
+            raise NotAllowed(sentence)
+
+    def require_fresh(self, what: str) -> None:
+        """Raises SignInNeeded for a person who signed in too long ago.
+
+        Ask it where something is done, not in a page: so it holds for each page that leads there. `what` says
+        what is done, such as `CHANGE_ADDRESS`.
+        """
+        if self.is_stale:
+            raise SignInNeeded(what)
+
+    def previewing(self) -> Actor:
+        """The actor of a preview, which is rolled back: it changes nothing, so it needs no fresh sign-in."""
+        return replace(self, is_stale=False)
+
+    def delegations_for(self, right: Right) -> frozenset[int] | None:
+        """The delegations as to which the actor has the right, by id; None for the whole event.
+
+        Raises NotAllowed for who has it as to neither.
+        """
+        if self.is_archived and right not in rights.WHEN_ARCHIVED:
+            raise NotAllowed(ARCHIVED)
+        reaches = rights.reaches(self.roles, right)
+        if self.chamber is not None and Reach.DELEGATION in reaches and Reach.EVENT not in reaches:
+            return self.chamber.delegations
+        self.require(right)
+        return None
+
+    def own(self, right: Right) -> int | None:
+        """The actor's own attendee, if the actor has the right for itself, or None."""
+        return self.attendee_id if self.may(right, attendee_id=self.attendee_id) else None
+
+    def own_interpreter(self, right: Right) -> int | None:
+        """The actor's own interpreter, if the actor has the right for itself, or None."""
+        return self.interpreter_id if self.may(right, interpreter_id=self.interpreter_id) else None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRoles:
+    """An event and the roles that an account has in it. `firm` is the Latin name of its firm there."""
+
+    event_id: int
+    key: str
+    name: str
+    timezone: str
+    team_role: Role | None
+    is_exhibitor: bool
+    attendee_key: str | None
+    firm: str | None
+    is_archived: bool = False
+    is_interpreter: bool = False
+    is_rehearsing: bool = False
+
+    @property
+    def is_organiser(self) -> bool:
+        return self.team_role in LEADING
+
+
+_IMPORTER = aliased(TeamMember)
+"""The role of the chamber that imported a person, while nobody has confirmed the person."""
+
+_ROLE_COLUMNS = (
+    Event,
+    TeamMember.role,
+    TeamMember.until,
+    Attendee.id,
+    Attendee.firm_id,
+    Attendee.is_exhibitor,
+    Attendee.mail_language,
+    Attendee.languages,
+    Attendee.timezone,
+    Firm.country,
+    Attendee.imported_by,
+    _IMPORTER.account_id,
+    _IMPORTER.until,
+)
+
+
+def with_roles(query: Select[*tuple[Any, ...]], account_id: Any) -> Select[*tuple[Any, ...]]:
+    """A query of the event, with the account's roles there: fourteen columns more, for `actor_of_row`."""
+    return (
+        query.add_columns(*_ROLE_COLUMNS, interpreting_as(account_id))
+        .outerjoin(TeamMember, and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id))
+        .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
+        .outerjoin(Firm, Firm.id == Attendee.firm_id)
+        .outerjoin(_IMPORTER, _imports())
+    )
+
+
+def _imports() -> ColumnElement[bool]:
+    """The role in which an attendee was imported by a chamber."""
+    return and_(
+        _IMPORTER.event_id == Attendee.event_id,
+        _IMPORTER.account_id == Attendee.imported_by,
+        _IMPORTER.role == TeamRole.CHAMBER,
+    )
+
+
+_ROLES = with_roles(
+    select(literal(0)).select_from(Event).where(Event.by_key(bindparam("event_key"))),
+    bindparam("account_id"),
+)
+"""Made once, as each request of a program asks it."""
+
+
+def actor_for(session: Session, account_id: int, event_key: str, *, now: datetime) -> Actor:
+    """The account's roles in the event. Raises NotFound if it has none, as if the event were not there."""
+    if not storable(event_key):
+        raise NotFound("event", event_key)
+    row = session.execute(_ROLES, {"account_id": account_id, "event_key": event_key}).first()
+    actor = actor_of_row(session, account_id, row[1:], now=now) if row is not None else None
+    if actor is None:
+        raise NotFound("event", event_key)
+    return actor
+
+
+def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: datetime) -> Actor | None:
+    """The actor of the columns of `with_roles`, or None if the account has no role or there is no event."""
+    event, role, until, attendee_id, firm_id, is_exhibitor, *of_person, interpreter_id = row
+    chosen, spoken, zone, country, imported_by, importer, imports_until = of_person
+    team_role = None if role is None or (until is not None and until <= now) else Role(role.value)
+    if imported_by is not None and (importer is None or (imports_until is not None and imports_until <= now)):
+        # what a role brought in ends with it, unless organisers have confirmed it
+        attendee_id = firm_id = spoken = None
+        is_exhibitor = False
+    if event is None or (team_role is None and attendee_id is None and interpreter_id is None):
+        return None
+    if attendee_id is None and interpreter_id is not None:
+        own = session.get_one(Interpreter, interpreter_id)
+        language = language_of_interpreter(own.mail_language, own.name, own.languages, event.language)
+        zone = own.timezone
+    else:
+        language = "" if spoken is None else language_of(chosen, spoken, event.language)
+    chamber = chamber_of(session, event.id, account_id) if team_role is Role.CHAMBER else None
+    hold(session, event)  # nothing later in the session asks for it again
+    return Actor(
+        account_id=account_id,
+        event_id=event.id,
+        event_key=event.key,
+        team_role=team_role,
+        attendee_id=attendee_id,
+        firm_id=firm_id,
+        is_exhibitor=bool(is_exhibitor),
+        language=language,
+        timezone=zone or "",
+        country=country or "",
+        chamber=chamber,
+        is_archived=event.archived_at is not None,
+        is_rehearsing=event.live_at is None,
+        interpreter_id=interpreter_id,
+    )
+
+
+def require_fresh_or_of_show_day(session: Session, actor: Actor, what: str, *, now: datetime) -> None:
+    """As `Actor.require_fresh`, but on a day of the event a sign-in of that day is enough.
+
+    The day is by the venue's clock. It is for what is done often and in a hurry then.
+    """
+    if actor.is_stale and not _is_of_show_day(session, actor, now):
+        actor.require_fresh(what)
+
+
+def _is_of_show_day(session: Session, actor: Actor, now: datetime) -> bool:
+    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
+    day = now.astimezone(zone).date()
+    if actor.signed_in_at is None or actor.signed_in_at.astimezone(zone).date() != day:
+        return False
+    first, last = (datetime.combine(day, time(), zone) + timedelta(days=more) for more in (0, 1))
+    that_day = select(Slot.id).where(Slot.of(actor.event_id), Slot.start >= first, Slot.start < last)
+    return session.scalar(that_day.limit(1)) is not None
+
+
+def operator(event: Event, *, account_id: int | None = None) -> Actor:
+    """An owner for the command line: whoever runs it has the database, and as a rule no account."""
+    return Actor(
+        account_id=account_id,
+        event_id=event.id,
+        event_key=event.key,
+        team_role=Role.OWNER,
+        is_archived=event.archived_at is not None,
+        is_rehearsing=event.live_at is None,
+    )
+
+
+def events_of(session: Session, account_id: int, *, now: datetime) -> list[EventRoles]:
+    """The events that the account runs, attends or interprets at, the one with the latest slots first."""
+    first_slot = select(func.min(Slot.start)).where(Slot.of(Event.id)).correlate(Event).scalar_subquery()
+    interpreting = interpreting_as(account_id)
+    rows = session.execute(
+        select(Event, TeamMember.role, Attendee.key, Attendee.is_exhibitor)
+        .add_columns(Firm.name, Firm.latin_name, interpreting)
+        .outerjoin(
+            TeamMember,
+            and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id, in_team(now)),
+        )
+        .outerjoin(
+            Attendee,
+            and_(Attendee.event_id == Event.id, Attendee.account_id == account_id, may_sign_in(now)),
+        )
+        .outerjoin(Firm, Firm.id == Attendee.firm_id)
+        .where(
+            Event.is_there(),
+            or_(TeamMember.account_id.is_not(None), Attendee.id.is_not(None), interpreting.is_not(None)),
+        )
+        .order_by(first_slot.desc().nulls_last(), Event.id.desc())
+    )
+    return [
+        EventRoles(
+            event.id,
+            event.key,
+            event.name,
+            event.timezone,
+            None if role is None else Role(role.value),
+            bool(exhibitor),
+            key,
+            None if name is None else called(name, latin),
+            event.archived_at is not None,
+            interpreter_id is not None,
+            event.live_at is None,
+        )
+        for event, role, key, exhibitor, name, latin, interpreter_id in rows
+    ]
+
+
+def in_team(now: datetime) -> ColumnElement[bool]:
+    """The rows of TeamMember that have not ended."""
+    return or_(TeamMember.until.is_(None), TeamMember.until > now)
+
+
+def may_sign_in(now: datetime) -> ColumnElement[bool]:
+    """The attendees who sign in: not those whom a chamber imported whose role has ended since."""
+    holds = or_(_IMPORTER.until.is_(None), _IMPORTER.until > now)
+    return or_(Attendee.imported_by.is_(None), exists().where(_imports(), holds).correlate(Attendee))
+
+
+def leading(now: datetime, event_id: int | None = None) -> Select[int]:
+    """The accounts of owners and organisers, of one event or of any."""
+    roles = tuple(TeamRole(role.value) for role in LEADING)
+    found = select(TeamMember.account_id).where(TeamMember.role.in_(roles), in_team(now))
+    return found if event_id is None else found.where(TeamMember.event_id == event_id)

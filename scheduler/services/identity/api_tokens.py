@@ -1,0 +1,275 @@
+"""API tokens of one event: they act for their maker, within scopes and the roles of then, until they end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
+from scheduler.saying import say
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.identity.actors import Actor, actor_for
+from scheduler.services.identity.rights import Right, Role
+from scheduler.services.identity.tokens import hash_token, random_token
+from scheduler.services.text import one_line
+from scheduler.storage.models import Account, ApiToken, Event
+
+SCOPES = MappingProxyType(
+    {
+        "requests:read": say("Read meeting requests"),
+        "requests:write": say("Submit, answer and withdraw meeting requests"),
+        "runs:read": say("Follow runs"),
+        "runs:write": say("Start and cancel runs"),
+        "schedule:read": say("Read schedule versions, change sets and agendas"),
+        "schedule:publish": say("Publish, roll back and discard schedule versions"),
+        "people:read": say("Read firms and people"),
+        "people:write": say(
+            "Import, change, withdraw and merge firms, people and interpreters; undo such steps"
+        ),
+        "contacts:read": say("See mail addresses and telephone numbers in what it reads"),
+        "calendars:read": say("Read what came of invitations, answers, and mails that failed"),
+        "venue:write": say("Change days, halls, tables and areas"),
+        "team:read": say("See who is in the team"),
+        "team:write": say("Invite people to the team, change and end their roles, but not those of owners"),
+        "trail:read": say("Read who did what; it needs contacts:read as well, as it names mail addresses"),
+        "outcomes:read": say("Read what came of meetings, and with schedule:read the chain report"),
+        "outcomes:write": say("Say what came of meetings of the own firm"),
+        "drafts:write": say("Change drafts by hand, step by step"),
+    }
+)
+"""Scope to what it lets do."""
+
+EXHIBITOR_SCOPES = frozenset(
+    {
+        "requests:read",
+        "requests:write",
+        "schedule:read",
+        "people:read",
+        "contacts:read",
+        "outcomes:read",
+        "outcomes:write",
+    }
+)
+"""Scopes that an exhibitor may give to a token."""
+
+OWNER_SCOPES = frozenset({"team:write"})
+"""Scopes that only an owner may give. An organiser may give all others."""
+
+PREFIX = "cm_"
+"""Every token starts with it, so that one that leaks is recognised."""
+
+DAYS = (30, 90, 180, 365)
+"""How long a token may be valid. The form offers these times."""
+USUAL_DAYS = 90
+MOST = 20
+"""Tokens that one account may have in an event at a time."""
+
+_MAX_ID = 2**31 - 1
+_NOTED_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCard:
+    """A token as its maker sees it: never its text."""
+
+    id: int
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+def create_api_token(
+    session: Session,
+    actor: Actor,
+    name: str,
+    scopes: Iterable[str],
+    *,
+    days: int = USUAL_DAYS,
+    now: datetime,
+) -> tuple[TokenCard, str]:
+    """A new token of the actor's event and its text, which is shown once and never stored."""
+    account_id = _require_person(actor)
+    actor.require_fresh(say("make the token"))
+    name, wanted = one_line(name), sorted(set(scopes))
+    faults = [*fields.fault("name", name, fields.TokenName), *_scope_faults(wanted, actor)]
+    if days not in DAYS:
+        faults.append(Fault("days", say("must be one of %(days)s", days=", ".join(map(str, DAYS)))))
+    # one at a time, so that two do not both find room
+    session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+    if _number(session, actor, now) >= MOST:
+        faults.append(
+            Fault("name", say("you have %(most)s tokens of this event already; revoke one first", most=MOST))
+        )
+    if faults:
+        raise InvalidInput(faults)
+    text = PREFIX + random_token()
+    token = ApiToken(
+        event_id=actor.event_id,
+        name=name,
+        token_hash=hash_token(text),
+        scopes=" ".join(wanted),
+        created_by=account_id,
+        created_at=now,
+        expires_at=now + timedelta(days=days),
+        as_organiser=actor.is_organiser,
+        as_exhibitor=actor.is_exhibitor,
+        firm_id=actor.firm_id,
+    )
+    session.add(token)
+    session.flush()
+    after = {"scopes": token.scopes, "expires_at": token.expires_at}
+    about = noted("trail", "token %(number)s, %(name)s, made", number=token.id, name=name)
+    trail.note(session, actor, Act.TOKEN, about, after=after, now=now)
+    return _card(token), text
+
+
+def api_tokens(session: Session, actor: Actor) -> tuple[TokenCard, ...]:
+    """The actor's tokens that are not revoked, the newest first. An organiser sees everybody's."""
+    _require_person(actor)
+    live = _visible(actor).where(ApiToken.revoked_at.is_(None))
+    return tuple(map(_card, session.scalars(live.order_by(ApiToken.id.desc()))))
+
+
+def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: datetime) -> None:
+    """End a token now. Ending it again changes nothing. Raises NotFound for what the actor may not see."""
+    account_id = _require_person(actor)
+    token = None
+    if 0 < token_id <= _MAX_ID:
+        token = session.scalar(_visible(actor).where(ApiToken.id == token_id))
+    if token is None:
+        raise NotFound("API token", token_id)
+    if token.revoked_at is None:
+        token.revoked_at, token.revoked_by = now, account_id
+        session.flush()
+        about = noted("trail", "token %(number)s, %(name)s, revoked", number=token.id, name=token.name)
+        trail.note(session, actor, Act.TOKEN, about, now=now)
+
+
+def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
+    """The actor that a token acts for. Raises NotFound if it is unknown, ended, or its account has no role.
+
+    Its roles are those that the account had when it made the token and still has now.
+
+    Its use is noted once a minute, and only in a session of `Database.write()`. A session that reads must not
+    become a writer.
+    """
+    found = session.execute(
+        select(ApiToken, Event.key)
+        .join(Event, Event.id == ApiToken.event_id)
+        .where(
+            ApiToken.token_hash == hash_token(token),
+            ApiToken.revoked_at.is_(None),
+            ApiToken.expires_at > now,
+            Event.is_there(),
+        )
+    ).first()
+    if found is None:
+        raise NotFound("API token", token[: len(PREFIX) + 4] + "...")
+    row, event_key = found
+    person = actor_for(session, row.created_by, event_key, now=now)
+    is_organiser = row.as_organiser and person.is_organiser
+    scopes = frozenset(row.scopes.split())
+    in_firm = row.firm_id is not None and row.firm_id == person.firm_id
+    if not (is_organiser or in_firm):
+        raise NotFound("API token", token[: len(PREFIX) + 4] + "...")
+    if session.connection().get_execution_options().get("writes", False):
+        _note_use(session, row.id, now)
+    return Actor(
+        account_id=person.account_id,
+        event_id=person.event_id,
+        event_key=event_key,
+        team_role=_team_role(person, scopes) if is_organiser else None,
+        attendee_id=person.attendee_id if in_firm else None,
+        firm_id=person.firm_id if in_firm else None,
+        is_exhibitor=in_firm and row.as_exhibitor and person.is_exhibitor,
+        scopes=scopes,
+        api_token_id=row.id,
+        is_archived=person.is_archived,
+    )
+
+
+def offered(actor: Actor) -> Mapping[str, str]:
+    """The scopes that the actor may give to a token, and what each lets it do."""
+    if not actor.is_organiser:
+        return {scope: SCOPES[scope] for scope in SCOPES if scope in EXHIBITOR_SCOPES}
+    may_all = actor.team_role is Role.OWNER
+    return {scope: does for scope, does in SCOPES.items() if may_all or scope not in OWNER_SCOPES}
+
+
+def _team_role(person: Actor, scopes: frozenset[str]) -> Role:
+    """An owner's only by a scope that only an owner may give: then an owner has made the token."""
+    is_owner = person.team_role is Role.OWNER and not scopes.isdisjoint(OWNER_SCOPES)
+    return Role.OWNER if is_owner else Role.ORGANISER
+
+
+def _card(row: ApiToken) -> TokenCard:
+    return TokenCard(
+        id=row.id,
+        name=row.name,
+        scopes=tuple(row.scopes.split()),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+    )
+
+
+def _number(session: Session, actor: Actor, now: datetime) -> int:
+    """How many tokens of the event the actor has that hold."""
+    return session.scalars(
+        select(func.count())
+        .select_from(ApiToken)
+        .where(
+            ApiToken.event_id == actor.event_id,
+            ApiToken.created_by == actor.account_id,
+            ApiToken.revoked_at.is_(None),
+            ApiToken.expires_at > now,
+        )
+    ).one()
+
+
+def _note_use(session: Session, token_id: int, now: datetime) -> None:
+    session.execute(
+        update(ApiToken)
+        .where(
+            ApiToken.id == token_id,
+            or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= now - _NOTED_EVERY),
+        )
+        .values(last_used_at=now)
+    )
+
+
+def _require_person(actor: Actor) -> int:
+    if actor.account_id is None or actor.scopes is not None:
+        raise NotAllowed(say("Only a person who is signed in may manage API tokens."))
+    actor.require(
+        Right.MAKE_TOKENS,
+        attendee_id=actor.attendee_id,
+        sentence=say("Only organisers and exhibitors may have API tokens."),
+    )
+    return actor.account_id
+
+
+def _visible(actor: Actor) -> Select[ApiToken]:
+    query = select(ApiToken).where(ApiToken.event_id == actor.event_id)
+    return query if actor.may(Right.KEEP_ALL_TOKENS) else query.where(ApiToken.created_by == actor.account_id)
+
+
+def _scope_faults(scopes: Sequence[str], actor: Actor) -> list[Fault]:
+    allowed = offered(actor)
+    if not scopes:
+        return [Fault("scopes", say("choose one or more"))]
+    return [
+        Fault("scopes", say("%(scope)s is not a scope that you can give", scope=repr(scope)))
+        for scope in scopes
+        if scope not in allowed
+    ]

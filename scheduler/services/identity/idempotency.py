@@ -1,0 +1,90 @@
+"""Keys by which a program's request creates once, however often it is sent, and is answered the same way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, and_, delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.services.identity.actors import Actor
+from scheduler.storage.models import IdempotencyKey
+
+ABANDONED = timedelta(minutes=1)
+"""After this time a first request without an answer counts as dead. The next one takes its key over."""
+KEPT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """The answer that the first request with the key got."""
+
+    status: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key that a request has, until another one takes it over."""
+
+    row_id: int
+    since: datetime
+
+
+class Refused(StrEnum):
+    """Why a key cannot be claimed: another request had it, or the first one still runs."""
+
+    REUSED = "reused"
+    RUNNING = "running"
+
+
+def claim(
+    session: Session, actor: Actor, key: str, request_hash: str, *, now: datetime
+) -> Claim | FirstAnswer | Refused:
+    """Have a key of the actor's API token for a request, or the answer that it got before."""
+    own = IdempotencyKey.api_token_id == actor.api_token_id
+    session.execute(delete(IdempotencyKey).where(own, IdempotencyKey.created_at <= now - KEPT))
+    row = IdempotencyKey(
+        api_token_id=actor.api_token_id, key=key, request_hash=request_hash, body="", created_at=now
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+        return Claim(row.id, now)
+    except IntegrityError:
+        found = session.scalars(
+            select(IdempotencyKey).where(own, IdempotencyKey.key == key).with_for_update(key_share=True)
+        ).one()
+    if found.request_hash != request_hash:
+        return Refused.REUSED
+    if found.status is not None:
+        return FirstAnswer(found.status, found.body)
+    if found.created_at > now - ABANDONED:
+        return Refused.RUNNING
+    found.created_at = now
+    return Claim(found.id, now)
+
+
+def keep(session: Session, held: Claim, status: int, body: str) -> bool:
+    """Keep the answer in the transaction that creates what it tells of: both are there, or neither.
+
+    False if the key was taken over meanwhile: then the other request creates.
+    """
+    mine = update(IdempotencyKey).where(_held(held)).values(status=status, body=body)
+    return session.scalar(mine.returning(IdempotencyKey.id)) is not None
+
+
+def release(session: Session, held: Claim) -> None:
+    """Give the key back after an error, which has created nothing."""
+    session.execute(delete(IdempotencyKey).where(_held(held)))
+
+
+def _held(held: Claim) -> ColumnElement[bool]:
+    return and_(
+        IdempotencyKey.id == held.row_id,
+        IdempotencyKey.created_at == held.since,
+        IdempotencyKey.status.is_(None),
+    )

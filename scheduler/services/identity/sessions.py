@@ -1,0 +1,240 @@
+"""Browsers that are signed in: each is a row that ends, by time, by its person, or by an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Delete,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.errors import NotFound, SignInNeeded
+from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.identity.actors import Actor, actor_of_row, with_roles
+from scheduler.services.identity.tokens import hash_token, random_token
+from scheduler.services.text import one_line, storable
+from scheduler.storage.models import Account, Attendee, Event, Interpreter, TeamMember, WebSession
+from scheduler.storage.rows import rows_of
+
+SEEN_EVERY = timedelta(minutes=5)
+"""How exact "last seen" is: not every page is a writer."""
+
+_RUNS_EVENTS = or_(
+    Account.is_operator, exists().where(TeamMember.account_id == Account.id).correlate(Account)
+)
+
+_CHOSEN_LANGUAGES = (
+    select(Attendee.mail_language)
+    .where(Attendee.account_id == Account.id, Attendee.mail_language != "")
+    .order_by(Attendee.id.desc())
+    .limit(1)
+    .correlate(Account)
+    .scalar_subquery(),
+    select(Interpreter.mail_language)
+    .where(Interpreter.email == Account.email, Interpreter.mail_language != "")
+    .order_by(Interpreter.id.desc())
+    .limit(1)
+    .correlate(Account)
+    .scalar_subquery(),
+)
+"""As an attendee, and as an interpreter."""
+
+_FIND = (
+    select(
+        WebSession.ends_at, _RUNS_EVENTS, WebSession.id, Account.id, Account.email, Account.name,
+        Account.is_operator, WebSession.made_at, WebSession.seen_at, func.coalesce(*_CHOSEN_LANGUAGES, ""),
+    )
+    .join(Account, Account.id == WebSession.account_id)
+    .where(WebSession.id_hash == bindparam("id_hash"))
+)  # fmt: skip
+"""Made once, as each request asks it."""
+
+_FIND_IN_EVENT = with_roles(_FIND.outerjoin(Event, Event.by_key(bindparam("event_key"))), Account.id)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session that holds, and the account behind it."""
+
+    session_id: int
+    account_id: int
+    email: str
+    name: str
+    is_operator: bool
+    made_at: datetime
+    seen_at: datetime
+    found_at: datetime
+    language: str = ""
+    """What the person chose for mails and pages, or an empty text."""
+    is_stale: bool = False
+    """Whether the person signed in too long ago for what does most harm."""
+
+    def require_fresh(self, what: str) -> None:
+        """As `Actor.require_fresh`, of what operators do."""
+        if self.is_stale:
+            raise SignInNeeded(what)
+
+
+def begin(
+    session: Session,
+    account_id: int,
+    *,
+    settings: Settings,
+    agent: str = "",
+    errand: Mapping[str, Any] | None = None,
+    now: datetime,
+) -> str:
+    """The id of a new session, which only its browser keeps."""
+    secret = random_token()
+    session.add(
+        WebSession(
+            id_hash=hash_token(secret),
+            account_id=account_id,
+            made_at=now,
+            seen_at=now,
+            ends_at=now + _lifetime(settings, session.scalar(_runs_events(account_id))),
+            agent=one_line(agent)[:200],
+            errand=dict(errand or {}),
+        )
+    )
+    first = Attendee.account_id == account_id, Attendee.came_at.is_(None)
+    session.execute(update(Attendee).where(*first).values(came_at=now))
+    session.flush()
+    return secret
+
+
+def find(
+    session: Session, secret: str, *, settings: Settings, now: ColumnElement[datetime]
+) -> SignedIn | None:
+    """The account and the time for a session id, in one query, or None if it has ended or never existed."""
+    row = rows_of(session, _with_time(_FIND, now), id_hash=hash_token(secret)).first()
+    return _holding(row, settings) if row is not None else None
+
+
+def find_in_event(
+    session: Session, secret: str, event_key: str, *, settings: Settings, now: ColumnElement[datetime]
+) -> tuple[SignedIn | None, Actor | None]:
+    """As `find`, with the actor in an event, or None.
+
+    It is one query, as each page of an event needs both.
+    """
+    if not storable(event_key):
+        return find(session, secret, settings=settings, now=now), None
+    asked = {"id_hash": hash_token(secret), "event_key": event_key}
+    row = session.execute(_with_time(_FIND_IN_EVENT, now), asked).first()
+    found = _holding((*row[:_FOUND], row[-1]), settings) if row is not None else None
+    if row is None or found is None:
+        return None, None
+    return found, actor_of_row(session, found.account_id, row[_FOUND:-1], now=found.found_at)
+
+
+_FOUND = 10
+"""Columns of `_FIND`."""
+
+
+@lru_cache(maxsize=16)
+def _with_time(query: Select[*tuple[Any, ...]], now: ColumnElement[datetime]) -> Select[*tuple[Any, ...]]:
+    """Made once, too: the database's clock is one object, see `Database.clock`."""
+    return query.add_columns(now)
+
+
+def _holding(row: Sequence[Any], settings: Settings) -> SignedIn | None:
+    """The session of a row of `_FIND` and the time, if it has not ended."""
+    ends_at, runs_events, *rest, language, found_at = row
+    found = SignedIn(*(*rest, found_at, language))
+    is_stale = found_at - found.made_at > timedelta(minutes=settings.fresh_sign_in_minutes)
+    found = replace(found, is_stale=is_stale)
+    # it may have become an organiser's meanwhile, or the setting may be another one
+    ends_at = min(ends_at, found.made_at + _lifetime(settings, runs_events))
+    return found if found.found_at < ends_at else None
+
+
+def note_seen(session: Session, signed_in: SignedIn, *, now: datetime) -> None:
+    session.execute(update(WebSession).where(WebSession.id == signed_in.session_id).values(seen_at=now))
+
+
+def errand(session: Session, signed_in: SignedIn) -> Mapping[str, Any]:
+    """The errand: what the person wanted to do when they were asked to sign in again."""
+    return session.scalar(select(WebSession.errand).where(WebSession.id == signed_in.session_id)) or {}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCard:
+    """A browser in which an account is signed in."""
+
+    id: int
+    agent: str
+    made_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+
+
+def listing(session: Session, account_id: int, *, now: datetime) -> tuple[SessionCard, ...]:
+    """The account's sessions that hold, the one last seen first."""
+    columns = (getattr(WebSession, name) for name in SessionCard.__dataclass_fields__)
+    rows = session.execute(
+        select(*columns)
+        .where(WebSession.account_id == account_id, WebSession.ends_at > now)
+        .order_by(WebSession.seen_at.desc(), WebSession.id.desc())
+    )
+    return tuple(SessionCard(*row) for row in rows)
+
+
+def end(session: Session, account_id: int, session_id: int) -> None:
+    """End one session of the account. Raises NotFound for another account's, or one that has ended."""
+    if not _deleted(
+        session,
+        delete(WebSession).where(WebSession.id == session_id, WebSession.account_id == account_id),
+    ):
+        raise NotFound("session", session_id)
+
+
+def end_by_secret(session: Session, secret: str) -> None:
+    """End the session with this id, if there is one."""
+    _deleted(session, delete(WebSession).where(WebSession.id_hash == hash_token(secret)))
+
+
+def end_all(session: Session, account_id: int, *, but: int | None = None) -> int:
+    """End every session of the account, `but` the one with this id. Returns their number."""
+    others = WebSession.id != but if but is not None else true()
+    return _deleted(session, delete(WebSession).where(WebSession.account_id == account_id, others))
+
+
+def about_end(email: str) -> Noted:
+    """What the trail keeps of an account that is signed out everywhere by the command line."""
+    return noted("trail", "sessions of %(address)s ended", address=email)
+
+
+def forget_ended(session: Session, *, now: datetime) -> int:
+    """Delete sessions whose time is over. Returns their number."""
+    return _deleted(session, delete(WebSession).where(WebSession.ends_at <= now))
+
+
+def _deleted(session: Session, statement: Delete) -> int:
+    result: CursorResult[Any] = session.connection().execute(statement)
+    return result.rowcount
+
+
+def _lifetime(settings: Settings, runs_events: bool | None) -> timedelta:
+    return timedelta(hours=settings.organiser_session_hours if runs_events else settings.session_hours)
+
+
+def _runs_events(account_id: int) -> Any:
+    return select(_RUNS_EVENTS).where(Account.id == account_id)

@@ -1,0 +1,329 @@
+"""Sign-in by a mailed link that works once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, exists, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import OutboxKind
+from scheduler.domain.errors import NotFound
+from scheduler.saying import say
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted, unusable_link
+from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.identity import interpreters, preferences
+from scheduler.services.identity.actors import events_of
+from scheduler.services.identity.tokens import SIGN_IN, derive_token, hash_token, new_seed
+from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import NewMail
+from scheduler.services.text import one_line
+from scheduler.storage.among import among
+from scheduler.storage.models import Account, SignInLink, SignInWish
+
+VALID = timedelta(minutes=15)
+MAX_OPEN_LINKS = 10
+"""Unused links that an account may have at a time, so that nobody can flood a mailbox with them."""
+WISHES = 200
+"""Wishes for links that one transaction answers."""
+STRANGERS = 50_000
+"""Wishes for addresses that are nobody's which one transaction drops."""
+
+_SENTENCES = {
+    "unknown": say("This sign-in link is not one of ours. Was it copied whole? Ask for a new one."),
+    "used": say(
+        "This sign-in link was used already, or you signed in by another one since. Ask for a new one."
+    ),
+    "expired": say("This sign-in link has expired. Ask for a new one."),
+}
+
+
+class UnusableLink(NotFound):
+    """A sign-in link does not let anybody in. `reason` is unknown, used or expired."""
+
+    code = "unusable-link"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("sign-in link", reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return _SENTENCES[self.reason]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """The account that a sign-in link would sign in."""
+
+    id: int
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """The account that a link has signed in, and its errand."""
+
+    account: KnownAccount
+    errand: Mapping[str, Any]
+
+
+def normal_email(email: str) -> str:
+    """The form in which addresses are stored and compared."""
+    return one_line(email).lower()
+
+
+def ensure_account(
+    session: Session, email: str, *, name: str = "", is_operator: bool = False, now: datetime
+) -> Account:
+    """The account of an address, made if there is none. An operator may create events."""
+    email = normal_email(email)
+    account = session.scalar(select(Account).where(Account.email == email))
+    if account is None:
+        account = _create_account(session, email, name, now)
+    if is_operator and not account.is_operator:
+        account.is_operator = True
+        session.flush()
+    return account
+
+
+def find_account(session: Session, email: str, *, now: datetime) -> Account | None:
+    """The account of an address, or None. An interpreter's is made when it is first asked for."""
+    account = session.scalar(select(Account).where(Account.email == normal_email(email)))
+    if account is None and (name := interpreters.name_of(session, normal_email(email))):
+        account = ensure_account(session, email, name=name, now=now)
+    return account
+
+
+def ensure_accounts(session: Session, names: Mapping[str, str], *, now: datetime) -> dict[str, int]:
+    """The ids of the accounts of many addresses, made where there is none; `names` are by address.
+
+    Two statements, however many there are: an import brings thousands.
+    """
+    emails = {email: normal_email(email) for email in names}
+    query = select(Account.email, Account.id).where(among(Account.email, emails.values()))
+    known = {row.email: row.id for row in session.execute(query)}
+    new = {normal: names[email] for email, normal in emails.items() if normal not in known}
+    try:
+        with session.begin_nested():
+            added = [Account(email=email, name=name, created_at=now) for email, name in new.items()]
+            session.add_all(added)
+        known |= {account.email: account.id for account in added}
+    except IntegrityError:  # another made one of them meanwhile
+        known |= {email: _create_account(session, email, name, now).id for email, name in new.items()}
+    return {email: known[normal] for email, normal in emails.items()}
+
+
+def _create_account(session: Session, email: str, name: str, now: datetime) -> Account:
+    account = Account(email=email, name=name, created_at=now)
+    try:
+        with session.begin_nested():
+            session.add(account)
+    except IntegrityError:  # another made it meanwhile
+        return session.scalars(select(Account).where(Account.email == email)).one()
+    return account
+
+
+def wish(session: Session, email: str, *, errand: Mapping[str, Any] | None = None, now: datetime) -> None:
+    """Note that somebody wants a link: the same work for an address that we know and for any other.
+
+    `answer_wishes` does the rest in the background, so that no answer and no time tells who is known.
+    """
+    session.add(SignInWish(email=normal_email(email), errand=dict(errand or {}), created_at=now))
+    session.flush()
+
+
+def answer_wishes(session: Session, settings: Settings, *, now: datetime) -> int:
+    """Queue mails with links for the oldest wishes of whom we know, at most `WISHES`.
+
+    Wishes of strangers, who get no mail, are dropped first, so that nobody waits behind them. Returns how
+    many wishes are done with.
+    """
+    dropped = _drop_wishes_of_strangers(session)
+    oldest = select(SignInWish).order_by(SignInWish.id).limit(WISHES)
+    wishes = session.scalars(oldest.with_for_update(skip_locked=True, key_share=True)).all()
+    for each in wishes:
+        ask_sign_in(
+            session,
+            each.email,
+            errand=each.errand,
+            secret_key=settings.secret_key,
+            mail_domain=settings.mail_domain,
+            now=now,
+        )
+        session.delete(each)
+    session.flush()
+    return dropped + len(wishes)
+
+
+def _drop_wishes_of_strangers(session: Session) -> int:
+    is_known = or_(
+        exists().where(Account.email == SignInWish.email), interpreters.is_of_one(SignInWish.email)
+    )
+    strangers = session.scalars(
+        select(SignInWish.id)
+        .where(~is_known)
+        .order_by(SignInWish.id)
+        .limit(STRANGERS)
+        .with_for_update(skip_locked=True, key_share=True)
+    ).all()
+    if strangers:
+        session.execute(delete(SignInWish).where(among(SignInWish.id, strangers)))
+    return len(strangers)
+
+
+def ask_sign_in(
+    session: Session,
+    email: str,
+    *,
+    errand: Mapping[str, Any] | None = None,
+    secret_key: str,
+    mail_domain: str,
+    now: datetime,
+) -> SignInLink | None:
+    """Queue a mail with a sign-in link. For an unknown address there is no mail and None is returned.
+
+    The token is not stored. The renderer of the mail derives it from the link's seed with the purpose
+    `tokens.SIGN_IN`. The mail names nobody, because a person's name in one event is not told to another.
+    """
+    account = find_account(session, email, now=now)
+    if account is None or _open_links(session, account.id, now) >= MAX_OPEN_LINKS:
+        return None
+    link, _ = _make_link(session, account.id, secret_key, now, VALID, errand)
+    mail = NewMail(
+        kind=OutboxKind.SIGN_IN,
+        sign_in_link_id=link.id,
+        to_address=account.email,
+        payload={
+            "language": preferences.account_language(session, account.id),
+            "event": _event_name(session, account.id, errand or {}, now),
+        },
+        message_id=f"<{uuid.uuid4()}@{mail_domain}>",
+        created_at=now,
+        next_attempt_at=now,
+    )
+    outbox.enqueue(session, [mail])
+    return link
+
+
+def _event_name(session: Session, account_id: int, errand: Mapping[str, Any], now: datetime) -> str:
+    """The event that a link leads to: the one that was viewed, or the account's only one, or None.
+
+    Of an event in rehearsal nobody hears who does not run it.
+    """
+    found = events_of(session, account_id, now=now)
+    events = [event for event in found if event.team_role is not None or not event.is_rehearsing]
+    path = f"{errand.get('path', '')}/"
+    wanted = [event for event in events if path.startswith(f"/events/{event.key}/")] or events
+    return wanted[0].name if len(wanted) == 1 else ""
+
+
+def make_sign_in_link(
+    session: Session, account_id: int, *, secret_key: str, now: datetime, valid: timedelta = VALID
+) -> str:
+    """The token of a new link, to print instead of mailing it."""
+    return _make_link(session, account_id, secret_key, now, valid)[1]
+
+
+def look_at_sign_in(session: Session, token: str, *, now: datetime) -> KnownAccount:
+    """The account that the link would sign in. The link stays valid. Raises UnusableLink.
+
+    Mail scanners open links. So the page behind the link only looks, and its button redeems the link.
+    """
+    found = session.execute(
+        select(SignInLink, Account.id, Account.email)
+        .join(Account, Account.id == SignInLink.account_id)
+        .where(SignInLink.token_hash == hash_token(token))
+    ).first()
+    if found is None:
+        raise UnusableLink("unknown")
+    link, account_id, email = found
+    if link.used_at is not None:
+        raise UnusableLink("used")
+    if link.expires_at <= now:
+        raise UnusableLink("expired")
+    return KnownAccount(account_id, email)
+
+
+def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Redeemed:
+    """Redeem a link and end all other links of its account. If two try at once, only one succeeds.
+
+    Raises UnusableLink.
+    """
+    account = look_at_sign_in(session, token, now=now)
+    # One at a time for an account: two of its links would each end the other, and wait for each other.
+    session.execute(select(Account.id).where(Account.id == account.id).with_for_update(key_share=True))
+    used = session.execute(
+        update(SignInLink)
+        .where(
+            SignInLink.token_hash == hash_token(token),
+            SignInLink.used_at.is_(None),
+            SignInLink.expires_at > now,
+        )
+        .values(used_at=now)
+        .returning(SignInLink.errand)
+        .execution_options(synchronize_session="fetch")
+    ).first()
+    if used is None:
+        raise UnusableLink("used")  # by another, between the two looks
+    session.execute(
+        update(SignInLink)
+        .where(SignInLink.account_id == account.id, SignInLink.used_at.is_(None))
+        .values(used_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+    about = noted("trail", "signed in by a link")
+    trail.note(session, Somebody(account_id=account.id), Act.SIGN_IN, about, now=now)
+    return Redeemed(account, used.errand)
+
+
+def note_failure(session: Session, token: str, error: UnusableLink, *, now: datetime) -> None:
+    """Note in the trail that a link let nobody in, if it is one of ours. Any other is nobody's."""
+    of_link = SignInLink.token_hash == hash_token(token)
+    account_id = session.scalar(select(SignInLink.account_id).where(of_link))
+    if account_id is not None:
+        trail.note(
+            session, Somebody(account_id=account_id), Act.SIGN_IN_FAILED, unusable_link(error.reason), now=now
+        )
+
+
+def _open_links(session: Session, account_id: int, now: datetime) -> int:
+    return session.scalars(
+        select(func.count())
+        .select_from(SignInLink)
+        .where(
+            SignInLink.account_id == account_id,
+            SignInLink.used_at.is_(None),
+            SignInLink.expires_at > now,
+        )
+    ).one()
+
+
+def _make_link(
+    session: Session,
+    account_id: int,
+    secret_key: str,
+    now: datetime,
+    valid: timedelta,
+    errand: Mapping[str, Any] | None = None,
+) -> tuple[SignInLink, str]:
+    seed = new_seed()
+    token = derive_token(secret_key, SIGN_IN, seed)
+    link = SignInLink(
+        account_id=account_id,
+        seed=seed,
+        token_hash=hash_token(token),
+        created_at=now,
+        expires_at=now + valid,
+        errand=dict(errand or {}),
+    )
+    session.add(link)
+    session.flush()
+    return link, token

@@ -1,0 +1,102 @@
+"""Summaries that a person wants no more: stopped and sent again by their link, or signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import EventOver, NotFound
+from scheduler.invites.catalogue import language_of
+from scheduler.services.identity import preferences
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.tokens import hash_token
+from scheduler.storage.models import Attendee, Event, Slot
+
+VALID_AFTER = timedelta(days=30)
+"""So long after the event the links work."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopLook:
+    """The mails of one event to one person that a link stops. `language` is that of the person's mails."""
+
+    event_name: str
+    person: str
+    language: str
+    is_stopped: bool
+
+
+def look(session: Session, token: str, *, now: datetime) -> StopLook:
+    """The summaries that a link stops. Raises NotFound for a wrong one, or one that has ended."""
+    return _shown(*_found(session, token, now))
+
+
+def stop(session: Session, token: str, *, now: datetime) -> StopLook:
+    """Stop the summaries. Raises as `look`."""
+    person, event = _found(session, token, now)
+    _want(session, person, is_wanted=False, now=now)
+    return _shown(person, event)
+
+
+def resume(session: Session, token: str, *, now: datetime) -> None:
+    """Resume the summaries. Raises as `look`."""
+    person, _ = _found(session, token, now)
+    _want(session, person, is_wanted=True, now=now)
+
+
+def own(session: Session, actor: Actor) -> StopLook:
+    """The actor's own summaries. Raises NotAllowed if the actor is not an attendee."""
+    person = preferences.own_attendee(session, actor)
+    return _shown(person, session.get_one(Event, person.event_id))
+
+
+def want(session: Session, actor: Actor, *, is_wanted: bool, now: datetime) -> None:
+    """Send the actor no more summaries, or send them again. Raises as `own`."""
+    _want(session, preferences.own_attendee(session, actor), is_wanted=is_wanted, now=now)
+
+
+def stop_for(session: Session, person: Attendee, *, now: datetime) -> None:
+    """Send a person no more summaries, for another reason than their own word."""
+    _want(session, person, is_wanted=False, now=now)
+
+
+def _want(session: Session, person: Attendee, *, is_wanted: bool, now: datetime) -> None:
+    person.summaries_off_at = None if is_wanted else person.summaries_off_at or now
+    session.flush()
+
+
+def shown(person: Attendee, event: Event, *, is_stopped: bool) -> StopLook:
+    """What the page of a link says."""
+    language = language_of(person.mail_language, person.languages, event.language)
+    return StopLook(event.name, person.name, language, is_stopped)
+
+
+def require_going_on(event: Event, language: str) -> None:
+    """Raises EventOver for an event that was archived. `language` is that of the mail with the link."""
+    if event.archived_at is not None:
+        raise EventOver(event.name, contact=event.contact, language=language)
+
+
+def works_still(session: Session, event: Event, now: datetime) -> bool:
+    """Whether links that stop mails of an event work still."""
+    ends = session.scalar(select(func.max(Slot.end)).where(Slot.event_id == event.id))
+    return ends is None or now < ends + VALID_AFTER
+
+
+def _shown(person: Attendee, event: Event) -> StopLook:
+    return shown(person, event, is_stopped=person.summaries_off_at is not None)
+
+
+def _found(session: Session, token: str, now: datetime) -> tuple[Attendee, Event]:
+    row = session.execute(
+        select(Attendee, Event)
+        .join(Event, Event.id == Attendee.event_id)
+        .where(Attendee.summary_hash == hash_token(token.lower()), Event.is_there())
+    ).first()
+    if row is None or not works_still(session, row[1], now):
+        raise NotFound("summary link", token[:4] + "...")
+    require_going_on(row[1], shown(row[0], row[1], is_stopped=False).language)
+    return row[0], row[1]

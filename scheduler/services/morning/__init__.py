@@ -1,1 +1,0 @@
-"""What a night may publish by itself, and what is told of it in the morning."""

@@ -1,0 +1,285 @@
+"""When people are absent and interpreters have no shift: an organiser paints the slots.
+
+A person's absence stands with the times that the person has marked, so either may take it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.entities import PlaceKind
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import label, say
+from scheduler.services.availability import unavailable
+from scheduler.services.directory.refs import SlotRef, slot_ref
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants.calling_off import release
+from scheduler.services.participants.journal import StepKind, step
+from scheduler.services.participants.leaving_event import Left, named, rows_of
+from scheduler.services.participants.meetings import coming, of_keys
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.text import lines, storable
+from scheduler.storage.models import (
+    Attendee,
+    AttendeeBusy,
+    Firm,
+    Hall,
+    Interpreter,
+    InterpreterBusy,
+    InterpreterStation,
+    Place,
+    PlannedMeeting,
+    Slot,
+)
+
+PAINTED = (ImportKind.PEOPLE, ImportKind.INTERPRETERS)
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceSlot:
+    """One slot of a person or an interpreter.
+
+    `is_busy` says that a calendar of the person's own takes it, `is_meeting` that a published meeting does.
+    """
+
+    slot: SlotRef
+    is_absent: bool
+    is_busy: bool
+    is_meeting: bool
+    station: str = ""
+    """The key of the table at which an interpreter sits then, and interprets alone."""
+
+
+def slots(
+    session: Session, actor: Actor, kind: ImportKind, key: str, *, now: datetime
+) -> tuple[AbsenceSlot, ...]:
+    """All slots of the event for a person or an interpreter, in their order. Raises NotFound."""
+    actor.require(Right.KEEP_PEOPLE)
+    (row,) = rows_of(session, actor, _painted(kind), [key], lock=False)
+    marked = {busy.slot_id for busy in _marks(session, row)}
+    taken: set[int] = set()
+    if isinstance(row, Attendee):
+        taken = unavailable.slots_of(session, actor.event_id, [row.id]).get(row.id, set())
+    held = coming(session, actor.event_id, of_keys(actor.event_id, kind, [key]), now=now)
+    positions = {position for meeting in held for position in meeting.slots}
+    rows = session.scalars(select(Slot).where(Slot.of(actor.event_id)).order_by(Slot.position))
+    seated = {} if isinstance(row, Attendee) else _seated(session, row.id)
+    return tuple(
+        AbsenceSlot(
+            slot_ref(slot),
+            slot.id in marked,
+            slot.id in taken - marked,
+            slot.position in positions,
+            seated.get(slot.id, ""),
+        )
+        for slot in rows
+    )
+
+
+def _seated(session: Session, interpreter_id: int) -> dict[int, str]:
+    """The ids of slots with the key of the table at which an interpreter sits then."""
+    mine = (
+        select(InterpreterStation.slot_id, Place.key)
+        .join(Place, Place.id == InterpreterStation.place_id)
+        .where(InterpreterStation.interpreter_id == interpreter_id, ~Place.is_retired)
+    )
+    return dict(session.execute(mine).all())
+
+
+@dataclass(frozen=True, slots=True)
+class StationTable:
+    """A table that an interpreter can be tied to, with its hall."""
+
+    key: str
+    name: str
+    hall: str
+
+
+def tables(session: Session, actor: Actor) -> tuple[StationTable, ...]:
+    """The tables of the event, hall by hall."""
+    actor.require(Right.KEEP_PEOPLE)
+    mine = (
+        select(Place.key, Place.name, Hall.name, Hall.names)
+        .join(Hall, Hall.id == Place.hall_id)
+        .where(Place.event_id == actor.event_id, Place.kind == PlaceKind.TABLE, ~Place.is_retired)
+        .order_by(Hall.position, Hall.id, Place.id)
+    )
+    rows = session.execute(mine)
+    return tuple(StationTable(key, name, label(hall, names)) for key, name, hall, names in rows)
+
+
+def seat(
+    session: Session,
+    actor: Actor,
+    key: str,
+    table: str,
+    at: Collection[str],
+    *,
+    note: str = "",
+    now: datetime,
+) -> Left:
+    """Tie an interpreter to a table in these slots, or with no table to none. Other slots stay as they are.
+
+    The next run moves the published meetings that they interpret elsewhere then. Raises NotFound,
+    InvalidInput.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    note = lines(note)
+    fields.require("note", note, fields.Note)
+    rows = rows_of(session, actor, ImportKind.INTERPRETERS, [key])
+    chosen = _slots(session, actor.event_id, at)
+    place = _table(session, actor.event_id, table) if table else None
+    with step(session, actor, StepKind.SHIFTS, ImportKind.INTERPRETERS, named(rows), note=note, now=now):
+        (row,) = rows
+        there = session.scalars(select(InterpreterStation).where(InterpreterStation.interpreter_id == row.id))
+        known = {station.slot_id: station for station in there}
+        for slot_id in sorted(chosen.values()):
+            station = known.get(slot_id)
+            if station is None and place is not None:
+                session.add(InterpreterStation(interpreter_id=row.id, slot_id=slot_id, place_id=place))
+            elif station is not None and place is not None:
+                station.place_id = place
+            elif station is not None:
+                session.delete(station)
+        session.flush()
+        if place is None or not chosen:
+            return Left(0, 0)
+        theirs = of_keys(actor.event_id, ImportKind.INTERPRETERS, [key])
+        elsewhere = and_(theirs, PlannedMeeting.place_id != place)
+        found = coming(session, actor.event_id, elsewhere, slots=[*chosen], now=now)
+        return Left(0, len(found), sum(meeting.is_soon for meeting in found))
+
+
+def _table(session: Session, event_id: int, key: str) -> int:
+    """The id of a table. Raises InvalidInput for a key that is none."""
+    mine = (Place.event_id == event_id, Place.kind == PlaceKind.TABLE, ~Place.is_retired)
+    found = session.scalar(select(Place.id).where(*mine, Place.key == key)) if storable(key) else None
+    if found is None:
+        name = repr(key[:64])
+        raise InvalidInput([Fault("table", say("%(name)s is no table of this event", name=name))])
+    return found
+
+
+def paint(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind,
+    key: str,
+    absent: Collection[str],
+    *,
+    table: str | None = None,
+    moved: Collection[str] = (),
+    note: str = "",
+    now: datetime,
+) -> Left:
+    """Set all slots in which a person or an interpreter is absent. Other slots are free again.
+
+    Meetings that begin too soon for a plan are called off, or left to a colleague, but for requests that a
+    draft has `moved` by now. With a table, these are slots of an interpreter to seat, and nothing else
+    changes: see `seat`.
+    """
+    if table is not None:
+        return seat(session, actor, key, table, absent, note=note, now=now)
+    return _paint(session, actor, kind, [key], absent, moved=moved, note=note, clears=True, now=now)
+
+
+def add(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind,
+    keys: Sequence[str],
+    absent: Collection[str],
+    *,
+    note: str = "",
+    now: datetime,
+) -> Left:
+    """Mark several people absent in some slots more. What they are absent in already stays."""
+    return _paint(session, actor, kind, keys, absent, note=note, clears=False, now=now)
+
+
+def _paint(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind,
+    keys: Sequence[str],
+    absent: Collection[str],
+    *,
+    moved: Collection[str] = (),
+    note: str,
+    clears: bool,
+    now: datetime,
+) -> Left:
+    actor.require(Right.KEEP_PEOPLE)
+    note = lines(note)
+    fields.require("note", note, fields.Note)
+    rows = rows_of(session, actor, _painted(kind), keys)
+    chosen = _slots(session, actor.event_id, absent)
+    kept = StepKind.ABSENCE if kind is ImportKind.PEOPLE else StepKind.SHIFTS
+    meetings = requests = stay = colleagues = 0
+    with step(session, actor, kept, kind, named(rows), note=note, now=now):
+        for row in rows:
+            new = _mark(session, row, set(chosen.values()), clears=clears)
+            keys_of_new = [slot for slot, slot_id in chosen.items() if slot_id in new]
+            theirs = of_keys(actor.event_id, kind, [row.key])
+            touched = coming(session, actor.event_id, theirs, slots=keys_of_new, now=now)
+            meetings += len(touched)
+            soon = [meeting for meeting in touched if meeting.is_soon]
+            if isinstance(row, Attendee):
+                released = release(session, actor, row, soon, note, moved=moved, now=now)
+                requests += released.called_off
+                colleagues += released.left_to_colleagues
+            else:
+                stay += len(soon)
+    return Left(requests, meetings, stay, colleagues)
+
+
+def _painted(kind: ImportKind) -> ImportKind:
+    if kind not in PAINTED:
+        raise InvalidInput([Fault("kind", say("must be people or interpreters, who are absent one by one"))])
+    return kind
+
+
+def _slots(session: Session, event_id: int, keys: Collection[str]) -> dict[str, int]:
+    """Ids of slots by key. Raises InvalidInput for a key that is none."""
+    known = dict(session.execute(select(Slot.key, Slot.id).where(Slot.of(event_id))).all())
+    unknown = sorted(set(keys) - known.keys())
+    if unknown:
+        raise InvalidInput(
+            [Fault("slots", say("%(unknown)s is not a slot of this event", unknown=repr(unknown[0][:64])))]
+        )
+    return {key: known[key] for key in keys}
+
+
+Marks = Sequence[AttendeeBusy] | Sequence[InterpreterBusy]
+
+
+def _marks(session: Session, row: Firm | Attendee | Interpreter) -> Marks:
+    if isinstance(row, Attendee):
+        return session.scalars(select(AttendeeBusy).where(AttendeeBusy.attendee_id == row.id)).all()
+    return session.scalars(select(InterpreterBusy).where(InterpreterBusy.interpreter_id == row.id)).all()
+
+
+def _mark(
+    session: Session, row: Firm | Attendee | Interpreter, wanted: set[int], *, clears: bool
+) -> set[int]:
+    """Set the marked slots of a row, as objects, which the journal notes. Returns those that are new."""
+    before = _marks(session, row)
+    if clears:
+        for mark in before:
+            if mark.slot_id not in wanted:
+                session.delete(mark)
+    new = wanted - {mark.slot_id for mark in before}
+    for slot_id in sorted(new):
+        if isinstance(row, Attendee):
+            session.add(AttendeeBusy(attendee_id=row.id, slot_id=slot_id))
+        else:
+            session.add(InterpreterBusy(interpreter_id=row.id, slot_id=slot_id))
+    session.flush()
+    return new

@@ -1,0 +1,356 @@
+"""The people of a firm, kept by its exhibitors: added and invited, changed, taken out of the event."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain import fields, names
+from scheduler.domain.entities import OutboxKind
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
+from scheduler.invites.catalogue import language_of
+from scheduler.saying import say
+from scheduler.services.directory.profile import own_firm
+from scheduler.services.emails.email_addresses import leaving, tried
+from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
+from scheduler.services.identity.actors import LET_IN, Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.sign_in import ensure_account
+from scheduler.services.outbox import letters, payloads
+from scheduler.services.outbox.letters import NewLetter
+from scheduler.services.participants import leaving_event
+from scheduler.services.participants.colleagues import days
+from scheduler.services.participants.journal import StepKind, step
+from scheduler.services.schedule.feed_addresses import new_feed
+from scheduler.services.spreadsheets import values
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.text import one_line, storable
+from scheduler.storage.models import Account, Attendee, Event, Firm, Interpreter, OutboxMail
+
+MOST = 30
+"""People of a firm whom its exhibitors may have in the event."""
+MOST_EVER = 60
+"""With those who left: all people whom a firm's exhibitors may ever add."""
+MOST_LETTERS = 60
+"""Invitations that a firm can send, however often somebody is added."""
+LETTER_EVERY = timedelta(days=1)
+"""Between two invitations to an address."""
+_LETTER = "colleague"
+_LONGEST_KEY = 40
+EMPTY = say("must not be empty")
+
+
+class AddressTaken(InvalidInput):
+    """The address is another participant's."""
+
+    def __init__(self) -> None:
+        sentence = say("takes part already; ask the organisers if this is somebody of yours")
+        super().__init__([Fault("email", sentence)])
+
+
+@dataclass(frozen=True, slots=True)
+class ColleagueForm:
+    """What an exhibitor writes about somebody of the own firm.
+
+    `areas` are keys of chain areas that they take care of, `days` those on which they are there.
+    """
+
+    name: str = ""
+    latin_name: str = ""
+    email: str = ""
+    title: str = ""
+    languages: str = ""
+    is_exhibitor: bool = False
+    areas: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownColleague:
+    """Somebody of the own firm. `languages` are codes."""
+
+    key: str
+    name: str
+    latin_name: str
+    email: str
+    title: str
+    languages: tuple[str, ...]
+    is_exhibitor: bool
+    areas: tuple[str, ...]
+    days: tuple[date, ...]
+    is_oneself: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AddedColleague:
+    """Somebody who was added. `is_invited` is false where an invitation went to the address lately."""
+
+    key: str
+    is_invited: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """The people of the own firm. `days` are those of the event, `room` how many can be added."""
+
+    people: tuple[KnownColleague, ...]
+    days: tuple[date, ...]
+    room: int
+
+
+def staff(session: Session, actor: Actor) -> Staff:
+    """The people of the actor's firm, by five queries. Raises NotAllowed."""
+    firm, event = _own(session, actor, is_locked=False)
+    slots = days.slots_of(session, event)
+    people = _people(session, firm.id)
+    marked = days.marked_of(session, [person.id for person in people])
+    known = tuple(
+        KnownColleague(
+            key=person.key,
+            name=person.name,
+            latin_name=person.latin_name,
+            email=person.email,
+            title=person.title,
+            languages=tuple(person.languages),
+            is_exhibitor=person.is_exhibitor,
+            areas=tuple(person.areas),
+            days=tuple(day for day, ids in slots.items() if not ids <= marked.get(person.id, set())),
+            is_oneself=person.id == actor.attendee_id,
+        )
+        for person in people
+    )
+    ever = session.scalars(select(func.count()).where(Attendee.firm_id == firm.id)).one()
+    return Staff(known, tuple(slots), max(0, min(MOST - len(people), MOST_EVER - ever)))
+
+
+def add(
+    session: Session, actor: Actor, form: ColleagueForm, *, settings: Settings, now: datetime
+) -> AddedColleague:
+    """Let somebody of the own firm take part, and invite them by email, at most once a day.
+
+    Who left before comes back. Raises InvalidInput by field, NotAllowed, SignInNeeded,
+    and AddressTaken, which is to be noted by `note_taken` in another transaction.
+    """
+    firm, event = _own(session, actor, is_locked=True)
+    slots = days.slots_of(session, event)
+    email, faults = _address(form.email)
+    if not tried.has_left(session, actor, most=tried.MOST, now=now):
+        faults.append(Fault("email", tried.TOO_MANY))
+    said, more = _checked(event, form, slots)
+    faults += more
+    if not staff(session, actor).room:
+        faults.append(Fault("name", say("cannot be added: your firm has %(most)s people", most=MOST)))
+    elif _letters(session, event, firm) >= MOST_LETTERS:
+        sentence = say("cannot be added: your firm has sent %(most)s invitations", most=MOST_LETTERS)
+        faults.append(Fault("name", sentence))
+    person = None
+    if email and not faults:
+        person = session.scalar(
+            select(Attendee).where(Attendee.event_id == event.id, Attendee.email == email)
+        )
+        may_return = person is not None and person.firm_id == firm.id and person.withdrawn_at is not None
+        if person is not None and (not may_return or person.merged_into_id is not None):
+            raise AddressTaken
+    if faults:
+        raise InvalidInput(faults)
+    actor.require_fresh(LET_IN)
+    account = ensure_account(session, email, name=said["name"], now=now)
+    subject = names.recorded(said["name"], said["latin_name"])
+    with step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, subject, now=now):
+        if person is None:
+            seed, hashed = new_feed(settings.secret_key)
+            person = Attendee(
+                event_id=event.id,
+                firm_id=firm.id,
+                account_id=account.id,
+                email=email,
+                key=_key(session, event.id, said["latin_name"], email),
+                feed_seed=seed,
+                feed_hash=hashed,
+                imported_by=_imported_by(session, actor),
+                **said,
+            )
+            session.add(person)
+        else:
+            person.withdrawn_at = None
+            _set(session, person, said, settings)
+        session.flush()
+        days.be_there(session, person, form.days, slots)
+    is_invited = not _is_invited(session, event, person.email, since=now - LETTER_EVERY)
+    if is_invited:
+        _invite(session, actor, event, firm, person, now=now)
+    return AddedColleague(person.key, is_invited)
+
+
+def note_taken(session: Session, actor: Actor, form: ColleagueForm, *, now: datetime) -> None:
+    """Note that the actor entered an address of another participant: so the answer told that it is one."""
+    _own(session, actor, is_locked=False)
+    tried.note(session, actor, 1, address=_address(form.email)[0], now=now)
+
+
+def change(
+    session: Session, actor: Actor, key: str, form: ColleagueForm, *, settings: Settings, now: datetime
+) -> None:
+    """Say something else of somebody of the own firm; the address stays. Raises as `add`, and NotFound."""
+    firm, event = _own(session, actor, is_locked=True)
+    person, slots = _colleague(session, firm, key), days.slots_of(session, event)
+    said, faults = _checked(event, form, slots)
+    if person.id == actor.attendee_id and not form.is_exhibitor:
+        faults.append(Fault("is_exhibitor", say("is you; somebody else of your firm can change that")))
+    if faults:
+        raise InvalidInput(faults)
+    if form.is_exhibitor and not person.is_exhibitor:
+        actor.require_fresh(LET_IN)
+    subject = names.recorded(person.name, person.latin_name)
+    with step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, subject, now=now):
+        _set(session, person, said, settings)
+        days.be_there(session, person, form.days, slots)
+
+
+def remove(session: Session, actor: Actor, key: str, *, now: datetime) -> leaving_event.Left:
+    """Take somebody of the own firm out of the event, as the people desk does.
+
+    Their meetings go to colleagues where one can go. Raises NotFound, NotAllowed, InvalidInput for oneself.
+    """
+    firm, _ = _own(session, actor, is_locked=True)
+    person = _colleague(session, firm, key)
+    if person.id == actor.attendee_id:
+        raise InvalidInput([Fault("person", say("is you; somebody else of your firm can remove you"))])
+    return leaving_event.colleague_leaves(session, actor, person, now=now)
+
+
+def _own(session: Session, actor: Actor, *, is_locked: bool) -> tuple[Firm, Event]:
+    sentence = say("Only exhibitors add and change people of their firm.")
+    actor.require(Right.KEEP_COLLEAGUES, firm_id=actor.firm_id, sentence=sentence)
+    event = session.get_one(Event, actor.event_id)
+    if not event.colleagues:
+        raise NotAllowed(say("The organisers keep the list of people: write to them."))
+    return own_firm(session, actor, is_locked=is_locked), event
+
+
+def _imported_by(session: Session, actor: Actor) -> int | None:
+    """The chamber on whose role the actor's own sign-in depends: that of whom they add does, too."""
+    return session.scalar(select(Attendee.imported_by).where(Attendee.id == actor.attendee_id))
+
+
+def _people(session: Session, firm_id: int) -> Sequence[Attendee]:
+    query = select(Attendee).where(Attendee.firm_id == firm_id, Attendee.withdrawn_at.is_(None))
+    return session.scalars(query.order_by(Attendee.id)).all()
+
+
+def _colleague(session: Session, firm: Firm, key: str) -> Attendee:
+    found = {person.key: person for person in _people(session, firm.id)}
+    if key not in found:
+        raise NotFound("person", key)
+    return found[key]
+
+
+def _address(typed: str) -> tuple[str, list[Fault]]:
+    try:
+        return mailable(typed), []
+    except Unmailable as error:
+        return "", [Fault("email", error.told)]
+
+
+def _checked(
+    event: Event, form: ColleagueForm, slots: dict[date, set[int]]
+) -> tuple[dict[str, Any], list[Fault]]:
+    """The columns of an attendee that a form says, and what is wrong with it."""
+    name, title, typed = one_line(form.name), one_line(form.title), one_line(form.latin_name)
+    latin = typed or name
+    codes: list[str] = []
+    faults = [
+        *(fields.fault("name", name, fields.PersonName) if name else [Fault("name", EMPTY)]),
+        *(fields.fault("latin_name", latin, fields.PersonName) if typed else ()),
+        *fields.fault("title", title, fields.JobTitle),
+    ]
+    for word in values.several(form.languages[:400]):
+        code = values.language(word)
+        if code is None:
+            faults.append(
+                Fault("languages", say("has a language that we do not know: %(word)s", word=word[:40]))
+            )
+        elif code not in codes:
+            codes.append(code)
+    if not codes and not any(fault.path == "languages" for fault in faults):
+        faults.append(Fault("languages", say("is empty; name at least one language")))
+    if slots and not {day.isoformat() for day in slots} & set(form.days):
+        faults.append(Fault("days", say("is empty; choose a day, or remove the person")))
+    said = {
+        "name": name,
+        "latin_name": latin,
+        "title": title,
+        "languages": codes,
+        "is_exhibitor": form.is_exhibitor,
+        "areas": [key for key in event.areas if key in form.areas],
+    }
+    return said, faults
+
+
+def _set(session: Session, person: Attendee, said: dict[str, Any], settings: Settings) -> None:
+    """Another role brings another address of the feed, as everywhere."""
+    if person.is_exhibitor != said["is_exhibitor"]:
+        leaving.renew_feeds(session, person, secret_key=settings.secret_key)
+    for name, value in said.items():
+        if getattr(person, name) != value:
+            setattr(person, name, value)
+
+
+def _key(session: Session, event_id: int, name: str, email: str) -> str:
+    """A key that nobody of the event has: of the name, and of the address where that one is taken."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall("[a-z0-9]+", plain))[:_LONGEST_KEY].strip("-")
+    digest = blake2b(email.encode(), digest_size=8).hexdigest()
+    taken = [
+        session.scalar(select(table.id).where(table.event_id == event_id, table.key == slug))
+        for table in (Attendee, Interpreter)
+    ]
+    return f"{slug}-{digest}".strip("-") if not slug or any(taken) or not storable(slug) else slug
+
+
+def _letters(session: Session, event: Event, firm: Firm) -> int:
+    """The invitations that the firm has sent to its people, those who left too."""
+    own = select(Attendee.email).where(Attendee.firm_id == firm.id)
+    sent = select(func.count()).where(_invitations(event), OutboxMail.to_address.in_(own))
+    return session.scalars(sent).one()
+
+
+def _is_invited(session: Session, event: Event, address: str, *, since: datetime) -> bool:
+    to_address = OutboxMail.to_address == address, OutboxMail.created_at > since
+    return session.scalar(select(OutboxMail.id).where(_invitations(event), *to_address).limit(1)) is not None
+
+
+def _invitations(event: Event) -> ColumnElement[bool]:
+    is_letter = payloads.is_letter(_LETTER)
+    return and_(OutboxMail.about_event_id == event.id, OutboxMail.kind == OutboxKind.DESK, is_letter)
+
+
+def _invite(
+    session: Session, actor: Actor, event: Event, firm: Firm, person: Attendee, *, now: datetime
+) -> None:
+    by = session.get(Attendee, actor.attendee_id) if actor.attendee_id else None
+    account = session.get(Account, actor.account_id) if actor.account_id else None
+    language = language_of(person.mail_language, person.languages, event.language)
+    called = names.shown(firm.name, firm.latin_name, language)
+    name = names.single(by.name, by.latin_name, language) if by else account.email if account else called
+    letter = NewLetter(
+        letter=_LETTER,
+        to_address=person.email,
+        to_name=person.name,
+        language=language,
+        event=event.name,
+        values={"by": name, "firm": called},
+        path=f"/events/{event.key}",
+        about_event_id=event.id,
+    )
+    letters.post(session, [letter], now=now)
+    person.welcomed_at = now

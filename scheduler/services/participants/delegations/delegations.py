@@ -1,0 +1,210 @@
+"""Delegations: firms and people who travel together, as organisers make and change them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.domain.fields import DelegationName, Origin, Phone
+from scheduler.saying import say
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.directory.belonging import MOST_DELEGATIONS, find_delegation
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.participants.delegations.members import DelegationMembers, members, people_of
+from scheduler.services.text import matches, one_line, storable
+from scheduler.storage.models import (
+    Attendee,
+    Delegation,
+    DelegationFirm,
+    DelegationPerson,
+    Event,
+    MeetingRequest,
+    TeamDelegation,
+    TeamInvitation,
+)
+
+_BY_NAME = Order("delegations", (func.lower(Delegation.name), Delegation.id), (str, int))
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationForm:
+    """What is typed of a delegation. `leader` is the key of one of its people, or empty."""
+
+    name: DelegationName
+    origin: Origin = ""
+    leader: str = ""
+    escort: Origin = ""
+    escort_phone: Phone = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationRow:
+    """A delegation in a list. `people` counts all people of its firms, and its single people."""
+
+    key: str
+    name: str
+    origin: str
+    escort: str
+    firms: int
+    people: int
+    waiting: int = 0
+    """Requests to its firms that wait for an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class DelegationCard:
+    """A delegation with its members. `form` is what a page edits."""
+
+    key: str
+    form: DelegationForm
+    members: DelegationMembers
+
+
+def listing(
+    session: Session, actor: Actor, *, text: str = "", number: int = 1, limit: int = 30
+) -> Page[DelegationRow]:
+    """The event's delegations by name, of a chamber its own: three queries, however many there are."""
+    only = actor.delegations_for(Right.READ_DELEGATIONS)
+    query = select(Delegation, _firms(), _people(), _waiting()).where(
+        Delegation.event_id == actor.event_id,
+        Delegation.id.in_(only) if only is not None else true(),
+        matches(text, [Delegation.name, Delegation.origin, Delegation.escort]),
+    )
+    page = fetch_page(session, query, _BY_NAME, number=number, limit=limit)
+    return page.of(
+        DelegationRow(each.key, each.name, each.origin, each.escort, firms, people, waiting)
+        for each, firms, people, waiting, *_ in page.items
+    )
+
+
+def get(session: Session, actor: Actor, key: str) -> DelegationCard:
+    """One delegation. Raises NotFound for one of another event, or of another chamber, too."""
+    found = find_delegation(session, actor, key, Right.READ_DELEGATIONS)
+    leader = session.scalar(select(Attendee.key).where(Attendee.id == found.leader_id)) or ""
+    form = DelegationForm(found.name, found.origin, leader, found.escort, found.escort_phone)
+    return DelegationCard(found.key, form, members(session, found.id))
+
+
+def make(session: Session, actor: Actor, form: DelegationForm, *, now: datetime) -> str:
+    """A new delegation without members. Gives its key. Raises InvalidInput by field."""
+    actor.require(Right.KEEP_DELEGATIONS)
+    form = _clean(form)
+    # one at a time, so that two do not get the same key
+    session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
+    faults = list(fields.faults(form))
+    keys = set(session.scalars(select(Delegation.key).where(Delegation.event_id == actor.event_id)))
+    if len(keys) >= MOST_DELEGATIONS:
+        faults.append(
+            Fault(
+                "name",
+                say(
+                    "the event has %(most_delegations)s delegations already; remove one first",
+                    most_delegations=MOST_DELEGATIONS,
+                ),
+            )
+        )
+    if faults:
+        raise InvalidInput(faults)
+    key = next(f"g{number}" for number in range(1, MOST_DELEGATIONS + 2) if f"g{number}" not in keys)
+    session.add(
+        Delegation(
+            event_id=actor.event_id,
+            key=key,
+            name=form.name,
+            origin=form.origin,
+            escort=form.escort,
+            escort_phone=form.escort_phone,
+        )
+    )
+    about = noted("trail", "delegation %(key)s", key=key)
+    trail.note(session, actor, Act.DELEGATION, about, after=asdict(form), now=now)
+    return key
+
+
+def change(session: Session, actor: Actor, key: str, form: DelegationForm, *, now: datetime) -> None:
+    """Change what is known of a delegation. Raises InvalidInput by field; a leader is one of its people."""
+    found = find_delegation(session, actor, key, Right.LEAD_DELEGATIONS)
+    form = _clean(form)
+    before = get(session, actor, key).form
+    faults = list(fields.faults(form))
+    leader_id = None
+    if form.leader:
+        own = people_of(found.id).where(Attendee.key == form.leader) if storable(form.leader) else None
+        leader_id = session.scalar(own.with_only_columns(Attendee.id)) if own is not None else None
+        if leader_id is None:
+            faults.append(Fault("leader", say("must be one of the delegation's people")))
+    if faults:
+        raise InvalidInput(faults)
+    found.name, found.origin, found.leader_id = form.name, form.origin, leader_id
+    found.escort, found.escort_phone = form.escort, form.escort_phone
+    about = noted("trail", "delegation %(key)s", key=key)
+    trail.note(session, actor, Act.DELEGATION, about, before=asdict(before), after=asdict(form), now=now)
+
+
+def remove(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
+    """Take a delegation out of the event. Its firms and people stay. Gives its name."""
+    actor.require(Right.KEEP_DELEGATIONS)
+    card, found = get(session, actor, key), find(session, actor, key)
+    for table in (DelegationFirm, DelegationPerson, TeamDelegation):
+        session.execute(delete(table).where(table.delegation_id == found.id))
+    _forget_invited(session, actor.event_id, key)
+    session.delete(found)
+    session.flush()
+    gone = {**asdict(card.form), "firms": [firm.key for firm in card.members.firms]}
+    about = noted("trail", "delegation %(key)s removed", key=key)
+    trail.note(session, actor, Act.DELEGATION, about, before=gone, now=now)
+    return card.form.name
+
+
+def find(session: Session, actor: Actor, key: str) -> Delegation:
+    """A delegation whose members the actor may change. Raises NotFound."""
+    return find_delegation(session, actor, key, Right.KEEP_DELEGATIONS)
+
+
+def _forget_invited(session: Session, event_id: int, key: str) -> None:
+    """Take it out of open invitations: another delegation may get its key."""
+    for each in session.scalars(select(TeamInvitation).where(TeamInvitation.event_id == event_id)):
+        if key in each.delegations:
+            each.delegations = [other for other in each.delegations if other != key]
+
+
+def _clean(form: DelegationForm) -> DelegationForm:
+    return DelegationForm(**{name: one_line(value) for name, value in asdict(form).items()})
+
+
+def _firms() -> ColumnElement[int]:
+    return (
+        select(func.count())
+        .where(DelegationFirm.delegation_id == Delegation.id)
+        .correlate(Delegation)
+        .scalar_subquery()
+    )
+
+
+def _waiting() -> ColumnElement[int]:
+    own = select(DelegationFirm.firm_id).where(DelegationFirm.delegation_id == Delegation.id)
+    counted = select(func.count()).where(
+        MeetingRequest.to_firm_id.in_(own.correlate(Delegation)),
+        MeetingRequest.state == RequestState.PENDING,
+    )
+    return counted.correlate(Delegation).scalar_subquery()
+
+
+def _people() -> ColumnElement[int]:
+    through = select(DelegationFirm.firm_id).where(DelegationFirm.delegation_id == Delegation.id)
+    alone = select(DelegationPerson.attendee_id).where(DelegationPerson.delegation_id == Delegation.id)
+    belongs = or_(
+        Attendee.firm_id.in_(through.correlate(Delegation)), Attendee.id.in_(alone.correlate(Delegation))
+    )
+    counted = select(func.count()).where(Attendee.withdrawn_at.is_(None), belongs)
+    return counted.correlate(Delegation).scalar_subquery()

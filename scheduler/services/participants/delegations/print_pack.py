@@ -1,0 +1,74 @@
+"""What a delegation carries on paper: who belongs to it, with telephones, then the agenda of each person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain import names
+from scheduler.domain.errors import NotFound
+from scheduler.domain.mails.prints import PrintPack
+from scheduler.invites.agenda.agenda import AgendaSheet
+from scheduler.invites.agenda.pdf import Cover, agendas_pdf
+from scheduler.invites.catalogue import words
+from scheduler.services.exports import prints
+from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
+from scheduler.services.participants.delegations import delegations
+from scheduler.services.participants.delegations.delegations import DelegationCard
+from scheduler.services.participants.delegations.members import DelegationPersonCard
+from scheduler.services.schedule import versions
+from scheduler.storage.models import Event
+
+
+def print_pack(session: Session, actor: Actor, key: str, *, part: int = 1) -> tuple[str, bytes]:
+    """The name of the delegation, and a PDF: its list in the event's language, agendas in each person's.
+
+    A part has `prints.PER_PART` people, so that it is made at once. People without a meeting have a line in
+    the list, and no agenda. Queries: as many for any delegation. Raises NotFound for no part.
+    """
+    card = delegations.get(session, actor, key)
+    actor.require_fresh(TAKE_CONTACTS)
+    first = (max(1, part) - 1) * prints.PER_PART
+    people = card.members.people[first : first + prints.PER_PART]
+    if not people and first:
+        raise NotFound("part", part)
+    own = {each.person.key for each in people}
+    published = versions.published(session, actor.event_id)
+    agendas: list[AgendaSheet] = [
+        sheet for person, sheet in prints.sheets_of(session, actor, PrintPack.PEOPLE, published, only=own)
+    ]
+    event = session.get_one(Event, actor.event_id)
+    return card.form.name, agendas_pdf(agendas, _cover(card, people, event))
+
+
+def _cover(card: DelegationCard, listed: Sequence[DelegationPersonCard], event: Event) -> Cover:
+    language = event.language
+    said, colon = words(language).delegation, words(language).colon
+    form, people = card.form, card.members.people
+    leader = [_name(each, language) for each in people if each.person.key == form.leader]
+    about = {
+        "origin": form.origin,
+        "leader": "".join(leader),
+        "escort": " ".join(part for part in (form.escort, form.escort_phone) if part),
+        "people": str(len(people)),
+    }
+    return Cover(
+        title=form.name,
+        event_name=event.name,
+        language=language,
+        lines=[f"{said[name]}{colon}{value}" for name, value in about.items() if value],
+        entries=[(_name(each, language), list(_lines(each, language))) for each in listed],
+    )
+
+
+def _lines(each: DelegationPersonCard, language: str) -> Iterator[str]:
+    said, colon = words(language).delegation, words(language).colon
+    yield names.shown(each.firm.name, each.firm.latin_name, language)
+    if each.phone:
+        yield f"{said['phone']}{colon}{each.phone}"
+    yield f"{said['meetings']}{colon}{each.meetings}"
+
+
+def _name(each: DelegationPersonCard, language: str) -> str:
+    return names.shown(each.person.name, each.person.latin_name, language)

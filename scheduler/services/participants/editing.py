@@ -1,0 +1,221 @@
+"""Firms, people and interpreters changed in place: an edit is an import of these cells and no others.
+
+So a cell is understood, checked and refused as one of a spreadsheet is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain import names
+from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
+from scheduler.saying import row, say
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants.journal import StepKind, step
+from scheduler.services.spreadsheets.changes import Imported
+from scheduler.services.spreadsheets.columns import COLUMNS, REQUIRED, ImportKind
+from scheduler.services.spreadsheets.firms import import_firms
+from scheduler.services.spreadsheets.people import import_interpreters, import_people
+from scheduler.services.text import storable
+from scheduler.sheets.tables import SheetRow, WorkbookSheet
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, Place
+
+ROWS: Final[Mapping[ImportKind, Any]] = {
+    ImportKind.FIRMS: Firm,
+    ImportKind.PEOPLE: Attendee,
+    ImportKind.INTERPRETERS: Interpreter,
+}
+EDITABLE: Final[Mapping[ImportKind, tuple[str, ...]]] = {
+    kind: tuple(column for column in COLUMNS[kind] if column != "key") for kind in ImportKind if kind in ROWS
+}
+"""The columns that can be changed. The key stays, because plans and links name it."""
+MOST_AT_ONCE = 200
+"""Rows that one step changes: those of the longest page."""
+CONTACTS: Final = frozenset(("email", "phone"))
+"""Columns that are kept from who may not read addresses and numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRecord:
+    """The cells of a record that its reader may see. `version` is another one after each change of them."""
+
+    cells: dict[str, str]
+    version: str
+
+
+def values(session: Session, actor: Actor, kind: ImportKind, key: str) -> dict[str, str]:
+    """The cells of a firm, a person or an interpreter, as a spreadsheet has them."""
+    actor.require(Right.KEEP_PEOPLE)
+    return _cells(session, actor, kind, [key])[key]
+
+
+def record(session: Session, actor: Actor, kind: ImportKind, key: str) -> DeskRecord:
+    """A record with its version, which a later edit can name. Raises NotFound."""
+    known = values(session, actor, kind, key)
+    cells = {name: known[name] for name in known if name not in CONTACTS or actor.may(Right.READ_CONTACTS)}
+    text = json.dumps(cells, sort_keys=True)
+    return DeskRecord(cells, hashlib.sha256(text.encode()).hexdigest()[:32])
+
+
+def edit_seen(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind,
+    key: str,
+    cells: Mapping[str, str],
+    *,
+    seen: str | None,
+    settings: Settings,
+    now: datetime,
+) -> Imported:
+    """Edit a record as `edit` does, unless it has another version than the one that was `seen`.
+
+    Raises WrongState if it has: somebody else changed it since.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    if seen is not None and storable(key):
+        table = ROWS[kind]
+        found = select(table.id).where(table.event_id == actor.event_id, table.key == key)
+        session.execute(found.with_for_update(key_share=True))
+        if record(session, actor, kind, key).version != seen:
+            raise WrongState("record", key, "changed by somebody else since", "changed by what you saw")
+    return edit(session, actor, kind, [key], cells, settings=settings, now=now)
+
+
+def edit(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind,
+    keys: Sequence[str],
+    cells: Mapping[str, str],
+    *,
+    settings: Settings,
+    now: datetime,
+) -> Imported:
+    """Give some rows these cells: one row from a form, or many at once.
+
+    Raises NotFound for an unknown key, InvalidInput with each fault by column.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    unknown = sorted(set(cells) - set(EDITABLE[kind]))
+    if unknown or not 1 <= len(keys) <= MOST_AT_ONCE:
+        said = say("is not a column that can be changed here; they are %(names)s", names=row(EDITABLE[kind]))
+        many = Fault("keys", say("choose 1 to %(most_at_once)s rows", most_at_once=MOST_AT_ONCE))
+        raise InvalidInput([Fault(name, said) for name in unknown] or [many])
+    known = _cells(session, actor, kind, keys)
+    columns = ["key", *sorted(REQUIRED[kind] | set(cells))]
+    sheet = WorkbookSheet(
+        "",
+        (
+            SheetRow(1, tuple(columns)),
+            *(
+                SheetRow(number, tuple({**known[key], **cells, "key": key}[column] for column in columns))
+                for number, key in enumerate(dict.fromkeys(keys), 2)
+            ),
+        ),
+    )
+    subject = ", ".join(names.recorded(known[key]["name"], known[key]["latin_name"]) for key in known)
+    with step(session, actor, StepKind.EDIT, kind, subject, note=", ".join(cells), now=now):
+        try:
+            return _import(session, actor, kind, sheet, settings=settings, now=now)
+        except InvalidInput as error:
+            raise InvalidInput(list(dict.fromkeys(map(_at_its_field, error.faults)))) from None
+
+
+def _import(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind,
+    sheet: WorkbookSheet,
+    *,
+    settings: Settings,
+    now: datetime,
+) -> Imported:
+    if kind is ImportKind.FIRMS:
+        return import_firms(session, actor, sheet)
+    if kind is ImportKind.PEOPLE:
+        return import_people(session, actor, sheet, settings=settings, now=now)
+    return import_interpreters(session, actor, sheet, now=now)
+
+
+def _at_its_field(fault: Fault) -> Fault:
+    """A fault of a cell ("row 2, country") as one of a field."""
+    return Fault(fault.path.rpartition(", ")[2], fault.message)
+
+
+def _cells(
+    session: Session, actor: Actor, kind: ImportKind, keys: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """All cells of some rows, by key. Raises NotFound for a key that is none."""
+    table = ROWS[kind]
+    of_event = select(table).where(table.event_id == actor.event_id, among(table.key, filter(storable, keys)))
+    rows = session.scalars(of_event).all()
+    missing = set(keys) - {row.key for row in rows}
+    if missing:
+        raise NotFound(kind.value.removesuffix("s"), min(missing))
+    others = _OTHERS[kind](session, rows) if kind in _OTHERS else {row.id: {} for row in rows}
+    return {
+        row.key: {
+            column: _text(others[row.id][column] if column in others[row.id] else getattr(row, column))
+            for column in ("key", *EDITABLE[kind])
+        }
+        for row in rows
+    }
+
+
+def _of_firms(session: Session, rows: Sequence[Firm]) -> dict[int, dict[str, Any]]:
+    """Hall, booth and host, which are other tables' or another row's."""
+    of_hosts = select(Firm.id, Firm.key).where(among(Firm.id, {row.host_id or 0 for row in rows}))
+    hosts = dict(session.execute(of_hosts).all())
+    halls = dict(
+        session.execute(
+            select(Hall.id, Hall.key).where(among(Hall.id, {row.hall_id or 0 for row in rows}))
+        ).all()
+    )
+    stands = (
+        select(Place.firm_id, Place.key, Place.capacity)
+        .where(among(Place.firm_id, [row.id for row in rows]), ~Place.is_retired)
+        .order_by(Place.id.desc())
+    )
+    booths = {firm_id: (key, str(capacity)) for firm_id, key, capacity in session.execute(stands)}
+    return {
+        row.id: {
+            "hall": halls.get(row.hall_id or 0, ""),
+            "host": hosts.get(row.host_id or 0, ""),
+            "booth": booths.get(row.id, ("", ""))[0],
+            "booth_capacity": booths.get(row.id, ("", ""))[1],
+        }
+        for row in rows
+    }
+
+
+def _of_people(session: Session, rows: Sequence[Attendee]) -> dict[int, dict[str, Any]]:
+    of_firms = select(Firm.id, Firm.key).where(among(Firm.id, {row.firm_id for row in rows}))
+    firms = dict(session.execute(of_firms).all())
+    return {row.id: {"firm": firms[row.firm_id], "exhibitor": row.is_exhibitor} for row in rows}
+
+
+_OTHERS: Final[Mapping[ImportKind, Callable[[Session, Any], dict[int, dict[str, Any]]]]] = {
+    ImportKind.FIRMS: _of_firms,
+    ImportKind.PEOPLE: _of_people,
+}
+"""What a kind's columns say that its own table does not have."""
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "; ".join(value) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,269 @@
+"""The desk's journal: each step with all rows that it changed, so that one press undoes it.
+
+A step writes through the session's objects only. What a bulk statement writes is not noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import event, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain import fields
+from scheduler.domain.errors import NotFound, WrongState
+from scheduler.saying import say
+from scheduler.services.audit_log import noted, trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.emails.email_addresses import addresses, readdress
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants.row_notes import TABLES, RowNotes, as_json, from_json
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.text import lines
+from scheduler.storage.base import Base
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    DeskStep,
+    Interpreter,
+    MeetingRequest,
+    Place,
+    PlannedMeeting,
+)
+
+_OF_AN_ADDRESS = frozenset(
+    (
+        "email",
+        "account_id",
+        "feed_seed",
+        "feed_hash",
+        "summary_hash",
+        "summaries_off_at",
+        "bounced_at",
+        "bounce",
+        "welcomed_at",
+    )
+)
+"""Columns that go with a mail address. They are not put back: an address that is given anew gets new ones."""
+MOST_SHOWN = 200
+ACTS = {
+    ImportKind.FIRMS: Act.FIRM,
+    ImportKind.PEOPLE: Act.PERSON,
+    ImportKind.INTERPRETERS: Act.INTERPRETER,
+    ImportKind.REQUESTS: Act.LOCK,
+}
+
+
+class StepKind(StrEnum):
+    """What a step of the desk did."""
+
+    EDIT = "edit"
+    WITHDRAW = "withdraw"
+    BRING_BACK = "bring-back"
+    ABSENCE = "absence"
+    SHIFTS = "shifts"
+    MERGE = "merge"
+    IMPORT = "import"
+    REMEDY = "remedy"
+    REGISTER = "register"
+
+
+@dataclass(frozen=True, slots=True)
+class TakenStep:
+    """A step as organisers read it. `by` and `undone_by` are addresses of accounts, or empty."""
+
+    id: int
+    kind: StepKind
+    subject: str
+    note: str
+    by: str
+    at: datetime
+    undone_at: datetime | None
+
+
+@contextmanager
+def step(
+    session: Session,
+    actor: Actor,
+    kind: StepKind,
+    of: ImportKind,
+    subject: str,
+    *,
+    note: str = "",
+    now: datetime,
+) -> Iterator[None]:
+    """Note everything that happens inside as one step. A step that changes nothing is not kept."""
+    session.flush()
+    notes = RowNotes()
+    event.listen(session, "before_flush", notes.before_flush)
+    try:
+        yield
+        session.flush()
+    finally:
+        event.remove(session, "before_flush", notes.before_flush)
+    if notes.is_empty:
+        return
+    session.add(
+        DeskStep(
+            event_id=actor.event_id,
+            kind=kind,
+            subject=subject[: fields.limits(fields.FirmName).most],
+            note=lines(note),
+            taken_by=actor.account_id,
+            taken_at=now,
+            changes=notes.document(),
+        )
+    )
+    before, after = notes.told()
+    trail.note(session, actor, ACTS[of], noted.step(kind, subject), before=before, after=after, now=now)
+    session.flush()
+
+
+def steps(session: Session, actor: Actor, *, most: int = 20) -> tuple[TakenStep, ...]:
+    """The last steps of the event's desk, the newest first."""
+    actor.require(Right.KEEP_PEOPLE)
+    rows = session.execute(
+        select(DeskStep.id, DeskStep.kind, DeskStep.subject, DeskStep.note, Account.email, DeskStep.taken_at,
+               DeskStep.undone_at)
+        .outerjoin(Account, Account.id == DeskStep.taken_by)
+        .where(DeskStep.event_id == actor.event_id)
+        .order_by(DeskStep.id.desc())
+        .limit(min(most, MOST_SHOWN))
+    )  # fmt: skip
+    return tuple(
+        TakenStep(step_id, StepKind(kind), subject, text, by or "", at, undone)
+        for step_id, kind, subject, text, by, at, undone in rows
+    )
+
+
+def undo(session: Session, actor: Actor, step_id: int, *, settings: Settings, now: datetime) -> TakenStep:
+    """Put back what a step changed.
+
+    Raises WrongState if it was undone already, or if anything that it changed was changed again since.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    found = session.scalar(
+        select(DeskStep)
+        .where(DeskStep.event_id == actor.event_id, DeskStep.id == step_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound("step", step_id)
+    if found.undone_at is not None:
+        raise _refused(found, "undone")
+    try:
+        with session.begin_nested():  # a SAVEPOINT: the pair of a request may have another one open by now
+            _Return(session, actor, found, settings, now).put_back()
+    except IntegrityError:
+        raise _refused(found, "used by something newer") from None
+    found.undone_by, found.undone_at = actor.account_id, now
+    session.flush()
+    trail.note(session, actor, Act.UNDO, noted.step(found.kind, found.subject), now=now)
+    return TakenStep(
+        found.id, StepKind(found.kind), found.subject, found.note, "", found.taken_at, found.undone_at
+    )
+
+
+@dataclass(slots=True)
+class _Return:
+    """The way back of one step."""
+
+    session: Session
+    actor: Actor
+    step: DeskStep
+    settings: Settings
+    now: datetime
+
+    def put_back(self) -> None:
+        changed = [(self._row(table, key), columns) for table, key, columns in self.step.changes["changed"]]
+        for row, columns in changed:
+            self._check(row, columns)
+        # A request opens again when its firms are back: the index of open pairs looks at each row.
+        for is_state in (False, True):
+            for row, columns in changed:
+                self._change_back(row, {k: v for k, v in columns.items() if (k == "state") is is_state})
+            self.session.flush()
+        order = {table: at for at, table in enumerate(TABLES)}
+        added = sorted(self.step.changes["added"], key=lambda each: -order[each[0]])
+        for _, rows in groupby(added, key=lambda each: each[0]):  # those that refer to others go first
+            for table, key in rows:
+                row = self._row(table, key)
+                if isinstance(row, Place) and self._is_used(row):
+                    row.is_retired = True  # a plan holds meetings there
+                else:
+                    self.session.delete(row)
+            self.session.flush()
+        for table, values in self.step.changes["deleted"]:
+            kind = TABLES[table]
+            self.session.add(kind(**{name: from_json(kind, name, value) for name, value in values.items()}))
+            self.session.flush()
+
+    def _check(self, row: Base, columns: dict[str, list[Any]]) -> None:
+        """Raises WrongState if a value is no longer the one that the step gave."""
+        for name, (_, new) in columns.items():
+            is_kept = isinstance(row, Attendee) and name in _OF_AN_ADDRESS - {"email"}
+            if not is_kept and as_json(getattr(row, name)) != new:
+                raise _refused(self.step, "changed again since")
+
+    def _change_back(self, row: Base, columns: dict[str, list[Any]]) -> None:
+        if isinstance(row, Attendee) and "email" in columns:
+            address = columns["email"][0]
+            is_quiet = bool(self.step.changes.get("quiet"))
+            addresses.correct(
+                self.session,
+                self.actor,
+                row.key,
+                address,
+                settings=self.settings,
+                quiet=is_quiet,
+                now=self.now,
+            )
+            if is_quiet:
+                readdress.take_back(self.session, row, since=self.step.taken_at)
+        if isinstance(row, Interpreter) and "email" in columns:
+            addresses.correct_interpreter(self.session, self.actor, row, columns["email"][0], now=self.now)
+        for name, (old, _) in columns.items():
+            if not (isinstance(row, Attendee) and name in _OF_AN_ADDRESS):
+                setattr(row, name, from_json(type(row), name, old))
+
+    def _is_used(self, place: Place) -> bool:
+        """Whether a plan or a lock names the place."""
+        meeting = select(PlannedMeeting.id).where(PlannedMeeting.place_id == place.id)
+        lock = select(MeetingRequest.id).where(MeetingRequest.fixed_place_id == place.id)
+        return any(self.session.scalar(query.limit(1)) is not None for query in (meeting, lock))
+
+    def _row(self, table: str, key: str) -> Base:
+        kind = TABLES[table]
+        found = self.session.get(
+            kind, tuple(map(int, key.split("-"))), with_for_update={"key_share": True}, populate_existing=True
+        )
+        if found is None:
+            raise _refused(self.step, "changed again since")
+        return found
+
+
+def _refused(step: DeskStep, state: str) -> WrongState:
+    told = {
+        "undone": say("The step about %(subject)s is undone already.", subject=step.subject),
+        "used by something newer": say(
+            "What the step about %(subject)s made is used by something newer; it cannot be undone.",
+            subject=step.subject,
+        ),
+    }.get(
+        state,
+        say(
+            "What the step about %(subject)s changed was changed again since; it cannot be undone.",
+            subject=step.subject,
+        ),
+    )
+    return WrongState("step about", step.subject, state, "undone", told=told)

@@ -1,0 +1,53 @@
+"""Who looked at whose email addresses and numbers: one entry of the trail a viewer, record and day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.storage.models import TrailEntry
+
+_LISTS = {
+    ImportKind.PEOPLE: noted("trail", "list of people with addresses seen"),
+    ImportKind.INTERPRETERS: noted("trail", "list of interpreters with addresses seen"),
+}
+
+
+def is_to_note(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> bool:
+    """Whether a look at a record, or without a key at a list, shows addresses and was not noted today.
+
+    It only reads: most looks write nothing.
+    """
+    if kind not in _LISTS or not actor.may(Right.READ_CONTACTS):
+        return False
+    today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    same = (
+        TrailEntry.chain == actor.event_id,
+        TrailEntry.account_id == actor.account_id,
+        TrailEntry.act == Act.LOOK.value,
+        TrailEntry.about == _about(kind, key),
+        TrailEntry.at >= today,
+    )
+    return session.scalar(select(TrailEntry.id).where(*same).limit(1)) is None
+
+
+def note(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> None:
+    """Note a look, unless that was done today."""
+    if is_to_note(session, actor, kind, key, now=now):
+        trail.note(session, actor, Act.LOOK, _about(kind, key), now=now)
+
+
+def _about(kind: ImportKind, key: str) -> Noted:
+    if not key:
+        return _LISTS[kind]
+    if kind is ImportKind.PEOPLE:
+        return noted("trail", "addresses of person %(key)s seen", key=key)
+    return noted("trail", "addresses of interpreter %(key)s seen", key=key)

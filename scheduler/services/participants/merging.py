@@ -1,0 +1,266 @@
+"""Two records of the same firm, person or interpreter become one: the other one leaves the event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import names
+from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side
+from scheduler.domain.errors import Fault, InvalidInput, WrongState
+from scheduler.saying import say
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants.calling_off import call_off
+from scheduler.services.participants.editing import ROWS
+from scheduler.services.participants.journal import StepKind, step
+from scheduler.services.participants.leaving_event import named, rows_of
+from scheduler.services.participants.meetings import touched
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.text import storable
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    AttendeeBusy,
+    Firm,
+    Interpreter,
+    InterpreterBusy,
+    InterpreterStation,
+    MeetingRequest,
+    Place,
+    RequestPerson,
+)
+
+_FILLED: Final = {
+    Firm: (
+        "description",
+        "website",
+        "offers",
+        "needs",
+        "products",
+        "unwanted",
+        "pavilion",
+        "hall_id",
+        "max_per_day",
+    ),
+    Attendee: ("title", "phone", "mail_language", "timezone", "max_per_day"),
+    Interpreter: (),
+}
+"""Values that the record that stays takes from the other, where it has none."""
+_Row = Firm | Attendee | Interpreter
+_LISTS: Final = {Firm: ("areas",), Attendee: ("languages",), Interpreter: ("languages",)}
+
+
+@dataclass(frozen=True, slots=True)
+class MergedRecord:
+    """One of two records before they become one. `meetings` are published and to come, `requests` open."""
+
+    key: str
+    name: str
+    booths: tuple[str, ...]
+    people: tuple[str, ...]
+    requests: int
+    meetings: int
+
+
+@dataclass(frozen=True, slots=True)
+class MergeLook:
+    """What merging would do: `old` leaves, `ended` requests end, as both had one with the same firm."""
+
+    old: MergedRecord
+    new: MergedRecord
+    ended: int
+
+    @property
+    def booths_gone(self) -> tuple[str, ...]:
+        """The booths that nobody has any more."""
+        return self.old.booths if self.new.booths else ()
+
+
+def look(
+    session: Session, actor: Actor, kind: ImportKind, key: str, into: str, *, now: datetime
+) -> MergeLook:
+    """What `merge` would do, which it does: the caller rolls it back. Raises as it does."""
+    actor.require(Right.KEEP_PEOPLE)
+    table = ROWS[kind]
+    before = {
+        each: _record(session, actor, kind, row, now)
+        for each in (key, into)
+        if storable(each)
+        and (row := session.scalar(select(table).where(table.event_id == actor.event_id, table.key == each)))
+    }
+    ended = merge(session, actor, kind, key, into, now=now)
+    return MergeLook(before[key], before[into], ended)
+
+
+def _record(session: Session, actor: Actor, kind: ImportKind, row: _Row, now: datetime) -> MergedRecord:
+    touches = touched(session, actor, kind, [row.key], now=now)
+    booths = select(Place.name).where(Place.firm_id == row.id, ~Place.is_retired).order_by(Place.id)
+    people = select(Attendee.name, Attendee.latin_name).where(
+        Attendee.firm_id == row.id, Attendee.withdrawn_at.is_(None)
+    )
+    is_firm = isinstance(row, Firm)
+    return MergedRecord(
+        row.key,
+        named([row]),
+        tuple(session.scalars(booths)) if is_firm else (),
+        tuple(names.recorded(*both) for both in session.execute(people.order_by(Attendee.id)))
+        if is_firm
+        else (),
+        touches.requests,
+        touches.meetings,
+    )
+
+
+def merge(session: Session, actor: Actor, kind: ImportKind, key: str, into: str, *, now: datetime) -> int:
+    """Make one record of two: `key` leaves the event, and `into` has what both had.
+
+    People of a firm go over with it. Where both had a request with the same third firm, the one that is
+    agreed stays, else the older one. Returns the number of requests that were ended. Raises NotFound,
+    InvalidInput, WrongState for a record that left.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    if key == into:
+        raise InvalidInput([Fault("into", say("is the same record; choose the other one"))])
+    table = ROWS[kind]
+    known = select(table.id).where(table.event_id == actor.event_id, table.key == into)
+    if not (into and storable(into)) or session.scalar(known) is None:
+        raise InvalidInput([Fault("into", say("is no record of this event, or several have that name"))])
+    by_key = {row.key: row for row in rows_of(session, actor, kind, [key, into])}
+    old, new = by_key[key], by_key[into]
+    for row in (old, new):
+        if row.withdrawn_at is not None:
+            raise WrongState("record", row.key, "withdrawn", "merged")
+    if isinstance(old, Attendee) and isinstance(new, Attendee) and old.firm_id != new.firm_id:
+        raise InvalidInput([Fault("into", say("is of another firm; change the firm of one of them first"))])
+    ended = 0
+    with step(session, actor, StepKind.MERGE, kind, f"{named([old])} → {named([new])}", now=now):
+        _fill(old, new)
+        if isinstance(old, Firm) and isinstance(new, Firm):
+            ended = _merge_firms(session, actor, old, new, now)
+        elif isinstance(old, Attendee) and isinstance(new, Attendee):
+            _merge_people(session, old, new)
+        else:
+            _merge_shifts(session, old.id, new.id)
+        old.withdrawn_at, old.merged_into_id = now, new.id
+    return ended
+
+
+def _fill(old: Firm | Attendee | Interpreter, new: Firm | Attendee | Interpreter) -> None:
+    for name in _FILLED[type(new)]:
+        if getattr(new, name) in (None, "", []):
+            setattr(new, name, getattr(old, name))
+    for name in _LISTS[type(new)]:
+        both = list(dict.fromkeys([*getattr(new, name), *getattr(old, name)]))
+        if both != getattr(new, name):
+            setattr(new, name, both)
+    if isinstance(old, Attendee) and isinstance(new, Attendee):
+        new.is_exhibitor = new.is_exhibitor or old.is_exhibitor
+
+
+def _merge_firms(session: Session, actor: Actor, old: Firm, new: Firm, now: datetime) -> int:
+    ended = _requests_go_over(session, actor, old.id, new.id, now)
+    for person in session.scalars(select(Attendee).where(Attendee.firm_id == old.id)):
+        person.firm_id, person.quiet_until = new.id, now
+    session.flush()
+    stands = session.scalars(
+        select(Place).where(among(Place.firm_id, [old.id, new.id]), ~Place.is_retired).order_by(Place.id)
+    ).all()
+    has_booth = any(place.firm_id == new.id for place in stands)
+    for place in stands:
+        if place.firm_id == old.id and has_booth:
+            place.is_retired = True
+        elif place.firm_id == old.id:
+            place.firm_id = new.id
+    session.flush()
+    return ended
+
+
+def _requests_go_over(session: Session, actor: Actor, old: int, new: int, now: datetime) -> int:
+    """The other record's requests become this one's. Returns the number of those that had to end."""
+    firms = [old, new]
+    rows = session.scalars(
+        select(MeetingRequest)
+        .where(or_(among(MeetingRequest.from_firm_id, firms), among(MeetingRequest.to_firm_id, firms)))
+        .order_by(MeetingRequest.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    ended = 0
+    best: dict[int, MeetingRequest] = {}
+    for request in rows:
+        if request.state not in OPEN_REQUESTS:
+            continue
+        partners = {request.from_firm_id, request.to_firm_id} - set(firms)
+        rival = best.get(min(partners, default=0))
+        if not partners:
+            loser = request
+        elif rival is None:
+            best[min(partners)] = request
+            continue
+        else:
+            agreed = request.state is RequestState.ACCEPTED and rival.state is not RequestState.ACCEPTED
+            best[min(partners)], loser = (request, rival) if agreed else (rival, request)
+        side = Side.FROM if loser.from_firm_id in firms else Side.TO
+        # Its partner keeps the other one, and the firm itself needs no word.
+        call_off(session, actor, loser, side, "", quiet=True, now=now)
+        ended += 1
+    session.flush()
+    for request in rows:
+        if old in (request.from_firm_id, request.to_firm_id):
+            _readdress(request, old, new)
+    session.flush()
+    return ended
+
+
+def _readdress(request: MeetingRequest, old: int, new: int) -> None:
+    """Put one firm in the place of another, unless the request was between the two."""
+    pair = [new if firm == old else firm for firm in (request.from_firm_id, request.to_firm_id)]
+    if pair[0] == pair[1]:
+        return
+    request.from_firm_id, request.to_firm_id = pair
+    request.lower_firm_id, request.upper_firm_id = min(pair), max(pair)
+
+
+def _merge_people(session: Session, old: Attendee, new: Attendee) -> None:
+    named = session.scalars(select(RequestPerson).where(RequestPerson.attendee_id == old.id)).all()
+    known = set(session.scalars(select(RequestPerson.request_id).where(RequestPerson.attendee_id == new.id)))
+    for seat in named:
+        session.delete(seat)
+        if seat.request_id not in known:
+            session.add(RequestPerson(request_id=seat.request_id, attendee_id=new.id, side=seat.side))
+    session.flush()
+    marked = set(session.scalars(select(AttendeeBusy.slot_id).where(AttendeeBusy.attendee_id == new.id)))
+    theirs = session.scalars(select(AttendeeBusy.slot_id).where(AttendeeBusy.attendee_id == old.id))
+    session.add_all(AttendeeBusy(attendee_id=new.id, slot_id=slot) for slot in _other(theirs, marked))
+    session.flush()
+
+
+def _merge_shifts(session: Session, old_id: int, new_id: int) -> None:
+    marked = set(
+        session.scalars(select(InterpreterBusy.slot_id).where(InterpreterBusy.interpreter_id == new_id))
+    )
+    theirs = session.scalars(select(InterpreterBusy.slot_id).where(InterpreterBusy.interpreter_id == old_id))
+    session.add_all(InterpreterBusy(interpreter_id=new_id, slot_id=slot) for slot in _other(theirs, marked))
+    seated = {
+        whose: session.scalars(
+            select(InterpreterStation).where(InterpreterStation.interpreter_id == whose)
+        ).all()
+        for whose in (old_id, new_id)
+    }
+    known = {row.slot_id for row in seated[new_id]}
+    session.add_all(
+        InterpreterStation(interpreter_id=new_id, slot_id=row.slot_id, place_id=row.place_id)
+        for row in seated[old_id]
+        if row.slot_id not in known
+    )
+    session.flush()
+
+
+def _other(slots: Iterable[int], known: set[int]) -> list[int]:
+    return sorted(set(slots) - known)

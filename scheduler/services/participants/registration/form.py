@@ -1,0 +1,151 @@
+"""What a firm writes about itself and its person, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.entities import Tier
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.invites.catalogue import languages
+from scheduler.saying import VenueName, label, say
+from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
+from scheduler.services.spreadsheets import values
+from scheduler.services.text import NO_WEBSITE, is_web_address, lines, one_line, web_address
+from scheduler.storage.models import Event, Hall
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationForm:
+    """What is typed. `hall` is the key of a hall or empty, `languages` are names or codes.
+
+    `mail_language` is the language in which we write back.
+    """
+
+    name: str = ""
+    latin_name: str = ""
+    country: str = ""
+    tier: str = ""
+    areas: tuple[str, ...] = ()
+    hall: str = ""
+    booth: str = ""
+    website: str = ""
+    person: str = ""
+    latin_person: str = ""
+    email: str = ""
+    title: str = ""
+    languages: str = ""
+    mail_language: str = ""
+    note: str = ""
+    consent: bool = False
+
+
+def halls_of(session: Session, event_id: int) -> dict[str, VenueName]:
+    """The names of an event's halls by key, in their order."""
+    query = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == event_id)
+    rows = session.execute(query.order_by(Hall.position, Hall.id))
+    return {key: label(name, names) for key, name, names in rows}
+
+
+def checked(
+    event: Event, halls: Collection[str], form: RegistrationForm, *, is_test: bool = False
+) -> dict[str, Any]:
+    """The columns of a registration that a form says. Raises InvalidInput with every fault by field."""
+    faults: list[Fault] = []
+    said = _texts(form, faults) | _choices(event, halls, form, faults)
+    said["email"] = _address(form.email, faults, is_test=is_test)
+    said["languages"] = _languages(form.languages, faults)
+    if faults:
+        raise InvalidInput(faults)
+    return said
+
+
+def require_consent(form: RegistrationForm) -> list[Fault]:
+    """The fault of who has not ticked the line of consent."""
+    return [] if form.consent else [Fault("consent", say("is needed; without it we may keep nothing"))]
+
+
+def _texts(form: RegistrationForm, faults: list[Fault]) -> dict[str, str]:
+    name, person = one_line(form.name), one_line(form.person)
+    said = {
+        "name": name,
+        "latin_name": one_line(form.latin_name) or name,
+        "person": person,
+        "latin_person": one_line(form.latin_person) or person,
+        "title": one_line(form.title),
+        "booth": one_line(form.booth),
+        "website": web_address(form.website),
+        "note": lines(form.note),
+    }
+    kinds: Mapping[str, Any] = {
+        "name": fields.FirmName,
+        "latin_name": fields.FirmName,
+        "person": fields.PersonName,
+        "latin_person": fields.PersonName,
+        "title": fields.JobTitle,
+        "booth": fields.Booth,
+        "website": fields.Website,
+        "note": fields.Comment,
+    }
+    for field, text in said.items():
+        if not text and field in ("name", "person"):
+            faults.append(Fault(field, say("is empty")))
+        elif text:
+            faults += fields.fault(field, text, kinds[field])
+    if said["website"] and not is_web_address(said["website"]):
+        faults.append(Fault("website", NO_WEBSITE))
+    return said
+
+
+def _choices(
+    event: Event, halls: Collection[str], form: RegistrationForm, faults: list[Fault]
+) -> dict[str, Any]:
+    country = values.country(form.country[:200]) if form.country.strip() else None
+    if country is None:
+        faults.append(Fault("country", say("is no country that we know; choose one of the list")))
+    if form.tier not in list(Tier):
+        faults.append(Fault("tier", say("is missing; choose where in the chain your firm stands")))
+    areas = [key for key in event.areas if key in form.areas]
+    if event.areas and not areas:
+        faults.append(Fault("areas", say("is empty; choose at least one area")))
+    if form.hall and form.hall not in halls:
+        faults.append(Fault("hall", say("is no hall of this event; choose one of the list")))
+    elif form.booth.strip() and not form.hall:
+        faults.append(Fault("hall", say("is missing; a booth stands in a hall")))
+    if form.mail_language not in languages():
+        faults.append(Fault("mail_language", say("is no language in which we write; choose one of the list")))
+    return {
+        "country": country or "",
+        "tier": Tier(form.tier) if form.tier in list(Tier) else None,
+        "areas": areas,
+        "hall": form.hall,
+        "mail_language": form.mail_language,
+    }
+
+
+def _address(typed: str, faults: list[Fault], *, is_test: bool) -> str:
+    try:
+        return mailable(typed[:1_000], is_test=is_test)
+    except Unmailable as error:
+        faults.append(Fault("email", error.told))
+        return ""
+
+
+def _languages(typed: str, faults: list[Fault]) -> list[str]:
+    codes: list[str] = []
+    for word in values.several(typed[:400]):
+        code = values.language(word)
+        if code is None:
+            said = say("has a language that we do not know: %(word)s", word=word[:40])
+            faults.append(Fault("languages", said))
+            return codes
+        if code not in codes:
+            codes.append(code)
+    if not codes:
+        faults.append(Fault("languages", say("is empty; name at least one language")))
+    return codes

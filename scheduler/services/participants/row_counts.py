@@ -1,0 +1,112 @@
+"""What rows of the desk's tables count: meetings, requests, absences. Each is one or two queries a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState, VersionState
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.schedule.scheduled import IS_ACCEPTED
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Firm,
+    Interpreter,
+    MeetingRequest,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+
+
+def published(actor: Actor) -> Select[int]:
+    return select(ScheduleVersion.id).where(
+        ScheduleVersion.event_id == actor.event_id, ScheduleVersion.state == VersionState.PUBLISHED
+    )
+
+
+def counted(
+    session: Session,
+    query: Select[*tuple[Any, ...]],
+    column: Any,
+    ids: list[int],
+    *conditions: ColumnElement[bool],
+) -> dict[int, int]:
+    rows = session.execute(query.where(among(column, ids), *conditions).group_by(column))
+    return {row[0]: row[1] for row in rows}
+
+
+def absent(session: Session, owner: Any, slot: Any, ids: list[int]) -> dict[int, int]:
+    marks = select(owner, func.count()).join(Slot, Slot.id == slot).where(~Slot.is_retired)
+    return counted(session, marks, owner, ids)
+
+
+def requests_of(session: Session, ids: list[int]) -> tuple[dict[int, int], dict[int, int]]:
+    """Requests that wait for these firms' answers, and those that they agreed, on both sides."""
+    waiting: dict[int, int] = {}
+    accepted: dict[int, int] = {}
+    for column in (MeetingRequest.to_firm_id, MeetingRequest.from_firm_id):
+        rows = session.execute(
+            select(column, MeetingRequest.state, func.count())
+            .where(
+                among(column, ids),
+                MeetingRequest.state.in_((RequestState.PENDING, RequestState.ACCEPTED)),
+            )
+            .group_by(column, MeetingRequest.state)
+        )
+        for firm_id, state, number in rows:
+            if state is RequestState.ACCEPTED:
+                accepted[firm_id] = accepted.get(firm_id, 0) + number
+            elif column is MeetingRequest.to_firm_id:
+                waiting[firm_id] = number
+    return waiting, accepted
+
+
+def meetings_of_firms(session: Session, actor: Actor, ids: list[int]) -> dict[int, int]:
+    found: dict[int, int] = {}
+    for column in (MeetingRequest.from_firm_id, MeetingRequest.to_firm_id):
+        rows = session.execute(
+            select(column, func.count())
+            .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+            .where(
+                among(column, ids),
+                PlannedMeeting.version_id.in_(published(actor)),
+                IS_ACCEPTED,
+            )
+            .group_by(column)
+        )
+        for firm_id, number in rows:
+            found[firm_id] = found.get(firm_id, 0) + number
+    return found
+
+
+def merged(session: Session, table: Any, rows: Iterable[Any]) -> dict[int, str]:
+    """The keys of the records that go on, by the id of those that were merged into them."""
+    into = {row.id: row.merged_into_id for row in rows if row.merged_into_id is not None}
+    found = session.execute(select(table.id, table.key).where(among(table.id, set(into.values()))))
+    keys = {row[0]: row[1] for row in found}
+    return {row_id: keys[other] for row_id, other in into.items()}
+
+
+def counts(session: Session, actor: Actor) -> dict[ImportKind, int]:
+    """How many take part of each kind. One query."""
+    actor.require(Right.KEEP_PEOPLE)
+    tables: dict[ImportKind, Any] = {
+        ImportKind.FIRMS: Firm,
+        ImportKind.PEOPLE: Attendee,
+        ImportKind.INTERPRETERS: Interpreter,
+    }
+    columns = (
+        select(func.count())
+        .select_from(table)
+        .where(table.event_id == actor.event_id, table.withdrawn_at.is_(None))
+        .scalar_subquery()
+        for table in tables.values()
+    )
+    return dict(zip(tables, session.execute(select(*columns)).one(), strict=True))

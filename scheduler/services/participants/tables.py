@@ -1,0 +1,304 @@
+"""Tables of the desk: searched, sorted, in numbered pages, by as many queries for one row as for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypedDict, cast
+
+from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from scheduler import saying
+from scheduler.domain import fields
+from scheduler.domain.entities import RequestState, Tier
+from scheduler.services.directory.belonging import firms_in
+from scheduler.services.directory.refs import FirmRef
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.participants.row_counts import (
+    absent,
+    counted,
+    meetings_of_firms,
+    merged,
+    published,
+    requests_of,
+)
+from scheduler.services.schedule.scheduled import IS_ACCEPTED
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.text import matches, one_line
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    AttendeeBusy,
+    Firm,
+    Hall,
+    Interpreter,
+    InterpreterBusy,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+)
+
+PAGE = 50
+HERE, WITHDRAWN = "here", "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class DeskQuery:
+    """What a table shows: rows by text and state (empty: any), one page of them, or those of `keys` alone."""
+
+    text: str = ""
+    state: str = HERE
+    sort: str = "name"
+    number: int = 1
+    keys: Iterable[str] | None = None
+    delegation: str = ""
+    """The key of one, for its firms and their people."""
+    cursor: str | None = None
+    limit: int = PAGE
+
+
+ALL: Final = DeskQuery()
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRow:
+    """What the rows of the three tables have. `meetings` are published ones."""
+
+    key: str
+    name: str
+    latin_name: str
+    meetings: int
+    is_withdrawn: bool
+    merged_into: str
+    """The key of the record that goes on, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirmRow(DeskRow):
+    """A firm. `waiting` requests wait for its answer, `accepted` ones are agreed."""
+
+    country: str
+    tier: Tier
+    hall: str
+    booth: str
+    people: int
+    waiting: int
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow(DeskRow):
+    """A person of a firm. `absent` counts slots that are marked."""
+
+    firm: FirmRef
+    title: str
+    email: str
+    languages: tuple[str, ...]
+    is_exhibitor: bool
+    has_bounced: bool
+    absent: int
+
+
+@dataclass(frozen=True, slots=True)
+class InterpreterRow(DeskRow):
+    """An interpreter. `absent` counts slots without a shift."""
+
+    email: str
+    languages: tuple[str, ...]
+    has_bounced: bool
+    absent: int
+
+
+def _sorted(name: str, *keys: SQLColumnExpression[Any], descending: bool = False) -> Order:
+    kinds = tuple(int if isinstance(cast(Any, key).type, Integer) else str for key in keys)
+    return Order(name, keys, kinds, descending)
+
+
+def _asked(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """The number of requests to a firm, by the index of firm and state."""
+    counted = select(func.count()).where(MeetingRequest.to_firm_id == Firm.id, *conditions)
+    return counted.correlate(Firm).scalar_subquery()
+
+
+_WAITING = _asked(MeetingRequest.state == RequestState.PENDING)
+_LATIN = {table: func.lower(table.latin_name) for table in (Firm, Attendee, Interpreter)}
+FIRM_SORTS: Final[Mapping[str, Order]] = {
+    "name": _sorted("firms", _LATIN[Firm], Firm.id),
+    "country": _sorted("firms by country", Firm.country, _LATIN[Firm], Firm.id),
+    "tier": _sorted("firms by tier", Firm.tier, _LATIN[Firm], Firm.id),
+    "hall": _sorted("firms by hall", func.coalesce(Hall.position + 1, 0), _LATIN[Firm], Firm.id),
+    "waiting": _sorted("firms by requests", _WAITING, Firm.id, descending=True),
+}
+PERSON_SORTS: Final[Mapping[str, Order]] = {
+    "name": _sorted("people", _LATIN[Attendee], Attendee.id),
+    "firm": _sorted("people by firm", _LATIN[Firm], Firm.id, _LATIN[Attendee], Attendee.id),
+    "title": _sorted("people by title", func.lower(Attendee.title), _LATIN[Attendee], Attendee.id),
+    "email": _sorted("people by address", Attendee.email),
+}
+INTERPRETER_SORTS: Final[Mapping[str, Order]] = {
+    "name": _sorted("interpreters", _LATIN[Interpreter], Interpreter.id),
+    "email": _sorted("interpreters by address", Interpreter.email, Interpreter.id),
+}
+SORTS: Final = {
+    ImportKind.FIRMS: FIRM_SORTS,
+    ImportKind.PEOPLE: PERSON_SORTS,
+    ImportKind.INTERPRETERS: INTERPRETER_SORTS,
+}
+
+
+def firms(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[FirmRow]:
+    """Firms with their stands and what waits there. Six queries at most. With `keys`, these only."""
+    actor.require(Right.KEEP_PEOPLE)
+    query = select(Firm, Hall.name, Hall.names).outerjoin(Hall, Hall.id == Firm.hall_id)
+    query = _narrowed(query, Firm, actor, (Firm.name, Firm.latin_name, Firm.key), ask)
+    page = _page(session, query, FIRM_SORTS, ask)
+    rows: list[tuple[Firm, str]] = [(row[0], saying.label(row[1] or "", row[2] or {})) for row in page.items]
+    ids = [firm.id for firm, _ in rows]
+    booths: dict[int | None, list[str]] = {}
+    stands = select(Place.firm_id, Place.name).where(among(Place.firm_id, ids), ~Place.is_retired)
+    for firm_id, name in session.execute(stands.order_by(Place.id)):
+        booths.setdefault(firm_id, []).append(saying.place(name))
+    people = counted(session, select(Attendee.firm_id, func.count()), Attendee.firm_id, ids,
+                      Attendee.withdrawn_at.is_(None))  # fmt: skip
+    waiting, accepted = requests_of(session, ids)
+    meetings = meetings_of_firms(session, actor, ids)
+    into = merged(session, Firm, [firm for firm, _ in rows])
+    return page.of(
+        FirmRow(
+            **_shared(firm, meetings, into),
+            country=firm.country,
+            tier=firm.tier,
+            hall=hall,
+            booth=saying.row(booths.get(firm.id, ())),
+            people=people.get(firm.id, 0),
+            waiting=waiting.get(firm.id, 0),
+            accepted=accepted.get(firm.id, 0),
+        )
+        for firm, hall in rows
+    )
+
+
+def people(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[PersonRow]:
+    """People of all firms. Five queries at most."""
+    actor.require(Right.KEEP_PEOPLE)
+    query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
+    seen = (Attendee.email,) if actor.may(Right.READ_CONTACTS) else ()  # a search tells it, too
+    searched = (
+        Attendee.name, Attendee.latin_name, Attendee.title, Firm.name, Firm.latin_name, Attendee.key,
+        *seen,
+    )  # fmt: skip
+    query = _narrowed(query, Attendee, actor, searched, ask)
+    page = _page(session, query, PERSON_SORTS, ask)
+    rows: list[tuple[Attendee, Firm]] = [(row[0], row[1]) for row in page.items]
+    ids = [person.id for person, _ in rows]
+    away = absent(session, AttendeeBusy.attendee_id, AttendeeBusy.slot_id, ids)
+    seats = (
+        select(PlannedAttendee.attendee_id, func.count())
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(PlannedMeeting.version_id.in_(published(actor)), IS_ACCEPTED)
+    )
+    meetings = counted(session, seats, PlannedAttendee.attendee_id, ids)
+    into = merged(session, Attendee, [person for person, _ in rows])
+    return page.of(
+        PersonRow(
+            **_shared(person, meetings, into, firm),
+            firm=FirmRef(firm.key, firm.name, firm.latin_name, firm.country),
+            title=person.title,
+            email=person.email,
+            languages=tuple(person.languages),
+            is_exhibitor=person.is_exhibitor,
+            has_bounced=person.bounced_at is not None,
+            absent=away.get(person.id, 0),
+        )
+        for person, firm in rows
+    )
+
+
+def interpreters(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[InterpreterRow]:
+    """Interpreters. Five queries at most."""
+    actor.require(Right.KEEP_PEOPLE)
+    email = (Interpreter.email,) if actor.may(Right.READ_CONTACTS) else ()
+    searched = (Interpreter.name, Interpreter.latin_name, Interpreter.key, *email)
+    query = _narrowed(select(Interpreter), Interpreter, actor, searched, ask)
+    page = _page(session, query, INTERPRETER_SORTS, ask)
+    rows: list[Interpreter] = [row[0] for row in page.items]
+    ids = [row.id for row in rows]
+    away = absent(session, InterpreterBusy.interpreter_id, InterpreterBusy.slot_id, ids)
+    held = (
+        select(PlannedMeeting.interpreter_id, func.count())
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(PlannedMeeting.version_id.in_(published(actor)), IS_ACCEPTED)
+    )
+    meetings = counted(session, held, PlannedMeeting.interpreter_id, ids)
+    into = merged(session, Interpreter, rows)
+    return page.of(
+        InterpreterRow(
+            **_shared(row, meetings, into),
+            email=row.email,
+            languages=tuple(row.languages),
+            has_bounced=row.bounced_at is not None,
+            absent=away.get(row.id, 0),
+        )
+        for row in rows
+    )
+
+
+class _Shared(TypedDict):
+    """The fields of `DeskRow`."""
+
+    key: str
+    name: str
+    latin_name: str
+    meetings: int
+    is_withdrawn: bool
+    merged_into: str
+
+
+def _shared(
+    row: Firm | Attendee | Interpreter,
+    meetings: Mapping[int, int],
+    into: Mapping[int, str],
+    firm: Firm | None = None,
+) -> _Shared:
+    """What all rows have. A person goes with the `firm`."""
+    return {
+        "key": row.key,
+        "name": row.name,
+        "latin_name": row.latin_name,
+        "meetings": meetings.get(row.id, 0),
+        "is_withdrawn": any(each and each.withdrawn_at is not None for each in (row, firm)),
+        "merged_into": into.get(row.id, ""),
+    }
+
+
+def _narrowed(
+    query: Select[*tuple[Any, ...]],
+    table: Any,
+    actor: Actor,
+    searched: Iterable[SQLColumnExpression[str]],
+    ask: DeskQuery,
+) -> Select[*tuple[Any, ...]]:
+    is_gone = table.withdrawn_at.is_not(None)
+    if table is Attendee:
+        is_gone = or_(is_gone, Firm.withdrawn_at.is_not(None))
+    in_state = is_gone if ask.state == WITHDRAWN else ~is_gone if ask.state == HERE else true()
+    query = query.where(table.event_id == actor.event_id, in_state)
+    if ask.delegation and table is not Interpreter:
+        firm_id = Firm.id if table is Firm else Attendee.firm_id
+        query = query.where(firm_id.in_(firms_in(actor, ask.delegation)))
+    if one_line(ask.text):
+        fields.require("text", ask.text, fields.Search)
+        query = query.where(matches(ask.text, searched))
+    return query if ask.keys is None else query.where(among(table.key, ask.keys))
+
+
+def _page(
+    session: Session, query: Select[*tuple[Any, ...]], sorts: Mapping[str, Order], ask: DeskQuery
+) -> Page[Any]:
+    order = sorts.get(ask.sort, sorts["name"])
+    return fetch_page(session, query, order, cursor=ask.cursor, number=ask.number, limit=ask.limit)

@@ -1,1 +1,0 @@
-"""The people desk: firms, people and interpreters changed, withdrawn, merged, and all of it undone."""

@@ -1,0 +1,112 @@
+"""Lock a request to a time, and perhaps a place, if it can be kept beside all that is locked and frozen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.by_hand import HandMarkKind
+from scheduler.domain.commitments import clash_with
+from scheduler.domain.errors import NotFound
+from scheduler.saying import say
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.directory.refs import SlotRef, slot_ref
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.problems import by_hand, clashes, scope, snapshot
+from scheduler.services.requests.locks import NotDone, lockable
+from scheduler.services.schedule import versions
+from scheduler.storage.among import among
+from scheduler.storage.models import Event, MeetingRequest, Place, PlannedMeeting, Slot
+
+log = structlog.get_logger()
+
+
+def lock(
+    session: Session,
+    actor: Actor,
+    key: str,
+    slot_key: str,
+    *,
+    place_key: str | None = None,
+    now: datetime,
+) -> SlotRef:
+    """Lock a request to a slot, and to a place if one is given.
+
+    The next run holds it there. Raises NotFound, WrongState, and NotDone where it cannot be kept there.
+    """
+    actor.require(Right.LOCK_REQUESTS)
+    request = lockable(session, actor, key)
+    slot = session.scalar(select(Slot).where(Slot.of(actor.event_id), Slot.key == slot_key))
+    if slot is None:
+        raise NotFound("slot", slot_key)
+    if slot.start <= now:
+        raise NotDone(say("That time is over."))
+    place = None
+    if place_key is not None:
+        place = session.scalar(select(Place).where(Place.event_id == actor.event_id, Place.key == place_key))
+        if place is None or place.is_retired:
+            raise NotDone(say("That place is no more."))
+    about = noted("trail", "request %(key)s locked", key=key)
+    trail.note(session, actor, Act.LOCK, about, after={"slot": slot.key}, now=now)
+    return slot_ref(fix(session, actor, request, slot, place, now=now))
+
+
+def fix(
+    session: Session,
+    actor: Actor,
+    request: MeetingRequest,
+    slot: Slot,
+    place: Place | None = None,
+    *,
+    now: datetime,
+) -> Slot:
+    """Lock a request to a slot, which is then among its allowed times.
+
+    Raises NotDone if it is too long, or cannot be kept there beside what else is locked or frozen.
+    """
+    if len(session.scalars(slot.following(request.length)).all()) != request.length:
+        raise NotDone(say("The meeting is longer than what is left from that time on."))
+    if request.slots is not None and slot.key not in request.slots:
+        request.slots = [*request.slots, slot.key]
+    request.fixed_slot_id, request.fixed_place_id, request.fixed_must = (
+        slot.id,
+        None if place is None else place.id,
+        True,
+    )
+    session.flush()
+    _refuse_clash(session, request, now=now)
+    log.info("request locked", request=request.key, slot=slot.key, by=actor.account_id)
+    return slot
+
+
+def _refuse_clash(session: Session, request: MeetingRequest, *, now: datetime) -> None:
+    """Raises NotDone, with a minimal set of locks and frozen meetings that cannot all be kept."""
+    event_id = request.event_id
+    around = _commitments(session, event_id, now=now)
+    problem = snapshot.take(session, event_id, now=now, scope=around)
+    clash = clash_with(problem, request.key)
+    if clash is not None:
+        raise NotDone(clashes.refusal(session, event_id, request.key, clash))
+
+
+def _commitments(session: Session, event_id: int, *, now: datetime) -> scope.Scope:
+    """All that is locked, by request or in a manual draft, or frozen, with every place."""
+    mine = MeetingRequest.event_id == event_id
+    locked = {*session.scalars(select(MeetingRequest.id).where(mine, MeetingRequest.fixed_must))}
+    edited = by_hand.in_force(session, event_id)
+    marks = {} if edited is None else by_hand.of_draft(session, edited.id)
+    by_key = [key for key, kind in marks.items() if kind is HandMarkKind.LOCKED]
+    locked |= {*session.scalars(select(MeetingRequest.id).where(mine, among(MeetingRequest.key, by_key)))}
+    current = versions.published(session, event_id)
+    if current is not None:
+        until = session.get_one(Event, event_id).frozen_until(now)
+        soon = select(PlannedMeeting.request_id).join(Slot, Slot.id == PlannedMeeting.slot_id)
+        locked |= {*session.scalars(soon.where(PlannedMeeting.version_id == current.id, Slot.start < until))}
+    places = session.scalars(select(Place.id).where(Place.event_id == event_id)).all()
+    return scope.closed(session, event_id, 0 if current is None else current.id, locked, places)

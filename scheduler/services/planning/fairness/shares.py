@@ -1,0 +1,194 @@
+"""The share that each firm has of its accepted requests in a version, and that of groups of firms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Row, func, select, union_all
+from sqlalchemy.orm import Session
+
+from scheduler.domain.rules.fairness import Fairness, FirmShare, fairness, home_country
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.schedule import versions
+from scheduler.services.schedule.scheduled import IS_ACCEPTED, its_meeting
+from scheduler.storage.cache.keeping import kept
+from scheduler.storage.cache.marks import accepted_mark
+from scheduler.storage.models import Event, Firm, MeetingRequest, PlannedMeeting
+
+LOWEST = 20
+"""Firms with the smallest shares that are named."""
+SIZES = (10, 20, 40)
+"""Where one size of firms, by requests, ends and the next begins."""
+
+
+class Grouping(StrEnum):
+    """By what firms are put into groups."""
+
+    HOME = "home"
+    TIER = "tier"
+    AREA = "area"
+    COUNTRY = "country"
+    SIZE = "size"
+    STAND = "stand"
+
+
+@dataclass(frozen=True, slots=True)
+class FirmLine:
+    """A firm with how many of its requests are held."""
+
+    key: str
+    name: str
+    latin_name: str
+    country: str
+    held: int
+    requests: int
+
+    @property
+    def share(self) -> float:
+        return self.held / self.requests
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLine:
+    """A group of firms. `key` is a country's code, an area's name, or one of a grouping's own words."""
+
+    key: str
+    requests: int
+    held: int
+    figures: Fairness
+
+
+@dataclass(frozen=True, slots=True)
+class FairnessView:
+    """A version's shares: of all firms, by groups, and the firms with the smallest.
+
+    `home` is the country of most firms. `without` counts firms that have no accepted request. `gap` has the
+    share held of all requests of firms from overseas and from home, if there are both.
+    """
+
+    number: int
+    home: str
+    every: Fairness | None
+    groups: Mapping[Grouping, Sequence[GroupLine]]
+    lowest: Sequence[FirmLine]
+    without: int
+    gap: tuple[float, float] | None
+
+
+def look(session: Session, actor: Actor, number: int) -> FairnessView:
+    """The shares in a version, of the requests that are accepted now or held in it. Raises NotFound.
+
+    The number of queries is the same for any event.
+    """
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    columns = (
+        Firm.id,
+        Firm.key,
+        Firm.name,
+        Firm.latin_name,
+        Firm.country,
+        Firm.tier,
+        Firm.areas,
+        Firm.host_id,
+    )
+    every = select(*columns, Firm.withdrawn_at).where(Firm.event_id == actor.event_id).order_by(Firm.id)
+    firms = session.execute(every).all()
+    follows = [accepted_mark(session, actor.event_id)]
+    rows = kept(session, version, "shares", follows, lambda: _counts(session, actor.event_id, version.id))
+    counts = {firm_id: (asked, held) for firm_id, asked, held in rows}
+    of = {firm.id: firm for firm in firms}
+    shares = [FirmShare(id, held, asked) for id, (asked, held) in sorted(counts.items()) if id in of]
+    home = home_country(firm.country for firm in firms)
+    keys = _keys(session, actor.event_id, of, counts, home)
+    groups = {by: _groups(shares, keys[by]) for by in Grouping}
+    sides = {line.key: line.figures.pooled for line in groups[Grouping.HOME]}
+    lowest = sorted(shares, key=lambda row: (row.share, -row.requests, row.firm))[:LOWEST]
+    return FairnessView(
+        number=number,
+        home=home,
+        every=fairness(shares),
+        groups=groups,
+        lowest=[_line(of[row.firm], row) for row in lowest],
+        without=sum(firm.withdrawn_at is None and firm.id not in counts for firm in firms),
+        gap=(sides["overseas"], sides["home"]) if len(sides) == 2 else None,
+    )
+
+
+def _counts(session: Session, event_id: int, version_id: int) -> list[tuple[int, int, int]]:
+    """The id of each firm, how many of its requests are accepted, and how many of them scheduled."""
+    sides = union_all(
+        *(
+            select(
+                column.label("firm_id"),
+                func.count().label("asked"),
+                func.count(PlannedMeeting.id).label("held"),
+            )
+            .select_from(MeetingRequest)
+            .outerjoin(PlannedMeeting, its_meeting(version_id))
+            .where(MeetingRequest.event_id == event_id, IS_ACCEPTED)
+            .group_by(column)
+            for column in (MeetingRequest.from_firm_id, MeetingRequest.to_firm_id)
+        )
+    ).subquery()
+    rows = session.execute(
+        select(sides.c.firm_id, func.sum(sides.c.asked), func.sum(sides.c.held)).group_by(sides.c.firm_id)
+    )
+    return [(firm_id, int(asked), int(held)) for firm_id, asked, held in rows]
+
+
+def _keys(
+    session: Session,
+    event_id: int,
+    of: Mapping[int, Row[*tuple[Any, ...]]],
+    counts: Mapping[int, tuple[int, int]],
+    home: str,
+) -> Mapping[Grouping, Callable[[int], Sequence[str]]]:
+    """For each kind of group, those that a firm is in, by its id: several only of areas."""
+    hosts = {firm.host_id for firm in of.values()}
+    names = session.get_one(Event, event_id).named_areas
+    return MappingProxyType(
+        {
+            Grouping.HOME: lambda id: ["home" if of[id].country == home else "overseas"],
+            Grouping.TIER: lambda id: [of[id].tier],
+            Grouping.AREA: lambda id: [names.get(key, key) for key in of[id].areas],
+            Grouping.COUNTRY: lambda id: [of[id].country],
+            Grouping.SIZE: lambda id: [_size(counts[id][0])],
+            Grouping.STAND: lambda id: [
+                "partner" if of[id].host_id is not None else "host" if id in hosts else "own"
+            ],
+        }
+    )
+
+
+def _size(requests: int) -> str:
+    """The range of requests that a firm is in: "1-9", "10-19", "20-39" or "40+"."""
+    lower = 1
+    for upper in SIZES:
+        if requests < upper:
+            return f"{lower}-{upper - 1}"
+        lower = upper
+    return f"{lower}+"
+
+
+def _groups(shares: Iterable[FirmShare], keys: Callable[[int], Sequence[str]]) -> list[GroupLine]:
+    """The groups, the one with the smallest mean share first."""
+    members: dict[str, list[FirmShare]] = {}
+    for row in shares:
+        for key in keys(row.firm):
+            members.setdefault(key, []).append(row)
+    lines = [
+        GroupLine(key, sum(row.requests for row in rows), sum(row.held for row in rows), figures)
+        for key, rows in members.items()
+        if (figures := fairness(rows)) is not None
+    ]
+    return sorted(lines, key=lambda line: (line.figures.mean, line.key))
+
+
+def _line(firm: Row[*tuple[Any, ...]], row: FirmShare) -> FirmLine:
+    return FirmLine(firm.key, firm.name, firm.latin_name, firm.country, row.held, row.requests)

@@ -1,0 +1,279 @@
+"""A run's search shared with other workers by the broker: calls for help, subproblems and their answers."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import struct
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+import redis
+import structlog
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from scheduler.domain.entities import RunState
+from scheduler.files.problem_file import read_problem
+from scheduler.services.planning.runs import runs
+from scheduler.services.problems import solved
+from scheduler.solver.annealing.helper import Helper
+from scheduler.solver.annealing.subproblem import SubproblemRefused
+from scheduler.storage.database import Database
+from scheduler.storage.models import Run
+
+log = structlog.get_logger()
+
+CALLS = 2
+"""The number of calls for help in the queue. Each is answered by one worker, and then renewed."""
+CALL_EVERY = 2.0
+"""Seconds between two looks at the calls."""
+HELP_SECONDS = 20.0
+"""After this time a helper returns to the queue, where other runs may wait. The next call is ready there."""
+IDLE_SECONDS = 5.0
+"""A helper that hears nothing for this time goes back as well."""
+CONNECT_SECONDS, LISTEN_SECONDS = 2.0, 0.5
+
+Call = Callable[[int], bool]
+"""Calls some worker to help with a run, by its id."""
+
+_SUBPROBLEM = struct.Struct("<q")
+_ANSWER = struct.Struct("<q?B")
+READY = 0  # the number of what a helper says before it was given a subproblem
+GO = 0  # the number of what tells a helper to go
+
+
+class HelpLine:
+    """One end of a connection between a run's worker and a helper, over the broker's publish and subscribe.
+
+    Messages are not stored: a subscriber that is not connected misses them. Raises RedisError if the broker
+    fails.
+    """
+
+    def __init__(self, url: str, topic: str) -> None:
+        self.client = redis.Redis.from_url(
+            plain_url(url),
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=CONNECT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self.subscription = self.client.pubsub()  # type: ignore[no-untyped-call]  # redis has no hint for it
+        self.subscription.subscribe(topic)
+        self.subscription.get_message(timeout=CONNECT_SECONDS)  # that it has begun
+
+    def say(self, topic: str, content: bytes) -> bool:
+        """Whether somebody listened."""
+        return bool(self.client.publish(topic, content))
+
+    def heard(self, seconds: float = 0.0) -> bytes | None:
+        """The next message, or None if there was none in this time."""
+        message: dict[str, Any] | None = self.subscription.get_message(
+            ignore_subscribe_messages=True, timeout=seconds
+        )
+        return message["data"] if message else None
+
+    def close(self) -> None:
+        self.subscription.close()
+        self.client.close()
+
+
+def plain_url(url: str) -> str:
+    """The address of a broker as redis reads it, where Celery writes it otherwise."""
+    if url.startswith("redis+socket://"):
+        return url.replace("redis+socket://", "unix://", 1).partition("?")[0]
+    return re.sub(r"ssl_cert_reqs=CERT_(\w+)", lambda found: f"ssl_cert_reqs={found[1].lower()}", url)
+
+
+def topic_of(run_id: int, helper: str = "") -> str:
+    """The topic to which the run's worker subscribes, or one of its helpers."""
+    return f"chainmeet.run.{run_id}" + (f".{helper}" if helper else "")
+
+
+def host_of(worker: str) -> str:
+    """The machine of a worker, from its name: "host:process"."""
+    return worker.rpartition(":")[0]
+
+
+class WorkerHelpers:
+    """The other workers, as the solver's Helpers. A broker that does not answer is as if nobody were there.
+
+    `worker` is who has the run: its name, as that of each other one, begins with its machine's. One belongs
+    to them once it has answered a call: then it is there, is not busy, and has the problem
+    in memory. One that does not answer in time is left out until it is heard again. Of the `sent`
+    subproblems, `lost` were not answered in time.
+    """
+
+    def __init__(self, url: str, run_id: int, worker: str, call: Call) -> None:
+        self.url, self.run_id, self.worker, self.send_call = url, run_id, worker, call
+        self.line: HelpLine | None = None
+        self.ready: dict[str, None] = {}
+        self.chosen: list[str] = []
+        self.calls: deque[float] = deque()
+        self.called_at = -CALL_EVERY
+        self.asked: dict[int, tuple[int, str]] = {}
+        self.answered: dict[int, bytes] = {}
+        self.sent = self.lost = 0
+
+    def begin(self) -> None:
+        """Call for help, so that others read the problem while we do."""
+        self.clear()
+        try:
+            self.line = HelpLine(self.url, topic_of(self.run_id))
+        except (redis.RedisError, ValueError) as error:
+            self._give_up(error)
+        self.call()
+
+    def size(self, *, nearby: bool) -> int:
+        self._listen()
+        if time.monotonic() >= self.called_at + CALL_EVERY:
+            self.call()
+        self.chosen = [name for name in self.ready if nearby or host_of(name) != host_of(self.worker)]
+        return len(self.chosen)
+
+    def send(self, subproblems: Sequence[bytes]) -> None:
+        self.answered = {}
+        for position, (helper, subproblem) in enumerate(zip(self.chosen, subproblems, strict=False)):
+            self.sent += 1
+            self.asked[self.sent] = (position, helper)
+            self._say(helper, _SUBPROBLEM.pack(self.sent) + subproblem)
+
+    def answers(self) -> Mapping[int, bytes]:
+        self._listen()
+        return self.answered
+
+    def withdraw(self) -> None:
+        late = [helper for _, helper in self.asked.values()]
+        if late:
+            log.info("subproblems lost", run=self.run_id, lost=len(late))
+        for helper in late:
+            self.ready.pop(helper, None)
+        self.lost += len(late)
+        self.asked = {}
+
+    def call(self) -> None:
+        """Renew the calls that are answered or lost."""
+        now = self.called_at = time.monotonic()
+        while self.calls and now > self.calls[0] + runs.CALL_SECONDS:
+            self.calls.popleft()
+        while self.line is not None and len(self.calls) < CALLS:
+            self.calls.append(now)
+            self.send_call(self.run_id)
+
+    def clear(self) -> None:
+        """Let the helpers go."""
+        for helper in self.ready:
+            self._say(helper, _SUBPROBLEM.pack(GO))
+        if self.line is not None:
+            self.line.close()
+        self.line, self.ready, self.asked = None, {}, {}
+        self.calls.clear()
+
+    def _say(self, helper: str, content: bytes) -> None:
+        try:
+            if self.line is not None:
+                self.line.say(topic_of(self.run_id, helper), content)
+        except redis.RedisError as error:
+            self._give_up(error)
+
+    def _listen(self) -> None:
+        try:
+            while self.line is not None and (content := self.line.heard()) is not None:
+                self._take_in(content)
+        except redis.RedisError as error:
+            self._give_up(error)
+
+    def _take_in(self, content: bytes) -> None:
+        number, stays, length = _ANSWER.unpack_from(content)
+        begin = _ANSWER.size + length
+        helper = content[_ANSWER.size : begin].decode()
+        if stays:
+            self.ready[helper] = None
+        else:
+            self.ready.pop(helper, None)
+        if number == READY and self.calls:
+            self.calls.popleft()
+        if (asked := self.asked.get(number)) and asked[1] == helper:
+            del self.asked[number]
+            self.answered[asked[0]] = content[begin:]
+
+    def _give_up(self, error: Exception) -> None:
+        """Go on alone."""
+        log.warning("search is not shared", run=self.run_id, error=str(error))
+        self.line, self.ready = None, {}
+
+
+def help_with(
+    database: Database,
+    url: str,
+    run_id: int,
+    *,
+    worker: str,
+    threads: int,
+    should_stop: Callable[[], bool],
+) -> int:
+    """Solve subproblems of a running run's search for a while. Returns how many were solved.
+
+    Raises RedisError where the broker fails.
+    """
+    helper = None if should_stop() else _helper_for(database, run_id, threads)
+    if helper is None:
+        return 0
+    with closing(HelpLine(url, topic_of(run_id, worker))) as line:
+        return _Help(line, run_id, worker, helper, should_stop).do()
+
+
+class _Help:
+    """A helper at its work for one call."""
+
+    def __init__(
+        self, line: HelpLine, run_id: int, worker: str, helper: Helper, should_stop: Callable[[], bool]
+    ) -> None:
+        self.line, self.run_id, self.worker = line, run_id, worker
+        self.helper, self.should_stop = helper, should_stop
+        self.goes_at = time.monotonic() + HELP_SECONDS
+
+    def do(self) -> int:
+        done, heard_at = 0, time.monotonic()
+        is_staying = self.answer(READY, b"")
+        while is_staying and not self.should_stop() and time.monotonic() < heard_at + IDLE_SECONDS:
+            content = self.line.heard(LISTEN_SECONDS)
+            if content is None:
+                continue
+            (number,) = _SUBPROBLEM.unpack_from(content)
+            if number == GO:
+                break
+            try:
+                answer = self.helper.improve(content[_SUBPROBLEM.size :], self.should_stop)
+            except SubproblemRefused as error:
+                log.warning("subproblem refused", run=self.run_id, reason=str(error))
+                break
+            is_staying, heard_at = self.answer(number, answer), time.monotonic()
+            done += 1
+        return done
+
+    def answer(self, number: int, answer: bytes) -> bool:
+        """Say it, and whether more can come, and is wanted."""
+        stays, name = time.monotonic() < self.goes_at and not self.should_stop(), self.worker.encode()
+        head = _ANSWER.pack(number, stays, len(name)) + name
+        return self.line.say(topic_of(self.run_id), head + answer) and stays
+
+
+_prepared: dict[str, Helper] = {}
+"""For the last problem that this process took subproblems of, by its fingerprint."""
+
+
+def _helper_for(database: Database, run_id: int, threads: int) -> Helper | None:
+    """The helper for a run's problem, cached so that it is read once, or None if the run is not running."""
+    with database.read() as session:
+        run = session.get(Run, run_id)
+        if run is None or run.state is not RunState.RUNNING or run.fingerprint is None:
+            return None
+        if run.fingerprint in _prepared:
+            return _prepared[run.fingerprint]
+        document = solved.problem_file(session, run_id)
+    _prepared.clear()
+    _prepared[run.fingerprint] = Helper(read_problem(document), threads, secrets.randbelow(2**31))
+    return _prepared[run.fingerprint]

@@ -1,0 +1,107 @@
+"""Nights: when an event's runs begin by themselves, and queueing those that are due."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AfterRun
+from scheduler.domain.errors import RunAlreadyOpen
+from scheduler.saying import say
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.operations import run_alerts
+from scheduler.services.planning.runs import runs
+from scheduler.services.publishing.overnight.night_budget import NightBudget
+from scheduler.storage.models import Event, NightTime, Run, Slot
+
+LATE = timedelta(hours=2)
+"""A night that could not start within this time (everything was down) waits for its next time."""
+EVERY_DAY = "1234567"
+
+
+def next_at(at: time, weekdays: str, zone: ZoneInfo, *, after: datetime) -> datetime:
+    """The first moment, in UTC, later than `after` that is `at` in the zone on one of the weekdays.
+
+    `weekdays` are digits, 1 for Monday to 7 for Sunday, at least one. As in RFC 5545 3.3.5, a time that a
+    change of clocks skips is read with the offset before the gap. A time that comes twice is the first of
+    the two.
+    """
+    day = after.astimezone(zone).date()
+    while True:
+        moment = datetime.combine(day, at, zone).astimezone(UTC)
+        if moment > after and str(day.isoweekday()) in weekdays:
+            return moment
+        day += timedelta(days=1)
+
+
+def budget(event: Event) -> NightBudget:
+    """What the event's nights may publish."""
+    return NightBudget(event.night_percent, event.night_a_person, event.night_hours)
+
+
+def claim_due(session: Session, *, now: datetime) -> list[int]:
+    """Queue a run for each night that is due. Returns the ids of the runs to send.
+
+    Claimed by a conditional UPDATE of the night's next time, so that two callers queue one run. A night
+    whose event has a run open, or whose time passed more than two hours ago, waits for its next time, and
+    the organisers are told. An event that is over has no next night.
+    """
+    queued = []
+    due = (
+        select(NightTime, Event)
+        .join(Event, Event.id == NightTime.event_id)
+        .where(NightTime.next_at <= now, Event.archived_at.is_(None))
+        .order_by(NightTime.next_at, NightTime.id)
+    )
+    for night, event in session.execute(due).all():
+        was_due = night.next_at
+        if was_due is None or not _move_on(session, night, event, now=now):
+            continue
+        if now - was_due > LATE:
+            run_alerts.tell_missed(session, event, was_due, say("the clock was not running."), now=now)
+            continue
+        try:
+            run = _queue(session, night, event, was_due, now=now)
+        except RunAlreadyOpen as other:
+            why = say("run %(number)s was still open.", number=str(other.run))
+            run_alerts.tell_missed(session, event, was_due, why, now=now)
+            continue
+        after = {"then": run.then.value, "seconds": run.seconds, "may change": run.night_budget}
+        by = Somebody(event_id=event.id, name=trail.NIGHT)
+        about = noted("trail", "run %(number)s started", number=run.number)
+        trail.note(session, by, Act.RUN, about, after=after, now=now)
+        queued.append(run.id)
+    return queued
+
+
+def _queue(session: Session, night: NightTime, event: Event, was_due: datetime, *, now: datetime) -> Run:
+    return runs.queue(
+        session,
+        event.id,
+        asked_by=None,
+        then=night.then,
+        night_budget=asdict(budget(event)) if night.then is AfterRun.PUBLISH else None,
+        begin_by=was_due + timedelta(minutes=event.night_late),
+        now=now,
+    )
+
+
+def _move_on(session: Session, night: NightTime, event: Event, *, now: datetime) -> bool:
+    """Set the night's next time. Returns whether this caller was the first and the event still goes on."""
+    last_end = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
+    goes_on = last_end is not None and last_end > now
+    following = next_at(night.at, night.weekdays, ZoneInfo(event.timezone), after=now)
+    claimed = session.scalar(
+        update(NightTime)
+        .where(NightTime.id == night.id, NightTime.next_at == night.next_at)
+        .values(next_at=following if goes_on else None)
+        .returning(NightTime.id)
+    )
+    return claimed is not None and goes_on

@@ -1,0 +1,325 @@
+"""Runs: queue, claim, follow and cancel a run. recovering.py recovers a run whose worker died."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, Update, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, undefer
+
+from scheduler.domain import fields
+from scheduler.domain.basis import Difference
+from scheduler.domain.entities import AfterRun, RunState
+from scheduler.domain.errors import (
+    ChainmeetError,
+    NotFound,
+    RunAlreadyOpen,
+    WrongState,
+)
+from scheduler.domain.solving import Progress
+from scheduler.services.operations import run_alerts
+from scheduler.services.planning.runs.watchdog import Stop
+from scheduler.services.problems import by_hand
+from scheduler.services.problems.solved import pack, unpack
+from scheduler.storage.models import Event, Run
+
+OPEN = (RunState.QUEUED, RunState.RUNNING)
+CURVE_POINTS = 400
+CALL_SECONDS = 60.0
+"""A call for help with a run that nobody took for this time is lost."""
+
+
+class RunLost(ChainmeetError):
+    """The run is no longer this worker's: another worker has it, or it has ended."""
+
+    code = "run-lost"
+
+    def __init__(self, run_id: int, worker: str) -> None:
+        self.run_id, self.worker = run_id, worker
+        super().__init__(f"Run {run_id} is no longer with worker {worker}.")
+
+
+def queue(
+    session: Session,
+    event_id: int,
+    *,
+    asked_by: int | None,
+    seconds: int | None = None,
+    then: AfterRun | None = None,
+    budget: int | None = None,
+    max_moved: int | None = None,
+    hand_draft: int | None = None,
+    note: str = "",
+    begin_by: datetime | None = None,
+    night_budget: dict[str, int] | None = None,
+    now: datetime,
+) -> Run:
+    """A new queued run of the event. Raises RunAlreadyOpen if one is queued or running.
+
+    `seconds` is the solve's wall time (the event's setting if None), `budget` how many published meetings a
+    publishing that follows may touch, `max_moved` how many of them the run may change to improve the plan,
+    where nothing forces it (None: what pays by the event's priorities), `hand_draft` the number of a draft by
+    hand that it keeps, `note` what it is for. A night has `begin_by`: if it begins later, it makes only a
+    draft. One that publishes has a `night_budget`, a NightBudget as a dict. Send the task after the commit.
+    """
+    event = session.get(Event, event_id)
+    if event is None:
+        raise NotFound("event", event_id)
+    seconds = event.solve_seconds if seconds is None else seconds
+    fields.require("seconds", seconds, fields.RunSeconds)
+    if max_moved is not None:
+        fields.require("max_moved", max_moved, fields.MaxMoved)
+    fields.require("note", note, fields.RunNote)
+    run = Run(
+        event_id=event_id,
+        number=_next_number(session, event_id),
+        state=RunState.QUEUED,
+        asked_by=asked_by,
+        then=then or AfterRun.DRAFT,
+        budget=budget,
+        max_moved=max_moved,
+        hand_draft=hand_draft,
+        note=note,
+        seconds=seconds,
+        begin_by=begin_by,
+        night_budget=night_budget,
+        created_at=now,
+        send_at=now,
+    )
+    try:
+        with session.begin_nested():  # two at once: the partial unique index lets one through
+            session.add(run)
+    except IntegrityError:
+        other = open_run(session, event_id)
+        if other is None:  # it has ended just now
+            session.add(run)
+            session.flush()
+            return run
+        raise RunAlreadyOpen(event.key, other.number) from None
+    return run
+
+
+def open_run(session: Session, event_id: int) -> Run | None:
+    """The event's run that is queued or running, if there is one."""
+    return session.scalar(select(Run).where(Run.event_id == event_id, Run.state.in_(OPEN)))
+
+
+def show(session: Session, event_id: int, number: int) -> Run:
+    """A run by its number in the event. Raises NotFound."""
+    run = session.scalar(select(Run).where(Run.event_id == event_id, Run.number == number))
+    if run is None:
+        raise NotFound("run", number)
+    return run
+
+
+def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run | None:
+    """Claim a queued run, or return None if it is not queued: another worker has it, or has done it."""
+    taken = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED)
+    values = {
+        "started_at": now,
+        "heartbeat_at": now,
+        "attempts": Run.attempts + 1,
+        "progress": {},
+        "curve": [],
+    }
+    if not _change(session, taken, state=RunState.RUNNING, worker=worker, **values):
+        return None
+    run = session.get_one(Run, run_id, populate_existing=True)
+    if run.hand_draft is None:
+        kept = by_hand.in_force(session, run.event_id)
+        run.hand_draft = kept.number if kept is not None else None
+    run_alerts.end_waiting(session, run, now=now)
+    if run.then is AfterRun.PUBLISH and run.begin_by is not None and now > run.begin_by:
+        run.then, run.error = AfterRun.DRAFT, run_alerts.late_sentence(session, run)
+        session.flush()
+        run_alerts.tell_late(session, run, now=now)
+    return run
+
+
+def keep_problem(
+    session: Session,
+    run_id: int,
+    *,
+    worker: str,
+    fingerprint: str,
+    problem: dict[str, Any],
+    basis: dict[str, Any],
+    changed: Sequence[Difference] | None = None,
+) -> None:
+    """Store the problem that the run solves, for helpers that solve parts of it, and what it was made for.
+
+    Raises RunLost.
+    """
+    _change_held(
+        session,
+        run_id,
+        worker,
+        fingerprint=fingerprint,
+        problem=pack(problem),
+        basis=pack(basis),
+        changed=None if changed is None else [each.to_json() for each in changed],
+    )
+
+
+def report(session: Session, run_id: int, progress: Progress, *, worker: str, now: datetime) -> None:
+    """Store a report of the solve, and the heartbeat. Raises RunLost."""
+    run = session.scalar(
+        select(Run).where(_held_by(run_id, worker)).execution_options(populate_existing=True)
+    )
+    if run is None:
+        raise RunLost(run_id, worker)
+    point = {**asdict(progress), "terms": dict(progress.terms)}
+    run.curve = _thinned([*run.curve, point])
+    run.progress = point
+    run.heartbeat_at = now
+    session.flush()
+
+
+def beat(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
+    """Store only the heartbeat. Raises RunLost."""
+    _change_held(session, run_id, worker, heartbeat_at=now)
+
+
+def keep_plan(session: Session, run_id: int, *, worker: str, plan: dict[str, Any]) -> None:
+    """Keep what was found, before anything is made of it: another attempt begins there. Raises RunLost."""
+    _change_held(session, run_id, worker, plan=pack(plan))
+
+
+def retake(session: Session, run_id: int, *, worker: str, attempt: int, now: datetime) -> bool:
+    """Claim a run again that counted as lost, because its worker could not reach the database.
+
+    Returns whether that succeeded. It does if no other worker has claimed the run since.
+    """
+    waits = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED, Run.attempts == attempt)
+    return _change(session, waits, state=RunState.RUNNING, worker=worker, heartbeat_at=now)
+
+
+def stop_asked(session: Session, run_id: int) -> Stop | None:
+    """What a person wants of a running run: that it is cancelled, or ends now and keeps what it has found."""
+    cancel, stop = session.execute(select(Run.cancel_asked, Run.stop_asked).where(Run.id == run_id)).one()
+    return Stop.CANCEL if cancel else Stop.KEEP if stop else None
+
+
+def stop(session: Session, event_id: int, number: int) -> Run:
+    """End the search of a running run as soon as its worker looks (within a second); the best plan is kept.
+
+    Raises NotFound, or WrongState if it does not run.
+    """
+    run = show(session, event_id, number)
+    is_running = update(Run).where(Run.id == run.id, Run.state == RunState.RUNNING)
+    done = _change(session, is_running, stop_asked=True)
+    session.refresh(run)
+    if not done:
+        raise WrongState("run", number, run.state, "stopped")
+    return run
+
+
+def cancel(session: Session, event_id: int, number: int, *, now: datetime) -> Run:
+    """Cancel a run: a queued one at once, a running one as soon as its worker looks (within a second).
+
+    Raises NotFound, or WrongState if it has ended.
+    """
+    run = show(session, event_id, number)
+    is_queued = update(Run).where(Run.id == run.id, Run.state == RunState.QUEUED)
+    is_running = update(Run).where(Run.id == run.id, Run.state == RunState.RUNNING)
+    done = _change(
+        session, is_queued, state=RunState.CANCELLED, cancel_asked=True, finished_at=now
+    ) or _change(session, is_running, cancel_asked=True)
+    session.refresh(run)
+    run_alerts.end_waiting(session, run, now=now)
+    if not done:
+        raise WrongState("run", number, run.state, "cancelled")
+    return run
+
+
+def finish(
+    session: Session,
+    run_id: int,
+    *,
+    worker: str,
+    plan: dict[str, Any],
+    note: str | None = None,
+    remark: str | None = None,
+    now: datetime,
+) -> None:
+    """Set a running run to finished, with the plan. Raises RunLost.
+
+    `note` says why there is no draft, `remark` what the draft lacks that nobody can have.
+    """
+    lacking = {name: plan.get(name, []) for name in ("not_kept", "clashes")}
+    _change_held(
+        session,
+        run_id,
+        worker,
+        state=RunState.FINISHED,
+        plan=pack(plan),
+        not_kept=lacking if lacking["not_kept"] else None,
+        error=note or remark or Run.error,
+        finished_at=now,
+    )
+    if note is None:
+        run_alerts.end_failed(session, session.get_one(Run, run_id), now=now)
+    else:
+        run_alerts.tell_failed(session, run_id, note, now=now)
+
+
+def fail(session: Session, run_id: int, *, worker: str, error: str, now: datetime) -> None:
+    """Set a running run to failed, with a sentence for the organiser. Raises RunLost."""
+    _change_held(session, run_id, worker, state=RunState.FAILED, error=error, finished_at=now)
+    run_alerts.tell_failed(session, run_id, error, now=now)
+
+
+def end_cancelled(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
+    """Set a running run to cancelled. Raises RunLost."""
+    _change_held(session, run_id, worker, state=RunState.CANCELLED, finished_at=now)
+
+
+def put_back(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
+    """running -> queued, when the worker shuts down: the attempt does not count. Raises RunLost."""
+    _change_held(
+        session,
+        run_id,
+        worker,
+        state=RunState.QUEUED,
+        worker=None,
+        heartbeat_at=now,
+        send_at=now,
+        sends=0,
+        attempts=Run.attempts - 1,
+    )
+
+
+def plan_file(session: Session, run_id: int) -> dict[str, Any] | None:
+    """The plan that a run found, or None before its end."""
+    run = session.get_one(Run, run_id, options=[undefer(Run.plan)])
+    return unpack(run.plan) if run.plan else None
+
+
+def _next_number(session: Session, event_id: int) -> int:
+    session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
+    last = session.scalar(select(func.max(Run.number)).where(Run.event_id == event_id))
+    return (last or 0) + 1
+
+
+def _held_by(run_id: int, worker: str) -> ColumnElement[bool]:
+    return (Run.id == run_id) & (Run.state == RunState.RUNNING) & (Run.worker == worker)
+
+
+def _change_held(session: Session, run_id: int, held_by: str, /, **values: Any) -> None:
+    if not _change(session, update(Run).where(_held_by(run_id, held_by)), **values):
+        raise RunLost(run_id, held_by)
+
+
+def _change(session: Session, statement: Update, **values: Any) -> bool:
+    """Whether a conditional UPDATE changed a row."""
+    done = session.execute(statement.values(values), execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", done).rowcount > 0
+
+
+def _thinned(curve: list[Any]) -> list[Any]:
+    """The points, or every second one if there are too many. The last point is always kept."""
+    return curve if len(curve) <= CURVE_POINTS else [*curve[:-1:2], curve[-1]]

@@ -1,0 +1,191 @@
+"""What-ifs that are solved, side by side with the plan that people have: one table, with the differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.solving import WhatIfState
+from scheduler.saying import say
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import Noted
+from scheduler.services.exports.lists import Export
+from scheduler.services.identity.actors import Actor
+from scheduler.services.planning.scenarios import what_ifs
+from scheduler.services.schedule import versions
+from scheduler.sheets.writing import Cell, SheetOut, csv_octets, xlsx
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A row of the table. `good` is 1 where more is better, -1 where less is, 0 where neither.
+
+    What was proved, and what counts by a what-if's own dials, has no difference: of what is published
+    there is nothing like it.
+    """
+
+    key: str
+    label: str
+    good: int = 0
+    is_compared: bool = True
+    decimals: int = 0
+
+
+FIGURES: Final = (
+    Measure("held", say("Scheduled requests"), 1),
+    Measure("held_bound", say("Proven maximum of scheduled requests"), is_compared=False),
+    Measure("requests", say("Accepted requests")),
+    Measure("weight", say("Priority points scheduled"), 1),
+    Measure("weight_bound", say("Proven maximum of priority points"), is_compared=False),
+    Measure("changed", say("Published meetings changed"), -1),
+    Measure("moved", say("Meetings at another time")),
+    Measure("relocated", say("Meetings at another location")),
+    Measure("told", say("People with changes"), -1),
+    Measure("people_without", say("Available people without a meeting"), -1),
+    Measure("hall_change", say("Hall changes"), -1),
+    Measure("idle", say("Idle times"), -1),
+    Measure("shortfall", say("Meetings below the minimum"), -1),
+    Measure("overseas", say("Overseas share (%%)"), 1, decimals=1),
+    Measure("home", say("Home share (%%)"), 1, decimals=1),
+    Measure("sides_gap", say("Home and overseas gap (points)"), -1, decimals=1),
+    Measure("mean", say("Mean share of an exhibitor (%%)"), 1, decimals=1),
+    Measure("twentieth", say("5th percentile of shares (%%)"), 1, decimals=1),
+    Measure("worst", say("Smallest share of an exhibitor (%%)"), 1, decimals=1),
+    Measure("gini", say("Gini coefficient of shares"), -1, decimals=4),
+    Measure("event_score", say("Score by the event’s priorities"), 1),
+    Measure("score", say("Score by its own priorities"), is_compared=False),
+    Measure("bound", say("Proven maximum of its score"), is_compared=False),
+    Measure("gap", say("Distance to the proven maximum, at most (%%)"), is_compared=False, decimals=2),
+)
+_MAIN: Final = (
+    "held", "held_bound", "moved", "relocated", "told", "people_without", "sides_gap", "hall_change", "idle",
+)  # fmt: skip
+MAIN: Final = tuple(row for row in FIGURES if row.key in _MAIN)
+"""Those that one reads first."""
+MORE: Final = tuple(row for row in FIGURES if row.key not in _MAIN)
+_PREVIEWED: Final = (
+    "held", "overseas", "home", "sides_gap", "shortfall", "twentieth", "idle", "hall_change", "changed",
+)  # fmt: skip
+PREVIEWED: Final = (
+    *(row for key in _PREVIEWED for row in FIGURES if row.key == key),
+    Measure("score", say("Score by these priorities"), 1),
+)
+"""Those of a preview of priorities, by which what is published is counted, too."""
+
+_OWN = frozenset(("score",))
+"""Counted by a what-if's own dials: the plan that people have is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A what-if that is solved. `is_old`: the event has changed since, or another version is published."""
+
+    number: int
+    name: str
+    seconds: int
+    finished_at: datetime | None
+    version: int | None
+    is_old: bool
+    then: Mapping[str, Any]
+    now: Mapping[str, Any] | None
+
+    def value(self, figure: Measure) -> float | None:
+        value: float | None = self.then.get(figure.key)
+        return value
+
+    def difference(self, figure: Measure) -> float | None:
+        """What it has more than the plan that people had when it was solved."""
+        return difference(figure, self.now, self.then)
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedFigure:
+    """A figure of what is published and of one plan beside it."""
+
+    figure: Measure
+    now: float | None
+    then: float | None
+    more: float | None
+
+
+def lines(figures: Sequence[Measure], result: Mapping[str, Any]) -> list[ComparedFigure]:
+    """Figures of a what-if that is solved, with those of the version that was published then."""
+    now, then = result["now"], result["then"]
+    return [
+        ComparedFigure(each, (now or {}).get(each.key), then.get(each.key), difference(each, now, then))
+        for each in figures
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """The table. `live` has the figures of the published version, None where nothing is published."""
+
+    version: int | None
+    live: Mapping[str, Any] | None
+    columns: Sequence[Column]
+
+    def value(self, figure: Measure) -> float | None:
+        """Of the published version. What counts by a what-if's own dials is not known of it."""
+        if self.live is None or figure.key in _OWN:
+            return None
+        value: float | None = self.live.get(figure.key)
+        return value
+
+
+def difference(figure: Measure, now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> float | None:
+    """What a plan has more than what was published when it was solved, None where nothing can be compared."""
+    before, after = None if now is None else now.get(figure.key), then.get(figure.key)
+    if not figure.is_compared or before is None or after is None:
+        return None
+    return round(float(after - before), 4)
+
+
+def table(session: Session, actor: Actor) -> SideBySide:
+    """All what-ifs that are solved, in the order in which they were made."""
+    solved = [
+        (card, card.result)
+        for card in what_ifs.listing(session, actor)
+        if card.state is WhatIfState.DONE and card.result is not None
+    ]
+    published = versions.published(session, actor.event_id)
+    version = published.number if published is not None else None
+    newest = max(solved, key=lambda one: (one[0].finished_at, one[0].number), default=None)
+    known = None if newest is None else newest[1]
+    columns = [
+        Column(
+            number=card.number,
+            name=card.name,
+            seconds=card.seconds,
+            finished_at=card.finished_at,
+            version=result["version"],
+            is_old=result["version"] != version
+            or (known is not None and result["fingerprint"] != known["fingerprint"]),
+            then=result["then"],
+            now=result["now"],
+        )
+        for card, result in solved
+    ]
+    return SideBySide(version, None if known is None else known["now"], columns)
+
+
+def export(session: Session, actor: Actor, kind: str, *, now: datetime) -> Export:
+    """The table as `xlsx` or `csv`: of each what-if its figures and differences. The trail keeps it."""
+    found = table(session, actor)
+    names = [part for one in found.columns for part in (one.name, f"{one.name}: difference")]
+    live = "Nothing published" if found.version is None else f"Published version {found.version}"
+    headers = ["Figure", live, *names]
+    rows: list[Sequence[Cell]] = []
+    for figure in FIGURES:
+        cells = [part for one in found.columns for part in (one.value(figure), one.difference(figure))]
+        rows.append([figure.label, found.value(figure), *cells])
+    name = f"what-if-{actor.event_key}.{kind}"
+    trail.note(session, actor, Act.EXPORT, Noted(name), now=now)
+    if kind == "csv":
+        return Export(csv_octets(headers, rows), name)
+    return Export(xlsx([SheetOut("Scenarios", headers, rows)]), name)

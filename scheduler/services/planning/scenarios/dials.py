@@ -1,0 +1,54 @@
+"""What dials would do before they are saved: the event's last such what-if."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from scheduler.domain.solving import WhatIfKind
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.scenarios import rows
+from scheduler.services.planning.scenarios.changes import PolicyChange, require_policy
+from scheduler.services.planning.scenarios.rows import WhatIfCard
+from scheduler.storage.models import WhatIf
+
+
+def ask(session: Session, actor: Actor, policy: Mapping[str, Any], *, now: datetime) -> None:
+    """Ask what a policy would do, in place of the event's last question.
+
+    Raises InvalidInput with what is wrong with the policy, by its path.
+    """
+    actor.require(Right.CHANGE_SETTINGS)
+    require_policy(policy)
+    _delete(session, actor.event_id)
+    asked = [PolicyChange(policy=dict(policy))]
+    row = rows.add(session, actor.event_id, WhatIfKind.DIALS, name="Dials", changes=asked, now=now)
+    rows.ask(row, now=now)
+    session.flush()
+    trail.note(session, actor, Act.WHAT_IF, noted("trail", "dials tried"), after=dict(policy), now=now)
+
+
+def look(session: Session, actor: Actor) -> WhatIfCard | None:
+    """The event's last question about dials."""
+    actor.require(Right.CHANGE_SETTINGS)
+    found = rows.of(session, actor.event_id, WhatIfKind.DIALS)
+    return rows.card(found[-1]) if found else None
+
+
+def discard(session: Session, actor: Actor) -> None:
+    """Put it away. A worker that is at it stops."""
+    actor.require(Right.CHANGE_SETTINGS)
+    _delete(session, actor.event_id)
+
+
+def _delete(session: Session, event_id: int) -> None:
+    mine = (WhatIf.event_id == event_id, WhatIf.kind == WhatIfKind.DIALS)
+    session.execute(delete(WhatIf).where(*mine))

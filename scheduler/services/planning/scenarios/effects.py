@@ -1,0 +1,159 @@
+"""Whom a what-if's plan takes meetings from and whom it gives some, beside what people have, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.changes import compare
+from scheduler.domain.plan import NOT_EXAMINED, Meeting, Plan
+from scheduler.domain.problem import Problem
+from scheduler.services.directory.refs import FirmRef
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.scenarios.rows import WhatIfCard
+from scheduler.storage.models import Firm
+
+__all__ = ["REMOVED", "Effects", "FirmEffect", "FirmFilter", "WhatIfCard", "look", "of_plan"]
+
+REMOVED: Final = "removed"
+"""The reason of a request that the what-if does not have: one of its firms does not come."""
+
+
+class FirmFilter(StrEnum):
+    """Which firms of a what-if are listed."""
+
+    CHANGED = "changed"
+    LOSE = "lose"
+    GAIN = "gain"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class FirmEffect:
+    """A firm's scheduled requests now and then, of its accepted ones; `elsewhere` get another location.
+
+    `reason` is the code of the most frequent reason of those that it loses.
+    """
+
+    firm: FirmRef
+    now: int
+    then: int
+    accepted: int
+    elsewhere: int
+    reason: str
+
+    @property
+    def more(self) -> int:
+        return self.then - self.now
+
+    @property
+    def size(self) -> int:
+        """How large its change is, up or down."""
+        return abs(self.more)
+
+    def is_shown(self, what: FirmFilter) -> bool:
+        match what:
+            case FirmFilter.LOSE:
+                return self.more < 0
+            case FirmFilter.GAIN:
+                return self.more > 0
+            case FirmFilter.ELSEWHERE:
+                return self.elsewhere > 0
+        return self.more != 0
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Of one what-if: its firms with changes, those with the largest first; how many requests of those that
+    are scheduled now it does not schedule, by reason, and how many others it does.
+    """
+
+    firms: Sequence[FirmEffect]
+    lost: Sequence[tuple[str, int]]
+    gained: int
+
+    def of(self, what: FirmFilter) -> list[FirmEffect]:
+        return [each for each in self.firms if each.is_shown(what)]
+
+    @property
+    def losses(self) -> int:
+        return sum(count for _, count in self.lost)
+
+
+def of_plan(live: Problem, kept: Sequence[Meeting], changed: Problem, plan: Plan) -> dict[str, Any]:
+    """What is stored of a plan of the changed problem, beside the `kept` meetings of the live one."""
+    differences, sides = compare(kept, plan.meetings), {**_sides(live), **_sides(changed)}
+    now = _by_firm(sides, (m.request for m in kept))
+    then = _by_firm(sides, (m.request for m in plan.meetings))
+    elsewhere = _by_firm(sides, (one.request for one in differences.changes if "place" in one.details))
+    reasons = _reasons(kept, changed, plan)
+    of_firm: dict[str, Counter[str]] = {}
+    for request, reason in reasons.items():
+        for firm in sides[request]:
+            of_firm.setdefault(firm, Counter())[reason] += 1
+    firms = [
+        [id, now[id], then[id], count, elsewhere[id], _first(of_firm.get(id, Counter()))]
+        for id, count in {**_accepted(live), **_accepted(changed)}.items()
+        if now[id] != then[id] or elsewhere[id]
+    ]
+    scheduled = {m.request for m in kept}
+    gained = sum(m.request not in scheduled for m in plan.meetings)
+    return {"firms": firms, "lost": dict(Counter(reasons.values())), "gained": gained}
+
+
+def _sides(problem: Problem) -> dict[str, tuple[str, str]]:
+    """By request: its two firms."""
+    firms = problem.firms
+    return {row.id: (firms[row.sender].id, firms[row.receiver].id) for row in problem.requests}
+
+
+def _by_firm(sides: Mapping[str, tuple[str, str]], requests: Iterable[str]) -> Counter[str]:
+    return Counter(firm for request in requests for firm in sides[request])
+
+
+def _accepted(problem: Problem) -> dict[str, int]:
+    return dict(zip((firm.id for firm in problem.firms), problem.request_counts, strict=True))
+
+
+def _reasons(kept: Sequence[Meeting], changed: Problem, plan: Plan) -> dict[str, str]:
+    """By each request that is scheduled now and not in the plan: why."""
+    known = {row.request: row.reason for row in plan.unscheduled}
+    held, index = {m.request for m in plan.meetings}, changed.index.requests
+    return {
+        m.request: known.get(m.request, NOT_EXAMINED) if m.request in index else REMOVED
+        for m in kept
+        if m.request not in held
+    }
+
+
+def _first(counts: Counter[str]) -> str:
+    return min(counts, key=lambda reason: (-counts[reason], reason), default="")
+
+
+def look(session: Session, actor: Actor, card: WhatIfCard) -> Effects | None:
+    """Those of a what-if that is solved beside a published version. None of one that was solved without."""
+    actor.require(Right.READ_RUNS)
+    result = card.result
+    if result is None or result["now"] is None or "firms" not in result:
+        return None
+    refs = _refs(session, actor.event_id, [row[0] for row in result["firms"]])
+    rows = [FirmEffect(refs.get(key, FirmRef(key, key, "", "")), *row) for key, *row in result["firms"]]
+    lost: Mapping[str, int] = result["lost"]
+    return Effects(
+        firms=sorted(rows, key=lambda row: (row.more > 0, -abs(row.more), -row.elsewhere, row.firm.key)),
+        lost=sorted(lost.items(), key=lambda one: (-one[1], one[0])),
+        gained=result["gained"],
+    )
+
+
+def _refs(session: Session, event_id: int, keys: Sequence[str]) -> dict[str, FirmRef]:
+    query = select(Firm.key, Firm.name, Firm.latin_name, Firm.country).where(Firm.event_id == event_id)
+    wanted = set(keys)
+    return {row.key: FirmRef(*row) for row in session.execute(query) if row.key in wanted}

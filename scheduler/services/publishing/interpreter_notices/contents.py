@@ -1,0 +1,121 @@
+"""What each interpreter's calendar should show of a version: both firms, who speaks what, and the topic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from babel import Locale
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import names
+from scheduler.invites.catalogue import words
+from scheduler.invites.ical import itip_revisions
+from scheduler.invites.ical.content import Content
+from scheduler.services.identity.interpreters import language_of_interpreter
+from scheduler.services.schedule import entries
+from scheduler.services.schedule.entries import HeldMeeting
+from scheduler.services.schedule.entry_rows import Recipient
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Event, Interpreter, PlannedMeeting
+
+
+@dataclass(frozen=True, slots=True)
+class BriefedPerson:
+    """An interpreter of the event, also one who has left it.
+
+    `language` is that of their emails, `timezone` the IANA name of the zone that they chose, or empty.
+    """
+
+    id: int
+    name: str
+    email: str
+    language: str
+    timezone: str = ""
+
+
+def readers(session: Session, event: Event) -> list[BriefedPerson]:
+    """All interpreters of the event, by id."""
+    rows = session.scalars(
+        select(Interpreter).where(Interpreter.event_id == event.id).order_by(Interpreter.id)
+    )
+    return [
+        BriefedPerson(
+            row.id,
+            row.name,
+            row.email,
+            words(_language(row, event)).language,
+            row.timezone,
+        )
+        for row in rows
+    ]
+
+
+def _language(row: Interpreter, event: Event) -> str:
+    return language_of_interpreter(row.mail_language, row.name, row.languages, event.language)
+
+
+def of_version(
+    session: Session,
+    event: Event,
+    version_id: int,
+    people: Iterable[BriefedPerson],
+    *,
+    url: str,
+    domain: str,
+) -> dict[int, dict[str, Content]]:
+    """By interpreter and UID, in time order. `url` is the page of their meetings, `domain` that of mails."""
+    only = select(PlannedMeeting.id).where(
+        PlannedMeeting.version_id == version_id, PlannedMeeting.interpreter_id.is_not(None)
+    )
+    shown = entries.shown(session, event, version_id, only=only)
+    spoken = _spoken(session, {person for seated in shown.seated.values() for person in seated})
+    known = {reader.id: reader for reader in people}
+    found: dict[int, dict[str, Content]] = {}
+    for request_id, row in shown.rows.items():
+        reader = known.get(row.interpreter_id or 0)
+        if reader is not None:
+            uid = itip_revisions.uid(row.uid, domain)
+            content = _content(event, shown.held(request_id), reader, spoken, url)
+            found.setdefault(reader.id, {})[uid] = content
+    return found
+
+
+def _spoken(session: Session, people: Iterable[int]) -> dict[int, Sequence[str]]:
+    """The languages of people, by id."""
+    rows = session.execute(select(Attendee.id, Attendee.languages).where(among(Attendee.id, people)))
+    return {person: languages for person, languages in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+def _content(
+    event: Event, meeting: HeldMeeting, reader: BriefedPerson, spoken: Mapping[int, Sequence[str]], url: str
+) -> Content:
+    language = reader.language
+    firms = " – ".join(names.brief(names.told(name, language)) for name in meeting.firms.values())
+    hall = names.in_language(meeting.hall_name, meeting.hall_names, language)
+    return Content(
+        start=meeting.start,
+        end=meeting.end,
+        timezone=event.timezone,
+        summary=words(language).briefing["title"].format(firms=firms),
+        place_name=names.place_in(meeting.place_name, language),
+        hall=hall,
+        own_hall=meeting.hall_name if hall != meeting.hall_name else "",
+        partner_firm=firms,
+        partner_people=tuple(_person(each, spoken[each.id], language) for each in meeting.people),
+        topic=meeting.topic,
+        event_name=event.name,
+        language=language,
+        reader_timezone=reader.timezone,
+        agenda_url=url,
+        proposals=False,
+    )
+
+
+def _person(person: Recipient, languages: Sequence[str], reading: str) -> str:
+    """Wang Ming (王明) – Chinese/English."""
+    known = Locale.parse(reading).languages
+    listed = "/".join(known.get(tag, tag) for tag in languages)
+    name = names.told(person.name, reading)
+    return f"{name} – {listed}" if listed else name

@@ -1,0 +1,54 @@
+"""What a night that publishes by itself may change, against what it would change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.changes import Change
+from scheduler.domain.entities import RequestState
+from scheduler.services.problems import solved
+from scheduler.services.publishing.overnight.night_budget import (
+    NightBudget,
+    counted,
+    forced_requests,
+    given_way,
+)
+from scheduler.services.schedule import versions
+from scheduler.storage.models import MeetingRequest, ScheduleVersion, Slot
+
+
+def excess(
+    session: Session,
+    version: ScheduleVersion,
+    budget: NightBudget,
+    changes: Iterable[Change],
+    *,
+    published: int,
+    now: datetime,
+) -> list[str]:
+    """What of the budget these changes of `published` meetings exceed, a sentence each.
+
+    A first publishing exceeds nothing: nobody has a meeting yet. What could not stay when the version's run
+    began, alone or beside what is locked and what stays, is no choice of it.
+    """
+    if not published:
+        return []
+    event_id = version.event_id
+    problem = solved.problem_of(session, version)
+    forced = frozenset[str]()
+    if problem is not None:
+        forced = forced_requests(problem) | given_way(problem, versions.meetings(session, version.id))
+    accepted = set(
+        session.scalars(
+            select(MeetingRequest.key).where(
+                MeetingRequest.event_id == event_id, MeetingRequest.state == RequestState.ACCEPTED
+            )
+        )
+    )
+    slots = session.execute(select(Slot.key, Slot.start).where(Slot.event_id == event_id)).all()
+    starts = {row.key: row.start for row in slots}
+    return budget.excess(counted(changes, accepted, forced), published=published, starts=starts, now=now)

@@ -1,0 +1,168 @@
+"""Going live: what was rehearsed is forgotten, as nobody was told, and from then on mails go out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, distinct, func, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import JobKind, RequestState
+from scheduler.domain.errors import PublishingOpen, WrongState
+from scheduler.saying import say
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.outbox import outbox
+from scheduler.services.publishing import version_jobs
+from scheduler.services.publishing.rehearsal import rehearsed_mails
+from scheduler.services.schedule import entry_rows, versions
+from scheduler.storage.models import (
+    Answer,
+    Attendee,
+    BusySource,
+    DigestChoice,
+    DigestItem,
+    Event,
+    Interpreter,
+    InterpreterTold,
+    Invitation,
+    MeetingRequest,
+    PlannedMeeting,
+    ScheduleVersion,
+    VersionJob,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedMails:
+    """The mails that tell everybody of the published version `number`, when nobody was told anything.
+
+    `people` are attendees and interpreters.
+    """
+
+    number: int
+    invitations: int
+    summaries: int
+    briefings: int
+    people: int
+
+    @property
+    def mails(self) -> int:
+        return self.invitations + self.summaries + self.briefings
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """Since when an event is live. In rehearsal None, and the mails about what is published, if it is."""
+
+    live_at: datetime | None
+    published: PublishedMails | None
+
+
+def state(session: Session, actor: Actor) -> LiveState:
+    """Whether the event is live, and what going live can send."""
+    actor.require(Right.READ_MAILS)
+    event = session.get_one(Event, actor.event_id)
+    version = versions.published(session, event.id) if event.live_at is None else None
+    return LiveState(event.live_at, None if version is None else _published_mails(session, event, version))
+
+
+def go_live(session: Session, actor: Actor, *, tell: bool = False, now: datetime) -> int | None:
+    """End the rehearsal. Returns the job that tells everybody of the published version, if that is asked.
+
+    Nobody was told anything in the rehearsal. So what its mails said counts as told no more: exhibitors are
+    not invited yet, calendars know of no meeting, and what happened to requests up to now is no news. There
+    is no way back. Send the job's task after the commit. Raises WrongState if the event is live,
+    PublishingOpen while a version is being published.
+    """
+    actor.require(Right.STEER_MAILS)
+    actor.require_fresh(say("go live"))
+    event = session.get_one(
+        Event, actor.event_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    if event.live_at is not None:
+        raise WrongState("event", event.key, "live", "live", told=say("The event is live already."))
+    _refuse_while_published(session, event.id)
+    counts = rehearsed_mails.counts(session, actor)
+    _forget(session, event, now)
+    event.live_at = now
+    about = noted("trail", "event %(key)s went live", key=event.key)
+    after = {"rehearsed": sum(counts.values()), "invitations_sent": tell}
+    trail.note(session, actor, Act.EVENT, about, after=after, now=now)
+    version = versions.published(session, event.id) if tell else None
+    session.flush()
+    if version is None:
+        return None
+    return version_jobs.ask_to_tell(session, version, by=actor.account_id, now=now).id
+
+
+def _refuse_while_published(session: Session, event_id: int) -> None:
+    number = session.scalar(
+        select(ScheduleVersion.number)
+        .join(VersionJob, VersionJob.version_id == ScheduleVersion.id)
+        .where(
+            VersionJob.event_id == event_id,
+            VersionJob.kind == JobKind.PUBLISH,
+            VersionJob.state.in_(version_jobs.OPEN),
+        )
+    )
+    if number is not None:
+        raise PublishingOpen(number)
+
+
+def _forget(session: Session, event: Event, now: datetime) -> None:
+    """Delete the event's mails, and everything that says that somebody was told something."""
+    people = select(Attendee.id).where(Attendee.event_id == event.id)
+    interpreters = select(Interpreter.id).where(Interpreter.event_id == event.id)
+    statements = (
+        delete(Answer).where(Answer.attendee_id.in_(people)),
+        delete(Invitation).where(Invitation.event_id == event.id),
+        delete(DigestItem).where(DigestItem.attendee_id.in_(people)),
+        delete(InterpreterTold).where(InterpreterTold.interpreter_id.in_(interpreters)),
+        update(DigestChoice).where(DigestChoice.attendee_id.in_(people)).values(mailed_at=None),
+        update(BusySource).where(BusySource.attendee_id.in_(people)).values(failure_sent_at=None),
+    )
+    no_sync = {"synchronize_session": False}
+    # The people first: who invites them has locked them, and then queues mails.
+    uninvited = update(Attendee).where(Attendee.event_id == event.id).values(welcomed_at=None)
+    session.execute(uninvited, execution_options=no_sync)
+    outbox.drop_all(session, event.id)
+    for statement in statements:
+        session.execute(statement, execution_options=no_sync)
+    session.expire_all()
+    event.digests_since = now
+
+
+def _published_mails(session: Session, event: Event, version: ScheduleVersion) -> PublishedMails:
+    held = MeetingRequest.state == RequestState.ACCEPTED
+    seats = (
+        entry_rows.seats_of(version.id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(held)
+        .order_by(None)
+        .subquery()
+    )
+    invitations, attendees = session.execute(
+        select(func.count(), func.count(distinct(seats.c.attendee_id)))
+    ).one()
+    quiet = select(func.count(distinct(seats.c.attendee_id))).join(
+        Attendee, Attendee.id == seats.c.attendee_id
+    )
+    stopped = session.scalar(quiet.where(Attendee.summaries_off_at.is_not(None))) or 0
+    interpreters = (
+        select(func.count(distinct(PlannedMeeting.interpreter_id)))
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(PlannedMeeting.version_id == version.id, held)
+    )
+    briefings = session.scalar(interpreters) or 0
+    return PublishedMails(
+        number=version.number,
+        invitations=invitations,
+        summaries=attendees - stopped if event.summary_mails else 0,
+        briefings=briefings,
+        people=attendees + briefings,
+    )

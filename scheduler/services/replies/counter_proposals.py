@@ -1,0 +1,161 @@
+"""Counter-proposals: the slots that they mean, whether the others are free, and what the next run tries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Partstat, RequestState
+from scheduler.services.availability import unavailable
+from scheduler.services.replies import answers
+from scheduler.services.replies.answers import Reply
+from scheduler.services.schedule import ending, versions
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Answer,
+    Event,
+    Hold,
+    Invitation,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    Slot,
+)
+
+_SENTENCES = {
+    "fixed": "The meeting's time is fixed.",
+    "same_time": "The meeting is at that time already.",
+    "no_slot": "The event has no other slot for this meeting at that time.",
+    "not_free": "Somebody of the meeting is not free at that time.",
+    "closed": "The organisers take no proposals of other times.",
+    "gone": "The meeting is no longer in the schedule.",
+}
+
+
+class Unsuitable(Exception):
+    """A proposed time cannot be used. `reason` is a key of these, `str()` their sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(_SENTENCES[reason])
+        self.reason = reason
+
+
+def propose(
+    session: Session,
+    invitation: Invitation,
+    given: Reply,
+    *,
+    start: datetime,
+    end: datetime,
+    now: datetime,
+) -> list[Slot]:
+    """Store a proposed time as the slots that the next run may use, and return them. Raises Unsuitable.
+
+    A PARTSTAT within a counter-proposal is not an answer (RFC 5546 3.2.7). The earlier answer stays. Raises
+    MeetingOver too.
+    """
+    if ending.is_over(session, invitation, now=now):
+        raise ending.MeetingOver(session.get_one(MeetingRequest, invitation.request_id).key)
+    slots = suitable(session, invitation, start, end, now=now)
+    before = answers.last(session, invitation)
+    is_current = before is not None and before.sequence == invitation.sequence
+    partstat = before.partstat if before is not None and is_current else Partstat.NEEDS_ACTION
+    kept = answers.keep(session, invitation, before, replace(given, partstat=partstat), now=now)
+    kept.proposed_start, kept.proposed_end = start, end
+    kept.proposed_slots = [slot.key for slot in slots]
+    session.flush()
+    return slots
+
+
+def suitable(
+    session: Session, invitation: Invitation, start: datetime, end: datetime, *, now: datetime
+) -> list[Slot]:
+    """The start slots within a proposed time at which everybody of the meeting is free. Raises Unsuitable."""
+    request = session.get_one(MeetingRequest, invitation.request_id)
+    meeting = _published(session, request)
+    event = session.get_one(Event, invitation.event_id)
+    if not event.proposals:
+        raise Unsuitable("closed")
+    slots = session.scalars(select(Slot).where(Slot.of(event.id)).order_by(Slot.position)).all()
+    present = session.get_one(Slot, meeting.slot_id)
+    frozen_until = event.frozen_until(now)
+    if request.fixed_slot_id is not None or present.start < frozen_until:
+        raise Unsuitable("fixed")
+    runs = _runs(slots, meeting.length, start, end)
+    allowed = [run for run in runs if request.slots is None or run[0].key in request.slots]
+    later = [run for run in allowed if run[0].start >= frozen_until and run[0].id != present.id]
+    if not later:
+        raise Unsuitable("same_time" if _is_present(session, meeting, present, start, end) else "no_slot")
+    taken = _taken(session, event.id, meeting)
+    free = [run[0] for run in later if not any(slot.id in taken for slot in run)]
+    if not free:
+        raise Unsuitable("not_free")
+    return free
+
+
+def wishes(session: Session, event_id: int, requests: Collection[int] | None = None) -> dict[int, list[str]]:
+    """The start slots that open counter-proposals ask for, by request. The latest proposal counts.
+
+    A proposal is open until its maker is told a new time for the meeting.
+    """
+    proposed = and_(Answer.event_id == event_id, Answer.proposed_start.is_not(None))
+    if requests is not None:
+        proposed = and_(proposed, among(Answer.request_id, requests))
+    told = (
+        select(Invitation.uid, Invitation.attendee_id, func.max(Invitation.sequence).label("sequence"))
+        .where(Invitation.event_id == event_id, Invitation.uid.in_(select(Answer.uid).where(proposed)))
+        .group_by(Invitation.uid, Invitation.attendee_id)
+        .subquery()
+    )
+    rows = session.scalars(
+        select(Answer)
+        .join(told, (told.c.uid == Answer.uid) & (told.c.attendee_id == Answer.attendee_id))
+        .where(proposed, Answer.sequence == told.c.sequence)
+        .order_by(Answer.answered_at, Answer.id)
+    )
+    return {row.request_id: list(row.proposed_slots) for row in rows if row.proposed_slots}
+
+
+def _published(session: Session, request: MeetingRequest) -> PlannedMeeting:
+    version = versions.published(session, request.event_id)
+    meeting = session.scalar(
+        select(PlannedMeeting).where(
+            PlannedMeeting.request_id == request.id,
+            PlannedMeeting.version_id == (version.id if version else None),
+        )
+    )
+    if meeting is None or request.state is not RequestState.ACCEPTED:
+        raise Unsuitable("gone")
+    return meeting
+
+
+def _is_present(
+    session: Session, meeting: PlannedMeeting, present: Slot, start: datetime, end: datetime
+) -> bool:
+    return start == present.start and end == session.get_one(Slot, meeting.last_slot_id).end
+
+
+def _runs(slots: Sequence[Slot], length: int, start: datetime, end: datetime) -> list[Sequence[Slot]]:
+    """Every run of `length` slots of one block whose first slot overlaps the time."""
+    runs = (slots[i : i + length] for i in range(len(slots) - length + 1))
+    return [
+        run for run in runs if run[0].block == run[-1].block and run[0].start < end and run[0].end > start
+    ]
+
+
+def _taken(session: Session, event_id: int, meeting: PlannedMeeting) -> set[int]:
+    """Slots in which somebody of the meeting is away, or in another meeting."""
+    people = session.scalars(
+        select(PlannedAttendee.attendee_id).where(PlannedAttendee.meeting_id == meeting.id)
+    ).all()
+    absent = unavailable.slots_of(session, event_id, people).values()
+    held = session.scalars(
+        select(Hold.slot_id).where(
+            Hold.kind == "attendee", among(Hold.holder_id, people), Hold.meeting_id != meeting.id
+        )
+    )
+    return set().union(*absent, held)

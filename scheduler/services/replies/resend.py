@@ -1,0 +1,154 @@
+"""Mails to one attendee between two publishings: the invitation again, or that a proposal was not taken."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import Enum
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Method, OutboxKind
+from scheduler.invites.ical import itip, itip_revisions
+from scheduler.invites.ical.content import Content
+from scheduler.services.delivery import mail_texts
+from scheduler.services.outbox import outbox
+from scheduler.services.replies import answers
+from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
+
+PAUSE = timedelta(minutes=10)
+DAY = timedelta(days=1)
+MOST_A_DAY = 3
+"""Two robots that answer each other make us send no more mails about one meeting than these."""
+
+
+class Sent(Enum):
+    """Whether a mail goes out."""
+
+    NOW = "now"
+    JUST_BEFORE = "just before"
+    """One did within the PAUSE."""
+    TOO_OFTEN = "too often"
+    """It would be one too many."""
+
+
+def invitation_again(
+    session: Session,
+    invitation: Invitation,
+    *,
+    answered: int | None = None,
+    mail_domain: str,
+    now: datetime,
+) -> Sent:
+    """Queue the current REQUEST again (RFC 5546 3.2.6).
+
+    `answered` is the SEQUENCE of an answer that came too late for it: for that it goes out once.
+    """
+    if invitation.method is not Method.REQUEST:
+        return Sent.TOO_OFTEN
+    before = _answered_content(session, invitation, answered)
+    message = itip_revisions.resend(
+        told_by(invitation), now, last=_last_stamp(session, invitation), answered=before
+    )
+    most = MOST_A_DAY if answered is None else 1
+    sent = _queue(session, invitation, message, mail_domain, now, most)
+    if sent is Sent.NOW:
+        invitation.dtstamp = message.dtstamp
+        session.flush()
+    return sent
+
+
+def proposal_declined(session: Session, invitation: Invitation, *, mail_domain: str, now: datetime) -> Sent:
+    """Queue a DECLINECOUNTER."""
+    proposals = session.get_one(Event, invitation.event_id).proposals
+    message = itip_revisions.decline_counter(
+        told_by(invitation), now, last=_last_stamp(session, invitation), proposals=proposals
+    )
+    return _queue(session, invitation, message, mail_domain, now, MOST_A_DAY)
+
+
+def told_by(invitation: Invitation) -> itip.Told:
+    """The state of a calendar after an invitation."""
+    return itip.Told(
+        uid=invitation.uid,
+        attendee_id=invitation.attendee_id,
+        sequence=invitation.sequence,
+        dtstamp=invitation.dtstamp,
+        method=invitation.method,
+        content=Content.from_json(invitation.content),
+        partstat=invitation.partstat,
+    )
+
+
+def _answered_content(session: Session, invitation: Invitation, sequence: int | None) -> Content | None:
+    """What the attendee answered where that is an earlier version than the current one."""
+    if sequence is None:
+        before = answers.last(session, invitation)
+        sequence = before.sequence if before else invitation.sequence
+    if sequence >= invitation.sequence:
+        return None
+    told = session.scalar(
+        select(Invitation.content).where(
+            Invitation.uid == invitation.uid,
+            Invitation.attendee_id == invitation.attendee_id,
+            Invitation.sequence == sequence,
+            Invitation.method == Method.REQUEST,
+        )
+    )
+    return Content.from_json(told) if told else None
+
+
+def _last_stamp(session: Session, invitation: Invitation) -> datetime:
+    """The latest DTSTAMP of the UID, of what was told and of what waits to be told to this attendee."""
+    latest = select(func.max(Invitation.dtstamp)).where(Invitation.uid == invitation.uid)
+    told = session.scalars(latest).one()
+    waiting = session.scalar(
+        select(func.max(OutboxMail.dtstamp)).where(
+            OutboxMail.attendee_id == invitation.attendee_id, OutboxMail.uid == invitation.uid
+        )
+    )
+    return max(told, waiting or told)
+
+
+def _queue(
+    session: Session,
+    invitation: Invitation,
+    message: itip.Message,
+    mail_domain: str,
+    now: datetime,
+    most: int,
+) -> Sent:
+    """Queue a message, unless one went out just before, or `most` of its method and SEQUENCE in a day."""
+    sent = session.execute(
+        select(OutboxMail.created_at, OutboxMail.method, OutboxMail.sequence).where(
+            OutboxMail.kind == OutboxKind.RESEND,
+            OutboxMail.uid == message.uid,
+            OutboxMail.attendee_id == message.attendee_id,
+            OutboxMail.created_at > now - DAY,
+        )
+    ).all()
+    if any(row.created_at > now - PAUSE for row in sent):
+        return Sent.JUST_BEFORE
+    same = [row for row in sent if (row.method, row.sequence) == (message.method, message.sequence)]
+    if len(same) >= most:
+        return Sent.TOO_OFTEN
+    attendee = session.get_one(Attendee, message.attendee_id)
+    event = session.get_one(Event, invitation.event_id)
+    mail = outbox.calendar_mail(
+        OutboxKind.RESEND,
+        message,
+        to=(attendee.email, attendee.name),
+        event_id=event.id,
+        request_id=invitation.request_id,
+        payload=mail_texts.payload(
+            message,
+            mail_texts.of_event(session, event.id),
+            event,
+            has_colleagues=bool(mail_texts.with_colleagues(session, [attendee.id])),
+        ),
+        domain=mail_domain,
+        now=now,
+        thread_id=invitation.first_message_id,
+    )
+    outbox.enqueue(session, [mail])
+    return Sent.NOW

@@ -1,0 +1,187 @@
+"""A colleague goes instead: whoever is invited names them, and the next plan follows.
+
+It is a decline by which the meeting goes on: the one who is invited is left out, and the colleague is named.
+The colleague is invited, and the other firm told, when that plan is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import HolderKind, Method, Partstat, RequestState, Side, VersionState
+from scheduler.domain.errors import Fault, InvalidInput, WrongState
+from scheduler.saying import say
+from scheduler.services.availability import unavailable
+from scheduler.services.directory.refs import PersonRef, person_ref
+from scheduler.services.replies import answers, declining
+from scheduler.services.replies.answers import Reply
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    Hold,
+    Invitation,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    RequestPerson,
+    ScheduleVersion,
+    Slot,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SeatedPeople:
+    """Who of a firm sits in a request's published meeting, and the slots that it takes."""
+
+    people: frozenset[int]
+    slots: tuple[int, ...]
+    start: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Substitute:
+    """A colleague who could go. `is_free` tells that they have no other meeting and no busy time then."""
+
+    person: PersonRef
+    is_free: bool
+    is_busy: bool
+
+
+def seats(session: Session, request: MeetingRequest, firm_id: int) -> SeatedPeople | None:
+    """The firm's seats, or None for a meeting that is in no published schedule."""
+    rows = session.execute(
+        select(PlannedAttendee.attendee_id, Attendee.firm_id, Slot.position, Slot.start)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        .where(PlannedMeeting.request_id == request.id, ScheduleVersion.state == VersionState.PUBLISHED)
+    ).all()
+    ours = frozenset(row.attendee_id for row in rows if row.firm_id == firm_id)
+    if not ours:
+        return None
+    position = rows[0].position
+    slots = session.scalars(
+        select(Slot.id)
+        .where(
+            Slot.of(request.event_id), Slot.position >= position, Slot.position < position + request.length
+        )
+        .order_by(Slot.position)
+    ).all()
+    return SeatedPeople(ours, tuple(slots), rows[0].start)
+
+
+def is_too_soon(session: Session, event_id: int, start: datetime, now: datetime) -> bool:
+    """Whether a meeting begins before a plan can change it."""
+    return start < session.get_one(Event, event_id).frozen_until(now)
+
+
+def going(request: MeetingRequest, side: Side, seated: frozenset[int]) -> set[int]:
+    """Who goes by the next plan: those whom the request names, else those who sit in the meeting."""
+    return {row.attendee_id for row in request.people if row.side is side} or set(seated)
+
+
+def name(request: MeetingRequest, side: Side, people: set[int]) -> None:
+    """Have the request name these people of a side, and no others."""
+    others = [row for row in request.people if row.side is not side]
+    kept = {row.attendee_id: row for row in request.people if row.side is side}
+    ours = [kept.get(each) or RequestPerson(attendee_id=each, side=side) for each in sorted(people)]
+    request.people = [*others, *ours]
+
+
+def offered(session: Session, invitation: Invitation, *, now: datetime) -> Sequence[Substitute]:
+    """Who could go instead of the one who is invited, who is free first. Empty where nobody can any more."""
+    request = session.get_one(MeetingRequest, invitation.request_id)
+    attendee = session.get_one(Attendee, invitation.attendee_id)
+    try:
+        seated = _changeable(session, invitation, request, attendee, now)
+    except WrongState:
+        return ()
+    people = _candidates(session, request, attendee, seated)
+    busy = unavailable.slots_of(session, request.event_id, [each.id for each in people])
+    held = _held(session, request, seated)
+    found = [
+        Substitute(
+            person_ref(each),
+            is_free=each.id not in held and busy.get(each.id, set()).isdisjoint(seated.slots),
+            is_busy=not busy.get(each.id, set()).isdisjoint(seated.slots),
+        )
+        for each in people
+    ]
+    return tuple(sorted(found, key=lambda each: not each.is_free))
+
+
+def send(session: Session, invitation: Invitation, key: str, given: Reply, *, now: datetime) -> str:
+    """Keep that a colleague goes instead of the one who is invited. Returns a sentence about it.
+
+    Raises WrongState for a meeting that is off, begins too soon for a plan, or has other people by now, and
+    InvalidInput for somebody who cannot go.
+    """
+    request = answers.lock(session, invitation)
+    attendee = session.get_one(Attendee, invitation.attendee_id)
+    seated = _changeable(session, invitation, request, attendee, now)
+    people = {each.key: each for each in _candidates(session, request, attendee, seated)}
+    colleague = people.get(key)
+    if colleague is None:
+        raise InvalidInput([Fault("colleague", say("Choose a colleague from the list."))])
+    side = declining.side_of(request, attendee)
+    name(request, side, going(request, side, seated.people) - {attendee.id} | {colleague.id})
+    declining.exclude(request, attendee, note=given.comment, now=now)
+    before = answers.last(session, invitation)
+    kept = answers.keep(session, invitation, before, replace(given, partstat=Partstat.DECLINED), now=now)
+    kept.delegate_id = colleague.id
+    kept.proposed_start = kept.proposed_end = kept.proposed_slots = None
+    invitation.partstat = Partstat.DECLINED
+    session.flush()
+    return say(
+        "%(colleague)s goes instead of %(name)s, by the next plan.",
+        colleague=colleague.name,
+        name=attendee.name,
+    )
+
+
+def _changeable(
+    session: Session, invitation: Invitation, request: MeetingRequest, attendee: Attendee, now: datetime
+) -> SeatedPeople:
+    """The firm's seats, if a plan can still send somebody else instead of this person. Raises WrongState."""
+    if invitation.method is Method.CANCEL or request.state is not RequestState.ACCEPTED:
+        raise WrongState("meeting", request.key, "off", "handed over")
+    seated = seats(session, request, attendee.firm_id)
+    if seated is None:
+        raise WrongState("meeting", request.key, "in no published schedule", "handed over")
+    if is_too_soon(session, request.event_id, seated.start, now):
+        raise WrongState("meeting", request.key, "too soon for a plan to change it", "handed over")
+    if attendee.id not in going(request, declining.side_of(request, attendee), seated.people):
+        raise WrongState("meeting", request.key, "in other hands by now", "handed over")
+    return seated
+
+
+def _candidates(
+    session: Session, request: MeetingRequest, attendee: Attendee, seated: SeatedPeople
+) -> Sequence[Attendee]:
+    side = declining.side_of(request, attendee)
+    not_they = going(request, side, seated.people) | {row.attendee_id for row in request.excluded}
+    return session.scalars(
+        select(Attendee)
+        .where(
+            Attendee.firm_id == attendee.firm_id,
+            Attendee.withdrawn_at.is_(None),
+            Attendee.id.not_in({attendee.id, *not_they}),
+            or_(Attendee.max_per_day.is_(None), Attendee.max_per_day > 0),
+        )
+        .order_by(func.lower(Attendee.name), Attendee.id)
+    ).all()
+
+
+def _held(session: Session, request: MeetingRequest, seated: SeatedPeople) -> set[int]:
+    """Attendees who are in another published meeting at that time."""
+    return set(
+        session.scalars(
+            select(Hold.holder_id).where(Hold.slot_id.in_(seated.slots), Hold.kind == HolderKind.ATTENDEE)
+        )
+    )

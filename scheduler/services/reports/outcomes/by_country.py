@@ -1,0 +1,126 @@
+"""The chain by country, area and tier in one table: what was wished, and what is held."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import Tier
+from scheduler.services.identity.actors import Actor
+from scheduler.services.schedule.scheduled import IS_ACCEPTED, its_meeting
+from scheduler.storage.cache.keeping import kept
+from scheduler.storage.cache.marks import accepted_mark, firms_mark
+from scheduler.storage.models import Firm, MeetingRequest, PlannedMeeting, ScheduleVersion
+
+
+@dataclass(frozen=True, slots=True)
+class WishedHeld:
+    """Requests that are accepted, and how many of them the version holds."""
+
+    wished: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountryShare:
+    """The requests of a country's firms, or of those among them whose first area it is.
+
+    `area` is None for the whole country, and empty for firms without an area. `tiers` are by the tier of the
+    country's firm. A request between two firms of one cell counts once in it, so that cells may have more
+    than the whole. `across` are meetings held with a firm of another tier.
+    """
+
+    country: str
+    area: str | None
+    firms: int
+    all: WishedHeld
+    tiers: Mapping[Tier, WishedHeld]
+    across: int
+
+
+Side = tuple[str, Tier, str]
+"""Country, tier and first area of a firm."""
+Row = tuple[str, str | None]
+"""Country, and area or the whole."""
+
+
+def country_shares(
+    session: Session, actor: Actor, version: ScheduleVersion, areas: Sequence[str]
+) -> list[CountryShare]:
+    """Rows of each country, with most held first: the whole, then its areas in their order."""
+    firms = _firms(session, actor)
+    wished: dict[Row, Counter[Tier | None]] = defaultdict(Counter)
+    held: dict[Row, Counter[Tier | None]] = defaultdict(Counter)
+    across: Counter[Row] = Counter()
+    for asks, asked, asked_for, met in _pairs(session, actor, version):
+        for row, tier in {cell for side in (asks, asked) for cell in _cells(side)}:
+            wished[row][tier] += asked_for
+            held[row][tier] += met
+            across[row] += met if tier is None and asks[1] is not asked[1] else 0
+    order = {area: at for at, area in enumerate(areas)}
+
+    def rank(row: Row) -> tuple[int, str, int]:
+        of_country = held[row[0], None][None]
+        return -of_country, row[0], -1 if row[1] is None else order.get(row[1], len(order))
+
+    return [
+        CountryShare(
+            *row,
+            firms[row],
+            WishedHeld(wished[row][None], held[row][None]),
+            {tier: WishedHeld(wished[row][tier], held[row][tier]) for tier in Tier if wished[row][tier]},
+            across[row],
+        )
+        for row in sorted({*firms, *wished}, key=rank)
+    ]
+
+
+def _cells(side: Side) -> Iterable[tuple[Row, Tier | None]]:
+    """The cells that a firm's request counts in: of the whole and of its area, in its tier and in all."""
+    country, tier, area = side
+    return (((country, of), each) for of in (None, area) for each in (None, tier))
+
+
+def _firms(session: Session, actor: Actor) -> Counter[Row]:
+    area = Firm.areas[0].as_string()
+    found: Counter[Row] = Counter()
+    for country, of, count in session.execute(
+        select(Firm.country, area, func.count())
+        .where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
+        .group_by(Firm.country, area)
+    ):
+        found[country, None] += count
+        found[country, of or ""] += count
+    return found
+
+
+def _pairs(session: Session, actor: Actor, version: ScheduleVersion) -> list[tuple[Side, Side, int, int]]:
+    """Of two sides: requests that are accepted, and how many of them are held."""
+    follows = accepted_mark(session, actor.event_id), firms_mark(session, actor.event_id)
+    rows = kept(session, version, "by country", follows, lambda: _rows(session, version))
+    return [
+        ((row[0], Tier(row[1]), row[2] or ""), (row[3], Tier(row[4]), row[5] or ""), row[6], row[7])
+        for row in rows
+    ]
+
+
+def _rows(session: Session, version: ScheduleVersion) -> list[list[Any]]:
+    asks, asked = aliased(Firm), aliased(Firm)
+    columns = [
+        column for firm in (asks, asked) for column in (firm.country, firm.tier, firm.areas[0].as_string())
+    ]
+    rows = session.execute(
+        select(*columns, func.count(), func.count(PlannedMeeting.id))
+        .select_from(MeetingRequest)
+        .join(asks, asks.id == MeetingRequest.from_firm_id)
+        .join(asked, asked.id == MeetingRequest.to_firm_id)
+        .outerjoin(PlannedMeeting, its_meeting(version.id))
+        .where(MeetingRequest.event_id == version.event_id, IS_ACCEPTED)
+        .group_by(*columns)
+    )
+    return [list(row) for row in rows]

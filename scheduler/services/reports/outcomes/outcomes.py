@@ -1,0 +1,284 @@
+"""What came of a meeting, as each side says: entered once it has begun, changed, and taken back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from scheduler import saying
+from scheduler.domain import fields
+from scheduler.domain.entities import RequestState, Side, VersionState
+from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
+from scheduler.domain.rules.outcomes import WITH_AMOUNT, OutcomeKind, OutcomeWord, counted, differ
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.directory.refs import PersonRef, person_columns
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.schedule import agendas, versions
+from scheduler.services.schedule.agendas import AgendaItem
+from scheduler.services.text import storable
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Firm,
+    MeetingOutcome,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+from scheduler.storage.rows import rows_of
+
+_WHOLE = re.compile(r"[0-9]{1,15}|[0-9]{1,3}([ ,.'\u00a0\u202f][0-9]{3}){1,4}")
+"""A whole number, perhaps in groups of three: 1,5 is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeForm:
+    """What somebody types: the amount as text, so that it can be shown again."""
+
+    kind: str
+    amount: str = ""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SaidOutcome:
+    """What a side said, by whom and when. `is_changed`: it said something else before."""
+
+    outcome: OutcomeWord
+    by: PersonRef
+    said_at: datetime
+    is_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingWords:
+    """What the own side and the partner's say of a meeting. `may_say`: the actor can say it for its side."""
+
+    own: SaidOutcome | None
+    partner: SaidOutcome | None
+    may_say: bool
+
+    @property
+    def said(self) -> list[OutcomeWord]:
+        return [each.outcome for each in (self.own, self.partner) if each is not None]
+
+    @property
+    def differ(self) -> bool:
+        return differ(self.said)
+
+    @property
+    def counted(self) -> OutcomeWord | None:
+        return counted(self.said)
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingWithWords:
+    """A meeting as the actor's side sees it, and what both sides say of it."""
+
+    item: AgendaItem
+    words: MeetingWords
+
+
+def of_items(
+    session: Session, actor: Actor, items: Iterable[AgendaItem], *, now: datetime
+) -> dict[str, MeetingWords]:
+    """What is said of the meetings of the actor's firm that have begun, by key of the request. Two queries.
+
+    For meetings of an agenda that the actor may read. What was called off has no entry.
+    """
+    firm, person = _keys(session, actor)
+    begun = {
+        item.request_key: item
+        for item in items
+        if item.start <= now and not item.is_called_off and item.firm.key == firm
+    }
+    if not begun:
+        return {}
+    rows = session.execute(
+        select(
+            MeetingRequest.key,
+            MeetingRequest.from_firm_id == actor.firm_id,
+            MeetingOutcome.side,
+            MeetingOutcome.kind,
+            MeetingOutcome.amount,
+            MeetingOutcome.currency,
+            MeetingOutcome.said_at,
+            MeetingOutcome.before,
+            *person_columns(Attendee),
+        )
+        .join(MeetingOutcome, MeetingOutcome.request_id == MeetingRequest.id)
+        .join(Attendee, Attendee.id == MeetingOutcome.said_by)
+        .where(MeetingRequest.event_id == actor.event_id, among(MeetingRequest.key, begun))
+    )
+    found: dict[tuple[str, bool], SaidOutcome] = {}
+    for key, has_asked, side, kind, amount, currency, said_at, before, *names in rows:
+        outcome = OutcomeWord(kind, amount, currency)
+        is_own = bool(has_asked) == (side is Side.FROM)
+        found[key, is_own] = SaidOutcome(outcome, PersonRef(*names), said_at, before is not None)
+    for_all = actor.may(Right.SAY_OUTCOMES, firm_id=actor.firm_id)
+    for_self = actor.may(Right.SAY_OUTCOMES, attendee_id=actor.attendee_id)
+    return {
+        key: MeetingWords(
+            own=found.get((key, True)),
+            partner=found.get((key, False)),
+            may_say=for_all or (for_self and any(each.key == person for each in item.people)),
+        )
+        for key, item in begun.items()
+    }
+
+
+def look(session: Session, actor: Actor, request_key: str, *, now: datetime) -> MeetingWithWords:
+    """A meeting of the actor's firm that has begun. Raises NotFound, and WrongState before its start."""
+    actor.require(Right.READ_OUTCOMES, firm_id=actor.firm_id, attendee_id=actor.attendee_id)
+    version = versions.published(session, actor.event_id)
+    if version is None or actor.firm_id is None or not storable(request_key):
+        raise NotFound("meeting", request_key)
+    item = agendas.meetings_of(session, actor, version, [request_key]).get(request_key)
+    if item is None or item.firm.key != _keys(session, actor)[0]:
+        raise NotFound("meeting", request_key)
+    words = of_items(session, actor, [item], now=now).get(request_key)
+    if words is None:
+        raise WrongState("meeting", request_key, _state(item.is_called_off), "say what came of it")
+    return MeetingWithWords(item, words)
+
+
+def say(session: Session, actor: Actor, request_key: str, form: OutcomeForm, *, now: datetime) -> OutcomeWord:
+    """Say for the actor's side what came of a meeting, in place of what the side said before.
+
+    Raises NotFound for a meeting that is not theirs, WrongState before its start or if it was called off, and
+    InvalidInput with the faults at `kind`, `amount`, `currency`.
+    """
+    request, side = _own(session, actor, request_key, now)
+    outcome = _read(form)
+    row = session.get(MeetingOutcome, (request.id, side), populate_existing=True)
+    before = _values(row)
+    if before == _written(outcome):
+        return outcome
+    if row is None:
+        row = MeetingOutcome(request_id=request.id, side=side)
+        session.add(row)
+    row.before = before
+    _put(row, _written(outcome), actor, now)
+    _note(session, actor, request_key, before or {}, _written(outcome), now)
+    return outcome
+
+
+def take_back(session: Session, actor: Actor, request_key: str, *, now: datetime) -> None:
+    """Undo the side's last word: what it said before stands again, or nothing. Raises as `say`."""
+    request, side = _own(session, actor, request_key, now)
+    row = session.get(MeetingOutcome, (request.id, side), populate_existing=True)
+    if row is None:
+        return
+    said, before = _values(row), row.before
+    if before is None:
+        session.delete(row)
+    else:
+        row.before = None
+        _put(row, before, actor, now)
+    _note(session, actor, request_key, said or {}, before or {}, now)
+
+
+def _own(session: Session, actor: Actor, request_key: str, now: datetime) -> tuple[MeetingRequest, Side]:
+    """The request of a published meeting that has begun, locked, and the side for which the actor speaks."""
+    if actor.attendee_id is None or not storable(request_key):
+        raise NotFound("meeting", request_key)
+    request = session.scalar(  # the words of one meeting follow each other
+        select(MeetingRequest)
+        .where(MeetingRequest.event_id == actor.event_id, MeetingRequest.key == request_key)
+        .with_for_update(key_share=True)
+    )
+    if request is None or actor.firm_id not in (request.from_firm_id, request.to_firm_id):
+        raise NotFound("meeting", request_key)
+    held = session.execute(
+        select(PlannedMeeting.id, Slot.start)
+        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .where(PlannedMeeting.request_id == request.id, ScheduleVersion.state == VersionState.PUBLISHED)
+    ).first()
+    if held is None:
+        raise NotFound("meeting", request_key)
+    sits = session.get(PlannedAttendee, (held[0], actor.attendee_id)) is not None
+    actor.require(
+        Right.SAY_OUTCOMES,
+        firm_id=actor.firm_id,
+        attendee_id=actor.attendee_id if sits else None,
+        sentence="Those who sat in the meeting and their firm's exhibitors say what came of it.",
+    )
+    is_off = request.state is not RequestState.ACCEPTED
+    if is_off or held[1] > now:
+        raise WrongState("meeting", request_key, _state(is_off), "say what came of it")
+    return request, Side.FROM if actor.firm_id == request.from_firm_id else Side.TO
+
+
+def _read(form: OutcomeForm) -> OutcomeWord:
+    faults: list[Fault] = []
+    if form.kind not in {*OutcomeKind}:
+        raise InvalidInput([Fault("kind", saying.say("is none of those that are offered"))])
+    kind = OutcomeKind(form.kind)
+    typed = form.amount.strip()
+    if not typed:
+        return OutcomeWord(kind)
+    digits = re.sub(r"\D", "", typed) if _WHOLE.fullmatch(typed) else ""
+    if kind not in WITH_AMOUNT:
+        faults.append(Fault("amount", saying.say("goes with an intent or a signature only; leave it out")))
+    elif not digits or not fields.limits(fields.Amount).hold(int(digits)):
+        most = fields.limits(fields.Amount).most
+        faults.append(Fault("amount", saying.say("must be a whole number from 1 to %(most)s", most=most)))
+    if form.currency not in fields.CURRENCIES:
+        faults.append(Fault("currency", saying.say("is none of those that are offered")))
+    if faults:
+        raise InvalidInput(faults)
+    return OutcomeWord(kind, int(digits), form.currency)
+
+
+def _written(outcome: OutcomeWord) -> dict[str, Any]:
+    return {"kind": outcome.kind.value, "amount": outcome.amount, "currency": outcome.currency}
+
+
+def _values(row: MeetingOutcome | None) -> dict[str, Any] | None:
+    return _written(OutcomeWord(row.kind, row.amount, row.currency)) if row is not None else None
+
+
+def _put(row: MeetingOutcome, values: Mapping[str, Any], actor: Actor, now: datetime) -> None:
+    row.kind, row.amount, row.currency = OutcomeKind(values["kind"]), values["amount"], values["currency"]
+    row.said_by, row.said_at = actor.attendee_id or 0, now
+
+
+def _note(
+    session: Session,
+    actor: Actor,
+    key: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    about, (firm, _) = noted("trail", "meeting %(key)s", key=key), _keys(session, actor)
+    trail.note(session, actor, Act.OUTCOME, about, before=before, after=after, for_firm=firm, now=now)
+
+
+_KEYS = (
+    select(Firm.key, Attendee.key)
+    .join(Attendee, Attendee.firm_id == Firm.id)
+    .where(Attendee.id == bindparam("person"))
+)
+
+
+def _keys(session: Session, actor: Actor) -> tuple[str, str]:
+    """Of the actor's firm and of the actor as a person; empty for who is no attendee."""
+    row = rows_of(session, _KEYS, person=actor.attendee_id).first()
+    return (row[0], row[1]) if row is not None else ("", "")
+
+
+def _state(is_off: bool) -> str:
+    return "called off" if is_off else "not begun"

@@ -1,0 +1,59 @@
+"""How many requests were asked, accepted and declined on each day of the venue."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.storage.models import Event, MeetingRequest
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDay:
+    """`accepted` and `declined` are requests that are so now, on the day on which they became so."""
+
+    day: date
+    asked: int
+    accepted: int
+    declined: int
+
+
+def answers_by_day(session: Session, actor: Actor) -> Sequence[AnswerDay]:
+    """Each day from the first request to the last step, also those without any. Three queries."""
+    actor.require(Right.READ_VERSIONS)
+    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
+    own = MeetingRequest.event_id == actor.event_id
+    created, answered, state = MeetingRequest.created_at, MeetingRequest.answered_at, MeetingRequest.state
+    asked: Counter[date] = Counter()
+    became: dict[RequestState, Counter[date]] = {
+        RequestState.ACCEPTED: Counter(),
+        RequestState.DECLINED: Counter(),
+    }
+    for moment, count in session.execute(select(created, func.count()).where(own).group_by(created)):
+        asked[moment.astimezone(zone).date()] += count
+    rows = session.execute(
+        select(answered, state, func.count())
+        .where(own, answered.is_not(None), state.in_(became))
+        .group_by(answered, state)
+    )
+    for answered_at, now, count in rows:
+        if answered_at is not None:
+            became[now][answered_at.astimezone(zone).date()] += count
+    days = {*asked, *became[RequestState.ACCEPTED], *became[RequestState.DECLINED]}
+    if not days:
+        return []
+    first, last = min(days), max(days)
+    every = [first + timedelta(days=at) for at in range((last - first).days + 1)]
+    return [
+        AnswerDay(day, asked[day], became[RequestState.ACCEPTED][day], became[RequestState.DECLINED][day])
+        for day in every
+    ]

@@ -1,0 +1,126 @@
+"""The week of a person, a firm or a booth in a version: its meetings, and when it is away or closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import NotFound
+from scheduler.domain.names import shown
+from scheduler.saying import label
+from scheduler.saying import place as place_label
+from scheduler.saying import row as row_of
+from scheduler.services.availability import unavailable
+from scheduler.services.exports import held
+from scheduler.services.exports.held import ListedMeeting
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.schedule import versions
+from scheduler.services.text import storable
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    Firm,
+    Hall,
+    MeetingRequest,
+    Place,
+    PlaceBusy,
+    PlannedAttendee,
+    PlannedMeeting,
+    Slot,
+)
+
+
+class WeekOf(StrEnum):
+    """Whose week it is, as the pages of the desk and the board call it."""
+
+    PERSON = "people"
+    FIRM = "firms"
+    PLACE = "places"
+
+
+@dataclass(frozen=True, slots=True)
+class WeekRows:
+    """All times are in the event's zone. `starts` are of all slots, in order, `away` of some of them.
+
+    `own` is the key of the firm from which partners are seen, None for a place. A firm is never away.
+    """
+
+    name: str
+    own: str | None
+    starts: Sequence[datetime]
+    away: frozenset[datetime]
+    meetings: Sequence[ListedMeeting]
+
+
+def week_rows(
+    session: Session, actor: Actor, number: int, of: WeekOf, key: str, *, language: str = "en"
+) -> WeekRows:
+    """That of one in a version; what was called off is left out. As many queries for any. Raises NotFound.
+
+    Names are those that readers of the language read.
+    """
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
+    columns = select(Slot.id, Slot.start).where(Slot.of(actor.event_id)).order_by(Slot.position)
+    slots = {slot_id: start.astimezone(zone) for slot_id, start in session.execute(columns)}
+    name, own, which, away = _of(session, actor, of, key, language)
+    return WeekRows(
+        name=name,
+        own=own,
+        starts=list(slots.values()),
+        away=frozenset(slots[slot_id] for slot_id in away if slot_id in slots),
+        meetings=held.chosen(
+            session, zone, PlannedMeeting.version_id == version.id, which, language=language
+        ),
+    )
+
+
+def _of(
+    session: Session, actor: Actor, of: WeekOf, key: str, language: str
+) -> tuple[str, str | None, ColumnElement[bool], set[int]]:
+    """The name, the own firm's key, which meetings, and the ids of the slots in which there are none."""
+    found = _person if of is WeekOf.PERSON else _firm if of is WeekOf.FIRM else _place
+    row = found(session, actor.event_id, key, language) if storable(key) else None
+    if row is None:
+        raise NotFound({WeekOf.PERSON: "attendee", WeekOf.FIRM: "firm", WeekOf.PLACE: "place"}[of], key)
+    return row
+
+
+Found = tuple[str, str | None, ColumnElement[bool], set[int]] | None
+
+
+def _person(session: Session, event_id: int, key: str, language: str) -> Found:
+    query = select(Attendee.id, Attendee.name, Attendee.latin_name, Firm.key).join(Firm)
+    row = session.execute(query.where(Attendee.event_id == event_id, Attendee.key == key)).first()
+    if row is None:
+        return None
+    sits = select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id == row[0])
+    away = unavailable.slots_of(session, event_id, [row[0]]).get(row[0], set())
+    return shown(row[1], row[2], language), row[3], PlannedMeeting.id.in_(sits), away
+
+
+def _firm(session: Session, event_id: int, key: str, language: str) -> Found:
+    query = select(Firm.id, Firm.name, Firm.latin_name)
+    row = session.execute(query.where(Firm.event_id == event_id, Firm.key == key)).first()
+    if row is None:
+        return None
+    both = or_(MeetingRequest.from_firm_id == row[0], MeetingRequest.to_firm_id == row[0])
+    requests = select(MeetingRequest.id).where(both)
+    return shown(row[1], row[2], language), key, PlannedMeeting.request_id.in_(requests), set()
+
+
+def _place(session: Session, event_id: int, key: str, _language: str) -> Found:
+    query = select(Place.id, Hall.name, Hall.names, Place.name).join(Hall, Hall.id == Place.hall_id)
+    row = session.execute(query.where(Place.event_id == event_id, Place.key == key)).first()
+    if row is None:
+        return None
+    shut = set(session.scalars(select(PlaceBusy.slot_id).where(PlaceBusy.place_id == row[0])))
+    return row_of((label(row[1], row[2]), place_label(row[3]))), None, PlannedMeeting.place_id == row[0], shut

@@ -1,0 +1,218 @@
+"""News on an exhibitor's first page: what others did with the firm's requests, until it was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState, Side
+from scheduler.services.directory.refs import PersonRef, person_columns
+from scheduler.services.identity.actors import Actor
+from scheduler.services.requests import lists
+from scheduler.services.requests.cards import RequestCard
+from scheduler.storage.models import Attendee, ExcludedPerson, MeetingRequest, SeenNews
+
+NEWS_FOR = timedelta(days=7)
+"""What changed longer ago is no news to who never pressed "Seen"."""
+
+
+class NewsKind(StrEnum):
+    """What a news item says."""
+
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    """By the other firm or the organisers, or by a colleague of the reader."""
+    EXPIRED = "expired"
+    ABSENT = "absent"
+    """A colleague of the reader cannot come to the meeting, which goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewsItem:
+    """One change of a request of the firm. `key` names it in forms, and is another one if it changes again.
+
+    `person` is the colleague who cannot come or who cancelled, else None. `others_go` is of a colleague who
+    cannot come: others whom the request names go without them.
+    """
+
+    key: str
+    kind: NewsKind
+    card: RequestCard
+    at: datetime
+    note: str
+    person: PersonRef | None = None
+    others_go: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The newest items, and how many there are in all."""
+
+    items: Sequence[NewsItem]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A change as the database has it, before its request is read."""
+
+    request_id: int
+    kind: NewsKind
+    at: datetime
+    note: str
+    person_id: int | None = None
+    person: PersonRef | None = None
+    others_go: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.request_id}.{self.person_id or 0}.{self.at.timestamp():.6f}"
+
+
+def unseen(session: Session, actor: Actor, *, limit: int, now: datetime) -> News:
+    """What the actor has not marked as seen, the newest first. Six queries at most."""
+    rows = _unseen(session, actor, now)
+    shown = rows[:limit]
+    of_requests = MeetingRequest.id.in_({row.request_id for row in shown})
+    found = lists.some(session, actor, of_requests, (MeetingRequest.id,), limit) if shown else ()
+    ids = sorted({row.request_id for row in shown})
+    cards = dict(zip(ids, found, strict=True))
+    items = [
+        NewsItem(row.key, row.kind, cards[row.request_id], row.at, row.note, row.person, row.others_go)
+        for row in shown
+    ]
+    return News(items, len(rows))
+
+
+def mark_seen(session: Session, actor: Actor, keys: Iterable[str], *, now: datetime) -> int:
+    """Mark items as seen by the actor, by the keys that a page showed. Returns their number.
+
+    A key of what is no news (any more) changes nothing. What comes while the page is open stays news.
+    """
+    wanted = set(keys)
+    seen = [row for row in _unseen(session, actor, now) if row.key in wanted]
+    session.execute(
+        delete(SeenNews).where(SeenNews.attendee_id == actor.attendee_id, SeenNews.moment < now - NEWS_FOR)
+    )
+    session.add_all(
+        SeenNews(
+            attendee_id=actor.attendee_id,
+            request_id=row.request_id,
+            colleague_id=row.person_id,
+            moment=row.at,
+        )
+        for row in seen
+    )
+    session.flush()
+    return len(seen)
+
+
+def _unseen(session: Session, actor: Actor, now: datetime) -> list[_Row]:
+    since = now - NEWS_FOR
+    seen = {
+        tuple(row)
+        for row in session.execute(
+            select(SeenNews.request_id, SeenNews.colleague_id, SeenNews.moment).where(
+                SeenNews.attendee_id == actor.attendee_id
+            )
+        )
+    }
+    rows = [*_of_requests(session, actor, since, now), *_of_colleagues(session, actor, since)]
+    new = [row for row in rows if (row.request_id, row.person_id, row.at) not in seen]
+    return sorted(new, key=lambda row: (row.at, row.request_id), reverse=True)
+
+
+_KINDS = {
+    RequestState.ACCEPTED: NewsKind.ACCEPTED,
+    RequestState.DECLINED: NewsKind.DECLINED,
+    RequestState.WITHDRAWN: NewsKind.CANCELLED,
+    RequestState.EXPIRED: NewsKind.EXPIRED,
+}
+
+
+_AGREED = RequestState.ACCEPTED.value
+"""What a request was before it was cancelled. Who declines an invitation leaves none behind."""
+
+
+def _of_requests(session: Session, actor: Actor, since: datetime, now: datetime) -> Iterable[_Row]:
+    """What others did to requests of the firm, or time."""
+    request = MeetingRequest
+    query: Select[*tuple[Any, ...]] = (
+        select(
+            request.id,
+            request.state,
+            request.answered_at,
+            request.expires_at,
+            request.answer_note,
+            Attendee.firm_id,
+            *person_columns(Attendee),
+        )
+        .outerjoin(Attendee, Attendee.id == request.answered_by)
+        .where(request.event_id == actor.event_id, _is_news(actor, since, now))
+    )
+    for request_id, state, answered_at, expires_at, note, firm_id, *person in session.execute(query):
+        kind = _KINDS[state]
+        is_own = kind is NewsKind.CANCELLED and firm_id == actor.firm_id
+        yield _Row(
+            request_id,
+            kind,
+            expires_at if kind is NewsKind.EXPIRED else answered_at,
+            "" if kind is NewsKind.EXPIRED else note,
+            person=PersonRef(*person) if is_own else None,
+        )
+
+
+def _is_news(actor: Actor, since: datetime, now: datetime) -> ColumnElement[bool]:
+    request = MeetingRequest
+    is_own, is_theirs = request.from_firm_id == actor.firm_id, request.to_firm_id == actor.firm_id
+    ended = request.state.in_((RequestState.ACCEPTED, RequestState.DECLINED))
+    cancelled = request.state == RequestState.WITHDRAWN
+    by_asked = or_(request.answered_side == Side.TO, request.answered_side.is_(None))
+    by_asking = or_(request.answered_side == Side.FROM, request.answered_side.is_(None))
+    by_colleague = and_(
+        request.answered_by.is_not(None),
+        request.answered_by != actor.attendee_id,
+        func.coalesce(request.before["state"].as_string(), _AGREED) == _AGREED,
+    )
+    is_expired = and_(
+        request.state == RequestState.EXPIRED, request.expires_at > since, request.expires_at <= now
+    )
+    is_new = request.answered_at > since
+    return or_(
+        and_(is_own, or_(ended, cancelled), by_asked, is_new),
+        and_(is_theirs, cancelled, by_asking, is_new),
+        and_(is_own, cancelled, request.answered_side == Side.FROM, by_colleague, is_new),
+        and_(is_theirs, cancelled, request.answered_side == Side.TO, by_colleague, is_new),
+        and_(is_own, is_expired),
+    )
+
+
+def _of_colleagues(session: Session, actor: Actor, since: datetime) -> Iterable[_Row]:
+    """Colleagues who cannot come to a meeting that is still to be held."""
+    query = (
+        select(
+            ExcludedPerson.request_id,
+            ExcludedPerson.attendee_id,
+            ExcludedPerson.excluded_at,
+            ExcludedPerson.note,
+            ExcludedPerson.others_go(),
+            *person_columns(Attendee),
+        )
+        .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+        .join(MeetingRequest, MeetingRequest.id == ExcludedPerson.request_id)
+        .where(
+            Attendee.firm_id == actor.firm_id,
+            Attendee.id != actor.attendee_id,
+            ExcludedPerson.excluded_at > since,
+            MeetingRequest.state == RequestState.ACCEPTED,
+        )
+    )
+    for request_id, person_id, at, note, others_go, *person in session.execute(query):
+        yield _Row(request_id, NewsKind.ABSENT, at, note, person_id, PersonRef(*person), others_go)

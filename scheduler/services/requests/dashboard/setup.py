@@ -1,0 +1,207 @@
+"""What an exhibitor is asked first: what the firm offers and needs, and when the person is at the venue.
+
+Each press keeps what it says, so nothing is lost where somebody leaves in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import say
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import noted
+from scheduler.services.availability import busy_times
+from scheduler.services.availability.grid import marked_of
+from scheduler.services.directory import profile
+from scheduler.services.directory.glossary import things
+from scheduler.services.directory.refs import SlotRef, slots_of
+from scheduler.services.identity.actors import Actor
+from scheduler.services.requests.suggestions import partners
+from scheduler.services.requests.suggestions.partners import ReachCounts
+from scheduler.services.requests.suggestions.reading.texts import keys_of, wants
+from scheduler.services.text import listed
+from scheduler.storage.models import Event, Firm
+
+MOST_TERMS = 8
+LISTS = ("offers", "needs", "unwanted")
+"""The columns of the firm that are asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class DayAtVenue:
+    """A day: the times at which its slots start and end, and those from and until which somebody is there.
+
+    `is_there` is False for a day on which no slot is free; then the times are those of the whole day.
+    """
+
+    day: date
+    starts: tuple[time, ...]
+    ends: tuple[time, ...]
+    first: time
+    last: time
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the page shows. `terms` are names of things to choose from, by the list that they are for."""
+
+    lists: Mapping[str, tuple[str, ...]]
+    terms: Mapping[str, tuple[str, ...]]
+    reach: ReachCounts
+    days: tuple[DayAtVenue, ...]
+    is_first: bool
+
+
+def is_due(session: Session, actor: Actor) -> bool:
+    """Whether the actor is to be asked: an exhibitor whose firm named no needs and was not asked yet."""
+    if not actor.is_exhibitor or actor.is_archived or actor.firm_id is None:
+        return False
+    query = select(Firm.needs).where(Firm.id == actor.firm_id, Firm.welcomed_at.is_(None))
+    return session.execute(query).scalar_one_or_none() == []
+
+
+def setup(session: Session, actor: Actor, *, language: str = "en") -> Setup:
+    """What was answered, and what can be, with things named in `language`. Raises NotAllowed, NotFound."""
+    firm = profile.own_firm(session, actor, is_locked=False)
+    lists = {name: tuple(getattr(firm, name)) for name in LISTS}
+    known = {key for items in lists.values() for item in items for key in keys_of(item)}
+    offered = _offered(firm, known)
+    needed = [key for key in partners.often_needed(session, actor) if key not in known]
+    return Setup(
+        lists=lists,
+        terms={
+            "offers": _names(offered, language),
+            "needs": _names([*needed, *(key for key in things() if key not in known)], language),
+        },
+        reach=partners.reach(session, actor),
+        days=_days(session, actor),
+        is_first=firm.welcomed_at is None,
+    )
+
+
+def add(session: Session, actor: Actor, name: str, text: str, *, now: datetime) -> None:
+    """Put things that were typed or chosen on a list of the firm. Raises InvalidInput by the list's name."""
+    firm = profile.own_firm(session, actor, is_locked=True)
+    items = list(dict.fromkeys((*getattr(firm, name), *listed(text))))
+    _keep(session, actor, firm, name, items, now=now)
+
+
+def remove(session: Session, actor: Actor, name: str, item: str, *, now: datetime) -> None:
+    """Take a thing off a list of the firm."""
+    firm = profile.own_firm(session, actor, is_locked=True)
+    _keep(session, actor, firm, name, [each for each in getattr(firm, name) if each != item], now=now)
+
+
+def put(session: Session, actor: Actor, name: str, text: str, *, now: datetime) -> None:
+    """Make a list of the firm what was typed. Raises InvalidInput by the list's name."""
+    firm = profile.own_firm(session, actor, is_locked=True)
+    _keep(session, actor, firm, name, listed(text), now=now)
+
+
+def be_there(session: Session, actor: Actor, days: Mapping[date, tuple[time, time] | None]) -> None:
+    """Mark all times as busy outside those at which the actor is there; None stands for a whole day.
+
+    What was marked within them stays. Raises InvalidInput by `from-DAY` for a span without a time.
+    """
+    zone, slots = _slots(session, actor)
+    marked = marked_of(session, actor)
+    before = {each.day: each for each in _days_of(zone, slots, marked)}
+    taken = []
+    for slot in slots:
+        start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
+        old, span = before[start.date()], days.get(start.date())
+        is_out = span is None or start.time() < span[0] or end.time() > span[1]
+        was_in = old.is_there and old.first <= start.time() and end.time() <= old.last
+        if is_out or (slot.key in marked and was_in):
+            taken.append(slot.key)
+    faults = [
+        Fault(f"from-{day.isoformat()}", say("Start time must be before end time."))
+        for day, span in days.items()
+        if span is not None and span[0] >= span[1]
+    ]
+    if faults:
+        raise InvalidInput(faults)
+    busy_times.mark(session, actor, taken)
+
+
+def finish(session: Session, actor: Actor, *, now: datetime) -> None:
+    """The firm was asked, whatever it answered."""
+    firm = profile.own_firm(session, actor, is_locked=True)
+    if firm.welcomed_at is None:
+        firm.welcomed_at = now
+        session.flush()
+
+
+def _keep(session: Session, actor: Actor, firm: Firm, name: str, items: list[str], *, now: datetime) -> None:
+    if faults := list(fields.of_each(name, items, fields.Things)):
+        raise InvalidInput(faults)
+    before = list(getattr(firm, name))
+    if items == before:
+        return
+    setattr(firm, name, items)
+    session.flush()
+    about = noted("trail", "firm %(key)s: profile", key=firm.key)
+    trail.note(
+        session,
+        actor,
+        Act.FIRM,
+        about,
+        before={name: before},
+        after={name: items},
+        for_firm=firm.key,
+        now=now,
+    )
+
+
+def _offered(firm: Firm, known: set[str]) -> list[str]:
+    """What the firm's text and products name, then the things of its areas."""
+    told = wants(firm.description).offers.union(*(keys_of(item) for item in firm.products))
+    near = [key for key, thing in things().items() if any(thing.area in area for area in firm.areas)]
+    found = dict.fromkeys((*sorted(told), *near, *things()))
+    return [key for key in found if key in things() and key not in known]
+
+
+def _names(keys: Sequence[str], language: str) -> tuple[str, ...]:
+    names = (things()[key].names for key in dict.fromkeys(keys))
+    return tuple(each.get(language, each["en"]) for each in names)[:MOST_TERMS]
+
+
+def _slots(session: Session, actor: Actor) -> tuple[ZoneInfo, list[SlotRef]]:
+    event = session.get_one(Event, actor.event_id)
+    return ZoneInfo(event.timezone), slots_of(session, event.id)
+
+
+def _days(session: Session, actor: Actor) -> tuple[DayAtVenue, ...]:
+    zone, slots = _slots(session, actor)
+    return _days_of(zone, slots, marked_of(session, actor))
+
+
+def _days_of(zone: ZoneInfo, slots: Sequence[SlotRef], marked: set[str]) -> tuple[DayAtVenue, ...]:
+    by_day: dict[date, list[SlotRef]] = {}
+    for slot in slots:
+        by_day.setdefault(slot.start.astimezone(zone).date(), []).append(slot)
+    found = []
+    for day, each in sorted(by_day.items()):
+        free = [slot for slot in each if slot.key not in marked]
+        shown = free or each
+        found.append(
+            DayAtVenue(
+                day,
+                tuple(sorted({slot.start.astimezone(zone).time() for slot in each})),
+                tuple(sorted({slot.end.astimezone(zone).time() for slot in each})),
+                min(slot.start.astimezone(zone).time() for slot in shown),
+                max(slot.end.astimezone(zone).time() for slot in shown),
+                bool(free),
+            )
+        )
+    return tuple(found)

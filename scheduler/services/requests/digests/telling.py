@@ -1,0 +1,324 @@
+"""Digests made: who is due gets one mail with all that was not told yet, each thing once."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.config import Settings
+from scheduler.domain import names
+from scheduler.domain.entities import MUST, DigestKind, OutboxKind, RequestState, Side
+from scheduler.invites.catalogue import language_of
+from scheduler.invites.mail.digest import WAITING, Digest, ReportedItem
+from scheduler.services.identity import preferences
+from scheduler.services.identity.tokens import answer_token, digests_token, hash_token
+from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import NewMail
+from scheduler.services.requests.digests.due import DigestReader, Untold, at_once, is_due, untold
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    DigestChoice,
+    DigestItem,
+    Event,
+    Firm,
+    MeetingRequest,
+    OutboxMail,
+)
+
+MOST = 100
+"""Mails that one transaction makes. The others are made in the next."""
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def _insert(session: Session, table: type[DigestItem] | type[DigestChoice]) -> Any:
+    """An INSERT that leaves out rows that are there."""
+    dialect = {"postgresql": postgresql, "sqlite": sqlite}[session.get_bind().dialect.name]
+    return dialect.insert(table).on_conflict_do_nothing()
+
+
+def tell(session: Session, settings: Settings, *, now: datetime) -> int:
+    """Make the digests that are due, at most MOST. Returns their number.
+
+    Of two that do this at once, each tells what the other has not: the database lets each thing be told once.
+    What was found in the rehearsal of an event that goes live meanwhile is left out.
+    """
+    begun = select(Event.id, Event.live_at).where(Event.digest_mails).order_by(Event.id)
+    before = set(session.execute(begun).all())
+    found = untold(session, now=now)
+    if not found:
+        return 0
+    due = [
+        row for row in people(session, found) if is_due(_reader(row, now), found[row.Attendee.id], now=now)
+    ][:MOST]
+    of_due = begun.where(Event.id.in_({row.Event.id for row in due})).with_for_update(key_share=True)
+    unchanged = {row.id for row in before.intersection(session.execute(of_due).all())}
+    return len(write(session, settings, [row for row in due if row.Event.id in unchanged], found, now=now))
+
+
+def write(
+    session: Session,
+    settings: Settings,
+    readers: Sequence[Any],
+    found: Mapping[int, Sequence[Untold]],
+    *,
+    again: bool = False,
+    now: datetime,
+) -> list[NewMail]:
+    """Make and queue a digest for each of the readers, rows of `people`, with what was `found` for each.
+
+    What somebody was told already is left out, unless it is to be told `again`.
+    """
+    ids = {row.Attendee.id: f"<{uuid.uuid4()}@{settings.mail_domain}>" for row in readers}
+    mine = {i: found[i] for i in ids}
+    noted = _note(session, settings, readers, mine, ids, now)
+    told: Mapping[int, Sequence[Untold]] = mine if again else noted
+    written = [row for row in readers if row.Attendee.id in told]
+    requests = _requests(session, {item.request_id for items in told.values() for item in items})
+    waiting = _waiting(session, {row.Attendee.firm_id for row in written}, now)
+    sent = _sent(session, [row.Attendee.id for row in written])
+    mails = []
+    for row in written:
+        items = _said(told[row.Attendee.id], requests, row)
+        others = waiting.get(row.Attendee.firm_id, set()) - {item.request for item in items if item.waits}
+        mails.append(_mail(row, items, others, sent.get(row.Attendee.id), ids[row.Attendee.id], now))
+    outbox.enqueue(session, mails)
+    _mark(session, settings, written, now)
+    return mails
+
+
+def people(session: Session, ids: Iterable[int]) -> Sequence[Any]:
+    """Attendees with their firms, events and choices."""
+    return session.execute(
+        select(Attendee, Firm, Event, DigestChoice)
+        .join(Firm, Firm.id == Attendee.firm_id)
+        .join(Event, Event.id == Attendee.event_id)
+        .outerjoin(DigestChoice, DigestChoice.attendee_id == Attendee.id)
+        .where(among(Attendee.id, ids))
+        .order_by(Attendee.id)
+    ).all()
+
+
+def _reader(row: Any, now: datetime) -> DigestReader:
+    own = preferences.timezone(row.Attendee.timezone, row.Firm.country, now) or row.Event.timezone
+    choice = row.DigestChoice
+    if choice is None:
+        return DigestReader(row.Attendee.id, ZoneInfo(own))
+    zone = row.Event.timezone if choice.daily_at_venue else own
+    return DigestReader(row.Attendee.id, ZoneInfo(zone), at_once(choice), choice.mailed_at)
+
+
+def _note(
+    session: Session,
+    settings: Settings,
+    due: Sequence[Any],
+    found: Mapping[int, Sequence[Untold]],
+    message_ids: Mapping[int, str],
+    now: datetime,
+) -> dict[int, list[Untold]]:
+    """Write down what is being told, before it is. Returns what nobody else has written meanwhile."""
+    if not due:
+        return {}
+    keys = _keys(session, {item.request_id for items in found.values() for item in items})
+    rows = [
+        {
+            "request_id": item.request_id,
+            "attendee_id": row.Attendee.id,
+            "kind": item.kind,
+            "message_id": message_ids[row.Attendee.id],
+            "token_hash": hash_token(
+                answer_token(settings.secret_key, keys[item.request_id], row.Attendee.id, row.Attendee.email)
+            )
+            if item.kind in WAITING
+            else None,
+            "made_at": now,
+        }
+        for row in due
+        for item in found[row.Attendee.id]
+    ]
+    done = session.execute(
+        _insert(session, DigestItem).returning(
+            DigestItem.request_id, DigestItem.attendee_id, DigestItem.kind
+        ),
+        rows,
+    )
+    new = {tuple(row) for row in done}
+    kept = {
+        attendee_id: [item for item in items if (item.request_id, attendee_id, item.kind) in new]
+        for attendee_id, items in found.items()
+    }
+    return {attendee_id: items for attendee_id, items in kept.items() if items}
+
+
+def _keys(session: Session, ids: Iterable[int]) -> dict[int, str]:
+    query = select(MeetingRequest.id, MeetingRequest.key).where(among(MeetingRequest.id, ids))
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _requests(session: Session, ids: Iterable[int]) -> dict[int, Any]:
+    """Requests with both firms, who asked and who answered, by id."""
+    sender, receiver = aliased(Firm, name="sender"), aliased(Firm, name="receiver")
+    asker, answerer = aliased(Attendee, name="asker"), aliased(Attendee, name="answerer")
+    rows = session.execute(
+        select(MeetingRequest, sender, receiver, asker, answerer)
+        .join(sender, sender.id == MeetingRequest.from_firm_id)
+        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
+        .outerjoin(asker, asker.id == MeetingRequest.created_by)
+        .outerjoin(answerer, answerer.id == MeetingRequest.answered_by)
+        .where(among(MeetingRequest.id, ids))
+    )
+    return {row.MeetingRequest.id: row for row in rows}
+
+
+def _waiting(session: Session, firm_ids: Iterable[int], now: datetime) -> dict[int, set[int]]:
+    """The requests that wait for an answer of each firm."""
+    expires = MeetingRequest.expires_at
+    found: dict[int, set[int]] = defaultdict(set)
+    for firm_id, request_id in session.execute(
+        select(MeetingRequest.to_firm_id, MeetingRequest.id).where(
+            among(MeetingRequest.to_firm_id, firm_ids),
+            MeetingRequest.state == RequestState.PENDING,
+            or_(expires.is_(None), expires > now),
+        )
+    ):
+        found[firm_id].add(request_id)
+    return found
+
+
+def _sent(session: Session, ids: Iterable[int]) -> dict[int, set[int]]:
+    """The requests of which mails told that went out, by attendee. Who had no such mail is not there."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for attendee_id, request_id in session.execute(
+        select(DigestItem.attendee_id, DigestItem.request_id)
+        .join(OutboxMail, OutboxMail.message_id == DigestItem.message_id)
+        .where(among(DigestItem.attendee_id, ids), OutboxMail.attempts > 0)
+    ):
+        found[attendee_id].add(request_id)
+    return found
+
+
+def _said(items: Sequence[Untold], requests: Mapping[int, Any], row: Any) -> list[ReportedItem]:
+    """The items in the order of reading: what expires first, then what came of one's own requests.
+
+    Of a request that waits, its newest item says all.
+    """
+    last: dict[tuple[int, bool], Untold] = {}
+    for item in sorted(items, key=lambda item: list(DigestKind).index(item.kind)):
+        last[item.request_id, item.kind in WAITING] = item
+    said = [_item(item, requests[item.request_id], row) for item in last.values()]
+    kinds = list(DigestKind)
+
+    def order(item: ReportedItem) -> tuple[bool, datetime, bool, int, int]:
+        return (
+            not item.waits,
+            item.expires_at or _NEVER,
+            not item.is_must,
+            kinds.index(item.kind),
+            item.request,
+        )
+
+    return sorted(said, key=order)
+
+
+def _item(item: Untold, found: Any, row: Any) -> ReportedItem:
+    request = found.MeetingRequest
+    is_asked = request.to_firm_id == row.Firm.id
+    other = found.sender if is_asked else found.receiver
+    waits = item.kind in WAITING
+    by_other = request.answered_side is not (Side.TO if is_asked else Side.FROM)
+    person = found.asker if waits else found.answerer if by_other else None
+    known = row.Event.named_areas
+    areas = [area for area in other.areas if area in known]
+    return ReportedItem(
+        request=request.id,
+        key=request.key,
+        kind=item.kind,
+        firm=other.name,
+        firm_latin=other.latin_name,
+        country=other.country,
+        tier=other.tier.value,
+        areas=[names.in_language(known[area], known[area].names, _language(row)) for area in areas],
+        area=list(known).index(areas[0]) if areas else 0,
+        topic=request.topic,
+        text=request.message if waits else request.answer_note if by_other else "",
+        person=person.name if person else "",
+        person_latin=person.latin_name if person else "",
+        title=person.title if person else "",
+        is_must=request.priority >= MUST,
+        expires_at=request.expires_at if waits else None,
+    )
+
+
+def _language(row: Any) -> str:
+    return language_of(row.Attendee.mail_language, row.Attendee.languages, row.Event.language)
+
+
+def _first(row: Any) -> str:
+    """How often mails come to a reader who has had none, if the event sends them by itself."""
+    if not row.Event.digest_mails:
+        return ""
+    return "at_once" if row.DigestChoice is not None and at_once(row.DigestChoice) else "daily"
+
+
+def _mail(
+    row: Any,
+    items: Sequence[ReportedItem],
+    others: Set[int],
+    sent: Set[int] | None,
+    message_id: str,
+    now: datetime,
+) -> NewMail:
+    """A digest. `others` wait too. Of the requests in `sent` a mail told before; it is None without any."""
+    person, firm, event = row.Attendee, row.Firm, row.Event
+    language = _language(row)
+    digest = Digest(
+        language=language,
+        event_key=event.key,
+        event_name=event.name,
+        timezone=event.timezone,
+        own_timezone=preferences.timezone(person.timezone, firm.country, now),
+        firm=names.shown(firm.name, firm.latin_name, language),
+        contact=event.contact,
+        others=len(others & (sent or set())),
+        unsaid=len(others - (sent or set())),
+        first=_first(row) if sent is None else "",
+        made_at=now,
+        items=items,
+    )
+    return NewMail(
+        kind=OutboxKind.DIGEST,
+        event_id=event.id,
+        attendee_id=person.id,
+        to_address=person.email,
+        to_name=person.name,
+        message_id=message_id,
+        payload=digest.to_json(),
+        created_at=now,
+        next_attempt_at=now,
+    )
+
+
+def _mark(session: Session, settings: Settings, written: Sequence[Any], now: datetime) -> None:
+    """Write down whose digests were made, and by which token they stop."""
+    if not written:
+        return
+    rows = [
+        {
+            "attendee_id": row.Attendee.id,
+            "stop_hash": hash_token(digests_token(settings.secret_key, row.Attendee.id, row.Attendee.email)),
+            "mailed_at": now,
+        }
+        for row in written
+    ]
+    ids = [{"attendee_id": row["attendee_id"]} for row in rows]
+    session.execute(_insert(session, DigestChoice), ids)
+    session.execute(update(DigestChoice), rows)

@@ -1,0 +1,266 @@
+"""Partners for the actor's firm: who fits, by texts, chain, languages, halls and requests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
+from scheduler.services.directory import notes
+from scheduler.services.directory.glossary import needed_for
+from scheduler.services.directory.refs import FirmRef
+from scheduler.services.directory.rows import FirmText, FirmTexts, firm_texts
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.requests.suggestions.ranking import Candidate, Fit, crowd, ranked
+from scheduler.services.requests.suggestions.reading.texts import OWN, listed_keys, listed_wants, named
+from scheduler.storage.among import among
+from scheduler.storage.cache.marks import digest, parts_of, query_text
+from scheduler.storage.cache.memory import remembered
+from scheduler.storage.models import Attendee, MeetingRequest, Slot, WalkingTime
+
+LOOKED_AT = 60
+"""Of the best by texts, so many are looked at for their people's languages."""
+NEAR_MINUTES = 5
+FULL = 0.7
+"""A firm whose accepted requests fill so much of its people's time is not suggested any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedPartner:
+    """A firm, and why it fits. Things are in the words of the language that was asked for."""
+
+    firm: FirmRef
+    logo: str | None
+    tier: Tier
+    area: str
+    they_supply: tuple[str, ...]
+    we_supply: tuple[str, ...]
+    link: tuple[str, str, bool] | None
+    languages: tuple[str, ...]
+    is_near: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """Partners, the best first. `knows_needs` tells whether the firm's own text says what it looks for."""
+
+    partners: tuple[SuggestedPartner, ...]
+    knows_needs: bool
+
+
+def suggested(session: Session, actor: Actor, *, language: str = "en", limit: int = 10) -> Suggested:
+    """Partners for the actor's own firm, by nine queries at most. Empty for who has no firm.
+
+    Things are named in `language`, that of the sentences around them, whatever the reader speaks.
+    Firms with which there is a request already, whatever became of it, are left out, and firms that are full.
+    """
+    actor.require(Right.READ_DIRECTORY)
+    if actor.firm_id is None:
+        return Suggested((), False)
+    texts = firm_texts(session, actor.event_id)
+    own = texts.rows.get(actor.firm_id)
+    if own is None:
+        return Suggested((), False)
+    known = _known(session, actor.firm_id) | notes.unsuggested(session, actor.firm_id) | {actor.firm_id}
+    loads = _loads(session, actor.event_id, texts)
+    says = _candidates(texts)
+    others = [each for firm_id, each in says.items() if firm_id not in known and not loads[firm_id].is_full]
+    me = says[actor.firm_id]
+    of = crowd([me, *others], {says[firm_id].key: load.asked for firm_id, load in loads.items()})
+    near = _near(session, own.hall_id)
+    best = ranked(me, others, of, near, limit=LOOKED_AT)
+    ids = {row.key: row.id for row in texts.rows.values()}
+    spoken = _spoken(session, [actor.firm_id, *(ids[each.key] for each in best)])
+    me = replace(me, languages=spoken.get(actor.firm_id, frozenset()))
+    looked_at = [replace(says[n], languages=spoken.get(n, frozenset())) for n in (ids[b.key] for b in best)]
+    fits = ranked(me, looked_at, of, near, limit=limit)
+    partners = tuple(_partner(each, texts.rows[ids[each.key]], language) for each in fits)
+    return Suggested(partners, bool(me.wants.needs))
+
+
+@dataclass(frozen=True, slots=True)
+class ReachCounts:
+    """Of `all` other firms, how many offer something that the own one needs, and need something it offers.
+
+    `both` are those that do both.
+    """
+
+    all: int
+    offering: int
+    needing: int
+    both: int
+
+
+def reach(session: Session, actor: Actor) -> ReachCounts:
+    """How many firms the lists and the text of the actor's own firm reach. One query."""
+    actor.require(Right.READ_DIRECTORY)
+    says = _candidates(firm_texts(session, actor.event_id))
+    me = says.get(actor.firm_id or 0)
+    if me is None:
+        return ReachCounts(0, 0, 0, 0)
+    others = [each.wants for firm_id, each in says.items() if firm_id != actor.firm_id]
+    offering = [not each.offers.isdisjoint(me.wants.needs) for each in others]
+    needing = [not each.needs.isdisjoint(me.wants.offers) for each in others]
+    both = sum(one and other for one, other in zip(offering, needing, strict=True))
+    return ReachCounts(len(others), sum(offering), sum(needing), both)
+
+
+def often_needed(session: Session, actor: Actor) -> tuple[str, ...]:
+    """The keys of things that firms like the actor's need: what goes into theirs, then what others name."""
+    actor.require(Right.READ_DIRECTORY)
+    says = _candidates(firm_texts(session, actor.event_id))
+    me = says.get(actor.firm_id or 0)
+    if me is None:
+        return ()
+    alike = Counter(
+        key
+        for other in says.values()
+        if other.tier is me.tier and other.areas & me.areas
+        for key in sorted(other.wants.needs)
+        if not key.startswith(OWN)
+    )
+    found = dict.fromkeys((*needed_for(me.wants.offers), *(key for key, _ in alike.most_common())))
+    return tuple(key for key in found if key not in me.wants.needs | me.wants.offers)
+
+
+def fitting(session: Session, actor: Actor, *, limit: int = 200) -> tuple[str, ...]:
+    """The keys of the firms that fit the actor's own best, whatever was asked between them. Two queries."""
+    actor.require(Right.READ_DIRECTORY)
+    texts = firm_texts(session, actor.event_id)
+    says = _candidates(texts)
+    me = says.get(actor.firm_id or 0)
+    if me is None:
+        return ()
+    every, near = list(says.values()), _near(session, texts.rows[actor.firm_id or 0].hall_id)
+    return tuple(each.key for each in ranked(me, every, crowd(every), near, limit=limit))
+
+
+def _candidates(texts: FirmTexts) -> Mapping[int, Candidate]:
+    """What firms say that they offer and need, by id."""
+
+    def work_out() -> dict[int, Candidate]:
+        return {
+            row.id: Candidate(
+                row.key,
+                Tier(row.tier),
+                frozenset(row.areas),
+                listed_wants(row.description, row.offers, row.needs, row.products),
+                row.hall_id or None,
+                unwanted=listed_keys(row.unwanted),
+            )
+            for row in texts.rows.values()
+        }
+
+    return remembered("candidates", texts.mark, work_out)
+
+
+def _known(session: Session, firm_id: int) -> set[int]:
+    """The firms with which there is or was a request."""
+    request = MeetingRequest
+    rows = session.execute(
+        select(request.from_firm_id, request.to_firm_id).where(
+            or_(request.from_firm_id == firm_id, request.to_firm_id == firm_id),
+            request.state != RequestState.EXPIRED,
+        )
+    )
+    return {other for row in rows for other in row}
+
+
+class _Load(NamedTuple):
+    """Of a firm: how many open requests it got, and whether hardly a slot is left to its people."""
+
+    asked: int
+    is_full: bool
+
+
+def _loads(session: Session, event_id: int, texts: FirmTexts) -> Mapping[int, _Load]:
+    """By firm. Its people's time is filled by what was accepted. Four queries.
+
+    Requests are many, and not read: they are counted in indexes by firm and state, whose part is the range
+    of the event's firms.
+    """
+    first, last = min(texts.rows), max(texts.rows)
+    to, by, state = MeetingRequest.to_firm_id, MeetingRequest.from_firm_id, MeetingRequest.state
+    accepted = func.count().filter(state == RequestState.ACCEPTED)
+    counts = [
+        query_text(
+            session,
+            (side, func.count(), accepted),
+            select().where(side >= first, side <= last, state.in_(states)).group_by(side).order_by(side),
+        )
+        for side, states in ((to, OPEN_REQUESTS), (by, (RequestState.ACCEPTED,)))
+    ]
+    there = Attendee.event_id == event_id, Attendee.withdrawn_at.is_(None)
+    of_firms = select().where(*there).group_by(Attendee.firm_id).order_by(Attendee.firm_id)
+    people = query_text(session, (Attendee.firm_id, func.count()), of_firms)
+    slots = session.scalars(select(func.count()).select_from(Slot).where(Slot.of(event_id))).one()
+    mark = digest(texts.mark, *counts, people, str(slots))
+    return remembered("loads", mark, lambda: _of_firms(texts, counts, people, slots))
+
+
+def _of_firms(texts: FirmTexts, counts: Sequence[str], people: str, slots: int) -> dict[int, _Load]:
+    received, sent, persons = ({int(row[0]): row for row in parts_of(text)} for text in (*counts, people))
+    found = {}
+    for firm_id in texts.rows:
+        _, asked, accepted = received.get(firm_id, ("", "0", "0"))
+        agreed = int(accepted) + int(sent.get(firm_id, ("", "0", "0"))[2])
+        room = int(persons.get(firm_id, ("", "0"))[1]) * slots
+        found[firm_id] = _Load(int(asked), bool(agreed) and agreed >= room * FULL)
+    return found
+
+
+def _near(session: Session, hall_id: int) -> set[int]:
+    """The own hall, and those that are few minutes away. None for who has no hall."""
+    if not hall_id:
+        return set()
+    walk = WalkingTime
+    rows = session.execute(
+        select(walk.from_hall_id, walk.to_hall_id).where(
+            or_(walk.from_hall_id == hall_id, walk.to_hall_id == hall_id), walk.minutes <= NEAR_MINUTES
+        )
+    )
+    return {hall_id, *(hall for row in rows for hall in row)}
+
+
+def _spoken(session: Session, firm_ids: Iterable[int]) -> dict[int, frozenset[str]]:
+    """The languages that somebody of each firm speaks."""
+    found: dict[int, set[str]] = {}
+    rows = session.execute(
+        select(Attendee.firm_id, Attendee.languages).where(
+            among(Attendee.firm_id, firm_ids), Attendee.withdrawn_at.is_(None)
+        )
+    )
+    for firm_id, languages in rows:
+        found.setdefault(firm_id, set()).update(languages)
+    return {firm_id: frozenset(languages) for firm_id, languages in found.items()}
+
+
+def _partner(found: Fit, row: FirmText, language: str) -> SuggestedPartner:
+    lists = row.offers, row.needs, row.products
+
+    def said(keys: Sequence[str]) -> tuple[str, ...]:
+        return tuple(named(key, language, lists) for key in keys)
+
+    link = found.links[0] if found.links else None
+    return SuggestedPartner(
+        firm=FirmRef(row.key, row.name, row.latin_name, row.country),
+        logo=row.logo or None,
+        tier=Tier(row.tier),
+        area=row.areas[0] if row.areas else "",
+        they_supply=said(found.they_supply),
+        we_supply=said(found.we_supply),
+        link=_both(said(link[:2]), is_ours=link[2]) if link else None,
+        languages=found.languages,
+        is_near=found.is_near,
+    )
+
+
+def _both(names: Sequence[str], *, is_ours: bool) -> tuple[str, str, bool]:
+    theirs, ours = names
+    return theirs, ours, is_ours

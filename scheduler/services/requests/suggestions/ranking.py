@@ -1,0 +1,189 @@
+"""How well two firms fit, from values alone, and why."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+
+from scheduler.domain.entities import Tier
+from scheduler.services.directory.glossary import goes_into, needed_for
+from scheduler.services.requests.suggestions.reading.texts import Wants
+
+SUPPLY, CHAIN, NEIGHBOUR, LANGUAGE, NEAR = 3.5, 0.8, 0.3, 0.3, 0.2
+COMMON = 0.6
+"""What is left of the weight of a thing that everybody names: still more than the chain."""
+WAITS = 0.6
+"""How far a firm that takes turns stands behind where it is not its turn, less than who supplies weighs."""
+SOUGHT, LOT = 0.1, 0.05
+"""Below the smallest reason: how much a firm that many ask stands behind, and what decides between equals."""
+CAP = 0.03
+"""Of the firms of an event, so large a share is to be shown the same one: 5% with what chance adds."""
+FEW = 12
+"""So many readers a firm may have in any event."""
+_PLACE = {tier: place for place, tier in enumerate(Tier)}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A firm as far as it counts. `unwanted` are keys of things that it does not want to be offered."""
+
+    key: str
+    tier: Tier
+    areas: frozenset[str]
+    wants: Wants
+    hall_id: int | None = None
+    languages: frozenset[str] = field(default_factory=frozenset)
+    unwanted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How well a firm fits, and why: keys of things that go from them to us, and from us to them.
+
+    `links` are pairs of what they make and what we make, where one goes into the other: with whether theirs
+    goes into ours. `languages` are those in common.
+    """
+
+    key: str
+    score: float
+    they_supply: tuple[str, ...] = ()
+    we_supply: tuple[str, ...] = ()
+    links: tuple[tuple[str, str, bool], ...] = ()
+    languages: tuple[str, ...] = ()
+    is_near: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """What all firms of an event say, counted once.
+
+    `rare` is by thing how telling it is that two firms name it: 1 if hardly anybody does. `turn` is by firm
+    the share of its readers to whom it is shown before others, 1 where it may be shown to all of them.
+    `asked` is by firm how many open requests others have sent to it, of `most_asked` at most.
+    """
+
+    rare: Mapping[str, float]
+    turn: Mapping[str, float]
+    asked: Mapping[str, int]
+    most_asked: int
+
+
+def crowd(firms: Sequence[Candidate], asked: Mapping[str, int] = MappingProxyType({})) -> Crowd:
+    """What counts of all firms together: who has a tie with more of them than may be shown it takes turns."""
+    offered, needed = _holders(firm.wants.offers for firm in firms), _holders(f.wants.needs for f in firms)
+    counts = Counter({key: mask.bit_count() for key, mask in offered.items()})
+    counts.update({key: mask.bit_count() for key, mask in needed.items()})
+    most = math.log(1 + len(firms)) or 1.0
+    rare = {key: math.log(1 + len(firms) / number) / most for key, number in counts.items()}
+    cap = max(FEW, CAP * len(firms))
+    turn = {}
+    for firm in firms:
+        readers = 0
+        for key in firm.wants.offers:
+            readers |= needed.get(key, 0)
+        for key in (*firm.wants.needs, *linked(firm.wants.offers)):
+            readers |= offered.get(key, 0)
+        turn[firm.key] = min(1.0, cap / max(1, readers.bit_count()))
+    return Crowd(rare, turn, asked, max(asked.values(), default=0))
+
+
+def _holders(lists: Iterable[Collection[str]]) -> dict[str, int]:
+    """By thing who has it: a bit a firm."""
+    found: dict[str, int] = {}
+    for place, keys in enumerate(lists):
+        for key in keys:
+            found[key] = found.get(key, 0) | (1 << place)
+    return found
+
+
+@lru_cache(4096)
+def linked(offers: frozenset[str]) -> frozenset[str]:
+    """The things that go into some of these, or that some of these go into."""
+    into = {other for key in offers for other in goes_into(key)}
+    return frozenset(into.union(needed_for(offers))) - offers
+
+
+def ranked(
+    own: Candidate, firms: Sequence[Candidate], of: Crowd, near: Collection[int] = (), *, limit: int = 10
+) -> list[Fit]:
+    """The first of the firms that have a tie with the own one, the best first.
+
+    A tie is a thing that one offers and the other needs, or a link of the chain; nothing else is. `near` are
+    halls within minutes of the own booth. Of those that only the chain ties, who takes turns stands behind
+    the others where it is not its turn.
+    """
+    links = linked(own.wants.offers)
+    found = []
+    for other in firms:
+        if other.key == own.key or not _has_tie(own, other, links):
+            continue
+        lot = _lot(own.key, other.key)
+        is_held_back = lot >= of.turn.get(other.key, 1.0) and not _supplies(own.wants, other.wants)
+        found.append((is_held_back, -score(own, other, of, near, links, lot), other.key, other))
+    found.sort(key=lambda each: each[:3])
+    return [_fit(own, other, near, -value) for _, value, _, other in found[:limit]]
+
+
+def _has_tie(own: Candidate, other: Candidate, links: frozenset[str]) -> bool:
+    mine, theirs = own.wants, other.wants
+    if not theirs.offers.isdisjoint(mine.needs):
+        return True
+    if not own.unwanted.isdisjoint(theirs.offers) or not other.unwanted.isdisjoint(mine.offers):
+        return False
+    return not (mine.offers.isdisjoint(theirs.needs) and theirs.offers.isdisjoint(links))
+
+
+def _supplies(mine: Wants, theirs: Wants) -> bool:
+    return not (theirs.offers.isdisjoint(mine.needs) and mine.offers.isdisjoint(theirs.needs))
+
+
+def score(
+    own: Candidate, other: Candidate, of: Crowd, near: Collection[int], links: frozenset[str], lot: float
+) -> float:
+    """How well a firm fits. What is asked for weighs most, then the chain, then what makes it easy."""
+    mine, theirs, value = own.wants, other.wants, 0.0
+    for key in (*(theirs.offers & mine.needs), *(mine.offers & theirs.needs)):
+        value += SUPPLY * (COMMON + (1 - COMMON) * of.rare.get(key, 1.0))
+    value += CHAIN * min(len(theirs.offers & links), 2)
+    if _PLACE[own.tier] != _PLACE[other.tier] and own.areas & other.areas:
+        value += NEIGHBOUR
+    if _supplies(mine, theirs) and lot >= of.turn.get(other.key, 1.0):
+        value -= WAITS
+    value += LANGUAGE * bool(own.languages & other.languages) + NEAR * (other.hall_id in near)
+    if of.most_asked:
+        value -= SOUGHT * of.asked.get(other.key, 0) / of.most_asked
+    return value + LOT * (1 - lot)
+
+
+def _fit(own: Candidate, other: Candidate, near: Collection[int], value: float) -> Fit:
+    mine, theirs = own.wants, other.wants
+    return Fit(
+        key=other.key,
+        score=value,
+        they_supply=tuple(sorted(theirs.offers & mine.needs)),
+        we_supply=tuple(sorted(mine.offers & theirs.needs)),
+        links=tuple(_links(mine.offers, theirs.offers)[:1]),
+        languages=tuple(sorted(own.languages & other.languages)),
+        is_near=other.hall_id in near,
+    )
+
+
+def _links(mine: Collection[str], theirs: Collection[str]) -> list[tuple[str, str, bool]]:
+    found = []
+    for one in sorted(theirs):
+        for own in sorted(mine):
+            if own in goes_into(one):
+                found.append((one, own, True))
+            elif one in goes_into(own):
+                found.append((one, own, False))
+    return found
+
+
+def _lot(own: str, other: str) -> float:
+    """A number from 0 to 1, always the same for two firms."""
+    return int.from_bytes(hashlib.blake2b(f"{own}\n{other}".encode(), digest_size=4).digest()) / 2**32

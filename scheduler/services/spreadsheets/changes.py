@@ -1,0 +1,219 @@
+"""What an import did to what was there, row by row and cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from scheduler.services.spreadsheets.columns import ImportKind, plain
+from scheduler.services.spreadsheets.matrix import CellPlace
+from scheduler.services.spreadsheets.options import ReadAs, WrongCell
+from scheduler.services.spreadsheets.proposals import NONE, Proposals
+from scheduler.services.spreadsheets.table import Row, Table
+
+Cells = dict[str, tuple[Any, Any]]
+"""Values that a row changes by their column, each before and after."""
+
+MOST_PROPOSED = 200
+"""Faults of a sheet for which a meaning is proposed, those of most rows first."""
+MAX_SHOWN = 500
+"""The most rows whose cells are stored to be shown. All rows are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """A column's value before and after, as text. Before is empty for a new row."""
+
+    column: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """A row that added or changed something: its number in the sheet, and whose it is."""
+
+    line: int
+    key: str
+    name: str
+    is_new: bool
+    cells: tuple[CellChange, ...]
+    is_gone: bool = False
+    """It was not in the file, and went. It has no line."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCells:
+    """One thing that is wrong, and all the rows in which it stands: it is fixed once."""
+
+    header: str
+    message: str
+    lines: tuple[int, ...]
+    column: str = ""
+    """Ours."""
+    value: str | None = None
+    """What stands in all of the cells, or None if they differ."""
+    proposals: Proposals = NONE
+    """What it may mean."""
+    waits_for: ImportKind | None = None
+    """The kind of the row in the file that is named here and left out itself: the fault is there."""
+    waits_line: int = 0
+    """The number of that row."""
+    places: tuple[CellPlace, ...] = ()
+    """The cells in which it stands, of a matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The result of an import: the numbers of rows that were new, changed something, or changed nothing.
+
+    `moved` firms have another booth. `meetings` published meetings were at the old booths. `missing` rows are
+    in the event and not in the file. They stay. `left_out` rows have faults and were not imported.
+    `not_taken` headers mean no known column.
+    """
+
+    added: int
+    changed: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    meetings: int = 0
+    missing: int = field(default=0, compare=False)
+    withdrawn: int = field(default=0, compare=False)
+    """Those that were not in the file, and went."""
+    left_out: int = field(default=0, compare=False)
+    not_taken: tuple[str, ...] = field(default=(), compare=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """Each header that was understood, and our column."""
+    wrong: tuple[WrongCells, ...] = field(default=(), compare=False)
+    """What keeps the `left_out` rows out, by what fixes it."""
+    read_as: tuple[ReadAs, ...] = field(default=(), compare=False)
+    """What is read otherwise than the file says, as a person said before."""
+    rows: tuple[RowChange, ...] = field(default=(), compare=False)
+    missing_keys: tuple[str, ...] = field(default=(), compare=False)
+    """Whose rows are missing, where a key names somebody."""
+    digest: str = field(default="", compare=False)
+    """Of all that it does: two previews with one digest do the same."""
+
+    @property
+    def causes(self) -> tuple[WrongCells, ...]:
+        """What is wrong in this sheet itself."""
+        return tuple(cells for cells in self.wrong if cells.waits_for is None)
+
+    @property
+    def waiting(self) -> dict[ImportKind, tuple[WrongCells, ...]]:
+        """What is wrong here only because rows of other kinds are left out, by their kind."""
+        kinds = dict.fromkeys(cells.waits_for for cells in self.wrong if cells.waits_for is not None)
+        return {kind: tuple(cells for cells in self.wrong if cells.waits_for is kind) for kind in kinds}
+
+
+@dataclass(slots=True)
+class ImportTally:
+    """Counts rows while they are taken."""
+
+    table: Table
+    known: frozenset[str]
+    """Keys of what was there before."""
+    counts: dict[str, int] = field(default_factory=lambda: {"added": 0, "changed": 0, "unchanged": 0})
+    rows: list[RowChange] = field(default_factory=list)
+    withdrawn: int = 0
+    _digest: Any = field(default_factory=lambda: blake2b(digest_size=16))
+
+    def add(self, row: Row, cells: Cells, *, is_new: bool = False) -> None:
+        """A row that was taken, with each value that it changed, before and after."""
+        self.table.options.on_row(self.table.sheet, row.line, self.table.rows[-1].line)
+        what = "added" if is_new else "changed" if cells else "unchanged"
+        self.counts[what] += 1
+        if what == "unchanged":
+            return
+        self._keep(RowChange(row.line, row.values["key"], row.values.get("name", ""), is_new, _shown(cells)))
+
+    def _keep(self, change: RowChange) -> None:
+        self._digest.update(repr(change).encode("utf-8", "surrogatepass"))
+        if len(self.rows) < MAX_SHOWN:
+            self.rows.append(change)
+
+    def withdraw(self, key: str, name: str, cells: Cells) -> None:
+        """Count what was not in the file, and goes."""
+        self.withdrawn += 1
+        self._keep(RowChange(0, key, name, False, _shown(cells), is_gone=True))
+
+    def missing(self) -> frozenset[str]:
+        """The keys of what was there before and is not in the file."""
+        given = {row.values.get("key") for row in self.table.rows + self.table.left_out}
+        return self.known - given
+
+    def done(self, *, moved: int = 0, meetings: int = 0, missing: int | None = None) -> Imported:
+        return Imported(
+            **self.counts,
+            moved=moved,
+            meetings=meetings,
+            missing=len(self.missing()) - self.withdrawn if missing is None else missing,
+            withdrawn=self.withdrawn,
+            left_out=len(self.table.left_out),
+            not_taken=self.table.not_taken,
+            headers=tuple((self.table.shown(name), name) for name in self.table.positions),
+            wrong=_grouped(self.table),
+            read_as=tuple(self.table.read_as.values()),
+            rows=tuple(self.rows),
+            missing_keys=tuple(sorted(self.missing())) if not self.withdrawn else (),
+            digest=self._digest.hexdigest(),
+        )
+
+
+def _grouped(table: Table) -> tuple[WrongCells, ...]:
+    """Faults of one message under one header as one, those of most rows first, and causes before effects."""
+    found: dict[tuple[str, str], list[WrongCell]] = {}
+    for cell in table.wrong:
+        found.setdefault((cell.header, cell.message), []).append(cell)
+
+    def rank(item: tuple[tuple[str, str], list[WrongCell]]) -> tuple[bool, int, int]:
+        return item[1][0].waits_for is not None, -len(item[1]), item[1][0].line
+
+    ordered = sorted(found.items(), key=rank)
+    return tuple(
+        _one(table, header, message, cells, at) for at, ((header, message), cells) in enumerate(ordered)
+    )
+
+
+def _one(table: Table, header: str, message: str, cells: list[WrongCell], at: int) -> WrongCells:
+    """A fault with what fixes it. Only the first get proposals: more than these no page shows at once."""
+    column, value = cells[0].column, cells[0].value
+    lines = tuple(dict.fromkeys(cell.line for cell in cells))
+    places = tuple(dict.fromkeys(cell.place for cell in cells if cell.place is not None))
+    if len({cell.value for cell in cells}) > 1 or not plain(value):
+        return WrongCells(header, message, lines, column, places=places)
+    if (waits := cells[0].waits_for) is not None:
+        line = cells[0].waits_line
+        return WrongCells(header, message, lines, column, waits_for=waits, waits_line=line, places=places)
+    allowed = table.allowed.get(column) if at < MOST_PROPOSED else None
+    proposals = allowed.proposals(value) if allowed is not None else NONE
+    return WrongCells(header, message, lines, column, value, proposals, places=places)
+
+
+def change(target: Any, new: Mapping[str, Any]) -> Cells:
+    """Set the values that differ, and return each with its value before and after."""
+    differ = {
+        name: (getattr(target, name), value) for name, value in new.items() if getattr(target, name) != value
+    }
+    for name, (_, value) in differ.items():
+        setattr(target, name, value)
+    return differ
+
+
+def as_new(values: Mapping[str, Any]) -> Cells:
+    """The values of a new row, which nothing was before."""
+    return {name: (None, value) for name, value in values.items() if value not in (None, "", [])}
+
+
+def _shown(cells: Cells) -> tuple[CellChange, ...]:
+    return tuple(CellChange(name, _text(old), _text(new)) for name, (old, new) in cells.items())
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,197 @@
+"""Delegations of a sheet: who leads and accompanies them, their firms, and people who come without theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.saying import say
+from scheduler.services.directory.belonging import MOST_DELEGATIONS
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.spreadsheets import keys
+from scheduler.services.spreadsheets.changes import Cells, Imported, ImportTally, as_new, change
+from scheduler.services.spreadsheets.columns import ImportKind, plain
+from scheduler.services.spreadsheets.common import present
+from scheduler.services.spreadsheets.options import PLAIN, ImportOptions
+from scheduler.services.spreadsheets.people import Firms
+from scheduler.services.spreadsheets.table import Row, Table
+from scheduler.sheets.tables import WorkbookSheet
+from scheduler.storage.models import Attendee, Delegation, DelegationFirm, DelegationPerson
+
+_TEXTS = ("name", "origin", "escort", "escort_phone")
+
+
+def import_delegations(
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
+) -> Imported:
+    """Import delegations. A row with a known key, or name, changes that delegation.
+
+    `firms` and `people` are all its members, where the sheet has these columns. The leader is one of its
+    people, and none any more once that person is not. Raises InvalidInput.
+    """
+    actor.require(Right.IMPORT)
+    actor.require(Right.KEEP_DELEGATIONS)
+    table = Table.read(ImportKind.DELEGATIONS, sheet, options)
+    of_event = select(Delegation).where(Delegation.event_id == actor.event_id)
+    known = {each.key: each for each in session.scalars(of_event)}
+    keys.fill(table, "name", {plain(each.name): key for key, each in known.items()}, known)
+    read = _Members.load(session, actor.event_id)
+    values = {row.line: read.values(row, known.get(row.values.get("key", ""))) for row in table.rows}
+    room = MOST_DELEGATIONS - len(known)
+    for row in [row for row in table.rows if row.values.get("key") not in known][max(room, 0) :]:
+        row.fault(
+            "name",
+            say("an event has at most %(most_delegations)s delegations", most_delegations=MOST_DELEGATIONS),
+        )
+    table.done()
+    tally = ImportTally(table, frozenset(known))
+    new = {
+        row.values["key"]: Delegation(event_id=actor.event_id, key=row.values["key"], name=row.values["name"])
+        for row in table.rows
+        if row.values["key"] not in known
+    }
+    session.add_all(new.values())
+    session.flush()
+    for row in table.rows:
+        key, given = row.values["key"], values[row.line]
+        found = known.get(key) or new[key]
+        texts = {name: given[name] for name in _TEXTS if name in given}
+        cells = change(found, texts)
+        if key in new:
+            cells = as_new({"key": key, **texts})
+        read.join(found, given, cells)
+        tally.add(row, cells, is_new=key in new)
+    session.flush()
+    return tally.done()
+
+
+@dataclass(slots=True)
+class _Members:
+    """The firms and people of an event, and who belongs to which delegation, by ids."""
+
+    session: Session
+    firms: Firms
+    person_keys: dict[int, str] = field(default_factory=dict)
+    firm_of: dict[int, int] = field(default_factory=dict)
+    named: dict[str, set[int]] = field(default_factory=dict)
+    """The ids of people by what a cell may call them: key, mail address, name."""
+    of_firms: dict[int, dict[int, DelegationFirm]] = field(default_factory=dict)
+    alone: dict[int, dict[int, DelegationPerson]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, session: Session, event_id: int) -> _Members:
+        made = cls(session, Firms(session, event_id))
+        query = select(
+            Attendee.id, Attendee.firm_id, Attendee.key, Attendee.email, Attendee.name, Attendee.latin_name
+        )
+        for person_id, firm_id, key, *names in session.execute(query.where(Attendee.event_id == event_id)):
+            made.person_keys[person_id], made.firm_of[person_id] = key, firm_id
+            for called in {key, *map(plain, names)}:
+                made.named.setdefault(called, set()).add(person_id)
+        own = select(Delegation.id).where(Delegation.event_id == event_id)
+        for firm in session.scalars(select(DelegationFirm).where(DelegationFirm.delegation_id.in_(own))):
+            made.of_firms.setdefault(firm.delegation_id, {})[firm.firm_id] = firm
+        for one in session.scalars(select(DelegationPerson).where(DelegationPerson.delegation_id.in_(own))):
+            made.alone.setdefault(one.delegation_id, {})[one.attendee_id] = one
+        return made
+
+    def values(self, row: Row, known: Delegation | None) -> dict[str, Any]:
+        """The values of the columns that the sheet has; firms, people and leader by id."""
+        read: dict[str, Any] = {
+            "key": row.key(),
+            "name": row.text("name", fields.DelegationName),
+            "origin": row.text("origin", fields.Origin),
+            "escort": row.text("escort", fields.Origin),
+            "escort_phone": row.phone("escort_phone"),
+            "firms": [each for text in row.several("firms") if (each := self._firm(row, text))],
+            "people": [each for text in row.several("people") if (each := self._person(row, "people", text))],
+        }
+        given = present(row, read)
+        if "leader" in row.values:
+            given["leader"] = self._leader(row, given, known)
+        return given
+
+    def _firm(self, row: Row, text: str) -> int:
+        text = row.meant("firms", text, self.firms.has)
+        found = (
+            {self.firms.by_key[text]} if text in self.firms.by_key else self.firms.by_name.get(plain(text))
+        )
+        if not found or len(found) > 1:
+            name = repr(text[:80])
+            wrong = (
+                say("%(name)s is the name of several firms; write its key", name=name)
+                if found
+                else say("%(name)s is not a firm of this event", name=name)
+            )
+            of = () if found else (ImportKind.FIRMS,)
+            row.fault("firms", wrong, item=text, allowed=self.firms.allowed, of=of)
+            return 0
+        return next(iter(found))
+
+    def _person(self, row: Row, column: str, text: str) -> int:
+        found = self.named.get(text) or self.named.get(plain(text), set())
+        if len(found) != 1:
+            name = repr(text[:80])
+            wrong = (
+                say("%(name)s is the name of several people; write a key", name=name)
+                if found
+                else say("%(name)s is nobody of this event", name=name)
+            )
+            row.fault(column, wrong, item=text)
+            return 0
+        return next(iter(found))
+
+    def _leader(self, row: Row, given: Mapping[str, Any], known: Delegation | None) -> int | None:
+        text = row.values["leader"]
+        leader = self._person(row, "leader", text) if text else 0
+        firms, people = self._now(known)
+        firms, people = set(given.get("firms", firms)), set(given.get("people", people))
+        if leader and leader not in people and self.firm_of[leader] not in firms:
+            row.fault("leader", say("must be one of the delegation's people"))
+        return leader or None
+
+    def _now(self, known: Delegation | None) -> tuple[set[int], set[int]]:
+        """The firms and the single people that it has already."""
+        if known is None:
+            return set(), set()
+        return set(self.of_firms.get(known.id, ())), set(self.alone.get(known.id, ()))
+
+    def join(self, found: Delegation, given: Mapping[str, Any], cells: Cells) -> None:
+        """Give it its members and its leader; `cells` get what that changes, by keys."""
+        firms, people = self._now(found)
+        wanted = set(given.get("firms", firms))
+        # who comes with the firm does not come alone
+        alone = {each for each in given.get("people", people) if self.firm_of[each] not in wanted}
+        self._set(DelegationFirm, found, self.of_firms.get(found.id, {}), wanted)
+        self._set(DelegationPerson, found, self.alone.get(found.id, {}), alone)
+        for column, before, after, names in (
+            ("firms", firms, wanted, self.firms.keys),
+            ("people", people, alone, self.person_keys),
+        ):
+            if before != after:
+                cells[column] = _told(before, names), _told(after, names)
+        leader = given.get("leader", found.leader_id)
+        if leader is not None and leader not in alone and self.firm_of[leader] not in wanted:
+            leader = None
+        if leader != found.leader_id:
+            keys = self.person_keys
+            cells["leader"] = keys.get(found.leader_id or 0, ""), keys.get(leader or 0, "")
+            found.leader_id = leader
+
+    def _set(self, table: Any, found: Delegation, held: Mapping[int, Any], wanted: set[int]) -> None:
+        for member, row in held.items():
+            if member not in wanted:
+                self.session.delete(row)
+        column = "firm_id" if table is DelegationFirm else "attendee_id"
+        for member in sorted(wanted - held.keys()):
+            self.session.add(table(delegation_id=found.id, **{column: member}))
+
+
+def _told(ids: set[int], names: Mapping[int, str]) -> str:
+    return "; ".join(sorted(names[each] for each in ids))

@@ -1,0 +1,84 @@
+"""Guests of honour of a sheet: countries and provinces, each perhaps with a pavilion."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.guests import MOST_GUESTS, GuestKind
+from scheduler.saying import say
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.spreadsheets import keys, values
+from scheduler.services.spreadsheets.changes import Cells, Imported, ImportTally, as_new
+from scheduler.services.spreadsheets.columns import ImportKind, plain
+from scheduler.services.spreadsheets.common import present
+from scheduler.services.spreadsheets.options import PLAIN, ImportOptions
+from scheduler.services.spreadsheets.table import Row, Table
+from scheduler.sheets.tables import WorkbookSheet
+from scheduler.storage.models import Event
+
+_EMPTY = {"name": "", "kind": GuestKind.COUNTRY.value, "country": "", "pavilion": ""}
+
+
+def import_guests(
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
+) -> Imported:
+    """Import guests of honour. A row with a known name changes that guest; who is not in the sheet stays.
+
+    Raises InvalidInput.
+    """
+    actor.require(Right.IMPORT)
+    table = Table.read(ImportKind.GUESTS, sheet, options)
+    event = session.get_one(Event, actor.event_id)
+    known = {plain(guest["name"]): dict(guest) for guest in event.guests}
+    keys.fill(table, "name", {name: name for name in known}, known)
+    read = {row.line: _values(row, known) for row in table.rows}
+    new = [row for row in table.rows if plain(row.values["name"]) not in known]
+    for row in new[max(MOST_GUESTS - len(known), 0) :]:
+        row.fault(
+            "name", say("an event has at most %(most_guests)s guests of honour", most_guests=MOST_GUESTS)
+        )
+    table.done()
+    tally = ImportTally(table, frozenset(known))
+    for row in table.rows:
+        name, given = plain(row.values["name"]), read[row.line]
+        before = known.get(name)
+        known[name] = (
+            {"kind": GuestKind.COUNTRY.value, "country": "", "pavilion": ""} | (before or {}) | given
+        )
+        cells: Cells = (
+            as_new(known[name])
+            if before is None
+            else {key: (before[key], value) for key, value in given.items() if before[key] != value}
+        )
+        tally.add(row, cells, is_new=before is None)
+    event.guests = [{column: guest[column] for column in _EMPTY} for guest in known.values()]
+    session.flush()
+    return tally.done()
+
+
+def _values(row: Row, known: dict[str, dict[str, str]]) -> dict[str, str]:
+    written = row.values.get("kind", "")
+    kind = values.guest_kind(written)
+    if written and kind is None:
+        row.fault(
+            "kind",
+            say(
+                "%(kind)s is no kind: it must be country or province",
+                kind=repr(written[:40]),
+            ),
+            allowed=values.guest_kinds(),
+        )
+    read = {
+        "name": row.text("name", fields.GuestName),
+        "kind": (kind or GuestKind.COUNTRY).value,
+        "country": row.country(),
+        "pavilion": row.text("pavilion", fields.Pavilion),
+    }
+    before = known.get(plain(read["name"]), {})
+    given = present(row, read)
+    merged = _EMPTY | before | given
+    if merged["kind"] == GuestKind.COUNTRY and not merged["country"]:
+        row.fault("country", say("is missing; a guest of honour that is a country has one"))
+    return given

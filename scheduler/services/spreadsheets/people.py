@@ -1,0 +1,281 @@
+"""People of a sheet: attendees of firms, and interpreters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain import fields
+from scheduler.saying import say
+from scheduler.services.emails.email_addresses import addresses, leaving
+from scheduler.services.identity import chambers, preferences
+from scheduler.services.identity.actors import LET_IN, Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.sign_in import ensure_accounts
+from scheduler.services.schedule.feed_addresses import new_feed
+from scheduler.services.spreadsheets import keys
+from scheduler.services.spreadsheets.changes import Imported, ImportTally, as_new, change
+from scheduler.services.spreadsheets.columns import ImportKind, plain
+from scheduler.services.spreadsheets.common import latin, of_a_person, present, renamed, there
+from scheduler.services.spreadsheets.groups import members
+from scheduler.services.spreadsheets.options import PLAIN, ImportOptions
+from scheduler.services.spreadsheets.proposals import Allowed
+from scheduler.services.spreadsheets.table import Row, Table
+from scheduler.sheets.tables import WorkbookSheet
+from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest
+
+_ROLE = ("firm_id", "is_exhibitor")
+
+
+def import_people(
+    session: Session,
+    actor: Actor,
+    sheet: WorkbookSheet,
+    options: ImportOptions = PLAIN,
+    *,
+    settings: Settings,
+    now: datetime,
+) -> Imported:
+    """Import attendees of existing firms. A row with a known key changes that person.
+
+    A changed address is told the coming meetings, as if an organiser had corrected it on the page. Of a sheet
+    that does not say who is in charge, the first new person of each firm that has nobody is; of a chamber's
+    sheet, as of one that says so, this waits for the organisers. Raises InvalidInput.
+    """
+    members.require(actor, options)
+    table = Table.read(ImportKind.PEOPLE, sheet, options)
+    firms = Firms(session, actor.event_id, options)
+    of_event = select(Attendee).where(Attendee.event_id == actor.event_id)
+    known = {one.key: one for one in session.scalars(of_event.where(members.only(Attendee.firm_id, options)))}
+    taken = {person.email: key for key, person in known.items()}
+    by_email = {plain(email): key for email, key in taken.items()}
+    keys.fill(table, "email", by_email, known, members=options.members)
+    values = {row.line: _values(row, firms) for row in table.rows}
+    proposes = not actor.may(Right.IMPORT)
+    if options.members is not None:
+        addressed = [(row, values[row.line]["email"]) for row in table.rows]
+        members.check_addresses(session, actor.event_id, options.members, addressed, known)
+    for row in table.rows:
+        email = values[row.line]["email"]
+        key = row.values.get("key", "")
+        if email and taken.setdefault(email, key) != key:
+            row.fault(
+                "email", say("%(email)s belongs to %(taken)s already", email=email, taken=repr(taken[email]))
+            )
+    table.done()
+    tally = ImportTally(table, there(known))
+    new = [values[row.line] for row in table.rows if row.values["key"] not in known]
+    if new:
+        actor.require_fresh(LET_IN)
+    accounts = ensure_accounts(session, {each["email"]: each["name"] for each in new}, now=now)
+    led = None if "exhibitor" in table.columns else _led(session, actor.event_id)
+    for row in table.rows:
+        person = known.get(row.values["key"])
+        given = values[row.line] | {"key": row.values["key"]}
+        given |= latin(given, person)
+        if person is None and led is not None and given["firm_id"] not in led:
+            given["is_exhibitor"] = True
+            led.add(given["firm_id"])
+        if proposes:
+            given |= _proposed(actor, person, given)
+        if person is None:
+            _add(session, actor.event_id, accounts[given["email"]], given, settings=settings)
+            cells = as_new(given)
+        else:
+            cells = _change(
+                session, actor, person, given, settings=settings, quiet=not options.notify, now=now
+            )
+        if "firm_id" in cells:
+            old, new = cells.pop("firm_id")
+            cells["firm"] = firms.keys.get(old, ""), firms.keys.get(new, "")
+        tally.add(row, cells, is_new=person is None)
+    session.flush()
+    return tally.done()
+
+
+def import_interpreters(
+    session: Session,
+    actor: Actor,
+    sheet: WorkbookSheet,
+    options: ImportOptions = PLAIN,
+    *,
+    now: datetime,
+) -> Imported:
+    """Import interpreters. A row with a known key changes that interpreter.
+
+    Raises InvalidInput, as for people.
+    """
+    actor.require(Right.IMPORT)
+    table = Table.read(ImportKind.INTERPRETERS, sheet, options)
+    known = {
+        i.key: i for i in session.scalars(select(Interpreter).where(Interpreter.event_id == actor.event_id))
+    }
+    people = set(session.scalars(select(Attendee.key).where(Attendee.event_id == actor.event_id)))
+    keys.fill(table, "email", {plain(i.email): i.key for i in known.values()}, known.keys() | people)
+    values = {row.line: present(row, of_a_person(row)) for row in table.rows}
+    for row in table.rows:
+        if row.values.get("key") in people:
+            row.fault("key", say("is an attendee's; nobody is both"))
+    table.done()
+    tally = ImportTally(table, there(known))
+    for row in table.rows:
+        interpreter = known.get(row.values["key"])
+        given = values[row.line] | {"key": row.values["key"]}
+        given |= latin(given, interpreter)
+        if interpreter is None:
+            if given.get("email"):
+                actor.require_fresh(LET_IN)
+            session.add(Interpreter(event_id=actor.event_id, **given))
+            tally.add(row, as_new(given), is_new=True)
+        else:
+            tally.add(row, _change_interpreter(session, actor, interpreter, given, now))
+    session.flush()
+    return tally.done()
+
+
+class Firms:
+    """The firms of an event by what a cell may call them: key, own name or Latin name."""
+
+    def __init__(self, session: Session, event_id: int, options: ImportOptions = PLAIN) -> None:
+        of_event = select(Firm.id, Firm.key, Firm.name, Firm.latin_name).where(Firm.event_id == event_id)
+        rows = session.execute(of_event.where(members.only(Firm.id, options))).all()
+        self.keys = {row.id: row.key for row in rows}
+        self.by_key = {row.key: row.id for row in rows}
+        self.names = {row.key: row.name for row in rows}
+        self.by_name: dict[str, set[int]] = {}
+        for row in rows:
+            for name in (row.name, row.latin_name):
+                self.by_name.setdefault(plain(name), set()).add(row.id)
+
+    def find(self, row: Row, column: str = "firm") -> int:
+        """The firm of a row, or 0 with a fault."""
+        text = row.meant(column, row.values.get(column, ""), self.has)
+        found = {self.by_key[text]} if text in self.by_key else self.by_name.get(plain(text), set())
+        if text and len(found) != 1:
+            name = repr(text[:80])
+            said = (
+                say("%(name)s is the name of several firms; write its key", name=name)
+                if found
+                else say("%(name)s is not a firm of this event; import firms first", name=name)
+            )
+            row.fault(column, said, allowed=self.allowed, of=() if found else (ImportKind.FIRMS,))
+        return next(iter(found)) if len(found) == 1 else 0
+
+    def has(self, text: str) -> bool:
+        """Whether a text is the key or the name of one firm."""
+        return text in self.by_key or len(self.by_name.get(plain(text), ())) == 1
+
+    @cached_property
+    def allowed(self) -> Allowed:
+        """Keys of firms, by the names that only one has."""
+        single = {name: next(iter(ids)) for name, ids in self.by_name.items() if len(ids) == 1}
+        return Allowed({name: self.keys[firm_id] for name, firm_id in single.items()}, self.names)
+
+    def pair(self, request: MeetingRequest) -> str:
+        """A request by the names of its firms."""
+        return " → ".join(self.names[self.keys[id]] for id in (request.from_firm_id, request.to_firm_id))
+
+
+def _values(row: Row, firms: Firms) -> dict[str, Any]:
+    read = (
+        of_a_person(row)
+        | {
+            "firm": firms.find(row),
+            "title": row.text("title", fields.JobTitle),
+            "phone": row.phone(),
+            "exhibitor": row.yes("exhibitor"),
+            "max_per_day": row.number("max_per_day"),
+        }
+        | _reading(row)
+    )
+    return renamed(present(row, read), firm="firm_id", exhibitor="is_exhibitor")
+
+
+def _led(session: Session, event_id: int) -> set[int]:
+    """The firms of which somebody is in charge."""
+    in_charge = Attendee.is_exhibitor, Attendee.withdrawn_at.is_(None)
+    return set(session.scalars(select(Attendee.firm_id).where(Attendee.event_id == event_id, *in_charge)))
+
+
+def _reading(row: Row) -> dict[str, str]:
+    """The language and time zone of a person's mails.
+
+    An empty value is derived from other data of the person.
+    """
+    language, timezone = row.text("mail_language", fields.Language), row.text("timezone", fields.Timezone)
+    for fault in preferences.faults(language, timezone):
+        row.fault("mail_language" if fault.path == "language" else fault.path, fault.message)
+    return {"mail_language": language, "timezone": timezone}
+
+
+def _add(
+    session: Session, event_id: int, account_id: int, values: Mapping[str, Any], *, settings: Settings
+) -> None:
+    seed, hashed = new_feed(settings.secret_key)
+    session.add(
+        Attendee(event_id=event_id, account_id=account_id, feed_seed=seed, feed_hash=hashed, **values)
+    )
+
+
+def _change(
+    session: Session,
+    actor: Actor,
+    person: Attendee,
+    values: Mapping[str, Any],
+    *,
+    settings: Settings,
+    quiet: bool,
+    now: datetime,
+) -> dict[str, tuple[Any, Any]]:
+    """Set the values that differ. A person who changes firm or role gets new addresses of feeds."""
+    has_role = all(getattr(person, name) == values.get(name, getattr(person, name)) for name in _ROLE)
+    if not has_role or (quiet and values["email"] != person.email):
+        person.quiet_until = now  # requests of before would be news at the other firm or address
+    if not has_role:
+        leaving.renew_feeds(session, person, secret_key=settings.secret_key)
+    email = person.email
+    others = {name: value for name, value in values.items() if name != "email"}
+    cells = change(person, others | _own_choices(person, others))
+    if cells.get("is_exhibitor") == (False, True):
+        actor.require_fresh(LET_IN)
+    if "is_exhibitor" in cells and actor.may(Right.IMPORT):
+        chambers.confirm(person)
+    if values["email"] != email:
+        addresses.correct(
+            session, actor, person.key, values["email"], settings=settings, quiet=quiet, now=now
+        )
+        cells["email"] = (email, values["email"])
+    return cells
+
+
+def _change_interpreter(
+    session: Session, actor: Actor, interpreter: Interpreter, values: Mapping[str, Any], now: datetime
+) -> dict[str, tuple[Any, Any]]:
+    """Set the values that differ."""
+    email = interpreter.email
+    cells = change(interpreter, {name: value for name, value in values.items() if name != "email"})
+    address = values.get("email", email)
+    if address != email:
+        addresses.correct_interpreter(session, actor, interpreter, address, now=now)
+        cells["email"] = (email, address)
+    return cells
+
+
+def _proposed(actor: Actor, person: Attendee | None, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a chamber says of who signs in: it waits for the organisers, and ends with the chamber's role."""
+    said: dict[str, Any] = {} if person is not None else {"imported_by": actor.account_id}
+    if values.get("is_exhibitor") and not (person is not None and person.is_exhibitor):
+        said |= {"is_exhibitor": False, "is_exhibitor_proposed": True}
+    return said
+
+
+def _own_choices(person: Attendee, values: Mapping[str, str]) -> dict[str, str]:
+    """Keep the values that a person may have chosen. A file fills in only empty ones."""
+    chosen = ("mail_language", "timezone")
+    return {name: getattr(person, name) or values[name] for name in chosen if name in values}

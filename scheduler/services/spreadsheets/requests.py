@@ -1,0 +1,301 @@
+"""Meeting requests of a sheet, with their state and answers: those of last year, or of a matching tool."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from scheduler.domain import fields
+from scheduler.domain.entities import OPEN_REQUESTS, PlaceWish, RequestState, Side
+from scheduler.invites.ical import itip_revisions
+from scheduler.saying import say
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.spreadsheets import request_faults, values
+from scheduler.services.spreadsheets.changes import Cells, Imported, ImportTally, as_new, change
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.spreadsheets.options import PLAIN, ImportOptions
+from scheduler.services.spreadsheets.people import Firms
+from scheduler.services.spreadsheets.table import Row, Table
+from scheduler.services.spreadsheets.times import EventTimes
+from scheduler.services.text import one_line
+from scheduler.sheets.tables import WorkbookSheet
+from scheduler.storage.models import Attendee, Event, MeetingRequest, RequestPerson
+
+_TOPIC = "Meeting"
+"""Of a request without one."""
+_SIDES = (("from_people", Side.FROM, "from_firm"), ("to_people", Side.TO, "to_firm"))
+
+
+def import_requests(
+    session: Session,
+    actor: Actor,
+    sheet: WorkbookSheet,
+    options: ImportOptions = PLAIN,
+    *,
+    now: datetime,
+) -> Imported:
+    """Import meeting requests. A row changes the request with its key, or else the one of its two firms.
+
+    What is accepted goes into the next run. What it adds and ends is quiet until `now`. With
+    `options.withdraw`, open requests that are not in the file are withdrawn. Raises InvalidInput.
+    """
+    actor.require(Right.IMPORT)
+    read = _Requests.load(session, actor.event_id, Table.read(ImportKind.REQUESTS, sheet, options), now)
+    given = {row.line: read.values(row) for row in read.table.rows}
+    for row in read.table.rows:
+        read.name(row, given[row.line])
+    for row in read.table.rows:
+        read.check_pair(row, given[row.line])
+    read.table.done()
+    tally = ImportTally(read.table, frozenset(read.known))
+    changes = read.change(given)
+    for row in read.table.rows:
+        tally.add(row, changes[row.line], is_new=row.values["key"] not in read.known)
+    for key in sorted(tally.missing()) if ImportKind.REQUESTS in options.withdraw else ():
+        request = read.known[key]
+        if request.state in OPEN_REQUESTS:
+            cells = change(request, read.stepped(RequestState.WITHDRAWN))
+            tally.withdraw(key, read.firms.pair(request), {"state": cells["state"]})
+    session.flush()
+    return tally.done()
+
+
+@dataclass(slots=True)
+class _Requests:
+    """The requests of an event, and what the cells of a row mean there."""
+
+    session: Session
+    event_id: int
+    table: Table
+    now: datetime
+    times: EventTimes
+    firms: Firms
+    people: Mapping[int, Mapping[str, int]]
+    """The ids of each firm's people, by key and by mail address."""
+    person_keys: Mapping[int, str]
+    known: Mapping[str, MeetingRequest]
+    of_pair: Mapping[tuple[int, int], MeetingRequest]
+    """The newest request of a pair of firms by who asked, an open one first."""
+    lines: dict[str, int] = field(default_factory=dict)
+    """The first row of each key that was made."""
+    open_pairs: dict[tuple[int, int], str] = field(default_factory=dict)
+    """The key of the request of each pair that is open at the end."""
+
+    @classmethod
+    def load(cls, session: Session, event_id: int, table: Table, now: datetime) -> _Requests:
+        rows = session.scalars(
+            select(MeetingRequest)
+            .where(MeetingRequest.event_id == event_id)
+            .options(selectinload(MeetingRequest.people))
+            .order_by(MeetingRequest.id)
+        ).all()
+        people: dict[int, dict[str, int]] = defaultdict(dict)
+        keys = {}
+        query = select(Attendee.id, Attendee.firm_id, Attendee.key, Attendee.email)
+        for person in session.execute(query.where(Attendee.event_id == event_id)):
+            keys[person.id] = person.key
+            people[person.firm_id] |= {person.key: person.id, person.email: person.id}
+        by_age = sorted(rows, key=lambda row: (row.state in OPEN_REQUESTS, row.id))
+        in_file = {row.values.get("key") for row in table.rows}
+        return cls(
+            session,
+            event_id,
+            table,
+            now,
+            EventTimes.load(session, event_id),
+            Firms(session, event_id),
+            people,
+            keys,
+            {row.key: row for row in rows},
+            {(row.from_firm_id, row.to_firm_id): row for row in by_age},
+            open_pairs={
+                _pair(row.from_firm_id, row.to_firm_id): row.key
+                for row in rows
+                if row.state in OPEN_REQUESTS and row.key not in in_file
+            },
+        )
+
+    def values(self, row: Row) -> dict[str, Any]:
+        """The values of the columns that the sheet has."""
+        ids = {column: self.firms.find(row, column) for column in ("from_firm", "to_firm")}
+        if ids["from_firm"] and ids["from_firm"] == ids["to_firm"]:
+            row.fault("to_firm", say("is the firm that asks; a firm does not meet itself"))
+        read = {
+            "topic": row.text("topic", fields.Topic) or _TOPIC,
+            "priority": self._priority(row),
+            "length": self._length(row),
+            "place": values.place_wish(row.values.get("place", "")) or PlaceWish.ANY,
+            "state": self._state(row),
+            "message": row.text("message", fields.Message),
+            "answer_note": row.text("note", fields.Note),
+            "reply_topic": row.text("reply_topic", fields.Topic),
+            "slots": self.times.starts(row, "times"),
+        }
+        place = row.values.get("place", "")
+        if place and values.place_wish(place) is None:
+            said = say("%(place)s is no place: it must be booth, table or any", place=repr(place[:40]))
+            row.fault("place", said, allowed=values.place_wishes())
+        renamed = {"answer_note": "note", "slots": "times"}
+        given = {name: value for name, value in read.items() if renamed.get(name, name) in row.values}
+        people = {
+            column: self._people(row, column, ids[firm]) for column, _, firm in _SIDES if column in row.values
+        }
+        return {"from_firm_id": ids["from_firm"], "to_firm_id": ids["to_firm"], **given, **people}
+
+    def name(self, row: Row, given: Mapping[str, Any]) -> None:
+        """Give the row the key of its request, or a new one."""
+        row.key()
+        pair = given["from_firm_id"], given["to_firm_id"]
+        row.values["name"] = " → ".join(one_line(row.values.get(at, "")) for at in ("from_firm", "to_firm"))
+        if not row.values.get("key"):
+            before = self.of_pair.get(pair)
+            firms = [self.firms.keys.get(each, "") for each in pair]  # not ids: a look takes some away
+            made = blake2b(repr(firms).encode(), digest_size=6).hexdigest()
+            row.values["key"] = before.key if before is not None else f"r-{made}"
+            first = self.lines.setdefault(row.values["key"], row.line)
+            if 0 not in pair and first != row.line:
+                row.fault("to_firm", say("the same two firms stand in row %(first)s already", first=first))
+
+    def check_pair(self, row: Row, given: Mapping[str, Any]) -> None:
+        """A fault if the firms of a request change, or the two have another open request."""
+        before = self.known.get(row.values["key"])
+        pair = given["from_firm_id"], given["to_firm_id"]
+        if before is not None and 0 not in pair and pair != (before.from_firm_id, before.to_firm_id):
+            row.fault("key", request_faults.taken(self.firms.pair(before)))
+        state = given.get("state", before.state if before is not None else RequestState.PENDING)
+        if row.is_wrong and before is not None and before.state in OPEN_REQUESTS:  # it stays as it is
+            self.open_pairs.setdefault(_pair(before.from_firm_id, before.to_firm_id), before.key)
+        if row.is_wrong or state not in OPEN_REQUESTS:
+            return
+        other = self.open_pairs.setdefault(_pair(*pair), row.values["key"])
+        if other != row.values["key"]:
+            row.fault("to_firm", say("the two firms have an open request already (%(other)s)", other=other))
+
+    def change(self, given: Mapping[int, Mapping[str, Any]]) -> dict[int, Cells]:
+        """Change the known requests, those that close first, and add the others; the cells by line."""
+        cells: dict[int, Cells] = {}
+        rows = sorted(self.table.rows, key=lambda row: given[row.line].get("state") in OPEN_REQUESTS)
+        for row in rows:
+            request = self.known.get(row.values["key"])
+            if request is not None:
+                cells[row.line] = self._changed(request, given[row.line])
+            elif given[row.line].get("state", RequestState.PENDING) in OPEN_REQUESTS:
+                self.session.flush()
+                break
+        days = self.session.get_one(Event, self.event_id).request_days
+        for row in rows:
+            request = self.known.get(row.values["key"])
+            if request is None:
+                cells[row.line] = self._added(row, given[row.line], timedelta(days=days))
+            elif row.line not in cells:
+                cells[row.line] = self._changed(request, given[row.line])
+        return cells
+
+    def stepped(self, state: RequestState) -> dict[str, Any]:
+        """The columns of a step that an organiser took now."""
+        return {"state": state, "answered_at": self.now, "answered_by": None, "answered_side": None,
+                "before": None, "quiet_until": self.now}  # fmt: skip
+
+    def _changed(self, request: MeetingRequest, given: Mapping[str, Any]) -> Cells:
+        of_people = {column: given[column] for column, _, _ in _SIDES if column in given}
+        plain = {name: value for name, value in given.items() if name not in of_people}
+        state = plain.pop("state", request.state)
+        cells = change(request, plain)
+        if state is not request.state:
+            cells["state"] = request.state, state
+            for name, value in self.stepped(state).items():
+                setattr(request, name, value)
+        for column, side, _ in _SIDES:
+            if column not in of_people:
+                continue
+            before = sorted(each.attendee_id for each in request.people if each.side is side)
+            if before != sorted(of_people[column]):
+                kept = [each for each in request.people if each.side is not side]
+                request.people = [*kept, *_named(of_people[column], side)]
+                cells[column] = self._keys(before), self._keys(of_people[column])
+        return cells
+
+    def _added(self, row: Row, given: Mapping[str, Any], days: timedelta) -> Cells:
+        of_people = {column: given.get(column, []) for column, _, _ in _SIDES}
+        plain = {name: value for name, value in given.items() if name not in of_people}
+        whole = {"topic": _TOPIC, "priority": 3, "state": RequestState.PENDING, "slots": None} | plain
+        is_open = whole["state"] is RequestState.PENDING
+        last = self.times.slots[-1].start if self.times.slots else self.now + days
+        self.session.add(
+            MeetingRequest(
+                event_id=self.event_id,
+                key=row.values["key"],
+                created_by=None,
+                created_at=self.now,
+                expires_at=min(self.now + days, last) if is_open else None,
+                answered_at=None if is_open else self.now,
+                quiet_until=self.now,
+                uid=itip_revisions.new_seed(),
+                people=[each for at, side, _ in _SIDES for each in _named(of_people[at], side)],
+                **whole,
+            )
+        )
+        shown = {name: value for name, value in whole.items() if not name.endswith("_id")}
+        return as_new(shown | {at: self._keys(ids) for at, ids in of_people.items()})
+
+    def _keys(self, ids: list[int]) -> list[str]:
+        return [self.person_keys[each] for each in ids]
+
+    def _people(self, row: Row, column: str, firm_id: int) -> list[int]:
+        found = []
+        for text in row.several(column):
+            known = self.people.get(firm_id, {})
+            text = row.meant(column, text, lambda said, known=known: said in known or said.lower() in known)  # type: ignore[misc]
+            person = known.get(text) or known.get(text.lower())
+            if firm_id and person is None:
+                said = request_faults.nobody(text[:80])
+                row.fault(column, said, item=text, of=(ImportKind.PEOPLE,))
+            elif person is not None and person not in found:
+                found.append(person)
+        if len(found) > (most := fields.limits(fields.NamedPeople).most):
+            row.fault(column, say("names more than %(most)s people", most=most))
+        return found
+
+    def _priority(self, row: Row) -> int:
+        """A number, a word such as must, or yes in a column that asks whether it is a must."""
+        text = row.values.get("priority", "")
+        rank = values.priority(text)
+        if rank is None and (yes := values.yes_or_no(text)) is not None and not text.isdigit():
+            rank = 5 if yes else 3
+        return self._number(row, "priority", fields.Priority, 3) if rank is None else rank
+
+    def _number(self, row: Row, column: str, kind: Any, default: int) -> int:
+        value = row.number(column)
+        for fault in fields.fault(column, value, kind) if value is not None else ():
+            row.fault(column, fault.message)
+        return default if value is None else value
+
+    def _length(self, row: Row) -> int:
+        length = self._number(row, "length", fields.LengthInSlots, 1)
+        longest = self.times.longest
+        if longest and length > longest:
+            row.fault("length", request_faults.too_long(longest))
+        return length
+
+    def _state(self, row: Row) -> RequestState:
+        text = row.values.get("state", "")
+        state = values.request_state(text) if text else RequestState.PENDING
+        if state is None:
+            row.fault("state", request_faults.no_state(text[:40]), allowed=values.request_states())
+        return state or RequestState.PENDING
+
+
+def _pair(firm_id: int, other_id: int) -> tuple[int, int]:
+    return (firm_id, other_id) if firm_id < other_id else (other_id, firm_id)
+
+
+def _named(attendee_ids: list[int], side: Side) -> list[RequestPerson]:
+    return [RequestPerson(attendee_id=attendee_id, side=side) for attendee_id in attendee_ids]

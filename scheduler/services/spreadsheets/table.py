@@ -1,0 +1,414 @@
+"""The rows of a sheet by our columns: every fault by its row and header, whatever the sheet calls them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from scheduler.domain import fields
+from scheduler.domain.entities import Tier
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import say
+from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
+from scheduler.services.spreadsheets import values
+from scheduler.services.spreadsheets.columns import (
+    GIVES,
+    HEADER_ROWS,
+    REQUIRED,
+    ImportKind,
+    given_by,
+    heading,
+    is_untaken,
+    plain,
+    understand,
+)
+from scheduler.services.spreadsheets.composing import CLEANERS, compose
+from scheduler.services.spreadsheets.matrix import CellPlace
+from scheduler.services.spreadsheets.members import OWN_COLUMNS
+from scheduler.services.spreadsheets.options import PLAIN, ImportOptions, ReadAs, WrongCell
+from scheduler.services.spreadsheets.proposals import Allowed
+from scheduler.services.text import lines, listed, one_line
+from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
+
+MAX_ROWS = 20_000
+"""Of a kind: more than any expo has people."""
+
+ALL_IS_READ = frozenset(
+    (ImportKind.TIMES, ImportKind.CLOSURES, ImportKind.ABSENCES, ImportKind.STATIONS, ImportKind.REQUESTS)
+)
+"""Kinds of which no column is passed over: an absence without its hours would be one of the whole event."""
+
+_NO_HEADER = SheetRow(1, ())
+_OF_LINES = frozenset(("description", "message", "note", "offers", "needs", "products"))
+"""Columns of several lines."""
+_LISTS = frozenset(("areas", "languages", "firms", "people", "from_people", "to_people"))
+"""Columns with several things in a cell."""
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ERROR = re.compile(
+    r"#(?:N/A|DIV/0!|REF!|NAME\?|VALUE!|NUM!|NULL!|SPILL!|CALC!|NV|WERT!|BEZUG!|HIÁNYZIK|ZÉRÓOSZTÓ!)"
+)
+"""What a spreadsheet shows for a formula that failed, in its own language too."""
+_PHONE = re.compile(r"\+?[0-9][0-9 ()./x-]{1,38}")
+
+
+@dataclass(slots=True)
+class Row:
+    """One row. `line` is its number as the spreadsheet counts, `values` its cells by our columns."""
+
+    line: int
+    values: dict[str, str]
+    table: Table
+    is_wrong: bool = False
+    said: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By column and what is read there: what the file says, where that is something else."""
+    places: Mapping[str, CellPlace] = field(default_factory=dict)
+    """Where the cells stand of which a row of a matrix is made, by our columns."""
+
+    def fault(
+        self,
+        column: str,
+        message: str,
+        *,
+        item: str | None = None,
+        allowed: Allowed | None = None,
+        of: Sequence[ImportKind] = (),
+    ) -> None:
+        """Something is wrong in a cell, or in an item of a list there; `allowed` is what it may be.
+
+        `of` are the kinds of which the cell names a row. If the file has that row, the fault is there.
+        """
+        self.is_wrong = True
+        at = self.places.get(column)
+        self.table.faults.append(Fault(self.table.place(self.line, column, at), message))
+        read = self.values.get(column, "") if item is None else item
+        said = self.said.get((column, read), read)
+        waits = next((kind for kind in of if plain(said) in self.table.options.named.get(kind, ())), None)
+        line = 0
+        if waits is not None:
+            line = self.table.options.named[waits][plain(said)]
+            message = say(
+                "%(name)s is left out itself (row %(row)s of its sheet)", name=repr(said[:80]), row=str(line)
+            )
+        shown = self.table.shown(column)
+        self.table.wrong.append(WrongCell(self.line, shown, message, column, said, waits, line, at))
+        if allowed is not None:
+            self.table.allowed[column] = allowed
+
+    def text(self, column: str, kind: Any) -> str:
+        """A text within the limits of its kind of field (domain/fields)."""
+        value = self.values.get(column, "")
+        if len(value) > (most := fields.limits(kind).most):
+            self.fault(column, say("must have at most %(most)s characters", most=most))
+        return value
+
+    def key(self) -> str:
+        value = self.values.get("key", "")
+        if value and not _KEY.fullmatch(value):
+            self.fault("key", say("must be letters, digits, dots, hyphens or underscores, at most 64"))
+        return value
+
+    def meant(self, column: str, read: str, is_known: Callable[[str], object]) -> str:
+        """What is read in a cell, or in an item of a list there; what stands there itself if that is known.
+
+        A reading that a person gave before was for a word that meant nothing.
+        """
+        written = self.said.get((column, read))
+        if written is None or not is_known(written):
+            return read
+        if self.values.get(column) == read:
+            self.values[column] = written
+        if (known := self.table.read_as.get((column, plain(written)))) is not None:
+            known.rows -= 1
+            if not known.rows:
+                del self.table.read_as[column, plain(written)]
+        del self.said[column, read]
+        return written
+
+    def several(self, column: str) -> list[str]:
+        return values.several(self.values.get(column, ""))
+
+    def country(self) -> str:
+        value = self.values.get("country", "")
+        code = values.country(value) if value else ""
+        if code is None:
+            said = say(
+                "%(value)s is not a country: write its name, or two letters as CN or DE",
+                value=repr(value[:40]),
+            )
+            self.fault("country", said, allowed=values.countries())
+        return code or ""
+
+    def tier(self) -> Tier:
+        value = self.values.get("tier", "")
+        tier = values.tier(value) if value else None
+        if value and tier is None:
+            said = say(
+                "%(value)s is no tier: it must be upstream, midstream or downstream", value=repr(value[:40])
+            )
+            self.fault("tier", said, allowed=values.tiers())
+        return tier or Tier.MIDSTREAM
+
+    def languages(self) -> list[str]:
+        codes = []
+        for language in values.spoken(self.values.get("languages", "")):
+            code = values.language(language)
+            if code is None:
+                said = say(
+                    "%(language)s is not a language: write its name, or a code such as zh or en",
+                    language=repr(language[:40]),
+                )
+                self.fault("languages", said, item=language, allowed=values.languages())
+            elif code not in codes:
+                codes.append(code)
+        return codes
+
+    def things(self, column: str) -> list[str]:
+        found = listed(self.values.get(column, ""))
+        for each in fields.of_each(column, found, fields.Things):
+            self.fault(column, each.message)
+        return found
+
+    def yes(self, column: str) -> bool:
+        value = self.values.get(column, "")
+        said = values.yes_or_no(value) if value else False
+        if said is None:
+            self.fault(
+                column,
+                say("%(value)s is neither yes nor no", value=repr(value[:40])),
+                allowed=values.yes_and_no(),
+            )
+        return bool(said)
+
+    def email(self) -> str:
+        value = self.values.get("email", "")
+        try:
+            return mailable(value) if value else ""
+        except Unmailable as error:
+            self.fault("email", error.told)
+            return value
+
+    def phone(self, column: str = "phone") -> str:
+        value = self.values.get(column, "").strip()
+        if value and not _PHONE.fullmatch(value):
+            self.fault(
+                column, say("must be a telephone number such as +86 10 6552 9988, at most 40 characters")
+            )
+        return value
+
+    def number(self, column: str) -> int | None:
+        value = self.values.get(column, "")
+        if value and not (value.isascii() and value.isdigit() and len(value) < 6):
+            self.fault(column, say("must be a whole number, or empty"))
+            return None
+        return int(value) if value else None
+
+
+@dataclass(slots=True)
+class Table:
+    """The rows of a sheet, what is wrong with them, and how its header was understood."""
+
+    kind: ImportKind
+    sheet: str = ""
+    header: SheetRow = _NO_HEADER
+    positions: Mapping[str, int] = field(default_factory=dict)
+    not_taken: tuple[str, ...] = ()
+    """Headers that mean no column of ours."""
+    rows: list[Row] = field(default_factory=list)
+    left_out: list[Row] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    wrong: list[WrongCell] = field(default_factory=list)
+    """Those of the faults that stand in a row."""
+    allowed: dict[str, Allowed] = field(default_factory=dict)
+    """What cells may be, of columns where one is something else."""
+    read_as: dict[tuple[str, str], ReadAs] = field(default_factory=dict)
+    """By column and plain words: what is read as a person said."""
+    options: ImportOptions = PLAIN
+
+    @classmethod
+    def read(
+        cls,
+        kind: ImportKind,
+        sheet: WorkbookSheet,
+        options: ImportOptions = PLAIN,
+        places: Sequence[Mapping[str, CellPlace]] = (),
+    ) -> Table:
+        """Rows, with required cells and unique keys checked. Raises InvalidInput for an unsuitable header.
+
+        `places` are those of the cells of each row, where the rows were made of a matrix.
+        """
+        first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
+        said = options.columns.get(kind, {})
+        named = heading(kind, first, said)
+        at, header = named.at, _NO_HEADER
+        if sheet.rows:
+            header = SheetRow(sheet.rows[at].number, named.cells)
+        found = understand(kind, header.cells, said)
+        positions, unknown = found.positions, found.unknown
+        if options.members is not None:
+            positions = {name: where for name, where in positions.items() if name in OWN_COLUMNS[kind]}
+            others = [header.cells[where] for name, where in found.positions.items() if name not in positions]
+            unknown = (*unknown, *others)
+        table = cls(kind, sheet.name, header, positions, unknown, options=options)
+        table._check_header(found.twice)
+        table._check_all_is_read(sheet.rows[at + 1 :], said, found.unsure)
+        rows = sheet.rows[at + 1 :]
+        if not rows and not sheet.name:  # a workbook may have sheets that nobody filled in
+            table.faults.append(Fault(table._file(), say("has a header, but no rows")))
+        if len(rows) > MAX_ROWS:
+            table.faults.append(
+                Fault(
+                    table._file(),
+                    say("has more than %(max_rows)s rows", max_rows=f"{MAX_ROWS:,}"),
+                )
+            )
+        table.stop_on_faults()
+        seen: dict[str, int] = {}
+        for row_at, row in enumerate(rows):
+            table._add(row, seen, places[row_at] if places else {})
+        return table
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that the sheet has, on their own or as a part of another."""
+        return given_by(self.positions)
+
+    def done(self) -> None:
+        """Raise InvalidInput with the faults, or leave the rows with faults out, as the options say."""
+        if self.options.leave_out:
+            self.left_out = [row for row in self.rows if row.is_wrong]
+            self.rows = [row for row in self.rows if not row.is_wrong]
+        else:
+            self.stop_on_faults()
+
+    def stop_on_faults(self) -> None:
+        if self.faults:
+            raise InvalidInput(self.faults)
+
+    def place(self, line: int, column: str, of_matrix: CellPlace | None = None) -> str:
+        """The place of a cell, in words: with the sheet and the column's letters if there are sheets."""
+        line, at = of_matrix or (line, self._at(column))
+        if self.sheet and at is not None:
+            return say(
+                "%(sheet)s, row %(row)s, %(column)s (%(letters)s)",
+                sheet=self.sheet,
+                row=str(line),
+                column=self.shown(column),
+                letters=column_letters(at),
+            )
+        values = {"row": str(line), "column": self.shown(column)}
+        if self.sheet:
+            return say("%(sheet)s, row %(row)s, %(column)s", sheet=self.sheet, **values)
+        return say("row %(row)s, %(column)s", **values)
+
+    def shown(self, column: str) -> str:
+        """A column as the sheet calls it."""
+        at = self._at(column)
+        return column if at is None else self.header.cells[at]
+
+    def _at(self, column: str) -> int | None:
+        """Where a column stands, or the one of which it is made."""
+        if column in self.positions:
+            return self.positions[column]
+        return next((at for name, at in self.positions.items() if column in GIVES.get(name, ())), None)
+
+    def _file(self) -> str:
+        return say("%(sheet)s, file", sheet=self.sheet) if self.sheet else say("file")
+
+    def _header(self) -> str:
+        return say("%(sheet)s, header", sheet=self.sheet) if self.sheet else say("header")
+
+    def _check_header(self, twice: Sequence[str]) -> None:
+        missing = sorted(REQUIRED[self.kind] - self.columns)
+        self.faults += [
+            Fault(self._header(), say("the column %(name)s is missing", name=repr(name))) for name in missing
+        ]
+        self.faults += [
+            Fault(self._header(), say("names the column %(name)s twice", name=repr(name))) for name in twice
+        ]
+        self.stop_on_faults()
+
+    def _check_all_is_read(
+        self, rows: Sequence[SheetRow], said: Mapping[str, str], unsure: Sequence[str]
+    ) -> None:
+        """Where a column that is not read changes what a row does, a person says what it is.
+
+        In other sheets, of the columns of which only a part of the header is known.
+        """
+        taken = set(self.positions.values())
+        filled = {at for row in rows for at, cell in enumerate(row.cells) if cell.strip()}
+        for at in sorted(filled - taken):
+            text = self.header.cells[at] if at < len(self.header.cells) else ""
+            if self.kind not in ALL_IS_READ and text not in unsure:
+                continue
+            if not text.strip():
+                why = say("the column %(letters)s has no header: name it", letters=column_letters(at))
+                self.faults.append(Fault(self._header(), why))
+            elif said.get(plain(text)) is None and not is_untaken(text):
+                why = say(
+                    "the column %(name)s is not read: choose what it is, or leave it out", name=repr(text)
+                )
+                self.faults.append(Fault(self._header(), why))
+        self.stop_on_faults()
+
+    def _add(self, given: SheetRow, seen: dict[str, int], places: Mapping[str, CellPlace]) -> None:
+        cells = given.cells
+        read = {
+            column: (lines if column in _OF_LINES else one_line)(cells[at]) if at < len(cells) else ""
+            for column, at in self.positions.items()
+        }
+        for column in read.keys() & CLEANERS.keys():
+            read[column] = CLEANERS[column](read[column])
+        said: dict[tuple[str, str], str] = {}
+        self._read_as_said(read, said, composed=True)
+        made = compose(
+            self.kind, read, {column: self.header.cells[at] for column, at in self.positions.items()}
+        )
+        read = made.cells
+        self._read_as_said(read, said, composed=False)
+        required = REQUIRED[self.kind]
+        if self.options.keep_empty:
+            read = {column: text for column, text in read.items() if text or column in required}
+        row = Row(given.number, read, self, said=said, places=places)
+        for column, message, allowed in made.wrong:
+            row.fault(column, message, item=self._cell(given, column), allowed=allowed)
+        failed = {column: text for column, text in read.items() if _ERROR.fullmatch(text)}
+        for column, text in failed.items():
+            row.fault(column, say("is %(error)s: its formula failed; write the value itself", error=text))
+            read[column] = ""
+        for column in sorted(required & self.columns):
+            if not read.get(column) and column not in failed and not made.wrong:
+                row.fault(column, say("is empty"))
+        key = read.get("key", "")
+        if key and seen.setdefault(key, given.number) != given.number:
+            row.fault("key", say("%(key)s stands in row %(seen)s already", key=repr(key), seen=seen[key]))
+        self.rows.append(row)
+
+    def _cell(self, given: SheetRow, column: str) -> str:
+        at = self._at(column)
+        return "" if at is None or at >= len(given.cells) else one_line(given.cells[at])
+
+    def _read_as_said(
+        self, read: dict[str, str], said: dict[tuple[str, str], str], *, composed: bool
+    ) -> None:
+        """Put what a person said in place of cells, of composed columns or of ours. Fills `said`."""
+        for column, meant in self.options.values.get(self.kind, {}).items():
+            if read.get(column) and (column in GIVES) is composed:
+                read[column] = self._meant(column, read[column], meant, said)
+
+    def _meant(
+        self, column: str, text: str, meant: Mapping[str, str], said: dict[tuple[str, str], str]
+    ) -> str:
+        """A cell as a person said that it is read: all of it, else the items of a list. Fills `said`."""
+        parted = values.spoken if column == "languages" else values.several
+        items = [text] if plain(text) in meant or column not in _LISTS else parted(text)
+        read = []
+        for item in items:
+            value = meant.get(words := plain(item), item)
+            if words in meant:
+                said[column, value] = item
+                new = ReadAs(self.shown(column), column, item, value)
+                self.read_as.setdefault((column, words), new).rows += 1
+            read.append(value)
+        return "; ".join(read) if read != items else text

@@ -1,1 +1,0 @@
-"""The trail: who did what, as whom, when, with before and after."""

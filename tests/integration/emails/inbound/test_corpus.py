@@ -1,0 +1,64 @@
+"""Every dialect about a meeting that it was really invited to: what becomes of it, as the table says."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from scheduler.domain.entities import MailKind, MailOutcome, Partstat
+from scheduler.services.emails.inbound import inbox
+from scheduler.services.problems import snapshot
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee, InboundMail, OutboxMail
+from tests.support import dialects, replies
+from tests.support.published import CORPUS, LATER, Published
+from tests.support.publishing import SETTINGS
+from tests.unit.invites.test_inbound_corpus import FOLDER, OUTCOMES
+
+Became = tuple[MailKind, MailOutcome, str]
+EXPECTED: dict[str, Became] = {
+    name: (kind, outcome, effect) for name, (kind, _, outcome, effect) in OUTCOMES.items()
+}
+
+
+def test_every_dialect_does_to_its_meeting_what_the_table_says(database: Database) -> None:
+    events = invited(database)
+    for name, published in events.items():
+        assert inbox.receive(database, SETTINGS, *mail_of(name, published), now=LATER)
+    assert became(events) == EXPECTED
+
+
+def invited(database: Database) -> dict[str, Published]:
+    """An event of its own for every mail of the corpus, so that none changes what becomes of another."""
+    return {path.stem: Published(database) for path in CORPUS}
+
+
+def mail_of(name: str, published: Published) -> tuple[str, bytes]:
+    """The address that a mail of the corpus goes to, and the mail, about the meeting of firm 0."""
+    row, raw = published.mail_to(0), (FOLDER / f"{name}.eml").read_bytes()
+    return replies.address(row, dialects.box(raw)), dialects.addressed(raw, row)
+
+
+def became(events: dict[str, Published]) -> dict[str, Became]:
+    """Kind, outcome and effect of the one mail that came to each event."""
+    return {name: (*judged(published), effect(published)) for name, published in events.items()}
+
+
+def judged(published: Published) -> tuple[MailKind, MailOutcome]:
+    of_person = InboundMail.attendee_id == published.person(0).id
+    with published.database.read() as session:
+        mail = session.scalars(select(InboundMail).where(of_person)).one()
+        return mail.kind, mail.outcome
+
+
+def effect(published: Published) -> str:
+    """What is known, tried or sent because of a mail; empty if nothing is."""
+    answer, person = published.known(0), published.person(0)
+    found = [answer.partstat.value] if answer and answer.partstat is not Partstat.NEEDS_ACTION else []
+    with published.database.read() as session:
+        requests = snapshot.take(session, published.expo.event.id, now=LATER).requests
+        found += [f"slots {list(each.slots)}" for each in requests if each.slots is not None]
+        found += ["bounced"] if session.get_one(Attendee, person.id).bounced_at else []
+        mails = select(OutboxMail).where(OutboxMail.attendee_id == person.id).order_by(OutboxMail.id)
+        _, *sent = session.scalars(mails)
+        found += [row.payload["method"] for row in sent if row.method]
+    return ", ".join(found)

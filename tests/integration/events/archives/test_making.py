@@ -1,0 +1,181 @@
+"""Copies and imports are made in portions: nobody waits for them, or sees them before they are whole."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.services.events.archives import copying, deleting, making, moving, portions
+from scheduler.services.events.archives.copying import EventCopy
+from scheduler.services.events.archives.making import NotFinished
+from scheduler.services.events.archives.putting import PutRows
+from scheduler.services.identity import actors
+from scheduler.services.operations import pulses
+from scheduler.services.planning.runs import overnight
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, Event, Firm, TeamMember
+from tests.integration.events.archives.test_ending import left
+from tests.support import clocks
+from tests.support.everything import NOWHERE, Everything
+from tests.support.factories import NOW, SECRET_KEY, make_night
+from tests.support.publishing import SETTINGS
+from tests.support.queries import rows_written
+from tests.support.web import web_app
+
+PORTION = 7
+FORM = EventCopy("second", "Second", (NOW + timedelta(days=365)).date())
+Make = Callable[[Everything], None]
+
+
+@pytest.fixture
+def everything(database: Database, monkeypatch: pytest.MonkeyPatch) -> Everything:
+    clocks.hold(monkeypatch, NOW)
+    everything = Everything(database, web_app(database, NOWHERE))
+    with database.write() as session:
+        session.get_one(Account, everything.expo.organiser.id).is_operator = True
+        make_night(session, everything.expo)
+    return everything
+
+
+def copied(everything: Everything) -> None:
+    copying.copy(everything.database, everything.expo.organiser_actor(), FORM, settings=SETTINGS, now=NOW)
+
+
+def imported(everything: Everything, agree: Callable[[object], None] = lambda _: None) -> None:
+    octets = io.BytesIO()
+    with everything.database.read() as session:
+        moving.write(session, session.get_one(Event, everything.expo.event.id), octets, now=NOW)
+    moving.read(everything.database, octets, key="second", secret_key=SECRET_KEY, now=NOW, agree=agree)
+
+
+both = pytest.mark.parametrize("make", [copied, imported])
+
+
+@both
+def test_each_transaction_writes_few_rows(
+    everything: Everything, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(portions, "PORTION", PORTION)
+    with rows_written(everything.database) as counts:
+        make(everything)
+    most = PORTION * 2  # with the accounts that they name
+    last = 60  # the holds of the published version, by one statement
+    assert sum(counts) > 60 and max(sorted(counts)[:-1]) <= most and max(counts) <= last
+    assert sum(1 for count in counts if count) > sum(counts) / most
+
+
+@both
+def test_until_it_is_whole_it_is_there_for_nobody(
+    everything: Everything, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, seen = everything.database, []
+    put = PutRows.put
+
+    def look(self: PutRows, *args: object) -> None:
+        put(self, *args)  # type: ignore[arg-type]
+        with database.write() as session:  # and nobody holds the one writer of SQLite
+            pulses.mark(session, "somebody", now=NOW)
+            known = set(session.scalars(select(Event.key).where(Event.is_there())))
+            with pytest.raises(NotFound):
+                actors.actor_for(session, everything.expo.organiser.id, "second", now=NOW)
+            runs = len(overnight.claim_due(session, now=NOW))
+            seen.append((known, runs, deleting.is_waiting(session, now=NOW)))
+            session.rollback()
+
+    monkeypatch.setattr(PutRows, "put", look)
+    make(everything)
+    first = {everything.expo.event.key, everything.other}
+    assert len(seen) > 5 and all(each == (first, 1, False) for each in seen)
+    with database.read() as session:
+        event = session.scalars(select(Event).where(Event.by_key("second"))).one()
+        assert (event.archived_at, event.mails_paused_at, event.deleted_at) == (None, None, None)
+        actors.actor_for(session, everything.expo.organiser.id, "second", now=NOW)
+
+
+@both
+def test_what_fails_half_way_leaves_nothing(
+    everything: Everything, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = everything.database
+    before = counted(database)
+    put = PutRows.put
+
+    def fail(self: PutRows, table: object, rows: object) -> None:
+        put(self, table, rows)  # type: ignore[arg-type]
+        if getattr(table, "name", "") == "attendee":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(PutRows, "put", fail)
+    with pytest.raises(KeyboardInterrupt):
+        make(everything)
+    assert counted(database) == before
+
+
+def test_of_two_with_one_key_the_later_leaves_nothing(
+    everything: Everything, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, finish = everything.database, making.finish
+    before = counted(database)
+
+    def after_another(*args: object, **named: object) -> Event:
+        raise IntegrityError("UPDATE event", {}, Exception("key"))
+
+    monkeypatch.setattr(making, "finish", after_another)
+    with pytest.raises(InvalidInput, match="taken by another event"):
+        copied(everything)
+    assert counted(database) == before
+    monkeypatch.setattr(making, "finish", finish)
+    copied(everything)
+
+
+def test_who_is_asked_keeps_nobody_waiting(everything: Everything) -> None:
+    asked = []
+
+    def agree(done: object) -> None:
+        with everything.database.write() as session:
+            pulses.mark(session, "somebody", now=NOW)
+        asked.append(done)
+
+    imported(everything, agree)
+    assert len(asked) == 1
+
+
+@both
+def test_what_a_killed_maker_left_goes_in_time(
+    everything: Everything, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends without a word: nothing is undone."""
+    database = everything.database
+    before = counted(database)
+    monkeypatch.setattr(deleting, "delete_event", lambda *_: None)
+
+    def end(*_args: object, **_named: object) -> Event:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(making, "finish", end)
+    with pytest.raises(KeyboardInterrupt):
+        make(everything)
+    with database.read() as session:
+        (event,) = session.scalars(select(Event).where(Event.key.like("made.%"))).all()
+        assert not deleting.is_waiting(session, now=NOW + making.LEAD - timedelta(seconds=1))
+        assert deleting.is_waiting(session, now=NOW + making.LEAD)
+    clocks.hold(monkeypatch, NOW + making.LEAD)
+    monkeypatch.undo()
+    clocks.hold(monkeypatch, NOW + making.LEAD)
+    with database.write() as session, pytest.raises(NotFinished):
+        making.finish(session, event.id, {"key": "second"}, now=database.now())
+    assert not deleting.delete_rows(database, should_stop=lambda: False)
+    assert left(database, event.id) == {}
+    assert counted(database) == before
+
+
+def counted(database: Database) -> tuple[int, ...]:
+    with database.read() as session:
+        tables = (Event, Firm, Account, TeamMember)
+        return tuple(session.scalars(select(func.count()).select_from(table)).one() for table in tables)

@@ -1,0 +1,249 @@
+"""Every route of the web, asked by every kind of asker, of an event with one of everything."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.routing import Rule
+
+from api.v1 import bearer
+from scheduler.services.identity import actors, api_tokens
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account
+from tests.support.everything import Everything
+from tests.support.factories import NOW
+from tests.support.web import Browser, web_app
+
+NOWHERE = "redis://127.0.0.1:1"
+NOT_ASKED = {"static", "health.readyz"}
+"""Files for everybody; and what depends on a broker that is not there."""
+LEAVES = ("sessions.end", "sessions.end_all", "sign_in.sign_out")
+"""They may end the session: they are asked last, each in a new one."""
+
+VALUES = {
+    "firm_key": "f0", "person_key": "f0-p0", "language": "en", "mail_kind": "new", "number": 1,
+    "session_id": 999, "token_id": 999, "account_id": 999, "invitation_id": 999, "alias_id": 999,
+    "filename": "x", "request_key": "none", "kind": "firms",
+    "slug": "meetings", "step_id": 999, "ending": "csv", "name": "load", "pack": "people", "way": "google",
+    "delegation_key": "g1", "digest": "none", "what": "days", "before": "calendars", "rest": "people/f0-p0",
+}  # fmt: skip
+TOKENS = {
+    "answers": "answer", "asked": "asked", "calendar": "answer", "digests": "digests", "printed": "print",
+    "registering": "registration",
+    "summaries": "summaries",
+}  # fmt: skip
+"""By blueprint, what has the token of its links."""
+STEPS = {
+    "asked.look": "accept",
+    "asked.answer": "accept",
+    "answers.look": "accept",
+    "answers.answer": "accept",
+    "calendar_status.handle": "drop",
+    "delegations.firm": "join",
+    "hand_board.change": "lock",
+    "delegations.person": "join",
+    "inbox.handle": "set-aside",
+    "unplaced.handle": "set-aside",
+    "runs.steer_mails": "pause",
+    "what_if.take": "copy",
+}
+KEYS = {
+    "people_desk.show": "f0",
+    "people_desk.edit": "f0",
+    "people_desk.set_absences": "f0",
+    "people_desk.merge": "f0",
+    "board_away.show": "f0-p0",
+    "board_away.mark": "f0-p0",
+    "v1.show_record": "f0",
+    "v1.change_record": "f0",
+    "v1.show_absences": "f0",
+    "v1.set_absences": "f0",
+    "v1.merge_record": "f0",
+    "v1.show_firm": "f0",
+    "v1.show_firm_agenda": "f0",
+    "v1.show_person": "f0-p0",
+    "v1.show_person_agenda": "f0-p0",
+    "v1.show_calendar_health": "f0-p0",
+}
+BODIES = {
+    "v1.lock_request": {"slot": "s0"},
+    "v1.publish_version": {"compared_with": 1},
+    "v1.import_rows": {"rows": {"firms": []}},
+    "v1.change_venue": {"change": {"kind": "guests", "guests": []}},
+    "v1.change_member": {"role": "organiser"},
+    "v1.invite_member": {"email": "new@team.example", "role": "desk helper"},
+    "v1.change_record": {"cells": {"pavilion": "China"}},
+    "v1.set_absences": {"slots": []},
+    "v1.merge_record": {"into": "f0"},
+    "v1.withdraw_records": {"keys": ["f0"], "dry_run": True},
+    "v1.bring_records_back": {"keys": ["f0"]},
+    "v1.take_request_steps": {"keys": ["none"], "step": "accept"},
+    "v1.say_outcome": {"kind": "none"},
+    "v1.put_meetings": {"targets": [{"request": "none", "slot": "s0", "place": "t0"}]},
+    "v1.swap_meetings": {"request": "none", "other": "r0"},
+    "v1.cancel_meeting": {"request": "none"},
+    "v1.lock_meeting": {"request": "none"},
+    "v1.unlock_meeting": {"request": "none"},
+    "v1.forbid_time": {"request": "none", "slot": "s0"},
+    "v1.allow_time": {"request": "none", "slot": "s0"},
+    "v1.submit_request": {"to_firm": "f8", "topic": "Cells"},
+}
+"""Firm 0 is the exhibitor's own; the request is between it and firm 1; run 1 and version 1 are there."""
+
+PEOPLE = (
+    "nobody", "stranger", "operator", "other", "attendee", "exhibitor", "organiser", "owner", "read-only",
+    "desk helper", "chamber",
+)  # fmt: skip
+"""Not signed in; another event's owner; an operator of the installation; another firm's exhibitor; an
+attendee and the exhibitor of the firm in question; then people of the event's team, by role: the chamber is
+of the delegation that firm 0 belongs to."""
+PROGRAMS = ("none", "stranger", "other", "exhibitor", "organiser")
+"""Without a token, and with tokens of these people that have every scope that they may give."""
+
+
+class Askers:
+    """Who asks the event with one of everything, and where its routes are."""
+
+    def __init__(self, everything: Everything) -> None:
+        self.everything = everything
+
+    def account(self, database: Database, asker: str) -> Account:
+        expo = self.everything.expo
+        address = {
+            "stranger": f"organiser@{self.everything.other}.example",
+            "operator": "operator@site.example",
+            "other": expo.people[3][0].email,
+            "attendee": expo.people[0][1].email,
+            "exhibitor": expo.people[0][0].email,
+            "owner": expo.organiser.email,
+        }.get(asker, f"{asker.partition(' ')[0]}@team.example")
+        with database.read() as session:
+            return session.scalars(select(Account).where(Account.email == address)).one()
+
+    def token(self, database: Database, asker: str, *scopes: str) -> str:
+        key = self.everything.other if asker == "stranger" else self.everything.expo.event.key
+        account_id = self.account(database, asker).id
+        with database.write() as session:
+            actor = actors.actor_for(session, account_id, key, now=NOW)
+            given = scopes or tuple(api_tokens.offered(actor))
+            return api_tokens.create_api_token(session, actor, "test", given, now=NOW)[1]
+
+    def address(self, rule: Rule) -> str:
+        """An address of the rule about what is there."""
+        built = rule.build(self.values(rule))
+        assert built is not None, rule
+        return built[1]
+
+    def values(self, rule: Rule) -> dict[str, Any]:
+        """What its address is made of."""
+        known = self.everything.known
+        key = "none" if rule.endpoint.startswith("busy_times.") else known["held"]
+        values = VALUES | {
+            "event_key": self.everything.expo.event.key,
+            "mail_id": self.everything.letters[1],
+            "key": KEYS.get(rule.endpoint, key),
+            "step": STEPS.get(rule.endpoint, ""),
+            "token": known.get(TOKENS.get(rule.endpoint.partition(".")[0], ""), "/none").rpartition("/")[2],
+        }
+        if rule.endpoint.startswith("unplaced."):
+            values["mail_id"] = known["stray"]
+        if rule.endpoint.startswith("first_file."):
+            values["number"] = self.everything.first_file
+        return {name: values[name] for name in rule.arguments}
+
+    def browser(self, app: Flask, database: Database, asker: str) -> Browser:
+        """On a page with a form, whose token the others take too."""
+        browser = Browser(app, None if asker == "nobody" else self.account(database, asker))
+        browser.get("/sign-in" if asker == "nobody" else "/sessions")
+        return browser
+
+
+class Copies(Askers):
+    """The same event for each asker: what one of them does, no other sees."""
+
+    def __init__(self, template: Path, folder: Path) -> None:
+        self.path, self.folder, self.count = folder / "everything.db", folder, 0
+        shutil.copy(template, self.path)
+        database = Database(f"sqlite:///{self.path}")
+        super().__init__(Everything(database, web_app(database, NOWHERE)))
+        database.dispose()
+
+    @contextmanager
+    def app(self) -> Iterator[tuple[Flask, Database]]:
+        self.count += 1
+        path = self.folder / f"{self.count}.db"
+        shutil.copy(self.path, path)
+        database = Database(f"sqlite:///{path}")
+        yield web_app(database, NOWHERE), database
+        database.dispose()
+
+    def by_people(self) -> dict[str, dict[str, int]]:
+        """The status of each page for each asker, by the route's name."""
+        found: dict[str, dict[str, int]] = {}
+        for asker in PEOPLE:
+            with self.app() as (app, database):
+                browser = self.browser(app, database, asker)
+                for method, rule in routes(app, programs=False):
+                    if rule.endpoint in LEAVES:
+                        browser = self.browser(app, database, asker)
+                    fields = {"csrf_token": browser.token} if method == "POST" else None
+                    answer = browser.client.open(self.address(rule), method=method, data=fields)
+                    found.setdefault(name_of(method, rule), {})[asker] = answer.status_code
+        return found
+
+    def by_programs(self) -> dict[str, dict[str, int]]:
+        """The same of calls of the JSON API, for PROGRAMS and for tokens of one scope each."""
+        found: dict[str, dict[str, int]] = {}
+        for asker in (*PROGRAMS, *api_tokens.SCOPES):
+            bearer._noted.clear()
+            with self.app() as (app, database):
+                headers = {}
+                if asker != "none":
+                    one = "owner" if asker in api_tokens.OWNER_SCOPES else "organiser"
+                    whose, scopes = (asker, ()) if asker in PROGRAMS else (one, (asker,))
+                    headers = {"Authorization": f"Bearer {self.token(database, whose, *scopes)}"}
+                for method, rule in routes(app, programs=True):
+                    body = BODIES.get(rule.endpoint, {}) if method == "POST" else None
+                    answer = app.test_client().open(
+                        self.address(rule), method=method, headers=headers, json=body
+                    )
+                    found.setdefault(name_of(method, rule), {})[asker] = answer.status_code
+        return found
+
+
+def name_of(method: str, rule: Rule) -> str:
+    """As the table has it: variables without their kinds."""
+    plain = re.sub(r"<(?:[^<>]*:)?([a-z_]+)>", r"<\1>", rule.rule)
+    return f"{method} {plain.replace('/events/<event_key>', 'EVENT').replace('/api/v1', 'API')}"
+
+
+def routes(app: Flask, *, programs: bool) -> Iterator[tuple[str, Rule]]:
+    """What can be asked for, in an order that stays: first what only reads."""
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint not in NOT_ASKED]
+    rules = [rule for rule in rules if rule.endpoint.startswith("v1.") == programs]
+    last = {endpoint: number for number, endpoint in enumerate(LEAVES, 1)}
+    rules.sort(key=lambda rule: (last.get(rule.endpoint, 0), name_of("", rule)))
+    for method in ("GET", "POST", "DELETE"):
+        yield from ((method, rule) for rule in rules if method in (rule.methods or ()))
+
+
+def written(rows: dict[str, dict[str, int]], columns: tuple[str, ...]) -> str:
+    """Rows as the table has them, to be looked at and put there."""
+    return "\n".join(
+        f"{name:<64} {' '.join(str(row[column]) for column in columns)}" for name, row in rows.items()
+    )
+
+
+def read(table: str, columns: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    rows: dict[str, dict[str, int]] = {}
+    for line in table.strip().splitlines():
+        name, *statuses = re.split(r"\s{1,}(?=\d{3}(?:\s|$))", line)
+        rows[name.rstrip()] = dict(zip(columns, map(int, statuses), strict=True))
+    return rows

@@ -1,0 +1,193 @@
+"""The share of its requests that each firm has in a version, counted in another way than the service does."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from io import StringIO
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState, Tier
+from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.domain.rules.fairness import fairness, firm_shares
+from scheduler.services.planning.fairness import shares
+from scheduler.services.planning.fairness.shares import Grouping
+from scheduler.services.problems import snapshot
+from scheduler.services.schedule import versions
+from scheduler.storage.database import Database
+from tests.support.factories import NOW, Expo, make_event, make_firm, make_request, meet
+from tests.support.publishing import draft
+from tests.support.queries import count_selects
+from tests.support.web import Browser, web_app
+
+
+def scene(session: Session) -> Expo:
+    """Firm 0 has one of three requests held, firm 3, from abroad, its only one. Firm 4 has none."""
+    expo = make_event(session, firms=3)
+    make_firm(session, expo, country="HU", tier=Tier.UPSTREAM, areas=["batteries", "food"])
+    make_firm(session, expo)
+    asked = [make_request(session, expo, *pair) for pair in ((0, 1), (2, 0), (0, 3))]
+    make_request(session, expo, 1, 2, state=RequestState.DECLINED)
+    draft(session, expo, [meet(asked[2], expo)])
+    return expo
+
+
+def test_the_figures_are_those_of_the_problem_and_the_plan(database: Database) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        view = shares.look(session, expo.organiser_actor(), 1)
+        problem = snapshot.take(session, expo.event.id, now=NOW)
+        meetings = versions.meetings(session, versions.get(session, expo.event.id, 1).id)
+    assert view.every == fairness(firm_shares(problem, meetings))
+    assert [(line.key, line.held, line.requests) for line in view.lowest] == [
+        ("f1", 0, 1), ("f2", 0, 1), ("f0", 1, 3), ("f3", 1, 1)
+    ]  # fmt: skip
+    assert (view.home, view.without) == ("CN", 1)
+    groups = {line.key: (line.figures.firms, line.held, line.requests) for line in view.groups[Grouping.HOME]}
+    assert groups == {"home": (3, 1, 5), "overseas": (1, 1, 1)}
+    assert view.gap == (1.0, 0.2), "of all requests, overseas and at home"
+
+
+@pytest.mark.parametrize(
+    ("by", "groups"),
+    [
+        (Grouping.TIER, {"midstream": 3, "upstream": 1}),
+        (Grouping.COUNTRY, {"CN": 3, "HU": 1}),
+        (Grouping.SIZE, {"1-9": 4}),
+        (Grouping.STAND, {"own": 4}),
+    ],
+)
+def test_every_firm_with_requests_is_in_one_group(
+    database: Database, by: Grouping, groups: dict[str, int]
+) -> None:
+    with database.write() as session:
+        view = shares.look(session, scene(session).organiser_actor(), 1)
+    assert {line.key: line.figures.firms for line in view.groups[by]} == groups
+    assert view.gap == (1.0, 0.2), "by whatever they are grouped"
+
+
+def test_a_firm_of_two_areas_counts_in_both(database: Database) -> None:
+    with database.write() as session:
+        view = shares.look(session, scene(session).organiser_actor(), 1)
+    assert Counter({line.key: line.figures.firms for line in view.groups[Grouping.AREA]}).total() == 5
+
+
+def test_partners_of_a_joint_stand_are_a_group_beside_its_host(database: Database) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        expo.firms[1].host_id = expo.firms[0].id
+        view = shares.look(session, expo.organiser_actor(), 1)
+    stands = {line.key: line.figures.firms for line in view.groups[Grouping.STAND]}
+    assert stands == {"host": 1, "partner": 1, "own": 2}
+
+
+def test_a_request_that_was_withdrawn_since_counts_neither_as_agreed_nor_as_held(database: Database) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        held = make_request(session, expo, 1, 3, state=RequestState.WITHDRAWN)
+        draft(session, expo, [meet(held, expo)])
+        view = shares.look(session, expo.organiser_actor(), 2)
+    assert ("f1", 0, 1) in [(line.key, line.held, line.requests) for line in view.lowest]
+
+
+def test_without_a_request_there_is_nothing_to_share_out(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2)
+        draft(session, expo, [])
+        view = shares.look(session, expo.organiser_actor(), 1)
+    assert (view.every, set(view.groups), view.lowest, view.without) == (None, set(Grouping), [], 2)
+    assert not any(view.groups.values())
+
+
+def test_the_team_alone_sees_it_and_only_of_its_event(database: Database) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        with pytest.raises(NotAllowed):
+            shares.look(session, expo.actor(0), 1)
+        with pytest.raises(NotFound):
+            shares.look(session, expo.organiser_actor(), 9)
+
+
+def test_ten_firms_take_as_many_queries_as_two(database: Database) -> None:
+    with database.write() as session:
+        expo = scene(session)
+
+    def step(session: Session) -> object:
+        return shares.look(session, expo.organiser_actor(), 1)
+
+    few = count_selects(database, step)
+    with database.write() as session:
+        for other in range(1, 4):
+            make_request(session, expo, 4, other)
+    assert count_selects(database, step) == few <= 8
+
+
+def test_the_shares_of_all_groups_are_drawn_and_saved_as_they_are_counted_in_sql(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        counted = {
+            (tier, country): (held, asked)
+            for tier, country, held, asked in session.execute(
+                text(
+                    "SELECT f.tier, f.country, COUNT(m.id), COUNT(*) FROM firm f"
+                    " JOIN meeting_request r ON f.id IN (r.from_firm_id, r.to_firm_id)"
+                    " LEFT JOIN planned_meeting m ON m.request_id = r.id"
+                    " WHERE r.state = 'accepted' GROUP BY f.tier, f.country"
+                )
+            )
+        }
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    base = f"/events/{expo.event.key}"
+    page = browser.get(f"{base}/versions/1/fairness?by=tier")
+    assert "Of all accepted requests of overseas firms 100.00 % are scheduled, of home firms 20.00 %." in page
+    assert "It weighs the shares of single firms, not of groups." in page
+    assert f"{base}/figures/shares.csv?version=1" in page and f"{base}/figures/shares.png?version=1" in page
+    assert 'aria-label="100.00 % scheduled; one exhibitor in twenty has 100.00 % or less"' in page
+    assert 'aria-label="20.00 % scheduled; one exhibitor in twenty has 0.00 % or less"' in page
+    rows = list(csv.reader(StringIO(browser.get(f"{base}/figures/shares.csv?version=1").lstrip("\ufeff"))))
+    by_kind = {(kind, name): (int(held), int(asked)) for kind, name, _, asked, held, _ in rows[1:]}
+    up, mid = counted["upstream", "HU"], counted["midstream", "CN"]
+    assert by_kind["Place in the chain", "Upstream"] == by_kind["Country", "Hungary"] == up
+    assert by_kind["Home and overseas", "Home (China)"] == by_kind["Country", "China"] == mid
+    picture = browser.client.get(f"{base}/figures/shares.png?version=1").data
+    assert picture.startswith(b"\x89PNG")
+    browser.get(f"{base}/figures/curve.png?version=1", status=404)
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("en", 'Lakeside <span class="other">(\u2068<span lang="zh">湖畔</span>\u2069)</span></a>'),
+        ("zh", '<span lang="zh">湖畔</span></a>'),
+    ],
+)
+def test_firms_are_named_for_the_page_s_reader(
+    database: Database, broker_url: str, language: str, shown: str
+) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        expo.firms[1].name, expo.firms[1].latin_name = "湖畔", "Lakeside"
+        session.merge(expo.firms[1])
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    browser.client.set_cookie("language", language)
+    assert shown in browser.get(f"/events/{expo.event.key}/versions/1/fairness")
+
+
+def test_the_page_leads_with_the_gap_that_the_priority_moves(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        every = shares.look(session, expo.organiser_actor(), 1).every
+    assert every is not None
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/versions/1/fairness"
+    page = browser.get(path)
+    points = 100 * (every.mean - every.twentieth)
+    assert f"<b>{points:.1f} points</b> between the average exhibitor and the lowest twentieth" in page
+    assert page.count('<tr class="fair-group">') == len(Grouping) and 'aria-current="page">All groups' in page
+    one = browser.get(f"{path}?by=country")
+    assert 'class="fair-group"' not in one and "Mean share of its firms" in one

@@ -1,0 +1,99 @@
+"""Some firms asked and some requests answered by one press, drafts and templates."""
+
+from __future__ import annotations
+
+import pytest
+
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
+from scheduler.services.requests import requests
+from scheduler.services.requests.bulk_requests import drafts, several
+from scheduler.services.requests.form import NewRequest
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, MeetingRequest
+from tests.support.factories import NOW, make_event, make_request
+from tests.support.web import Browser, web_app
+
+FORM = NewRequest(to_firm="", topic="Cells", priority=3)
+
+
+def test_each_firm_is_asked_by_itself(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4)
+        make_request(session, expo, 0, 1, state=RequestState.PENDING)
+        done = several.ask(session, expo.actor(0), FORM, ["f1", "f2", "f3", "f3", "nobody"], now=NOW)
+        assert [each.to_firm.key for each in done.asked] == ["f2", "f3"]
+        assert "was asked already" in done.refused["f1"] and set(done.refused) == {"f1", "nobody"}
+
+
+def test_what_is_wrong_for_all_is_told_once_and_nobody_is_asked(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=3)
+        wrong = NewRequest(to_firm="", topic="", priority=3)
+        with pytest.raises(InvalidInput) as caught:
+            several.ask(session, expo.actor(0), wrong, ["f1", "f2"], now=NOW)
+        assert [fault.path for fault in caught.value.faults] == ["topic"]
+        for keys in ([], [f"f{i}" for i in range(21)]):
+            with pytest.raises(InvalidInput, match="choose 1 to 20 firms"):
+                several.ask(session, expo.actor(0), FORM, keys, now=NOW)
+        assert session.query(MeetingRequest).count() == 0
+
+
+def test_some_requests_are_answered_and_one_that_cannot_be_stops_no_other(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4, people=2)
+        one, two = (make_request(session, expo, i, 0, state=RequestState.PENDING) for i in (1, 2))
+        gone = make_request(session, expo, 3, 0, state=RequestState.WITHDRAWN)
+        keys = [one.key, gone.key, two.key, "no-such"]
+        with pytest.raises(NotAllowed):
+            several.answer(session, expo.actor(0, 1), keys, is_accepted=True, now=NOW)
+        done = several.answer(session, expo.actor(0), keys, is_accepted=True, now=NOW)
+        assert done.done == 2 and set(done.refused) == {gone.key, "no-such"}
+        session.expire_all()
+        assert (one.state, two.state) == (RequestState.ACCEPTED, RequestState.ACCEPTED)
+
+
+def test_a_draft_is_the_firms_and_goes_when_it_is_sent(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        actor = expo.actor(0)
+        form = NewRequest(to_firm="f1", topic="", message="We make", priority=5, slots=["s1"])
+        kept = drafts.keep(session, actor, form, now=NOW)
+        assert drafts.keep(session, actor, form, now=NOW) == kept  # one a firm
+        drafts.keep_template(session, actor, NewRequest("f2", "Cells", message="Hello"), "Cells", now=NOW)
+        assert [(each.name, each.firm and each.firm.key) for each in drafts.listing(session, actor)] == [
+            ("Cells", None),
+            ("", "f1"),
+        ]
+        assert drafts.form_of(session, actor, kept, "f1") == NewRequest(
+            "f1", "", 5, message="We make", slots=["s1"], from_attendees=[], to_attendees=[]
+        )
+        with pytest.raises(NotFound):
+            drafts.form_of(session, expo.actor(1), kept, "f1")
+        requests.submit(session, actor, NewRequest("f1", "Cells"), now=NOW)
+        drafts.sent(session, actor, "f1")
+        (template,) = drafts.listing(session, actor)
+        drafts.remove(session, actor, template.id)
+        assert not drafts.listing(session, actor)
+        with pytest.raises(InvalidInput, match="message"):
+            drafts.keep(session, actor, NewRequest("f1", "x", message="x" * 2_001), now=NOW)
+
+
+def test_the_page_names_firms_that_were_not_asked_and_keeps_what_was_typed(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4)
+        make_request(session, expo, 0, 1, state=RequestState.PENDING)
+        name = expo.firms[1].latin_name
+        account = session.get_one(Account, expo.people[0][0].account_id)
+    browser, path = (
+        Browser(web_app(database, "redis://127.0.0.1:1"), account),
+        f"/events/{expo.event.key}/wishes/ask",
+    )
+    browser.get("/sessions")
+    typed = {"topic": "Cells ★", "message": "By autumn ★", "priority": "3", "length": "1", "place": "any"}
+    page = browser.post(path, 422, firms="f1", **typed)
+    assert f"Not asked: {name}" in page and "Cells ★" in page and "By autumn ★" in page
+    page = browser.post(path, 422, **typed)  # nothing is ticked, and no firm is saved
+    assert "choose 1 to 20 firms" in page and "Cells ★" in page and "By autumn ★" in page
+    page = browser.post(path, firms=["f1", "f2"], **typed)
+    assert f"Not asked: {name}" in page and "Firms asked: 1" in page
