@@ -1,6 +1,6 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up plan-example test test-dates coverage fuzz lint format docs pictures messages lock clean
+.PHONY: help demo up plan-example test test-dates coverage fuzz lint format docs where pictures messages lock clean
 
 BIN := .venv/bin
 NPM := build/npm/node_modules/.package-lock.json
@@ -54,6 +54,13 @@ format: .venv/dev.stamp ## Format the code
 
 docs: .venv/dev.stamp ## Build the documentation site into build/docs; a broken link is an error
 	$(BIN)/sphinx-build -q -n -W --keep-going -b html docs build/docs
+
+where: ## Find rooms, modules, functions, tables, pages, settings, documents: make where WORD, or WORD='two words'
+	@$(PYTHON) tests/support/where.py $(or $(WORD),$(filter-out where,$(MAKECMDGOALS)))
+
+ifeq (where,$(firstword $(MAKECMDGOALS))) # the words after it are no targets, if they are none of ours
+%: ; @:
+endif
 
 pictures: .venv/dev.stamp ## Draw docs/pictures anew by Chromium: pages of an invented expo
 	$(BIN)/python -m tests.support.pictures docs/pictures

@@ -13,7 +13,8 @@ project = "Chainmeet"
 author = "The Chainmeet contributors"
 copyright = "the Chainmeet contributors, AGPL-3.0-or-later"
 
-extensions = ["myst_parser"]
+sys.path.insert(0, str(ROOT / "docs" / "_ext"))
+extensions = ["myst_parser", "rooms"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 source_suffix = {".md": "markdown"}

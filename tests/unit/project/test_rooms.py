@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -12,6 +13,9 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[3]
+sys.path.insert(0, str(ROOT / "docs/_ext"))
+import rooms  # noqa: E402 -- an extension of Sphinx, which is no package
+
 PACKAGES = ("scheduler", "workers", "api", "chainmeet")
 
 
@@ -47,28 +51,55 @@ def test_no_two_classes_have_one_name_but_for_the_row_and_the_value_of_one_thing
 NAMED = [
     ("docs/solver.md", "scheduler/solver", name)
     for name in sorted(set(re.findall(r"`([a-z_]+/[a-z_]+)`", (ROOT / "docs/solver.md").read_text("utf-8"))))
-] + [
-    ("docs/architecture.md", "scheduler/services", name.removesuffix(".py"))
-    for name in sorted(
-        set(
-            re.findall(r"`((?:[a-z_0-9]+/)+[a-z_]+\.py)`", (ROOT / "docs/architecture.md").read_text("utf-8"))
-        )
-    )
 ]
 
 
-ROOMS = [
-    *(f"scheduler/{room}" for room in ("services", "invites", "solver")),
-    *("scheduler", "chainmeet"),
-]
-
-
-@pytest.mark.parametrize("folder", ROOMS)
-def test_the_picture_of_the_rooms_has_each_room(folder: str) -> None:
+def test_the_picture_has_every_package_and_the_rooms_of_the_services_in_the_order_of_imports() -> None:
     page = (ROOT / "docs/architecture.md").read_text("utf-8")
     picture = page.partition("```text")[2].partition("```")[0]
-    rooms = {path.name for path in (ROOT / folder).iterdir() if (path / "__init__.py").exists()}
-    assert rooms - set(re.findall(r"[a-z_0-9]+", picture)) == set() != rooms
+    lines = picture.splitlines()
+    (top, bottom) = (i for i, line in enumerate(lines) if "services" in line or "untrusted" in line)
+    packages = {path.parent.name for path in (ROOT / "scheduler").glob("*/__init__.py")}
+    assert packages - set(re.findall(r"[a-z_]+", picture)) == set() != packages
+
+    layers = [
+        [room.strip() for room in layer.split(" · ")]
+        for layer in re.split("→|▼", _words_of(lines[top + 1 : bottom - 3]))
+    ]
+    assert layers == [
+        layer for layer in rooms.service_layers() if (ROOT / "scheduler/services" / layer[0]).is_dir()
+    ]
+
+
+def _words_of(lines: list[str]) -> str:
+    """What stands within the frame of the services, on one line."""
+    return " ".join(" ".join(line.split("│")[1] for line in lines).split())
+
+
+def test_the_page_of_rooms_has_each_room_with_its_modules_and_what_they_do() -> None:
+    page = rooms.fill_page((ROOT / "docs/rooms.md").read_text("utf-8"))
+    assert rooms.MARKER not in page
+    there = {room.path: room for room in rooms.all_rooms()}
+    for path in modules():
+        if path.name == "__init__.py" or "migrations" in path.parts:
+            continue
+        folders = [folder for folder in path.parents if ROOT in folder.parents and named(folder) in there]
+        assert folders, f"{named(path)} is in no room of the page"
+        name = path.relative_to(folders[0]).with_suffix("").as_posix()
+        (module,) = (each for each in there[named(folders[0])].modules if each.name == name)
+        assert module.line, f"{named(path)} has no docstring"
+        assert f"`{name}`" in page
+
+
+def test_the_page_of_rooms_marks_what_other_rooms_may_import() -> None:
+    replies = rooms.room_of(ROOT / "scheduler/services/replies")
+    assert {module.name for module in replies.modules if module.is_named} == set(replies_names())
+
+
+def replies_names() -> list[str]:
+    tree = ast.parse((ROOT / "scheduler/services/replies/__init__.py").read_text("utf-8"))
+    (names,) = (node.value for node in tree.body if isinstance(node, ast.Assign))
+    return list(ast.literal_eval(names))
 
 
 @pytest.mark.parametrize(("document", "folder", "name"), NAMED, ids=str)
@@ -84,10 +115,11 @@ def folders(place: str) -> set[str]:
 
 
 def test_a_feature_has_one_name_in_services_pages_templates_and_tests() -> None:
-    rooms = folders("scheduler/services")
-    assert folders("api/pages") <= rooms
-    features = {room for room in folders("api/templates") if (ROOT / "scheduler/services" / room).is_dir()}
-    assert {path.split("/")[0] for path in folders("api/templates")} <= {room.split("/")[0] for room in rooms}
+    services = folders("scheduler/services")
+    assert folders("api/pages") <= services
+    templates = folders("api/templates")
+    features = {room for room in templates if (ROOT / "scheduler/services" / room).is_dir()}
+    assert {path.split("/")[0] for path in templates} <= {room.split("/")[0] for room in services}
     assert features > {"schedule", "requests", "planning/scenarios"}
 
 
