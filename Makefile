@@ -73,7 +73,7 @@ messages: .venv/dev.stamp ## Take new texts of the pages into api/language/texts
 	  --output-file $(PO) --locale $(basename $(notdir $(PO))) --no-wrap --no-fuzzy-matching --ignore-obsolete \
 	  --ignore-pot-creation-date &&) true
 
-KEYWORDS = _ gettext ngettext:1,2 pgettext:1c,2 npgettext:1c,2,3 say say_count:1,2 noted:1c,2
+KEYWORDS = _ gettext ngettext:1,2 pgettext:1c,2 npgettext:1c,2,3 gettext_lazy ngettext_lazy:1,2 pgettext_lazy:1c,2
 
 lock: ## Renew the lock files (needs uv); UPGRADE=1 takes the newest versions
 	uv pip compile $(COMPILE) --extra build -o requirements.lock pyproject.toml

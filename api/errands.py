@@ -16,12 +16,12 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from api import context
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.tokens import random_token
 
 MOST_TYPED = 50_000
 """Characters of a form that are kept."""
-GO_ON = say("go on")
+GO_ON = gettext_lazy("go on")
 _BROWSER = "browser"
 _NOT_TYPED = ("csrf_token", "errand", "password")
 

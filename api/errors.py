@@ -32,7 +32,7 @@ from scheduler.domain.errors import (
     VersionConflict,
     WrongState,
 )
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.events import events
 from scheduler.services.requests.locks import NotDone
@@ -60,23 +60,25 @@ STATUS: dict[type[ChainmeetError], int] = {
 }
 
 TITLES = {
-    403: say("Not allowed"),
-    404: say("Not found"),
-    405: say("Method not allowed"),
-    409: say("Conflict"),
-    413: say("Request entity too large"),
-    414: say("The address is too long"),
-    422: say("Something is missing or wrong"),
-    429: say("Too many requests"),
-    503: say("Not ready yet"),
+    403: gettext_lazy("Not allowed"),
+    404: gettext_lazy("Not found"),
+    405: gettext_lazy("Method not allowed"),
+    409: gettext_lazy("Conflict"),
+    413: gettext_lazy("Request entity too large"),
+    414: gettext_lazy("The address is too long"),
+    422: gettext_lazy("Something is missing or wrong"),
+    429: gettext_lazy("Too many requests"),
+    503: gettext_lazy("Not ready yet"),
 }
 
 MAX_ADDRESS = 4_000
 """Characters of an address, its query string too."""
-TOO_LONG = say(
+TOO_LONG = gettext_lazy(
     "At most %(most)s characters are taken. Search for less, or choose less.", most=f"{MAX_ADDRESS:,}"
 )
-NOT_FOUND = say("There is no page at this address, or it is not for you. Check the address, or sign in.")
+NOT_FOUND = gettext_lazy(
+    "There is no page at this address, or it is not for you. Check the address, or sign in."
+)
 RETRY_AFTER = 10
 """Seconds that a client is told to wait then."""
 UPGRADE_SECONDS = 30
@@ -139,7 +141,7 @@ def _chainmeet_error(error: ChainmeetError) -> Response:
     if isinstance(error, InvalidInput):
         more["errors"] = [{**_place(fault), "detail": fault.message} for fault in error.faults]
     status = status_of(error)
-    title = TITLES.get(status, say("That did not work"))
+    title = TITLES.get(status, gettext_lazy("That did not work"))
     response = answer(status, error.code, title, _detail(error), **more)
     if isinstance(error, ComparisonNotReady):
         response.headers["Retry-After"] = str(READY_SECONDS)
@@ -182,8 +184,8 @@ def _form_expired(_error: CSRFError) -> Response:
         choosing.speak_own()
         page = render_template("identity/sign_in/go_on.html", errand=kept, is_expired=True)
         return make_response(page, 400)
-    detail = say("Go back, load the page again and send the form once more.")
-    return answer(400, "csrf", say("This form has expired"), detail)
+    detail = gettext_lazy("Go back, load the page again and send the form once more.")
+    return answer(400, "csrf", gettext_lazy("This form has expired"), detail)
 
 
 def http_error(error: HTTPException) -> Response | WerkzeugResponse:
@@ -196,7 +198,7 @@ def http_error(error: HTTPException) -> Response | WerkzeugResponse:
     detail = {
         404: NOT_FOUND,
         414: TOO_LONG,
-        413: say(
+        413: gettext_lazy(
             "That is too large: at most %(most)s MB are taken here. Nothing was kept. Send less.",
             most=_megabytes(),
         ),
@@ -227,8 +229,8 @@ def _database_away(error: Exception) -> Response:
     response = answer(
         503,
         "database-away",
-        say("Not available for a moment"),
-        say("The database does not answer in time. Nothing was changed. Try again in a moment."),
+        gettext_lazy("Not available for a moment"),
+        gettext_lazy("The database does not answer in time. Nothing was changed. Try again in a moment."),
     )
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
@@ -242,5 +244,5 @@ def _unexpected(error: Exception) -> Response:
     if current_app.testing:
         raise error
     current_app.logger.exception("unexpected error")
-    detail = say("It was written to the log. Try again.")
-    return answer(500, "internal", say("Something broke on our side"), detail)
+    detail = gettext_lazy("It was written to the log. Try again.")
+    return answer(500, "internal", gettext_lazy("Something broke on our side"), detail)

@@ -22,7 +22,7 @@ from werkzeug.exceptions import TooManyRequests
 from api import context, known_browsers
 from scheduler.domain.errors import NotFound
 from scheduler.domain.mails.mailboxes import mailbox_of
-from scheduler.saying import say, say_count
+from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.services.identity.tokens import hash_token
 
 P = ParamSpec("P")
@@ -65,7 +65,7 @@ class Limited(TooManyRequests):
     """Too many requests. `seconds` is the time to wait, as in Retry-After (RFC 9110, 10.2.3)."""
 
     def __init__(self, seconds: int) -> None:
-        sentence = say("That was too often. Try again in %(time)s.", time=lasting(seconds))
+        sentence = gettext_lazy("That was too often. Try again in %(time)s.", time=lasting(seconds))
         super().__init__(sentence, retry_after=seconds)
         self.seconds = seconds
 
@@ -174,8 +174,8 @@ def network(*, of_site: bool = False) -> str:
 def lasting(seconds: int) -> str:
     """A duration in words, rounded up."""
     if seconds < 100:
-        return say_count("%(num)s second", "%(num)s seconds", seconds)
-    return say_count("%(num)s minute", "%(num)s minutes", -(-seconds // 60))
+        return ngettext_lazy("%(num)s second", "%(num)s seconds", seconds)
+    return ngettext_lazy("%(num)s minute", "%(num)s minutes", -(-seconds // 60))
 
 
 def _count_account() -> None:

@@ -15,7 +15,7 @@ import structlog
 from flask import Flask, current_app, request
 
 from api import context
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 
 KEPT_SECONDS = 24 * 3600.0
 """So long after it was seen last, a fault is named."""
@@ -69,14 +69,14 @@ def _look() -> None:
     hops, is_forwarded = context.settings().trusted_proxies, "X-Forwarded-For" in request.headers
     if not hops and is_forwarded and _is(_sender(), "is_private"):
         watched().note(
-            say(
+            gettext_lazy(
                 "Requests come through a reverse proxy, but CHAINMEET_TRUSTED_PROXIES is 0: rate limits "
                 "count everyone as one network. Set it to the number of proxies."
             )
         )
     elif hops and not is_forwarded and not _is(_sender(), "is_loopback"):
         watched().note(
-            say(
+            gettext_lazy(
                 "Requests come without X-Forwarded-For, but CHAINMEET_TRUSTED_PROXIES is %(number)s: "
                 "anyone who reaches the port can choose their address. Let only the proxy reach it, or set "
                 "it to 0.",

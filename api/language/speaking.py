@@ -20,10 +20,19 @@ from markupsafe import Markup, escape
 from api.language import choosing, rooms
 from api.language.catalogs import SOURCE, TRAIL, languages, patterns, texts, trail_patterns
 from scheduler.domain import names
+from scheduler.i18n import (
+    DisplayName,
+    JoinedText,
+    LazyText,
+    LocalizedDate,
+    LocalizedTime,
+    Separator,
+    UntranslatedText,
+    VenueLabel,
+)
 from scheduler.invites.catalogue import words
-from scheduler.saying import Between, DayTime, EnglishAlone, EventDay, Sentence, TextRow, TwoNames, VenueName
 
-_WIDE = {Between.CLAUSES: "；", Between.SENTENCES: ""}
+_WIDE = {Separator.CLAUSES: "；", Separator.SENTENCES: ""}
 """What stands between texts where commas are wide, as in Chinese."""
 
 _DEEPEST = 3
@@ -75,34 +84,34 @@ def said(sentence: str) -> str:
     """A sentence of a service or of a constant in the reader's language. Other texts are kept."""
     if type(sentence) is str:
         return sentence
-    if isinstance(sentence, DayTime):
+    if isinstance(sentence, LocalizedTime):
         return format_datetime(
             sentence.at, pgettext("pattern of a date (CLDR)", "EEE HH:mm"), locale=locale()
         )
-    if isinstance(sentence, EventDay):
+    if isinstance(sentence, LocalizedDate):
         return format_date(sentence.on, pgettext("pattern of a date (CLDR)", "EEE d MMM"), locale=locale())
-    if isinstance(sentence, TwoNames):
-        return names.single(sentence.own, str(sentence), reader())
-    if isinstance(sentence, VenueName):
+    if isinstance(sentence, DisplayName):
+        return names.single(sentence.native, str(sentence), reader())
+    if isinstance(sentence, VenueLabel):
         return names.in_language(str(sentence), sentence.names, language())
-    if isinstance(sentence, EnglishAlone):
-        return str(sentence) if language() == SOURCE else said(sentence.general)
-    if isinstance(sentence, TextRow):
-        return _joined([said(each) for each in sentence.texts], sentence.between)
-    if not isinstance(sentence, Sentence):
+    if isinstance(sentence, UntranslatedText):
+        return str(sentence) if language() == SOURCE else said(sentence.fallback)
+    if isinstance(sentence, JoinedText):
+        return _joined([said(each) for each in sentence.texts], sentence.separator)
+    if not isinstance(sentence, LazyText):
         return sentence
     values: dict[str, Any] = {**sentence.values}
-    if sentence.several:
-        return ngettext(sentence.text, sentence.several, **values)
-    return gettext(sentence.text, **values)
+    if sentence.msgid_plural:
+        return ngettext(sentence.msgid, sentence.msgid_plural, **values)
+    return gettext(sentence.msgid, **values)
 
 
-def _joined(texts: Sequence[str], between: Between) -> str:
+def _joined(texts: Sequence[str], between: Separator) -> str:
     """Names, clauses or sentences as the language puts them behind each other."""
-    if between is Between.PEOPLE:
+    if between is Separator.PEOPLE:
         return format_list(texts, locale=locale())
     comma = words(language()).list_comma
-    if between is Between.NAMES:
+    if between is Separator.NAMES:
         return comma.join(texts)
     return (_WIDE.get(between, between) if comma == "、" else between).join(texts)
 
@@ -119,11 +128,11 @@ def reported(text: str | None) -> str:
 
 
 def _reported(text: str, depth: int) -> str:
-    if not text or language() == SOURCE or isinstance(text, Sentence):
+    if not text or language() == SOURCE or isinstance(text, LazyText):
         return said(text)
-    parts = text.split(Between.CLAUSES)
+    parts = text.split(Separator.CLAUSES)
     if len(parts) > 1 and all(_understood(part) for part in parts):
-        return _joined([_reported(part, depth) for part in parts], Between.CLAUSES)
+        return _joined([_reported(part, depth) for part in parts], Separator.CLAUSES)
     found = _understood(text) if depth else None
     if found is None:
         return text

@@ -9,24 +9,24 @@ from werkzeug.datastructures import MultiDict
 from api.inputs import whole
 from api.language.speaking import gettext, said
 from scheduler.domain.errors import InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.events.timetable import Timetable
 from scheduler.services.requests.form import NewRequest
 
 LABELS = {
-    "to_firm": say("The firm"),
-    "from_firm": say("Your firm"),
-    "topic": say("Topic"),
-    "message": say("Message"),
-    "priority": say("Rank"),
-    "firms": say("Firms"),
-    "template": say("Name of the template"),
-    "length": say("Length"),
-    "place": say("Place"),
-    "slots": say("Times"),
-    "from_attendees": say("People of your firm"),
-    "to_attendees": say("People of the other firm"),
-    "note": say("Note"),
+    "to_firm": gettext_lazy("The firm"),
+    "from_firm": gettext_lazy("Your firm"),
+    "topic": gettext_lazy("Topic"),
+    "message": gettext_lazy("Message"),
+    "priority": gettext_lazy("Rank"),
+    "firms": gettext_lazy("Firms"),
+    "template": gettext_lazy("Name of the template"),
+    "length": gettext_lazy("Length"),
+    "place": gettext_lazy("Place"),
+    "slots": gettext_lazy("Times"),
+    "from_attendees": gettext_lazy("People of your firm"),
+    "to_attendees": gettext_lazy("People of the other firm"),
+    "note": gettext_lazy("Note"),
 }
 
 

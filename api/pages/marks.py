@@ -21,8 +21,8 @@ from api.language.unbroken import unbroken
 from api.pages import presentation
 from scheduler.domain.entities import Partstat, RequestState
 from scheduler.domain.rules.outcomes import OutcomeKind
+from scheduler.i18n import gettext_lazy, join_texts
 from scheduler.invites.catalogue import words
-from scheduler.saying import row, say
 from scheduler.services.agendas.week.changes import WeekChange, WeekChangeKind
 from scheduler.services.agendas.week.week import Show
 
@@ -141,10 +141,10 @@ def comma() -> str:
 
 
 STATES = {
-    RequestState.ACCEPTED: say("Accepted:"),
-    RequestState.DECLINED: say("Declined:"),
-    RequestState.WITHDRAWN: say("Cancelled:"),
-    RequestState.EXPIRED: say("Expired:"),
+    RequestState.ACCEPTED: gettext_lazy("Accepted:"),
+    RequestState.DECLINED: gettext_lazy("Declined:"),
+    RequestState.WITHDRAWN: gettext_lazy("Cancelled:"),
+    RequestState.EXPIRED: gettext_lazy("Expired:"),
 }
 
 
@@ -177,7 +177,7 @@ def change_words(change: WeekChange, zone: str) -> Markup:
     if change.kind is WeekChangeKind.MOVED:
         new, old = (_moment(each, zone) for each in (item.start, was.start))
     elif change.kind is WeekChangeKind.RELOCATED:
-        new, old = (speaking.said(row((each.place, each.hall))) for each in (item, was))
+        new, old = (speaking.said(join_texts((each.place, each.hall))) for each in (item, was))
     else:
         new, old = (comma().join(map(presentation.short_name, each)) for each in (item.people, was.people))
     text = gettext("%(new)s (was %(old)s)", new="%(new)s", old="%(old)s")
@@ -189,23 +189,23 @@ def _moment(moment: datetime, zone: str) -> Markup:
 
 
 SHOWN = {
-    Show.ALL: say("All"),
-    Show.UNANSWERED: say("Not answered"),
-    Show.CHANGED: say("Changed"),
-    Show.CLASHES: say("Clashes"),
+    Show.ALL: gettext_lazy("All"),
+    Show.UNANSWERED: gettext_lazy("Not answered"),
+    Show.CHANGED: gettext_lazy("Changed"),
+    Show.CLASHES: gettext_lazy("Clashes"),
 }
 ANSWERED = {
-    Partstat.ACCEPTED: say("accepted"),
-    Partstat.TENTATIVE: say("perhaps"),
-    Partstat.DECLINED: say("declined"),
+    Partstat.ACCEPTED: gettext_lazy("accepted"),
+    Partstat.TENTATIVE: gettext_lazy("perhaps"),
+    Partstat.DECLINED: gettext_lazy("declined"),
 }
-NO_ANSWER = say("no answer yet")
+NO_ANSWER = gettext_lazy("no answer yet")
 CHANGES = {
-    WeekChangeKind.NEW: say("new"),
-    WeekChangeKind.MOVED: say("moved"),
-    WeekChangeKind.RELOCATED: say("another place"),
-    WeekChangeKind.REASSIGNED: say("other people"),
-    WeekChangeKind.CANCELLED: say("cancelled"),
+    WeekChangeKind.NEW: gettext_lazy("new"),
+    WeekChangeKind.MOVED: gettext_lazy("moved"),
+    WeekChangeKind.RELOCATED: gettext_lazy("another place"),
+    WeekChangeKind.REASSIGNED: gettext_lazy("other people"),
+    WeekChangeKind.CANCELLED: gettext_lazy("cancelled"),
 }
 
 
@@ -225,10 +225,10 @@ def change_word(kind: WeekChangeKind) -> str:
 
 
 OUTCOMES = {
-    OutcomeKind.NONE: say("Nothing"),
-    OutcomeKind.FOLLOW_UP: say("Follow-up"),
-    OutcomeKind.INTENT: say("Intent"),
-    OutcomeKind.SIGNED: say("Signed"),
+    OutcomeKind.NONE: gettext_lazy("Nothing"),
+    OutcomeKind.FOLLOW_UP: gettext_lazy("Follow-up"),
+    OutcomeKind.INTENT: gettext_lazy("Intent"),
+    OutcomeKind.SIGNED: gettext_lazy("Signed"),
 }
 
 

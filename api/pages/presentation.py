@@ -23,8 +23,8 @@ from api.language.unbroken import unbroken
 from api.pages.browsers import browser_name
 from scheduler.domain import fields, names
 from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import city_of, words
-from scheduler.saying import say
 from scheduler.services.delivery.dead_letters import DeadLetter
 from scheduler.services.directory.facets import FacetValue
 from scheduler.services.identity import preferences
@@ -333,29 +333,29 @@ def role_label(role: str) -> str:
 
 
 TOLD_LABELS = {
-    "new": say("New meetings"),
-    "update": say("Other times or places"),
-    "details": say("Other details"),
-    "cancel": say("Cancelled meetings"),
-    "uninvited": say("Meetings that go on without them"),
-    "summary": say("Summaries of what changed"),
-    "briefing": say("Meetings of interpreters"),
+    "new": gettext_lazy("New meetings"),
+    "update": gettext_lazy("Other times or places"),
+    "details": gettext_lazy("Other details"),
+    "cancel": gettext_lazy("Cancelled meetings"),
+    "uninvited": gettext_lazy("Meetings that go on without them"),
+    "summary": gettext_lazy("Summaries of what changed"),
+    "briefing": gettext_lazy("Meetings of interpreters"),
 }
 MAIL_LABELS = {
-    "REQUEST": say("Invitation"),
-    "CANCEL": say("Cancellation"),
-    "DECLINECOUNTER": say("A proposed time is not taken"),
+    "REQUEST": gettext_lazy("Invitation"),
+    "CANCEL": gettext_lazy("Cancellation"),
+    "DECLINECOUNTER": gettext_lazy("A proposed time is not taken"),
 }
 FAILURE_LABELS = {
-    MailFailure.PERMANENT: say("Refused for good"),
-    MailFailure.TEMPORARY: say("Refused for now"),
-    MailFailure.HELD: say("Held"),
-    MailFailure.BOUNCED: say("Address bounces"),
+    MailFailure.PERMANENT: gettext_lazy("Refused for good"),
+    MailFailure.TEMPORARY: gettext_lazy("Refused for now"),
+    MailFailure.HELD: gettext_lazy("Held"),
+    MailFailure.BOUNCED: gettext_lazy("Address bounces"),
 }
 SOURCE_LABELS = {
-    AnswerSource.MAIL: say("by their calendar"),
-    AnswerSource.LINK: say("on our pages"),
-    AnswerSource.ORGANISER: say("taken down by an organiser"),
+    AnswerSource.MAIL: gettext_lazy("by their calendar"),
+    AnswerSource.LINK: gettext_lazy("on our pages"),
+    AnswerSource.ORGANISER: gettext_lazy("taken down by an organiser"),
 }
 
 
@@ -366,13 +366,13 @@ def told_label(kind: str) -> str:
 
 def mail_label(letter: DeadLetter) -> str:
     """The label of a dead letter by its kind."""
-    other = say("Summary of what changed") if letter.kind == "summary" else say("Mail")
+    other = gettext_lazy("Summary of what changed") if letter.kind == "summary" else gettext_lazy("Mail")
     return speaking.said(MAIL_LABELS.get(letter.method or "", other))
 
 
 def failure_label(failure: MailFailure | None) -> str:
     """Why a mail did not go out."""
-    return speaking.said(FAILURE_LABELS[failure] if failure else say("Failed"))
+    return speaking.said(FAILURE_LABELS[failure] if failure else gettext_lazy("Failed"))
 
 
 def source_label(source: AnswerSource) -> str:

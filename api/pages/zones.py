@@ -17,10 +17,10 @@ from api import context
 from api.language import speaking
 from api.language.speaking import gettext
 from api.pages import presentation
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity import preferences
 
-UNKNOWN = say("Choose a time zone from the list: type a city or a country, like Budapest.")
+UNKNOWN = gettext_lazy("Choose a time zone from the list: type a city or a country, like Budapest.")
 """The fault of a field with a text that `meant` knows no zone for."""
 _OFFSET = re.compile(r"[(（](?:UTC)?(?:[+-][\d:]{1,5})?[)）]\s*$")
 

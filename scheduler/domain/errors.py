@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scheduler.saying import in_english, say
+from scheduler.i18n import gettext_lazy, untranslated
 
-GONE = say("That is not there any more, or it is not for you. Load the page again.")
+GONE = gettext_lazy("That is not there any more, or it is not for you. Load the page again.")
 """What a page says of what is not found."""
 MOST_TOLD = 30
 """Faults that the sentence of an error names. It counts the others."""
@@ -20,13 +20,13 @@ class ChainmeetError(Exception):
     """
 
     code = "error"
-    general: str = say("That did not work. Load the page again, or ask whoever runs this site.")
+    general: str = gettext_lazy("That did not work. Load the page again, or ask whoever runs this site.")
     """What is said of it in languages that do not know its sentence."""
 
     @property
     def told(self) -> str:
         """What a page says of it."""
-        return in_english(str(self), self.general)
+        return untranslated(str(self), self.general)
 
     def __str__(self) -> str:
         first: object = self.args[0] if self.args else ""
@@ -97,7 +97,7 @@ class NotAllowed(ChainmeetError):
     """The person who asks may see the object, but may not do this to it."""
 
     code = "not-allowed"
-    general = say("You may not do this here.")
+    general = gettext_lazy("You may not do this here.")
 
 
 class SignInNeeded(ChainmeetError):
@@ -107,7 +107,7 @@ class SignInNeeded(ChainmeetError):
     """
 
     code = "sign-in-needed"
-    general = say("Sign in again first.")
+    general = gettext_lazy("Sign in again first.")
 
     def __init__(self, what: str) -> None:
         self.what = what
@@ -121,7 +121,7 @@ class WrongState(ChainmeetError):
     """
 
     code = "wrong-state"
-    general = say(
+    general = gettext_lazy(
         "Something has changed meanwhile, so that this cannot be done any more. Load the page again."
     )
 
@@ -144,7 +144,7 @@ class RunAlreadyOpen(ChainmeetError):
     def __init__(self, event: str, run: int | None) -> None:
         self.event, self.run = event, run
         super().__init__(
-            say(
+            gettext_lazy(
                 "A run of %(event)s is open already (run %(run)s). Wait for it or cancel it.",
                 event=event,
                 run=str(run),
@@ -164,18 +164,18 @@ class VersionConflict(ChainmeetError):
 
 def _conflict(compared_with: int | None, published: int | None) -> str:
     if compared_with is None:
-        return say(
+        return gettext_lazy(
             "The change set was compared with nothing, but version %(now)s is published now. "
             "Look at the change set again before you publish.",
             now=str(published),
         )
     if published is None:
-        return say(
+        return gettext_lazy(
             "The change set was compared with version %(was)s, but nothing is published now. "
             "Look at the change set again before you publish.",
             was=str(compared_with),
         )
-    return say(
+    return gettext_lazy(
         "The change set was compared with version %(was)s, but version %(now)s is published now. "
         "Look at the change set again before you publish.",
         was=str(compared_with),
@@ -197,7 +197,7 @@ class VenueChanged(ChainmeetError):
     def __init__(self, version: int) -> None:
         self.version = version
         super().__init__(
-            say(
+            gettext_lazy(
                 "Version %(number)s has meetings at times that the venue no longer has. Start a run: its "
                 "draft has them at other times.",
                 number=str(version),
@@ -213,7 +213,7 @@ class ComparisonNotReady(ChainmeetError):
     def __init__(self, version: int) -> None:
         self.version = version
         super().__init__(
-            say(
+            gettext_lazy(
                 "What publishing version %(number)s does is being worked out. Ask again soon.",
                 number=str(version),
             )
@@ -228,7 +228,9 @@ class PublishingOpen(ChainmeetError):
     def __init__(self, version: int) -> None:
         self.version = version
         super().__init__(
-            say("Version %(number)s is being published. Wait until that is done.", number=str(version))
+            gettext_lazy(
+                "Version %(number)s is being published. Wait until that is done.", number=str(version)
+            )
         )
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 from annotated_types import Interval, Len
 
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 
 # What everything has
 Key = Annotated[str, Len(1, 64)]
@@ -168,10 +168,12 @@ class Range:
     def sentence(self, value: Any) -> str:
         """What follows the name of a text or number that breaks them."""
         if not self.is_size:
-            return say("must be from %(least)s to %(most)s", least=self.least, most=self.most)
+            return gettext_lazy("must be from %(least)s to %(most)s", least=self.least, most=self.most)
         if len(value) < self.least:
-            return say("must have %(least)s to %(most)s characters", least=self.least, most=self.most)
-        return say("must have at most %(most)s characters", most=self.most)
+            return gettext_lazy(
+                "must have %(least)s to %(most)s characters", least=self.least, most=self.most
+            )
+        return gettext_lazy("must have at most %(most)s characters", most=self.most)
 
 
 @cache
@@ -193,11 +195,13 @@ def of_each(path: str, values: list[str], kind: Any) -> Iterator[Fault]:
     """A fault if there are too many texts in a list, or if one of them breaks its limits."""
     most = limits(kind).most
     if len(values) > most:
-        yield Fault(path, say("has %(count)s lines; write at most %(most)s", count=len(values), most=most))
+        yield Fault(
+            path, gettext_lazy("has %(count)s lines; write at most %(most)s", count=len(values), most=most)
+        )
     room = limits(get_args(get_args(kind)[0])[0]).most
     for text in values:
         if len(text) > room:
-            said = say(
+            said = gettext_lazy(
                 "has a line that is too long: %(text)s; write at most %(most)s characters",
                 text=f"{text[:30]}…",
                 most=room,

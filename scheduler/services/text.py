@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_, true
 
 from scheduler.domain import fields
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 
 MAX_SEARCH_WORDS = 8
 _BETWEEN = re.compile(r"[\n;；、|]+")
@@ -39,7 +39,7 @@ def listed(text: str) -> list[str]:
     return list(dict.fromkeys(parts))
 
 
-NO_WEBSITE = say("is no address; it begins with https:// or http://")
+NO_WEBSITE = gettext_lazy("is no address; it begins with https:// or http://")
 """What is wrong with a website that is none."""
 
 

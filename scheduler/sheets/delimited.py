@@ -15,7 +15,7 @@ from collections import Counter
 from itertools import islice
 from typing import Final
 
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.sheets.tables import (
     MAX_COLUMNS,
     MAX_ROWS,
@@ -95,7 +95,7 @@ def _decoded(octets: bytes, codec: str, name: str) -> str:
     except UnicodeDecodeError as error:
         line = octets.count(b"\n", 0, error.start) + 1
         raise UnreadableSheet(
-            say(
+            gettext_lazy(
                 "The file begins as %(name)s and breaks off in row %(line)s. "
                 "Save it as XLSX or as CSV in UTF-8.",
                 name=name,
@@ -145,7 +145,7 @@ def _rows(text: str, separator: str, first: int) -> tuple[SheetRow, ...]:
             cells = tuple(cell.strip() for cell in line)
             if len(cells) > MAX_COLUMNS:
                 raise UnreadableSheet(
-                    say(
+                    gettext_lazy(
                         "Row %(number)s has more than %(max_columns)s columns.",
                         number=number,
                         max_columns=MAX_COLUMNS,
@@ -155,7 +155,7 @@ def _rows(text: str, separator: str, first: int) -> tuple[SheetRow, ...]:
                 found.append(SheetRow(number, cells))
             if len(found) > MAX_ROWS:
                 raise UnreadableSheet(
-                    say(
+                    gettext_lazy(
                         "The file has more than %(max_rows)s rows. Divide it into several files.",
                         max_rows=f"{MAX_ROWS:,}",
                     )
@@ -163,7 +163,7 @@ def _rows(text: str, separator: str, first: int) -> tuple[SheetRow, ...]:
     except csv.Error as error:
         if "field limit" in str(error):
             raise UnreadableSheet(
-                say(
+                gettext_lazy(
                     "Row %(value)s has a cell of more than %(most)s characters. Perhaps a quotation mark is "
                     "never closed. Save the file as XLSX.",
                     value=len(found) + first,
@@ -171,7 +171,7 @@ def _rows(text: str, separator: str, first: int) -> tuple[SheetRow, ...]:
                 )
             ) from None
         raise UnreadableSheet(
-            say(
+            gettext_lazy(
                 "Row %(value)s cannot be read as CSV (%(error)s). Save the file as XLSX.",
                 value=len(found) + first,
                 error=error,

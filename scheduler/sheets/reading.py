@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.sheets import delimited, spreadsheet
 from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet, Workbook
 
@@ -10,12 +10,12 @@ _ZIP = b"PK\x03\x04"
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """The start of a file of Excel 1997 to 2003, and of an encrypted XLSX."""
 _OTHERS = {
-    b"%PDF": say("a PDF"),
-    b"\x89PNG": say("a picture"),
-    b"\xff\xd8\xff": say("a picture"),
-    b"Rar!": say("a RAR archive"),
-    b"\x1f\x8b": say("a gzip archive"),
-    b"7z\xbc\xaf": say("a 7z archive"),
+    b"%PDF": gettext_lazy("a PDF"),
+    b"\x89PNG": gettext_lazy("a picture"),
+    b"\xff\xd8\xff": gettext_lazy("a picture"),
+    b"Rar!": gettext_lazy("a RAR archive"),
+    b"\x1f\x8b": gettext_lazy("a gzip archive"),
+    b"7z\xbc\xaf": gettext_lazy("a 7z archive"),
 }
 
 _PAGES = (b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta", b"<head", b"<body", b"<style", b"<div")
@@ -29,21 +29,23 @@ def read(octets: bytes) -> Workbook:
     """
     if len(octets) > MAX_OCTETS:
         raise UnreadableSheet(
-            say("The file is larger than %(value)s MB. Divide it into several files.", value=MAX_OCTETS >> 20)
+            gettext_lazy(
+                "The file is larger than %(value)s MB. Divide it into several files.", value=MAX_OCTETS >> 20
+            )
         )
     if not octets.strip():
-        raise UnreadableSheet(say("The file is empty."))
+        raise UnreadableSheet(gettext_lazy("The file is empty."))
     for start, what in _OTHERS.items():
         if octets.startswith(start):
             raise UnreadableSheet(
-                say("The file is %(what)s. Send a spreadsheet: XLSX, ODS or CSV.", what=what)
+                gettext_lazy("The file is %(what)s. Send a spreadsheet: XLSX, ODS or CSV.", what=what)
             )
     if octets.startswith((_ZIP, _COMPOUND)):
         return spreadsheet.read(octets)
     start = octets[:1024].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
     if start.startswith(_PAGES):
         raise UnreadableSheet(
-            say(
+            gettext_lazy(
                 "The file is a web page or XML, whatever its name says. Open it in a spreadsheet program "
                 "and save it as XLSX."
             )

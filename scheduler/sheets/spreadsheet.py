@@ -11,7 +11,7 @@ from typing import Final
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum, ZipError
 
-from scheduler.saying import Sentence, say
+from scheduler.i18n import LazyText, gettext_lazy
 from scheduler.sheets.tables import (
     MAX_CELL,
     MAX_COLUMNS,
@@ -30,10 +30,10 @@ MAX_MEMBERS: Final = 2_000
 _MANIFEST: Final = "META-INF/manifest.xml"
 """Of an ODS: it names how members are encrypted (ODF 1.2 part 3, 3.4)."""
 
-_BROKEN = say(
+_BROKEN = gettext_lazy(
     "The file is broken, or is no spreadsheet. Open it in a spreadsheet program and save it as XLSX."
 )
-_PASSWORD = say("The file has a password. Save it without one, and send it again.")
+_PASSWORD = gettext_lazy("The file has a password. Save it without one, and send it again.")
 _LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
 """The name of the stream that holds an XLSX which has a password (MS-OFFCRYPTO 2.3.4.4)."""
 _BOF: Final = b"\x09\x08\x10\x00"
@@ -69,7 +69,7 @@ def read(octets: bytes) -> Workbook:
     shown = [sheet.name for sheet in workbook.sheets_metadata if sheet.visible is SheetVisibleEnum.Visible]
     if len(shown) > MAX_SHEETS:
         raise UnreadableSheet(
-            say(
+            gettext_lazy(
                 "The file has %(value)s sheets; at most %(max_sheets)s are read.",
                 value=len(shown),
                 max_sheets=MAX_SHEETS,
@@ -95,7 +95,7 @@ def _check_zip(octets: bytes) -> str:
         raise UnreadableSheet(_BROKEN) from None
     if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED:
         raise UnreadableSheet(
-            say(
+            gettext_lazy(
                 "The file unpacks to more than %(value)s MB. Save only the sheets that are needed.",
                 value=MAX_UNPACKED >> 20,
             )
@@ -109,7 +109,7 @@ def _check_zip(octets: bytes) -> str:
     if "xl/workbook.bin" in names:
         return "XLSB"
     raise UnreadableSheet(
-        say("The file is a ZIP archive, and no spreadsheet. Unpack it, and send what is in it.")
+        gettext_lazy("The file is a ZIP archive, and no spreadsheet. Unpack it, and send what is in it.")
     )
 
 
@@ -153,7 +153,7 @@ def _check_extent(name: str, sheet: bytes) -> None:
         raise UnreadableSheet(_too_many_rows())
     if far := _FAR_COLUMN.search(sheet):
         raise UnreadableSheet(
-            say(
+            gettext_lazy(
                 "The sheet %(name)s has more than %(max_columns)s columns: its cell %(cell)s is not empty. "
                 "Delete what is far from the table.",
                 name=repr(name),
@@ -163,7 +163,7 @@ def _check_extent(name: str, sheet: bytes) -> None:
         )
     if far := _FAR_ROW.search(sheet):
         raise UnreadableSheet(
-            say(
+            gettext_lazy(
                 "The sheet %(name)s has something far below its table, in the cell %(cell)s. "
                 "Delete that row.",
                 name=repr(name),
@@ -172,8 +172,8 @@ def _check_extent(name: str, sheet: bytes) -> None:
         )
 
 
-def _too_many_rows() -> Sentence:
-    return say(
+def _too_many_rows() -> LazyText:
+    return gettext_lazy(
         "The file has more than %(max_rows)s rows. Divide it into several files.", max_rows=f"{MAX_ROWS:,}"
     )
 
@@ -203,7 +203,7 @@ def _rows(workbook: CalamineWorkbook, name: str, most: int) -> tuple[SheetRow, .
             return ()
         if sheet.width + start[1] > MAX_COLUMNS:
             raise UnreadableSheet(
-                say(
+                gettext_lazy(
                     "The sheet %(name)s has more than %(max_columns)s columns.",
                     name=repr(name),
                     max_columns=MAX_COLUMNS,

@@ -13,7 +13,7 @@ from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.storage import spent
 
 POOL_SIZE, POOL_OVERFLOW = 8, 0
@@ -22,7 +22,7 @@ after use, and the statements that it has planned with it."""
 PING_AFTER = 1.0
 """Seconds without use after which a connection is asked whether it is still there."""
 CONNECT_SECONDS = 5
-UNSTORABLE = say("A text has a character that cannot be kept. Type it, where you have copied it.")
+UNSTORABLE = gettext_lazy("A text has a character that cannot be kept. Type it, where you have copied it.")
 _DISK_FULL = ("53100", "SQLITE_FULL")
 """SQLSTATE disk_full, and SQLite's name of the same."""
 _OF_DATA = ("22", "23")

@@ -19,7 +19,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 
 from scheduler.domain.errors import ChainmeetError
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.storage import grants
 from scheduler.storage.database import Database
 
@@ -43,7 +43,7 @@ log = structlog.get_logger()
 class NotNow(ChainmeetError):
     """The database is not for this version of the code, or not at this time: nothing may use it."""
 
-    general = say("Chainmeet is being upgraded. Nothing was changed. Try again in a minute.")
+    general = gettext_lazy("Chainmeet is being upgraded. Nothing was changed. Try again in a minute.")
 
 
 class SchemaOutOfDate(NotNow):

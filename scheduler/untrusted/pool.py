@@ -21,7 +21,7 @@ import structlog
 
 import scheduler
 from scheduler.domain.errors import ChainmeetError
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.untrusted import frames, limits, wall
 from scheduler.untrusted.frames import Ending
 
@@ -30,7 +30,7 @@ SIZE: Final = 2
 START_SECONDS: Final = 60.0
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "PYTHONTZPATH", "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH")
 """What a child gets of our environment, which holds secrets."""
-_SLOW: Final = say(
+_SLOW: Final = gettext_lazy(
     "it took more than %(seconds)s seconds of computing time", seconds=f"{limits.CPU_SECONDS:g}"
 )
 _WHY: Final = {
@@ -47,7 +47,7 @@ class Exceeded(ChainmeetError):
     code = "too-much-work"
 
     def __init__(self, why: str) -> None:
-        super().__init__(say("It could not be read: %(why)s.", why=why))
+        super().__init__(gettext_lazy("It could not be read: %(why)s.", why=why))
 
 
 class Ended(ChainmeetError):
@@ -56,7 +56,7 @@ class Ended(ChainmeetError):
     code = "child-ended"
 
     def __init__(self) -> None:
-        super().__init__(say("The program that reads files was ended. Try again in a minute."))
+        super().__init__(gettext_lazy("The program that reads files was ended. Try again in a minute."))
 
 
 class AllBusy(ChainmeetError):
@@ -65,7 +65,7 @@ class AllBusy(ChainmeetError):
     code = "all-busy"
 
     def __init__(self) -> None:
-        super().__init__(say("Too many files are being read just now. Try again in a minute."))
+        super().__init__(gettext_lazy("Too many files are being read just now. Try again in a minute."))
 
 
 class NotStarted(ChainmeetError):
@@ -74,7 +74,7 @@ class NotStarted(ChainmeetError):
     code = "not-started"
 
     def __init__(self) -> None:
-        super().__init__(say("The program that reads files does not start. Try again in a minute."))
+        super().__init__(gettext_lazy("The program that reads files does not start. Try again in a minute."))
 
 
 class _Gone(Exception):
@@ -112,12 +112,12 @@ class _Child:
         try:
             return frames.read_answer(lambda size: self._receive(size, ends), most)
         except ValueError:
-            raise Exceeded(say("what is in it is too large")) from None
+            raise Exceeded(gettext_lazy("what is in it is too large")) from None
         except (EOFError, OSError):
             status = self.end()
             if status in (-signal.SIGKILL, -signal.SIGALRM):  # no memory left, or a machine too busy
                 raise Ended from None
-            raise Exceeded(_WHY.get(status, say("it broke the program that read it"))) from None
+            raise Exceeded(_WHY.get(status, gettext_lazy("it broke the program that read it"))) from None
 
     def end(self) -> int:
         """End the child, and give how it ended: minus the number of the signal, if it was one."""

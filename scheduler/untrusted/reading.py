@@ -8,10 +8,10 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy import BusyTimes
 from scheduler.invites.busy.multistatus import DavItem
 from scheduler.invites.inbound import InboundMail
-from scheduler.saying import say
 from scheduler.sheets.tables import Workbook
 from scheduler.untrusted import jobs
 from scheduler.untrusted.frames import Ending
@@ -56,14 +56,16 @@ def run(job: Job[T], octets: bytes, **options: Any) -> T:
     if ending is Ending.FAILED:
         is_memory = answer == b"MemoryError"
         raise Exceeded(
-            say("it needs too much memory") if is_memory else say("it broke the program that read it")
+            gettext_lazy("it needs too much memory")
+            if is_memory
+            else gettext_lazy("it broke the program that read it")
         )
     if ending is Ending.REFUSED and job.refusal is not None:
         raise job.refusal(answer.decode("utf-8", "replace"))
     try:
         return job.result.validate_json(answer)
     except ValidationError:
-        raise Exceeded(say("what was read makes no sense")) from None
+        raise Exceeded(gettext_lazy("what was read makes no sense")) from None
 
 
 def mail(raw: bytes) -> InboundMail:

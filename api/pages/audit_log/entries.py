@@ -16,8 +16,8 @@ from api.language import speaking, trail_words
 from api.pages import paging, rendering
 from api.pages.audit_log.told import told_changes
 from scheduler.domain.errors import NotFound
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import words
-from scheduler.saying import say
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.operations import trail_entries
@@ -105,7 +105,7 @@ def _shown(page: object, typed: dict[str, str]) -> dict[str, Any]:
     return {
         "page": page,
         "typed": typed,
-        "acts": [("", say("Everything")), *trail_entries.acts().items()],
+        "acts": [("", gettext_lazy("Everything")), *trail_entries.acts().items()],
         "is_filtered": bool(given),
         "query": f"?{urlencode(given)}" if given else "",
     }

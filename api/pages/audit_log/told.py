@@ -21,7 +21,7 @@ from api.pages.requests.words import PLACES, rank_word, request_state
 from scheduler.domain.entities import RequestState
 from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.domain.team import RegistrationState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.operations.trail_entries import Entry
 from scheduler.services.requests.preferences.ranks import rank_of
@@ -34,10 +34,10 @@ _NIGHT = re.compile(r"(\d\d:\d\d) on days ([1-7]+), then (\w+)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*[+Z].*")
 _REGISTRATIONS: Final[Mapping[str, str]] = {
-    RegistrationState.UNCONFIRMED: say("Unconfirmed"),
-    RegistrationState.WAITING: say("Waiting"),
-    RegistrationState.ACCEPTED: say("Accepted"),
-    RegistrationState.DECLINED: say("Declined"),
+    RegistrationState.UNCONFIRMED: gettext_lazy("Unconfirmed"),
+    RegistrationState.WAITING: gettext_lazy("Waiting"),
+    RegistrationState.ACCEPTED: gettext_lazy("Accepted"),
+    RegistrationState.DECLINED: gettext_lazy("Declined"),
 }
 
 

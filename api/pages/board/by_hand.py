@@ -9,7 +9,7 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from api.pages.participants import picks
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.board.commands import Target
 from scheduler.services.board.reading import Picked
 from scheduler.services.identity.actors import Actor
@@ -19,10 +19,10 @@ from scheduler.services.spreadsheets.columns import ImportKind
 PEOPLE: Final = ("person1", "person2")
 """A field for a person of each side."""
 FIELDS: Final = ("slot", "place", *PEOPLE)
-NOT_ONE: Final = {"place": say("names no place of this event, or several")} | dict.fromkeys(
-    PEOPLE, say("names nobody of this firm, or several")
+NOT_ONE: Final = {"place": gettext_lazy("names no place of this event, or several")} | dict.fromkeys(
+    PEOPLE, gettext_lazy("names nobody of this firm, or several")
 )
-BOTH: Final = say("name somebody of both firms, or of neither")
+BOTH: Final = gettext_lazy("name somebody of both firms, or of neither")
 
 
 def standing(picked: Picked) -> dict[str, str]:

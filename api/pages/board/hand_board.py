@@ -23,7 +23,7 @@ from api.pages.board.shown import Offer
 from api.pages.presentation import capitalize_first, local_moment
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
-from scheduler.saying import row
+from scheduler.i18n import join_texts
 from scheduler.services.board import commands, drafts, finding, reading, stepping, view
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.commands import Target
@@ -255,7 +255,7 @@ def _undone(line: StepLine | None, by: str) -> str:
     """What was taken back, and whose it was, if it was another organiser's."""
     if line is None:
         return gettext("Taken back.")
-    step, pairs = capitalize_first(shown.step_word(line.kind)), said(row(line.pairs))
+    step, pairs = capitalize_first(shown.step_word(line.kind)), said(join_texts(line.pairs))
     if by:
         return gettext("Taken back. %(who)s: %(step)s, %(pairs)s.", who=by, step=step, pairs=pairs)
     return gettext("Taken back. %(step)s: %(pairs)s.", step=step, pairs=pairs)

@@ -10,35 +10,35 @@ from typing import Any, Final
 from api.language.speaking import said
 from api.pages.presentation import number
 from scheduler.domain.by_hand import HandStepKind
-from scheduler.saying import of_json, say
+from scheduler.i18n import from_json, gettext_lazy
 from scheduler.services.board.commands import Target
 
 SAID: Final[Mapping[HandStepKind, str]] = {
-    HandStepKind.MOVE: say("Moved."),
-    HandStepKind.PLACE: say("Moved to another place."),
-    HandStepKind.PEOPLE: say("Other people meet now."),
-    HandStepKind.SWAP: say("Swapped."),
-    HandStepKind.ADD: say("Added."),
-    HandStepKind.CANCEL: say("Cancelled. The next run leaves it out."),
-    HandStepKind.LOCK: say("Locked. The next run leaves it there."),
-    HandStepKind.UNLOCK: say("Unlocked. The next run may move it."),
-    HandStepKind.FORBID: say("Forbidden. The next run does not hold it then."),
-    HandStepKind.ALLOW: say("Allowed again."),
-    HandStepKind.REPAIR: say("Moved, and others with it."),
+    HandStepKind.MOVE: gettext_lazy("Moved."),
+    HandStepKind.PLACE: gettext_lazy("Moved to another place."),
+    HandStepKind.PEOPLE: gettext_lazy("Other people meet now."),
+    HandStepKind.SWAP: gettext_lazy("Swapped."),
+    HandStepKind.ADD: gettext_lazy("Added."),
+    HandStepKind.CANCEL: gettext_lazy("Cancelled. The next run leaves it out."),
+    HandStepKind.LOCK: gettext_lazy("Locked. The next run leaves it there."),
+    HandStepKind.UNLOCK: gettext_lazy("Unlocked. The next run may move it."),
+    HandStepKind.FORBID: gettext_lazy("Forbidden. The next run does not hold it then."),
+    HandStepKind.ALLOW: gettext_lazy("Allowed again."),
+    HandStepKind.REPAIR: gettext_lazy("Moved, and others with it."),
 }
 """What a page says once a step is done."""
 STEPS: Final[Mapping[HandStepKind, str]] = {
-    HandStepKind.MOVE: say("move"),
-    HandStepKind.PLACE: say("place"),
-    HandStepKind.PEOPLE: say("people"),
-    HandStepKind.SWAP: say("swap"),
-    HandStepKind.ADD: say("add"),
-    HandStepKind.CANCEL: say("cancel"),
-    HandStepKind.LOCK: say("lock"),
-    HandStepKind.UNLOCK: say("unlock"),
-    HandStepKind.FORBID: say("forbid"),
-    HandStepKind.ALLOW: say("allow"),
-    HandStepKind.REPAIR: say("repair"),
+    HandStepKind.MOVE: gettext_lazy("move"),
+    HandStepKind.PLACE: gettext_lazy("place"),
+    HandStepKind.PEOPLE: gettext_lazy("people"),
+    HandStepKind.SWAP: gettext_lazy("swap"),
+    HandStepKind.ADD: gettext_lazy("add"),
+    HandStepKind.CANCEL: gettext_lazy("cancel"),
+    HandStepKind.LOCK: gettext_lazy("lock"),
+    HandStepKind.UNLOCK: gettext_lazy("unlock"),
+    HandStepKind.FORBID: gettext_lazy("forbid"),
+    HandStepKind.ALLOW: gettext_lazy("allow"),
+    HandStepKind.REPAIR: gettext_lazy("repair"),
 }
 """What a step is called in the log of a draft."""
 MOST_TO: Final = 8_000
@@ -50,7 +50,7 @@ class TargetCell:
     """What one cell is for the meeting that is picked up. `to` is what its button sends, if there is one."""
 
     standing: str
-    say: str
+    gettext_lazy: str
     points: str
     to: str = ""
     at: str = ""
@@ -66,7 +66,7 @@ class BestWay:
     slot: str
     place: str
     """Its name, with the hall's."""
-    say: str
+    gettext_lazy: str
     points: str
     is_loss: bool
     to: str
@@ -111,7 +111,7 @@ def offer_of(answer: Mapping[str, Any]) -> Offer:
     cells = {
         (row["slot"], row["place"]): TargetCell(
             row["standing"],
-            of_json(row.get("say", "")),
+            from_json(row.get("say", "")),
             points(row.get("gain")),
             _to(row),
             row.get("at", ""),
@@ -127,8 +127,8 @@ def offer_of(answer: Mapping[str, Any]) -> Offer:
 def _way(row: Mapping[str, Any]) -> BestWay:
     return BestWay(
         row["slot"],
-        of_json(row["place_name"]),
-        of_json(row["say"]),
+        from_json(row["place_name"]),
+        from_json(row["say"]),
         points(row["gain"]),
         row["gain"] < 0,
         _to(row),
@@ -142,7 +142,7 @@ def _searched(row: Mapping[str, Any] | None) -> SearchedPlace | None:
     if row is None:
         return None
     way = _way(row) if "put" in row else None
-    return SearchedPlace(row["slot"], of_json(row["place_name"]), row["outcome"], way)
+    return SearchedPlace(row["slot"], from_json(row["place_name"]), row["outcome"], way)
 
 
 def points(gain: float | None) -> str:

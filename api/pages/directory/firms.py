@@ -16,7 +16,7 @@ from api.language import speaking
 from api.language.speaking import gettext
 from api.pages import forms, paging, rendering
 from scheduler.domain.errors import InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import logos, notes, search
 from scheduler.services.directory.facets import FACETS, FirmFilters
 from scheduler.services.directory.search import FirmOrder
@@ -27,28 +27,28 @@ from scheduler.services.requests.suggestions import partners
 blueprint = APIBlueprint("firms", __name__, enable_openapi=False, url_prefix="/events/<event_key>/firms")
 
 LEGENDS = {
-    "relation": say("Us and them"),
-    "tier": say("Position in the chain"),
-    "area": say("Chain area"),
-    "country": say("Country or region"),
-    "hall": say("Hall"),
-    "language": say("Speaks"),
-    "guest": say("Guest of honour"),
-    "delegation": say("Delegation"),
+    "relation": gettext_lazy("Us and them"),
+    "tier": gettext_lazy("Position in the chain"),
+    "area": gettext_lazy("Chain area"),
+    "country": gettext_lazy("Country or region"),
+    "hall": gettext_lazy("Hall"),
+    "language": gettext_lazy("Speaks"),
+    "guest": gettext_lazy("Guest of honour"),
+    "delegation": gettext_lazy("Delegation"),
 }
 RELATIONS = {
-    "saved": say("Saved"),
-    "asked-us": say("Asked us, no answer yet"),
-    "asked": say("We asked, no answer yet"),
-    "agreed": say("We agreed to meet"),
-    "not-asked": say("Not asked yet"),
-    "never": say("Never to meet"),
+    "saved": gettext_lazy("Saved"),
+    "asked-us": gettext_lazy("Asked us, no answer yet"),
+    "asked": gettext_lazy("We asked, no answer yet"),
+    "agreed": gettext_lazy("We agreed to meet"),
+    "not-asked": gettext_lazy("Not asked yet"),
+    "never": gettext_lazy("Never to meet"),
 }
 ORDERS = {
-    "best": say("Best match"),
-    "fit": say("Fits us best"),
-    "near": say("Nearest hall"),
-    "name": say("Name"),
+    "best": gettext_lazy("Best match"),
+    "fit": gettext_lazy("Fits us best"),
+    "near": gettext_lazy("Nearest hall"),
+    "name": gettext_lazy("Name"),
 }
 
 

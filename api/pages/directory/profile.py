@@ -15,7 +15,7 @@ from api.language.speaking import gettext
 from api.pages import rendering
 from scheduler.domain import fields
 from scheduler.domain.errors import ChainmeetError, InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import logos
 from scheduler.services.directory import profile as profiles
 from scheduler.services.identity.actors import Actor
@@ -27,9 +27,15 @@ blueprint = APIBlueprint("profile", __name__, enable_openapi=False, url_prefix="
 Answer = Response | tuple[str, int]
 
 LISTS = {
-    "offers": (say("What you offer"), say("Services, materials, cooperation.")),
-    "needs": (say("What you need"), say("What you came to find; firms that offer it are suggested to you.")),
-    "products": (say("Your products"), say("What you make, by the words that a buyer uses.")),
+    "offers": (gettext_lazy("What you offer"), gettext_lazy("Services, materials, cooperation.")),
+    "needs": (
+        gettext_lazy("What you need"),
+        gettext_lazy("What you came to find; firms that offer it are suggested to you."),
+    ),
+    "products": (
+        gettext_lazy("Your products"),
+        gettext_lazy("What you make, by the words that a buyer uses."),
+    ),
 }
 """The lists of the form, and what belongs there."""
 TITLE = "title-"

@@ -17,10 +17,10 @@ from api.language.speaking import gettext, said
 from api.pages import rendering
 from api.security import POLICY
 from scheduler.domain.errors import InvalidInput
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages
 from scheduler.invites.mail import bodies, wording
 from scheduler.invites.mail.imip import ShownMessage
-from scheduler.saying import say
 from scheduler.services.delivery import mail_texts
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
@@ -32,20 +32,20 @@ blueprint = APIBlueprint(
 )
 
 MAIL_KINDS = {
-    "new": say("Invitation"),
-    "update": say("Change"),
-    "details": say("New details"),
-    "again": say("Sent again"),
-    "cancel": say("Cancellation"),
-    "uninvited": say("Goes on without the reader"),
-    "proposal": say("Proposal not taken"),
+    "new": gettext_lazy("Invitation"),
+    "update": gettext_lazy("Change"),
+    "details": gettext_lazy("New details"),
+    "again": gettext_lazy("Sent again"),
+    "cancel": gettext_lazy("Cancellation"),
+    "uninvited": gettext_lazy("Goes on without the reader"),
+    "proposal": gettext_lazy("Proposal not taken"),
 }
 PARTS = {
-    "subject": say("Subject"),
-    "headline": say("Headline"),
-    "note": say("Note"),
-    "footer": say("Footer"),
-    "directions": say("How to get there"),
+    "subject": gettext_lazy("Subject"),
+    "headline": gettext_lazy("Headline"),
+    "note": gettext_lazy("Note"),
+    "footer": gettext_lazy("Footer"),
+    "directions": gettext_lazy("How to get there"),
 }
 # The previewed mail has styles of its own on its elements, and one style sheet, allowed by its digest (CSP
 # Level 3, 2.3.1). A frame of the page keeps the page's policy.

@@ -19,7 +19,7 @@ from api.pages import paging, rendering
 from api.pages.reading import FormReader
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.events import night_times, nights
 from scheduler.services.events.night_times import NightRules, PlannedNight
 from scheduler.services.identity.actors import Actor
@@ -31,8 +31,11 @@ Typed = MultiDict[str, str]
 
 SHOWN = 30
 AFTER_RUNS = {
-    "draft": (say("Save a draft"), say("Nothing is published.")),
-    "publish": (say("Publish within the limits"), say("What has to change is always published.")),
+    "draft": (gettext_lazy("Save a draft"), gettext_lazy("Nothing is published.")),
+    "publish": (
+        gettext_lazy("Publish within the limits"),
+        gettext_lazy("What has to change is always published."),
+    ),
 }
 """What follows a run: what its button says, and what that means."""
 
@@ -113,7 +116,7 @@ def _read(form: Typed) -> NightRules:
     ]
     for i in range(night_times.MOST):
         if form.get(f"at-{i}") and not form.getlist(f"weekdays-{i}"):
-            read.fault(f"weekdays-{i}", say("choose at least one day"))
+            read.fault(f"weekdays-{i}", gettext_lazy("choose at least one day"))
     numbers: dict[str, Any] = {name: read.whole(name) for name in read.kinds}
     read.done()
     return NightRules(tuple(times), **numbers)

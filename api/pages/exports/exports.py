@@ -13,7 +13,7 @@ from api import auth, context, inputs, limits
 from api.language import speaking
 from api.pages import rendering
 from scheduler.domain.mails.prints import PrintPack
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.exports import event_sheets, lists, noting, print_codes, prints
 from scheduler.services.exports.lists import OF_A_VERSION, Export, ListName
 from scheduler.services.exports.prints import PackSheets
@@ -25,26 +25,26 @@ blueprint = APIBlueprint("exports", __name__, enable_openapi=False, url_prefix="
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 TYPES = {"xlsx": XLSX, "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
 ABOUT = {
-    ListName.MEETINGS: say("Every meeting in time order"),
-    ListName.FIRMS: say("Each firm's meetings, with who goes"),
-    ListName.PEOPLE: say("Each person's meetings, with mail address and telephone"),
-    ListName.HALLS: say("What happens at each table and booth"),
-    ListName.INTERPRETERS: say("Each interpreter's meetings"),
-    ListName.NOT_HELD: say("Accepted requests without a meeting, and why"),
+    ListName.MEETINGS: gettext_lazy("Every meeting in time order"),
+    ListName.FIRMS: gettext_lazy("Each firm's meetings, with who goes"),
+    ListName.PEOPLE: gettext_lazy("Each person's meetings, with mail address and telephone"),
+    ListName.HALLS: gettext_lazy("What happens at each table and booth"),
+    ListName.INTERPRETERS: gettext_lazy("Each interpreter's meetings"),
+    ListName.NOT_HELD: gettext_lazy("Accepted requests without a meeting, and why"),
 }
 LIST_NAMES = {
-    ListName.MEETINGS: say("Meetings"),
-    ListName.FIRMS: say("By firm"),
-    ListName.PEOPLE: say("By person"),
-    ListName.HALLS: say("By hall"),
-    ListName.INTERPRETERS: say("By interpreter"),
-    ListName.NOT_HELD: say("Not held"),
+    ListName.MEETINGS: gettext_lazy("Meetings"),
+    ListName.FIRMS: gettext_lazy("By firm"),
+    ListName.PEOPLE: gettext_lazy("By person"),
+    ListName.HALLS: gettext_lazy("By hall"),
+    ListName.INTERPRETERS: gettext_lazy("By interpreter"),
+    ListName.NOT_HELD: gettext_lazy("Not held"),
 }
 PACK_NAMES = {
-    PrintPack.PEOPLE: say("Agendas of people"),
-    PrintPack.FIRMS: say("Agendas of firms"),
-    PrintPack.PLACES: say("Tables and booths"),
-    PrintPack.INTERPRETERS: say("Interpreters"),
+    PrintPack.PEOPLE: gettext_lazy("Agendas of people"),
+    PrintPack.FIRMS: gettext_lazy("Agendas of firms"),
+    PrintPack.PLACES: gettext_lazy("Tables and booths"),
+    PrintPack.INTERPRETERS: gettext_lazy("Interpreters"),
 }
 
 

@@ -21,8 +21,8 @@ from api.pages import presentation, rendering, zones
 from api.pages.agendas.feed import address
 from api.pages.identity import sessions
 from scheduler.domain.errors import InvalidInput
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages, words
-from scheduler.saying import say
 from scheduler.services.identity import preferences, stopping
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.digests import choices
@@ -32,26 +32,26 @@ blueprint = APIBlueprint(
     "preferences", __name__, enable_openapi=False, url_prefix="/events/<event_key>/preferences"
 )
 
-FAULTS = {"language": say("Choose a language from the list."), "timezone": zones.UNKNOWN}
+FAULTS = {"language": gettext_lazy("Choose a language from the list."), "timezone": zones.UNKNOWN}
 KINDS = {
     "asked": (
-        say("New requests"),
-        say("With once a day, must-have requests still come right away."),
+        gettext_lazy("New requests"),
+        gettext_lazy("With once a day, must-have requests still come right away."),
     ),
     "reminders": (
-        say("Requests about to expire"),
-        say("Three days and one day before they expire."),
+        gettext_lazy("Requests about to expire"),
+        gettext_lazy("Three days and one day before they expire."),
     ),
     "answers": (
-        say("Responses to your requests"),
-        say("Accepted, declined, cancelled or expired."),
+        gettext_lazy("Responses to your requests"),
+        gettext_lazy("Accepted, declined, cancelled or expired."),
     ),
 }
 """The emails about requests: a title and what they are about."""
 OFTEN = {
-    choices.HowOften.AT_ONCE: say("Right away"),
-    choices.HowOften.DAILY: say("Once a day"),
-    choices.HowOften.OFF: say("Off"),
+    choices.HowOften.AT_ONCE: gettext_lazy("Right away"),
+    choices.HowOften.DAILY: gettext_lazy("Once a day"),
+    choices.HowOften.OFF: gettext_lazy("Off"),
 }
 
 

@@ -8,25 +8,25 @@ from typing import Any
 from api.language.speaking import gettext, ngettext, reported, said
 from api.pages.marks import comma
 from scheduler.domain.errors import Fault
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.spreadsheets.columns import ImportKind
 
 KINDS = {
-    ImportKind.EVENT: say("Event"),
-    ImportKind.AREAS: say("Areas"),
-    ImportKind.TIMES: say("Times"),
-    ImportKind.HALLS: say("Halls"),
-    ImportKind.WALKING: say("Walking"),
-    ImportKind.TABLES: say("Tables"),
-    ImportKind.FIRMS: say("Firms"),
-    ImportKind.PEOPLE: say("People"),
-    ImportKind.INTERPRETERS: say("Interpreters"),
-    ImportKind.CLOSURES: say("Closures"),
-    ImportKind.ABSENCES: say("Absences"),
-    ImportKind.STATIONS: say("Stations"),
-    ImportKind.DELEGATIONS: say("Delegations"),
-    ImportKind.GUESTS: say("Guests"),
-    ImportKind.REQUESTS: say("Requests"),
+    ImportKind.EVENT: gettext_lazy("Event"),
+    ImportKind.AREAS: gettext_lazy("Areas"),
+    ImportKind.TIMES: gettext_lazy("Times"),
+    ImportKind.HALLS: gettext_lazy("Halls"),
+    ImportKind.WALKING: gettext_lazy("Walking"),
+    ImportKind.TABLES: gettext_lazy("Tables"),
+    ImportKind.FIRMS: gettext_lazy("Firms"),
+    ImportKind.PEOPLE: gettext_lazy("People"),
+    ImportKind.INTERPRETERS: gettext_lazy("Interpreters"),
+    ImportKind.CLOSURES: gettext_lazy("Closures"),
+    ImportKind.ABSENCES: gettext_lazy("Absences"),
+    ImportKind.STATIONS: gettext_lazy("Stations"),
+    ImportKind.DELEGATIONS: gettext_lazy("Delegations"),
+    ImportKind.GUESTS: gettext_lazy("Guests"),
+    ImportKind.REQUESTS: gettext_lazy("Requests"),
 }
 SHOWN_ROWS = 12
 

@@ -9,7 +9,7 @@ from api.language.speaking import gettext, ngettext, reported, said
 from api.pages.marks import tier_label
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.participants import tables
 from scheduler.services.participants.leaving_event import Left
 from scheduler.services.spreadsheets.columns import ImportKind
@@ -21,44 +21,44 @@ TABLES: Final = {
 }
 """The table of each kind."""
 LABELS: Final[Mapping[str, str]] = {
-    "name": say("Name"),
-    "latin_name": say("Name in Latin letters"),
-    "country": say("Country"),
-    "tier": say("Place in the chain"),
-    "areas": say("Chain areas"),
-    "hall": say("Hall"),
-    "booth": say("Booth"),
-    "booth_capacity": say("Meetings there at once"),
-    "host": say("At the stand of"),
-    "description": say("Description"),
-    "website": say("Website"),
-    "pavilion": say("Pavilion"),
-    "offers": say("Offers"),
-    "needs": say("Needs"),
-    "products": say("Products"),
-    "max_per_day": say("Most meetings a day"),
-    "min_meetings": say("Fewest meetings"),
-    "firm": say("Firm"),
-    "email": say("Mail address"),
-    "phone": say("Telephone"),
-    "title": say("Job title"),
-    "languages": say("Languages"),
-    "exhibitor": say("Answers for the firm"),
-    "mail_language": say("Language of mails"),
-    "timezone": say("Time zone"),
+    "name": gettext_lazy("Name"),
+    "latin_name": gettext_lazy("Name in Latin letters"),
+    "country": gettext_lazy("Country"),
+    "tier": gettext_lazy("Place in the chain"),
+    "areas": gettext_lazy("Chain areas"),
+    "hall": gettext_lazy("Hall"),
+    "booth": gettext_lazy("Booth"),
+    "booth_capacity": gettext_lazy("Meetings there at once"),
+    "host": gettext_lazy("At the stand of"),
+    "description": gettext_lazy("Description"),
+    "website": gettext_lazy("Website"),
+    "pavilion": gettext_lazy("Pavilion"),
+    "offers": gettext_lazy("Offers"),
+    "needs": gettext_lazy("Needs"),
+    "products": gettext_lazy("Products"),
+    "max_per_day": gettext_lazy("Most meetings a day"),
+    "min_meetings": gettext_lazy("Fewest meetings"),
+    "firm": gettext_lazy("Firm"),
+    "email": gettext_lazy("Mail address"),
+    "phone": gettext_lazy("Telephone"),
+    "title": gettext_lazy("Job title"),
+    "languages": gettext_lazy("Languages"),
+    "exhibitor": gettext_lazy("Answers for the firm"),
+    "mail_language": gettext_lazy("Language of mails"),
+    "timezone": gettext_lazy("Time zone"),
 }
 HINTS: Final[Mapping[str, str]] = {
-    "areas": say("Several with a semicolon between."),
-    "offers": say("A line each, or several with a semicolon between."),
-    "needs": say("As the offers. Firms that offer it are suggested."),
-    "products": say("As the offers."),
-    "languages": say("By name or code, several with a semicolon between."),
-    "booth": say("Another booth takes the firm's meetings along. The old one is closed."),
-    "email": say("Meetings that were told are told there again."),
-    "hall": say("By name or key."),
-    "host": say("The firm whose booth it shares. Begin to type its name or key."),
+    "areas": gettext_lazy("Several with a semicolon between."),
+    "offers": gettext_lazy("A line each, or several with a semicolon between."),
+    "needs": gettext_lazy("As the offers. Firms that offer it are suggested."),
+    "products": gettext_lazy("As the offers."),
+    "languages": gettext_lazy("By name or code, several with a semicolon between."),
+    "booth": gettext_lazy("Another booth takes the firm's meetings along. The old one is closed."),
+    "email": gettext_lazy("Meetings that were told are told there again."),
+    "hall": gettext_lazy("By name or key."),
+    "host": gettext_lazy("The firm whose booth it shares. Begin to type its name or key."),
 }
-YES_NO: Final = (("yes", say("Yes")), ("no", say("No")))
+YES_NO: Final = (("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No")))
 PICKED: Final[Mapping[str, ImportKind]] = {"firm": ImportKind.FIRMS, "host": ImportKind.FIRMS}
 """Columns in which another record is meant."""
 MANY: Final[Mapping[ImportKind, tuple[str, ...]]] = {

@@ -16,7 +16,7 @@ from api.pages.participants.picks import said_in
 from api.pages.presentation import capitalize_first, short_name
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import belonging
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import request_table
@@ -28,11 +28,11 @@ blueprint = APIBlueprint(
 )
 
 PLACES = (
-    ("any", say("Booth or table, as it fits")),
-    ("booth", say("Booth of the asked firm")),
-    ("table", say("A meeting table")),
+    ("any", gettext_lazy("Booth or table, as it fits")),
+    ("booth", gettext_lazy("Booth of the asked firm")),
+    ("table", gettext_lazy("A meeting table")),
 )
-PRIORITIES = tuple((str(n), say("%(number)s of 5", number=n)) for n in (5, 4, 3, 2, 1))
+PRIORITIES = tuple((str(n), gettext_lazy("%(number)s of 5", number=n)) for n in (5, 4, 3, 2, 1))
 
 
 @blueprint.get("")

@@ -21,7 +21,7 @@ from api.pages.requests.words import ANY_STATE, NOT_HELD, ORDERS, PLACES, RANKS
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import notes, search
 from scheduler.services.events.timetable import timetable
 from scheduler.services.identity.actors import Actor
@@ -248,11 +248,11 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
 
 def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str] | None = None) -> str:
     if not actor.is_exhibitor:
-        raise NotAllowed(say("Only exhibitors ask for meetings in their firm's name."))
+        raise NotAllowed(gettext_lazy("Only exhibitors ask for meetings in their firm's name."))
     with context.database().read() as db:
         partner, own = search.firm_beside_own(db, actor, firm_key)
         if partner is own:
-            raise NotAllowed(say("This is your own firm. Choose another one in the directory."))
+            raise NotAllowed(gettext_lazy("This is your own firm. Choose another one in the directory."))
         open_request = next(iter(partner.card.open_requests), None)
         if open_request and (open_request.sent or open_request.state is RequestState.ACCEPTED):
             card = lists.show(db, actor, open_request.key)

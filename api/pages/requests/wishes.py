@@ -15,7 +15,7 @@ from api.language.speaking import gettext, ngettext, said
 from api.pages import forms, presentation, rendering
 from api.pages.requests.words import PLACES, RANKS
 from scheduler.domain.errors import InvalidInput, NotAllowed
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FirmFilters
 from scheduler.services.directory.search import FirmOrder
@@ -180,7 +180,7 @@ def _several(
 ) -> str:
     """The form with the saved firms that were not asked yet: at first all of them are ticked."""
     if not actor.is_exhibitor:
-        raise NotAllowed(say("Only exhibitors ask for meetings in their firm's name."))
+        raise NotAllowed(gettext_lazy("Only exhibitors ask for meetings in their firm's name."))
     saved = FirmFilters(relation=("saved",))
     with context.database().read() as db:
         found = search.look(db, actor, saved, order=FirmOrder.NAME, limit=MOST_SAVED).page

@@ -9,7 +9,7 @@ from api.language.speaking import gettext, ngettext, said
 from api.pages import marks
 from api.pages.presentation import full_name, short_name
 from scheduler.domain.entities import PlaceWish, RequestState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.lists import RequestOrder
@@ -20,50 +20,62 @@ ANY_STATE = "all"
 NOT_HELD = "not-held"
 """The tab of accepted requests for which the published schedule has no meeting."""
 RANKS = {
-    Rank.MUST: (USUAL[Rank.MUST], say("Must: we come to the event for this meeting")),
-    Rank.WANT: (USUAL[Rank.WANT], say("Want: important to us")),
-    Rank.NICE: (USUAL[Rank.NICE], say("Nice: if there is time")),
+    Rank.MUST: (USUAL[Rank.MUST], gettext_lazy("Must: we come to the event for this meeting")),
+    Rank.WANT: (USUAL[Rank.WANT], gettext_lazy("Want: important to us")),
+    Rank.NICE: (USUAL[Rank.NICE], gettext_lazy("Nice: if there is time")),
 }
 """What a firm can say of a wish: the priority, and the words."""
-RANK_WORDS = {Rank.MUST: say("Must"), Rank.WANT: say("Want"), Rank.NICE: say("Nice")}
-FOR_YOU = {Rank.MUST: say("Must for you"), Rank.WANT: say("Want for you"), Rank.NICE: say("Nice for you")}
-FOR_THEM = {Rank.MUST: say("Must for them"), Rank.WANT: say("Want for them"), Rank.NICE: say("Nice for them")}
+RANK_WORDS = {
+    Rank.MUST: gettext_lazy("Must"),
+    Rank.WANT: gettext_lazy("Want"),
+    Rank.NICE: gettext_lazy("Nice"),
+}
+FOR_YOU = {
+    Rank.MUST: gettext_lazy("Must for you"),
+    Rank.WANT: gettext_lazy("Want for you"),
+    Rank.NICE: gettext_lazy("Nice for you"),
+}
+FOR_THEM = {
+    Rank.MUST: gettext_lazy("Must for them"),
+    Rank.WANT: gettext_lazy("Want for them"),
+    Rank.NICE: gettext_lazy("Nice for them"),
+}
 ORDERS = {
-    RequestOrder.NEWEST: say("Newest first"),
-    RequestOrder.DEADLINE: say("Answer by"),
-    RequestOrder.RANK: say("Musts first"),
-    RequestOrder.FIT: say("Fits us best"),
+    RequestOrder.NEWEST: gettext_lazy("Newest first"),
+    RequestOrder.DEADLINE: gettext_lazy("Answer by"),
+    RequestOrder.RANK: gettext_lazy("Musts first"),
+    RequestOrder.FIT: gettext_lazy("Fits us best"),
 }
 PLACES = {
-    "any": say("Booth or table, as it fits"),
-    "booth": say("Their booth"),
-    "table": say("A meeting table"),
+    "any": gettext_lazy("Booth or table, as it fits"),
+    "booth": gettext_lazy("Their booth"),
+    "table": gettext_lazy("A meeting table"),
 }
 STATES = {
-    ANY_STATE: say("All"),
-    NOT_HELD: say("Not held"),
-    RequestState.PENDING: say("Pending"),
-    RequestState.ACCEPTED: say("Accepted"),
-    RequestState.DECLINED: say("Declined"),
-    RequestState.WITHDRAWN: say("Withdrawn"),
-    RequestState.EXPIRED: say("Expired"),
+    ANY_STATE: gettext_lazy("All"),
+    NOT_HELD: gettext_lazy("Not held"),
+    RequestState.PENDING: gettext_lazy("Pending"),
+    RequestState.ACCEPTED: gettext_lazy("Accepted"),
+    RequestState.DECLINED: gettext_lazy("Declined"),
+    RequestState.WITHDRAWN: gettext_lazy("Withdrawn"),
+    RequestState.EXPIRED: gettext_lazy("Expired"),
 }
 NONE = {
-    ANY_STATE: say("There is no request."),
-    NOT_HELD: say(
+    ANY_STATE: gettext_lazy("There is no request."),
+    NOT_HELD: gettext_lazy(
         "Every accepted request has its meeting in the published schedule, or waits for the next one."
     ),
-    RequestState.PENDING: say("There is no pending request."),
-    RequestState.ACCEPTED: say("There is no accepted request."),
-    RequestState.DECLINED: say("There is no declined request."),
-    RequestState.WITHDRAWN: say("There is no withdrawn request."),
-    RequestState.EXPIRED: say("There is no expired request."),
+    RequestState.PENDING: gettext_lazy("There is no pending request."),
+    RequestState.ACCEPTED: gettext_lazy("There is no accepted request."),
+    RequestState.DECLINED: gettext_lazy("There is no declined request."),
+    RequestState.WITHDRAWN: gettext_lazy("There is no withdrawn request."),
+    RequestState.EXPIRED: gettext_lazy("There is no expired request."),
 }
 DONE = {
-    "ask": say("Asked"),
-    "accept": say("Accepted"),
-    "decline": say("Declined"),
-    "withdraw": say("Withdrawn"),
+    "ask": gettext_lazy("Asked"),
+    "accept": gettext_lazy("Accepted"),
+    "decline": gettext_lazy("Declined"),
+    "withdraw": gettext_lazy("Withdrawn"),
 }
 """The verbs of a request's history."""
 
@@ -121,16 +133,16 @@ def reason_clause(code: str) -> str:
 
 
 WHY = {
-    "away": say("Busy or away"),
-    "busy": say("In other meetings"),
-    "walk": say("The walk from or to another hall is too long"),
-    "person-cap": say("The limit of meetings a day is reached"),
-    "firm-cap": say("The limit of meetings a day is reached"),
-    "theirs": say("Unavailable on their side"),
-    "place-kind": say("No booth or table that suits it is free"),
-    "place-full": say("No booth or table that suits it is free"),
-    "interpreter": say("No interpreter for both is free"),
-    "precedence": say("It has to come before or after another meeting"),
+    "away": gettext_lazy("Busy or away"),
+    "busy": gettext_lazy("In other meetings"),
+    "walk": gettext_lazy("The walk from or to another hall is too long"),
+    "person-cap": gettext_lazy("The limit of meetings a day is reached"),
+    "firm-cap": gettext_lazy("The limit of meetings a day is reached"),
+    "theirs": gettext_lazy("Unavailable on their side"),
+    "place-kind": gettext_lazy("No booth or table that suits it is free"),
+    "place-full": gettext_lazy("No booth or table that suits it is free"),
+    "interpreter": gettext_lazy("No interpreter for both is free"),
+    "precedence": gettext_lazy("It has to come before or after another meeting"),
 }
 """What is in the way, by what an obstacle is."""
 

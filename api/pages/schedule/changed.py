@@ -7,30 +7,30 @@ from typing import Any, Final
 
 from api.language.speaking import gettext, ngettext, said
 from api.pages.schedule.dials import DIALS as PRICES
-from scheduler.saying import Between, row, say
+from scheduler.i18n import Separator, gettext_lazy, join_texts
 
 POLICY: Final[Mapping[str, str]] = {
     **{dial.term: dial.label for dial in PRICES},
-    "served": say("Meetings"),
-    "unfair": say("Fairness"),
-    "fair_shares": say("Fairness"),
-    "fair_share": say("Minimum share"),
-    "idle_counts": say("How idle time is counted"),
-    "max_idle_spread": say("Difference of idle times"),
-    "max_moved": say("Published meetings that may change"),
-    "reassigned_counts": say("Changes of people"),
-    "require_all": say("Whether all requests are required"),
+    "served": gettext_lazy("Meetings"),
+    "unfair": gettext_lazy("Fairness"),
+    "fair_shares": gettext_lazy("Fairness"),
+    "fair_share": gettext_lazy("Minimum share"),
+    "idle_counts": gettext_lazy("How idle time is counted"),
+    "max_idle_spread": gettext_lazy("Difference of idle times"),
+    "max_moved": gettext_lazy("Published meetings that may change"),
+    "reassigned_counts": gettext_lazy("Changes of people"),
+    "require_all": gettext_lazy("Whether all requests are required"),
 }
 """What the parts of a policy are called."""
 WHOLE: Final[Mapping[str, str]] = {
-    "walking_minutes": say("Walking times changed"),
-    "halls": say("Halls changed"),
-    "precedences": say("The order of meetings changed"),
-    "timezone": say("The time zone changed"),
-    "published": say("The published schedule was edited"),
-    "frozen": say("Fewer meetings are frozen"),
-    "limit": say("The last run reached its limit of changes"),
-    "unknown": say("The published schedule was not made by a run"),
+    "walking_minutes": gettext_lazy("Walking times changed"),
+    "halls": gettext_lazy("Halls changed"),
+    "precedences": gettext_lazy("The order of meetings changed"),
+    "timezone": gettext_lazy("The time zone changed"),
+    "published": gettext_lazy("The published schedule was edited"),
+    "frozen": gettext_lazy("Fewer meetings are frozen"),
+    "limit": gettext_lazy("The last run reached its limit of changes"),
+    "unknown": gettext_lazy("The published schedule was not made by a run"),
 }
 
 
@@ -40,7 +40,9 @@ def sentences(changed: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         kind, count = each["kind"], each["new"] + each["gone"] + each["changed"]
         if kind == "policy":
             names = dict.fromkeys(POLICY[name] for name in each["names"] if name in POLICY)
-            yield gettext("Scheduling priorities changed: %(names)s", names=said(row(names, Between.NAMES)))
+            yield gettext(
+                "Scheduling priorities changed: %(names)s", names=said(join_texts(names, Separator.NAMES))
+            )
         elif kind in WHOLE:
             yield said(WHOLE[kind])
         else:

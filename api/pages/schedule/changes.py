@@ -13,7 +13,7 @@ from api.language.speaking import gettext, said
 from api.pages import paging, rendering
 from api.pages.schedule.strips import HEIGHT, WIDTH, day_boxes, strip
 from scheduler.domain.errors import RunAlreadyOpen, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.events import events
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.change_review import decisions, rejecting, sheet
@@ -29,17 +29,17 @@ blueprint = APIBlueprint(
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GROUPS = {
-    ChangeGroup.CHOICE: (say("By choice"), say("Changes by choice")),
-    ChangeGroup.HAD_TO: (say("Had to"), say("Had to change")),
-    ChangeGroup.CHANGED: (say("Changed"), say("Changed")),
-    ChangeGroup.NEW: (say("New"), say("New")),
-    ChangeGroup.ENDS: (say("Ends"), say("Meetings that end")),
+    ChangeGroup.CHOICE: (gettext_lazy("By choice"), gettext_lazy("Changes by choice")),
+    ChangeGroup.HAD_TO: (gettext_lazy("Had to"), gettext_lazy("Had to change")),
+    ChangeGroup.CHANGED: (gettext_lazy("Changed"), gettext_lazy("Changed")),
+    ChangeGroup.NEW: (gettext_lazy("New"), gettext_lazy("New")),
+    ChangeGroup.ENDS: (gettext_lazy("Ends"), gettext_lazy("Meetings that end")),
 }
 """The name of each group on its button, and as a heading."""
 SIDES = {
-    None: say("By change"),
-    SidesOf.FIRM: say("By firm"),
-    SidesOf.PERSON: say("By person"),
+    None: gettext_lazy("By change"),
+    SidesOf.FIRM: gettext_lazy("By firm"),
+    SidesOf.PERSON: gettext_lazy("By person"),
 }
 
 

@@ -29,7 +29,7 @@ from api.pages.schedule.levels import (
 )
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.fields import Factor, MaxMoved, Percent
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.events import events, night_times
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.fairness import shares
@@ -57,39 +57,47 @@ class Dial:
 DIALS = (
     Dial(
         "shortfall",
-        say("Meeting below the minimum"),
-        say(
+        gettext_lazy("Meeting below the minimum"),
+        gettext_lazy(
             "The cost of each meeting that an exhibitor is short of the minimum share or of its own minimum. "
             "Higher values help these exhibitors first, and others can lose meetings."
         ),
     ),
-    Dial("idle", say("Idle time"), say("The cost of each free time between two meetings of a person’s day.")),
+    Dial(
+        "idle",
+        gettext_lazy("Idle time"),
+        gettext_lazy("The cost of each free time between two meetings of a person’s day."),
+    ),
     Dial(
         "hall_change",
-        say("Hall change"),
-        say("The cost of each change of the hall between two meetings of a person’s day."),
+        gettext_lazy("Hall change"),
+        gettext_lazy("The cost of each change of the hall between two meetings of a person’s day."),
     ),
     Dial(
         "moved",
-        say("Meeting at another time"),
-        say("The cost of moving a published meeting to another time."),
+        gettext_lazy("Meeting at another time"),
+        gettext_lazy("The cost of moving a published meeting to another time."),
     ),
     Dial(
         "relocated",
-        say("Meeting at another location"),
-        say("The cost of moving a published meeting to another location at the same time."),
+        gettext_lazy("Meeting at another location"),
+        gettext_lazy("The cost of moving a published meeting to another location at the same time."),
     ),
     Dial(
         "reassigned",
-        say("Meeting with other attendees"),
-        say("The cost of sending other attendees to a published meeting."),
+        gettext_lazy("Meeting with other attendees"),
+        gettext_lazy("The cost of sending other attendees to a published meeting."),
     ),
     Dial(
         "repeated",
-        say("Further change for one person"),
-        say("The cost of a second change for the same attendee. A third one costs twice as much."),
+        gettext_lazy("Further change for one person"),
+        gettext_lazy("The cost of a second change for the same attendee. A third one costs twice as much."),
     ),
-    Dial("dropped", say("Published meeting dropped"), say("The cost of not scheduling a published meeting.")),
+    Dial(
+        "dropped",
+        gettext_lazy("Published meeting dropped"),
+        gettext_lazy("The cost of not scheduling a published meeting."),
+    ),
 )
 LIMITS = ("max_moved", "max_idle_spread")
 

@@ -8,9 +8,15 @@ from typing import Any, Final
 
 from scheduler.domain.problem import DEFAULT_FACTORS, EVENT_FACTORS
 from scheduler.domain.rules.fairness import FAIR_SHARES, FAIRNESS_PRICES
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 
-LEVELS: Final = (say("Off"), say("Low"), say("Medium"), say("High"), say("Highest"))
+LEVELS: Final = (
+    gettext_lazy("Off"),
+    gettext_lazy("Low"),
+    gettext_lazy("Medium"),
+    gettext_lazy("High"),
+    gettext_lazy("Highest"),
+)
 """What the levels of every priority are called."""
 CUSTOM: Final = "custom"
 """The level of values that are those of no level."""
@@ -51,35 +57,37 @@ class Priority:
 
 FAIRNESS: Final = Priority(
     "fairness",
-    say("Fairness"),
-    say("How strongly to favour exhibitors with few scheduled requests."),
-    say("Most meetings"),
-    say("Most equal shares"),
+    gettext_lazy("Fairness"),
+    gettext_lazy("How strongly to favour exhibitors with few scheduled requests."),
+    gettext_lazy("Most meetings"),
+    gettext_lazy("Most equal shares"),
     {"unfair": FAIRNESS_PRICES},
 )
 PRIORITIES: Final = (
     Priority(
         "idle_level",
-        say("Idle time"),
-        say("How strongly to avoid gaps between the meetings of a person’s day."),
-        say("Longer breaks"),
-        say("Compact days"),
+        gettext_lazy("Idle time"),
+        gettext_lazy("How strongly to avoid gaps between the meetings of a person’s day."),
+        gettext_lazy("Longer breaks"),
+        gettext_lazy("Compact days"),
         {"idle": (0, 3, 10, 40, 160)},
     ),
     Priority(
         "hall_change_level",
-        say("Hall changes"),
-        say("How strongly to avoid back-and-forth between halls. Higher values can leave gaps in the day."),
-        say("More free choice"),
-        say("Fewer hall changes"),
+        gettext_lazy("Hall changes"),
+        gettext_lazy(
+            "How strongly to avoid back-and-forth between halls. Higher values can leave gaps in the day."
+        ),
+        gettext_lazy("More free choice"),
+        gettext_lazy("Fewer hall changes"),
         {"hall_change": (0, 4, 15, 60, 240)},
     ),
     Priority(
         "stability",
-        say("Stability"),
-        say("How strongly to keep published meetings as they are."),
-        say("More new meetings"),
-        say("Fewer changes"),
+        gettext_lazy("Stability"),
+        gettext_lazy("How strongly to keep published meetings as they are."),
+        gettext_lazy("More new meetings"),
+        gettext_lazy("Fewer changes"),
         {
             "moved": (0, 15, 30, 60, 240),
             "relocated": (0, 4, 8, 15, 60),

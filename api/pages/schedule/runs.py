@@ -19,7 +19,7 @@ from api.pages.schedule import changed
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.board import drafts
 from scheduler.services.delivery import mail_queue
 from scheduler.services.events import events, night_times, results, waiting
@@ -33,9 +33,9 @@ from workers import dispatch
 blueprint = APIBlueprint("runs", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
 LABELS = {
-    "seconds": say("Seconds to search"),
-    "max_moved": say("Published meetings that may change"),
-    "note": say("What it is for"),
+    "seconds": gettext_lazy("Seconds to search"),
+    "max_moved": gettext_lazy("Published meetings that may change"),
+    "note": gettext_lazy("What it is for"),
 }
 
 

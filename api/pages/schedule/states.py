@@ -8,47 +8,47 @@ from typing import Final
 from flask import Flask
 
 from api.language.speaking import said
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 
 STATES: Final[Mapping[str, str]] = {
-    "draft": say("draft"),
-    "published": say("published"),
-    "superseded": say("superseded"),
-    "discarded": say("discarded"),
-    "queued": say("queued"),
-    "running": say("running"),
-    "finished": say("finished"),
-    "failed": say("failed"),
-    "no-plan": say("no plan"),
-    "cancelled": say("cancelled"),
+    "draft": gettext_lazy("draft"),
+    "published": gettext_lazy("published"),
+    "superseded": gettext_lazy("superseded"),
+    "discarded": gettext_lazy("discarded"),
+    "queued": gettext_lazy("queued"),
+    "running": gettext_lazy("running"),
+    "finished": gettext_lazy("finished"),
+    "failed": gettext_lazy("failed"),
+    "no-plan": gettext_lazy("no plan"),
+    "cancelled": gettext_lazy("cancelled"),
 }
 """The states of schedule versions and of runs."""
 PHASES: Final[Mapping[str, str]] = {
-    "starting": say("Starting"),
-    "reading": say("Reading"),
-    "compiling": say("Compiling"),
-    "proving": say("Proving"),
-    "constructed": say("Constructed"),
-    "searching": say("Searching"),
-    "exact": say("Exact search"),
-    "explaining": say("Explaining"),
-    "done": say("Done"),
+    "starting": gettext_lazy("Starting"),
+    "reading": gettext_lazy("Reading"),
+    "compiling": gettext_lazy("Compiling"),
+    "proving": gettext_lazy("Proving"),
+    "constructed": gettext_lazy("Constructed"),
+    "searching": gettext_lazy("Searching"),
+    "exact": gettext_lazy("Exact search"),
+    "explaining": gettext_lazy("Explaining"),
+    "done": gettext_lazy("Done"),
 }
 """What a run is at."""
 REQUESTS: Final[Mapping[str, str]] = {
-    "pending": say("Pending requests"),
-    "accepted": say("Accepted requests"),
-    "declined": say("Declined requests"),
-    "withdrawn": say("Withdrawn requests"),
-    "expired": say("Expired requests"),
+    "pending": gettext_lazy("Pending requests"),
+    "accepted": gettext_lazy("Accepted requests"),
+    "declined": gettext_lazy("Declined requests"),
+    "withdrawn": gettext_lazy("Withdrawn requests"),
+    "expired": gettext_lazy("Expired requests"),
 }
 """What requests of each state are counted as."""
 LISTS: Final[Mapping[str, str]] = {
-    "added": say("Added"),
-    "moved": say("Moved"),
-    "relocated": say("Relocated"),
-    "reassigned": say("Reassigned"),
-    "cancelled": say("Cancelled"),
+    "added": gettext_lazy("Added"),
+    "moved": gettext_lazy("Moved"),
+    "relocated": gettext_lazy("Relocated"),
+    "reassigned": gettext_lazy("Reassigned"),
+    "cancelled": gettext_lazy("Cancelled"),
 }
 """The lists of a version's changes."""
 

@@ -11,7 +11,7 @@ from babel.dates import format_date, format_datetime
 
 from api.language import speaking
 from api.language.speaking import gettext, pgettext, said
-from scheduler.saying import row
+from scheduler.i18n import join_texts
 from scheduler.services.directory.refs import SlotRef
 from scheduler.services.planning.change_review.values import Fate, PersonWeek
 
@@ -106,7 +106,7 @@ def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str, *, is_of_one
 
 def _label(week: PersonWeek, times: dict[Fate, list[str]]) -> str:
     who = {"person": week.name, "firm": week.firm}
-    at = {fate: said(row(moments)) for fate, moments in times.items()}
+    at = {fate: said(join_texts(moments)) for fate, moments in times.items()}
     if Fate.WAS in at and Fate.COMES in at:
         times_of = {"was": at[Fate.WAS], "comes": at[Fate.COMES]}
         return gettext("%(person)s, %(firm)s: leaves %(was)s, comes %(comes)s", **who, **times_of)

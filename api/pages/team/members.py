@@ -20,8 +20,8 @@ from api.pages import rendering
 from api.pages.presentation import local_day
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.team import TeamRole
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages
-from scheduler.saying import say
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -33,18 +33,18 @@ from workers import dispatch
 blueprint = APIBlueprint("team", __name__, enable_openapi=False, url_prefix="/events/<event_key>/team")
 
 ROLES = (
-    (TeamRole.OWNER, say("Owner"), say("Does everything, and says who is in the team.")),
-    (TeamRole.ORGANISER, say("Organiser"), say("Does everything but change the team.")),
+    (TeamRole.OWNER, gettext_lazy("Owner"), gettext_lazy("Does everything, and says who is in the team.")),
+    (TeamRole.ORGANISER, gettext_lazy("Organiser"), gettext_lazy("Does everything but change the team.")),
     (
         TeamRole.READER,
-        say("Reader"),
-        say("Sees plans, requests and runs. Changes nothing, and sees no addresses."),
+        gettext_lazy("Reader"),
+        gettext_lazy("Sees plans, requests and runs. Changes nothing, and sees no addresses."),
     ),
-    (TeamRole.DESK, say("Desk helper"), say("Looks up firms, people and their agendas.")),
+    (TeamRole.DESK, gettext_lazy("Desk helper"), gettext_lazy("Looks up firms, people and their agendas.")),
     (
         TeamRole.CHAMBER,
-        say("Chamber"),
-        say("Sees its own delegations, answers requests to their firms, prints agendas."),
+        gettext_lazy("Chamber"),
+        gettext_lazy("Sees its own delegations, answers requests to their firms, prints agendas."),
     ),
 )
 """The roles as people choose them: name, and what it lets do."""
@@ -188,14 +188,16 @@ def _role(text: str) -> TeamRole:
     try:
         return TeamRole(text)
     except ValueError:
-        raise InvalidInput([Fault("role", say("choose one"))]) from None
+        raise InvalidInput([Fault("role", gettext_lazy("choose one"))]) from None
 
 
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text.strip()) if text.strip() else None
     except ValueError:
-        raise InvalidInput([Fault("until", say("must be a day such as 2027-06-25, or empty"))]) from None
+        raise InvalidInput(
+            [Fault("until", gettext_lazy("must be a day such as 2027-06-25, or empty"))]
+        ) from None
 
 
 def _faults(error: InvalidInput) -> dict[str, str]:

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from werkzeug.datastructures import MultiDict
 
 from api.inputs import clock, whole
-from scheduler import saying
+from scheduler import i18n
 from scheduler.domain.entities import PauseKind
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.guests import GuestKind
+from scheduler.i18n import Separator, gettext_lazy
 from scheduler.invites.catalogue import languages
-from scheduler.saying import Between, say
 from scheduler.services.venue.venue import Venue
 from scheduler.services.venue.wanted import (
     AddTables,
@@ -76,7 +76,7 @@ def at_fields(faults: Iterable[Fault], at: Fields) -> dict[str, str]:
         start, _, name = fault.path.rpartition(".")
         field = at.get(fault.path) or (f"{at[start]}-{name}" if start in at else fault.path)
         found.setdefault(field, []).append(fault.message)
-    return {field: saying.row(messages, Between.CLAUSES) for field, messages in found.items()}
+    return {field: i18n.join_texts(messages, Separator.CLAUSES) for field, messages in found.items()}
 
 
 def _rows(form: Mapping[str, str], name: str) -> Iterator[tuple[int, Mapping[str, str]]]:
@@ -94,7 +94,7 @@ def _rows(form: Mapping[str, str], name: str) -> Iterator[tuple[int, Mapping[str
 def _time(row: Mapping[str, str], name: str, path: str, faults: list[Fault]) -> dt.time:
     read = clock(row.get(name, ""))
     if read is None:
-        faults.append(Fault(path, say("must be a time such as 09:30")))
+        faults.append(Fault(path, gettext_lazy("must be a time such as 09:30")))
         return dt.time(0)
     return read
 
@@ -106,10 +106,10 @@ def _days(form: Form, venue: Venue, at: Fields) -> ChangeDays:
         try:
             on = dt.date.fromisoformat(row.get("on", ""))
         except ValueError:
-            faults.append(Fault(f"day-{number}-on", say("must be a date such as 2027-06-22")))
+            faults.append(Fault(f"day-{number}-on", gettext_lazy("must be a date such as 2027-06-22")))
             continue
         if on in days:
-            faults.append(Fault(f"day-{number}-on", say("%(name)s is there twice", name=str(on))))
+            faults.append(Fault(f"day-{number}-on", gettext_lazy("%(name)s is there twice", name=str(on))))
         hours = [_time(row, name, f"day-{number}-{name}", faults) for name in ("opens", "closes")]
         at.setdefault(f"days[{len(days)}]", f"day-{number}")
         days[on] = hours[0], hours[1]
@@ -206,7 +206,7 @@ def _closing(form: Form, venue: Venue, at: Fields) -> ClosePlaces:
     if form.get("to"):
         closes = _time(form, "to", "to", faults)
     if not form.getlist("pick"):
-        faults.append(Fault("pick", say("choose at least one")))
+        faults.append(Fault("pick", gettext_lazy("choose at least one")))
     chosen = set(form.getlist("on"))
     zone = ZoneInfo(venue.timezone)
     slots = [
@@ -217,7 +217,7 @@ def _closing(form: Form, venue: Venue, at: Fields) -> ClosePlaces:
         if slot.start.astimezone(zone).time() < closes and slot.end.astimezone(zone).time() > opens
     ]
     if not slots:
-        faults.append(Fault("on", say("choose a day, and hours in which it has slots")))
+        faults.append(Fault("on", gettext_lazy("choose a day, and hours in which it has slots")))
     if faults:
         raise InvalidInput(faults)
     return ClosePlaces(form.getlist("pick"), slots, closed=form.get("closed") != "no")

@@ -21,8 +21,8 @@ from api.pages.venue.strips import day_strips, place_days
 from scheduler.domain import names
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import InvalidInput
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages
-from scheduler.saying import say
 from scheduler.services.identity.actors import Actor
 from scheduler.services.venue import changing
 from scheduler.services.venue import venue as venues
@@ -32,40 +32,40 @@ from scheduler.services.venue.venue import Venue
 blueprint = APIBlueprint("venue", __name__, enable_openapi=False, url_prefix="/events/<event_key>/venue")
 
 FIELDS = {
-    "days": say("Days"),
-    "day": say("Day"),
-    "on": say("day"),
-    "opens": say("from"),
-    "closes": say("to"),
-    "start": say("from"),
-    "end": say("to"),
-    "from": say("from"),
-    "to": say("to"),
-    "pauses": say("Breaks and special slots"),
-    "pause": say("Break or special slot"),
-    "slot_minutes": say("Slot minutes"),
-    "changeover_minutes": say("Changeover minutes"),
-    "halls": say("Halls"),
-    "hall": say("Hall"),
-    "walks": say("Walks"),
-    "from_hall": say("from"),
-    "to_hall": say("to"),
-    "minutes": say("minutes"),
-    "places": say("Tables or booths"),
-    "pick": say("Tables or booths"),
-    "slots": say("Times"),
-    "areas": say("Areas"),
-    "guests": say("Guests"),
-    "name": say("name"),
-    "names": say("names"),
-    "key": say("key"),
-    "kind": say("kind"),
-    "country": say("country"),
-    "pavilion": say("pavilion"),
-    "capacity": say("capacity"),
-    "prefix": say("prefix"),
-    "first": say("first number"),
-    "count": say("number of tables"),
+    "days": gettext_lazy("Days"),
+    "day": gettext_lazy("Day"),
+    "on": gettext_lazy("day"),
+    "opens": gettext_lazy("from"),
+    "closes": gettext_lazy("to"),
+    "start": gettext_lazy("from"),
+    "end": gettext_lazy("to"),
+    "from": gettext_lazy("from"),
+    "to": gettext_lazy("to"),
+    "pauses": gettext_lazy("Breaks and special slots"),
+    "pause": gettext_lazy("Break or special slot"),
+    "slot_minutes": gettext_lazy("Slot minutes"),
+    "changeover_minutes": gettext_lazy("Changeover minutes"),
+    "halls": gettext_lazy("Halls"),
+    "hall": gettext_lazy("Hall"),
+    "walks": gettext_lazy("Walks"),
+    "from_hall": gettext_lazy("from"),
+    "to_hall": gettext_lazy("to"),
+    "minutes": gettext_lazy("minutes"),
+    "places": gettext_lazy("Tables or booths"),
+    "pick": gettext_lazy("Tables or booths"),
+    "slots": gettext_lazy("Times"),
+    "areas": gettext_lazy("Areas"),
+    "guests": gettext_lazy("Guests"),
+    "name": gettext_lazy("name"),
+    "names": gettext_lazy("names"),
+    "key": gettext_lazy("key"),
+    "kind": gettext_lazy("kind"),
+    "country": gettext_lazy("country"),
+    "pavilion": gettext_lazy("pavilion"),
+    "capacity": gettext_lazy("capacity"),
+    "prefix": gettext_lazy("prefix"),
+    "first": gettext_lazy("first number"),
+    "count": gettext_lazy("number of tables"),
 }
 """Names of fields as the page calls them."""
 

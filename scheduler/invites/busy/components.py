@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy.model import UnusableCalendar
 from scheduler.invites.charsets import decode
-from scheduler.saying import say
 
 MAX_COMPONENTS: Final = 60_000
 MAX_LINES: Final = 600_000
@@ -71,10 +71,12 @@ def calendars(octets: bytes) -> list[Component]:
             count += 1
             component = Component(text.partition(":")[2].strip().upper())
             if len(open_) > MAX_DEPTH:
-                raise UnusableCalendar(say("The calendar has entries inside entries inside entries."))
+                raise UnusableCalendar(
+                    gettext_lazy("The calendar has entries inside entries inside entries.")
+                )
             if count > MAX_COMPONENTS:
                 raise UnusableCalendar(
-                    say("The calendar has more than %(most)s entries.", most=f"{MAX_COMPONENTS:,}")
+                    gettext_lazy("The calendar has more than %(most)s entries.", most=f"{MAX_COMPONENTS:,}")
                 )
             if open_ or component.name == "VCALENDAR":
                 open_.append(component)
@@ -84,14 +86,14 @@ def calendars(octets: bytes) -> list[Component]:
             lines_count += 1
             if lines_count > MAX_LINES:
                 raise UnusableCalendar(
-                    say("The calendar has more than %(most)s lines.", most=f"{MAX_LINES:,}")
+                    gettext_lazy("The calendar has more than %(most)s lines.", most=f"{MAX_LINES:,}")
                 )
             open_[-1].lines[name].append(_line(text))
     if open_:
-        raise UnusableCalendar(say("The calendar is cut off: its end is missing."))
+        raise UnusableCalendar(gettext_lazy("The calendar is cut off: its end is missing."))
     if not found:
         raise UnusableCalendar(
-            say("This is no calendar file (it has no BEGIN:VCALENDAR). Export the calendar again.")
+            gettext_lazy("This is no calendar file (it has no BEGIN:VCALENDAR). Export the calendar again.")
         )
     return found
 
@@ -104,7 +106,7 @@ def _needed(unfolded: str) -> Iterator[tuple[str, str]]:
             continue
         if len(text) > MAX_LINE:
             raise UnusableCalendar(
-                say(
+                gettext_lazy(
                     "The calendar has a line of more than %(most)s KiB (%(name)s).",
                     most=MAX_LINE // 1024,
                     name=name,
@@ -117,7 +119,7 @@ def _close(open_: list[Component], name: str, found: list[Component]) -> None:
     component = open_.pop()
     if component.name != name:
         raise UnusableCalendar(
-            say(
+            gettext_lazy(
                 "The calendar is broken: %(begun)s ends as %(ended)s.",
                 begun=ascii(component.name[:40]),
                 ended=ascii(name[:40]),

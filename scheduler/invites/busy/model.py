@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from scheduler.domain.errors import ChainmeetError
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 
 MAX_STEPS: Final = 500_000
 """The number of days and times that are tried for one calendar. A crowded real one needs a fifth of it."""
@@ -78,4 +78,6 @@ class StepBudget:
         """Raise UnusableCalendar once the steps are used up."""
         self.left -= steps
         if self.left < 0:
-            raise UnusableCalendar(say("The calendar has events that repeat too often to be worked out."))
+            raise UnusableCalendar(
+                gettext_lazy("The calendar has events that repeat too often to be worked out.")
+            )

@@ -10,17 +10,19 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy.model import UnusableCalendar
 from scheduler.invites.text import clean
-from scheduler.saying import say
 
 MOST_ITEMS: Final = 20_000
 MOST_DEEP: Final = 32
 DAV, CALDAV = "DAV: ", "urn:ietf:params:xml:ns:caldav "
 _RESPONSE: Final = f"{DAV}response"
-_BROKEN: Final = say("The calendar's server answers with something that is not CalDAV.")
+_BROKEN: Final = gettext_lazy("The calendar's server answers with something that is not CalDAV.")
 
-_TOO_MANY: Final = say("The calendar's server lists more than %(most)s entries.", most=f"{MOST_ITEMS:,}")
+_TOO_MANY: Final = gettext_lazy(
+    "The calendar's server lists more than %(most)s entries.", most=f"{MOST_ITEMS:,}"
+)
 _STATUS: Final = re.compile(r"HTTP/\d(?:\.\d)? ([1-5]\d\d)(?!\d)")
 NAME_LIMIT: Final = 80
 

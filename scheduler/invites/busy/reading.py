@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import unquote
 
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy.availability import unavailable
 from scheduler.invites.busy.components import Component, ContentLine, calendars
 from scheduler.invites.busy.model import Busy, BusyKind, BusyTimes, StepBudget, UnusableCalendar
@@ -17,7 +18,6 @@ from scheduler.invites.busy.series import UNREADABLE, SeriesReader
 from scheduler.invites.busy.zones import NamedZone, Zones, dates
 from scheduler.invites.ical.content import zone_of
 from scheduler.invites.text import SUMMARY_LIMIT, clean
-from scheduler.saying import say
 
 MAX_OCTETS: Final = 10 * 1024 * 1024
 """A secret address gives all years: somebody with ten meetings a day has 3 MiB after a few of them."""
@@ -44,7 +44,7 @@ def read(
     """
     if len(octets) > MAX_OCTETS:
         raise UnusableCalendar(
-            say("The calendar is larger than %(most)s MiB.", most=MAX_OCTETS // 1024 // 1024)
+            gettext_lazy("The calendar is larger than %(most)s MiB.", most=MAX_OCTETS // 1024 // 1024)
         )
     assumed, budget = zone_of(zone), budget or StepBudget()
     found = calendars(octets)
@@ -89,11 +89,13 @@ class _Reading:
         }
         if len(busy) > MAX_BUSY:
             raise UnusableCalendar(
-                say("The calendar has more than %(most)s busy times during the event.", most=f"{MAX_BUSY:,}")
+                gettext_lazy(
+                    "The calendar has more than %(most)s busy times during the event.", most=f"{MAX_BUSY:,}"
+                )
             )
         understood = self.counts.total() - self.counts["unreadable"]
         if self.counts["unreadable"] and not understood:
-            raise UnusableCalendar(say("Nothing in the calendar can be read: its times are broken."))
+            raise UnusableCalendar(gettext_lazy("Nothing in the calendar can be read: its times are broken."))
         ordered = sorted(busy, key=lambda each: (each.start, each.end, each.kind, each.title))
         return BusyTimes(tuple(ordered), self.counts, tuple(self.notes()))
 
@@ -180,15 +182,15 @@ class _Reading:
             yield _assumed(kinds, self.zone)
         if self.counts["unreadable"]:
             left_out = self.counts["unreadable"]
-            yield say("%(count)s entries could not be read and were left out.", count=left_out)
+            yield gettext_lazy("%(count)s entries could not be read and were left out.", count=left_out)
 
 
 def _assumed(kinds: Collection[str], zone: str) -> str:
     if len(kinds) == 2:
-        return say("Days and times without a zone were read in %(zone)s.", zone=zone)
+        return gettext_lazy("Days and times without a zone were read in %(zone)s.", zone=zone)
     if "days" in kinds:
-        return say("Days without a zone were read in %(zone)s.", zone=zone)
-    return say("Times without a zone were read in %(zone)s.", zone=zone)
+        return gettext_lazy("Days without a zone were read in %(zone)s.", zone=zone)
+    return gettext_lazy("Times without a zone were read in %(zone)s.", zone=zone)
 
 
 def _clipped(reader: SeriesReader, start: datetime, end: datetime, kind: BusyKind, title: str = "") -> Busy:

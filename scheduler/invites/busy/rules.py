@@ -14,8 +14,8 @@ from datetime import date, datetime, time, timedelta
 from itertools import product
 from typing import Final
 
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy.model import StepBudget, UnusableCalendar
-from scheduler.saying import say
 
 _WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _BY_DAY: Final = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
@@ -66,7 +66,9 @@ def parse(text: str) -> RecurrenceRule:
     frequency = parts.get("FREQ", "")
     if frequency in _TOO_OFTEN:
         raise UnusableCalendar(
-            say("The calendar has an event that repeats every hour or faster. Take it out and try again.")
+            gettext_lazy(
+                "The calendar has an event that repeats every hour or faster. Take it out and try again."
+            )
         )
     if frequency not in _FREQUENCIES or not parts.keys() <= _PARTS:
         raise ValueError(text[:80])

@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from scheduler.domain.errors import InvalidInput
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy import rules
 from scheduler.invites.busy.components import Component, ContentLine
 from scheduler.invites.busy.model import StepBudget, UnusableCalendar
 from scheduler.invites.ical.content import zone_of
 from scheduler.invites.text import clean
-from scheduler.saying import say
 
 _OFFSET: Final = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?")
 _LOCAL: Final = re.compile(r"\d{8}T\d{6}")
@@ -143,7 +143,7 @@ class Zones:
             return self.defined[signature]
         except (KeyError, ValueError, OverflowError):
             raise UnusableCalendar(
-                say(
+                gettext_lazy(
                     "The calendar has times in the zone %(zone)s, which it does not explain.",
                     zone=repr(clean(tzid, 80)),
                 )

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from scheduler.domain import names
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import words
 from scheduler.invites.text import (
     NAME_LIMIT,
@@ -21,7 +22,6 @@ from scheduler.invites.text import (
     clean_lines,
     web_address,
 )
-from scheduler.saying import say
 
 ATTENDANCE: Final = ("start", "end", "place_name", "hall", "interpreter", "partner_people")
 """A change here may endanger attendance: SEQUENCE + 1, and the attendee is asked again (RFC 5546 2.1.4)."""
@@ -137,7 +137,12 @@ def zone_of(name: str) -> ZoneInfo:
     """The zone of an IANA name. Raises InvalidInput for others, also for fixed offsets and Windows names."""
     if name not in _zone_names():
         raise InvalidInput(
-            [Fault("timezone", say("%(name)s is no IANA time zone such as Asia/Shanghai.", name=ascii(name)))]
+            [
+                Fault(
+                    "timezone",
+                    gettext_lazy("%(name)s is no IANA time zone such as Asia/Shanghai.", name=ascii(name)),
+                )
+            ]
         )
     return ZoneInfo(name)
 

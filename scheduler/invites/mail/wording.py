@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault
+from scheduler.i18n import gettext_lazy
 from scheduler.invites import text
 from scheduler.invites.catalogue import Words
-from scheduler.saying import say
 
 MAIL_KINDS: Final = ("new", "update", "details", "again", "cancel", "uninvited", "proposal")
 """The kinds of mail, as `view.mail_kind` names them."""
@@ -92,7 +92,7 @@ def faults(part: str, template: str) -> Iterator[Fault]:
     """The reason why a text would not render: too long, empty, a stray brace, an unknown placeholder."""
     rule = PARTS[part]
     if not template and not rule.may_be_empty:
-        yield Fault(part, say("must not be empty"))
+        yield Fault(part, gettext_lazy("must not be empty"))
     if len(template) > rule.limit:
         yield Fault(part, _too_long(rule.limit, len(template)))
     try:
@@ -105,17 +105,19 @@ def faults(part: str, template: str) -> Iterator[Fault]:
             yield Fault(part, _unknown(_written(name, spec, conversion), rule))
 
 
-_BRACE = say("has a brace without its other half; write {{ or }} for a brace that is to be seen")
+_BRACE = gettext_lazy("has a brace without its other half; write {{ or }} for a brace that is to be seen")
 
 
 def _too_long(most: int, length: int) -> str:
     sizes = {"most": f"{most:,}", "length": f"{length:,}"}
-    return say("must have at most %(most)s characters; it has %(length)s", **sizes)
+    return gettext_lazy("must have at most %(most)s characters; it has %(length)s", **sizes)
 
 
 def _unknown(written: str, rule: TextPart) -> str:
     names = ", ".join(f"{{{name}}}" for name in rule.placeholders)
-    return say("%(written)s is no placeholder here; there are %(names)s", written=written, names=names)
+    return gettext_lazy(
+        "%(written)s is no placeholder here; there are %(names)s", written=written, names=names
+    )
 
 
 def _written(name: str, spec: str | None, conversion: str | None) -> str:

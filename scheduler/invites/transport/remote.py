@@ -21,8 +21,8 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 from scheduler.domain import fields
 from scheduler.domain.errors import ChainmeetError
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.transport.reachable import is_public
-from scheduler.saying import say
 
 MAX_SECONDS: Final = 20.0
 """Of one request. A service makes ten MiB of a heavy user's calendar in some of them."""
@@ -118,34 +118,34 @@ class Fetcher:
                 address = on_server(address, answer, question.servers)
             else:
                 address = https_address(_joined(address, answer))
-        raise FetchFailure(say("The calendar's address leads on and on to other addresses."))
+        raise FetchFailure(gettext_lazy("The calendar's address leads on and on to other addresses."))
 
     def _once(self, address: str, question: Question, ends: float) -> Fetched | str:
         """One request: what came, or where it was sent on to."""
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or 443
         if port not in self.ports:
-            raise FetchFailure(say("Only calendar addresses on the usual https port are fetched."))
+            raise FetchFailure(gettext_lazy("Only calendar addresses on the usual https port are fetched."))
         try:
             addresses = self._checked(host, port, ends)
             with self._connected(host, port, addresses, ends) as connection:
                 connection.sendall(_request(parts, question))
                 return self._answer(_Timed(connection, ends, self.clock), question.status, address)
         except TimeoutError:
-            raise FetchFailure(say("The calendar's server took too long.")) from None
+            raise FetchFailure(gettext_lazy("The calendar's server took too long.")) from None
         except ssl.SSLCertVerificationError:
-            raise FetchFailure(say("The calendar's server has no valid certificate.")) from None
+            raise FetchFailure(gettext_lazy("The calendar's server has no valid certificate.")) from None
         except (OSError, HTTPException, ValueError):
             raise FetchFailure(
-                say("The calendar's server cannot be reached, or its answer is broken.")
+                gettext_lazy("The calendar's server cannot be reached, or its answer is broken.")
             ) from None
 
     def _checked(self, host: str, port: int, ends: float) -> Sequence[str]:
         addresses = self._resolved(host, port, ends)
         if not addresses:
-            raise FetchFailure(say("The calendar's server is not known. Check the address."))
+            raise FetchFailure(gettext_lazy("The calendar's server is not known. Check the address."))
         if not all(map(self.is_allowed, addresses)):
-            raise FetchFailure(say("The calendar's address is not on the public internet."))
+            raise FetchFailure(gettext_lazy("The calendar's address is not on the public internet."))
         return addresses
 
     def _resolved(self, host: str, port: int, ends: float) -> Sequence[str]:
@@ -192,13 +192,15 @@ class Fetcher:
         if status == 304:
             return Fetched(None, **seen)
         if status != wanted:
-            sentence = say("The calendar's server answered with status %(status)s.", status=str(status))
+            sentence = gettext_lazy(
+                "The calendar's server answered with status %(status)s.", status=str(status)
+            )
             challenge = ", ".join(response.headers.get_all("WWW-Authenticate", []))[:_CHALLENGE]
             is_clean = challenge.isascii() and challenge.isprintable()  # parts of it are sent back
             raise StatusFailure(sentence, status, address, challenge if is_clean else "")
         if _header(response, "Content-Encoding").lower() not in ("", "identity"):
             raise FetchFailure(
-                say("The calendar's server compresses its answer, though it was asked not to.")
+                gettext_lazy("The calendar's server compresses its answer, though it was asked not to.")
             )
         return Fetched(self._body(response), **seen)
 
@@ -208,7 +210,7 @@ class Fetcher:
             body += chunk
             if len(body) > self.max_octets:
                 raise FetchFailure(
-                    say(
+                    gettext_lazy(
                         "The calendar is larger than %(most)s MiB. Share a calendar with fewer entries, or "
                         "connect it by CalDAV, which reads the days of the event alone.",
                         most=self.max_octets // 1024 // 1024,
@@ -223,7 +225,7 @@ def _joined(address: str, location: str) -> str:
     try:
         return urljoin(address, location)
     except ValueError:
-        raise FetchFailure(say("The calendar's address leads to what is no address.")) from None
+        raise FetchFailure(gettext_lazy("The calendar's address leads to what is no address.")) from None
 
 
 def on_server(address: str, named: str, servers: re.Pattern[str] | None = None) -> str:
@@ -237,7 +239,7 @@ def on_server(address: str, named: str, servers: re.Pattern[str] | None = None) 
     is_of_service = servers is not None and all(map(servers.fullmatch, hosts)) and here.port == there.port
     if there.netloc.lower() != here.netloc.lower() and not is_of_service:
         raise FetchFailure(
-            say("The calendar's server leads to another server. The password is not sent there.")
+            gettext_lazy("The calendar's server leads to another server. The password is not sent there.")
         )
     return found
 
@@ -251,21 +253,21 @@ def https_address(typed: str) -> str:
         or " " in text
         or "\\" in text
     ):
-        raise FetchFailure(say("This is no address of a calendar."))
+        raise FetchFailure(gettext_lazy("This is no address of a calendar."))
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
         host = host if ":" in host else host.encode("idna").decode("ascii")
     except ValueError:  # a UnicodeError is one
-        raise FetchFailure(say("This is no address of a calendar.")) from None
+        raise FetchFailure(gettext_lazy("This is no address of a calendar.")) from None
     if parts.scheme.lower() != "https":
-        raise FetchFailure(say("A calendar's address must begin with https:// or webcal://."))
+        raise FetchFailure(gettext_lazy("A calendar's address must begin with https:// or webcal://."))
     if parts.username is not None or parts.password is not None:
         raise FetchFailure(
-            say("An address with a user name or password in it is not kept. Use a secret address.")
+            gettext_lazy("An address with a user name or password in it is not kept. Use a secret address.")
         )
     if ":" not in host and not _HOST.fullmatch(host):
-        raise FetchFailure(say("This is no address of a calendar."))
+        raise FetchFailure(gettext_lazy("This is no address of a calendar."))
     place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port not in (None, 443) else "")
     return urlunsplit(("https", place, parts.path or "/", parts.query, ""))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 
 
 class Act(StrEnum):
@@ -47,37 +47,37 @@ class Act(StrEnum):
 
 WORDS: Mapping[Act, str] = MappingProxyType(
     {
-        Act.EVENT: say("Event made, copied, archived or deleted"),
-        Act.SETTINGS: say("Settings"),
-        Act.VENUE: say("Venue"),
-        Act.IMPORT: say("Imports"),
-        Act.FIRM: say("Firms"),
-        Act.PERSON: say("People"),
-        Act.INTERPRETER: say("Interpreters"),
-        Act.DELEGATION: say("Delegations"),
-        Act.REGISTRATION: say("Firms that registered themselves"),
-        Act.REQUEST: say("Requests in a firm's name"),
-        Act.UNDO: say("Steps of the people desk undone"),
-        Act.NEVER: say("Firms that are never to meet"),
-        Act.OUTCOME: say("What came of meetings"),
-        Act.LOCK: say("Requests locked to times"),
-        Act.RUN: say("Runs"),
-        Act.WHAT_IF: say("What-ifs"),
-        Act.HAND: say("Drafts changed by hand"),
-        Act.PUBLISH: say("Publishings"),
-        Act.ROLL_BACK: say("Roll-backs"),
-        Act.DISCARD: say("Drafts discarded"),
-        Act.MAILS: say("Mails paused, stopped, sent"),
-        Act.MAIL_TEXTS: say("Texts of mails"),
-        Act.INBOX: say("Mails decided by a person"),
-        Act.ADDRESS: say("Mail addresses"),
-        Act.EXPORT: say("Exports"),
-        Act.LOOK: say("Email addresses viewed"),
-        Act.TOKEN: say("API tokens"),
-        Act.ROLE: say("Roles"),
-        Act.SIGN_IN: say("Sign-ins"),
-        Act.SIGN_IN_FAILED: say("Sign-ins that failed"),
-        Act.SIGN_OUT: say("Sessions ended"),
+        Act.EVENT: gettext_lazy("Event made, copied, archived or deleted"),
+        Act.SETTINGS: gettext_lazy("Settings"),
+        Act.VENUE: gettext_lazy("Venue"),
+        Act.IMPORT: gettext_lazy("Imports"),
+        Act.FIRM: gettext_lazy("Firms"),
+        Act.PERSON: gettext_lazy("People"),
+        Act.INTERPRETER: gettext_lazy("Interpreters"),
+        Act.DELEGATION: gettext_lazy("Delegations"),
+        Act.REGISTRATION: gettext_lazy("Firms that registered themselves"),
+        Act.REQUEST: gettext_lazy("Requests in a firm's name"),
+        Act.UNDO: gettext_lazy("Steps of the people desk undone"),
+        Act.NEVER: gettext_lazy("Firms that are never to meet"),
+        Act.OUTCOME: gettext_lazy("What came of meetings"),
+        Act.LOCK: gettext_lazy("Requests locked to times"),
+        Act.RUN: gettext_lazy("Runs"),
+        Act.WHAT_IF: gettext_lazy("What-ifs"),
+        Act.HAND: gettext_lazy("Drafts changed by hand"),
+        Act.PUBLISH: gettext_lazy("Publishings"),
+        Act.ROLL_BACK: gettext_lazy("Roll-backs"),
+        Act.DISCARD: gettext_lazy("Drafts discarded"),
+        Act.MAILS: gettext_lazy("Mails paused, stopped, sent"),
+        Act.MAIL_TEXTS: gettext_lazy("Texts of mails"),
+        Act.INBOX: gettext_lazy("Mails decided by a person"),
+        Act.ADDRESS: gettext_lazy("Mail addresses"),
+        Act.EXPORT: gettext_lazy("Exports"),
+        Act.LOOK: gettext_lazy("Email addresses viewed"),
+        Act.TOKEN: gettext_lazy("API tokens"),
+        Act.ROLE: gettext_lazy("Roles"),
+        Act.SIGN_IN: gettext_lazy("Sign-ins"),
+        Act.SIGN_IN_FAILED: gettext_lazy("Sign-ins that failed"),
+        Act.SIGN_OUT: gettext_lazy("Sessions ended"),
     }
 )
 """What a person reads of an act, as the heading of all of its kind."""

@@ -9,7 +9,7 @@ class Noted(str):
     __slots__ = ()
 
 
-def noted(_context: str, text: str, /, **values: object) -> Noted:
+def pgettext_lazy(_context: str, text: str, /, **values: object) -> Noted:
     """A text with its values. Pages know it again in the table by its form, in every language.
 
     Its context is "trail" in every call: so catalogs have these texts apart from others that are alike. A
@@ -32,22 +32,22 @@ NOTHING = Noted()
 """Of an entry whose act says all."""
 
 _LINKS = {
-    "unknown": noted("trail", "a link that was unknown"),
-    "used": noted("trail", "a link that was used"),
-    "expired": noted("trail", "a link that was expired"),
+    "unknown": pgettext_lazy("trail", "a link that was unknown"),
+    "used": pgettext_lazy("trail", "a link that was used"),
+    "expired": pgettext_lazy("trail", "a link that was expired"),
 }
 _STEPS = {
-    "edit": noted("trail", "edit: %(subject)s"),
-    "withdraw": noted("trail", "withdraw: %(subject)s"),
-    "bring-back": noted("trail", "bring-back: %(subject)s"),
-    "absence": noted("trail", "absence: %(subject)s"),
-    "shifts": noted("trail", "shifts: %(subject)s"),
-    "merge": noted("trail", "merge: %(subject)s"),
-    "import": noted("trail", "import: %(subject)s"),
-    "remedy": noted("trail", "remedy: %(subject)s"),
-    "register": noted("trail", "register: %(subject)s"),
-    "ask": noted("trail", "ask: %(subject)s"),
-    "accept": noted("trail", "accept: %(subject)s"),
-    "decline": noted("trail", "decline: %(subject)s"),
-    "undo": noted("trail", "undo: %(subject)s"),
+    "edit": pgettext_lazy("trail", "edit: %(subject)s"),
+    "withdraw": pgettext_lazy("trail", "withdraw: %(subject)s"),
+    "bring-back": pgettext_lazy("trail", "bring-back: %(subject)s"),
+    "absence": pgettext_lazy("trail", "absence: %(subject)s"),
+    "shifts": pgettext_lazy("trail", "shifts: %(subject)s"),
+    "merge": pgettext_lazy("trail", "merge: %(subject)s"),
+    "import": pgettext_lazy("trail", "import: %(subject)s"),
+    "remedy": pgettext_lazy("trail", "remedy: %(subject)s"),
+    "register": pgettext_lazy("trail", "register: %(subject)s"),
+    "ask": pgettext_lazy("trail", "ask: %(subject)s"),
+    "accept": pgettext_lazy("trail", "accept: %(subject)s"),
+    "decline": pgettext_lazy("trail", "decline: %(subject)s"),
+    "undo": pgettext_lazy("trail", "undo: %(subject)s"),
 }

@@ -20,17 +20,17 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST, hash_of
-from scheduler.services.audit_log.noted import NOTHING, Noted, noted
+from scheduler.services.audit_log.noted import NOTHING, Noted, pgettext_lazy
 from scheduler.services.text import one_line
 from scheduler.storage.models import Account, TrailEntry, TrailHead
 
 INSTALLATION = 0
 """The chain of what belongs to no event."""
 
-COMMAND_LINE = noted("trail", "command line")
+COMMAND_LINE = pgettext_lazy("trail", "command line")
 """Who does what neither an account nor a name stands for."""
 
-NIGHT = noted("trail", "the night")
+NIGHT = pgettext_lazy("trail", "the night")
 """Who does what an overnight run does."""
 
 MOST = 20_000

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy import Busy, BusyKind, BusyTimes
 from scheduler.invites.ical.content import zone_of
 from scheduler.invites.transport.remote import Fetcher, https_address
-from scheduler.saying import say
 from scheduler.services.availability import caldav
 from scheduler.services.availability.caldav import DavAccount
 from scheduler.services.identity import encryption
@@ -133,7 +133,9 @@ def reading_for(session: Session, attendee_id: int) -> Reading:
         select(func.min(Slot.start), func.max(Slot.end)).where(Slot.of(attendee.event_id))
     ).one()
     if first is None:
-        raise InvalidInput([Fault("calendar", say("The event has no meeting times yet. Come back later."))])
+        raise InvalidInput(
+            [Fault("calendar", gettext_lazy("The event has no meeting times yet. Come back later."))]
+        )
     told = select(Invitation.uid).where(Invitation.attendee_id == attendee_id)
     queued = select(OutboxMail.uid).where(OutboxMail.attendee_id == attendee_id, OutboxMail.uid.is_not(None))
     uids = frozenset(str(uid) for uid in session.scalars(union(told, queued)))
@@ -225,7 +227,7 @@ def save(session: Session, actor: Actor, key: str, *, now: datetime) -> BusyCale
             [
                 Fault(
                     "calendar",
-                    say(
+                    gettext_lazy(
                         "You have %(most)s calendars here already. Remove one of them first.",
                         most=MOST_SOURCES,
                     ),

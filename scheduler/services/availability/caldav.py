@@ -17,6 +17,7 @@ from xml.sax.saxutils import escape
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.i18n import gettext_lazy, join_texts
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.busy.multistatus import DavItem
 from scheduler.invites.transport.digest import Challenge
@@ -29,7 +30,6 @@ from scheduler.invites.transport.remote import (
     on_server,
     request_target,
 )
-from scheduler.saying import row, say
 from scheduler.services.availability import calendar_services
 from scheduler.services.availability.calendar_services import CalendarService, service_of
 from scheduler.services.identity import encryption
@@ -49,13 +49,13 @@ MOST_SIGN_INS: Final = 4
 """Times that one request is sent: without a challenge, led on, with one that has aged."""
 LOGIN: Final = fields.limits(fields.CalendarLogin)
 
-OFF: Final = say("This site does not read calendars by CalDAV at the moment.")
-_REFUSED: Final = say(
+OFF: Final = gettext_lazy("This site does not read calendars by CalDAV at the moment.")
+_REFUSED: Final = gettext_lazy(
     "The calendar's server does not accept this user name and app password. Your account's own password does "
     "not work where a second step is asked for: create an app password in its security settings."
 )
-_NONE: Final = say("The calendar's server shows no calendar to this user.")
-_NOWHERE: Final = say("There is no calendar server at this address. Check the address.")
+_NONE: Final = gettext_lazy("The calendar's server shows no calendar to this user.")
+_NOWHERE: Final = gettext_lazy("There is no calendar server at this address. Check the address.")
 _CLOSED: Final = (403, 404, 405, 410)
 """What a server says of a calendar that it lists, and that this user cannot read: it stays so."""
 _WELL_KNOWN: Final = "/.well-known/caldav"
@@ -99,9 +99,13 @@ class DavAccount:
         user = user.strip()
         faults = []
         if not LOGIN.hold(user) or not user.isprintable() or ":" in user:
-            faults.append(Fault("user", say("Type the user name, as the calendar's service shows it.")))
+            faults.append(
+                Fault("user", gettext_lazy("Type the user name, as the calendar's service shows it."))
+            )
         if not LOGIN.hold(password) or not password.isprintable():
-            faults.append(Fault("password", say("Type the app password that the calendar's service made.")))
+            faults.append(
+                Fault("password", gettext_lazy("Type the app password that the calendar's service made."))
+            )
         if faults:
             raise InvalidInput(faults)
         return cls(user, password)
@@ -175,7 +179,7 @@ def fetch(
 def _refused(service: CalendarService | None) -> str:
     if service is None:
         return _REFUSED
-    return say(
+    return gettext_lazy(
         "%(service)s does not accept this user name and app password. %(where)s",
         service=service.name,
         where=service.password,
@@ -262,7 +266,9 @@ class _Walk:
         count = sum(map(_is_calendar, entries)) + len(listed) - gone
         if count and not given:
             raise FetchFailure(
-                say("The calendar's server lists %(count)s entries and gives none of them.", count=count)
+                gettext_lazy(
+                    "The calendar's server lists %(count)s entries and gives none of them.", count=count
+                )
             )
         left_out = [_missing(name, count - len(given), count)] if count > len(given) else []
         left_out += [_part(name)] if is_part else []
@@ -355,18 +361,18 @@ def _is_listed(item: DavItem) -> bool:
 
 
 def _unread(names: Sequence[str], count: int) -> str:
-    named = row([each for each in names if each][:MOST_NAMED])
+    named = join_texts([each for each in names if each][:MOST_NAMED])
     if not named:
-        return say("%(left)s of %(count)s calendars were not read.", left=len(names), count=count)
-    return say(
+        return gettext_lazy("%(left)s of %(count)s calendars were not read.", left=len(names), count=count)
+    return gettext_lazy(
         "%(left)s of %(count)s calendars were not read: %(names)s.", left=len(names), count=count, names=named
     )
 
 
 def _missing(name: str, left: int, count: int) -> str:
     if not name:
-        return say("%(left)s of %(count)s entries were not read.", left=left, count=count)
-    return say(
+        return gettext_lazy("%(left)s of %(count)s entries were not read.", left=left, count=count)
+    return gettext_lazy(
         "%(left)s of %(count)s entries of “%(calendar)s” were not read.",
         left=left,
         count=count,
@@ -376,8 +382,10 @@ def _missing(name: str, left: int, count: int) -> str:
 
 def _part(name: str) -> str:
     if not name:
-        return say("The calendar's server sent a part of the entries only.")
-    return say("The calendar's server sent a part of the entries of “%(calendar)s” only.", calendar=name)
+        return gettext_lazy("The calendar's server sent a part of the entries only.")
+    return gettext_lazy(
+        "The calendar's server sent a part of the entries of “%(calendar)s” only.", calendar=name
+    )
 
 
 def _stamp(moment: datetime) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlsplit
 
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ SERVICES: Final = (
         "icloud",
         "iCloud",
         "https://caldav.icloud.com/",
-        say("Create an app-specific password at account.apple.com, under Sign-In and Security."),
+        gettext_lazy("Create an app-specific password at account.apple.com, under Sign-In and Security."),
         # Everybody's calendars are on a numbered host, in mainland China on one of icloud.com.cn.
         hosts=r"(?:p\d{1,4}-)?caldav\.icloud\.com(?:\.cn)?",
     ),
@@ -63,47 +63,47 @@ SERVICES: Final = (
         "fastmail",
         "Fastmail",
         "https://caldav.fastmail.com/",
-        say("Create an app password in Fastmail's settings, under Privacy & Security."),
+        gettext_lazy("Create an app password in Fastmail's settings, under Privacy & Security."),
     ),
     CalendarService(
         "nextcloud",
         "Nextcloud",
         "https://{host}/remote.php/dav/",
-        say("Create an app password in Nextcloud's personal settings, under Security."),
+        gettext_lazy("Create an app password in Nextcloud's personal settings, under Security."),
     ),
     CalendarService(
         "qq",
         "QQ Mail",
         "https://dav.qq.com/",
-        say("Create an authorization code in QQ Mail's settings, under Account and Security."),
+        gettext_lazy("Create an authorization code in QQ Mail's settings, under Account and Security."),
         "QQ邮箱",
     ),
     CalendarService(
         "netease",
         "NetEase Mail",
         "https://caldav.163.com/",
-        say("Turn on CalDAV in your mailbox's settings, and create an authorization code there."),
+        gettext_lazy("Turn on CalDAV in your mailbox's settings, and create an authorization code there."),
         "网易邮箱",
     ),
     CalendarService(
         "wecom",
         "WeCom",
         "https://caldav.wecom.work/",
-        say("WeCom shows the CalDAV password in its calendar settings."),
+        gettext_lazy("WeCom shows the CalDAV password in its calendar settings."),
         "企业微信",
     ),
     CalendarService(
         "dingtalk",
         "DingTalk",
         "https://calendar.dingtalk.com/dav/{user}/primary/",
-        say("DingTalk shows the CalDAV password in its calendar settings."),
+        gettext_lazy("DingTalk shows the CalDAV password in its calendar settings."),
         "钉钉",
     ),
     CalendarService(
         "feishu",
         "Feishu, Lark",
         "https://caldav.feishu.cn/",
-        say("Feishu shows the CalDAV password in its settings, under Calendar."),
+        gettext_lazy("Feishu shows the CalDAV password in its settings, under Calendar."),
         "飞书",
     ),
 )

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy import Busy, BusyKind
-from scheduler.saying import say
 from scheduler.services.availability import busy_times, unavailable
 from scheduler.services.availability.busy_times import BusyCalendar
 from scheduler.services.directory.refs import SlotRef, slots_of
@@ -22,10 +22,10 @@ from scheduler.storage.models import AttendeeBusy, BusySource, Event, Interprete
 from scheduler.storage.rows import rows_of
 
 WHY = {
-    BusyKind.EVENT: say("an event"),
-    BusyKind.ALL_DAY: say("a whole-day event"),
-    BusyKind.FREE_BUSY: say("a busy time"),
-    BusyKind.UNAVAILABLE: say("outside your available hours"),
+    BusyKind.EVENT: gettext_lazy("an event"),
+    BusyKind.ALL_DAY: gettext_lazy("a whole-day event"),
+    BusyKind.FREE_BUSY: gettext_lazy("a busy time"),
+    BusyKind.UNAVAILABLE: gettext_lazy("outside your available hours"),
 }
 MOST_REASONS = 3
 

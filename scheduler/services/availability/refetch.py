@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy import UnusableCalendar
 from scheduler.invites.transport.remote import Fetcher, FetchFailure
-from scheduler.saying import say
 from scheduler.services.availability import busy_times, caldav, failing
 from scheduler.services.availability.busy_times import ADDRESS, REFETCH
 from scheduler.services.availability.caldav import DavAccount
@@ -21,7 +21,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, BusySource, Event, Slot
 from scheduler.untrusted.reading import UNREAD
 
-_LOST = say("The address of the calendar cannot be read any more. Remove it and link it again.")
+_LOST = gettext_lazy("The address of the calendar cannot be read any more. Remove it and link it again.")
 
 
 def refetch(

@@ -17,8 +17,7 @@ from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Schedule, Violation
-from scheduler.saying import Between, say, to_json
-from scheduler.saying import row as row_of
+from scheduler.i18n import Separator, gettext_lazy, join_texts, to_json
 from scheduler.services.board.marking import mark_of
 from scheduler.services.board.sentences import BANNED, OTHERS_BANNED, Names, RuleWords, at_another, names_of
 from scheduler.services.problems import by_hand, snapshot
@@ -269,7 +268,9 @@ class _Answer:
             return row | {
                 "gain": spot.gain,
                 "put": [_row(spot.meeting)],
-                "say": to_json(say("free, with %(people)s", people=other) if other else say("free")),
+                "say": to_json(
+                    gettext_lazy("free, with %(people)s", people=other) if other else gettext_lazy("free")
+                ),
             }
         if spot.standing is SpotStanding.LIKE and spot.meeting is not None:
             other = self._other_people(spot.meeting)
@@ -286,13 +287,13 @@ class _Answer:
         if spot.repair is not None:
             return row | {"standing": SpotStanding.BLOCKED.value, "say": to_json(OTHERS_BANNED)}
         reasons = dict.fromkeys(self._why(spot, breach) for breach in spot.breaches[:3])
-        return row | {"say": to_json(row_of(reasons, Between.SENTENCES))}
+        return row | {"say": to_json(join_texts(reasons, Separator.SENTENCES))}
 
     def _repair(self, repair: Repair) -> Json:
         moved = [self._moved(meeting) for meeting in repair.moved]
-        dropped = [say("%(pair)s is not held", pair=self._pair(key)) for key in repair.dropped]
+        dropped = [gettext_lazy("%(pair)s is not held", pair=self._pair(key)) for key in repair.dropped]
         other = self._other_people(repair.meeting)
-        clauses = [*moved, *dropped, *([say("with %(people)s", people=other)] if other else [])]
+        clauses = [*moved, *dropped, *([gettext_lazy("with %(people)s", people=other)] if other else [])]
         return {
             "slot": repair.meeting.slot,
             "place": repair.meeting.place,
@@ -302,7 +303,9 @@ class _Answer:
             "put": [_row(meeting) for meeting in (repair.meeting, *repair.moved)],
             "dropped": list(repair.dropped),
             "people": [self.names.people.get(key, key) for key in repair.people],
-            "say": to_json(row_of(clauses, Between.CLAUSES) if clauses else say("nobody else moves")),
+            "say": to_json(
+                join_texts(clauses, Separator.CLAUSES) if clauses else gettext_lazy("nobody else moves")
+            ),
         }
 
     def _moved(self, meeting: Meeting) -> str:
@@ -310,9 +313,11 @@ class _Answer:
         place = self.names.places.get(meeting.place, meeting.place)
         if before is not None and before.slot == meeting.slot:
             if before.place == meeting.place:
-                return say("%(pair)s with %(people)s", pair=pair, people=self._people(meeting))
-            return say("%(pair)s to %(place)s", pair=pair, place=place)
-        return say("%(pair)s to %(time)s, %(place)s", pair=pair, time=self._time(meeting.slot), place=place)
+                return gettext_lazy("%(pair)s with %(people)s", pair=pair, people=self._people(meeting))
+            return gettext_lazy("%(pair)s to %(place)s", pair=pair, place=place)
+        return gettext_lazy(
+            "%(pair)s to %(time)s, %(place)s", pair=pair, time=self._time(meeting.slot), place=place
+        )
 
     def _other_people(self, meeting: Meeting) -> str:
         """Who sits in the meeting, if they are others than now."""
@@ -322,13 +327,13 @@ class _Answer:
 
     def _place(self, key: str) -> str:
         hall = self.problem.halls[self._hall(key)]
-        return row_of((self.names.places.get(key, key), self.names.halls.get(hall, hall)))
+        return join_texts((self.names.places.get(key, key), self.names.halls.get(hall, hall)))
 
     def _hall(self, place: str) -> int:
         return self.problem.places[self.problem.index.places[place]].hall
 
     def _people(self, meeting: Meeting) -> str:
-        return row_of((self.names.people.get(key, key) for key in meeting.attendees), Between.PEOPLE)
+        return join_texts((self.names.people.get(key, key) for key in meeting.attendees), Separator.PEOPLE)
 
     def _pair(self, request: str) -> str:
         return self._words(()).pair(request)

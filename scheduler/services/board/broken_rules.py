@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scheduler.domain.errors import ChainmeetError
-from scheduler.saying import Between, row
+from scheduler.i18n import Separator, join_texts
 
 
 class BreaksRules(ChainmeetError):
@@ -15,4 +15,4 @@ class BreaksRules(ChainmeetError):
 
     def __init__(self, sentences: Sequence[str]) -> None:
         self.sentences = tuple(sentences)
-        super().__init__(row(self.sentences, Between.SENTENCES))
+        super().__init__(join_texts(self.sentences, Separator.SENTENCES))

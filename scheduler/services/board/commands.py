@@ -13,7 +13,7 @@ from scheduler.domain.by_hand import HandMarkKind, HandStepKind
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.board import alterations, drafts, stepping
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.checking import PlanPart, Wanted, check_rules, part_of
@@ -70,7 +70,7 @@ def arrange(
     held = drafts.hold(session, actor, number)
     keys = [*(target.request for target in targets), *dropped]
     if len(set(keys)) != len(keys) or not 0 < len(keys) <= MOST_AT_ONCE:
-        told = say("This step changes no meetings, or too many at once. Nothing was done.")
+        told = gettext_lazy("This step changes no meetings, or too many at once. Nothing was done.")
         raise WrongState("step", len(keys), "no change of some meetings", "done", told)
     drafts.check_seen(session, held, set(keys), seen)
     part = part_of(
@@ -160,7 +160,7 @@ def forbid(
     meeting, index = part.held.get(request), part.problem.index
     length = part.problem.requests[index.requests[request]].length
     if meeting is not None and 0 <= index.slots[slot] - index.slots[meeting.slot] < length:
-        raise BreaksRules([say("It is held then: move it first, then forbid the time.")])
+        raise BreaksRules([gettext_lazy("It is held then: move it first, then forbid the time.")])
     bans = {request: banned | {slot}}
     return stepping.take(session, actor, held, HandStepKind.FORBID, part, {}, {}, bans=bans, now=now)
 
@@ -204,7 +204,9 @@ def _mark(
     if alterations.marks_of(session, held.version.id, [request]).get(request) is kind:
         state = "unlocked" if kind is None else "locked"
         told = (
-            say("Nothing keeps it: it is unlocked already.") if kind is None else say("It is locked already.")
+            gettext_lazy("Nothing keeps it: it is unlocked already.")
+            if kind is None
+            else gettext_lazy("It is locked already.")
         )
         raise WrongState("meeting", request, state, state, told)
     step = HandStepKind.UNLOCK if kind is None else HandStepKind.LOCK
@@ -213,7 +215,7 @@ def _mark(
 
 def _of(held: Mapping[str, Meeting], request: str) -> Meeting:
     if request not in held:
-        told = say("This draft does not hold the meeting any more. Nothing was done.")
+        told = gettext_lazy("This draft does not hold the meeting any more. Nothing was done.")
         raise WrongState("meeting request", request, "not held", "changed", told)
     return held[request]
 
@@ -236,7 +238,7 @@ def _first_allowed(session: Session, held: HeldDraft, part: PlanPart, ways: Iter
             return wanted
         first = first or wanted
     if first is None:
-        raise BreaksRules([say("Nobody can sit in this meeting: one of its firms has no people.")])
+        raise BreaksRules([gettext_lazy("Nobody can sit in this meeting: one of its firms has no people.")])
     check_rules(session, held.version, part, first)
     return first
 

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain.by_hand import HandStepState
 from scheduler.domain.entities import JobKind, RequestState, VersionState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.problems import by_hand
@@ -56,7 +56,7 @@ def begin(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
     actor.require(Right.CHANGE_DRAFTS)
     base = versions.get(session, actor.event_id, number)
     version = release.begin_by_hand(session, base, by=actor.account_id, now=now)
-    about = noted(
+    about = pgettext_lazy(
         "trail",
         "draft %(draft)s by hand begun from version %(version)s",
         draft=version.number,
@@ -82,7 +82,7 @@ def ask(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCar
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
         raise WrongState("version", number, base.state.value, "changed by hand", _told(base))
     job = version_jobs.ask_to_begin(session, base, by=actor.account_id, now=now)
-    about = noted("trail", "draft by hand from version %(number)s asked for", number=number)
+    about = pgettext_lazy("trail", "draft by hand from version %(number)s asked for", number=number)
     trail.note(session, actor, Act.HAND, about, now=now)
     return job_card(job)
 
@@ -143,14 +143,14 @@ def check_seen(session: Session, held: HeldDraft, touched: set[str], seen: int |
 
 
 def _changed_by(who: str | None, *, is_done: bool) -> str:
-    by = who or say("Somebody")
+    by = who or gettext_lazy("Somebody")
     if is_done:
-        return say(
+        return gettext_lazy(
             "%(who)s changed the same meeting since this page was made. Nothing of yours was done: "
             "look at the board as it is now, then decide.",
             who=by,
         )
-    return say(
+    return gettext_lazy(
         "%(who)s undid a step at the same meeting since this page was made. Nothing of yours was done: "
         "look at the board as it is now, then decide.",
         who=by,
@@ -158,7 +158,7 @@ def _changed_by(who: str | None, *, is_done: bool) -> str:
 
 
 def _told(version: ScheduleVersion) -> str:
-    return say(
+    return gettext_lazy(
         "Version %(number)s cannot be changed by hand: only a draft can, or the published version "
         "by a new draft.",
         number=str(version.number),

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain import fields
 from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.entities import RequestState
-from scheduler.saying import called
-from scheduler.saying import place as place_label
+from scheduler.i18n import display_name, place_label
 from scheduler.services.board.in_cells import named, planned
 from scheduler.services.board.view import NOON
 from scheduler.services.directory.refs import find_person
@@ -81,8 +80,8 @@ def find(session: Session, actor: Actor, number: int, text: str) -> Sequence[Fou
     return [
         FoundRequest(
             found[1],
-            called(*found[2:4]),
-            called(*found[4:6]),
+            display_name(*found[2:4]),
+            display_name(*found[4:6]),
             start,
             place_label(place) if place else "",
             _at(start, hall, zone),
@@ -137,8 +136,8 @@ def away(session: Session, actor: Actor, number: int, key: str, slots: Collectio
     missed = tuple(
         MissedMeeting(
             found[1],
-            called(*found[2:4]),
-            called(*found[4:6]),
+            display_name(*found[2:4]),
+            display_name(*found[4:6]),
             start,
             place_label(place),
             mark is HandMarkKind.LOCKED,
@@ -146,4 +145,4 @@ def away(session: Session, actor: Actor, number: int, key: str, slots: Collectio
         for *found, first, length, _, place, mark, start in rows
         if not positions.isdisjoint(range(first, first + length))
     )
-    return PersonAway(person.key, called(person.name, person.latin_name), missed)
+    return PersonAway(person.key, display_name(person.name, person.latin_name), missed)

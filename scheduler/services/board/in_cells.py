@@ -12,8 +12,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.by_hand import HandMarkKind
-from scheduler.saying import called, pair
-from scheduler.saying import place as place_label
+from scheduler.i18n import display_name, pair_label, place_label
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Firm,
@@ -78,7 +77,7 @@ def held_on(
         query = query.join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
     found: MeetingsAt = defaultdict(lambda: defaultdict(list))
     for _, request, *both, position, length, place, place_name, mark, row_id in session.execute(query):
-        asking, asked = called(*both[:2]), called(*both[2:])
+        asking, asked = display_name(*both[:2]), display_name(*both[2:])
         for k in range(length):
             meeting = BoardMeeting(
                 request,
@@ -104,7 +103,7 @@ def cells_of(
 
 def pair_of(found: Sequence[Any]) -> str:
     """The two firms of a row of `named`."""
-    return pair(called(*found[2:4]), called(*found[4:6]))
+    return pair_label(display_name(*found[2:4]), display_name(*found[4:6]))
 
 
 def named() -> Select[*tuple[Any, ...]]:

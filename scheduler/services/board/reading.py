@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
 from scheduler.domain.entities import PlaceKind, RequestState, VersionState
 from scheduler.domain.errors import NotFound
-from scheduler.saying import called, label
-from scheduler.saying import place as place_label
+from scheduler.i18n import display_name, place_label, venue_label
 from scheduler.services.board.in_cells import named, pair_of
 from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.services.identity.actors import Actor
@@ -266,17 +265,17 @@ def picked(session: Session, actor: Actor, number: int, key: str, hall: str) -> 
     )
     return Picked(
         key=request.key,
-        sender=called(*found[2:4]),
-        receiver=called(*found[4:6]),
+        sender=display_name(*found[2:4]),
+        receiver=display_name(*found[4:6]),
         length=request.length,
         slot=next((slot for slot in slots if held and slot.key == held[1]), None),
         place=held[2].key if held else "",
         place_name=place_label(held[2].name) if held else "",
         hall=held[3].key if held else "",
-        hall_name=label(held[3].name, held[3].names) if held else "",
+        hall_name=venue_label(held[3].name, held[3].names) if held else "",
         people=tuple(person for person, _, _ in people),
         names=tuple(name for _, name, _ in people),
-        interpreter=called(*held[4:6]) if held and held[4] else "",
+        interpreter=display_name(*held[4:6]) if held and held[4] else "",
         mark=mark,
         bans=tuple(slot for slot in slots if slot.key in banned),
         sides=_sides(session, request, people),
@@ -297,7 +296,7 @@ def _people(session: Session, meeting_id: int) -> list[tuple[str, str, int]]:
         .where(PlannedAttendee.meeting_id == meeting_id)
         .order_by(Attendee.key)
     )
-    return [(key, called(name, latin), firm) for key, name, latin, firm in rows]
+    return [(key, display_name(name, latin), firm) for key, name, latin, firm in rows]
 
 
 def _sides(
@@ -305,7 +304,7 @@ def _sides(
 ) -> tuple[PickedSide, ...]:
     ids = (request.from_firm_id, request.to_firm_id)
     rows = session.execute(select(Firm.id, Firm.key, Firm.name, Firm.latin_name).where(among(Firm.id, ids)))
-    firms = {firm_id: (key, called(*names)) for firm_id, key, *names in rows}
+    firms = {firm_id: (key, display_name(*names)) for firm_id, key, *names in rows}
     sitting = {firm: key for key, _, firm in people}
     return tuple(PickedSide(*firms[firm], sitting.get(firm, "")) for firm in ids)
 

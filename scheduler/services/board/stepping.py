@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
 from scheduler.domain.errors import WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.board import alterations, drafts
 from scheduler.services.board.checking import PlanPart, Wanted, check_rules, part_of
 from scheduler.services.board.drafts import HeldDraft
@@ -23,17 +23,17 @@ from scheduler.services.identity.actors import Actor
 from scheduler.storage.models import Account, HandStep
 
 _KINDS = {
-    HandStepKind.MOVE: noted("trail", "move"),
-    HandStepKind.PLACE: noted("trail", "place"),
-    HandStepKind.PEOPLE: noted("trail", "people"),
-    HandStepKind.SWAP: noted("trail", "swap"),
-    HandStepKind.ADD: noted("trail", "add"),
-    HandStepKind.CANCEL: noted("trail", "cancel"),
-    HandStepKind.LOCK: noted("trail", "lock"),
-    HandStepKind.UNLOCK: noted("trail", "unlock"),
-    HandStepKind.FORBID: noted("trail", "forbid"),
-    HandStepKind.ALLOW: noted("trail", "allow"),
-    HandStepKind.REPAIR: noted("trail", "repair"),
+    HandStepKind.MOVE: pgettext_lazy("trail", "move"),
+    HandStepKind.PLACE: pgettext_lazy("trail", "place"),
+    HandStepKind.PEOPLE: pgettext_lazy("trail", "people"),
+    HandStepKind.SWAP: pgettext_lazy("trail", "swap"),
+    HandStepKind.ADD: pgettext_lazy("trail", "add"),
+    HandStepKind.CANCEL: pgettext_lazy("trail", "cancel"),
+    HandStepKind.LOCK: pgettext_lazy("trail", "lock"),
+    HandStepKind.UNLOCK: pgettext_lazy("trail", "unlock"),
+    HandStepKind.FORBID: pgettext_lazy("trail", "forbid"),
+    HandStepKind.ALLOW: pgettext_lazy("trail", "allow"),
+    HandStepKind.REPAIR: pgettext_lazy("trail", "repair"),
 }
 """What a step is in the trail."""
 
@@ -73,7 +73,7 @@ def take(
     changes = alterations.make(session, version, part.held, wanted, marks, bans or {})
     if not changes:
         about = next(iter(wanted or marks or bans or ()), "")
-        told = say("It is so already. Nothing was done.")
+        told = gettext_lazy("It is so already. Nothing was done.")
         raise WrongState("meeting", about, "there", "there", told)
     before = {"score": version.score, "terms": dict(version.terms)}
     after = part.rescored(version.terms, part.gain(wanted)) if wanted else before
@@ -109,7 +109,7 @@ def undo(
     held = drafts.hold(session, actor, number)
     found = _latest(session, actor, held, HandStepState.DONE, step)
     if found is None:
-        told = say("There is no step of yours to undo.")
+        told = gettext_lazy("There is no step of yours to undo.")
         raise WrongState("draft", number, "as it began", "undone", told)
     owner = session.get(Account, found.taken_by) if found.taken_by != actor.account_id else None
     _turn(session, held, found, seen=seen, now=now, back=True)
@@ -122,7 +122,7 @@ def redo(session: Session, actor: Actor, number: int, *, seen: int | None, now: 
     held = drafts.hold(session, actor, number)
     found = _latest(session, actor, held, HandStepState.UNDONE, None)
     if found is None:
-        told = say("No step was undone last, so there is none to do again.")
+        told = gettext_lazy("No step was undone last, so there is none to do again.")
         raise WrongState("draft", number, "without undone steps", "done again", told)
     _turn(session, held, found, seen=seen, now=now, back=False)
     return _stamp(session, actor, held, found, HandStepState.DONE, now=now)
@@ -190,8 +190,9 @@ def _refuse(session: Session, held: HeldDraft, step: HandStep) -> NoReturn:
     """Raises WrongState, with who changed the same meeting since."""
     changed = (who for each, who in _later(session, held, step) if each.changes.keys() & step.changes.keys())
     who = next(changed, None) if held.names_others else None
-    told = say(
-        "%(who)s changed the same meeting after this step. Undo that step first.", who=who or say("Somebody")
+    told = gettext_lazy(
+        "%(who)s changed the same meeting after this step. Undo that step first.",
+        who=who or gettext_lazy("Somebody"),
     )
     raise WrongState("step", step.number, "changed since", "undone", told)
 
@@ -215,9 +216,9 @@ def _stamp(
         "requests": ", ".join(step.changes),
     }
     about = (
-        noted("trail", "draft %(number)s: %(step)s undone of %(requests)s", **values)
+        pgettext_lazy("trail", "draft %(number)s: %(step)s undone of %(requests)s", **values)
         if is_undone
-        else noted("trail", "draft %(number)s: %(step)s of %(requests)s", **values)
+        else pgettext_lazy("trail", "draft %(number)s: %(step)s of %(requests)s", **values)
     )
     trail.note(session, actor, Act.HAND, about, now=now)
     gain = round((old["score"] - new["score"]) if is_undone else (new["score"] - old["score"]), 6)

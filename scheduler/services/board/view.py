@@ -14,8 +14,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind
-from scheduler.saying import called, label, say
-from scheduler.saying import place as place_label
+from scheduler.i18n import display_name, gettext_lazy, place_label, venue_label
 from scheduler.services.availability import unavailable
 from scheduler.services.board.in_cells import BoardCell, BoardMeeting, BoardSlot, cells_of, held_on
 from scheduler.services.identity.actors import Actor
@@ -159,7 +158,7 @@ def _halls(session: Session, event_id: int) -> dict[str, str]:
         .where(Hall.event_id == event_id)
         .order_by(Hall.position, Hall.id)
     )
-    return {key: label(name, names) for key, name, names in rows}
+    return {key: venue_label(name, names) for key, name, names in rows}
 
 
 def _places(session: Session, part: _Part) -> Page[BoardRow]:
@@ -194,8 +193,8 @@ def _places(session: Session, part: _Part) -> Page[BoardRow]:
 def _owner(kind: PlaceKind, own: str | None, latin: str | None) -> str:
     """What kind of place it is: a table, the booth of a firm, or of nobody."""
     if kind is PlaceKind.TABLE:
-        return say("table")
-    return called(own, latin or "") if own else say("booth")
+        return gettext_lazy("table")
+    return display_name(own, latin or "") if own else gettext_lazy("booth")
 
 
 def _people(session: Session, part: _Part) -> Page[BoardRow]:
@@ -222,8 +221,8 @@ def _people(session: Session, part: _Part) -> Page[BoardRow]:
         return [
             BoardRow(
                 key,
-                called(name, latin),
-                called(*firm),
+                display_name(name, latin),
+                display_name(*firm),
                 cells_of(held[person_id], {keys[slot] for slot in away.get(person_id, ())}, part.shown),
             )
             for person_id, key, name, latin, *firm in found

@@ -14,7 +14,7 @@ from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import PublishingOpen
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.audit_log.noted import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox
@@ -51,14 +51,20 @@ def pause(session: Session, actor: Actor, *, now: datetime) -> bool:
     """
     actor.require(Right.STEER_MAILS)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_(None))
-    return _done(session, rows.values(mails_paused_at=now), noted("trail", "mails paused"), actor, now) > 0
+    return (
+        _done(session, rows.values(mails_paused_at=now), pgettext_lazy("trail", "mails paused"), actor, now)
+        > 0
+    )
 
 
 def go_on(session: Session, actor: Actor, *, now: datetime) -> bool:
     """End the pause. Returns whether the mails were paused. Call for a delivery after the commit."""
     actor.require(Right.STEER_MAILS)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_not(None))
-    return _done(session, rows.values(mails_paused_at=None), noted("trail", "mails go on"), actor, now) > 0
+    return (
+        _done(session, rows.values(mails_paused_at=None), pgettext_lazy("trail", "mails go on"), actor, now)
+        > 0
+    )
 
 
 def stop(session: Session, actor: Actor, *, now: datetime) -> int:
@@ -76,7 +82,7 @@ def stop(session: Session, actor: Actor, *, now: datetime) -> int:
         outbox.untouched(),
         OutboxMail.stopped_at.is_(None),
     )
-    count = _done(session, rows.values(stopped_at=now), noted("trail", "mails stopped"), actor, now)
+    count = _done(session, rows.values(stopped_at=now), pgettext_lazy("trail", "mails stopped"), actor, now)
     go_on(session, actor, now=now)
     return count
 
@@ -86,7 +92,11 @@ def send_after_all(session: Session, actor: Actor, *, now: datetime) -> int:
     actor.require(Right.STEER_MAILS)
     rows = update(OutboxMail).where(OutboxMail.event_id == actor.event_id, outbox.stopped())
     return _done(
-        session, rows.values(stopped_at=None), noted("trail", "stopped mails sent after all"), actor, now
+        session,
+        rows.values(stopped_at=None),
+        pgettext_lazy("trail", "stopped mails sent after all"),
+        actor,
+        now,
     )
 
 

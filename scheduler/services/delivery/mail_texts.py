@@ -17,7 +17,7 @@ from scheduler.invites.ical.itip import Message
 from scheduler.invites.mail import wording
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.storage.among import among
@@ -133,7 +133,7 @@ def save(
     )
     session.flush()
     old = {part: before[part].text for part in changed}
-    about = noted("trail", "mail texts, %(language)s, %(kind)s", language=language, kind=mail_kind)
+    about = pgettext_lazy("trail", "mail texts, %(language)s, %(kind)s", language=language, kind=mail_kind)
     trail.note(session, actor, Act.MAIL_TEXTS, about, before=old, after=changed, now=now)
     return len(changed)
 
@@ -144,7 +144,7 @@ def reset(session: Session, actor: Actor, language: str, mail_kind: str, part: s
     if part not in wording.PARTS:
         raise NotFound("text", part)
     _forget(session, actor, language, mail_kind, [part])
-    about = noted(
+    about = pgettext_lazy(
         "trail",
         "mail text %(part)s, %(language)s, %(kind)s, as it is for every event",
         part=part,

@@ -11,8 +11,7 @@ from sqlalchemy import BindParameter, Row, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
-from scheduler.saying import label
-from scheduler.saying import place as place_label
+from scheduler.i18n import place_label, venue_label
 from scheduler.services.directory.refs import FirmRef, firm_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -143,7 +142,7 @@ def firm_cards(session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ..
             tier=firm.tier,
             areas=tuple(firm.areas),
             pavilion=firm.pavilion,
-            hall=label(firm.hall, firm.hall_names) if firm.hall else firm.hall,
+            hall=venue_label(firm.hall, firm.hall_names) if firm.hall else firm.hall,
             booths=tuple(booths.get(firm.host_id or firm.id, ())),
             host=named.get(firm.host_id or 0),
             description=firm.description,

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.directory.profile import own_firm
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -23,17 +23,17 @@ from scheduler.storage.models import Firm, FirmLogo
 from scheduler.untrusted import reading
 from scheduler.untrusted.pictures import LEAST_SIDE, MAX_OCTETS, MAX_SIDE, UnusablePicture
 
-TOO_LARGE: Final = say("is larger than %(most)s MB; make it smaller", most=MAX_OCTETS >> 20)
+TOO_LARGE: Final = gettext_lazy("is larger than %(most)s MB; make it smaller", most=MAX_OCTETS >> 20)
 _WHY: Final = {
-    "svg": say("is an SVG, which can carry programs; save it as PNG"),
-    "kind": say("is no PNG, JPEG or GIF; save it as one of these"),
+    "svg": gettext_lazy("is an SVG, which can carry programs; save it as PNG"),
+    "kind": gettext_lazy("is no PNG, JPEG or GIF; save it as one of these"),
     "large": TOO_LARGE,
-    "sides": say(
+    "sides": gettext_lazy(
         "has a side below %(least)s or above %(most)s pixels; change its size",
         least=LEAST_SIDE,
         most=MAX_SIDE,
     ),
-    "broken": say("cannot be read; save it anew as PNG"),
+    "broken": gettext_lazy("cannot be read; save it anew as PNG"),
 }
 
 
@@ -45,7 +45,7 @@ def put(database: Database, actor: Actor, octets: bytes, *, now: datetime) -> No
     with database.read() as session:
         own_firm(session, actor, is_locked=False)
     if not octets:
-        raise InvalidInput([Fault("logo", say("is missing; choose a file first"))])
+        raise InvalidInput([Fault("logo", gettext_lazy("is missing; choose a file first"))])
     try:
         png = reading.picture(octets).octets
     except UnusablePicture as error:
@@ -59,7 +59,7 @@ def put(database: Database, actor: Actor, octets: bytes, *, now: datetime) -> No
             kept.octets = png
         firm.logo = hashlib.sha256(png).hexdigest()[:16]
         session.flush()
-        about = noted("trail", "firm %(key)s: logo", key=firm.key)
+        about = pgettext_lazy("trail", "firm %(key)s: logo", key=firm.key)
         trail.note(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
 
 
@@ -72,7 +72,7 @@ def remove(session: Session, actor: Actor, *, now: datetime) -> None:
     session.delete(kept)
     firm.logo = None
     session.flush()
-    about = noted("trail", "firm %(key)s: no logo", key=firm.key)
+    about = pgettext_lazy("trail", "firm %(key)s: no logo", key=firm.key)
     trail.note(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
 
 

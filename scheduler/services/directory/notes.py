@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain import fields
 from scheduler.domain.entities import OPEN_REQUESTS
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.directory.refs import FirmRef, find_firm, firm_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -76,13 +76,15 @@ def exclude(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> 
     is_open = MeetingRequest.of_pair(own, other.id) & MeetingRequest.state.in_(OPEN_REQUESTS)
     open_key = session.scalar(select(MeetingRequest.key).where(is_open))
     if open_key is not None:
-        sentence = say("has an open request with you (%(key)s); decline or cancel it first", key=open_key)
+        sentence = gettext_lazy(
+            "has an open request with you (%(key)s); decline or cancel it first", key=open_key
+        )
         raise InvalidInput([Fault("firm", sentence)])
     note = _note_about(session, actor, other, now)
     if note.never_since is None:
         note.never_since = now
         session.flush()
-        about = noted("trail", "firm %(key)s: never to meet", key=other.key)
+        about = pgettext_lazy("trail", "firm %(key)s: never to meet", key=other.key)
         trail.note(session, actor, Act.NEVER, about, now=now)
 
 
@@ -93,7 +95,7 @@ def admit(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> No
     if note.never_since is not None:
         note.never_since = note.wanted_at = None
         session.flush()
-        about = noted("trail", "firm %(key)s: may meet again", key=other.key)
+        about = pgettext_lazy("trail", "firm %(key)s: may meet again", key=other.key)
         trail.note(session, actor, Act.NEVER, about, now=now)
 
 
@@ -214,11 +216,11 @@ def _other(session: Session, actor: Actor, firm_key: str) -> Firm:
     actor.require(
         Right.KEEP_NOTES,
         firm_id=actor.firm_id,
-        sentence=say("Only exhibitors keep notes in their firm's name."),
+        sentence=gettext_lazy("Only exhibitors keep notes in their firm's name."),
     )
     other = find_firm(session, actor.event_id, firm_key)
     if other.id == actor.firm_id:
-        raise InvalidInput([Fault("firm", say("is your own; choose another"))])
+        raise InvalidInput([Fault("firm", gettext_lazy("is your own; choose another"))])
     return other
 
 

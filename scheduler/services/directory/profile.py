@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.directory.refs import PersonRef, person_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -104,7 +104,7 @@ def change(
         person.title = said[person.key]
     session.flush()
     after = {"description": description, "website": website, **said, **lists}
-    about = noted("trail", "firm %(key)s: profile", key=firm.key)
+    about = pgettext_lazy("trail", "firm %(key)s: profile", key=firm.key)
     trail.note(session, actor, Act.FIRM, about, before=before, after=after, for_firm=firm.key, now=now)
 
 
@@ -114,7 +114,7 @@ def _people(session: Session, firm_id: int) -> Sequence[Attendee]:
 
 
 def own_firm(session: Session, actor: Actor, *, is_locked: bool) -> Firm:
-    own = say("Only exhibitors change what their firm says of itself.")
+    own = gettext_lazy("Only exhibitors change what their firm says of itself.")
     actor.require(Right.KEEP_PROFILE, firm_id=actor.firm_id, sentence=own)
     query = select(Firm).where(Firm.id == actor.firm_id)
     if is_locked:

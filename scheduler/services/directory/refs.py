@@ -11,7 +11,7 @@ from sqlalchemy import SQLColumnExpression, bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
-from scheduler.saying import VenueName, label
+from scheduler.i18n import VenueLabel, venue_label
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.text import storable
@@ -111,12 +111,12 @@ def _slots(text: str) -> dict[int, SlotRef]:
     return {int(row[1]): SlotRef(row[2], utc_of(row[3]), utc_of(row[4]), row[5]) for row in rows}
 
 
-def hall_labels(session: Session, event_id: int) -> dict[int, VenueName]:
+def hall_labels(session: Session, event_id: int) -> dict[int, VenueLabel]:
     """The name of each hall of an event by id: many rows are in few halls, and have no names to be read."""
 
-    def read() -> dict[int, VenueName]:
+    def read() -> dict[int, VenueLabel]:
         rows = session.execute(select(Hall.id, Hall.name, Hall.names).where(Hall.event_id == event_id))
-        return {hall: label(name, others) for hall, name, others in rows}
+        return {hall: venue_label(name, others) for hall, name, others in rows}
 
     return once(session, f"halls {event_id}", read)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.guests import is_of
 from scheduler.domain.names import of_place
-from scheduler.saying import VenueName, label
+from scheduler.i18n import VenueLabel, venue_label
 from scheduler.services.directory.cards import NOT_ASKED, relations
 from scheduler.services.directory.spelling import zone
 from scheduler.services.identity.actors import Actor
@@ -81,8 +81,8 @@ class Directory:
 
     mark: str
     rows: list[SoughtFirm]
-    halls: Mapping[str, VenueName]
-    areas: Mapping[str, VenueName]
+    halls: Mapping[str, VenueLabel]
+    areas: Mapping[str, VenueLabel]
     delegations: Mapping[str, str]
 
 
@@ -220,9 +220,9 @@ _HALLS = (
 )
 
 
-def _halls(session: Session, event_id: int) -> dict[int, tuple[str, VenueName]]:
+def _halls(session: Session, event_id: int) -> dict[int, tuple[str, VenueLabel]]:
     rows = rows_of(session, _HALLS, event=event_id)
-    return {hall_id: (key, label(name, names)) for hall_id, key, name, names in rows}
+    return {hall_id: (key, venue_label(name, names)) for hall_id, key, name, names in rows}
 
 
 _DELEGATIONS = (

@@ -28,10 +28,10 @@ from scheduler.domain.fields import (
 from scheduler.domain.team import TeamRole
 from scheduler.files.policy import read_policy
 from scheduler.files.reading import Reader
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.events import night_times
 from scheduler.services.events.new_event import (
@@ -99,7 +99,7 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     Raises NotAllowed, InvalidInput with every fault by field of NewEvent.
     """
     if not session.get_one(Account, account_id).is_operator:
-        raise NotAllowed(say("Only an operator of this installation may create events."))
+        raise NotAllowed(gettext_lazy("Only an operator of this installation may create events."))
     checked = check(form, now=now)
     made = _insert(session, form, checked, now)
     session.add(TeamMember(event_id=made.id, account_id=account_id, role=TeamRole.OWNER, since=now))
@@ -111,7 +111,7 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     night_times.plan_first(session, made, now=now)
     session.flush()
     by = Somebody(account_id=account_id, event_id=made.id, roles=("operator",))
-    about = noted("trail", "event %(key)s made", key=made.key)
+    about = pgettext_lazy("trail", "event %(key)s made", key=made.key)
     trail.note(session, by, Act.EVENT, about, after={"name": made.name}, now=now)
     return card(made)
 
@@ -154,7 +154,9 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     row.policy = dict(form.policy)
     session.flush()
     after = asdict(settings(session, actor))
-    trail.note(session, actor, Act.SETTINGS, noted("trail", "settings"), before=before, after=after, now=now)
+    trail.note(
+        session, actor, Act.SETTINGS, pgettext_lazy("trail", "settings"), before=before, after=after, now=now
+    )
     if not row.summary_mails:
         summaries.take(session, row.id)
     return card(row)
@@ -183,7 +185,7 @@ def _insert(session: Session, form: NewEvent, checked: CheckedEvent, now: dateti
         with session.begin_nested():
             session.add(made)
     except IntegrityError:
-        raise InvalidInput([Fault("key", say("is taken by another event"))]) from None
+        raise InvalidInput([Fault("key", gettext_lazy("is taken by another event"))]) from None
     return made
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.saying import label
+from scheduler.i18n import venue_label
 from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.services.events import events
 from scheduler.services.events.events import EventCard
@@ -41,7 +41,7 @@ def facts(session: Session, actor: Actor) -> EventFacts:
         event=events.event(session, actor),
         slots=tuple(slots_of(session, actor.event_id)),
         halls=tuple(
-            HallRef(key, label(name, names))
+            HallRef(key, venue_label(name, names))
             for key, name, names in session.execute(halls.order_by(Hall.position))
         ),
         firm=session.scalar(own) if actor.firm_id is not None else None,

@@ -20,8 +20,8 @@ from scheduler.domain.fields import (
     TablesPerHall,
     WalkingMinutes,
 )
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages
-from scheduler.saying import say
 from scheduler.services.text import one_line, slug
 
 MAX_BLOCKS = 6
@@ -84,7 +84,9 @@ def check(form: NewEvent, *, now: datetime) -> CheckedEvent:
         found.append(
             Fault(
                 "slot_minutes",
-                say("makes %(slots)s slots; at most %(most)s are possible", slots=len(slots), most=MAX_SLOTS),
+                gettext_lazy(
+                    "makes %(slots)s slots; at most %(most)s are possible", slots=len(slots), most=MAX_SLOTS
+                ),
             )
         )
     if found:
@@ -118,23 +120,26 @@ def is_zone(name: str) -> bool:
 def language_faults(language: str) -> Iterator[Fault]:
     """A fault if mails are not written in the language."""
     if language not in languages():
-        yield Fault("language", say("must be one of %(names)s", names=", ".join(languages())))
+        yield Fault("language", gettext_lazy("must be one of %(names)s", names=", ".join(languages())))
 
 
 def key_faults(key: str) -> Iterator[Fault]:
     """A fault if it can be no key of an event."""
     if not _KEY.fullmatch(key):
         yield Fault(
-            "key", say("must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends")
+            "key",
+            gettext_lazy("must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends"),
         )
     if key in RESERVED:
-        yield Fault("key", say("%(key)s is an address of the site itself; choose another", key=repr(key)))
+        yield Fault(
+            "key", gettext_lazy("%(key)s is an address of the site itself; choose another", key=repr(key))
+        )
 
 
 def zone_faults(timezone: str) -> Iterator[Fault]:
     """A fault if it is no IANA time zone."""
     if not is_zone(timezone):
-        yield Fault("timezone", say("must be an IANA time zone such as Asia/Shanghai"))
+        yield Fault("timezone", gettext_lazy("must be an IANA time zone such as Asia/Shanghai"))
 
 
 def _text_faults(key: str, areas: Sequence[str]) -> Iterator[Fault]:
@@ -143,7 +148,7 @@ def _text_faults(key: str, areas: Sequence[str]) -> Iterator[Fault]:
     if not many.hold(areas) or not all(map(long.hold, areas)):
         yield Fault(
             "areas",
-            say(
+            gettext_lazy(
                 "at most %(most)s, of %(least)s to %(longest)s characters each",
                 most=many.most,
                 least=long.least,
@@ -151,20 +156,20 @@ def _text_faults(key: str, areas: Sequence[str]) -> Iterator[Fault]:
             ),
         )
     if len({area.lower() for area in areas}) < len(areas):
-        yield Fault("areas", say("one of them is there twice"))
+        yield Fault("areas", gettext_lazy("one of them is there twice"))
 
 
 def _time_faults(form: NewEvent, now: datetime) -> Iterator[Fault]:
     yield from zone_faults(form.timezone)
     if is_zone(form.timezone) and form.first_day < now.astimezone(ZoneInfo(form.timezone)).date():
-        yield Fault("first_day", say("lies in the past"))
+        yield Fault("first_day", gettext_lazy("lies in the past"))
     if not 1 <= len(form.blocks) <= MAX_BLOCKS:
         yield Fault("blocks", f"give 1 to {MAX_BLOCKS}")
     for i, (start, end) in enumerate(form.blocks):
         if _minutes(end) - _minutes(start) < form.slot_minutes:
-            yield Fault(f"blocks[{i}]", say("is too short for a slot"))
+            yield Fault(f"blocks[{i}]", gettext_lazy("is too short for a slot"))
         if i and start < form.blocks[i - 1][1]:
-            yield Fault(f"blocks[{i}]", say("begins before the one before it has ended"))
+            yield Fault(f"blocks[{i}]", gettext_lazy("begins before the one before it has ended"))
 
 
 def _slots(form: NewEvent) -> Iterator[NewSlot]:

@@ -14,10 +14,10 @@ from scheduler.domain import fields
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import ChangesAPerson, LateMinutes, Percent, QuietHours
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.runs import overnight
@@ -97,7 +97,7 @@ def change_rules(session: Session, actor: Actor, form: NightRules, *, now: datet
         _add(session, event, night, now)
     session.flush()
     after = rules(session, actor)
-    about = noted("trail", "nights")
+    about = pgettext_lazy("trail", "nights")
     trail.note(session, actor, Act.SETTINGS, about, before=_noted(before), after=_noted(after), now=now)
     return after
 
@@ -120,13 +120,13 @@ def _add(session: Session, event: Event, night: PlannedNight, now: datetime) -> 
 def _faults(form: NightRules) -> Iterator[Fault]:
     yield from fields.faults(form)
     if len(form.times) > MOST:
-        yield Fault("times", say("must be at most %(most)s", most=MOST))
+        yield Fault("times", gettext_lazy("must be at most %(most)s", most=MOST))
     for i, night in enumerate(form.times):
         days = set(night.weekdays)
         if not days or "".join(sorted(days)) != night.weekdays or days - set(EVERY_DAY):
-            yield Fault(f"times[{i}].weekdays", say("choose at least one day"))
+            yield Fault(f"times[{i}].weekdays", gettext_lazy("choose at least one day"))
         if night.at.tzinfo is not None:
-            yield Fault(f"times[{i}].at", say("must be a time on the venue's clock, such as 02:00"))
+            yield Fault(f"times[{i}].at", gettext_lazy("must be a time on the venue's clock, such as 02:00"))
 
 
 def _noted(of: NightRules) -> dict[str, object]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from scheduler.saying import say, say_count
+from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.services.directory.refs import SlotRef, known_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -52,11 +52,11 @@ class Timetable:
     def duration(self, length: int) -> str:
         """How long a meeting of `length` slots is, in words."""
         if not 1 <= length <= len(self.minutes):
-            return say_count("%(num)s slot", "%(num)s slots", length)
+            return ngettext_lazy("%(num)s slot", "%(num)s slots", length)
         shortest, longest = self.minutes[length - 1][0], self.minutes[length - 1][-1]
         if shortest == longest:
-            return say_count("%(num)s minute", "%(num)s minutes", shortest)
-        return say("%(shortest)s to %(longest)s minutes", shortest=shortest, longest=longest)
+            return ngettext_lazy("%(num)s minute", "%(num)s minutes", shortest)
+        return gettext_lazy("%(shortest)s to %(longest)s minutes", shortest=shortest, longest=longest)
 
 
 def timetable(session: Session, actor: Actor) -> Timetable:

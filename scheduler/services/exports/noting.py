@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.audit_log.noted import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 
@@ -20,7 +20,7 @@ def note(session: Session, actor: Actor, name: str, *, now: datetime) -> None:
 
 def note_pack(session: Session, actor: Actor, delegation: str, *, now: datetime) -> None:
     """The same of a delegation's print pack."""
-    _note(session, actor, noted("trail", "print pack of delegation %(key)s", key=delegation), now)
+    _note(session, actor, pgettext_lazy("trail", "print pack of delegation %(key)s", key=delegation), now)
 
 
 def _note(session: Session, actor: Actor, about: Noted, now: datetime) -> None:

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.errors import NotAllowed, NotFound, SignInNeeded
 from scheduler.domain.team import TeamRole
+from scheduler.i18n import display_name, gettext_lazy
 from scheduler.invites.catalogue import language_of
-from scheduler.saying import called, say
 from scheduler.services.identity import rights
 from scheduler.services.identity.chambers import Chamber, chamber_of
 from scheduler.services.identity.interpreters import interpreting_as, language_of_interpreter
@@ -33,11 +33,13 @@ from scheduler.storage.models import (
     TeamMember,
 )
 
-ORGANISERS_ONLY = say("Only an organiser of the event may do this.")
-ARCHIVED = say("This event is archived: it can be read, and not changed, until an owner brings it back.")
-CHANGE_ADDRESS = say("change an email address")
-LET_IN = say("let somebody in")
-TAKE_CONTACTS = say("export email addresses and telephone numbers")
+ORGANISERS_ONLY = gettext_lazy("Only an organiser of the event may do this.")
+ARCHIVED = gettext_lazy(
+    "This event is archived: it can be read, and not changed, until an owner brings it back."
+)
+CHANGE_ADDRESS = gettext_lazy("change an email address")
+LET_IN = gettext_lazy("let somebody in")
+TAKE_CONTACTS = gettext_lazy("export email addresses and telephone numbers")
 """What needs a fresh sign-in wherever it is done. Others are said where they are asked."""
 LEADING = frozenset({Role.OWNER, Role.ORGANISER})
 """Roles of those who run an event, and are told of what fails."""
@@ -366,7 +368,7 @@ def events_of(session: Session, account_id: int, *, now: datetime) -> list[Event
             None if role is None else Role(role.value),
             bool(exhibitor),
             key,
-            None if name is None else called(name, latin),
+            None if name is None else display_name(name, latin),
             event.archived_at is not None,
             interpreter_id is not None,
             event.live_at is None,

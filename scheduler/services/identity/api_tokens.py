@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor, actor_for
 from scheduler.services.identity.rights import Right, Role
 from scheduler.services.identity.tokens import hash_token, random_token
@@ -24,25 +24,29 @@ from scheduler.storage.models import Account, ApiToken, Event
 
 SCOPES = MappingProxyType(
     {
-        "requests:read": say("Read meeting requests"),
-        "requests:write": say("Submit, answer and withdraw meeting requests"),
-        "runs:read": say("Follow runs"),
-        "runs:write": say("Start and cancel runs"),
-        "schedule:read": say("Read schedule versions, change sets and agendas"),
-        "schedule:publish": say("Publish, roll back and discard schedule versions"),
-        "people:read": say("Read firms and people"),
-        "people:write": say(
+        "requests:read": gettext_lazy("Read meeting requests"),
+        "requests:write": gettext_lazy("Submit, answer and withdraw meeting requests"),
+        "runs:read": gettext_lazy("Follow runs"),
+        "runs:write": gettext_lazy("Start and cancel runs"),
+        "schedule:read": gettext_lazy("Read schedule versions, change sets and agendas"),
+        "schedule:publish": gettext_lazy("Publish, roll back and discard schedule versions"),
+        "people:read": gettext_lazy("Read firms and people"),
+        "people:write": gettext_lazy(
             "Import, change, withdraw and merge firms, people and interpreters; undo such steps"
         ),
-        "contacts:read": say("See mail addresses and telephone numbers in what it reads"),
-        "calendars:read": say("Read what came of invitations, answers, and mails that failed"),
-        "venue:write": say("Change days, halls, tables and areas"),
-        "team:read": say("See who is in the team"),
-        "team:write": say("Invite people to the team, change and end their roles, but not those of owners"),
-        "trail:read": say("Read who did what; it needs contacts:read as well, as it names mail addresses"),
-        "outcomes:read": say("Read what came of meetings, and with schedule:read the chain report"),
-        "outcomes:write": say("Say what came of meetings of the own firm"),
-        "drafts:write": say("Change drafts by hand, step by step"),
+        "contacts:read": gettext_lazy("See mail addresses and telephone numbers in what it reads"),
+        "calendars:read": gettext_lazy("Read what came of invitations, answers, and mails that failed"),
+        "venue:write": gettext_lazy("Change days, halls, tables and areas"),
+        "team:read": gettext_lazy("See who is in the team"),
+        "team:write": gettext_lazy(
+            "Invite people to the team, change and end their roles, but not those of owners"
+        ),
+        "trail:read": gettext_lazy(
+            "Read who did what; it needs contacts:read as well, as it names mail addresses"
+        ),
+        "outcomes:read": gettext_lazy("Read what came of meetings, and with schedule:read the chain report"),
+        "outcomes:write": gettext_lazy("Say what came of meetings of the own firm"),
+        "drafts:write": gettext_lazy("Change drafts by hand, step by step"),
     }
 )
 """Scope to what it lets do."""
@@ -99,16 +103,19 @@ def create_api_token(
 ) -> tuple[TokenCard, str]:
     """A new token of the actor's event and its text, which is shown once and never stored."""
     account_id = _require_person(actor)
-    actor.require_fresh(say("make the token"))
+    actor.require_fresh(gettext_lazy("make the token"))
     name, wanted = one_line(name), sorted(set(scopes))
     faults = [*fields.fault("name", name, fields.TokenName), *_scope_faults(wanted, actor)]
     if days not in DAYS:
-        faults.append(Fault("days", say("must be one of %(days)s", days=", ".join(map(str, DAYS)))))
+        faults.append(Fault("days", gettext_lazy("must be one of %(days)s", days=", ".join(map(str, DAYS)))))
     # one at a time, so that two do not both find room
     session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
     if _number(session, actor, now) >= MOST:
         faults.append(
-            Fault("name", say("you have %(most)s tokens of this event already; revoke one first", most=MOST))
+            Fault(
+                "name",
+                gettext_lazy("you have %(most)s tokens of this event already; revoke one first", most=MOST),
+            )
         )
     if faults:
         raise InvalidInput(faults)
@@ -128,7 +135,7 @@ def create_api_token(
     session.add(token)
     session.flush()
     after = {"scopes": token.scopes, "expires_at": token.expires_at}
-    about = noted("trail", "token %(number)s, %(name)s, made", number=token.id, name=name)
+    about = pgettext_lazy("trail", "token %(number)s, %(name)s, made", number=token.id, name=name)
     trail.note(session, actor, Act.TOKEN, about, after=after, now=now)
     return _card(token), text
 
@@ -151,7 +158,9 @@ def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: date
     if token.revoked_at is None:
         token.revoked_at, token.revoked_by = now, account_id
         session.flush()
-        about = noted("trail", "token %(number)s, %(name)s, revoked", number=token.id, name=token.name)
+        about = pgettext_lazy(
+            "trail", "token %(number)s, %(name)s, revoked", number=token.id, name=token.name
+        )
         trail.note(session, actor, Act.TOKEN, about, now=now)
 
 
@@ -250,11 +259,11 @@ def _note_use(session: Session, token_id: int, now: datetime) -> None:
 
 def _require_person(actor: Actor) -> int:
     if actor.account_id is None or actor.scopes is not None:
-        raise NotAllowed(say("Only a person who is signed in may manage API tokens."))
+        raise NotAllowed(gettext_lazy("Only a person who is signed in may manage API tokens."))
     actor.require(
         Right.MAKE_TOKENS,
         attendee_id=actor.attendee_id,
-        sentence=say("Only organisers and exhibitors may have API tokens."),
+        sentence=gettext_lazy("Only organisers and exhibitors may have API tokens."),
     )
     return actor.account_id
 
@@ -267,9 +276,9 @@ def _visible(actor: Actor) -> Select[ApiToken]:
 def _scope_faults(scopes: Sequence[str], actor: Actor) -> list[Fault]:
     allowed = offered(actor)
     if not scopes:
-        return [Fault("scopes", say("choose one or more"))]
+        return [Fault("scopes", gettext_lazy("choose one or more"))]
     return [
-        Fault("scopes", say("%(scope)s is not a scope that you can give", scope=repr(scope)))
+        Fault("scopes", gettext_lazy("%(scope)s is not a scope that you can give", scope=repr(scope)))
         for scope in scopes
         if scope not in allowed
     ]

@@ -13,9 +13,9 @@ from sqlalchemy import literal, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import language_of, languages
 from scheduler.invites.ical.content import zone_of
-from scheduler.saying import say
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.interpreters import language_of_interpreter
 from scheduler.services.identity.rights import Right
@@ -153,12 +153,13 @@ def faults(language: str, timezone: str) -> Iterator[Fault]:
     """The faults of choices. An empty choice has no fault."""
     if language and language not in languages():
         yield Fault(
-            "language", say("must be one of %(languages)s, or empty", languages=", ".join(languages()))
+            "language",
+            gettext_lazy("must be one of %(languages)s, or empty", languages=", ".join(languages())),
         )
     try:
         zone_of(timezone or "UTC")
     except InvalidInput:
-        yield Fault("timezone", say("must be an IANA time zone such as Europe/Budapest, or empty"))
+        yield Fault("timezone", gettext_lazy("must be an IANA time zone such as Europe/Budapest, or empty"))
 
 
 def _language(person: Attendee | Interpreter, event: Event, chosen: str) -> str:
@@ -179,7 +180,9 @@ def own_attendee(session: Session, actor: Actor) -> Attendee:
     """The actor as an attendee. Raises NotAllowed if it is not one, and for programs."""
     attendee_id = actor.own(Right.CHOOSE_PREFERENCES)
     if attendee_id is None:
-        raise NotAllowed(say("Only an attendee who is signed in has mails and a calendar of their own."))
+        raise NotAllowed(
+            gettext_lazy("Only an attendee who is signed in has mails and a calendar of their own.")
+        )
     return session.get_one(Attendee, attendee_id)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 
 
 class Role(StrEnum):
@@ -223,5 +223,5 @@ def out_of_scope(right: Right) -> str:
     """Why an API token may not use the right, as a sentence."""
     scopes = sorted(SCOPES.get(right, ()))
     if not scopes:
-        return say("Only a person who is signed in may do this.")
+        return gettext_lazy("Only a person who is signed in may do this.")
     return f"This token does not have the scope {' or '.join(scopes)}."

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import NotFound, SignInNeeded
-from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.audit_log.noted import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor, actor_of_row, with_roles
 from scheduler.services.identity.tokens import hash_token, random_token
 from scheduler.services.text import one_line, storable
@@ -219,7 +219,7 @@ def end_all(session: Session, account_id: int, *, but: int | None = None) -> int
 
 def about_end(email: str) -> Noted:
     """What the trail keeps of an account that is signed out everywhere by the command line."""
-    return noted("trail", "sessions of %(address)s ended", address=email)
+    return pgettext_lazy("trail", "sessions of %(address)s ended", address=email)
 
 
 def forget_ended(session: Session, *, now: datetime) -> int:

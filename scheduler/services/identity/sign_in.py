@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted, unusable_link
+from scheduler.services.audit_log.noted import pgettext_lazy, unusable_link
 from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.identity import interpreters, preferences
 from scheduler.services.identity.actors import events_of
@@ -38,11 +38,11 @@ STRANGERS = 50_000
 """Wishes for addresses that are nobody's which one transaction drops."""
 
 _SENTENCES = {
-    "unknown": say("This sign-in link is not one of ours. Was it copied whole? Ask for a new one."),
-    "used": say(
+    "unknown": gettext_lazy("This sign-in link is not one of ours. Was it copied whole? Ask for a new one."),
+    "used": gettext_lazy(
         "This sign-in link was used already, or you signed in by another one since. Ask for a new one."
     ),
-    "expired": say("This sign-in link has expired. Ask for a new one."),
+    "expired": gettext_lazy("This sign-in link has expired. Ask for a new one."),
 }
 
 
@@ -279,7 +279,7 @@ def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Redeemed:
         .values(used_at=now)
         .execution_options(synchronize_session="fetch")
     )
-    about = noted("trail", "signed in by a link")
+    about = pgettext_lazy("trail", "signed in by a link")
     trail.note(session, Somebody(account_id=account.id), Act.SIGN_IN, about, now=now)
     return Redeemed(account, used.errand)
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets import fixes
@@ -74,16 +74,16 @@ def choose(session: Session, actor: Actor, file_id: int, given: ImportChoices) -
     file = _file(session, actor, file_id)
     kinds = {kind.value: kind for kind in ImportKind}
     wrong = [
-        Fault("withdraw", say("%(kind)s may not go", kind=repr(kind)))
+        Fault("withdraw", gettext_lazy("%(kind)s may not go", kind=repr(kind)))
         for kind in given.withdraw
         if kind not in MAY_GO
     ]
     for kind, said in [*given.columns.items(), *given.values.items()]:
         if kind not in kinds:
-            wrong.append(Fault("kind", say("must be a kind of rows")))
+            wrong.append(Fault("kind", gettext_lazy("must be a kind of rows")))
         elif any(column and column not in columns_of(kinds[kind]) for column in _columns(said)):
             names = ", ".join(columns_of(kinds[kind]))
-            wrong.append(Fault("column", say("must be one of %(value)s, or empty", value=names)))
+            wrong.append(Fault("column", gettext_lazy("must be one of %(value)s, or empty", value=names)))
     if wrong:
         raise InvalidInput(wrong)
     file.options = {"keep_empty": given.keep_empty, "withdraw": sorted(given.withdraw)}

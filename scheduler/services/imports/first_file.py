@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from scheduler import saying
+from scheduler import i18n
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.services.audit_log import trail
@@ -34,7 +34,7 @@ Parts = Sequence[tuple[ImportKind | None, WorkbookSheet]]
 
 SAID = from_workbook.FIRST
 """What a person may say of the event in place of the workbook."""
-MAKE = saying.say("make the event with its people and their addresses")
+MAKE = i18n.gettext_lazy("make the event with its people and their addresses")
 """What needs a fresh sign-in."""
 MAX_WAITING = 5
 """The most files of an account. With one more, the oldest is deleted."""
@@ -73,7 +73,7 @@ def keep(session: Session, asker: SignedIn, octets: bytes, *, name: str, now: da
     require(asker)
     if len(octets) > MAX_OCTETS:
         raise InvalidInput(
-            [Fault("file", saying.say("must be at most %(value)s MB", value=MAX_OCTETS >> 20))]
+            [Fault("file", i18n.gettext_lazy("must be at most %(value)s MB", value=MAX_OCTETS >> 20))]
         )
     file = ImportFile(
         account_id=asker.account_id, name=one_line(name)[:200], kind="", octets=octets, created_at=now
@@ -207,7 +207,7 @@ def _settings_sheet(parts: Parts) -> WorkbookSheet | None:
 def require(asker: SignedIn) -> None:
     """Raises NotAllowed for who may not make events."""
     if not asker.is_operator:
-        raise NotAllowed(saying.say("Only an operator of this installation may create events."))
+        raise NotAllowed(i18n.gettext_lazy("Only an operator of this installation may create events."))
 
 
 def _file(session: Session, asker: SignedIn, file_id: int, *, lock: bool = False) -> ImportFile:

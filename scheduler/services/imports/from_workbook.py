@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.domain.team import TeamRole
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.events import night_times
 from scheduler.services.events.events import EventCard, EventSettings, card, update_settings
@@ -55,10 +55,10 @@ def begin(
     fault by row and setting.
     """
     if not session.get_one(Account, account_id).is_operator:
-        raise NotAllowed(say("Only an operator of this installation may create events."))
+        raise NotAllowed(gettext_lazy("Only an operator of this installation may create events."))
     if sheet is None and not said:
         raise InvalidInput(
-            [Fault("Event", say("the workbook has no sheet `Event` with the name of the event"))]
+            [Fault("Event", gettext_lazy("the workbook has no sheet `Event` with the name of the event"))]
         )
     rows = _rows(sheet)
     words = settings_of(rows) | dict(said)
@@ -71,7 +71,7 @@ def begin(
     session.add(TeamMember(event_id=row.id, account_id=account_id, role=TeamRole.OWNER, since=now))
     session.flush()
     by = Somebody(account_id=account_id, event_id=row.id, roles=("operator",))
-    about = noted("trail", "event %(key)s made", key=row.key)
+    about = pgettext_lazy("trail", "event %(key)s made", key=row.key)
     trail.note(session, by, Act.EVENT, about, after={"name": row.name}, now=now)
     present = {name: getattr(row, name) for name in EventSettings.__dataclass_fields__}
     try:
@@ -157,20 +157,24 @@ def _insert(session: Session, said: Mapping[str, str], now: datetime) -> Event:
         with session.begin_nested():
             session.add(made)
     except IntegrityError:  # at this moment
-        raise InvalidInput([Fault("key", say("is taken by another event"))]) from None
+        raise InvalidInput([Fault("key", gettext_lazy("is taken by another event"))]) from None
     return made
 
 
 def _first_faults(session: Session, said: Mapping[str, str], rows: Mapping[str, Row]) -> list[Fault]:
     """The faults of what an event is made with."""
-    found = [Fault(name, say("is missing in the sheet `Event`")) for name in FIRST[:3] if not said.get(name)]
+    found = [
+        Fault(name, gettext_lazy("is missing in the sheet `Event`"))
+        for name in FIRST[:3]
+        if not said.get(name)
+    ]
     if not found:
         found += key_faults(said["key"].lower())
         found += zone_faults(said["timezone"])
         found += language_faults(said.get("language") or "en")
         found += fields.fault("name", said["name"], fields.EventName)
         if not found and session.scalar(select(Event.id).where(Event.key == said["key"].lower())) is not None:
-            found.append(Fault("key", say("is taken by another event")))
+            found.append(Fault("key", gettext_lazy("is taken by another event")))
     return [Fault(_place(rows, each.path), each.message) for each in found]
 
 
@@ -188,7 +192,7 @@ def _settings(said: Mapping[str, str], rows: Mapping[str, Row]) -> dict[str, Any
         elif name in _YES_OR_NO:
             found[name] = values.yes_or_no(text)
             if found[name] is None:
-                rows[name].fault("value", say("must be yes or no"))
+                rows[name].fault("value", gettext_lazy("must be yes or no"))
         else:
             found[name] = rows[name].number("value")
     return {name: value for name, value in found.items() if value is not None}
@@ -200,7 +204,7 @@ def _policy(text: str, row: Row) -> dict[str, Any]:
     except ValueError:
         policy = None
     if not isinstance(policy, dict):
-        row.fault("value", say("must be the policy as JSON, as in docs/problem-format.md"))
+        row.fault("value", gettext_lazy("must be the policy as JSON, as in docs/problem-format.md"))
         return {}
     return policy
 

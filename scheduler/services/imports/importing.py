@@ -15,7 +15,7 @@ from scheduler.domain import fields
 from scheduler.domain.errors import NotAllowed
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.emails.email_addresses import security_notice, tried
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -256,7 +256,7 @@ def _keep_step(
         for part in look.parts
         if part.kind and part.done
     }
-    about = noted("trail", "file %(name)s", name=file.name)
+    about = pgettext_lazy("trail", "file %(name)s", name=file.name)
     trail.note(session, actor, Act.IMPORT, about, after=counts, now=now)
     _note_people(session, actor, file, notes, now)
 
@@ -265,7 +265,7 @@ def _note_people(session: Session, actor: Actor, file: ImportFile, notes: RowNot
     """Note in the trail whom a file has let in, by their addresses, some hundreds an entry."""
     added = (row for row in notes.added if isinstance(row, Attendee | Interpreter))
     addresses = sorted(row.email for row in added if row.email)
-    about = noted("trail", "people added by file %(name)s", name=file.name)
+    about = pgettext_lazy("trail", "people added by file %(name)s", name=file.name)
     for first in range(0, len(addresses), ADDRESSES_AN_ENTRY):
         some = {"added": addresses[first : first + ADDRESSES_AN_ENTRY]}
         trail.note(session, actor, Act.IMPORT, about, after=some, now=now)

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.changes import Imported, ImportTally
@@ -60,7 +60,9 @@ def import_closures(
         text = row.meant("place", row.values.get("place", ""), places.find)
         key = places.find(text) if text else None
         if text and key is None:
-            said = say("%(text)s is no table or booth of this event; write its key", text=repr(text[:80]))
+            said = gettext_lazy(
+                "%(text)s is no table or booth of this event; write its key", text=repr(text[:80])
+            )
             row.fault("place", said, allowed=allowed, of=(ImportKind.TABLES,))
         return None if key is None else (PlaceBusy, ids[key])
 
@@ -104,9 +106,13 @@ class NamedPeople:
         if text and len(found) != 1:
             name = repr(text[:80])
             why = (
-                say("%(name)s is the name of several people; write a key or a mail address", name=name)
+                gettext_lazy(
+                    "%(name)s is the name of several people; write a key or a mail address", name=name
+                )
                 if found
-                else say("%(name)s is nobody of this event; write a key, a mail address or a name", name=name)
+                else gettext_lazy(
+                    "%(name)s is nobody of this event; write a key, a mail address or a name", name=name
+                )
             )
             row.fault(column, why, of=() if found else (ImportKind.PEOPLE, ImportKind.INTERPRETERS))
         return next(iter(found)) if len(found) == 1 else None
@@ -202,7 +208,7 @@ def import_stations(
             continue
         mine = asked[owner[1]]
         if any(mine.get(slot.id, place) != place for slot in slots):
-            row.fault("table", say("is another table than an earlier row has for these times"))
+            row.fault("table", gettext_lazy("is another table than an earlier row has for these times"))
             continue
         mine.update((slot.id, place) for slot in slots)
         wanted.append((row, owner, place, {slot.id for slot in slots}))
@@ -271,6 +277,6 @@ class _Tables:
         text = row.meant("table", row.values.get("table", ""), self.known.find)
         key = self.known.find(text) if text else None
         if text and key is None:
-            said = say("%(text)s is no table of this event; write its key", text=repr(text[:80]))
+            said = gettext_lazy("%(text)s is no table of this event; write its key", text=repr(text[:80]))
             row.fault("table", said, allowed=self.known.allowed(), of=(ImportKind.TABLES,))
         return None if key is None else self.ids[key]

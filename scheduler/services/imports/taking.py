@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.imports.marks import import_absences, import_closures, import_stations
 from scheduler.services.spreadsheets.changes import Imported
@@ -117,7 +117,9 @@ class ImportOutdated(ChainmeetError):
     code = "import-outdated"
 
     def __init__(self) -> None:
-        super().__init__(say("The event changed since you looked. See once more what the file does."))
+        super().__init__(
+            gettext_lazy("The event changed since you looked. See once more what the file does.")
+        )
 
 
 def parts_of(octets: bytes, kind: str) -> list[tuple[ImportKind | None, WorkbookSheet]]:
@@ -233,7 +235,9 @@ def _apply(
     if kind is None:
         return ImportPart(sheet.name, None)
     if with_.options.members is not None and kind not in OWN_COLUMNS:
-        return ImportPart(sheet.name, kind, (Fault(sheet.name, say("is taken from organisers alone")),))
+        return ImportPart(
+            sheet.name, kind, (Fault(sheet.name, gettext_lazy("is taken from organisers alone")),)
+        )
     if kind is ImportKind.EVENT:  # it is for a new event; of one that is there, its pages change the settings
         return ImportPart(sheet.name, kind, (), Imported(0, unchanged=max(len(sheet.rows) - 1, 0)))
     headers = _headers(kind, sheet, with_.options)

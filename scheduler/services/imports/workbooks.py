@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.noted import Noted
@@ -55,7 +55,9 @@ class ImportTaken(ChainmeetError):
     code = "import-taken"
 
     def __init__(self) -> None:
-        super().__init__(say("This file was taken already. Send it again to see what it would do now."))
+        super().__init__(
+            gettext_lazy("This file was taken already. Send it again to see what it would do now.")
+        )
 
 
 def counts(session: Session, actor: Actor) -> dict[str, int]:
@@ -70,10 +72,12 @@ def keep(session: Session, actor: Actor, octets: bytes, *, name: str, kind: str,
     """Store a file until it is imported. Returns its number. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     if len(octets) > MAX_OCTETS:
-        raise InvalidInput([Fault("file", say("must be at most %(value)s MB", value=MAX_OCTETS >> 20))])
+        raise InvalidInput(
+            [Fault("file", gettext_lazy("must be at most %(value)s MB", value=MAX_OCTETS >> 20))]
+        )
     if kind not in ("", *ImportKind):
         raise InvalidInput(
-            [Fault("kind", say("must be one of %(names)s, or empty", names=", ".join(ImportKind)))]
+            [Fault("kind", gettext_lazy("must be one of %(names)s, or empty", names=", ".join(ImportKind)))]
         )
     file = ImportFile(
         event_id=actor.event_id,

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, RunState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services import links
 from scheduler.services.operations import alerts
 from scheduler.storage.models import Event, Run
@@ -22,7 +22,13 @@ def tell_failed(session: Session, run_id: int, reason: str, *, now: datetime) ->
     """An overnight run ended without a plan. Who asked for a run by hand sees its page."""
     run = session.get_one(Run, run_id)
     if run.begin_by is not None:
-        _raise(session, AlertKind.RUN_FAILED, run, say("The overnight run failed: %(why)s", why=reason), now)
+        _raise(
+            session,
+            AlertKind.RUN_FAILED,
+            run,
+            gettext_lazy("The overnight run failed: %(why)s", why=reason),
+            now,
+        )
 
 
 def tell_late(session: Session, run: Run, *, now: datetime) -> None:
@@ -33,7 +39,7 @@ def tell_late(session: Session, run: Run, *, now: datetime) -> None:
 def late_sentence(session: Session, run: Run) -> str:
     """Why a run of the night that was to publish makes a draft only."""
     event = session.get_one(Event, run.event_id)
-    return say(
+    return gettext_lazy(
         "The overnight run began at %(time)s, more than %(minutes)s minutes after its time, so it makes a "
         "draft only. Look at the draft, and publish it by hand.",
         time=_clock(run.started_at, event),
@@ -48,7 +54,9 @@ def tell_missed(session: Session, event: Event, was_due: datetime, why: str, *, 
         AlertKind.RUN_MISSED,
         event_id=event.id,
         about="",
-        reason=say("There was no overnight run at %(time)s: %(why)s", time=_clock(was_due, event), why=why),
+        reason=gettext_lazy(
+            "There was no overnight run at %(time)s: %(why)s", time=_clock(was_due, event), why=why
+        ),
         path=links.schedule(event.key),
         now=now,
     )
@@ -60,7 +68,7 @@ def tell_waiting(session: Session, *, now: datetime) -> None:
     for run in session.scalars(select(Run).where(Run.state == RunState.QUEUED, since <= now - WAITING)):
         event = session.get_one(Event, run.event_id)
         waited = _clock(run.heartbeat_at or run.created_at, event)
-        reason = say(
+        reason = gettext_lazy(
             "Run %(number)s waits since %(time)s: no solve worker is there, or all are busy.",
             number=str(run.number),
             time=waited,

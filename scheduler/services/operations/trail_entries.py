@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import NotAllowed
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import WORDS, Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.audit_log.trail import INSTALLATION
 from scheduler.services.audit_log.verifying import Chain, verify_chain
 from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
@@ -170,7 +170,7 @@ def as_csv(session: Session, actor: Actor, wanted: Filter, *, now: datetime) -> 
     query = _filtered(_of_event(session, actor), wanted).order_by(TrailEntry.number)
     rows = session.scalars(query.execution_options(yield_per=_AT_A_TIME))
     writer.writerows([harmless(cell) for cell in _cells(row, zone)] for row in rows)
-    trail.note(session, actor, Act.EXPORT, noted("trail", "trail as CSV"), now=now)
+    trail.note(session, actor, Act.EXPORT, pgettext_lazy("trail", "trail as CSV"), now=now)
     return "\ufeff" + out.getvalue()
 
 

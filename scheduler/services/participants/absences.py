@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.saying import label, say
+from scheduler.i18n import gettext_lazy, venue_label
 from scheduler.services.availability import unavailable
 from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.identity.actors import Actor
@@ -112,7 +112,7 @@ def tables(session: Session, actor: Actor) -> tuple[StationTable, ...]:
         .order_by(Hall.position, Hall.id, Place.id)
     )
     rows = session.execute(mine)
-    return tuple(StationTable(key, name, label(hall, names)) for key, name, hall, names in rows)
+    return tuple(StationTable(key, name, venue_label(hall, names)) for key, name, hall, names in rows)
 
 
 def seat(
@@ -163,7 +163,7 @@ def _table(session: Session, event_id: int, key: str) -> int:
     found = session.scalar(select(Place.id).where(*mine, Place.key == key)) if storable(key) else None
     if found is None:
         name = repr(key[:64])
-        raise InvalidInput([Fault("table", say("%(name)s is no table of this event", name=name))])
+        raise InvalidInput([Fault("table", gettext_lazy("%(name)s is no table of this event", name=name))])
     return found
 
 
@@ -242,7 +242,9 @@ def _paint(
 
 def _painted(kind: ImportKind) -> ImportKind:
     if kind not in PAINTED:
-        raise InvalidInput([Fault("kind", say("must be people or interpreters, who are absent one by one"))])
+        raise InvalidInput(
+            [Fault("kind", gettext_lazy("must be people or interpreters, who are absent one by one"))]
+        )
     return kind
 
 
@@ -252,7 +254,12 @@ def _slots(session: Session, event_id: int, keys: Collection[str]) -> dict[str, 
     unknown = sorted(set(keys) - known.keys())
     if unknown:
         raise InvalidInput(
-            [Fault("slots", say("%(unknown)s is not a slot of this event", unknown=repr(unknown[0][:64])))]
+            [
+                Fault(
+                    "slots",
+                    gettext_lazy("%(unknown)s is not a slot of this event", unknown=repr(unknown[0][:64])),
+                )
+            ]
         )
     return {key: known[key] for key in keys}
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain import names
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
-from scheduler.saying import row, say
+from scheduler.i18n import gettext_lazy, join_texts
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants.journal import StepKind, step
@@ -110,8 +110,10 @@ def edit(
     actor.require(Right.KEEP_PEOPLE)
     unknown = sorted(set(cells) - set(EDITABLE[kind]))
     if unknown or not 1 <= len(keys) <= MOST_AT_ONCE:
-        said = say("is not a column that can be changed here; they are %(names)s", names=row(EDITABLE[kind]))
-        many = Fault("keys", say("choose 1 to %(most_at_once)s rows", most_at_once=MOST_AT_ONCE))
+        said = gettext_lazy(
+            "is not a column that can be changed here; they are %(names)s", names=join_texts(EDITABLE[kind])
+        )
+        many = Fault("keys", gettext_lazy("choose 1 to %(most_at_once)s rows", most_at_once=MOST_AT_ONCE))
         raise InvalidInput([Fault(name, said) for name in unknown] or [many])
     known = _cells(session, actor, kind, keys)
     columns = ["key", *sorted(REQUIRED[kind] | set(cells))]

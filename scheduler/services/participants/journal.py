@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain import fields
 from scheduler.domain.errors import NotFound, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import noted, trail
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.emails.email_addresses import addresses, readdress
@@ -254,14 +254,14 @@ class _Return:
 
 def _refused(step: DeskStep, state: str) -> WrongState:
     told = {
-        "undone": say("The step about %(subject)s is undone already.", subject=step.subject),
-        "used by something newer": say(
+        "undone": gettext_lazy("The step about %(subject)s is undone already.", subject=step.subject),
+        "used by something newer": gettext_lazy(
             "What the step about %(subject)s made is used by something newer; it cannot be undone.",
             subject=step.subject,
         ),
     }.get(
         state,
-        say(
+        gettext_lazy(
             "What the step about %(subject)s changed was changed again since; it cannot be undone.",
             subject=step.subject,
         ),

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields, names
 from scheduler.domain.entities import Side
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants.calling_off import call_off, open_requests, release
@@ -80,7 +80,7 @@ def withdraw(
     fields.require("note", note, fields.Note)
     if named_alone not in set(NamedAlone):
         raise InvalidInput(
-            [Fault("named_alone", say("must be one of %(names)s", names=", ".join(NamedAlone)))]
+            [Fault("named_alone", gettext_lazy("must be one of %(names)s", names=", ".join(NamedAlone)))]
         )
     rows = rows_of(session, actor, kind, keys)
     gone = next((row for row in rows if row.withdrawn_at is not None), None)
@@ -131,7 +131,9 @@ def bring_back(
             merged.key,
             "merged into another",
             "brought back",
-            told=say("%(key)s was merged into another record; it cannot be brought back.", key=merged.key),
+            told=gettext_lazy(
+                "%(key)s was merged into another record; it cannot be brought back.", key=merged.key
+            ),
         )
     with step(session, actor, StepKind.BRING_BACK, kind, named(rows), now=now):
         for row in rows:
@@ -146,7 +148,7 @@ def rows_of(
     wanted = set(keys)
     if not 1 <= len(wanted) <= MOST_AT_ONCE:
         raise InvalidInput(
-            [Fault("keys", say("choose 1 to %(most_at_once)s rows", most_at_once=MOST_AT_ONCE))]
+            [Fault("keys", gettext_lazy("choose 1 to %(most_at_once)s rows", most_at_once=MOST_AT_ONCE))]
         )
     table = ROWS[kind]
     query = select(table).where(table.event_id == actor.event_id, among(table.key, filter(storable, wanted)))

@@ -9,15 +9,15 @@ from sqlalchemy.orm import Session
 
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.audit_log.noted import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.models import TrailEntry
 
 _LISTS = {
-    ImportKind.PEOPLE: noted("trail", "list of people with addresses seen"),
-    ImportKind.INTERPRETERS: noted("trail", "list of interpreters with addresses seen"),
+    ImportKind.PEOPLE: pgettext_lazy("trail", "list of people with addresses seen"),
+    ImportKind.INTERPRETERS: pgettext_lazy("trail", "list of interpreters with addresses seen"),
 }
 
 
@@ -49,5 +49,5 @@ def _about(kind: ImportKind, key: str) -> Noted:
     if not key:
         return _LISTS[kind]
     if kind is ImportKind.PEOPLE:
-        return noted("trail", "addresses of person %(key)s seen", key=key)
-    return noted("trail", "addresses of interpreter %(key)s seen", key=key)
+        return pgettext_lazy("trail", "addresses of person %(key)s seen", key=key)
+    return pgettext_lazy("trail", "addresses of interpreter %(key)s seen", key=key)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import names
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants.calling_off import call_off
@@ -126,18 +126,22 @@ def merge(session: Session, actor: Actor, kind: ImportKind, key: str, into: str,
     """
     actor.require(Right.KEEP_PEOPLE)
     if key == into:
-        raise InvalidInput([Fault("into", say("is the same record; choose the other one"))])
+        raise InvalidInput([Fault("into", gettext_lazy("is the same record; choose the other one"))])
     table = ROWS[kind]
     known = select(table.id).where(table.event_id == actor.event_id, table.key == into)
     if not (into and storable(into)) or session.scalar(known) is None:
-        raise InvalidInput([Fault("into", say("is no record of this event, or several have that name"))])
+        raise InvalidInput(
+            [Fault("into", gettext_lazy("is no record of this event, or several have that name"))]
+        )
     by_key = {row.key: row for row in rows_of(session, actor, kind, [key, into])}
     old, new = by_key[key], by_key[into]
     for row in (old, new):
         if row.withdrawn_at is not None:
             raise WrongState("record", row.key, "withdrawn", "merged")
     if isinstance(old, Attendee) and isinstance(new, Attendee) and old.firm_id != new.firm_id:
-        raise InvalidInput([Fault("into", say("is of another firm; change the firm of one of them first"))])
+        raise InvalidInput(
+            [Fault("into", gettext_lazy("is of another firm; change the firm of one of them first"))]
+        )
     ended = 0
     with step(session, actor, StepKind.MERGE, kind, f"{named([old])} → {named([new])}", now=now):
         _fill(old, new)

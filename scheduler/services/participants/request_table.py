@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.belonging import find_delegation, firms_of
 from scheduler.services.directory.refs import FirmRef, firm_columns
 from scheduler.services.identity.actors import Actor
@@ -142,7 +142,9 @@ def take(
             [
                 Fault(
                     "keys",
-                    say("choose 1 to %(most_at_once)s requests, and what to do", most_at_once=MOST_AT_ONCE),
+                    gettext_lazy(
+                        "choose 1 to %(most_at_once)s requests, and what to do", most_at_once=MOST_AT_ONCE
+                    ),
                 )
             ]
         )
@@ -152,9 +154,9 @@ def take(
         try:
             _STEPS[verb](session, actor, key, note=note, now=now)
         except WrongState as error:
-            refused.append(say("Request %(key)s: %(why)s", key=key, why=error.told))
+            refused.append(gettext_lazy("Request %(key)s: %(why)s", key=key, why=error.told))
         except NotFound:  # a chamber's: the step is the other firm's
-            refused.append(say("Only the firm whose step it is may take it."))
+            refused.append(gettext_lazy("Only the firm whose step it is may take it."))
         else:
             done += 1
     return StepsTaken(done, tuple(refused))
@@ -169,7 +171,7 @@ def ask(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> A
     sides = {"from_firm": form.from_firm, "to_firm": form.to_firm}
     found = {name: firm_meant(session, actor.event_id, said or "") for name, said in sides.items()}
     unknown = [
-        Fault(name, say("is not a firm of this event, or several have that name"))
+        Fault(name, gettext_lazy("is not a firm of this event, or several have that name"))
         for name, key in found.items()
         if not key
     ]

@@ -9,7 +9,7 @@ from typing import Any, Final, TypedDict, cast
 from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, func, or_, select, true
 from sqlalchemy.orm import Session
 
-from scheduler import saying
+from scheduler import i18n
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Tier
 from scheduler.services.directory.belonging import firms_in
@@ -156,12 +156,14 @@ def firms(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[FirmRow]
     query = select(Firm, Hall.name, Hall.names).outerjoin(Hall, Hall.id == Firm.hall_id)
     query = _narrowed(query, Firm, actor, (Firm.name, Firm.latin_name, Firm.key), ask)
     page = _page(session, query, FIRM_SORTS, ask)
-    rows: list[tuple[Firm, str]] = [(row[0], saying.label(row[1] or "", row[2] or {})) for row in page.items]
+    rows: list[tuple[Firm, str]] = [
+        (row[0], i18n.venue_label(row[1] or "", row[2] or {})) for row in page.items
+    ]
     ids = [firm.id for firm, _ in rows]
     booths: dict[int | None, list[str]] = {}
     stands = select(Place.firm_id, Place.name).where(among(Place.firm_id, ids), ~Place.is_retired)
     for firm_id, name in session.execute(stands.order_by(Place.id)):
-        booths.setdefault(firm_id, []).append(saying.place(name))
+        booths.setdefault(firm_id, []).append(i18n.place_label(name))
     people = counted(session, select(Attendee.firm_id, func.count()), Attendee.firm_id, ids,
                       Attendee.withdrawn_at.is_(None))  # fmt: skip
     waiting, accepted = requests_of(session, ids)
@@ -173,7 +175,7 @@ def firms(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[FirmRow]
             country=firm.country,
             tier=firm.tier,
             hall=hall,
-            booth=saying.row(booths.get(firm.id, ())),
+            booth=i18n.join_texts(booths.get(firm.id, ())),
             people=people.get(firm.id, 0),
             waiting=waiting.get(firm.id, 0),
             accepted=accepted.get(firm.id, 0),

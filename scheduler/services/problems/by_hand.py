@@ -20,7 +20,7 @@ from scheduler.domain.errors import NotFound, WrongState
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Problem, Request
 from scheduler.domain.rules.stability import is_frozen
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.schedule import versions
 from scheduler.storage.database import once
 from scheduler.storage.models import (
@@ -175,7 +175,9 @@ def check_kept(session: Session, event_id: int, number: int) -> None:
     if session.get(HandDraft, version.id) is None:
         raise NotFound("draft by hand", number)
     if version.state is VersionState.DISCARDED:
-        told = say("Draft %(number)s by hand was discarded: no run can keep it.", number=str(version.number))
+        told = gettext_lazy(
+            "Draft %(number)s by hand was discarded: no run can keep it.", number=str(version.number)
+        )
         raise WrongState("schedule version", str(version.number), version.state.value, "kept", told)
 
 

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, JobState
 from scheduler.domain.errors import ChangedMeanwhile, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity import actors
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -25,7 +25,7 @@ from scheduler.services.schedule import entries, history, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.storage.models import Event, HandDraft, ScheduleVersion, VersionJob
 
-PUBLISH = say("publish the version")
+PUBLISH = gettext_lazy("publish the version")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def publish(
         now=now,
     )
     after = {"hold in minutes": minutes}
-    about = noted("trail", "publishing of version %(number)s asked for", number=number)
+    about = pgettext_lazy("trail", "publishing of version %(number)s asked for", number=number)
     trail.note(session, actor, Act.PUBLISH, about, after=after, now=now)
     return job_card(job)
 
@@ -122,7 +122,7 @@ def take_back(session: Session, actor: Actor, number: int, *, now: datetime) -> 
     """asked -> taken back: the version stays a draft, nobody was told. Raises WrongState if it has begun."""
     values = {"state": JobState.TAKEN_BACK, "finished_at": now}
     job = _change_held_job(session, actor, number, "taken back", **values)
-    about = noted("trail", "publishing of version %(number)s taken back", number=number)
+    about = pgettext_lazy("trail", "publishing of version %(number)s taken back", number=number)
     trail.note(session, actor, Act.PUBLISH, about, now=now)
     return job
 
@@ -143,7 +143,7 @@ def queue_trial(
     Raises NotAllowed if the actor has no address.
     """
     actor.require(Right.PUBLISH)
-    actor.require_fresh(say("send a trial to yourself"))
+    actor.require_fresh(gettext_lazy("send a trial to yourself"))
     version = versions.get(session, actor.event_id, number)
     found = comparisons.kept(session, version)
     if found is None or not found.told:
@@ -155,7 +155,7 @@ def discard(session: Session, actor: Actor, number: int, *, now: datetime) -> Ve
     """Put a draft away. Raises as `release.discard`."""
     actor.require(Right.PUBLISH)
     release.discard(session, event_id=actor.event_id, number=number)
-    about = noted("trail", "version %(number)s discarded", number=number)
+    about = pgettext_lazy("trail", "version %(number)s discarded", number=number)
     trail.note(session, actor, Act.DISCARD, about, now=now)
     return history.show(session, actor, number)
 
@@ -164,7 +164,7 @@ def bring_back(session: Session, actor: Actor, number: int, *, now: datetime) ->
     """Make a discarded version a draft again. Raises as `release.bring_back`."""
     actor.require(Right.PUBLISH)
     release.bring_back(session, event_id=actor.event_id, number=number)
-    about = noted("trail", "version %(number)s brought back", number=number)
+    about = pgettext_lazy("trail", "version %(number)s brought back", number=number)
     trail.note(session, actor, Act.DISCARD, about, now=now)
     return history.show(session, actor, number)
 
@@ -174,7 +174,7 @@ def discard_old(session: Session, actor: Actor, *, now: datetime) -> int:
     actor.require(Right.PUBLISH)
     count = release.discard_old(session, actor.event_id)
     if count:
-        about = noted("trail", "%(number)s older drafts discarded", number=count)
+        about = pgettext_lazy("trail", "%(number)s older drafts discarded", number=count)
         trail.note(session, actor, Act.DISCARD, about, now=now)
     return count
 
@@ -182,9 +182,9 @@ def discard_old(session: Session, actor: Actor, *, now: datetime) -> int:
 def roll_back(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
     """A draft with the content of an earlier version. Raises as `release.roll_back`."""
     actor.require(Right.PUBLISH)
-    actor.require_fresh(say("roll back to the version"))
+    actor.require_fresh(gettext_lazy("roll back to the version"))
     draft = release.roll_back(session, event_id=actor.event_id, number=number, now=now)
-    about = noted(
+    about = pgettext_lazy(
         "trail", "version %(new)s made with the content of version %(old)s", new=draft.number, old=number
     )
     trail.note(session, actor, Act.ROLL_BACK, about, now=now)
@@ -203,7 +203,7 @@ def tell_partners(session: Session, actor: Actor, *, now: datetime) -> VersionCa
     if not entries.withdrawn_since(session, current.id):
         raise WrongState("version", current.number, "as people know it", "told to partners")
     draft = release.repeat(session, current, now=now)
-    about = noted(
+    about = pgettext_lazy(
         "trail",
         "version %(number)s made, to tell partners of meetings that were called off",
         number=draft.number,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, VersionState
 from scheduler.domain.errors import ChainmeetError
-from scheduler.saying import Between, row, say
+from scheduler.i18n import Separator, gettext_lazy, join_texts
 from scheduler.services.operations.patience import patiently
 from scheduler.services.publishing import comparisons, release, summaries, version_jobs
 from scheduler.services.publishing.comparisons import Worked
@@ -44,7 +44,7 @@ class TooMuchChanges(ChainmeetError):
 
     def __init__(self, number: int, touched: int, budget: int) -> None:
         super().__init__(
-            say(
+            gettext_lazy(
                 "Version %(number)s was not published: it changes %(touched)s meetings that people have in "
                 "their calendars, and without a person at most %(budget)s may. Look at the draft and publish "
                 "it.",
@@ -62,11 +62,11 @@ class BeyondTheNight(ChainmeetError):
 
     def __init__(self, number: int, excess: Sequence[str]) -> None:
         super().__init__(
-            say(
+            gettext_lazy(
                 "Version %(number)s was not published by the night: %(why)s. Look at the draft, and publish "
                 "it if you want these changes.",
                 number=str(number),
-                why=row(excess, Between.CLAUSES),
+                why=join_texts(excess, Separator.CLAUSES),
             )
         )
 

@@ -17,7 +17,7 @@ from scheduler.invites.mail.summary import Summary
 from scheduler.services import links
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.publishing import diff, summaries
@@ -79,7 +79,7 @@ def make_published(
     summaries.set_aside(session, event_id, now=now)
     doer = Somebody(account_id=by, event_id=event_id, name="" if by else trail.NIGHT)
     before, after = {"published": compared_with}, {"published": number}
-    about = noted("trail", "version %(number)s published", number=number)
+    about = pgettext_lazy("trail", "version %(number)s published", number=number)
     trail.note(session, doer, Act.PUBLISH, about, before=before, after=after, now=now)
     return version
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, JobKind, JobState, VersionState
 from scheduler.domain.errors import ChainmeetError, PublishingOpen, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services import links
 from scheduler.services.operations import alerts
 from scheduler.services.publishing import release
@@ -26,7 +26,7 @@ SILENT = timedelta(seconds=120)
 WAITING = timedelta(seconds=60)
 """A job that nobody took for this time gets another task: the first one may be lost."""
 MAX_ATTEMPTS = 2
-LOST_TOO_OFTEN = say("The worker was lost %(times)s times in the middle of it.", times=MAX_ATTEMPTS)
+LOST_TOO_OFTEN = gettext_lazy("The worker was lost %(times)s times in the middle of it.", times=MAX_ATTEMPTS)
 
 _NO_SYNC: dict[str, Any] = {"synchronize_session": False}
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AnswerSource, Method, Partstat, RequestState
 from scheduler.domain.errors import WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.tokens import hash_token
 from scheduler.services.replies import declining
 from scheduler.services.replies.declining import Effect
@@ -150,15 +150,17 @@ def _decline(
     done = declining.effect(session, request, attendee, now=now)
     if done is Effect.OTHERS:
         declining.leave_to_others(request, attendee, note=comment, now=now)
-        return say(
+        return gettext_lazy(
             "%(name)s declined; the next plan holds the meeting with the colleagues.", name=attendee.name
         )
     if done is Effect.COLLEAGUE:
         declining.exclude(request, attendee, note=comment, now=now)
-        return say("%(name)s declined; the next plan sends a colleague, if one is free.", name=attendee.name)
+        return gettext_lazy(
+            "%(name)s declined; the next plan sends a colleague, if one is free.", name=attendee.name
+        )
     if done is Effect.OFF or not _withdraw(session, request, attendee, comment, now):
-        return say("%(name)s declined a meeting that was off already.", name=attendee.name)
-    return say(
+        return gettext_lazy("%(name)s declined a meeting that was off already.", name=attendee.name)
+    return gettext_lazy(
         "%(name)s declined; the next publishing leaves the meeting out and tells the others.",
         name=attendee.name,
     )
@@ -201,8 +203,8 @@ def _come(
         if declined:
             declining.readmit(request, attendee, instead_of=before.delegate_id if before else None)
         if maybe:
-            return say("%(name)s may come.", name=attendee.name)
-        return say("%(name)s comes.", name=attendee.name)
+            return gettext_lazy("%(name)s may come.", name=attendee.name)
+        return gettext_lazy("%(name)s comes.", name=attendee.name)
     is_own = declined and request.answered_by == attendee.id
     if request.state is not RequestState.WITHDRAWN or not is_own:
         raise WrongState("meeting", request.key, request.state.value, "accepted")
@@ -214,5 +216,9 @@ def _come(
         session.refresh(request)
         raise WrongState("meeting", request.key, "asked for anew", "accepted") from None
     if maybe:
-        return say("%(name)s may come after all; the meeting is in the next plan again.", name=attendee.name)
-    return say("%(name)s comes after all; the meeting is in the next plan again.", name=attendee.name)
+        return gettext_lazy(
+            "%(name)s may come after all; the meeting is in the next plan again.", name=attendee.name
+        )
+    return gettext_lazy(
+        "%(name)s comes after all; the meeting is in the next plan again.", name=attendee.name
+    )

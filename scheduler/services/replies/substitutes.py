@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import HolderKind, Method, Partstat, RequestState, Side, VersionState
 from scheduler.domain.errors import Fault, InvalidInput, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.availability import unavailable
 from scheduler.services.directory.refs import PersonRef, person_ref
 from scheduler.services.replies import answers, declining
@@ -128,7 +128,7 @@ def send(session: Session, invitation: Invitation, key: str, given: Reply, *, no
     people = {each.key: each for each in _candidates(session, request, attendee, seated)}
     colleague = people.get(key)
     if colleague is None:
-        raise InvalidInput([Fault("colleague", say("Choose a colleague from the list."))])
+        raise InvalidInput([Fault("colleague", gettext_lazy("Choose a colleague from the list."))])
     side = declining.side_of(request, attendee)
     name(request, side, going(request, side, seated.people) - {attendee.id} | {colleague.id})
     declining.exclude(request, attendee, note=given.comment, now=now)
@@ -138,7 +138,7 @@ def send(session: Session, invitation: Invitation, key: str, given: Reply, *, no
     kept.proposed_start = kept.proposed_end = kept.proposed_slots = None
     invitation.partstat = Partstat.DECLINED
     session.flush()
-    return say(
+    return gettext_lazy(
         "%(colleague)s goes instead of %(name)s, by the next plan.",
         colleague=colleague.name,
         name=attendee.name,

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain import names
 from scheduler.domain.entities import OutboxKind, RequestState
 from scheduler.domain.errors import NotFound, WrongState
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import language_of
-from scheduler.saying import say
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import letters, payloads
@@ -24,8 +24,8 @@ from scheduler.storage.models import Attendee, Event, Firm, MeetingRequest, Outb
 
 FREE, MAKE_TIME = "free", "make_time"
 """Letters of the catalogue: to a colleague, and to the other firm."""
-ASKED = say("They were asked already. Each is asked once.")
-NO_ONE = say("No one of that firm takes emails.")
+ASKED = gettext_lazy("They were asked already. Each is asked once.")
+NO_ONE = gettext_lazy("No one of that firm takes emails.")
 
 
 def asked_before(session: Session, actor: Actor, keys: Sequence[str]) -> Mapping[tuple[str, str], datetime]:
@@ -108,7 +108,9 @@ def allow_any_time(session: Session, actor: Actor, key: str) -> None:
 def _own(session: Session, actor: Actor, key: str) -> MeetingRequest:
     request = _request(session, actor, key)
     actor.require(
-        Right.ASK, firm_id=request.from_firm_id, sentence=say("Only the firm that asked may change this.")
+        Right.ASK,
+        firm_id=request.from_firm_id,
+        sentence=gettext_lazy("Only the firm that asked may change this."),
     )
     return request
 
@@ -116,7 +118,7 @@ def _own(session: Session, actor: Actor, key: str) -> MeetingRequest:
 def _request(session: Session, actor: Actor, key: str) -> MeetingRequest:
     """An accepted request of the actor's firm, locked, so that of two presses at once one finds the other."""
     request = requests.get(session, actor, key)
-    sentence = say("Only exhibitors ask for meetings in their firm's name.")
+    sentence = gettext_lazy("Only exhibitors ask for meetings in their firm's name.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=sentence)
     if request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting request", key, request.state.value, "helped", TOLD[request.state])

@@ -13,7 +13,7 @@ from scheduler.domain import fields
 from scheduler.domain.entities import OPEN_REQUESTS, PlaceKind, PlaceWish, RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import Message, NamedPeople, Priority, Topic
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import notes
 from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.services.identity.actors import Actor
@@ -90,9 +90,11 @@ def open_request(session: Session, firm_id: int, other_id: int) -> MeetingReques
 def refuse_second(request: MeetingRequest, from_firm_id: int) -> None:
     """Raises InvalidInput unless the pair's open request is one that the asking firm may still answer."""
     if request.state is RequestState.ACCEPTED:
-        raise InvalidInput([Fault("to_firm", say("has agreed to meet already (%(key)s)", key=request.key))])
+        raise InvalidInput(
+            [Fault("to_firm", gettext_lazy("has agreed to meet already (%(key)s)", key=request.key))]
+        )
     if request.from_firm_id == from_firm_id:
-        raise InvalidInput([Fault("to_firm", say("was asked already (%(key)s)", key=request.key))])
+        raise InvalidInput([Fault("to_firm", gettext_lazy("was asked already (%(key)s)", key=request.key))])
 
 
 def is_overdue(request: MeetingRequest, now: datetime) -> bool:
@@ -157,7 +159,7 @@ class _Checker:
         self.actor.require(
             Right.ASK,
             firm_id=self.actor.firm_id,
-            sentence=say("Only exhibitors ask for meetings in their firm's name."),
+            sentence=gettext_lazy("Only exhibitors ask for meetings in their firm's name."),
         )
         keys = [key for key in (self.form.to_firm, self.form.from_firm) if key is not None and storable(key)]
         asked = {"event": self.actor.event_id, "keys": keys, "own": self.actor.firm_id}
@@ -165,12 +167,12 @@ class _Checker:
         sender = next((firm for firm in found if self.is_sender(firm)), None)
         receiver = next((firm for firm in found if firm.key == self.form.to_firm), None)
         if sender is None:
-            self.fault("from_firm", say("is not a firm of this event"))
+            self.fault("from_firm", gettext_lazy("is not a firm of this event"))
         else:
-            own = say("You may ask in the name of your own firm only.")
+            own = gettext_lazy("You may ask in the name of your own firm only.")
             self.actor.require(Right.ASK, firm_id=sender.id, sentence=own)
         if receiver is None:
-            self.fault("to_firm", say("is not a firm of this event"))
+            self.fault("to_firm", gettext_lazy("is not a firm of this event"))
         return sender, receiver
 
     def is_sender(self, firm: Firm) -> bool:
@@ -181,7 +183,7 @@ class _Checker:
     def texts(self) -> tuple[str, str]:
         topic, message = one_line(self.form.topic), lines(self.form.message)
         if not topic:
-            self.fault("topic", say("is missing; say in a line what the meeting is about"))
+            self.fault("topic", gettext_lazy("is missing; say in a line what the meeting is about"))
         else:
             self.faults.extend(fields.fault("topic", topic, Topic))
         self.faults.extend(fields.fault("message", message, Message))
@@ -192,23 +194,25 @@ class _Checker:
         rows = slots_of(self.session, self.actor.event_id)
         known, wanted = {slot.key for slot in rows}, set(self.form.slots or ())
         for key in sorted(wanted - known):
-            self.fault("slots", say("%(key)s is not a slot of this event", key=repr(key)))
+            self.fault("slots", gettext_lazy("%(key)s is not a slot of this event", key=repr(key)))
         longest = max((_room(rows, i) for i in range(len(rows))), default=0)
         if not 1 <= self.form.length <= max(longest, 1):
-            self.fault("length", say("must be from 1 to %(most)s slots", most=max(longest, 1)))
+            self.fault("length", gettext_lazy("must be from 1 to %(most)s slots", most=max(longest, 1)))
             return None, None
         fitting = [slot for i, slot in enumerate(rows) if _room(rows, i) >= self.form.length]
         ahead = [slot for slot in fitting if slot.start > self.now]
         chosen = [slot for slot in ahead if not wanted or slot.key in wanted]
         if not ahead:
-            self.fault("slots", say("are over; no meeting time of this event is left"))
+            self.fault("slots", gettext_lazy("are over; no meeting time of this event is left"))
         elif not chosen and wanted <= known:
-            self.fault("slots", say("must have one at which a meeting of that length can still begin"))
+            self.fault(
+                "slots", gettext_lazy("must have one at which a meeting of that length can still begin")
+            )
         return [slot.key for slot in chosen] if wanted else None, chosen[-1].start if chosen else None
 
     def place(self, receiver: Firm | None) -> PlaceWish | None:
         if self.form.place not in set(PlaceWish):
-            self.fault("place", say("must be booth, table or any"))
+            self.fault("place", gettext_lazy("must be booth, table or any"))
             return None
         wish = PlaceWish(self.form.place)
         if (
@@ -216,11 +220,11 @@ class _Checker:
             and receiver
             and not self.has_place(Place.firm_id.in_([receiver.id, receiver.host_id]) & ~Place.is_retired)
         ):
-            self.fault("place", say("must be another: this firm has no booth"))
+            self.fault("place", gettext_lazy("must be another: this firm has no booth"))
         if wish is PlaceWish.TABLE and not self.has_place(
             (Place.kind == PlaceKind.TABLE) & ~Place.is_retired
         ):
-            self.fault("place", say("must be another: this event has no tables"))
+            self.fault("place", gettext_lazy("must be another: this event has no tables"))
         return wish
 
     def has_place(self, condition: ColumnElement[bool]) -> bool:
@@ -250,28 +254,33 @@ class _Checker:
         """The named people of one side, each once."""
         unique = list(dict.fromkeys(keys))
         if not fields.limits(NamedPeople).hold(unique):
-            self.fault(path, say("name at most %(most)s people", most=fields.limits(NamedPeople).most))
+            self.fault(
+                path, gettext_lazy("name at most %(most)s people", most=fields.limits(NamedPeople).most)
+            )
         if firm is None:
             return []
         people = [known[key] for key in unique if key in known and known[key].firm_id == firm.id]
         for key in unique:
             if key not in {person.key for person in people}:
-                self.fault(path, say("%(key)s is not a person of this firm", key=repr(key)))
+                self.fault(path, gettext_lazy("%(key)s is not a person of this firm", key=repr(key)))
         return [(person, side) for person in people]
 
     def pair(self, sender: Firm, receiver: Firm) -> None:
         if sender.id == receiver.id:
-            self.fault("to_firm", say("is your own firm; choose another"))
+            self.fault("to_firm", gettext_lazy("is your own firm; choose another"))
             return
         if sender.withdrawn_at is not None:
-            self.fault("from_firm", say("has left the event; an organiser can bring it back"))
+            self.fault("from_firm", gettext_lazy("has left the event; an organiser can bring it back"))
         if receiver.withdrawn_at is not None:
-            self.fault("to_firm", say("has left the event; choose another"))
+            self.fault("to_firm", gettext_lazy("has left the event; choose another"))
         never = notes.never_between(self.session, sender.id, receiver.id)
         if sender.id in never:
-            self.fault("to_firm", say("is one that you said never to meet; take that back on its page first"))
+            self.fault(
+                "to_firm",
+                gettext_lazy("is one that you said never to meet; take that back on its page first"),
+            )
         elif never:
-            self.fault("to_firm", say("takes no requests from your firm at this event"))
+            self.fault("to_firm", gettext_lazy("takes no requests from your firm at this event"))
         other = open_request(self.session, sender.id, receiver.id)
         if other is not None and not is_overdue(other, self.now):
             try:
@@ -283,7 +292,7 @@ class _Checker:
         if pending >= MAX_PENDING:
             self.fault(
                 "to_firm",
-                say(
+                gettext_lazy(
                     "has to wait: %(num)s of your requests have no answer yet; withdraw one first",
                     num=pending,
                 ),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.plan import NOT_EXAMINED
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -21,25 +21,25 @@ from scheduler.services.text import storable
 from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, Slot
 
 GROUPS: Mapping[str, str] = {
-    "people-busy": say("Attendees are in other meetings"),
-    "displaced-by-weight": say("Requests of higher or equal priority take the times"),
-    "no-common-slot": say("No common free time"),
-    "no-interpreter": say("No interpreter is free"),
-    "no-place": say("No table or booth is free"),
-    "no-gain": say("It would cost more idle time and walking than it is worth"),
-    "person-cap": say("An attendee has reached the daily limit"),
-    "firm-cap": say("An exhibitor has reached the daily limit"),
-    "walking": say("The walk between halls is too long"),
-    "precedence": say("It must come before or after another meeting"),
-    "fixed-clash": say("It can’t take place at its fixed time or location"),
-    "frozen": say("The remaining times start too soon"),
-    "no-people": say("A firm has no attendee for it"),
-    "no-colleague": say("No colleague can replace the attendee who declined"),
-    "max-moved": say("Published meetings in its way may not move"),
-    "idle-spread": say("Idle time would be too unequal"),
-    "search-ended": say("It fits, but the run did not get to it"),
-    NOT_EXAMINED: say("Reason not found yet"),
-    "contradiction": say("Rules contradict each other"),
+    "people-busy": gettext_lazy("Attendees are in other meetings"),
+    "displaced-by-weight": gettext_lazy("Requests of higher or equal priority take the times"),
+    "no-common-slot": gettext_lazy("No common free time"),
+    "no-interpreter": gettext_lazy("No interpreter is free"),
+    "no-place": gettext_lazy("No table or booth is free"),
+    "no-gain": gettext_lazy("It would cost more idle time and walking than it is worth"),
+    "person-cap": gettext_lazy("An attendee has reached the daily limit"),
+    "firm-cap": gettext_lazy("An exhibitor has reached the daily limit"),
+    "walking": gettext_lazy("The walk between halls is too long"),
+    "precedence": gettext_lazy("It must come before or after another meeting"),
+    "fixed-clash": gettext_lazy("It can’t take place at its fixed time or location"),
+    "frozen": gettext_lazy("The remaining times start too soon"),
+    "no-people": gettext_lazy("A firm has no attendee for it"),
+    "no-colleague": gettext_lazy("No colleague can replace the attendee who declined"),
+    "max-moved": gettext_lazy("Published meetings in its way may not move"),
+    "idle-spread": gettext_lazy("Idle time would be too unequal"),
+    "search-ended": gettext_lazy("It fits, but the run did not get to it"),
+    NOT_EXAMINED: gettext_lazy("Reason not found yet"),
+    "contradiction": gettext_lazy("Rules contradict each other"),
 }
 """Titles by the reason codes of a plan."""
 

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import WrongState
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import words
-from scheduler.saying import say
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import requests, why_not
 from scheduler.services.requests import ways as request_ways
@@ -22,7 +22,7 @@ from scheduler.services.requests.why_not import NOTHING, Explained
 from scheduler.services.schedule import agendas, unscheduled, versions
 from scheduler.services.schedule.agendas import AgendaItem
 
-SUPERSEDED = say("Another schedule was published meanwhile, and this way is one of the old one.")
+SUPERSEDED = gettext_lazy("Another schedule was published meanwhile, and this way is one of the old one.")
 OWN_TIMES = frozenset({"no-common-slot", "people-busy"})
 """Reasons that a reader's own busy times may be part of."""
 
@@ -84,7 +84,11 @@ def take_way(session: Session, actor: Actor, key: str, *, version: int, number: 
     way = request_ways.take(session, actor, published, request, number)
     if way.start <= now:
         raise WrongState(
-            "time", way.start.isoformat(timespec="minutes"), "over", "followed", say("That time is over.")
+            "time",
+            way.start.isoformat(timespec="minutes"),
+            "over",
+            "followed",
+            gettext_lazy("That time is over."),
         )
     return way
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.ical import itip_revisions
-from scheduler.saying import say
 from scheduler.services.directory.refs import FirmRef, firm_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -72,7 +72,7 @@ def submit(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -
             return _insert(session, actor, checked, now)
         except (IntegrityError, WrongState):  # the pair's other firm was faster: look again
             continue
-    raise InvalidInput([Fault("to_firm", say("is being asked or answered just now; try again"))])
+    raise InvalidInput([Fault("to_firm", gettext_lazy("is being asked or answered just now; try again"))])
 
 
 def get(session: Session, actor: Actor, key: str) -> MeetingRequest:
@@ -94,7 +94,9 @@ def accept(session: Session, actor: Actor, key: str, *, note: str = "", now: dat
     """
     request = get(session, actor, key)
     actor.require(
-        Right.ASK, firm_id=request.to_firm_id, sentence=say("Only the firm that was asked may accept.")
+        Right.ASK,
+        firm_id=request.to_firm_id,
+        sentence=gettext_lazy("Only the firm that was asked may accept."),
     )
     return take(session, actor, request, ACCEPT, note, now).state
 
@@ -106,7 +108,9 @@ def decline(session: Session, actor: Actor, key: str, *, note: str = "", now: da
     """
     request = get(session, actor, key)
     actor.require(
-        Right.ASK, firm_id=request.to_firm_id, sentence=say("Only the firm that was asked may decline.")
+        Right.ASK,
+        firm_id=request.to_firm_id,
+        sentence=gettext_lazy("Only the firm that was asked may decline."),
     )
     return take(session, actor, request, DECLINE, note, now).state
 
@@ -129,14 +133,16 @@ def withdraw(
     request = get(session, actor, key)
     sides = sides_of(actor, request)
     if not sides:
-        raise NotAllowed(say("Only exhibitors of the two firms may withdraw."))
+        raise NotAllowed(gettext_lazy("Only exhibitors of the two firms may withdraw."))
     if seen is not None and request.state is not seen:
         raise WrongState(
             "meeting request", request.key, request.state.value, WITHDRAW.done, steps.TOLD[request.state]
         )
     if not sides & WITHDRAW.takers.get(request.state, sides):
         raise NotAllowed(
-            say("Only the firm that asked may withdraw a request without an answer; you may decline it.")
+            gettext_lazy(
+                "Only the firm that asked may withdraw a request without an answer; you may decline it."
+            )
         )
     if request.state is RequestState.ACCEPTED and ending.is_held(session, request.id, now=now):
         raise ending.MeetingOver(request.key)
@@ -209,7 +215,7 @@ def _ask_back(
         slots = [slot for slot in theirs.slots if slot in checked.slots]
     if slots == []:
         raise InvalidInput(
-            [Fault("slots", say("must have one that the other firm asked for; tick it, or none"))]
+            [Fault("slots", gettext_lazy("must have one that the other firm asked for; tick it, or none"))]
         )
     take(session, actor, theirs, ACCEPT, "", now, seen=(RequestState.PENDING,))
     theirs.reply_topic, theirs.reply_message = checked.topic, checked.message

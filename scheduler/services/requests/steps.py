@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields, names
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side
 from scheduler.domain.errors import NotAllowed, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import noted, trail
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.directory import notes
@@ -67,18 +67,18 @@ STEPS = (ACCEPT, DECLINE, WITHDRAW)
 
 
 TOLD = {
-    RequestState.PENDING: say("The request waits for an answer again."),
-    RequestState.ACCEPTED: say("The request is accepted already."),
-    RequestState.DECLINED: say("The request is declined already."),
-    RequestState.WITHDRAWN: say("The request was withdrawn."),
-    RequestState.EXPIRED: say("The request has expired: it was not answered in time."),
+    RequestState.PENDING: gettext_lazy("The request waits for an answer again."),
+    RequestState.ACCEPTED: gettext_lazy("The request is accepted already."),
+    RequestState.DECLINED: gettext_lazy("The request is declined already."),
+    RequestState.WITHDRAWN: gettext_lazy("The request was withdrawn."),
+    RequestState.EXPIRED: gettext_lazy("The request has expired: it was not answered in time."),
 }
 """What a page says where a request's state does not allow a step."""
-OVER = say("All times of this request are over.")
-FOR_GOOD = say("The last step cannot be undone any more.")
-LEFT = say("One of the two firms has left the event.")
-NEVER = say("One of the two firms said that they are not to meet.")
-ANEW = say("The two firms have another open request by now.")
+OVER = gettext_lazy("All times of this request are over.")
+FOR_GOOD = gettext_lazy("The last step cannot be undone any more.")
+LEFT = gettext_lazy("One of the two firms has left the event.")
+NEVER = gettext_lazy("One of the two firms said that they are not to meet.")
+ANEW = gettext_lazy("The two firms have another open request by now.")
 
 
 def allowed(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
@@ -162,7 +162,7 @@ def undo(session: Session, actor: Actor, request: MeetingRequest, *, now: dateti
     if request.before is None or request.answered_at is None:
         raise WrongState("meeting request", request.key, request.state.value, "undone", FOR_GOOD)
     if not may_undo(actor, request):
-        raise NotAllowed(say("Only the side that took the last step may undo it."))
+        raise NotAllowed(gettext_lazy("Only the side that took the last step may undo it."))
     if request.answered_at + UNDO_TIME <= now or _was_told(session, request):
         raise WrongState(
             "meeting request", request.key, f"{request.state.value} for good", "undone", FOR_GOOD

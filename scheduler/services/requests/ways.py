@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.domain.errors import WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.availability import unavailable
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_ref, person_ref
 from scheduler.services.identity.actors import Actor
@@ -25,7 +25,7 @@ from scheduler.services.requests.steps import TOLD
 from scheduler.services.schedule import unscheduled
 from scheduler.storage.models import Attendee, AttendeeBusy, MeetingRequest, ScheduleVersion, Slot
 
-GONE = say("That was done already, or is not for you to do.")
+GONE = gettext_lazy("That was done already, or is not for you to do.")
 """What a page says of a way that is not there (any more)."""
 
 

@@ -14,8 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.saying import VenueName, label, say
-from scheduler.saying import place as place_label
+from scheduler.i18n import VenueLabel, gettext_lazy, place_label, venue_label
 from scheduler.services.directory.refs import (
     FirmRef,
     PersonRef,
@@ -59,8 +58,8 @@ class AgendaItem:
     request_state: RequestState
     start: datetime
     end: datetime
-    place: VenueName
-    hall: VenueName
+    place: VenueLabel
+    hall: VenueLabel
     firm: FirmRef
     partner: FirmRef
     people: tuple[PersonRef, ...]
@@ -170,7 +169,9 @@ def meetings_of(
 def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
     if key is None:
         if actor.attendee_id is None:
-            raise NotAllowed(say("You are not an attendee of this event; say whose agenda you want."))
+            raise NotAllowed(
+                gettext_lazy("You are not an attendee of this event; say whose agenda you want.")
+            )
         actor.require(Right.READ_AGENDAS, attendee_id=actor.attendee_id)
         return hold(session, session.get_one(Attendee, actor.attendee_id))
     person = find_person(session, actor.event_id, key)
@@ -178,7 +179,7 @@ def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
         Right.READ_AGENDAS,
         firm_id=person.firm_id,
         attendee_id=person.id,
-        sentence=say("This agenda belongs to somebody else."),
+        sentence=gettext_lazy("This agenda belongs to somebody else."),
     )
     return person
 
@@ -261,7 +262,7 @@ def _items(
                 start=start,
                 end=end,
                 place=place_label(place),
-                hall=label(hall, hall_names),
+                hall=venue_label(hall, hall_names),
                 firm=own[0],
                 partner=partner[0],
                 people=tuple(people.get((meeting_id, own[1]), ())),

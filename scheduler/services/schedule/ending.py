@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import WrongState
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.ical.content import Content
-from scheduler.saying import say
 from scheduler.storage.models import Invitation, PlannedMeeting, ScheduleVersion, Slot
 
 
@@ -18,7 +18,7 @@ class MeetingOver(WrongState):
     """The meeting has taken place: who declines it afterwards would cancel what was held."""
 
     def __init__(self, key: str) -> None:
-        told = say("This meeting is over. It can no longer be changed.")
+        told = gettext_lazy("This meeting is over. It can no longer be changed.")
         super().__init__("meeting", key, "over", "answered", told)
 
 

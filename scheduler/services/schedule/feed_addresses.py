@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.tokens import FEED, derive_token, hash_token, new_seed
@@ -124,18 +124,20 @@ def _interpreter(row: Interpreter, seed: str | None) -> FeedOwner:
 def _own_interpreter(session: Session, actor: Actor) -> Interpreter:
     own = actor.interpreter_id
     if own is None or not actor.may(Right.RENEW_FEED, interpreter_id=own):
-        raise NotAllowed(say("Only an interpreter who is signed in has this calendar feed."))
+        raise NotAllowed(gettext_lazy("Only an interpreter who is signed in has this calendar feed."))
     return session.get_one(Interpreter, own)
 
 
 def _own_attendee(session: Session, actor: Actor) -> Attendee:
     attendee_id = actor.own(Right.RENEW_FEED)
     if attendee_id is None:
-        raise NotAllowed(say("Only an attendee who is signed in has a calendar feed to renew."))
+        raise NotAllowed(gettext_lazy("Only an attendee who is signed in has a calendar feed to renew."))
     return session.get_one(Attendee, attendee_id)
 
 
 def _own_firm(session: Session, actor: Actor) -> Firm:
     if actor.firm_id is None or not actor.may(Right.KEEP_FIRM_FEED, firm_id=actor.firm_id):
-        raise NotAllowed(say("Only an exhibitor who is signed in decides about the firm's calendar feed."))
+        raise NotAllowed(
+            gettext_lazy("Only an exhibitor who is signed in decides about the firm's calendar feed.")
+        )
     return session.get_one(Firm, actor.firm_id)

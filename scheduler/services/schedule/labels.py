@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.plan import Meeting
-from scheduler.saying import place as place_label
-from scheduler.saying import row
+from scheduler.i18n import join_texts, place_label
 from scheduler.services.directory.refs import SlotRef, hall_labels, slots_of
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -47,7 +46,7 @@ def labels(
     interpreters = {meeting.interpreter for meeting in meetings if meeting.interpreter}
     return Labels(
         slots={slot.key: slot for slot in slots_of(session, event_id, with_retired=True)},
-        places={key: row((place_label(name), halls[hall])) for key, name, hall in places},
+        places={key: join_texts((place_label(name), halls[hall])) for key, name, hall in places},
         people=_people(session, Attendee, event_id, people),
         interpreters=_people(session, Interpreter, event_id, interpreters),
         firms=_firms(session, event_id, requests),

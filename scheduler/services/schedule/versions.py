@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting, Plan
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.schedule import unscheduled
 from scheduler.storage.among import among
@@ -173,7 +173,11 @@ def listing(session: Session, event_id: int, *, limit: int = 50) -> Sequence[Sch
     ).all()
 
 
-GAINS = {"served": say("weight served"), "idle": say("idle slots"), "hall_change": say("hall changes")}
+GAINS = {
+    "served": gettext_lazy("weight served"),
+    "idle": gettext_lazy("idle slots"),
+    "hall_change": gettext_lazy("hall changes"),
+}
 """What moves of meetings are made for, by the terms of the score."""
 
 

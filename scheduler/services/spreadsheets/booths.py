@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind, VersionState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.spreadsheets.table import Row
 from scheduler.storage.models import (
     Firm,
@@ -55,14 +55,16 @@ class Booths:
             if first.setdefault(booth, row.line) != row.line:
                 row.fault(
                     "booth",
-                    say("%(booth)s stands in row %(first)s already", booth=repr(booth), first=first[booth]),
+                    gettext_lazy(
+                        "%(booth)s stands in row %(first)s already", booth=repr(booth), first=first[booth]
+                    ),
                 )
             place = self.places.get(booth)
             if place is None or place.is_retired:
                 continue
             owner = owners.get(place.firm_id or 0, "")
             if owner != key and (owner not in wanted or wanted[owner][1] == booth):
-                row.fault("booth", say("%(booth)s is another place already", booth=repr(booth)))
+                row.fault("booth", gettext_lazy("%(booth)s is another place already", booth=repr(booth)))
 
     def give(self, firm: Firm, booth: str) -> bool:
         """Set a firm's booth, or remove it if it is empty. Returns whether that changes anything."""

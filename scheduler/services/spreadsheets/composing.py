@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from scheduler.domain.entities import RequestState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.spreadsheets import clocks, request_faults, values
 from scheduler.services.spreadsheets.columns import ImportKind, folded, is_family_name_first
 from scheduler.services.spreadsheets.proposals import Allowed
@@ -97,7 +97,7 @@ def _name(made: Composed, headers: Mapping[str, str]) -> None:
     elif whole and last and not first:
         first = whole
     elif whole:
-        made.wrong.append(("name", say("says another name than the columns of its parts"), None))
+        made.wrong.append(("name", gettext_lazy("says another name than the columns of its parts"), None))
         return
     made.cells["name"] = full_name(first, last, family_first=family_first)
 
@@ -106,7 +106,9 @@ def _hall_and_booth(made: Composed) -> None:
     text = made.cells.pop("hall_and_booth")
     parts = parted(text) if text else ("", "")
     if parts is None:
-        said = say("%(text)s is not a hall and a booth: write it as Hall 3 / B-12", text=repr(text[:40]))
+        said = gettext_lazy(
+            "%(text)s is not a hall and a booth: write it as Hall 3 / B-12", text=repr(text[:40])
+        )
         made.wrong.append(("hall_and_booth", said, None))
         return
     for column, part in zip(("hall", "booth"), parts, strict=True):
@@ -117,7 +119,7 @@ def _when(made: Composed) -> None:
     text = made.cells.pop("when")
     found = clocks.when(text, has_day=bool(made.cells.get("day"))) if text else clocks.When("", "", "")
     if found is None:
-        said = say(
+        said = gettext_lazy(
             "%(text)s is not one time: write the day and the hours as 2027-06-22 14:00-16:00",
             text=repr(text[:40]),
         )
@@ -125,7 +127,7 @@ def _when(made: Composed) -> None:
         return
     for column, part in (("day", found.day), ("start", found.start), ("end", found.end)):
         if part and made.cells.get(column):
-            both = say("says a time that another column says, too")
+            both = gettext_lazy("says a time that another column says, too")
             made.wrong.append(("when", both, None))
             return
         made.cells[column] = part or made.cells.get(column, "")
@@ -148,7 +150,7 @@ def _answer(made: Composed, headers: Mapping[str, str]) -> None:
     elif of_state is RequestState.WITHDRAWN or of_answer is RequestState.PENDING or of_state is None:
         made.cells["state"] = state
     else:
-        said = say(
+        said = gettext_lazy(
             "says %(answer)s, and %(header)s says %(state)s",
             answer=repr(answer[:40]),
             header=headers.get("state", "state"),

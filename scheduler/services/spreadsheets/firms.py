@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
-from scheduler.saying import VenueName, say
+from scheduler.i18n import VenueLabel, gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.spreadsheets import keys
 from scheduler.services.spreadsheets.booths import Booths
@@ -120,7 +120,7 @@ def _stand(firm: Firm, given: Mapping[str, Any], booths: Booths, read: _Reader, 
 class _Reader:
     """What the cells of a firm mean at an event."""
 
-    def __init__(self, halls: list[Hall], areas: Mapping[str, VenueName]) -> None:
+    def __init__(self, halls: list[Hall], areas: Mapping[str, VenueLabel]) -> None:
         self.halls = named_halls(halls)
         self.hall_ids = {hall.key: hall.id for hall in halls}
         self.hall_names = {hall.id: hall.name for hall in halls}
@@ -158,7 +158,7 @@ class _Reader:
         for area in row.several("areas"):
             key = self.areas.find(area)
             if key is None:
-                wrong = say("%(area)s is not a chain area of this event", area=repr(area[:80]))
+                wrong = gettext_lazy("%(area)s is not a chain area of this event", area=repr(area[:80]))
                 row.fault("areas", wrong, item=area, allowed=self.areas.allowed())
             elif key not in found:
                 found.append(key)
@@ -181,4 +181,4 @@ def _check_hall(row: Row, values: Mapping[str, Any], firm: Firm | None, booths: 
     has_booth = values.get("booth", bool(firm and booths.owned[firm.id]))
     hall = values.get("hall_id", firm.hall_id if firm else None)
     if has_booth and hall is None and not row.values.get("hall"):
-        row.fault("hall", say("is missing; a booth stands in a hall"))
+        row.fault("hall", gettext_lazy("is missing; a booth stands in a hall"))

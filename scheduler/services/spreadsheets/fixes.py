@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.spreadsheets.columns import (
     COLUMNS,
     COMPOSED,
@@ -162,7 +162,7 @@ def merged(before: Fixes, given: FixesGiven) -> Fixes:
 
 def _check(fixes: Fixes) -> None:
     wrong = []
-    too_many = say("Too many changes of one file. Change the file itself, and send it again.")
+    too_many = gettext_lazy("Too many changes of one file. Change the file itself, and send it again.")
     for count, most in (
         (len(fixes.cells), MOST_CELLS),
         (len(fixes.dropped), MOST_DROPPED),
@@ -176,12 +176,12 @@ def _check(fixes: Fixes) -> None:
     names = {name for name, _, _ in places}
     is_odd = any(not (0 <= line <= 10 * MAX_ROWS and 0 <= at < MAX_COLUMNS) for _, line, at in places)
     if is_odd or not all(map(storable, names)):
-        wrong.append(Fault("", say("The changes name no cell of the file.")))
+        wrong.append(Fault("", gettext_lazy("The changes name no cell of the file.")))
     for kind, said in fixes.columns.items():
         columns = COLUMNS[kind] + COMPOSED[kind]
         if any(column and column not in columns for column in said.values()):
             value = ", ".join(columns)
-            wrong.append(Fault("column", say("must be one of %(value)s, or empty", value=value)))
+            wrong.append(Fault("column", gettext_lazy("must be one of %(value)s, or empty", value=value)))
     if not wrong and len(json.dumps(document(fixes), ensure_ascii=False).encode()) > MOST_OCTETS:
         wrong.append(Fault("", too_many))
     if wrong:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets import keys
@@ -40,7 +40,7 @@ def import_areas(
         row.key()
         row.text("name", fields.AreaName)
         if at >= most:
-            row.fault("name", say("an event has at most %(most)s chain areas", most=most))
+            row.fault("name", gettext_lazy("an event has at most %(most)s chain areas", most=most))
     said = {row.line: other_names(row, fields.AreaName) for row in table.rows}
     table.done()
     tally = ImportTally(table, frozenset(event.areas))
@@ -74,20 +74,25 @@ def import_times(
         for column in ("key", "block"):
             if len(row.values.get(column, "")) > MOST_LETTERS:
                 row.fault(
-                    column, say("must have at most %(most_letters)s characters", most_letters=MOST_LETTERS)
+                    column,
+                    gettext_lazy("must have at most %(most_letters)s characters", most_letters=MOST_LETTERS),
                 )
         if at >= MAX_TIMES:
-            row.fault("start", say("an event has at most %(max_times)s meeting times", max_times=MAX_TIMES))
+            row.fault(
+                "start", gettext_lazy("an event has at most %(max_times)s meeting times", max_times=MAX_TIMES)
+            )
         span = spans[row.line]
         if span is None:
             continue
         if there and span not in there:
             row.fault(
-                "start", say("is no meeting time of this event; change its times on the page of the venue")
+                "start",
+                gettext_lazy("is no meeting time of this event; change its times on the page of the venue"),
             )
         if last is not None and span[0] < last:
             row.fault(
-                "start", say("begins before the time in the row above has ended; put the times in order")
+                "start",
+                gettext_lazy("begins before the time in the row above has ended; put the times in order"),
             )
         last = span[1]
     table.done()
@@ -130,19 +135,23 @@ def _span(row: Row, times: EventTimes) -> tuple[datetime, datetime] | None:
     iso = {day for day in found if text.startswith(day.isoformat())}
     day = next(iter(iso or found)) if len(iso or found) == 1 else None
     if text and day is None:
-        row.fault("day", say("%(text)s is not one day: write it as 2026-05-19", text=repr(text[:40])))
+        row.fault(
+            "day", gettext_lazy("%(text)s is not one day: write it as 2026-05-19", text=repr(text[:40]))
+        )
     ends = [clock(row.values.get(column, "")) for column in ("start", "end")]
     for column, at in zip(("start", "end"), ends, strict=True):
         if row.values.get(column) and at is None:
             row.fault(
                 column,
-                say("%(value)s is not a time of day: write it as 09:00", value=repr(row.values[column][:40])),
+                gettext_lazy(
+                    "%(value)s is not a time of day: write it as 09:00", value=repr(row.values[column][:40])
+                ),
             )
     start, end = ends
     if day is None or start is None or end is None:
         return None
     if end <= start:
-        row.fault("end", say("must be after the start"))
+        row.fault("end", gettext_lazy("must be after the start"))
     return (
         datetime.combine(day, start, times.zone).astimezone(UTC),
         datetime.combine(day, end, times.zone).astimezone(UTC),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.spreadsheets.booths import Booths
 from scheduler.services.spreadsheets.changes import Cells
 from scheduler.services.spreadsheets.columns import plain
@@ -39,7 +39,10 @@ class JointStands:
             found = typed if typed in keys else named.get(plain(typed), "")
             if typed and not found:
                 row.fault(
-                    "host", say("%(typed)s is no firm of this event or of this file", typed=repr(typed[:80]))
+                    "host",
+                    gettext_lazy(
+                        "%(typed)s is no firm of this event or of this file", typed=repr(typed[:80])
+                    ),
                 )
             self.hosts.pop(key, None)
             if found:
@@ -52,10 +55,11 @@ class JointStands:
             if host is None:
                 continue
             if host == key or host in self.hosts:
-                row.fault("host", say("must be another firm, and one that has a stand of its own"))
+                row.fault("host", gettext_lazy("must be another firm, and one that has a stand of its own"))
             elif stands.get(key, "; ".join(place.key for place in owned)):
                 row.fault(
-                    "host", say("a firm with a booth of its own stands at no other firm's; empty its booth")
+                    "host",
+                    gettext_lazy("a firm with a booth of its own stands at no other firm's; empty its booth"),
                 )
 
     def stand(self, firm: Firm, known: Mapping[str, Firm], cells: Cells) -> None:

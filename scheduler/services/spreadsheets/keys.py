@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.spreadsheets.columns import plain
 from scheduler.services.spreadsheets.members import Members
 from scheduler.services.spreadsheets.table import Row, Table
@@ -33,7 +33,7 @@ def fill(
     used = set(taken)
     for row in table.rows if members is not None else ():
         if row.values.get("key") and row.values["key"] not in used:
-            row.fault("key", say("is nobody of this delegation; leave it empty for somebody new"))
+            row.fault("key", gettext_lazy("is nobody of this delegation; leave it empty for somebody new"))
     seen: dict[str, int] = {}
     for row in table.rows:
         if row.values.get("key"):
@@ -47,7 +47,7 @@ def fill(
         if seen.setdefault(text, row.line) != row.line:
             row.fault(
                 column,
-                say(
+                gettext_lazy(
                     "%(value)s stands in row %(seen)s already",
                     value=repr(row.values[column]),
                     seen=seen[text],

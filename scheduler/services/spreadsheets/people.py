@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain import fields
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.emails.email_addresses import addresses, leaving
 from scheduler.services.identity import chambers, preferences
 from scheduler.services.identity.actors import LET_IN, Actor
@@ -66,7 +66,8 @@ def import_people(
         key = row.values.get("key", "")
         if email and taken.setdefault(email, key) != key:
             row.fault(
-                "email", say("%(email)s belongs to %(taken)s already", email=email, taken=repr(taken[email]))
+                "email",
+                gettext_lazy("%(email)s belongs to %(taken)s already", email=email, taken=repr(taken[email])),
             )
     table.done()
     tally = ImportTally(table, there(known))
@@ -121,7 +122,7 @@ def import_interpreters(
     values = {row.line: present(row, of_a_person(row)) for row in table.rows}
     for row in table.rows:
         if row.values.get("key") in people:
-            row.fault("key", say("is an attendee's; nobody is both"))
+            row.fault("key", gettext_lazy("is an attendee's; nobody is both"))
     table.done()
     tally = ImportTally(table, there(known))
     for row in table.rows:
@@ -160,9 +161,9 @@ class Firms:
         if text and len(found) != 1:
             name = repr(text[:80])
             said = (
-                say("%(name)s is the name of several firms; write its key", name=name)
+                gettext_lazy("%(name)s is the name of several firms; write its key", name=name)
                 if found
-                else say("%(name)s is not a firm of this event; import firms first", name=name)
+                else gettext_lazy("%(name)s is not a firm of this event; import firms first", name=name)
             )
             row.fault(column, said, allowed=self.allowed, of=() if found else (ImportKind.FIRMS,))
         return next(iter(found)) if len(found) == 1 else 0

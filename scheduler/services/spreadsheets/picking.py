@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields, names
 from scheduler.domain.entities import PlaceKind
-from scheduler.saying import label
+from scheduler.i18n import venue_label
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.columns import ImportKind, plain
@@ -72,7 +72,7 @@ def offered(session: Session, actor: Actor, kind: ImportKind, said: str, *, firm
         .limit(MOST_OFFERED)
     )
     return [
-        Offered(key, *_shown(latin, name, label(*more) if more[1] else more[0]))
+        Offered(key, *_shown(latin, name, venue_label(*more) if more[1] else more[0]))
         for key, latin, name, *more in rows
     ]
 

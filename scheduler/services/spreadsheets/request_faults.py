@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 
 
 def too_long(most: int) -> str:
     """A meeting that no block has room for."""
-    return say("must be at most %(longest)s meeting times: no block of the event is longer", longest=most)
+    return gettext_lazy(
+        "must be at most %(longest)s meeting times: no block of the event is longer", longest=most
+    )
 
 
 def no_state(text: str) -> str:
     """A word that is no state of requests."""
-    return say(
+    return gettext_lazy(
         "%(text)s is no state: it must be pending, accepted, declined, withdrawn or expired", text=repr(text)
     )
 
 
 def nobody(text: str) -> str:
     """A person whom the firm does not have."""
-    return say("%(text)s is nobody of that firm; write a key or a mail address", text=repr(text))
+    return gettext_lazy("%(text)s is nobody of that firm; write a key or a mail address", text=repr(text))
 
 
 def taken(pair: str) -> str:
     """A key that another pair of firms has."""
-    return say("is the request %(value)s; give this one another key", value=pair)
+    return gettext_lazy("is the request %(value)s; give this one another key", value=pair)

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session, selectinload
 
 from scheduler.domain import fields
 from scheduler.domain.entities import OPEN_REQUESTS, PlaceWish, RequestState, Side
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.ical import itip_revisions
-from scheduler.saying import say
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets import request_faults, values
@@ -127,7 +127,7 @@ class _Requests:
         """The values of the columns that the sheet has."""
         ids = {column: self.firms.find(row, column) for column in ("from_firm", "to_firm")}
         if ids["from_firm"] and ids["from_firm"] == ids["to_firm"]:
-            row.fault("to_firm", say("is the firm that asks; a firm does not meet itself"))
+            row.fault("to_firm", gettext_lazy("is the firm that asks; a firm does not meet itself"))
         read = {
             "topic": row.text("topic", fields.Topic) or _TOPIC,
             "priority": self._priority(row),
@@ -141,7 +141,9 @@ class _Requests:
         }
         place = row.values.get("place", "")
         if place and values.place_wish(place) is None:
-            said = say("%(place)s is no place: it must be booth, table or any", place=repr(place[:40]))
+            said = gettext_lazy(
+                "%(place)s is no place: it must be booth, table or any", place=repr(place[:40])
+            )
             row.fault("place", said, allowed=values.place_wishes())
         renamed = {"answer_note": "note", "slots": "times"}
         given = {name: value for name, value in read.items() if renamed.get(name, name) in row.values}
@@ -162,7 +164,9 @@ class _Requests:
             row.values["key"] = before.key if before is not None else f"r-{made}"
             first = self.lines.setdefault(row.values["key"], row.line)
             if 0 not in pair and first != row.line:
-                row.fault("to_firm", say("the same two firms stand in row %(first)s already", first=first))
+                row.fault(
+                    "to_firm", gettext_lazy("the same two firms stand in row %(first)s already", first=first)
+                )
 
     def check_pair(self, row: Row, given: Mapping[str, Any]) -> None:
         """A fault if the firms of a request change, or the two have another open request."""
@@ -177,7 +181,9 @@ class _Requests:
             return
         other = self.open_pairs.setdefault(_pair(*pair), row.values["key"])
         if other != row.values["key"]:
-            row.fault("to_firm", say("the two firms have an open request already (%(other)s)", other=other))
+            row.fault(
+                "to_firm", gettext_lazy("the two firms have an open request already (%(other)s)", other=other)
+            )
 
     def change(self, given: Mapping[int, Mapping[str, Any]]) -> dict[int, Cells]:
         """Change the known requests, those that close first, and add the others; the cells by line."""
@@ -261,7 +267,7 @@ class _Requests:
             elif person is not None and person not in found:
                 found.append(person)
         if len(found) > (most := fields.limits(fields.NamedPeople).most):
-            row.fault(column, say("names more than %(most)s people", most=most))
+            row.fault(column, gettext_lazy("names more than %(most)s people", most=most))
         return found
 
     def _priority(self, row: Row) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from scheduler.domain import fields
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
 from scheduler.services.spreadsheets import values
 from scheduler.services.spreadsheets.columns import (
@@ -88,7 +88,7 @@ class Row:
         line = 0
         if waits is not None:
             line = self.table.options.named[waits][plain(said)]
-            message = say(
+            message = gettext_lazy(
                 "%(name)s is left out itself (row %(row)s of its sheet)", name=repr(said[:80]), row=str(line)
             )
         shown = self.table.shown(column)
@@ -100,13 +100,15 @@ class Row:
         """A text within the limits of its kind of field (domain/fields)."""
         value = self.values.get(column, "")
         if len(value) > (most := fields.limits(kind).most):
-            self.fault(column, say("must have at most %(most)s characters", most=most))
+            self.fault(column, gettext_lazy("must have at most %(most)s characters", most=most))
         return value
 
     def key(self) -> str:
         value = self.values.get("key", "")
         if value and not _KEY.fullmatch(value):
-            self.fault("key", say("must be letters, digits, dots, hyphens or underscores, at most 64"))
+            self.fault(
+                "key", gettext_lazy("must be letters, digits, dots, hyphens or underscores, at most 64")
+            )
         return value
 
     def meant(self, column: str, read: str, is_known: Callable[[str], object]) -> str:
@@ -133,7 +135,7 @@ class Row:
         value = self.values.get("country", "")
         code = values.country(value) if value else ""
         if code is None:
-            said = say(
+            said = gettext_lazy(
                 "%(value)s is not a country: write its name, or two letters as CN or DE",
                 value=repr(value[:40]),
             )
@@ -144,7 +146,7 @@ class Row:
         value = self.values.get("tier", "")
         tier = values.tier(value) if value else None
         if value and tier is None:
-            said = say(
+            said = gettext_lazy(
                 "%(value)s is no tier: it must be upstream, midstream or downstream", value=repr(value[:40])
             )
             self.fault("tier", said, allowed=values.tiers())
@@ -155,7 +157,7 @@ class Row:
         for language in values.spoken(self.values.get("languages", "")):
             code = values.language(language)
             if code is None:
-                said = say(
+                said = gettext_lazy(
                     "%(language)s is not a language: write its name, or a code such as zh or en",
                     language=repr(language[:40]),
                 )
@@ -176,7 +178,7 @@ class Row:
         if said is None:
             self.fault(
                 column,
-                say("%(value)s is neither yes nor no", value=repr(value[:40])),
+                gettext_lazy("%(value)s is neither yes nor no", value=repr(value[:40])),
                 allowed=values.yes_and_no(),
             )
         return bool(said)
@@ -193,14 +195,15 @@ class Row:
         value = self.values.get(column, "").strip()
         if value and not _PHONE.fullmatch(value):
             self.fault(
-                column, say("must be a telephone number such as +86 10 6552 9988, at most 40 characters")
+                column,
+                gettext_lazy("must be a telephone number such as +86 10 6552 9988, at most 40 characters"),
             )
         return value
 
     def number(self, column: str) -> int | None:
         value = self.values.get(column, "")
         if value and not (value.isascii() and value.isdigit() and len(value) < 6):
-            self.fault(column, say("must be a whole number, or empty"))
+            self.fault(column, gettext_lazy("must be a whole number, or empty"))
             return None
         return int(value) if value else None
 
@@ -255,12 +258,12 @@ class Table:
         table._check_all_is_read(sheet.rows[at + 1 :], said, found.unsure)
         rows = sheet.rows[at + 1 :]
         if not rows and not sheet.name:  # a workbook may have sheets that nobody filled in
-            table.faults.append(Fault(table._file(), say("has a header, but no rows")))
+            table.faults.append(Fault(table._file(), gettext_lazy("has a header, but no rows")))
         if len(rows) > MAX_ROWS:
             table.faults.append(
                 Fault(
                     table._file(),
-                    say("has more than %(max_rows)s rows", max_rows=f"{MAX_ROWS:,}"),
+                    gettext_lazy("has more than %(max_rows)s rows", max_rows=f"{MAX_ROWS:,}"),
                 )
             )
         table.stop_on_faults()
@@ -290,7 +293,7 @@ class Table:
         """The place of a cell, in words: with the sheet and the column's letters if there are sheets."""
         line, at = of_matrix or (line, self._at(column))
         if self.sheet and at is not None:
-            return say(
+            return gettext_lazy(
                 "%(sheet)s, row %(row)s, %(column)s (%(letters)s)",
                 sheet=self.sheet,
                 row=str(line),
@@ -299,8 +302,8 @@ class Table:
             )
         values = {"row": str(line), "column": self.shown(column)}
         if self.sheet:
-            return say("%(sheet)s, row %(row)s, %(column)s", sheet=self.sheet, **values)
-        return say("row %(row)s, %(column)s", **values)
+            return gettext_lazy("%(sheet)s, row %(row)s, %(column)s", sheet=self.sheet, **values)
+        return gettext_lazy("row %(row)s, %(column)s", **values)
 
     def shown(self, column: str) -> str:
         """A column as the sheet calls it."""
@@ -314,18 +317,20 @@ class Table:
         return next((at for name, at in self.positions.items() if column in GIVES.get(name, ())), None)
 
     def _file(self) -> str:
-        return say("%(sheet)s, file", sheet=self.sheet) if self.sheet else say("file")
+        return gettext_lazy("%(sheet)s, file", sheet=self.sheet) if self.sheet else gettext_lazy("file")
 
     def _header(self) -> str:
-        return say("%(sheet)s, header", sheet=self.sheet) if self.sheet else say("header")
+        return gettext_lazy("%(sheet)s, header", sheet=self.sheet) if self.sheet else gettext_lazy("header")
 
     def _check_header(self, twice: Sequence[str]) -> None:
         missing = sorted(REQUIRED[self.kind] - self.columns)
         self.faults += [
-            Fault(self._header(), say("the column %(name)s is missing", name=repr(name))) for name in missing
+            Fault(self._header(), gettext_lazy("the column %(name)s is missing", name=repr(name)))
+            for name in missing
         ]
         self.faults += [
-            Fault(self._header(), say("names the column %(name)s twice", name=repr(name))) for name in twice
+            Fault(self._header(), gettext_lazy("names the column %(name)s twice", name=repr(name)))
+            for name in twice
         ]
         self.stop_on_faults()
 
@@ -343,10 +348,12 @@ class Table:
             if self.kind not in ALL_IS_READ and text not in unsure:
                 continue
             if not text.strip():
-                why = say("the column %(letters)s has no header: name it", letters=column_letters(at))
+                why = gettext_lazy(
+                    "the column %(letters)s has no header: name it", letters=column_letters(at)
+                )
                 self.faults.append(Fault(self._header(), why))
             elif said.get(plain(text)) is None and not is_untaken(text):
-                why = say(
+                why = gettext_lazy(
                     "the column %(name)s is not read: choose what it is, or leave it out", name=repr(text)
                 )
                 self.faults.append(Fault(self._header(), why))
@@ -375,14 +382,18 @@ class Table:
             row.fault(column, message, item=self._cell(given, column), allowed=allowed)
         failed = {column: text for column, text in read.items() if _ERROR.fullmatch(text)}
         for column, text in failed.items():
-            row.fault(column, say("is %(error)s: its formula failed; write the value itself", error=text))
+            row.fault(
+                column, gettext_lazy("is %(error)s: its formula failed; write the value itself", error=text)
+            )
             read[column] = ""
         for column in sorted(required & self.columns):
             if not read.get(column) and column not in failed and not made.wrong:
-                row.fault(column, say("is empty"))
+                row.fault(column, gettext_lazy("is empty"))
         key = read.get("key", "")
         if key and seen.setdefault(key, given.number) != given.number:
-            row.fault("key", say("%(key)s stands in row %(seen)s already", key=repr(key), seen=seen[key]))
+            row.fault(
+                "key", gettext_lazy("%(key)s stands in row %(seen)s already", key=repr(key), seen=seen[key])
+            )
         self.rows.append(row)
 
     def _cell(self, given: SheetRow, column: str) -> str:

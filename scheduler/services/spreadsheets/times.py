@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.spreadsheets.clocks import moment, readings
 from scheduler.services.spreadsheets.table import Row
 from scheduler.storage.models import Event, Slot
@@ -59,7 +59,7 @@ class EventTimes:
         if on is not None:
             for column, day in (("start", first), ("end", last)):
                 if day not in (None, on):
-                    row.fault(column, say("is of another day than the row"))
+                    row.fault(column, gettext_lazy("is of another day than the row"))
             first = last = None
         found = [
             slot
@@ -71,7 +71,8 @@ class EventTimes:
             return []
         if not found:
             row.fault(
-                "start" if "start" in row.values else "day", say("no meeting time of the event is then")
+                "start" if "start" in row.values else "day",
+                gettext_lazy("no meeting time of the event is then"),
             )
         return found
 
@@ -90,7 +91,9 @@ class EventTimes:
         wanted = row.several(column)
         for name in wanted:
             if name not in by_name:
-                row.fault(column, say("%(name)s is not a meeting time of this event", name=repr(name[:40])))
+                row.fault(
+                    column, gettext_lazy("%(name)s is not a meeting time of this event", name=repr(name[:40]))
+                )
         chosen = {by_name[name] for name in wanted if name in by_name}
         return [slot.key for slot in self.slots if slot.key in chosen] or None
 
@@ -112,7 +115,9 @@ class EventTimes:
         text = row.values.get(column, "")
         found = moment(text, self.days) if text else (set(), None)
         if found is None:
-            row.fault(column, say("%(text)s is not a time of day: write it as 09:00", text=repr(text[:40])))
+            row.fault(
+                column, gettext_lazy("%(text)s is not a time of day: write it as 09:00", text=repr(text[:40]))
+            )
             return None, None
         days = found[0] & set(self.days)
         if found[0] and len(days) != 1:
@@ -120,7 +125,7 @@ class EventTimes:
         return (next(iter(days)) if len(days) == 1 else None), found[1]
 
     def _no_day(self, text: str) -> str:
-        return say(
+        return gettext_lazy(
             "%(text)s is not a day of this event; they are %(named)s",
             text=repr(text[:40]),
             named=", ".join(day.isoformat() for day in self.days),

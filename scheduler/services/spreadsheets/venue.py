@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.entities import PlaceKind
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages
-from scheduler.saying import say
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets import keys
@@ -109,7 +109,7 @@ def import_walking(
         low, high = sorted(ids[key or ""] for key in ends)
         ways.append(_Way(row, (low, high), taken))
         if low == high and taken:
-            row.fault("minutes", say("from a hall to itself it is 0 minutes"))
+            row.fault("minutes", gettext_lazy("from a hall to itself it is 0 minutes"))
     _check_ways_back(ways)
     table.done()
     tally = ImportTally(table, frozenset())
@@ -156,7 +156,7 @@ def _check_ways_back(ways: Iterable[_Way]) -> None:
     for same in of_pair.values():
         for way, other in zip(same, [*same[1:], same[0]], strict=True):
             if way.minutes != other.minutes:
-                said = say(
+                said = gettext_lazy(
                     "says %(taken)s, and the way back says %(minutes)s; write one",
                     taken=way.minutes,
                     minutes=other.minutes,
@@ -178,7 +178,10 @@ def import_tables(
         place = places.get(row.values["key"])
         if place is not None and place.kind is not PlaceKind.TABLE:
             row.fault(
-                "key", say("%(key)s is a booth already; give the table another number", key=repr(place.key))
+                "key",
+                gettext_lazy(
+                    "%(key)s is a booth already; give the table another number", key=repr(place.key)
+                ),
             )
     table.done()
     tables = {key for key, place in places.items() if place.kind is PlaceKind.TABLE and not place.is_retired}
@@ -202,9 +205,9 @@ def find_hall(row: Row, column: str, halls: NamedThings) -> str | None:
     key = halls.find(text) if text else None
     if text and key is None:
         named = ", ".join(f"{key} ({name})" for key, name in sorted(halls.names.items()))
-        wrong = say("%(text)s is not a hall of this event; there is none yet", text=repr(text[:80]))
+        wrong = gettext_lazy("%(text)s is not a hall of this event; there is none yet", text=repr(text[:80]))
         if named:
-            wrong = say(
+            wrong = gettext_lazy(
                 "%(text)s is not a hall of this event; they are %(names)s", text=repr(text[:80]), names=named
             )
         row.fault(column, wrong,
@@ -237,7 +240,7 @@ def _of_table(row: Row, halls: NamedThings, ids: Mapping[str, int]) -> dict[str,
     key = find_hall(row, "hall", halls)
     capacity = row.number("capacity")
     if capacity == 0:
-        row.fault("capacity", say("must be 1 or more"))
+        row.fault("capacity", gettext_lazy("must be 1 or more"))
     row.key()
     read = {
         "name": row.text("name", fields.TableName) or f"Table {row.values['key']}",

@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.domain.team import TeamRole
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages
-from scheduler.saying import say
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
 from scheduler.services.identity import sign_in
@@ -53,7 +53,9 @@ class UnusableInvitation(NotFound):
         super().__init__("invitation", "")
 
     def __str__(self) -> str:
-        return say("This invitation was used already, was taken back, or has expired. Ask for a new one.")
+        return gettext_lazy(
+            "This invitation was used already, was taken back, or has expired. Ask for a new one."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,9 @@ def invite(
     event = session.get_one(Event, actor.event_id)
     address = _address(session, actor, email, settings, now)
     if language not in languages():
-        raise InvalidInput([Fault("language", say("must be one of %(names)s", names=", ".join(languages())))])
+        raise InvalidInput(
+            [Fault("language", gettext_lazy("must be one of %(names)s", names=", ".join(languages())))]
+        )
     ends = end_of(session, event.id, role, until, now=now)
     chosen = delegations_of(session, event.id, role, delegations)
     session.execute(delete(TeamInvitation).where(_to(event.id, address)))
@@ -135,7 +139,7 @@ def invite(
     )
     letters.post(session, [letter], now=now)
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
-    about = noted("trail", "invitation of %(address)s", address=address)
+    about = pgettext_lazy("trail", "invitation of %(address)s", address=address)
     trail.note(session, actor, Act.ROLE, about, after=after, now=now)
     return address
 
@@ -153,12 +157,19 @@ def _address(session: Session, actor: Actor, email: str, settings: Settings, now
     of_event = TeamMember.event_id == actor.event_id
     members = select(func.count()).select_from(TeamMember).join(Account).where(of_event)
     if session.scalars(members.where(Account.email == address)).one():
-        raise InvalidInput([Fault("email", say("is in the team already; change their role in the list"))])
+        raise InvalidInput(
+            [Fault("email", gettext_lazy("is in the team already; change their role in the list"))]
+        )
     others = TeamInvitation.event_id == actor.event_id, TeamInvitation.email != address
     open_ones = select(func.count()).select_from(TeamInvitation).where(*others, TeamInvitation.ends_at > now)
     if session.scalars(members).one() + session.scalars(open_ones).one() >= MOST:
         raise InvalidInput(
-            [Fault("email", say("the team has %(most)s members and invitations; end one first", most=MOST))]
+            [
+                Fault(
+                    "email",
+                    gettext_lazy("the team has %(most)s members and invitations; end one first", most=MOST),
+                )
+            ]
         )
     return address
 
@@ -170,7 +181,7 @@ def take_back(session: Session, actor: Actor, invitation_id: int, *, now: dateti
     email = session.scalar(delete(TeamInvitation).where(*which).returning(TeamInvitation.email))
     if email is None:
         raise NotFound("invitation", invitation_id)
-    about = noted("trail", "invitation of %(address)s taken back", address=email)
+    about = pgettext_lazy("trail", "invitation of %(address)s taken back", address=email)
     trail.note(session, actor, Act.ROLE, about, now=now)
 
 
@@ -217,7 +228,7 @@ def accept(session: Session, token: str, *, now: datetime) -> Joined:
     session.flush()
     by = Somebody(account_id=account.id, event_id=event_id)
     after = {"role": member.role.value, "until": member.until}
-    about = noted("trail", "invitation of %(address)s taken", address=email)
+    about = pgettext_lazy("trail", "invitation of %(address)s taken", address=email)
     trail.note(session, by, Act.ROLE, about, after=after, now=now)
     return Joined(account.id, is_new, session.get_one(Event, event_id).key)
 

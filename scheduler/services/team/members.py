@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.text import storable
@@ -30,7 +30,7 @@ from scheduler.storage.models import (
     TeamMember,
 )
 
-OWNERS_ONLY = say("Only an owner of the event may change its team.")
+OWNERS_ONLY = gettext_lazy("Only an owner of the event may change its team.")
 OF_OWNERS = "Only a person who is signed in may make, change or remove an owner."
 LAST_YEAR = 2100
 
@@ -41,7 +41,7 @@ class LastOwner(ChainmeetError):
     code = "last-owner"
 
     def __init__(self) -> None:
-        super().__init__(say("An event needs an owner. Make somebody else an owner first."))
+        super().__init__(gettext_lazy("An event needs an owner. Make somebody else an owner first."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def change_member(
     let_in(session, actor.event_id, account_id, chosen.values())
     session.flush()
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
-    about = noted("trail", "role of %(address)s", address=session.get_one(Account, account_id).email)
+    about = pgettext_lazy("trail", "role of %(address)s", address=session.get_one(Account, account_id).email)
     trail.note(session, actor, Act.ROLE, about, before=before, after=after, now=now)
 
 
@@ -201,13 +201,13 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     """
     if account_id != actor.account_id or actor.scopes is not None:
         actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
-    actor.require_fresh(say("end the role"))
+    actor.require_fresh(gettext_lazy("end the role"))
     hold_team(session, actor.event_id)
     member = _member(session, actor, account_id)
     require_person_for_owners(actor, member.role)
     if member.role is TeamRole.OWNER:
         _require_another_owner(session, actor.event_id)
-    about = noted("trail", "role of %(address)s", address=session.get_one(Account, account_id).email)
+    about = pgettext_lazy("trail", "role of %(address)s", address=session.get_one(Account, account_id).email)
     before = {"role": member.role.value, "until": member.until}
     session.delete(member)
     let_in(session, actor.event_id, account_id, ())
@@ -243,7 +243,9 @@ def delegations_of(session: Session, event_id: int, role: TeamRole, keys: Sequen
     )
     found = {row.key: row.id for row in rows}
     if not found or len(found) < len(keys):
-        raise InvalidInput([Fault("delegations", say("choose at least one delegation of this event"))])
+        raise InvalidInput(
+            [Fault("delegations", gettext_lazy("choose at least one delegation of this event"))]
+        )
     return found
 
 
@@ -277,13 +279,13 @@ def end_of(
     if until is None:
         return None
     if role is TeamRole.OWNER:
-        raise InvalidInput([Fault("until", say("an owner has no last day; leave it empty"))])
+        raise InvalidInput([Fault("until", gettext_lazy("an owner has no last day; leave it empty"))])
     if until.year > LAST_YEAR:
-        raise InvalidInput([Fault("until", say("lies too far ahead"))])
+        raise InvalidInput([Fault("until", gettext_lazy("lies too far ahead"))])
     zone = ZoneInfo(session.get_one(Event, event_id).timezone)
     ends = datetime.combine(until + timedelta(days=1), time(0), zone).astimezone(UTC)
     if ends <= now:
-        raise InvalidInput([Fault("until", say("lies in the past"))])
+        raise InvalidInput([Fault("until", gettext_lazy("lies in the past"))])
     return ends
 
 

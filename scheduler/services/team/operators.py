@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllowed, NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.audit_log.noted import Noted, pgettext_lazy
 from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
 from scheduler.services.identity import preferences, sign_in
@@ -30,7 +30,7 @@ class LastOperator(ChainmeetError):
     code = "last-operator"
 
     def __init__(self) -> None:
-        super().__init__(say("The site needs an operator. Make somebody else an operator first."))
+        super().__init__(gettext_lazy("The site needs an operator. Make somebody else an operator first."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
     except Unmailable as error:
         raise InvalidInput([Fault("email", error.told)]) from error
     if asker.account_id not in _held(session):
-        raise NotAllowed(say("Only an operator of this installation may do this."))
+        raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
     account = sign_in.ensure_account(session, address, now=now)
     if account.is_operator:
-        raise InvalidInput([Fault("email", say("is an operator already"))])
+        raise InvalidInput([Fault("email", gettext_lazy("is an operator already"))])
     account.is_operator = True
     session.flush()
     letter = NewLetter(
@@ -83,10 +83,10 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
 def remove_operator(session: Session, asker: SignedIn, account_id: int, *, now: datetime) -> None:
     """Take the role from an operator, or from oneself. Raises NotAllowed, NotFound, LastOperator."""
     _require(asker)
-    asker.require_fresh(say("end the role"))
+    asker.require_fresh(gettext_lazy("end the role"))
     held = _held(session)
     if asker.account_id not in held:
-        raise NotAllowed(say("Only an operator of this installation may do this."))
+        raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
     if account_id not in held:
         raise NotFound("operator", account_id)
     if len(held) < 2:
@@ -110,9 +110,9 @@ def _doer(asker: SignedIn) -> Somebody:
 
 def _require(asker: SignedIn) -> None:
     if not asker.is_operator:
-        raise NotAllowed(say("Only an operator of this installation may do this."))
+        raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
 
 
 def about_operator(address: str) -> Noted:
     """What an entry of the trail about an operator begins with."""
-    return noted("trail", "operator %(address)s", address=address)
+    return pgettext_lazy("trail", "operator %(address)s", address=address)

@@ -11,7 +11,7 @@ from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import AreaName, AreaNames, GuestName, Pavilion
 from scheduler.domain.guests import MOST_GUESTS, GuestKind
-from scheduler.saying import row, say, say_count
+from scheduler.i18n import gettext_lazy, join_texts, ngettext_lazy
 from scheduler.services.text import one_line, slug
 from scheduler.services.venue.halls import other_names_faults, tidy_names
 from scheduler.services.venue.wanted import (
@@ -40,14 +40,14 @@ def change_areas(session: Session, event: Event, change: ChangeAreas) -> Changed
         key = area.key or _key(area.name, {*before, *areas})
         areas[key], names[key] = area.name, dict(area.names)
         if key not in before:
-            said.append(say("%(name)s is new", name=area.name))
+            said.append(gettext_lazy("%(name)s is new", name=area.name))
         elif before[key] != area.name:
-            said.append(say("%(old)s becomes %(new)s", old=before[key], new=area.name))
+            said.append(gettext_lazy("%(old)s becomes %(new)s", old=before[key], new=area.name))
         elif event.area_names.get(key, {}) != names[key]:
-            said.append(say("%(name)s has other names in other languages", name=area.name))
+            said.append(gettext_lazy("%(name)s has other names in other languages", name=area.name))
     notes = []
     for key in before.keys() - areas.keys():
-        said.append(say("%(name)s goes", name=before[key]))
+        said.append(gettext_lazy("%(name)s goes", name=before[key]))
         firms = session.scalars(
             select(Firm).where(Firm.event_id == event.id, contains(session, Firm.areas, key))
         ).all()
@@ -56,7 +56,7 @@ def change_areas(session: Session, event: Event, change: ChangeAreas) -> Changed
         if firms:
             notes.append(_losing(len(firms), before[key]))
     if not said and list(areas) != list(before):
-        said.append(say("The areas stand in another order"))
+        said.append(gettext_lazy("The areas stand in another order"))
     facts = _facts(event)
     event.areas, event.area_names = dict(areas), {key: each for key, each in names.items() if each}
     session.flush()
@@ -83,14 +83,18 @@ def change_guests(session: Session, event: Event, change: ChangeGuests) -> Chang
     ]
     session.flush()
     after = {guest.name: _in_words(guest) for guest in wanted}
-    said = [say("%(name)s is no longer a guest of honour", name=name) for name in before if name not in after]
+    said = [
+        gettext_lazy("%(name)s is no longer a guest of honour", name=name)
+        for name in before
+        if name not in after
+    ]
     said += [
-        say("%(name)s is a guest of honour: %(text)s", name=name, text=text)
+        gettext_lazy("%(name)s is a guest of honour: %(text)s", name=name, text=text)
         for name, text in after.items()
         if before.get(name) != text
     ]
     if not said and list(before) != list(after):
-        said.append(say("The guests of honour stand in another order"))
+        said.append(gettext_lazy("The guests of honour stand in another order"))
     return Changed(said, (), dict(before), dict(after))
 
 
@@ -105,7 +109,7 @@ def guests(event: Event) -> list[WantedGuest]:
 def _area_faults(wanted: Sequence[WantedArea], known: Mapping[str, object]) -> Iterator[Fault]:
     many, long = fields.limits(AreaNames), fields.limits(AreaName)
     if len(wanted) > many.most:
-        yield Fault("areas", say("give at most %(most)s", most=many.most))
+        yield Fault("areas", gettext_lazy("give at most %(most)s", most=many.most))
     names = [area.name.lower() for area in wanted]
     keys = [area.key for area in wanted if area.key]
     for i, area in enumerate(wanted):
@@ -113,11 +117,11 @@ def _area_faults(wanted: Sequence[WantedArea], known: Mapping[str, object]) -> I
             yield Fault(f"areas[{i}].name", long.sentence(area.name))
         yield from other_names_faults(f"areas[{i}].names", area.names, AreaName)
         if names.count(area.name.lower()) > 1:
-            yield Fault(f"areas[{i}].name", say("%(name)s is there twice", name=repr(area.name)))
+            yield Fault(f"areas[{i}].name", gettext_lazy("%(name)s is there twice", name=repr(area.name)))
         if area.key and (area.key not in known or keys.count(area.key) > 1):
             yield Fault(
                 f"areas[{i}].key",
-                say("%(name)s is not an area of this event, or is there twice", name=repr(area.key)),
+                gettext_lazy("%(name)s is not an area of this event, or is there twice", name=repr(area.key)),
             )
 
 
@@ -134,26 +138,28 @@ def _tidy(guest: WantedGuest) -> WantedGuest:
 
 def _guest_faults(wanted: Sequence[WantedGuest]) -> Iterator[Fault]:
     if len(wanted) > MOST_GUESTS:
-        yield Fault("guests", say("give at most %(most)s", most=MOST_GUESTS))
+        yield Fault("guests", gettext_lazy("give at most %(most)s", most=MOST_GUESTS))
     names = [guest.name.lower() for guest in wanted]
     for i, guest in enumerate(wanted):
         yield from fields.fault(f"guests[{i}].name", guest.name, GuestName)
         yield from fields.fault(f"guests[{i}].pavilion", guest.pavilion, Pavilion)
         if names.count(guest.name.lower()) > 1:
-            yield Fault(f"guests[{i}].name", say("%(name)s is there twice", name=repr(guest.name)))
+            yield Fault(f"guests[{i}].name", gettext_lazy("%(name)s is there twice", name=repr(guest.name)))
         is_code = len(guest.country) == _CODE and guest.country.isascii() and guest.country.isalpha()
         if not is_code and (guest.country or guest.kind is GuestKind.COUNTRY):
-            yield Fault(f"guests[{i}].country", say("must be a country's code of two letters, such as BR"))
+            yield Fault(
+                f"guests[{i}].country", gettext_lazy("must be a country's code of two letters, such as BR")
+            )
 
 
 def _in_words(guest: WantedGuest) -> str:
-    kind = say("country") if guest.kind is GuestKind.COUNTRY else say("province")
-    pavilion = say("pavilion %(name)s", name=guest.pavilion) if guest.pavilion else ""
-    return row(part for part in (kind, guest.country, pavilion) if part)
+    kind = gettext_lazy("country") if guest.kind is GuestKind.COUNTRY else gettext_lazy("province")
+    pavilion = gettext_lazy("pavilion %(name)s", name=guest.pavilion) if guest.pavilion else ""
+    return join_texts(part for part in (kind, guest.country, pavilion) if part)
 
 
 def _losing(firms: int, area: object) -> str:
-    return say_count(
+    return ngettext_lazy(
         "%(num)s firm in %(area)s no longer has it.",
         "%(num)s firms in %(area)s no longer have it.",
         firms,

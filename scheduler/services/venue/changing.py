@@ -16,11 +16,10 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.errors import ChainmeetError
-from scheduler.saying import label, say, say_count
-from scheduler.saying import place as place_label
+from scheduler.i18n import gettext_lazy, ngettext_lazy, place_label, venue_label
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.audit_log.noted import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
@@ -99,7 +98,9 @@ class VenueOutdated(ChainmeetError):
     code = "venue-outdated"
 
     def __init__(self) -> None:
-        super().__init__(say("The event changed since you looked. See once more what the change touches."))
+        super().__init__(
+            gettext_lazy("The event changed since you looked. See once more what the change touches.")
+        )
 
 
 def apply(session: Session, actor: Actor, change: VenueChange, *, now: datetime) -> VenueLook:
@@ -177,7 +178,7 @@ class _Look:
 
 
 def _about(done: Changed) -> Noted:
-    return noted("trail", "venue: %(changes)s", changes="; ".join(done.said))
+    return pgettext_lazy("trail", "venue: %(changes)s", changes="; ".join(done.said))
 
 
 def _look(
@@ -216,7 +217,7 @@ def _drafts(session: Session, event_id: int) -> list[str]:
     if not count:
         return []
     return [
-        say_count(
+        ngettext_lazy(
             "Draft %(number)s has %(num)s meeting at times that go: it can no longer be published. "
             "Start a run after this.",
             "Draft %(number)s has %(num)s meetings at times that go: it can no longer be published. "
@@ -264,7 +265,7 @@ def _meetings(session: Session, version: ScheduleVersion, found: VenueEffects) -
             start=start,
             end=end,
             place=place_label(place),
-            hall=label(hall, hall_names),
+            hall=venue_label(hall, hall_names),
             finds_place=key in found.elsewhere,
         )
         for key, name, latin, other, other_latin, start, end, place, hall, hall_names in rows

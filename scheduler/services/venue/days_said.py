@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from scheduler.saying import day, say, say_count
+from scheduler.i18n import gettext_lazy, localized_date, ngettext_lazy
 from scheduler.services.venue.days import VenueDay, VenueDays
 from scheduler.services.venue.wanted import WantedDay
 from scheduler.services.venue.words import slots_counted
@@ -13,9 +13,9 @@ from scheduler.services.venue.words import slots_counted
 
 def begun(at: datetime) -> str:
     """That a time cannot go any more."""
-    return say(
+    return gettext_lazy(
         "%(day)s %(time)s has begun; times that have begun stay as they are",
-        day=day(at.date()),
+        day=localized_date(at.date()),
         time=f"{at:%H:%M}",
     )
 
@@ -23,29 +23,29 @@ def begun(at: datetime) -> str:
 def changes(before: VenueDays, after: VenueDays) -> Iterator[str]:
     """What is another than before: the slots, and each day."""
     if (before.slot_minutes, before.changeover_minutes) != (after.slot_minutes, after.changeover_minutes):
-        yield say("Slots of %(new)s in place of %(old)s", new=length(after), old=length(before))
+        yield gettext_lazy("Slots of %(new)s in place of %(old)s", new=length(after), old=length(before))
     old, new = {each.on: each for each in before.days}, {each.on: each for each in after.days}
     for on in sorted(old.keys() | new.keys()):
         was, now = old.get(on), new.get(on)
         if was is None and now is not None:
-            yield say(
+            yield gettext_lazy(
                 "%(day)s is new: %(hours)s, %(slots)s",
-                day=day(on),
+                day=localized_date(on),
                 hours=hours(now.plan),
                 slots=slots_counted(len(now.slots)),
             )
         elif now is None:
-            yield say("%(name)s goes", name=day(on))
+            yield gettext_lazy("%(name)s goes", name=localized_date(on))
         elif was is not None and was.plan != now.plan:
             yield _other_hours(was, now)
 
 
 def _other_hours(was: VenueDay, now: VenueDay) -> str:
     if hours(was.plan) == hours(now.plan) and len(was.slots) == len(now.slots):
-        return say("%(day)s has other breaks or special slots", day=day(now.on))
-    return say(
+        return gettext_lazy("%(day)s has other breaks or special slots", day=localized_date(now.on))
+    return gettext_lazy(
         "%(day)s: %(hours)s, %(slots)s in place of %(before)s, %(slots_before)s",
-        day=day(now.on),
+        day=localized_date(now.on),
         hours=hours(now.plan),
         slots=slots_counted(len(now.slots)),
         before=hours(was.plan),
@@ -56,12 +56,12 @@ def _other_hours(was: VenueDay, now: VenueDay) -> str:
 def length(days: VenueDays) -> str:
     """How long a slot is."""
     if days.changeover_minutes:
-        return say(
+        return gettext_lazy(
             "%(minutes)s minutes (%(changeover)s to change over)",
             minutes=days.slot_minutes,
             changeover=days.changeover_minutes,
         )
-    return say_count("%(num)s minute", "%(num)s minutes", days.slot_minutes)
+    return ngettext_lazy("%(num)s minute", "%(num)s minutes", days.slot_minutes)
 
 
 def hours(plan: WantedDay) -> str:

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import HallName, Halls, WalkingMinutes
+from scheduler.i18n import gettext_lazy, join_texts, ngettext_lazy
 from scheduler.invites.catalogue import languages
-from scheduler.saying import row, say, say_count
 from scheduler.services.text import one_line
 from scheduler.services.venue.wanted import Changed, ChangeHalls, ChangeWalks, WantedHall
 from scheduler.storage.among import among
@@ -33,7 +33,7 @@ def change_halls(session: Session, event: Event, change: ChangeHalls) -> Changed
         raise InvalidInput(faults)
     before, said, renamed = _facts(known), [], list[int]()
     for hall in gone:
-        said.append(say("%(name)s goes", name=hall.name))
+        said.append(gettext_lazy("%(name)s goes", name=hall.name))
         walks = (WalkingTime.from_hall_id == hall.id) | (WalkingTime.to_hall_id == hall.id)
         session.execute(delete(WalkingTime).where(walks))
         session.delete(hall)
@@ -44,19 +44,19 @@ def change_halls(session: Session, event: Event, change: ChangeHalls) -> Changed
         if row is None:
             row = Hall(event_id=event.id, key=_key({*known, *(r.key for r in rows)}), name=each.name)
             session.add(row)
-            said.append(say("%(name)s is new", name=each.name))
+            said.append(gettext_lazy("%(name)s is new", name=each.name))
         elif row.name != each.name:
-            said.append(say("%(old)s becomes %(new)s", old=row.name, new=each.name))
+            said.append(gettext_lazy("%(old)s becomes %(new)s", old=row.name, new=each.name))
             renamed.append(row.id)
         elif row.names != dict(each.names):
-            said.append(say("%(name)s has other names in other languages", name=each.name))
+            said.append(gettext_lazy("%(name)s has other names in other languages", name=each.name))
             renamed.append(row.id)
         row.name, row.names, row.position = each.name, dict(each.names), position
         rows.append(row)
     session.flush()
     notes = _walks_of_new(session, rows, [row for row in rows if row.key not in known])
     if not said and list(before) != [row.key for row in rows]:
-        said.append(say("The halls stand in another order"))
+        said.append(gettext_lazy("The halls stand in another order"))
     after = _facts({row.key: row for row in rows})
     places = session.scalars(select(Place.id).where(among(Place.hall_id, renamed)))
     return Changed(said, notes, before, after, frozenset(places))
@@ -70,11 +70,14 @@ def change_walks(session: Session, event: Event, change: ChangeWalks) -> Changed
         for name, key in (("from_hall", walk.from_hall), ("to_hall", walk.to_hall)):
             if key not in halls:
                 faults.append(
-                    Fault(f"walks[{i}].{name}", say("%(name)s is not a hall of this event", name=repr(key)))
+                    Fault(
+                        f"walks[{i}].{name}",
+                        gettext_lazy("%(name)s is not a hall of this event", name=repr(key)),
+                    )
                 )
         faults.extend(fields.fault(f"walks[{i}].minutes", walk.minutes, WalkingMinutes))
         if walk.from_hall == walk.to_hall:
-            faults.append(Fault(f"walks[{i}].to_hall", say("must be another hall")))
+            faults.append(Fault(f"walks[{i}].to_hall", gettext_lazy("must be another hall")))
     if faults:
         raise InvalidInput(faults)
     there = _walks(session, [hall.id for hall in halls.values()])
@@ -90,7 +93,7 @@ def change_walks(session: Session, event: Event, change: ChangeWalks) -> Changed
         if row.minutes == walk.minutes:
             continue
         pair = f"{halls[walk.from_hall].name} to {halls[walk.to_hall].name}"
-        said[pair] = say(
+        said[pair] = gettext_lazy(
             "%(one)s to %(other)s: %(minutes)s minutes in place of %(before)s",
             one=halls[walk.from_hall].name,
             other=halls[walk.to_hall].name,
@@ -114,7 +117,10 @@ def other_names_faults(path: str, names: Sequence[tuple[str, str]], limits: Any)
     for language, name in names:
         if language not in languages():
             yield Fault(
-                path, say("%(name)s is none of %(names)s", name=repr(language), names=row(languages()))
+                path,
+                gettext_lazy(
+                    "%(name)s is none of %(names)s", name=repr(language), names=join_texts(languages())
+                ),
             )
         yield from fields.fault(f"{path}.{language}", name, limits)
 
@@ -126,22 +132,22 @@ def _tidy(hall: WantedHall) -> WantedHall:
 def _hall_faults(wanted: Sequence[WantedHall], known: Mapping[str, Hall]) -> Iterator[Fault]:
     many = fields.limits(Halls)
     if not many.hold(len(wanted)):
-        yield Fault("halls", say("give %(least)s to %(most)s", least=many.least, most=many.most))
+        yield Fault("halls", gettext_lazy("give %(least)s to %(most)s", least=many.least, most=many.most))
     seen: set[str] = set()
     for i, hall in enumerate(wanted):
         if not hall.name:
-            yield Fault(f"halls[{i}].name", say("is missing; people look for the hall by its name"))
+            yield Fault(f"halls[{i}].name", gettext_lazy("is missing; people look for the hall by its name"))
         yield from fields.fault(f"halls[{i}].name", hall.name, HallName)
         if hall.name.lower() in seen:
             yield Fault(
                 f"halls[{i}].name",
-                say("%(name)s is there twice; nobody could tell them apart", name=repr(hall.name)),
+                gettext_lazy("%(name)s is there twice; nobody could tell them apart", name=repr(hall.name)),
             )
         seen.add(hall.name.lower())
         if hall.key and (hall.key not in known or [h.key for h in wanted].count(hall.key) > 1):
             yield Fault(
                 f"halls[{i}].key",
-                say("%(name)s is not a hall of this event, or is there twice", name=repr(hall.key)),
+                gettext_lazy("%(name)s is not a hall of this event, or is there twice", name=repr(hall.key)),
             )
         yield from other_names_faults(f"halls[{i}].names", hall.names, HallName)
 
@@ -156,15 +162,17 @@ def _in_use(session: Session, gone: Sequence[Hall]) -> Iterator[Fault]:
         if firms or at[1]:
             yield Fault("halls", _still_has(hall.name, at[1], firms))
         elif at[0]:
-            yield Fault("halls", say("%(name)s stays: earlier schedules have meetings there", name=hall.name))
+            yield Fault(
+                "halls", gettext_lazy("%(name)s stays: earlier schedules have meetings there", name=hall.name)
+            )
 
 
 def _still_has(hall: str, places: int, firms: int) -> str:
-    return say(
+    return gettext_lazy(
         "%(name)s has %(places)s and %(firms)s; move them first, or keep it",
         name=hall,
-        places=say_count("%(num)s table or booth", "%(num)s tables and booths", places),
-        firms=say_count("%(num)s firm", "%(num)s firms", firms),
+        places=ngettext_lazy("%(num)s table or booth", "%(num)s tables and booths", places),
+        firms=ngettext_lazy("%(num)s firm", "%(num)s firms", firms),
     )
 
 
@@ -187,7 +195,7 @@ def _walks_of_new(session: Session, halls: Sequence[Hall], new: Sequence[Hall]) 
                 session.add(there[low, high])
     session.flush()
     return [
-        say_count(
+        ngettext_lazy(
             "New halls are %(num)s minute on foot from every other, until you say otherwise.",
             "New halls are %(num)s minutes on foot from every other, until you say otherwise.",
             minutes,

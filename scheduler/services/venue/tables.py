@@ -13,7 +13,7 @@ from scheduler.domain import fields
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import Capacity, TableName
-from scheduler.saying import day, say, say_count
+from scheduler.i18n import gettext_lazy, localized_date, ngettext_lazy
 from scheduler.services.text import one_line
 from scheduler.services.venue.wanted import AddTables, Changed, ChangePlaces, ClosePlaces, RemoveTables
 from scheduler.services.venue.words import listed, tables_counted
@@ -29,9 +29,11 @@ def add_tables(session: Session, event: Event, change: AddTables) -> Changed:
     faults = list(fields.faults(change))
     hall = session.scalar(select(Hall).where(Hall.event_id == event.id, Hall.key == change.hall))
     if hall is None:
-        faults.append(Fault("hall", say("%(name)s is not a hall of this event", name=repr(change.hall))))
+        faults.append(
+            Fault("hall", gettext_lazy("%(name)s is not a hall of this event", name=repr(change.hall)))
+        )
     if change.capacity == 0:
-        faults.append(Fault("capacity", say("must be 1 or more")))
+        faults.append(Fault("capacity", gettext_lazy("must be 1 or more")))
     prefix = one_line(change.prefix)
     if faults or hall is None:
         raise InvalidInput(faults)
@@ -45,7 +47,12 @@ def add_tables(session: Session, event: Event, change: AddTables) -> Changed:
     in_use = [key for key, row in there.items() if not row.is_retired or row.kind is not PlaceKind.TABLE]
     if in_use:
         raise InvalidInput(
-            [Fault("first", say("%(names)s is there already; begin after it", names=listed(sorted(in_use))))]
+            [
+                Fault(
+                    "first",
+                    gettext_lazy("%(names)s is there already; begin after it", names=listed(sorted(in_use))),
+                )
+            ]
         )
     for name in names:
         row = there.get(name)
@@ -54,8 +61,10 @@ def add_tables(session: Session, event: Event, change: AddTables) -> Changed:
             session.add(row)
         row.name, row.hall_id, row.capacity, row.is_retired = name, hall.id, change.capacity, False
     session.flush()
-    span = names[0] if len(names) == 1 else say("%(first)s to %(last)s", first=names[0], last=names[-1])
-    said = say_count(
+    span = (
+        names[0] if len(names) == 1 else gettext_lazy("%(first)s to %(last)s", first=names[0], last=names[-1])
+    )
+    said = ngettext_lazy(
         "%(num)s new table in %(hall)s: %(names)s",
         "%(num)s new tables in %(hall)s: %(names)s",
         len(names),
@@ -73,19 +82,20 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
     faults = []
     for i, wanted in enumerate(change.places):
         if not one_line(wanted.name):
-            faults.append(Fault(f"places[{i}].name", say("is missing")))
+            faults.append(Fault(f"places[{i}].name", gettext_lazy("is missing")))
         faults.extend(fields.fault(f"places[{i}].name", one_line(wanted.name), TableName))
         faults.extend(fields.fault(f"places[{i}].capacity", wanted.capacity, Capacity))
         if wanted.capacity == 0 and rows[wanted.key].kind is PlaceKind.TABLE:
-            faults.append(Fault(f"places[{i}].capacity", say("must be 1 or more")))
+            faults.append(Fault(f"places[{i}].capacity", gettext_lazy("must be 1 or more")))
         if wanted.hall is not None and wanted.hall not in halls:
             faults.append(
                 Fault(
-                    f"places[{i}].hall", say("%(name)s is not a hall of this event", name=repr(wanted.hall))
+                    f"places[{i}].hall",
+                    gettext_lazy("%(name)s is not a hall of this event", name=repr(wanted.hall)),
                 )
             )
         elif wanted.hall is not None and rows[wanted.key].kind is PlaceKind.BOOTH:
-            faults.append(Fault(f"places[{i}].hall", say("is the firm's; move the firm")))
+            faults.append(Fault(f"places[{i}].hall", gettext_lazy("is the firm's; move the firm")))
     if faults:
         raise InvalidInput(faults)
     said, renamed, before, after = [], set[int](), dict[str, object](), dict[str, object]()
@@ -94,10 +104,10 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
         hall = halls[wanted.hall] if wanted.hall is not None else of_id[row.hall_id]
         parts = []
         if row.name != name:
-            parts.append(say("%(old)s becomes %(new)s", old=row.name, new=name))
+            parts.append(gettext_lazy("%(old)s becomes %(new)s", old=row.name, new=name))
         if row.capacity != wanted.capacity:
             parts.append(
-                say_count(
+                ngettext_lazy(
                     "%(name)s holds %(num)s meeting at a time in place of %(before)s",
                     "%(name)s holds %(num)s meetings at a time in place of %(before)s",
                     wanted.capacity,
@@ -106,7 +116,7 @@ def change_places(session: Session, event: Event, change: ChangePlaces) -> Chang
                 )
             )
         if row.hall_id != hall.id:
-            parts.append(say("%(name)s moves to %(hall)s", name=name, hall=hall.name))
+            parts.append(gettext_lazy("%(name)s moves to %(hall)s", name=name, hall=hall.name))
         if not parts:
             continue
         if row.name != name or row.hall_id != hall.id:
@@ -127,11 +137,16 @@ def close_places(session: Session, event: Event, change: ClosePlaces, *, now: da
     unknown = sorted(set(change.slots) - {slot.key for slot in slots})
     if unknown:
         raise InvalidInput(
-            [Fault("slots", say("%(names)s is not a meeting time of this event", names=listed(unknown)))]
+            [
+                Fault(
+                    "slots",
+                    gettext_lazy("%(names)s is not a meeting time of this event", names=listed(unknown)),
+                )
+            ]
         )
     coming = [slot for slot in slots if slot.start > now]
     if not coming:
-        raise InvalidInput([Fault("slots", say("name a time that is still to come"))])
+        raise InvalidInput([Fault("slots", gettext_lazy("name a time that is still to come"))])
     at = and_(
         among(PlaceBusy.place_id, [row.id for row in rows.values()]),
         among(PlaceBusy.slot_id, [slot.id for slot in coming]),
@@ -153,9 +168,9 @@ def close_places(session: Session, event: Event, change: ClosePlaces, *, now: da
     )
     named = _named(rows.values(), places)
     if change.closed:
-        said = say("Closing %(places)s: %(when)s", places=named, when=when)
+        said = gettext_lazy("Closing %(places)s: %(when)s", places=named, when=when)
     else:
-        said = say("Opening %(places)s: %(when)s", places=named, when=when)
+        said = gettext_lazy("Opening %(places)s: %(when)s", places=named, when=when)
     facts = {"places": ", ".join(sorted(places)), "when": when}
     return Changed(
         [said], (), {} if change.closed else {"closed": facts}, {"closed": facts} if change.closed else {}
@@ -168,7 +183,11 @@ def remove_tables(session: Session, event: Event, change: RemoveTables) -> Chang
     booths = sorted(row.name for row in rows.values() if row.kind is PlaceKind.BOOTH)
     if booths:
         raise InvalidInput(
-            [Fault("places", say("%(names)s is a firm's booth; move the firm", names=listed(booths)))]
+            [
+                Fault(
+                    "places", gettext_lazy("%(names)s is a firm's booth; move the firm", names=listed(booths))
+                )
+            ]
         )
     for row in rows.values():
         row.is_retired = True
@@ -181,14 +200,14 @@ def remove_tables(session: Session, event: Event, change: RemoveTables) -> Chang
     ).all()
     session.flush()
     notes = [
-        say_count(
+        ngettext_lazy(
             "%(num)s request had to be held there: from now on at any place.",
             "%(num)s requests had to be held there: from now on at any place.",
             len(freed),
         )
     ]
     names = sorted(row.name for row in rows.values())
-    said = say("Taking %(places)s away", places=_named(rows.values(), names))
+    said = gettext_lazy("Taking %(places)s away", places=_named(rows.values(), names))
     return Changed([said], notes if freed else (), {"tables": ", ".join(names)}, {})
 
 
@@ -196,7 +215,7 @@ def _places(session: Session, event_id: int, keys: Sequence[str]) -> dict[str, P
     """The event's places of these keys that are in use. Raises InvalidInput, also if there are none."""
     if not 1 <= len(keys) <= MOST_AT_ONCE:
         raise InvalidInput(
-            [Fault("places", say("choose 1 to %(most)s tables or booths", most=f"{MOST_AT_ONCE:,}"))]
+            [Fault("places", gettext_lazy("choose 1 to %(most)s tables or booths", most=f"{MOST_AT_ONCE:,}"))]
         )
     rows = session.scalars(
         select(Place)
@@ -207,7 +226,12 @@ def _places(session: Session, event_id: int, keys: Sequence[str]) -> dict[str, P
     unknown = [key for key in keys if key not in found]
     if unknown:
         raise InvalidInput(
-            [Fault("places", say("%(names)s is no table or booth of this event", names=listed(unknown)))]
+            [
+                Fault(
+                    "places",
+                    gettext_lazy("%(names)s is no table or booth of this event", names=listed(unknown)),
+                )
+            ]
         )
     return found
 
@@ -219,13 +243,18 @@ def _named(rows: Iterable[Place], names: Sequence[str]) -> str:
     if kinds == {PlaceKind.TABLE}:
         return tables_counted(len(names))
     if kinds == {PlaceKind.BOOTH}:
-        return say_count("%(num)s booth", "%(num)s booths", len(names))
-    return say_count("%(num)s place", "%(num)s places", len(names))
+        return ngettext_lazy("%(num)s booth", "%(num)s booths", len(names))
+    return ngettext_lazy("%(num)s place", "%(num)s places", len(names))
 
 
 def _when(slots: Sequence[Slot], zone: ZoneInfo) -> str:
     days = list(dict.fromkeys(slot.start.astimezone(zone).date() for slot in slots))
     if len(days) > 1:
-        return listed([day(each) for each in days])
+        return listed([localized_date(each) for each in days])
     first, last = slots[0].start.astimezone(zone), slots[-1].end.astimezone(zone)
-    return say("%(day)s, %(first)s–%(last)s", day=day(days[0]), first=f"{first:%H:%M}", last=f"{last:%H:%M}")
+    return gettext_lazy(
+        "%(day)s, %(first)s–%(last)s",
+        day=localized_date(days[0]),
+        first=f"{first:%H:%M}",
+        last=f"{last:%H:%M}",
+    )

@@ -15,7 +15,7 @@ from scheduler.domain import fields
 from scheduler.domain.entities import OPEN_REQUESTS
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import PauseName
-from scheduler.saying import say, say_count
+from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.services.text import one_line
 from scheduler.services.venue import days_said
 from scheduler.services.venue.days import (
@@ -79,7 +79,7 @@ def change_days(session: Session, event: Event, change: ChangeDays, *, now: date
             [
                 Fault(
                     "days",
-                    say(
+                    gettext_lazy(
                         "make %(count)s meeting times; 1 to %(most)s are possible",
                         count=len(wanted),
                         most=MAX_SLOTS,
@@ -107,18 +107,18 @@ def _tidy(day: WantedDay) -> WantedDay:
 def _faults(change: ChangeDays) -> Iterator[Fault]:
     yield from fields.faults(change)
     if change.changeover_minutes >= change.slot_minutes:
-        yield Fault("changeover_minutes", say("must leave a meeting some minutes of its slot"))
+        yield Fault("changeover_minutes", gettext_lazy("must leave a meeting some minutes of its slot"))
     if not 1 <= len(change.days) <= MAX_DAYS:
-        yield Fault("days", say("give %(least)s to %(most)s", least=1, most=MAX_DAYS))
+        yield Fault("days", gettext_lazy("give %(least)s to %(most)s", least=1, most=MAX_DAYS))
     seen: set[date] = set()
     for i, day in enumerate(change.days):
         if day.on in seen:
-            yield Fault(f"days[{i}].on", say("%(name)s is there twice", name=str(day.on)))
+            yield Fault(f"days[{i}].on", gettext_lazy("%(name)s is there twice", name=str(day.on)))
         seen.add(day.on)
         if day.closes <= day.opens:
-            yield Fault(f"days[{i}].closes", say("must be later than the day opens"))
+            yield Fault(f"days[{i}].closes", gettext_lazy("must be later than the day opens"))
         if len(day.pauses) > MAX_PAUSES:
-            yield Fault(f"days[{i}].pauses", say("give at most %(most)s", most=MAX_PAUSES))
+            yield Fault(f"days[{i}].pauses", gettext_lazy("give at most %(most)s", most=MAX_PAUSES))
         for j, pause in enumerate(day.pauses):
             yield from _pause_faults(f"days[{i}].pauses[{j}]", day, pause)
 
@@ -126,14 +126,15 @@ def _faults(change: ChangeDays) -> Iterator[Fault]:
 def _pause_faults(path: str, day: WantedDay, pause: WantedPause) -> Iterator[Fault]:
     most = fields.limits(PauseName).most
     if len(pause.name) > most:
-        yield Fault(f"{path}.name", say("must have at most %(most)s characters", most=most))
+        yield Fault(f"{path}.name", gettext_lazy("must have at most %(most)s characters", most=most))
     if pause.kind.value == "special" and not pause.name:
-        yield Fault(f"{path}.name", say("is missing; say what takes place then"))
+        yield Fault(f"{path}.name", gettext_lazy("is missing; say what takes place then"))
     if pause.end <= pause.start:
-        yield Fault(f"{path}.end", say("must be later than its start"))
+        yield Fault(f"{path}.end", gettext_lazy("must be later than its start"))
     elif pause.start < day.opens or pause.end > day.closes:
         yield Fault(
-            f"{path}.start", say("lies outside the day's hours, %(hours)s", hours=days_said.hours(day))
+            f"{path}.start",
+            gettext_lazy("lies outside the day's hours, %(hours)s", hours=days_said.hours(day)),
         )
 
 
@@ -273,7 +274,7 @@ def _requests(session: Session, event_id: int, gone: Sequence[Slot], new: Sequen
     notes: list[str] = []
     if free:
         notes.append(
-            say_count(
+            ngettext_lazy(
                 "%(num)s request could start only at times that go: from now on at any time.",
                 "%(num)s requests could start only at times that go: from now on at any time.",
                 free,
@@ -281,7 +282,7 @@ def _requests(session: Session, event_id: int, gone: Sequence[Slot], new: Sequen
         )
     if unlocked:
         notes.append(
-            say_count(
+            ngettext_lazy(
                 "%(num)s request locked to times that go: from now on free.",
                 "%(num)s requests locked to times that go: from now on free.",
                 unlocked,

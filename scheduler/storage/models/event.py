@@ -50,7 +50,7 @@ from scheduler.domain.fields import (
     Timezone,
     WalkingMinutes,
 )
-from scheduler.saying import VenueName, label
+from scheduler.i18n import VenueLabel, venue_label
 from scheduler.storage.base import Base, states
 
 
@@ -153,9 +153,9 @@ class Event(Base):
         return and_(cls.key == key, cls.is_there())
 
     @property
-    def named_areas(self) -> dict[str, VenueName]:
+    def named_areas(self) -> dict[str, VenueLabel]:
         """The chain areas in their order: key to name, which keeps what it is in other languages."""
-        return {key: label(str(name), self.area_names.get(key, {})) for key, name in self.areas.items()}
+        return {key: venue_label(str(name), self.area_names.get(key, {})) for key, name in self.areas.items()}
 
 
 @listens_for(Event, "before_insert")

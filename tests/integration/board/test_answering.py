@@ -13,7 +13,7 @@ from api.pages.board import shown
 from scheduler.domain import rules
 from scheduler.domain.entities import AnswerSource, Partstat, RequestState
 from scheduler.domain.errors import ChainmeetError, NotFound
-from scheduler.saying import of_json
+from scheduler.i18n import from_json
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.availability.busy_times import ADDRESS
 from scheduler.services.board import commands, drafts, stepping
@@ -86,7 +86,7 @@ def assert_as_put(asked: Asked, request: str) -> None:
         except BreaksRules as error:
             assert row["standing"] in ("no", "moves", "like", "blocked")
             if row["standing"] in ("no", "blocked"):
-                assert sentences(of_json(row["say"])) & sentences(str(error)), (row["say"], str(error))
+                assert sentences(from_json(row["say"])) & sentences(str(error)), (row["say"], str(error))
         except ChainmeetError:
             assert row["standing"] == "here"
 

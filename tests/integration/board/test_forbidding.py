@@ -7,7 +7,7 @@ import pytest
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.domain.solving import SolveParams
-from scheduler.saying import of_json
+from scheduler.i18n import from_json
 from scheduler.services.board import commands, drafts, stepping
 from scheduler.services.board.answering import OracleDesk
 from scheduler.services.board.broken_rules import BreaksRules
@@ -73,7 +73,7 @@ def test_the_board_offers_no_forbidden_time_to_the_request_nor_to_those_that_wou
                 forbid(hall, two, slot)
     after = desk.answer(event_id, number, question)
     assert desk.loads == 1
-    said = {(row["standing"], of_json(row["say"])) for row in after["targets"] if row["slot"] == "s1"}
+    said = {(row["standing"], from_json(row["say"])) for row in after["targets"] if row["slot"] == "s1"}
     assert said == {("no", BANNED)}
     assert after["best"]
     assert not any(row["slot"] == "s1" for row in after["best"])

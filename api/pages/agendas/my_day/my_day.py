@@ -26,8 +26,8 @@ from api.pages import rendering
 from api.pages.agendas.my_day import offline
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import words
-from scheduler.saying import say
 from scheduler.services.agendas.my_day import day as days
 from scheduler.services.agendas.my_day import lateness
 from scheduler.services.identity.actors import Actor
@@ -37,13 +37,13 @@ from scheduler.services.reports.outcomes import outcomes
 
 blueprint = APIBlueprint("my_day", __name__, enable_openapi=False, url_prefix="/events/<event_key>/my-day")
 
-CHANGED = say("The meeting has changed or is cancelled. Check its details and try again.")
-WAS_OVER = say("This meeting is over.")
-FAR = say("You can say this from 12 hours before the meeting.")
-NOT_YOURS = say("You are no longer in this meeting.")
+CHANGED = gettext_lazy("The meeting has changed or is cancelled. Check its details and try again.")
+WAS_OVER = gettext_lazy("This meeting is over.")
+FAR = gettext_lazy("You can say this from 12 hours before the meeting.")
+NOT_YOURS = gettext_lazy("You are no longer in this meeting.")
 WHY = {OVER: WAS_OVER, lateness.FAR: FAR}
 """Why something cannot be said of a meeting any more, or not yet, by its state."""
-LABELS = {"comment": say("Note")}
+LABELS = {"comment": gettext_lazy("Note")}
 ANSWERS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 
 

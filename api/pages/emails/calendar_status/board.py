@@ -16,7 +16,7 @@ from api.language.speaking import gettext, ngettext
 from api.pages import paging, rendering
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.availability import failing
 from scheduler.services.delivery import dead_letters
 from scheduler.services.emails.calendar_status import board as calendar_health
@@ -33,12 +33,12 @@ blueprint = APIBlueprint(
 )
 
 FILTERS = ("text", "state", "hall", "day", "country", "firm", "whose")
-WHOSE_WORDS = {calls.MINE: say("Mine"), calls.NOBODYS: say("Nobody's yet")}
+WHOSE_WORDS = {calls.MINE: gettext_lazy("Mine"), calls.NOBODYS: gettext_lazy("Nobody's yet")}
 SORT_WORDS = {
-    "first": say("First meeting"),
-    "worst": say("Worst state"),
-    "name": say("Name"),
-    "firm": say("Firm"),
+    "first": gettext_lazy("First meeting"),
+    "worst": gettext_lazy("Worst state"),
+    "name": gettext_lazy("Name"),
+    "firm": gettext_lazy("Firm"),
 }
 
 

@@ -17,7 +17,7 @@ from api.pages import paging, rendering
 from api.pages.presentation import short_name
 from scheduler.domain.entities import MailKind, MailOutcome, OutboxKind, Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.refs import PersonRef
 from scheduler.services.emails.inbound import handling
 from scheduler.services.emails.inbound.shown import IncomingMail
@@ -118,14 +118,17 @@ def _steps(
     mail: IncomingMail, alias: str | None, dead: str | None, instead: PersonRef | None, *, takes_answer: bool
 ) -> dict[str, str]:
     """What an organiser may do with a mail, and the words of its buttons. `dead` is what it reports."""
-    steps = {"same-person": say("This is the same person")} if alias else {}
+    steps = {"same-person": gettext_lazy("This is the same person")} if alias else {}
     if instead is not None:
-        steps["instead"] = say("%(name)s goes instead", name=short_name(instead))
+        steps["instead"] = gettext_lazy("%(name)s goes instead", name=short_name(instead))
     if dead:
-        steps["dead"] = say("The address is dead")
+        steps["dead"] = gettext_lazy("The address is dead")
     if takes_answer and mail.kind not in _NO_ANSWERS:
-        steps |= {"accept": say("Take it as accepted"), "decline": say("Take it as declined")}
-    return {**steps, "set-aside": say("Set aside")}
+        steps |= {
+            "accept": gettext_lazy("Take it as accepted"),
+            "decline": gettext_lazy("Take it as declined"),
+        }
+    return {**steps, "set-aside": gettext_lazy("Set aside")}
 
 
 @blueprint.get("/<int:mail_id>/raw")

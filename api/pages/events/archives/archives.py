@@ -13,7 +13,7 @@ from api import auth, context, inputs
 from api.language.speaking import gettext, said
 from api.pages import rendering
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.events.archives import copying, ending
 from scheduler.services.events.archives.copying import EventCopy
 from scheduler.services.identity.actors import Actor
@@ -23,16 +23,19 @@ blueprint = APIBlueprint("archives", __name__, enable_openapi=False)
 
 PARTS = {
     "venue": (
-        say("Venue"),
-        say("Times, breaks, halls with walking minutes, tables; all moved to the new first day"),
+        gettext_lazy("Venue"),
+        gettext_lazy("Times, breaks, halls with walking minutes, tables; all moved to the new first day"),
     ),
-    "firms": (say("Firms"), say("Those that did not leave, with their booths if the venue comes along")),
+    "firms": (
+        gettext_lazy("Firms"),
+        gettext_lazy("Those that did not leave, with their booths if the venue comes along"),
+    ),
     "people": (
-        say("People"),
-        say("Attendees, interpreters and delegations; without absences and linked calendars"),
+        gettext_lazy("People"),
+        gettext_lazy("Attendees, interpreters and delegations; without absences and linked calendars"),
     ),
-    "team": (say("Team"), say("Everybody whose role has no end")),
-    "settings": (say("Settings"), say("Settings, the policy of runs, and texts of mails")),
+    "team": (gettext_lazy("Team"), gettext_lazy("Everybody whose role has no end")),
+    "settings": (gettext_lazy("Settings"), gettext_lazy("Settings, the policy of runs, and texts of mails")),
 }
 """What may come along, in the words of the page."""
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.language.speaking import gettext, said
 from api.pages import rendering
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.imports import importing, taking
 from scheduler.services.imports.taking import ImportLook, ImportOutdated
@@ -32,8 +32,8 @@ blueprint = APIBlueprint(
 
 MOST_OCTETS = 36_000
 """Of a file: some 300 rows. The page of what it would do has the file in its form, and nothing is stored."""
-TOO_LARGE = say("The file is larger than 36 kB. Send it in two, or ask the organisers to import it.")
-NO_FILE = say("Choose a file first.")
+TOO_LARGE = gettext_lazy("The file is larger than 36 kB. Send it in two, or ask the organisers to import it.")
+NO_FILE = gettext_lazy("Choose a file first.")
 
 
 @blueprint.get("")

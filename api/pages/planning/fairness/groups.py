@@ -7,27 +7,27 @@ from types import MappingProxyType
 from api.language.speaking import gettext, said
 from api.pages.marks import tier_label
 from api.pages.presentation import capitalize_first, country
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.planning.fairness.shares import Grouping
 
 GROUPINGS = MappingProxyType(
     {
-        Grouping.HOME: say("Home and overseas"),
-        Grouping.TIER: say("Place in the chain"),
-        Grouping.AREA: say("Chain area"),
-        Grouping.COUNTRY: say("Country"),
-        Grouping.SIZE: say("Number of requests"),
-        Grouping.STAND: say("Stand"),
+        Grouping.HOME: gettext_lazy("Home and overseas"),
+        Grouping.TIER: gettext_lazy("Place in the chain"),
+        Grouping.AREA: gettext_lazy("Chain area"),
+        Grouping.COUNTRY: gettext_lazy("Country"),
+        Grouping.SIZE: gettext_lazy("Number of requests"),
+        Grouping.STAND: gettext_lazy("Stand"),
     }
 )
 """The name of each grouping."""
 WORDS = MappingProxyType(
     {
-        "home": say("Home"),
-        "overseas": say("Overseas"),
-        "own": say("A stand of its own"),
-        "host": say("Host of a joint stand"),
-        "partner": say("Partner at a joint stand"),
+        "home": gettext_lazy("Home"),
+        "overseas": gettext_lazy("Overseas"),
+        "own": gettext_lazy("A stand of its own"),
+        "host": gettext_lazy("Host of a joint stand"),
+        "partner": gettext_lazy("Partner at a joint stand"),
     }
 )
 """Names of groups that are neither a country nor an area."""

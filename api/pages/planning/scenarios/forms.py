@@ -8,21 +8,21 @@ from typing import Any, Final
 
 from api.inputs import clock
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.planning.scenarios import changes
 from scheduler.services.planning.scenarios.changes import AnyChange
 
 FORMS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "tables": say("Tables"),
-        "slots": say("Meeting times"),
-        "interpreters": say("Interpreters"),
-        "shift": say("Interpreter shifts"),
-        "quota": say("Quotas"),
-        "firm_less": say("Remove exhibitor"),
-        "firm_more": say("Add exhibitor"),
-        "dial": say("Priority"),
-        "fairness": say("Fairness"),
+        "tables": gettext_lazy("Tables"),
+        "slots": gettext_lazy("Meeting times"),
+        "interpreters": gettext_lazy("Interpreters"),
+        "shift": gettext_lazy("Interpreter shifts"),
+        "quota": gettext_lazy("Quotas"),
+        "firm_less": gettext_lazy("Remove exhibitor"),
+        "firm_more": gettext_lazy("Add exhibitor"),
+        "dial": gettext_lazy("Priority"),
+        "fairness": gettext_lazy("Fairness"),
     }
 )
 """Each kind of change that has a form, by the name that is on its button."""
@@ -52,7 +52,7 @@ def change_of(form: Mapping[str, str], firm_in: Callable[[str], str]) -> AnyChan
     """
     kind = form.get("kind", "")
     if kind not in FORMS:
-        raise InvalidInput([Fault("kind", say("is none of the changes that there are"))])
+        raise InvalidInput([Fault("kind", gettext_lazy("is none of the changes that there are"))])
     typed: dict[str, Any] = {"kind": kind}
     faults = []
     for name in _FIELDS[kind]:
@@ -63,11 +63,11 @@ def change_of(form: Mapping[str, str], firm_in: Callable[[str], str]) -> AnyChan
         if name in _CLOCK and (time := clock(value)) is not None:
             typed[name] = time.isoformat("minutes")
         if name in _WHOLE and not (value.isascii() and value.isdigit() and len(value) <= 10):
-            faults.append(Fault(name, say("must be a whole number")))
+            faults.append(Fault(name, gettext_lazy("must be a whole number")))
         if name in _FIRMS:
             typed[name] = firm_in(name)
             if not typed[name]:
-                said = say("is not a firm of this event, or several have that name")
+                said = gettext_lazy("is not a firm of this event, or several have that name")
                 faults.append(Fault(name, said))
     if faults:
         raise InvalidInput(faults)

@@ -13,7 +13,7 @@ from api.language.unbroken import unbroken
 from api.pages.presentation import day_and_month, language
 from api.pages.schedule.dials import DIALS as PRICES
 from api.pages.schedule.levels import LEVELS
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.planning.scenarios.changes import (
     DialChange,
     FairnessChange,
@@ -30,10 +30,10 @@ from scheduler.services.planning.scenarios.what_ifs import WhatIfNames
 
 DIALS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        **{dial.term: say("%(dial)s (points)", dial=dial.label) for dial in PRICES},
-        "fair_share": say("Minimum share (%%)"),
-        "max_moved": say("Published meetings that may change"),
-        "max_idle_spread": say("Difference of idle times"),
+        **{dial.term: gettext_lazy("%(dial)s (points)", dial=dial.label) for dial in PRICES},
+        "fair_share": gettext_lazy("Minimum share (%%)"),
+        "max_moved": gettext_lazy("Published meetings that may change"),
+        "max_idle_spread": gettext_lazy("Difference of idle times"),
     }
 )
 """What one dial is called."""

@@ -24,7 +24,7 @@ from api.pages.planning.scenarios.sentences import DIALS, sentence
 from api.pages.schedule.levels import LEVELS
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.domain.solving import WhatIfState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page
@@ -43,33 +43,33 @@ Faults = Mapping[str, str]
 NONE: Faults = MappingProxyType({})
 DONE = MappingProxyType(
     {
-        "solve": say("The scenario is calculated as soon as a worker is free. Runs go first."),
-        "stop": say("Calculation stopped."),
-        "delete": say("Scenario deleted. The event is unchanged."),
-        "copy": say("Scenario duplicated. Change the copy, and calculate it beside the other."),
+        "solve": gettext_lazy("The scenario is calculated as soon as a worker is free. Runs go first."),
+        "stop": gettext_lazy("Calculation stopped."),
+        "delete": gettext_lazy("Scenario deleted. The event is unchanged."),
+        "copy": gettext_lazy("Scenario duplicated. Change the copy, and calculate it beside the other."),
     }
 )
 
 STATES = MappingProxyType(
     {
-        WhatIfState.NEW: say("Not calculated"),
-        WhatIfState.ASKED: say("Waiting for a worker"),
-        WhatIfState.RUNNING: say("Calculating"),
-        WhatIfState.DONE: say("Calculated"),
-        WhatIfState.FAILED: say("Failed"),
+        WhatIfState.NEW: gettext_lazy("Not calculated"),
+        WhatIfState.ASKED: gettext_lazy("Waiting for a worker"),
+        WhatIfState.RUNNING: gettext_lazy("Calculating"),
+        WhatIfState.DONE: gettext_lazy("Calculated"),
+        WhatIfState.FAILED: gettext_lazy("Failed"),
     }
 )
 TAGS = MappingProxyType({WhatIfState.DONE: "good", WhatIfState.FAILED: "bad"})
 REASONS: Mapping[str, str] = MappingProxyType(
-    {**not_held.GROUPS, effects.REMOVED: say("An exhibitor is not in the scenario")}
+    {**not_held.GROUPS, effects.REMOVED: gettext_lazy("An exhibitor is not in the scenario")}
 )
 """Titles of the reasons for which a scenario does not schedule a request."""
 SHOWN: Mapping[FirmFilter, str] = MappingProxyType(
     {
-        FirmFilter.CHANGED: say("Changed"),
-        FirmFilter.LOSE: say("Lose"),
-        FirmFilter.GAIN: say("Gain"),
-        FirmFilter.ELSEWHERE: say("New location"),
+        FirmFilter.CHANGED: gettext_lazy("Changed"),
+        FirmFilter.LOSE: gettext_lazy("Lose"),
+        FirmFilter.GAIN: gettext_lazy("Gain"),
+        FirmFilter.ELSEWHERE: gettext_lazy("New location"),
     }
 )
 """The filters of the list of exhibitors."""

@@ -12,7 +12,7 @@ from api.language.speaking import gettext, said
 from api.pages import paging, rendering
 from api.pages.events.mail_texts import PREVIEW_POLICY
 from scheduler.domain.errors import PublishingOpen, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.publishing.rehearsal import going_live, rehearsed_mails
 from workers import dispatch
 
@@ -21,27 +21,27 @@ blueprint = APIBlueprint(
 )
 
 KINDS = {
-    "welcome": say("Invitation to the event"),
-    "attendee": say("Invitation to the event, for attendees"),
-    "colleague": say("Added by a colleague"),
-    "address": say("Email address changed"),
-    "digest": say("Requests digest"),
-    "new": say("Meeting invitation"),
-    "update": say("Meeting changed"),
-    "details": say("New meeting details"),
-    "again": say("Meeting invitation, sent again"),
-    "cancel": say("Meeting cancelled"),
-    "uninvited": say("Removed from a meeting"),
-    "proposal": say("Proposed time not possible"),
-    "summary": say("Agenda summary"),
-    "briefing": say("Interpreter's schedule"),
-    "free": say("Colleague asked to make time"),
-    "make_time": say("Firm asked to make time"),
-    "calendar": say("Calendar not syncing"),
-    "receipt": say("Reply not applied"),
-    "register": say("Registration to confirm"),
-    "registered": say("Registration accepted"),
-    "unregistered": say("Registration declined"),
+    "welcome": gettext_lazy("Invitation to the event"),
+    "attendee": gettext_lazy("Invitation to the event, for attendees"),
+    "colleague": gettext_lazy("Added by a colleague"),
+    "address": gettext_lazy("Email address changed"),
+    "digest": gettext_lazy("Requests digest"),
+    "new": gettext_lazy("Meeting invitation"),
+    "update": gettext_lazy("Meeting changed"),
+    "details": gettext_lazy("New meeting details"),
+    "again": gettext_lazy("Meeting invitation, sent again"),
+    "cancel": gettext_lazy("Meeting cancelled"),
+    "uninvited": gettext_lazy("Removed from a meeting"),
+    "proposal": gettext_lazy("Proposed time not possible"),
+    "summary": gettext_lazy("Agenda summary"),
+    "briefing": gettext_lazy("Interpreter's schedule"),
+    "free": gettext_lazy("Colleague asked to make time"),
+    "make_time": gettext_lazy("Firm asked to make time"),
+    "calendar": gettext_lazy("Calendar not syncing"),
+    "receipt": gettext_lazy("Reply not applied"),
+    "register": gettext_lazy("Registration to confirm"),
+    "registered": gettext_lazy("Registration accepted"),
+    "unregistered": gettext_lazy("Registration declined"),
 }
 """What an email is, by its label."""
 

@@ -11,7 +11,7 @@ from api.language import speaking
 from api.language.speaking import gettext
 from api.pages import marks, presentation, rendering
 from scheduler.domain import names
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.refs import FirmRef, PersonRef
 from scheduler.services.events import events
 from scheduler.services.reports.outcomes.outcomes import MeetingWithWords, SaidOutcome
@@ -21,14 +21,14 @@ from scheduler.sheets.writing import Cell, SheetOut, xlsx
 blueprint = APIBlueprint("outcome_list", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWS = {
-    OutcomeShow.ALL: say("All"),
-    OutcomeShow.OURS_MISSING: say("Our word is missing"),
-    OutcomeShow.THEIRS_MISSING: say("Their word is missing"),
-    OutcomeShow.DIFFER: say("The two sides differ"),
-    OutcomeShow.SIGNED: say("Signed"),
-    OutcomeShow.INTENT: say("Intent"),
-    OutcomeShow.FOLLOW_UP: say("Follow-up"),
-    OutcomeShow.NOTHING: say("Nothing"),
+    OutcomeShow.ALL: gettext_lazy("All"),
+    OutcomeShow.OURS_MISSING: gettext_lazy("Our word is missing"),
+    OutcomeShow.THEIRS_MISSING: gettext_lazy("Their word is missing"),
+    OutcomeShow.DIFFER: gettext_lazy("The two sides differ"),
+    OutcomeShow.SIGNED: gettext_lazy("Signed"),
+    OutcomeShow.INTENT: gettext_lazy("Intent"),
+    OutcomeShow.FOLLOW_UP: gettext_lazy("Follow-up"),
+    OutcomeShow.NOTHING: gettext_lazy("Nothing"),
 }
 """What each choice of the list is called."""
 

@@ -15,12 +15,12 @@ from api.pages.reports.statistics.drawing import Drawing
 from scheduler.domain import names
 from scheduler.domain.entities import Tier
 from scheduler.domain.rules.outcomes import WITH_AMOUNT, OutcomeWord
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import words
 from scheduler.invites.pdf import document
 from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
 from scheduler.invites.pdf.pictures import one_at_a_time
 from scheduler.invites.pdf.tables import table
-from scheduler.saying import say
 from scheduler.services.reports.outcomes.by_country import CountryShare, WishedHeld
 from scheduler.services.reports.outcomes.report import (
     ChainReport,
@@ -31,7 +31,7 @@ from scheduler.services.reports.outcomes.report import (
 
 MOST: Final = 300
 """Meetings that are listed. The workbook has all."""
-COUNTRY_NOTE: Final = say(
+COUNTRY_NOTE: Final = gettext_lazy(
     "Meetings held of those wished, by the first area of the firm. A meeting counts for both of its firms."
 )
 WIDTH: Final = 740.0
@@ -157,8 +157,8 @@ def brief(countries: Sequence[CountryShare]) -> list[CountryShare]:
 
 def area_name(each: CountryShare, names: Mapping[str, str]) -> str:
     if each.area is None:
-        return say("All areas")
-    return names.get(each.area, each.area) or say("No area")
+        return gettext_lazy("All areas")
+    return names.get(each.area, each.area) or gettext_lazy("No area")
 
 
 def share(cell: WishedHeld | None) -> str:

@@ -15,9 +15,7 @@ from api.pages.reports.statistics import charts
 from api.pages.reports.statistics.drawing import Drawing
 from api.pages.reports.statistics.gallery import DrawnTable, Figure
 from scheduler.domain import names
-from scheduler.saying import label
-from scheduler.saying import place as place_label
-from scheduler.saying import row as row_of
+from scheduler.i18n import join_texts, place_label, venue_label
 from scheduler.services.exports.held import ListedMeeting
 from scheduler.services.identity.actors import Actor
 from scheduler.services.reports.statistics.weeks import WeekOf, WeekRows, week_rows
@@ -105,7 +103,7 @@ def _rows(found: WeekRows, of: WeekOf) -> list[Sequence[Cell]]:
             [
                 *each.when,
                 " × ".join(_what(each, found.own)),
-                said(row_of((place_label(each.place_name), label(each.hall, each.hall_names)))),
+                said(join_texts((place_label(each.place_name), venue_label(each.hall, each.hall_names)))),
                 "; ".join(person for side in each.sides for person in side.people_names),
             ],
         )

@@ -11,21 +11,27 @@ from api import auth, context
 from api.language import speaking
 from api.language.speaking import gettext, ngettext
 from api.pages import rendering
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.requests.dashboard import start
 
 blueprint = APIBlueprint("start", __name__, enable_openapi=False, url_prefix="/events/<event_key>/start")
 
 GAPS = {
-    "logo": (say("Your logo"), say("others know you by it in lists")),
-    "description": (say("About your firm"), say("a description is what others find you by")),
-    "offers": (say("Your products and what you offer, in lists"), say("who needs them finds you")),
-    "needs": (say("What you need"), say("firms that offer it are suggested to you")),
-    "website": (say("Your website"), say("the directory links to it")),
-    "areas": (say("Your chain areas"), say("suggestions go by them")),
-    "booth": (say("Your hall and booth"), say("meetings near you are held there")),
-    "titles": (say("What your people do"), say("a job title each says whom to ask for")),
-    "phones": (say("Telephone numbers"), say("for the organisers, if somebody is late")),
+    "logo": (gettext_lazy("Your logo"), gettext_lazy("others know you by it in lists")),
+    "description": (
+        gettext_lazy("About your firm"),
+        gettext_lazy("a description is what others find you by"),
+    ),
+    "offers": (
+        gettext_lazy("Your products and what you offer, in lists"),
+        gettext_lazy("who needs them finds you"),
+    ),
+    "needs": (gettext_lazy("What you need"), gettext_lazy("firms that offer it are suggested to you")),
+    "website": (gettext_lazy("Your website"), gettext_lazy("the directory links to it")),
+    "areas": (gettext_lazy("Your chain areas"), gettext_lazy("suggestions go by them")),
+    "booth": (gettext_lazy("Your hall and booth"), gettext_lazy("meetings near you are held there")),
+    "titles": (gettext_lazy("What your people do"), gettext_lazy("a job title each says whom to ask for")),
+    "phones": (gettext_lazy("Telephone numbers"), gettext_lazy("for the organisers, if somebody is late")),
 }
 """What is missing, and what it is for."""
 

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from scheduler.domain.entities import Partstat
-from scheduler.saying import label
+from scheduler.i18n import venue_label
 from scheduler.services.agendas.my_day import lateness
 from scheduler.services.agendas.my_day.lateness import Late
 from scheduler.services.agendas.week.around import Around, around
@@ -206,7 +206,7 @@ class HallPaths:
 
     def __init__(self, session: Session, actor: Actor) -> None:
         halls = session.execute(select(Hall.id, Hall.name, Hall.names).where(Hall.event_id == actor.event_id))
-        self.names = {hall_id: label(own, names) for hall_id, own, names in halls}
+        self.names = {hall_id: venue_label(own, names) for hall_id, own, names in halls}
         rows = session.execute(
             select(WalkingTime.from_hall_id, WalkingTime.to_hall_id, WalkingTime.minutes)
             .join(Hall, Hall.id == WalkingTime.from_hall_id)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from scheduler import saying
+from scheduler import i18n
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.services.directory.refs import PersonRef, person_columns
@@ -95,7 +95,9 @@ def say(
     if found is None or attendee_id is None:
         raise NotFound("meeting", request_key)
     if minutes not in (0, *CHOICES):
-        raise InvalidInput([Fault("minutes", saying.say("Choose one of the minutes that are offered."))])
+        raise InvalidInput(
+            [Fault("minutes", i18n.gettext_lazy("Choose one of the minutes that are offered."))]
+        )
     request_id, state, start, end = found[:4]
     if state is not RequestState.ACCEPTED:
         raise WrongState("meeting", request_key, state.value, "come to late")

@@ -11,8 +11,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.errors import NotFound
-from scheduler.saying import label
-from scheduler.saying import place as place_label
+from scheduler.i18n import place_label, venue_label
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -151,7 +150,7 @@ def _held(session: Session, firm_id: int, version_id: int) -> Mapping[str, Forme
             partner=FirmRef(*(names[4:] if sender_id == firm_id else names[:4])),
             start=start,
             place=place_label(place),
-            hall=label(hall, hall_names),
+            hall=venue_label(hall, hall_names),
             people=tuple(people.get(meeting_id, ())),
         )
         for meeting_id, key, sender_id, *names, start, _, place, hall, hall_names in rows

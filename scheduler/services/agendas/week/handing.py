@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import NotFound, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.agendas.week.week import Week, WeekMeeting, WeekPerson
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.audit_log.noted import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.replies import substitutes
@@ -95,7 +95,7 @@ def hand_over(
     if people[colleague] in {row.attendee_id for row in request.excluded}:
         raise WrongState("meeting", request_key, "declined by this colleague", "handed to them")
     substitutes.name(request, side, going - {people[leaver]} | {people[colleague]})
-    about = noted(
+    about = pgettext_lazy(
         "trail", "request %(key)s handed over: %(old)s -> %(new)s", key=request_key, old=leaver, new=colleague
     )
     _note(session, actor, about, now)
@@ -106,7 +106,7 @@ def keep(session: Session, actor: Actor, request_key: str, *, now: datetime) -> 
     request, planned = _meeting(session, actor, request_key, now)
     side = Side.FROM if request.from_firm_id == actor.firm_id else Side.TO
     substitutes.name(request, side, planned)
-    about = noted("trail", "request %(key)s handed over: as published", key=request_key)
+    about = pgettext_lazy("trail", "request %(key)s handed over: as published", key=request_key)
     _note(session, actor, about, now)
 
 
@@ -117,7 +117,7 @@ def _meeting(
     actor.require(
         Right.ASK,
         firm_id=actor.firm_id,
-        sentence=say("Only exhibitors hand over meetings of their firm."),
+        sentence=gettext_lazy("Only exhibitors hand over meetings of their firm."),
     )
     request = None
     if storable(request_key) and actor.firm_id is not None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import names
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.emails.calendar_status import calls
 from scheduler.services.emails.calendar_status.board import Board, Listed
 from scheduler.services.emails.calendar_status.calls import CallCard
@@ -46,7 +46,7 @@ def calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) ->
     writer.writerow(_header(board.timezone))
     zone = ZoneInfo(board.timezone)
     listed = [person for person in board.people if person.tally.calls]
-    about = noted("trail", "list of calls")
+    about = pgettext_lazy("trail", "list of calls")
     trail.note(session, actor, Act.EXPORT, about, after={"people": len(listed)}, now=now)
     contacts = _contacts(session, [person.id for person in listed])
     known = calls.cards(session, actor, [person.key for person in listed])

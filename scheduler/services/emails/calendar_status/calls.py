@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.directory.refs import find_person
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -97,7 +97,7 @@ def keep(
     note = one_line(note)
     faults = [*fields.fault("note", note, fields.CallNote)]
     if caller_id is not None and caller_id not in {one.id for one in callers(session, actor, now=now)}:
-        faults.append(Fault("caller", say("is not in the team")))
+        faults.append(Fault("caller", gettext_lazy("is not in the team")))
     if faults:
         raise InvalidInput(faults)
     # Of two at once, the second finds the row of the first.
@@ -109,7 +109,7 @@ def keep(
         session.add(row)
     row.caller_id, row.note, row.changed_by, row.changed_at = caller_id, note, actor.account_id, now
     after = {"caller": caller_id, "note": note}
-    about = noted("trail", "call to person %(key)s", key=person.key)
+    about = pgettext_lazy("trail", "call to person %(key)s", key=person.key)
     trail.note(session, actor, Act.PERSON, about, before=before, after=after, now=now)
 
 

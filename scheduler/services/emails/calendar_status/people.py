@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import CalendarState
-from scheduler.saying import Between, row, say, say_count
+from scheduler.i18n import Separator, gettext_lazy, join_texts, ngettext_lazy
 from scheduler.services.directory.refs import FirmRef, firm_ref
 from scheduler.services.emails.calendar_status.states import CalendarEntry
 from scheduler.services.schedule import versions
@@ -33,14 +33,14 @@ AT_LEAST = timedelta(hours=2)
 """but leaves its reader so much time."""
 
 WORDS: Mapping[CalendarState, str] = {
-    CalendarState.BOUNCED: say("Address bounces"),
-    CalendarState.FAILED: say("Not delivered"),
-    CalendarState.DECLINED: say("Declined"),
-    CalendarState.PROPOSED: say("Another time proposed"),
-    CalendarState.SILENT: say("No answer"),
-    CalendarState.QUEUED: say("Not sent yet"),
-    CalendarState.TENTATIVE: say("Tentative"),
-    CalendarState.ACCEPTED: say("Accepted"),
+    CalendarState.BOUNCED: gettext_lazy("Address bounces"),
+    CalendarState.FAILED: gettext_lazy("Not delivered"),
+    CalendarState.DECLINED: gettext_lazy("Declined"),
+    CalendarState.PROPOSED: gettext_lazy("Another time proposed"),
+    CalendarState.SILENT: gettext_lazy("No answer"),
+    CalendarState.QUEUED: gettext_lazy("Not sent yet"),
+    CalendarState.TENTATIVE: gettext_lazy("Tentative"),
+    CalendarState.ACCEPTED: gettext_lazy("Accepted"),
 }
 """What organisers read for a state."""
 
@@ -100,7 +100,7 @@ def reason(calls: Mapping[tuple[CalendarState, bool], int], bounce: str) -> str:
     """The reason to call, in words, by state and whether a meeting is off, or an empty text."""
     ordered = sorted(calls, key=lambda why: (SEVERITY.index(why[0]), why[1]))
     found = (_reason(state, is_off, calls[state, is_off], bounce) for state, is_off in ordered)
-    return row(found, Between.CLAUSES)
+    return join_texts(found, Separator.CLAUSES)
 
 
 def count(listed: Iterable[CalendarEntry]) -> dict[CalendarState, int]:
@@ -124,27 +124,27 @@ def is_overdue(sent_at: datetime | None, start: datetime, now: datetime) -> bool
 
 def _reason(state: CalendarState, is_off: bool, number: int, bounce: str) -> str:
     if is_off:
-        return say_count(
+        return ngettext_lazy(
             "not told that %(num)s meeting is off", "not told that %(num)s meetings are off", number
         )
     if state is CalendarState.BOUNCED:
-        return say_count(
+        return ngettext_lazy(
             "mail to the address comes back (%(why)s): %(num)s meeting",
             "mail to the address comes back (%(why)s): %(num)s meetings",
             number,
-            why=_said(bounce) or say("no reason given"),
+            why=_said(bounce) or gettext_lazy("no reason given"),
         )
     if state is CalendarState.FAILED:
-        return say_count(
+        return ngettext_lazy(
             "the mail about %(num)s meeting could not be delivered",
             "the mail about %(num)s meetings could not be delivered",
             number,
         )
     if state is CalendarState.DECLINED:
-        return say_count(
+        return ngettext_lazy(
             "declined %(num)s meeting of the schedule", "declined %(num)s meetings of the schedule", number
         )
-    return say_count(
+    return ngettext_lazy(
         "has not answered the invitation to %(num)s meeting",
         "has not answered the invitation to %(num)s meetings",
         number,

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import names
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
+from scheduler.i18n import place_label
 from scheduler.invites.ical import itip
-from scheduler.saying import place as place_label
 from scheduler.services.directory.refs import hall_labels
 from scheduler.services.outbox import payloads
 from scheduler.services.schedule.entries import EntryKey

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from scheduler.domain.mails.ways import CalendarWay
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.refs import find_person
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -24,15 +24,15 @@ SAME = timedelta(hours=12)
 """A way that was noted so short a time ago is not written again: calendars fetch feeds every hour."""
 
 WORDS: Mapping[CalendarWay, str] = {
-    CalendarWay.FEED: say("Subscribed to all meetings"),
-    CalendarWay.FOLLOW: say("Subscribed to one meeting"),
-    CalendarWay.FILE: say("Calendar file"),
-    CalendarWay.GOOGLE: say("Google’s form"),
-    CalendarWay.OUTLOOK: say("Outlook’s form"),
-    CalendarWay.MICROSOFT_365: say("Microsoft 365’s form"),
-    CalendarWay.COPY: say("Copied as text"),
-    CalendarWay.CODE: say("QR code"),
-    CalendarWay.PRINT: say("PDF"),
+    CalendarWay.FEED: gettext_lazy("Subscribed to all meetings"),
+    CalendarWay.FOLLOW: gettext_lazy("Subscribed to one meeting"),
+    CalendarWay.FILE: gettext_lazy("Calendar file"),
+    CalendarWay.GOOGLE: gettext_lazy("Google’s form"),
+    CalendarWay.OUTLOOK: gettext_lazy("Outlook’s form"),
+    CalendarWay.MICROSOFT_365: gettext_lazy("Microsoft 365’s form"),
+    CalendarWay.COPY: gettext_lazy("Copied as text"),
+    CalendarWay.CODE: gettext_lazy("QR code"),
+    CalendarWay.PRINT: gettext_lazy("PDF"),
 }
 
 

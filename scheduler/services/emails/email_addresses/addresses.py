@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.delivery import address_reports
 from scheduler.services.directory.refs import find_person
 from scheduler.services.emails.email_addresses import leaving, readdress, security_notice
@@ -83,7 +83,7 @@ def correct(
         person.summary_hash = person.summaries_off_at = None  # by who read the old address
     old, person.email = person.email, address
     before, after = {"address": old}, {"address": address}
-    about = noted("trail", "address of person %(key)s", key=person.key)
+    about = pgettext_lazy("trail", "address of person %(key)s", key=person.key)
     trail.note(session, actor, Act.ADDRESS, about, before=before, after=after, now=now)
     person.account_id = ensure_account(session, address, name=person.name, now=now).id
     address_reports.works(session, person)
@@ -128,7 +128,9 @@ def _checked(session: Session, person: Attendee, email: str) -> str:
             [
                 Fault(
                     "email",
-                    say("%(address)s is the address already, and it does not bounce", address=address),
+                    gettext_lazy(
+                        "%(address)s is the address already, and it does not bounce", address=address
+                    ),
                 )
             ]
         )
@@ -139,6 +141,11 @@ def _checked(session: Session, person: Attendee, email: str) -> str:
     )
     if other is not None:
         raise InvalidInput(
-            [Fault("email", say("%(address)s belongs to %(other)s already", address=address, other=other))]
+            [
+                Fault(
+                    "email",
+                    gettext_lazy("%(address)s belongs to %(other)s already", address=address, other=other),
+                )
+            ]
         )
     return address

@@ -6,12 +6,12 @@ from email_validator import EmailNotValidError, validate_email
 
 from scheduler.domain import fields
 from scheduler.domain.errors import InvalidInput
+from scheduler.i18n import gettext_lazy
 from scheduler.invites import text
-from scheduler.saying import say
 from scheduler.services.identity.sign_in import normal_email
 
-NO_ADDRESS = say("is no mail address; write one such as li@firm.example")
-NO_LETTERS = say("has letters before the @ that mails do not take; write them as a to z")
+NO_ADDRESS = gettext_lazy("is no mail address; write one such as li@firm.example")
+NO_LETTERS = gettext_lazy("has letters before the @ that mails do not take; write them as a to z")
 
 
 class Unmailable(ValueError):

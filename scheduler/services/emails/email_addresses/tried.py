@@ -12,10 +12,10 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.storage.models import TrailEntry
 
@@ -24,10 +24,10 @@ MOST: Final = 20
 """Addresses of others that an exhibitor enters within a day."""
 MOST_IN_FILES: Final = 300
 """The same of a delegation manager, whose file may have people who registered themselves."""
-TOO_MANY: Final = say(
+TOO_MANY: Final = gettext_lazy(
     "Too many email addresses of other participants were entered today. Ask the organisers."
 )
-_TRIED = noted("trail", "addresses of other participants entered")
+_TRIED = pgettext_lazy("trail", "addresses of other participants entered")
 
 
 def has_left(session: Session, actor: Actor, *, most: int, now: datetime) -> bool:

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.inbound import ReplyAnswer
-from scheduler.saying import say
 from scheduler.services.directory.refs import find_person
 from scheduler.services.emails.inbound.verdicts import same_address
 from scheduler.services.identity.actors import Actor
@@ -100,14 +100,16 @@ def add(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> 
     address = claimed(session, mail)
     if address is None:
         raise InvalidInput(
-            [Fault("mail", say("it does not say one other address that can be the attendee's"))]
+            [Fault("mail", gettext_lazy("it does not say one other address that can be the attendee's"))]
         )
     if len(of(session, attendee)) >= MOST:
         raise InvalidInput(
             [
                 Fault(
                     "mail",
-                    say("%(name)s has %(most)s other addresses already", name=attendee.name, most=MOST),
+                    gettext_lazy(
+                        "%(name)s has %(most)s other addresses already", name=attendee.name, most=MOST
+                    ),
                 )
             ]
         )

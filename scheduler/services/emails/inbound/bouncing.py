@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome, OutboxState, Refusal
 from scheduler.domain.errors import WrongState
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.inbound import Bounce
-from scheduler.saying import say
 from scheduler.services.delivery import address_reports, mail_routes, refusing
 from scheduler.services.delivery.address_reports import Reader
 from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, same_address, waiting
@@ -27,12 +27,14 @@ from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, InboundMail, OutboxMail
 
 DONE = {
-    Refusal.LATER: say("The mail was not taken this time; it is sent again later."),
-    Refusal.SLOW: say(
+    Refusal.LATER: gettext_lazy("The mail was not taken this time; it is sent again later."),
+    Refusal.SLOW: gettext_lazy(
         "The provider wants fewer mails; this one is sent again, and all to it go more slowly."
     ),
-    Refusal.HOLD: say("The mail was refused for no fault of the address; it is held, and goes on by itself."),
-    Refusal.DEAD: say(
+    Refusal.HOLD: gettext_lazy(
+        "The mail was refused for no fault of the address; it is held, and goes on by itself."
+    ),
+    Refusal.DEAD: gettext_lazy(
         "The address is said not to exist. One report is not enough: the mail is sent once more."
     ),
 }
@@ -43,34 +45,36 @@ def judge(session: Session, mail: InboundMail, *, settings: Settings, now: datet
     bounce, about = Bounce(**mail.bounce), _about(session, mail)
     if mail.box is not MailBox.REPORTS or about is None:
         return waiting(
-            say(
+            gettext_lazy(
                 "It looks like a mail server's report, but came to an address that others know too: "
                 "anybody who has the invitation can have written it."
             )
         )
     if not bounce.is_report:
-        return waiting(say("It looks like a mail server's report, but is none (RFC 3464)."))
+        return waiting(gettext_lazy("It looks like a mail server's report, but is none (RFC 3464)."))
     if bounce.recipient and not same_address(bounce.recipient, about.to_address):
         return waiting(
-            say("It is about %(recipient)s, which is not the attendee's address.", recipient=bounce.recipient)
+            gettext_lazy(
+                "It is about %(recipient)s, which is not the attendee's address.", recipient=bounce.recipient
+            )
         )
     if bounce.action != "failed":
-        return ignored(say("The mail server only reports on the way of the mail."))
+        return ignored(gettext_lazy("The mail server only reports on the way of the mail."))
     if not bounce.recipient and bounce.message_id != letters.sent_id(about.message_id, settings.mail_domain):
-        return waiting(say("It names neither a mail of ours nor the attendee's address."))
+        return waiting(gettext_lazy("It names neither a mail of ours nor the attendee's address."))
     readers = address_reports.readers_of(session, about)
     if readers and all(each.email != about.to_address for each in readers):
-        return ignored(say("The address was corrected after the email was sent."))
+        return ignored(gettext_lazy("The address was corrected after the email was sent."))
     if readers and all(each.bounced_at is not None for each in readers):
-        return ignored(say("It is known that the address does not take mail."))
+        return ignored(gettext_lazy("It is known that the address does not take mail."))
     if about.state is not OutboxState.SENT:
-        return ignored(say("The mail that it is about is sent again already, or was given up."))
+        return ignored(gettext_lazy("The mail that it is about is sent again already, or was given up."))
     said = bounce.diagnostic or f"{bounce.action} {bounce.status}"
     refusing.refuse(session, mail_routes.load(session, settings.rates), about, bounce.refusal, said, now=now)
     if bounce.refusal is Refusal.DEAD and (not readers or about.sign_in_link_id is not None):
         session.refresh(about)
         return _marked(session, readers, bounce, now) or applied(
-            say(
+            gettext_lazy(
                 "The address %(email)s does not exist. The email will not be sent again.",
                 email=about.to_address,
             )
@@ -84,7 +88,7 @@ def mark(session: Session, mail: InboundMail, *, now: datetime) -> str:
     if address is None:
         raise WrongState("mail", mail.id, mail.kind.value, "believed as a report")
     bounce = Bounce(**mail.bounce)
-    said = bounce.diagnostic or bounce.status or say("An organiser said so.")
+    said = bounce.diagnostic or bounce.status or gettext_lazy("An organiser said so.")
     for reader in _readers(session, mail):
         address_reports.mark(session, reader, said, now=now)
     return address
@@ -134,7 +138,7 @@ def _marked(session: Session, readers: Sequence[Reader], bounce: Bounce, now: da
     marked = [each for each in readers if each.bounced_at is not None]
     if not marked:
         return None
-    reason = say(
+    reason = gettext_lazy(
         "The address %(email)s does not take mail (%(value)s).",
         email=marked[0].email,
         value=bounce.status or bounce.diagnostic,

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailBox
 from scheduler.domain.mails.rates import domain_of
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.inbound import Complaint
-from scheduler.saying import say
 from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, waiting
 from scheduler.services.identity import stopping
 from scheduler.services.requests.digests import choices
@@ -28,22 +28,26 @@ def judge(session: Session, mail: InboundMail, *, now: datetime) -> Verdict:
     complaint = Complaint(**mail.bounce)
     if complaint.feedback in NO_COMPLAINTS:
         return ignored(
-            say("This is a provider's report, not a complaint (%(kind)s).", kind=complaint.feedback)
+            gettext_lazy("This is a provider's report, not a complaint (%(kind)s).", kind=complaint.feedback)
         )
     about = session.get(OutboxMail, mail.about_id) if mail.about_id is not None else None
     if about is None and mail.box is MailBox.BARE:
-        return waiting(say("An email was marked as spam, but the report does not say which one or by whom."))
+        return waiting(
+            gettext_lazy("An email was marked as spam, but the report does not say which one or by whom.")
+        )
     attendee = session.get(Attendee, mail.attendee_id) if mail.attendee_id is not None else None
     address = about.to_address if about is not None else attendee.email if attendee else complaint.recipient
     mail.bounce = {**mail.bounce, "domain": domain_of(address)}
     if attendee is None or not _is_theirs(attendee, address):
         return applied(
-            say("%(address)s complained that our email is spam. The complaint is counted.", address=address)
+            gettext_lazy(
+                "%(address)s complained that our email is spam. The complaint is counted.", address=address
+            )
         )
     stopping.stop_for(session, attendee, now=now)
     choices.stop_for(session, attendee, now=now)
     return applied(
-        say(
+        gettext_lazy(
             "%(name)s complained that our email is spam. Digests and summaries to %(address)s stop. "
             "Invitations continue.",
             name=attendee.name,

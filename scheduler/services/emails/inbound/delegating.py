@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.domain.errors import InvalidInput, WrongState
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.inbound import Participant, ReplyAnswer
-from scheduler.saying import say
 from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, same_address, waiting
 from scheduler.services.replies import answers, substitutes
 from scheduler.services.replies.answers import Reply
@@ -37,9 +37,9 @@ def judge(
     """What the one who is invited says by delegating the meeting."""
     colleague = _one(delegates(session, attendee, answer, speaker))
     if colleague is None:
-        people = ", ".join(speaker.delegated_to) or say("somebody else")
+        people = ", ".join(speaker.delegated_to) or gettext_lazy("somebody else")
         return waiting(
-            say(
+            gettext_lazy(
                 "%(name)s sends %(people)s instead, who is no known colleague.",
                 name=attendee.name,
                 people=people[:200],
@@ -65,9 +65,11 @@ def of_another(
         return ignored(_known(attendee, colleague))
     values = {"colleague": colleague.name, "name": attendee.name}
     if partstat in COMING:
-        return waiting(say("%(colleague)s, a colleague, accepts the invitation of %(name)s.", **values))
+        return waiting(
+            gettext_lazy("%(colleague)s, a colleague, accepts the invitation of %(name)s.", **values)
+        )
     return waiting(
-        say(
+        gettext_lazy(
             "%(colleague)s, a colleague, declines the invitation of %(name)s, who is still expected.",
             **values,
         )
@@ -146,13 +148,13 @@ def _one(people: Sequence[Attendee]) -> Attendee | None:
 
 
 def _known(attendee: Attendee, colleague: Attendee) -> str:
-    return say(
+    return gettext_lazy(
         "%(colleague)s goes instead of %(name)s: known already.", colleague=colleague.name, name=attendee.name
     )
 
 
 def _cannot(attendee: Attendee, colleague: Attendee) -> str:
-    return say(
+    return gettext_lazy(
         "%(name)s sends %(colleague)s instead, but the plan cannot follow: see the meeting.",
         name=attendee.name,
         colleague=colleague.name,

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
 from scheduler.domain.errors import NotFound, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.directory.refs import PersonRef, person_ref
 from scheduler.services.emails.inbound import aliases, bouncing, delegating, judgement
 from scheduler.services.emails.inbound.keeping import close
@@ -29,10 +29,10 @@ from scheduler.services.schedule import ending
 from scheduler.storage.models import InboundMail
 
 _ANSWERS = {
-    Partstat.NEEDS_ACTION: noted("trail", "needs-action"),
-    Partstat.ACCEPTED: noted("trail", "accepted"),
-    Partstat.TENTATIVE: noted("trail", "tentative"),
-    Partstat.DECLINED: noted("trail", "declined"),
+    Partstat.NEEDS_ACTION: pgettext_lazy("trail", "needs-action"),
+    Partstat.ACCEPTED: pgettext_lazy("trail", "accepted"),
+    Partstat.TENTATIVE: pgettext_lazy("trail", "tentative"),
+    Partstat.DECLINED: pgettext_lazy("trail", "declined"),
 }
 _NEWEST = Order("inbox", (InboundMail.id,), (int,), descending=True)
 
@@ -107,8 +107,8 @@ def get(session: Session, actor: Actor, mail_id: int) -> IncomingMail:
 def raw(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bytes:
     """The octets of a mail as it came, which the trail notes. Raises as `get`, and SignInNeeded."""
     found = _mail(session, actor, mail_id)
-    actor.require_fresh(say("read the mail as it came"))
-    about = noted("trail", "mail %(number)s as it came", number=mail_id)
+    actor.require_fresh(gettext_lazy("read the mail as it came"))
+    about = pgettext_lazy("trail", "mail %(number)s as it came", number=mail_id)
     trail.note(session, actor, Act.EXPORT, about, now=now)
     return found.raw
 
@@ -139,9 +139,11 @@ def send_instead(session: Session, actor: Actor, mail_id: int, *, now: datetime)
         comment=mail.text[:1000],
     )
     done = substitutes.send(session, invitation, colleague.key, given, now=now)
-    verdict = Verdict(MailOutcome.APPLIED, say("An organiser took it as an answer. %(done)s", done=done))
+    verdict = Verdict(
+        MailOutcome.APPLIED, gettext_lazy("An organiser took it as an answer. %(done)s", done=done)
+    )
     close(mail, verdict, now, by=actor.account_id)
-    about = noted("trail", "mail %(number)s taken so that a colleague goes instead", number=mail_id)
+    about = pgettext_lazy("trail", "mail %(number)s taken so that a colleague goes instead", number=mail_id)
     trail.note(session, actor, Act.INBOX, about, now=now)
     return shown(session, mail)
 
@@ -178,11 +180,11 @@ def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, n
     done = answers.give(session, invitation, given, now=now)
     close(
         mail,
-        Verdict(MailOutcome.APPLIED, say("An organiser took it as an answer. %(done)s", done=done)),
+        Verdict(MailOutcome.APPLIED, gettext_lazy("An organiser took it as an answer. %(done)s", done=done)),
         now,
         by=actor.account_id,
     )
-    about = noted(
+    about = pgettext_lazy(
         "trail", "mail %(number)s taken as an answer: %(answer)s", number=mail_id, answer=_ANSWERS[partstat]
     )
     trail.note(session, actor, Act.INBOX, about, now=now)
@@ -198,8 +200,13 @@ def set_aside(
     if is_counter and takes_answer(session, actor, mail_id, now=now):
         invitation = answers.latest(session, str(mail.uid), int(mail.attendee_id or 0))
         resend.proposal_declined(session, invitation, mail_domain=mail_domain, now=now)
-    close(mail, Verdict(MailOutcome.IGNORED, say("An organiser set it aside.")), now, by=actor.account_id)
-    about = noted("trail", "mail %(number)s set aside", number=mail_id)
+    close(
+        mail,
+        Verdict(MailOutcome.IGNORED, gettext_lazy("An organiser set it aside.")),
+        now,
+        by=actor.account_id,
+    )
+    about = pgettext_lazy("trail", "mail %(number)s set aside", number=mail_id)
     trail.note(session, actor, Act.INBOX, about, now=now)
     return shown(session, mail)
 
@@ -225,7 +232,7 @@ def same_person(
         if address in aliases.writers(each):
             verdict = judgement.judge(session, each, settings=settings, now=now)
             close(each, verdict, now, by=actor.account_id)
-    about = noted("trail", "mail %(number)s taken as of the same person", number=mail_id)
+    about = pgettext_lazy("trail", "mail %(number)s taken as of the same person", number=mail_id)
     trail.note(session, actor, Act.INBOX, about, now=now)
     return shown(session, mail)
 
@@ -237,9 +244,11 @@ def mark_dead(session: Session, actor: Actor, mail_id: int, *, now: datetime) ->
     """
     mail = _waiting(session, actor, mail_id, "believed")
     address = bouncing.mark(session, mail, now=now)
-    reason = say("An organiser believes it: the address %(email)s does not take mail.", email=address)
+    reason = gettext_lazy(
+        "An organiser believes it: the address %(email)s does not take mail.", email=address
+    )
     close(mail, Verdict(MailOutcome.APPLIED, reason), now, by=actor.account_id)
-    about = noted("trail", "mail %(number)s believed: an address takes no mail", number=mail_id)
+    about = pgettext_lazy("trail", "mail %(number)s believed: an address takes no mail", number=mail_id)
     trail.note(session, actor, Act.INBOX, about, now=now)
     return shown(session, mail)
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome
+from scheduler.i18n import gettext_lazy
 from scheduler.invites import inbound
-from scheduler.saying import say
 from scheduler.services.emails.inbound import judgement, keeping, placing, unplaced
 from scheduler.services.emails.inbound.keeping import TooMuch, close, take, understood
 from scheduler.services.emails.inbound.verdicts import Verdict
@@ -128,7 +128,7 @@ def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
     if mail is None:
         return None
     if mail.attempts >= MAX_ATTEMPTS:
-        reason = say(
+        reason = gettext_lazy(
             "It could not be read and judged, %(max_attempts)s times; see the mail itself.",
             max_attempts=MAX_ATTEMPTS,
         )

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Method, Partstat
 from scheduler.domain.errors import WrongState
+from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.invites.ical.content import Content
 from scheduler.invites.inbound import Participant, ReplyAnswer
-from scheduler.saying import say, say_count
 from scheduler.services.emails.inbound import aliases, bouncing, complaints, delegating, without_token
 from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, same_address, waiting
 from scheduler.services.emails.inbound.without_token import OF_MACHINES
@@ -30,7 +30,7 @@ from scheduler.storage.models import Attendee, InboundMail, Invitation
 
 EARLIER = 50
 """Earlier mails among which a repeated one is looked for."""
-TOO_LATE = say("It came after the meeting had ended.")
+TOO_LATE = gettext_lazy("It came after the meeting had ended.")
 
 
 class _Stop(Exception):
@@ -54,7 +54,9 @@ def judge(session: Session, mail: InboundMail, *, settings: Settings, now: datet
     attendee = session.get_one(Attendee, mail.attendee_id)
     case = _Case(session, mail, invitation, attendee, settings.mail_domain, now)
     if mail.box is MailBox.REPORTS and mail.kind not in OF_MACHINES:
-        return waiting(say("It came to the address that mail servers report to, which takes no answers."))
+        return waiting(
+            gettext_lazy("It came to the address that mail servers report to, which takes no answers.")
+        )
     try:
         verdict = _RULES[mail.kind](case)
     except _Stop as stop:
@@ -79,14 +81,14 @@ class _Case:
     def reply(self) -> Verdict:
         _, given = self.checked()
         if given.partstat is Partstat.NEEDS_ACTION:
-            reason = say("It says neither yes nor no.")
+            reason = gettext_lazy("It says neither yes nor no.")
             return waiting(reason) if given.comment else ignored(reason)
         try:
             done = answers.give(self.session, self.invitation, given, now=self.now)
         except WrongState as error:
             if answers.keep_late(self.session, self.invitation, given, now=self.now):
                 return ignored(
-                    say("The meeting was withdrawn before; the answer counts if that is taken back.")
+                    gettext_lazy("The meeting was withdrawn before; the answer counts if that is taken back.")
                 )
             return waiting(str(error))
         return applied(done)
@@ -104,9 +106,9 @@ class _Case:
             )
             if sent is Sent.TOO_OFTEN:
                 return waiting(str(reason))
-            return applied(say("The proposal was declined by mail. %(reason)s", reason=reason))
+            return applied(gettext_lazy("The proposal was declined by mail. %(reason)s", reason=reason))
         return applied(
-            say_count(
+            ngettext_lazy(
                 "%(name)s proposes another time; the next plan tries %(num)s slot for it.",
                 "%(name)s proposes another time; the next plan tries %(num)s slots for it.",
                 len(slots),
@@ -120,38 +122,40 @@ class _Case:
         told = Content.from_json(self.invitation.content)
         if start is None:
             if answer.is_zoneless:
-                raise _Stop(waiting(say("It proposes another time without a time zone.")))
+                raise _Stop(waiting(gettext_lazy("It proposes another time without a time zone.")))
             if answer.has_unknown_zone:
-                raise _Stop(waiting(say("It proposes another time in a time zone that is not known.")))
-            raise _Stop(waiting(say("It proposes another time, which cannot be read.")))
+                raise _Stop(
+                    waiting(gettext_lazy("It proposes another time in a time zone that is not known."))
+                )
+            raise _Stop(waiting(gettext_lazy("It proposes another time, which cannot be read.")))
         if answer.is_day:  # of the venue
             start = start.replace(tzinfo=told.zone)
             end = end.replace(tzinfo=told.zone) if end else None
             return start, end if end and end > start else start + timedelta(days=1)
         end = start + (told.end - told.start) if end is None else end
         if end <= start:
-            raise _Stop(waiting(say("It proposes another time, which ends before it begins.")))
+            raise _Stop(waiting(gettext_lazy("It proposes another time, which ends before it begins.")))
         return start, end
 
     def refresh(self) -> Verdict:
         if self.own_answer().participants and not self.speaker(self.own_answer()):
-            return waiting(say("Somebody else asks for the invitation."))
+            return waiting(gettext_lazy("Somebody else asks for the invitation."))
         if ending.is_over(self.session, self.invitation, now=self.now):
             return ignored(TOO_LATE)
-        why = say("The invitation was asked for again")
+        why = gettext_lazy("The invitation was asked for again")
         sent = resend.invitation_again(
             self.session, self.invitation, mail_domain=self.mail_domain, now=self.now
         )
         if sent is Sent.NOW:
-            return applied(say("%(why)s; it is sent again.", why=why))
+            return applied(gettext_lazy("%(why)s; it is sent again.", why=why))
         if sent is Sent.JUST_BEFORE:
-            return applied(say("%(why)s; it was sent just before.", why=why))
-        return ignored(say("%(why)s; it was already sent several times today.", why=why))
+            return applied(gettext_lazy("%(why)s; it was sent just before.", why=why))
+        return ignored(gettext_lazy("%(why)s; it was already sent several times today.", why=why))
 
     def own(self) -> Verdict:
         if all(self.is_own(ReplyAnswer.from_json(values)) for values in self.mail.answers):
-            return ignored(say("It is our own invitation that came back."))
-        return waiting(say("It is an invitation of somebody else."))
+            return ignored(gettext_lazy("It is our own invitation that came back."))
+        return waiting(gettext_lazy("It is an invitation of somebody else."))
 
     def of_no_meeting(self) -> Verdict:
         return without_token.judge(self.mail)
@@ -174,7 +178,11 @@ class _Case:
                 raise _Stop(verdict)
             names = ", ".join(each.email for each in answer.participants) or "nobody"
             raise _Stop(
-                waiting(say("It answers for %(names)s, who is not invited by this mail.", names=names[:300]))
+                waiting(
+                    gettext_lazy(
+                        "It answers for %(names)s, who is not invited by this mail.", names=names[:300]
+                    )
+                )
             )
         known = speaker.partstat in set(Partstat)
         given = Reply(
@@ -189,7 +197,9 @@ class _Case:
         if not known and self.mail.kind is MailKind.REPLY:
             raise _Stop(
                 waiting(
-                    say("It says %(partstat)s, which is not a reply that we know.", partstat=speaker.partstat)
+                    gettext_lazy(
+                        "It says %(partstat)s, which is not a reply that we know.", partstat=speaker.partstat
+                    )
                 )
             )
         return answer, given
@@ -217,12 +227,14 @@ class _Case:
         """The one event about the token's meeting."""
         answers_ = [ReplyAnswer.from_json(values) for values in self.mail.answers]
         if len({answer.uid for answer in answers_}) > 1:
-            raise _Stop(waiting(say("It answers more than one meeting in one calendar.")))
+            raise _Stop(waiting(gettext_lazy("It answers more than one meeting in one calendar.")))
         found = [answer for answer in answers_ if self.is_own(answer)]
         if not found:
-            raise _Stop(waiting(say("It is about another meeting than the address that it came to.")))
+            raise _Stop(
+                waiting(gettext_lazy("It is about another meeting than the address that it came to."))
+            )
         if len({self.meaning(answer) for answer in found}) > 1:
-            raise _Stop(waiting(say("It has several answers that contradict each other.")))
+            raise _Stop(waiting(gettext_lazy("It has several answers that contradict each other.")))
         # Gateways rewrite one of two parts: the comment may stand in either.
         return max(found, key=lambda answer: len(answer.comment))
 
@@ -256,12 +268,14 @@ class _Case:
         told = Content.from_json(self.invitation.content)
         if answer.is_instance and answer.instance != told.start:
             raise _Stop(
-                waiting(say("It replies to one meeting of a series, but this meeting does not repeat."))
+                waiting(
+                    gettext_lazy("It replies to one meeting of a series, but this meeting does not repeat.")
+                )
             )
         if answer.sequence is None or answer.sequence > self.invitation.sequence:
-            raise _Stop(waiting(say("It answers a version of the meeting that we never sent.")))
+            raise _Stop(waiting(gettext_lazy("It answers a version of the meeting that we never sent.")))
         if self.invitation.method is Method.CANCEL:
-            reason = say("The meeting was cancelled before.")
+            reason = gettext_lazy("The meeting was cancelled before.")
             if given.partstat is Partstat.DECLINED and self.mail.kind is MailKind.REPLY:
                 raise _Stop(ignored(reason))
             raise _Stop(self.in_vain(answer, given, reason, ReceiptCause.CANCELLED))
@@ -270,7 +284,7 @@ class _Case:
         if answer.sequence < self.invitation.sequence:
             raise _Stop(self.of_an_older_version(answer))
         if given.dtstamp is None:
-            raise _Stop(waiting(say("It does not say when it was made (DTSTAMP).")))
+            raise _Stop(waiting(gettext_lazy("It does not say when it was made (DTSTAMP).")))
         self.check_later(answer, given, given.dtstamp)
 
     def check_later(self, answer: ReplyAnswer, given: Reply, stamp: datetime) -> None:
@@ -279,14 +293,16 @@ class _Case:
         if before is None or before.sequence != self.invitation.sequence:
             return
         if before.dtstamp is None:
-            raise _Stop(waiting(say("It is not clear which of two answers is the later one.")))
+            raise _Stop(waiting(gettext_lazy("It is not clear which of two answers is the later one.")))
         if stamp > before.dtstamp:
             return
         if stamp == before.dtstamp and not self.is_repeated(answer):
             says_more = self.differs(given) or given.comment not in ("", before.comment)
             if says_more and self.mail.received_at >= before.answered_at:
                 return
-        raise _Stop(self.in_vain(answer, given, say("A later answer is known already."), ReceiptCause.OLDER))
+        raise _Stop(
+            self.in_vain(answer, given, gettext_lazy("A later answer is known already."), ReceiptCause.OLDER)
+        )
 
     def in_vain(self, answer: ReplyAnswer, given: Reply, reason: str, cause: ReceiptCause) -> Verdict:
         """The verdict on an answer that is not applied: a person sees it, unless it says nothing new."""
@@ -303,9 +319,9 @@ class _Case:
 
     def of_an_older_version(self, answer: ReplyAnswer) -> Verdict:
         """The invitation goes out again, once for each version. Who then answers otherwise needs a person."""
-        why = say("It answers an older version of the meeting")
+        why = gettext_lazy("It answers an older version of the meeting")
         if self.is_repeated(answer, by_version=True):
-            return ignored(say("%(why)s, as an earlier email did.", why=why))
+            return ignored(gettext_lazy("%(why)s, as an earlier email did.", why=why))
         sent = resend.invitation_again(
             self.session,
             self.invitation,
@@ -314,10 +330,10 @@ class _Case:
             now=self.now,
         )
         if sent is Sent.NOW:
-            return ignored(say("%(why)s; it is sent again.", why=why))
+            return ignored(gettext_lazy("%(why)s; it is sent again.", why=why))
         if sent is Sent.JUST_BEFORE:
-            return ignored(say("%(why)s; it was sent just before.", why=why))
-        return waiting(say("%(why)s, although the current one was sent again.", why=why))
+            return ignored(gettext_lazy("%(why)s; it was sent just before.", why=why))
+        return waiting(gettext_lazy("%(why)s, although the current one was sent again.", why=why))
 
     def is_repeated(self, answer: ReplyAnswer, *, by_version: bool = False) -> bool:
         """Whether an earlier mail said the same: the same mail by another way, or for a version any mail."""

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.domain.errors import ChainmeetError
+from scheduler.i18n import gettext_lazy
 from scheduler.invites import inbound
 from scheduler.invites.inbound.limits import MAX_MAIL
-from scheduler.saying import say
 from scheduler.services.emails.inbound import boxes, placing
 from scheduler.services.emails.inbound.boxes import Addressed
 from scheduler.services.emails.inbound.verdicts import Verdict
@@ -42,7 +42,7 @@ MAX_A_DAY_BARE, MAX_OCTETS_BARE = 500, 50 * 1024 * 1024
 """The same for an address without a token, which everybody shares."""
 
 REASON_LIMIT = 400
-NOT_READ = say("It was not read yet.")
+NOT_READ = gettext_lazy("It was not read yet.")
 
 _ANSWER = re.compile(rb"method=\"?(?:reply|counter)\b")
 _ANSWERS = (MailKind.REPLY, MailKind.COUNTER)
@@ -169,7 +169,9 @@ def let_newest_wait(session: Session, mail: InboundMail, *, now: datetime) -> No
         InboundMail.id != mail.id,
     )
     ids = session.scalars(select(InboundMail.id).where(*waiting).order_by(InboundMail.id)).all()
-    reason = say("Many emails came to this address on this day. A newer one waits instead of this one.")
+    reason = gettext_lazy(
+        "Many emails came to this address on this day. A newer one waits instead of this one."
+    )
     session.execute(
         update(InboundMail)
         .where(InboundMail.id.in_(ids[MOST_WAITING:]))

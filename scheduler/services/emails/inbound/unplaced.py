@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, MailOutcome
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.audit_log.noted import Noted, pgettext_lazy
 from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.emails.inbound.keeping import close
 from scheduler.services.emails.inbound.shown import IncomingMail, shown
@@ -71,8 +71,8 @@ def get(session: Session, asker: SignedIn, mail_id: int) -> IncomingMail:
 def raw(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> bytes:
     """The octets of a mail as it came, which the trail notes. Raises as `get`, and SignInNeeded."""
     found = _mail(session, asker, mail_id)
-    asker.require_fresh(say("read the mail as it came"))
-    about = noted("trail", "mail %(number)s as it came", number=mail_id)
+    asker.require_fresh(gettext_lazy("read the mail as it came"))
+    about = pgettext_lazy("trail", "mail %(number)s as it came", number=mail_id)
     _note(session, asker, about, now, act=Act.EXPORT)
     return found.raw
 
@@ -94,9 +94,9 @@ def give(session: Session, asker: SignedIn, mail_id: int, event_key: str, *, now
         select(Event).where(Event.by_key(event_key.replace("\x00", "")), Event.archived_at.is_(None))
     )
     if event is None:
-        raise InvalidInput([Fault("event", say("Choose an event from the list."))])
+        raise InvalidInput([Fault("event", gettext_lazy("Choose an event from the list."))])
     mail.event_id = event.id
-    _note(session, asker, noted("trail", "mail %(number)s given to an event", number=mail_id), now)
+    _note(session, asker, pgettext_lazy("trail", "mail %(number)s given to an event", number=mail_id), now)
     watch(session, now=now)
     return event.name
 
@@ -104,9 +104,9 @@ def give(session: Session, asker: SignedIn, mail_id: int, event_key: str, *, now
 def set_aside(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> None:
     """Leave a waiting mail without effect. Raises NotAllowed, NotFound, WrongState."""
     mail = _waiting(session, asker, mail_id)
-    verdict = Verdict(MailOutcome.IGNORED, say("An operator set it aside."))
+    verdict = Verdict(MailOutcome.IGNORED, gettext_lazy("An operator set it aside."))
     close(mail, verdict, now, by=asker.account_id)
-    _note(session, asker, noted("trail", "mail %(number)s set aside", number=mail_id), now)
+    _note(session, asker, pgettext_lazy("trail", "mail %(number)s set aside", number=mail_id), now)
     watch(session, now=now)
 
 
@@ -133,4 +133,4 @@ def _waiting(session: Session, asker: SignedIn, mail_id: int) -> InboundMail:
 
 def _require(asker: SignedIn) -> None:
     if not asker.is_operator:
-        raise NotAllowed(say("Only an operator of this installation may do this."))
+        raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))

@@ -6,7 +6,7 @@ Nothing of them is applied. What a person wrote waits for a person.
 from __future__ import annotations
 
 from scheduler.domain.entities import MailBox, MailKind
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.emails.inbound.verdicts import Verdict, ignored, waiting
 from scheduler.storage.models import InboundMail
 
@@ -19,19 +19,21 @@ OF_MACHINES = frozenset(
 def judge(mail: InboundMail) -> Verdict:
     """The verdict on any mail that may change nothing by itself."""
     if mail.kind is MailKind.AUTO_REPLY:
-        return ignored(say("It was written by a machine, such as an out-of-office note."))
+        return ignored(gettext_lazy("It was written by a machine, such as an out-of-office note."))
     if mail.kind is MailKind.FORWARDED:
         return ignored(_forwarded(mail))
     if mail.box is MailBox.REPORTS and mail.kind not in OF_MACHINES:
-        return waiting(say("It came to the address that mail servers report to, which takes no answers."))
+        return waiting(
+            gettext_lazy("It came to the address that mail servers report to, which takes no answers.")
+        )
     if mail.kind is MailKind.UNREADABLE:
         return waiting(mail.reason)
     if mail.kind is MailKind.TEXT:
-        return waiting(say("A person wrote it."))
+        return waiting(gettext_lazy("A person wrote it."))
     if mail.uid is None:
-        return waiting(say("This is a calendar's reply, but to a meeting that is unknown."))
+        return waiting(gettext_lazy("This is a calendar's reply, but to a meeting that is unknown."))
     return waiting(
-        say(
+        gettext_lazy(
             "This is a calendar's reply, but to an address that anyone can know. "
             "Check that it is really theirs."
         )
@@ -41,5 +43,5 @@ def judge(mail: InboundMail) -> Verdict:
 def _forwarded(mail: InboundMail) -> str:
     people = ", ".join(mail.bounce.get("forwarded_to", ()))
     if not people:
-        return say("Notice: the invitation was forwarded.")
-    return say("Notice: the invitation was forwarded to %(people)s.", people=people[:300])
+        return gettext_lazy("Notice: the invitation was forwarded.")
+    return gettext_lazy("Notice: the invitation was forwarded to %(people)s.", people=people[:300])

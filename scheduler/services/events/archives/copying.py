@@ -17,10 +17,10 @@ from scheduler.domain import fields
 from scheduler.domain.entities import AfterRun, PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.domain.team import TeamRole
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.events import night_times
 from scheduler.services.events.archives import making, tables
@@ -64,7 +64,7 @@ class EventCopy:
 
 def first_day(session: Session, actor: Actor) -> date | None:
     """The first day of the actor's event, by its own clock."""
-    actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
+    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id)
     return _first_day(session, event)
 
@@ -89,17 +89,17 @@ def copy(database: Database, actor: Actor, form: EventCopy, *, settings: Setting
                 with database.write() as last:
                     _finish(last, making.finish(last, event_id, row, now=now), copied, actor)
             except IntegrityError:
-                raise InvalidInput([Fault("key", say("is taken by another event"))]) from None
+                raise InvalidInput([Fault("key", gettext_lazy("is taken by another event"))]) from None
     return str(row["key"])
 
 
 def _copied(session: Session, actor: Actor, form: EventCopy, now: datetime) -> _Copied:
     """What is to be copied, if it may be."""
-    actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
-    actor.require_fresh(say("copy the event"))
+    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require_fresh(gettext_lazy("copy the event"))
     account = session.get(Account, actor.account_id or 0)
     if account is None or not account.is_operator:
-        raise NotAllowed(say("Only an operator of this installation may create events."))
+        raise NotAllowed(gettext_lazy("Only an operator of this installation may create events."))
     old = session.get_one(Event, actor.event_id)
     key, name = form.key.strip().lower(), one_line(form.name)
     began = _first_day(session, old)
@@ -117,9 +117,9 @@ def _finish(session: Session, made: Event, copied: _Copied, actor: Actor) -> Non
     _own(session, made, account, copied.now)
     by = Somebody(account_id=account.id, event_id=made.id, roles=("operator",))
     names = {"key": made.key, "old": copied.old.key}
-    about = noted("trail", "event %(key)s made as a copy of %(old)s", **names)
+    about = pgettext_lazy("trail", "event %(key)s made as a copy of %(old)s", **names)
     trail.note(session, by, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
-    about = noted("trail", "event copied as %(key)s", key=made.key)
+    about = pgettext_lazy("trail", "event copied as %(key)s", key=made.key)
     trail.note(session, actor, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
 
 
@@ -242,13 +242,13 @@ def _faults(
     yield from wrong
     yield from fields.fault("name", name, fields.EventName)
     if not wrong and session.scalar(select(Event.id).where(Event.key == key)) is not None:
-        yield Fault("key", say("is taken by another event"))
+        yield Fault("key", gettext_lazy("is taken by another event"))
     if not set(form.parts) <= set(PARTS):
-        yield Fault("parts", say("must be of %(value)s", value=", ".join(PARTS)))
+        yield Fault("parts", gettext_lazy("must be of %(value)s", value=", ".join(PARTS)))
     if "people" in form.parts and "firms" not in form.parts:
-        yield Fault("parts", say("people come with their firms: choose both"))
+        yield Fault("parts", gettext_lazy("people come with their firms: choose both"))
     if "venue" in form.parts:
         if form.first_day is None:
-            yield Fault("first_day", say("must be a date such as 2027-06-22"))
+            yield Fault("first_day", gettext_lazy("must be a date such as 2027-06-22"))
         elif form.first_day < now.astimezone(ZoneInfo(old.timezone)).date():
-            yield Fault("first_day", say("lies in the past"))
+            yield Fault("first_day", gettext_lazy("lies in the past"))

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import JobState, OutboxState, RunState
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.domain.team import TeamRole
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -39,7 +39,7 @@ from scheduler.storage.models import (
 )
 
 MAX_LISTED: Final = 200
-DELETE: Final = say("delete the event")
+DELETE: Final = gettext_lazy("delete the event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,31 +102,31 @@ def _counted(session: Session, table: type[Firm | Attendee]) -> dict[int, int]:
 
 def look(session: Session, actor: Actor) -> WholeEvent:
     """What would go with the event."""
-    actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
+    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     return _look(session, session.get_one(Event, actor.event_id))
 
 
 def archive(session: Session, actor: Actor, *, now: datetime) -> None:
     """Put the event away: it can be read and not changed, and no night begins. Raises WrongState."""
-    actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
+    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
     _require_quiet(session, event, "archived")
     if event.archived_at is None:
         event.archived_at = now
-        about = noted("trail", "event %(key)s archived", key=event.key)
+        about = pgettext_lazy("trail", "event %(key)s archived", key=event.key)
         trail.note(session, actor, Act.EVENT, about, now=now)
 
 
 def bring_back(session: Session, actor: Actor, *, now: datetime) -> None:
     """An archived event goes on."""
-    actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
+    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
     if event.archived_at is not None:
         event.archived_at = None
         zone = ZoneInfo(event.timezone)
         for night in session.scalars(select(NightTime).where(NightTime.event_id == event.id)):
             night.next_at = overnight.next_at(night.at, night.weekdays, zone, after=now)
-        about = noted("trail", "event %(key)s brought back", key=event.key)
+        about = pgettext_lazy("trail", "event %(key)s brought back", key=event.key)
         trail.note(session, actor, Act.EVENT, about, now=now)
 
 
@@ -137,7 +137,7 @@ def remove(session: Session, actor: Actor, *, typed: str, now: datetime) -> str:
     A worker deletes its rows. The trail stays, and that of the installation notes it.
     Raises InvalidInput by `typed`, WrongState.
     """
-    actor.require(Right.KEEP_EVENT, sentence=say("Only an owner of the event may do this."))
+    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     actor.require_fresh(DELETE)
     event = session.get_one(Event, actor.event_id, with_for_update=True)
     by = Somebody(account_id=actor.account_id, roles=tuple(actor.roles))
@@ -153,7 +153,7 @@ def remove_as_operator(session: Session, asker: SignedIn, key: str, *, typed: st
 
 def _require_operator(session: Session, asker: SignedIn) -> None:
     if not asker.is_operator or not session.get_one(Account, asker.account_id).is_operator:
-        raise NotAllowed(say("Only an operator of this installation may do this."))
+        raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
 
 
 def _of_operator(session: Session, asker: SignedIn, key: str) -> Event:
@@ -190,7 +190,7 @@ def _require_quiet(session: Session, event: Event, step: str) -> None:
             event.key,
             "being planned by a run",
             step,
-            told=say("A run of the event is open. Wait for it or cancel it."),
+            told=gettext_lazy("A run of the event is open. Wait for it or cancel it."),
         )
     open_jobs = VersionJob.event_id == event.id, VersionJob.state.in_((JobState.ASKED, JobState.RUNNING))
     if session.scalar(select(VersionJob.id).where(*open_jobs).limit(1)) is not None:
@@ -199,15 +199,19 @@ def _require_quiet(session: Session, event: Event, step: str) -> None:
             event.key,
             "being published or compared",
             step,
-            told=say("A version of the event is being published or compared. Wait until that is done."),
+            told=gettext_lazy(
+                "A version of the event is being published or compared. Wait until that is done."
+            ),
         )
 
 
 def _remove(session: Session, event: Event, by: Somebody, typed: str, now: datetime) -> str:
     if " ".join(typed.split()) != " ".join(event.name.split()):
-        raise InvalidInput([Fault("typed", say("must be the name of the event: %(name)s", name=event.name))])
+        raise InvalidInput(
+            [Fault("typed", gettext_lazy("must be the name of the event: %(name)s", name=event.name))]
+        )
     _require_quiet(session, event, "deleted")
-    about = noted("trail", "event %(key)s deleted", key=event.key)
+    about = pgettext_lazy("trail", "event %(key)s deleted", key=event.key)
     before = {"name": event.name, **_look(session, event).counts}
     event.key = f"deleted.{event.id}"  # no key has a dot: its own is free again
     event.deleted_at, event.deleted_by_id = now, by.account_id

@@ -19,7 +19,7 @@ from scheduler.domain.entities import VersionState
 from scheduler.domain.team import TeamRole
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.events.archives import checks, making, tables
 from scheduler.services.events.archives.cells import BrokenArchive, decoded, line
@@ -117,7 +117,7 @@ def read(
         with _refused(new_key), database.write() as session:
             making.finish(session, event_id, row, now=database.now_in(session))
             by = Somebody(event_id=event_id, name=trail.COMMAND_LINE)
-            about = noted("trail", "event %(key)s taken from an archive", key=new_key)
+            about = pgettext_lazy("trail", "event %(key)s taken from an archive", key=new_key)
             trail.note(session, by, Act.EVENT, about, after=put.counts, now=now)
     return done
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import NotFound, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sessions import SignedIn
@@ -32,7 +32,9 @@ WAITING: Final = timedelta(seconds=60)
 """A job that nobody took for this time gets another task."""
 MAX_ATTEMPTS: Final = 2
 _NO_SYNC: Final = {"synchronize_session": False}
-LOST: Final = say("The worker was lost twice in the middle of it. Nothing of the file was taken. Try again.")
+LOST: Final = gettext_lazy(
+    "The worker was lost twice in the middle of it. Nothing of the file was taken. Try again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,9 @@ def _ask(
             file_id,
             "taken by a worker at this moment",
             "changed",
-            told=say("The file is being taken by a worker at this moment. It cannot be changed now."),
+            told=gettext_lazy(
+                "The file is being taken by a worker at this moment. It cannot be changed now."
+            ),
         )
     session.add(
         ImportJob(

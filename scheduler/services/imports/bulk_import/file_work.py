@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import ChainmeetError
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services import links
 from scheduler.services.identity import actors, preferences
 from scheduler.services.identity.actors import Actor
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 TELL_EVERY = 1.0
 """Seconds between two words of how far the work is."""
-FAILED = say("Something broke on our side. Nothing of the file was taken. Try again.")
+FAILED = gettext_lazy("Something broke on our side. Nothing of the file was taken. Try again.")
 
 
 class FileEnding(StrEnum):

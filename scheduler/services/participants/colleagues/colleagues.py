@@ -17,8 +17,8 @@ from scheduler.config import Settings
 from scheduler.domain import fields, names
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import language_of
-from scheduler.saying import say
 from scheduler.services.directory.profile import own_firm
 from scheduler.services.emails.email_addresses import leaving, tried
 from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
@@ -46,14 +46,14 @@ LETTER_EVERY = timedelta(days=1)
 """Between two invitations to an address."""
 _LETTER = "colleague"
 _LONGEST_KEY = 40
-EMPTY = say("must not be empty")
+EMPTY = gettext_lazy("must not be empty")
 
 
 class AddressTaken(InvalidInput):
     """The address is another participant's."""
 
     def __init__(self) -> None:
-        sentence = say("takes part already; ask the organisers if this is somebody of yours")
+        sentence = gettext_lazy("takes part already; ask the organisers if this is somebody of yours")
         super().__init__([Fault("email", sentence)])
 
 
@@ -148,9 +148,11 @@ def add(
     said, more = _checked(event, form, slots)
     faults += more
     if not staff(session, actor).room:
-        faults.append(Fault("name", say("cannot be added: your firm has %(most)s people", most=MOST)))
+        faults.append(
+            Fault("name", gettext_lazy("cannot be added: your firm has %(most)s people", most=MOST))
+        )
     elif _letters(session, event, firm) >= MOST_LETTERS:
-        sentence = say("cannot be added: your firm has sent %(most)s invitations", most=MOST_LETTERS)
+        sentence = gettext_lazy("cannot be added: your firm has sent %(most)s invitations", most=MOST_LETTERS)
         faults.append(Fault("name", sentence))
     person = None
     if email and not faults:
@@ -205,7 +207,9 @@ def change(
     person, slots = _colleague(session, firm, key), days.slots_of(session, event)
     said, faults = _checked(event, form, slots)
     if person.id == actor.attendee_id and not form.is_exhibitor:
-        faults.append(Fault("is_exhibitor", say("is you; somebody else of your firm can change that")))
+        faults.append(
+            Fault("is_exhibitor", gettext_lazy("is you; somebody else of your firm can change that"))
+        )
     if faults:
         raise InvalidInput(faults)
     if form.is_exhibitor and not person.is_exhibitor:
@@ -224,16 +228,18 @@ def remove(session: Session, actor: Actor, key: str, *, now: datetime) -> leavin
     firm, _ = _own(session, actor, is_locked=True)
     person = _colleague(session, firm, key)
     if person.id == actor.attendee_id:
-        raise InvalidInput([Fault("person", say("is you; somebody else of your firm can remove you"))])
+        raise InvalidInput(
+            [Fault("person", gettext_lazy("is you; somebody else of your firm can remove you"))]
+        )
     return leaving_event.colleague_leaves(session, actor, person, now=now)
 
 
 def _own(session: Session, actor: Actor, *, is_locked: bool) -> tuple[Firm, Event]:
-    sentence = say("Only exhibitors add and change people of their firm.")
+    sentence = gettext_lazy("Only exhibitors add and change people of their firm.")
     actor.require(Right.KEEP_COLLEAGUES, firm_id=actor.firm_id, sentence=sentence)
     event = session.get_one(Event, actor.event_id)
     if not event.colleagues:
-        raise NotAllowed(say("The organisers keep the list of people: write to them."))
+        raise NotAllowed(gettext_lazy("The organisers keep the list of people: write to them."))
     return own_firm(session, actor, is_locked=is_locked), event
 
 
@@ -277,14 +283,16 @@ def _checked(
         code = values.language(word)
         if code is None:
             faults.append(
-                Fault("languages", say("has a language that we do not know: %(word)s", word=word[:40]))
+                Fault(
+                    "languages", gettext_lazy("has a language that we do not know: %(word)s", word=word[:40])
+                )
             )
         elif code not in codes:
             codes.append(code)
     if not codes and not any(fault.path == "languages" for fault in faults):
-        faults.append(Fault("languages", say("is empty; name at least one language")))
+        faults.append(Fault("languages", gettext_lazy("is empty; name at least one language")))
     if slots and not {day.isoformat() for day in slots} & set(form.days):
-        faults.append(Fault("days", say("is empty; choose a day, or remove the person")))
+        faults.append(Fault("days", gettext_lazy("is empty; choose a day, or remove the person")))
     said = {
         "name": name,
         "latin_name": latin,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
 from scheduler.services.identity import chambers
 from scheduler.services.identity.actors import LET_IN, Actor
@@ -58,7 +58,7 @@ def confirm(session: Session, actor: Actor, key: str, person_keys: Sequence[str]
     for person in people:
         person.is_exhibitor = person.is_exhibitor or person.is_exhibitor_proposed
         chambers.confirm(person)
-        about = noted("trail", "person %(key)s confirmed", key=person.key)
+        about = pgettext_lazy("trail", "person %(key)s confirmed", key=person.key)
         after = {"address": person.email, "exhibitor": person.is_exhibitor}
         trail.note(session, actor, Act.PERSON, about, after=after, now=now)
     session.flush()

@@ -12,10 +12,10 @@ from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import DelegationName, Origin, Phone
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.directory.belonging import MOST_DELEGATIONS, find_delegation
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -107,7 +107,7 @@ def make(session: Session, actor: Actor, form: DelegationForm, *, now: datetime)
         faults.append(
             Fault(
                 "name",
-                say(
+                gettext_lazy(
                     "the event has %(most_delegations)s delegations already; remove one first",
                     most_delegations=MOST_DELEGATIONS,
                 ),
@@ -126,7 +126,7 @@ def make(session: Session, actor: Actor, form: DelegationForm, *, now: datetime)
             escort_phone=form.escort_phone,
         )
     )
-    about = noted("trail", "delegation %(key)s", key=key)
+    about = pgettext_lazy("trail", "delegation %(key)s", key=key)
     trail.note(session, actor, Act.DELEGATION, about, after=asdict(form), now=now)
     return key
 
@@ -142,12 +142,12 @@ def change(session: Session, actor: Actor, key: str, form: DelegationForm, *, no
         own = people_of(found.id).where(Attendee.key == form.leader) if storable(form.leader) else None
         leader_id = session.scalar(own.with_only_columns(Attendee.id)) if own is not None else None
         if leader_id is None:
-            faults.append(Fault("leader", say("must be one of the delegation's people")))
+            faults.append(Fault("leader", gettext_lazy("must be one of the delegation's people")))
     if faults:
         raise InvalidInput(faults)
     found.name, found.origin, found.leader_id = form.name, form.origin, leader_id
     found.escort, found.escort_phone = form.escort, form.escort_phone
-    about = noted("trail", "delegation %(key)s", key=key)
+    about = pgettext_lazy("trail", "delegation %(key)s", key=key)
     trail.note(session, actor, Act.DELEGATION, about, before=asdict(before), after=asdict(form), now=now)
 
 
@@ -161,7 +161,7 @@ def remove(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
     session.delete(found)
     session.flush()
     gone = {**asdict(card.form), "firms": [firm.key for firm in card.members.firms]}
-    about = noted("trail", "delegation %(key)s removed", key=key)
+    about = pgettext_lazy("trail", "delegation %(key)s removed", key=key)
     trail.note(session, actor, Act.DELEGATION, about, before=gone, now=now)
     return card.form.name
 

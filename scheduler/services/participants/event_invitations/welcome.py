@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import names
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import language_of
 from scheduler.invites.mail.desk_mail import NOTE_LIMIT
-from scheduler.saying import say
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import letters
@@ -107,7 +107,9 @@ def invite(
     actor.require(Right.STEER_MAILS)
     note = one_line(note)
     if len(note) > NOTE_LIMIT:
-        raise InvalidInput([Fault("note", say("must have at most %(most)s characters", most=NOTE_LIMIT))])
+        raise InvalidInput(
+            [Fault("note", gettext_lazy("must have at most %(most)s characters", most=NOTE_LIMIT))]
+        )
     event = session.get_one(Event, actor.event_id)
     ids = list(session.scalars(_of_group(event.id, group, with_attendees=with_attendees, now=now)))
     if not ids:
@@ -116,7 +118,7 @@ def invite(
     query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
     people = session.execute(query.where(among(Attendee.id, ids)).order_by(Attendee.id))
     letters.post(session, [_letter(event, person, firm, note) for person, firm in people], now=now)
-    about = noted("trail", "%(number)s people invited to the event", number=len(ids))
+    about = pgettext_lazy("trail", "%(number)s people invited to the event", number=len(ids))
     trail.note(session, actor, Act.MAILS, about, after={"note": note}, now=now)
     return len(ids)
 

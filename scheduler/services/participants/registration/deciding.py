@@ -15,11 +15,11 @@ from scheduler.config import Settings
 from scheduler.domain import fields, names
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.domain.team import RegistrationState
-from scheduler.saying import called, say
+from scheduler.i18n import display_name, gettext_lazy
 from scheduler.services import links
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import letters
@@ -101,7 +101,7 @@ def decline(session: Session, actor: Actor, number: int, reason: str, *, now: da
     path = links.register(event.key)
     _tell(session, event, row, "unregistered", path=path, now=now, firm=_shown(row, row), reason=row.reason)
     after = {"declined": row.reason}
-    about = noted("trail", "%(firm)s declined", firm=names.recorded(row.name, row.latin_name))
+    about = pgettext_lazy("trail", "%(firm)s declined", firm=names.recorded(row.name, row.latin_name))
     trail.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
@@ -131,14 +131,14 @@ def _each(
     session: Session, actor: Actor, numbers: Sequence[int], do: Callable[[FirmRegistration], None]
 ) -> Decided:
     if not 1 <= len(set(numbers)) <= PAGE:
-        raise InvalidInput([Fault("numbers", say("tick 1 to %(most)s rows first", most=PAGE))])
+        raise InvalidInput([Fault("numbers", gettext_lazy("tick 1 to %(most)s rows first", most=PAGE))])
     ids = [number for number in numbers if 0 < number <= _MAX_ID]
     of_event = FirmRegistration.event_id == actor.event_id, among(FirmRegistration.id, ids)
     waits = FirmRegistration.state == RegistrationState.WAITING
     query = select(FirmRegistration).where(*of_event, waits).order_by(FirmRegistration.id)
     done, left = 0, []
     for row in session.scalars(query).all():
-        name = called(row.name, row.latin_name)
+        name = display_name(row.name, row.latin_name)
         try:
             with session.begin_nested():
                 do(row)
@@ -161,7 +161,7 @@ def _waiting(session: Session, actor: Actor, number: int) -> FirmRegistration:
     if row is None or row.state is RegistrationState.UNCONFIRMED:
         raise NotFound("registration", number)
     if row.state is not RegistrationState.WAITING:
-        told = say("Somebody has decided about this registration already.")
+        told = gettext_lazy("Somebody has decided about this registration already.")
         raise WrongState("registration", row.latin_name, row.state, "decided", told=told)
     return row
 
@@ -169,7 +169,7 @@ def _waiting(session: Session, actor: Actor, number: int) -> FirmRegistration:
 def _reason(typed: str) -> str:
     reason = one_line(typed)
     if not reason:
-        raise InvalidInput([Fault("reason", say("is empty; say why, the person reads it"))])
+        raise InvalidInput([Fault("reason", gettext_lazy("is empty; say why, the person reads it"))])
     fields.require("reason", reason, fields.DeclineReason)
     return reason
 
@@ -178,7 +178,7 @@ def _known_firm(session: Session, actor: Actor, key: str) -> Firm:
     of_event = Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None)
     found = session.scalar(select(Firm).where(*of_event, Firm.key == key)) if storable(key) else None
     if found is None:
-        sentence = say("is no key of a firm that takes part; the firm's page shows it")
+        sentence = gettext_lazy("is no key of a firm that takes part; the firm's page shows it")
         raise InvalidInput([Fault("into", sentence)])
     return found
 
@@ -196,11 +196,15 @@ def _require_new(session: Session, actor: Actor, email: str) -> None:
     if found is None:
         return
     left, *forms = found
-    name = called(*forms)
+    name = display_name(*forms)
     if left is not None:
-        said = say("belongs to somebody of %(firm)s who left the event; bring them back instead", firm=name)
+        said = gettext_lazy(
+            "belongs to somebody of %(firm)s who left the event; bring them back instead", firm=name
+        )
     else:
-        said = say("belongs to somebody of %(firm)s already; let the person join that firm", firm=name)
+        said = gettext_lazy(
+            "belongs to somebody of %(firm)s already; let the person join that firm", firm=name
+        )
     raise InvalidInput([Fault("email", said)])
 
 
@@ -218,7 +222,7 @@ def _accepting(
         yield
         row.state, row.decided_at, row.decided_by = RegistrationState.ACCEPTED, now, actor.account_id
     after = {"accepted": subject}
-    about = noted("trail", "%(firm)s accepted", firm=names.recorded(row.name, row.latin_name))
+    about = pgettext_lazy("trail", "%(firm)s accepted", firm=names.recorded(row.name, row.latin_name))
     trail.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
@@ -235,7 +239,9 @@ def _new_firm(session: Session, actor: Actor, said: dict[str, Any]) -> Firm:
     known = select(Firm.key, Firm.name, Firm.latin_name).where(Firm.event_id == actor.event_id)
     for key, *others in session.execute(known):
         if forms & set(map(plain, others)):
-            sentence = say("is that of a firm of this event (%(key)s); let the person join it", key=key)
+            sentence = gettext_lazy(
+                "is that of a firm of this event (%(key)s); let the person join it", key=key
+            )
             raise InvalidInput([Fault("name", sentence)])
     cells = said | {"tier": said["tier"].value, "areas": "; ".join(said["areas"])}
     _import(_FIRM, cells, lambda sheet: import_firms(session, actor, sheet))

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.i18n import VenueLabel, gettext_lazy, venue_label
 from scheduler.invites.catalogue import languages
-from scheduler.saying import VenueName, label, say
 from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
 from scheduler.services.spreadsheets import values
 from scheduler.services.text import NO_WEBSITE, is_web_address, lines, one_line, web_address
@@ -45,11 +45,11 @@ class RegistrationForm:
     consent: bool = False
 
 
-def halls_of(session: Session, event_id: int) -> dict[str, VenueName]:
+def halls_of(session: Session, event_id: int) -> dict[str, VenueLabel]:
     """The names of an event's halls by key, in their order."""
     query = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == event_id)
     rows = session.execute(query.order_by(Hall.position, Hall.id))
-    return {key: label(name, names) for key, name, names in rows}
+    return {key: venue_label(name, names) for key, name, names in rows}
 
 
 def checked(
@@ -67,7 +67,9 @@ def checked(
 
 def require_consent(form: RegistrationForm) -> list[Fault]:
     """The fault of who has not ticked the line of consent."""
-    return [] if form.consent else [Fault("consent", say("is needed; without it we may keep nothing"))]
+    return (
+        [] if form.consent else [Fault("consent", gettext_lazy("is needed; without it we may keep nothing"))]
+    )
 
 
 def _texts(form: RegistrationForm, faults: list[Fault]) -> dict[str, str]:
@@ -94,7 +96,7 @@ def _texts(form: RegistrationForm, faults: list[Fault]) -> dict[str, str]:
     }
     for field, text in said.items():
         if not text and field in ("name", "person"):
-            faults.append(Fault(field, say("is empty")))
+            faults.append(Fault(field, gettext_lazy("is empty")))
         elif text:
             faults += fields.fault(field, text, kinds[field])
     if said["website"] and not is_web_address(said["website"]):
@@ -107,18 +109,20 @@ def _choices(
 ) -> dict[str, Any]:
     country = values.country(form.country[:200]) if form.country.strip() else None
     if country is None:
-        faults.append(Fault("country", say("is no country that we know; choose one of the list")))
+        faults.append(Fault("country", gettext_lazy("is no country that we know; choose one of the list")))
     if form.tier not in list(Tier):
-        faults.append(Fault("tier", say("is missing; choose where in the chain your firm stands")))
+        faults.append(Fault("tier", gettext_lazy("is missing; choose where in the chain your firm stands")))
     areas = [key for key in event.areas if key in form.areas]
     if event.areas and not areas:
-        faults.append(Fault("areas", say("is empty; choose at least one area")))
+        faults.append(Fault("areas", gettext_lazy("is empty; choose at least one area")))
     if form.hall and form.hall not in halls:
-        faults.append(Fault("hall", say("is no hall of this event; choose one of the list")))
+        faults.append(Fault("hall", gettext_lazy("is no hall of this event; choose one of the list")))
     elif form.booth.strip() and not form.hall:
-        faults.append(Fault("hall", say("is missing; a booth stands in a hall")))
+        faults.append(Fault("hall", gettext_lazy("is missing; a booth stands in a hall")))
     if form.mail_language not in languages():
-        faults.append(Fault("mail_language", say("is no language in which we write; choose one of the list")))
+        faults.append(
+            Fault("mail_language", gettext_lazy("is no language in which we write; choose one of the list"))
+        )
     return {
         "country": country or "",
         "tier": Tier(form.tier) if form.tier in list(Tier) else None,
@@ -141,11 +145,11 @@ def _languages(typed: str, faults: list[Fault]) -> list[str]:
     for word in values.several(typed[:400]):
         code = values.language(word)
         if code is None:
-            said = say("has a language that we do not know: %(word)s", word=word[:40])
+            said = gettext_lazy("has a language that we do not know: %(word)s", word=word[:40])
             faults.append(Fault("languages", said))
             return codes
         if code not in codes:
             codes.append(code)
     if not codes:
-        faults.append(Fault("languages", say("is empty; name at least one language")))
+        faults.append(Fault("languages", gettext_lazy("is empty; name at least one language")))
     return codes

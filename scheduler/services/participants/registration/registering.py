@@ -18,10 +18,10 @@ from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, InvalidInput, NotFound
 from scheduler.domain.mails.mailboxes import domains_of, mailbox_of
 from scheduler.domain.team import RegistrationState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.identity.tokens import REGISTER, derive_token, hash_token, new_seed
 from scheduler.services.outbox import letters
@@ -51,7 +51,7 @@ class RegistrationFull(ChainmeetError):
     code = "registration-full"
 
     def __init__(self) -> None:
-        super().__init__(say("Registration is closed for now: too many wait to be read."))
+        super().__init__(gettext_lazy("Registration is closed for now: too many wait to be read."))
 
 
 class UnusableRegistration(NotFound):
@@ -63,7 +63,7 @@ class UnusableRegistration(NotFound):
         super().__init__("registration", "")
 
     def __str__(self) -> str:
-        return say("This link has expired, or registration is closed. Write the form again.")
+        return gettext_lazy("This link has expired, or registration is closed. Write the form again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def confirm(session: Session, token: str, *, now: datetime) -> WrittenRegistrati
         session.flush()
         found.state, found.confirmed_at = RegistrationState.WAITING, now
         session.flush()
-        about = noted("trail", "%(firm)s registered", firm=found.latin_name)
+        about = pgettext_lazy("trail", "%(firm)s registered", firm=found.latin_name)
         by = Somebody(event_id=event.id, name=found.email)
         trail.note(session, by, Act.REGISTRATION, about, now=now)
     return look(session, token, now=now)

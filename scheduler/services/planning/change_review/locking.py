@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.commitments import clash_with
 from scheduler.domain.errors import NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -46,13 +46,13 @@ def lock(
     if slot is None:
         raise NotFound("slot", slot_key)
     if slot.start <= now:
-        raise NotDone(say("That time is over."))
+        raise NotDone(gettext_lazy("That time is over."))
     place = None
     if place_key is not None:
         place = session.scalar(select(Place).where(Place.event_id == actor.event_id, Place.key == place_key))
         if place is None or place.is_retired:
-            raise NotDone(say("That place is no more."))
-    about = noted("trail", "request %(key)s locked", key=key)
+            raise NotDone(gettext_lazy("That place is no more."))
+    about = pgettext_lazy("trail", "request %(key)s locked", key=key)
     trail.note(session, actor, Act.LOCK, about, after={"slot": slot.key}, now=now)
     return slot_ref(fix(session, actor, request, slot, place, now=now))
 
@@ -71,7 +71,7 @@ def fix(
     Raises NotDone if it is too long, or cannot be kept there beside what else is locked or frozen.
     """
     if len(session.scalars(slot.following(request.length)).all()) != request.length:
-        raise NotDone(say("The meeting is longer than what is left from that time on."))
+        raise NotDone(gettext_lazy("The meeting is longer than what is left from that time on."))
     if request.slots is not None and slot.key not in request.slots:
         request.slots = [*request.slots, slot.key]
     request.fixed_slot_id, request.fixed_place_id, request.fixed_must = (

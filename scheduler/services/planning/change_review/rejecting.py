@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.change_review import decisions, locking
@@ -33,13 +33,13 @@ def reject(session: Session, actor: Actor, number: int, key: str, *, now: dateti
     found = decisions.differences_of(session, actor, version, None)
     change = next(iter(found.read(found.numbers_of({key}))), None) if found is not None else None
     if change is None:
-        raise locks.NotDone(say("This draft does not change that meeting."))
+        raise locks.NotDone(gettext_lazy("This draft does not change that meeting."))
     if change[0].before is None:
         locks.hold_back(session, actor, key, now=now)
         return
     cause = change[1]
     if cause is not None and not cause.by_choice:
-        raise locks.NotDone(say("This meeting cannot stay as it is."))
+        raise locks.NotDone(gettext_lazy("This meeting cannot stay as it is."))
     before = change[0].before
     locking.lock(session, actor, key, before.slot, place_key=before.place, now=now)
 
@@ -86,6 +86,8 @@ def _rejected(session: Session, actor: Actor, version: ScheduleVersion) -> list[
 def _draft(session: Session, actor: Actor, number: int) -> ScheduleVersion:
     version = versions.get(session, actor.event_id, number)
     if version.state is not VersionState.DRAFT:
-        told = say("Version %(number)s is no draft any more: nothing can be decided.", number=str(number))
+        told = gettext_lazy(
+            "Version %(number)s is no draft any more: nothing can be decided.", number=str(number)
+        )
         raise WrongState("schedule version", str(number), version.state.value, "decided", told)
     return version

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.rules.causes import CauseKind
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.change_review import decisions
@@ -27,22 +27,22 @@ HEADER: Final = (
     *("Will be with", "Why", "Makes possible", "Decision", "Request"),
 )
 GROUPS: Final[Mapping[ChangeGroup, str]] = {
-    ChangeGroup.CHOICE: say("by choice"),
-    ChangeGroup.HAD_TO: say("had to"),
-    ChangeGroup.CHANGED: say("changed"),
-    ChangeGroup.NEW: say("new"),
-    ChangeGroup.ENDS: say("ends"),
+    ChangeGroup.CHOICE: gettext_lazy("by choice"),
+    ChangeGroup.HAD_TO: gettext_lazy("had to"),
+    ChangeGroup.CHANGED: gettext_lazy("changed"),
+    ChangeGroup.NEW: gettext_lazy("new"),
+    ChangeGroup.ENDS: gettext_lazy("ends"),
 }
 CAUSES: Final[Mapping[CauseKind, str]] = {
-    CauseKind.WITHDRAWN: say("its request was withdrawn"),
-    CauseKind.GONE: say("its time or place is no more"),
-    CauseKind.AWAY: say("not available then"),
-    CauseKind.PEOPLE: say("others have to come"),
-    CauseKind.TIME: say("it may not begin then any more"),
-    CauseKind.PLACE: say("it may not be held there any more"),
-    CauseKind.LANGUAGE: say("the interpreter does not suit any more"),
-    CauseKind.STATION: say("the interpreter sits at another table then"),
-    CauseKind.FIXED: say("it is locked to another time or place"),
+    CauseKind.WITHDRAWN: gettext_lazy("its request was withdrawn"),
+    CauseKind.GONE: gettext_lazy("its time or place is no more"),
+    CauseKind.AWAY: gettext_lazy("not available then"),
+    CauseKind.PEOPLE: gettext_lazy("others have to come"),
+    CauseKind.TIME: gettext_lazy("it may not begin then any more"),
+    CauseKind.PLACE: gettext_lazy("it may not be held there any more"),
+    CauseKind.LANGUAGE: gettext_lazy("the interpreter does not suit any more"),
+    CauseKind.STATION: gettext_lazy("the interpreter sits at another table then"),
+    CauseKind.FIXED: gettext_lazy("it is locked to another time or place"),
     CauseKind.CHOICE: "",
 }
 """What keeps a meeting from staying as it was."""

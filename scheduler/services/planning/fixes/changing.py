@@ -14,7 +14,7 @@ from scheduler.config import Settings
 from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.domain.fields import TablePrefix, limits
-from scheduler.saying import called, say
+from scheduler.i18n import display_name, gettext_lazy
 from scheduler.services.availability import unavailable
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -58,12 +58,16 @@ def free_people(session: Session, event_id: int, keys: Collection[str], slots: C
     still = unavailable.slots_of(session, event_id, [person.id for person in people])
     for person in people:
         if person.withdrawn_at is not None:
-            raise NotDone(say("%(person)s left the event.", person=called(person.name, person.latin_name)))
+            raise NotDone(
+                gettext_lazy(
+                    "%(person)s left the event.", person=display_name(person.name, person.latin_name)
+                )
+            )
         if still.get(person.id, set()) & set(slots):
             raise NotDone(
-                say(
+                gettext_lazy(
                     "The calendar that %(person)s linked says that they are busy then. Ask them.",
-                    person=called(person.name, person.latin_name),
+                    person=display_name(person.name, person.latin_name),
                 )
             )
 
@@ -111,7 +115,7 @@ def widen_booth(session: Session, event_id: int, firm: str) -> None:
         .order_by(Place.id.desc())
     )
     if booth is None:
-        raise NotDone(say("The firm has no booth."))
+        raise NotDone(gettext_lazy("The firm has no booth."))
     wanted = WantedPlace(booth.key, booth.name, booth.capacity + 1)
     tables.change_places(session, session.get_one(Event, event_id), ChangePlaces([wanted]))
 
@@ -173,7 +177,7 @@ def add_interpreter(
     """One more interpreter, who is there all the time. Raises InvalidInput by column, with 0."""
     actor.require(Right.KEEP_PEOPLE)
     if len(languages) < 2:
-        raise NotDone(say("This remedy does not say which languages. Run the scheduling again."))
+        raise NotDone(gettext_lazy("This remedy does not say which languages. Run the scheduling again."))
     try:
         import_interpreters(session, actor, _sheet(**_cells(person, languages)), now=now)
     except InvalidInput as error:

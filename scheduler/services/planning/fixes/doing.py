@@ -15,7 +15,7 @@ from scheduler.config import Settings
 from scheduler.domain import names
 from scheduler.domain.entities import Side
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -79,12 +79,14 @@ def hold_there(
     request = locks.lockable(session, actor, key)
     slot = session.scalar(select(Slot).where(Slot.of(actor.event_id), Slot.key == str(way.get("slot"))))
     if slot is None:
-        raise NotDone(say("This remedy names no time that the event has."))
+        raise NotDone(gettext_lazy("This remedy names no time that the event has."))
     if slot.start <= now:
-        raise NotDone(say("That time is over."))
+        raise NotDone(gettext_lazy("That time is over."))
     if way["kind"] not in DOES:
         raise NotDone(
-            say("This remedy needs something that no page can do. Do it first, then lock the request.")
+            gettext_lazy(
+                "This remedy needs something that no page can do. Do it first, then lock the request."
+            )
         )
     press = _Press(session, actor, request, tuple(way["ids"]), slot, people, settings, now)
     subject = _subject(session, request)
@@ -115,7 +117,7 @@ def pull(
     lever = groups.lever_of(session, actor, version, group)
     kind, ids = lever["kind"], tuple(lever["ids"])
     if kind in groups.ADDS and len(people) != 1:
-        raise InvalidInput([Fault("people", say("name one person"))])
+        raise InvalidInput([Fault("people", gettext_lazy("name one person"))])
     subject = _subject_of(session, actor, ids)
     with step(session, actor, StepKind.REMEDY, ImportKind.REQUESTS, subject, note=kind, now=now):
         match kind:
@@ -137,7 +139,7 @@ def pull(
                 for request in locks.lockables(session, actor, ids):
                     changing.take_any_place(request)
             case _:
-                raise NotDone(say("This needs something that no page can do."))
+                raise NotDone(gettext_lazy("This needs something that no page can do."))
 
 
 def applied(session: Session, actor: Actor, *, most: int) -> tuple[TakenStep, ...]:
@@ -234,7 +236,7 @@ def _place(press: _Press) -> None:
 def _person(press: _Press) -> None:
     """A colleague of each firm that the remedy names one of."""
     if len(press.people) != len(press.ids):
-        raise InvalidInput([Fault("people", say("name one for each firm that sends somebody more"))])
+        raise InvalidInput([Fault("people", gettext_lazy("name one for each firm that sends somebody more"))])
     for at, (like, person) in enumerate(zip(press.ids, press.people, strict=True)):
         changing.add_person(
             press.session, press.actor, like, person, at=at, settings=press.settings, now=press.now
@@ -243,7 +245,7 @@ def _person(press: _Press) -> None:
 
 def _interpreter(press: _Press) -> None:
     if len(press.people) != 1:
-        raise InvalidInput([Fault("people", say("name one interpreter"))])
+        raise InvalidInput([Fault("people", gettext_lazy("name one interpreter"))])
     changing.add_interpreter(press.session, press.actor, press.ids, press.people[0], now=press.now)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import NOT_EXAMINED
-from scheduler.saying import label
+from scheduler.i18n import venue_label
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page, part_of
@@ -289,7 +289,7 @@ def _cards(session: Session, version: ScheduleVersion, counts: Iterable[Counted]
     things = dict(not_held.things(session, version.event_id, keys))
     halls: Any = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == version.event_id)
     for key, name, names in session.execute(halls):
-        things.setdefault(key, label(name, names))
+        things.setdefault(key, venue_label(name, names))
     starts: Any = select(Slot.key, Slot.start).where(Slot.event_id == version.event_id)
     slots = dict(session.execute(starts).all())
     return [_card(counted, row, things, slots) for counted, row in rows]

@@ -10,19 +10,23 @@ from scheduler.domain.errors import PlanRejected
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
 from scheduler.files.problem_file import fingerprint_of
-from scheduler.saying import say, say_count
+from scheduler.i18n import gettext_lazy, ngettext_lazy
 
 NO_PLAN = {
-    PlanStatus.INFEASIBLE: say("No plan keeps all the rules of this event: they contradict each other."),
-    PlanStatus.UNKNOWN: say("No plan was found in the time given. Give the run more seconds."),
+    PlanStatus.INFEASIBLE: gettext_lazy(
+        "No plan keeps all the rules of this event: they contradict each other."
+    ),
+    PlanStatus.UNKNOWN: gettext_lazy("No plan was found in the time given. Give the run more seconds."),
 }
-STUCK = say("The solve did not stop at the end of its time.")
+STUCK = gettext_lazy("The solve did not stop at the end of its time.")
 MOST_NOTE = 1000
 
 
 def ended_with(error: Exception) -> str:
     """What an organiser reads where the search fails by a fault of ours."""
-    return say("It ended with an error (%(kind)s). The log has the details.", kind=type(error).__name__)
+    return gettext_lazy(
+        "It ended with an error (%(kind)s). The log has the details.", kind=type(error).__name__
+    )
 
 
 def why_no_plan(plan: Plan) -> str | None:
@@ -39,7 +43,7 @@ def why_not_whole(plan: Plan) -> str | None:
     """A sentence about what a plan lacks that it has to hold, or None if it lacks nothing."""
     if not plan.not_kept:
         return None
-    return say_count(
+    return ngettext_lazy(
         "%(num)s meeting that is locked or frozen cannot be kept. The draft has all others.",
         "%(num)s meetings that are locked or frozen cannot be kept. The draft has all others.",
         len(plan.not_kept),
@@ -65,7 +69,7 @@ def left_out(plan: Plan) -> str | None:
     """A sentence about what a plan that is published lacks, or None if it lacks nothing."""
     if not plan.not_kept or not is_certain(plan):
         return None
-    return say_count(
+    return ngettext_lazy(
         "%(num)s locked meeting is left out: it cannot be scheduled at its time, whatever else is.",
         "%(num)s locked meetings are left out: they cannot be scheduled at their times, whatever else is.",
         len(plan.not_kept),

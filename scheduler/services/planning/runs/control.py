@@ -15,7 +15,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.services import text
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
@@ -125,7 +125,7 @@ def start(
         "note": run.note,
         **({"draft by hand": hand_draft} if hand_draft else {}),
     }
-    about = noted("trail", "run %(number)s started", number=run.number)
+    about = pgettext_lazy("trail", "run %(number)s started", number=run.number)
     trail.note(session, actor, Act.RUN, about, after=after, now=now)
     return _card(run)
 
@@ -134,7 +134,9 @@ def cancel(session: Session, actor: Actor, number: int, *, now: datetime) -> Run
     """Cancel a run. Raises as `runs.cancel`."""
     actor.require(Right.RUN)
     card = _card(runs.cancel(session, actor.event_id, number, now=now))
-    trail.note(session, actor, Act.RUN, noted("trail", "run %(number)s cancelled", number=number), now=now)
+    trail.note(
+        session, actor, Act.RUN, pgettext_lazy("trail", "run %(number)s cancelled", number=number), now=now
+    )
     return card
 
 
@@ -142,7 +144,7 @@ def stop(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCa
     """End a run's search now, and keep the best plan. Raises as `runs.stop`."""
     actor.require(Right.RUN)
     card = _card(runs.stop(session, actor.event_id, number))
-    about = noted("trail", "run %(number)s stopped, its plan kept", number=number)
+    about = pgettext_lazy("trail", "run %(number)s stopped, its plan kept", number=number)
     trail.note(session, actor, Act.RUN, about, now=now)
     return card
 

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import RunAlreadyOpen
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.operations import run_alerts
 from scheduler.services.planning.runs import runs
@@ -65,17 +65,19 @@ def claim_due(session: Session, *, now: datetime) -> list[int]:
         if was_due is None or not _move_on(session, night, event, now=now):
             continue
         if now - was_due > LATE:
-            run_alerts.tell_missed(session, event, was_due, say("the clock was not running."), now=now)
+            run_alerts.tell_missed(
+                session, event, was_due, gettext_lazy("the clock was not running."), now=now
+            )
             continue
         try:
             run = _queue(session, night, event, was_due, now=now)
         except RunAlreadyOpen as other:
-            why = say("run %(number)s was still open.", number=str(other.run))
+            why = gettext_lazy("run %(number)s was still open.", number=str(other.run))
             run_alerts.tell_missed(session, event, was_due, why, now=now)
             continue
         after = {"then": run.then.value, "seconds": run.seconds, "may change": run.night_budget}
         by = Somebody(event_id=event.id, name=trail.NIGHT)
-        about = noted("trail", "run %(number)s started", number=run.number)
+        about = pgettext_lazy("trail", "run %(number)s started", number=run.number)
         trail.note(session, by, Act.RUN, about, after=after, now=now)
         queued.append(run.id)
     return queued

@@ -9,14 +9,16 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RunState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.operations import run_alerts
 from scheduler.storage.models import Run
 
 SILENT = timedelta(seconds=60)
 """A running run whose worker wrote no heartbeat for this time has lost it."""
 MAX_ATTEMPTS = 2
-LOST_TOO_OFTEN = say("The worker was lost %(times)s times in the middle of the solve.", times=MAX_ATTEMPTS)
+LOST_TOO_OFTEN = gettext_lazy(
+    "The worker was lost %(times)s times in the middle of the solve.", times=MAX_ATTEMPTS
+)
 SEND_AGAIN = timedelta(seconds=60)
 """A task that no worker took for this time may be lost. The wait doubles each time, as queues may be long."""
 LONGEST_WAIT = timedelta(hours=1)

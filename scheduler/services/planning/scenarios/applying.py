@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.problem import Interpreter, Place, Problem
 from scheduler.domain.rules.fairness import with_fairness
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.planning.scenarios import firms, times
 from scheduler.services.planning.scenarios.changes import (
     DialChange,
@@ -45,7 +45,7 @@ def applied(problem: Problem, changes: Iterable[TypedChange]) -> Problem:
 def _tables(problem: Problem, change: TablesChange) -> Problem:
     hall = problem.index.halls.get(change.hall)
     if hall is None:
-        raise CannotChange(say("The hall %(hall)s is not there any more.", hall=change.hall))
+        raise CannotChange(gettext_lazy("The hall %(hall)s is not there any more.", hall=change.hall))
     open_days = _slots_of(problem, change.day)
     if change.step == "more":
         closed = frozenset(range(len(problem.slots))) - open_days
@@ -62,7 +62,7 @@ def _tables(problem: Problem, change: TablesChange) -> Problem:
     ]
     if len(tables) < change.count:
         raise CannotChange(
-            say(
+            gettext_lazy(
                 "The hall %(hall)s has %(count)s open tables: %(fewer)s fewer are not possible.",
                 hall=change.hall,
                 count=len(tables),
@@ -94,7 +94,7 @@ def _interpreters(problem: Problem, change: InterpretersChange) -> Problem:
     ]
     if len(there) < change.count:
         raise CannotChange(
-            say(
+            gettext_lazy(
                 "%(count)s interpreters speak %(first)s and %(second)s: %(fewer)s fewer are not possible.",
                 count=len(there),
                 first=change.first,
@@ -111,7 +111,9 @@ def _shift(problem: Problem, change: ShiftChange) -> Problem:
     else:
         found = problem.index.interpreters.get(change.interpreter)
         if found is None:
-            raise CannotChange(say("The interpreter %(key)s is not there any more.", key=change.interpreter))
+            raise CannotChange(
+                gettext_lazy("The interpreter %(key)s is not there any more.", key=change.interpreter)
+            )
         meant = {found}
     slots = _slots_of(problem, change.day)
     if change.step == "away":
@@ -140,7 +142,7 @@ def _slots_of(problem: Problem, day: date | None) -> frozenset[int]:
     found = (i for i, slot in enumerate(problem.slots) if slot.start.astimezone(zone).date() == day)
     slots = frozenset(found)
     if not slots:
-        raise CannotChange(say("There are no meeting times on %(day)s.", day=day.isoformat()))
+        raise CannotChange(gettext_lazy("There are no meeting times on %(day)s.", day=day.isoformat()))
     return slots
 
 
@@ -166,7 +168,7 @@ def _policy(problem: Problem, change: PolicyChange) -> Problem:
 
 def _quota(problem: Problem, change: QuotaChange) -> Problem:
     if change.firm is not None and change.firm not in problem.index.firms:
-        raise CannotChange(say("The firm %(key)s is not there any more.", key=change.firm))
+        raise CannotChange(gettext_lazy("The firm %(key)s is not there any more.", key=change.firm))
     given = {
         name: value
         for name in ("min_meetings", "max_per_day")

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from scheduler.domain.solving import WhatIfState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.noted import Noted
@@ -37,30 +37,32 @@ class Measure:
 
 
 FIGURES: Final = (
-    Measure("held", say("Scheduled requests"), 1),
-    Measure("held_bound", say("Proven maximum of scheduled requests"), is_compared=False),
-    Measure("requests", say("Accepted requests")),
-    Measure("weight", say("Priority points scheduled"), 1),
-    Measure("weight_bound", say("Proven maximum of priority points"), is_compared=False),
-    Measure("changed", say("Published meetings changed"), -1),
-    Measure("moved", say("Meetings at another time")),
-    Measure("relocated", say("Meetings at another location")),
-    Measure("told", say("People with changes"), -1),
-    Measure("people_without", say("Available people without a meeting"), -1),
-    Measure("hall_change", say("Hall changes"), -1),
-    Measure("idle", say("Idle times"), -1),
-    Measure("shortfall", say("Meetings below the minimum"), -1),
-    Measure("overseas", say("Overseas share (%%)"), 1, decimals=1),
-    Measure("home", say("Home share (%%)"), 1, decimals=1),
-    Measure("sides_gap", say("Home and overseas gap (points)"), -1, decimals=1),
-    Measure("mean", say("Mean share of an exhibitor (%%)"), 1, decimals=1),
-    Measure("twentieth", say("5th percentile of shares (%%)"), 1, decimals=1),
-    Measure("worst", say("Smallest share of an exhibitor (%%)"), 1, decimals=1),
-    Measure("gini", say("Gini coefficient of shares"), -1, decimals=4),
-    Measure("event_score", say("Score by the event’s priorities"), 1),
-    Measure("score", say("Score by its own priorities"), is_compared=False),
-    Measure("bound", say("Proven maximum of its score"), is_compared=False),
-    Measure("gap", say("Distance to the proven maximum, at most (%%)"), is_compared=False, decimals=2),
+    Measure("held", gettext_lazy("Scheduled requests"), 1),
+    Measure("held_bound", gettext_lazy("Proven maximum of scheduled requests"), is_compared=False),
+    Measure("requests", gettext_lazy("Accepted requests")),
+    Measure("weight", gettext_lazy("Priority points scheduled"), 1),
+    Measure("weight_bound", gettext_lazy("Proven maximum of priority points"), is_compared=False),
+    Measure("changed", gettext_lazy("Published meetings changed"), -1),
+    Measure("moved", gettext_lazy("Meetings at another time")),
+    Measure("relocated", gettext_lazy("Meetings at another location")),
+    Measure("told", gettext_lazy("People with changes"), -1),
+    Measure("people_without", gettext_lazy("Available people without a meeting"), -1),
+    Measure("hall_change", gettext_lazy("Hall changes"), -1),
+    Measure("idle", gettext_lazy("Idle times"), -1),
+    Measure("shortfall", gettext_lazy("Meetings below the minimum"), -1),
+    Measure("overseas", gettext_lazy("Overseas share (%%)"), 1, decimals=1),
+    Measure("home", gettext_lazy("Home share (%%)"), 1, decimals=1),
+    Measure("sides_gap", gettext_lazy("Home and overseas gap (points)"), -1, decimals=1),
+    Measure("mean", gettext_lazy("Mean share of an exhibitor (%%)"), 1, decimals=1),
+    Measure("twentieth", gettext_lazy("5th percentile of shares (%%)"), 1, decimals=1),
+    Measure("worst", gettext_lazy("Smallest share of an exhibitor (%%)"), 1, decimals=1),
+    Measure("gini", gettext_lazy("Gini coefficient of shares"), -1, decimals=4),
+    Measure("event_score", gettext_lazy("Score by the event’s priorities"), 1),
+    Measure("score", gettext_lazy("Score by its own priorities"), is_compared=False),
+    Measure("bound", gettext_lazy("Proven maximum of its score"), is_compared=False),
+    Measure(
+        "gap", gettext_lazy("Distance to the proven maximum, at most (%%)"), is_compared=False, decimals=2
+    ),
 )
 _MAIN: Final = (
     "held", "held_bound", "moved", "relocated", "told", "people_without", "sides_gap", "hall_change", "idle",
@@ -73,7 +75,7 @@ _PREVIEWED: Final = (
 )  # fmt: skip
 PREVIEWED: Final = (
     *(row for key in _PREVIEWED for row in FIGURES if row.key == key),
-    Measure("score", say("Score by these priorities"), 1),
+    Measure("score", gettext_lazy("Score by these priorities"), 1),
 )
 """Those of a preview of priorities, by which what is published is counted, too."""
 

@@ -13,7 +13,7 @@ from scheduler.domain.rules.fairness import FAIRNESS_PRICES
 from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.scenarios import rows
@@ -67,7 +67,7 @@ def ask(session: Session, actor: Actor, *, now: datetime) -> None:
         row = rows.add(session, actor.event_id, WhatIfKind.CURVE, name=name, changes=changes, now=now)
         rows.ask(row, now=now)
     session.flush()
-    trail.note(session, actor, Act.WHAT_IF, noted("trail", "curve of fairness asked for"), now=now)
+    trail.note(session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness asked for"), now=now)
 
 
 def look(session: Session, actor: Actor) -> Curve | None:
@@ -91,7 +91,7 @@ def discard(session: Session, actor: Actor, *, now: datetime) -> None:
     """Put it away. A worker that is at a point stops."""
     actor.require(Right.TRY)
     _delete(session, actor.event_id)
-    trail.note(session, actor, Act.WHAT_IF, noted("trail", "curve of fairness put away"), now=now)
+    trail.note(session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness put away"), now=now)
 
 
 def _delete(session: Session, event_id: int) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.solving import WhatIfKind
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.scenarios import rows
@@ -33,7 +33,9 @@ def ask(session: Session, actor: Actor, policy: Mapping[str, Any], *, now: datet
     row = rows.add(session, actor.event_id, WhatIfKind.DIALS, name="Dials", changes=asked, now=now)
     rows.ask(row, now=now)
     session.flush()
-    trail.note(session, actor, Act.WHAT_IF, noted("trail", "dials tried"), after=dict(policy), now=now)
+    trail.note(
+        session, actor, Act.WHAT_IF, pgettext_lazy("trail", "dials tried"), after=dict(policy), now=now
+    )
 
 
 def look(session: Session, actor: Actor) -> WhatIfCard | None:

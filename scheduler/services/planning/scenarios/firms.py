@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from scheduler.domain.problem import Attendee, Firm, Place, Problem, Request
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.planning.scenarios.changes import FirmLessChange, FirmMoreChange
 from scheduler.services.planning.scenarios.times import CannotChange, new_id, still_open
 
@@ -100,5 +100,5 @@ def _ids(rows: Iterable[Firm | Attendee | Request | Place]) -> set[str]:
 def _firm(problem: Problem, key: str) -> int:
     found = problem.index.firms.get(key)
     if found is None:
-        raise CannotChange(say("The firm %(key)s is not there any more.", key=key))
+        raise CannotChange(gettext_lazy("The firm %(key)s is not there any more.", key=key))
     return found

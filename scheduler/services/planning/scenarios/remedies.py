@@ -13,7 +13,7 @@ from scheduler.domain.plan import Lever
 from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.scenarios import rows
@@ -95,9 +95,9 @@ def _ask(
     rows.ask(row, now=now)
     session.flush()
     if group == ALL:
-        about = noted("trail", "all remedies tried together: Version %(version)s", version=number)
+        about = pgettext_lazy("trail", "all remedies tried together: Version %(version)s", version=number)
     else:
-        about = noted(
+        about = pgettext_lazy(
             "trail", "remedy tried: Version %(version)s, group %(group)s", version=number, group=group + 1
         )
     after = what["lever"] if group != ALL else {"remedies": len(what["levers"])}

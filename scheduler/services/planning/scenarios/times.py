@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.problem import Fixed, Problem, Request, Slot
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.planning.scenarios.changes import SlotsChange
 
 
@@ -57,7 +57,7 @@ def changed(problem: Problem, change: SlotsChange) -> Problem:
         gone = {i for i in may if first <= problem.slots[i].start < last}
         if not gone:
             raise CannotChange(
-                say(
+                gettext_lazy(
                     "No meeting time that can still change begins from %(start)s to %(end)s on %(day)s.",
                     **_when(change),
                 )
@@ -66,7 +66,7 @@ def changed(problem: Problem, change: SlotsChange) -> Problem:
     new = _between(problem, first, last)
     if not new:
         raise CannotChange(
-            say(
+            gettext_lazy(
                 "There is no room for another meeting time from %(start)s to %(end)s on %(day)s.",
                 **_when(change),
             )

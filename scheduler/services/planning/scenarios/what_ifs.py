@@ -17,10 +17,10 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.domain.fields import WhatIfName, WhatIfSeconds
 from scheduler.domain.names import recorded
 from scheduler.domain.solving import WhatIfKind, WhatIfState
-from scheduler.saying import VenueName, label
+from scheduler.i18n import VenueLabel, venue_label
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted, noted
+from scheduler.services.audit_log.noted import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.scenarios import rows
@@ -62,7 +62,7 @@ def make(
     row = rows.add(
         session, actor.event_id, WhatIfKind.KEPT, name=wanted, changes=changes, seconds=seconds, now=now
     )
-    _note(session, actor, row, noted("trail", "what-if %(number)s made", number=row.number), now=now)
+    _note(session, actor, row, pgettext_lazy("trail", "what-if %(number)s made", number=row.number), now=now)
     return rows.card(row)
 
 
@@ -97,7 +97,7 @@ def change(
         row.changes, row.seconds = written(wanted), seconds or row.seconds
         rows.forget(row)
     session.flush()
-    about = noted("trail", "what-if %(number)s changed", number=row.number)
+    about = pgettext_lazy("trail", "what-if %(number)s changed", number=row.number)
     _note(session, actor, row, about, now=now, before=known)
     return rows.card(row)
 
@@ -125,7 +125,13 @@ def solve(session: Session, actor: Actor, number: int, *, now: datetime) -> What
         raise WrongState("what-if", number, row.state, "asked")
     rows.ask(row, now=now)
     session.flush()
-    _note(session, actor, row, noted("trail", "what-if %(number)s to be solved", number=row.number), now=now)
+    _note(
+        session,
+        actor,
+        row,
+        pgettext_lazy("trail", "what-if %(number)s to be solved", number=row.number),
+        now=now,
+    )
     return rows.card(row)
 
 
@@ -137,7 +143,9 @@ def stop(session: Session, actor: Actor, number: int, *, now: datetime) -> WhatI
         raise WrongState("what-if", number, row.state, "stopped")
     rows.forget(row)
     session.flush()
-    _note(session, actor, row, noted("trail", "what-if %(number)s stopped", number=row.number), now=now)
+    _note(
+        session, actor, row, pgettext_lazy("trail", "what-if %(number)s stopped", number=row.number), now=now
+    )
     return rows.card(row)
 
 
@@ -145,7 +153,9 @@ def delete(session: Session, actor: Actor, number: int, *, now: datetime) -> Non
     """Delete it. A worker that is at it stops. Raises NotFound."""
     actor.require(Right.TRY)
     row = rows.get(session, actor.event_id, number, to_change=True)
-    _note(session, actor, row, noted("trail", "what-if %(number)s deleted", number=row.number), now=now)
+    _note(
+        session, actor, row, pgettext_lazy("trail", "what-if %(number)s deleted", number=row.number), now=now
+    )
     session.delete(row)
 
 
@@ -207,10 +217,10 @@ def choices(session: Session, actor: Actor) -> ChangeChoices:
     )
 
 
-def _halls(session: Session, event_id: int) -> dict[str, VenueName]:
+def _halls(session: Session, event_id: int) -> dict[str, VenueLabel]:
     query = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == event_id)
     rows = session.execute(query.order_by(Hall.position, Hall.id))
-    return {key: label(name, names) for key, name, names in rows}
+    return {key: venue_label(name, names) for key, name, names in rows}
 
 
 def _named(

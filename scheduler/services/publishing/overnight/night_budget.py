@@ -13,7 +13,7 @@ from scheduler.domain.problem import Fixed, Problem, Request
 from scheduler.domain.rules.causes import Occupation
 from scheduler.domain.rules.held import Held, Schedule, resolve
 from scheduler.domain.rules.stability import could_stay, published_changes, same_meeting
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 
 MARGIN = timedelta(minutes=15)
 """For what comes between a run and its publishing, which looks again at what is soon."""
@@ -94,7 +94,7 @@ class NightBudget:
 
     def _too_many(self, changed: int, published: int) -> Iterable[str]:
         if changed > self.most(published):
-            yield say(
+            yield gettext_lazy(
                 "it changes %(changed)s of %(published)s published meetings, %(share)s, and a night may "
                 "change %(most)s",
                 changed=f"{changed:,}",
@@ -107,7 +107,7 @@ class NightBudget:
         counts = Counter(person for c in changes if c.before for person in set(c.before.attendees))
         many = [count for count in counts.values() if count > self.a_person]
         if many:
-            yield say(
+            yield gettext_lazy(
                 "people with more than %(most)s changes, which is the most for one person: %(count)s, one of "
                 "them with %(worst)s",
                 most=self.a_person,
@@ -121,7 +121,7 @@ class NightBudget:
         until = now + timedelta(hours=self.hours)
         soon = sum(any(starts[m.slot] < until for m in (c.before, c.after) if m) for c in changes)
         if soon:
-            yield say(
+            yield gettext_lazy(
                 "changed meetings that start within %(hours)s hours: %(count)s",
                 hours=self.hours,
                 count=f"{soon:,}",

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import JobKind, RequestState
 from scheduler.domain.errors import PublishingOpen, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox
@@ -80,17 +80,17 @@ def go_live(session: Session, actor: Actor, *, tell: bool = False, now: datetime
     PublishingOpen while a version is being published.
     """
     actor.require(Right.STEER_MAILS)
-    actor.require_fresh(say("go live"))
+    actor.require_fresh(gettext_lazy("go live"))
     event = session.get_one(
         Event, actor.event_id, with_for_update={"key_share": True}, populate_existing=True
     )
     if event.live_at is not None:
-        raise WrongState("event", event.key, "live", "live", told=say("The event is live already."))
+        raise WrongState("event", event.key, "live", "live", told=gettext_lazy("The event is live already."))
     _refuse_while_published(session, event.id)
     counts = rehearsed_mails.counts(session, actor)
     _forget(session, event, now)
     event.live_at = now
-    about = noted("trail", "event %(key)s went live", key=event.key)
+    about = pgettext_lazy("trail", "event %(key)s went live", key=event.key)
     after = {"rehearsed": sum(counts.values()), "invitations_sent": tell}
     trail.note(session, actor, Act.EVENT, about, after=after, now=now)
     version = versions.published(session, event.id) if tell else None

@@ -11,14 +11,14 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from scheduler import saying
+from scheduler import i18n
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side, VersionState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.domain.rules.outcomes import WITH_AMOUNT, OutcomeKind, OutcomeWord, counted, differ
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.directory.refs import PersonRef, person_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -224,19 +224,23 @@ def _own(session: Session, actor: Actor, request_key: str, now: datetime) -> tup
 def _read(form: OutcomeForm) -> OutcomeWord:
     faults: list[Fault] = []
     if form.kind not in {*OutcomeKind}:
-        raise InvalidInput([Fault("kind", saying.say("is none of those that are offered"))])
+        raise InvalidInput([Fault("kind", i18n.gettext_lazy("is none of those that are offered"))])
     kind = OutcomeKind(form.kind)
     typed = form.amount.strip()
     if not typed:
         return OutcomeWord(kind)
     digits = re.sub(r"\D", "", typed) if _WHOLE.fullmatch(typed) else ""
     if kind not in WITH_AMOUNT:
-        faults.append(Fault("amount", saying.say("goes with an intent or a signature only; leave it out")))
+        faults.append(
+            Fault("amount", i18n.gettext_lazy("goes with an intent or a signature only; leave it out"))
+        )
     elif not digits or not fields.limits(fields.Amount).hold(int(digits)):
         most = fields.limits(fields.Amount).most
-        faults.append(Fault("amount", saying.say("must be a whole number from 1 to %(most)s", most=most)))
+        faults.append(
+            Fault("amount", i18n.gettext_lazy("must be a whole number from 1 to %(most)s", most=most))
+        )
     if form.currency not in fields.CURRENCIES:
-        faults.append(Fault("currency", saying.say("is none of those that are offered")))
+        faults.append(Fault("currency", i18n.gettext_lazy("is none of those that are offered")))
     if faults:
         raise InvalidInput(faults)
     return OutcomeWord(kind, int(digits), form.currency)
@@ -263,7 +267,7 @@ def _note(
     after: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    about, (firm, _) = noted("trail", "meeting %(key)s", key=key), _keys(session, actor)
+    about, (firm, _) = pgettext_lazy("trail", "meeting %(key)s", key=key), _keys(session, actor)
     trail.note(session, actor, Act.OUTCOME, about, before=before, after=after, for_firm=firm, now=now)
 
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from scheduler.saying import label
+from scheduler.i18n import venue_label
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
@@ -61,7 +61,7 @@ def hall_load(session: Session, actor: Actor, number: int) -> HallLoad:
             if position in slot_at:
                 counts[hall_at[hall_id], slot_at[position]] += count
     return HallLoad(
-        [label(name, names) for _, name, names in rows],
+        [venue_label(name, names) for _, name, names in rows],
         [start.astimezone(zone) for _, start in slots],
         counts,
     )

@@ -13,9 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
 from scheduler.domain.names import shown
-from scheduler.saying import label
-from scheduler.saying import place as place_label
-from scheduler.saying import row as row_of
+from scheduler.i18n import join_texts, place_label, venue_label
 from scheduler.services.availability import unavailable
 from scheduler.services.exports import held
 from scheduler.services.exports.held import ListedMeeting
@@ -123,4 +121,9 @@ def _place(session: Session, event_id: int, key: str, _language: str) -> Found:
     if row is None:
         return None
     shut = set(session.scalars(select(PlaceBusy.slot_id).where(PlaceBusy.place_id == row[0])))
-    return row_of((label(row[1], row[2]), place_label(row[3]))), None, PlannedMeeting.place_id == row[0], shut
+    return (
+        join_texts((venue_label(row[1], row[2]), place_label(row[3]))),
+        None,
+        PlannedMeeting.place_id == row[0],
+        shut,
+    )

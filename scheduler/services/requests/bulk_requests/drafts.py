@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.refs import FirmRef, find_firm, firm_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -133,7 +133,10 @@ def _write(
         if session.scalars(number).one() >= MOST:
             faults.append(
                 Fault(
-                    "draft", say("your firm keeps %(most)s drafts and templates; remove one first", most=MOST)
+                    "draft",
+                    gettext_lazy(
+                        "your firm keeps %(most)s drafts and templates; remove one first", most=MOST
+                    ),
                 )
             )
     if faults:
@@ -170,7 +173,9 @@ def _found(session: Session, actor: Actor, draft_id: int) -> RequestDraft:
 
 def _own(actor: Actor) -> int:
     actor.require(
-        Right.ASK, firm_id=actor.firm_id, sentence=say("Only exhibitors keep drafts in their firm's name.")
+        Right.ASK,
+        firm_id=actor.firm_id,
+        sentence=gettext_lazy("Only exhibitors keep drafts in their firm's name."),
     )
     if actor.firm_id is None:
         raise NotFound("firm", "")

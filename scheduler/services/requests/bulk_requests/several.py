@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.refs import FirmRef, firms_of
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -51,11 +51,11 @@ def ask(
 
     Raises InvalidInput if there are none or too many, or for what is wrong whichever firm is asked.
     """
-    own = say("Only exhibitors ask for meetings in their firm's name.")
+    own = gettext_lazy("Only exhibitors ask for meetings in their firm's name.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
     keys = list(dict.fromkeys(firm_keys))
     if not 1 <= len(keys) <= MOST_ASKED:
-        raise InvalidInput([Fault("firms", say("choose 1 to %(most)s firms", most=MOST_ASKED))])
+        raise InvalidInput([Fault("firms", gettext_lazy("choose 1 to %(most)s firms", most=MOST_ASKED))])
     asked, refused = [], {}
     of_form: list[Fault] = []
     for key in keys:
@@ -87,11 +87,13 @@ def answer(
 
     Raises InvalidInput if there are none or too many, or if the note is too long.
     """
-    own = say("Only exhibitors answer requests in their firm's name.")
+    own = gettext_lazy("Only exhibitors answer requests in their firm's name.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
     wanted = list(dict.fromkeys(keys))
     if not 1 <= len(wanted) <= MOST_ANSWERED:
-        raise InvalidInput([Fault("requests", say("choose 1 to %(most)s requests", most=MOST_ANSWERED))])
+        raise InvalidInput(
+            [Fault("requests", gettext_lazy("choose 1 to %(most)s requests", most=MOST_ANSWERED))]
+        )
     step = requests.accept if is_accepted else requests.decline
     done, refused = 0, {}
     for key in wanted:

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.availability import busy_times
 from scheduler.services.availability.grid import marked_of
 from scheduler.services.directory import profile
@@ -125,7 +125,7 @@ def be_there(session: Session, actor: Actor, days: Mapping[date, tuple[time, tim
         if is_out or (slot.key in marked and was_in):
             taken.append(slot.key)
     faults = [
-        Fault(f"from-{day.isoformat()}", say("Start time must be before end time."))
+        Fault(f"from-{day.isoformat()}", gettext_lazy("Start time must be before end time."))
         for day, span in days.items()
         if span is not None and span[0] >= span[1]
     ]
@@ -150,7 +150,7 @@ def _keep(session: Session, actor: Actor, firm: Firm, name: str, items: list[str
         return
     setattr(firm, name, items)
     session.flush()
-    about = noted("trail", "firm %(key)s: profile", key=firm.key)
+    about = pgettext_lazy("trail", "firm %(key)s: profile", key=firm.key)
     trail.note(
         session,
         actor,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MUST, RequestState, Tier
 from scheduler.domain.errors import NotAllowed
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import notes
 from scheduler.services.directory.refs import FirmRef
 from scheduler.services.identity.actors import Actor
@@ -159,7 +159,7 @@ _SOONEST = (MeetingRequest.expires_at.asc().nulls_last(), MeetingRequest.priorit
 
 
 def _own_firm(session: Session, actor: Actor) -> Firm:
-    sentence = say("Only exhibitors have a page of what to do for their firm.")
+    sentence = gettext_lazy("Only exhibitors have a page of what to do for their firm.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=sentence)
     if actor.firm_id is None or actor.attendee_id is None:
         raise NotAllowed(sentence)

@@ -13,7 +13,7 @@ from scheduler.config import Settings
 from scheduler.domain.entities import MUST, DigestKind, RequestState
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import noted
+from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests.digests import telling
@@ -66,7 +66,7 @@ def remind(session: Session, actor: Actor, settings: Settings, *, now: datetime)
     found = {attendee: waits[firm] for firm, attendee in readers.items()}
     mails = telling.write(session, settings, telling.people(session, found), found, again=True, now=now)
     if mails:
-        about = noted("trail", "%(number)s firms reminded of requests", number=len(mails))
+        about = pgettext_lazy("trail", "%(number)s firms reminded of requests", number=len(mails))
         trail.note(session, actor, Act.MAILS, about, now=now)
     return len(mails)
 

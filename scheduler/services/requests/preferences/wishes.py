@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import MUST, OPEN_REQUESTS, RequestState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.refs import FirmRef, firm_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -89,7 +89,7 @@ def must_faults(
     if musts.left == 0:
         yield Fault(
             "priority",
-            say(
+            gettext_lazy(
                 "has no must left: %(used)s of %(most)s are used; choose a want, or free a must",
                 used=musts.used,
                 most=musts.most,
@@ -193,7 +193,7 @@ def _number(rows: Sequence[MeetingRequest], rank: Rank) -> None:
 
 
 def _require(actor: Actor) -> None:
-    own = say("Only exhibitors order their firm's wishes.")
+    own = gettext_lazy("Only exhibitors order their firm's wishes.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
     if actor.firm_id is None:
         raise NotFound("firm", "")

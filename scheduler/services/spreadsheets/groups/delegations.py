@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.belonging import MOST_DELEGATIONS
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -47,7 +47,9 @@ def import_delegations(
     for row in [row for row in table.rows if row.values.get("key") not in known][max(room, 0) :]:
         row.fault(
             "name",
-            say("an event has at most %(most_delegations)s delegations", most_delegations=MOST_DELEGATIONS),
+            gettext_lazy(
+                "an event has at most %(most_delegations)s delegations", most_delegations=MOST_DELEGATIONS
+            ),
         )
     table.done()
     tally = ImportTally(table, frozenset(known))
@@ -125,9 +127,9 @@ class _Members:
         if not found or len(found) > 1:
             name = repr(text[:80])
             wrong = (
-                say("%(name)s is the name of several firms; write its key", name=name)
+                gettext_lazy("%(name)s is the name of several firms; write its key", name=name)
                 if found
-                else say("%(name)s is not a firm of this event", name=name)
+                else gettext_lazy("%(name)s is not a firm of this event", name=name)
             )
             of = () if found else (ImportKind.FIRMS,)
             row.fault("firms", wrong, item=text, allowed=self.firms.allowed, of=of)
@@ -139,9 +141,9 @@ class _Members:
         if len(found) != 1:
             name = repr(text[:80])
             wrong = (
-                say("%(name)s is the name of several people; write a key", name=name)
+                gettext_lazy("%(name)s is the name of several people; write a key", name=name)
                 if found
-                else say("%(name)s is nobody of this event", name=name)
+                else gettext_lazy("%(name)s is nobody of this event", name=name)
             )
             row.fault(column, wrong, item=text)
             return 0
@@ -153,7 +155,7 @@ class _Members:
         firms, people = self._now(known)
         firms, people = set(given.get("firms", firms)), set(given.get("people", people))
         if leader and leader not in people and self.firm_of[leader] not in firms:
-            row.fault("leader", say("must be one of the delegation's people"))
+            row.fault("leader", gettext_lazy("must be one of the delegation's people"))
         return leader or None
 
     def _now(self, known: Delegation | None) -> tuple[set[int], set[int]]:

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.guests import MOST_GUESTS, GuestKind
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets import keys, values
@@ -37,7 +37,8 @@ def import_guests(
     new = [row for row in table.rows if plain(row.values["name"]) not in known]
     for row in new[max(MOST_GUESTS - len(known), 0) :]:
         row.fault(
-            "name", say("an event has at most %(most_guests)s guests of honour", most_guests=MOST_GUESTS)
+            "name",
+            gettext_lazy("an event has at most %(most_guests)s guests of honour", most_guests=MOST_GUESTS),
         )
     table.done()
     tally = ImportTally(table, frozenset(known))
@@ -64,7 +65,7 @@ def _values(row: Row, known: dict[str, dict[str, str]]) -> dict[str, str]:
     if written and kind is None:
         row.fault(
             "kind",
-            say(
+            gettext_lazy(
                 "%(kind)s is no kind: it must be country or province",
                 kind=repr(written[:40]),
             ),
@@ -80,5 +81,5 @@ def _values(row: Row, known: dict[str, dict[str, str]]) -> dict[str, str]:
     given = present(row, read)
     merged = _EMPTY | before | given
     if merged["kind"] == GuestKind.COUNTRY and not merged["country"]:
-        row.fault("country", say("is missing; a guest of honour that is a country has one"))
+        row.fault("country", gettext_lazy("is missing; a guest of honour that is a country has one"))
     return given

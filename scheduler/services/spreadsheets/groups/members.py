@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, select, true, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain.errors import NotFound
-from scheduler.saying import say
+from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.belonging import find_delegation, firms_of
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -17,7 +17,7 @@ from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.services.spreadsheets.table import Row, Table
 from scheduler.storage.models import Account, Attendee, DelegationFirm, Firm, TeamInvitation, TeamMember
 
-TAKEN = say("cannot be taken here; ask the organisers")
+TAKEN = gettext_lazy("cannot be taken here; ask the organisers")
 MOST_FIRMS = 300
 """Of a delegation that brings its own."""
 
@@ -50,7 +50,7 @@ def check_number(table: Table, known: Mapping[str, Firm]) -> None:
         for row in new[max(MOST_FIRMS - len(known), 0) :]:
             row.fault(
                 "name",
-                say(
+                gettext_lazy(
                     "a delegation brings at most %(most_firms)s firms; ask the organisers",
                     most_firms=MOST_FIRMS,
                 ),
@@ -82,7 +82,7 @@ def check_addresses(
         if email in taken and (person is None or email != person.email):
             row.fault("email", TAKEN)
         elif person is not None and email != person.email:
-            row.fault("email", say("is changed by the organisers alone; ask them"))
+            row.fault("email", gettext_lazy("is changed by the organisers alone; ask them"))
 
 
 def _of_team(event_id: int) -> tuple[Select[str], Select[str]]:
