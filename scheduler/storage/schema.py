@@ -53,13 +53,26 @@ class SchemaOutOfDate(NotNow):
 
     def __init__(self, has: str | None, wants: str | None) -> None:
         self.has, self.wants = has, wants
-        way = "Run: chainmeet db upgrade" if has is None or has in known() else _NEWER
-        super().__init__(f"The database is at {has}, the code needs {wants}. {way}")
+        super().__init__(f"The database is at {has}, the code needs {wants}. {_way_on(has)}")
+
+
+def _way_on(has: str | None) -> str:
+    """What to do about a database at a revision that the code was not written for."""
+    if has is None or has in known():
+        return "Run: chainmeet db upgrade"
+    return _OLDER if has < baseline() else _NEWER
 
 
 _NEWER = (
     "A newer version of Chainmeet has upgraded it: start that version, "
     "or restore the backup of before the upgrade"
+)
+UPGRADES_EARLIER = "f8e15793"
+"""The commit of a version that brings databases from before the baseline to it."""
+_OLDER = (
+    "That is older than this version can upgrade. Install the version of commit "
+    f"{UPGRADES_EARLIER}, run its chainmeet db upgrade, then this version's: "
+    "see Databases from before 0.9.0 in docs/operators.md"
 )
 
 
@@ -109,8 +122,8 @@ def upgrade(database: Database, *, application: str = "") -> None:
     upgrades: it gets its rights in the same transaction. Raises RoleUnfit if it cannot be restricted.
     It is safe to call at every start, from several machines at once, and while others use the database: they
     stand back (`schema_gate.py`). A SQLite file is copied first, to `<file>.before-<revision>`. Raises
-    SchemaOutOfDate for a database that is newer than this code, SchemaBusy where what others do keeps it
-    waiting, and SchemaBroken where rows would refer to others that are not there.
+    SchemaOutOfDate for a database that is newer than this code or older than its baseline, SchemaBusy where
+    what others do keeps it waiting, and SchemaBroken where rows would refer to others that are not there.
     """
     if database.is_sqlite:
         _upgrade_file(database)
@@ -119,7 +132,7 @@ def upgrade(database: Database, *, application: str = "") -> None:
 
 
 def _is_behind(has: str | None) -> bool:
-    """Whether there is something to upgrade. Raises SchemaOutOfDate for what is newer."""
+    """Whether there is something to upgrade. Raises SchemaOutOfDate for what is newer or too old."""
     if has is not None and has not in known():
         raise SchemaOutOfDate(has, wanted())
     return has != wanted()
@@ -282,3 +295,9 @@ def wanted() -> str | None:
 def known() -> frozenset[str]:
     """The revisions that this code knows: it can upgrade a database that is at one of them."""
     return frozenset(script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions())
+
+
+@lru_cache(maxsize=1)
+def baseline() -> str:
+    """The oldest revision that this code knows: its first migration makes the schema of it at once."""
+    return str(ScriptDirectory(str(MIGRATIONS)).get_base())

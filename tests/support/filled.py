@@ -3,7 +3,7 @@
 An event with everything, in the middle of sending: some mails of a publishing are sent, a sender that is gone
 holds some, and some wait. Of each kind of database one file of SQL, named by its revision, and beside it the
 addresses that open something for whoever has them. They stay for good: `test_releases` carries each of them
-over to the code of the day. Once a release is enough.
+over to the code of the day, or sees it refused if it is of before the baseline (docs/releasing.md).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import redis
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from scheduler import logs
 from scheduler.domain.entities import JobState, OutboxKind, OutboxState
@@ -34,13 +34,7 @@ from workers import dispatch
 from workers.celery_app import make_celery
 from workers.clock import Clock
 
-CHANGED: dict[str, dict[str, set[str]]] = {
-    "0077": {
-        "attendee": {"welcomed_at"},  # who had an invitation to a meeting counts as invited
-        "digest_choice": {"row"},  # a row a kind of email
-        "run": {"max_moved"},  # 0 says something else now
-    }
-}
+CHANGED: dict[str, dict[str, set[str]]] = {}
 """By revision, what a later migration changes because it is there for that: columns by table."""
 LATER = timedelta(minutes=10)
 """Between the dump and the upgrade: a sender that had mails then is known to be gone."""
@@ -52,7 +46,11 @@ def named(release: Release) -> Any:
     return pytest.param(release, id=f"{release.engine}-{release.revision}", marks=marks)
 
 
-@pytest.fixture(params=[named(each) for each in releases()])
+def is_too_old(release: Release) -> bool:
+    return release.revision < schema.baseline()
+
+
+@pytest.fixture(params=[named(each) for each in releases() if not is_too_old(each)])
 def release(request: pytest.FixtureRequest) -> Release:
     given: Release = request.param
     return given
@@ -87,6 +85,27 @@ def test_every_row_is_as_it_was_and_the_code_of_the_release_stands_back(
         monkeypatch.setattr(schema, "wanted", lambda: release.revision)
         monkeypatch.setattr(schema, "known", lambda: frozenset({release.revision}))
         assert isinstance(SchemaGate(database).why(), SchemaOutOfDate)
+
+
+@pytest.mark.parametrize("release", [named(each) for each in releases() if is_too_old(each)])
+def test_a_database_of_before_the_baseline_is_told_the_way_on_and_left_as_it_is(
+    release: Release, database: Database
+) -> None:
+    before = rows_of(database)
+    way = f"commit {schema.UPGRADES_EARLIER}, run its chainmeet db upgrade"
+    for attempt in (upgrade, require_current):
+        with pytest.raises(SchemaOutOfDate, match=way):
+            attempt(database)
+    assert rows_of(database) == before
+    with database.read() as session:
+        assert session.scalars(text("SELECT version_num FROM alembic_version")).all() == [release.revision]
+
+
+def test_the_way_on_stands_in_the_document_that_the_refusal_names() -> None:
+    operators = (Path(__file__).parents[3] / "docs" / "operators.md").read_text("utf-8")
+    assert "### Databases from before 0.9.0" in operators
+    assert operators.count(f"`{schema.UPGRADES_EARLIER}`") == 1
+    assert f"the baseline `{schema.baseline()}`" in operators
 
 
 def test_every_link_token_and_session_of_before_opens(release: Release, database: Database) -> None:

@@ -20,9 +20,9 @@ from scheduler.storage.database import Database
 from scheduler.storage.schema import SchemaOutOfDate, SchemaUpgrading, upgrade
 from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
-from tests.integration.storage.test_carrying_over import go_back
 from tests.support.databases import Databases, owning
 from tests.support.everything import NOWHERE
+from tests.support.next_release import next_release
 from tests.support.publishing import SETTINGS
 from tests.support.web import web_app
 from tests.support.workers import eventually, settings_for, worker
@@ -31,7 +31,7 @@ from workers.celery_app import make_celery
 from workers.clock import Clock
 from workers.receiver import Receiver
 
-NEWER = "9999"
+NEWER, OLDER = "9999", "0087"
 
 
 @pytest.fixture(autouse=True)
@@ -77,16 +77,18 @@ def test_the_web_waits_for_an_upgrade(postgres_databases: Databases) -> None:
         database.dispose()
 
 
-@pytest.mark.parametrize("revision", [NEWER, "0087"])
+@pytest.mark.parametrize(
+    ("revision", "way"),
+    [(NEWER, "A newer version of Chainmeet"), (OLDER, "older than this version can upgrade")],
+)
 def test_no_role_uses_a_database_of_another_version(
-    database: Database, monkeypatch: pytest.MonkeyPatch, revision: str
+    database: Database, monkeypatch: pytest.MonkeyPatch, revision: str, way: str
 ) -> None:
     client = web_app(database, NOWHERE).test_client()
     ticking, receiver = Clock(database, SETTINGS), Receiver(database, SETTINGS)
     with at_revision(database, revision):
         page = client.get("/sign-in")
         assert (page.status_code, page.headers["Retry-After"]) == (503, "30")
-        way = "A newer version of Chainmeet" if revision == NEWER else "Run: chainmeet db upgrade"
         assert way in client.get("/readyz").get_json()["schema"]
         turns(ticking, monkeypatch)
         to = receiver.handle_RCPT(None, None, Envelope(), "replies@expo.example", [])  # type: ignore[arg-type]
@@ -108,15 +110,21 @@ def turns(ticking: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     ticking.run(stop, Watchdog())
 
 
-def test_a_newer_database_is_not_touched_by_an_upgrade(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("revision", "way"),
+    [(NEWER, "start that version, or restore the backup"), (OLDER, "Databases from before 0.9.0")],
+)
+def test_a_database_of_another_version_is_not_touched_by_an_upgrade(
+    database: Database, revision: str, way: str
+) -> None:
     statements: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         statements.append(statement)
 
-    with at_revision(database, NEWER):
+    with at_revision(database, revision):
         event.listen(database.engine, "before_cursor_execute", note)
-        with pytest.raises(SchemaOutOfDate, match="start that version, or restore the backup"):
+        with pytest.raises(SchemaOutOfDate, match=way):
             upgrade(database)
         event.remove(database.engine, "before_cursor_execute", note)
     assert all(each.startswith(("SELECT", "SET", "PRAGMA")) for each in statements), statements
@@ -124,11 +132,10 @@ def test_a_newer_database_is_not_touched_by_an_upgrade(database: Database) -> No
 
 @pytest.mark.postgres
 def test_whoever_is_at_work_is_told_before_the_first_statement(
-    postgres_databases: Databases, monkeypatch: pytest.MonkeyPatch
+    postgres_databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with postgres_databases.one() as url:
+    with postgres_databases.one() as url, next_release(tmp_path, monkeypatch) as today:
         database, role = Database(url), Database(url)
-        go_back(database, "0087")
         gate, seen = SchemaGate(role), []
 
         def pause(seconds: float) -> None:
@@ -138,7 +145,7 @@ def test_whoever_is_at_work_is_told_before_the_first_statement(
 
         monkeypatch.setattr(schema.time, "sleep", pause)
         upgrade(database)
-        assert seen == [(schema.SETTLE_SECONDS, "0087", SchemaUpgrading)]
+        assert seen == [(schema.SETTLE_SECONDS, today, SchemaUpgrading)]
         assert gate.why() is None
         upgrade(database)
         assert len(seen) == 1, "there was nothing to upgrade: nobody waits"

@@ -1,0 +1,51 @@
+"""The next release, as an upgrade knows it: the migrations of today, and one more that rewrites a table."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from scheduler.storage import schema
+
+REVISION = "9000"
+TABLE, COLUMN = "meeting_request", "of_next_release"
+_MIGRATION = f'''
+"""a column more; on SQLite by a copy of its table, to which others refer."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{REVISION}"
+down_revision = "%s"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    copy = "always" if op.get_bind().dialect.name == "sqlite" else "auto"
+    with op.batch_alter_table("{TABLE}", recreate=copy) as table:
+        table.add_column(sa.Column("{COLUMN}", sa.Integer(), nullable=False, server_default="0"))
+'''
+
+
+@contextmanager
+def next_release(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The code is the next release's, whose migrations are in this folder; gives the revision of today."""
+    today = str(schema.wanted())
+    migrations = folder / "migrations"
+    shutil.copytree(schema.MIGRATIONS, migrations, ignore=shutil.ignore_patterns("__pycache__"))
+    (migrations / "versions" / f"{REVISION}_next_release.py").write_text(_MIGRATION % today)
+    with patch.context() as within:
+        within.setattr(schema, "MIGRATIONS", migrations)
+        _forget()
+        yield today
+    _forget()
+
+
+def _forget() -> None:
+    for kept in (schema.wanted, schema.known, schema.baseline):
+        kept.cache_clear()
