@@ -1,11 +1,12 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up plan-example test test-dates coverage fuzz lint format docs where pictures messages lock clean
+.PHONY: help demo up plan-example check test test-dates coverage fuzz lint format docs where pictures messages lock clean
 
 BIN := .venv/bin
 NPM := build/npm/node_modules/.package-lock.json
 UV := $(shell command -v uv 2>/dev/null)
 PYTHON ?= python3
+unexport PYTHONDONTWRITEBYTECODE # the tests start hundreds of programs: none of them compiles our modules again
 OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(ARGS)
 
 help: ## List the targets
@@ -26,6 +27,9 @@ plan-example: .venv/run.stamp ## Plan the example workbook without a server: see
 test: $(NPM) lint coverage ## Lint, format, types, import contracts, the floor of coverage, and every test
 	$(BIN)/python -m pytest -n 2 --cache-clear tests --ignore=tests/unit || $(BIN)/python -m tests.support.again
 	@$(BIN)/python tests/support/lacking.py
+
+check: lint ## In minutes: lint, types, unit tests, and integration tests on SQLite; nothing slow, no browser
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not postgres and not browser and not slow" tests/unit tests/integration
 
 # Packages of npm that some tests want, where npm is: without them those tests are skipped.
 $(NPM): tests/interop/npm/package.json tests/interop/npm/package-lock.json

@@ -6,7 +6,7 @@ import gc
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -161,25 +161,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--clock-bound", action="store_true", help="only what time can break (make test-dates)")
 
 
+SERVED = {"broker_url": "broker", "postgres_server": "postgres", "chromium": "browser"}
+"""Fixtures of real servers, and the mark of what takes them."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Whatever takes the broker runs against a real one, and is counted so."""
+    """Whatever takes a real server runs against it, and is counted so."""
     if config.getoption("--clock-bound"):
         items[:] = dates.clock_bound(items)
     for item in items:
-        if "broker_url" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.broker)
+        for fixture in SERVED.keys() & getattr(item, "fixturenames", ()):
+            item.add_marker(SERVED[fixture])
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """The collector looks at no module or test again, and seldom at the rest: it took a tenth of the time."""
     keep_loaded()
     gc.set_threshold(50_000, 20, 20)
+    session.config.stash[_CPU] = seconds.cpu()
+
+
+_CPU = pytest.StashKey[float]()
+"""What `seconds.cpu` said when the last report was made."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Each report says the CPU seconds since the one before it."""
+    report = yield
+    stash, now = item.config.stash, seconds.cpu()
+    report.cpu, stash[_CPU] = now - stash.get(_CPU, now), now
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say where the time went, and how many tests really ran against each real server."""
-    reports = (each for some in terminalreporter.stats.values() for each in some if hasattr(each, "duration"))
-    for line in seconds.lines(reports):
+    reports = (each for some in terminalreporter.stats.values() for each in some if hasattr(each, "cpu"))
+    for line in seconds.lines(reports, seconds.budgets(seconds.BUDGET.read_text("utf-8"))):
         terminalreporter.write_line(line)
     ran: Counter[str] = Counter()
     for outcome in ("passed", "failed"):

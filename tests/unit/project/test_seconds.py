@@ -5,31 +5,47 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.support import seconds
+from tests.support.workers import ROOT
 
 
 @dataclass
 class Report:
     nodeid: str
     duration: float
+    cpu: float
+
+
+REPORTS = [
+    Report("tests/e2e/test_demo.py::test_one", 30, 2),
+    Report("tests/e2e/test_demo.py::test_one", 12.5, 3),
+    Report("tests/integration/runs/test_nights.py::test_two[sqlite]", 50, 40),
+    Report("tests/e2e/test_demo.py::test_three", 0.1, 0.1),
+]
 
 
 def test_folders_and_tests_are_summed_and_the_slowest_come_first() -> None:
-    reports = [
-        Report("tests/e2e/test_demo.py::test_one", 30),
-        Report("tests/e2e/test_demo.py::test_one", 12.5),
-        Report("tests/integration/runs/test_nights.py::test_two[sqlite]", 50),
-        Report("tests/e2e/test_demo.py::test_three", 0.1),
+    assert list(seconds.lines(REPORTS, {"tests/e2e": 6})) == [
+        "Seconds by folder with set-up and tear-down, and CPU seconds of them:",
+        "    50.0    40.0  tests/integration/runs",
+        "    42.6     5.1  tests/e2e",
+        "Seconds by test, and CPU seconds:",
+        "    50.0    40.0  tests/integration/runs/test_nights.py::test_two[sqlite]",
+        "    42.5     5.0  tests/e2e/test_demo.py::test_one",
+        "     0.1     0.1  tests/e2e/test_demo.py::test_three",
     ]
-    assert list(seconds.lines(reports)) == [
-        "Seconds by folder, with set-up and tear-down:",
-        "    50.0  tests/integration/runs",
-        "    42.6  tests/e2e",
-        "Seconds by test, with set-up and tear-down:",
-        "    50.0  tests/integration/runs/test_nights.py::test_two[sqlite]",
-        "    42.5  tests/e2e/test_demo.py::test_one",
-        "     0.1  tests/e2e/test_demo.py::test_three",
+
+
+def test_a_folder_above_its_budget_is_named() -> None:
+    budget = seconds.budgets("5 tests/e2e\n60 tests/integration/runs\n")
+    assert list(seconds.lines(REPORTS, budget))[-1:] == [
+        "WARNING: tests/e2e took 5 CPU s; its budget is 5 (seconds_budget.txt)."
     ]
 
 
 def test_a_short_run_says_nothing() -> None:
-    assert list(seconds.lines([Report("tests/e2e/test_demo.py::test_one", 3)])) == []
+    assert list(seconds.lines(REPORTS[:1], {})) == []
+
+
+def test_the_budget_names_folders_that_are_there() -> None:
+    budget = seconds.budgets(seconds.BUDGET.read_text("utf-8"))
+    assert [name for name in budget if not (ROOT / name).is_dir()] == []
