@@ -147,6 +147,11 @@ class Settings:
         _whole(0, 365),
         default=7,
     )
+    tick_seconds: int = _setting(
+        "seconds after which the clock looks again for what is due; digests wait for four times that",
+        _whole(1, 30),
+        default=15,
+    )
     database_password: str = _setting(
         "password to put into the database's address, as it is", secret=True, default=""
     )

@@ -34,9 +34,8 @@ from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
 from workers import dispatch, presence
 
-TICK = timedelta(seconds=15)
 FETCH = timedelta(seconds=60)
-DIGESTS = timedelta(seconds=60)
+TICKS_A_DIGEST = 4
 DIGEST_TURNS = 10
 CHECKPOINTS = timedelta(hours=1)
 REFETCH = timedelta(minutes=5)
@@ -71,7 +70,8 @@ class Clock:
 
     def tick(self) -> bool:
         """Run the steps that are due. A step that fails does not stop the others."""
-        if not self._claim(pulses.TICK, TICK):
+        tick = timedelta(seconds=self.settings.tick_seconds)
+        if not self._claim(pulses.TICK, tick):
             return False
         now, rates = self.database.now, self.settings.rates
         self._step("queue reruns", lambda session: overnight.claim_due(session, now=now()))
@@ -97,7 +97,7 @@ class Clock:
             lambda session: sign_in.answer_wishes(session, self.settings, now=now()),
         )
         self._step("forget octets of mails", lambda session: keeping.forget_octets(session, now=now()))
-        if self._claim("digests", DIGESTS):
+        if self._claim("digests", TICKS_A_DIGEST * tick):
             self._make_digests()
         if self._step("find urgent mails", lambda session: claims.waiting(session, urgent=True, now=now())):
             dispatch.deliver_urgent(app=self.celery)

@@ -59,6 +59,7 @@ def embedded_stack(data: Path, wanted: Ports, *, say: Callable[[str], None] = pr
             smtp_port=smtp,
             smtp_security="none",
             solve_workers=min(os.cpu_count() or 2, 8),
+            tick_seconds=2,  # who tries it out looks on
             log_format="console",
             mail_catcher_url=f"http://{ports.HOST}:{mails}",
         )

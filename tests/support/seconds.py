@@ -1,8 +1,8 @@
 """Where a run of the tests spends its time: CPU seconds by folder, and the slowest tests, at its end.
 
 Seconds of the clock say how busy the machine was; those of the CPU say what the tests cost. What runs on a
-server of all tests, as PostgreSQL, is in neither. `seconds_budget.txt` has a folder's CPU seconds with half as
-much again: what costs more is said, and fails nothing.
+server of all tests, as PostgreSQL, is in neither. `seconds_budget.txt` has a folder's CPU seconds and half as
+many more: what costs more than that is said, and fails nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from math import inf
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -56,8 +57,9 @@ def lines(reports: Iterable[Timed], budget: Mapping[str, float]) -> Iterator[str
     yield "Seconds by test, and CPU seconds:"
     yield from _sorted(tests, by=0, most=SLOWEST)
     for name in sorted(folders):
-        if name in budget and folders[name][1] > budget[name]:
-            yield f"WARNING: {name} took {folders[name][1]:.0f} CPU s; its budget is {budget[name]:.0f} ({BUDGET.name})."
+        spent, most = folders[name][1], budget.get(name, inf)
+        if spent > most:
+            yield f"WARNING: {name} took {spent:.0f} CPU s; its budget is {most:.0f} ({BUDGET.name})."
 
 
 def _folder(nodeid: str) -> str:

@@ -30,7 +30,9 @@ from tests.support.databases import owning
 from tests.support.factories import NOW, Expo, make_event, make_night, make_request
 from tests.support.workers import ROOT, eventually, settings_for
 from workers.celery_app import make_celery
-from workers.clock import FETCH, REFETCH, TICK, Clock
+from workers.clock import FETCH, REFETCH, Clock
+
+TICK = timedelta(seconds=15)
 
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -106,6 +108,15 @@ def test_of_two_clocks_one_ticks(clock: Clock) -> None:
     assert not clock.tick()
     later(clock.database, pulses.TICK, TICK)
     assert clock.tick()
+
+
+@sqlite_only
+def test_a_clock_ticks_as_often_as_the_settings_say(clock: Clock) -> None:
+    often = replace(clock, settings=replace(clock.settings, tick_seconds=2))
+    assert clock.tick()
+    later(clock.database, pulses.TICK, timedelta(seconds=2))
+    assert not clock.tick()
+    assert often.tick()
 
 
 def test_a_clock_that_was_set_back_does_not_stop_the_ticks(database: Database) -> None:
