@@ -190,7 +190,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Each report says the CPU seconds since the one before it."""
     report = yield
     stash, now = item.config.stash, seconds.cpu()
-    report.cpu, stash[_CPU] = now - stash.get(_CPU, now), now
+    vars(report)["cpu"], stash[_CPU] = now - stash.get(_CPU, now), now
     return report
 
 
