@@ -1,4 +1,4 @@
-"""Addresses that pages had before: they stand in mails and bookmarks, and lead to where the page is now."""
+"""Addresses that pages had before, in sent emails and bookmarks: each leads to the present one."""
 
 from __future__ import annotations
 
@@ -11,18 +11,51 @@ from werkzeug.wrappers import Response
 
 from api import auth
 
-blueprint = APIBlueprint("moved", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
+blueprint = APIBlueprint("moved", __name__, enable_openapi=False)
 
-MOVED = {"calendars": "calendar-health", "mails-and-calendar": "preferences"}
+MOVED = {
+    "calendar-health": "calendar-status",
+    "calendars": "calendar-status",
+    "desk": "participants",
+    "dials": "priorities",
+    "mail-texts": "email-texts",
+    "mails-and-calendar": "preferences",
+    "nights": "overnight",
+    "trail": "audit-log",
+    "welcome": "event-invitations",
+    "what-if": "scenarios",
+    "whole": "archive",
+}
 """Of pages below an event: the first part of the path before, and now."""
+BEFORE = f"<any({', '.join(repr(each) for each in MOVED)}):before>"
+EVENT = "/events/<event_key>"
 
 
-@blueprint.get("/<any(calendars, 'mails-and-calendar'):before>", strict_slashes=False)
-@blueprint.get("/<any(calendars, 'mails-and-calendar'):before>/<path:rest>")
+@blueprint.get(f"{EVENT}/{BEFORE}", strict_slashes=False)
+@blueprint.get(f"{EVENT}/{BEFORE}/<path:rest>")
 @login_required
 def lead(event_key: str, before: str, rest: str = "") -> Response:
-    """Lead to the same page. Who may see it is asked there."""
+    """Redirect to the same page. Who may see it is asked there."""
     actor = auth.actor(event_key)
-    path = f"/events/{actor.event_key}/{MOVED[before]}" + (f"/{quote(rest)}" if rest else "")
+    return _redirect(f"/events/{actor.event_key}/{MOVED[before]}", rest)
+
+
+@blueprint.get(f"{EVENT}/versions/<int:number>/remedies", strict_slashes=False)
+@blueprint.get(f"{EVENT}/versions/<int:number>/remedies/<path:rest>")
+@login_required
+def lead_to_fixes(event_key: str, number: int, rest: str = "") -> Response:
+    """Redirect to the suggested fixes of a version."""
+    actor = auth.actor(event_key)
+    return _redirect(f"/events/{actor.event_key}/versions/{number}/fixes", rest)
+
+
+@blueprint.get("/asked/<token>/<step>")
+def lead_to_response(token: str, step: str) -> Response:
+    """Redirect to the page of a link in an email about a request."""
+    return _redirect(f"/respond/{quote(token)}", step)
+
+
+def _redirect(path: str, rest: str) -> Response:
+    path = f"{path}/{quote(rest)}" if rest else path
     asked = request.query_string.decode("latin-1")
     return redirect(f"{path}?{asked}" if asked else path, 301)

@@ -53,7 +53,7 @@ def summaries(token: str) -> str:
 
 def asked(token: str, step: str) -> str:
     """The link that answers a meeting request from a digest, without sign-in: accept or decline."""
-    return f"/asked/{token}/{step}"
+    return f"/respond/{token}/{step}"
 
 
 def digests(token: str) -> str:
@@ -128,9 +128,9 @@ def version(event_key: str, number: int) -> str:
 
 def mail_text(event_key: str, language: str, mail_kind: str) -> str:
     """An event's own text of a kind of mails in a language, for organisers."""
-    return f"/events/{event_key}/mail-texts/{language}/{mail_kind}"
+    return f"/events/{event_key}/email-texts/{language}/{mail_kind}"
 
 
 def retried_mails(event_key: str) -> str:
     """The mails of an event that are tried again, for organisers."""
-    return f"/events/{event_key}/calendar-health/dead-letters?list=retrying"
+    return f"/events/{event_key}/calendar-status/dead-letters?list=retrying"

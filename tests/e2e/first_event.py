@@ -125,7 +125,7 @@ class Way:
         self.change_venue("Close")
 
     def record(self, kind: str, key: str) -> None:
-        self.visitor.page.goto(f"/events/{self.event().key}/desk/{kind}/{key}")
+        self.visitor.page.goto(f"/events/{self.event().key}/participants/{kind}/{key}")
         self.presses += 2  # search, and the name that is found
 
     def move(self, firm: Firm, booth: str) -> None:

@@ -244,8 +244,8 @@ PAGES = {
         "registrations/",
         "registrations/?state=declined",
         "registrations/1",
-        "trail",
-        "trail?act=run&text=no-such",
+        "audit-log",
+        "audit-log?act=run&text=no-such",
         "board?draft=3",
         "board?draft=3&pick={held}",
         "board?draft=3&rows=person&find=firm",
@@ -256,8 +256,8 @@ PAGES = {
         *(f"versions/2?kind={kind}" for kind in ("added", "moved", "cancelled", "relocated")),
         "versions/2/changes",
         "versions/2/fairness",
-        "versions/2/remedies",
-        "versions/2/remedies?reason=people-busy",
+        "versions/2/fixes",
+        "versions/2/fixes?reason=people-busy",
         "figures?version=2",
         "weeks/people/f0-p0?version=2",
         "weeks/firms/f0?version=2",
@@ -273,21 +273,21 @@ PAGES = {
         "requests/sent",
         "requests/{held}",
         "requests/{not_held}",
-        "calendar-health/",
-        "calendar-health/?state=bounced",
-        "calendar-health/people/f0-p0",
-        "calendar-health/people/f2-p0",
-        "calendar-health/dead-letters",
-        "calendar-health/dead-letters?list=retrying",
-        "desk/firms",
-        "desk/firms?text=no-such-firm",
-        "desk/firms/f0",
-        "desk/people",
-        "desk/people/f0-p0",
-        "desk/interpreters",
-        "desk/requests",
-        "desk/requests/new",
-        "desk/steps",
+        "calendar-status/",
+        "calendar-status/?state=bounced",
+        "calendar-status/people/f0-p0",
+        "calendar-status/people/f2-p0",
+        "calendar-status/dead-letters",
+        "calendar-status/dead-letters?list=retrying",
+        "participants/firms",
+        "participants/firms?text=no-such-firm",
+        "participants/firms/f0",
+        "participants/people",
+        "participants/people/f0-p0",
+        "participants/interpreters",
+        "participants/requests",
+        "participants/requests/new",
+        "participants/steps",
         "inbox/",
         "inbox/?outcome=waiting",
         *(f"inbox/{{letters[{i}]}}" for i in range(3)),
@@ -307,21 +307,21 @@ PAGES = {
         "people/f0-p0/agenda",
         "people/f8-p1/agenda",
         "settings",
-        "whole",
-        "nights",
-        "what-if",
-        "what-if/1",
-        "what-if/2?kind=tables",
-        "what-if/2?kind=slots",
-        "what-if/2?kind=quota",
-        "dials",
+        "archive",
+        "overnight",
+        "scenarios",
+        "scenarios/1",
+        "scenarios/2?kind=tables",
+        "scenarios/2?kind=slots",
+        "scenarios/2?kind=quota",
+        "priorities",
         "remind",
         "rehearsal",
-        "welcome",
+        "event-invitations",
         "venue",
         "venue?kind=booth",
-        "mail-texts/en/new",
-        "mail-texts/zh/cancel",
+        "email-texts/en/new",
+        "email-texts/zh/cancel",
         "tokens",
     ),
     "chamber": (
@@ -329,8 +329,8 @@ PAGES = {
         "delegations/",
         "delegations/g1",
         "delegations/g1/members",
-        "desk/requests",
-        "desk/requests?state=declined",
+        "participants/requests",
+        "participants/requests?state=declined",
         "requests/{held}",
         "firms/f0/agenda",
         "people/f0-p0/agenda",
@@ -346,7 +346,7 @@ PAGES = {
         "/operators/events",
         "/operators/mails",
         "/operators/mails/{stray}",
-        "/trail",
+        "/audit-log",
     ),
     "stranger": (
         "/events/{rehearsed_event}",
@@ -460,14 +460,14 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.send_empty("tokens", "Make the token")
     reader.sign_in("organiser")
     reader.send_empty("settings", "Save")
-    reader.send_empty("desk/requests/new", "Ask")
+    reader.send_empty("participants/requests/new", "Ask")
     reader.open("venue")
     reader.look_after("Close", "choose at least one")
     reader.open("venue")
     reader.page.get_by_label("Mon 7 Dec to").fill("09:30")
     reader.look_after("See what these days touch", "Nobody is told now")
     reader.send_empty("team", "Send the invitation")
-    reader.send_empty("calendar-health/people/f2-p0", "Keep it and send")
+    reader.send_empty("calendar-status/people/f2-p0", "Keep it and send")
     reader.open("imports/")
     reader.choose_file("File", "firms.xlsx", b"%PDF-1.7")
     reader.look_after("See what it would do", "The file is a PDF")
@@ -509,7 +509,7 @@ def test_no_state_of_a_firm_s_pages_has_a_fault(reader: Reader, everything: Ever
 
 def test_no_state_of_the_people_desk_has_a_fault(reader: Reader) -> None:
     reader.sign_in("organiser")
-    reader.open("desk/firms")
+    reader.open("participants/firms")
     reader.page.get_by_role("link", name="Edit Firm 8").click()
     reader.page.locator(".editing").wait_for()
     reader.look("a row as a form")
@@ -521,7 +521,7 @@ def test_no_state_of_the_people_desk_has_a_fault(reader: Reader) -> None:
     reader.look_after("Withdraw", "It can be undone.")
     reader.look_after("Withdraw", "Withdrawn.")
     reader.look_after("Undo", "Undone.")
-    reader.open("desk/requests/new")
+    reader.open("participants/requests/new")
     reader.page.get_by_label("The firm that asks").press_sequentially("firm 8")
     reader.page.locator("#from_firm-list option[value='Firm 8 [f8]']").wait_for(state="attached")
     reader.page.get_by_label("The firm that asks").fill("Firm")
@@ -560,11 +560,11 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     reader.choose_file("File", "firms.csv", MOVES)
     reader.look_after("See what it would do", "Nothing is taken yet")
     reader.look_after("Take it", "Firms: ")
-    reader.open("versions/2/remedies?reason=people-busy")
+    reader.open("versions/2/fixes?reason=people-busy")
     reader.page.get_by_role("link", name="Add and lock time").first.click()
     reader.page.get_by_role("heading", name="Add ").wait_for()
     reader.look("who is to come")
-    reader.open("versions/2/remedies?reason=people-busy")
+    reader.open("versions/2/fixes?reason=people-busy")
     reader.look_after("Apply and lock time", "Locked to")
     reader.open("schedule")
     reader.look_after("Run now", "Waiting for a solve worker")

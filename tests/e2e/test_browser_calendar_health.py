@@ -64,7 +64,7 @@ def open_page(
         page.goto(f"{site}/sign-in/{token}")
         page.get_by_role("button", name="Sign in").click()
         page.locator("form[action='/sign-out']").first.wait_for(state="attached")
-        page.goto(f"{site}/events/{health.expo.event.key}/calendar-health{path}")
+        page.goto(f"{site}/events/{health.expo.event.key}/calendar-status{path}")
         return page
 
     yield open_page

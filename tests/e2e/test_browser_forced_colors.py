@@ -65,7 +65,7 @@ def sign_in_as(page: Page, database: Database, fair: Fair, site: str, account_id
 
 
 EXHIBITOR = ("/start", "/requests", "/requests/sent", "/week", "/my-day", "/busy-times", "/firms", "/agenda")
-ORGANISER = ("", "/venue", "/runs", "/inbox", "/desk/firms")
+ORGANISER = ("", "/venue", "/runs", "/inbox", "/participants/firms")
 
 
 @pytest.mark.parametrize("width", [1280, 390])

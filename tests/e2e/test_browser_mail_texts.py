@@ -61,7 +61,7 @@ def test_a_mail_is_seen_with_its_own_look_before_its_text_is_saved(
     page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
     page.goto(f"/sign-in/{token}")
     page.get_by_role("button", name="Sign in").click()
-    page.goto(f"/events/{expo.event.key}/mail-texts/zh/new")
+    page.goto(f"/events/{expo.event.key}/email-texts/zh/new")
     page.get_by_label("Headline").fill("{name}，您好")
     page.get_by_role("button", name="Look at the mail").click()
     mail = page.frame_locator("iframe")

@@ -46,7 +46,7 @@ def open_menu(chromium: Browser, database: Database, expo: Expo, site: str) -> I
         page.goto(f"{site.partition('/events')[0]}/sign-in/{token}")
         page.get_by_role("button", name="Sign in").click()
         page.locator("form[action='/sign-out']").first.wait_for(state="attached")
-        page.goto(f"{site}/nights")
+        page.goto(f"{site}/overnight")
         return page
 
     yield open_menu
@@ -96,7 +96,7 @@ def test_every_group_fits_a_phone_and_has_no_fault(open_menu: OpenMenu) -> None:
 def test_a_page_begins_high_on_a_phone(open_menu: OpenMenu, site: str) -> None:
     """What is above it, the site's head and the event's menu, takes a quarter of the screen at most."""
     page = open_menu(viewport=PHONE, has_touch=True)
-    for path in ("", "/nights", "/desk/firms"):
+    for path in ("", "/overnight", "/participants/firms"):
         page.goto(f"{site}{path}")
         box = page.locator("main").bounding_box()
         assert box is not None and 100 < box["y"] < 220, (path, box)

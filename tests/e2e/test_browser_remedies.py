@@ -44,7 +44,7 @@ def test_a_remedy_is_pressed_on_why_not_and_the_next_run_holds_the_meeting(
     page = window.new_page()
     page.set_default_timeout(WAIT)
     signed_in(page, database, site, expo.organiser.id)
-    page.goto(f"{site}/events/{expo.event.key}/versions/1/remedies")
+    page.goto(f"{site}/events/{expo.event.key}/versions/1/fixes")
     press(page, page.get_by_role("link", name="View 1 request"), way)
     page.get_by_role("list", name="Suggested fixes").wait_for()
     remedy = page.locator(".request-fixes > li").filter(has_text="available on").first
@@ -55,7 +55,7 @@ def test_a_remedy_is_pressed_on_why_not_and_the_next_run_holds_the_meeting(
     with database.write() as session:
         plan, version = planned(session, expo)
     (meeting,) = plan.meetings
-    page.goto(f"{site}/events/{expo.event.key}/versions/{version.number}/remedies")
+    page.goto(f"{site}/events/{expo.event.key}/versions/{version.number}/fixes")
     page.get_by_text("Every accepted request is scheduled in this version.").wait_for()
     start = next(each.start for each in expo.slots if each.key == meeting.slot)
     assert f"{start.astimezone(ZoneInfo(expo.event.timezone)):%H:%M}" in said, "when the button said"
@@ -72,7 +72,7 @@ def test_reasons_that_no_run_has_found_are_found_and_the_page_follows_it(
     page = window.new_page()
     page.set_default_timeout(WAIT)
     signed_in(page, database, site, expo.organiser.id)
-    page.goto(f"{site}/events/{expo.event.key}/versions/1/remedies")
+    page.goto(f"{site}/events/{expo.event.key}/versions/1/fixes")
     page.get_by_text("The reason for 1 request isn’t known yet.").wait_for()
     press(page, page.get_by_role("button", name="Find reasons"), way)
     page.get_by_text("Finding reasons and fixes").wait_for()

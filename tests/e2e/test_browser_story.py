@@ -180,7 +180,7 @@ def choose_a_partner(story: Story, li: Visitor) -> SamplePerson:
 def accept_by_the_mail(story: Story, kovacs: SamplePerson) -> None:
     """A must is told at once. The link in the mail accepts it without signing in."""
     mail = story.mail(kovacs, TOPIC)
-    link = re.findall(rf"{re.escape(story.up.site)}/asked/\S+/accept", mail["text"])[0]
+    link = re.findall(rf"{re.escape(story.up.site)}/respond/\S+/accept", mail["text"])[0]
     reader = story.visitor("hu")
     reader.page.goto(link)
     reader.page.get_by_text(TOPIC).wait_for()

@@ -33,7 +33,7 @@ def test_a_what_if_is_made_solved_and_compared_and_touches_nothing_live(
     page.set_default_timeout(WAIT)
     signed_in(page, database, site, expo.organiser.id)
     before = live(database)
-    page.goto(f"{site}/events/{expo.event.key}/what-if")
+    page.goto(f"{site}/events/{expo.event.key}/scenarios")
     write(page, page.get_by_label("Name of the new scenario"), "Without tables", way)
     press(page, page.get_by_role("button", name="Create scenario"), way)
     press(page, page.get_by_role("link", name="Tables", exact=True), way)

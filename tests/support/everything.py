@@ -405,7 +405,7 @@ class Everything:
             "stray": self.letters[-1],
             "answer": self.answer(self.expo.people[1][0]),
             "summaries": self.summaries,
-            "asked": f"/asked/{self.asked}",
+            "asked": f"/respond/{self.asked}",
             "digests": f"/digests/{self.digests}",
             "invitation": f"/team/{self.invitation}",
             "registration": f"/registration/{self.registration}",

@@ -39,7 +39,7 @@ def trail_role(role: str) -> str:
     return words(speaking.language()).desk.get(role, role)
 
 
-@blueprint.get("/events/<event_key>/trail")
+@blueprint.get("/events/<event_key>/audit-log")
 @login_required
 def listing(event_key: str) -> str:
     """Who did what, the newest first."""
@@ -51,7 +51,7 @@ def listing(event_key: str) -> str:
         return rendering.render(db, actor, "trail", "audit_log/entries.html", **_shown(page, typed))
 
 
-@blueprint.get("/events/<event_key>/trail.csv")
+@blueprint.get("/events/<event_key>/audit-log.csv")
 @login_required
 def export(event_key: str) -> Response:
     """The same entries as a file. That it was made is noted in the trail."""
@@ -65,7 +65,7 @@ def export(event_key: str) -> Response:
     return response
 
 
-@blueprint.get("/trail")
+@blueprint.get("/audit-log")
 @login_required
 def of_installation() -> str:
     """Sign-ins and operators: what belongs to no event."""

@@ -28,7 +28,7 @@ from scheduler.services.publishing import examples
 from workers import dispatch
 
 blueprint = APIBlueprint(
-    "mail_texts", __name__, enable_openapi=False, url_prefix="/events/<event_key>/mail-texts"
+    "mail_texts", __name__, enable_openapi=False, url_prefix="/events/<event_key>/email-texts"
 )
 
 MAIL_KINDS = {

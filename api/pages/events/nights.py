@@ -24,7 +24,7 @@ from scheduler.services.events import night_times, nights
 from scheduler.services.events.night_times import NightRules, PlannedNight
 from scheduler.services.identity.actors import Actor
 
-blueprint = APIBlueprint("nights", __name__, enable_openapi=False, url_prefix="/events/<event_key>/nights")
+blueprint = APIBlueprint("nights", __name__, enable_openapi=False, url_prefix="/events/<event_key>/overnight")
 
 Faults = dict[str, str]
 Typed = MultiDict[str, str]

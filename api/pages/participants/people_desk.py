@@ -37,7 +37,9 @@ from scheduler.services.participants.leaving_event import Left
 from scheduler.services.participants.tables import DeskQuery
 from scheduler.services.spreadsheets.columns import ImportKind
 
-blueprint = APIBlueprint("people_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/desk")
+blueprint = APIBlueprint(
+    "people_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants"
+)
 
 KIND = "<any(firms, people, interpreters):kind>"
 

@@ -13,7 +13,9 @@ from scheduler.services.spreadsheets import picking
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.picking import Offered
 
-blueprint = APIBlueprint("picks", __name__, enable_openapi=False, url_prefix="/events/<event_key>/desk/picks")
+blueprint = APIBlueprint(
+    "picks", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants/picks"
+)
 
 
 @blueprint.get("/<any(firms, people, interpreters, tables):kind>")

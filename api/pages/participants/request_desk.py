@@ -24,7 +24,7 @@ from scheduler.services.participants.tables import PAGE
 from scheduler.services.requests.form import NewRequest
 
 blueprint = APIBlueprint(
-    "request_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/desk/requests"
+    "request_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants/requests"
 )
 
 PLACES = (

@@ -38,7 +38,7 @@ from scheduler.services.planning.scenarios.effects import WhatIfCard
 from scheduler.services.schedule import history
 from workers import dispatch
 
-blueprint = APIBlueprint("dials", __name__, enable_openapi=False, url_prefix="/events/<event_key>/dials")
+blueprint = APIBlueprint("dials", __name__, enable_openapi=False, url_prefix="/events/<event_key>/priorities")
 
 Faults = dict[str, str]
 SHOWN: Final = "shown-"

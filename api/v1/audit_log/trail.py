@@ -19,7 +19,7 @@ TAG = "Trail"
 READ = "trail:read"
 
 
-@blueprint.get("/trail")
+@blueprint.get("/audit-log")
 @blueprint.auth_required(token, roles=[READ, "contacts:read"])
 @blueprint.input(EntryQuery, location="query", arg_name="query")
 @operation(tag=TAG)
@@ -36,7 +36,7 @@ def list_trail(db: Session, actor: Actor, query: EntryQuery) -> Any:
     return trail_entries.listing(db, actor, wanted, cursor=query.cursor, limit=query.limit)
 
 
-@blueprint.get("/trail/verify")
+@blueprint.get("/audit-log/verify")
 @blueprint.auth_required(token, roles=[READ])
 @operation(tag=TAG)
 @blueprint.output(ChainOut)

@@ -29,7 +29,7 @@ TAG = "Calendar health"
 READ = "calendars:read"
 
 
-@blueprint.get("/calendar-health")
+@blueprint.get("/calendar-status")
 @blueprint.auth_required(token, roles=[READ])
 @blueprint.input(HealthQuery, location="query", arg_name="query")
 @operation(tag=TAG)
@@ -59,7 +59,7 @@ def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[
     }
 
 
-@blueprint.get("/people/<key>/calendar-health")
+@blueprint.get("/people/<key>/calendar-status")
 @blueprint.auth_required(token, roles=[READ])
 @operation(tag=TAG)
 @blueprint.output(CalendarPersonOut)

@@ -41,7 +41,7 @@ from scheduler.services.spreadsheets.columns import ImportKind
 
 TAG = "People desk"
 WRITE = "people:write"
-ONE = "/desk/<kind>/<key>"
+ONE = "/participants/<kind>/<key>"
 
 
 @blueprint.get(ONE)
@@ -99,7 +99,7 @@ def merge_record(db: Session, actor: Actor, body: MergeIn, kind: str, key: str) 
     return {"key": body.into, "requests": ended}
 
 
-@blueprint.post("/desk/<kind>/withdraw")
+@blueprint.post("/participants/<kind>/withdraw")
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(LeaveIn, arg_name="body")
 @operation(tag=TAG, writes=True, also=(409,))
@@ -120,7 +120,7 @@ def withdraw_records(db: Session, actor: Actor, body: LeaveIn, kind: str) -> Any
     return left
 
 
-@blueprint.post("/desk/<kind>/bring-back")
+@blueprint.post("/participants/<kind>/bring-back")
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(KeysIn, arg_name="body")
 @operation(tag=TAG, writes=True, also=(409,))
@@ -130,7 +130,7 @@ def bring_records_back(db: Session, actor: Actor, body: KeysIn, kind: str) -> An
     return {"records": leaving_event.bring_back(db, actor, _kind(kind), body.keys, now=context.now())}
 
 
-@blueprint.get("/desk/steps")
+@blueprint.get("/participants/steps")
 @blueprint.auth_required(token, roles=[WRITE])
 @operation(tag=TAG)
 @blueprint.output(StepList)
@@ -139,7 +139,7 @@ def list_desk_steps(db: Session, actor: Actor) -> Any:
     return {"items": journal.steps(db, actor, most=journal.MOST_SHOWN)}
 
 
-@blueprint.post("/desk/steps/<int:number>/undo")
+@blueprint.post("/participants/steps/<int:number>/undo")
 @blueprint.auth_required(token, roles=[WRITE])
 @operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(StepOut)
@@ -148,7 +148,7 @@ def undo_desk_step(db: Session, actor: Actor, number: int) -> Any:
     return journal.undo(db, actor, number, settings=context.settings(), now=context.now())
 
 
-@blueprint.post("/desk/requests/steps")
+@blueprint.post("/participants/requests/steps")
 @blueprint.auth_required(token, roles=["requests:write"])
 @blueprint.input(RequestStepsIn, arg_name="body")
 @operation(tag=TAG, writes=True, also=(404,))

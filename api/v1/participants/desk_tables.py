@@ -32,7 +32,7 @@ TAG = "People desk"
 WRITE = "people:write"
 
 
-@blueprint.get("/desk/firms")
+@blueprint.get("/participants/firms")
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(FirmTableQuery, location="query", arg_name="query")
 @operation(tag=TAG)
@@ -42,7 +42,7 @@ def list_desk_firms(db: Session, actor: Actor, query: FirmTableQuery) -> Any:
     return tables.firms(db, actor, _asked(actor, query, query.sort))
 
 
-@blueprint.get("/desk/people")
+@blueprint.get("/participants/people")
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(PersonTableQuery, location="query", arg_name="query")
 @operation(tag=TAG)
@@ -53,7 +53,7 @@ def list_desk_people(db: Session, actor: Actor, query: PersonTableQuery) -> Any:
     return _shown(actor, PersonRowOut, page)
 
 
-@blueprint.get("/desk/interpreters")
+@blueprint.get("/participants/interpreters")
 @blueprint.auth_required(token, roles=[WRITE])
 @blueprint.input(InterpreterTableQuery, location="query", arg_name="query")
 @operation(tag=TAG)
@@ -64,7 +64,7 @@ def list_desk_interpreters(db: Session, actor: Actor, query: InterpreterTableQue
     return _shown(actor, InterpreterRowOut, page)
 
 
-@blueprint.get("/desk/requests")
+@blueprint.get("/participants/requests")
 @blueprint.auth_required(token, roles=["requests:write"])
 @blueprint.input(RequestTableQuery, location="query", arg_name="query")
 @operation(tag=TAG, also=(404,))

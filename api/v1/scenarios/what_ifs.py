@@ -16,10 +16,10 @@ from scheduler.services.planning.scenarios import what_ifs
 from workers import dispatch
 
 TAG = "What-ifs"
-ONE = "/what-ifs/<int:number>"
+ONE = "/scenarios/<int:number>"
 
 
-@blueprint.get("/what-ifs")
+@blueprint.get("/scenarios")
 @blueprint.auth_required(token, roles=["runs:read"])
 @operation(tag=TAG)
 @blueprint.output(WhatIfList)
@@ -28,7 +28,7 @@ def list_what_ifs(db: Session, actor: Actor) -> Any:
     return {"items": what_ifs.listing(db, actor)}
 
 
-@blueprint.post("/what-ifs")
+@blueprint.post("/scenarios")
 @blueprint.auth_required(token, roles=["runs:write"])
 @blueprint.input(NewWhatIfIn, arg_name="body")
 @operation(tag=TAG, writes=True, creates="v1.show_what_if")

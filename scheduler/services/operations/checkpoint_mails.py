@@ -61,7 +61,7 @@ def _letters(session: Session, event: Event | None, note: str, now: datetime) ->
             ),
             event=event.name if event else "",
             values={"checkpoint": note},
-            path=f"/events/{event.key}/trail" if event else "/trail",
+            path=f"/events/{event.key}/audit-log" if event else "/audit-log",
         )
         for account in _readers(session, event, now)
     ]

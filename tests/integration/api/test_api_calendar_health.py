@@ -31,14 +31,14 @@ def program(health: Health, actor: object = None) -> Program:
 
 def test_people_come_with_their_meetings_and_answers(health: Health) -> None:
     health.answer(0, "TENTATIVE", lines="COMMENT:Perhaps\n")
-    found = program(health).get("/calendar-health", state="tentative")
+    found = program(health).get("/calendar-status", state="tentative")
     assert (found["total"], found["version"], found["timezone"]) == (1, 1, "Asia/Shanghai")
     (person,) = found["items"]
     assert (person["email"], person["worst"], person["reason"]) == (health.first, "tentative", "")
     (meeting,) = person["meetings"]
     assert (meeting["request"], meeting["sequence"]) == (health.request.key, 0)
     assert (meeting["answer"]["comment"], meeting["answer"]["source"]) == ("Perhaps", "mail")
-    assert program(health).get(f"/people/{person['key']}/calendar-health") == person
+    assert program(health).get(f"/people/{person['key']}/calendar-status") == person
 
 
 def test_filters_narrow_the_list_and_wrong_ones_are_named(
@@ -46,10 +46,10 @@ def test_filters_narrow_the_list_and_wrong_ones_are_named(
 ) -> None:
     clocks.hold(monkeypatch, NOW + timedelta(days=4))
     client = program(health)
-    assert client.get("/calendar-health", calls="true", limit=1)["total"] == 2
-    assert client.get("/calendar-health", day="2026-12-08")["items"] == []
+    assert client.get("/calendar-status", calls="true", limit=1)["total"] == 2
+    assert client.get("/calendar-status", day="2026-12-08")["items"] == []
     for name, value in (("state", "asleep"), ("day", "soon"), ("calls", "maybe"), ("sort", "shoe")):
-        fault = client.get("/calendar-health", 422, **{name: value})["errors"][0]
+        fault = client.get("/calendar-status", 422, **{name: value})["errors"][0]
         assert fault["parameter"] == name
 
 
@@ -66,14 +66,14 @@ def test_addresses_and_numbers_need_a_scope_of_their_own(health: Health, scopes:
     actor = health.expo.organiser_actor()
     client = Program(web_app(health.database, NOWHERE), make_token(health.database, actor, *scopes))
     sees = "contacts:read" in scopes
-    people = client.get("/calendar-health")["items"]
+    people = client.get("/calendar-status")["items"]
     key = health.person(0).key
-    one = client.get(f"/people/{key}/calendar-health")
+    one = client.get(f"/people/{key}/calendar-status")
     (letter,) = client.get("/dead-letters")["items"]
     said = [*(person["email"] for person in people), one["email"], letter["address"]]
     assert all(said) if sees else said == [None] * len(said)
     assert all((person["phone"] is None) is not sees for person in [*people, one])
-    assert client.get("/calendar-health", text=health.first)["total"] == (1 if sees else 0)
+    assert client.get("/calendar-status", text=health.first)["total"] == (1 if sees else 0)
     if "people:read" in scopes:
         assert client.get(f"/people/{key}")["email"] is None
 
@@ -82,11 +82,11 @@ def test_the_scope_of_schedules_reads_nobodys_calendar(health: Health) -> None:
     actor = health.expo.organiser_actor()
     others = set(api_tokens.SCOPES) - {"calendars:read"}
     client = Program(web_app(health.database, NOWHERE), make_token(health.database, actor, *others))
-    for path in ("/calendar-health", f"/people/{health.person(0).key}/calendar-health", "/dead-letters"):
+    for path in ("/calendar-status", f"/people/{health.person(0).key}/calendar-status", "/dead-letters"):
         assert "calendars:read" in client.get(path, 403)["detail"]
 
 
 def test_an_exhibitors_token_sees_none_of_it(health: Health) -> None:
     client = program(health, health.expo.actor(0))
-    for path in ("/calendar-health", f"/people/{health.person(0).key}/calendar-health", "/dead-letters"):
+    for path in ("/calendar-status", f"/people/{health.person(0).key}/calendar-status", "/dead-letters"):
         client.get(path, 403)

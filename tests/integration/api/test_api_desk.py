@@ -56,7 +56,7 @@ def walk(program: Program, table: str, **query: Any) -> list[str]:
     keys: list[str] = []
     cursor: dict[str, str] = {}
     while True:
-        page = program.get(f"/desk/{table}", limit=2, **query, **cursor)
+        page = program.get(f"/participants/{table}", limit=2, **query, **cursor)
         keys += [row["key"] for row in page["items"]]
         if page["next_cursor"] is None:
             assert page["total"] == len(keys)
@@ -66,74 +66,80 @@ def walk(program: Program, table: str, **query: Any) -> list[str]:
 
 @pytest.mark.parametrize(("table", "sort"), [(table, sort) for table in SORTS for sort in SORTS[table]])
 def test_every_order_of_a_table_comes_whole_in_pages(program: Program, table: str, sort: str) -> None:
-    at_once = [row["key"] for row in program.get(f"/desk/{table}", sort=sort, limit=200)["items"]]
+    at_once = [row["key"] for row in program.get(f"/participants/{table}", sort=sort, limit=200)["items"]]
     assert len(at_once) >= 2
     assert walk(program, table, sort=sort) == at_once
 
 
 def test_tables_are_searched_and_narrowed(program: Program) -> None:
     assert walk(program, "firms", text="firm 1") == ["f1"]
-    (row,) = program.get("/desk/firms", text="firm 0")["items"]
+    (row,) = program.get("/participants/firms", text="firm 0")["items"]
     assert (row["waiting"], row["accepted"], row["meetings"]) == (1, 1, 1)
     assert walk(program, "firms", state="withdrawn") == []
-    (waiting,) = program.get("/desk/requests", state="pending")["items"]
+    (waiting,) = program.get("/participants/requests", state="pending")["items"]
     assert (waiting["from_firm"]["key"], waiting["to_firm"]["key"]) == ("f2", "f0")
-    assert program.get("/desk/requests", firm="f1")["total"] == 1
-    program.get("/desk/firms", 422, sort="shoe")
-    program.get("/desk/firms", 422, cursor="x")
-    program.get("/desk/requests", 404, delegation="none")
+    assert program.get("/participants/requests", firm="f1")["total"] == 1
+    program.get("/participants/firms", 422, sort="shoe")
+    program.get("/participants/firms", 422, cursor="x")
+    program.get("/participants/requests", 404, delegation="none")
 
 
 def test_a_change_names_the_version_that_it_was_made_from(program: Program) -> None:
-    seen = program.get("/desk/people/f0-p0")
-    changed = program.post("/desk/people/f0-p0/change", {"cells": {"title": "CEO"}, "seen": seen["version"]})
+    seen = program.get("/participants/people/f0-p0")
+    changed = program.post(
+        "/participants/people/f0-p0/change", {"cells": {"title": "CEO"}, "seen": seen["version"]}
+    )
     assert (changed["changed"], changed["cells"]["title"]) == (True, "CEO")
     assert changed["version"] != seen["version"]
     body = {"cells": {"title": "CFO"}, "seen": seen["version"]}
-    assert "somebody else" in program.post("/desk/people/f0-p0/change", body, status=409)["detail"]
-    assert program.get("/desk/people/f0-p0")["cells"]["title"] == "CEO"
-    fault = program.post("/desk/people/f0-p0/change", {"cells": {"shoe": 42}}, status=422)["errors"][0]
+    assert "somebody else" in program.post("/participants/people/f0-p0/change", body, status=409)["detail"]
+    assert program.get("/participants/people/f0-p0")["cells"]["title"] == "CEO"
+    fault = program.post("/participants/people/f0-p0/change", {"cells": {"shoe": 42}}, status=422)["errors"][
+        0
+    ]
     assert "shoe" in fault["pointer"]
-    program.post("/desk/people/none/change", {"cells": {"title": "x"}, "seen": "x"}, status=404)
-    program.get("/desk/tables/f0", 404)
+    program.post("/participants/people/none/change", {"cells": {"title": "x"}, "seen": "x"}, status=404)
+    program.get("/participants/tables/f0", 404)
 
 
 def test_a_firm_moves_to_another_booth_with_its_meetings(program: Program) -> None:
-    before = program.get("/desk/firms/f1")["cells"]
-    moved = program.post("/desk/firms/f1/change", {"cells": {"hall": before["hall"] or "h1", "booth": "Z99"}})
+    before = program.get("/participants/firms/f1")["cells"]
+    moved = program.post(
+        "/participants/firms/f1/change", {"cells": {"hall": before["hall"] or "h1", "booth": "Z99"}}
+    )
     assert moved["moved"] and moved["cells"]["booth"] != before["booth"]
-    assert "Z99" in program.get("/desk/firms", text="firm 1")["items"][0]["booth"]
+    assert "Z99" in program.get("/participants/firms", text="firm 1")["items"][0]["booth"]
 
 
 def test_a_person_is_absent_and_an_interpreter_has_shifts(program: Program) -> None:
-    slots = program.get("/desk/people/f0-p0/absences")["slots"]
+    slots = program.get("/participants/people/f0-p0/absences")["slots"]
     held = [each["slot"]["key"] for each in slots if each["is_meeting"]]
-    assert program.post("/desk/people/f0-p0/absences", {"slots": held})["meetings"] == 1
-    now = program.get("/desk/people/f0-p0/absences")["slots"]
+    assert program.post("/participants/people/f0-p0/absences", {"slots": held})["meetings"] == 1
+    now = program.get("/participants/people/f0-p0/absences")["slots"]
     assert [each["slot"]["key"] for each in now if each["is_absent"]] == held
-    program.post("/desk/interpreters/i0/absences", {"slots": [slots[0]["slot"]["key"]]})
-    assert program.get("/desk/interpreters", text="Interpreter 0")["items"][0]["absent"] == 1
+    program.post("/participants/interpreters/i0/absences", {"slots": [slots[0]["slot"]["key"]]})
+    assert program.get("/participants/interpreters", text="Interpreter 0")["items"][0]["absent"] == 1
     seated = {"slots": [slots[1]["slot"]["key"]], "table": "t0"}
-    program.post("/desk/interpreters/i0/absences", seated)
-    now = program.get("/desk/interpreters/i0/absences")["slots"]
+    program.post("/participants/interpreters/i0/absences", seated)
+    now = program.get("/participants/interpreters/i0/absences")["slots"]
     assert [each["station"] for each in now[:3]] == ["", "t0", ""]
     assert [each["is_absent"] for each in now[:3]] == [True, False, False]
-    program.post("/desk/people/f0-p0/absences", seated, status=404)
-    program.post("/desk/people/f0-p0/absences", {"slots": ["none"]}, status=422)
-    program.get("/desk/firms/f0/absences", 422)
+    program.post("/participants/people/f0-p0/absences", seated, status=404)
+    program.post("/participants/people/f0-p0/absences", {"slots": ["none"]}, status=422)
+    program.get("/participants/firms/f0/absences", 422)
 
 
 def test_who_leaves_is_looked_at_then_gone_then_undone(database: Database, program: Program) -> None:
-    look = program.post("/desk/firms/withdraw", {"keys": ["f0"], "dry_run": True})
+    look = program.post("/participants/firms/withdraw", {"keys": ["f0"], "dry_run": True})
     assert look == {"requests": 2, "meetings": 1}
     assert "f0" in walk(program, "firms")
-    assert program.post("/desk/firms/withdraw", {"keys": ["f0"], "note": "Flood."}) == look
-    program.post("/desk/firms/withdraw", {"keys": ["f0"]}, status=409)
+    assert program.post("/participants/firms/withdraw", {"keys": ["f0"], "note": "Flood."}) == look
+    program.post("/participants/firms/withdraw", {"keys": ["f0"]}, status=409)
     assert walk(program, "firms", state="withdrawn") == ["f0"]
-    step = program.get("/desk/steps")["items"][0]
+    step = program.get("/participants/steps")["items"][0]
     assert (step["kind"], step["note"]) == ("withdraw", "Flood.")
-    assert program.post(f"/desk/steps/{step['number']}/undo")["undone_at"] is not None
-    program.post(f"/desk/steps/{step['number']}/undo", status=409)
+    assert program.post(f"/participants/steps/{step['number']}/undo")["undone_at"] is not None
+    program.post(f"/participants/steps/{step['number']}/undo", status=409)
     assert "f0" in walk(program, "firms")
     with database.read() as session:
         states = {request.state for request in session.scalars(select(MeetingRequest))}
@@ -141,42 +147,42 @@ def test_who_leaves_is_looked_at_then_gone_then_undone(database: Database, progr
 
 
 def test_who_left_comes_back_and_two_records_become_one(program: Program) -> None:
-    program.post("/desk/interpreters/withdraw", {"keys": ["i0", "i1"]})
-    assert program.post("/desk/interpreters/bring-back", {"keys": ["i0", "i1"]}) == {"records": 2}
-    assert program.post("/desk/interpreters/i0/merge", {"into": "i1"}) == {"key": "i1", "requests": 0}
-    assert program.get("/desk/interpreters", state="withdrawn")["items"][0]["merged_into"] == "i1"
-    program.post("/desk/interpreters/i1/merge", {"into": "i1"}, status=422)
+    program.post("/participants/interpreters/withdraw", {"keys": ["i0", "i1"]})
+    assert program.post("/participants/interpreters/bring-back", {"keys": ["i0", "i1"]}) == {"records": 2}
+    assert program.post("/participants/interpreters/i0/merge", {"into": "i1"}) == {"key": "i1", "requests": 0}
+    assert program.get("/participants/interpreters", state="withdrawn")["items"][0]["merged_into"] == "i1"
+    program.post("/participants/interpreters/i1/merge", {"into": "i1"}, status=422)
 
 
 def test_requests_are_answered_in_their_firms_names(program: Program) -> None:
-    (waiting,) = program.get("/desk/requests", state="pending")["items"]
+    (waiting,) = program.get("/participants/requests", state="pending")["items"]
     body = {"keys": [waiting["key"]], "step": "accept"}
-    assert program.post("/desk/requests/steps", body) == {"done": 1, "refused": []}
-    (row,) = program.get("/desk/requests", text=waiting["key"])["items"]
+    assert program.post("/participants/requests/steps", body) == {"done": 1, "refused": []}
+    (row,) = program.get("/participants/requests", text=waiting["key"])["items"]
     assert (row["state"], row["by_organiser"]) == ("accepted", True)
-    again = program.post("/desk/requests/steps", body)
+    again = program.post("/participants/requests/steps", body)
     assert (again["done"], len(again["refused"])) == (0, 1)
-    program.post("/desk/requests/steps", {"keys": ["none"], "step": "accept"}, status=404)
+    program.post("/participants/requests/steps", {"keys": ["none"], "step": "accept"}, status=404)
 
 
 def test_addresses_and_numbers_need_a_scope_of_their_own(database: Database, app: Flask, expo: Expo) -> None:
     with database.write() as session:
         address = session.scalars(select(Attendee).where(Attendee.key == "f0-p0")).one().email
     plain = Program(app, make_token(database, expo.organiser_actor(), "people:write"))
-    assert {row["email"] for row in plain.get("/desk/people")["items"]} == {None}
-    assert plain.get("/desk/people", text=address)["total"] == 0
-    assert plain.get("/desk/interpreters", text="words.example")["total"] == 0
-    assert "contacts:read" in plain.get("/desk/people", 403, sort="email")["detail"]
-    record = plain.get("/desk/people/f0-p0")
+    assert {row["email"] for row in plain.get("/participants/people")["items"]} == {None}
+    assert plain.get("/participants/people", text=address)["total"] == 0
+    assert plain.get("/participants/interpreters", text="words.example")["total"] == 0
+    assert "contacts:read" in plain.get("/participants/people", 403, sort="email")["detail"]
+    record = plain.get("/participants/people/f0-p0")
     assert not {"email", "phone"} & record["cells"].keys()
-    plain.post("/desk/people/f0-p0/change", {"cells": {"title": "CEO"}, "seen": record["version"]})
+    plain.post("/participants/people/f0-p0/change", {"cells": {"title": "CEO"}, "seen": record["version"]})
 
 
 def test_another_event_s_records_are_not_there(database: Database, app: Flask, expo: Expo) -> None:
     with database.write() as session:
         other = make_event(session, firms=1)
     program = Program(app, make_token(database, other.organiser_actor()))
-    program.get("/desk/firms/f4", 404)
-    program.post("/desk/firms/f4/change", {"cells": {"website": "x.example"}}, status=404)
-    program.post("/desk/firms/withdraw", {"keys": ["f4"]}, status=404)
-    program.post("/desk/steps/1/undo", status=404)
+    program.get("/participants/firms/f4", 404)
+    program.post("/participants/firms/f4/change", {"cells": {"website": "x.example"}}, status=404)
+    program.post("/participants/firms/withdraw", {"keys": ["f4"]}, status=404)
+    program.post("/participants/steps/1/undo", status=404)

@@ -162,7 +162,7 @@ def test_fifteen_hundred_invented_tokens_are_one_asker(
         "/calendar/{}.ics",
         "/sign-in/{}",
         "/summaries/{}",
-        "/asked/{}/accept",
+        "/respond/{}/accept",
         "/digests/{}",
     ],
 )

@@ -81,7 +81,7 @@ def mailed(database: Database, tmp_path: Path) -> Path:
         event="Expo",
         values={"checkpoint": checkpoint},
         counts={},
-        link="https://expo.example/events/e/trail",
+        link="https://expo.example/events/e/audit-log",
         bounce_token="b",
         reply_token="r",
     )

@@ -252,7 +252,7 @@ def test_an_event_with_the_number_of_one_that_was_deleted_has_a_trail_of_its_own
 
 def test_the_pages_show_filter_and_export_it(database: Database, expo: Expo) -> None:
     many(database, expo, 60)
-    browser, page = Browser(web_app(database, NOWHERE), expo.organiser), f"/events/{expo.event.key}/trail"
+    browser, page = Browser(web_app(database, NOWHERE), expo.organiser), f"/events/{expo.event.key}/audit-log"
     shown = browser.get(page)
     assert "Step 60" in shown and "Step 10" not in shown and "1 to 50 of 60" in shown
     assert "Step 10" in browser.get(f"{page}?page=2")
@@ -267,5 +267,5 @@ def test_operators_read_that_of_the_installation(database: Database, expo: Expo)
     with database.write() as session:
         operator = sign_in.ensure_account(session, "op@site.example", is_operator=True, now=NOW)
     app = web_app(database, NOWHERE)
-    assert "Signed in by a link" in Browser(app, operator).get("/trail?act=sign-in")
-    Browser(app, expo.organiser).get("/trail", status=404)
+    assert "Signed in by a link" in Browser(app, operator).get("/audit-log?act=sign-in")
+    Browser(app, expo.organiser).get("/audit-log", status=404)

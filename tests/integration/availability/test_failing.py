@@ -148,15 +148,15 @@ def test_pages_say_it_until_it_is_mended(linked: Linked, monkeypatch: pytest.Mon
     base = f"/events/{linked.expo.event.key}"
     pages = ("/agenda", "/firms", "/week")
     assert not [page for page in pages if "has not synced" in owner.get(base + page)]
-    assert "not syncing" not in desk.get(f"{base}/calendar-health/")
+    assert "not syncing" not in desk.get(f"{base}/calendar-status/")
     linked.hours(1)
     shown = [owner.get(base + page) for page in pages]
     assert all("Your calendar calendar.example has not synced since" in page for page in shown)
-    board = desk.get(f"{base}/calendar-health/")
+    board = desk.get(f"{base}/calendar-status/")
     assert "1 connected calendar is not syncing" in board and "calendar.example" not in board
-    person = desk.get(f"{base}/calendar-health/people/{linked.expo.people[0][0].key}")
+    person = desk.get(f"{base}/calendar-status/people/{linked.expo.people[0][0].key}")
     assert "A connected calendar of this person has not synced since" in person
     assert "took too long" in owner.get(f"{base}/busy-times")
     linked.hours(1, fails="")
     assert not [page for page in pages if "has not synced" in owner.get(base + page)]
-    assert "not syncing" not in desk.get(f"{base}/calendar-health/")
+    assert "not syncing" not in desk.get(f"{base}/calendar-status/")

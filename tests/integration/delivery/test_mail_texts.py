@@ -234,7 +234,7 @@ def test_a_test_mail_goes_through_the_outbox_to_who_asked_and_tells_no_calendar(
         mail = read(first.data)
         assert (first.to_addr, mail["Subject"]) == (to, "[Test] Come to Hall 0: Meeting with Example Two")
         assert "text/calendar" not in first.data.decode()
-        assert f"{SETTINGS.base_url}/events/{expo.event.key}/mail-texts/en/new" in text(mail)
+        assert f"{SETTINGS.base_url}/events/{expo.event.key}/email-texts/en/new" in text(mail)
         assert session.scalars(select(Invitation)).all() == []
         save(session, expo, subject="Another")
         assert rendering.test_mail(SETTINGS, row) == first
@@ -260,7 +260,7 @@ class Site:
             publish(session, self.expo, draft(session, self.expo, [meet(request, self.expo)]), None)
         self.app = web_app(database, NOWHERE)
         self.organiser = Browser(self.app, self.expo.organiser)
-        self.path = f"/events/{self.expo.event.key}/mail-texts"
+        self.path = f"/events/{self.expo.event.key}/email-texts"
 
     def post(self, do: str, status: int = 200, **typed: str) -> str:
         self.organiser.get(f"{self.path}/en/new")

@@ -82,7 +82,7 @@ def test_a_reader_sees_them_and_changes_nothing(database: Database, app: Flask) 
         reader = make_member(session, expo, TeamRole.READER)
         with pytest.raises(NotAllowed):
             night_times.change_rules(session, expo.actor(0), NightRules(), now=NOW)
-    page = Browser(app, reader).get(f"/events/{expo.event.key}/nights")
+    page = Browser(app, reader).get(f"/events/{expo.event.key}/overnight")
     assert "Next run: <b>Tue, 24 Nov, 16:00" in page and 'action="/events/' not in page.split("<main")[1]
 
 
@@ -92,7 +92,7 @@ TYPED = {"night_percent": "5", "night_a_person": "2", "night_hours": "24", "nigh
 def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(database: Database, app: Flask) -> None:
     with database.write() as session:
         expo = make_event(session)
-    browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}/nights"
+    browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}/overnight"
     assert "No overnight run is scheduled" in browser.get(path)
     typed = {**TYPED, "at-0": "", "at-1": "03:15", "weekdays-1": ["6", "7"], "then-1": "publish"}
     page = browser.post(path, status=422, **{**typed, "weekdays-1": [], "night_percent": "101"})
@@ -123,7 +123,7 @@ def test_what_nights_did_is_listed_page_by_page_with_their_budget(database: Data
         runs.queue(session, expo.event.id, asked_by=expo.organiser.id, now=NOW)
         page = nights.listing(session, expo.organiser_actor(), number=2, limit=2)
     assert (page.total, page.last, [night.number for night in page.items]) == (3, 2, [1])
-    text_of_page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}/nights")
+    text_of_page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}/overnight")
     assert "61 of 60" in text_of_page and "4 %, 1 per person" in text_of_page
     assert text_of_page.partition('id="past"')[2].count("No plan was found.") == 3
     assert text_of_page.count("No plan was found.") == 4, "and as the last one"

@@ -14,7 +14,8 @@ GET /answers/<token>/<step>                                  200 200 200 200 200
 GET /answers/<token>/follow.ics                              200 200 200 200 200 200 200 200 200 200 200
 GET /answers/<token>/meeting.ics                             200 200 200 200 200 200 200 200 200 200 200
 GET /answers/<token>/to/<way>                                303 303 303 303 303 303 303 303 303 303 303
-GET /asked/<token>/<step>                                    200 200 200 200 200 200 200 200 200 200 200
+GET /respond/<token>/<step>                                  200 200 200 200 200 200 200 200 200 200 200
+GET /asked/<token>/<step>                                    301 301 301 301 301 301 301 301 301 301 301
 GET /calendar/<token>.ics                                    404 404 404 404 404 404 404 404 404 404 404
 GET /digests/<token>                                         200 200 200 200 200 200 200 200 200 200 200
 GET /events/new                                              302 404 200 404 404 404 404 404 404 404 404
@@ -39,7 +40,7 @@ GET /summaries/<token>                                       200 200 200 200 200
 GET /register/<event_key>                                    200 200 200 200 200 200 200 200 200 200 200
 GET /registration/<token>                                    200 200 200 200 200 200 200 200 200 200 200
 GET /team/<token>                                            410 410 410 410 410 410 410 410 410 410 410
-GET /trail                                                   302 404 200 404 404 404 404 404 404 404 404
+GET /audit-log                                               302 404 200 404 404 404 404 404 404 404 404
 GET API/docs                                                 200 200 200 200 200 200 200 200 200 200 200
 GET API/openapi.json                                         200 200 200 200 200 200 200 200 200 200 200
 GET EVENT                                                    302 404 404 302 302 302 200 200 200 302 302
@@ -55,10 +56,10 @@ GET EVENT/board/<number>/people/<key>/away                   302 404 404 404 404
 GET EVENT/board/<number>/news                                302 404 404 404 404 404 204 204 204 403 404
 GET EVENT/busy-times                                         302 404 404 200 200 200 404 404 404 404 404
 GET EVENT/busy-times/preview/<key>                           302 404 404 404 404 404 404 404 404 404 404
-GET EVENT/calendar-health/                                   302 404 404 404 404 404 200 200 404 404 404
-GET EVENT/calendar-health/calls.csv                          302 404 404 404 404 404 200 200 404 404 404
-GET EVENT/calendar-health/dead-letters                       302 404 404 404 404 404 200 200 404 404 404
-GET EVENT/calendar-health/people/<person_key>                302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/calendar-status/                                   302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/calendar-status/calls.csv                          302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/calendar-status/dead-letters                       302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/calendar-status/people/<person_key>                302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/colleagues                                         302 404 404 200 403 200 403 403 403 403 404
 GET EVENT/colleagues/<key>                                   302 404 404 404 403 404 403 403 403 403 404
 GET EVENT/chain-report                                       302 404 404 404 404 404 200 200 404 404 404
@@ -68,14 +69,14 @@ GET EVENT/delegations/                                       302 404 404 404 404
 GET EVENT/delegations/<delegation_key>                       302 404 404 404 404 404 200 200 404 404 200
 GET EVENT/delegations/<delegation_key>/members               302 404 404 404 404 404 200 200 404 404 200
 GET EVENT/delegations/<delegation_key>/print-pack.pdf        302 404 404 404 404 404 200 200 404 404 200
-GET EVENT/desk/<kind>                                        302 404 404 404 404 404 200 200 404 404 404
-GET EVENT/desk/<kind>/<key>                                  302 404 404 404 404 404 200 200 404 404 404
-GET EVENT/desk/picks/<kind>                                  302 404 404 404 404 404 200 200 404 404 404
-GET EVENT/desk/requests                                      302 404 404 404 404 404 200 200 404 404 200
-GET EVENT/desk/requests/new                                  302 404 404 404 404 404 200 200 404 404 404
-GET EVENT/desk/steps                                         302 404 404 404 404 404 200 200 404 404 404
-GET EVENT/dials                                              302 404 404 404 404 404 200 200 404 404 404
-GET EVENT/dials/panel                                        302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/participants/<kind>                                302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/participants/<kind>/<key>                          302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/participants/picks/<kind>                          302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/participants/requests                              302 404 404 404 404 404 200 200 404 404 200
+GET EVENT/participants/requests/new                          302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/participants/steps                                 302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/priorities                                         302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/priorities/panel                                   302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exports/                                           302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exports/event.xlsx                                 302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exports/lists/<slug>.<ending>                      302 404 404 404 404 404 200 200 404 404 404
@@ -102,14 +103,14 @@ GET EVENT/interpreting                                       302 404 404 404 200
 GET EVENT/interpreting/agenda.pdf                            302 404 404 404 200 404 404 404 404 404 404
 GET EVENT/interpreting/manifest.webmanifest                  302 404 404 404 200 404 404 404 404 404 404
 GET EVENT/interpreting/worker.js                             302 404 404 404 200 404 404 404 404 404 404
-GET EVENT/mail-texts                                         302 404 404 404 404 404 302 302 404 404 404
-GET EVENT/mail-texts/<language>/<mail_kind>                  302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/email-texts                                        302 404 404 404 404 404 302 302 404 404 404
+GET EVENT/email-texts/<language>/<mail_kind>                 302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/meetings/<request_key>/outcome                     302 404 404 404 404 404 404 404 403 403 404
 GET EVENT/my-day                                             302 404 404 200 200 200 403 403 403 403 404
 GET EVENT/my-day/manifest.webmanifest                        302 404 404 200 200 200 200 200 200 200 404
 GET EVENT/my-day/token                                       302 404 404 200 200 200 200 200 200 200 404
 GET EVENT/my-day/worker.js                                   302 404 404 200 200 200 200 200 200 200 404
-GET EVENT/nights                                             302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/overnight                                          302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/people/<person_key>/agenda                         302 404 404 403 403 200 200 200 200 200 200
 GET EVENT/people/<person_key>/agenda.pdf                     302 404 404 403 403 200 200 200 200 200 200
 GET EVENT/outcomes                                           302 404 404 200 200 200 404 404 404 404 404
@@ -130,15 +131,15 @@ GET EVENT/start/changes                                      302 404 404 200 403
 GET EVENT/start/setup                                        302 404 404 200 403 200 403 403 403 403 404
 GET EVENT/team                                               302 404 404 404 404 404 200 200 200 200 404
 GET EVENT/tokens                                             302 404 404 200 403 200 200 200 403 403 404
-GET EVENT/trail                                              302 404 404 404 404 404 200 200 404 404 404
-GET EVENT/trail.csv                                          302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/audit-log                                          302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/audit-log.csv                                      302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/venue                                              302 404 404 404 404 404 200 200 404 404 404
-GET EVENT/whole                                              302 404 404 404 404 404 404 200 404 404 404
+GET EVENT/archive                                            302 404 404 404 404 404 404 200 404 404 404
 GET EVENT/versions/<number>                                  302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/panel                            302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302 302 404 404 404
 GET EVENT/week                                               302 404 404 200 200 200 404 404 404 404 404
-GET EVENT/welcome                                            302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/event-invitations                                  302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/weeks/<kind>/<key>                                 302 404 404 404 404 404 404 404 404 403 404
 GET EVENT/weeks/<kind>/<key>/week.<ending>                   302 404 404 404 404 404 404 404 404 403 404
 GET EVENT/rehearsal                                          302 404 404 404 404 404 200 200 404 404 404
@@ -147,15 +148,17 @@ GET EVENT/remind                                             302 404 404 404 404
 GET EVENT/exclusions                                         302 404 404 403 403 403 200 200 200 403 404
 GET EVENT/versions/<number>/changes                          302 404 404 404 404 404 302 302 302 403 404
 GET EVENT/versions/<number>/fairness                         302 404 404 404 404 404 200 200 200 403 404
-GET EVENT/versions/<number>/remedies                         302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/versions/<number>/fixes                            302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/fairness/curve                   302 404 404 404 404 404 200 200 200 403 404
-GET EVENT/what-if                                            302 404 404 404 404 404 200 200 200 403 404
-GET EVENT/what-if/<number>                                   302 404 404 404 404 404 200 200 200 403 404
-GET EVENT/what-if/<number>/panel                             302 404 404 404 404 404 200 200 200 403 404
-GET EVENT/what-if/comparison.<ending>                        302 404 404 404 404 404 200 200 200 403 404
-GET EVENT/versions/<number>/remedies/do                      302 404 404 404 404 404 404 404 404 404 404
-GET EVENT/versions/<number>/remedies/panel                   302 404 404 404 404 404 200 200 200 403 404
-GET EVENT/versions/<number>/remedies/workbook.xlsx           302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/scenarios                                          302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/scenarios/<number>                                 302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/scenarios/<number>/panel                           302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/scenarios/comparison.<ending>                      302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/versions/<number>/remedies                         302 404 404 301 301 301 301 301 301 301 404
+GET EVENT/versions/<number>/remedies/<rest>                  302 404 404 301 301 301 301 301 301 301 404
+GET EVENT/versions/<number>/fixes/do                         302 404 404 404 404 404 404 404 404 404 404
+GET EVENT/versions/<number>/fixes/panel                      302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/versions/<number>/fixes/workbook.xlsx              302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/changes/workbook.xlsx            302 404 404 404 404 404 302 302 302 403 404
 GET /p/<token>                                               200 200 200 200 200 200 200 200 200 200 200
 GET EVENT/wishes                                             302 404 404 200 403 200 404 404 403 403 404
@@ -163,7 +166,7 @@ GET EVENT/wishes/ask                                         302 404 404 200 403
 GET EVENT/profile                                            302 404 404 200 403 200 403 403 403 403 404
 POST /answers/<token>/<step>                                 409 409 409 409 409 409 409 409 409 409 409
 POST /answers/<token>/copied                                 204 204 204 204 204 204 204 204 204 204 204
-POST /asked/<token>/<step>                                   303 303 303 303 303 303 303 303 303 303 303
+POST /respond/<token>/<step>                                 303 303 303 303 303 303 303 303 303 303 303
 POST /digests/<token>                                        200 200 200 200 200 200 200 200 200 200 200
 POST /digests/<token>/again                                  303 303 303 303 303 303 303 303 303 303 303
 POST /events/new                                             403 404 422 404 404 404 404 404 404 404 404
@@ -197,8 +200,8 @@ POST EVENT/agenda/<request_key>/accept                       403 404 404 404 404
 POST EVENT/agenda/feed                                       403 404 404 303 303 303 403 403 403 403 404
 POST EVENT/agenda/firm/feed                                  403 404 404 303 403 303 403 403 403 403 404
 POST EVENT/agenda/firm/feed/end                              403 404 404 303 403 303 403 403 403 403 404
-POST EVENT/what-if                                           403 404 404 404 404 404 422 422 404 404 404
-POST EVENT/what-if/<number>/<step>                           403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/scenarios                                         403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/scenarios/<number>/<step>                         403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/versions/<number>/fairness/curve                  403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/versions/<number>/fairness/dial                   403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/board/<number>/people/<key>/away                  403 404 404 404 404 404 303 303 404 404 404
@@ -213,10 +216,10 @@ POST EVENT/busy-times/preview/<key>/discard                  403 404 404 404 404
 POST EVENT/busy-times/preview/<key>/save                     403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/busy-times/preview/<key>/zone                     403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/busy-times/upload                                 403 404 404 422 422 422 404 404 404 404 404
-POST EVENT/calendar-health/dead-letters/<step>               403 404 404 404 404 404 302 302 404 404 404
-POST EVENT/calendar-health/people/<person_key>/address       403 404 404 404 404 404 422 422 404 404 404
-POST EVENT/calendar-health/people/<person_key>/call          403 404 404 404 404 404 302 302 404 404 404
-POST EVENT/calendar-health/people/<person_key>/aliases/<alias_id>/remove 403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/calendar-status/dead-letters/<step>               403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/calendar-status/people/<person_key>/address       403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/calendar-status/people/<person_key>/call          403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/calendar-status/people/<person_key>/aliases/<alias_id>/remove 403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/delegations/                                      403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/delegations/<delegation_key>                      403 404 404 404 404 404 422 422 404 404 422
 POST EVENT/delegations/<delegation_key>/confirm              403 404 404 404 404 404 303 303 404 404 404
@@ -225,16 +228,16 @@ POST EVENT/delegations/<delegation_key>/people/<person_key>/<step> 403 404 404 4
 POST EVENT/delegations/<delegation_key>/members              403 404 404 404 404 404 422 422 404 404 422
 POST EVENT/delegations/<delegation_key>/members/take         403 404 404 404 404 404 422 422 404 404 422
 POST EVENT/delegations/<delegation_key>/remove               403 404 404 404 404 404 303 303 404 404 404
-POST EVENT/desk/<kind>/<key>                                 403 404 404 404 404 404 303 303 404 404 404
-POST EVENT/desk/<kind>/<key>/absences                        403 404 404 404 404 404 422 422 404 404 404
-POST EVENT/desk/<kind>/<key>/merge                           403 404 404 404 404 404 422 422 404 404 404
-POST EVENT/desk/<kind>/bring-back                            403 404 404 404 404 404 303 303 404 404 404
-POST EVENT/desk/<kind>/leave                                 403 404 404 404 404 404 303 303 404 404 404
-POST EVENT/desk/<kind>/many                                  403 404 404 404 404 404 422 422 404 404 404
-POST EVENT/desk/requests/many                                403 404 404 404 404 404 422 422 404 404 422
-POST EVENT/desk/requests/new                                 403 404 404 404 404 404 422 422 404 404 404
-POST EVENT/desk/steps/<number>/undo                          403 404 404 404 404 404 303 303 404 404 404
-POST EVENT/dials                                             403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/participants/<kind>/<key>                         403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/participants/<kind>/<key>/absences                403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/participants/<kind>/<key>/merge                   403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/participants/<kind>/bring-back                    403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/participants/<kind>/leave                         403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/participants/<kind>/many                          403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/participants/requests/many                        403 404 404 404 404 404 422 422 404 404 422
+POST EVENT/participants/requests/new                         403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/participants/steps/<number>/undo                  403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/priorities                                        403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/drafts/discard                                    403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/firms/<firm_key>/ask                              403 404 404 422 403 403 403 403 403 403 404
 POST EVENT/imports/                                          403 404 404 404 404 404 422 422 404 404 404
@@ -246,19 +249,19 @@ POST EVENT/imports/<number>/take                             403 404 404 404 404
 POST EVENT/imports/steps/<step_id>/undo                      403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/inbox/<mail_id>/<step>                            403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/interpreting/feed                                 403 404 404 404 303 404 404 404 404 404 404
-POST EVENT/mail-texts/<language>/<mail_kind>                 403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/email-texts/<language>/<mail_kind>                403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/mails/<step>                                      403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/meetings/<request_key>/outcome                    403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/meetings/<request_key>/outcome/take-back          403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/my-day/<request_key>/answer                       403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/my-day/<request_key>/late                         403 404 404 404 404 404 404 404 404 404 404
-POST EVENT/nights                                            403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/overnight                                         403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/preferences                                       403 404 404 303 303 303 403 403 403 403 404
 POST EVENT/preferences/emails                                403 404 404 303 303 303 403 403 403 403 404
 POST EVENT/preferences/feed                                  403 404 404 303 303 303 403 403 403 403 404
 POST EVENT/requests/<key>/accept                             403 404 404 404 403 403 303 303 403 404 404
 POST EVENT/requests/<key>/decline                            403 404 404 404 403 403 303 303 403 404 404
-POST EVENT/requests/<key>/help/<kind>                       403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/requests/<key>/help/<kind>                        403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/requests/<key>/undo                               403 404 404 404 303 303 303 303 303 404 303
 POST EVENT/requests/<key>/ways/<number>                      403 404 404 404 303 303 303 303 303 404 303
 POST EVENT/requests/<key>/withdraw                           403 404 404 404 403 303 303 303 403 404 303
@@ -282,9 +285,9 @@ POST EVENT/versions/<number>/compare                         403 404 404 404 404
 POST EVENT/versions/<number>/bring-back                      403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/versions/<number>/discard                         403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/versions/<number>/publish                         403 404 404 404 404 404 409 409 404 404 404
-POST EVENT/versions/<number>/remedies/do                     403 404 404 404 404 404 404 404 404 404 404
-POST EVENT/versions/<number>/remedies/explain                403 404 404 404 404 404 303 303 404 404 404
-POST EVENT/versions/<number>/remedies/try                    403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/versions/<number>/fixes/do                        403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/versions/<number>/fixes/explain                   403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/versions/<number>/fixes/try                       403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/versions/<number>/roll-back                       403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/versions/<number>/take-back                       403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/versions/<number>/trial                           403 404 404 404 404 404 302 302 404 404 404
@@ -292,7 +295,7 @@ POST EVENT/versions/<number>/unlock                          403 404 404 404 404
 POST EVENT/week/meetings/<request_key>/hand-over             403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/week/meetings/<request_key>/keep                  403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/week/seen                                         403 404 404 404 404 404 404 404 404 404 404
-POST EVENT/welcome                                           403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/event-invitations                                 403 404 404 404 404 404 303 303 404 404 404
 POST /language                                               303 303 303 303 303 303 303 303 303 303 303
 POST EVENT/registrations/                                    403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/registrations/<number>                            403 404 404 404 404 404 422 422 404 404 404
@@ -325,99 +328,99 @@ POST EVENT/profile/logo/remove                               403 404 404 303 403
 # contacts:read, calendars:read, venue:write, team:read, team:write (an owner's), trail:read, outcomes:read,
 # outcomes:write, drafts:write
 CALLS = """
-GET API/calendar-health                          401 200 403 403 200 403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403
-GET API/chain-report                             401 404 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/chain-report/meetings                    401 404 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/dead-letters                             401 200 403 403 200 403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403
-GET API/desk/<kind>/<key>                        401 404 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
-GET API/desk/<kind>/<key>/absences               401 422 403 403 422 403 403 403 403 403 403 403 422 403 403 403 403 403 403 403 403 403
-GET API/desk/firms                               401 200 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
-GET API/desk/interpreters                        401 200 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
-GET API/desk/people                              401 200 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
-GET API/desk/requests                            401 200 403 403 200 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/desk/steps                               401 200 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
-GET API/drafts/<number>                          401 404 403 403 404 403 403 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/event                                    401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-GET API/firm-counts                              401 200 200 200 200 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403
-GET API/firms                                    401 200 200 200 200 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403
-GET API/firms/<key>                              401 404 200 200 200 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403
-GET API/firms/<key>/agenda                       401 404 403 200 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/mails                                    401 200 403 403 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/rehearsal                                401 200 403 403 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/meetings/<key>/outcome                   401 404 404 409 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404 403 403
-GET API/outcomes                                 401 404 200 200 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/people                                   401 200 200 200 200 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403
-GET API/people/<key>                             401 404 200 200 200 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403
-GET API/people/<key>/agenda                      401 404 403 200 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/people/<key>/calendar-health             401 404 403 403 200 403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403
-GET API/requests                                 401 200 200 200 200 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/requests/<key>                           401 404 404 200 200 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/runs                                     401 200 403 403 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/runs/<number>                            401 404 403 403 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/team                                     401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 200 403 403 403 403 403
-GET API/team/invitations/<number>                401 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 200 403 403 403 403
-GET API/team/members/<number>                    401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 404 403 403 403 403 403
-GET API/trail                                    401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/trail/verify                             401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 200 403 403 403
-GET API/venue                                    401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403
-GET API/versions                                 401 200 403 403 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/versions/<number>                        401 404 403 403 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/versions/<number>/by-hand                401 404 403 403 404 403 403 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/versions/<number>/changes                401 404 403 403 503 403 403 403 403 503 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/versions/<number>/meetings               401 404 403 403 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/versions/<number>/publishing             401 404 403 403 404 403 403 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/versions/<number>/unscheduled            401 404 403 403 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/what-ifs                                 401 200 403 403 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-GET API/what-ifs/<number>                        401 404 403 403 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/desk/<kind>/<key>/absences              401 422 403 403 422 403 403 403 403 403 403 403 422 403 403 403 403 403 403 403 403 403
-POST API/desk/<kind>/<key>/change                401 404 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
-POST API/desk/<kind>/<key>/merge                 401 422 403 403 422 403 403 403 403 403 403 403 422 403 403 403 403 403 403 403 403 403
-POST API/desk/<kind>/bring-back                  401 404 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
-POST API/desk/<kind>/withdraw                    401 404 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
-POST API/desk/requests/steps                     401 404 403 403 404 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/desk/steps/<number>/undo                401 404 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
-POST API/drafts/<number>/allow                   401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
-POST API/drafts/<number>/cancel                  401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
-POST API/drafts/<number>/forbid                  401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
-POST API/drafts/<number>/lock                    401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
-POST API/drafts/<number>/put                     401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
-POST API/drafts/<number>/redo                    401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
-POST API/drafts/<number>/swap                    401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
-POST API/drafts/<number>/undo                    401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
-POST API/drafts/<number>/unlock                  401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
-POST API/imports                                 401 200 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
-POST API/mails/go-on                             401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403
-POST API/mails/pause                             401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403
-POST API/mails/send-stopped                      401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403
-POST API/mails/stop                              401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403
-POST API/rehearsal/go-live                       401 200 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
-POST API/meetings/<key>/outcome                  401 404 404 409 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404 403
-POST API/meetings/<key>/outcome/take-back        401 404 404 409 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404 403
-POST API/requests                                401 422 201 201 422 403 422 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/requests/<key>/accept                   401 404 404 403 409 403 409 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/requests/<key>/decline                  401 404 404 403 409 403 409 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/requests/<key>/lock                     401 404 403 403 200 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/requests/<key>/undo                     401 404 404 409 409 403 409 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/requests/<key>/unlock                   401 404 403 403 200 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/requests/<key>/withdraw                 401 404 404 200 200 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/runs                                    401 201 403 403 201 403 403 403 201 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/runs/<number>/cancel                    401 200 403 403 409 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/runs/<number>/stop                      401 409 403 403 409 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/team/invitations                        401 201 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 201 403 403 403 403
-POST API/team/members/<number>/change            401 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404 403 403 403 403
-POST API/venue/changes                           401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403
-POST API/versions/<number>/by-hand               401 404 403 403 202 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 202
-POST API/versions/<number>/bring-back            401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
-POST API/versions/<number>/discard               401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
-POST API/versions/<number>/publish               401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
-POST API/versions/<number>/publishing/begin      401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
-POST API/versions/<number>/publishing/take-back  401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
-POST API/versions/<number>/roll-back             401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
-POST API/what-ifs                                401 422 403 403 422 403 403 403 422 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/what-ifs/<number>/change                401 404 403 403 200 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/what-ifs/<number>/solve                 401 404 403 403 200 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403
-POST API/what-ifs/<number>/stop                  401 404 403 403 200 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/calendar-status                                      401 200 403 403 200 403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403
+GET API/chain-report                                         401 404 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/chain-report/meetings                                401 404 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/dead-letters                                         401 200 403 403 200 403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403
+GET API/participants/<kind>/<key>                            401 404 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
+GET API/participants/<kind>/<key>/absences                   401 422 403 403 422 403 403 403 403 403 403 403 422 403 403 403 403 403 403 403 403 403
+GET API/participants/firms                                   401 200 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
+GET API/participants/interpreters                            401 200 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
+GET API/participants/people                                  401 200 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
+GET API/participants/requests                                401 200 403 403 200 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/participants/steps                                   401 200 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
+GET API/drafts/<number>                                      401 404 403 403 404 403 403 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/event                                                401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET API/firm-counts                                          401 200 200 200 200 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403
+GET API/firms                                                401 200 200 200 200 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403
+GET API/firms/<key>                                          401 404 200 200 200 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403
+GET API/firms/<key>/agenda                                   401 404 403 200 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/mails                                                401 200 403 403 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/rehearsal                                            401 200 403 403 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/meetings/<key>/outcome                               401 404 404 409 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404 403 403
+GET API/outcomes                                             401 404 200 200 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/people                                               401 200 200 200 200 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403
+GET API/people/<key>                                         401 404 200 200 200 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403
+GET API/people/<key>/agenda                                  401 404 403 200 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/people/<key>/calendar-status                         401 404 403 403 200 403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403
+GET API/requests                                             401 200 200 200 200 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/requests/<key>                                       401 404 404 200 200 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/runs                                                 401 200 403 403 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/runs/<number>                                        401 404 403 403 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/team                                                 401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 200 403 403 403 403 403
+GET API/team/invitations/<number>                            401 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 200 403 403 403 403
+GET API/team/members/<number>                                401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 404 403 403 403 403 403
+GET API/audit-log                                            401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/audit-log/verify                                     401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 200 403 403 403
+GET API/venue                                                401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403
+GET API/versions                                             401 200 403 403 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/versions/<number>                                    401 404 403 403 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/versions/<number>/by-hand                            401 404 403 403 404 403 403 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/versions/<number>/changes                            401 404 403 403 503 403 403 403 403 503 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/versions/<number>/meetings                           401 404 403 403 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/versions/<number>/publishing                         401 404 403 403 404 403 403 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/versions/<number>/unscheduled                        401 404 403 403 200 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/scenarios                                            401 200 403 403 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+GET API/scenarios/<number>                                   401 404 403 403 200 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/participants/<kind>/<key>/absences                  401 422 403 403 422 403 403 403 403 403 403 403 422 403 403 403 403 403 403 403 403 403
+POST API/participants/<kind>/<key>/change                    401 404 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
+POST API/participants/<kind>/<key>/merge                     401 422 403 403 422 403 403 403 403 403 403 403 422 403 403 403 403 403 403 403 403 403
+POST API/participants/<kind>/bring-back                      401 404 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
+POST API/participants/<kind>/withdraw                        401 404 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
+POST API/participants/requests/steps                         401 404 403 403 404 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/participants/steps/<number>/undo                    401 404 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
+POST API/drafts/<number>/allow                               401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
+POST API/drafts/<number>/cancel                              401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
+POST API/drafts/<number>/forbid                              401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
+POST API/drafts/<number>/lock                                401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
+POST API/drafts/<number>/put                                 401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
+POST API/drafts/<number>/redo                                401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
+POST API/drafts/<number>/swap                                401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
+POST API/drafts/<number>/undo                                401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
+POST API/drafts/<number>/unlock                              401 404 403 403 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404
+POST API/imports                                             401 200 403 403 200 403 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403
+POST API/mails/go-on                                         401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403
+POST API/mails/pause                                         401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403
+POST API/mails/send-stopped                                  401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403
+POST API/mails/stop                                          401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403
+POST API/rehearsal/go-live                                   401 200 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
+POST API/meetings/<key>/outcome                              401 404 404 409 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404 403
+POST API/meetings/<key>/outcome/take-back                    401 404 404 409 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404 403
+POST API/requests                                            401 422 201 201 422 403 422 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/requests/<key>/accept                               401 404 404 403 409 403 409 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/requests/<key>/decline                              401 404 404 403 409 403 409 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/requests/<key>/lock                                 401 404 403 403 200 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/requests/<key>/undo                                 401 404 404 409 409 403 409 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/requests/<key>/unlock                               401 404 403 403 200 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/requests/<key>/withdraw                             401 404 404 200 200 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/runs                                                401 201 403 403 201 403 403 403 201 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/runs/<number>/cancel                                401 200 403 403 409 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/runs/<number>/stop                                  401 409 403 403 409 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/team/invitations                                    401 201 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 201 403 403 403 403
+POST API/team/members/<number>/change                        401 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404 403 403 403 403
+POST API/venue/changes                                       401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 200 403 403 403 403 403 403
+POST API/versions/<number>/by-hand                           401 404 403 403 202 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 202
+POST API/versions/<number>/bring-back                        401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
+POST API/versions/<number>/discard                           401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
+POST API/versions/<number>/publish                           401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
+POST API/versions/<number>/publishing/begin                  401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
+POST API/versions/<number>/publishing/take-back              401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
+POST API/versions/<number>/roll-back                         401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403 403 403 403 403 403 403
+POST API/scenarios                                           401 422 403 403 422 403 403 403 422 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/scenarios/<number>/change                           401 404 403 403 200 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/scenarios/<number>/solve                            401 404 403 403 200 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403
+POST API/scenarios/<number>/stop                             401 404 403 403 200 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403
 DELETE API/team/invitations/<number>             401 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 200 403 403 403 403
 DELETE API/team/members/<number>                 401 404 403 403 403 403 403 403 403 403 403 403 403 403 403 403 403 404 403 403 403 403
-DELETE API/what-ifs/<number>                     401 404 403 403 200 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403
+DELETE API/scenarios/<number>                     401 404 403 403 200 403 403 403 200 403 403 403 403 403 403 403 403 403 403 403 403 403
 """  # noqa: E501 -- an address and its answers

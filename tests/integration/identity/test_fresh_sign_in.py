@@ -115,7 +115,7 @@ def test_on_a_day_of_the_event_a_sign_in_of_that_day_is_enough_to_publish(
         ("get", "exports/event.xlsx"),
         ("get", "exports/lists/by-person.csv"),
         ("get", "exports/schedule.xlsx"),
-        ("get", "calendar-health/calls.csv"),
+        ("get", "calendar-status/calls.csv"),
         ("get", "trail.csv"),
     ],
 )
@@ -136,14 +136,14 @@ def test_what_does_most_harm_needs_a_fresh_sign_in(
 
 
 def test_what_does_little_harm_needs_none(database: Database, organiser: Person, expo: Expo) -> None:
-    for path in ("schedule", "tokens", "imports/", "calendar-health/", "settings"):
+    for path in ("schedule", "tokens", "imports/", "calendar-status/", "settings"):
         organiser.browser.get(f"/events/{expo.event.key}/{path}")
     with database.read() as session:
         assert session.scalars(select(ScheduleVersion)).all() == []
 
 
 def test_after_a_fresh_sign_in_a_page_is_opened_that_was_asked_for(organiser: Person, expo: Expo) -> None:
-    path = f"/events/{expo.event.key}/trail.csv"
+    path = f"/events/{expo.event.key}/audit-log.csv"
     organiser.ask_again(organiser.browser.get(path, status=403))
     link = organiser.mailed_link()
     organiser.browser.get(link)

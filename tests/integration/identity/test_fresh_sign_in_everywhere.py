@@ -227,7 +227,7 @@ def test_a_page_of_the_desk_asks_to_sign_in_again_and_changes_nothing(
 ) -> None:
     browser = Browser(app, expo.organiser)
     clock.now += 3 * HOUR
-    path = f"/events/{expo.event.key}/desk/people/f1-p0"
+    path = f"/events/{expo.event.key}/participants/people/f1-p0"
     browser.get(path)
     headers = {"HX-Request": "true"} if htmx else {}
     data = {"email": THIEF, "csrf_token": browser.token}

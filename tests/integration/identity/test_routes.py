@@ -50,7 +50,7 @@ def test_no_page_of_an_event_is_for_who_has_no_part_in_it() -> None:
 
 
 TWO_SCOPES = {
-    "GET API/trail",
+    "GET API/audit-log",
     "GET API/outcomes",
     "GET API/chain-report",
     "GET API/chain-report/meetings",

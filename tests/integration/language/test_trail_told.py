@@ -68,7 +68,7 @@ def reader(database: Database, broker_url: str, expo: Expo, language: str) -> Br
 def test_steps_are_read_in_the_reader_s_language(
     database: Database, broker_url: str, expo: Expo, language: str
 ) -> None:
-    page = reader(database, broker_url, expo, language).get(f"/events/{expo.event.key}/trail")
+    page = reader(database, broker_url, expo, language).get(f"/events/{expo.event.key}/audit-log")
     told = re.findall(r'<span class="recorded">([^<]+)', page)
     assert told == [OLD.capitalize(), *reversed(STEPS[language])]
     assert WHO[language] in page
@@ -77,7 +77,7 @@ def test_steps_are_read_in_the_reader_s_language(
 def test_the_table_the_file_and_the_hashes_have_them_in_english(
     database: Database, broker_url: str, expo: Expo
 ) -> None:
-    reader(database, broker_url, expo, "zh").get(f"/events/{expo.event.key}/trail")
+    reader(database, broker_url, expo, "zh").get(f"/events/{expo.event.key}/audit-log")
     with database.write() as session:
         text = trail_entries.as_csv(session, expo.organiser_actor(), Filter(), now=NOW)
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
@@ -112,7 +112,7 @@ def test_a_name_that_a_text_begins_with_gets_no_capital(
 
 
 def found(browser: Browser, expo: Expo, text: str) -> list[str]:
-    page = browser.get(f"/events/{expo.event.key}/trail?{urlencode({'text': text})}")
+    page = browser.get(f"/events/{expo.event.key}/audit-log?{urlencode({'text': text})}")
     return re.findall(r'<span class="recorded">([^<]+)', page)
 
 
@@ -151,7 +151,7 @@ def test_the_file_has_the_entries_that_the_page_shows(
     database: Database, broker_url: str, expo: Expo
 ) -> None:
     browser = reader(database, broker_url, expo, "zh")
-    text = browser.client.get(f"/events/{expo.event.key}/trail.csv?{urlencode({'text': '第1次'})}").text
+    text = browser.client.get(f"/events/{expo.event.key}/audit-log.csv?{urlencode({'text': '第1次'})}").text
     assert [row["about"] for row in csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))] == [KEPT[1]]
 
 
@@ -220,7 +220,7 @@ def test_before_and_after_are_in_the_words_of_the_pages(
     with database.write() as session:
         for act, before, after in NOTES:
             trail.note(session, expo.organiser_actor(), act, Noted("x"), before=before, after=after, now=NOW)
-    page = reader(database, broker_url, expo, language).get(f"/events/{expo.event.key}/trail")
+    page = reader(database, broker_url, expo, language).get(f"/events/{expo.event.key}/audit-log")
     shown = re.findall(r"<(?:dt|dt lang=\"en\"|del|ins)>([^<]+)", page)[: len(CHANGES["en"])]
     if language == "en":
         assert shown == CHANGES["en"]

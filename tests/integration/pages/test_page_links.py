@@ -34,12 +34,12 @@ def test_a_path_in_a_mail_is_the_page_that_it_names(
 @pytest.mark.parametrize(
     ("before", "now"),
     [
-        ("calendars/", "calendar-health/"),
-        ("calendars", "calendar-health/"),
-        ("calendars/?state=bounced&page=2", "calendar-health/?state=bounced&page=2"),
-        ("calendars/calls.csv?calls=yes", "calendar-health/calls.csv?calls=yes"),
-        ("calendars/people/f0-p0", "calendar-health/people/f0-p0"),
-        ("calendars/dead-letters?list=retrying", "calendar-health/dead-letters?list=retrying"),
+        ("calendars/", "calendar-status/"),
+        ("calendars", "calendar-status/"),
+        ("calendars/?state=bounced&page=2", "calendar-status/?state=bounced&page=2"),
+        ("calendars/calls.csv?calls=yes", "calendar-status/calls.csv?calls=yes"),
+        ("calendars/people/f0-p0", "calendar-status/people/f0-p0"),
+        ("calendars/dead-letters?list=retrying", "calendar-status/dead-letters?list=retrying"),
     ],
 )
 def test_an_address_of_before_in_a_mail_or_a_bookmark_leads_to_its_page(

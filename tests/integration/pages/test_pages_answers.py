@@ -233,7 +233,7 @@ def test_who_answers_under_another_address_is_the_same_person_once_an_organiser_
     organiser, path = site.organiser(), f"{site.inbox}/{mail.id}"
     assert "This is the same person" in organiser.get(path)
     assert "comes." in organiser.post(f"{path}/same-person")
-    person = site.inbox.replace("/inbox", f"/calendar-health/people/{site.published.person(0).key}")
+    person = site.inbox.replace("/inbox", f"/calendar-status/people/{site.published.person(0).key}")
     assert "Also answers as" in organiser.get(person) and "ann@other.example" in organiser.get(person)
     assert "ann@other.example" not in organiser.post(f"{person}/aliases/1/remove")
 

@@ -26,7 +26,7 @@ class Site:
         self.health = Health(database)
         self.app = web_app(database, NOWHERE)
         self.browser = Browser(self.app, self.health.expo.organiser)
-        self.path = f"/events/{self.health.expo.event.key}/calendar-health"
+        self.path = f"/events/{self.health.expo.event.key}/calendar-status"
 
     def page(self, path: str = "/") -> str:
         return self.browser.get(self.path + path)
@@ -44,7 +44,7 @@ def test_before_anything_is_published_the_board_says_so(database: Database) -> N
         expo = make_event(session)
     browser = Browser(web_app(database, NOWHERE), expo.organiser)
     assert "Nothing is published yet, so nobody was invited" in browser.get(
-        f"/events/{expo.event.key}/calendar-health/"
+        f"/events/{expo.event.key}/calendar-status/"
     )
 
 

@@ -127,7 +127,7 @@ def test_each_way_is_one_row_a_person_however_often_it_is_used(scene: Scene) -> 
     assert scene.used == used and scene.published.count(CalendarUse) == len(used)
     organiser = scene.browser(scene.published.expo.organiser.id)
     board, page = (
-        organiser.get(f"{scene.event}/calendar-health/{rest}") for rest in ("", f"people/{scene.person.key}")
+        organiser.get(f"{scene.event}/calendar-status/{rest}") for rest in ("", f"people/{scene.person.key}")
     )
     for way in used:
         assert ways.WORDS[way] in board and ways.WORDS[way] in page

@@ -71,10 +71,10 @@ def letter(database: Database, broker_url: str) -> Letter:
 
 def test_opening_a_link_answers_nothing_and_its_button_does(letter: Letter) -> None:
     browser = Browser(letter.site.app)
-    page = browser.get(letter.path("asked/[a-z0-9]+/accept"))
+    page = browser.get(letter.path("respond/[a-z0-9]+/accept"))
     assert "Graphite blocks" in page and "With references." in page
     assert letter.state() is RequestState.PENDING
-    page = browser.post(letter.path("asked/[a-z0-9]+/accept"), note="Gladly")
+    page = browser.post(letter.path("respond/[a-z0-9]+/accept"), note="Gladly")
     assert "This request is accepted." in page
     with letter.site.database.read() as session:
         request = session.get_one(MeetingRequest, letter.request.id)
@@ -84,19 +84,19 @@ def test_opening_a_link_answers_nothing_and_its_button_does(letter: Letter) -> N
 
 def test_an_answer_by_a_link_can_be_taken_back(letter: Letter) -> None:
     browser = Browser(letter.site.app)
-    browser.get(letter.path("asked/[a-z0-9]+/decline"))
-    assert "This request is declined." in browser.post(letter.path("asked/[a-z0-9]+/decline"))
-    undo = letter.path("asked/[a-z0-9]+/decline").replace("decline", "undo")
+    browser.get(letter.path("respond/[a-z0-9]+/decline"))
+    assert "This request is declined." in browser.post(letter.path("respond/[a-z0-9]+/decline"))
+    undo = letter.path("respond/[a-z0-9]+/decline").replace("decline", "undo")
     assert "waits for your answer" in browser.post(undo)
     assert letter.state() is RequestState.PENDING
 
 
 def test_what_was_answered_meanwhile_is_said(letter: Letter) -> None:
     browser = Browser(letter.site.app)
-    browser.get(letter.path("asked/[a-z0-9]+/accept"))
+    browser.get(letter.path("respond/[a-z0-9]+/accept"))
     with letter.site.database.write() as session:
         session.get_one(MeetingRequest, letter.request.id).state = RequestState.WITHDRAWN
-    page = browser.post(letter.path("asked/[a-z0-9]+/accept"), 409)
+    page = browser.post(letter.path("respond/[a-z0-9]+/accept"), 409)
     assert "The request has changed meanwhile." in page and "This request was cancelled." in page
     assert "<textarea" not in page
 
@@ -110,8 +110,8 @@ def test_a_link_ends_with_the_address_or_the_role(letter: Letter, change: str) -
         else:
             person.is_exhibitor = False
     browser = Browser(letter.site.app)
-    browser.get(letter.path("asked/[a-z0-9]+/accept"), status=404)
-    assert browser.client.post(letter.path("asked/[a-z0-9]+/accept")).status_code in (400, 403, 404)
+    browser.get(letter.path("respond/[a-z0-9]+/accept"), status=404)
+    assert browser.client.post(letter.path("respond/[a-z0-9]+/accept")).status_code in (400, 403, 404)
 
 
 def test_a_mail_program_stops_the_mails_by_one_press(letter: Letter) -> None:
@@ -168,7 +168,7 @@ def test_only_who_answers_for_the_firm_has_that_choice(letter: Letter) -> None:
 
 def test_links_of_an_archived_event_say_that_it_is_over(letter: Letter) -> None:
     browser = Browser(letter.site.app)
-    paths = (letter.path("asked/[a-z0-9]+/accept"), letter.path("digests/[a-z0-9]+"))
+    paths = (letter.path("respond/[a-z0-9]+/accept"), letter.path("digests/[a-z0-9]+"))
     for path in paths:
         browser.get(path)
     with letter.site.database.write() as session:

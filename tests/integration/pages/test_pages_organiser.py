@@ -236,8 +236,8 @@ def test_the_menu_of_an_organiser_names_the_requests(database: Database, broker_
         key = make_request(session, expo, state=RequestState.PENDING).key
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(f"/events/{expo.event.key}/schedule")
-    assert f'href="/events/{expo.event.key}/desk/requests">Requests</a>' in page
-    page = browser.get(f"/events/{expo.event.key}/desk/requests")
+    assert f'href="/events/{expo.event.key}/participants/requests">Requests</a>' in page
+    page = browser.get(f"/events/{expo.event.key}/participants/requests")
     assert 'aria-current="page">Requests</a>' in page
     page = browser.get(f"/events/{expo.event.key}/requests/{key}")
     assert "You were asked" not in page
@@ -277,26 +277,26 @@ def test_what_did_not_fit_reads_in_names_and_times_by_reason_and_a_press_holds_i
         "<b>2</b> of 2 accepted requests are unscheduled" in page
         and "Attendees are in other meetings" in page
     )
-    page = browser.get(f"{path}/remedies?q=firm")
+    page = browser.get(f"{path}/fixes?q=firm")
     assert "Firm 0 and Firm 1</a>" in page and "Firm 2 and Firm 3</a>" in page
     assert ">Ms Kovacs</a> available on" in page and ", 09:30</span>" in page
     assert one.key not in re.sub(r'(href|value)="[^"]*"', "", page), "no key is read"
     assert page.count("Apply and lock time") == 1 and page.count("Add and lock time") == 1
-    page = browser.get(f"{path}/remedies?reason=no-interpreter")
+    page = browser.get(f"{path}/fixes?reason=no-interpreter")
     assert "Firm 2 and Firm 3</a>" in page and "Firm 0 and Firm 1</a>" not in page
-    back = f"{path}/remedies?q=firm"
+    back = f"{path}/fixes?q=firm"
     browser.get(back)
-    page = browser.post(f"{path}/remedies/do", request=one.key, remedy="0", back=back)
+    page = browser.post(f"{path}/fixes/do", request=one.key, remedy="0", back=back)
     assert "The next run schedules the meeting on" in page and "Locked to" in page
     with database.read() as session:
         assert session.scalars(select(AttendeeBusy)).all() == []
     assert "Locked to" not in browser.post(f"{path}/unlock", request=one.key, back=back)
     press = {"request": two.key, "remedy": "0"}
-    page = browser.get(f"{path}/remedies/do?request={two.key}&remedy=0")
+    page = browser.get(f"{path}/fixes/do?request={two.key}&remedy=0")
     assert "Add an interpreter for Chinese and Hungarian on" in page
-    page = browser.post(f"{path}/remedies/do", 422, **press, name0="Nora Kiss", email0="nora")
+    page = browser.post(f"{path}/fixes/do", 422, **press, name0="Nora Kiss", email0="nora")
     assert 'value="Nora Kiss"' in page and 'id="email0-error"' in page, "what was typed is kept"
-    page = browser.post(f"{path}/remedies/do", **press, name0="Nora Kiss", email0="nora@speak.example")
+    page = browser.post(f"{path}/fixes/do", **press, name0="Nora Kiss", email0="nora@speak.example")
     assert "The next run schedules the meeting on" in page
     with database.read() as session:
         assert [row.languages for row in session.scalars(select(Interpreter))] == [["zh", "hu"]]
@@ -392,11 +392,11 @@ def test_a_what_if_shows_which_locks_clash_in_the_words_of_a_run(database: Datab
     execution.execute(database, run_id, worker="w1", settings=SETTINGS)
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}"
-    browser.get(f"{path}/what-if")
-    browser.post(f"{path}/what-if", name="As it is")
-    browser.post(f"{path}/what-if/1/solve")
+    browser.get(f"{path}/scenarios")
+    browser.post(f"{path}/scenarios", name="As it is")
+    browser.post(f"{path}/scenarios/1/solve")
     assert trying.execute(database, settings=SETTINGS)
-    of_scenario, of_run = (section(browser.get(f"{path}/{page}")) for page in ("what-if/1", "runs/1"))
+    of_scenario, of_run = (section(browser.get(f"{path}/{page}")) for page in ("scenarios/1", "runs/1"))
     assert words_of(of_scenario) == words_of(of_run)
 
 

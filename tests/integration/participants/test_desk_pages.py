@@ -26,41 +26,41 @@ def site(database: Database, broker_url: str) -> Site:
 @pytest.mark.parametrize("kind", ["firms", "people", "interpreters", "requests"])
 def test_each_table_is_there_and_in_the_menu(site: Site, kind: str) -> None:
     browser = site.organiser()
-    page = browser.get(site.path(f"/desk/{kind}"))
-    assert re.search(rf'href="[^"]*/desk/{kind}" aria-current="page"', page)
+    page = browser.get(site.path(f"/participants/{kind}"))
+    assert re.search(rf'href="[^"]*/participants/{kind}" aria-current="page"', page)
 
 
 def test_a_firm_is_changed_on_its_page_and_the_step_undone(site: Site) -> None:
     browser = site.organiser()
-    browser.get(site.path("/desk/firms/f0"))
-    page = browser.post(site.path("/desk/firms/f0"), name="Solar Zrt.", country="Hungary", booth="B9")
+    browser.get(site.path("/participants/firms/f0"))
+    page = browser.post(site.path("/participants/firms/f0"), name="Solar Zrt.", country="Hungary", booth="B9")
     assert "Saved." in page
     assert 'value="HU"' in page
-    page = browser.get(site.path("/desk/firms?text=solar"))
+    page = browser.get(site.path("/participants/firms?text=solar"))
     assert "Solar Zrt." in page
     assert "Booth B9" in page
     (undo,) = re.findall(r'action="([^"]*/steps/\d+/undo)"', page)
     assert "Undone." in browser.post(undo)
-    assert "Solar" not in browser.get(site.path("/desk/firms"))
+    assert "Solar" not in browser.get(site.path("/participants/firms"))
 
 
 def test_a_fault_stands_at_its_field_with_what_was_typed(site: Site) -> None:
     browser = site.organiser()
-    browser.get(site.path("/desk/firms/f0"))
-    page = browser.post(site.path("/desk/firms/f0"), 422, name="Solar", country="Nowhere")
+    browser.get(site.path("/participants/firms/f0"))
+    page = browser.post(site.path("/participants/firms/f0"), 422, name="Solar", country="Nowhere")
     assert 'value="Nowhere"' in page
     assert re.search(r'id="country-fault">[^<]*is not a country', page)
 
 
 def test_a_row_is_changed_in_place_by_htmx(site: Site) -> None:
     browser = site.organiser()
-    browser.get(site.path("/desk/people"))
+    browser.get(site.path("/participants/people"))
     headers = {"HX-Request": "true"}
-    form = browser.client.get(site.path("/desk/people/f0-p0"), headers=headers).text
+    form = browser.client.get(site.path("/participants/people/f0-p0"), headers=headers).text
     assert form.lstrip().startswith("<tr")
     assert 'name="title"' in form
     fields = {"csrf_token": browser.token, "title": "Head of sales"}
-    row = browser.client.post(site.path("/desk/people/f0-p0"), data=fields, headers=headers).text
+    row = browser.client.post(site.path("/participants/people/f0-p0"), data=fields, headers=headers).text
     assert row.lstrip().startswith("<tr")
     assert "Head of sales" in row
     assert "hx-swap-oob" in row
@@ -70,32 +70,32 @@ def test_what_a_withdrawal_touches_is_said_before_it_is_done(site: Site) -> None
     with site.database.write() as session:
         make_request(session, site.expo, 0, 1)
     browser = site.organiser()
-    browser.get(site.path("/desk/firms"))
-    page = browser.post(site.path("/desk/firms/leave"), keys=["f0"])
+    browser.get(site.path("/participants/firms"))
+    page = browser.post(site.path("/participants/firms/leave"), keys=["f0"])
     assert "no published meeting" in page
     assert "1 open request is ended" in page
     assert site.stored()[0].state is RequestState.ACCEPTED
-    page = browser.post(site.path("/desk/firms/leave"), keys=["f0"], sure="yes", note="No stand.")
+    page = browser.post(site.path("/participants/firms/leave"), keys=["f0"], sure="yes", note="No stand.")
     assert "Withdrawn. 1 request was ended" in page
     assert site.stored()[0].state is RequestState.WITHDRAWN
     assert "Firm 0" not in site.exhibitor(1).get(site.path("/firms"))
-    page = browser.post(site.path("/desk/firms/bring-back"), keys=["f0"])
+    page = browser.post(site.path("/participants/firms/bring-back"), keys=["f0"])
     assert "1 takes part again" in page
 
 
 def test_nobody_ticked_is_said(site: Site) -> None:
     browser = site.organiser()
-    browser.get(site.path("/desk/firms"))
-    assert "Tick 1 to 200 rows" in browser.post(site.path("/desk/firms/leave"))
+    browser.get(site.path("/participants/firms"))
+    assert "Tick 1 to 200 rows" in browser.post(site.path("/participants/firms/leave"))
 
 
 @pytest.mark.parametrize(
     ("path", "typed", "told"),
     [
-        ("/desk/firms", {"column": "tier", "value": "upstream of all"}, "Choose 1 to 200 rows."),
-        ("/desk/people", {"column": "title", "value": "Head of <sales>"}, "Choose 1 to 200 rows."),
+        ("/participants/firms", {"column": "tier", "value": "upstream of all"}, "Choose 1 to 200 rows."),
+        ("/participants/people", {"column": "title", "value": "Head of <sales>"}, "Choose 1 to 200 rows."),
         (
-            "/desk/requests",
+            "/participants/requests",
             {"note": "Please <come>", "verb": "decline"},
             "Choose 1 to 200 requests, and",
         ),
@@ -126,34 +126,39 @@ def test_a_list_of_which_nothing_is_ticked_stands_there_again_with_what_was_type
 
 def test_several_rows_get_one_value_or_a_day_off(site: Site) -> None:
     browser = site.organiser()
-    browser.get(site.path("/desk/firms"))
-    page = browser.post(site.path("/desk/firms/many"), keys=["f0", "f1"], column="tier", value="downstream")
+    browser.get(site.path("/participants/firms"))
+    page = browser.post(
+        site.path("/participants/firms/many"), keys=["f0", "f1"], column="tier", value="downstream"
+    )
     assert "2 of 2 rows changed" in page
-    browser.get(site.path("/desk/people"))
+    browser.get(site.path("/participants/people"))
     day = "2026-12-07"
     page = browser.post(
-        site.path("/desk/people/many"), keys=["f0-p0", "f1-p0"], column=["title", "absent"], day=day
+        site.path("/participants/people/many"), keys=["f0-p0", "f1-p0"], column=["title", "absent"], day=day
     )
     assert "Marked." in page
-    page = browser.get(site.path("/desk/people/f0-p0"))
+    page = browser.get(site.path("/participants/people/f0-p0"))
     assert len(re.findall(r'name="slots" value="\w+" checked', page)) == 2
 
 
 def test_absences_are_ticked_and_cleared(site: Site) -> None:
     browser = site.organiser()
     for kind, key in (("people", "f0-p0"), ("interpreters", "i0")):
-        browser.get(site.path(f"/desk/{kind}/{key}"))
-        page = browser.post(site.path(f"/desk/{kind}/{key}/absences"), slots=["s0", "s3"])
+        browser.get(site.path(f"/participants/{kind}/{key}"))
+        page = browser.post(site.path(f"/participants/{kind}/{key}/absences"), slots=["s0", "s3"])
         assert len(re.findall(r'name="slots" value="\w+" checked', page)) == 2
-        page = browser.post(site.path(f"/desk/{kind}/{key}/absences"))
+        page = browser.post(site.path(f"/participants/{kind}/{key}/absences"))
         assert len(re.findall(r'name="slots" value="\w+" checked', page)) == 0
 
 
 @pytest.mark.parametrize(
     ("path", "fields"),
     [
-        ("/desk/people/f0-p0/absences", {"slots": ["s0", "s1"], "note": "Ill."}),
-        ("/desk/people/many", {"keys": ["f0-p0"], "column": ["title", "absent"], "day": "2026-12-07"}),
+        ("/participants/people/f0-p0/absences", {"slots": ["s0", "s1"], "note": "Ill."}),
+        (
+            "/participants/people/many",
+            {"keys": ["f0-p0"], "column": ["title", "absent"], "day": "2026-12-07"},
+        ),
     ],
 )
 def test_on_a_show_day_absences_are_saved_once_it_is_known_what_they_call_off(
@@ -171,7 +176,7 @@ def test_on_a_show_day_absences_are_saved_once_it_is_known_what_they_call_off(
         commands.lock(session, actor, 2, meetings[0].request, seen=None, now=NOW)
     clocks.hold(monkeypatch, site.expo.slots[0].start - timedelta(minutes=30))
     browser = site.organiser()
-    browser.get(site.path("/desk/people/f0-p0"))
+    browser.get(site.path("/participants/people/f0-p0"))
     page = browser.post(site.path(path), **fields)
     for said in (
         "<b>2 published meetings</b> begin too soon for a run.",
@@ -181,7 +186,7 @@ def test_on_a_show_day_absences_are_saved_once_it_is_known_what_they_call_off(
     ):
         assert said in page, said
     assert {each.state for each in site.stored()} == {RequestState.ACCEPTED}
-    assert "checked" not in browser.get(site.path("/desk/people/f0-p0")).partition('id="absences"')[2]
+    assert "checked" not in browser.get(site.path("/participants/people/f0-p0")).partition('id="absences"')[2]
     (form,) = PageForms(page, site.path(path)).sending_to(site.path(path))
     sent: dict[str, list[str]] = {}
     for name, text in form.sent():
@@ -189,12 +194,12 @@ def test_on_a_show_day_absences_are_saved_once_it_is_known_what_they_call_off(
     page = browser.post(site.path(path), **sent)
     assert "1 that begins too soon for a plan was cancelled." in page
     assert [each.state for each in site.stored()] == [RequestState.WITHDRAWN, RequestState.ACCEPTED]
-    shown = browser.get(site.path("/desk/people/f0-p0"))
+    shown = browser.get(site.path("/participants/people/f0-p0"))
     assert len(re.findall(r'name="slots" value="\w+" checked', shown)) == 2
 
 
 def test_an_interpreter_is_seated_at_a_table_that_its_page_names(site: Site) -> None:
-    browser, path = site.organiser(), site.path("/desk/interpreters/i0")
+    browser, path = site.organiser(), site.path("/participants/interpreters/i0")
     table = site.expo.tables[0]
     assert f'<option value="{table.key}">{table.name}</option>' in browser.get(path)
     page = browser.post(f"{path}/absences", slots=["s0", "s3"], table=table.key)
@@ -204,7 +209,7 @@ def test_an_interpreter_is_seated_at_a_table_that_its_page_names(site: Site) -> 
     assert page.count(f"<small>{table.name}</small>") == 1
     page = browser.post(f"{path}/absences", 422, slots=["s0"], table="nowhere")
     assert "is no table of this event" in page
-    assert "At a table for a shift" not in browser.get(site.path("/desk/people/f0-p0"))
+    assert "At a table for a shift" not in browser.get(site.path("/participants/people/f0-p0"))
 
 
 def without_tokens(page: str) -> str:
@@ -214,9 +219,9 @@ def without_tokens(page: str) -> str:
 
 def test_a_merge_says_what_becomes_of_both_before_it_is_done(site: Site) -> None:
     browser = site.organiser()
-    browser.get(site.path("/desk/firms/f0"))
-    before = without_tokens(browser.get(site.path("/desk/firms")))
-    page = browser.post(site.path("/desk/firms/f0/merge"), into="f1")
+    browser.get(site.path("/participants/firms/f0"))
+    before = without_tokens(browser.get(site.path("/participants/firms")))
+    page = browser.post(site.path("/participants/firms/f0/merge"), into="f1")
     for said in (
         "Leaves the event",
         "b0 is given up",
@@ -226,37 +231,37 @@ def test_a_merge_says_what_becomes_of_both_before_it_is_done(site: Site) -> None
         'name="sure" value="yes"',
     ):
         assert said in page, said
-    assert without_tokens(browser.get(site.path("/desk/firms"))) == before
-    assert "Merged." in browser.post(site.path("/desk/firms/f0/merge"), into="f1", sure="yes")
+    assert without_tokens(browser.get(site.path("/participants/firms"))) == before
+    assert "Merged." in browser.post(site.path("/participants/firms/f0/merge"), into="f1", sure="yes")
 
 
 def test_two_records_are_merged(site: Site) -> None:
     browser = site.organiser()
-    browser.get(site.path("/desk/firms/f0"))
-    page = browser.post(site.path("/desk/firms/f0/merge"), into="f1", sure="yes")
+    browser.get(site.path("/participants/firms/f0"))
+    page = browser.post(site.path("/participants/firms/f0/merge"), into="f1", sure="yes")
     assert "Merged." in page
-    assert "This was a second record of" in browser.get(site.path("/desk/firms/f0"))
-    page = browser.post(site.path("/desk/firms/f1/merge"), 422, into="f1")
+    assert "This was a second record of" in browser.get(site.path("/participants/firms/f0"))
+    page = browser.post(site.path("/participants/firms/f1/merge"), 422, into="f1")
     assert "is the same record" in page
 
 
 def test_a_request_in_a_firms_name_says_so_to_the_other_side(site: Site) -> None:
     browser = site.organiser()
-    browser.get(site.path("/desk/requests/new"))
+    browser.get(site.path("/participants/requests/new"))
     page = browser.post(
-        site.path("/desk/requests/new"), from_firm="Firm 0", to_firm="f1", topic="Cells", priority="3",
-        place="any",
+        site.path("/participants/requests/new"), from_firm="Firm 0", to_firm="f1", topic="Cells",
+        priority="3", place="any",
     )  # fmt: skip
     assert "in the name of Firm 0" in page
     (request,) = site.stored()
     other = site.exhibitor(1)
     assert "by the organiser for Firm 0" in other.get(site.path(f"/requests/{request.key}"))
-    browser.get(site.path("/desk/requests"))
+    browser.get(site.path("/participants/requests"))
     page = browser.post(
-        site.path("/desk/requests/many"), keys=[request.key, "none"], verb="accept", status=404
+        site.path("/participants/requests/many"), keys=[request.key, "none"], verb="accept", status=404
     )
     assert site.stored()[0].state is RequestState.PENDING
-    page = browser.post(site.path("/desk/requests/many"), keys=[request.key], verb="accept")
+    page = browser.post(site.path("/participants/requests/many"), keys=[request.key], verb="accept")
     assert "1 accepted, in the firms" in page
     page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
     assert "the organiser for Firm 1" in page
@@ -264,30 +269,33 @@ def test_a_request_in_a_firms_name_says_so_to_the_other_side(site: Site) -> None
     assert re.search(
         r"<b>Asked</b> by the organiser for Firm 0.*<b>Accepted</b> by the organiser for Firm 1", history
     )
-    page = browser.post(site.path("/desk/requests/many"), keys=[request.key], verb="decline")
+    page = browser.post(site.path("/participants/requests/many"), keys=[request.key], verb="decline")
     assert f"Request {request.key}: The request is accepted already." in page
 
 
 def test_a_firm_that_is_not_known_is_said_at_its_field(site: Site) -> None:
     browser = site.organiser()
-    browser.get(site.path("/desk/requests/new"))
+    browser.get(site.path("/participants/requests/new"))
     page = browser.post(
-        site.path("/desk/requests/new"), 422, from_firm="Firm 0", to_firm="Nobody", topic="Cells"
+        site.path("/participants/requests/new"), 422, from_firm="Firm 0", to_firm="Nobody", topic="Cells"
     )
     assert re.search(r'id="to_firm-fault">is not a firm', page)
     assert 'value="Cells"' in page
 
 
-@pytest.mark.parametrize("path", ["/desk/firms", "/desk/people/f0-p0", "/desk/requests", "/desk/steps"])
+@pytest.mark.parametrize(
+    "path",
+    ["/participants/firms", "/participants/people/f0-p0", "/participants/requests", "/participants/steps"],
+)
 def test_exhibitors_have_no_desk(site: Site, path: str) -> None:
     site.exhibitor(0).get(site.path(path), 404)
 
 
 def test_empty_tables_say_what_to_do(site: Site) -> None:
     browser = site.organiser()
-    assert "Nothing here has" in browser.get(site.path("/desk/firms?text=zzz"))
-    assert "Nobody left the event" in browser.get(site.path("/desk/people?state=withdrawn"))
-    assert "Nobody has asked anybody" in browser.get(site.path("/desk/requests"))
-    assert "Nothing was changed here" in browser.get(site.path("/desk/steps"))
+    assert "Nothing here has" in browser.get(site.path("/participants/firms?text=zzz"))
+    assert "Nobody left the event" in browser.get(site.path("/participants/people?state=withdrawn"))
+    assert "Nobody has asked anybody" in browser.get(site.path("/participants/requests"))
+    assert "Nothing was changed here" in browser.get(site.path("/participants/steps"))
     with site.database.read() as session:
         assert session.query(Firm).count() == 3

@@ -32,14 +32,14 @@ def test_pages_with_addresses_are_noted_once_a_day(
     with database.write() as session:
         expo = make_event(session, interpreters=1)
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser)
-    desk = f"/events/{expo.event.key}/desk"
+    desk = f"/events/{expo.event.key}/participants"
     for path in ("people", "people?page=1&text=x", "people/f0-p0", "people/f0-p0", "firms", "firms/f0"):
         browser.get(f"{desk}/{path}")
     who = expo.organiser.email
     assert seen(database) == [(who, LIST), (who, ONE)]
     browser.get(f"{desk}/interpreters/i0")
     assert seen(database)[2:] == [(who, "addresses of interpreter i0 seen")]
-    assert "Addresses of person f0-p0 seen" in browser.get(f"/events/{expo.event.key}/trail")
+    assert "Addresses of person f0-p0 seen" in browser.get(f"/events/{expo.event.key}/audit-log")
 
 
 def test_a_day_later_it_is_noted_again(database: Database) -> None:

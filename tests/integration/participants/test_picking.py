@@ -101,7 +101,7 @@ def site(database: Database, broker_url: str) -> Site:
 
 def test_a_field_offers_names_with_their_keys_while_somebody_types(site: Site) -> None:
     browser = site.organiser()
-    page = browser.get(site.path("/desk/requests/new"))
+    page = browser.get(site.path("/participants/requests/new"))
     address, listed = re.findall(
         r'hx-get="([^"]*picks/firms\?field=to_firm)".*?<datalist id="([^"]*)"', page, re.DOTALL
     )[0]
@@ -111,37 +111,41 @@ def test_a_field_offers_names_with_their_keys_while_somebody_types(site: Site) -
         options.strip() == '<option value="Firm 1 [f1]">' + options.split(">")[1].split("<")[0] + "</option>"
     )
     for kind, text in (("people", "F0"), ("interpreters", "i"), ("tables", "t")):
-        assert "<option" in browser.get(site.path(f"/desk/picks/{kind}?field=into&into={text}"))
-    assert "<option" not in browser.get(site.path("/desk/picks/firms"))
+        assert "<option" in browser.get(site.path(f"/participants/picks/{kind}?field=into&into={text}"))
+    assert "<option" not in browser.get(site.path("/participants/picks/firms"))
 
 
 def test_without_a_script_a_name_that_several_have_is_chosen_on_the_page(site: Site) -> None:
     browser = site.organiser()
-    browser.get(site.path("/desk/requests/new"))
+    browser.get(site.path("/participants/requests/new"))
     asked = {"topic": "Packs", "priority": "3", "place": "any"}
-    page = browser.post(site.path("/desk/requests/new"), 422, from_firm="Firm", to_firm="f1", **asked)
+    page = browser.post(site.path("/participants/requests/new"), 422, from_firm="Firm", to_firm="f1", **asked)
     assert "several have that name" in page
     assert 'value="Firm"' in page
     assert 'value="Firm 1 [f1]"' in page
     assert re.findall(r'type="radio" name="from_firm-pick" value="(\w*)"', page) == ["f0", "f1", "f2", ""]
     again = {"from_firm": "Firm", "from_firm-pick": "f2", "to_firm": "Firm 1 [f1]"}
     assert "Firm 1 was asked in the name of Firm 2" in browser.post(
-        site.path("/desk/requests/new"), **again, **asked
+        site.path("/participants/requests/new"), **again, **asked
     )
 
 
 def test_a_person_changes_firms_and_two_records_merge_by_what_was_picked(site: Site) -> None:
     browser = site.organiser()
-    page = browser.get(site.path("/desk/people/f0-p0"))
+    page = browser.get(site.path("/participants/people/f0-p0"))
     assert 'value="Firm 0 [f0]"' in page
-    assert "Nothing was different." in browser.post(site.path("/desk/people/f0-p0"), firm="Firm 0 [f0]")
-    assert 'value="Firm 1 [f1]"' in browser.post(site.path("/desk/people/f0-p0"), firm="Firm 1 [f1]")
-    assert "Merged." in browser.post(site.path("/desk/firms/f2/merge"), into="Firm 1 [f1]", sure="yes")
+    assert "Nothing was different." in browser.post(
+        site.path("/participants/people/f0-p0"), firm="Firm 0 [f0]"
+    )
+    assert 'value="Firm 1 [f1]"' in browser.post(site.path("/participants/people/f0-p0"), firm="Firm 1 [f1]")
+    assert "Merged." in browser.post(
+        site.path("/participants/firms/f2/merge"), into="Firm 1 [f1]", sure="yes"
+    )
 
 
 def test_what_nobody_has_stays_in_its_field_with_what_is_wrong(site: Site) -> None:
     browser = site.organiser()
-    browser.get(site.path("/desk/firms/f0"))
-    page = browser.post(site.path("/desk/firms/f0/merge"), 422, into="Nowhere")
+    browser.get(site.path("/participants/firms/f0"))
+    page = browser.post(site.path("/participants/firms/f0/merge"), 422, into="Nowhere")
     assert 'value="Nowhere"' in page
     assert re.search(r'id="into-fault">is no record of this event', page)

@@ -19,7 +19,7 @@ NOW = datetime(2027, 6, 16, 0, tzinfo=UTC)
 FIRM = ("佛山霁渚智能装备集团有限公司", "Foshan Jizhu Intelligent Equipment Group Co., Ltd.")
 SITE = "https://meet.example"
 LINKS = DigestLinks(
-    answer=lambda item, step: f"{SITE}/asked/token-{item.key}/{step}",
+    answer=lambda item, step: f"{SITE}/respond/token-{item.key}/{step}",
     details=lambda item: f"{SITE}/events/expo/requests/{item.key}",
     see=f"{SITE}/events/expo/requests/received",
     choose=f"{SITE}/events/expo/preferences#digests",
@@ -93,7 +93,8 @@ def test_a_request_that_waits_has_all_that_an_answer_needs() -> None:
         *FIRM, "Graphite blocks", "“We bring references.”", "A must for them.", "Wei Siyu (魏思雨), Director",
         "Advanced manufacturing, upstream, China",
         "Answer by Friday, 18 June 2027, 18:00 (your time: Fri 18 Jun 12:00)",
-        f"{SITE}/asked/token-r1/accept", f"{SITE}/asked/token-r1/decline", f"{SITE}/events/expo/requests/r1",
+        f"{SITE}/respond/token-r1/accept", f"{SITE}/respond/token-r1/decline",
+        f"{SITE}/events/expo/requests/r1",
         "+86 10 5550 0132", "Do not pass it on",
     ):  # fmt: skip
         assert said in plain, said
@@ -135,7 +136,7 @@ def test_the_headline_is_about_what_waits(kinds: list[str], subject: str) -> Non
 @pytest.mark.parametrize("kind", ["accepted", "declined", "cancelled", "expired"])
 def test_what_came_of_a_request_is_said_and_cannot_be_answered(kind: str) -> None:
     _, plain, html = bodies(digest(item(kind=DigestKind(kind), text="Not before 2029", expires_at=None)))
-    assert "“Not before 2029”" in plain and "/asked/" not in plain + html
+    assert "“Not before 2029”" in plain and "/respond/" not in plain + html
     assert kind in plain.lower()
 
 

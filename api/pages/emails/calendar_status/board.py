@@ -29,7 +29,7 @@ from scheduler.services.identity.actors import Actor
 from workers import dispatch
 
 blueprint = APIBlueprint(
-    "calendar_status", __name__, enable_openapi=False, url_prefix="/events/<event_key>/calendar-health"
+    "calendar_status", __name__, enable_openapi=False, url_prefix="/events/<event_key>/calendar-status"
 )
 
 FILTERS = ("text", "state", "hall", "day", "country", "firm", "whose")

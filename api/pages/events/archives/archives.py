@@ -40,7 +40,7 @@ PARTS = {
 """What may come along, in the words of the page."""
 
 
-@blueprint.get("/events/<event_key>/whole")
+@blueprint.get("/events/<event_key>/archive")
 @login_required
 def show(event_key: str) -> str:
     """Copy, archive, delete."""

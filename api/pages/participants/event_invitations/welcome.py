@@ -22,7 +22,9 @@ from scheduler.services.participants.event_invitations import welcome
 from scheduler.services.participants.event_invitations.welcome import Invitees
 from workers import dispatch
 
-blueprint = APIBlueprint("welcome", __name__, enable_openapi=False, url_prefix="/events/<event_key>/welcome")
+blueprint = APIBlueprint(
+    "welcome", __name__, enable_openapi=False, url_prefix="/events/<event_key>/event-invitations"
+)
 
 
 @blueprint.get("")

@@ -30,7 +30,7 @@ blueprint = APIBlueprint(
     "remedies",
     __name__,
     enable_openapi=False,
-    url_prefix="/events/<event_key>/versions/<int:number>/remedies",
+    url_prefix="/events/<event_key>/versions/<int:number>/fixes",
 )
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

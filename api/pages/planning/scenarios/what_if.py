@@ -37,7 +37,9 @@ from scheduler.services.requests import not_held
 from scheduler.services.spreadsheets.columns import ImportKind
 from workers import dispatch
 
-blueprint = APIBlueprint("what_if", __name__, enable_openapi=False, url_prefix="/events/<event_key>/what-if")
+blueprint = APIBlueprint(
+    "what_if", __name__, enable_openapi=False, url_prefix="/events/<event_key>/scenarios"
+)
 
 Faults = Mapping[str, str]
 NONE: Faults = MappingProxyType({})

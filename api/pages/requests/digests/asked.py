@@ -18,7 +18,7 @@ from scheduler.invites.catalogue import words
 from scheduler.services.requests.digests import answering
 from scheduler.services.requests.digests.answering import AskedLook
 
-blueprint = APIBlueprint("asked", __name__, enable_openapi=False, url_prefix="/asked/<token>")
+blueprint = APIBlueprint("asked", __name__, enable_openapi=False, url_prefix="/respond/<token>")
 
 STEPS = ("accept", "decline")
 

@@ -93,7 +93,8 @@ def test_nothing_else_of_the_event_is_theirs(scene: Scene) -> None:
         "agenda", "week", "firms", "start", "tokens",
         "schedule", "team",
         f"requests/{key}", "requests/received", f"firms/{scene.expo.firms[0].key}/agenda", "agenda.pdf",
-        f"people/{scene.expo.people[0][0].key}/agenda", "calendar-health/", "exports/", "desk/interpreters",
+        f"people/{scene.expo.people[0][0].key}/agenda", "calendar-status/", "exports/",
+        "participants/interpreters",
     ):  # fmt: skip
         assert mine.client.get(f"{scene.path}/{rest}").status_code == 404, rest
     other = make_browser_of_exhibitor(scene)

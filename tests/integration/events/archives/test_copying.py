@@ -210,7 +210,7 @@ def test_the_page_keeps_what_was_typed_and_makes_the_copy(
 ) -> None:
     browser = Browser(web_app(database, broker_url), expo.organiser)
     base = f"/events/{expo.event.key}"
-    browser.get(f"{base}/whole")
+    browser.get(f"{base}/archive")
     page = browser.post(f"{base}/copy", status=422, name="Next", key="next", first_day="", parts="venue")
     assert 'id="first_day-fault"' in page and 'value="Next"' in page
     page = browser.post(

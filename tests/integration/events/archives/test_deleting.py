@@ -95,7 +95,7 @@ def test_from_the_press_on_it_is_there_for_nobody(everything: Everything) -> Non
     press(everything)
     found = opened()
     assert set(found.values()) <= {404, 410}, found
-    for path in ("", "/schedule", "/agenda", "/whole", "/registration"):
+    for path in ("", "/schedule", "/agenda", "/archive", "/registration"):
         for key in (event.key, f"deleted.{event.id}"):
             assert owner.client.get(f"/events/{key}{path}").status_code == 404
     assert event.name not in owner.get("/")

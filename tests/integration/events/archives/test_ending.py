@@ -176,7 +176,7 @@ def test_the_pages_archive_bring_back_and_delete(database: Database, broker_url:
         expo = make_event(session)
     browser = Browser(web_app(database, broker_url), expo.organiser)
     base = f"/events/{expo.event.key}"
-    browser.get(f"{base}/whole")
+    browser.get(f"{base}/archive")
     assert "This event is archived" in browser.post(f"{base}/archive")
     assert "This event is archived" in browser.get("/")
     with database.write() as session:

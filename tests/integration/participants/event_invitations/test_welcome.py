@@ -173,7 +173,7 @@ def test_the_page_invites_and_the_trail_has_it(
 ) -> None:
     clocks.hold(monkeypatch, NOW)
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser)
-    path = f"/events/{expo.event.key}/welcome"
+    path = f"/events/{expo.event.key}/event-invitations"
     assert "<b>2</b> exhibitors were not invited yet" in browser.get(path)
     assert "must have at most 1,000" in browser.post(path, 422, group="new", note="x" * 1001)
     assert "2 mails are on their way." in browser.post(path, group="new", note="See you")

@@ -21,7 +21,7 @@ def page_of(database: Database) -> tuple[Expo, Browser, str]:
     with database.write() as session:
         expo = make_event(session)
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser)
-    return expo, browser, f"/events/{expo.event.key}/dials"
+    return expo, browser, f"/events/{expo.event.key}/priorities"
 
 
 def point(page: str) -> str | None:

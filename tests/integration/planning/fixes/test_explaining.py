@@ -48,7 +48,7 @@ class Stopped:
 
     @property
     def path(self) -> str:
-        return f"/events/{self.expo.event.key}/versions/{self.version.number}/remedies"
+        return f"/events/{self.expo.event.key}/versions/{self.version.number}/fixes"
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ def test_the_page_says_groups_in_names_and_times_and_the_workbook_has_them(
     with database.write() as session:
         scene = Scene(session)
     browser = Browser(web_app(database, broker_url), scene.expo.organiser)
-    path = f"/events/{scene.expo.event.key}/versions/{scene.version.number}/remedies"
+    path = f"/events/{scene.expo.event.key}/versions/{scene.version.number}/fixes"
     page = re.sub(r"<[^>]+>", "", browser.get(path))
     assert "5 of 5 accepted requests are unscheduled" in page
     assert "An attendee has reached the daily limit" in page and "Anna Kiss one more meeting a day" in page
@@ -137,7 +137,9 @@ def test_the_page_says_groups_in_names_and_times_and_the_workbook_has_them(
     assert "Add a table in" in fixes and "Raise limit" not in fixes
     done = browser.post(f"{path}/do", group="0")
     assert "Fix applied. The next run schedules what fits." in done
-    assert "Applied fixes" in done and "/people/steps/" in done.replace("/desk/steps/", "/people/steps/")
+    assert "Applied fixes" in done and "/people/steps/" in done.replace(
+        "/participants/steps/", "/people/steps/"
+    )
     assert "No unscheduled request matches" in browser.get(f"{path}?q=nobody")
     octets = browser.client.get(f"{path}/workbook.xlsx").data
     book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(octets))
@@ -163,7 +165,7 @@ def test_what_helps_is_confirmed_by_a_run_beside_the_plan(
         (group,) = result.plan.groups
         assert group.lever in (Lever("person-cap", (anna.key,)), Lever("add-person", (anna.key,)))
         number = version.number
-    path = f"/events/{expo.event.key}/versions/{number}/remedies"
+    path = f"/events/{expo.event.key}/versions/{number}/fixes"
     browser = Browser(web_app(database, broker_url), expo.organiser)
     browser.get(path)
     page = browser.post(f"{path}/try", group="0")
@@ -195,7 +197,7 @@ def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alon
         )
         assert len(result.plan.meetings) == 2
         number = version.number
-    path = f"/events/{expo.event.key}/versions/{number}/remedies"
+    path = f"/events/{expo.event.key}/versions/{number}/fixes"
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(path)
     assert "All fixes together" in page and "if the best fix of each group is applied: 2 in all" in page

@@ -163,7 +163,7 @@ def test_locks_that_conflict_stand_with_the_unscheduled_requests_and_are_unlocke
 ) -> None:
     keys = locked_twice(scene)
     scene.execute()
-    path = f"/events/{scene.expo.event.key}/versions/1/remedies"
+    path = f"/events/{scene.expo.event.key}/versions/1/fixes"
     browser = Browser(web_app(scene.database, broker_url), scene.expo.organiser)
     panel = browser.get(path).partition('class="banner banner-warn conflict"')[2].partition("</section>")[0]
     assert "2 locks conflict" in panel and "F1-P0" in panel

@@ -185,7 +185,7 @@ def test_a_night_that_found_no_plan_does_not_look_like_one_that_did(night: Night
     assert [kind for kind, _ in night.alerts()] == [AlertKind.RUN_FAILED]
     browser = Browser(web_app(night.database, broker_url), night.expo.organiser)
     base = f"/events/{night.key}"
-    for page in (base, f"{base}/nights", f"{base}/runs/1", f"{base}/schedule"):
+    for page in (base, f"{base}/overnight", f"{base}/runs/1", f"{base}/schedule"):
         shown = browser.get(page)
         assert (
             re.search('<span class="tag (no-plan|tag-bad)">no plan</span>', shown) and "finished" not in shown

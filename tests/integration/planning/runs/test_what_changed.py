@@ -122,14 +122,14 @@ def test_each_priority_that_moves_alone_is_searched_for_and_named(again: Again, 
         Browser(web_app(again.scene.database, broker_url), expo.organiser),
         f"/events/{expo.event.key}",
     )
-    form = fields_of(browser.get(f"{path}/dials"))
+    form = fields_of(browser.get(f"{path}/priorities"))
     assert form.keys() == MOVES.keys(), "a field that this table lacks, or has for nothing"
     for field, (value, name) in MOVES.items():
         assert not again.run(), field
         page = browser.get(f"{path}/runs/{again.scene.run.number}")
         assert "<dt>Changed since the published schedule</dt><dd>Nothing</dd>" in page, field
-        form = fields_of(browser.get(f"{path}/dials"))
-        browser.post(f"{path}/dials", **{**form, field: value, "do": "save"})
+        form = fields_of(browser.get(f"{path}/priorities"))
+        browser.post(f"{path}/priorities", **{**form, field: value, "do": "save"})
         assert again.run(publish=True), field
         page = browser.get(f"{path}/runs/{again.scene.run.number}")
         assert f"<dd>Scheduling priorities changed: {name}</dd>" in page, field

@@ -109,7 +109,11 @@ def opened(database: Database, broker_url: str) -> tuple[Expo, Browser, str]:
     """An organiser's browser, and the address of the page."""
     with database.write() as session:
         expo, _ = scene(session)
-    return expo, Browser(web_app(database, broker_url), expo.organiser), f"/events/{expo.event.key}/dials"
+    return (
+        expo,
+        Browser(web_app(database, broker_url), expo.organiser),
+        f"/events/{expo.event.key}/priorities",
+    )
 
 
 def policy_of(database: Database, expo: Expo) -> dict[str, Any]:
@@ -234,5 +238,5 @@ def test_nobody_who_took_it_is_said_after_a_minute(database: Database, broker_ur
     with database.write() as session:
         expo, _ = scene(session)
         dials.ask(session, expo.organiser_actor(), POLICY, now=NOW - timedelta(seconds=61))
-    page = Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}/dials")
+    page = Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}/priorities")
     assert "No worker has picked it up" in page

@@ -47,7 +47,7 @@ def solve_all(database: Database) -> None:
 
 def opened(database: Database, broker_url: str, expo: Expo) -> tuple[Browser, str]:
     """The organiser's browser, and the address of the page."""
-    return Browser(web_app(database, broker_url), expo.organiser), f"/events/{expo.event.key}/what-if"
+    return Browser(web_app(database, broker_url), expo.organiser), f"/events/{expo.event.key}/scenarios"
 
 
 def test_a_person_makes_changes_solves_compares_and_deletes(
@@ -55,7 +55,7 @@ def test_a_person_makes_changes_solves_compares_and_deletes(
 ) -> None:
     browser, path = (
         Browser(web_app(database, broker_url), expo.organiser),
-        f"/events/{expo.event.key}/what-if",
+        f"/events/{expo.event.key}/scenarios",
     )
     assert "No scenario yet" in browser.get(path)
     assert "must have 1 to 80 characters" in browser.post(path, status=422, name=" ")
@@ -113,7 +113,7 @@ def test_each_form_adds_its_change_in_a_sentence(
         what_ifs.make(session, expo.organiser_actor(), "Try", now=NOW)
     browser, path = (
         Browser(web_app(database, broker_url), expo.organiser),
-        f"/events/{expo.event.key}/what-if",
+        f"/events/{expo.event.key}/scenarios",
     )
     assert "Add change" in browser.get(f"{path}/1?kind={fields['kind']}")
     assert sentence in browser.post(f"{path}/1/add", **fields)
@@ -142,7 +142,7 @@ def test_the_table_says_what_is_older_and_is_taken_along(
     assert (table.value(held), table.columns[1].value(held), table.columns[1].difference(held)) == (2, 3, 1)
     browser, path = (
         Browser(web_app(database, broker_url), expo.organiser),
-        f"/events/{expo.event.key}/what-if",
+        f"/events/{expo.event.key}/scenarios",
     )
     assert "Outdated" in browser.get(path)
     lines = browser.get(f"{path}/comparison.csv").splitlines()
@@ -155,7 +155,7 @@ def test_a_reader_looks_and_changes_nothing(database: Database, broker_url: str,
     solve_all(database)
     with database.write() as session:
         reader = make_member(session, expo, TeamRole.READER)
-    browser, path = Browser(web_app(database, broker_url), reader), f"/events/{expo.event.key}/what-if"
+    browser, path = Browser(web_app(database, broker_url), reader), f"/events/{expo.event.key}/scenarios"
     page = browser.get(f"{path}/1")
     assert "Scenario and live schedule" in page and "Calculate again" not in page
     assert "Create scenario" not in browser.get(path)
@@ -196,23 +196,23 @@ def test_a_program_makes_one_follows_it_and_deletes_it(
     app = web_app(database, broker_url)
     program = Program(app, make_token(database, expo.organiser_actor()))
     more = {"kind": "tables", "hall": expo.halls[0].key, "count": 1}
-    made: Any = program.post("/what-ifs", {"name": "More", "changes": [more, LONGER]}, status=201)
+    made: Any = program.post("/scenarios", {"name": "More", "changes": [more, LONGER]}, status=201)
     assert (made["number"], made["state"], made["result"]) == (1, "new", None)
-    assert program.post("/what-ifs/1/solve")["state"] == "asked"
-    program.post("/what-ifs/1/solve", status=409)
+    assert program.post("/scenarios/1/solve")["state"] == "asked"
+    program.post("/scenarios/1/solve", status=409)
     solve_all(database)
-    found = program.get("/what-ifs/1")
+    found = program.get("/scenarios/1")
     assert found["state"] == "done" and found["result"]["then"]["held"] == 3
-    assert program.get("/what-ifs")["items"] == [found]
-    program.post("/what-ifs", {"name": "x", "changes": [{**more, "colour": 1}]}, status=422)
-    unknown = program.post("/what-ifs", {"name": "x", "changes": [{**more, "hall": "h9"}]}, status=422)
+    assert program.get("/scenarios")["items"] == [found]
+    program.post("/scenarios", {"name": "x", "changes": [{**more, "colour": 1}]}, status=422)
+    unknown = program.post("/scenarios", {"name": "x", "changes": [{**more, "hall": "h9"}]}, status=422)
     assert "'h9' is not in this event" in str(unknown)
-    assert program.post("/what-ifs/1/change", {"changes": []})["state"] == "new"
-    program.post("/what-ifs/1/stop", status=409)
-    assert program.send("/what-ifs/1", method="delete").json == {"number": 1}
-    program.get("/what-ifs/1", 404)
+    assert program.post("/scenarios/1/change", {"changes": []})["state"] == "new"
+    program.post("/scenarios/1/stop", status=409)
+    assert program.send("/scenarios/1", method="delete").json == {"number": 1}
+    program.get("/scenarios/1", 404)
     other = Program(app, make_token(database, expo.organiser_actor(), "runs:read"))
-    other.post("/what-ifs", {"name": "x"}, status=403)
+    other.post("/scenarios", {"name": "x"}, status=403)
 
 
 def test_the_curve_is_drawn_in_its_scale() -> None:

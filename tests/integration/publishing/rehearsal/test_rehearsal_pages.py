@@ -126,7 +126,7 @@ def test_going_live_by_the_page(database: Database, expo: Expo, browser: Browser
         assert session.scalars(select(VersionJob.state)).all() == [JobState.ASKED]
         (entry,) = session.scalars(select(TrailEntry).where(TrailEntry.about.contains("went live")))
         assert entry.after is not None and '"invitations_sent":true' in entry.after
-    assert "Emails rehearsed" in browser.get(f"/events/{expo.event.key}/trail")
+    assert "Emails rehearsed" in browser.get(f"/events/{expo.event.key}/audit-log")
 
 
 def test_going_live_without_invitations_sends_nothing(
@@ -141,7 +141,7 @@ def test_going_live_without_invitations_sends_nothing(
 def test_a_new_event_says_so_on_each_page_of_its_organisers_until_it_is_live(
     database: Database, expo: Expo, browser: Browser
 ) -> None:
-    pages = [f"/events/{expo.event.key}{rest}" for rest in ("", "/welcome", "/venue", "/schedule")]
+    pages = [f"/events/{expo.event.key}{rest}" for rest in ("", "/event-invitations", "/venue", "/schedule")]
     notice = "Rehearsal: emails of this event reach only its organisers."
     for each in pages:
         assert notice in browser.get(each)
@@ -166,7 +166,7 @@ def test_inviting_in_rehearsal_says_who_gets_the_emails(
 ) -> None:
     with database.write() as session:
         make_uninvited(session, expo, 2)
-    said = browser.post(f"/events/{expo.event.key}/welcome", group="new")
+    said = browser.post(f"/events/{expo.event.key}/event-invitations", group="new")
     assert "2 emails rehearsed. They reach only the organisers." in said
 
 
