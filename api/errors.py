@@ -126,7 +126,7 @@ def _around() -> dict[str, Any]:
     try:
         actor = auth.actor(event_key)
         with context.database().read() as db:
-            return {"actor": actor, "event": events.event(db, actor), "here": ""}
+            return {"actor": actor, "event": events.get_event(db, actor), "here": ""}
     except (ChainmeetError, SQLAlchemyError):
         return {}
 

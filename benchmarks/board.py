@@ -30,9 +30,9 @@ from benchmarks.report import Json, line, stem, write_json
 from benchmarks.spent import Backends
 from scheduler.collecting import collect_seldom, keep_loaded
 from scheduler.domain.entities import VersionState
-from scheduler.services.board import drafts, view
-from scheduler.services.board.answering import OracleDesk
-from scheduler.services.board.view import BoardView, BoardWish
+from scheduler.services.board import board_view, manual_drafts
+from scheduler.services.board.board_view import BoardQuery, BoardView
+from scheduler.services.board.placement_search import PlacementSearch
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
 from scheduler.services.publishing import comparisons
@@ -85,7 +85,7 @@ class Desk:
         self.views: dict[str, Views] = {}
         self.queries = 0
         event.listen(Engine, "before_cursor_execute", self._count)
-        self.desk = OracleDesk(database)
+        self.desk = PlacementSearch(database)
         hand_board.questions.ask = self._ask  # type: ignore[attr-defined]
 
     def _count(self, *_: Any) -> None:
@@ -124,7 +124,7 @@ class Desk:
 
         def begin() -> int:
             with self.database.write() as session:
-                return drafts.begin(session, self.actor, 1, now=self.database.now_in(session))
+                return manual_drafts.start_draft(session, self.actor, 1, now=self.database.now_in(session))
 
         self.timed("a draft begun", begin)
         add_version(self.database, self.event_id, moved=meetings * 9 // 10)
@@ -132,7 +132,7 @@ class Desk:
             version = versions.get(session, self.event_id, 3)
             now = self.database.now_in(session)
             comparisons.keep(session, comparisons.work_out(session, version, SETTINGS, now=now))
-        OracleDesk(self.database).answer(self.event_id, 2, {})  # the search is compiled
+        PlacementSearch(self.database).answer(self.event_id, 2, {})  # the search is compiled
         self.timed("a plan read", lambda: self.desk.answer(self.event_id, 2, {}))
 
 
@@ -147,7 +147,7 @@ def part(seen: BoardView, draws: random.Random) -> str:
 def look_around(desk: Desk, count: int, seed: int = 1) -> None:
     draws = random.Random(seed)
     with desk.database.read() as session:
-        seen = view.view(session, desk.actor, 2, BoardWish())
+        seen = board_view.get_board(session, desk.actor, 2, BoardQuery())
         held = versions.meetings(session, versions.get(session, desk.event_id, 2).id)
     for warm in ("board", f"board?draft=2&pick={held[0].request}", "versions/3/changes"):
         desk.browser.client.get(f"/events/{desk.key}/{warm}")

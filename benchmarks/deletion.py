@@ -17,8 +17,8 @@ from pathlib import Path
 
 from benchmarks.machine import machine
 from scheduler.domain.entities import VersionState
-from scheduler.services.events.archives import copying, deleting, ending, moving
-from scheduler.services.events.archives.copying import EventCopy
+from scheduler.services.events.archives import archiving, deletion, event_copy, transfer
+from scheduler.services.events.archives.event_copy import EventCopy
 from scheduler.services.operations import pulses
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, OutboxMail, PlannedMeeting, RequestPerson
@@ -106,30 +106,30 @@ def main() -> None:
         with database.write() as session:
             expo.organiser.is_operator = True
             session.merge(expo.organiser)
-        parts = list(copying.PARTS)
+        parts = list(event_copy.PARTS)
         form = EventCopy("copy", "Copy", (NOW + timedelta(days=365)).date(), parts)
         with Writer(database) as writer:
             began = time.monotonic()
-            copying.copy(database, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
+            event_copy.copy_event(database, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
         report("copy", time.monotonic() - began, writer)
         archive = io.BytesIO()
         with Writer(database) as writer:
             began = time.monotonic()
             with database.read() as session:
-                moving.write(session, session.get_one(Event, expo.event.id), archive, now=NOW)
+                transfer.write_archive(session, session.get_one(Event, expo.event.id), archive, now=NOW)
         report("export", time.monotonic() - began, writer)
         with Writer(database) as writer:
             began = time.monotonic()
-            moving.read(database, archive, key="moved", secret_key=SECRET_KEY, now=NOW)
+            transfer.import_archive(database, archive, key="moved", secret_key=SECRET_KEY, now=NOW)
         report("import", time.monotonic() - began, writer)
         with Writer(database) as writer:
             began = time.monotonic()
             with database.write() as session:
-                ending.remove(session, expo.organiser_actor(), typed=expo.event.name, now=NOW)
+                archiving.delete_event(session, expo.organiser_actor(), typed=expo.event.name, now=NOW)
         report("the press", time.monotonic() - began, writer)
         with Writer(database) as writer:
             began = time.monotonic()
-            while deleting.delete_rows(database, should_stop=lambda: False):
+            while deletion.delete_rows(database, should_stop=lambda: False):
                 pass
         report("its rows", time.monotonic() - began, writer)
         database.dispose()

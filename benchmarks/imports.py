@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import line, write_json
-from scheduler.services.imports import taking, workbooks
+from scheduler.services.imports import import_files, sheet_import
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
@@ -49,19 +49,19 @@ def book(firms: int, people: int, *, title: str) -> bytes:
 def measured(database: Database, expo: Expo, octets: bytes, name: str) -> Iterator[tuple[str, float, float]]:
     """The steps of one file: read, shown, taken."""
     actor = expo.organiser_actor()
-    parts, cpu, wall = timed(lambda: taking.parts_of(octets, ""))
+    parts, cpu, wall = timed(lambda: sheet_import.read_parts(octets, ""))
     yield f"{name}: read", cpu, wall
 
-    def look() -> taking.ImportLook:
+    def look() -> sheet_import.ImportPreview:
         with database.write() as session:
-            found = taking.apply(session, actor, parts, settings=SETTINGS, now=NOW)
+            found = sheet_import.apply_sheets(session, actor, parts, settings=SETTINGS, now=NOW)
             session.rollback()
         return found
 
     def take(digest: str) -> None:
         with database.write() as session:
-            number = workbooks.keep(session, actor, octets, name=name, kind="", now=NOW)
-            workbooks.take(session, actor, number, parts, digest=digest, settings=SETTINGS, now=NOW)
+            number = import_files.store_file(session, actor, octets, name=name, kind="", now=NOW)
+            import_files.import_file(session, actor, number, parts, digest=digest, settings=SETTINGS, now=NOW)
 
     shown, cpu, wall = timed(look)
     yield f"{name}: shown", cpu, wall

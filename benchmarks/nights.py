@@ -39,8 +39,8 @@ from scheduler.files.problem_file import read_problem
 from scheduler.samples.expo import make_expo
 from scheduler.services.identity import actors
 from scheduler.services.identity.actors import Actor
-from scheduler.services.planning.fixes import doing
-from scheduler.services.planning.fixes.changing import NewPerson
+from scheduler.services.planning.fixes import applying
+from scheduler.services.planning.fixes.event_changes import NewPerson
 from scheduler.services.planning.runs import execution, runs
 from scheduler.services.planning.runs.watchdog import Solve
 from scheduler.services.problems import solved
@@ -215,11 +215,11 @@ class Desk:
         try:
             with self.database.write() as session:
                 actor = self._actor(session)
-                way = doing.way_of(session, actor, version, key, which)
+                way = applying.get_request_fix(session, actor, version, key, which)
                 adds = {"add-person": len(way["ids"]), "add-interpreter": 1}.get(str(way["kind"]), 0)
                 people = [self._new_person() for _ in range(adds)]
                 now = self.database.now_in(session)
-                slot = doing.hold_there(
+                slot = applying.apply_request_fix(
                     session, actor, version, key, which, people=people, settings=SETTINGS, now=now
                 )
                 taken[key] = slot.key
@@ -250,7 +250,7 @@ class Desk:
             ).first()
             night.error = run.error or ""
             night.state = "no plan" if version is None else version.state.value
-            document, plan = solved.problem_file(session, run.id), runs.plan_file(session, run.id)
+            document, plan = solved.problem_file(session, run.id), runs.get_plan_file(session, run.id)
         assert document is not None and plan is not None
         night.not_kept = list(plan.get("not_kept", []))
         found = read_plan(plan)
@@ -273,11 +273,11 @@ class Desk:
     def _run(self, *, budget: dict[str, int] | None) -> Run:
         with self.database.write() as session:
             now = self.database.now_in(session)
-            queued = runs.queue(
+            queued = runs.queue_run(
                 session, self.event_id, asked_by=None, seconds=self.seconds, then=AfterRun.PUBLISH,
                 begin_by=now + timedelta(hours=1) if budget else None, night_budget=budget, now=now,
             ).id  # fmt: skip
-        execution.execute(self.database, queued, worker="w", settings=SETTINGS, solve=self.solve)
+        execution.execute_run(self.database, queued, worker="w", settings=SETTINGS, solve=self.solve)
         carry_out(self.database)
         with self.database.read() as session:
             return session.get_one(Run, queued)

@@ -104,8 +104,8 @@ def open_run(database: Database) -> int:
     with database.write() as session:
         expo = make_expo(firms=60, requests=60, seed=1, start=DAY)
         event = load.load(session, expo, organiser_email="o@example.org", secret_key="s" * 32, now=now)
-        run = runs.queue(session, event.id, asked_by=None, now=now)
-        runs.claim(session, run.id, "benchmark", now=now)
+        run = runs.queue_run(session, event.id, asked_by=None, now=now)
+        runs.claim_run(session, run.id, "benchmark", now=now)
         return run.id
 
 
@@ -113,7 +113,7 @@ def begin(database: Database, helpers: WorkerHelpers, problem: Problem) -> None:
     """Have the helpers' run be about this problem, and call for help."""
     helpers.sent = helpers.lost = 0
     with database.write() as session:
-        runs.keep_problem(
+        runs.store_problem(
             session,
             helpers.run_id,
             worker="benchmark",

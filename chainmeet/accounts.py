@@ -45,7 +45,7 @@ def operator_link(
     with database.write() as session:
         now = database.now_in(session)
         sign_in.ensure_account(session, address, is_operator=True, now=now)
-        about = operators.about_operator(address)
+        about = operators.operator_subject(address)
         trail.note(session, Somebody(), Act.ROLE, about, after={"operator": True}, now=now)
     return account_link(database, settings, address, valid)
 

@@ -16,8 +16,8 @@ from scheduler.domain.entities import RunState
 from scheduler.domain.errors import ChainmeetError, NotFound
 from scheduler.services.identity import actors
 from scheduler.services.outbox import outbox
-from scheduler.services.planning.runs import control, runs
-from scheduler.services.planning.runs.control import RunCard
+from scheduler.services.planning.runs import run_control, runs
+from scheduler.services.planning.runs.run_control import RunCard
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Run, ScheduleVersion
@@ -55,7 +55,7 @@ def queue_run(
     """A new run of an event, sent to the solve workers. Raises NotFound or RunAlreadyOpen."""
     with database.write() as session:
         asker = actors.operator(event_of(session, event), account_id=asked_by)
-        run = control.start(session, asker, seconds=seconds, now=database.now_in(session))
+        run = run_control.start_run(session, asker, seconds=seconds, now=database.now_in(session))
     dispatch.run(database, run.id, app=make_celery(settings))
     return run
 
@@ -68,7 +68,7 @@ def follow_run(
     while True:
         with database.read() as session:
             run = session.get_one(Run, run_id)
-        if run.state not in runs.OPEN or stopped():
+        if run.state not in runs.OPEN_STATES or stopped():
             line.close()
             return run
         if run.state is RunState.QUEUED and time.monotonic() - began > PATIENCE:

@@ -20,12 +20,12 @@ from scheduler.domain.mails.prints import PrintPack
 from scheduler.domain.solving import SolveParams
 from scheduler.files.plan_file import write_plan
 from scheduler.files.problem_file import write_problem
-from scheduler.services.exports import calendars, lists, prints
+from scheduler.services.exports import calendars, prints, schedule_lists
 from scheduler.services.identity import sign_in
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
-from scheduler.services.imports import from_workbook, taking, template
-from scheduler.services.imports.taking import ImportLook
+from scheduler.services.imports import event_settings_sheet, sheet_import, template
+from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
 from scheduler.services.spreadsheets.columns import ImportKind
@@ -46,7 +46,7 @@ class PlannedEvent:
     settings: Settings
     actor: Actor
     parts: list[tuple[ImportKind | None, WorkbookSheet]]
-    look: ImportLook
+    look: ImportPreview
     now: datetime
 
     @property
@@ -65,7 +65,7 @@ class PlannedEvent:
 
 def write_template(path: Path) -> None:
     """A workbook with every sheet and an example in it. Raises InvalidInput."""
-    _write(path, template.example())
+    _write(path, template.example_workbook())
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def taken_in(workbook: Path) -> Iterator[PlannedEvent]:
         octets = workbook.read_bytes()
     except OSError as error:
         raise InvalidInput([Fault(str(workbook), error.strerror or str(error))]) from error
-    parts = taking.parts_of(octets, "")
+    parts = sheet_import.read_parts(octets, "")
     reading.pool.close()
     folder = Path(tempfile.mkdtemp(prefix="chainmeet-plan-"))
     settings = Settings(
@@ -90,9 +90,9 @@ def taken_in(workbook: Path) -> Iterator[PlannedEvent]:
         with database.write() as session:
             owner = sign_in.ensure_account(session, OWNER, is_operator=True, now=now)
             settings_sheet = next((sheet for kind, sheet in parts if kind is ImportKind.EVENT), None)
-            made = from_workbook.begin(session, owner.id, settings_sheet, now=now)
+            made = event_settings_sheet.create_event(session, owner.id, settings_sheet, now=now)
             actor = Actor(account_id=owner.id, event_id=made.id, event_key=made.key, team_role=Role.OWNER)
-            look = taking.apply(session, actor, parts, settings=settings, now=now)
+            look = sheet_import.apply_sheets(session, actor, parts, settings=settings, now=now)
         yield PlannedEvent(database, settings, actor, parts, look, now)
     finally:
         database.dispose()
@@ -102,7 +102,7 @@ def taken_in(workbook: Path) -> Iterator[PlannedEvent]:
 def write_left_out(event: PlannedEvent, output: Path) -> None:
     """The rows that have faults, each with the reason."""
     if event.look.left_out:
-        _write(output / "left-out.xlsx", taking.rejected(event.parts, event.look))
+        _write(output / "left-out.xlsx", sheet_import.write_skipped_rows(event.parts, event.look))
 
 
 def plan(event: PlannedEvent, output: Path, params: SolveParams) -> str:
@@ -135,13 +135,15 @@ def _write_schedule(event: PlannedEvent, output: Path) -> int:
     """The workbook, the agendas and the calendars. Returns the number of people who have some."""
     written = 0
     with event.database.read() as session:
-        _write(output / "schedule.xlsx", lists.workbook(session, event.actor).octets)
-        agendas = prints.singly(session, event.actor, PrintPack.PEOPLE)
+        _write(output / "schedule.xlsx", schedule_lists.export_workbook(session, event.actor).octets)
+        agendas = prints.print_each(session, event.actor, PrintPack.PEOPLE)
         for key, octets in agendas:
             _write(output / "agendas" / f"{key}.pdf", octets)
-        _write(output / "agendas.pdf", prints.pack(session, event.actor, PrintPack.PEOPLE).written().octets)
+        _write(
+            output / "agendas.pdf", prints.make_pack(session, event.actor, PrintPack.PEOPLE).written().octets
+        )
         domain = event.settings.mail_domain
-        for key, octets in calendars.of_people(session, event.actor, domain=domain, now=event.now):
+        for key, octets in calendars.export_calendars(session, event.actor, domain=domain, now=event.now):
             _write(output / "calendars" / f"{key}.ics", octets)
             written += 1
     return written

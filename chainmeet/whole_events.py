@@ -14,8 +14,8 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.services.audit_log import verifying
 from scheduler.services.audit_log.checkpoints import CheckpointSigner, faults, heads
 from scheduler.services.audit_log.verifying import Chain
-from scheduler.services.events.archives import deleting, ending, moving
-from scheduler.services.events.archives.moving import MovedEvent
+from scheduler.services.events.archives import archiving, deletion, transfer
+from scheduler.services.events.archives.transfer import EventArchive
 from scheduler.services.identity import actors
 from scheduler.services.identity.actors import Actor
 from scheduler.services.publishing.rehearsal import going_live
@@ -52,7 +52,7 @@ def export(database: Database, key: str, output: Path) -> str:
     try:
         with database.read() as session, part.open("wb") as to:
             part.chmod(0o600)  # it has the addresses of everybody
-            done = moving.write(session, _event(session, key), to, now=database.now())
+            done = transfer.write_archive(session, _event(session, key), to, now=database.now())
         part.replace(output)
     except OSError as error:
         raise InvalidInput([Fault(str(output), f"cannot be written: {error.strerror}")]) from error
@@ -71,7 +71,7 @@ def take(
     *,
     key: str,
     owner: str,
-    agree: Callable[[MovedEvent], None],
+    agree: Callable[[EventArchive], None],
 ) -> str:
     """Make the event of an archive. Returns a sentence.
 
@@ -79,7 +79,7 @@ def take(
     """
     try:
         with archive.open("rb") as source:
-            done = moving.read(
+            done = transfer.import_archive(
                 database, source, key=key, owner=owner, secret_key=settings.secret_key, now=database.now(),
                 agree=agree,
             )  # fmt: skip
@@ -90,13 +90,13 @@ def take(
 
 def put_away(database: Database, key: str) -> str:
     with database.write() as session:
-        ending.archive(session, _operator(session, key), now=database.now())
+        archiving.archive_event(session, _operator(session, key), now=database.now())
     return f"{key} is archived: it can be read, and not changed."
 
 
 def bring_back(database: Database, key: str) -> str:
     with database.write() as session:
-        ending.bring_back(session, _operator(session, key), now=database.now())
+        archiving.restore_event(session, _operator(session, key), now=database.now())
     return f"{key} goes on."
 
 
@@ -109,8 +109,8 @@ def go_live(database: Database, key: str) -> str:
 
 def delete(database: Database, key: str, name: str) -> str:
     with database.write() as session:
-        ending.remove(session, _operator(session, key), typed=name, now=database.now())
-    while deleting.delete_rows(database, should_stop=lambda: False):
+        archiving.delete_event(session, _operator(session, key), typed=name, now=database.now())
+    while deletion.delete_rows(database, should_stop=lambda: False):
         time.sleep(1.0)
     return f"{key} is deleted with all its rows."
 
@@ -126,7 +126,7 @@ def _operator(session: Session, key: str) -> Actor:
     return actors.operator(_event(session, key))
 
 
-def _counts(done: MovedEvent) -> str:
+def _counts(done: EventArchive) -> str:
     shown = {
         "firm": "firms",
         "attendee": "people",

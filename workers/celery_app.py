@@ -18,7 +18,7 @@ from scheduler.storage.schema import SchemaOutOfDate, check_at_start
 from workers.layout import BOARD, HELP, JOBS, MAIL, QUEUES, SOLVE, UNTRUSTED, URGENT
 from workers.steady import Steady
 
-SOFT_LIMIT = int(fields.limits(fields.RunSeconds).most + watchdog.OVERTIME + watchdog.PATIENCE + 60)
+SOFT_LIMIT = int(fields.limits(fields.RunSeconds).most + watchdog.MAX_OVERTIME + watchdog.STOP_TIMEOUT + 60)
 """In seconds, only for a task that its own watchdog did not end."""
 HARD_LIMIT = SOFT_LIMIT + 60
 VISIBILITY_TIMEOUT = HARD_LIMIT + 600

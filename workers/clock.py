@@ -18,13 +18,13 @@ from scheduler.services.availability import busy_times
 from scheduler.services.delivery import claims, delivery, mail_alerts, refusing
 from scheduler.services.emails.inbound import flood as inbox_flood
 from scheduler.services.emails.inbound import inbox, keeping
-from scheduler.services.events.archives import deleting
+from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sessions, sign_in
-from scheduler.services.imports.bulk_import import file_jobs
+from scheduler.services.imports.bulk_import import import_jobs
 from scheduler.services.operations import checkpoint_mails, pulses
 from scheduler.services.participants.registration import flood as registration_flood
-from scheduler.services.planning.runs import overnight, recovering
-from scheduler.services.planning.scenarios import waiting
+from scheduler.services.planning.runs import overnight, recovery
+from scheduler.services.planning.scenarios import scenario_queue
 from scheduler.services.publishing import version_jobs
 from scheduler.services.requests import requests
 from scheduler.services.requests.digests import telling
@@ -74,19 +74,23 @@ class Clock:
         if not self._claim(pulses.TICK, tick):
             return False
         now, rates = self.database.now, self.settings.rates
-        self._step("queue reruns", lambda session: overnight.claim_due(session, now=now()))
-        for run_id in self._step("find runs to send", lambda s: recovering.recover(s, now=now())) or ():
+        self._step("queue reruns", lambda session: overnight.queue_due_runs(session, now=now()))
+        for run_id in self._step("find runs to send", lambda s: recovery.recover_runs(s, now=now())) or ():
             dispatch.run(self.database, run_id, app=self.celery)
-        if self._step("find what-ifs", lambda session: waiting.is_waiting(session, now=now())):
+        if self._step(
+            "find what-ifs", lambda session: scenario_queue.is_scenario_waiting(session, now=now())
+        ):
             dispatch.what_if(app=self.celery)
         left = self._step("recover jobs", lambda session: version_jobs.recover(session, now=now()))
         for job_id in left or ():
             dispatch.version_job(job_id, app=self.celery)
         for file_id in (
-            self._step("recover files", lambda session: file_jobs.recover(session, now=now())) or ()
+            self._step("recover files", lambda session: import_jobs.recover_jobs(session, now=now())) or ()
         ):
             dispatch.import_file(file_id, app=self.celery)
-        if self._step("find deleted events", lambda session: deleting.is_waiting(session, now=now())):
+        if self._step(
+            "find deleted events", lambda session: deletion.is_deletion_pending(session, now=now())
+        ):
             dispatch.delete_rows(app=self.celery)
         self._step("expire requests", lambda session: requests.expire_due(session, now=now()))
         self._step("return mails of lost senders", lambda session: claims.sweep(session, now=now()))
@@ -105,7 +109,9 @@ class Clock:
         if self._step("find mails", lambda session: delivery.is_waiting(session, self.settings, now=now())):
             dispatch.deliver(app=self.celery)
         self._step("watch the outbox", lambda session: mail_alerts.watch_outbox(session, now=now()))
-        self._step("watch registrations", lambda session: registration_flood.watch(session, now=now()))
+        self._step(
+            "watch registrations", lambda session: registration_flood.update_flood_alerts(session, now=now())
+        )
         self._step("watch addresses", lambda session: inbox_flood.watch(session, now=now()))
         if self._claim("checkpoints", CHECKPOINTS):
             self._step("mail checkpoints", lambda s: checkpoint_mails.mail(s, self.settings, now=now()))

@@ -9,7 +9,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from scheduler.services.planning.runs import recovering, runs
+from scheduler.services.planning.runs import recovery, runs
 from scheduler.storage.database import Database
 from workers import celery_app
 
@@ -29,7 +29,7 @@ def run(database: Database, run_id: int, *, app: Celery | None = None) -> bool:
     if not solve(run_id, app=app):
         return False
     with database.write() as session:
-        recovering.mark_sent(session, run_id, now=database.now())
+        recovery.mark_sent(session, run_id, now=database.now())
     return True
 
 
@@ -55,7 +55,7 @@ def delete_rows(*, countdown: float = 0, app: Celery | None = None) -> bool:
 
 def help_with(run_id: int, *, app: Celery | None = None) -> bool:
     """Call another worker to help with a run's search. See `_send` for the return value."""
-    return _send(app, "chainmeet.help", run_id, expires=runs.CALL_SECONDS)
+    return _send(app, "chainmeet.help", run_id, expires=runs.CALL_TIMEOUT)
 
 
 def deliver(*, app: Celery | None = None) -> bool:

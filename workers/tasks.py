@@ -24,11 +24,11 @@ from scheduler.invites.transport.remote import Fetcher
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.delivery import delivery, mail_alerts
 from scheduler.services.emails.inbound import inbox, mailbox
-from scheduler.services.events.archives import deleting
+from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sign_in
-from scheduler.services.imports.bulk_import import file_jobs, file_work
-from scheduler.services.planning.runs import recovering
-from scheduler.services.planning.scenarios import waiting
+from scheduler.services.imports.bulk_import import import_execution, import_jobs
+from scheduler.services.planning.runs import recovery
+from scheduler.services.planning.scenarios import scenario_queue
 from scheduler.services.publishing import publishing, version_jobs
 from scheduler.storage.database import Database
 from scheduler.storage.engines import when_disk_full
@@ -68,7 +68,7 @@ def solve(run_id: int) -> None:
         execution,  # here, as it loads OR-Tools, which the mail worker never needs
     )
 
-    done = execution.execute(
+    done = execution.execute_run(
         _database(),
         run_id,
         worker=me(),
@@ -88,12 +88,12 @@ def solve(run_id: int) -> None:
 @_task(name="chainmeet.what_if", max_retries=0)
 def what_if() -> None:
     """Solve the next what-if. While any run is open it waits, and the clock sends this again."""
-    from scheduler.services.planning.scenarios import trying  # as above
+    from scheduler.services.planning.scenarios import scenario_execution  # as above
 
-    done = trying.execute(_database(), settings=_settings(), should_stop=_must_stop)
+    done = scenario_execution.execute_scenario(_database(), settings=_settings(), should_stop=_must_stop)
     log.info("what-if ended", done=done)
     with _database().write() as session:
-        goes_on = waiting.is_waiting(session, now=_now())
+        goes_on = scenario_queue.is_scenario_waiting(session, now=_now())
     if goes_on and not is_stopping():
         dispatch.what_if()
 
@@ -117,7 +117,7 @@ def _take_up(take_up: Callable[[], None]) -> None:
 
 def _take_up_runs() -> None:
     with _database().write() as session:
-        lost = recovering.take_up_lost(session, is_gone, now=_now())
+        lost = recovery.reclaim_orphaned_runs(session, is_gone, now=_now())
     for run_id in lost:
         log.warning("run taken up again", run=run_id)
         dispatch.run(_database(), run_id)
@@ -126,7 +126,7 @@ def _take_up_runs() -> None:
 def _take_up_jobs() -> None:
     with _database().write() as session:
         jobs = version_jobs.take_up_lost(session, is_gone, now=_now())
-        files = file_jobs.take_up_lost(session, is_gone, now=_now())
+        files = import_jobs.reclaim_orphaned_jobs(session, is_gone, now=_now())
     for job_id in jobs:
         log.warning("job taken up again", job=job_id)
         dispatch.version_job(job_id)
@@ -151,9 +151,9 @@ def version_job(job_id: int) -> None:
 @_task(name="chainmeet.import_file", max_retries=2, default_retry_delay=5)
 def import_file(file_id: int) -> None:
     """Look at a file that an organiser brought, or take it. One that nobody asked for is another worker's."""
-    ending = file_work.execute(_database(), file_id, worker=me(), settings=_settings())
+    ending = import_execution.execute_import(_database(), file_id, worker=me(), settings=_settings())
     log.info("file looked at", file=file_id, ending=str(ending))
-    if ending is file_work.FileEnding.LOOKS_AGAIN:
+    if ending is import_execution.ImportEnding.LOOKS_AGAIN:
         dispatch.import_file(file_id)
     else:
         dispatch.deliver_urgent()
@@ -162,7 +162,7 @@ def import_file(file_id: int) -> None:
 @_task(name="chainmeet.delete_rows", max_retries=0)
 def delete_rows() -> None:
     """Delete rows of deleted events, for some seconds. The next task deletes the rest."""
-    is_left = deleting.delete_rows(_database(), should_stop=_must_stop, max_seconds=DELIVER_SECONDS)
+    is_left = deletion.delete_rows(_database(), should_stop=_must_stop, max_seconds=DELIVER_SECONDS)
     log.info("rows of deleted events deleted", is_left=is_left)
     if is_left and not is_stopping():
         dispatch.delete_rows(countdown=RETRY_SECONDS)
@@ -183,9 +183,9 @@ def board(token: str, event_id: int, number: int, question: str) -> None:
 
 @cache
 def _desk() -> Any:
-    from scheduler.services.board.answering import OracleDesk  # here, as it loads the solver
+    from scheduler.services.board.placement_search import PlacementSearch  # here, as it loads the solver
 
-    return OracleDesk(_database())
+    return PlacementSearch(_database())
 
 
 @_task(name="chainmeet.help", max_retries=0)
@@ -193,7 +193,7 @@ def help_with(run_id: int) -> None:
     """Solve parts of another worker's run for a while. A run that is not running needs no help."""
     from scheduler.services.planning.runs import distribution  # as above
 
-    done = distribution.help_with(
+    done = distribution.help_run(
         _database(),
         _settings().redis_url,
         run_id,

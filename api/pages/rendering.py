@@ -76,7 +76,7 @@ def kept_for(actor: Actor) -> str:
 
 def render(db: Session, actor: Actor, here: str, template: str, **values: Any) -> str:
     """A page inside the actor's event. `here` names its entry of the menu."""
-    event = events.event(db, actor)
+    event = events.get_event(db, actor)
     return render_template(template, event=event, actor=actor, here=here, **values)
 
 

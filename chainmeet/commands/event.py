@@ -43,9 +43,9 @@ def import_event(archive: Path, key: str, owner: str, yes: bool, data: Path | No
     It is quiet: no night, and no mails about requests, until an organiser switches them on.
     """
     from chainmeet import whole_events
-    from scheduler.services.events.archives.moving import MovedEvent
+    from scheduler.services.events.archives.transfer import EventArchive
 
-    def agree(event: MovedEvent) -> None:
+    def agree(event: EventArchive) -> None:
         click.echo(f"These people of the archive would run {event.name} here as {event.key}:")
         for address, role in event.team:
             click.echo(f"  {role.value}: {address}")

@@ -17,7 +17,7 @@ from scheduler.domain.entities import RunState
 from scheduler.domain.errors import ChainmeetError
 from scheduler.services.outbox import outbox
 from scheduler.services.planning.runs import runs
-from scheduler.services.planning.runs.control import RunCard
+from scheduler.services.planning.runs.run_control import RunCard
 from scheduler.storage.models import Run
 
 FIRST_MAILS = 100
@@ -89,7 +89,7 @@ class Demo:
     def run(self, event: DemoEvent) -> Run:
         """A finished run: a new one, or one that an earlier showing left open."""
         with self.stack.database.read() as session:
-            asked: Run | RunCard | None = runs.open_run(session, event.id)
+            asked: Run | RunCard | None = runs.find_open_run(session, event.id)
         if asked is None:
             asked = queue_run(
                 self.stack.database,

@@ -13,7 +13,7 @@ from scheduler.domain.entities import PlaceKind, RequestState, Side
 from scheduler.domain.team import TeamRole
 from scheduler.invites.ical import itip_revisions
 from scheduler.samples.event import SampleEvent, SamplePerson, SampleRequest
-from scheduler.services.events import night_times
+from scheduler.services.events import overnight_schedule
 from scheduler.services.identity import tokens
 from scheduler.storage.models import (
     Account,
@@ -88,7 +88,7 @@ def _event(session: Session, sample: SampleEvent, *, now: datetime, mail_per_min
     )
     session.add(event)
     session.flush()
-    night_times.plan_first(session, event, now=now)
+    overnight_schedule.add_default_time(session, event, now=now)
     return event
 
 

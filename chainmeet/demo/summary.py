@@ -60,7 +60,7 @@ def judge(
 ) -> Outcome:
     """Read the run's problem and plan back and check them."""
     with database.read() as session:
-        files = solved.problem_file(session, run.id), runs.plan_file(session, run.id)
+        files = solved.problem_file(session, run.id), runs.get_plan_file(session, run.id)
     if files[0] is None or files[1] is None:
         raise ChainmeetError(f"Run {run.number} kept no problem and plan.")
     problem, plan = read_problem(files[0]), read_plan(files[1])

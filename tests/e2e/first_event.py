@@ -19,7 +19,7 @@ from sqlalchemy import select
 from chainmeet.demo.load import load
 from scheduler.domain.plan import Meeting
 from scheduler.samples.expo import make_expo
-from scheduler.services.exports import event_sheets
+from scheduler.services.exports import event_workbook
 from scheduler.services.identity.actors import operator
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
@@ -44,7 +44,7 @@ def workbook_of(folder: Path, *, firms: int, requests: int) -> bytes:
     sample = make_expo(firms=firms, requests=requests, seed=1, start=monday, pending_share=0.0)
     with database.write() as session:
         made = load(session, sample, organiser_email="nobody@expo.example", secret_key=SECRET, now=now)
-        octets = event_sheets.workbook(session, operator(made))
+        octets = event_workbook.export_event(session, operator(made))
     database.dispose()
     return octets
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from api.pages.board import hand_board
 from scheduler.domain.team import TeamRole
-from scheduler.services.board.answering import OracleDesk
+from scheduler.services.board.placement_search import PlacementSearch
 from scheduler.services.identity import sign_in
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
@@ -81,7 +81,7 @@ def boards(
 ) -> Iterator[Boards]:
     with database.write() as session:
         hall = Hall(session)
-    desk = OracleDesk(database)
+    desk = PlacementSearch(database)
     monkeypatch.setattr(hand_board.questions, "ask", lambda e, n, q, **_: desk.answer(e, n, q))
     with serving(web_app(database, broker_url)) as site:
         opened = Boards(chromium, database, site, hall)

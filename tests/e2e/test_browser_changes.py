@@ -58,7 +58,7 @@ def test_rejected_changes_stay_as_people_have_them_once_the_rest_is_solved_again
         with database.read() as session:
             run = session.scalars(select(Run.id).order_by(Run.id.desc())).first()
         assert run is not None
-        execution.execute(database, run, worker="w", settings=SETTINGS)
+        execution.execute_run(database, run, worker="w", settings=SETTINGS)
         with database.read() as session:
             held = {m.request: m for m in versions.meetings(session, versions.get(session, event_id, 3).id)}
         assert held[moved.key].slot == "s0"

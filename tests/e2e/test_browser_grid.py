@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from scheduler.services.identity.sign_in import make_sign_in_link
-from scheduler.services.imports import workbooks
+from scheduler.services.imports import import_files
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
@@ -43,7 +43,7 @@ def open_grid(chromium: Browser, database: Database, expo: Expo, site: str) -> I
     """Opens the grid of a file with errors as the organiser."""
     contexts, complaints = [], []
     with database.write() as session:
-        number = workbooks.keep(
+        number = import_files.store_file(
             session, expo.organiser_actor(), xlsx([FIRMS]), name="e.xlsx", kind="", now=NOW
         )
 

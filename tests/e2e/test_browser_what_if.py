@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser
 
-from scheduler.services.planning.scenarios import trying
+from scheduler.services.planning.scenarios import scenario_execution
 from scheduler.storage.database import Database
 from tests.e2e.windows import WAYS, choose, press, signed_in, write
 from tests.integration.planning.runs.scene import SETTINGS
@@ -43,7 +43,7 @@ def test_a_what_if_is_made_solved_and_compared_and_touches_nothing_live(
     page.get_by_text("2 fewer tables in").first.wait_for()
     press(page, page.get_by_role("button", name="Calculate scenario"), way)
     page.get_by_text("Waiting for a worker").wait_for()
-    assert trying.execute(database, settings=SETTINGS)
+    assert scenario_execution.execute_scenario(database, settings=SETTINGS)
     if way == "no script":
         page.reload()
     heading = page.get_by_role("rowheader", name="Scheduled requests", exact=True)

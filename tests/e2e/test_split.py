@@ -11,7 +11,7 @@ from chainmeet.demo import load
 from scheduler.domain.entities import RunState
 from scheduler.samples.expo import make_expo
 from scheduler.services.planning.runs import runs
-from scheduler.services.planning.runs.distribution import topic_of
+from scheduler.services.planning.runs.distribution import topic_name
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run
@@ -33,7 +33,7 @@ class Shared:
             now = database.now_in(session)
             expo = make_expo(firms=60, requests=600, seed=1, start=DAY)
             event = load.load(session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=now)
-            self.id = runs.queue(session, event.id, asked_by=None, seconds=8, now=now).id
+            self.id = runs.queue_run(session, event.id, asked_by=None, seconds=8, now=now).id
 
     @property
     def run(self) -> Run:
@@ -42,7 +42,7 @@ class Shared:
 
     def is_helped(self) -> bool:
         """Whether somebody listens for parts now."""
-        return bool(self.client.pubsub_channels(topic_of(self.id, "*")))
+        return bool(self.client.pubsub_channels(topic_name(self.id, "*")))
 
     def is_ended_well(self) -> bool:
         """Finished at the first attempt, with a draft, which keeps the rules."""
@@ -68,7 +68,7 @@ def test_the_second_worker_does_parts_of_the_first_ones_solve(shared: Shared, tm
         worker(shared.settings, "solve,help", tmp_path, app=SOCIABLE_APP) as first,
         worker(shared.settings, "help", tmp_path),
     ):
-        eventually(lambda: shared.run.state not in runs.OPEN)
+        eventually(lambda: shared.run.state not in runs.OPEN_STATES)
         assert shared.is_ended_well()
         (told,) = re.findall(r"search shared.*lost=(\d+).*subproblems=(\d+)", first.log.read_text())
     lost, sent = map(int, told)
@@ -85,7 +85,7 @@ def test_a_second_worker_that_is_killed_in_the_middle_costs_the_run_nothing(
     ):
         eventually(shared.is_helped)
         second.kill()
-        eventually(lambda: shared.run.state not in runs.OPEN)
+        eventually(lambda: shared.run.state not in runs.OPEN_STATES)
     assert shared.is_ended_well()
 
 
@@ -97,5 +97,5 @@ def test_a_second_worker_that_shuts_down_leaves_its_part(shared: Shared, tmp_pat
     ):
         eventually(shared.is_helped)
         assert second.stop() == 0
-        eventually(lambda: shared.run.state not in runs.OPEN)
+        eventually(lambda: shared.run.state not in runs.OPEN_STATES)
     assert shared.is_ended_well()

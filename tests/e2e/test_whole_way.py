@@ -189,7 +189,7 @@ def publish_the_same_again(scene: Scene, organiser: Visitor) -> None:
             session,
             event_id=scene.event.id,
             run_id=run.id,
-            plan=read_plan(runs.plan_file(session, run.id)),
+            plan=read_plan(runs.get_plan_file(session, run.id)),
             now=scene.up.database.now(),
         )
     organiser.page.goto(f"/events/{scene.event.key}/versions/{same.number}")

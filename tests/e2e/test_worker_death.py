@@ -17,7 +17,7 @@ from chainmeet.demo import load
 from scheduler.domain.entities import OutboxState, RunState, VersionState
 from scheduler.samples.expo import make_expo
 from scheduler.services.outbox import outbox
-from scheduler.services.planning.runs import recovering, runs
+from scheduler.services.planning.runs import recovery, runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, Run
@@ -57,7 +57,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
     with database.write() as session:
         expo = make_expo(firms=40, requests=400, seed=1, start=DAY)
         event = load.load(session, expo, organiser_email=ORGANISER, secret_key=SECRET_KEY, now=database.now())
-        run = runs.queue(session, event.id, asked_by=None, seconds=3000, now=database.now())
+        run = runs.queue_run(session, event.id, asked_by=None, seconds=3000, now=database.now())
 
     def state() -> RunState:
         with database.read() as session:
@@ -74,15 +74,15 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
     assert state() is RunState.RUNNING
     with database.write() as session:  # a minute goes by in silence; the next try need not be as long
         lost = session.get_one(Run, run.id)
-        lost.heartbeat_at, lost.seconds = database.now() - recovering.SILENT, 5
+        lost.heartbeat_at, lost.seconds = database.now() - recovery.HEARTBEAT_TIMEOUT, 5
     assert Clock(database, settings, celery).tick()
     with worker(settings, "solve", tmp_path):
-        eventually(lambda: state() not in runs.OPEN)
+        eventually(lambda: state() not in runs.OPEN_STATES)
     with database.write() as session:
         taken_up = session.get_one(Run, run.id)
         assert (taken_up.state, taken_up.attempts) == (RunState.FINISHED, 2)
         assert [version.number for version in versions.listing(session, event.id)] == [1]
-        assert runs.queue(session, event.id, asked_by=None, now=database.now()).number == 2
+        assert runs.queue_run(session, event.id, asked_by=None, now=database.now()).number == 2
 
 
 @dataclass

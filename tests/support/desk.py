@@ -43,8 +43,8 @@ class Desk:
     def run(self) -> int:
         """Have the solver make a draft; gives its number."""
         with self.database.write() as session:
-            run_id = runs.queue(session, self.expo.event.id, asked_by=None, seconds=SECONDS, now=NOW).id
-        done = execution.execute(self.database, run_id, worker="w", settings=SETTINGS)
+            run_id = runs.queue_run(session, self.expo.event.id, asked_by=None, seconds=SECONDS, now=NOW).id
+        done = execution.execute_run(self.database, run_id, worker="w", settings=SETTINGS)
         assert done.ending is RunEnding.FINISHED
         assert done.version is not None
         return done.version
@@ -81,8 +81,8 @@ class Desk:
         """Undo the last step of the desk that is not undone."""
         actor = self.expo.organiser_actor()
         with self.database.write() as session:
-            last = next(each for each in journal.steps(session, actor) if each.undone_at is None)
-            journal.undo(session, actor, last.id, settings=SETTINGS, now=now)
+            last = next(each for each in journal.list_steps(session, actor) if each.undone_at is None)
+            journal.undo_step(session, actor, last.id, settings=SETTINGS, now=now)
 
     def row(self, row: Any) -> Any:
         """A row as the database has it now."""

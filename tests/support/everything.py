@@ -35,16 +35,16 @@ from scheduler.services.identity.tokens import (
     digests_token,
     hash_token,
 )
-from scheduler.services.imports import first_file, template, workbooks
+from scheduler.services.imports import create_from_workbook, import_files, template
 from scheduler.services.operations import alerts
-from scheduler.services.participants.delegations import delegations, joining
+from scheduler.services.participants.delegations import delegations, membership
 from scheduler.services.participants.delegations.delegations import DelegationForm
-from scheduler.services.participants.event_invitations import welcome
-from scheduler.services.participants.event_invitations.welcome import Invitees
-from scheduler.services.participants.registration import registering
+from scheduler.services.participants.event_invitations import invitation_emails
+from scheduler.services.participants.event_invitations.invitation_emails import Invitees
+from scheduler.services.participants.registration import public_registration
 from scheduler.services.participants.registration.form import RegistrationForm
-from scheduler.services.planning.scenarios import rows
-from scheduler.services.planning.scenarios.changes import (
+from scheduler.services.planning.scenarios import scenario_rows
+from scheduler.services.planning.scenarios.scenario_changes import (
     FairnessChange,
     PolicyChange,
     TablesChange,
@@ -143,7 +143,7 @@ class Everything:
     def print_code(self) -> str:
         """What the code on the exhibitor's agenda of version 1 opens."""
         with self.database.write() as session:
-            (address,) = print_codes.make(
+            (address,) = print_codes.make_codes(
                 session, self.expo.organiser_actor(), PrintPack.PEOPLE, {"f0-p0": "en"}, 1,
                 settings=SETTINGS, now=NOW,
             ).values()  # fmt: skip
@@ -181,15 +181,15 @@ class Everything:
         form = DelegationForm(
             "浙江省商会 Zhejiang Chamber of Commerce", "Zhejiang", "", "李娜", "+86 10 5550 0100"
         )
-        key = delegations.make(session, actor, form, now=NOW)
+        key = delegations.create_delegation(session, actor, form, now=NOW)
         session.flush()
-        joining.add_firm(session, actor, key, "f0", now=NOW)
-        joining.add_person(session, actor, key, self.expo.people[1][0].key, now=NOW)
+        membership.add_firm(session, actor, key, "f0", now=NOW)
+        membership.add_person(session, actor, key, self.expo.people[1][0].key, now=NOW)
         self.chamber = make_account(session, "chamber@team.example")
         found = session.scalars(select(Delegation.id).where(Delegation.key == key)).one()
         session.add(TeamDelegation(account_id=self.chamber.id, delegation_id=found))
         session.flush()
-        delegations.change(session, actor, key, replace(form, leader=leader), now=NOW)
+        delegations.change_delegation(session, actor, key, replace(form, leader=leader), now=NOW)
 
     def _digests(self, session: Session) -> None:
         """As if the exhibitor had had a digest: the token in it answers, and another one stops them."""
@@ -206,17 +206,19 @@ class Everything:
         """One file that waits to be taken: a new firm, a changed one, and a row that is wrong."""
         text = f"key;name;country;tier;remark\nf0;{LONG};CN;upstream;x\n"
         text += "f99;New;China;下游;\nf98;Bad;Nowhere;up;\n"
-        self.file = workbooks.keep(
+        self.file = import_files.store_file(
             session, self.expo.organiser_actor(), text.encode(), name="firms.csv", kind="", now=NOW
         )
         operator = SignedIn(1, self.operator.id, self.operator.email, "", True, NOW, NOW, NOW)
-        octets = template.example()
-        self.first_file = first_file.keep(session, operator, octets, name="expo.xlsx", now=NOW)
+        octets = template.example_workbook()
+        self.first_file = create_from_workbook.store_workbook(
+            session, operator, octets, name="expo.xlsx", now=NOW
+        )
 
     def _rehearsal(self, session: Session) -> None:
         """An invitation to the other event, which went to nobody."""
         make_firm(session, self.another, key="r0")
-        welcome.invite(session, self.another.organiser_actor(), Invitees.NEW, now=NOW)
+        invitation_emails.send_invitations(session, self.another.organiser_actor(), Invitees.NEW, now=NOW)
         rehearsing.rehearse(session, SETTINGS, worker="w", now=NOW)
         kept = select(OutboxMail.id).where(OutboxMail.rehearsed_as.is_not(None))
         self.rehearsed = session.scalars(kept).one()
@@ -234,7 +236,7 @@ class Everything:
         session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[5].id))
         session.add(linked(expo.people[0][0].id, b"sealed"))
         self.another, self.other = other, other.event.key
-        invitations.invite(
+        invitations.send_invitation(
             session, expo.organiser_actor(), "guest@team.example", role=TeamRole.DESK,
             until=expo.slots[-1].start.date(), language="en", settings=SETTINGS, now=NOW,
         )  # fmt: skip
@@ -256,10 +258,12 @@ class Everything:
                 email=email, title="总经理", languages="zh; en", mail_language="zh",
                 note=MESSAGE, consent=True,
             )  # fmt: skip
-            registering.register(session, self.expo.event.key, form, settings=SETTINGS, now=NOW)
+            public_registration.submit_registration(
+                session, self.expo.event.key, form, settings=SETTINGS, now=NOW
+            )
             newest = select(FirmRegistration.seed).order_by(FirmRegistration.id.desc()).limit(1)
             tokens.append(derive_token(SECRET_KEY, REGISTER, session.scalars(newest).one() or ""))
-        registering.confirm(session, tokens[0], now=NOW)
+        public_registration.confirm_registration(session, tokens[0], now=NOW)
         return tokens[1]
 
     def _requests(self, session: Session) -> None:
@@ -327,7 +331,9 @@ class Everything:
         asked += [(WhatIfKind.CURVE, FairnessChange(point=point)) for point in points]
         asked += [(WhatIfKind.DIALS, PolicyChange(policy={"factors": {"idle": 11}}))]
         for kind, change in asked:
-            row = rows.add(session, self.expo.event.id, kind, name=LATIN[:70], changes=[change], now=NOW)
+            row = scenario_rows.add_row(
+                session, self.expo.event.id, kind, name=LATIN[:70], changes=[change], now=NOW
+            )
             if row.number == 2:
                 continue
             then = {**figures, **proved, "held": 5 - row.number // 3}

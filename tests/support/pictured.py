@@ -16,9 +16,9 @@ from chainmeet.demo.load import load
 from scheduler.domain.entities import PlaceKind, RequestState, Side, VersionState
 from scheduler.domain.solving import SolveParams
 from scheduler.samples.expo import make_expo
-from scheduler.services.board import drafts, view
-from scheduler.services.board.answering import OracleDesk
-from scheduler.services.board.view import BoardWish
+from scheduler.services.board import board_view, manual_drafts
+from scheduler.services.board.board_view import BoardQuery
+from scheduler.services.board.placement_search import PlacementSearch
 from scheduler.services.identity import actors, sign_in
 from scheduler.services.identity.actors import Actor
 from scheduler.services.problems import snapshot
@@ -133,10 +133,10 @@ class PicturedExpo:
         """The address of a draft by hand where most is held, with a meeting there picked up."""
         with self.database.write() as session:
             actor = actors.operator(session.get_one(Event, self.id))
-            number = drafts.begin(session, actor, 2, now=NOW)
-            whole = view.view(session, actor, number, BoardWish())
+            number = manual_drafts.start_draft(session, actor, 2, now=NOW)
+            whole = board_view.get_board(session, actor, number, BoardQuery())
             parts = [
-                BoardWish(day=day.isoformat(), half=half, hall=hall)
+                BoardQuery(day=day.isoformat(), half=half, hall=hall)
                 for hall in whole.halls for day in whole.days for half in ("morning", "afternoon")
             ]  # fmt: skip
             wish, held = max(
@@ -147,9 +147,9 @@ class PicturedExpo:
         return urlencode(values)
 
     @staticmethod
-    def _held(session: Session, actor: Actor, number: int, wish: BoardWish) -> list[str]:
+    def _held(session: Session, actor: Actor, number: int, wish: BoardQuery) -> list[str]:
         """The meetings in the rows that are seen without scrolling."""
-        rows = view.view(session, actor, number, wish).page.items[:ROWS_SEEN]
+        rows = board_view.get_board(session, actor, number, wish).page.items[:ROWS_SEEN]
         return [each.request for row in rows for cell in row.cells for each in cell.meetings]
 
     def workbook(self) -> bytes:
@@ -180,7 +180,7 @@ def expo_site(folder: Path) -> Iterator[tuple[PicturedExpo, str]]:
     with pytest.MonkeyPatch.context() as patch:
         clocks.hold(patch, NOW)
         expo = PicturedExpo(database)
-        desk = OracleDesk(database)
+        desk = PlacementSearch(database)
         patch.setattr(questions, "ask", lambda e, n, question, **_: desk.answer(e, n, question))
         with serving(web_app(database, "redis://127.0.0.1:1")) as site:
             yield expo, site

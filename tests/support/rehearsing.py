@@ -14,8 +14,8 @@ from scheduler.domain.entities import MUST, RequestState
 from scheduler.invites.catalogue import words
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import TO_TEAM, NewLetter
-from scheduler.services.participants.event_invitations import welcome
-from scheduler.services.participants.event_invitations.welcome import Invitees
+from scheduler.services.participants.event_invitations import invitation_emails
+from scheduler.services.participants.event_invitations.invitation_emails import Invitees
 from scheduler.services.replies import resend
 from scheduler.services.requests.digests import telling
 from scheduler.storage.database import Database
@@ -55,7 +55,9 @@ def make_uninvited(session: Session, expo: Expo, firms: int) -> None:
 def all_mails(database: Database, expo: Expo, sent: Callable[[datetime], Any]) -> None:
     """Make every mail that goes out of an event. `sent` gets the time where some have to go first."""
     with database.write() as session:
-        welcome.invite(session, expo.organiser_actor(), Invitees.NEW, with_attendees=True, now=NOW)
+        invitation_emails.send_invitations(
+            session, expo.organiser_actor(), Invitees.NEW, with_attendees=True, now=NOW
+        )
         letters.post(session, [_letter(expo, name) for name in sorted(LETTERS - TO_TEAM)], now=NOW)
         make_request(session, expo, 0, 3, state=RequestState.PENDING, priority=MUST)
     sent(NOW)

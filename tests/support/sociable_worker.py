@@ -31,4 +31,4 @@ def solve_in_company(
     return solve(problem, params, helpers=helpers, on_progress=on_progress, should_stop=should_stop, **others)
 
 
-execution.execute = partial(execution.execute, solve=solve_in_company)
+execution.execute_run = partial(execution.execute_run, solve=solve_in_company)

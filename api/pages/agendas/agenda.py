@@ -194,7 +194,7 @@ def _around(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]
     return {
         "now": context.now(),
         "standing": agenda_answers.standing(db, actor, agenda, secret_key=secret_key),
-        "words": outcomes.of_items(db, actor, agenda.items, now=context.now()),
+        "words": outcomes.list_outcomes(db, actor, agenda.items, now=context.now()),
     }
 
 
@@ -227,7 +227,7 @@ def _download(actor: Actor, pack: PrintPack, sheet: AgendaSheet, agenda: agendas
     version = agenda.version
     if version is not None:
         with context.database().write() as db:
-            made = print_codes.make(
+            made = print_codes.make_codes(
                 db, actor, pack, {agenda.key: sheet.language}, version,
                 settings=context.settings(), now=context.now(),
             )  # fmt: skip

@@ -45,7 +45,7 @@ def listing(event_key: str) -> str:
     """Who did what, the newest first."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        timezone = events.event(db, actor).timezone
+        timezone = events.get_event(db, actor).timezone
         wanted, typed = _filter(timezone)
         page = trail_entries.listing(db, actor, wanted, number=paging.asked_number())
         return rendering.render(db, actor, "trail", "audit_log/entries.html", **_shown(page, typed))
@@ -57,7 +57,7 @@ def export(event_key: str) -> Response:
     """The same entries as a file. That it was made is noted in the trail."""
     actor: Actor = auth.organiser(event_key)
     with context.database().write() as db:
-        wanted, _ = _filter(events.event(db, actor).timezone)
+        wanted, _ = _filter(events.get_event(db, actor).timezone)
         text = trail_entries.as_csv(db, actor, wanted, now=context.now())
     response = Response(text, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="trail-{actor.event_key}.csv"'

@@ -287,4 +287,4 @@ def _zone(actor: Actor) -> str:
     if typed:
         return zones.meant(typed)
     with context.database().read() as db:
-        return events.event(db, actor).timezone
+        return events.get_event(db, actor).timezone

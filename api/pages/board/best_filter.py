@@ -7,8 +7,8 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.entities import PlaceKind
-from scheduler.services.board.reading import Picked
-from scheduler.services.board.view import BoardView
+from scheduler.services.board.board_view import BoardView
+from scheduler.services.board.draft_view import PickedRequest
 
 DAY, HALL, STILL = "day", "hall", "still"
 KINDS: Final = tuple(kind.value for kind in PlaceKind)
@@ -30,7 +30,9 @@ def toggled(filters: Collection[str], one: str) -> str:
     return " ".join(each for each in FILTERS if each in on or (each in filters and each not in off))
 
 
-def to_question(filters: Collection[str], seen: BoardView, picked: Picked, timezone: str) -> dict[str, Any]:
+def to_question(
+    filters: Collection[str], seen: BoardView, picked: PickedRequest, timezone: str
+) -> dict[str, Any]:
     """What the board's worker is asked for: `only` of a question, or nothing."""
     zone = ZoneInfo(timezone)
     only: dict[str, Any] = {}

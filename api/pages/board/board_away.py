@@ -18,13 +18,13 @@ from api.pages.board import shown
 from api.pages.board.shown import BestWay
 from api.pages.participants import columns
 from scheduler.domain.errors import ChangedMeanwhile, InvalidInput, NotFound, PublishingOpen, WrongState
-from scheduler.services.board import commands, reading
+from scheduler.services.board import commands, draft_view
 from scheduler.services.board.broken_rules import BreaksRules
-from scheduler.services.board.finding import PersonAway, away
-from scheduler.services.events.timetable import timetable
+from scheduler.services.board.search import AbsentPerson, list_missed_meetings
+from scheduler.services.events.timetable import get_timetable
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.participants import absences, journal, meetings
+from scheduler.services.participants import absences, affected_meetings, journal
 from scheduler.services.participants.journal import StepKind
 from scheduler.services.spreadsheets.columns import ImportKind
 from workers import questions
@@ -59,10 +59,10 @@ def mark(event_key: str, number: int, key: str) -> Response | tuple[str, int]:
     slots, selected, now = form.getlist("slots"), form.getlist("to")[:MOST_MOVED], context.now()
     try:
         with context.database().write() as db:
-            away(db, actor, number, key, ())
+            list_missed_meetings(db, actor, number, key, ())
             done = [_moved(db, actor, number, key, slots, to) for to in selected]
             moved = {request for requests in done for request in requests}
-            left = absences.paint(db, actor, PEOPLE, key, slots, moved=moved, now=now)
+            left = absences.set_absences(db, actor, PEOPLE, key, slots, moved=moved, now=now)
     except InvalidInput as error:
         flash(columns.sentence(error), "error")
         return _page(actor, number, key, [], is_look=False), 422
@@ -86,9 +86,9 @@ def _moved(
     requests = frozenset(target.request for target in read[0])
     try:
         with db.begin_nested() as moving:
-            commands.arrange(db, actor, number, *read, seen=_seen(), now=context.now())
+            commands.arrange_requests(db, actor, number, *read, seen=_seen(), now=context.now())
             db.flush()
-            missed = {each.request for each in away(db, actor, number, key, slots).missed}
+            missed = {each.request for each in list_missed_meetings(db, actor, number, key, slots).missed}
             if requests & missed:
                 moving.rollback()
                 return frozenset()
@@ -123,17 +123,17 @@ def _told(moved: int, not_moved: int) -> list[str]:
 def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look: bool) -> str:
     now = context.now()
     with context.database().read() as db:
-        draft = reading.card(db, actor, number)
-        times = {each.slot.key: each for each in absences.slots(db, actor, PEOPLE, key, now=now)}
+        draft = draft_view.get_draft(db, actor, number)
+        times = {each.slot.key: each for each in absences.list_absence_slots(db, actor, PEOPLE, key, now=now)}
         known = {each for each in times if times[each].is_absent}
         absent = {each for each in slots if each in times} | (set() if is_look else known)
-        person = away(db, actor, number, key, absent)
-        last = journal.steps(db, actor, most=1)
+        person = list_missed_meetings(db, actor, number, key, absent)
+        last = journal.list_steps(db, actor, most=1)
     may_move = draft is not None and draft.is_open and actor.may(Right.CHANGE_DRAFTS)
     ways = _ways(actor, number, person, absent) if is_look and may_move else {}
     is_last = bool(last) and last[0].kind is StepKind.ABSENCE and last[0].undone_at is None
     with context.database().read() as db:
-        soon = meetings.soon_requests(db, actor, key, absent - known, now=now)
+        soon = affected_meetings.list_frozen_requests(db, actor, key, absent - known, now=now)
         return rendering.render(
             db,
             actor,
@@ -144,7 +144,7 @@ def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look:
             person=person,
             ways=ways,
             starts={slot: each.slot.start for slot, each in times.items()},
-            days=[(day, [times[slot.key] for slot in day.slots]) for day in timetable(db, actor).days],
+            days=[(day, [times[slot.key] for slot in day.slots]) for day in get_timetable(db, actor).days],
             ticked=absent,
             is_look=is_look,
             soon=soon,
@@ -157,7 +157,7 @@ def _page(actor: Actor, number: int, key: str, slots: Sequence[str], *, is_look:
         )
 
 
-def _ways(actor: Actor, number: int, person: PersonAway, absent: Collection[str]) -> dict[str, BestWay]:
+def _ways(actor: Actor, number: int, person: AbsentPerson, absent: Collection[str]) -> dict[str, BestWay]:
     """The best way to hold each meeting at which the person is there, as far as the board's worker says."""
     found = {}
     for missed in person.missed[:MOST_MOVED]:

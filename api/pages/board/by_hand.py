@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from api.pages.participants import picks
 from scheduler.i18n import gettext_lazy
-from scheduler.services.board.commands import Target
-from scheduler.services.board.reading import Picked
+from scheduler.services.board.commands import Placement
+from scheduler.services.board.draft_view import PickedRequest
 from scheduler.services.identity.actors import Actor
-from scheduler.services.spreadsheets import picking
+from scheduler.services.spreadsheets import record_search
 from scheduler.services.spreadsheets.columns import ImportKind
 
 PEOPLE: Final = ("person1", "person2")
@@ -25,13 +25,13 @@ NOT_ONE: Final = {"place": gettext_lazy("names no place of this event, or severa
 BOTH: Final = gettext_lazy("name somebody of both firms, or of neither")
 
 
-def standing(picked: Picked) -> dict[str, str]:
+def standing(picked: PickedRequest) -> dict[str, str]:
     """What stands in the fields where nothing was typed: what is so now."""
     now = {name: side.person for name, side in zip(PEOPLE, picked.sides, strict=True)}
     return {"slot": picked.slot.key if picked.slot else "", "place": picked.place, **now}
 
 
-def faults_of(db: Session, actor: Actor, picked: Picked, typed: Mapping[str, str]) -> dict[str, str]:
+def faults_of(db: Session, actor: Actor, picked: PickedRequest, typed: Mapping[str, str]) -> dict[str, str]:
     """What is wrong in the fields, by field."""
     return _read(db, actor, picked, typed)[1]
 
@@ -41,25 +41,25 @@ def sent() -> dict[str, str]:
     return {"slot": request.form.get("slot", "")} | {name: picks.said_in(name) for name in FIELDS[1:]}
 
 
-def target_of(db: Session, actor: Actor, picked: Picked, typed: Mapping[str, str]) -> Target | None:
+def target_of(db: Session, actor: Actor, picked: PickedRequest, typed: Mapping[str, str]) -> Placement | None:
     """Where and with whom the form says that the meeting is to be held, or None where a field is unclear."""
     keys, faults = _read(db, actor, picked, typed)
     if faults:
         return None
     people = tuple(keys[name] for name in PEOPLE if keys[name])
-    return Target(picked.key, typed["slot"], keys["place"], people)
+    return Placement(picked.key, typed["slot"], keys["place"], people)
 
 
 def _read(
-    db: Session, actor: Actor, picked: Picked, typed: Mapping[str, Any]
+    db: Session, actor: Actor, picked: PickedRequest, typed: Mapping[str, Any]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """The keys that are meant, and what is wrong, by field. Nobody typed: who sits there, or who can."""
     asked = picked.sides[1].firm
-    keys = {"place": picking.meant(db, actor, ImportKind.TABLES, typed["place"], firm=asked)}
+    keys = {"place": record_search.resolve_key(db, actor, ImportKind.TABLES, typed["place"], firm=asked)}
     faults: dict[str, str] = {} if keys["place"] else {"place": NOT_ONE["place"]}
     for name, side in zip(PEOPLE, picked.sides, strict=True):
         said = "" if picked.names_people else typed[name].strip() or side.person
-        keys[name] = picking.meant(db, actor, ImportKind.PEOPLE, said, firm=side.firm)
+        keys[name] = record_search.resolve_key(db, actor, ImportKind.PEOPLE, said, firm=side.firm)
         if said and not keys[name]:
             faults[name] = NOT_ONE[name]
     alone = [name for name in PEOPLE if not keys[name] and name not in faults]

@@ -24,12 +24,12 @@ from api.pages.presentation import capitalize_first, local_moment
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
 from scheduler.i18n import join_texts
-from scheduler.services.board import commands, drafts, finding, reading, stepping, view
+from scheduler.services.board import board_view, commands, draft_view, manual_drafts, search, steps
+from scheduler.services.board.board_view import BoardQuery, BoardRow, BoardView, RowsOf
 from scheduler.services.board.broken_rules import BreaksRules
-from scheduler.services.board.commands import Target
-from scheduler.services.board.reading import Picked, StepLine
-from scheduler.services.board.stepping import Taken
-from scheduler.services.board.view import BoardRow, BoardView, BoardWish, RowsOf
+from scheduler.services.board.commands import Placement
+from scheduler.services.board.draft_view import PickedRequest, StepLine
+from scheduler.services.board.steps import StepResult
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -66,7 +66,7 @@ def board(event_key: str) -> str:
 
 def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None) -> str:
     """The part of a board that an address asks for; with what was `sent` by hand, and what is wrong in it."""
-    wish = BoardWish(
+    wish = BoardQuery(
         day=asked.get("day", ""),
         half=asked.get("half", ""),
         hall=asked.get("hall", ""),
@@ -75,17 +75,21 @@ def _page(actor: Actor, asked: Mapping[str, str], sent: Mapping[str, str] | None
     )
     number = inputs.whole(asked.get("draft")) or None
     with context.database().read() as db:
-        draft = reading.card(db, actor, number)
-        others = [each for each in drafts.open_drafts(db, actor) if draft and each.number != draft.number]
+        draft = draft_view.get_draft(db, actor, number)
+        others = [
+            each
+            for each in manual_drafts.list_open_drafts(db, actor)
+            if draft and each.number != draft.number
+        ]
         if draft is None:
             return rendering.render(db, actor, "board", "board/none.html")
-        seen = view.view(db, actor, draft.number, wish)
+        seen = board_view.get_board(db, actor, draft.number, wish)
         picked = None
         if asked.get("pick"):
-            picked = reading.picked(db, actor, draft.number, asked["pick"], seen.hall)
+            picked = draft_view.get_picked_request(db, actor, draft.number, asked["pick"], seen.hall)
         typed = sent or (by_hand.standing(picked) if picked else {})
-        found = finding.find(db, actor, draft.number, asked.get("find", ""))
-        event = events.event(db, actor)
+        found = search.find_requests(db, actor, draft.number, asked.get("find", ""))
+        event = events.get_event(db, actor)
     offer = None
     # The cheapest repair of what was refused is sought among all ways.
     filters = () if asked.get("wanted") else best_filter.chosen(asked.get("best", ""))
@@ -133,12 +137,12 @@ def begin(event_key: str) -> Response:
     base = inputs.whole(request.form.get("draft"))
     try:
         with context.database().read() as db:
-            is_large = drafts.is_large(db, actor)
+            is_large = manual_drafts.is_large_event(db, actor)
         with context.database().write() as db:
             if is_large:
-                job, number = drafts.ask(db, actor, base, now=context.now()), base
+                job, number = manual_drafts.request_draft(db, actor, base, now=context.now()), base
             else:
-                job, number = None, drafts.begin(db, actor, base, now=context.now())
+                job, number = None, manual_drafts.start_draft(db, actor, base, now=context.now())
     except WrongState as error:
         flash(said(error.told), "error")
         return redirect(url_for("hand_board.board", event_key=event_key), 303)
@@ -159,7 +163,7 @@ def begun(event_key: str, number: int) -> str | Response:
     actor = auth.organiser(event_key)
     by_htmx = rendering.by_htmx()
     with context.database().read() as db:
-        found = drafts.beginning(db, actor, number)
+        found = manual_drafts.get_draft_start(db, actor, number)
         if found.job is not None and found.job.state is not JobState.DONE:
             template = "board/_begun.html" if by_htmx else "board/begun.html"
             return rendering.render(
@@ -175,7 +179,7 @@ def news(event_key: str, number: int) -> Response:
     """What others did since the page was made: nothing, or their steps, and word for the page to follow."""
     actor = auth.team(event_key)
     with context.database().read() as db:
-        steps = reading.news(db, actor, number, inputs.whole(request.args.get("seen"), -1))
+        steps = draft_view.list_new_steps(db, actor, number, inputs.whole(request.args.get("seen"), -1))
         if steps is None:
             return Response(status=204)
         text = rendering.render(db, actor, "board", "board/_news.html", steps=steps)
@@ -209,16 +213,18 @@ def put(event_key: str, number: int) -> Response | tuple[str, int]:
             return redirect(_board(event_key, number, pick=key, seek=sought), 303)
         targets, dropped = [target], []
 
-    def do() -> Taken:
+    def do() -> StepResult:
         with context.database().write() as db:
-            return commands.arrange(db, actor, number, targets, dropped, seen=seen, now=context.now())
+            return commands.arrange_requests(
+                db, actor, number, targets, dropped, seen=seen, now=context.now()
+            )
 
     return _do(event_key, number, key, do, wanted=targets[0].slot if targets else "")
 
 
-def _by_hand(actor: Actor, number: int, key: str, typed: Mapping[str, str]) -> Target | None:
+def _by_hand(actor: Actor, number: int, key: str, typed: Mapping[str, str]) -> Placement | None:
     with context.database().read() as db:
-        return by_hand.target_of(db, actor, reading.picked(db, actor, number, key, ""), typed)
+        return by_hand.target_of(db, actor, draft_view.get_picked_request(db, actor, number, key, ""), typed)
 
 
 @blueprint.post("/<int:number>/<any(cancel, lock, unlock, swap, forbid, allow, undo, redo):step>")
@@ -231,20 +237,24 @@ def change(event_key: str, number: int, step: str) -> Response:
     one = inputs.whole(form.get("step")) or None
     undone: list[str] = []
 
-    def do() -> Taken:
+    def do() -> StepResult:
         with context.database().write() as db:
             if step == "swap":
-                return commands.swap(db, actor, number, key, other, seen=seen, now=now)
+                return commands.swap_meetings(db, actor, number, key, other, seen=seen, now=now)
             if step in ("forbid", "allow"):
-                do_time = {"forbid": commands.forbid, "allow": commands.allow}[step]
+                do_time = {"forbid": commands.forbid_slot, "allow": commands.allow_slot}[step]
                 return do_time(db, actor, number, key, form.get("slot", ""), seen=seen, now=now)
             if step == "undo":
-                taken = stepping.undo(db, actor, number, step=one, seen=seen, now=now)
-                undone.append(_undone(reading.step(db, actor, number, taken.number), taken.by))
+                taken = steps.undo_step(db, actor, number, step=one, seen=seen, now=now)
+                undone.append(_undone(draft_view.get_step(db, actor, number, taken.number), taken.by))
                 return taken
             if step == "redo":
-                return stepping.redo(db, actor, number, seen=seen, now=now)
-            do_it = {"cancel": commands.cancel, "lock": commands.lock, "unlock": commands.unlock}[step]
+                return steps.redo_step(db, actor, number, seen=seen, now=now)
+            do_it = {
+                "cancel": commands.cancel_meeting,
+                "lock": commands.lock_meeting,
+                "unlock": commands.unlock_request,
+            }[step]
             return do_it(db, actor, number, key, seen=seen, now=now)
 
     done = {"undo": undone.pop, "redo": lambda: gettext("Done again.")}.get(step)
@@ -265,7 +275,7 @@ def _do(
     event_key: str,
     number: int,
     key: str,
-    do: Callable[[], Taken],
+    do: Callable[[], StepResult],
     *,
     done: Callable[[], str] | None = None,
     wanted: str = "",
@@ -318,13 +328,13 @@ def _folded(seen: BoardView, offer: Offer | None) -> frozenset[str]:
     return frozenset(row.key for row in seen.page.items if row.is_empty_booth and not is_offered(row))
 
 
-def _elsewhere(offer: Offer | None, picked: Picked, timezone: str) -> tuple[Elsewhere, ...]:
+def _elsewhere(offer: Offer | None, picked: PickedRequest, timezone: str) -> tuple[Elsewhere, ...]:
     """The parts of the board that have the best places, where the part that is shown has none."""
     if offer is None or offer.has_target:
         return ()
     starts = {slot.key: slot.start.astimezone(ZoneInfo(timezone)) for slot in picked.slots}
     found = (
-        Elsewhere(starts[way.slot].date(), starts[way.slot].time() >= view.NOON, way.hall)
+        Elsewhere(starts[way.slot].date(), starts[way.slot].time() >= board_view.AFTERNOON_START, way.hall)
         for way in offer.best
         if way.slot in starts
     )
@@ -352,7 +362,9 @@ def _counts(seen: BoardView, offer: Offer | None) -> Mapping[str, int]:
     return Counter(cell.slot for row in seen.page.items for cell in row.cells for _ in cell.meetings)
 
 
-def _column(seen: BoardView, picked: Picked | None, offer: Offer | None, asked: Mapping[str, str]) -> str:
+def _column(
+    seen: BoardView, picked: PickedRequest | None, offer: Offer | None, asked: Mapping[str, str]
+) -> str:
     """The time that a phone shows, of those of the view: as asked, or the first that matters."""
     rows, at = seen.page.items, asked.get("at", "")
     found = [
@@ -372,7 +384,7 @@ def _column(seen: BoardView, picked: Picked | None, offer: Offer | None, asked: 
 
 
 def _offer(
-    event_id: int, number: int, picked: Picked, seen: BoardView, more: Mapping[str, Any]
+    event_id: int, number: int, picked: PickedRequest, seen: BoardView, more: Mapping[str, Any]
 ) -> Offer | None:
     """Where the meeting can go, as the board's worker says it, or None if it is away."""
     by_person = seen.rows_of is RowsOf.PERSON

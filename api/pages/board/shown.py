@@ -11,7 +11,7 @@ from api.language.speaking import said
 from api.pages.presentation import number
 from scheduler.domain.by_hand import HandStepKind
 from scheduler.i18n import from_json, gettext_lazy
-from scheduler.services.board.commands import Target
+from scheduler.services.board.commands import Placement
 
 SAID: Final[Mapping[HandStepKind, str]] = {
     HandStepKind.MOVE: gettext_lazy("Moved."),
@@ -160,7 +160,7 @@ def _to(row: Mapping[str, Any]) -> str:
     return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
 
 
-def read_to(text: str) -> tuple[list[Target], list[str]] | None:
+def read_to(text: str) -> tuple[list[Placement], list[str]] | None:
     """What a button sent, or None if it is not of ours. Nothing of it is trusted."""
     if len(text) > MOST_TO:
         return None
@@ -175,14 +175,14 @@ def read_to(text: str) -> tuple[list[Target], list[str]] | None:
     return targets, dropped
 
 
-def _target(row: Sequence[Any]) -> Target:
+def _target(row: Sequence[Any]) -> Placement:
     request, slot, place, people, interpreter = row
     texts = (request, slot, place, *people)
     if not isinstance(people, list) or not all(isinstance(each, str) for each in texts):
         raise TypeError("no keys")
     if interpreter is not None and not isinstance(interpreter, str):
         raise TypeError("no key")
-    return Target(request, slot, place, tuple(people), interpreter)
+    return Placement(request, slot, place, tuple(people), interpreter)
 
 
 def step_word(kind: HandStepKind) -> str:

@@ -18,7 +18,7 @@ from api.pages import rendering, zones
 from api.pages.reading import FormReader
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
-from scheduler.services.events import events, new_event, night_times
+from scheduler.services.events import events, new_event, overnight_schedule
 from scheduler.services.events.events import EventSettings
 from scheduler.services.events.new_event import NewEvent
 from scheduler.services.identity.actors import Actor
@@ -33,7 +33,7 @@ Faults = dict[str, str]
 def settings(event_key: str) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        now = events.settings(db, actor)
+        now = events.get_settings(db, actor)
         return _settings_page(db, actor, _typed(now), {})
 
 
@@ -44,7 +44,7 @@ def save_settings(event_key: str) -> Response | tuple[str, int]:
     try:
         with context.database().write() as db:
             events.update_settings(
-                db, actor, _read_settings(request.form, events.settings(db, actor)), now=context.now()
+                db, actor, _read_settings(request.form, events.get_settings(db, actor)), now=context.now()
             )
     except InvalidInput as error:
         with context.database().read() as db:
@@ -114,7 +114,7 @@ def _settings_page(db: Any, actor: Actor, typed: Mapping[str, str], faults: Faul
         typed=typed,
         faults=faults,
         languages=languages().items(),
-        coming=night_times.rules(db, actor).coming,
+        coming=overnight_schedule.get_overnight_settings(db, actor).coming,
     )
 
 
@@ -184,7 +184,7 @@ def _read_new(form: Mapping[str, str], now: datetime) -> NewEvent:
         language=form.get("language", "en"),
     )
     if read.faults:
-        raise InvalidInput([*read.faults, *new_event.faults(made, now=now)])
+        raise InvalidInput([*read.faults, *new_event.find_faults(made, now=now)])
     return made
 
 

@@ -16,12 +16,12 @@ from api.pages.imports import grids, large_imports, words
 from api.pages.imports.imports import NOT_SHOWN, XLSX
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
-from scheduler.services.imports import first_file, taking
-from scheduler.services.imports.bulk_import import file_jobs
-from scheduler.services.imports.bulk_import.file_jobs import FileJob
-from scheduler.services.imports.first_file import NewEventLook
-from scheduler.services.imports.taking import ImportOutdated
-from scheduler.services.imports.workbooks import LEFT_OUT
+from scheduler.services.imports import create_from_workbook, sheet_import
+from scheduler.services.imports.bulk_import import import_jobs
+from scheduler.services.imports.bulk_import.import_jobs import ImportJobCard
+from scheduler.services.imports.create_from_workbook import NewEventPreview
+from scheduler.services.imports.import_files import SKIPPED_FILE_NAME
+from scheduler.services.imports.sheet_import import ImportOutdated
 from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
 from scheduler.untrusted.reading import UNREAD
 from workers import dispatch
@@ -55,13 +55,15 @@ def upload() -> BaseResponse | tuple[str, int]:
     """Keep a workbook and show what would come of it. What cannot be read is refused in words."""
     file = request.files.get("file")
     octets = file.read() if file else b""
-    is_large = file_jobs.is_large(octets)
+    is_large = import_jobs.is_large_file(octets)
     try:
         if not is_large:
-            taking.parts_of(octets, "")
+            sheet_import.read_parts(octets, "")
         with context.database().write() as db:
             name = file.filename or "" if file else ""
-            number = first_file.keep(db, auth.user().session, octets, name=name, now=context.now())
+            number = create_from_workbook.store_workbook(
+                db, auth.user().session, octets, name=name, now=context.now()
+            )
     except (UnreadableSheet, *UNREAD) as error:
         return _ask(reported(str(error))), 422
     except InvalidInput as error:
@@ -93,7 +95,9 @@ def say(number: int) -> BaseResponse:
     """Keep what the event is called, and show what comes of the workbook so."""
     with context.database().write() as db:
         zone = zones.meant(request.form.get("timezone", "").strip())
-        first_file.say(db, auth.user().session, number, {**request.form, "timezone": zone})
+        create_from_workbook.save_event_settings(
+            db, auth.user().session, number, {**request.form, "timezone": zone}
+        )
     if _follow(number) is not None:
         _have_looked(number)
     return redirect(url_for("first_file.show", number=number))
@@ -113,7 +117,7 @@ def errors(number: int) -> BaseResponse | str:
     except NOT_SHOWN as error:
         return _not_shown(error)
     with context.database().read() as db:
-        options = first_file.options_of(db, auth.user().session, number)
+        options = create_from_workbook.load_options(db, auth.user().session, number)
     return render_template(
         "events/first_errors.html", number=number, name=name, **grids.values(parts, look.look, options)
     )
@@ -126,7 +130,7 @@ def fix(number: int) -> BaseResponse:
     given, _ = grids.pressed()
     try:
         with context.database().write() as db:
-            first_file.fix(db, auth.user().session, number, given)
+            create_from_workbook.save_fixes(db, auth.user().session, number, given)
         if _follow(number) is not None:
             _have_looked(number)
     except InvalidInput as error:
@@ -141,15 +145,15 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
     with_all, digest = request.form.get("with") == "all", request.form.get("digest", "-")
     if with_all and _follow(number) is not None:
         with context.database().write() as db:
-            file_jobs.ask_to_make(db, auth.user().session, number, digest=digest, now=context.now())
+            import_jobs.request_new_event(db, auth.user().session, number, digest=digest, now=context.now())
         dispatch.import_file(number, app=context.celery())
         return redirect(url_for("first_file.show", number=number))
     try:
         with context.database().read() as db:
-            octets, name = first_file.octets_of(db, auth.user().session, number)
-        parts = taking.parts_of(octets, "")
+            octets, name = create_from_workbook.load_workbook(db, auth.user().session, number)
+        parts = sheet_import.read_parts(octets, "")
         with context.database().write() as db:
-            made, _ = first_file.make(
+            made, _ = create_from_workbook.create_event(
                 db,
                 auth.user().session,
                 number,
@@ -157,7 +161,7 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
                 digest=digest if with_all else "",
                 settings=context.settings(),
                 now=context.now(),
-                options=first_file.options_of(db, auth.user().session, number),
+                options=create_from_workbook.load_options(db, auth.user().session, number),
             )
     except ImportOutdated as error:
         flash(said(str(error)), "warning")
@@ -168,7 +172,7 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
     except NOT_SHOWN as error:
         return _not_shown(error)
     if not with_all:
-        if file_jobs.is_large(octets):
+        if import_jobs.is_large_file(octets):
             large_imports.look(auth.organiser(made.key), number)
         flash(gettext("The event is made. The workbook waits here: fix its rows, and take it."), "good")
         return redirect(url_for("imports.show", event_key=made.key, number=number))
@@ -179,7 +183,7 @@ def make(number: int) -> BaseResponse | tuple[str, int]:
 @login_required
 def drop(number: int) -> BaseResponse:
     with context.database().write() as db:
-        first_file.drop(db, auth.user().session, number)
+        create_from_workbook.delete_workbook(db, auth.user().session, number)
     flash(gettext("The workbook is gone. No event was made of it."), "message")
     return redirect(url_for("first_file.ask"))
 
@@ -194,16 +198,18 @@ def left_out(number: int) -> BaseResponse:
         return _not_shown(error)
     with context.database().write() as db:
         asker = auth.user().session
-        fixes = first_file.options_of(db, asker, number).fixes
-        octets = first_file.left_out(db, asker, parts, look.look, fixes, now=context.now())
-    return _file(octets, LEFT_OUT)
+        fixes = create_from_workbook.load_options(db, asker, number).fixes
+        octets = create_from_workbook.export_skipped_rows(
+            db, asker, parts, look.look, fixes, now=context.now()
+        )
+    return _file(octets, SKIPPED_FILE_NAME)
 
 
 @blueprint.get("/template.xlsx")
 @login_required
 def example() -> Response:
     """A workbook of a small whole event, to be overwritten."""
-    return _file(first_file.example(auth.user().session), "chainmeet-event.xlsx")
+    return _file(create_from_workbook.example_workbook(auth.user().session), "chainmeet-event.xlsx")
 
 
 @blueprint.get("/<int:number>/panel")
@@ -230,39 +236,39 @@ def _made(event_key: str, name: str) -> BaseResponse:
     return redirect(url_for("home.event", event_key=event_key))
 
 
-def _follow(number: int) -> FileJob | None:
+def _follow(number: int) -> ImportJobCard | None:
     with context.database().read() as db:
-        return file_jobs.follow_first(db, auth.user().session, number)
+        return import_jobs.find_new_event_job(db, auth.user().session, number)
 
 
 def _have_looked(number: int) -> None:
     with context.database().write() as db:
-        file_jobs.ask_first_look(db, auth.user().session, number, now=context.now())
+        import_jobs.request_new_event_preview(db, auth.user().session, number, now=context.now())
     dispatch.import_file(number, app=context.celery())
 
 
-def _look(number: int) -> tuple[str, Any, NewEventLook]:
+def _look(number: int) -> tuple[str, Any, NewEventPreview]:
     """A workbook that waits: its name, its parts, and what would come of it by now."""
     with context.database().read() as db:
-        octets, name = first_file.octets_of(db, auth.user().session, number)
-        kept = file_jobs.kept_first(db, auth.user().session, number)
-    parts = taking.parts_of(octets, "")
+        octets, name = create_from_workbook.load_workbook(db, auth.user().session, number)
+        kept = import_jobs.load_new_event_preview(db, auth.user().session, number)
+    parts = sheet_import.read_parts(octets, "")
     if kept is not None:
         return name, parts, kept
     with context.database().write() as db:
-        look = first_file.look(
+        look = create_from_workbook.preview_new_event(
             db,
             auth.user().session,
             number,
             parts,
             settings=context.settings(),
             now=context.now(),
-            options=first_file.options_of(db, auth.user().session, number),
+            options=create_from_workbook.load_options(db, auth.user().session, number),
         )
     return name, parts, look
 
 
-def _show(number: int, name: str, look: NewEventLook) -> str:
+def _show(number: int, name: str, look: NewEventPreview) -> str:
     of_form, others = _by_field(look)
     return render_template(
         "events/first_file.html",
@@ -276,13 +282,13 @@ def _show(number: int, name: str, look: NewEventLook) -> str:
     )
 
 
-def _by_field(look: NewEventLook) -> tuple[dict[str, str], list[str]]:
+def _by_field(look: NewEventPreview) -> tuple[dict[str, str], list[str]]:
     """Faults by the field that fixes them, with their place in the workbook; and the others, as sentences."""
     of_form: dict[str, str] = {}
     others = []
     for fault in look.faults:
         place, _, field = fault.path.rpartition(", ")
-        if field in first_file.SAID:
+        if field in create_from_workbook.EVENT_SETTINGS:
             is_no_zone = field == "timezone" and look.typed.get(field)
             of_form[field] = words.placed(Fault(place, zones.UNKNOWN if is_no_zone else fault.message))
         else:

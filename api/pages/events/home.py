@@ -14,8 +14,8 @@ from api import auth, context
 from api.language.speaking import ngettext, said
 from api.pages import rendering
 from scheduler.services.agendas.my_day import day as days
-from scheduler.services.events import events, home
-from scheduler.services.events.home import Home, PlanState
+from scheduler.services.events import dashboard, events
+from scheduler.services.events.dashboard import Dashboard, PlanState
 from scheduler.services.identity import actors
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
@@ -66,7 +66,7 @@ def event(event_key: str) -> str | Response:
 def _desk(actor: Actor) -> str:
     now = context.now()
     with context.database().read() as db:
-        found = home.home(db, actor, now=now)
+        found = dashboard.get_dashboard(db, actor, now=now)
         return rendering.render(
             db,
             actor,
@@ -74,13 +74,13 @@ def _desk(actor: Actor) -> str:
             "events/home.html",
             found=found,
             reasons=_reasons(found),
-            days=_days_to_go(found.opens, events.event(db, actor).timezone, now),
+            days=_days_to_go(found.opens, events.get_event(db, actor).timezone, now),
             recent=trail_entries.list_latest(db, actor, limit=RECENT) if actor.is_organiser else (),
             now=now,
         )
 
 
-def _reasons(found: Home) -> list[tuple[str, str, int]]:
+def _reasons(found: Dashboard) -> list[tuple[str, str, int]]:
     """Why requests are not scheduled: code, words, count."""
     return [(code, said(not_held.GROUPS.get(code, code)), count) for code, count in found.reasons.items()]
 
@@ -98,7 +98,7 @@ def plan_state(actor: Actor, timezone: str) -> tuple[PlanState, int | None]:
     """The state of the plan and the days to go, for the head of every page of who runs the event."""
     if "plan_state" not in g:  # the head and the menu of one page ask
         with context.database().read() as db:
-            g.plan_state = home.plan_state(db, actor)
+            g.plan_state = dashboard.get_plan_state(db, actor)
     found: PlanState = g.plan_state
     return found, _days_to_go(found.opens, timezone, context.now())
 

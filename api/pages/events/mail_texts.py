@@ -58,7 +58,7 @@ PREVIEW_POLICY = f"{POLICY}; style-src-attr 'unsafe-inline'; style-src-elem 'sel
 def index(event_key: str) -> BaseResponse:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        language = events.event(db, actor).language
+        language = events.get_event(db, actor).language
     known = language if language in languages() else "en"
     return redirect(url_for("mail_texts.edit", event_key=event_key, language=known, mail_kind="new"))
 

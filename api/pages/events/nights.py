@@ -20,8 +20,8 @@ from api.pages.reading import FormReader
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.services.events import night_times, nights
-from scheduler.services.events.night_times import NightRules, PlannedNight
+from scheduler.services.events import overnight_runs, overnight_schedule
+from scheduler.services.events.overnight_schedule import OvernightSettings, OvernightTime
 from scheduler.services.identity.actors import Actor
 
 blueprint = APIBlueprint("nights", __name__, enable_openapi=False, url_prefix="/events/<event_key>/overnight")
@@ -45,7 +45,7 @@ AFTER_RUNS = {
 def show(event_key: str) -> str:
     actor = auth.team(event_key)
     with context.database().read() as db:
-        return _page(db, actor, _typed(night_times.rules(db, actor)), {})
+        return _page(db, actor, _typed(overnight_schedule.get_overnight_settings(db, actor)), {})
 
 
 @blueprint.post("")
@@ -55,7 +55,7 @@ def save(event_key: str) -> Response | tuple[str, int]:
     try:
         form = _read(request.form)
         with context.database().write() as db:
-            night_times.change_rules(db, actor, form, now=context.now())
+            overnight_schedule.change_overnight_settings(db, actor, form, now=context.now())
     except InvalidInput as error:
         with context.database().read() as db:
             return _page(db, actor, request.form, _by_field(error)), 422
@@ -71,12 +71,12 @@ def _page(db: Session, actor: Actor, typed: Typed, faults: Faults) -> str:
         "events/nights.html",
         typed=typed,
         faults=faults,
-        rows=range(min(_rows(typed) + 1, night_times.MOST)),
+        rows=range(min(_rows(typed) + 1, overnight_schedule.MAX_TIMES)),
         weekdays=_weekdays(),
         after_runs=AFTER_RUNS,
-        last=next(iter(nights.nights(db, actor, limit=1)), None),
-        coming=night_times.rules(db, actor).coming,
-        page=nights.listing(db, actor, number=paging.asked_number(), limit=SHOWN),
+        last=next(iter(overnight_runs.list_last_runs(db, actor, limit=1)), None),
+        coming=overnight_schedule.get_overnight_settings(db, actor).coming,
+        page=overnight_runs.list_runs(db, actor, number=paging.asked_number(), limit=SHOWN),
     )
 
 
@@ -86,10 +86,12 @@ def _weekdays() -> list[str]:
     return [names[i] for i in range(7)]
 
 
-def _typed(rules: NightRules) -> Typed:
+def _typed(rules: OvernightSettings) -> Typed:
     """The rules as the form shows them."""
     typed: Typed = MultiDict(
-        (name, str(getattr(rules, name))) for name in NightRules.__dataclass_fields__ if name != "times"
+        (name, str(getattr(rules, name)))
+        for name in OvernightSettings.__dataclass_fields__
+        if name != "times"
     )
     for i, night in enumerate(rules.times):
         typed.add(f"at-{i}", f"{night.at:%H:%M}")
@@ -99,27 +101,27 @@ def _typed(rules: NightRules) -> Typed:
 
 
 def _rows(typed: Typed) -> int:
-    return max((i + 1 for i in range(night_times.MOST) if typed.get(f"at-{i}")), default=0)
+    return max((i + 1 for i in range(overnight_schedule.MAX_TIMES) if typed.get(f"at-{i}")), default=0)
 
 
-def _read(form: Typed) -> NightRules:
+def _read(form: Typed) -> OvernightSettings:
     """What was typed. A row without a time is no night."""
-    read = FormReader(form, NightRules)
+    read = FormReader(form, OvernightSettings)
     times = [
-        PlannedNight(
+        OvernightTime(
             at=read.time(f"at-{i}"),
             weekdays="".join(sorted(set(form.getlist(f"weekdays-{i}")))),
             then=AfterRun.PUBLISH if form.get(f"then-{i}") == AfterRun.PUBLISH else AfterRun.DRAFT,
         )
-        for i in range(night_times.MOST)
+        for i in range(overnight_schedule.MAX_TIMES)
         if form.get(f"at-{i}")
     ]
-    for i in range(night_times.MOST):
+    for i in range(overnight_schedule.MAX_TIMES):
         if form.get(f"at-{i}") and not form.getlist(f"weekdays-{i}"):
             read.fault(f"weekdays-{i}", gettext_lazy("choose at least one day"))
     numbers: dict[str, Any] = {name: read.whole(name) for name in read.kinds}
     read.done()
-    return NightRules(tuple(times), **numbers)
+    return OvernightSettings(tuple(times), **numbers)
 
 
 def _by_field(error: InvalidInput) -> Faults:

@@ -14,9 +14,9 @@ from api.language import speaking
 from api.pages import rendering
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.i18n import gettext_lazy
-from scheduler.services.exports import event_sheets, lists, noting, print_codes, prints
-from scheduler.services.exports.lists import OF_A_VERSION, Export, ListName
+from scheduler.services.exports import event_workbook, export_log, print_codes, prints, schedule_lists
 from scheduler.services.exports.prints import PackSheets
+from scheduler.services.exports.schedule_lists import VERSION_LISTS, Export, ListName
 from scheduler.services.identity.actors import Actor
 from scheduler.services.schedule import history
 
@@ -66,9 +66,9 @@ def index(event_key: str) -> str:
             list_names=LIST_NAMES,
             pack_names=PACK_NAMES,
             version=version,
-            lists=OF_A_VERSION,
-            packs=prints.parts(db, actor, shown),
-            per_part=prints.PER_PART,
+            lists=VERSION_LISTS,
+            packs=prints.count_parts(db, actor, shown),
+            per_part=prints.SHEETS_PER_PART,
         )
 
 
@@ -78,7 +78,7 @@ def event(event_key: str) -> Response:
     """The whole event as the workbook that an import reads."""
 
     def made(db: Session, actor: Actor) -> Export:
-        return Export(event_sheets.workbook(db, actor), f"{actor.event_key}.xlsx")
+        return Export(event_workbook.export_event(db, actor), f"{actor.event_key}.xlsx")
 
     return _file(event_key, "xlsx", made)
 
@@ -89,7 +89,9 @@ def schedule(event_key: str) -> Response:
     """A version with all its lists as one workbook, names as readers of the page's language read them."""
     language = speaking.language()
     return _file(
-        event_key, "xlsx", lambda db, actor: lists.workbook(db, actor, _version(), language=language)
+        event_key,
+        "xlsx",
+        lambda db, actor: schedule_lists.export_workbook(db, actor, _version(), language=language),
     )
 
 
@@ -102,7 +104,9 @@ def listed(event_key: str, slug: str, ending: str) -> Response:
         abort(404)
     language = speaking.language()
     return _file(
-        event_key, ending, lambda db, actor: lists.one(db, actor, name, ending, _version(), language=language)
+        event_key,
+        ending,
+        lambda db, actor: schedule_lists.export_list(db, actor, name, ending, _version(), language=language),
     )
 
 
@@ -116,7 +120,7 @@ def printed(event_key: str, pack: str) -> Response:
     actor = auth.organiser(event_key)
     limits.require_costly()
     with context.database().read() as db:
-        found = prints.pack(db, actor, PrintPack(pack), _version(), part=part)
+        found = prints.make_pack(db, actor, PrintPack(pack), _version(), part=part)
     return _download(actor, "pdf", found.written(_checks(actor, found)))
 
 
@@ -140,13 +144,13 @@ def _checks(actor: Actor, found: PackSheets) -> dict[str, str]:
         return {}
     languages = {key: sheet.language for key, sheet in found.sheets.items()}
     with context.database().write() as db:
-        return print_codes.make(
+        return print_codes.make_codes(
             db, actor, found.kind, languages, found.version, settings=context.settings(), now=context.now()
         )
 
 
 def _download(actor: Actor, kind: str, made: Export) -> Response:
     with context.database().write() as db:
-        noting.note(db, actor, made.name, now=context.now())
+        export_log.log_export(db, actor, made.name, now=context.now())
     headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
     return Response(made.octets, content_type=TYPES[kind], headers=headers)

@@ -13,7 +13,7 @@ from api.language import choosing
 from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.catalogue import Words
 from scheduler.services.exports import print_codes
-from scheduler.services.exports.print_codes import ChangedEntry, PrintChange, PrintLook
+from scheduler.services.exports.print_codes import ChangedEntry, PrintChange, PrintStatus
 
 blueprint = APIBlueprint("printed", __name__, enable_openapi=False)
 
@@ -23,7 +23,7 @@ def show(token: str) -> tuple[str, int]:
     """What changed since the print, for whoever scans it. Nothing but what the print itself shows."""
     now = context.now()
     with context.database().read() as db, limits.looking_up_a_token():
-        found = print_codes.look(db, token, language=choosing.wanted(), now=now)
+        found = print_codes.check_print(db, token, language=choosing.wanted(), now=now)
     limits.require_link(token)
     sheet = AgendaSheet(
         owner=found.owner,
@@ -47,7 +47,7 @@ def show(token: str) -> tuple[str, int]:
     return page, 410 if found.is_over else 200
 
 
-def _verdict(found: PrintLook, words: Words) -> str:
+def _verdict(found: PrintStatus, words: Words) -> str:
     say, count = words.printed, len(found.changes)
     if found.is_over or found.published is None:
         return say["over" if found.is_over else "unpublished"]

@@ -8,7 +8,7 @@ from flask import request
 
 from scheduler.services.imports.choices import ImportChoices
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.spreadsheets.fixes import FixesGiven, Place, Replaced
+from scheduler.services.spreadsheets.file_fixes import CellAddress, Replacement, SubmittedFixes
 from scheduler.services.text import one_line
 from scheduler.sheets.tables import MAX_COLUMNS
 
@@ -26,13 +26,13 @@ _EMPTY = re.compile(r"empty-([0-9]{1,7})-([0-9]{1,3})")
 _ALL = re.compile(r"all-([0-9]{1,3})-([0-9]{1,6})")
 
 
-def pressed(sheet: str) -> tuple[FixesGiven, list[Replaced]]:
+def pressed(sheet: str) -> tuple[SubmittedFixes, list[Replacement]]:
     """What the grid of a sheet says, and what it says to replace everywhere, which may be remembered.
 
     Only what was changed on the page counts: beside each field stands what it was.
     """
     form = request.form
-    cells: dict[Place, str] = {}
+    cells: dict[CellAddress, str] = {}
     dropped, emptied, replaced = set(), set(), []
     for name, text in form.items():
         if match := _CELL.fullmatch(name):
@@ -44,19 +44,19 @@ def pressed(sheet: str) -> tuple[FixesGiven, list[Replaced]]:
             emptied.add((sheet, int(match[1]), int(match[2])))
         elif (match := _ALL.fullmatch(name)) and text.strip():
             of = form.get(f"of-{name}", "")
-            replaced.append(Replaced(sheet, int(match[1]), of, text, bool(form.get(f"in-{name}"))))
+            replaced.append(Replacement(sheet, int(match[1]), of, text, bool(form.get(f"in-{name}"))))
     column, inside = form.get("find-column", ""), bool(form.get("inside"))
     if form.get("find", "") and column.isascii() and column.isdigit() and len(column) < MOST_LETTERS:
-        replaced.append(Replaced(sheet, int(column), form["find"], form.get("replace", ""), inside))
+        replaced.append(Replacement(sheet, int(column), form["find"], form.get("replace", ""), inside))
     elif form.get("find", "") and column == EVERY_COLUMN:
-        replaced.append(Replaced(sheet, None, form["find"], form.get("replace", ""), inside))
+        replaced.append(Replacement(sheet, None, form["find"], form.get("replace", ""), inside))
     by_rule = {
         (sheet, line, at)
         for (_, line, at), text in cells.items()
         for rule in replaced
         if rule.is_in(sheet, at) and rule.of(form.get(f"was-cell-{line}-{at}", "")) == text
     }
-    given = FixesGiven(
+    given = SubmittedFixes(
         {place: text for place, text in cells.items() if place not in by_rule} | dict.fromkeys(emptied, ""),
         frozenset(dropped),
         replaced,

@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 from flask import request
 
 from api.pages.imports import chosen
-from scheduler.services.imports import grid
+from scheduler.services.imports import error_grid
 from scheduler.services.imports.choices import ImportChoices
-from scheduler.services.imports.grid import Parts
-from scheduler.services.imports.taking import ImportLook
+from scheduler.services.imports.error_grid import Parts
+from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.services.spreadsheets.columns import COLUMNS, COMPOSED, ImportKind
-from scheduler.services.spreadsheets.fixes import FixesGiven, Replaced
+from scheduler.services.spreadsheets.file_fixes import Replacement, SubmittedFixes
 from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.sheets.tables import MAX_ROWS
 
@@ -21,10 +21,10 @@ CHANGED = "changed"
 """In place of a sheet: all that was changed."""
 
 
-def values(parts: Parts, look: ImportLook, options: ImportOptions) -> dict[str, Any]:
+def values(parts: Parts, look: ImportPreview, options: ImportOptions) -> dict[str, Any]:
     """What a page of the grid shows: the sheet, the fault and the rows that its address names."""
-    tabs = grid.tabs(look)
-    changes = grid.changes(parts, options)
+    tabs = error_grid.list_error_tabs(look)
+    changes = error_grid.list_file_changes(parts, options)
     at = request.args.get("sheet", tabs[0][0] if tabs else -1, type=int)
     if at not in [tab for tab, _, _ in tabs]:
         at = tabs[0][0] if tabs else -1
@@ -33,8 +33,8 @@ def values(parts: Parts, look: ImportLook, options: ImportOptions) -> dict[str, 
     shown = None
     if not is_changed and at >= 0:
         cause = request.args.get("fault", None, type=int)
-        shown = grid.page(parts, look, options, at, cause=cause, start=start)
-    start = min(start, max(len(changes) - 1, 0)) // grid.PAGE * grid.PAGE
+        shown = error_grid.error_page(parts, look, options, at, cause=cause, start=start)
+    start = min(start, max(len(changes) - 1, 0)) // error_grid.PAGE_SIZE * error_grid.PAGE_SIZE
     return {
         "tabs": tabs,
         "at": at,
@@ -43,15 +43,15 @@ def values(parts: Parts, look: ImportLook, options: ImportOptions) -> dict[str, 
         "fault": request.args.get("fault", None, type=int),
         "is_changed": is_changed,
         "all_changes": changes,
-        "changes": changes[start : start + grid.PAGE],
+        "changes": changes[start : start + error_grid.PAGE_SIZE],
         "start": start,
-        "most": grid.PAGE,
+        "most": error_grid.PAGE_SIZE,
         "columns": {kind: COLUMNS[kind] + COMPOSED[kind] for kind in ImportKind},
         "look": look,
     }
 
 
-def pressed() -> tuple[FixesGiven, ImportChoices | None]:
+def pressed() -> tuple[SubmittedFixes, ImportChoices | None]:
     """What one press says, and the words of it that hold for later files, too."""
     given, replaced = chosen.pressed(request.form.get("sheet-name", ""))
     if not request.form.get("remember"):
@@ -65,7 +65,7 @@ def back(path: str) -> str:
     return f"{path}?{urlencode(kept)}" if kept else path
 
 
-def _words(replaced: list[Replaced]) -> dict[str, dict[str, dict[str, str]]]:
+def _words(replaced: list[Replacement]) -> dict[str, dict[str, dict[str, str]]]:
     """What is replaced in all cells of a fault, as words of our column."""
     kind = request.form.get("kind", "")
     found: dict[str, dict[str, dict[str, str]]] = {}

@@ -18,10 +18,10 @@ from api.pages.participants.columns import labels
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.invites.catalogue import languages
 from scheduler.services.identity.actors import Actor
-from scheduler.services.imports import choices, importing, taking, template, workbooks
-from scheduler.services.imports.bulk_import import file_jobs
-from scheduler.services.imports.taking import ImportLook, ImportOutdated
-from scheduler.services.imports.workbooks import ImportTaken
+from scheduler.services.imports import choices, import_files, sheet_import, template, undoable_import
+from scheduler.services.imports.bulk_import import import_jobs
+from scheduler.services.imports.import_files import AlreadyImported
+from scheduler.services.imports.sheet_import import ImportOutdated, ImportPreview
 from scheduler.services.participants import journal
 from scheduler.services.spreadsheets.columns import COLUMNS, COMPOSED, REQUIRED, ImportKind
 from scheduler.services.spreadsheets.options import ImportOptions
@@ -33,7 +33,7 @@ blueprint = APIBlueprint("imports", __name__, enable_openapi=False, url_prefix="
 
 MOST_CELLS = 20
 """Changed cells that stand below the grid; the page of the file has all."""
-NOT_SHOWN = (ImportOutdated, ImportTaken, UnreadableSheet, *UNREAD)
+NOT_SHOWN = (ImportOutdated, AlreadyImported, UnreadableSheet, *UNREAD)
 """Why what a file does cannot be shown now; each is a sentence."""
 for _filter in (
     words.import_kind,
@@ -68,16 +68,16 @@ def upload(event_key: str) -> BaseResponse | tuple[str, int]:
     octets = file.read() if file else b""
     kind = request.form.get("kind", "")
     try:
-        if not file_jobs.is_large(octets):
-            taking.parts_of(octets, kind if kind in [*ImportKind] else "")
+        if not import_jobs.is_large_file(octets):
+            sheet_import.read_parts(octets, kind if kind in [*ImportKind] else "")
         with context.database().write() as db:
             name = file.filename or "" if file else ""
-            number = workbooks.keep(db, actor, octets, name=name, kind=kind, now=context.now())
+            number = import_files.store_file(db, actor, octets, name=name, kind=kind, now=context.now())
     except (UnreadableSheet, *UNREAD) as error:
         return _index(actor, reported(str(error))), 422
     except InvalidInput as error:
         return _index(actor, "; ".join(map(words.placed, error.faults))), 422
-    if file_jobs.is_large(octets):
+    if import_jobs.is_large_file(octets):
         large_imports.look(actor, number)
     return redirect(url_for("imports.show", event_key=event_key, number=number))
 
@@ -109,7 +109,7 @@ def show(event_key: str, number: int) -> BaseResponse | str:
             options=options,
             columns={kind: COLUMNS[kind] + COMPOSED[kind] for kind in ImportKind},
             labels=labels(),
-            may_go=choices.MAY_GO,
+            may_go=choices.WITHDRAWABLE_KINDS,
             most_fixes=chosen.MOST_FIXES,
             starts=_starts(),
         )
@@ -122,7 +122,7 @@ def choose(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            choices.choose(db, actor, number, chosen.choices())
+            choices.save_choices(db, actor, number, chosen.choices())
         if large_imports.follow(actor, number) is not None:
             large_imports.look(actor, number)
     except InvalidInput as error:
@@ -166,7 +166,7 @@ def fix(event_key: str, number: int) -> BaseResponse:
     given, remembered = grids.pressed()
     try:
         with context.database().write() as db:
-            choices.fix(db, actor, number, given, remembered)
+            choices.save_fixes(db, actor, number, given, remembered)
         if large_imports.follow(actor, number) is not None:
             large_imports.look(actor, number)
     except InvalidInput as error:
@@ -181,7 +181,7 @@ def undo(event_key: str, step_id: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            done = journal.undo(db, actor, step_id, settings=context.settings(), now=context.now())
+            done = journal.undo_step(db, actor, step_id, settings=context.settings(), now=context.now())
         flash(gettext("What %(file)s changed is as it was before.", file=done.subject), "good")
     except WrongState as error:
         flash(said(error.told), "error")
@@ -194,7 +194,7 @@ def take(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     is_large = large_imports.follow(actor, number) is not None
     with suppress(NotFound), context.database().write() as db:  # of a file that was taken, it is said below
-        choices.notify(db, actor, number, wanted=bool(request.form.get("notify")))
+        choices.save_notify(db, actor, number, wanted=bool(request.form.get("notify")))
     if is_large:
         large_imports.take(actor, number, request.form.get("digest", ""))
         return redirect(url_for("imports.show", event_key=event_key, number=number))
@@ -216,7 +216,7 @@ def take(event_key: str, number: int) -> BaseResponse:
 def drop(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        workbooks.drop(db, actor, number)
+        import_files.delete_file(db, actor, number)
     flash(gettext("The file is gone. Nothing of it was taken."), "message")
     return redirect(url_for("imports.index", event_key=event_key))
 
@@ -231,8 +231,8 @@ def left_out(event_key: str, number: int) -> BaseResponse:
     except NOT_SHOWN as error:
         return _not_shown(event_key, error)
     with context.database().write() as db:
-        octets = workbooks.left_out(db, actor, parts, look, options.fixes, now=context.now())
-    return _file(octets, workbooks.LEFT_OUT)
+        octets = import_files.export_skipped_rows(db, actor, parts, look, options.fixes, now=context.now())
+    return _file(octets, import_files.SKIPPED_FILE_NAME)
 
 
 @blueprint.get("/template.xlsx")
@@ -241,7 +241,7 @@ def example(event_key: str) -> Response:
     """A workbook with our columns, what each means, and rows to be overwritten."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        return _file(template.workbook(db, actor), "chainmeet.xlsx")
+        return _file(template.template_workbook(db, actor), "chainmeet.xlsx")
 
 
 def _starts() -> dict[str, int]:
@@ -250,28 +250,28 @@ def _starts() -> dict[str, int]:
     return {kind: at for kind, at in given.items() if 0 < at < MAX_ROWS}
 
 
-def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportLook, ImportOptions]:
+def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportPreview, ImportOptions]:
     """A kept file: its name, its parts, what it would do by now, and how it is to be taken."""
     with context.database().read() as db:
-        octets, kind, name = workbooks.octets_of(db, actor, number)
-        options = choices.options_of(db, actor, number)
-    parts = taking.parts_of(octets, kind)
+        octets, kind, name = import_files.load_file(db, actor, number)
+        options = choices.load_options(db, actor, number)
+    parts = sheet_import.read_parts(octets, kind)
     if (kept := large_imports.kept(actor, number)) is not None:
         return name, parts, kept, options
     with context.database().write() as db:
-        look = importing.look(
+        look = undoable_import.preview_import(
             db, actor, parts, settings=context.settings(), now=context.now(), options=options
         )
     return name, parts, look, options
 
 
-def _take(actor: Actor, number: int, digest: str) -> ImportLook:
+def _take(actor: Actor, number: int, digest: str) -> ImportPreview:
     with context.database().read() as db:
-        octets, kind, _ = workbooks.octets_of(db, actor, number)
-        options = choices.options_of(db, actor, number)
-    parts = taking.parts_of(octets, kind)
+        octets, kind, _ = import_files.load_file(db, actor, number)
+        options = choices.load_options(db, actor, number)
+    parts = sheet_import.read_parts(octets, kind)
     with context.database().write() as db:
-        return importing.take(
+        return undoable_import.import_file(
             db,
             actor,
             number,
@@ -300,8 +300,8 @@ def _index(actor: Actor, fault: str = "") -> str:
             actor,
             "imports",
             "imports/index.html",
-            counts=workbooks.counts(db, actor),
-            files=workbooks.listing(db, actor),
+            counts=import_files.count_records(db, actor),
+            files=import_files.list_files(db, actor),
             columns=COLUMNS,
             required=REQUIRED,
             most={"megabytes": MAX_OCTETS >> 20, "rows": MAX_ROWS},

@@ -11,48 +11,48 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.pages import rendering
 from scheduler.services.identity.actors import Actor
-from scheduler.services.imports.bulk_import import file_jobs
-from scheduler.services.imports.bulk_import.file_jobs import FileJob
-from scheduler.services.imports.taking import ImportLook
+from scheduler.services.imports.bulk_import import import_jobs
+from scheduler.services.imports.bulk_import.import_jobs import ImportJobCard
+from scheduler.services.imports.sheet_import import ImportPreview
 from workers import dispatch
 
 blueprint = APIBlueprint("large_imports", __name__, enable_openapi=False)
 EVENT = "/events/<event_key>/imports/<int:number>"
 
 
-def follow(actor: Actor, number: int) -> FileJob | None:
+def follow(actor: Actor, number: int) -> ImportJobCard | None:
     """The job of a file, or None for one that its page looks at itself."""
     with context.database().read() as db:
-        return file_jobs.follow(db, actor, number)
+        return import_jobs.find_job(db, actor, number)
 
 
-def kept(actor: Actor, number: int) -> ImportLook | None:
+def kept(actor: Actor, number: int) -> ImportPreview | None:
     """What a worker found."""
     with context.database().read() as db:
-        return file_jobs.kept(db, actor, number)
+        return import_jobs.load_preview(db, actor, number)
 
 
 def look(actor: Actor, number: int) -> None:
     """Have a worker look at a file."""
     with context.database().write() as db:
-        file_jobs.ask_look(db, actor, number, now=context.now())
+        import_jobs.request_preview(db, actor, number, now=context.now())
     dispatch.import_file(number, app=context.celery())
 
 
 def take(actor: Actor, number: int, digest: str) -> None:
     """Have a worker take a file as it was shown."""
     with context.database().write() as db:
-        file_jobs.ask_take(db, actor, number, digest=digest, now=context.now())
+        import_jobs.request_import(db, actor, number, digest=digest, now=context.now())
     dispatch.import_file(number, app=context.celery())
 
 
-def page(actor: Actor, job: FileJob) -> str:
+def page(actor: Actor, job: ImportJobCard) -> str:
     """The page that follows a job which is open, or failed."""
     with context.database().read() as db:
         return rendering.render(db, actor, "imports", "imports/working.html", job=job)
 
 
-def part(job: FileJob, panel: str, again: str) -> FlaskResponse:
+def part(job: ImportJobCard, panel: str, again: str) -> FlaskResponse:
     """The part of a page that follows a job. Once it has ended, the page is loaded again."""
     response = make_response(render_template("imports/_job.html", job=job, panel=panel, again=again))
     if not job.is_open:

@@ -10,14 +10,14 @@ from api.pages.marks import tier_label
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.services.participants import tables
-from scheduler.services.participants.leaving_event import Left
+from scheduler.services.participants import record_tables
+from scheduler.services.participants.withdrawals import WithdrawalResult
 from scheduler.services.spreadsheets.columns import ImportKind
 
 TABLES: Final = {
-    ImportKind.FIRMS: tables.firms,
-    ImportKind.PEOPLE: tables.people,
-    ImportKind.INTERPRETERS: tables.interpreters,
+    ImportKind.FIRMS: record_tables.list_firms,
+    ImportKind.PEOPLE: record_tables.list_people,
+    ImportKind.INTERPRETERS: record_tables.list_interpreters,
 }
 """The table of each kind."""
 LABELS: Final[Mapping[str, str]] = {
@@ -167,6 +167,6 @@ def back_again(count: int) -> str:
     )
 
 
-def marked(left: Left) -> list[str]:
+def marked(left: WithdrawalResult) -> list[str]:
     """That absences are kept, and what they touch and call off."""
     return [gettext("Marked."), touched(left.meetings, left.stay), *called_off(left.requests)]

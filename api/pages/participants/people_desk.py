@@ -18,23 +18,23 @@ from api.pages import paging, rendering
 from api.pages.participants import columns
 from api.pages.participants.picks import picked
 from scheduler.domain.errors import InvalidInput, WrongState
-from scheduler.services.board import drafts
+from scheduler.services.board import manual_drafts
 from scheduler.services.directory import belonging
-from scheduler.services.events.timetable import timetable
+from scheduler.services.events.timetable import get_timetable
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import (
     absences,
+    affected_meetings,
+    contact_views,
     editing,
     journal,
-    leaving_event,
-    looks,
-    meetings,
     merging,
+    record_tables,
     row_counts,
-    tables,
+    withdrawals,
 )
-from scheduler.services.participants.leaving_event import Left
-from scheduler.services.participants.tables import DeskQuery
+from scheduler.services.participants.record_tables import TableQuery
+from scheduler.services.participants.withdrawals import WithdrawalResult
 from scheduler.services.spreadsheets.columns import ImportKind
 
 blueprint = APIBlueprint(
@@ -63,14 +63,16 @@ def show(event_key: str, kind: str, key: str) -> str:
 def edit(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
     """Save the cells that the form has. A fault shows the whole form with what was typed."""
     actor, of = auth.organiser(event_key), ImportKind(kind)
-    cells = {name: request.form[name] for name in editing.EDITABLE[of] if name in request.form}
+    cells = {name: request.form[name] for name in editing.EDITABLE_COLUMNS[of] if name in request.form}
     try:
         with context.database().write() as db:
             cells |= {
                 name: picked(db, actor, columns.PICKED[name], name)
                 for name in cells.keys() & columns.PICKED.keys()
             }
-            done = editing.edit(db, actor, of, [key], cells, settings=context.settings(), now=context.now())
+            done = editing.edit_records(
+                db, actor, of, [key], cells, settings=context.settings(), now=context.now()
+            )
     except InvalidInput as error:
         return _record(actor, of, key, cells, columns.faults(error)), 422
     said = columns.edited(done.moved, done.meetings) if done.changed else gettext("Nothing was different.")
@@ -88,19 +90,19 @@ def edit_many(event_key: str, kind: str) -> Response | str | tuple[str, int]:
     pressed = request.form.getlist("column")
     column = "absent" if "absent" in pressed else "".join(pressed[:1])
     value = request.form.get("day" if column == "absent" else "value", "")
-    left = Left(0, 0)
+    left = WithdrawalResult(0, 0)
     try:
         with context.database().write() as db:
             if column == "absent":
-                day = next((day for day in timetable(db, actor).days if day.key == value), None)
+                day = next((day for day in get_timetable(db, actor).days if day.key == value), None)
                 slots = [slot.key for slot in day.slots] if day else [value]
-                left = absences.add(db, actor, of, keys, slots, now=context.now())
+                left = absences.add_absences(db, actor, of, keys, slots, now=context.now())
                 if _asks_first(left):
                     db.rollback()
                 said = " ".join(columns.marked(left))
             else:
                 cells, settings = {column: value}, context.settings()
-                done = editing.edit(db, actor, of, keys, cells, settings=settings, now=context.now())
+                done = editing.edit_records(db, actor, of, keys, cells, settings=settings, now=context.now())
                 said = " ".join(
                     (columns.edited(done.moved, done.meetings), columns.changed(done.changed, len(keys)))
                 )
@@ -125,9 +127,11 @@ def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
     if "sure" in request.form:
         try:
             with context.database().write() as db:
-                alone = request.form.get("named_alone", leaving_event.NamedAlone.COLLEAGUE)
+                alone = request.form.get("named_alone", withdrawals.SoleAttendee.COLLEAGUE)
                 note = request.form.get("note", "")
-                left = leaving_event.withdraw(db, actor, of, keys, note=note, named_alone=alone, now=now)
+                left = withdrawals.withdraw_records(
+                    db, actor, of, keys, note=note, named_alone=alone, now=now
+                )
             said = (
                 gettext("Withdrawn."),
                 *columns.ended(left.requests),
@@ -150,9 +154,9 @@ def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
             f"desk_{kind}",
             "participants/leave.html",
             kind=kind,
-            rows=columns.TABLES[of](db, actor, DeskQuery(state="", keys=keys)).items,
+            rows=columns.TABLES[of](db, actor, TableQuery(state="", keys=keys)).items,
             keys=keys,
-            touched=meetings.touched(db, actor, of, keys, now=now),
+            touched=affected_meetings.count_affected(db, actor, of, keys, now=now),
             typed=request.form,
             faults=faults,
         )
@@ -166,7 +170,7 @@ def bring_back(event_key: str, kind: str) -> Response:
     actor, of = auth.organiser(event_key), ImportKind(kind)
     try:
         with context.database().write() as db:
-            done = leaving_event.bring_back(db, actor, of, request.form.getlist("keys"), now=context.now())
+            done = withdrawals.restore_records(db, actor, of, request.form.getlist("keys"), now=context.now())
         flash(columns.back_again(done), "good")
     except InvalidInput as error:
         flash(columns.sentence(error), "error")
@@ -187,7 +191,7 @@ def set_absences(event_key: str, kind: str, key: str) -> Response | str | tuple[
         with context.database().write() as db:
             slots, note = request.form.getlist("slots"), request.form.get("note", "")
             table, now = request.form.get("table"), context.now()
-            left = absences.paint(db, actor, of, key, slots, table=table, note=note, now=now)
+            left = absences.set_absences(db, actor, of, key, slots, table=table, note=note, now=now)
             if _asks_first(left):
                 db.rollback()
         if _asks_first(left):
@@ -203,22 +207,22 @@ def set_absences(event_key: str, kind: str, key: str) -> Response | str | tuple[
     return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=key), 303)
 
 
-def _asks_first(left: Left) -> bool:
+def _asks_first(left: WithdrawalResult) -> bool:
     """Whether meetings that begin too soon for a plan would change at once, and nobody has agreed yet."""
     return left.soon > 0 and "sure" not in request.form
 
 
-def _absence_look(actor: Actor, kind: ImportKind, keys: Sequence[str], left: Left) -> str:
+def _absence_look(actor: Actor, kind: ImportKind, keys: Sequence[str], left: WithdrawalResult) -> str:
     """What absences change at once, before they are saved, with the way to move these meetings instead."""
     with context.database().read() as db:
-        draft = next(iter(drafts.open_drafts(db, actor)), None)
+        draft = next(iter(manual_drafts.list_open_drafts(db, actor)), None)
         return rendering.render(
             db,
             actor,
             f"desk_{kind.value}",
             "participants/absent.html",
             kind=kind.value,
-            rows=columns.TABLES[kind](db, actor, DeskQuery(state="", keys=keys)).items,
+            rows=columns.TABLES[kind](db, actor, TableQuery(state="", keys=keys)).items,
             left=left,
             draft=draft.number if draft else None,
             path=request.path,
@@ -236,7 +240,7 @@ def merge(event_key: str, kind: str, key: str) -> Response | str | tuple[str, in
             return _merge_look(actor, of, key)
         with context.database().write() as db:
             into = picked(db, actor, of, "into")
-            ended = merging.merge(db, actor, of, key, into, now=context.now())
+            ended = merging.merge_records(db, actor, of, key, into, now=context.now())
         flash(" ".join((gettext("Merged."), *columns.both_had(ended))), "good")
     except InvalidInput as error:
         return _record(actor, of, key, {"into": request.form.get("into", "")}, columns.faults(error)), 422
@@ -249,7 +253,7 @@ def merge(event_key: str, kind: str, key: str) -> Response | str | tuple[str, in
 def _merge_look(actor: Actor, kind: ImportKind, key: str) -> str:
     with context.database().write() as db:
         into = picked(db, actor, kind, "into")
-        look = merging.look(db, actor, kind, key, into, now=context.now())
+        look = merging.preview_merge(db, actor, kind, key, into, now=context.now())
         db.rollback()
     with context.database().read() as db:
         return rendering.render(
@@ -263,7 +267,7 @@ def steps(event_key: str) -> str:
     """The last steps of the desk, each with its undoing."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        done = journal.steps(db, actor, most=journal.MOST_SHOWN)
+        done = journal.list_steps(db, actor, most=journal.MAX_SHOWN)
         return rendering.render(db, actor, "desk_firms", "participants/steps.html", steps=done)
 
 
@@ -274,7 +278,7 @@ def undo(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            journal.undo(db, actor, number, settings=context.settings(), now=context.now())
+            journal.undo_step(db, actor, number, settings=context.settings(), now=context.now())
         flash(gettext("Undone. Everything is as it was before that step."), "good")
     except WrongState as error:
         flash(speaking.said(error.told), "warning")
@@ -284,18 +288,18 @@ def undo(event_key: str, number: int) -> Response:
 def _note_look(actor: Actor, kind: ImportKind, key: str = "") -> None:
     """Have the trail name who looked at addresses. Most looks only read: they were noted today."""
     with context.database().read() as db:
-        is_new = looks.is_to_note(db, actor, kind, key, now=context.now())
+        is_new = contact_views.needs_entry(db, actor, kind, key, now=context.now())
     if is_new:
         with context.database().write() as db:
-            looks.note(db, actor, kind, key, now=context.now())
+            contact_views.log_view(db, actor, kind, key, now=context.now())
 
 
 def _listing(actor: Actor, kind: ImportKind) -> str:
     _note_look(actor, kind)
-    text, state = request.args.get("text", ""), request.args.get("state", tables.HERE)
+    text, state = request.args.get("text", ""), request.args.get("state", record_tables.PRESENT)
     sort, delegation = request.args.get("sort", "name"), request.args.get("delegation", "")
     with context.database().read() as db:
-        ask = DeskQuery(text, state, sort, paging.asked_number(), delegation=delegation)
+        ask = TableQuery(text, state, sort, paging.asked_number(), delegation=delegation)
         page = columns.TABLES[kind](db, actor, ask)
         return rendering.render(
             db,
@@ -308,12 +312,12 @@ def _listing(actor: Actor, kind: ImportKind) -> str:
             state=state,
             delegation=delegation,
             delegations=belonging.delegation_names(db, actor),
-            sort=sort if sort in tables.SORTS[kind] else "name",
-            sorts=tables.SORTS[kind],
-            counts=row_counts.counts(db, actor),
+            sort=sort if sort in record_tables.SORTS[kind] else "name",
+            sorts=record_tables.SORTS[kind],
+            counts=row_counts.count_records(db, actor),
             many=[(column, speaking.said(columns.LABELS[column])) for column in columns.MANY[kind]],
-            days=timetable(db, actor).days,
-            last=journal.steps(db, actor, most=1),
+            days=get_timetable(db, actor).days,
+            last=journal.list_steps(db, actor, most=1),
         )
 
 
@@ -326,8 +330,8 @@ def _record(
 ) -> str:
     _note_look(actor, kind, key)
     with context.database().read() as db:
-        values = editing.values(db, actor, kind, key)
-        row = columns.TABLES[kind](db, actor, DeskQuery(state="", keys=[key])).items[0]
+        values = editing.get_cells(db, actor, kind, key)
+        row = columns.TABLES[kind](db, actor, TableQuery(state="", keys=[key])).items[0]
         by_row = rendering.by_htmx() and not faults
         template = "participants/row_form.html" if by_row else "participants/record.html"
         return rendering.render(
@@ -339,27 +343,29 @@ def _record(
             row=row,
             typed={**values, **(typed or {})},
             faults=faults or {},
-            columns=[name for name in editing.EDITABLE[kind] if name in columns.LABELS],
+            columns=[name for name in editing.EDITABLE_COLUMNS[kind] if name in columns.LABELS],
             labels=columns.labels(),
             hints=columns.hints(),
             choices=columns.choices(),
             picked=columns.PICKED,
             days=_days(db, actor, kind, key),
-            tables=absences.tables(db, actor) if kind is ImportKind.INTERPRETERS else (),
+            tables=absences.list_tables(db, actor) if kind is ImportKind.INTERPRETERS else (),
         )
 
 
 def _days(db: Session, actor: Actor, kind: ImportKind, key: str) -> list[tuple[Any, list[Any]]]:
     """The days of the event with the slots of a person."""
-    if kind not in absences.PAINTED:
+    if kind not in absences.ABSENCE_KINDS:
         return []
-    slots = {each.slot.key: each for each in absences.slots(db, actor, kind, key, now=context.now())}
-    return [(day, [slots[slot.key] for slot in day.slots]) for day in timetable(db, actor).days]
+    slots = {
+        each.slot.key: each for each in absences.list_absence_slots(db, actor, kind, key, now=context.now())
+    }
+    return [(day, [slots[slot.key] for slot in day.slots]) for day in get_timetable(db, actor).days]
 
 
 def _row(actor: Actor, kind: ImportKind, key: str, said: str) -> str:
     with context.database().read() as db:
-        (row,) = columns.TABLES[kind](db, actor, DeskQuery(state="", keys=[key])).items
+        (row,) = columns.TABLES[kind](db, actor, TableQuery(state="", keys=[key])).items
         values = {"kind": kind.value, "row": row, "said": said}
         return rendering.render(db, actor, f"desk_{kind}", "participants/row.html", **values)
 

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from api import auth, context
 from scheduler.services.identity.actors import Actor
-from scheduler.services.spreadsheets import picking
+from scheduler.services.spreadsheets import record_search
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.spreadsheets.picking import Offered
+from scheduler.services.spreadsheets.record_search import RecordOption
 
 blueprint = APIBlueprint(
     "picks", __name__, enable_openapi=False, url_prefix="/events/<event_key>/participants/picks"
@@ -32,7 +32,7 @@ def offers(event_key: str, kind: str) -> str:
 
 def key_in(db: Session, actor: Actor, kind: ImportKind, name: str) -> str:
     """The key that is meant in a field of the sent form, or nothing."""
-    return picking.meant(db, actor, kind, said_in(name))
+    return record_search.resolve_key(db, actor, kind, said_in(name))
 
 
 def picked(db: Session, actor: Actor, kind: ImportKind, name: str) -> str:
@@ -45,16 +45,16 @@ def said_in(name: str) -> str:
     return request.form.get(f"{name}-pick") or request.form.get(name, "")
 
 
-def offered_for(actor: Actor, kind: str, typed: str, firm: str = "") -> list[Offered]:
+def offered_for(actor: Actor, kind: str, typed: str, firm: str = "") -> list[RecordOption]:
     """What a page offers for what was typed, where it is to be chosen without a script."""
     with context.database().read() as db:
-        return picking.offered(db, actor, ImportKind(kind), typed, firm=firm)
+        return record_search.search_records(db, actor, ImportKind(kind), typed, firm=firm)
 
 
 def pick_label(actor: Actor, kind: str, typed: str) -> str:
     """What stands in a field: names and keys of records, or what was typed."""
     with context.database().read() as db:
-        return picking.labelled(db, actor, ImportKind(kind), typed)
+        return record_search.get_label(db, actor, ImportKind(kind), typed)
 
 
 def init_app(app: Flask) -> None:

@@ -20,7 +20,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import belonging
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import request_table
-from scheduler.services.participants.tables import PAGE
+from scheduler.services.participants.record_tables import PAGE_SIZE
 from scheduler.services.requests.form import NewRequest
 
 blueprint = APIBlueprint(
@@ -47,20 +47,20 @@ def _listing(actor: Actor) -> str:
     state, sort = request.args.get("state", ""), request.args.get("sort", "newest")
     state = state if state in {*RequestState} else ""
     with context.database().read() as db:
-        counts = request_table.state_counts(db, actor, **wanted)
+        counts = request_table.count_states(db, actor, **wanted)
         return rendering.render(
             db,
             actor,
             "desk_requests",
             "participants/requests.html",
-            page=request_table.listing(
+            page=request_table.list_requests(
                 db,
                 actor,
                 **wanted,
                 state=state,
                 sort=sort,
                 number=paging.asked_number(),
-                limit=PAGE,
+                limit=PAGE_SIZE,
                 total=counts[state],
             ),
             counts=counts,
@@ -80,7 +80,7 @@ def take_many(event_key: str) -> Response | tuple[str, int]:
     there = rendering.back(event_key, url_for("request_desk.listing", event_key=event_key))
     try:
         with context.database().write() as db:
-            taken = request_table.take(
+            taken = request_table.take_step(
                 db,
                 actor,
                 request.form.getlist("keys"),
@@ -129,7 +129,7 @@ def ask(event_key: str) -> Response | tuple[str, int]:
     )
     try:
         with context.database().write() as db:
-            made = request_table.ask(db, actor, form, now=context.now())
+            made = request_table.request_meeting(db, actor, form, now=context.now())
     except InvalidInput as error:
         return _form(actor, typed, columns.faults(error)), 422
     agreed = made.state is RequestState.ACCEPTED

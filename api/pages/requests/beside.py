@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from api import context
 from api.pages.requests.words import ANY_STATE, NOT_HELD
 from scheduler.domain.entities import RequestState, Side
-from scheduler.services.events.timetable import timetable
+from scheduler.services.events.timetable import get_timetable
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import history, lists, outcomes
 from scheduler.services.requests.cards import RequestCard
@@ -43,7 +43,7 @@ def around(db: Session, actor: Actor, side: Side, cards: Iterable[RequestCard]) 
     """What the cards of requests need besides the requests."""
     return {
         "side": side,
-        "times": timetable(db, actor),
+        "times": get_timetable(db, actor),
         "now": context.now(),
         "outcomes": outcomes.outcomes(db, actor, cards),
     }

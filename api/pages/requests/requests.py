@@ -23,7 +23,7 @@ from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import notes, search
-from scheduler.services.events.timetable import timetable
+from scheduler.services.events.timetable import get_timetable
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import asking_help, lists, outcomes, requests
 from scheduler.services.requests.bulk_requests import drafts
@@ -91,7 +91,7 @@ def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
     """Ask, or show the form again with what was typed and a sentence at each field at fault."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
-        form = forms.read_request(request.form, firm_key, timetable(db, actor))
+        form = forms.read_request(request.form, firm_key, get_timetable(db, actor))
     kept = request.form.get("keep", "")
     try:
         if kept:
@@ -271,7 +271,7 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
             partner=partner,
             own=own,
             refused=notes.refuses(db, actor, firm_key),
-            times=timetable(db, actor),
+            times=get_timetable(db, actor),
             ranks=RANKS,
             budget=wishes.budget(db, actor),
             drafts=drafts.listing(db, actor),

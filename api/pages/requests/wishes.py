@@ -19,7 +19,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FirmFilters
 from scheduler.services.directory.search import FirmOrder
-from scheduler.services.events.timetable import timetable
+from scheduler.services.events.timetable import get_timetable
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.bulk_requests import drafts, several
 from scheduler.services.requests.bulk_requests.several import AskedSeveral
@@ -94,7 +94,7 @@ def ask_several(event_key: str) -> Response | tuple[str, int]:
     """Ask each firm that is ticked, and say of the others why they were not asked."""
     actor, chosen = auth.actor(event_key), request.form.getlist("firms")
     with context.database().read() as db:
-        form = forms.read_request(request.form, "", timetable(db, actor)).values
+        form = forms.read_request(request.form, "", get_timetable(db, actor)).values
     try:
         with context.database().write() as db:
             done = several.ask(db, actor, form, chosen, now=context.now())
@@ -197,7 +197,7 @@ def _several(
             "labels": forms.LABELS,
             "most": several.MOST_ASKED,
             "budget": wishes.budget(db, actor),
-            "times": timetable(db, actor),
+            "times": get_timetable(db, actor),
             "ranks": RANKS,
             "places": PLACES,
         }

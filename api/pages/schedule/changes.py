@@ -16,10 +16,10 @@ from scheduler.domain.errors import RunAlreadyOpen, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.events import events
 from scheduler.services.identity.rights import Right
-from scheduler.services.planning.change_review import decisions, rejecting, sheet
-from scheduler.services.planning.change_review.decisions import DecisionQuery
-from scheduler.services.planning.change_review.sheet import CAUSES
-from scheduler.services.planning.change_review.values import ChangeGroup, SidesOf
+from scheduler.services.planning.change_review import change_workbook, rejection, review
+from scheduler.services.planning.change_review.change_workbook import CAUSES
+from scheduler.services.planning.change_review.review import ChangeQuery
+from scheduler.services.planning.change_review.reviewed_change import ChangeGroup, PartyKind
 from scheduler.services.requests import locks
 from workers import dispatch
 
@@ -38,8 +38,8 @@ GROUPS = {
 """The name of each group on its button, and as a heading."""
 SIDES = {
     None: gettext_lazy("By change"),
-    SidesOf.FIRM: gettext_lazy("By firm"),
-    SidesOf.PERSON: gettext_lazy("By person"),
+    PartyKind.FIRM: gettext_lazy("By firm"),
+    PartyKind.PERSON: gettext_lazy("By person"),
 }
 
 
@@ -49,10 +49,10 @@ def show(event_key: str, number: int) -> str | Response:
     """A page of the changes. A version that is not compared yet shows its own page, which follows that."""
     actor = auth.team(event_key)
     with context.database().read() as db:
-        found = decisions.look(db, actor, number, _query(), page=paging.asked_number())
+        found = review.review_changes(db, actor, number, _query(), page=paging.asked_number())
         if found is None:
             return redirect(url_for("versions.show", event_key=event_key, number=number))
-        zone = events.event(db, actor).timezone
+        zone = events.get_event(db, actor).timezone
         boxes = day_boxes(found.labels.slots.values(), zone)
         return rendering.render(
             db,
@@ -64,7 +64,7 @@ def show(event_key: str, number: int) -> str | Response:
             ask=_query(),
             groups=GROUPS,
             causes=CAUSES,
-            kinds=sheet.GROUPS,
+            kinds=change_workbook.GROUPS,
             boxes=boxes,
             strips={
                 each.request: [strip(week, boxes, zone) for week in each.weeks] for each in found.page.items
@@ -76,7 +76,7 @@ def show(event_key: str, number: int) -> str | Response:
             SIDES=SIDES,
             size=(WIDTH, HEIGHT),
             may_decide=actor.may(Right.LOCK_REQUESTS),
-            seconds=rejecting.SECONDS,
+            seconds=rejection.RERUN_SECONDS,
         )
 
 
@@ -87,7 +87,7 @@ def save(event_key: str, number: int) -> FlaskResponse | Response:
     actor = auth.team(event_key)
     limits.require_costly()
     with context.database().read() as db:
-        octets = sheet.workbook(db, actor, number, _query())
+        octets = change_workbook.export_changes(db, actor, number, _query())
     if octets is None:
         return redirect(url_for("versions.show", event_key=event_key, number=number))
     headers = {
@@ -106,12 +106,12 @@ def decide(event_key: str, number: int) -> Response:
     try:
         with context.database().write() as db:
             if is_rejected:
-                rejecting.reject(db, actor, number, key, now=context.now())
+                rejection.reject_change(db, actor, number, key, now=context.now())
                 flash(
                     gettext("Rejected: the next run leaves it as people have it, and holds no new one."),
                     "good",
                 )
-            elif rejecting.accept(db, actor, number, key, now=context.now()):
+            elif rejection.accept_change(db, actor, number, key, now=context.now()):
                 flash(gettext("Accepted after all."), "good")
     except (locks.NotDone, WrongState) as error:
         flash(said(error.told), "error")
@@ -125,7 +125,7 @@ def accept_all(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            count = rejecting.accept_all(db, actor, number, now=context.now())
+            count = rejection.accept_all_changes(db, actor, number, now=context.now())
         flash(gettext("Rejections taken back: %(count)s.", count=count), "good")
     except WrongState as error:
         flash(said(error.told), "error")
@@ -139,7 +139,7 @@ def solve(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            run_id = rejecting.solve_again(db, actor, number, now=context.now()).id
+            run_id = rejection.rerun_draft(db, actor, number, now=context.now()).id
         dispatch.run(context.database(), run_id, app=context.celery())
     except (RunAlreadyOpen, WrongState) as error:
         flash(said(error.told), "error")
@@ -147,11 +147,11 @@ def solve(event_key: str, number: int) -> Response:
     return redirect(url_for("runs.overview", event_key=event_key), 303)
 
 
-def _query() -> DecisionQuery:
+def _query() -> ChangeQuery:
     group = request.args.get("show", "")
     by = request.args.get("by", "")
-    return DecisionQuery(
-        by=SidesOf(by) if by in set(SidesOf) else None,
+    return ChangeQuery(
+        by=PartyKind(by) if by in set(PartyKind) else None,
         text=request.args.get("text", ""),
         group=ChangeGroup(group) if group in set(ChangeGroup) else None,
         against=inputs.whole(request.args.get("against")) or None,

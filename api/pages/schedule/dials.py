@@ -30,11 +30,11 @@ from api.pages.schedule.levels import (
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.fields import Factor, MaxMoved, Percent
 from scheduler.i18n import gettext_lazy
-from scheduler.services.events import events, night_times
+from scheduler.services.events import events, overnight_schedule
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.fairness import shares
-from scheduler.services.planning.scenarios import comparison, dials, effects
-from scheduler.services.planning.scenarios.effects import WhatIfCard
+from scheduler.services.planning.scenarios import comparison, effects, priority_preview
+from scheduler.services.planning.scenarios.effects import ScenarioCard
 from scheduler.services.schedule import history
 from workers import dispatch
 
@@ -107,8 +107,8 @@ LIMITS = ("max_moved", "max_idle_spread")
 def show(event_key: str) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        found = dials.look(db, actor)
-        policy = found.policy if found is not None else events.settings(db, actor).policy
+        found = priority_preview.get_preview(db, actor)
+        policy = found.policy if found is not None else events.get_settings(db, actor).policy
         return _page(db, actor, _typed(policy), {})
 
 
@@ -121,7 +121,7 @@ def change(event_key: str) -> Response | tuple[str, int]:
         step = request.form.get("do", "preview")
         if step == "discard":
             with context.database().write() as db:
-                dials.discard(db, actor)
+                priority_preview.discard_preview(db, actor)
             flash(gettext("Preview discarded. The priorities are unchanged."))
         elif step == "save":
             _save(actor)
@@ -142,7 +142,7 @@ def panel(event_key: str) -> FlaskResponse:
     """The part of the page that follows a preview. Once it has ended, the page is loaded again."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        found = dials.look(db, actor)
+        found = priority_preview.get_preview(db, actor)
         text = rendering.render(
             db,
             actor,
@@ -158,12 +158,12 @@ def panel(event_key: str) -> FlaskResponse:
 
 def _save(actor: Actor) -> None:
     with context.database().write() as db:
-        before = events.settings(db, actor)
+        before = events.get_settings(db, actor)
         policy = _read(request.form, before.policy)
         is_changed = policy != before.policy
         if is_changed:
             events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
-        dials.discard(db, actor)
+        priority_preview.discard_preview(db, actor)
     if is_changed:
         flash(gettext("Priorities saved. The next run follows them."), "good")
     else:
@@ -172,14 +172,14 @@ def _save(actor: Actor) -> None:
 
 def _preview(actor: Actor) -> None:
     with context.database().write() as db:
-        policy = _read(request.form, events.settings(db, actor).policy)
-        dials.ask(db, actor, policy, now=context.now())
+        policy = _read(request.form, events.get_settings(db, actor).policy)
+        priority_preview.request_preview(db, actor, policy, now=context.now())
     dispatch.what_if(app=context.celery())
 
 
 def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
     newest = history.published(db, actor) or next(iter(history.newest(db, actor, limit=1)), None)
-    saved = events.settings(db, actor).policy
+    saved = events.get_settings(db, actor).policy
     factors = factors_of(saved)
     terms = newest.terms if newest is not None else {}
     return rendering.render(
@@ -198,21 +198,23 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
         dials=DIALS,
         by_level={term: values for each in (FAIRNESS, *PRIORITIES) for term, values in each.values.items()},
         version=newest,
-        shares=shares.look(db, actor, newest.number) if newest is not None else None,
+        shares=shares.get_fairness(db, actor, newest.number) if newest is not None else None,
         prices={dial.term: (terms.get(dial.term), factors[dial.term]) for dial in DIALS},
         served=factors["served"],
         own_price=saved.get("factors", {}).get("unfair", 0),
-        coming=night_times.rules(db, actor).coming,
-        **_previewed(db, actor, dials.look(db, actor)),
+        coming=overnight_schedule.get_overnight_settings(db, actor).coming,
+        **_previewed(db, actor, priority_preview.get_preview(db, actor)),
     )
 
 
-def _previewed(db: Session, actor: Actor, found: WhatIfCard | None) -> dict[str, Any]:
+def _previewed(db: Session, actor: Actor, found: ScenarioCard | None) -> dict[str, Any]:
     """What the part of the page shows that follows a preview."""
     return {
         "preview": found,
-        "lines": comparison.lines(comparison.PREVIEWED, found.result) if found and found.result else (),
-        "effects": effects.look(db, actor, found) if found else None,
+        "lines": comparison.compare_figures(comparison.PREVIEW_FIGURES, found.result)
+        if found and found.result
+        else (),
+        "effects": effects.get_effects(db, actor, found) if found else None,
         "now": context.now(),
     }
 

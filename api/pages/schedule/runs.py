@@ -20,12 +20,12 @@ from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.board import drafts
+from scheduler.services.board import manual_drafts
 from scheduler.services.delivery import mail_queue
-from scheduler.services.events import events, night_times, results, waiting
+from scheduler.services.events import events, overnight_schedule, pending_work, results
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.planning.runs import control, not_kept
+from scheduler.services.planning.runs import commitment_clashes, run_control
 from scheduler.services.requests import lists
 from scheduler.services.schedule import history
 from workers import dispatch
@@ -44,7 +44,7 @@ LABELS = {
 def overview(event_key: str) -> str:
     actor = auth.team(event_key)
     with context.database().read() as db:
-        newest = control.newest(db, actor, limit=10)
+        newest = run_control.list_newest_runs(db, actor, limit=10)
         return rendering.render(
             db,
             actor,
@@ -52,13 +52,13 @@ def overview(event_key: str) -> str:
             "schedule/overview.html",
             run=newest[0] if newest else None,
             runs=newest,
-            hand_drafts=drafts.open_drafts(db, actor),
+            hand_drafts=manual_drafts.list_open_drafts(db, actor),
             versions=history.newest(db, actor, limit=12),
             published=history.published(db, actor),
             requests=lists.counts(db, replace(actor, firm_id=None)).received,
             mails=mail_queue.counts(db, actor),
-            waiting=waiting.waiting(db, actor, now=context.now()),
-            coming=night_times.rules(db, actor).coming,
+            waiting=pending_work.count_pending_work(db, actor, now=context.now()),
+            coming=overnight_schedule.get_overnight_settings(db, actor).coming,
             may_change=_may_change(db, actor),
             now=context.now(),
             states=RequestState,
@@ -67,7 +67,9 @@ def overview(event_key: str) -> str:
 
 def _may_change(db: Session, actor: Actor) -> int:
     """The number of changes that the form of a run begins with: that of the event's priorities."""
-    return events.settings(db, actor).policy.get("max_moved") or 0 if actor.may(Right.CHANGE_SETTINGS) else 0
+    return (
+        events.get_settings(db, actor).policy.get("max_moved") or 0 if actor.may(Right.CHANGE_SETTINGS) else 0
+    )
 
 
 @blueprint.post("/runs")
@@ -83,7 +85,7 @@ def start_run(event_key: str) -> Response | tuple[str, int]:
         hand_draft = inputs.whole(request.form.get("hand_draft")) or None
         read.done()
         with context.database().write() as db:
-            run_id = control.start(
+            run_id = run_control.start_run(
                 db,
                 actor,
                 seconds=seconds,
@@ -110,7 +112,7 @@ def run_panel(event_key: str, number: int) -> FlaskResponse:
     """
     actor = auth.team(event_key)
     with context.database().read() as db:
-        run = control.show(db, actor, number)
+        run = run_control.get_run(db, actor, number)
         response = make_response(
             rendering.render(db, actor, "schedule", "schedule/_run.html", run=run, now=context.now())
         )
@@ -124,7 +126,7 @@ def run_panel(event_key: str, number: int) -> FlaskResponse:
 def run(event_key: str, number: int) -> str:
     actor = auth.team(event_key)
     with context.database().read() as db:
-        found = control.show(db, actor, number)
+        found = run_control.get_run(db, actor, number)
         return rendering.render(
             db,
             actor,
@@ -132,8 +134,8 @@ def run(event_key: str, number: int) -> str:
             "schedule/run.html",
             run=found,
             version=history.show(db, actor, found.version) if found.version else None,
-            results=results.results(db, actor, found.version) if found.version else None,
-            clashes=not_kept.not_kept(db, actor, number),
+            results=results.get_results(db, actor, found.version) if found.version else None,
+            clashes=commitment_clashes.list_run_clashes(db, actor, number),
             changed=None if found.changed is None else list(changed.sentences(found.changed)),
             now=context.now(),
         )
@@ -144,7 +146,7 @@ def run(event_key: str, number: int) -> str:
 def cancel_run(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        control.cancel(db, actor, number, now=context.now())
+        run_control.cancel_run(db, actor, number, now=context.now())
     flash(gettext("Run %(number)s is being cancelled.", number=str(number)))
     return redirect(url_for("runs.overview", event_key=event_key))
 
@@ -154,7 +156,7 @@ def cancel_run(event_key: str, number: int) -> Response:
 def stop_run(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        control.stop(db, actor, number, now=context.now())
+        run_control.stop_run(db, actor, number, now=context.now())
     flash(gettext("Run %(number)s ends now. Its best plan becomes a draft.", number=str(number)))
     return redirect(url_for("runs.overview", event_key=event_key))
 

@@ -13,7 +13,7 @@ from api.language import speaking
 from api.language.speaking import gettext, pgettext, said
 from scheduler.i18n import join_texts
 from scheduler.services.directory.refs import SlotRef
-from scheduler.services.planning.change_review.values import Fate, PersonWeek
+from scheduler.services.planning.change_review.reviewed_change import PersonWeek, TimeStatus
 
 WIDTH, GAP, HEIGHT = 312.0, 7.0, 37
 """Of the picture, in its own units; the gap stands between days."""
@@ -77,9 +77,9 @@ def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str, *, is_of_one
     """
     zone = ZoneInfo(timezone)
     at = {box.day: box for box in boxes}
-    paths: dict[Fate, list[str]] = {fate: [] for fate in Fate}
-    middle: dict[Fate, float] = {}
-    moments: dict[Fate, list[str]] = {}
+    paths: dict[TimeStatus, list[str]] = {fate: [] for fate in TimeStatus}
+    middle: dict[TimeStatus, float] = {}
+    moments: dict[TimeStatus, list[str]] = {}
     pattern = pgettext("pattern of a date (CLDR)", "EEEE HH:mm")
     for time in week.times:
         box = at.get(time.start.astimezone(zone).date())
@@ -87,33 +87,33 @@ def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str, *, is_of_one
             continue
         left, right = box.at(time.start), box.at(time.end)
         width = max(right - left - 0.8, 2.0)
-        paths[time.fate].append(_bar(left + 0.4, width, is_plain=time.fate is Fate.STAYS))
+        paths[time.fate].append(_bar(left + 0.4, width, is_plain=time.fate is TimeStatus.STAYS))
         middle[time.fate] = (left + right) / 2
         moment = format_datetime(time.start.astimezone(zone), pattern, locale=speaking.locale())
         moments.setdefault(time.fate, []).append(moment)
-    moves = is_of_one and Fate.WAS in middle and Fate.COMES in middle
-    ends = is_of_one and Fate.WAS in middle and not moves
+    moves = is_of_one and TimeStatus.WAS in middle and TimeStatus.COMES in middle
+    ends = is_of_one and TimeStatus.WAS in middle and not moves
     return WeekStrip(
         label=_label(week, moments),
         days="".join(f"M{box.x:.1f} 13.5h{box.width:.1f}v15h-{box.width:.1f}z" for box in boxes),
-        stays="".join(paths[Fate.STAYS]),
-        was="".join(paths[Fate.WAS]),
-        comes="".join(paths[Fate.COMES]),
-        arrow=_arrow(middle[Fate.WAS], middle[Fate.COMES]) if moves else "",
-        ends=_cross(middle[Fate.WAS]) if ends else "",
+        stays="".join(paths[TimeStatus.STAYS]),
+        was="".join(paths[TimeStatus.WAS]),
+        comes="".join(paths[TimeStatus.COMES]),
+        arrow=_arrow(middle[TimeStatus.WAS], middle[TimeStatus.COMES]) if moves else "",
+        ends=_cross(middle[TimeStatus.WAS]) if ends else "",
     )
 
 
-def _label(week: PersonWeek, times: dict[Fate, list[str]]) -> str:
+def _label(week: PersonWeek, times: dict[TimeStatus, list[str]]) -> str:
     who = {"person": week.name, "firm": week.firm}
     at = {fate: said(join_texts(moments)) for fate, moments in times.items()}
-    if Fate.WAS in at and Fate.COMES in at:
-        times_of = {"was": at[Fate.WAS], "comes": at[Fate.COMES]}
+    if TimeStatus.WAS in at and TimeStatus.COMES in at:
+        times_of = {"was": at[TimeStatus.WAS], "comes": at[TimeStatus.COMES]}
         return gettext("%(person)s, %(firm)s: leaves %(was)s, comes %(comes)s", **who, **times_of)
-    if Fate.COMES in at:
-        return gettext("%(person)s, %(firm)s: comes %(comes)s", comes=at[Fate.COMES], **who)
-    if Fate.WAS in at:
-        return gettext("%(person)s, %(firm)s: no meeting %(was)s any more", was=at[Fate.WAS], **who)
+    if TimeStatus.COMES in at:
+        return gettext("%(person)s, %(firm)s: comes %(comes)s", comes=at[TimeStatus.COMES], **who)
+    if TimeStatus.WAS in at:
+        return gettext("%(person)s, %(firm)s: no meeting %(was)s any more", was=at[TimeStatus.WAS], **who)
     return gettext("%(person)s, %(firm)s: the same time", **who)
 
 

@@ -24,8 +24,8 @@ from scheduler.domain.errors import (
 )
 from scheduler.services.events import results
 from scheduler.services.identity.actors import Actor
-from scheduler.services.planning.runs import not_kept
-from scheduler.services.planning.runs.too_soon import too_soon
+from scheduler.services.planning.runs import commitment_clashes
+from scheduler.services.planning.runs.frozen_conflicts import list_frozen_conflicts
 from scheduler.services.publishing import look, orders
 from scheduler.services.publishing.look import Shown, VersionJobs
 from scheduler.services.requests import locks
@@ -249,12 +249,12 @@ def _version_page(db: Session, actor: Actor, number: int) -> str:
         "schedule",
         "schedule/version.html",
         version=seen.version,
-        results=results.results(db, actor, number),
+        results=results.get_results(db, actor, number),
         found=seen.found,
         gains=seen.gains,
         arrival=seen.arrival,
-        clashes=not_kept.of_version(db, actor, number),
-        too_soon=too_soon(db, actor, number, now=context.now()),
+        clashes=commitment_clashes.list_version_clashes(db, actor, number),
+        too_soon=list_frozen_conflicts(db, actor, number, now=context.now()),
         **_lists(seen.shown),
         **_jobs(seen.jobs),
     )

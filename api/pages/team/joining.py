@@ -11,7 +11,7 @@ from api import auth, context, limits
 from api.language.speaking import gettext, said
 from api.pages.team.members import ROLES
 from scheduler.services.team import invitations
-from scheduler.services.team.invitations import Invited, UnusableInvitation
+from scheduler.services.team.invitations import InvitationOffer, UnusableInvitation
 
 blueprint = APIBlueprint("joining", __name__, enable_openapi=False, url_prefix="/team/<token>")
 
@@ -39,7 +39,7 @@ def accept(token: str) -> Response | tuple[str, int]:
     try:
         found = _look(token)
         with context.database().write() as db:
-            joined = invitations.accept(db, token, now=context.now())
+            joined = invitations.accept_invitation(db, token, now=context.now())
     except UnusableInvitation as error:
         return render_template("team/unusable.html", reason=str(error)), 410
     path = url_for("home.event", event_key=joined.event_key)
@@ -55,8 +55,8 @@ def accept(token: str) -> Response | tuple[str, int]:
     return redirect(path, 303)
 
 
-def _look(token: str) -> Invited:
+def _look(token: str) -> InvitationOffer:
     with limits.looking_up_a_token(), context.database().read() as db:
-        found = invitations.look(db, token, now=context.now())
+        found = invitations.get_invitation(db, token, now=context.now())
     limits.require_link(token)
     return found

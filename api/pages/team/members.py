@@ -26,7 +26,7 @@ from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.team import invitations, members
-from scheduler.services.team.invitations import VALID
+from scheduler.services.team.invitations import LINK_LIFETIME
 from scheduler.services.team.members import OWNERS_ONLY, LastOwner
 from workers import dispatch
 
@@ -84,7 +84,7 @@ def invite(event_key: str) -> str | Response | tuple[str, int]:
             lambda: invitations.require_address(typed.get("email", ""), context.settings()),
         )[:2]
         with context.database().write() as db:
-            address = invitations.invite(
+            address = invitations.send_invitation(
                 db,
                 actor,
                 typed.get("email", ""),
@@ -98,7 +98,7 @@ def invite(event_key: str) -> str | Response | tuple[str, int]:
     except InvalidInput as error:
         return _page(actor, typed=typed, faults=_faults(error)), 422
     dispatch.deliver_urgent(app=context.celery())
-    days = VALID.days
+    days = LINK_LIFETIME.days
     flash(
         ngettext(
             "The invitation to %(address)s is on its way. Its link works once, and for %(num)s day.",
@@ -117,7 +117,7 @@ def take_back(event_key: str, invitation_id: int) -> Response:
     """End an invitation."""
     actor = auth.team(event_key)
     with context.database().write() as db:
-        invitations.take_back(db, actor, invitation_id, now=context.now())
+        invitations.revoke_invitation(db, actor, invitation_id, now=context.now())
     flash(gettext("The invitation is taken back. Its link lets nobody in."), "good")
     return redirect(url_for("team.show", event_key=event_key), 303)
 
@@ -219,12 +219,13 @@ def _page(
             actor,
             "team",
             "team/members.html",
-            team=members.team(db, actor, now=context.now()),
+            team=members.get_team(db, actor, now=context.now()),
             roles=[(role, said(name), said(does)) for role, name, does in ROLES],
             names={role.value: said(name) for role, name, _ in ROLES},
             languages=list(languages().items()),
             chosen=request.form.getlist("delegations"),
-            typed=typed or {"role": TeamRole.ORGANISER.value, "language": events.event(db, actor).language},
+            typed=typed
+            or {"role": TeamRole.ORGANISER.value, "language": events.get_event(db, actor).language},
             faults=faults or {},
             about=about,
             refused=refused,

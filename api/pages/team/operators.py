@@ -68,7 +68,7 @@ def _page(*, email: str = "", faults: dict[str, str] | None = None, refused: str
     with context.database().read() as db:
         return render_template(
             "team/operators.html",
-            operators=operators.operators(db, auth.user().session),
+            operators=operators.list_operators(db, auth.user().session),
             typed={"email": email},
             faults=faults or {},
             refused=refused,

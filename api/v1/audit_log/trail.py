@@ -27,7 +27,7 @@ READ = "trail:read"
 def list_trail(db: Session, actor: Actor, query: EntryQuery) -> Any:
     """Who did what, the newest first, by act, words and days"""
     wanted = Filter.of_days(
-        events.event(db, actor).timezone,
+        events.get_event(db, actor).timezone,
         act=query.act or "",
         text=query.text,
         since=query.since,

@@ -21,9 +21,9 @@ from api.v1.board.schemas import (
 from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.headers import Followed
 from scheduler.domain.errors import NotFound
-from scheduler.services.board import commands, reading, stepping
-from scheduler.services.board import drafts as hand
-from scheduler.services.board.commands import Target
+from scheduler.services.board import commands, draft_view, steps
+from scheduler.services.board import manual_drafts as hand
+from scheduler.services.board.commands import Placement
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from workers import dispatch
@@ -39,7 +39,7 @@ ONE = "/drafts/<int:number>"
 @blueprint.output(BeginningOut, 202, headers=Followed)
 def begin_draft(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Have a draft begun that can be changed by hand, with the meetings of a published version or a draft"""
-    job = hand.ask(db, actor, number, now=context.now())
+    job = hand.request_draft(db, actor, number, now=context.now())
     later(_work, job.id)
     return {"number": number, "state": job.state, "draft": None, "error": None}
 
@@ -50,7 +50,7 @@ def begin_draft(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @blueprint.output(BeginningOut)
 def show_beginning(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """How far the beginning of a draft by hand from a version is; ask again until it is done or failed"""
-    found = hand.beginning(db, actor, number)
+    found = hand.get_draft_start(db, actor, number)
     if found.job is None:
         raise NotFound("draft by hand that was asked for from version", number)
     job = found.job
@@ -63,7 +63,7 @@ def show_beginning(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @blueprint.output(DraftOut)
 def show_draft(db: Session, actor: Actor, number: int) -> Any:
     """A draft by hand with its last steps; its meetings are those of the version of this number"""
-    card = reading.card(db, actor, number)
+    card = draft_view.get_draft(db, actor, number)
     if card is None or card.revision is None:
         raise NotFound("draft by hand", number)
     shown = DraftOut.model_validate(card)
@@ -84,10 +84,12 @@ def put_meetings(db: Session, actor: Actor, body: PutIn, number: int) -> Any:
     locked: the next run leaves it there.
     """
     targets = [
-        Target(each.request, each.slot, each.place, tuple(each.people), each.interpreter)
+        Placement(each.request, each.slot, each.place, tuple(each.people), each.interpreter)
         for each in body.targets
     ]
-    return commands.arrange(db, actor, number, targets, body.dropped, seen=body.seen, now=context.now())
+    return commands.arrange_requests(
+        db, actor, number, targets, body.dropped, seen=body.seen, now=context.now()
+    )
 
 
 @blueprint.post(f"{ONE}/swap")
@@ -97,7 +99,9 @@ def put_meetings(db: Session, actor: Actor, body: PutIn, number: int) -> Any:
 @blueprint.output(TakenOut)
 def swap_meetings(db: Session, actor: Actor, body: SwapIn, number: int) -> Any:
     """Exchange the times of two meetings, and their places where both can"""
-    return commands.swap(db, actor, number, body.request, body.other, seen=body.seen, now=context.now())
+    return commands.swap_meetings(
+        db, actor, number, body.request, body.other, seen=body.seen, now=context.now()
+    )
 
 
 @blueprint.post(f"{ONE}/cancel")
@@ -107,7 +111,7 @@ def swap_meetings(db: Session, actor: Actor, body: SwapIn, number: int) -> Any:
 @blueprint.output(TakenOut)
 def cancel_meeting(db: Session, actor: Actor, body: RequestStepIn, number: int) -> Any:
     """Hold a request no longer; the next run leaves it out"""
-    return commands.cancel(db, actor, number, body.request, seen=body.seen, now=context.now())
+    return commands.cancel_meeting(db, actor, number, body.request, seen=body.seen, now=context.now())
 
 
 @blueprint.post(f"{ONE}/lock")
@@ -117,7 +121,7 @@ def cancel_meeting(db: Session, actor: Actor, body: RequestStepIn, number: int) 
 @blueprint.output(TakenOut)
 def lock_meeting(db: Session, actor: Actor, body: RequestStepIn, number: int) -> Any:
     """Have the next run leave a meeting as it is"""
-    return commands.lock(db, actor, number, body.request, seen=body.seen, now=context.now())
+    return commands.lock_meeting(db, actor, number, body.request, seen=body.seen, now=context.now())
 
 
 @blueprint.post(f"{ONE}/unlock")
@@ -127,7 +131,7 @@ def lock_meeting(db: Session, actor: Actor, body: RequestStepIn, number: int) ->
 @blueprint.output(TakenOut)
 def unlock_meeting(db: Session, actor: Actor, body: RequestStepIn, number: int) -> Any:
     """Let the next run do with a request what it likes"""
-    return commands.unlock(db, actor, number, body.request, seen=body.seen, now=context.now())
+    return commands.unlock_request(db, actor, number, body.request, seen=body.seen, now=context.now())
 
 
 @blueprint.post(f"{ONE}/forbid")
@@ -137,7 +141,7 @@ def unlock_meeting(db: Session, actor: Actor, body: RequestStepIn, number: int) 
 @blueprint.output(TakenOut)
 def forbid_time(db: Session, actor: Actor, body: TimeStepIn, number: int) -> Any:
     """Have a request not be held at a time, here and by the next run"""
-    return commands.forbid(db, actor, number, body.request, body.slot, seen=body.seen, now=context.now())
+    return commands.forbid_slot(db, actor, number, body.request, body.slot, seen=body.seen, now=context.now())
 
 
 @blueprint.post(f"{ONE}/allow")
@@ -147,7 +151,7 @@ def forbid_time(db: Session, actor: Actor, body: TimeStepIn, number: int) -> Any
 @blueprint.output(TakenOut)
 def allow_time(db: Session, actor: Actor, body: TimeStepIn, number: int) -> Any:
     """Take back that a time is forbidden to a request"""
-    return commands.allow(db, actor, number, body.request, body.slot, seen=body.seen, now=context.now())
+    return commands.allow_slot(db, actor, number, body.request, body.slot, seen=body.seen, now=context.now())
 
 
 @blueprint.post(f"{ONE}/undo")
@@ -157,7 +161,7 @@ def allow_time(db: Session, actor: Actor, body: TimeStepIn, number: int) -> Any:
 @blueprint.output(TakenOut)
 def undo_step(db: Session, actor: Actor, body: StepIn, number: int) -> Any:
     """Take the last step back"""
-    return stepping.undo(db, actor, number, seen=body.seen, now=context.now())
+    return steps.undo_step(db, actor, number, seen=body.seen, now=context.now())
 
 
 @blueprint.post(f"{ONE}/redo")
@@ -167,7 +171,7 @@ def undo_step(db: Session, actor: Actor, body: StepIn, number: int) -> Any:
 @blueprint.output(TakenOut)
 def redo_step(db: Session, actor: Actor, body: StepIn, number: int) -> Any:
     """Do again what was undone last"""
-    return stepping.redo(db, actor, number, seen=body.seen, now=context.now())
+    return steps.redo_step(db, actor, number, seen=body.seen, now=context.now())
 
 
 def _work(job_id: int) -> None:

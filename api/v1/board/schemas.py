@@ -11,7 +11,7 @@ from api.v1.schemas.base import MAX_ID, Input, Output
 from scheduler.domain.by_hand import HandStepKind
 from scheduler.domain.entities import JobState, VersionState
 from scheduler.domain.fields import Key, NamedPeople
-from scheduler.services.board.commands import MOST_AT_ONCE
+from scheduler.services.board.commands import MAX_MEETINGS
 
 Seen = Annotated[int, Field(ge=0, le=MAX_ID)]
 
@@ -52,8 +52,8 @@ class TargetIn(Input):
 class PutIn(StepIn):
     """The first target is the one that is meant; others make room for it, and some are dropped."""
 
-    targets: Annotated[list[TargetIn], Field(min_length=1, max_length=MOST_AT_ONCE)]
-    dropped: Annotated[list[Key], Field(max_length=MOST_AT_ONCE)] = Field([])
+    targets: Annotated[list[TargetIn], Field(min_length=1, max_length=MAX_MEETINGS)]
+    dropped: Annotated[list[Key], Field(max_length=MAX_MEETINGS)] = Field([])
 
 
 class TakenOut(Output):

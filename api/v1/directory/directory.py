@@ -21,7 +21,7 @@ from api.v1.directory.schemas import (
 from api.v1.operation import blueprint, operation
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FACETS, FirmFilters
-from scheduler.services.events import facts
+from scheduler.services.events import event_facts
 from scheduler.services.identity.actors import Actor
 
 
@@ -31,7 +31,7 @@ from scheduler.services.identity.actors import Actor
 @blueprint.output(EventOut)
 def show_event(db: Session, actor: Actor) -> dict[str, Any]:
     """The token's event, with its slots and halls"""
-    found = facts.facts(db, actor)
+    found = event_facts.get_event_facts(db, actor)
     event = found.event
     return {
         "key": event.key,

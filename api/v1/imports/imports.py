@@ -11,7 +11,7 @@ from api.v1.bearer import token
 from api.v1.imports.schemas import ImportIn, ImportOut, kinds_of
 from api.v1.operation import blueprint, operation
 from scheduler.services.identity.actors import Actor
-from scheduler.services.imports.bulk_import import bulk
+from scheduler.services.imports.bulk_import import api_import
 from scheduler.services.spreadsheets.options import ImportOptions
 
 
@@ -22,7 +22,7 @@ from scheduler.services.spreadsheets.options import ImportOptions
 @blueprint.output(ImportOut)
 def import_rows(db: Session, actor: Actor, body: ImportIn) -> dict[str, Any]:
     """Say what rows of firms, people, requests and others would do; or take them, all or none"""
-    look = bulk.bring(
+    look = api_import.import_rows(
         db,
         actor,
         body.rows,

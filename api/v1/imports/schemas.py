@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from api.v1.schemas.base import Input, Output
-from scheduler.services.imports.bulk_import import bulk
-from scheduler.services.imports.taking import ImportLook
-from scheduler.services.spreadsheets.changes import Imported
+from scheduler.services.imports.bulk_import import api_import
+from scheduler.services.imports.sheet_import import ImportPreview
+from scheduler.services.spreadsheets.changes import ImportResult
 from scheduler.services.spreadsheets.columns import ImportKind
 
 MAX_ROWS = 5_000
@@ -111,12 +111,12 @@ class ImportOut(Output):
     kinds: list[ImportKindOut]
 
 
-def kinds_of(look: ImportLook) -> Iterator[dict[str, Any]]:
+def kinds_of(look: ImportPreview) -> Iterator[dict[str, Any]]:
     """What each kind's rows do, as `ImportKindOut` has it: rows by their place in the list."""
     for part in look.parts:
         if part.kind is None:
             continue
-        done = part.done or Imported(0)
+        done = part.done or ImportResult(0)
         whole = [{"column": "", "message": str(fault), "rows": []} for fault in part.faults]
         yield {
             **{name: getattr(done, name) for name in _COUNTS},
@@ -126,11 +126,12 @@ def kinds_of(look: ImportLook) -> Iterator[dict[str, Any]]:
                 {
                     "column": each.column or each.header,
                     "message": each.message,
-                    "rows": [bulk.place(line) for line in each.lines],
+                    "rows": [api_import.row_position(line) for line in each.lines],
                 }
                 for each in done.wrong
             ],
             "rows": [
-                {**asdict(row), "row": None if row.is_gone else bulk.place(row.line)} for row in done.rows
+                {**asdict(row), "row": None if row.is_gone else api_import.row_position(row.line)}
+                for row in done.rows
             ],
         }

@@ -22,9 +22,9 @@ from scheduler.domain import names
 from scheduler.domain.errors import NotFound
 from scheduler.services.identity.actors import Actor
 from scheduler.services.reports.outcomes import outcomes
-from scheduler.services.reports.outcomes.outcomes import MeetingWithWords, OutcomeForm
-from scheduler.services.reports.outcomes.own_list import own_list
-from scheduler.services.reports.outcomes.report import chain_report, reported_page
+from scheduler.services.reports.outcomes.chain_report import get_chain_report, get_reported_page
+from scheduler.services.reports.outcomes.outcome_list import get_outcome_list
+from scheduler.services.reports.outcomes.outcomes import MeetingWithOutcomes, OutcomeForm
 
 TAG = "Outcomes"
 READ, WRITE, SCHEDULE = "outcomes:read", "outcomes:write", "schedule:read"
@@ -39,7 +39,7 @@ NOT_YET = "before a schedule is published"
 @blueprint.output(OutcomesOut)
 def list_outcomes(db: Session, actor: Actor, query: OutcomeQuery) -> Any:
     """The firm's meetings that have begun, with what both sides say came of them; for exhibitors"""
-    found = own_list(db, actor, show=query.show, now=context.now())
+    found = get_outcome_list(db, actor, show=query.show, now=context.now())
     return {
         "version": found.version,
         "items": [_meeting(each) for each in found.meetings],
@@ -54,7 +54,7 @@ def list_outcomes(db: Session, actor: Actor, query: OutcomeQuery) -> Any:
 @blueprint.output(MeetingOutcomeOut)
 def show_outcome(db: Session, actor: Actor, key: str) -> Any:
     """What both sides say came of a meeting; the key is its request's"""
-    return _meeting(outcomes.look(db, actor, key, now=context.now()))
+    return _meeting(outcomes.get_meeting(db, actor, key, now=context.now()))
 
 
 @blueprint.post(ONE)
@@ -66,8 +66,8 @@ def say_outcome(db: Session, actor: Actor, body: OutcomeIn, key: str) -> Any:
     """Say for the firm what came of a meeting that has begun, in place of what it said before"""
     amount = "" if body.amount is None else str(body.amount)
     form = OutcomeForm(body.kind.value, amount, body.currency or "")
-    outcomes.say(db, actor, key, form, now=context.now())
-    return _meeting(outcomes.look(db, actor, key, now=context.now()))
+    outcomes.report_outcome(db, actor, key, form, now=context.now())
+    return _meeting(outcomes.get_meeting(db, actor, key, now=context.now()))
 
 
 @blueprint.post(f"{ONE}/take-back")
@@ -76,8 +76,8 @@ def say_outcome(db: Session, actor: Actor, body: OutcomeIn, key: str) -> Any:
 @blueprint.output(MeetingOutcomeOut)
 def take_outcome_back(db: Session, actor: Actor, key: str) -> Any:
     """Undo the firm's last word: what it said before stands again, or nothing"""
-    outcomes.take_back(db, actor, key, now=context.now())
-    return _meeting(outcomes.look(db, actor, key, now=context.now()))
+    outcomes.withdraw_outcome(db, actor, key, now=context.now())
+    return _meeting(outcomes.get_meeting(db, actor, key, now=context.now()))
 
 
 @blueprint.get("/chain-report")
@@ -86,7 +86,7 @@ def take_outcome_back(db: Session, actor: Actor, key: str) -> Any:
 @blueprint.output(ChainReportOut)
 def show_chain_report(db: Session, actor: Actor) -> Any:
     """Which links of the chain met, guests of honour, and what came of meetings; for organisers"""
-    report = chain_report(db, actor, now=context.now())
+    report = get_chain_report(db, actor, now=context.now())
     if report is None:
         raise NotFound("chain report", NOT_YET)
     told = ("number", "meetings", "begun", "silent", "countries", "guests", "outcomes")
@@ -103,7 +103,7 @@ def show_chain_report(db: Session, actor: Actor) -> Any:
 @blueprint.output(ReportedList)
 def list_reported_meetings(db: Session, actor: Actor, query: PageQuery) -> Any:
     """The meetings of which somebody says what came; for organisers"""
-    page = reported_page(db, actor, **dict(query), now=context.now())
+    page = get_reported_page(db, actor, **dict(query), now=context.now())
     if page is None:
         raise NotFound("chain report", NOT_YET)
     return page.of(
@@ -119,7 +119,7 @@ def list_reported_meetings(db: Session, actor: Actor, query: PageQuery) -> Any:
     )
 
 
-def _meeting(found: MeetingWithWords) -> dict[str, Any]:
+def _meeting(found: MeetingWithOutcomes) -> dict[str, Any]:
     words = found.words
     return {
         "meeting": found.item,

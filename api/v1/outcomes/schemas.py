@@ -13,7 +13,7 @@ from api.v1.schemas.base import Input, Listing, Output, Parameters
 from scheduler.domain.entities import Tier
 from scheduler.domain.fields import CURRENCIES, Amount
 from scheduler.domain.rules.outcomes import OutcomeKind
-from scheduler.services.reports.outcomes.own_list import OutcomeShow
+from scheduler.services.reports.outcomes.outcome_list import OutcomeFilter
 
 Currency = Annotated[Literal[CURRENCIES], Field(description="ISO 4217.")]  # type: ignore[valid-type]
 
@@ -21,7 +21,7 @@ Currency = Annotated[Literal[CURRENCIES], Field(description="ISO 4217.")]  # typ
 class OutcomeQuery(Parameters):
     """Which meetings: by what is missing, or by what counts of them."""
 
-    show: OutcomeShow = OutcomeShow.ALL
+    show: OutcomeFilter = OutcomeFilter.ALL
 
 
 class OutcomeIn(Input):
@@ -65,7 +65,7 @@ class OutcomesOut(Output):
 
     version: int | None
     items: list[MeetingOutcomeOut]
-    counts: dict[OutcomeShow, int] = Field(description="Of all that have begun, by what `show` gives.")
+    counts: dict[OutcomeFilter, int] = Field(description="Of all that have begun, by what `show` gives.")
     ahead: int = Field(description="Meetings that have not begun.")
 
 

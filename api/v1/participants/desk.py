@@ -33,9 +33,9 @@ from scheduler.services.participants import (
     absences,
     editing,
     journal,
-    leaving_event,
     merging,
     request_table,
+    withdrawals,
 )
 from scheduler.services.spreadsheets.columns import ImportKind
 
@@ -61,7 +61,7 @@ def show_record(db: Session, actor: Actor, kind: str, key: str) -> Any:
 def change_record(db: Session, actor: Actor, body: RecordChangeIn, kind: str, key: str) -> Any:
     """Give a record these cells: a booth takes the firm's meetings along"""
     of = _kind(kind)
-    done = editing.edit_seen(
+    done = editing.edit_version(
         db, actor, of, key, body.cells, seen=body.seen, settings=context.settings(), now=context.now()
     )
     did = {"changed": done.changed > 0, "moved": done.moved > 0, "meetings": done.meetings}
@@ -74,7 +74,7 @@ def change_record(db: Session, actor: Actor, body: RecordChangeIn, kind: str, ke
 @blueprint.output(AbsencesOut)
 def show_absences(db: Session, actor: Actor, kind: str, key: str) -> Any:
     """The slots of a person or an interpreter, with those in which they are absent"""
-    return {"key": key, "slots": absences.slots(db, actor, _kind(kind), key, now=context.now())}
+    return {"key": key, "slots": absences.list_absence_slots(db, actor, _kind(kind), key, now=context.now())}
 
 
 @blueprint.post(f"{ONE}/absences")
@@ -85,7 +85,9 @@ def show_absences(db: Session, actor: Actor, kind: str, key: str) -> Any:
 def set_absences(db: Session, actor: Actor, body: AbsencesIn, kind: str, key: str) -> Any:
     """Set the slots in which a person is absent or an interpreter has no shift, or tie one to a table"""
     said, now = body, context.now()
-    return absences.paint(db, actor, _kind(kind), key, said.slots, table=said.table, note=said.note, now=now)
+    return absences.set_absences(
+        db, actor, _kind(kind), key, said.slots, table=said.table, note=said.note, now=now
+    )
 
 
 @blueprint.post(f"{ONE}/merge")
@@ -95,7 +97,7 @@ def set_absences(db: Session, actor: Actor, body: AbsencesIn, kind: str, key: st
 @blueprint.output(MergedOut)
 def merge_record(db: Session, actor: Actor, body: MergeIn, kind: str, key: str) -> Any:
     """Make one record of two: this one leaves, and the other one has what both had"""
-    ended = merging.merge(db, actor, _kind(kind), key, body.into, now=context.now())
+    ended = merging.merge_records(db, actor, _kind(kind), key, body.into, now=context.now())
     return {"key": body.into, "requests": ended}
 
 
@@ -106,7 +108,7 @@ def merge_record(db: Session, actor: Actor, body: MergeIn, kind: str, key: str) 
 @blueprint.output(LeftOut)
 def withdraw_records(db: Session, actor: Actor, body: LeaveIn, kind: str) -> Any:
     """Take some out of the event, or say what that would end and touch"""
-    left = leaving_event.withdraw(
+    left = withdrawals.withdraw_records(
         db,
         actor,
         _kind(kind),
@@ -127,7 +129,7 @@ def withdraw_records(db: Session, actor: Actor, body: LeaveIn, kind: str) -> Any
 @blueprint.output(BroughtBackOut)
 def bring_records_back(db: Session, actor: Actor, body: KeysIn, kind: str) -> Any:
     """Let some take part again; requests that ended stay so"""
-    return {"records": leaving_event.bring_back(db, actor, _kind(kind), body.keys, now=context.now())}
+    return {"records": withdrawals.restore_records(db, actor, _kind(kind), body.keys, now=context.now())}
 
 
 @blueprint.get("/participants/steps")
@@ -136,7 +138,7 @@ def bring_records_back(db: Session, actor: Actor, body: KeysIn, kind: str) -> An
 @blueprint.output(StepList)
 def list_desk_steps(db: Session, actor: Actor) -> Any:
     """What was done at the desk, the newest first"""
-    return {"items": journal.steps(db, actor, most=journal.MOST_SHOWN)}
+    return {"items": journal.list_steps(db, actor, most=journal.MAX_SHOWN)}
 
 
 @blueprint.post("/participants/steps/<int:number>/undo")
@@ -145,7 +147,7 @@ def list_desk_steps(db: Session, actor: Actor) -> Any:
 @blueprint.output(StepOut)
 def undo_desk_step(db: Session, actor: Actor, number: int) -> Any:
     """Put back all that a step changed, unless something of it was changed again"""
-    return journal.undo(db, actor, number, settings=context.settings(), now=context.now())
+    return journal.undo_step(db, actor, number, settings=context.settings(), now=context.now())
 
 
 @blueprint.post("/participants/requests/steps")
@@ -155,11 +157,11 @@ def undo_desk_step(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(RequestStepsOut)
 def take_request_steps(db: Session, actor: Actor, body: RequestStepsIn) -> Any:
     """Accept, decline, withdraw or undo several requests in their firms' names"""
-    return request_table.take(db, actor, body.keys, body.step, note=body.note, now=context.now())
+    return request_table.take_step(db, actor, body.keys, body.step, note=body.note, now=context.now())
 
 
 def _record(db: Session, actor: Actor, kind: ImportKind, key: str) -> dict[str, Any]:
-    found = editing.record(db, actor, kind, key)
+    found = editing.get_record(db, actor, kind, key)
     return {"kind": kind.value, "key": key, "cells": found.cells, "version": found.version}
 
 

@@ -25,8 +25,8 @@ from api.v1.participants.schemas import (
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page
-from scheduler.services.participants import request_table, tables
-from scheduler.services.participants.tables import DeskQuery
+from scheduler.services.participants import record_tables, request_table
+from scheduler.services.participants.record_tables import TableQuery
 
 TAG = "People desk"
 WRITE = "people:write"
@@ -39,7 +39,7 @@ WRITE = "people:write"
 @blueprint.output(FirmRowList)
 def list_desk_firms(db: Session, actor: Actor, query: FirmTableQuery) -> Any:
     """Firms with their stands and what waits there"""
-    return tables.firms(db, actor, _asked(actor, query, query.sort))
+    return record_tables.list_firms(db, actor, _asked(actor, query, query.sort))
 
 
 @blueprint.get("/participants/people")
@@ -49,7 +49,7 @@ def list_desk_firms(db: Session, actor: Actor, query: FirmTableQuery) -> Any:
 @blueprint.output(PersonRowList)
 def list_desk_people(db: Session, actor: Actor, query: PersonTableQuery) -> Any:
     """People of all firms"""
-    page = tables.people(db, actor, _asked(actor, query, query.sort))
+    page = record_tables.list_people(db, actor, _asked(actor, query, query.sort))
     return _shown(actor, PersonRowOut, page)
 
 
@@ -60,7 +60,7 @@ def list_desk_people(db: Session, actor: Actor, query: PersonTableQuery) -> Any:
 @blueprint.output(InterpreterRowList)
 def list_desk_interpreters(db: Session, actor: Actor, query: InterpreterTableQuery) -> Any:
     """Interpreters"""
-    page = tables.interpreters(db, actor, _asked(actor, query, query.sort))
+    page = record_tables.list_interpreters(db, actor, _asked(actor, query, query.sort))
     return _shown(actor, InterpreterRowOut, page)
 
 
@@ -72,13 +72,13 @@ def list_desk_interpreters(db: Session, actor: Actor, query: InterpreterTableQue
 def list_desk_requests(db: Session, actor: Actor, query: RequestTableQuery) -> Any:
     """Requests of the whole event, for steps in firms' names"""
     given = query.model_dump(exclude={"state"}, exclude_none=True)
-    return request_table.listing(db, actor, state=query.state or "", **given)
+    return request_table.list_requests(db, actor, state=query.state or "", **given)
 
 
-def _asked(actor: Actor, query: DeskTableQuery, sort: str) -> DeskQuery:
+def _asked(actor: Actor, query: DeskTableQuery, sort: str) -> TableQuery:
     if sort == "email":
         bearer.require_scope(actor, "contacts:read")
-    return DeskQuery(
+    return TableQuery(
         query.text,
         "" if query.state == "any" else query.state,
         sort,

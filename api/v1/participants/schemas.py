@@ -13,11 +13,11 @@ from api.v1.imports.schemas import CellIn, Column
 from api.v1.schemas.base import Input, Listing, Output, SearchQuery
 from scheduler.domain.entities import RequestState, Tier
 from scheduler.domain.fields import Key, Note
-from scheduler.services.participants.editing import MOST_AT_ONCE
+from scheduler.services.participants.editing import MAX_ROWS
 from scheduler.services.participants.journal import StepKind
-from scheduler.services.participants.leaving_event import NamedAlone
+from scheduler.services.participants.withdrawals import SoleAttendee
 
-Keys = Annotated[list[Key], Field(min_length=1, max_length=MOST_AT_ONCE)]
+Keys = Annotated[list[Key], Field(min_length=1, max_length=MAX_ROWS)]
 InEvent = Literal["here", "withdrawn", "any"]
 
 
@@ -169,8 +169,8 @@ class LeaveIn(KeysIn):
     """Who leaves the event."""
 
     note: Note = Field("", description="To the partners of requests that end.")
-    named_alone: NamedAlone = Field(
-        NamedAlone.COLLEAGUE, description="Who goes to meetings to which a person alone is named."
+    named_alone: SoleAttendee = Field(
+        SoleAttendee.COLLEAGUE, description="Who goes to meetings to which a person alone is named."
     )
     dry_run: bool = Field(False, description="Only say what it would end and touch.")
 

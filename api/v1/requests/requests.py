@@ -111,7 +111,7 @@ def undo_request(db: Session, actor: Actor, key: str) -> Any:
 @blueprint.output(LockOut)
 def lock_request(db: Session, actor: Actor, body: LockIn, key: str) -> dict[str, Any]:
     """Have the next run hold an accepted request in a slot, or say why it cannot; for organisers"""
-    slot = locking.lock(db, actor, key, body.slot, now=context.now())
+    slot = locking.lock_request(db, actor, key, body.slot, now=context.now())
     return {"key": key, "slot": slot.key, "start": slot.start}
 
 

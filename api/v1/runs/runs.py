@@ -15,7 +15,7 @@ from api.v1.schemas.base import PageQuery
 from api.v1.schemas.headers import Created
 from scheduler.domain.entities import AfterRun
 from scheduler.services.identity.actors import Actor
-from scheduler.services.planning.runs import control
+from scheduler.services.planning.runs import run_control
 from workers import dispatch
 
 TAG = "Runs"
@@ -28,7 +28,7 @@ TAG = "Runs"
 @blueprint.output(RunList)
 def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
     """The event's runs, the newest first"""
-    return control.listing(db, actor, **dict(query))
+    return run_control.list_runs(db, actor, **dict(query))
 
 
 @blueprint.post("/runs")
@@ -40,7 +40,7 @@ def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
     """Queue a run; at most one of an event is open at a time"""
     if body.then is AfterRun.PUBLISH:
         bearer.require_scope(actor, "schedule:publish")
-    run = control.start(db, actor, now=context.now(), **dict(body))
+    run = run_control.start_run(db, actor, now=context.now(), **dict(body))
     later(_send, run.id)
     return run
 
@@ -51,7 +51,7 @@ def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
 @blueprint.output(RunOut)
 def show_run(db: Session, actor: Actor, number: int) -> Any:
     """One run with its progress"""
-    return control.show(db, actor, number)
+    return run_control.get_run(db, actor, number)
 
 
 @blueprint.post("/runs/<int:number>/cancel")
@@ -60,7 +60,7 @@ def show_run(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(RunOut)
 def cancel_run(db: Session, actor: Actor, number: int) -> Any:
     """Cancel a run: at once if it is queued, within a second if it is running"""
-    return control.cancel(db, actor, number, now=context.now())
+    return run_control.cancel_run(db, actor, number, now=context.now())
 
 
 @blueprint.post("/runs/<int:number>/stop")
@@ -69,7 +69,7 @@ def cancel_run(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(RunOut)
 def stop_run(db: Session, actor: Actor, number: int) -> Any:
     """End the search of a running run within a second, and keep its best plan"""
-    return control.stop(db, actor, number, now=context.now())
+    return run_control.stop_run(db, actor, number, now=context.now())
 
 
 def _send(run_id: int) -> None:

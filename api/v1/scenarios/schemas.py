@@ -11,9 +11,9 @@ from api.v1.runs.schemas import ClashOut, ProgressOut
 from api.v1.schemas.base import Input, Output
 from scheduler.domain.fields import WhatIfName, WhatIfSeconds
 from scheduler.domain.solving import WhatIfState
-from scheduler.services.planning.scenarios.changes import MOST_CHANGES, AnyChange
+from scheduler.services.planning.scenarios.scenario_changes import MAX_CHANGES, AnyChange
 
-Changes = Annotated[list[AnyChange], Field(max_length=MOST_CHANGES)]
+Changes = Annotated[list[AnyChange], Field(max_length=MAX_CHANGES)]
 
 
 class NewWhatIfIn(Input):

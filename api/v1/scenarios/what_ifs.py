@@ -12,7 +12,7 @@ from api.v1.operation import blueprint, later, operation
 from api.v1.scenarios.schemas import DeletedOut, NewWhatIfIn, WhatIfChangeIn, WhatIfList, WhatIfOut
 from api.v1.schemas.headers import Created
 from scheduler.services.identity.actors import Actor
-from scheduler.services.planning.scenarios import what_ifs
+from scheduler.services.planning.scenarios import scenarios
 from workers import dispatch
 
 TAG = "What-ifs"
@@ -25,7 +25,7 @@ ONE = "/scenarios/<int:number>"
 @blueprint.output(WhatIfList)
 def list_what_ifs(db: Session, actor: Actor) -> Any:
     """The what-ifs that are kept, the oldest first"""
-    return {"items": what_ifs.listing(db, actor)}
+    return {"items": scenarios.list_scenarios(db, actor)}
 
 
 @blueprint.post("/scenarios")
@@ -35,7 +35,7 @@ def list_what_ifs(db: Session, actor: Actor) -> Any:
 @blueprint.output(WhatIfOut, 201, headers=Created)
 def make_what_if(db: Session, actor: Actor, body: NewWhatIfIn) -> Any:
     """Make a what-if of some changes, which is not solved yet"""
-    return what_ifs.make(
+    return scenarios.create_scenario(
         db, actor, body.name, changes=tuple(body.changes), seconds=body.seconds, now=context.now()
     )
 
@@ -46,7 +46,7 @@ def make_what_if(db: Session, actor: Actor, body: NewWhatIfIn) -> Any:
 @blueprint.output(WhatIfOut)
 def show_what_if(db: Session, actor: Actor, number: int) -> Any:
     """One what-if with its state and, once it is done, its figures"""
-    return what_ifs.show(db, actor, number)
+    return scenarios.get_scenario(db, actor, number)
 
 
 @blueprint.post(f"{ONE}/change")
@@ -57,7 +57,7 @@ def show_what_if(db: Session, actor: Actor, number: int) -> Any:
 def change_what_if(db: Session, actor: Actor, number: int, body: WhatIfChangeIn) -> Any:
     """Rename it, or give it other changes: what it told is put away then"""
     changes = None if body.changes is None else tuple(body.changes)
-    return what_ifs.change(
+    return scenarios.change_scenario(
         db, actor, number, name=body.name, changes=changes, seconds=body.seconds, now=context.now()
     )
 
@@ -68,7 +68,7 @@ def change_what_if(db: Session, actor: Actor, number: int, body: WhatIfChangeIn)
 @blueprint.output(WhatIfOut)
 def solve_what_if(db: Session, actor: Actor, number: int) -> Any:
     """Have it solved beside the live plan, behind all runs"""
-    asked = what_ifs.solve(db, actor, number, now=context.now())
+    asked = scenarios.solve_scenario(db, actor, number, now=context.now())
     later(_send_what_if)
     return asked
 
@@ -79,7 +79,7 @@ def solve_what_if(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(WhatIfOut)
 def stop_what_if(db: Session, actor: Actor, number: int) -> Any:
     """Stop it: its state is new again"""
-    return what_ifs.stop(db, actor, number, now=context.now())
+    return scenarios.stop_scenario(db, actor, number, now=context.now())
 
 
 @blueprint.delete(ONE)
@@ -88,7 +88,7 @@ def stop_what_if(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(DeletedOut)
 def delete_what_if(db: Session, actor: Actor, number: int) -> Any:
     """Delete it; nothing of the event changes"""
-    what_ifs.delete(db, actor, number, now=context.now())
+    scenarios.delete_scenario(db, actor, number, now=context.now())
     return {"number": number}
 
 

@@ -45,14 +45,14 @@ def show_team(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.output(InvitationOut, 201, headers=Created)
 def invite_member(db: Session, actor: Actor, body: NewInvitationIn) -> Any:
     """Mail somebody a link that lets them in; a second invitation to an address replaces the first"""
-    address = invitations.invite(
+    address = invitations.send_invitation(
         db,
         actor,
         body.email,
         role=body.role,
         until=body.until,
         delegations=body.delegations,
-        language=body.language or events.event(db, actor).language,
+        language=body.language or events.get_event(db, actor).language,
         settings=context.settings(),
         now=context.now(),
     )
@@ -79,7 +79,7 @@ def show_invitation(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(EndedOut)
 def take_invitation_back(db: Session, actor: Actor, number: int) -> Any:
     """Take an invitation back: its link lets nobody in any more"""
-    invitations.take_back(db, actor, number, now=context.now())
+    invitations.revoke_invitation(db, actor, number, now=context.now())
     return {"number": number}
 
 
@@ -114,7 +114,7 @@ def remove_member(db: Session, actor: Actor, number: int) -> Any:
 
 
 def _team(db: Session, actor: Actor) -> Team:
-    return members.team(db, actor, now=context.now())
+    return members.get_team(db, actor, now=context.now())
 
 
 def _member(db: Session, actor: Actor, number: int) -> Any:

@@ -56,7 +56,7 @@ class Alteration:
         }
 
 
-def of_json(changes: Mapping[str, Any]) -> dict[str, Alteration]:
+def parse_alterations(changes: Mapping[str, Any]) -> dict[str, Alteration]:
     """The alterations of a stored step by the keys of its requests."""
     return {
         key: Alteration(
@@ -71,7 +71,7 @@ def of_json(changes: Mapping[str, Any]) -> dict[str, Alteration]:
     }
 
 
-def make(
+def make_alterations(
     session: Session,
     version: ScheduleVersion,
     held: Mapping[str, Meeting],
@@ -82,7 +82,7 @@ def make(
     """The alterations that make all as it is wanted. What stays as it is has none."""
     keys = list(dict.fromkeys((*wanted, *marks, *bans)))
     forbidden = by_hand.bans_of(session, version.id)
-    now = marks_of(session, version.id, keys)
+    now = get_marks(session, version.id, keys)
     answers = _answers(session, version.id, keys)
     found = {}
     for key in keys:
@@ -97,31 +97,31 @@ def make(
     return found
 
 
-def are_there(
+def matches_draft(
     session: Session, version: ScheduleVersion, alterations: Mapping[str, Alteration], *, back: bool
 ) -> bool:
     """Whether a draft is, at these requests, as it was before the alterations, or with `back` after them."""
     ids = _request_ids(session, version.event_id, alterations)
     held = {meeting.request: meeting for meeting in versions.meetings(session, version.id, ids.values())}
-    marks, bans = marks_of(session, version.id, list(alterations)), by_hand.bans_of(session, version.id)
+    marks, bans = get_marks(session, version.id, list(alterations)), by_hand.bans_of(session, version.id)
     return all(
-        (_there(held.get(key)), marks.get(key), frozenset(bans.get(key, ())))
+        (_comparable(held.get(key)), marks.get(key), frozenset(bans.get(key, ())))
         == (
-            (_there(each.after), each.mark_after, each.bans[1])
+            (_comparable(each.after), each.mark_after, each.bans[1])
             if back
-            else (_there(each.before), each.mark_before, each.bans[0])
+            else (_comparable(each.before), each.mark_before, each.bans[0])
         )
         for key, each in alterations.items()
     )
 
 
-def write(
+def write_alterations(
     session: Session, version: ScheduleVersion, alterations: Mapping[str, Alteration], *, back: bool = False
 ) -> None:
     """Make a draft as it is after the alterations, or with `back` as it was before them."""
     ids = _request_ids(session, version.event_id, alterations)
     moved = {key: each for key, each in alterations.items() if each.before != each.after}
-    _forget(session, version.id, [ids[key] for key in moved])
+    _delete_meetings(session, version.id, [ids[key] for key in moved])
     new = [each.before if back else each.after for each in moved.values()]
     versions.store_meetings(session, version, [meeting for meeting in new if meeting is not None])
     _write_marks(session, version.id, alterations, ids, back=back)
@@ -147,7 +147,7 @@ def write(
         )
 
 
-def marks_of(session: Session, version_id: int, keys: Collection[str]) -> dict[str, HandMarkKind]:
+def get_marks(session: Session, version_id: int, keys: Collection[str]) -> dict[str, HandMarkKind]:
     """The marks of some requests in a draft."""
     rows = session.execute(
         select(MeetingRequest.key, HandMark.kind)
@@ -210,7 +210,7 @@ def _write_bans(
         session.execute(insert(HandBan), rows)
 
 
-def _forget(session: Session, version_id: int, requests: Sequence[int]) -> None:
+def _delete_meetings(session: Session, version_id: int, requests: Sequence[int]) -> None:
     """Delete the meetings of some requests from a version."""
     mine = select(PlannedMeeting.id).where(
         PlannedMeeting.version_id == version_id, among(PlannedMeeting.request_id, requests)
@@ -241,7 +241,7 @@ def _request_ids(session: Session, event_id: int, keys: Collection[str]) -> dict
     return {key: request_id for key, request_id in rows}  # noqa: C416 -- as above
 
 
-def _there(meeting: Meeting | None) -> tuple[Any, ...] | None:
+def _comparable(meeting: Meeting | None) -> tuple[Any, ...] | None:
     """What tells one meeting of a request from another one, in whichever order its people are named."""
     if meeting is None:
         return None

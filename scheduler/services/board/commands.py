@@ -14,22 +14,22 @@ from scheduler.domain.errors import NotFound, WrongState
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.i18n import gettext_lazy
-from scheduler.services.board import alterations, drafts, stepping
+from scheduler.services.board import alterations, manual_drafts, steps
 from scheduler.services.board.broken_rules import BreaksRules
-from scheduler.services.board.checking import PlanPart, Wanted, check_rules, part_of
-from scheduler.services.board.drafts import HeldDraft
-from scheduler.services.board.stepping import Taken
+from scheduler.services.board.manual_drafts import LockedDraft
+from scheduler.services.board.rule_checks import PlanPart, WantedMeetings, check_rules, load_part
+from scheduler.services.board.steps import StepResult
 from scheduler.services.identity.actors import Actor
 from scheduler.services.problems import by_hand
 
-MOST_STAFFINGS = 60
+MAX_STAFFINGS = 60
 """Choices of people and interpreter that are tried for one meeting."""
-MOST_AT_ONCE = 20
+MAX_MEETINGS = 20
 """Meetings that one command may change."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Placement:
     """Where and with whom a request is to be held. Nobody named: those who sit in it, or who can."""
 
     request: str
@@ -39,41 +39,41 @@ class Target:
     interpreter: str | None = None
 
 
-def put(
+def place_request(
     session: Session,
     actor: Actor,
     number: int,
-    target: Target,
+    target: Placement,
     *,
     seen: int | None,
     now: datetime,
-) -> Taken:
+) -> StepResult:
     """Hold a request at a time and place: move or add it, or give it another place or other people.
 
     What is put by hand is locked: the next run leaves it there. `seen` is the revision of the draft that was
     looked at. Raises BreaksRules, ChangedMeanwhile, and as `drafts.hold`.
     """
-    return arrange(session, actor, number, [target], (), seen=seen, now=now)
+    return arrange_requests(session, actor, number, [target], (), seen=seen, now=now)
 
 
-def arrange(
+def arrange_requests(
     session: Session,
     actor: Actor,
     number: int,
-    targets: Sequence[Target],
+    targets: Sequence[Placement],
     dropped: Sequence[str],
     *,
     seen: int | None,
     now: datetime,
-) -> Taken:
+) -> StepResult:
     """Hold the first request, move others out of its way, and drop some, in one step. Raises as `put`."""
-    held = drafts.hold(session, actor, number)
+    held = manual_drafts.lock_draft(session, actor, number)
     keys = [*(target.request for target in targets), *dropped]
-    if len(set(keys)) != len(keys) or not 0 < len(keys) <= MOST_AT_ONCE:
+    if len(set(keys)) != len(keys) or not 0 < len(keys) <= MAX_MEETINGS:
         told = gettext_lazy("This step changes no meetings, or too many at once. Nothing was done.")
         raise WrongState("step", len(keys), "no change of some meetings", "done", told)
-    drafts.check_seen(session, held, set(keys), seen)
-    part = part_of(
+    manual_drafts.require_unchanged(session, held, set(keys), seen)
+    part = load_part(
         session,
         held.version,
         keys,
@@ -96,21 +96,21 @@ def arrange(
     )
     marks: dict[str, HandMarkKind | None] = {target.request: HandMarkKind.LOCKED for target in targets}
     marks |= dict.fromkeys(dropped, HandMarkKind.LEFT_OUT)
-    return stepping.take(
+    return steps.take_step(
         session, actor, held, _kind(first, wanted[keys[0]], keys), part, wanted, marks, now=now
     )
 
 
-def swap(
+def swap_meetings(
     session: Session, actor: Actor, number: int, one: str, other: str, *, seen: int | None, now: datetime
-) -> Taken:
+) -> StepResult:
     """Exchange the times of two meetings, and their places where both places can. Raises as `put`."""
-    held = drafts.hold(session, actor, number)
-    drafts.check_seen(session, held, {one, other}, seen)
-    both = part_of(session, held.version, [one, other], now=now).held
-    first, second = _of(both, one), _of(both, other)
-    part = part_of(session, held.version, [one, other], places=[first.place, second.place], now=now)
-    ways: list[Wanted] = [
+    held = manual_drafts.lock_draft(session, actor, number)
+    manual_drafts.require_unchanged(session, held, {one, other}, seen)
+    both = load_part(session, held.version, [one, other], now=now).held
+    first, second = _find_meeting(both, one), _find_meeting(both, other)
+    part = load_part(session, held.version, [one, other], places=[first.place, second.place], now=now)
+    ways: list[WantedMeetings] = [
         {
             one: replace(first, slot=second.slot, place=second.place),
             other: replace(second, slot=first.slot, place=first.place),
@@ -119,74 +119,74 @@ def swap(
     ]
     wanted = _first_allowed(session, held, part, ways)
     marks = dict.fromkeys((one, other), HandMarkKind.LOCKED)
-    return stepping.take(session, actor, held, HandStepKind.SWAP, part, wanted, marks, now=now)
+    return steps.take_step(session, actor, held, HandStepKind.SWAP, part, wanted, marks, now=now)
 
 
-def cancel(
+def cancel_meeting(
     session: Session, actor: Actor, number: int, request: str, *, seen: int | None, now: datetime
-) -> Taken:
+) -> StepResult:
     """Hold a request no longer. The next run leaves it out. Raises as `put`, WrongState if it is not held."""
-    held = drafts.hold(session, actor, number)
-    drafts.check_seen(session, held, {request}, seen)
-    part = part_of(session, held.version, [request], now=now)
-    _of(part.held, request)
+    held = manual_drafts.lock_draft(session, actor, number)
+    manual_drafts.require_unchanged(session, held, {request}, seen)
+    part = load_part(session, held.version, [request], now=now)
+    _find_meeting(part.held, request)
     wanted = _first_allowed(session, held, part, [{request: None}])
     marks = {request: HandMarkKind.LEFT_OUT}
-    return stepping.take(session, actor, held, HandStepKind.CANCEL, part, wanted, marks, now=now)
+    return steps.take_step(session, actor, held, HandStepKind.CANCEL, part, wanted, marks, now=now)
 
 
-def lock(
+def lock_meeting(
     session: Session, actor: Actor, number: int, request: str, *, seen: int | None, now: datetime
-) -> Taken:
+) -> StepResult:
     """Have the next run leave a meeting as it is. Raises WrongState if it is not held, or locked."""
-    return _mark(session, actor, number, request, HandMarkKind.LOCKED, seen=seen, now=now)
+    return _mark_request(session, actor, number, request, HandMarkKind.LOCKED, seen=seen, now=now)
 
 
-def unlock(
+def unlock_request(
     session: Session, actor: Actor, number: int, request: str, *, seen: int | None, now: datetime
-) -> Taken:
+) -> StepResult:
     """Let the next run do with a request what it likes. Raises WrongState if nothing keeps it."""
-    return _mark(session, actor, number, request, None, seen=seen, now=now)
+    return _mark_request(session, actor, number, request, None, seen=seen, now=now)
 
 
-def forbid(
+def forbid_slot(
     session: Session, actor: Actor, number: int, request: str, slot: str, *, seen: int | None, now: datetime
-) -> Taken:
+) -> StepResult:
     """Have a request not be held at a time, here and by the next run.
 
     Raises as `put`, and BreaksRules if it is held then.
     """
-    held, part, banned = _about_time(session, actor, number, request, slot, seen=seen, now=now)
+    held, part, banned = _load_slot_ban(session, actor, number, request, slot, seen=seen, now=now)
     meeting, index = part.held.get(request), part.problem.index
     length = part.problem.requests[index.requests[request]].length
     if meeting is not None and 0 <= index.slots[slot] - index.slots[meeting.slot] < length:
         raise BreaksRules([gettext_lazy("It is held then: move it first, then forbid the time.")])
     bans = {request: banned | {slot}}
-    return stepping.take(session, actor, held, HandStepKind.FORBID, part, {}, {}, bans=bans, now=now)
+    return steps.take_step(session, actor, held, HandStepKind.FORBID, part, {}, {}, bans=bans, now=now)
 
 
-def allow(
+def allow_slot(
     session: Session, actor: Actor, number: int, request: str, slot: str, *, seen: int | None, now: datetime
-) -> Taken:
+) -> StepResult:
     """Take back that a time is forbidden to a request. Raises as `put`, and WrongState if it is not."""
-    held, part, banned = _about_time(session, actor, number, request, slot, seen=seen, now=now)
+    held, part, banned = _load_slot_ban(session, actor, number, request, slot, seen=seen, now=now)
     bans = {request: banned - {slot}}
-    return stepping.take(session, actor, held, HandStepKind.ALLOW, part, {}, {}, bans=bans, now=now)
+    return steps.take_step(session, actor, held, HandStepKind.ALLOW, part, {}, {}, bans=bans, now=now)
 
 
-def _about_time(
+def _load_slot_ban(
     session: Session, actor: Actor, number: int, request: str, slot: str, *, seen: int | None, now: datetime
-) -> tuple[HeldDraft, PlanPart, frozenset[str]]:
+) -> tuple[LockedDraft, PlanPart, frozenset[str]]:
     """The draft, the part around a request, and the times that are forbidden to it."""
-    held = drafts.hold(session, actor, number)
-    drafts.check_seen(session, held, {request}, seen)
-    part = part_of(session, held.version, [request], now=now)
+    held = manual_drafts.lock_draft(session, actor, number)
+    manual_drafts.require_unchanged(session, held, {request}, seen)
+    part = load_part(session, held.version, [request], now=now)
     if slot not in part.problem.index.slots:
         raise NotFound("meeting time", slot)
     return held, part, frozenset(by_hand.bans_of(session, held.version.id).get(request, ()))
 
 
-def _mark(
+def _mark_request(
     session: Session,
     actor: Actor,
     number: int,
@@ -195,13 +195,13 @@ def _mark(
     *,
     seen: int | None,
     now: datetime,
-) -> Taken:
-    held = drafts.hold(session, actor, number)
-    drafts.check_seen(session, held, {request}, seen)
-    part = part_of(session, held.version, [request], now=now)
+) -> StepResult:
+    held = manual_drafts.lock_draft(session, actor, number)
+    manual_drafts.require_unchanged(session, held, {request}, seen)
+    part = load_part(session, held.version, [request], now=now)
     if kind is HandMarkKind.LOCKED:
-        _of(part.held, request)
-    if alterations.marks_of(session, held.version.id, [request]).get(request) is kind:
+        _find_meeting(part.held, request)
+    if alterations.get_marks(session, held.version.id, [request]).get(request) is kind:
         state = "unlocked" if kind is None else "locked"
         told = (
             gettext_lazy("Nothing keeps it: it is unlocked already.")
@@ -210,10 +210,10 @@ def _mark(
         )
         raise WrongState("meeting", request, state, state, told)
     step = HandStepKind.UNLOCK if kind is None else HandStepKind.LOCK
-    return stepping.take(session, actor, held, step, part, {}, {request: kind}, now=now)
+    return steps.take_step(session, actor, held, step, part, {}, {request: kind}, now=now)
 
 
-def _of(held: Mapping[str, Meeting], request: str) -> Meeting:
+def _find_meeting(held: Mapping[str, Meeting], request: str) -> Meeting:
     if request not in held:
         told = gettext_lazy("This draft does not hold the meeting any more. Nothing was done.")
         raise WrongState("meeting request", request, "not held", "changed", told)
@@ -230,9 +230,11 @@ def _kind(before: Meeting | None, after: Meeting | None, keys: Sequence[str]) ->
     return HandStepKind.PLACE if before.place != after.place else HandStepKind.PEOPLE
 
 
-def _first_allowed(session: Session, held: HeldDraft, part: PlanPart, ways: Iterable[Wanted]) -> Wanted:
+def _first_allowed(
+    session: Session, held: LockedDraft, part: PlanPart, ways: Iterable[WantedMeetings]
+) -> WantedMeetings:
     """The first way that breaks no rule. Raises BreaksRules with what the very first one breaks."""
-    first: Wanted | None = None
+    first: WantedMeetings | None = None
     for wanted in ways:
         if not part.breaches(wanted):
             return wanted
@@ -243,12 +245,12 @@ def _first_allowed(session: Session, held: HeldDraft, part: PlanPart, ways: Iter
     return first
 
 
-def _staffings(part: PlanPart, target: Target) -> Iterator[Meeting]:
+def _staffings(part: PlanPart, target: Placement) -> Iterator[Meeting]:
     """The meeting with each choice of people and interpreter, those of now first."""
-    return islice(_all_staffings(part, target), MOST_STAFFINGS)
+    return islice(_all_staffings(part, target), MAX_STAFFINGS)
 
 
-def _all_staffings(part: PlanPart, target: Target) -> Iterator[Meeting]:
+def _all_staffings(part: PlanPart, target: Placement) -> Iterator[Meeting]:
     problem, now = part.problem, part.held.get(target.request)
     row = problem.requests[problem.index.requests[target.request]]
     if target.people or now is not None:
@@ -265,7 +267,7 @@ def _all_staffings(part: PlanPart, target: Target) -> Iterator[Meeting]:
 
 
 def _interpreters(
-    problem: Problem, target: Target, now: Meeting | None, team: Sequence[str]
+    problem: Problem, target: Placement, now: Meeting | None, team: Sequence[str]
 ) -> Iterator[str | None]:
     """None where the sides share a language, or those who may come: the named one, that of now, others."""
     row = problem.requests[problem.index.requests[target.request]]

@@ -33,11 +33,11 @@ from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.noted import pgettext_lazy
 from scheduler.services.audit_log.trail import Somebody
-from scheduler.services.events import night_times
+from scheduler.services.events import overnight_schedule
 from scheduler.services.events.new_event import (
     CheckedEvent,
     NewEvent,
-    check,
+    check_form,
     language_faults,
 )
 from scheduler.services.identity.actors import Actor
@@ -46,7 +46,15 @@ from scheduler.services.publishing import summaries
 from scheduler.services.text import one_line
 from scheduler.storage.models import Account, Event, Hall, Place, Slot, TeamMember, WalkingTime
 
-__all__ = ["EventCard", "EventSettings", "NewEvent", "create_event", "event", "settings", "update_settings"]
+__all__ = [
+    "EventCard",
+    "EventSettings",
+    "NewEvent",
+    "create_event",
+    "get_event",
+    "get_settings",
+    "update_settings",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     """
     if not session.get_one(Account, account_id).is_operator:
         raise NotAllowed(gettext_lazy("Only an operator of this installation may create events."))
-    checked = check(form, now=now)
+    checked = check_form(form, now=now)
     made = _insert(session, form, checked, now)
     session.add(TeamMember(event_id=made.id, account_id=account_id, role=TeamRole.OWNER, since=now))
     session.add_all(
@@ -108,27 +116,27 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
         for i, slot in enumerate(checked.slots)
     )
     _add_venue(session, made.id, form)
-    night_times.plan_first(session, made, now=now)
+    overnight_schedule.add_default_time(session, made, now=now)
     session.flush()
     by = Somebody(account_id=account_id, event_id=made.id, roles=("operator",))
     about = pgettext_lazy("trail", "event %(key)s made", key=made.key)
     trail.note(session, by, Act.EVENT, about, after={"name": made.name}, now=now)
-    return card(made)
+    return event_card(made)
 
 
-def event(session: Session, actor: Actor) -> EventCard:
+def get_event(session: Session, actor: Actor) -> EventCard:
     """The actor's event."""
     actor.require(Right.READ_EVENT)
-    return card(session.get_one(Event, actor.event_id))
+    return event_card(session.get_one(Event, actor.event_id))
 
 
-def card(row: Event) -> EventCard:
+def event_card(row: Event) -> EventCard:
     """An event as pages and programs read it."""
     values = {name: getattr(row, name) for name in _CARD}
     return EventCard(**values | {"areas": row.named_areas})
 
 
-def settings(session: Session, actor: Actor) -> EventSettings:
+def get_settings(session: Session, actor: Actor) -> EventSettings:
     """The event's present settings, for organisers."""
     actor.require(Right.CHANGE_SETTINGS)
     row = session.get_one(Event, actor.event_id)
@@ -145,7 +153,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     faults = list(_settings_faults(form))
     if faults:
         raise InvalidInput(faults)
-    row, before = session.get_one(Event, actor.event_id), asdict(settings(session, actor))
+    row, before = session.get_one(Event, actor.event_id), asdict(get_settings(session, actor))
     was_telling = row.digest_mails
     for name in EventSettings.__dataclass_fields__:
         setattr(row, name, getattr(form, name))
@@ -153,13 +161,13 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
         row.digests_since = now  # what was before is not told
     row.policy = dict(form.policy)
     session.flush()
-    after = asdict(settings(session, actor))
+    after = asdict(get_settings(session, actor))
     trail.note(
         session, actor, Act.SETTINGS, pgettext_lazy("trail", "settings"), before=before, after=after, now=now
     )
     if not row.summary_mails:
         summaries.take(session, row.id)
-    return card(row)
+    return event_card(row)
 
 
 def _settings_faults(form: EventSettings) -> Iterator[Fault]:

@@ -76,9 +76,9 @@ class CheckedEvent:
     areas: dict[str, str]
 
 
-def check(form: NewEvent, *, now: datetime) -> CheckedEvent:
+def check_form(form: NewEvent, *, now: datetime) -> CheckedEvent:
     """Raises InvalidInput with every fault by field of NewEvent."""
-    found = faults(form, now=now)
+    found = find_faults(form, now=now)
     slots = () if found else tuple(_slots(form))
     if len(slots) > MAX_SLOTS:
         found.append(
@@ -95,7 +95,7 @@ def check(form: NewEvent, *, now: datetime) -> CheckedEvent:
     return CheckedEvent(key, name, slots, {_slug(area, i): area for i, area in enumerate(areas)})
 
 
-def faults(form: NewEvent, *, now: datetime) -> list[Fault]:
+def find_faults(form: NewEvent, *, now: datetime) -> list[Fault]:
     """The faults of single fields, by field of NewEvent."""
     key, name, areas = _texts(form)
     found = [*_text_faults(key, areas), *fields.faults(replace(form, name=name)), *_time_faults(form, now)]
@@ -108,7 +108,7 @@ def _texts(form: NewEvent) -> tuple[str, str, list[str]]:
     return form.key.strip().lower(), one_line(form.name), areas
 
 
-def is_zone(name: str) -> bool:
+def is_timezone(name: str) -> bool:
     """Whether it is the name of an IANA time zone."""
     try:
         ZoneInfo(name)
@@ -138,7 +138,7 @@ def key_faults(key: str) -> Iterator[Fault]:
 
 def zone_faults(timezone: str) -> Iterator[Fault]:
     """A fault if it is no IANA time zone."""
-    if not is_zone(timezone):
+    if not is_timezone(timezone):
         yield Fault("timezone", gettext_lazy("must be an IANA time zone such as Asia/Shanghai"))
 
 
@@ -161,7 +161,7 @@ def _text_faults(key: str, areas: Sequence[str]) -> Iterator[Fault]:
 
 def _time_faults(form: NewEvent, now: datetime) -> Iterator[Fault]:
     yield from zone_faults(form.timezone)
-    if is_zone(form.timezone) and form.first_day < now.astimezone(ZoneInfo(form.timezone)).date():
+    if is_timezone(form.timezone) and form.first_day < now.astimezone(ZoneInfo(form.timezone)).date():
         yield Fault("first_day", gettext_lazy("lies in the past"))
     if not 1 <= len(form.blocks) <= MAX_BLOCKS:
         yield Fault("blocks", f"give 1 to {MAX_BLOCKS}")

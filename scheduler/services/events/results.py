@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 from scheduler.services.availability import unavailable
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.reports.statistics import steps
-from scheduler.services.reports.statistics.steps import Steps
+from scheduler.services.reports.statistics import transitions
+from scheduler.services.reports.statistics.transitions import Transitions
 from scheduler.services.schedule import scheduled, unscheduled, versions
 from scheduler.storage.cache.marks import parts_of, rows_text
 from scheduler.storage.models import Attendee, Hall, Slot, WalkingTime
 
 
 @dataclass(frozen=True, slots=True)
-class Results:
+class VersionResults:
     """A version's figures that people care for. Hours and minutes are sums over all people.
 
     `held` of the `asked` requests, all accepted, have a meeting; no plan of them holds more than `most`,
@@ -44,17 +44,17 @@ class Results:
         return self.asked - self.held
 
 
-def results(session: Session, actor: Actor, number: int) -> Results:
+def get_results(session: Session, actor: Actor, number: int) -> VersionResults:
     """Those of a version of the event. Raises NotFound. The number of queries is the same for any event."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
-    found = steps.steps(session, version)
+    found = transitions.get_transitions(session, version)
     there = Attendee.event_id == actor.event_id, Attendee.withdrawn_at.is_(None)
     people = {int(person) for (person,) in parts_of(rows_text(session, (Attendee.id,), *there))}
     reasons = unscheduled.by_reason(session, version.id)
     count = scheduled.count_scheduled(session, version.id)
     minutes = _walking(session, actor.event_id)
-    return Results(
+    return VersionResults(
         held=count,
         asked=count + sum(reasons.values()),
         most=version.meetings_bound,
@@ -69,7 +69,7 @@ def results(session: Session, actor: Actor, number: int) -> Results:
     )
 
 
-def _idle_hours(session: Session, event_id: int, found: Steps) -> float:
+def _idle_hours(session: Session, event_id: int, found: Transitions) -> float:
     """The slots between two meetings in which the person could meet, in hours. None of them is retired."""
     slots = session.execute(select(Slot.position, Slot.id, Slot.start, Slot.end).where(Slot.of(event_id)))
     seconds = {position: (slot_id, (end - start).total_seconds()) for position, slot_id, start, end in slots}

@@ -59,7 +59,7 @@ class Timetable:
         return gettext_lazy("%(shortest)s to %(longest)s minutes", shortest=shortest, longest=longest)
 
 
-def timetable(session: Session, actor: Actor) -> Timetable:
+def get_timetable(session: Session, actor: Actor) -> Timetable:
     """The meeting times of the actor's event."""
     actor.require(Right.READ_EVENT)
     event = session.get_one(Event, actor.event_id)

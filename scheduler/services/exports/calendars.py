@@ -9,14 +9,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.invites.ical.feed import FeedEvent, build_feed
-from scheduler.services.exports import held
+from scheduler.services.exports import meeting_list
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import entries
 from scheduler.storage.models import Attendee, Event
 
 
-def of_people(
+def export_calendars(
     session: Session, actor: Actor, *, number: int | None = None, domain: str, now: datetime
 ) -> Iterator[tuple[str, bytes]]:
     """iCalendar (RFC 5545) of each attendee with a meeting in a version, by key. It is no invitation.
@@ -24,7 +24,7 @@ def of_people(
     `domain` is that of the UIDs, the same as in mails: `UUID@domain`.
     """
     actor.require(Right.READ_AGENDAS)
-    version = held.version_of(session, actor, number)
+    version = meeting_list.find_version(session, actor, number)
     if version is None:
         return
     event = session.get_one(Event, actor.event_id)

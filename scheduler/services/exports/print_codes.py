@@ -18,7 +18,7 @@ from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.agenda import SheetEntry
 from scheduler.services import links
 from scheduler.services.directory.refs import find_person, firm_in_question
-from scheduler.services.exports import held, prints
+from scheduler.services.exports import meeting_list, prints
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.tokens import PRINT, derive_token, hash_token, new_seed
@@ -38,7 +38,7 @@ from scheduler.storage.models import (
     Slot,
 )
 
-VALID_AFTER = timedelta(days=14)
+VALIDITY = timedelta(days=14)
 """So long after the event a code still answers."""
 
 
@@ -67,7 +67,7 @@ class ChangedEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class PrintLook:
+class PrintStatus:
     """What a code says. `published` is the version that is compared with, None if there is none.
 
     `owner` is whose sheet it is, as the print says it. `is_over`: the event is, and the code with it.
@@ -86,7 +86,7 @@ class PrintLook:
     changes: tuple[ChangedEntry, ...]
 
 
-def make(
+def make_codes(
     session: Session,
     actor: Actor,
     pack: PrintPack,
@@ -100,7 +100,7 @@ def make(
 
     A code that is there is used again, unless something was withdrawn since. Raises NotFound, NotAllowed.
     """
-    _require(session, actor, pack, languages)
+    _require_access(session, actor, pack, languages)
     version = versions.get(session, actor.event_id, number)
     withdrawn = session.scalar(
         select(func.max(MeetingRequest.answered_at)).where(
@@ -141,7 +141,7 @@ def make(
     }
 
 
-def look(session: Session, token: str, *, language: str = "", now: datetime) -> PrintLook:
+def check_print(session: Session, token: str, *, language: str = "", now: datetime) -> PrintStatus:
     """Whether the print with this code is still current, or what changed. Ten queries, few rows.
 
     It has the facts that the print has, and no others, in `language`, or else in that of the print: whoever
@@ -158,13 +158,13 @@ def look(session: Session, token: str, *, language: str = "", now: datetime) -> 
     code, version, event = found
     language = language or code.language
     end = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
-    is_over = end is not None and now > end + VALID_AFTER
+    is_over = end is not None and now > end + VALIDITY
     published = versions.published(session, event.id)
     changed: tuple[ChangedEntry, ...] = ()
     if published is not None and not is_over:
         was = _entries(session, event, code, version.id, code.made_at, language)
         changed = tuple(_changes(was, _entries(session, event, code, published.id, None, language)))
-    return PrintLook(
+    return PrintStatus(
         owner=_owner(session, event.id, code),
         event_key=event.key,
         event_name=event.name,
@@ -179,7 +179,7 @@ def look(session: Session, token: str, *, language: str = "", now: datetime) -> 
     )
 
 
-def _require(session: Session, actor: Actor, pack: PrintPack, keys: Iterable[str]) -> None:
+def _require_access(session: Session, actor: Actor, pack: PrintPack, keys: Iterable[str]) -> None:
     """Who may read all agendas may print all. Others print what they may read."""
     if actor.may(Right.READ_AGENDAS):
         return
@@ -201,7 +201,7 @@ def _entries(
     session: Session, event: Event, code: PrintCode, version_id: int, at: datetime | None, language: str
 ) -> dict[str, SheetEntry]:
     """The meetings of a version on the sheet, by request: as they stood at that time, or as they stand."""
-    meetings = held.chosen(
+    meetings = meeting_list.select_meetings(
         session,
         ZoneInfo(event.timezone),
         PlannedMeeting.version_id == version_id,
@@ -212,7 +212,7 @@ def _entries(
     return {
         meeting.request: entry
         for meeting in meetings
-        for key, _, entry in prints.GROUPED[code.pack]([meeting])
+        for key, _, entry in prints.GROUPINGS[code.pack]([meeting])
         if key == code.subject_key
     }
 

@@ -16,9 +16,9 @@ from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.agenda.pdf import agenda_pdf, agendas_pdf
 from scheduler.invites.catalogue import language_of
-from scheduler.services.exports import held
-from scheduler.services.exports.held import ListedMeeting
-from scheduler.services.exports.lists import Export
+from scheduler.services.exports import meeting_list
+from scheduler.services.exports.meeting_list import ListedMeeting
+from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule.scheduled import IS_ACCEPTED
@@ -34,19 +34,19 @@ from scheduler.storage.models import (
     ScheduleVersion,
 )
 
-PER_PART = 150
+SHEETS_PER_PART = 150
 """Sheets of a file that a page gives: it is made in a few seconds."""
 
 
-def parts(session: Session, actor: Actor, number: int | None = None) -> dict[PrintPack, int]:
+def count_parts(session: Session, actor: Actor, number: int | None = None) -> dict[PrintPack, int]:
     """How many files of PER_PART sheets a version has of each kind. Raises NotFound."""
     actor.require(Right.READ_AGENDAS)
-    version = held.version_of(session, actor, number)
+    version = meeting_list.find_version(session, actor, number)
     if version is None:
         return dict.fromkeys(PrintPack, 0)
     follows = [accepted_mark(session, actor.event_id)]
     owners = kept(session, version, "prints", follows, lambda: _owners(session, version.id))
-    return {kind: -(-owners[kind] // PER_PART) for kind in _OWNERS}
+    return {kind: -(-owners[kind] // SHEETS_PER_PART) for kind in _OWNERS}
 
 
 def _owners(session: Session, version_id: int) -> dict[str, int]:
@@ -56,7 +56,7 @@ def _owners(session: Session, version_id: int) -> dict[str, int]:
     }
 
 
-def _standing(whose: QueryableAttribute[Any]) -> Select[int]:
+def _select_owners(whose: QueryableAttribute[Any]) -> Select[int]:
     """Whose the meetings of a version are, without those that were withdrawn."""
     return (
         select(whose.label("whose"))
@@ -71,15 +71,15 @@ def _count(whose: SelectBase) -> Select[int]:
 
 _OWNERS = {
     PrintPack.PEOPLE: _count(
-        _standing(PlannedAttendee.attendee_id).join(
+        _select_owners(PlannedAttendee.attendee_id).join(
             PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id
         )
     ),
     PrintPack.FIRMS: _count(
-        _standing(MeetingRequest.from_firm_id).union_all(_standing(MeetingRequest.to_firm_id))
+        _select_owners(MeetingRequest.from_firm_id).union_all(_select_owners(MeetingRequest.to_firm_id))
     ),
-    PrintPack.PLACES: _count(_standing(PlannedMeeting.place_id)),
-    PrintPack.INTERPRETERS: _count(_standing(PlannedMeeting.interpreter_id)),
+    PrintPack.PLACES: _count(_select_owners(PlannedMeeting.place_id)),
+    PrintPack.INTERPRETERS: _count(_select_owners(PlannedMeeting.interpreter_id)),
 }
 """How many a sheet of each kind is for. Counted by the database: the whole plan is too much for a page."""
 
@@ -99,17 +99,17 @@ class PackSheets:
         return Export(agendas_pdf(sheets), self.name)
 
 
-def pack(
+def make_pack(
     session: Session, actor: Actor, kind: PrintPack, number: int | None = None, *, part: int | None = None
 ) -> PackSheets:
     """All sheets of a kind, or a part of them from 1, of a version or of the published one.
 
     Raises NotFound.
     """
-    version = held.version_of(session, actor, number)
-    first = 0 if part is None else (part - 1) * PER_PART
-    last = None if part is None else first + PER_PART
-    sheets = dict(islice(sheets_of(session, actor, kind, version), max(first, 0), last))
+    version = meeting_list.find_version(session, actor, number)
+    first = 0 if part is None else (part - 1) * SHEETS_PER_PART
+    last = None if part is None else first + SHEETS_PER_PART
+    sheets = dict(islice(list_sheets(session, actor, kind, version), max(first, 0), last))
     if not sheets:  # a page that says that there is nothing
         event = session.get_one(Event, actor.event_id)
         sheets = {"": AgendaSheet(owner=event.name, event_name=event.name, timezone=event.timezone,
@@ -120,16 +120,16 @@ def pack(
     return PackSheets(kind, sheets, version.number if version else None, name)
 
 
-def singly(
+def print_each(
     session: Session, actor: Actor, kind: PrintPack, number: int | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """A PDF for each, by key."""
-    version = held.version_of(session, actor, number)
-    for key, sheet in sheets_of(session, actor, kind, version):
+    version = meeting_list.find_version(session, actor, number)
+    for key, sheet in list_sheets(session, actor, kind, version):
         yield key, agenda_pdf(sheet)
 
 
-def sheets_of(
+def list_sheets(
     session: Session,
     actor: Actor,
     kind: PrintPack,
@@ -148,8 +148,8 @@ def sheets_of(
     grouped: dict[tuple[str, str], list[SheetEntry]] = defaultdict(list)
     if version is not None:
         for language in sorted({event.language, *languages.values()}):
-            meetings = held.meetings(session, actor, version.id, only=only, language=language)
-            for key, owner, entry in GROUPED[kind](meetings):
+            meetings = meeting_list.list_meetings(session, actor, version.id, only=only, language=language)
+            for key, owner, entry in GROUPINGS[kind](meetings):
                 if languages.get(key, event.language) == language and (only is None or key in only):
                     grouped[owner, key].append(entry)
     for owner, key in sorted(grouped):
@@ -184,29 +184,29 @@ def _languages(session: Session, event: Event, kind: PrintPack) -> dict[str, str
 
 
 def _people(meetings: Iterable[ListedMeeting]) -> Grouped:
-    for each, own, partner in held.by_side(meetings):
+    for each, own, partner in meeting_list.list_sides(meetings):
         for person in own.people:
             others = [other.name for other in own.people if other.key != person.key]
             yield person.key, person.name, _entry(each, partner.name, partner.people_names, others)
 
 
 def _firms(meetings: Iterable[ListedMeeting]) -> Grouped:
-    for each, own, partner in held.by_side(meetings):
+    for each, own, partner in meeting_list.list_sides(meetings):
         yield own.key, own.name, _entry(each, partner.name, partner.people_names, own.people_names)
 
 
 def _places(meetings: Iterable[ListedMeeting]) -> Grouped:
     for each in meetings:
-        yield each.place, f"{each.hall}, {each.place_name}", _of_both(each)
+        yield each.place, f"{each.hall}, {each.place_name}", _shared_entry(each)
 
 
 def _interpreters(meetings: Iterable[ListedMeeting]) -> Grouped:
     for each in meetings:
         if each.interpreter:
-            yield each.interpreter_key, each.interpreter, _of_both(each)
+            yield each.interpreter_key, each.interpreter, _shared_entry(each)
 
 
-GROUPED = {
+GROUPINGS = {
     PrintPack.PEOPLE: _people,
     PrintPack.FIRMS: _firms,
     PrintPack.PLACES: _places,
@@ -215,7 +215,7 @@ GROUPED = {
 """What the sheets of each kind have of meetings: whose sheet, by key and name, and the entry on it."""
 
 
-def _of_both(each: ListedMeeting) -> SheetEntry:
+def _shared_entry(each: ListedMeeting) -> SheetEntry:
     asks, asked = each.sides
     return _entry(each, f"{asks.name} – {asked.name}", [*asks.people_names, *asked.people_names], [])
 

@@ -13,14 +13,14 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.spreadsheets import fixes
-from scheduler.services.spreadsheets.columns import ImportKind, columns_of, plain
-from scheduler.services.spreadsheets.fixes import FixesGiven
+from scheduler.services.spreadsheets import file_fixes
+from scheduler.services.spreadsheets.columns import ImportKind, list_columns, normalize_text
+from scheduler.services.spreadsheets.file_fixes import SubmittedFixes
 from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.services.text import one_line
 from scheduler.storage.models import Event, ImportFile
 
-MAY_GO: frozenset[ImportKind] = frozenset(
+WITHDRAWABLE_KINDS: frozenset[ImportKind] = frozenset(
     (
         ImportKind.FIRMS,
         ImportKind.PEOPLE,
@@ -32,9 +32,9 @@ MAY_GO: frozenset[ImportKind] = frozenset(
     )
 )
 """Kinds of which what is not in the file may go."""
-MOST_WORDS = 500
+MAX_WORDS = 500
 """An event remembers so many of a kind."""
-_LONGEST = 200
+_MAX_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +51,12 @@ class ImportChoices:
     values: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
 
 
-def options_of(session: Session, actor: Actor, file_id: int) -> ImportOptions:
+def load_options(session: Session, actor: Actor, file_id: int) -> ImportOptions:
     """How a file is to be taken. Raises NotFound."""
     actor.require(Right.IMPORT)
     file = _file(session, actor, file_id)
     words = session.get_one(Event, actor.event_id).import_words
-    changed = fixes.of_document(file.fixes)
+    changed = file_fixes.parse_fixes(file.fixes)
     columns = {ImportKind(kind): said for kind, said in words.get("columns", {}).items()}
     return ImportOptions(
         keep_empty=bool(file.options.get("keep_empty")),
@@ -68,7 +68,7 @@ def options_of(session: Session, actor: Actor, file_id: int) -> ImportOptions:
     )
 
 
-def choose(session: Session, actor: Actor, file_id: int, given: ImportChoices) -> None:
+def save_choices(session: Session, actor: Actor, file_id: int, given: ImportChoices) -> None:
     """Keep what was chosen for a file that waits. Raises NotFound, InvalidInput."""
     actor.require(Right.IMPORT)
     file = _file(session, actor, file_id)
@@ -76,25 +76,29 @@ def choose(session: Session, actor: Actor, file_id: int, given: ImportChoices) -
     wrong = [
         Fault("withdraw", gettext_lazy("%(kind)s may not go", kind=repr(kind)))
         for kind in given.withdraw
-        if kind not in MAY_GO
+        if kind not in WITHDRAWABLE_KINDS
     ]
     for kind, said in [*given.columns.items(), *given.values.items()]:
         if kind not in kinds:
             wrong.append(Fault("kind", gettext_lazy("must be a kind of rows")))
-        elif any(column and column not in columns_of(kinds[kind]) for column in _columns(said)):
-            names = ", ".join(columns_of(kinds[kind]))
+        elif any(column and column not in list_columns(kinds[kind]) for column in _columns(said)):
+            names = ", ".join(list_columns(kinds[kind]))
             wrong.append(Fault("column", gettext_lazy("must be one of %(value)s, or empty", value=names)))
     if wrong:
         raise InvalidInput(wrong)
     file.options = {"keep_empty": given.keep_empty, "withdraw": sorted(given.withdraw)}
     if given.columns or given.values:
         event = session.get_one(Event, actor.event_id)
-        event.import_words = _merged(event.import_words, given)
+        event.import_words = _merge_words(event.import_words, given)
     session.flush()
 
 
-def fix(
-    session: Session, actor: Actor, file_id: int, given: FixesGiven, remembered: ImportChoices | None = None
+def save_fixes(
+    session: Session,
+    actor: Actor,
+    file_id: int,
+    given: SubmittedFixes,
+    remembered: ImportChoices | None = None,
 ) -> None:
     """Keep what was changed of a waiting file, and words that hold for all later files of the event.
 
@@ -102,14 +106,14 @@ def fix(
     """
     actor.require(Right.IMPORT)
     file = _file(session, actor, file_id)
-    file.fixes = fixes.document(fixes.merged(fixes.of_document(file.fixes), given))
+    file.fixes = file_fixes.serialize_fixes(file_fixes.merge_fixes(file_fixes.parse_fixes(file.fixes), given))
     if remembered is not None and remembered.values:
         event = session.get_one(Event, actor.event_id)
-        event.import_words = _merged(event.import_words, remembered)
+        event.import_words = _merge_words(event.import_words, remembered)
     session.flush()
 
 
-def notify(session: Session, actor: Actor, file_id: int, *, wanted: bool) -> None:
+def save_notify(session: Session, actor: Actor, file_id: int, *, wanted: bool) -> None:
     """Keep whether people are told of what a waiting file does. Raises NotFound."""
     actor.require(Right.IMPORT)
     file = _file(session, actor, file_id)
@@ -122,26 +126,28 @@ def _columns(said: Mapping[str, Any]) -> set[str]:
     return {column if isinstance(meant, Mapping) else meant for column, meant in said.items()}
 
 
-def _merged(words: Mapping[str, Any], given: ImportChoices) -> dict[str, Any]:
+def _merge_words(words: Mapping[str, Any], given: ImportChoices) -> dict[str, Any]:
     """The words of an event with those that were said now. Of too many, the oldest go."""
     columns = {kind: dict(said) for kind, said in words.get("columns", {}).items()}
     for kind, headers in given.columns.items():
         known = columns.setdefault(kind, {})
         for header, column in headers.items():
-            known.pop(plain(header), None)
-            known[plain(header)] = column
-        columns[kind] = dict(list(known.items())[-MOST_WORDS:])
+            known.pop(normalize_text(header), None)
+            known[normalize_text(header)] = column
+        columns[kind] = dict(list(known.items())[-MAX_WORDS:])
     values = {
         kind: {name: dict(said) for name, said in of.items()} for kind, of in words.get("values", {}).items()
     }
     for kind, of in given.values.items():
         for column, meant in of.items():
             known = values.setdefault(kind, {}).setdefault(column, {})
-            for heard, value in ((plain(text), one_line(value)[:_LONGEST]) for text, value in meant.items()):
+            for heard, value in (
+                (normalize_text(text), one_line(value)[:_MAX_LENGTH]) for text, value in meant.items()
+            ):
                 known.pop(heard, None)
                 if heard and value:
                     known[heard] = value
-            values[kind][column] = dict(list(known.items())[-MOST_WORDS:])
+            values[kind][column] = dict(list(known.items())[-MAX_WORDS:])
     return {"columns": columns, "values": values}
 
 

@@ -32,7 +32,7 @@ class ImportMarks:
         return ImportMarks(self.requests - other.requests, self.addresses - other.addresses)
 
 
-def marked(session: Session, event_id: int, now: datetime) -> ImportMarks:
+def find_marks(session: Session, event_id: int, now: datetime) -> ImportMarks:
     """What is marked with this moment. What an import marks is the difference before and after it."""
     session.flush()
     requests = select(MeetingRequest.id).where(
@@ -44,7 +44,7 @@ def marked(session: Session, event_id: int, now: datetime) -> ImportMarks:
     return ImportMarks(frozenset(session.scalars(requests)), frozenset(session.scalars(addresses)))
 
 
-def counted(session: Session, new: ImportMarks, now: datetime) -> tuple[int, int]:
+def count_recipients(session: Session, new: ImportMarks, now: datetime) -> tuple[int, int]:
     """How many people would get an email about the requests, and how many their meetings at a new address."""
     people = due.concerned(session, _without_meeting(session, new.requests), now=now) if new.requests else ()
     has_meetings = exists().where(
@@ -56,7 +56,7 @@ def counted(session: Session, new: ImportMarks, now: datetime) -> tuple[int, int
     return len(people), session.scalars(readers).one() if new.addresses else 0
 
 
-def tell(session: Session, new: ImportMarks) -> None:
+def release_notices(session: Session, new: ImportMarks) -> None:
     """Let the digests tell what an import did to requests. Meetings are cancelled by a publishing."""
     ids = _without_meeting(session, new.requests)
     for request in session.scalars(select(MeetingRequest).where(among(MeetingRequest.id, ids))):

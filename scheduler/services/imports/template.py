@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.columns import COLUMNS, REQUIRED, ImportKind
-from scheduler.services.spreadsheets.times import EventTimes
+from scheduler.services.spreadsheets.meeting_times import EventTimes
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.models import Event, Hall
 
@@ -82,12 +82,12 @@ _OWN_WORDS: Final = {
 }
 
 
-def example() -> bytes:
+def example_workbook() -> bytes:
     """XLSX of a small whole event: what `chainmeet plan` can begin with."""
     return xlsx([_sheet(kind, _OWN_WORDS) for kind in ImportKind])
 
 
-def workbook(session: Session, actor: Actor) -> bytes:
+def template_workbook(session: Session, actor: Actor) -> bytes:
     """XLSX with a sheet a kind that the event lacks, in the words of its own halls, areas and times."""
     actor.require(Right.IMPORT)
     halls = session.scalars(select(Hall.name).where(Hall.event_id == actor.event_id).order_by(Hall.position))
@@ -95,7 +95,7 @@ def workbook(session: Session, actor: Actor) -> bytes:
     areas = list(session.get_one(Event, actor.event_id).areas.values())
     times = EventTimes.load(session, actor.event_id)
     if not names or not times.slots:
-        return example()
+        return example_workbook()
     ((day, start, end),) = times.spans([times.slots[0].id])
     words = {
         "hall": names[0],
@@ -118,10 +118,10 @@ def _sheet(kind: ImportKind, words: Mapping[str, str]) -> SheetOut:
     return SheetOut(
         kind.value.capitalize(),
         columns,
-        [[_worded(row.get(column), words) for column in columns] for row in rows],
+        [[_fill_words(row.get(column), words) for column in columns] for row in rows],
         {column: note for column, note in notes.items() if note},
     )
 
 
-def _worded(value: Any, words: Mapping[str, str]) -> Any:
+def _fill_words(value: Any, words: Mapping[str, str]) -> Any:
     return value.format_map(words) if isinstance(value, str) else value

@@ -20,10 +20,10 @@ from scheduler.services.availability import unavailable
 from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.participants.calling_off import release
-from scheduler.services.participants.journal import StepKind, step
-from scheduler.services.participants.leaving_event import Left, named, rows_of
-from scheduler.services.participants.meetings import coming, of_keys
+from scheduler.services.participants.affected_meetings import is_meeting_of, list_upcoming
+from scheduler.services.participants.cancellations import release_person
+from scheduler.services.participants.journal import StepKind, record_step
+from scheduler.services.participants.withdrawals import WithdrawalResult, list_names, load_rows
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import lines, storable
 from scheduler.storage.models import (
@@ -39,7 +39,7 @@ from scheduler.storage.models import (
     Slot,
 )
 
-PAINTED = (ImportKind.PEOPLE, ImportKind.INTERPRETERS)
+ABSENCE_KINDS = (ImportKind.PEOPLE, ImportKind.INTERPRETERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +57,20 @@ class AbsenceSlot:
     """The key of the table at which an interpreter sits then, and interprets alone."""
 
 
-def slots(
+def list_absence_slots(
     session: Session, actor: Actor, kind: ImportKind, key: str, *, now: datetime
 ) -> tuple[AbsenceSlot, ...]:
     """All slots of the event for a person or an interpreter, in their order. Raises NotFound."""
     actor.require(Right.KEEP_PEOPLE)
-    (row,) = rows_of(session, actor, _painted(kind), [key], lock=False)
-    marked = {busy.slot_id for busy in _marks(session, row)}
+    (row,) = load_rows(session, actor, _require_absence_kind(kind), [key], lock=False)
+    marked = {busy.slot_id for busy in _list_marks(session, row)}
     taken: set[int] = set()
     if isinstance(row, Attendee):
         taken = unavailable.slots_of(session, actor.event_id, [row.id]).get(row.id, set())
-    held = coming(session, actor.event_id, of_keys(actor.event_id, kind, [key]), now=now)
+    held = list_upcoming(session, actor.event_id, is_meeting_of(actor.event_id, kind, [key]), now=now)
     positions = {position for meeting in held for position in meeting.slots}
     rows = session.scalars(select(Slot).where(Slot.of(actor.event_id)).order_by(Slot.position))
-    seated = {} if isinstance(row, Attendee) else _seated(session, row.id)
+    seated = {} if isinstance(row, Attendee) else _list_assigned_slots(session, row.id)
     return tuple(
         AbsenceSlot(
             slot_ref(slot),
@@ -83,7 +83,7 @@ def slots(
     )
 
 
-def _seated(session: Session, interpreter_id: int) -> dict[int, str]:
+def _list_assigned_slots(session: Session, interpreter_id: int) -> dict[int, str]:
     """The ids of slots with the key of the table at which an interpreter sits then."""
     mine = (
         select(InterpreterStation.slot_id, Place.key)
@@ -102,7 +102,7 @@ class StationTable:
     hall: str
 
 
-def tables(session: Session, actor: Actor) -> tuple[StationTable, ...]:
+def list_tables(session: Session, actor: Actor) -> tuple[StationTable, ...]:
     """The tables of the event, hall by hall."""
     actor.require(Right.KEEP_PEOPLE)
     mine = (
@@ -115,7 +115,7 @@ def tables(session: Session, actor: Actor) -> tuple[StationTable, ...]:
     return tuple(StationTable(key, name, venue_label(hall, names)) for key, name, hall, names in rows)
 
 
-def seat(
+def assign_table(
     session: Session,
     actor: Actor,
     key: str,
@@ -124,7 +124,7 @@ def seat(
     *,
     note: str = "",
     now: datetime,
-) -> Left:
+) -> WithdrawalResult:
     """Tie an interpreter to a table in these slots, or with no table to none. Other slots stay as they are.
 
     The next run moves the published meetings that they interpret elsewhere then. Raises NotFound,
@@ -133,10 +133,12 @@ def seat(
     actor.require(Right.KEEP_PEOPLE)
     note = lines(note)
     fields.require("note", note, fields.Note)
-    rows = rows_of(session, actor, ImportKind.INTERPRETERS, [key])
+    rows = load_rows(session, actor, ImportKind.INTERPRETERS, [key])
     chosen = _slots(session, actor.event_id, at)
     place = _table(session, actor.event_id, table) if table else None
-    with step(session, actor, StepKind.SHIFTS, ImportKind.INTERPRETERS, named(rows), note=note, now=now):
+    with record_step(
+        session, actor, StepKind.SHIFTS, ImportKind.INTERPRETERS, list_names(rows), note=note, now=now
+    ):
         (row,) = rows
         there = session.scalars(select(InterpreterStation).where(InterpreterStation.interpreter_id == row.id))
         known = {station.slot_id: station for station in there}
@@ -150,11 +152,11 @@ def seat(
                 session.delete(station)
         session.flush()
         if place is None or not chosen:
-            return Left(0, 0)
-        theirs = of_keys(actor.event_id, ImportKind.INTERPRETERS, [key])
+            return WithdrawalResult(0, 0)
+        theirs = is_meeting_of(actor.event_id, ImportKind.INTERPRETERS, [key])
         elsewhere = and_(theirs, PlannedMeeting.place_id != place)
-        found = coming(session, actor.event_id, elsewhere, slots=[*chosen], now=now)
-        return Left(0, len(found), sum(meeting.is_soon for meeting in found))
+        found = list_upcoming(session, actor.event_id, elsewhere, slots=[*chosen], now=now)
+        return WithdrawalResult(0, len(found), sum(meeting.is_soon for meeting in found))
 
 
 def _table(session: Session, event_id: int, key: str) -> int:
@@ -167,7 +169,7 @@ def _table(session: Session, event_id: int, key: str) -> int:
     return found
 
 
-def paint(
+def set_absences(
     session: Session,
     actor: Actor,
     kind: ImportKind,
@@ -178,7 +180,7 @@ def paint(
     moved: Collection[str] = (),
     note: str = "",
     now: datetime,
-) -> Left:
+) -> WithdrawalResult:
     """Set all slots in which a person or an interpreter is absent. Other slots are free again.
 
     Meetings that begin too soon for a plan are called off, or left to a colleague, but for requests that a
@@ -186,11 +188,11 @@ def paint(
     changes: see `seat`.
     """
     if table is not None:
-        return seat(session, actor, key, table, absent, note=note, now=now)
-    return _paint(session, actor, kind, [key], absent, moved=moved, note=note, clears=True, now=now)
+        return assign_table(session, actor, key, table, absent, note=note, now=now)
+    return _change_absences(session, actor, kind, [key], absent, moved=moved, note=note, clears=True, now=now)
 
 
-def add(
+def add_absences(
     session: Session,
     actor: Actor,
     kind: ImportKind,
@@ -199,12 +201,12 @@ def add(
     *,
     note: str = "",
     now: datetime,
-) -> Left:
+) -> WithdrawalResult:
     """Mark several people absent in some slots more. What they are absent in already stays."""
-    return _paint(session, actor, kind, keys, absent, note=note, clears=False, now=now)
+    return _change_absences(session, actor, kind, keys, absent, note=note, clears=False, now=now)
 
 
-def _paint(
+def _change_absences(
     session: Session,
     actor: Actor,
     kind: ImportKind,
@@ -215,33 +217,33 @@ def _paint(
     note: str,
     clears: bool,
     now: datetime,
-) -> Left:
+) -> WithdrawalResult:
     actor.require(Right.KEEP_PEOPLE)
     note = lines(note)
     fields.require("note", note, fields.Note)
-    rows = rows_of(session, actor, _painted(kind), keys)
+    rows = load_rows(session, actor, _require_absence_kind(kind), keys)
     chosen = _slots(session, actor.event_id, absent)
     kept = StepKind.ABSENCE if kind is ImportKind.PEOPLE else StepKind.SHIFTS
     meetings = requests = stay = colleagues = 0
-    with step(session, actor, kept, kind, named(rows), note=note, now=now):
+    with record_step(session, actor, kept, kind, list_names(rows), note=note, now=now):
         for row in rows:
-            new = _mark(session, row, set(chosen.values()), clears=clears)
+            new = _set_marks(session, row, set(chosen.values()), clears=clears)
             keys_of_new = [slot for slot, slot_id in chosen.items() if slot_id in new]
-            theirs = of_keys(actor.event_id, kind, [row.key])
-            touched = coming(session, actor.event_id, theirs, slots=keys_of_new, now=now)
+            theirs = is_meeting_of(actor.event_id, kind, [row.key])
+            touched = list_upcoming(session, actor.event_id, theirs, slots=keys_of_new, now=now)
             meetings += len(touched)
             soon = [meeting for meeting in touched if meeting.is_soon]
             if isinstance(row, Attendee):
-                released = release(session, actor, row, soon, note, moved=moved, now=now)
+                released = release_person(session, actor, row, soon, note, moved=moved, now=now)
                 requests += released.called_off
                 colleagues += released.left_to_colleagues
             else:
                 stay += len(soon)
-    return Left(requests, meetings, stay, colleagues)
+    return WithdrawalResult(requests, meetings, stay, colleagues)
 
 
-def _painted(kind: ImportKind) -> ImportKind:
-    if kind not in PAINTED:
+def _require_absence_kind(kind: ImportKind) -> ImportKind:
+    if kind not in ABSENCE_KINDS:
         raise InvalidInput(
             [Fault("kind", gettext_lazy("must be people or interpreters, who are absent one by one"))]
         )
@@ -267,17 +269,17 @@ def _slots(session: Session, event_id: int, keys: Collection[str]) -> dict[str, 
 Marks = Sequence[AttendeeBusy] | Sequence[InterpreterBusy]
 
 
-def _marks(session: Session, row: Firm | Attendee | Interpreter) -> Marks:
+def _list_marks(session: Session, row: Firm | Attendee | Interpreter) -> Marks:
     if isinstance(row, Attendee):
         return session.scalars(select(AttendeeBusy).where(AttendeeBusy.attendee_id == row.id)).all()
     return session.scalars(select(InterpreterBusy).where(InterpreterBusy.interpreter_id == row.id)).all()
 
 
-def _mark(
+def _set_marks(
     session: Session, row: Firm | Attendee | Interpreter, wanted: set[int], *, clears: bool
 ) -> set[int]:
     """Set the marked slots of a row, as objects, which the journal notes. Returns those that are new."""
-    before = _marks(session, row)
+    before = _list_marks(session, row)
     if clears:
         for mark in before:
             if mark.slot_id not in wanted:

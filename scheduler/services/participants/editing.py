@@ -21,8 +21,8 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.i18n import gettext_lazy, join_texts
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.participants.journal import StepKind, step
-from scheduler.services.spreadsheets.changes import Imported
+from scheduler.services.participants.journal import StepKind, record_step
+from scheduler.services.spreadsheets.changes import ImportResult
 from scheduler.services.spreadsheets.columns import COLUMNS, REQUIRED, ImportKind
 from scheduler.services.spreadsheets.firms import import_firms
 from scheduler.services.spreadsheets.people import import_interpreters, import_people
@@ -31,44 +31,48 @@ from scheduler.sheets.tables import SheetRow, WorkbookSheet
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, Place
 
-ROWS: Final[Mapping[ImportKind, Any]] = {
+RECORD_TABLES: Final[Mapping[ImportKind, Any]] = {
     ImportKind.FIRMS: Firm,
     ImportKind.PEOPLE: Attendee,
     ImportKind.INTERPRETERS: Interpreter,
 }
-EDITABLE: Final[Mapping[ImportKind, tuple[str, ...]]] = {
-    kind: tuple(column for column in COLUMNS[kind] if column != "key") for kind in ImportKind if kind in ROWS
+EDITABLE_COLUMNS: Final[Mapping[ImportKind, tuple[str, ...]]] = {
+    kind: tuple(column for column in COLUMNS[kind] if column != "key")
+    for kind in ImportKind
+    if kind in RECORD_TABLES
 }
 """The columns that can be changed. The key stays, because plans and links name it."""
-MOST_AT_ONCE = 200
+MAX_ROWS = 200
 """Rows that one step changes: those of the longest page."""
-CONTACTS: Final = frozenset(("email", "phone"))
+CONTACT_COLUMNS: Final = frozenset(("email", "phone"))
 """Columns that are kept from who may not read addresses and numbers."""
 
 
 @dataclass(frozen=True, slots=True)
-class DeskRecord:
+class EditableRecord:
     """The cells of a record that its reader may see. `version` is another one after each change of them."""
 
     cells: dict[str, str]
     version: str
 
 
-def values(session: Session, actor: Actor, kind: ImportKind, key: str) -> dict[str, str]:
+def get_cells(session: Session, actor: Actor, kind: ImportKind, key: str) -> dict[str, str]:
     """The cells of a firm, a person or an interpreter, as a spreadsheet has them."""
     actor.require(Right.KEEP_PEOPLE)
     return _cells(session, actor, kind, [key])[key]
 
 
-def record(session: Session, actor: Actor, kind: ImportKind, key: str) -> DeskRecord:
+def get_record(session: Session, actor: Actor, kind: ImportKind, key: str) -> EditableRecord:
     """A record with its version, which a later edit can name. Raises NotFound."""
-    known = values(session, actor, kind, key)
-    cells = {name: known[name] for name in known if name not in CONTACTS or actor.may(Right.READ_CONTACTS)}
+    known = get_cells(session, actor, kind, key)
+    cells = {
+        name: known[name] for name in known if name not in CONTACT_COLUMNS or actor.may(Right.READ_CONTACTS)
+    }
     text = json.dumps(cells, sort_keys=True)
-    return DeskRecord(cells, hashlib.sha256(text.encode()).hexdigest()[:32])
+    return EditableRecord(cells, hashlib.sha256(text.encode()).hexdigest()[:32])
 
 
-def edit_seen(
+def edit_version(
     session: Session,
     actor: Actor,
     kind: ImportKind,
@@ -78,22 +82,22 @@ def edit_seen(
     seen: str | None,
     settings: Settings,
     now: datetime,
-) -> Imported:
+) -> ImportResult:
     """Edit a record as `edit` does, unless it has another version than the one that was `seen`.
 
     Raises WrongState if it has: somebody else changed it since.
     """
     actor.require(Right.KEEP_PEOPLE)
     if seen is not None and storable(key):
-        table = ROWS[kind]
+        table = RECORD_TABLES[kind]
         found = select(table.id).where(table.event_id == actor.event_id, table.key == key)
         session.execute(found.with_for_update(key_share=True))
-        if record(session, actor, kind, key).version != seen:
+        if get_record(session, actor, kind, key).version != seen:
             raise WrongState("record", key, "changed by somebody else since", "changed by what you saw")
-    return edit(session, actor, kind, [key], cells, settings=settings, now=now)
+    return edit_records(session, actor, kind, [key], cells, settings=settings, now=now)
 
 
-def edit(
+def edit_records(
     session: Session,
     actor: Actor,
     kind: ImportKind,
@@ -102,18 +106,19 @@ def edit(
     *,
     settings: Settings,
     now: datetime,
-) -> Imported:
+) -> ImportResult:
     """Give some rows these cells: one row from a form, or many at once.
 
     Raises NotFound for an unknown key, InvalidInput with each fault by column.
     """
     actor.require(Right.KEEP_PEOPLE)
-    unknown = sorted(set(cells) - set(EDITABLE[kind]))
-    if unknown or not 1 <= len(keys) <= MOST_AT_ONCE:
+    unknown = sorted(set(cells) - set(EDITABLE_COLUMNS[kind]))
+    if unknown or not 1 <= len(keys) <= MAX_ROWS:
         said = gettext_lazy(
-            "is not a column that can be changed here; they are %(names)s", names=join_texts(EDITABLE[kind])
+            "is not a column that can be changed here; they are %(names)s",
+            names=join_texts(EDITABLE_COLUMNS[kind]),
         )
-        many = Fault("keys", gettext_lazy("choose 1 to %(most_at_once)s rows", most_at_once=MOST_AT_ONCE))
+        many = Fault("keys", gettext_lazy("choose 1 to %(most_at_once)s rows", most_at_once=MAX_ROWS))
         raise InvalidInput([Fault(name, said) for name in unknown] or [many])
     known = _cells(session, actor, kind, keys)
     columns = ["key", *sorted(REQUIRED[kind] | set(cells))]
@@ -128,7 +133,7 @@ def edit(
         ),
     )
     subject = ", ".join(names.recorded(known[key]["name"], known[key]["latin_name"]) for key in known)
-    with step(session, actor, StepKind.EDIT, kind, subject, note=", ".join(cells), now=now):
+    with record_step(session, actor, StepKind.EDIT, kind, subject, note=", ".join(cells), now=now):
         try:
             return _import(session, actor, kind, sheet, settings=settings, now=now)
         except InvalidInput as error:
@@ -143,7 +148,7 @@ def _import(
     *,
     settings: Settings,
     now: datetime,
-) -> Imported:
+) -> ImportResult:
     if kind is ImportKind.FIRMS:
         return import_firms(session, actor, sheet)
     if kind is ImportKind.PEOPLE:
@@ -160,7 +165,7 @@ def _cells(
     session: Session, actor: Actor, kind: ImportKind, keys: Collection[str]
 ) -> dict[str, dict[str, str]]:
     """All cells of some rows, by key. Raises NotFound for a key that is none."""
-    table = ROWS[kind]
+    table = RECORD_TABLES[kind]
     of_event = select(table).where(table.event_id == actor.event_id, among(table.key, filter(storable, keys)))
     rows = session.scalars(of_event).all()
     missing = set(keys) - {row.key for row in rows}
@@ -170,7 +175,7 @@ def _cells(
     return {
         row.key: {
             column: _text(others[row.id][column] if column in others[row.id] else getattr(row, column))
-            for column in ("key", *EDITABLE[kind])
+            for column in ("key", *EDITABLE_COLUMNS[kind])
         }
         for row in rows
     }

@@ -26,7 +26,7 @@ from scheduler.services.audit_log.acts import Act
 from scheduler.services.emails.email_addresses import addresses, readdress
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.participants.row_notes import TABLES, RowNotes, as_json, from_json
+from scheduler.services.participants.row_changes import TABLES, RowChanges, value_from_json, value_to_json
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import lines
 from scheduler.storage.base import Base
@@ -40,7 +40,7 @@ from scheduler.storage.models import (
     PlannedMeeting,
 )
 
-_OF_AN_ADDRESS = frozenset(
+_ADDRESS_COLUMNS = frozenset(
     (
         "email",
         "account_id",
@@ -54,8 +54,8 @@ _OF_AN_ADDRESS = frozenset(
     )
 )
 """Columns that go with a mail address. They are not put back: an address that is given anew gets new ones."""
-MOST_SHOWN = 200
-ACTS = {
+MAX_SHOWN = 200
+ACT_BY_KIND = {
     ImportKind.FIRMS: Act.FIRM,
     ImportKind.PEOPLE: Act.PERSON,
     ImportKind.INTERPRETERS: Act.INTERPRETER,
@@ -78,7 +78,7 @@ class StepKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class TakenStep:
+class StepCard:
     """A step as organisers read it. `by` and `undone_by` are addresses of accounts, or empty."""
 
     id: int
@@ -91,7 +91,7 @@ class TakenStep:
 
 
 @contextmanager
-def step(
+def record_step(
     session: Session,
     actor: Actor,
     kind: StepKind,
@@ -103,7 +103,7 @@ def step(
 ) -> Iterator[None]:
     """Note everything that happens inside as one step. A step that changes nothing is not kept."""
     session.flush()
-    notes = RowNotes()
+    notes = RowChanges()
     event.listen(session, "before_flush", notes.before_flush)
     try:
         yield
@@ -124,11 +124,13 @@ def step(
         )
     )
     before, after = notes.told()
-    trail.note(session, actor, ACTS[of], noted.step(kind, subject), before=before, after=after, now=now)
+    trail.note(
+        session, actor, ACT_BY_KIND[of], noted.step(kind, subject), before=before, after=after, now=now
+    )
     session.flush()
 
 
-def steps(session: Session, actor: Actor, *, most: int = 20) -> tuple[TakenStep, ...]:
+def list_steps(session: Session, actor: Actor, *, most: int = 20) -> tuple[StepCard, ...]:
     """The last steps of the event's desk, the newest first."""
     actor.require(Right.KEEP_PEOPLE)
     rows = session.execute(
@@ -137,15 +139,15 @@ def steps(session: Session, actor: Actor, *, most: int = 20) -> tuple[TakenStep,
         .outerjoin(Account, Account.id == DeskStep.taken_by)
         .where(DeskStep.event_id == actor.event_id)
         .order_by(DeskStep.id.desc())
-        .limit(min(most, MOST_SHOWN))
+        .limit(min(most, MAX_SHOWN))
     )  # fmt: skip
     return tuple(
-        TakenStep(step_id, StepKind(kind), subject, text, by or "", at, undone)
+        StepCard(step_id, StepKind(kind), subject, text, by or "", at, undone)
         for step_id, kind, subject, text, by, at, undone in rows
     )
 
 
-def undo(session: Session, actor: Actor, step_id: int, *, settings: Settings, now: datetime) -> TakenStep:
+def undo_step(session: Session, actor: Actor, step_id: int, *, settings: Settings, now: datetime) -> StepCard:
     """Put back what a step changed.
 
     Raises WrongState if it was undone already, or if anything that it changed was changed again since.
@@ -163,19 +165,19 @@ def undo(session: Session, actor: Actor, step_id: int, *, settings: Settings, no
         raise _refused(found, "undone")
     try:
         with session.begin_nested():  # a SAVEPOINT: the pair of a request may have another one open by now
-            _Return(session, actor, found, settings, now).put_back()
+            _StepReversal(session, actor, found, settings, now).put_back()
     except IntegrityError:
         raise _refused(found, "used by something newer") from None
     found.undone_by, found.undone_at = actor.account_id, now
     session.flush()
     trail.note(session, actor, Act.UNDO, noted.step(found.kind, found.subject), now=now)
-    return TakenStep(
+    return StepCard(
         found.id, StepKind(found.kind), found.subject, found.note, "", found.taken_at, found.undone_at
     )
 
 
 @dataclass(slots=True)
-class _Return:
+class _StepReversal:
     """The way back of one step."""
 
     session: Session
@@ -205,14 +207,16 @@ class _Return:
             self.session.flush()
         for table, values in self.step.changes["deleted"]:
             kind = TABLES[table]
-            self.session.add(kind(**{name: from_json(kind, name, value) for name, value in values.items()}))
+            self.session.add(
+                kind(**{name: value_from_json(kind, name, value) for name, value in values.items()})
+            )
             self.session.flush()
 
     def _check(self, row: Base, columns: dict[str, list[Any]]) -> None:
         """Raises WrongState if a value is no longer the one that the step gave."""
         for name, (_, new) in columns.items():
-            is_kept = isinstance(row, Attendee) and name in _OF_AN_ADDRESS - {"email"}
-            if not is_kept and as_json(getattr(row, name)) != new:
+            is_kept = isinstance(row, Attendee) and name in _ADDRESS_COLUMNS - {"email"}
+            if not is_kept and value_to_json(getattr(row, name)) != new:
                 raise _refused(self.step, "changed again since")
 
     def _change_back(self, row: Base, columns: dict[str, list[Any]]) -> None:
@@ -233,8 +237,8 @@ class _Return:
         if isinstance(row, Interpreter) and "email" in columns:
             addresses.correct_interpreter(self.session, self.actor, row, columns["email"][0], now=self.now)
         for name, (old, _) in columns.items():
-            if not (isinstance(row, Attendee) and name in _OF_AN_ADDRESS):
-                setattr(row, name, from_json(type(row), name, old))
+            if not (isinstance(row, Attendee) and name in _ADDRESS_COLUMNS):
+                setattr(row, name, value_from_json(type(row), name, old))
 
     def _is_used(self, place: Place) -> bool:
         """Whether a plan or a lock names the place."""

@@ -16,11 +16,11 @@ from scheduler.domain.errors import Fault, InvalidInput, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.participants.calling_off import call_off
-from scheduler.services.participants.editing import ROWS
-from scheduler.services.participants.journal import StepKind, step
-from scheduler.services.participants.leaving_event import named, rows_of
-from scheduler.services.participants.meetings import touched
+from scheduler.services.participants.affected_meetings import count_affected
+from scheduler.services.participants.cancellations import cancel_request
+from scheduler.services.participants.editing import RECORD_TABLES
+from scheduler.services.participants.journal import StepKind, record_step
+from scheduler.services.participants.withdrawals import list_names, load_rows
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import storable
 from scheduler.storage.among import among
@@ -69,7 +69,7 @@ class MergedRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class MergeLook:
+class MergePreview:
     """What merging would do: `old` leaves, `ended` requests end, as both had one with the same firm."""
 
     old: MergedRecord
@@ -82,24 +82,24 @@ class MergeLook:
         return self.old.booths if self.new.booths else ()
 
 
-def look(
+def preview_merge(
     session: Session, actor: Actor, kind: ImportKind, key: str, into: str, *, now: datetime
-) -> MergeLook:
+) -> MergePreview:
     """What `merge` would do, which it does: the caller rolls it back. Raises as it does."""
     actor.require(Right.KEEP_PEOPLE)
-    table = ROWS[kind]
+    table = RECORD_TABLES[kind]
     before = {
         each: _record(session, actor, kind, row, now)
         for each in (key, into)
         if storable(each)
         and (row := session.scalar(select(table).where(table.event_id == actor.event_id, table.key == each)))
     }
-    ended = merge(session, actor, kind, key, into, now=now)
-    return MergeLook(before[key], before[into], ended)
+    ended = merge_records(session, actor, kind, key, into, now=now)
+    return MergePreview(before[key], before[into], ended)
 
 
 def _record(session: Session, actor: Actor, kind: ImportKind, row: _Row, now: datetime) -> MergedRecord:
-    touches = touched(session, actor, kind, [row.key], now=now)
+    touches = count_affected(session, actor, kind, [row.key], now=now)
     booths = select(Place.name).where(Place.firm_id == row.id, ~Place.is_retired).order_by(Place.id)
     people = select(Attendee.name, Attendee.latin_name).where(
         Attendee.firm_id == row.id, Attendee.withdrawn_at.is_(None)
@@ -107,7 +107,7 @@ def _record(session: Session, actor: Actor, kind: ImportKind, row: _Row, now: da
     is_firm = isinstance(row, Firm)
     return MergedRecord(
         row.key,
-        named([row]),
+        list_names([row]),
         tuple(session.scalars(booths)) if is_firm else (),
         tuple(names.recorded(*both) for both in session.execute(people.order_by(Attendee.id)))
         if is_firm
@@ -117,7 +117,9 @@ def _record(session: Session, actor: Actor, kind: ImportKind, row: _Row, now: da
     )
 
 
-def merge(session: Session, actor: Actor, kind: ImportKind, key: str, into: str, *, now: datetime) -> int:
+def merge_records(
+    session: Session, actor: Actor, kind: ImportKind, key: str, into: str, *, now: datetime
+) -> int:
     """Make one record of two: `key` leaves the event, and `into` has what both had.
 
     People of a firm go over with it. Where both had a request with the same third firm, the one that is
@@ -127,13 +129,13 @@ def merge(session: Session, actor: Actor, kind: ImportKind, key: str, into: str,
     actor.require(Right.KEEP_PEOPLE)
     if key == into:
         raise InvalidInput([Fault("into", gettext_lazy("is the same record; choose the other one"))])
-    table = ROWS[kind]
+    table = RECORD_TABLES[kind]
     known = select(table.id).where(table.event_id == actor.event_id, table.key == into)
     if not (into and storable(into)) or session.scalar(known) is None:
         raise InvalidInput(
             [Fault("into", gettext_lazy("is no record of this event, or several have that name"))]
         )
-    by_key = {row.key: row for row in rows_of(session, actor, kind, [key, into])}
+    by_key = {row.key: row for row in load_rows(session, actor, kind, [key, into])}
     old, new = by_key[key], by_key[into]
     for row in (old, new):
         if row.withdrawn_at is not None:
@@ -143,8 +145,10 @@ def merge(session: Session, actor: Actor, kind: ImportKind, key: str, into: str,
             [Fault("into", gettext_lazy("is of another firm; change the firm of one of them first"))]
         )
     ended = 0
-    with step(session, actor, StepKind.MERGE, kind, f"{named([old])} → {named([new])}", now=now):
-        _fill(old, new)
+    with record_step(
+        session, actor, StepKind.MERGE, kind, f"{list_names([old])} → {list_names([new])}", now=now
+    ):
+        _fill_empty_values(old, new)
         if isinstance(old, Firm) and isinstance(new, Firm):
             ended = _merge_firms(session, actor, old, new, now)
         elif isinstance(old, Attendee) and isinstance(new, Attendee):
@@ -155,7 +159,7 @@ def merge(session: Session, actor: Actor, kind: ImportKind, key: str, into: str,
     return ended
 
 
-def _fill(old: Firm | Attendee | Interpreter, new: Firm | Attendee | Interpreter) -> None:
+def _fill_empty_values(old: Firm | Attendee | Interpreter, new: Firm | Attendee | Interpreter) -> None:
     for name in _FILLED[type(new)]:
         if getattr(new, name) in (None, "", []):
             setattr(new, name, getattr(old, name))
@@ -168,7 +172,7 @@ def _fill(old: Firm | Attendee | Interpreter, new: Firm | Attendee | Interpreter
 
 
 def _merge_firms(session: Session, actor: Actor, old: Firm, new: Firm, now: datetime) -> int:
-    ended = _requests_go_over(session, actor, old.id, new.id, now)
+    ended = _move_requests(session, actor, old.id, new.id, now)
     for person in session.scalars(select(Attendee).where(Attendee.firm_id == old.id)):
         person.firm_id, person.quiet_until = new.id, now
     session.flush()
@@ -185,7 +189,7 @@ def _merge_firms(session: Session, actor: Actor, old: Firm, new: Firm, now: date
     return ended
 
 
-def _requests_go_over(session: Session, actor: Actor, old: int, new: int, now: datetime) -> int:
+def _move_requests(session: Session, actor: Actor, old: int, new: int, now: datetime) -> int:
     """The other record's requests become this one's. Returns the number of those that had to end."""
     firms = [old, new]
     rows = session.scalars(
@@ -212,7 +216,7 @@ def _requests_go_over(session: Session, actor: Actor, old: int, new: int, now: d
             best[min(partners)], loser = (request, rival) if agreed else (rival, request)
         side = Side.FROM if loser.from_firm_id in firms else Side.TO
         # Its partner keeps the other one, and the firm itself needs no word.
-        call_off(session, actor, loser, side, "", quiet=True, now=now)
+        cancel_request(session, actor, loser, side, "", quiet=True, now=now)
         ended += 1
     session.flush()
     for request in rows:

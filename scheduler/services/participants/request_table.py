@@ -19,12 +19,12 @@ from scheduler.services.directory.refs import FirmRef, firm_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.participants.editing import MOST_AT_ONCE
-from scheduler.services.participants.tables import PAGE
+from scheduler.services.participants.editing import MAX_ROWS
+from scheduler.services.participants.record_tables import PAGE_SIZE
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.requests import Asked
-from scheduler.services.spreadsheets.picking import firm_meant
+from scheduler.services.spreadsheets.record_search import resolve_firm
 from scheduler.services.text import MAX_SEARCH_WORDS, matches, one_line
 from scheduler.storage.among import among
 from scheduler.storage.models import Firm, MeetingRequest
@@ -58,7 +58,7 @@ class RequestFilters:
 
 
 @dataclass(frozen=True, slots=True)
-class StepsTaken:
+class BulkStepResult:
     """The result of a step on several requests: how many took it, and why the others did not."""
 
     done: int
@@ -82,7 +82,7 @@ _STEPS: Final[Mapping[str, Callable[..., RequestState]]] = {
 }
 
 
-def listing(
+def list_requests(
     session: Session,
     actor: Actor,
     *,
@@ -93,7 +93,7 @@ def listing(
     sort: str = "newest",
     cursor: str | None = None,
     number: int = 1,
-    limit: int = PAGE,
+    limit: int = PAGE_SIZE,
     total: int | None = None,
 ) -> Page[RequestRow]:
     """Requests of all firms, or of one, or of a delegation, by key; for a chamber those of its firms.
@@ -104,7 +104,7 @@ def listing(
     """
     order = REQUEST_SORTS.get(sort, REQUEST_SORTS["newest"])
     asked = RequestFilters(text, firm, delegation)
-    query = _narrowed(session, actor, select(MeetingRequest.id), asked)
+    query = _filter_requests(session, actor, select(MeetingRequest.id), asked)
     if state in {*RequestState}:
         query = query.where(MeetingRequest.state == RequestState(state))
     if sort in _BY_FIRM:
@@ -117,33 +117,33 @@ def listing(
     return page.of(_row(rows[request_id]) for request_id in ids)
 
 
-def state_counts(
+def count_states(
     session: Session, actor: Actor, *, text: str = "", firm: str = "", delegation: str = ""
 ) -> dict[str, int]:
     """How many requests of the same search are in each state; of all by an empty name. One query."""
     asked = RequestFilters(text, firm, delegation)
     counted = select(MeetingRequest.state, func.count()).select_from(MeetingRequest)
-    rows = session.execute(_narrowed(session, actor, counted, asked).group_by(MeetingRequest.state))
+    rows = session.execute(_filter_requests(session, actor, counted, asked).group_by(MeetingRequest.state))
     found = {state.value: number for state, number in rows}
     return {"": sum(found.values())} | {state.value: found.get(state.value, 0) for state in RequestState}
 
 
-def take(
+def take_step(
     session: Session, actor: Actor, keys: Sequence[str], verb: str, *, note: str = "", now: datetime
-) -> StepsTaken:
+) -> BulkStepResult:
     """Take a step on several requests, each in the name of the firm whose step it is.
 
     One that cannot take it is left as it is, and the others go on. A chamber takes steps of its own firms.
     Raises NotFound for a request that is not the actor's to see.
     """
     actor.delegations_for(Right.ASK)
-    if verb not in _STEPS or not 1 <= len(set(keys)) <= MOST_AT_ONCE:
+    if verb not in _STEPS or not 1 <= len(set(keys)) <= MAX_ROWS:
         raise InvalidInput(
             [
                 Fault(
                     "keys",
                     gettext_lazy(
-                        "choose 1 to %(most_at_once)s requests, and what to do", most_at_once=MOST_AT_ONCE
+                        "choose 1 to %(most_at_once)s requests, and what to do", most_at_once=MAX_ROWS
                     ),
                 )
             ]
@@ -159,17 +159,17 @@ def take(
             refused.append(gettext_lazy("Only the firm whose step it is may take it."))
         else:
             done += 1
-    return StepsTaken(done, tuple(refused))
+    return BulkStepResult(done, tuple(refused))
 
 
-def ask(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> Asked:
+def request_meeting(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> Asked:
     """Ask in a firm's name. Both firms may be given by key or by their whole name.
 
     Raises InvalidInput with each fault by field.
     """
     actor.require(Right.KEEP_PEOPLE)
     sides = {"from_firm": form.from_firm, "to_firm": form.to_firm}
-    found = {name: firm_meant(session, actor.event_id, said or "") for name, said in sides.items()}
+    found = {name: resolve_firm(session, actor.event_id, said or "") for name, said in sides.items()}
     unknown = [
         Fault(name, gettext_lazy("is not a firm of this event, or several have that name"))
         for name, key in found.items()
@@ -196,7 +196,7 @@ _ROWS = (
 )
 
 
-def _narrowed(
+def _filter_requests(
     session: Session, actor: Actor, query: Select[*tuple[Any, ...]], asked: RequestFilters
 ) -> Select[*tuple[Any, ...]]:
     """The requests of a firm, and those in which every word is of a firm's name or of the topic,

@@ -25,13 +25,13 @@ from scheduler.storage.models import (
 )
 
 
-def published(actor: Actor) -> Select[int]:
+def select_published_meetings(actor: Actor) -> Select[int]:
     return select(ScheduleVersion.id).where(
         ScheduleVersion.event_id == actor.event_id, ScheduleVersion.state == VersionState.PUBLISHED
     )
 
 
-def counted(
+def count_rows(
     session: Session,
     query: Select[*tuple[Any, ...]],
     column: Any,
@@ -42,12 +42,12 @@ def counted(
     return {row[0]: row[1] for row in rows}
 
 
-def absent(session: Session, owner: Any, slot: Any, ids: list[int]) -> dict[int, int]:
+def count_absences(session: Session, owner: Any, slot: Any, ids: list[int]) -> dict[int, int]:
     marks = select(owner, func.count()).join(Slot, Slot.id == slot).where(~Slot.is_retired)
-    return counted(session, marks, owner, ids)
+    return count_rows(session, marks, owner, ids)
 
 
-def requests_of(session: Session, ids: list[int]) -> tuple[dict[int, int], dict[int, int]]:
+def count_requests(session: Session, ids: list[int]) -> tuple[dict[int, int], dict[int, int]]:
     """Requests that wait for these firms' answers, and those that they agreed, on both sides."""
     waiting: dict[int, int] = {}
     accepted: dict[int, int] = {}
@@ -68,7 +68,7 @@ def requests_of(session: Session, ids: list[int]) -> tuple[dict[int, int], dict[
     return waiting, accepted
 
 
-def meetings_of_firms(session: Session, actor: Actor, ids: list[int]) -> dict[int, int]:
+def count_firm_meetings(session: Session, actor: Actor, ids: list[int]) -> dict[int, int]:
     found: dict[int, int] = {}
     for column in (MeetingRequest.from_firm_id, MeetingRequest.to_firm_id):
         rows = session.execute(
@@ -76,7 +76,7 @@ def meetings_of_firms(session: Session, actor: Actor, ids: list[int]) -> dict[in
             .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
             .where(
                 among(column, ids),
-                PlannedMeeting.version_id.in_(published(actor)),
+                PlannedMeeting.version_id.in_(select_published_meetings(actor)),
                 IS_ACCEPTED,
             )
             .group_by(column)
@@ -86,7 +86,7 @@ def meetings_of_firms(session: Session, actor: Actor, ids: list[int]) -> dict[in
     return found
 
 
-def merged(session: Session, table: Any, rows: Iterable[Any]) -> dict[int, str]:
+def find_merged(session: Session, table: Any, rows: Iterable[Any]) -> dict[int, str]:
     """The keys of the records that go on, by the id of those that were merged into them."""
     into = {row.id: row.merged_into_id for row in rows if row.merged_into_id is not None}
     found = session.execute(select(table.id, table.key).where(among(table.id, set(into.values()))))
@@ -94,7 +94,7 @@ def merged(session: Session, table: Any, rows: Iterable[Any]) -> dict[int, str]:
     return {row_id: keys[other] for row_id, other in into.items()}
 
 
-def counts(session: Session, actor: Actor) -> dict[ImportKind, int]:
+def count_records(session: Session, actor: Actor) -> dict[ImportKind, int]:
     """How many take part of each kind. One query."""
     actor.require(Right.KEEP_PEOPLE)
     tables: dict[ImportKind, Any] = {

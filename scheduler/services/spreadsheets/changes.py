@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from scheduler.services.spreadsheets.columns import ImportKind, plain
-from scheduler.services.spreadsheets.matrix import CellPlace
-from scheduler.services.spreadsheets.options import ReadAs, WrongCell
-from scheduler.services.spreadsheets.proposals import NONE, Proposals
+from scheduler.services.spreadsheets.columns import ImportKind, normalize_text
+from scheduler.services.spreadsheets.options import RowFault, Substitution
+from scheduler.services.spreadsheets.proposals import NO_PROPOSALS, Proposals
 from scheduler.services.spreadsheets.table import Row, Table
+from scheduler.services.spreadsheets.walking_matrix import CellPlace
 
 Cells = dict[str, tuple[Any, Any]]
 """Values that a row changes by their column, each before and after."""
 
-MOST_PROPOSED = 200
+MAX_PROPOSED = 200
 """Faults of a sheet for which a meaning is proposed, those of most rows first."""
 MAX_SHOWN = 500
 """The most rows whose cells are stored to be shown. All rows are counted."""
@@ -45,7 +45,7 @@ class RowChange:
 
 
 @dataclass(frozen=True, slots=True)
-class WrongCells:
+class FaultGroup:
     """One thing that is wrong, and all the rows in which it stands: it is fixed once."""
 
     header: str
@@ -55,7 +55,7 @@ class WrongCells:
     """Ours."""
     value: str | None = None
     """What stands in all of the cells, or None if they differ."""
-    proposals: Proposals = NONE
+    proposals: Proposals = NO_PROPOSALS
     """What it may mean."""
     waits_for: ImportKind | None = None
     """The kind of the row in the file that is named here and left out itself: the fault is there."""
@@ -66,7 +66,7 @@ class WrongCells:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportResult:
     """The result of an import: the numbers of rows that were new, changed something, or changed nothing.
 
     `moved` firms have another booth. `meetings` published meetings were at the old booths. `missing` rows are
@@ -86,9 +86,9 @@ class Imported:
     not_taken: tuple[str, ...] = field(default=(), compare=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), compare=False)
     """Each header that was understood, and our column."""
-    wrong: tuple[WrongCells, ...] = field(default=(), compare=False)
+    wrong: tuple[FaultGroup, ...] = field(default=(), compare=False)
     """What keeps the `left_out` rows out, by what fixes it."""
-    read_as: tuple[ReadAs, ...] = field(default=(), compare=False)
+    read_as: tuple[Substitution, ...] = field(default=(), compare=False)
     """What is read otherwise than the file says, as a person said before."""
     rows: tuple[RowChange, ...] = field(default=(), compare=False)
     missing_keys: tuple[str, ...] = field(default=(), compare=False)
@@ -97,12 +97,12 @@ class Imported:
     """Of all that it does: two previews with one digest do the same."""
 
     @property
-    def causes(self) -> tuple[WrongCells, ...]:
+    def causes(self) -> tuple[FaultGroup, ...]:
         """What is wrong in this sheet itself."""
         return tuple(cells for cells in self.wrong if cells.waits_for is None)
 
     @property
-    def waiting(self) -> dict[ImportKind, tuple[WrongCells, ...]]:
+    def waiting(self) -> dict[ImportKind, tuple[FaultGroup, ...]]:
         """What is wrong here only because rows of other kinds are left out, by their kind."""
         kinds = dict.fromkeys(cells.waits_for for cells in self.wrong if cells.waits_for is not None)
         return {kind: tuple(cells for cells in self.wrong if cells.waits_for is kind) for kind in kinds}
@@ -144,8 +144,8 @@ class ImportTally:
         given = {row.values.get("key") for row in self.table.rows + self.table.left_out}
         return self.known - given
 
-    def done(self, *, moved: int = 0, meetings: int = 0, missing: int | None = None) -> Imported:
-        return Imported(
+    def done(self, *, moved: int = 0, meetings: int = 0, missing: int | None = None) -> ImportResult:
+        return ImportResult(
             **self.counts,
             moved=moved,
             meetings=meetings,
@@ -154,7 +154,7 @@ class ImportTally:
             left_out=len(self.table.left_out),
             not_taken=self.table.not_taken,
             headers=tuple((self.table.shown(name), name) for name in self.table.positions),
-            wrong=_grouped(self.table),
+            wrong=_group_faults(self.table),
             read_as=tuple(self.table.read_as.values()),
             rows=tuple(self.rows),
             missing_keys=tuple(sorted(self.missing())) if not self.withdrawn else (),
@@ -162,37 +162,38 @@ class ImportTally:
         )
 
 
-def _grouped(table: Table) -> tuple[WrongCells, ...]:
+def _group_faults(table: Table) -> tuple[FaultGroup, ...]:
     """Faults of one message under one header as one, those of most rows first, and causes before effects."""
-    found: dict[tuple[str, str], list[WrongCell]] = {}
+    found: dict[tuple[str, str], list[RowFault]] = {}
     for cell in table.wrong:
         found.setdefault((cell.header, cell.message), []).append(cell)
 
-    def rank(item: tuple[tuple[str, str], list[WrongCell]]) -> tuple[bool, int, int]:
+    def rank(item: tuple[tuple[str, str], list[RowFault]]) -> tuple[bool, int, int]:
         return item[1][0].waits_for is not None, -len(item[1]), item[1][0].line
 
     ordered = sorted(found.items(), key=rank)
     return tuple(
-        _one(table, header, message, cells, at) for at, ((header, message), cells) in enumerate(ordered)
+        _fault_group(table, header, message, cells, at)
+        for at, ((header, message), cells) in enumerate(ordered)
     )
 
 
-def _one(table: Table, header: str, message: str, cells: list[WrongCell], at: int) -> WrongCells:
+def _fault_group(table: Table, header: str, message: str, cells: list[RowFault], at: int) -> FaultGroup:
     """A fault with what fixes it. Only the first get proposals: more than these no page shows at once."""
     column, value = cells[0].column, cells[0].value
     lines = tuple(dict.fromkeys(cell.line for cell in cells))
     places = tuple(dict.fromkeys(cell.place for cell in cells if cell.place is not None))
-    if len({cell.value for cell in cells}) > 1 or not plain(value):
-        return WrongCells(header, message, lines, column, places=places)
+    if len({cell.value for cell in cells}) > 1 or not normalize_text(value):
+        return FaultGroup(header, message, lines, column, places=places)
     if (waits := cells[0].waits_for) is not None:
         line = cells[0].waits_line
-        return WrongCells(header, message, lines, column, waits_for=waits, waits_line=line, places=places)
-    allowed = table.allowed.get(column) if at < MOST_PROPOSED else None
-    proposals = allowed.proposals(value) if allowed is not None else NONE
-    return WrongCells(header, message, lines, column, value, proposals, places=places)
+        return FaultGroup(header, message, lines, column, waits_for=waits, waits_line=line, places=places)
+    allowed = table.allowed.get(column) if at < MAX_PROPOSED else None
+    proposals = allowed.proposals(value) if allowed is not None else NO_PROPOSALS
+    return FaultGroup(header, message, lines, column, value, proposals, places=places)
 
 
-def change(target: Any, new: Mapping[str, Any]) -> Cells:
+def set_values(target: Any, new: Mapping[str, Any]) -> Cells:
     """Set the values that differ, and return each with its value before and after."""
     differ = {
         name: (getattr(target, name), value) for name, value in new.items() if getattr(target, name) != value
@@ -202,7 +203,7 @@ def change(target: Any, new: Mapping[str, Any]) -> Cells:
     return differ
 
 
-def as_new(values: Mapping[str, Any]) -> Cells:
+def new_values(values: Mapping[str, Any]) -> Cells:
     """The values of a new row, which nothing was before."""
     return {name: (None, value) for name, value in values.items() if value not in (None, "", [])}
 

@@ -15,15 +15,15 @@ from rapidfuzz import fuzz, process
 
 from scheduler.services.spreadsheets import vocabulary
 
-LIKENESS: Final = 85.0
+MIN_SIMILARITY: Final = 85.0
 """Of 100, by Levenshtein: a header with a slip of the pen is still known, and one letter of four is not."""
-_APART: Final = 4.0
+_MIN_LEAD: Final = 4.0
 """So much nearer than any header of another column."""
-_SHORTEST_GUESSED: Final = 5
-_LONGEST_GUESSED: Final = 50
+_MIN_GUESSED_LENGTH: Final = 5
+_MAX_GUESSED_LENGTH: Final = 50
 """Characters: no header of ours is longer."""
-NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
-WHY: Final = "Why it was left out"
+NO_CHOICES: Final[Mapping[str, str]] = MappingProxyType({})
+REASON_HEADER: Final = "Why it was left out"
 """The header of a column that an import does not take, so that the fixed workbook can be sent as it is."""
 HEADER_ROWS: Final = 10
 """So far down a header may stand: a title and a note may be above it."""
@@ -50,16 +50,16 @@ class ImportKind(StrEnum):
 
 
 COLUMNS: Final[Mapping[ImportKind, tuple[str, ...]]] = {
-    kind: tuple(vocabulary.columns()["columns"][kind.value]) for kind in ImportKind
+    kind: tuple(vocabulary.load_columns()["columns"][kind.value]) for kind in ImportKind
 }
 """The columns of each kind in their order."""
 
 COMPOSED: Final[Mapping[ImportKind, tuple[str, ...]]] = {
-    kind: tuple(vocabulary.columns()["composed"].get(kind.value, ())) for kind in ImportKind
+    kind: tuple(vocabulary.load_columns()["composed"].get(kind.value, ())) for kind in ImportKind
 }
 """Columns of people's spreadsheets of which ours are made: a hall and a booth in one cell, half of a name."""
 
-GIVES: Final[Mapping[str, tuple[str, ...]]] = {
+PROVIDED_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "hall_and_booth": ("hall", "booth"),
     "first_name": (),
     "last_name": ("name",),
@@ -115,7 +115,7 @@ class Heading:
     cells: tuple[str, ...]
 
 
-def understand(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] = NOTHING) -> Header:
+def match_headers(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] = NO_CHOICES) -> Header:
     """The column of each header: as a person said, by exact words, then by similarity. Each is used once.
 
     `said` are columns by the plain words of a header. An empty one means that the header is not taken.
@@ -123,7 +123,7 @@ def understand(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] 
     positions: dict[str, int] = {}
     twice, open_headers, unknown = [], [], []
     for position, text in enumerate(header):
-        column = said.get(plain(text), _meaning(kind, text[:200]).column)
+        column = said.get(normalize_text(text), _meaning(kind, text[:200]).column)
         if column is None:
             open_headers.append((position, text))
         elif not column:
@@ -135,37 +135,40 @@ def understand(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] 
     unsure = []
     for position, text in open_headers:
         parts = _meaning(kind, text[:200]).parts
-        column = None if parts else _guess(kind, folded(text))
-        if column is None or column in positions or column in GIVES:
+        column = None if parts else _guess(kind, fold_text(text))
+        if column is None or column in positions or column in PROVIDED_COLUMNS:
             unknown.append(text)
-            if parts and not parts & given_by(positions):
+            if parts and not parts & list_provided_columns(positions):
                 unsure.append(text)
         else:
             positions[column] = position
-    for column in [name for name in positions if name in GIVES]:
-        gives = GIVES[column]
+    for column in [name for name in positions if name in PROVIDED_COLUMNS]:
+        gives = PROVIDED_COLUMNS[column]
         if len(gives) > 1 and all(each in positions for each in gives):  # each has its own header
             unknown.append(header[positions.pop(column)])
     return Header(positions, tuple(filter(None, unknown)), tuple(twice), tuple(unsure))
 
 
-def columns_of(kind: ImportKind) -> tuple[str, ...]:
+def list_columns(kind: ImportKind) -> tuple[str, ...]:
     """What a header of a kind of rows may be: a column of ours, or one of which ours are made."""
     return COLUMNS[kind] + COMPOSED[kind]
 
 
-def given_by(positions: Iterable[str]) -> frozenset[str]:
+def list_provided_columns(positions: Iterable[str]) -> frozenset[str]:
     """Our columns that a sheet with these has, on their own or as a part of another."""
     there = set(positions)
-    return frozenset(there - GIVES.keys() | {each for column in there for each in GIVES.get(column, ())})
+    return frozenset(
+        there - PROVIDED_COLUMNS.keys()
+        | {each for column in there for each in PROVIDED_COLUMNS.get(column, ())}
+    )
 
 
-def kind_of(name: str, headers: Sequence[Sequence[str]]) -> ImportKind | None:
+def detect_kind(name: str, headers: Sequence[Sequence[str]]) -> ImportKind | None:
     """The kind of a sheet: by its name, else by the header with most of a kind's required columns.
 
     Only exact words count: a sheet is a stranger's, and likeness is asked for the header that is taken.
     """
-    words = re.sub("[0-9]+", "", folded(name))  # the year of the event
+    words = re.sub("[0-9]+", "", fold_text(name))  # the year of the event
     for kind in ImportKind:
         if words in _sheet_names(kind):
             return kind
@@ -177,7 +180,9 @@ def kind_of(name: str, headers: Sequence[Sequence[str]]) -> ImportKind | None:
     return max(complete, key=lambda kind: complete[kind], default=None)
 
 
-def heading(kind: ImportKind, rows: Sequence[Sequence[str]], said: Mapping[str, str] = NOTHING) -> Heading:
+def find_heading(
+    kind: ImportKind, rows: Sequence[Sequence[str]], said: Mapping[str, str] = NO_CHOICES
+) -> Heading:
     """The header: the row with most of the kind's required columns, or the first row if none has any.
 
     A row above or below has the same in another language, or what columns of a group are: "Stand" above
@@ -192,7 +197,7 @@ def heading(kind: ImportKind, rows: Sequence[Sequence[str]], said: Mapping[str, 
         return Heading(at, tuple(cells))
 
     def known(text: str) -> bool:
-        return bool(said.get(plain(text)) or _meaning(kind, text[:200]).column)
+        return bool(said.get(normalize_text(text)) or _meaning(kind, text[:200]).column)
 
     def cell(row: Sequence[str], position: int) -> str:
         return row[position] if position < len(row) else ""
@@ -212,31 +217,31 @@ def heading(kind: ImportKind, rows: Sequence[Sequence[str]], said: Mapping[str, 
     return Heading(at, tuple(cells))
 
 
-def plain(text: str) -> str:
+def normalize_text(text: str) -> str:
     """A text as it is compared: lower case, without signs. `Company name (English)*` is three words."""
     words = unicodedata.normalize("NFKC", text[:200]).casefold()
     return " ".join(re.sub(r"[\W_]+", " ", words).split())
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     """A header as it is compared: plain, without spaces and accents. `Stand-Nr.` and `Standnr` are one."""
-    letters = unicodedata.normalize("NFKD", plain(text))
+    letters = unicodedata.normalize("NFKD", normalize_text(text))
     return unicodedata.normalize("NFC", _ACCENTS.sub("", letters)).replace(" ", "")
 
 
-def is_untaken(header: str) -> bool:
+def is_ignored(header: str) -> bool:
     """Whether a header is of a column that no import takes, so that nobody has to say what it is."""
-    return plain(header) == plain(WHY) or is_running_number(header)
+    return normalize_text(header) == normalize_text(REASON_HEADER) or is_running_number(header)
 
 
 def is_running_number(header: str) -> bool:
     """Whether a header is of numbers of rows, which are nobody's."""
-    return folded(header) in _running_numbers()
+    return fold_text(header) in _running_numbers()
 
 
 def is_family_name_first(header: str) -> bool:
     """Whether a header of a part of a name is of a language that writes the family name first."""
-    return folded(header) in _family_names_first()
+    return fold_text(header) in _family_names_first()
 
 
 _ACCENTS: Final = re.compile("[\u0300-\u036f]")
@@ -247,9 +252,9 @@ _PARTS: Final = re.compile(
     r"|(?<=[A-Za-z\u00c0-\u017f])\s*(?=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3])"
 )
 """What stands between two names of one column, also the change of script."""
-_BESIDE: Final = frozenset(
+_IGNORED_WORDS: Final = frozenset(
     map(
-        folded,
+        fold_text,
         (
             "", "required", "mandatory", "optional", "pflicht", "pflichtfeld", "freiwillig",
             "必填", "选填", "可选",
@@ -260,7 +265,7 @@ _BESIDE: Final = frozenset(
     )
 )  # fmt: skip
 """What stands beside a name and says nothing of which column it is."""
-_TOGETHER: Final[Mapping[frozenset[str], str]] = {
+_COMBINED_COLUMNS: Final[Mapping[frozenset[str], str]] = {
     frozenset(("hall", "booth")): "hall_and_booth",
     frozenset(("first_name", "last_name")): "name",
     frozenset(("start", "end")): "when",
@@ -284,74 +289,86 @@ class _Meaning:
 @lru_cache(maxsize=16_384)
 def _meaning(kind: ImportKind, text: str) -> _Meaning:
     known = _known(kind)
-    if (column := known.get(folded(text))) is not None:
+    if (column := known.get(fold_text(text))) is not None:
         return _Meaning(column)
     if is_running_number(text):
         return _Meaning("")
-    parts = [part for part in map(folded, _PARTS.split(text)) if part not in _BESIDE and not part.isdigit()]
+    parts = [
+        part
+        for part in map(fold_text, _PARTS.split(text))
+        if part not in _IGNORED_WORDS and not part.isdigit()
+    ]
     found = frozenset(known[part] for part in parts if part in known)
     if not found or not all(part in known for part in parts):
         return _Meaning(None, found)
-    together = next(iter(found)) if len(found) == 1 else _TOGETHER.get(found, "")
+    together = next(iter(found)) if len(found) == 1 else _COMBINED_COLUMNS.get(found, "")
     if together in (*COLUMNS[kind], *COMPOSED[kind]):
         return _Meaning(together)
     return _Meaning(None, found)
 
 
-def _exact(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] = NOTHING) -> int:
+def _exact(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] = NO_CHOICES) -> int:
     """How many required columns the words of a header name."""
-    named = {said.get(plain(text), _meaning(kind, text[:200]).column or "") for text in header if text}
-    return len(REQUIRED[kind] & given_by(named))
+    named = {
+        said.get(normalize_text(text), _meaning(kind, text[:200]).column or "") for text in header if text
+    }
+    return len(REQUIRED[kind] & list_provided_columns(named))
 
 
 @cache
 def _known(kind: ImportKind) -> Mapping[str, str]:
     """Known headers as they are compared, with the column of each. A column's own name has precedence."""
-    found = {folded(column): column for column in (*COLUMNS[kind], *COMPOSED[kind])}
+    found = {fold_text(column): column for column in (*COLUMNS[kind], *COMPOSED[kind])}
     for language in vocabulary.LANGUAGES:
-        words_of = vocabulary.fields(language)
+        words_of = vocabulary.load_fields(language)
         for part in ("columns", "composed"):
-            for column, named in vocabulary.columns()[part].get(kind.value, {}).items():
+            for column, named in vocabulary.load_columns()[part].get(kind.value, {}).items():
                 for word in (word for field in named for word in words_of.get(field, ())):
-                    found.setdefault(folded(word), column)
-                    found.setdefault(folded(word.translate(_UMLAUTS)), column)
+                    found.setdefault(fold_text(word), column)
+                    found.setdefault(fold_text(word.translate(_UMLAUTS)), column)
     return found
 
 
 @cache
 def _sheet_names(kind: ImportKind) -> frozenset[str]:
-    named = [word for one in vocabulary.LANGUAGES for word in vocabulary.sheets(one).get(kind.value, ())]
-    return frozenset(map(folded, [*named, *(word.translate(_UMLAUTS) for word in named)]))
+    named = [
+        word for one in vocabulary.LANGUAGES for word in vocabulary.load_sheet_names(one).get(kind.value, ())
+    ]
+    return frozenset(map(fold_text, [*named, *(word.translate(_UMLAUTS) for word in named)]))
 
 
 @cache
 def _running_numbers() -> frozenset[str]:
     return frozenset(
-        folded(word) for language in vocabulary.LANGUAGES for word in vocabulary.fields(language)["running"]
+        fold_text(word)
+        for language in vocabulary.LANGUAGES
+        for word in vocabulary.load_fields(language)["running"]
     )
 
 
 @cache
 def _family_names_first() -> frozenset[str]:
     return frozenset(
-        folded(word)
+        fold_text(word)
         for language in vocabulary.FAMILY_NAME_FIRST
         for field in ("first_name", "last_name")
-        for word in vocabulary.fields(language)[field]
+        for word in vocabulary.load_fields(language)[field]
     )
 
 
 @lru_cache(maxsize=4096)
 def _guess(kind: ImportKind, words: str) -> str | None:
     """The column of a header with a slip of the pen; None if headers of two columns are as near."""
-    if not _SHORTEST_GUESSED <= len(words) <= _LONGEST_GUESSED:
+    if not _MIN_GUESSED_LENGTH <= len(words) <= _MAX_GUESSED_LENGTH:
         return None
     known = _known(kind)
-    near = process.extract(words, known.keys(), scorer=fuzz.ratio, score_cutoff=LIKENESS - _APART, limit=20)
+    near = process.extract(
+        words, known.keys(), scorer=fuzz.ratio, score_cutoff=MIN_SIMILARITY - _MIN_LEAD, limit=20
+    )
     numbers = re.findall("[0-9]", words)
     near = [each for each in near if re.findall("[0-9]", each[0]) == numbers]
-    if not near or near[0][1] < LIKENESS:
+    if not near or near[0][1] < MIN_SIMILARITY:
         return None
     best = known[near[0][0]]
     others = [score for word, score, _ in near if known[word] != best]
-    return best if not others or near[0][1] - max(others) >= _APART else None
+    return best if not others or near[0][1] - max(others) >= _MIN_LEAD else None

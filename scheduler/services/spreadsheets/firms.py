@@ -11,36 +11,46 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.i18n import VenueLabel, gettext_lazy
 from scheduler.services.identity.actors import Actor
-from scheduler.services.spreadsheets import keys
+from scheduler.services.spreadsheets import row_keys
 from scheduler.services.spreadsheets.booths import Booths
-from scheduler.services.spreadsheets.changes import Cells, Imported, ImportTally, as_new, change
-from scheduler.services.spreadsheets.columns import ImportKind, plain
-from scheduler.services.spreadsheets.common import latin, present, renamed, there
-from scheduler.services.spreadsheets.groups import members
-from scheduler.services.spreadsheets.joint_stands import JointStands
-from scheduler.services.spreadsheets.options import PLAIN, ImportOptions
+from scheduler.services.spreadsheets.cell_values import NameLookup
+from scheduler.services.spreadsheets.changes import Cells, ImportResult, ImportTally, new_values, set_values
+from scheduler.services.spreadsheets.columns import ImportKind, normalize_text
+from scheduler.services.spreadsheets.groups import import_scope
+from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions
+from scheduler.services.spreadsheets.person_columns import (
+    latin_name,
+    list_active_keys,
+    present_values,
+    rename_keys,
+)
+from scheduler.services.spreadsheets.shared_booths import SharedBooths
 from scheduler.services.spreadsheets.table import Row, Table
-from scheduler.services.spreadsheets.values import NamedThings
-from scheduler.services.spreadsheets.venue import find_hall, named_halls
+from scheduler.services.spreadsheets.venue_sheets import find_hall, hall_lookup
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Event, Firm, Hall
 
 
 def import_firms(
-    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
-) -> Imported:
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
+) -> ImportResult:
     """Import firms with their booths. A row with a known key changes that firm. Raises InvalidInput.
 
     A firm that gets another booth leaves its old one. The next run plans the meetings there at the new one.
     New firms of a delegation's own file belong to it.
     """
-    members.require(actor, options)
+    import_scope.require_import_right(actor, options)
     table = Table.read(ImportKind.FIRMS, sheet, options)
     of_event = select(Firm).where(Firm.event_id == actor.event_id)
-    known = {firm.key: firm for firm in session.scalars(of_event.where(members.only(Firm.id, options)))}
-    by_name = {plain(name): firm.key for firm in known.values() for name in (firm.latin_name, firm.name)}
-    keys.fill(table, "name", by_name, known, members=options.members)
-    members.check_number(table, known)
+    known = {
+        firm.key: firm
+        for firm in session.scalars(of_event.where(import_scope.limit_to_delegation(Firm.id, options)))
+    }
+    by_name = {
+        normalize_text(name): firm.key for firm in known.values() for name in (firm.latin_name, firm.name)
+    }
+    row_keys.fill_keys(table, "name", by_name, known, members=options.members)
+    import_scope.check_firm_count(table, known)
     read = _Reader.load(session, actor.event_id)
     booths = Booths.load(session, actor.event_id)
     values = {row.line: read.values(row) for row in table.rows}
@@ -51,17 +61,17 @@ def import_firms(
     if "booth" in table.columns:
         standing = ((row, values[row.line]) for row in table.rows)
         booths.check([(row, given["booth"]) for row, given in standing if "booth" in given], known)
-    joint = JointStands.of(known)
+    joint = SharedBooths.of(known)
     joint.check([(row, values[row.line]) for row in table.rows], known, booths)
     table.done()
-    tally = ImportTally(table, there(known))
+    tally = ImportTally(table, list_active_keys(known))
     new = _added(session, actor.event_id, [(row, values[row.line]) for row in table.rows], known)
-    members.join(session, options, [known[key].id for key in new])
+    import_scope.add_firms(session, options, [known[key].id for key in new])
     for row in table.rows:
         cells, is_new = new.pop(row.values["key"], None), True
         if cells is None:
             cells, is_new = _changed(known[row.values["key"]], values[row.line]), False
-        _stand(known[row.values["key"]], values[row.line], booths, read, cells)
+        _set_booth(known[row.values["key"]], values[row.line], booths, read, cells)
         joint.stand(known[row.values["key"]], known, cells)
         tally.add(row, cells, is_new=is_new)
     session.flush()
@@ -81,8 +91,8 @@ def _added(
         if key in known:
             continue
         values = {"areas": [], **_of_table(given), "key": key}
-        values |= latin(values, None)
-        made[key] = as_new(values)
+        values |= latin_name(values, None)
+        made[key] = new_values(values)
         known[key] = Firm(event_id=event_id, **values)
     session.add_all([known[key] for key in made])
     session.flush()
@@ -91,7 +101,7 @@ def _added(
 
 def _changed(firm: Firm, given: Mapping[str, Any]) -> Cells:
     values = _of_table(given)
-    return change(firm, values | latin(values, firm))
+    return set_values(firm, values | latin_name(values, firm))
 
 
 def _of_table(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +109,7 @@ def _of_table(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in ("booth", "booth_capacity", "host")}
 
 
-def _stand(firm: Firm, given: Mapping[str, Any], booths: Booths, read: _Reader, cells: Cells) -> None:
+def _set_booth(firm: Firm, given: Mapping[str, Any], booths: Booths, read: _Reader, cells: Cells) -> None:
     """Give the firm its booth, and its booth its hall; `cells` get what that changes, in words."""
     booth, capacity = given.get("booth"), given.get("booth_capacity") or 0
     before = "; ".join(place.key for place in booths.owned[firm.id])
@@ -121,10 +131,10 @@ class _Reader:
     """What the cells of a firm mean at an event."""
 
     def __init__(self, halls: list[Hall], areas: Mapping[str, VenueLabel]) -> None:
-        self.halls = named_halls(halls)
+        self.halls = hall_lookup(halls)
         self.hall_ids = {hall.key: hall.id for hall in halls}
         self.hall_names = {hall.id: hall.name for hall in halls}
-        self.areas = NamedThings(areas, {key: each.names.values() for key, each in areas.items()})
+        self.areas = NameLookup(areas, {key: each.names.values() for key, each in areas.items()})
 
     @classmethod
     def load(cls, session: Session, event_id: int) -> _Reader:
@@ -151,7 +161,7 @@ class _Reader:
             "max_per_day": row.number("max_per_day"),
             "min_meetings": row.number("min_meetings") or 0,
         }
-        return renamed(present(row, read), hall="hall_id")
+        return rename_keys(present_values(row, read), hall="hall_id")
 
     def _areas(self, row: Row) -> list[str]:
         found = []

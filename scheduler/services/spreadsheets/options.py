@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.spreadsheets.fixes import NOTHING, Fixes
-from scheduler.services.spreadsheets.matrix import CellPlace
-from scheduler.services.spreadsheets.members import Members
+from scheduler.services.spreadsheets.delegation_import import ImportingDelegation
+from scheduler.services.spreadsheets.file_fixes import NO_FIXES, FileFixes
+from scheduler.services.spreadsheets.walking_matrix import CellPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +28,21 @@ class ImportOptions:
     """What to read instead of a cell's plain words, by kind and column."""
     named: Mapping[ImportKind, Mapping[str, int]] = field(default_factory=dict, compare=False)
     """What the file itself names, by plain words, with the row: nothing else is meant by these."""
-    fixes: Fixes = NOTHING
+    fixes: FileFixes = NO_FIXES
     """What a person changed of the file: its rows are read so."""
     notify: bool = False
     """Whether people are told of it as of what partners do. Else nobody is told."""
-    members: Members | None = None
+    members: ImportingDelegation | None = None
     """Whose firms and people the rows are, if only these may be touched."""
     on_row: Callable[..., None] = field(default=lambda _sheet, _line, _last: None, compare=False)
     """Called with the sheet, the row that is taken, and the last row, as the spreadsheet counts them."""
 
 
-PLAIN = ImportOptions()
+DEFAULT_OPTIONS = ImportOptions()
 
 
 @dataclass(frozen=True, slots=True)
-class WrongCell:
+class RowFault:
     """A fault in a row, under the header of the sheet."""
 
     line: int
@@ -59,7 +59,7 @@ class WrongCell:
 
 
 @dataclass(slots=True)
-class ReadAs:
+class Substitution:
     """What the file says in some rows of a column, and what is read there as a person said before."""
 
     header: str

@@ -19,13 +19,19 @@ from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sign_in import ensure_accounts
 from scheduler.services.schedule.feed_addresses import new_feed
-from scheduler.services.spreadsheets import keys
-from scheduler.services.spreadsheets.changes import Imported, ImportTally, as_new, change
-from scheduler.services.spreadsheets.columns import ImportKind, plain
-from scheduler.services.spreadsheets.common import latin, of_a_person, present, renamed, there
-from scheduler.services.spreadsheets.groups import members
-from scheduler.services.spreadsheets.options import PLAIN, ImportOptions
-from scheduler.services.spreadsheets.proposals import Allowed
+from scheduler.services.spreadsheets import row_keys
+from scheduler.services.spreadsheets.changes import ImportResult, ImportTally, new_values, set_values
+from scheduler.services.spreadsheets.columns import ImportKind, normalize_text
+from scheduler.services.spreadsheets.groups import import_scope
+from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions
+from scheduler.services.spreadsheets.person_columns import (
+    latin_name,
+    list_active_keys,
+    person_values,
+    present_values,
+    rename_keys,
+)
+from scheduler.services.spreadsheets.proposals import AllowedValues
 from scheduler.services.spreadsheets.table import Row, Table
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest
@@ -37,30 +43,35 @@ def import_people(
     session: Session,
     actor: Actor,
     sheet: WorkbookSheet,
-    options: ImportOptions = PLAIN,
+    options: ImportOptions = DEFAULT_OPTIONS,
     *,
     settings: Settings,
     now: datetime,
-) -> Imported:
+) -> ImportResult:
     """Import attendees of existing firms. A row with a known key changes that person.
 
     A changed address is told the coming meetings, as if an organiser had corrected it on the page. Of a sheet
     that does not say who is in charge, the first new person of each firm that has nobody is; of a chamber's
     sheet, as of one that says so, this waits for the organisers. Raises InvalidInput.
     """
-    members.require(actor, options)
+    import_scope.require_import_right(actor, options)
     table = Table.read(ImportKind.PEOPLE, sheet, options)
-    firms = Firms(session, actor.event_id, options)
+    firms = FirmLookup(session, actor.event_id, options)
     of_event = select(Attendee).where(Attendee.event_id == actor.event_id)
-    known = {one.key: one for one in session.scalars(of_event.where(members.only(Attendee.firm_id, options)))}
+    known = {
+        one.key: one
+        for one in session.scalars(
+            of_event.where(import_scope.limit_to_delegation(Attendee.firm_id, options))
+        )
+    }
     taken = {person.email: key for key, person in known.items()}
-    by_email = {plain(email): key for email, key in taken.items()}
-    keys.fill(table, "email", by_email, known, members=options.members)
+    by_email = {normalize_text(email): key for email, key in taken.items()}
+    row_keys.fill_keys(table, "email", by_email, known, members=options.members)
     values = {row.line: _values(row, firms) for row in table.rows}
     proposes = not actor.may(Right.IMPORT)
     if options.members is not None:
         addressed = [(row, values[row.line]["email"]) for row in table.rows]
-        members.check_addresses(session, actor.event_id, options.members, addressed, known)
+        import_scope.check_addresses(session, actor.event_id, options.members, addressed, known)
     for row in table.rows:
         email = values[row.line]["email"]
         key = row.values.get("key", "")
@@ -70,16 +81,16 @@ def import_people(
                 gettext_lazy("%(email)s belongs to %(taken)s already", email=email, taken=repr(taken[email])),
             )
     table.done()
-    tally = ImportTally(table, there(known))
+    tally = ImportTally(table, list_active_keys(known))
     new = [values[row.line] for row in table.rows if row.values["key"] not in known]
     if new:
         actor.require_fresh(LET_IN)
     accounts = ensure_accounts(session, {each["email"]: each["name"] for each in new}, now=now)
-    led = None if "exhibitor" in table.columns else _led(session, actor.event_id)
+    led = None if "exhibitor" in table.columns else _list_firms_with_exhibitor(session, actor.event_id)
     for row in table.rows:
         person = known.get(row.values["key"])
         given = values[row.line] | {"key": row.values["key"]}
-        given |= latin(given, person)
+        given |= latin_name(given, person)
         if person is None and led is not None and given["firm_id"] not in led:
             given["is_exhibitor"] = True
             led.add(given["firm_id"])
@@ -87,7 +98,7 @@ def import_people(
             given |= _proposed(actor, person, given)
         if person is None:
             _add(session, actor.event_id, accounts[given["email"]], given, settings=settings)
-            cells = as_new(given)
+            cells = new_values(given)
         else:
             cells = _change(
                 session, actor, person, given, settings=settings, quiet=not options.notify, now=now
@@ -104,10 +115,10 @@ def import_interpreters(
     session: Session,
     actor: Actor,
     sheet: WorkbookSheet,
-    options: ImportOptions = PLAIN,
+    options: ImportOptions = DEFAULT_OPTIONS,
     *,
     now: datetime,
-) -> Imported:
+) -> ImportResult:
     """Import interpreters. A row with a known key changes that interpreter.
 
     Raises InvalidInput, as for people.
@@ -118,46 +129,48 @@ def import_interpreters(
         i.key: i for i in session.scalars(select(Interpreter).where(Interpreter.event_id == actor.event_id))
     }
     people = set(session.scalars(select(Attendee.key).where(Attendee.event_id == actor.event_id)))
-    keys.fill(table, "email", {plain(i.email): i.key for i in known.values()}, known.keys() | people)
-    values = {row.line: present(row, of_a_person(row)) for row in table.rows}
+    row_keys.fill_keys(
+        table, "email", {normalize_text(i.email): i.key for i in known.values()}, known.keys() | people
+    )
+    values = {row.line: present_values(row, person_values(row)) for row in table.rows}
     for row in table.rows:
         if row.values.get("key") in people:
             row.fault("key", gettext_lazy("is an attendee's; nobody is both"))
     table.done()
-    tally = ImportTally(table, there(known))
+    tally = ImportTally(table, list_active_keys(known))
     for row in table.rows:
         interpreter = known.get(row.values["key"])
         given = values[row.line] | {"key": row.values["key"]}
-        given |= latin(given, interpreter)
+        given |= latin_name(given, interpreter)
         if interpreter is None:
             if given.get("email"):
                 actor.require_fresh(LET_IN)
             session.add(Interpreter(event_id=actor.event_id, **given))
-            tally.add(row, as_new(given), is_new=True)
+            tally.add(row, new_values(given), is_new=True)
         else:
             tally.add(row, _change_interpreter(session, actor, interpreter, given, now))
     session.flush()
     return tally.done()
 
 
-class Firms:
+class FirmLookup:
     """The firms of an event by what a cell may call them: key, own name or Latin name."""
 
-    def __init__(self, session: Session, event_id: int, options: ImportOptions = PLAIN) -> None:
+    def __init__(self, session: Session, event_id: int, options: ImportOptions = DEFAULT_OPTIONS) -> None:
         of_event = select(Firm.id, Firm.key, Firm.name, Firm.latin_name).where(Firm.event_id == event_id)
-        rows = session.execute(of_event.where(members.only(Firm.id, options))).all()
+        rows = session.execute(of_event.where(import_scope.limit_to_delegation(Firm.id, options))).all()
         self.keys = {row.id: row.key for row in rows}
         self.by_key = {row.key: row.id for row in rows}
         self.names = {row.key: row.name for row in rows}
         self.by_name: dict[str, set[int]] = {}
         for row in rows:
             for name in (row.name, row.latin_name):
-                self.by_name.setdefault(plain(name), set()).add(row.id)
+                self.by_name.setdefault(normalize_text(name), set()).add(row.id)
 
     def find(self, row: Row, column: str = "firm") -> int:
         """The firm of a row, or 0 with a fault."""
         text = row.meant(column, row.values.get(column, ""), self.has)
-        found = {self.by_key[text]} if text in self.by_key else self.by_name.get(plain(text), set())
+        found = {self.by_key[text]} if text in self.by_key else self.by_name.get(normalize_text(text), set())
         if text and len(found) != 1:
             name = repr(text[:80])
             said = (
@@ -170,22 +183,22 @@ class Firms:
 
     def has(self, text: str) -> bool:
         """Whether a text is the key or the name of one firm."""
-        return text in self.by_key or len(self.by_name.get(plain(text), ())) == 1
+        return text in self.by_key or len(self.by_name.get(normalize_text(text), ())) == 1
 
     @cached_property
-    def allowed(self) -> Allowed:
+    def allowed(self) -> AllowedValues:
         """Keys of firms, by the names that only one has."""
         single = {name: next(iter(ids)) for name, ids in self.by_name.items() if len(ids) == 1}
-        return Allowed({name: self.keys[firm_id] for name, firm_id in single.items()}, self.names)
+        return AllowedValues({name: self.keys[firm_id] for name, firm_id in single.items()}, self.names)
 
     def pair(self, request: MeetingRequest) -> str:
         """A request by the names of its firms."""
         return " → ".join(self.names[self.keys[id]] for id in (request.from_firm_id, request.to_firm_id))
 
 
-def _values(row: Row, firms: Firms) -> dict[str, Any]:
+def _values(row: Row, firms: FirmLookup) -> dict[str, Any]:
     read = (
-        of_a_person(row)
+        person_values(row)
         | {
             "firm": firms.find(row),
             "title": row.text("title", fields.JobTitle),
@@ -193,18 +206,18 @@ def _values(row: Row, firms: Firms) -> dict[str, Any]:
             "exhibitor": row.yes("exhibitor"),
             "max_per_day": row.number("max_per_day"),
         }
-        | _reading(row)
+        | _mail_settings(row)
     )
-    return renamed(present(row, read), firm="firm_id", exhibitor="is_exhibitor")
+    return rename_keys(present_values(row, read), firm="firm_id", exhibitor="is_exhibitor")
 
 
-def _led(session: Session, event_id: int) -> set[int]:
+def _list_firms_with_exhibitor(session: Session, event_id: int) -> set[int]:
     """The firms of which somebody is in charge."""
     in_charge = Attendee.is_exhibitor, Attendee.withdrawn_at.is_(None)
     return set(session.scalars(select(Attendee.firm_id).where(Attendee.event_id == event_id, *in_charge)))
 
 
-def _reading(row: Row) -> dict[str, str]:
+def _mail_settings(row: Row) -> dict[str, str]:
     """The language and time zone of a person's mails.
 
     An empty value is derived from other data of the person.
@@ -242,7 +255,7 @@ def _change(
         leaving.renew_feeds(session, person, secret_key=settings.secret_key)
     email = person.email
     others = {name: value for name, value in values.items() if name != "email"}
-    cells = change(person, others | _own_choices(person, others))
+    cells = set_values(person, others | _own_choices(person, others))
     if cells.get("is_exhibitor") == (False, True):
         actor.require_fresh(LET_IN)
     if "is_exhibitor" in cells and actor.may(Right.IMPORT):
@@ -260,7 +273,7 @@ def _change_interpreter(
 ) -> dict[str, tuple[Any, Any]]:
     """Set the values that differ."""
     email = interpreter.email
-    cells = change(interpreter, {name: value for name, value in values.items() if name != "email"})
+    cells = set_values(interpreter, {name: value for name, value in values.items() if name != "email"})
     address = values.get("email", email)
     if address != email:
         addresses.correct_interpreter(session, actor, interpreter, address, now=now)

@@ -5,25 +5,25 @@ from __future__ import annotations
 from scheduler.i18n import gettext_lazy
 
 
-def too_long(most: int) -> str:
+def length_fault(most: int) -> str:
     """A meeting that no block has room for."""
     return gettext_lazy(
         "must be at most %(longest)s meeting times: no block of the event is longer", longest=most
     )
 
 
-def no_state(text: str) -> str:
+def unknown_state_fault(text: str) -> str:
     """A word that is no state of requests."""
     return gettext_lazy(
         "%(text)s is no state: it must be pending, accepted, declined, withdrawn or expired", text=repr(text)
     )
 
 
-def nobody(text: str) -> str:
+def unknown_person_fault(text: str) -> str:
     """A person whom the firm does not have."""
     return gettext_lazy("%(text)s is nobody of that firm; write a key or a mail address", text=repr(text))
 
 
-def taken(pair: str) -> str:
+def key_taken_fault(pair: str) -> str:
     """A key that another pair of firms has."""
     return gettext_lazy("is the request %(value)s; give this one another key", value=pair)

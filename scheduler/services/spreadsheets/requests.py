@@ -18,13 +18,13 @@ from scheduler.i18n import gettext_lazy
 from scheduler.invites.ical import itip_revisions
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.spreadsheets import request_faults, values
-from scheduler.services.spreadsheets.changes import Cells, Imported, ImportTally, as_new, change
+from scheduler.services.spreadsheets import cell_values, request_faults
+from scheduler.services.spreadsheets.changes import Cells, ImportResult, ImportTally, new_values, set_values
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.spreadsheets.options import PLAIN, ImportOptions
-from scheduler.services.spreadsheets.people import Firms
+from scheduler.services.spreadsheets.meeting_times import EventTimes
+from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions
+from scheduler.services.spreadsheets.people import FirmLookup
 from scheduler.services.spreadsheets.table import Row, Table
-from scheduler.services.spreadsheets.times import EventTimes
 from scheduler.services.text import one_line
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Attendee, Event, MeetingRequest, RequestPerson
@@ -38,10 +38,10 @@ def import_requests(
     session: Session,
     actor: Actor,
     sheet: WorkbookSheet,
-    options: ImportOptions = PLAIN,
+    options: ImportOptions = DEFAULT_OPTIONS,
     *,
     now: datetime,
-) -> Imported:
+) -> ImportResult:
     """Import meeting requests. A row changes the request with its key, or else the one of its two firms.
 
     What is accepted goes into the next run. What it adds and ends is quiet until `now`. With
@@ -62,7 +62,7 @@ def import_requests(
     for key in sorted(tally.missing()) if ImportKind.REQUESTS in options.withdraw else ():
         request = read.known[key]
         if request.state in OPEN_REQUESTS:
-            cells = change(request, read.stepped(RequestState.WITHDRAWN))
+            cells = set_values(request, read.stepped(RequestState.WITHDRAWN))
             tally.withdraw(key, read.firms.pair(request), {"state": cells["state"]})
     session.flush()
     return tally.done()
@@ -77,7 +77,7 @@ class _Requests:
     table: Table
     now: datetime
     times: EventTimes
-    firms: Firms
+    firms: FirmLookup
     people: Mapping[int, Mapping[str, int]]
     """The ids of each firm's people, by key and by mail address."""
     person_keys: Mapping[int, str]
@@ -111,7 +111,7 @@ class _Requests:
             table,
             now,
             EventTimes.load(session, event_id),
-            Firms(session, event_id),
+            FirmLookup(session, event_id),
             people,
             keys,
             {row.key: row for row in rows},
@@ -132,7 +132,7 @@ class _Requests:
             "topic": row.text("topic", fields.Topic) or _TOPIC,
             "priority": self._priority(row),
             "length": self._length(row),
-            "place": values.place_wish(row.values.get("place", "")) or PlaceWish.ANY,
+            "place": cell_values.parse_location(row.values.get("place", "")) or PlaceWish.ANY,
             "state": self._state(row),
             "message": row.text("message", fields.Message),
             "answer_note": row.text("note", fields.Note),
@@ -140,11 +140,11 @@ class _Requests:
             "slots": self.times.starts(row, "times"),
         }
         place = row.values.get("place", "")
-        if place and values.place_wish(place) is None:
+        if place and cell_values.parse_location(place) is None:
             said = gettext_lazy(
                 "%(place)s is no place: it must be booth, table or any", place=repr(place[:40])
             )
-            row.fault("place", said, allowed=values.place_wishes())
+            row.fault("place", said, allowed=cell_values.allowed_locations())
         renamed = {"answer_note": "note", "slots": "times"}
         given = {name: value for name, value in read.items() if renamed.get(name, name) in row.values}
         people = {
@@ -173,7 +173,7 @@ class _Requests:
         before = self.known.get(row.values["key"])
         pair = given["from_firm_id"], given["to_firm_id"]
         if before is not None and 0 not in pair and pair != (before.from_firm_id, before.to_firm_id):
-            row.fault("key", request_faults.taken(self.firms.pair(before)))
+            row.fault("key", request_faults.key_taken_fault(self.firms.pair(before)))
         state = given.get("state", before.state if before is not None else RequestState.PENDING)
         if row.is_wrong and before is not None and before.state in OPEN_REQUESTS:  # it stays as it is
             self.open_pairs.setdefault(_pair(before.from_firm_id, before.to_firm_id), before.key)
@@ -214,7 +214,7 @@ class _Requests:
         of_people = {column: given[column] for column, _, _ in _SIDES if column in given}
         plain = {name: value for name, value in given.items() if name not in of_people}
         state = plain.pop("state", request.state)
-        cells = change(request, plain)
+        cells = set_values(request, plain)
         if state is not request.state:
             cells["state"] = request.state, state
             for name, value in self.stepped(state).items():
@@ -250,7 +250,7 @@ class _Requests:
             )
         )
         shown = {name: value for name, value in whole.items() if not name.endswith("_id")}
-        return as_new(shown | {at: self._keys(ids) for at, ids in of_people.items()})
+        return new_values(shown | {at: self._keys(ids) for at, ids in of_people.items()})
 
     def _keys(self, ids: list[int]) -> list[str]:
         return [self.person_keys[each] for each in ids]
@@ -262,7 +262,7 @@ class _Requests:
             text = row.meant(column, text, lambda said, known=known: said in known or said.lower() in known)  # type: ignore[misc]
             person = known.get(text) or known.get(text.lower())
             if firm_id and person is None:
-                said = request_faults.nobody(text[:80])
+                said = request_faults.unknown_person_fault(text[:80])
                 row.fault(column, said, item=text, of=(ImportKind.PEOPLE,))
             elif person is not None and person not in found:
                 found.append(person)
@@ -273,8 +273,8 @@ class _Requests:
     def _priority(self, row: Row) -> int:
         """A number, a word such as must, or yes in a column that asks whether it is a must."""
         text = row.values.get("priority", "")
-        rank = values.priority(text)
-        if rank is None and (yes := values.yes_or_no(text)) is not None and not text.isdigit():
+        rank = cell_values.parse_priority(text)
+        if rank is None and (yes := cell_values.parse_yes_no(text)) is not None and not text.isdigit():
             rank = 5 if yes else 3
         return self._number(row, "priority", fields.Priority, 3) if rank is None else rank
 
@@ -288,14 +288,18 @@ class _Requests:
         length = self._number(row, "length", fields.LengthInSlots, 1)
         longest = self.times.longest
         if longest and length > longest:
-            row.fault("length", request_faults.too_long(longest))
+            row.fault("length", request_faults.length_fault(longest))
         return length
 
     def _state(self, row: Row) -> RequestState:
         text = row.values.get("state", "")
-        state = values.request_state(text) if text else RequestState.PENDING
+        state = cell_values.parse_request_state(text) if text else RequestState.PENDING
         if state is None:
-            row.fault("state", request_faults.no_state(text[:40]), allowed=values.request_states())
+            row.fault(
+                "state",
+                request_faults.unknown_state_fault(text[:40]),
+                allowed=cell_values.allowed_request_states(),
+            )
         return state or RequestState.PENDING
 
 

@@ -12,23 +12,23 @@ from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
 from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
-from scheduler.services.spreadsheets import values
+from scheduler.services.spreadsheets import cell_values
 from scheduler.services.spreadsheets.columns import (
-    GIVES,
     HEADER_ROWS,
+    PROVIDED_COLUMNS,
     REQUIRED,
     ImportKind,
-    given_by,
-    heading,
-    is_untaken,
-    plain,
-    understand,
+    find_heading,
+    is_ignored,
+    list_provided_columns,
+    match_headers,
+    normalize_text,
 )
-from scheduler.services.spreadsheets.composing import CLEANERS, compose
-from scheduler.services.spreadsheets.matrix import CellPlace
-from scheduler.services.spreadsheets.members import OWN_COLUMNS
-from scheduler.services.spreadsheets.options import PLAIN, ImportOptions, ReadAs, WrongCell
-from scheduler.services.spreadsheets.proposals import Allowed
+from scheduler.services.spreadsheets.composed_columns import CLEANERS, compose_cells
+from scheduler.services.spreadsheets.delegation_import import OWN_COLUMNS
+from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions, RowFault, Substitution
+from scheduler.services.spreadsheets.proposals import AllowedValues
+from scheduler.services.spreadsheets.walking_matrix import CellPlace
 from scheduler.services.text import lines, listed, one_line
 from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 
@@ -72,7 +72,7 @@ class Row:
         message: str,
         *,
         item: str | None = None,
-        allowed: Allowed | None = None,
+        allowed: AllowedValues | None = None,
         of: Sequence[ImportKind] = (),
     ) -> None:
         """Something is wrong in a cell, or in an item of a list there; `allowed` is what it may be.
@@ -84,15 +84,17 @@ class Row:
         self.table.faults.append(Fault(self.table.place(self.line, column, at), message))
         read = self.values.get(column, "") if item is None else item
         said = self.said.get((column, read), read)
-        waits = next((kind for kind in of if plain(said) in self.table.options.named.get(kind, ())), None)
+        waits = next(
+            (kind for kind in of if normalize_text(said) in self.table.options.named.get(kind, ())), None
+        )
         line = 0
         if waits is not None:
-            line = self.table.options.named[waits][plain(said)]
+            line = self.table.options.named[waits][normalize_text(said)]
             message = gettext_lazy(
                 "%(name)s is left out itself (row %(row)s of its sheet)", name=repr(said[:80]), row=str(line)
             )
         shown = self.table.shown(column)
-        self.table.wrong.append(WrongCell(self.line, shown, message, column, said, waits, line, at))
+        self.table.wrong.append(RowFault(self.line, shown, message, column, said, waits, line, at))
         if allowed is not None:
             self.table.allowed[column] = allowed
 
@@ -121,47 +123,47 @@ class Row:
             return read
         if self.values.get(column) == read:
             self.values[column] = written
-        if (known := self.table.read_as.get((column, plain(written)))) is not None:
+        if (known := self.table.read_as.get((column, normalize_text(written)))) is not None:
             known.rows -= 1
             if not known.rows:
-                del self.table.read_as[column, plain(written)]
+                del self.table.read_as[column, normalize_text(written)]
         del self.said[column, read]
         return written
 
     def several(self, column: str) -> list[str]:
-        return values.several(self.values.get(column, ""))
+        return cell_values.split_list(self.values.get(column, ""))
 
     def country(self) -> str:
         value = self.values.get("country", "")
-        code = values.country(value) if value else ""
+        code = cell_values.parse_country(value) if value else ""
         if code is None:
             said = gettext_lazy(
                 "%(value)s is not a country: write its name, or two letters as CN or DE",
                 value=repr(value[:40]),
             )
-            self.fault("country", said, allowed=values.countries())
+            self.fault("country", said, allowed=cell_values.allowed_countries())
         return code or ""
 
     def tier(self) -> Tier:
         value = self.values.get("tier", "")
-        tier = values.tier(value) if value else None
+        tier = cell_values.parse_tier(value) if value else None
         if value and tier is None:
             said = gettext_lazy(
                 "%(value)s is no tier: it must be upstream, midstream or downstream", value=repr(value[:40])
             )
-            self.fault("tier", said, allowed=values.tiers())
+            self.fault("tier", said, allowed=cell_values.allowed_tiers())
         return tier or Tier.MIDSTREAM
 
     def languages(self) -> list[str]:
         codes = []
-        for language in values.spoken(self.values.get("languages", "")):
-            code = values.language(language)
+        for language in cell_values.split_languages(self.values.get("languages", "")):
+            code = cell_values.parse_language(language)
             if code is None:
                 said = gettext_lazy(
                     "%(language)s is not a language: write its name, or a code such as zh or en",
                     language=repr(language[:40]),
                 )
-                self.fault("languages", said, item=language, allowed=values.languages())
+                self.fault("languages", said, item=language, allowed=cell_values.allowed_languages())
             elif code not in codes:
                 codes.append(code)
         return codes
@@ -174,12 +176,12 @@ class Row:
 
     def yes(self, column: str) -> bool:
         value = self.values.get(column, "")
-        said = values.yes_or_no(value) if value else False
+        said = cell_values.parse_yes_no(value) if value else False
         if said is None:
             self.fault(
                 column,
                 gettext_lazy("%(value)s is neither yes nor no", value=repr(value[:40])),
-                allowed=values.yes_and_no(),
+                allowed=cell_values.allowed_yes_no(),
             )
         return bool(said)
 
@@ -221,20 +223,20 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     left_out: list[Row] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    wrong: list[WrongCell] = field(default_factory=list)
+    wrong: list[RowFault] = field(default_factory=list)
     """Those of the faults that stand in a row."""
-    allowed: dict[str, Allowed] = field(default_factory=dict)
+    allowed: dict[str, AllowedValues] = field(default_factory=dict)
     """What cells may be, of columns where one is something else."""
-    read_as: dict[tuple[str, str], ReadAs] = field(default_factory=dict)
+    read_as: dict[tuple[str, str], Substitution] = field(default_factory=dict)
     """By column and plain words: what is read as a person said."""
-    options: ImportOptions = PLAIN
+    options: ImportOptions = DEFAULT_OPTIONS
 
     @classmethod
     def read(
         cls,
         kind: ImportKind,
         sheet: WorkbookSheet,
-        options: ImportOptions = PLAIN,
+        options: ImportOptions = DEFAULT_OPTIONS,
         places: Sequence[Mapping[str, CellPlace]] = (),
     ) -> Table:
         """Rows, with required cells and unique keys checked. Raises InvalidInput for an unsuitable header.
@@ -243,11 +245,11 @@ class Table:
         """
         first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
         said = options.columns.get(kind, {})
-        named = heading(kind, first, said)
+        named = find_heading(kind, first, said)
         at, header = named.at, _NO_HEADER
         if sheet.rows:
             header = SheetRow(sheet.rows[at].number, named.cells)
-        found = understand(kind, header.cells, said)
+        found = match_headers(kind, header.cells, said)
         positions, unknown = found.positions, found.unknown
         if options.members is not None:
             positions = {name: where for name, where in positions.items() if name in OWN_COLUMNS[kind]}
@@ -275,7 +277,7 @@ class Table:
     @property
     def columns(self) -> frozenset[str]:
         """The columns that the sheet has, on their own or as a part of another."""
-        return given_by(self.positions)
+        return list_provided_columns(self.positions)
 
     def done(self) -> None:
         """Raise InvalidInput with the faults, or leave the rows with faults out, as the options say."""
@@ -314,7 +316,9 @@ class Table:
         """Where a column stands, or the one of which it is made."""
         if column in self.positions:
             return self.positions[column]
-        return next((at for name, at in self.positions.items() if column in GIVES.get(name, ())), None)
+        return next(
+            (at for name, at in self.positions.items() if column in PROVIDED_COLUMNS.get(name, ())), None
+        )
 
     def _file(self) -> str:
         return gettext_lazy("%(sheet)s, file", sheet=self.sheet) if self.sheet else gettext_lazy("file")
@@ -352,7 +356,7 @@ class Table:
                     "the column %(letters)s has no header: name it", letters=column_letters(at)
                 )
                 self.faults.append(Fault(self._header(), why))
-            elif said.get(plain(text)) is None and not is_untaken(text):
+            elif said.get(normalize_text(text)) is None and not is_ignored(text):
                 why = gettext_lazy(
                     "the column %(name)s is not read: choose what it is, or leave it out", name=repr(text)
                 )
@@ -369,7 +373,7 @@ class Table:
             read[column] = CLEANERS[column](read[column])
         said: dict[tuple[str, str], str] = {}
         self._read_as_said(read, said, composed=True)
-        made = compose(
+        made = compose_cells(
             self.kind, read, {column: self.header.cells[at] for column, at in self.positions.items()}
         )
         read = made.cells
@@ -405,21 +409,21 @@ class Table:
     ) -> None:
         """Put what a person said in place of cells, of composed columns or of ours. Fills `said`."""
         for column, meant in self.options.values.get(self.kind, {}).items():
-            if read.get(column) and (column in GIVES) is composed:
+            if read.get(column) and (column in PROVIDED_COLUMNS) is composed:
                 read[column] = self._meant(column, read[column], meant, said)
 
     def _meant(
         self, column: str, text: str, meant: Mapping[str, str], said: dict[tuple[str, str], str]
     ) -> str:
         """A cell as a person said that it is read: all of it, else the items of a list. Fills `said`."""
-        parted = values.spoken if column == "languages" else values.several
-        items = [text] if plain(text) in meant or column not in _LISTS else parted(text)
+        parted = cell_values.split_languages if column == "languages" else cell_values.split_list
+        items = [text] if normalize_text(text) in meant or column not in _LISTS else parted(text)
         read = []
         for item in items:
-            value = meant.get(words := plain(item), item)
+            value = meant.get(words := normalize_text(item), item)
             if words in meant:
                 said[column, value] = item
-                new = ReadAs(self.shown(column), column, item, value)
+                new = Substitution(self.shown(column), column, item, value)
                 self.read_as.setdefault((column, words), new).rows += 1
             read.append(value)
         return "; ".join(read) if read != items else text

@@ -28,18 +28,18 @@ from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.team.members import (
     OWNERS_ONLY,
-    delegations_of,
-    end_of,
-    hold_team,
-    let_in,
+    find_delegations,
+    lock_team,
+    membership_end,
     require_person_for_owners,
+    set_delegations,
 )
 from scheduler.storage.among import among
 from scheduler.storage.models import Account, Delegation, Event, TeamInvitation, TeamMember
 
-VALID = timedelta(days=7)
+LINK_LIFETIME = timedelta(days=7)
 """How long the link of an invitation can be used."""
-MOST = 50
+MAX_MEMBERS = 50
 """Members and open invitations of an event."""
 _MAX_ID = 2**31 - 1
 
@@ -59,7 +59,7 @@ class UnusableInvitation(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class InvitationOffer:
     """An invitation as its reader sees it. `by` is the name or address of who made it.
 
     `is_new`: the address has no account yet.
@@ -75,7 +75,7 @@ class Invited:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class AcceptedInvitation:
     """The account that took an invitation, whether that made it, and the key of the event."""
 
     account_id: int
@@ -83,7 +83,7 @@ class Joined:
     event_key: str
 
 
-def invite(
+def send_invitation(
     session: Session,
     actor: Actor,
     email: str,
@@ -103,16 +103,16 @@ def invite(
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     require_person_for_owners(actor, role)
     actor.require_fresh(LET_IN)
-    hold_team(session, actor.event_id)
+    lock_team(session, actor.event_id)
     event = session.get_one(Event, actor.event_id)
     address = _address(session, actor, email, settings, now)
     if language not in languages():
         raise InvalidInput(
             [Fault("language", gettext_lazy("must be one of %(names)s", names=", ".join(languages())))]
         )
-    ends = end_of(session, event.id, role, until, now=now)
-    chosen = delegations_of(session, event.id, role, delegations)
-    session.execute(delete(TeamInvitation).where(_to(event.id, address)))
+    ends = membership_end(session, event.id, role, until, now=now)
+    chosen = find_delegations(session, event.id, role, delegations)
+    session.execute(delete(TeamInvitation).where(_is_for(event.id, address)))
     seed = new_seed()
     made = TeamInvitation(
         event_id=event.id,
@@ -124,7 +124,7 @@ def invite(
         token_hash=hash_token(derive_token(settings.secret_key, TEAM, seed)),
         made_by=actor.account_id,
         made_at=now,
-        ends_at=min(now + VALID, ends or now + VALID),
+        ends_at=min(now + LINK_LIFETIME, ends or now + LINK_LIFETIME),
     )
     session.add(made)
     session.flush()
@@ -162,19 +162,21 @@ def _address(session: Session, actor: Actor, email: str, settings: Settings, now
         )
     others = TeamInvitation.event_id == actor.event_id, TeamInvitation.email != address
     open_ones = select(func.count()).select_from(TeamInvitation).where(*others, TeamInvitation.ends_at > now)
-    if session.scalars(members).one() + session.scalars(open_ones).one() >= MOST:
+    if session.scalars(members).one() + session.scalars(open_ones).one() >= MAX_MEMBERS:
         raise InvalidInput(
             [
                 Fault(
                     "email",
-                    gettext_lazy("the team has %(most)s members and invitations; end one first", most=MOST),
+                    gettext_lazy(
+                        "the team has %(most)s members and invitations; end one first", most=MAX_MEMBERS
+                    ),
                 )
             ]
         )
     return address
 
 
-def take_back(session: Session, actor: Actor, invitation_id: int, *, now: datetime) -> None:
+def revoke_invitation(session: Session, actor: Actor, invitation_id: int, *, now: datetime) -> None:
     """End an invitation: its link lets nobody in any more. Raises NotFound."""
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     which = TeamInvitation.event_id == actor.event_id, TeamInvitation.id == min(invitation_id, _MAX_ID)
@@ -185,7 +187,7 @@ def take_back(session: Session, actor: Actor, invitation_id: int, *, now: dateti
     trail.note(session, actor, Act.ROLE, about, now=now)
 
 
-def look(session: Session, token: str, *, now: datetime) -> Invited:
+def get_invitation(session: Session, token: str, *, now: datetime) -> InvitationOffer:
     """What the link of an invitation offers. It stays valid. Raises UnusableInvitation.
 
     Mail scanners open links. So the page behind the link only looks, and its button takes the invitation.
@@ -193,27 +195,29 @@ def look(session: Session, token: str, *, now: datetime) -> Invited:
     row = session.execute(
         select(TeamInvitation, Event.name, Event.timezone)
         .join(Event, Event.id == TeamInvitation.event_id)
-        .where(*_valid(token, now))
+        .where(*_is_usable(token, now))
     ).first()
     if row is None:
         raise UnusableInvitation
     found, event, timezone = row
     by = _name(session, found.made_by)
-    return Invited(found.email, _is_new(session, found.email), event, found.role, by, found.until, timezone)
+    return InvitationOffer(
+        found.email, _is_new(session, found.email), event, found.role, by, found.until, timezone
+    )
 
 
-def accept(session: Session, token: str, *, now: datetime) -> Joined:
+def accept_invitation(session: Session, token: str, *, now: datetime) -> AcceptedInvitation:
     """Take an invitation: its address becomes a member. Of two who do so at once, one succeeds.
 
     Who is an owner meanwhile stays one. Raises UnusableInvitation.
     """
     made = TeamInvitation
     columns = (made.event_id, made.email, made.role, made.until, made.delegations)
-    taken = session.execute(delete(TeamInvitation).where(*_valid(token, now)).returning(*columns)).first()
+    taken = session.execute(delete(TeamInvitation).where(*_is_usable(token, now)).returning(*columns)).first()
     if taken is None:
         raise UnusableInvitation
     event_id, email, role, until, keys = taken
-    hold_team(session, event_id)
+    lock_team(session, event_id)
     is_new = _is_new(session, email)
     account = sign_in.ensure_account(session, email, now=now)
     member = session.get(TeamMember, (event_id, account.id), populate_existing=True)
@@ -224,16 +228,16 @@ def accept(session: Session, token: str, *, now: datetime) -> Joined:
         member.role, member.until = role, until
     of_event = Delegation.event_id == event_id, among(Delegation.key, keys)
     chosen = session.scalars(select(Delegation.id).where(*of_event)).all()
-    let_in(session, event_id, account.id, chosen if member.role is TeamRole.CHAMBER else ())
+    set_delegations(session, event_id, account.id, chosen if member.role is TeamRole.CHAMBER else ())
     session.flush()
     by = Somebody(account_id=account.id, event_id=event_id)
     after = {"role": member.role.value, "until": member.until}
     about = pgettext_lazy("trail", "invitation of %(address)s taken", address=email)
     trail.note(session, by, Act.ROLE, about, after=after, now=now)
-    return Joined(account.id, is_new, session.get_one(Event, event_id).key)
+    return AcceptedInvitation(account.id, is_new, session.get_one(Event, event_id).key)
 
 
-def _valid(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _is_usable(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
     there = select(Event.id).where(Event.is_there())
     return (
         TeamInvitation.token_hash == hash_token(token),
@@ -242,7 +246,7 @@ def _valid(token: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _to(event_id: int, address: str) -> ColumnElement[bool]:
+def _is_for(event_id: int, address: str) -> ColumnElement[bool]:
     return (TeamInvitation.event_id == event_id) & (TeamInvitation.email == address)
 
 

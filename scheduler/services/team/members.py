@@ -31,7 +31,7 @@ from scheduler.storage.models import (
 )
 
 OWNERS_ONLY = gettext_lazy("Only an owner of the event may change its team.")
-OF_OWNERS = "Only a person who is signed in may make, change or remove an owner."
+PERSON_ONLY = "Only a person who is signed in may make, change or remove an owner."
 LAST_YEAR = 2100
 
 
@@ -93,7 +93,7 @@ class Team:
     """All of the event, for a chamber's choice."""
 
 
-def team(session: Session, actor: Actor, *, now: datetime) -> Team:
+def get_team(session: Session, actor: Actor, *, now: datetime) -> Team:
     """The members, owners first, and for an owner the open invitations."""
     actor.require(Right.READ_TEAM)
     rows = session.execute(
@@ -101,7 +101,7 @@ def team(session: Session, actor: Actor, *, now: datetime) -> Team:
         .join(Account, Account.id == TeamMember.account_id)
         .where(TeamMember.event_id == actor.event_id)
     )
-    of_chambers = _of_chambers(session, actor.event_id)
+    of_chambers = _list_managed_delegations(session, actor.event_id)
     members = [
         MemberCard(
             row.account_id, email, name, row.role, row.until, row.since,
@@ -145,7 +145,7 @@ def _delegations(session: Session, event_id: int) -> dict[str, DelegationName]:
     return {key: DelegationName(key, name) for key, name in rows}
 
 
-def _of_chambers(session: Session, event_id: int) -> dict[int, list[DelegationName]]:
+def _list_managed_delegations(session: Session, event_id: int) -> dict[int, list[DelegationName]]:
     """The delegations of each account of a chamber."""
     found: dict[int, list[DelegationName]] = {}
     rows = session.execute(
@@ -175,17 +175,17 @@ def change_member(
     """
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     actor.require_fresh(LET_IN)
-    hold_team(session, actor.event_id)
+    lock_team(session, actor.event_id)
     member = _member(session, actor, account_id)
     require_person_for_owners(actor, member.role, role)
-    ends = end_of(session, actor.event_id, role, until, now=now)
-    chosen = delegations_of(session, actor.event_id, role, delegations)
+    ends = membership_end(session, actor.event_id, role, until, now=now)
+    chosen = find_delegations(session, actor.event_id, role, delegations)
     if member.role is TeamRole.OWNER and role is not TeamRole.OWNER:
         _require_another_owner(session, actor.event_id)
         _end_invitations_of(session, actor.event_id, account_id)
     before = {"role": member.role.value, "until": member.until}
     member.role, member.until = role, ends
-    let_in(session, actor.event_id, account_id, chosen.values())
+    set_delegations(session, actor.event_id, account_id, chosen.values())
     session.flush()
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
     about = pgettext_lazy("trail", "role of %(address)s", address=session.get_one(Account, account_id).email)
@@ -202,7 +202,7 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     if account_id != actor.account_id or actor.scopes is not None:
         actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     actor.require_fresh(gettext_lazy("end the role"))
-    hold_team(session, actor.event_id)
+    lock_team(session, actor.event_id)
     member = _member(session, actor, account_id)
     require_person_for_owners(actor, member.role)
     if member.role is TeamRole.OWNER:
@@ -210,7 +210,7 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     about = pgettext_lazy("trail", "role of %(address)s", address=session.get_one(Account, account_id).email)
     before = {"role": member.role.value, "until": member.until}
     session.delete(member)
-    let_in(session, actor.event_id, account_id, ())
+    set_delegations(session, actor.event_id, account_id, ())
     theirs = ApiToken.event_id == actor.event_id, ApiToken.created_by == account_id, ApiToken.as_organiser
     session.execute(
         update(ApiToken)
@@ -228,7 +228,7 @@ def _end_invitations_of(session: Session, event_id: int, account_id: int) -> Non
     session.execute(delete(TeamInvitation).where(made))
 
 
-def delegations_of(session: Session, event_id: int, role: TeamRole, keys: Sequence[str]) -> dict[str, int]:
+def find_delegations(session: Session, event_id: int, role: TeamRole, keys: Sequence[str]) -> dict[str, int]:
     """The ids of the delegations that a chamber will see, by key; none for another role.
 
     Raises InvalidInput with the fault of `delegations`.
@@ -249,7 +249,7 @@ def delegations_of(session: Session, event_id: int, role: TeamRole, keys: Sequen
     return found
 
 
-def let_in(session: Session, event_id: int, account_id: int, delegation_ids: Iterable[int]) -> None:
+def set_delegations(session: Session, event_id: int, account_id: int, delegation_ids: Iterable[int]) -> None:
     """Have an account see these delegations of the event, and no others."""
     of_event = select(Delegation.id).where(Delegation.event_id == event_id)
     session.execute(
@@ -264,15 +264,15 @@ def let_in(session: Session, event_id: int, account_id: int, delegation_ids: Ite
 def require_person_for_owners(actor: Actor, *roles: TeamRole) -> None:
     """Raises NotAllowed for an API token if a role is an owner's: so none can take an event over."""
     if TeamRole.OWNER in roles and actor.scopes is not None:
-        raise NotAllowed(OF_OWNERS)
+        raise NotAllowed(PERSON_ONLY)
 
 
-def hold_team(session: Session, event_id: int) -> None:
+def lock_team(session: Session, event_id: int) -> None:
     """Let nobody else change the team until the commit, so that two owners do not remove each other."""
     session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
 
 
-def end_of(
+def membership_end(
     session: Session, event_id: int, role: TeamRole, until: date | None, *, now: datetime
 ) -> datetime | None:
     """The end of the last day in the event's zone. Raises InvalidInput with the fault of `until`."""

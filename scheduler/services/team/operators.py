@@ -43,7 +43,7 @@ class OperatorCard:
     is_oneself: bool
 
 
-def operators(session: Session, asker: SignedIn) -> tuple[OperatorCard, ...]:
+def list_operators(session: Session, asker: SignedIn) -> tuple[OperatorCard, ...]:
     """The operators by address. Raises NotAllowed for who is none."""
     _require(asker)
     rows = session.scalars(select(Account).where(Account.is_operator).order_by(Account.email))
@@ -61,7 +61,7 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
         address = mailable(email, is_test=bool(settings.mail_catcher_url))
     except Unmailable as error:
         raise InvalidInput([Fault("email", error.told)]) from error
-    if asker.account_id not in _held(session):
+    if asker.account_id not in _lock_operators(session):
         raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
     account = sign_in.ensure_account(session, address, now=now)
     if account.is_operator:
@@ -76,7 +76,9 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
         path="/sign-in",
     )
     letters.post(session, [letter], now=now)
-    trail.note(session, _doer(asker), Act.ROLE, about_operator(address), after={"operator": True}, now=now)
+    trail.note(
+        session, _audit_actor(asker), Act.ROLE, operator_subject(address), after={"operator": True}, now=now
+    )
     return address
 
 
@@ -84,7 +86,7 @@ def remove_operator(session: Session, asker: SignedIn, account_id: int, *, now: 
     """Take the role from an operator, or from oneself. Raises NotAllowed, NotFound, LastOperator."""
     _require(asker)
     asker.require_fresh(gettext_lazy("end the role"))
-    held = _held(session)
+    held = _lock_operators(session)
     if asker.account_id not in held:
         raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
     if account_id not in held:
@@ -94,17 +96,17 @@ def remove_operator(session: Session, asker: SignedIn, account_id: int, *, now: 
     account = session.get_one(Account, account_id)
     account.is_operator = False
     session.flush()
-    about = about_operator(account.email)
-    trail.note(session, _doer(asker), Act.ROLE, about, before={"operator": True}, now=now)
+    about = operator_subject(account.email)
+    trail.note(session, _audit_actor(asker), Act.ROLE, about, before={"operator": True}, now=now)
 
 
-def _held(session: Session) -> list[int]:
+def _lock_operators(session: Session) -> list[int]:
     """The operators, locked until the commit, so that two do not remove each other."""
     query = select(Account.id).where(Account.is_operator).order_by(Account.id)
     return list(session.scalars(query.with_for_update(key_share=True)))
 
 
-def _doer(asker: SignedIn) -> Somebody:
+def _audit_actor(asker: SignedIn) -> Somebody:
     return Somebody(account_id=asker.account_id, roles=("operator",))
 
 
@@ -113,6 +115,6 @@ def _require(asker: SignedIn) -> None:
         raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
 
 
-def about_operator(address: str) -> Noted:
+def operator_subject(address: str) -> Noted:
     """What an entry of the trail about an operator begins with."""
     return pgettext_lazy("trail", "operator %(address)s", address=address)

@@ -56,7 +56,7 @@ class ImportFile(Base):
     options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     """How it is to be taken, as `imports/choices.py` writes it."""
     fixes: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
-    """What a person changed of its rows, as `spreadsheets/fixes.py` writes it."""
+    """What a person changed of its rows, as `spreadsheets/file_fixes.py` writes it."""
     step_id: Mapped[int | None] = mapped_column(ForeignKey("desk_step.id"), index=True)
     """The step of the desk that undoes it, once it was taken."""
 
@@ -83,7 +83,7 @@ class ImportJob(Base):
     digest: Mapped[str] = mapped_column(String(32), default="")
     """Of the look that is to be taken."""
     found: Mapped[dict[str, Any] | None]
-    """What the file would do, as `imports/bulk_import/kept_look.py` writes it."""
+    """What the file would do, as `imports/bulk_import/stored_preview.py` writes it."""
     error: Mapped[str | None] = mapped_column(Text)
     """Why it failed, or why it is looked at once more, as a sentence."""
 

@@ -123,7 +123,7 @@ class WhatIf(Base):
     kind: Mapped[WhatIfKind] = mapped_column(states(WhatIfKind, "what_if_kind"))
     name: Mapped[WhatIfName]
     changes: Mapped[list[Any]] = mapped_column(JSON)
-    """As `planning/scenarios/changes.py` writes them."""
+    """As `planning/scenarios/scenario_changes.py` writes them."""
     seconds: Mapped[WhatIfSeconds]
     made_at: Mapped[datetime]
     state: Mapped[WhatIfState] = mapped_column(states(WhatIfState, "what_if_state"))
@@ -135,7 +135,7 @@ class WhatIf(Base):
     heartbeat_at: Mapped[datetime | None]
     progress: Mapped[dict[str, Any]]
     result: Mapped[dict[str, Any] | None]
-    """The figures `now` and `then`, as `planning/scenarios/trying.py` makes them."""
+    """The figures `now` and `then`, as `planning/scenarios/scenario_execution.py` makes them."""
     error: Mapped[str | None] = mapped_column(Text)
 
 

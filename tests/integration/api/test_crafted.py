@@ -17,7 +17,7 @@ from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 from api import errors
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.team import TeamRole
-from scheduler.services.events.new_event import NewEvent, check
+from scheduler.services.events.new_event import NewEvent, check_form
 from scheduler.services.paging import decode_cursor
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, TeamMember
@@ -178,7 +178,7 @@ def test_a_number_that_no_column_holds_is_not_found(database: Database, number: 
 
 def test_an_event_cannot_take_an_address_of_the_site() -> None:
     with pytest.raises(InvalidInput, match="'new' is an address of the site itself"):
-        check(NewEvent("New", "Expo", "UTC", NOW.date()), now=NOW)
+        check_form(NewEvent("New", "Expo", "UTC", NOW.date()), now=NOW)
 
 
 def test_an_address_that_is_too_long_is_refused_in_our_words(database: Database) -> None:

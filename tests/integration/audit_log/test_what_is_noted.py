@@ -24,7 +24,7 @@ from scheduler.services.events import events
 from scheduler.services.identity import actors, api_tokens, sign_in
 from scheduler.services.operations import trail_entries
 from scheduler.services.operations.trail_entries import Filter
-from scheduler.services.planning.runs import control, overnight
+from scheduler.services.planning.runs import overnight, run_control
 from scheduler.services.publishing import orders
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, InboundMail, TrailEntry
@@ -52,17 +52,17 @@ def expo(database: Database) -> Expo:
 
 
 def run(session: Session, expo: Expo) -> None:
-    control.start(session, expo.organiser_actor(), seconds=5, now=NOW)
+    run_control.start_run(session, expo.organiser_actor(), seconds=5, now=NOW)
 
 
 def cancel(session: Session, expo: Expo) -> None:
     run(session, expo)
-    control.cancel(session, expo.organiser_actor(), 1, now=NOW)
+    run_control.cancel_run(session, expo.organiser_actor(), 1, now=NOW)
 
 
 def night(session: Session, expo: Expo) -> None:
     make_night(session, expo)
-    overnight.claim_due(session, now=NOW)
+    overnight.queue_due_runs(session, now=NOW)
 
 
 def put_out(session: Session, expo: Expo) -> None:
@@ -83,7 +83,7 @@ def discard(session: Session, expo: Expo) -> None:
 
 
 def change_settings(session: Session, expo: Expo) -> None:
-    form = events.settings(session, expo.organiser_actor())
+    form = events.get_settings(session, expo.organiser_actor())
     events.update_settings(session, expo.organiser_actor(), replace(form, solve_seconds=77), now=NOW)
 
 

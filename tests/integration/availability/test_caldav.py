@@ -15,7 +15,7 @@ from scheduler.invites.transport.remote import Fetcher, FetchFailure
 from scheduler.services.availability import busy_times, caldav, unavailable
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.availability.caldav import DavAccount
-from scheduler.services.events.archives import tables
+from scheduler.services.events.archives import event_tables
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, BusySource
 from tests.support import clocks, dav
@@ -171,7 +171,7 @@ def test_the_password_is_encrypted_shown_nowhere_and_gone_with_the_calendar(
     assert PASSWORD not in repr(ACCOUNT) and PASSWORD not in caplog.text
     kept = {name: getattr(source, name) for name in source.__table__.columns.keys()}  # noqa: SIM118
     assert PASSWORD not in str(kept)
-    assert "account" in tables.SECRET["busy_source"], "no archive has it"
+    assert "account" in event_tables.SECRET_COLUMNS["busy_source"], "no archive has it"
     with person.database.write() as session:
         busy_times.remove(session, person.actor, source.key)
     with person.database.read() as session:

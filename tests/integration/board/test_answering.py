@@ -16,10 +16,10 @@ from scheduler.domain.errors import ChainmeetError, NotFound
 from scheduler.i18n import from_json
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.availability.busy_times import ADDRESS
-from scheduler.services.board import commands, drafts, stepping
-from scheduler.services.board.answering import OracleDesk
+from scheduler.services.board import commands, manual_drafts, steps
 from scheduler.services.board.broken_rules import BreaksRules
-from scheduler.services.board.commands import Target
+from scheduler.services.board.commands import Placement
+from scheduler.services.board.placement_search import PlacementSearch
 from scheduler.services.identity import encryption
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
@@ -35,7 +35,7 @@ class Asked:
     """A draft by hand, and a worker that keeps it in memory."""
 
     def __init__(self, database: Database) -> None:
-        self.database, self.desk = database, OracleDesk(database)
+        self.database, self.desk = database, PlacementSearch(database)
         with database.write() as session:
             self.hall = hall = Hall(session)
             for sender, receiver in ((1, 2), (1, 3), (5, 0), (2, 5)):
@@ -44,15 +44,17 @@ class Asked:
             self.slots = [slot.key for slot in hall.expo.slots]
             self.places = [place.key for place in (*hall.expo.tables, *hall.expo.booths)]
 
-    def ask(self, request: str, desk: OracleDesk | None = None) -> dict[str, Any]:
+    def ask(self, request: str, desk: PlacementSearch | None = None) -> dict[str, Any]:
         question = {"request": request, "slots": self.slots, "places": self.places}
         return (desk or self.desk).answer(self.event_id, self.hall.number, question)
 
-    def do(self, to: str, request: str) -> stepping.Taken:
+    def do(self, to: str, request: str) -> steps.StepResult:
         read = shown.read_to(to)
         assert read is not None
         with self.database.write() as session:
-            return commands.arrange(session, self.hall.actor, self.hall.number, *read, seen=None, now=NOW)
+            return commands.arrange_requests(
+                session, self.hall.actor, self.hall.number, *read, seen=None, now=NOW
+            )
 
     def requests(self) -> list[str]:
         with self.database.read() as session:
@@ -73,15 +75,15 @@ def assert_as_put(asked: Asked, request: str) -> None:
     for row in asked.ask(request)["targets"]:
         try:
             with asked.database.write() as session:
-                commands.put(
+                commands.place_request(
                     session,
                     asked.hall.actor,
                     asked.hall.number,
-                    Target(request, row["slot"], row["place"], *there(row)),
+                    Placement(request, row["slot"], row["place"], *there(row)),
                     seen=None,
                     now=NOW,
                 )
-                stepping.undo(session, asked.hall.actor, asked.hall.number, seen=None, now=NOW)
+                steps.undo_step(session, asked.hall.actor, asked.hall.number, seen=None, now=NOW)
             assert row["standing"] in ("free", "here"), "put where it is, it is locked there"
         except BreaksRules as error:
             assert row["standing"] in ("no", "moves", "like", "blocked")
@@ -108,12 +110,14 @@ def test_each_offer_gains_what_it_says_and_those_meet_whom_it_names(database: Da
             if "put" not in row:
                 continue
             targets, dropped = (
-                [Target(r, s, p, tuple(a), i) for r, s, p, a, i in row["put"]],
+                [Placement(r, s, p, tuple(a), i) for r, s, p, a, i in row["put"]],
                 row.get("dropped", []),
             )
             with database.write() as session:
                 actor, number = asked.hall.actor, asked.hall.number
-                taken = commands.arrange(session, actor, number, targets, dropped, seen=None, now=NOW)
+                taken = commands.arrange_requests(
+                    session, actor, number, targets, dropped, seen=None, now=NOW
+                )
                 version = versions.get(session, asked.event_id, number)
                 held = {m.request: m for m in versions.meetings(session, version.id)}
                 if row["gain"] is not None:
@@ -123,7 +127,7 @@ def test_each_offer_gains_what_it_says_and_those_meet_whom_it_names(database: Da
                     m = held[r]
                     now = (m.slot, m.place, set(m.attendees), m.interpreter)
                     assert now == (slot, place, set(people), interpreter)
-                stepping.undo(session, actor, number, seen=None, now=NOW)
+                steps.undo_step(session, actor, number, seen=None, now=NOW)
             offers += 1
     assert 100 < promised > 0.95 * offers, "of a published meeting at its time only its own place is counted"
 
@@ -145,7 +149,7 @@ def test_where_several_have_to_move_a_search_is_made_once_and_what_it_finds_can_
                 to = shown.offer_of({"best": [found]}).best[0].to
                 assert asked.do(to, request).gain == pytest.approx(found["gain"], abs=1e-6)
                 with database.write() as session:
-                    stepping.undo(session, asked.hall.actor, asked.hall.number, seen=None, now=NOW)
+                    steps.undo_step(session, asked.hall.actor, asked.hall.number, seen=None, now=NOW)
     assert ("no", "found") not in outcomes
     assert ("no", "impossible") in outcomes
 
@@ -160,7 +164,7 @@ def test_the_plan_in_memory_follows_each_step_and_answers_as_one_read_anew(
     for _ in range(14):
         request = dice.choice(names)
         answer = asked.ask(request)
-        assert answer == asked.ask(request, OracleDesk(database))
+        assert answer == asked.ask(request, PlacementSearch(database))
         ways = answer["best"]
         if not ways:
             continue
@@ -170,7 +174,7 @@ def test_the_plan_in_memory_follows_each_step_and_answers_as_one_read_anew(
         done += 1
         if dice.random() < 0.3:
             with database.write() as session:
-                stepping.undo(session, asked.hall.actor, number, seen=None, now=NOW)
+                steps.undo_step(session, asked.hall.actor, number, seen=None, now=NOW)
         with database.read() as session:
             version = versions.get(session, asked.event_id, number)
             problem = snapshot.take(session, asked.event_id, now=NOW, as_put_by_hand=False)
@@ -293,10 +297,10 @@ def test_on_a_show_day_times_of_today_are_offered(
 
 def test_only_the_last_plans_are_kept_and_what_is_unknown_is_said_so(database: Database) -> None:
     asked = Asked(database)
-    desk = OracleDesk(database, most=1)
+    desk = PlacementSearch(database, most=1)
     first = asked.hall.number
     with database.write() as session:
-        second = drafts.begin(session, asked.hall.actor, 1, now=NOW)
+        second = manual_drafts.start_draft(session, asked.hall.actor, 1, now=NOW)
     for number in (first, second, second, first):
         assert desk.answer(asked.event_id, number, {}) == {"revision": 0}
     assert desk.loads == 3
@@ -319,4 +323,4 @@ def test_what_a_button_says_is_read_as_it_was_written() -> None:
     row = {"slot": "s1", "place": "t1", "place_name": "T1", "say": "", "gain": -3.0, "put": put}
     (way,) = shown.offer_of({"best": [row]}).best
     assert (way.points, way.is_loss) == ("−3", True)
-    assert shown.read_to(way.to) == ([Target("r", "s1", "t1", ("a", "b"))], [])
+    assert shown.read_to(way.to) == ([Placement("r", "s1", "t1", ("a", "b"))], [])

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from scheduler.domain import rules
 from scheduler.domain.entities import RequestState
-from scheduler.services.board import commands, stepping
-from scheduler.services.board.commands import Target
+from scheduler.services.board import commands, steps
+from scheduler.services.board.commands import Placement
 from scheduler.services.participants import journal
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
@@ -70,9 +70,9 @@ def test_what_it_breaks_is_seen_then_moved_and_all_of_it_undone(board: Board) ->
         hall.session = session
         problem = snapshot.take(session, event_id, now=NOW, as_put_by_hand=False)
         assert rules.violations(problem, versions.meetings(session, hall.version.id)) == []
-        (last, *_) = journal.steps(session, hall.actor)
-        journal.undo(session, hall.actor, last.id, settings=SETTINGS, now=NOW)
-        stepping.undo(session, hall.actor, 2, seen=None, now=NOW)
+        (last, *_) = journal.list_steps(session, hall.actor)
+        journal.undo_step(session, hall.actor, last.id, settings=SETTINGS, now=NOW)
+        steps.undo_step(session, hall.actor, 2, seen=None, now=NOW)
     assert (absent(board), draft(board)) == ([], start)
 
 
@@ -89,8 +89,8 @@ def test_a_way_that_breaks_a_rule_by_now_is_left_out_and_the_absence_is_kept(boa
     looked = board.browser.get(board.path(address("?slots=s0&look=1")))
     way = _value(looked, "to")
     with board.database.write() as session:
-        target = Target(board.hall.one.key, "s1", "t0")
-        commands.put(session, board.hall.actor, 2, target, seen=None, now=NOW)
+        target = Placement(board.hall.one.key, "s1", "t0")
+        commands.place_request(session, board.hall.actor, 2, target, seen=None, now=NOW)
     moved = draft(board)
     saved = board.browser.post(board.path(address()), slots=["s0"], to=[way, "[1]", "{"], seen=0)
     assert "is changed in this draft" not in saved

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import WrongState
-from scheduler.services.board import drafts
+from scheduler.services.board import manual_drafts
 from scheduler.services.publishing import publishing
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.schedule import versions
@@ -40,7 +40,7 @@ class Large:
 
 @pytest.fixture
 def large(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Large:
-    monkeypatch.setattr(drafts, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(manual_drafts, "MAX_INLINE_REQUESTS", 0)
     return Large(database, broker_url)
 
 
@@ -61,7 +61,7 @@ def test_a_worker_begins_it_once_and_the_page_goes_to_its_board(large: Large) ->
     assert "Manual draft 3, 0 changes." in large.browser.get(large.path("/1/begun"))
     with large.database.write() as session:
         event_id, actor = large.hall.expo.event.id, large.hall.expo.organiser_actor()
-        at_once = versions.get(session, event_id, drafts.begin(session, actor, 1, now=NOW))
+        at_once = versions.get(session, event_id, manual_drafts.start_draft(session, actor, 1, now=NOW))
         made = versions.get(session, event_id, 3)
         assert versions.meetings(session, made.id) == versions.meetings(session, at_once.id)
         assert (made.score, made.terms) == (at_once.score, at_once.terms)
@@ -77,4 +77,4 @@ def test_what_cannot_be_begun_any_more_is_said_and_can_be_tried_again(large: Lar
     assert "The draft could not be created." in page
     assert "Try again" in page
     with large.database.write() as session, pytest.raises(WrongState):
-        drafts.ask(session, large.hall.expo.organiser_actor(), 1, now=NOW)
+        manual_drafts.request_draft(session, large.hall.expo.organiser_actor(), 1, now=NOW)

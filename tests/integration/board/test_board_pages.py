@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from api.pages.board import hand_board
 from scheduler.domain.entities import VersionState
-from scheduler.services.board import drafts, reading, view
-from scheduler.services.board.answering import OracleDesk
-from scheduler.services.board.view import ROWS, BoardWish
+from scheduler.services.board import board_view, draft_view, manual_drafts
+from scheduler.services.board.board_view import PAGE_SIZE, BoardQuery
+from scheduler.services.board.placement_search import PlacementSearch
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
 from scheduler.storage.database import Database
@@ -36,7 +36,7 @@ class Board:
         self.database, self.is_away = database, False
         with database.write() as session:
             self.hall = Hall(session)
-        desk = OracleDesk(database)
+        desk = PlacementSearch(database)
 
         def ask(event_id: int, number: int, question: dict[str, Any], **_: Any) -> dict[str, Any] | None:
             return None if self.is_away else desk.answer(event_id, number, question)
@@ -177,16 +177,16 @@ def test_a_full_view_is_small_and_takes_as_many_queries_as_an_empty_one(
 ) -> None:
     """A page of rows, each of which has a meeting at each time: no event has a larger view."""
     with database.write() as session:
-        expo = make_event(session, firms=2 * ROWS, slots="10", tables=ROWS + 10)
+        expo = make_event(session, firms=2 * PAGE_SIZE, slots="10", tables=PAGE_SIZE + 10)
         meetings = []
-        for k in range(ROWS):
-            requests = [make_request(session, expo, k, (k + d) % ROWS + ROWS) for d in range(10)]
+        for k in range(PAGE_SIZE):
+            requests = [make_request(session, expo, k, (k + d) % PAGE_SIZE + PAGE_SIZE) for d in range(10)]
             meetings += [
                 meet(request, expo, slot=slot, place=expo.tables[k]) for slot, request in enumerate(requests)
             ]
         make_version(session, expo, [], state=VersionState.SUPERSEDED)
         make_version(session, expo, meetings)
-        drafts.begin(session, expo.organiser_actor(), 2, now=NOW)
+        manual_drafts.start_draft(session, expo.organiser_actor(), 2, now=NOW)
     key = expo.event.key
     actor = Actor(None, expo.event.id, key, team_role=Role.OWNER)
 
@@ -194,14 +194,14 @@ def test_a_full_view_is_small_and_takes_as_many_queries_as_an_empty_one(
         return count_selects(
             database,
             lambda session: (
-                reading.card(session, actor, number),
-                view.view(session, actor, number, BoardWish()),
-                view.view(session, actor, number, BoardWish(rows_of="person")),
+                draft_view.get_draft(session, actor, number),
+                board_view.get_board(session, actor, number, BoardQuery()),
+                board_view.get_board(session, actor, number, BoardQuery(rows_of="person")),
             ),
         )
 
     assert look(1) + 1 >= look(2) >= look(1) - 2
-    desk = OracleDesk(database)
+    desk = PlacementSearch(database)
     monkeypatch.setattr(hand_board.questions, "ask", lambda e, n, q, **_: desk.answer(e, n, q))
     browser = Browser(web_app(database, broker_url), expo.organiser)
     for rest in ("", f"&pick={meetings[0].request}", "&rows=person"):

@@ -16,9 +16,9 @@ from scheduler.domain.by_hand import HandStepKind
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import ChainmeetError, NotAllowed, NotFound, PublishingOpen, WrongState
 from scheduler.domain.team import TeamRole
-from scheduler.services.board import commands, drafts, stepping
+from scheduler.services.board import commands, manual_drafts, steps
 from scheduler.services.board.broken_rules import BreaksRules
-from scheduler.services.board.commands import Target
+from scheduler.services.board.commands import Placement
 from scheduler.services.identity.actors import actor_for
 from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.publishing import comparisons, orders, release
@@ -47,15 +47,15 @@ class Hall:
         published = make_version(session, expo, first)
         published.unscheduled = [{"request": self.free.key, "reason": "people-busy", "ways": []}]
         session.flush()
-        self.number = drafts.begin(session, self.actor, 1, now=NOW)
+        self.number = manual_drafts.start_draft(session, self.actor, 1, now=NOW)
 
     @property
     def version(self) -> ScheduleVersion:
         return versions.get(self.session, self.expo.event.id, self.number)
 
-    def put(self, request: Any, slot: int, place: Any, **other: Any) -> stepping.Taken:
-        target = Target(request.key, self.expo.slots[slot].key, place.key, **other)
-        return commands.put(self.session, self.actor, self.number, target, seen=None, now=NOW)
+    def put(self, request: Any, slot: int, place: Any, **other: Any) -> steps.StepResult:
+        target = Placement(request.key, self.expo.slots[slot].key, place.key, **other)
+        return commands.place_request(self.session, self.actor, self.number, target, seen=None, now=NOW)
 
     def bytes(self) -> str:
         """All that a draft is."""
@@ -111,25 +111,25 @@ def test_each_command_does_what_it_says_and_undone_to_the_start_the_draft_has_th
         assert hall.version.answers == [], "it is held now"
         check_score(hall)
         a, b = hall.two.key, hall.three.key
-        kinds.append(commands.swap(session, actor, hall.number, a, b, seen=None, now=NOW).kind)
+        kinds.append(commands.swap_meetings(session, actor, hall.number, a, b, seen=None, now=NOW).kind)
         assert (hall.at(hall.two), hall.at(hall.three)) == (("s0", "t2"), ("s3", "t1"))
-        kinds.append(commands.cancel(session, actor, hall.number, b, seen=None, now=NOW).kind)
+        kinds.append(commands.cancel_meeting(session, actor, hall.number, b, seen=None, now=NOW).kind)
         assert hall.at(hall.three) is None
-        kinds.append(commands.unlock(session, actor, hall.number, a, seen=None, now=NOW).kind)
-        kinds.append(commands.lock(session, actor, hall.number, a, seen=None, now=NOW).kind)
+        kinds.append(commands.unlock_request(session, actor, hall.number, a, seen=None, now=NOW).kind)
+        kinds.append(commands.lock_meeting(session, actor, hall.number, a, seen=None, now=NOW).kind)
         check_score(hall)
         end = hall.bytes()
         assert kinds == ["move", "place", "people", "add", "swap", "cancel", "unlock", "lock"]
         for _ in kinds:
-            stepping.undo(session, actor, hall.number, seen=None, now=NOW)
+            steps.undo_step(session, actor, hall.number, seen=None, now=NOW)
         assert hall.bytes() == start
         with pytest.raises(WrongState, match="as it began"):
-            stepping.undo(session, actor, hall.number, seen=None, now=NOW)
+            steps.undo_step(session, actor, hall.number, seen=None, now=NOW)
         for _ in kinds:
-            stepping.redo(session, actor, hall.number, seen=None, now=NOW)
+            steps.redo_step(session, actor, hall.number, seen=None, now=NOW)
         assert hall.bytes() == end
         with pytest.raises(WrongState):
-            stepping.redo(session, actor, hall.number, seen=None, now=NOW)
+            steps.redo_step(session, actor, hall.number, seen=None, now=NOW)
     with database.read() as session:
         told = session.scalars(select(TrailEntry.about).where(TrailEntry.act == "hand")).all()
         assert len(told) == 1 + 3 * len(kinds)
@@ -139,10 +139,10 @@ def test_a_new_step_takes_the_place_of_undone_ones(database: Database) -> None:
     with database.write() as session:
         hall = Hall(session)
         hall.put(hall.one, 1, hall.expo.tables[0])
-        stepping.undo(session, hall.actor, hall.number, seen=None, now=NOW)
+        steps.undo_step(session, hall.actor, hall.number, seen=None, now=NOW)
         hall.put(hall.one, 4, hall.expo.tables[0])
         with pytest.raises(WrongState):
-            stepping.redo(session, hall.actor, hall.number, seen=None, now=NOW)
+            steps.redo_step(session, hall.actor, hall.number, seen=None, now=NOW)
         states = session.scalars(select(HandStep.state).order_by(HandStep.number)).all()
         assert states == ["replaced", "done"]
 
@@ -187,7 +187,7 @@ def test_what_breaks_a_hard_rule_is_refused_with_the_rule_in_names_and_minutes(d
         (moved,) = [m for m in versions.meetings(session, hall.version.id) if m.request == hall.three.key]
         assert moved.interpreter == "i0", "who is free comes"
         assert step.gain < 0
-        stepping.undo(session, hall.actor, hall.number, seen=None, now=NOW)
+        steps.undo_step(session, hall.actor, hall.number, seen=None, now=NOW)
         assert hall.bytes() == before
 
 
@@ -227,32 +227,36 @@ def any_command(hall: Hall, dice: random.Random, requests: Sequence[str]) -> Han
         what = "put"
     if what == "swap":
         pair = dice.sample(sorted(held), 2)
-        return commands.swap(session, actor, number, *pair, **now).kind
+        return commands.swap_meetings(session, actor, number, *pair, **now).kind
     if what == "cancel":
-        return commands.cancel(session, actor, number, key, **now).kind
+        return commands.cancel_meeting(session, actor, number, key, **now).kind
     if what == "mark":
         marked = key in by_hand.of_draft(session, hall.version.id)
-        return (commands.unlock if marked else commands.lock)(session, actor, number, key, **now).kind
+        return (commands.unlock_request if marked else commands.lock_meeting)(
+            session, actor, number, key, **now
+        ).kind
     if what == "allow":
         key, slots = dice.choice(sorted(by_hand.bans_of(session, hall.version.id).items()) or [(key, [slot])])
-        return commands.allow(session, actor, number, key, dice.choice(sorted(slots)), **now).kind
+        return commands.allow_slot(session, actor, number, key, dice.choice(sorted(slots)), **now).kind
     if what == "forbid":
-        return commands.forbid(session, actor, number, key, slot, **now).kind
+        return commands.forbid_slot(session, actor, number, key, slot, **now).kind
     if what == "back":
-        stepping.undo(session, actor, number, **now)
-        return stepping.redo(session, actor, number, **now).kind
+        steps.undo_step(session, actor, number, **now)
+        return steps.redo_step(session, actor, number, **now).kind
     place = dice.choice([*expo.tables, *expo.booths]).key
     if what == "repair":
         key, *others = dice.sample(sorted(held), 2)
-        return commands.arrange(session, actor, number, [Target(key, slot, place)], others, **now).kind
+        return commands.arrange_requests(
+            session, actor, number, [Placement(key, slot, place)], others, **now
+        ).kind
     if what == "people" and key in held:
         people = [person.key for team in expo.people for person in team]
         firms = {person[:2] for person in held[key].attendees}
         chosen = tuple(dice.choice([each for each in people if each[:2] == firm]) for firm in sorted(firms))
-        target = Target(key, held[key].slot, held[key].place, chosen)
+        target = Placement(key, held[key].slot, held[key].place, chosen)
     else:
-        target = Target(key, held[key].slot if what == "place" and key in held else slot, place)
-    return commands.put(session, actor, number, target, **now).kind
+        target = Placement(key, held[key].slot if what == "place" and key in held else slot, place)
+    return commands.place_request(session, actor, number, target, **now).kind
 
 
 def test_any_commands_keep_score_and_rules_and_undone_to_the_start_the_bytes_are_the_same(
@@ -265,7 +269,7 @@ def test_any_commands_keep_score_and_rules_and_undone_to_the_start_the_bytes_are
         for sender, receiver in ((1, 2), (1, 3), (5, 0), (2, 5), (3, 5), (1, 4)):
             make_request(session, expo, sender, receiver)
         requests = [request.id for request in snapshot.take(session, expo.event.id, now=NOW).requests]
-        hall.number = drafts.begin(session, hall.actor, 1, now=NOW)
+        hall.number = manual_drafts.start_draft(session, hall.actor, 1, now=NOW)
         states, kinds = [hall.bytes()], set()
         for _ in range(220):
             try:
@@ -279,10 +283,10 @@ def test_any_commands_keep_score_and_rules_and_undone_to_the_start_the_bytes_are
                 check_score(hall)
         assert kinds == set(HandStepKind), set(HandStepKind) - kinds
         for before in states[-2::-1]:
-            stepping.undo(session, hall.actor, hall.number, seen=None, now=NOW)
+            steps.undo_step(session, hall.actor, hall.number, seen=None, now=NOW)
             assert hall.bytes() == before
         for after in states[1:]:
-            stepping.redo(session, hall.actor, hall.number, seen=None, now=NOW)
+            steps.redo_step(session, hall.actor, hall.number, seen=None, now=NOW)
             assert hall.bytes() == after
 
 
@@ -290,10 +294,10 @@ def test_a_repair_is_one_step_and_may_drop_meetings(database: Database) -> None:
     with database.write() as session:
         hall = Hall(session)
         targets = [
-            Target(hall.one.key, "s3", "t1", (hall.expo.people[0][1].key, hall.expo.people[1][0].key)),
-            Target(hall.three.key, "s5", "t2"),
+            Placement(hall.one.key, "s3", "t1", (hall.expo.people[0][1].key, hall.expo.people[1][0].key)),
+            Placement(hall.three.key, "s5", "t2"),
         ]
-        taken = commands.arrange(
+        taken = commands.arrange_requests(
             session, hall.actor, hall.number, targets, [hall.two.key], seen=None, now=NOW
         )
         assert (taken.kind, set(taken.requests)) == (
@@ -305,7 +309,7 @@ def test_a_repair_is_one_step_and_may_drop_meetings(database: Database) -> None:
         )  # fmt: skip
         check_score(hall)
         with pytest.raises(WrongState):
-            commands.arrange(session, hall.actor, hall.number, targets * 2, (), seen=None, now=NOW)
+            commands.arrange_requests(session, hall.actor, hall.number, targets * 2, (), seen=None, now=NOW)
 
 
 def test_only_organisers_and_only_open_drafts_by_hand(database: Database) -> None:
@@ -313,26 +317,27 @@ def test_only_organisers_and_only_open_drafts_by_hand(database: Database) -> Non
         hall = Hall(session)
         reader = make_member(session, hall.expo, TeamRole.READER)
         actor = actor_for(session, reader.id, hall.expo.event.key, now=NOW)
-        target = Target(hall.one.key, "s1", "t0")
+        target = Placement(hall.one.key, "s1", "t0")
         for one in (actor, hall.expo.actor(0)):
             with pytest.raises(NotAllowed):
-                commands.put(session, one, hall.number, target, seen=None, now=NOW)
+                commands.place_request(session, one, hall.number, target, seen=None, now=NOW)
             with pytest.raises(NotAllowed):
-                drafts.begin(session, one, 1, now=NOW)
+                manual_drafts.start_draft(session, one, 1, now=NOW)
         with pytest.raises(NotFound):
-            commands.put(session, hall.actor, 1, target, seen=None, now=NOW)
+            commands.place_request(session, hall.actor, 1, target, seen=None, now=NOW)
         for wrong in (
-            Target("nobody", "s1", "t0"), Target(hall.one.key, "s99", "t0"), Target(hall.one.key, "s1", "x"),
-            Target("\x00", "s1", "t0"),
+            Placement("nobody", "s1", "t0"), Placement(hall.one.key, "s99", "t0"),
+            Placement(hall.one.key, "s1", "x"),
+            Placement("\x00", "s1", "t0"),
         ):  # fmt: skip
             with pytest.raises(NotFound):
-                commands.put(session, hall.actor, hall.number, wrong, seen=None, now=NOW)
+                commands.place_request(session, hall.actor, hall.number, wrong, seen=None, now=NOW)
         with pytest.raises(ChainmeetError):
-            commands.put(
+            commands.place_request(
                 session,
                 hall.actor,
                 hall.number,
-                Target(hall.one.key, "s1", "t0", ("ghost",)),
+                Placement(hall.one.key, "s1", "t0", ("ghost",)),
                 seen=None,
                 now=NOW,
             )
@@ -363,13 +368,13 @@ def test_what_has_not_begun_is_changed_by_hand_and_by_no_run(database: Database)
     with database.write() as session:
         hall = Hall(session)
         early = hall.expo.slots[0].start - timedelta(minutes=30)
-        to = Target(hall.one.key, hall.expo.slots[1].key, hall.expo.tables[0].key)
-        commands.put(session, hall.actor, hall.number, to, seen=None, now=early)
-        commands.cancel(session, hall.actor, hall.number, hall.three.key, seen=None, now=early)
+        to = Placement(hall.one.key, hall.expo.slots[1].key, hall.expo.tables[0].key)
+        commands.place_request(session, hall.actor, hall.number, to, seen=None, now=early)
+        commands.cancel_meeting(session, hall.actor, hall.number, hall.three.key, seen=None, now=early)
         held = {m.request: m.slot for m in versions.meetings(session, hall.version.id)}
         assert held[hall.one.key] == "s1" and hall.three.key not in held
         run = snapshot.take(session, hall.expo.event.id, now=early)
         assert run.frozen_until == early + timedelta(hours=12)
         begun = hall.expo.slots[3].start + timedelta(minutes=1)
         with pytest.raises(BreaksRules, match="is frozen"):
-            commands.cancel(session, hall.actor, hall.number, hall.two.key, seen=None, now=begun)
+            commands.cancel_meeting(session, hall.actor, hall.number, hall.two.key, seen=None, now=begun)

@@ -8,10 +8,10 @@ from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.domain.solving import SolveParams
 from scheduler.i18n import from_json
-from scheduler.services.board import commands, drafts, stepping
-from scheduler.services.board.answering import OracleDesk
+from scheduler.services.board import commands, manual_drafts, steps
 from scheduler.services.board.broken_rules import BreaksRules
-from scheduler.services.board.sentences import BANNED
+from scheduler.services.board.placement_search import PlacementSearch
+from scheduler.services.board.rule_sentences import FORBIDDEN
 from scheduler.services.planning.runs import runs
 from scheduler.services.problems import snapshot
 from scheduler.solver.solve import solve
@@ -20,8 +20,8 @@ from tests.integration.board.test_commands import Hall
 from tests.support.factories import NOW, make_version, meet
 
 
-def forbid(hall: Hall, request: str, slot: str) -> stepping.Taken:
-    return commands.forbid(hall.session, hall.actor, hall.number, request, slot, seen=None, now=NOW)
+def forbid(hall: Hall, request: str, slot: str) -> steps.StepResult:
+    return commands.forbid_slot(hall.session, hall.actor, hall.number, request, slot, seen=None, now=NOW)
 
 
 def test_a_forbidden_time_is_refused_on_the_board_and_allowed_again_and_each_is_undone(
@@ -41,13 +41,16 @@ def test_a_forbidden_time_is_refused_on_the_board_and_allowed_again_and_each_is_
             forbid(hall, key, "s1")
         with pytest.raises(NotFound):
             forbid(hall, key, "s99")
-        assert commands.allow(session, hall.actor, hall.number, key, "s1", seen=None, now=NOW).kind == "allow"
+        assert (
+            commands.allow_slot(session, hall.actor, hall.number, key, "s1", seen=None, now=NOW).kind
+            == "allow"
+        )
         assert hall.bytes() == start
-        stepping.undo(session, hall.actor, hall.number, seen=None, now=NOW)
+        steps.undo_step(session, hall.actor, hall.number, seen=None, now=NOW)
         assert hall.bytes() == banned
-        stepping.undo(session, hall.actor, hall.number, seen=None, now=NOW)
+        steps.undo_step(session, hall.actor, hall.number, seen=None, now=NOW)
         assert hall.bytes() == start
-        stepping.redo(session, hall.actor, hall.number, seen=None, now=NOW)
+        steps.redo_step(session, hall.actor, hall.number, seen=None, now=NOW)
         assert hall.bytes() == banned
 
 
@@ -61,7 +64,7 @@ def test_the_board_offers_no_forbidden_time_to_the_request_nor_to_those_that_wou
         slots = [slot.key for slot in hall.expo.slots]
         event_id, number = hall.expo.event.id, hall.number
         one, two = hall.one.key, hall.two.key
-    desk = OracleDesk(database)
+    desk = PlacementSearch(database)
     question = {"request": one, "slots": slots, "places": ["t0", "t1"]}
     before = desk.answer(event_id, number, question)
     assert {row["standing"] for row in before["targets"] if row["slot"] == "s1"} == {"free"}
@@ -74,7 +77,7 @@ def test_the_board_offers_no_forbidden_time_to_the_request_nor_to_those_that_wou
     after = desk.answer(event_id, number, question)
     assert desk.loads == 1
     said = {(row["standing"], from_json(row["say"])) for row in after["targets"] if row["slot"] == "s1"}
-    assert said == {("no", BANNED)}
+    assert said == {("no", FORBIDDEN)}
     assert after["best"]
     assert not any(row["slot"] == "s1" for row in after["best"])
     moved = [put for row in (*after["best"], *after["targets"]) for put in row.get("put", ())]
@@ -90,7 +93,7 @@ def test_a_run_that_keeps_it_and_the_next_draft_have_what_was_forbidden_locked_a
         for slot in expo.slots[:-1]:
             forbid(hall, free, slot.key)
         hall.put(hall.two, 4, expo.tables[1])
-        commands.cancel(session, hall.actor, hall.number, hall.three.key, seen=None, now=NOW)
+        commands.cancel_meeting(session, hall.actor, hall.number, hall.three.key, seen=None, now=NOW)
         problem = snapshot.take(session, expo.event.id, now=NOW, hand_draft=hall.number)
         held = {m.request: m for m in solve(problem, SolveParams(seconds=2, workers=1)).plan.meetings}
         assert held[free].slot == expo.slots[-1].key
@@ -101,13 +104,13 @@ def test_a_run_that_keeps_it_and_the_next_draft_have_what_was_forbidden_locked_a
         assert free not in {m.request for m in plan.meetings}
 
         rows = [meet(hall.one, expo, slot=1), meet(hall.two, expo, slot=4, place=expo.tables[1])]
-        run = runs.queue(session, expo.event.id, asked_by=None, hand_draft=hall.number, now=NOW)
+        run = runs.queue_run(session, expo.event.id, asked_by=None, hand_draft=hall.number, now=NOW)
         make_version(session, expo, rows, state=VersionState.DRAFT).run_id = run.id
         session.flush()
-        hall.number = drafts.begin(session, hall.actor, 3, now=NOW)
-        commands.unlock(session, hall.actor, hall.number, hall.two.key, seen=None, now=NOW)
-        commands.unlock(session, hall.actor, hall.number, hall.three.key, seen=None, now=NOW)
+        hall.number = manual_drafts.start_draft(session, hall.actor, 3, now=NOW)
+        commands.unlock_request(session, hall.actor, hall.number, hall.two.key, seen=None, now=NOW)
+        commands.unlock_request(session, hall.actor, hall.number, hall.three.key, seen=None, now=NOW)
         with pytest.raises(WrongState):
-            commands.unlock(session, hall.actor, hall.number, hall.one.key, seen=None, now=NOW)
+            commands.unlock_request(session, hall.actor, hall.number, hall.one.key, seen=None, now=NOW)
         with pytest.raises(WrongState):
             forbid(hall, free, "s0")

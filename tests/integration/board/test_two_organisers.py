@@ -14,9 +14,9 @@ from scheduler.domain import rules
 from scheduler.domain.errors import ChainmeetError, ChangedMeanwhile, WrongState
 from scheduler.domain.solving import SolveParams
 from scheduler.domain.team import TeamRole
-from scheduler.services.board import commands, drafts, reading, stepping
+from scheduler.services.board import commands, draft_view, manual_drafts, steps
 from scheduler.services.board.broken_rules import BreaksRules
-from scheduler.services.board.commands import Target
+from scheduler.services.board.commands import Placement
 from scheduler.services.identity.actors import Actor
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import orders
@@ -41,11 +41,11 @@ class Two:
             other = make_member(session, self.expo, TeamRole.ORGANISER)
             self.two = replace(self.one, account_id=other.id)
             self.address = other.email
-            self.number = drafts.begin(session, self.one, 1, now=NOW)
+            self.number = manual_drafts.start_draft(session, self.one, 1, now=NOW)
 
-    def put(self, session: Session, actor: Actor, k: int, slot: int, seen: int) -> stepping.Taken:
-        target = Target(self.requests[k].key, f"s{slot}", f"t{k}")
-        return commands.put(session, actor, self.number, target, seen=seen, now=NOW)
+    def put(self, session: Session, actor: Actor, k: int, slot: int, seen: int) -> steps.StepResult:
+        target = Placement(self.requests[k].key, f"s{slot}", f"t{k}")
+        return commands.place_request(session, actor, self.number, target, seen=seen, now=NOW)
 
     def at(self) -> dict[str, str]:
         with self.database.read() as session:
@@ -79,11 +79,13 @@ def test_steps_about_other_meetings_are_all_kept_however_they_come(database: Dat
         return lambda session: two.put(session, two.one if k % 2 else two.two, k, 1 + k % 5, seen=0)
 
     done = two.together(*(step(k) for k in range(8)))
-    assert sorted(taken.revision for taken in done if isinstance(taken, stepping.Taken)) == list(range(1, 9))
+    assert sorted(taken.revision for taken in done if isinstance(taken, steps.StepResult)) == list(
+        range(1, 9)
+    )
     assert two.at() == {request.key: f"s{1 + k % 5}" for k, request in enumerate(two.requests)}
     with database.write() as session:
         for k in range(8):
-            stepping.undo(session, two.one if k % 2 else two.two, two.number, seen=None, now=NOW)
+            steps.undo_step(session, two.one if k % 2 else two.two, two.number, seen=None, now=NOW)
     assert set(two.at().values()) == {"s0"}
 
 
@@ -94,15 +96,15 @@ def test_of_two_about_one_meeting_one_is_done_and_the_other_is_told_who_was_firs
         lambda session: two.put(session, two.two, 0, 2, seen=0),
     )
     (refused,) = [each for each in results if isinstance(each, ChangedMeanwhile)]
-    (taken,) = [each for each in results if isinstance(each, stepping.Taken)]
+    (taken,) = [each for each in results if isinstance(each, steps.StepResult)]
     assert "changed the same meeting since this page was made" in str(refused)
     assert taken.revision == 1
     with database.write() as session:
         two.put(session, two.two, 1, 3, seen=0)
         last = session.scalars(select(HandStep.number).order_by(HandStep.number.desc())).first()
         with pytest.raises(ChangedMeanwhile, match=two.address):
-            stepping.undo(session, two.one, two.number, step=last, seen=1, now=NOW)
-        stepping.undo(session, two.one, two.number, step=last, seen=2, now=NOW)
+            steps.undo_step(session, two.one, two.number, step=last, seen=1, now=NOW)
+        steps.undo_step(session, two.one, two.number, step=last, seen=2, now=NOW)
         with pytest.raises(ChangedMeanwhile):
             two.put(session, two.one, 1, 4, seen=2)
 
@@ -114,28 +116,28 @@ def test_undo_takes_back_ones_own_step_and_leaves_the_others(database: Database)
         two.put(session, two.two, 1, 2, seen=None)
         two.put(session, two.one, 2, 3, seen=None)
     with database.write() as session:
-        seen = reading.card(session, two.two, two.number)
+        seen = draft_view.get_draft(session, two.two, two.number)
         assert seen is not None and seen.to_undo is not None
         assert (seen.done, seen.own_done, seen.to_undo.number) == (3, 1, 2)
-        taken = stepping.undo(session, two.two, two.number, seen=3, now=NOW)
+        taken = steps.undo_step(session, two.two, two.number, seen=3, now=NOW)
         assert (taken.number, taken.by) == (2, "")
     at = two.at()
     assert [at[two.requests[k].key] for k in range(3)] == ["s1", "s0", "s3"]
     with database.write() as session:
         with pytest.raises(WrongState) as nothing:
-            stepping.undo(session, two.two, two.number, seen=None, now=NOW)
+            steps.undo_step(session, two.two, two.number, seen=None, now=NOW)
         assert nothing.value.told == "There is no step of yours to undo."
         two.put(session, two.one, 3, 4, seen=None)
-        assert stepping.redo(session, two.two, two.number, seen=None, now=NOW).number == 2, "his own still"
+        assert steps.redo_step(session, two.two, two.number, seen=None, now=NOW).number == 2, "his own still"
     assert_scored(two)
     with database.write() as session:
-        taken = stepping.undo(session, two.two, two.number, step=1, seen=None, now=NOW)
+        taken = steps.undo_step(session, two.two, two.number, step=1, seen=None, now=NOW)
         assert (taken.number, taken.by) == (1, two.expo.organiser.email)
     assert two.at()[two.requests[0].key] == "s0"
     assert_scored(two)
     with database.write() as session:
         for actor in (two.one, two.one, two.two):
-            stepping.undo(session, actor, two.number, seen=None, now=NOW)
+            steps.undo_step(session, actor, two.number, seen=None, now=NOW)
     assert set(two.at().values()) == {"s0"}
     assert_scored(two)
 
@@ -157,17 +159,17 @@ def test_a_step_on_which_another_one_depends_is_not_taken_back_and_what_hinders_
         two.put(session, two.one, 0, 1, seen=None)
         two.put(session, two.two, 0, 2, seen=None)
         with pytest.raises(WrongState) as hindered:
-            stepping.undo(session, two.one, two.number, seen=None, now=NOW)
+            steps.undo_step(session, two.one, two.number, seen=None, now=NOW)
         told = str(hindered.value.told)
         assert f"{two.address} changed the same meeting after this step." in told
-        stepping.undo(session, two.two, two.number, seen=None, now=NOW)
-        stepping.undo(session, two.one, two.number, seen=None, now=NOW)
-        target = Target(two.requests[0].key, "s3", "t1")
-        commands.put(session, two.one, two.number, target, seen=None, now=NOW)
-        other = Target(two.requests[1].key, "s0", "t0")
-        commands.put(session, two.two, two.number, other, seen=None, now=NOW)
+        steps.undo_step(session, two.two, two.number, seen=None, now=NOW)
+        steps.undo_step(session, two.one, two.number, seen=None, now=NOW)
+        target = Placement(two.requests[0].key, "s3", "t1")
+        commands.place_request(session, two.one, two.number, target, seen=None, now=NOW)
+        other = Placement(two.requests[1].key, "s0", "t0")
+        commands.place_request(session, two.two, two.number, other, seen=None, now=NOW)
     with database.write() as session, pytest.raises(BreaksRules, match="taken"):
-        stepping.undo(session, two.one, two.number, seen=None, now=NOW)
+        steps.undo_step(session, two.one, two.number, seen=None, now=NOW)
     at = two.at()
     assert (at[two.requests[0].key], at[two.requests[1].key]) == ("s3", "s0"), "nothing was done"
 
@@ -190,8 +192,8 @@ def test_a_draft_by_hand_survives_a_run_that_keeps_it(database: Database) -> Non
     with database.write() as session:
         two.put(session, two.one, 0, 4, seen=0)
         two.put(session, two.one, 1, 5, seen=1)
-        commands.cancel(session, two.one, two.number, two.requests[2].key, seen=2, now=NOW)
-        commands.unlock(session, two.one, two.number, two.requests[1].key, seen=3, now=NOW)
+        commands.cancel_meeting(session, two.one, two.number, two.requests[2].key, seen=2, now=NOW)
+        commands.unlock_request(session, two.one, two.number, two.requests[1].key, seen=3, now=NOW)
     with database.read() as session:
         problem = snapshot.take(session, two.expo.event.id, now=NOW, hand_draft=two.number)
     plan = solve(problem, SolveParams(seconds=2, workers=1)).plan
@@ -203,6 +205,6 @@ def test_a_draft_by_hand_survives_a_run_that_keeps_it(database: Database) -> Non
     assert two.at()[two.requests[0].key] == "s4", "the draft itself stays"
     with database.write() as session:
         with pytest.raises(WrongState):
-            commands.unlock(session, two.one, two.number, two.requests[3].key, seen=4, now=NOW)
+            commands.unlock_request(session, two.one, two.number, two.requests[3].key, seen=4, now=NOW)
         orders.discard(session, two.one, two.number, now=NOW)
         assert snapshot.take(session, two.expo.event.id, now=NOW).requests[0].fixed is None

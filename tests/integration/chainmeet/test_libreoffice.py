@@ -16,7 +16,7 @@ from python_calamine import CalamineWorkbook
 from chainmeet.cli import main
 from chainmeet.demo import load
 from scheduler.samples.expo import make_expo
-from scheduler.services.exports import event_sheets
+from scheduler.services.exports import event_workbook
 from scheduler.services.identity import actors
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
@@ -56,7 +56,7 @@ def demo(path: Path) -> None:
     with database.write() as session:
         expo = make_expo(firms=60, requests=240, seed=1, start=date(2027, 5, 11))
         event = load.load(session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW)
-        path.write_bytes(event_sheets.workbook(session, actors.operator(event)))
+        path.write_bytes(event_workbook.export_event(session, actors.operator(event)))
     database.dispose()
 
 

@@ -13,7 +13,7 @@ from chainmeet.cli import main
 from chainmeet.demo.load import load
 from chainmeet.files import read_plan, read_problem
 from scheduler.samples.expo import make_expo
-from scheduler.services.exports import event_sheets
+from scheduler.services.exports import event_workbook
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
 from scheduler.sheets.reading import read
@@ -132,7 +132,7 @@ def test_an_export_of_the_demo_is_planned(tmp_path: Path) -> None:
         sample = make_expo(firms=30, requests=120, seed=2)
         event = load(session, sample, organiser_email="o@expo.example", secret_key="x" * 40, now=NOW)
         actor = Actor(account_id=1, event_id=event.id, event_key=event.key, team_role=Role.OWNER)
-        (tmp_path / "demo.xlsx").write_bytes(event_sheets.workbook(session, actor))
+        (tmp_path / "demo.xlsx").write_bytes(event_workbook.export_event(session, actor))
     database.dispose()
     done = planned(tmp_path / "demo.xlsx", tmp_path / "out")
     assert done.exit_code == 0, done.output

@@ -163,7 +163,7 @@ def test_settings_are_read_back_as_they_were_written(database: Database) -> None
         )
         events.update_settings(session, expo.organiser_actor(), form, now=NOW)
     with database.read() as session:
-        assert events.settings(session, expo.organiser_actor()) == form
+        assert events.get_settings(session, expo.organiser_actor()) == form
 
 
 SETTINGS_FAULTS = [
@@ -184,19 +184,19 @@ SETTINGS_FAULTS = [
 def test_each_setting_is_checked(database: Database) -> None:
     with database.write() as session:
         actor = make_event(session).organiser_actor()
-        before = events.settings(session, actor)
+        before = events.get_settings(session, actor)
         for change, fault in SETTINGS_FAULTS:
             with pytest.raises(InvalidInput) as caught:
                 events.update_settings(session, actor, replace(before, **change), now=NOW)
             assert [str(found) for found in caught.value.faults] == [fault]
-        assert events.settings(session, actor) == before
+        assert events.get_settings(session, actor) == before
 
 
 def test_only_organisers_read_and_change_settings_and_only_of_their_event(database: Database) -> None:
     with database.write() as session:
         expo, other = make_event(session), make_event(session)
         with pytest.raises(NotAllowed):
-            events.settings(session, expo.actor(0))
+            events.get_settings(session, expo.actor(0))
         form = EventSettings(name="Mine")
         with pytest.raises(NotAllowed):
             events.update_settings(session, expo.actor(0), form, now=NOW)

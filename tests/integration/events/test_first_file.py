@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 from scheduler.domain.errors import ChainmeetError, NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
 from scheduler.services.identity.sessions import SignedIn
-from scheduler.services.imports import first_file, taking, template
-from scheduler.services.imports.taking import ImportOutdated
+from scheduler.services.imports import create_from_workbook, sheet_import, template
+from scheduler.services.imports.sheet_import import ImportOutdated
 from scheduler.sheets.reading import read
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
@@ -40,7 +40,7 @@ from tests.support.factories import NOW, make_account
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 
-EXAMPLE = template.example()
+EXAMPLE = template.example_workbook()
 ALL = (Event, Slot, Hall, WalkingTime, Place, Firm, Attendee, Interpreter, AttendeeBusy, MeetingRequest)
 
 
@@ -75,20 +75,30 @@ def counted(database: Database) -> dict[str, int]:
 
 def keep(database: Database, who: SignedIn, octets: bytes = EXAMPLE) -> int:
     with database.write() as session:
-        return first_file.keep(session, who, octets, name="expo.xlsx", now=NOW)
+        return create_from_workbook.store_workbook(session, who, octets, name="expo.xlsx", now=NOW)
 
 
-def look(database: Database, who: SignedIn, number: int, octets: bytes = EXAMPLE) -> first_file.NewEventLook:
+def look(
+    database: Database, who: SignedIn, number: int, octets: bytes = EXAMPLE
+) -> create_from_workbook.NewEventPreview:
     with database.write() as session:
-        return first_file.look(session, who, number, taking.parts_of(octets, ""), settings=SETTINGS, now=NOW)
+        return create_from_workbook.preview_new_event(
+            session, who, number, sheet_import.read_parts(octets, ""), settings=SETTINGS, now=NOW
+        )
 
 
 def make(
     database: Database, who: SignedIn, number: int, digest: str, octets: bytes = EXAMPLE
-) -> first_file.ComingEvent:
+) -> create_from_workbook.NewEventRef:
     with database.write() as session:
-        made, _ = first_file.make(
-            session, who, number, taking.parts_of(octets, ""), digest=digest, settings=SETTINGS, now=NOW
+        made, _ = create_from_workbook.create_event(
+            session,
+            who,
+            number,
+            sheet_import.read_parts(octets, ""),
+            digest=digest,
+            settings=SETTINGS,
+            now=NOW,
         )
     return made
 
@@ -142,7 +152,7 @@ def test_what_a_sheet_of_another_form_lacks_is_said_beside_it(database: Database
     assert {fault.path for fault in look(database, who, number, octets).faults} == {"name", "key", "timezone"}
     said = {"name": "Donau", "key": "donau", "timezone": "Europe/Vienna", "language": "hu"}
     with database.write() as session:
-        first_file.say(session, who, number, said)
+        create_from_workbook.save_event_settings(session, who, number, said)
     found = look(database, who, number, octets)
     assert found.faults == () and found.event is not None
     assert make(database, who, number, found.look.digest, octets).key == "donau"
@@ -170,7 +180,9 @@ def test_what_the_person_says_holds_in_place_of_the_workbook(database: Database)
     (fault,) = taken.faults
     assert (fault.path, fault.message) == ("key", "is taken by another event")
     with database.write() as session:
-        first_file.say(session, who, number, taken.typed | {"key": "danube-2028", "name": "Danube 2028"})
+        create_from_workbook.save_event_settings(
+            session, who, number, taken.typed | {"key": "danube-2028", "name": "Danube 2028"}
+        )
     found = look(database, who, number)
     assert found.event is not None
     assert make(database, who, number, found.look.digest).name == "Danube 2028"
@@ -183,7 +195,7 @@ def test_a_sheet_of_one_kind_becomes_an_event_once_its_name_is_said(database: Da
     assert {fault.path for fault in look(database, who, number, octets).faults} == {"key", "name", "timezone"}
     said = {"name": "Expo", "key": "expo", "timezone": "Asia/Shanghai", "solve_seconds": "1"}
     with database.write() as session:
-        first_file.say(session, who, number, said)
+        create_from_workbook.save_event_settings(session, who, number, said)
     found = look(database, who, number, octets)
     make(database, who, number, found.look.digest, octets)
     assert (counted(database)["Firm"], counted(database)["Slot"]) == (1, 0)
@@ -220,7 +232,7 @@ def test_only_operators_and_only_of_their_own_file(database: Database) -> None:
     with pytest.raises(NotFound):
         look(database, other, number)
     with pytest.raises(NotFound), database.write() as session:
-        first_file.drop(session, other, number)
+        create_from_workbook.delete_workbook(session, other, number)
     with database.write() as session:
         session.get_one(Account, one.account_id).is_operator = False
     with pytest.raises(NotAllowed):
@@ -245,11 +257,14 @@ def test_two_presses_at_once_make_one_event(database: Database) -> None:
 
 def test_files_that_nobody_took_go(database: Database) -> None:
     who = asker(database)
-    for _ in range(first_file.MAX_WAITING + 2):
+    for _ in range(create_from_workbook.MAX_PENDING_FILES + 2):
         last = keep(database, who)
     with database.write() as session:
-        assert session.scalars(select(func.count()).select_from(ImportFile)).one() == first_file.MAX_WAITING
-        first_file.keep(session, who, EXAMPLE, name="x", now=NOW + timedelta(days=8))
+        assert (
+            session.scalars(select(func.count()).select_from(ImportFile)).one()
+            == create_from_workbook.MAX_PENDING_FILES
+        )
+        create_from_workbook.store_workbook(session, who, EXAMPLE, name="x", now=NOW + timedelta(days=8))
     with pytest.raises(NotFound):
         look(database, who, last)
 

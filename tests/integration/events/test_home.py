@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState, RunState
 from scheduler.domain.errors import NotAllowed
 from scheduler.domain.team import TeamRole
-from scheduler.services.events import home, waiting
-from scheduler.services.events.archives import ending
+from scheduler.services.events import dashboard, pending_work
+from scheduler.services.events.archives import archiving
 from scheduler.services.identity import actors
-from scheduler.services.imports import workbooks
+from scheduler.services.imports import import_files
 from scheduler.services.planning.runs import overnight
 from scheduler.services.publishing import orders, version_jobs
 from scheduler.services.requests import requests
@@ -66,16 +66,16 @@ def busy(session: Session) -> Expo:
     expo.firms[2].min_meetings = 1
     session.execute(update(Attendee).where(Attendee.firm_id == expo.firms[1].id).values(bounced_at=NOW))
     octets = b"key,name,country,tier\nf9,New,CN,midstream\n"
-    workbooks.keep(session, expo.organiser_actor(), octets, name="may.csv", kind="firms", now=NOW)
+    import_files.store_file(session, expo.organiser_actor(), octets, name="may.csv", kind="firms", now=NOW)
     make_night(session, expo)
-    overnight.claim_due(session, now=NOW)
+    overnight.queue_due_runs(session, now=NOW)
     return expo
 
 
 def test_it_counts_what_waits_and_since_when(database: Database) -> None:
     with database.write() as session:
         expo = busy(session)
-        found = home.home(session, expo.organiser_actor(), now=NOW)
+        found = dashboard.get_dashboard(session, expo.organiser_actor(), now=NOW)
     assert (found.published, found.scheduled, found.accepted) == (1, 1, 2)
     assert (found.waiting.draft, found.bounced, found.bounced_meetings, found.below) == (2, 1, 1, 1)
     assert (found.unanswered.requests, found.unanswered.firms) == (2, 2)
@@ -123,7 +123,9 @@ def test_a_reader_sees_it_without_buttons_that_change_something(database: Databa
         expo = busy(session)
         reader, helper = (make_member(session, expo, role) for role in (TeamRole.READER, TeamRole.DESK))
         with pytest.raises(NotAllowed):
-            home.home(session, actors.actor_for(session, helper.id, expo.event.key, now=NOW), now=NOW)
+            dashboard.get_dashboard(
+                session, actors.actor_for(session, helper.id, expo.event.key, now=NOW), now=NOW
+            )
     page = Browser(app, reader).get(f"/events/{expo.event.key}")
     assert "accepted requests scheduled" in page and "<form" not in page.split("<main")[1].split("</main")[0]
     assert "Firms" in Browser(app, helper).get(f"/events/{expo.event.key}")
@@ -145,7 +147,9 @@ def test_the_queries_are_as_many_for_3000_firms(database: Database) -> None:
         )  # fmt: skip
 
     def look(expo: Expo) -> int:
-        return count_selects(database, lambda session: home.home(session, expo.organiser_actor(), now=NOW))
+        return count_selects(
+            database, lambda session: dashboard.get_dashboard(session, expo.organiser_actor(), now=NOW)
+        )
 
     assert look(small) == look(large)
 
@@ -219,10 +223,12 @@ def test_published_meetings_that_cannot_take_place_are_counted_until_publishing(
         )
         session.flush()
         actor = expo.organiser_actor()
-        assert waiting.waiting(session, actor, now=NOW).broken == 3
-        assert waiting.waiting(session, actor, now=expo.slots[0].start).broken == 1, "what has begun is over"
+        assert pending_work.count_pending_work(session, actor, now=NOW).broken == 3
+        assert pending_work.count_pending_work(session, actor, now=expo.slots[0].start).broken == 1, (
+            "what has begun is over"
+        )
         requests.withdraw(session, expo.actor(4), rows[2].key, now=NOW)
-        assert waiting.waiting(session, actor, now=NOW).broken == 2
+        assert pending_work.count_pending_work(session, actor, now=NOW).broken == 2
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
     assert "2 </span>Published meetings that can’t take place" in page
     assert "Change those that start too soon for a run on the board." in page
@@ -253,7 +259,7 @@ def test_what_is_not_scheduled_is_split_by_what_could_still_schedule_it(
         session.execute(update(ScheduleVersion).values(meetings_bound=2))
         for i, j in ((0, 3), (1, 3)):
             make_request(session, expo, i, j).answered_at = NOW + timedelta(days=1)
-        found = home.home(session, expo.organiser_actor(), now=NOW + timedelta(days=2))
+        found = dashboard.get_dashboard(session, expo.organiser_actor(), now=NOW + timedelta(days=2))
     assert (found.accepted, found.scheduled, found.missing) == (6, 1, 5)
     assert (found.newer, found.within_reach, found.out_of_reach) == (2, 1, 2)
     page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
@@ -282,7 +288,7 @@ def test_an_archived_event_has_nothing_to_do(database: Database, app: Flask) -> 
     assert [said for said in todo if said not in page] == []
     with database.write() as session:
         session.execute(update(Run).values(state=RunState.CANCELLED))
-        ending.archive(session, expo.organiser_actor(), now=NOW)
+        archiving.archive_event(session, expo.organiser_actor(), now=NOW)
     page = browser.get(path)
     assert [said for said in todo if said in page] == []
     assert "This event is archived" in page and "<b>1</b> of 2 accepted requests scheduled" in page
@@ -293,4 +299,4 @@ def test_nobody_is_below_a_minimum_before_a_schedule_is_published(database: Data
     with database.write() as session:
         expo = make_event(session, firms=2)
         session.execute(update(Firm).values(min_meetings=1))
-        assert home.home(session, expo.organiser_actor(), now=NOW).below == 0
+        assert dashboard.get_dashboard(session, expo.organiser_actor(), now=NOW).below == 0

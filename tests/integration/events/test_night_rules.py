@@ -12,8 +12,8 @@ from sqlalchemy import text
 from scheduler.domain.entities import AfterRun, RunState
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.domain.team import TeamRole
-from scheduler.services.events import night_times, nights
-from scheduler.services.events.night_times import NightRules, PlannedNight
+from scheduler.services.events import overnight_runs, overnight_schedule
+from scheduler.services.events.overnight_schedule import OvernightSettings, OvernightTime
 from scheduler.services.planning.runs import runs
 from scheduler.storage.database import Database
 from scheduler.storage.schema import alembic_config, upgrade
@@ -30,12 +30,14 @@ def app(database: Database) -> Flask:
 
 
 def test_rules_are_read_back_as_they_were_written_with_the_next_of_each(database: Database) -> None:
-    form = NightRules((PlannedNight(time(2)), PlannedNight(time(23, 30), "67", PUBLISH)), 10, 3, 48, 15)
+    form = OvernightSettings(
+        (OvernightTime(time(2)), OvernightTime(time(23, 30), "67", PUBLISH)), 10, 3, 48, 15
+    )
     with database.write() as session:
         actor = make_event(session).organiser_actor()
-        assert night_times.rules(session, actor) == NightRules()
-        made = night_times.change_rules(session, actor, form, now=NOW)
-        assert night_times.rules(session, actor) == made
+        assert overnight_schedule.get_overnight_settings(session, actor) == OvernightSettings()
+        made = overnight_schedule.change_overnight_settings(session, actor, form, now=NOW)
+        assert overnight_schedule.get_overnight_settings(session, actor) == made
     at = [datetime(2026, 11, 24, 18, tzinfo=UTC), datetime(2026, 11, 28, 15, 30, tzinfo=UTC)]
     assert [night.next_at for night in made.times] == at
     assert made.coming is made.times[0]
@@ -45,23 +47,23 @@ def test_rules_are_read_back_as_they_were_written_with_the_next_of_each(database
 def test_an_event_that_is_over_plans_no_night(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        form = NightRules((PlannedNight(time(2)),))
+        form = OvernightSettings((OvernightTime(time(2)),))
         after = expo.slots[-1].end + timedelta(hours=1)
-        made = night_times.change_rules(session, expo.organiser_actor(), form, now=after)
+        made = overnight_schedule.change_overnight_settings(session, expo.organiser_actor(), form, now=after)
     assert made.coming is None and made.times[0].next_at is None
 
 
 NO_DAY = "choose at least one day"
 OTHER_CLOCK = "must be a time on the venue's clock, such as 02:00"
 FAULTS = [
-    (NightRules((PlannedNight(time(2), ""),)), f"times[0].weekdays: {NO_DAY}"),
-    (NightRules((PlannedNight(time(2)), PlannedNight(time(3), "18"))), f"times[1].weekdays: {NO_DAY}"),
-    (NightRules((PlannedNight(time(2, tzinfo=UTC)),)), f"times[0].at: {OTHER_CLOCK}"),
-    (NightRules((PlannedNight(time(2)),) * 11), "times: must be at most 10"),
-    (NightRules(night_percent=101), "night_percent: must be from 0 to 100"),
-    (NightRules(night_a_person=-1), "night_a_person: must be from 0 to 100"),
-    (NightRules(night_hours=241), "night_hours: must be from 0 to 240"),
-    (NightRules(night_late=0), "night_late: must be from 1 to 600"),
+    (OvernightSettings((OvernightTime(time(2), ""),)), f"times[0].weekdays: {NO_DAY}"),
+    (OvernightSettings((OvernightTime(time(2)), OvernightTime(time(3), "18"))), f"times[1].weekdays: {NO_DAY}"),
+    (OvernightSettings((OvernightTime(time(2, tzinfo=UTC)),)), f"times[0].at: {OTHER_CLOCK}"),
+    (OvernightSettings((OvernightTime(time(2)),) * 11), "times: must be at most 10"),
+    (OvernightSettings(night_percent=101), "night_percent: must be from 0 to 100"),
+    (OvernightSettings(night_a_person=-1), "night_a_person: must be from 0 to 100"),
+    (OvernightSettings(night_hours=241), "night_hours: must be from 0 to 240"),
+    (OvernightSettings(night_late=0), "night_late: must be from 1 to 600"),
 ]  # fmt: skip
 
 
@@ -70,9 +72,9 @@ def test_each_rule_is_checked(database: Database) -> None:
         actor = make_event(session).organiser_actor()
         for form, fault in FAULTS:
             with pytest.raises(InvalidInput) as caught:
-                night_times.change_rules(session, actor, form, now=NOW)
+                overnight_schedule.change_overnight_settings(session, actor, form, now=NOW)
             assert [str(found) for found in caught.value.faults] == [fault]
-        assert night_times.rules(session, actor) == NightRules()
+        assert overnight_schedule.get_overnight_settings(session, actor) == OvernightSettings()
 
 
 def test_a_reader_sees_them_and_changes_nothing(database: Database, app: Flask) -> None:
@@ -81,7 +83,7 @@ def test_a_reader_sees_them_and_changes_nothing(database: Database, app: Flask) 
         make_night(session, expo)
         reader = make_member(session, expo, TeamRole.READER)
         with pytest.raises(NotAllowed):
-            night_times.change_rules(session, expo.actor(0), NightRules(), now=NOW)
+            overnight_schedule.change_overnight_settings(session, expo.actor(0), OvernightSettings(), now=NOW)
     page = Browser(app, reader).get(f"/events/{expo.event.key}/overnight")
     assert "Next run: <b>Tue, 24 Nov, 16:00" in page and 'action="/events/' not in page.split("<main")[1]
 
@@ -101,7 +103,7 @@ def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(database: Database
     page = browser.post(path, **typed)
     assert "Overnight runs saved" in page and "Sat, 28 Nov, 03:15" in page
     with database.read() as session:
-        (night,) = night_times.rules(session, expo.organiser_actor()).times
+        (night,) = overnight_schedule.get_overnight_settings(session, expo.organiser_actor()).times
     assert (night.at, night.weekdays, night.then) == (time(3, 15), "67", PUBLISH)
     settings = browser.get(f"/events/{expo.event.key}/settings")
     home = browser.get(f"/events/{expo.event.key}")
@@ -114,14 +116,14 @@ def test_what_nights_did_is_listed_page_by_page_with_their_budget(database: Data
     with database.write() as session:
         expo = make_event(session)
         for i in range(3):
-            run = runs.queue(
+            run = runs.queue_run(
                 session, expo.event.id, asked_by=None, then=PUBLISH, begin_by=NOW,
                 night_budget={"percent": 4, "a_person": 1, "hours": 12}, now=NOW + timedelta(days=i),
             )  # fmt: skip
             run.state, run.error = RunState.FAILED, "No plan was found."
             run.started_at, run.finished_at = NOW, NOW + timedelta(seconds=61)
-        runs.queue(session, expo.event.id, asked_by=expo.organiser.id, now=NOW)
-        page = nights.listing(session, expo.organiser_actor(), number=2, limit=2)
+        runs.queue_run(session, expo.event.id, asked_by=expo.organiser.id, now=NOW)
+        page = overnight_runs.list_runs(session, expo.organiser_actor(), number=2, limit=2)
     assert (page.total, page.last, [night.number for night in page.items]) == (3, 2, [1])
     text_of_page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}/overnight")
     assert "61 of 60" in text_of_page and "4 %, 1 per person" in text_of_page
@@ -149,7 +151,7 @@ def test_the_night_of_before_is_kept_on_the_venues_clock(
         connection.commit()
     upgrade(owned_database)
     with owned_database.write() as session:
-        rules = night_times.rules(session, expo.organiser_actor())
+        rules = overnight_schedule.get_overnight_settings(session, expo.organiser_actor())
         (night,) = rules.times
         assert (f"{night.at:%H:%M}", night.weekdays, night.then) == (expected, "1234567", PUBLISH)
         assert rules.night_percent == 100, "of one published meeting"

@@ -55,7 +55,7 @@ def test_they_are_what_other_ways_to_count_give(database: Database) -> None:
     with database.write() as session:
         expo = scene(session)
         make_firm(session, expo)
-        found = results.results(session, expo.organiser_actor(), 1)
+        found = results.get_results(session, expo.organiser_actor(), 1)
         version = session.scalars(select(ScheduleVersion)).one()
         meetings = versions.meetings(session, version.id)
         problem = snapshot.take(session, expo.event.id, now=None)
@@ -115,7 +115,7 @@ def test_only_who_reads_versions_reads_them(database: Database) -> None:
     with database.write() as session:
         expo = scene(session)
         with pytest.raises(NotAllowed):
-            results.results(session, expo.actor(0), 1)
+            results.get_results(session, expo.actor(0), 1)
 
 
 def test_the_queries_are_as_many_for_any_plan(database: Database) -> None:
@@ -124,6 +124,8 @@ def test_the_queries_are_as_many_for_any_plan(database: Database) -> None:
         draft(session, small, [])
 
     def look(expo: Expo) -> int:
-        return count_selects(database, lambda session: results.results(session, expo.organiser_actor(), 1))
+        return count_selects(
+            database, lambda session: results.get_results(session, expo.organiser_actor(), 1)
+        )
 
     assert look(small) == look(large)

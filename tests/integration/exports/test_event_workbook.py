@@ -10,11 +10,11 @@ from chainmeet.demo.load import load
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import NotAllowed
 from scheduler.samples.expo import make_expo
-from scheduler.services.exports import event_sheets
+from scheduler.services.exports import event_workbook
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
-from scheduler.services.imports import taking
-from scheduler.services.imports.taking import ImportLook
+from scheduler.services.imports import sheet_import
+from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.sheets.reading import read
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Firm, Hall, Interpreter, InterpreterStation, Place, Slot
@@ -48,9 +48,11 @@ def demo_event(database: Database, firms: int = 40, requests: int = 200) -> Acto
         return Actor(account_id=account.id, event_id=event.id, event_key=event.key, team_role=Role.OWNER)
 
 
-def look(database: Database, actor: Actor, octets: bytes) -> ImportLook:
+def look(database: Database, actor: Actor, octets: bytes) -> ImportPreview:
     with database.write() as session:
-        found = taking.apply(session, actor, taking.parts_of(octets, ""), settings=SETTINGS, now=NOW)
+        found = sheet_import.apply_sheets(
+            session, actor, sheet_import.read_parts(octets, ""), settings=SETTINGS, now=NOW
+        )
         session.rollback()
     return found
 
@@ -58,7 +60,7 @@ def look(database: Database, actor: Actor, octets: bytes) -> ImportLook:
 def test_an_export_changes_nothing_when_it_is_imported(database: Database) -> None:
     actor = demo_event(database)
     with database.read() as session:
-        octets = event_sheets.workbook(session, actor)
+        octets = event_workbook.export_event(session, actor)
     found = look(database, actor, octets)
     assert [fault for part in found.parts for fault in part.faults] == []
     assert [(part.sheet, part.done.wrong) for part in found.parts if part.done and part.done.wrong] == []
@@ -73,10 +75,12 @@ def test_an_export_changes_nothing_when_it_is_imported(database: Database) -> No
 def test_an_edited_export_changes_that_cell_alone(database: Database) -> None:
     actor = demo_event(database)
     with database.read() as session:
-        rows = event_sheets.rows_of(session, actor)
+        rows = event_workbook.list_rows(session, actor)
     kind = next(kind for kind in rows if kind.value == "firms")
     rows[kind][3]["description"] = "Another\ntext"
-    found = look(database, actor, event_sheets.xlsx([event_sheets.sheet_of(*each) for each in rows.items()]))
+    found = look(
+        database, actor, event_workbook.xlsx([event_workbook.make_sheet(*each) for each in rows.items()])
+    )
     changed = [row for part in found.parts if part.done for row in part.done.rows]
     assert [(row.key, [cell.column for cell in row.cells]) for row in changed] == [
         (rows[kind][3]["key"], ["description"])
@@ -87,7 +91,7 @@ def test_an_edited_export_changes_that_cell_alone(database: Database) -> None:
 def test_an_event_without_anything_is_a_workbook_too(database: Database) -> None:
     with database.write() as session:
         actor = make_event(session, firms=0, tables=0).organiser_actor()
-        octets = event_sheets.workbook(session, actor)
+        octets = event_workbook.export_event(session, actor)
     assert [sheet.name for sheet in read(octets).sheets][:3] == ["Event", "Areas", "Times"]
 
 
@@ -95,4 +99,4 @@ def test_only_organisers_have_it(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         with pytest.raises(NotAllowed):
-            event_sheets.workbook(session, expo.actor(0))
+            event_workbook.export_event(session, expo.actor(0))

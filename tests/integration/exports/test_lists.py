@@ -12,8 +12,8 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.domain.plan import Plan, PlanStatus, Unscheduled
-from scheduler.services.exports import calendars, lists, prints
-from scheduler.services.exports.lists import OF_A_VERSION, ListName
+from scheduler.services.exports import calendars, prints, schedule_lists
+from scheduler.services.exports.schedule_lists import VERSION_LISTS, ListName
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.sheets.reading import read
 from scheduler.storage.database import Database
@@ -35,9 +35,9 @@ def published(session: Session) -> Expo:
 def test_a_workbook_has_every_list_of_a_version(database: Database) -> None:
     with database.write() as session:
         expo = published(session)
-        made = lists.workbook(session, expo.organiser_actor())
+        made = schedule_lists.export_workbook(session, expo.organiser_actor())
     sheets = {sheet.name: sheet.rows for sheet in read(made.octets).sheets}
-    assert list(sheets) == [name.value.capitalize() for name in OF_A_VERSION]
+    assert list(sheets) == [name.value.capitalize() for name in VERSION_LISTS]
     assert made.name == f"schedule-{expo.event.key}-1.xlsx"
     assert {name: len(rows) - 1 for name, rows in sheets.items()} == {
         "Meetings": 1, "By firm": 2, "By person": 2, "By hall": 1, "By interpreter": 0, "Not held": 0,
@@ -50,7 +50,7 @@ def test_a_workbook_has_every_list_of_a_version(database: Database) -> None:
 def test_csv_has_a_mark_of_utf_8_and_no_formula(database: Database) -> None:
     with database.write() as session:
         expo = published(session)
-        made = lists.one(session, expo.organiser_actor(), ListName.MEETINGS, "csv")
+        made = schedule_lists.export_list(session, expo.organiser_actor(), ListName.MEETINGS, "csv")
     assert made.octets.startswith(b"\xef\xbb\xbf")
     header, row = csv.reader(io.StringIO(made.octets.decode("utf-8-sig")))
     assert row[header.index("Firm that asks")] == "'=cmd()"
@@ -60,7 +60,7 @@ def test_csv_has_a_mark_of_utf_8_and_no_formula(database: Database) -> None:
 def test_who_has_not_answered_stands_by_the_firm_that_owes_it(database: Database) -> None:
     with database.write() as session:
         expo = published(session)
-        made = lists.one(session, expo.organiser_actor(), ListName.UNANSWERED, "xlsx")
+        made = schedule_lists.export_list(session, expo.organiser_actor(), ListName.UNANSWERED, "xlsx")
     header, row = read(made.octets).sheets[0].rows
     found = dict(zip(header.cells, row.cells, strict=False))
     assert (found["Firm asked"], found["Firm that asks"]) == ("=cmd()", expo.firms[2].name)
@@ -69,11 +69,13 @@ def test_who_has_not_answered_stands_by_the_firm_that_owes_it(database: Database
 def test_an_event_without_a_schedule_has_empty_lists(database: Database) -> None:
     with database.write() as session:
         actor = make_event(session).organiser_actor()
-        assert {len(sheet.rows) for sheet in read(lists.workbook(session, actor).octets).sheets} == {1}
-        assert prints.pack(session, actor, PrintPack.PEOPLE).written().octets.startswith(b"%PDF")
-        assert list(calendars.of_people(session, actor, domain="d.example", now=NOW)) == []
+        assert {
+            len(sheet.rows) for sheet in read(schedule_lists.export_workbook(session, actor).octets).sheets
+        } == {1}
+        assert prints.make_pack(session, actor, PrintPack.PEOPLE).written().octets.startswith(b"%PDF")
+        assert list(calendars.export_calendars(session, actor, domain="d.example", now=NOW)) == []
         with pytest.raises(NotFound):
-            lists.workbook(session, actor, 7)
+            schedule_lists.export_workbook(session, actor, 7)
 
 
 @pytest.mark.parametrize(
@@ -84,8 +86,8 @@ def test_a_pack_has_a_sheet_for_each(database: Database, kind: PrintPack, owners
     with database.write() as session:
         expo = published(session)
         actor = expo.organiser_actor()
-        singly = dict(prints.singly(session, actor, kind))
-        made = prints.pack(session, actor, kind).written()
+        singly = dict(prints.print_each(session, actor, kind))
+        made = prints.make_pack(session, actor, kind).written()
     assert len(singly) == owners
     assert made.octets.count(b"/Type/Page/") == max(owners, 1)
     assert all(octets.startswith(b"%PDF") for octets in singly.values())
@@ -104,7 +106,7 @@ def test_each_sheet_has_names_as_its_reader_reads_them(database: Database) -> No
         make_version(session, expo, [meet(held, expo, interpreter=expo.interpreters[0])])
         actor = expo.organiser_actor()
         version = versions.published(session, expo.event.id)
-        by_kind = {kind: dict(prints.sheets_of(session, actor, kind, version)) for kind in PrintPack}
+        by_kind = {kind: dict(prints.list_sheets(session, actor, kind, version)) for kind in PrintPack}
     people = by_kind[PrintPack.PEOPLE]
     chinese, english = people[expo.people[0][0].key], people[expo.people[1][0].key]
     assert (chinese.language, english.language) == ("zh", "en")
@@ -136,8 +138,10 @@ def test_lists_have_names_as_their_reader_reads_them(database: Database) -> None
         actor = expo.organiser_actor()
 
         def cells(**language: str) -> dict[str, str]:
-            book = read(lists.workbook(session, actor, **language).octets).sheets
-            alone = read(lists.one(session, actor, ListName.UNANSWERED, "xlsx", **language).octets).sheets
+            book = read(schedule_lists.export_workbook(session, actor, **language).octets).sheets
+            alone = read(
+                schedule_lists.export_list(session, actor, ListName.UNANSWERED, "xlsx", **language).octets
+            ).sheets
             return {
                 sheet.name: " ".join(cell for row in sheet.rows for cell in row.cells)
                 for sheet in (*book, *alone)
@@ -155,20 +159,22 @@ def test_lists_have_names_as_their_reader_reads_them(database: Database) -> None
 def test_the_files_of_a_pack_are_as_many_as_its_sheets_fill(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prints, "PER_PART", 1)
+    monkeypatch.setattr(prints, "SHEETS_PER_PART", 1)
     with database.write() as session:
         actor = published(session).organiser_actor()
-        sheets = {kind: len(list(prints.singly(session, actor, kind))) for kind in PrintPack}
-        assert prints.parts(session, actor) == sheets
+        sheets = {kind: len(list(prints.print_each(session, actor, kind))) for kind in PrintPack}
+        assert prints.count_parts(session, actor) == sheets
         assert max(sheets.values()) == 2
         event = make_event(session).organiser_actor()
-        assert set(prints.parts(session, event).values()) == {0}
+        assert set(prints.count_parts(session, event).values()) == {0}
 
 
 def test_a_calendar_has_the_meetings_of_one_person(database: Database) -> None:
     with database.write() as session:
         expo = published(session)
-        found = dict(calendars.of_people(session, expo.organiser_actor(), domain="mail.example", now=NOW))
+        found = dict(
+            calendars.export_calendars(session, expo.organiser_actor(), domain="mail.example", now=NOW)
+        )
     assert set(found) == {expo.people[0][0].key, expo.people[1][0].key}
     body = found[expo.people[1][0].key]
     assert body.count(b"BEGIN:VEVENT") == 1
@@ -179,6 +185,6 @@ def test_only_organisers_export(database: Database) -> None:
     with database.write() as session:
         expo = published(session)
         with pytest.raises(NotAllowed):
-            lists.workbook(session, expo.actor(0))
+            schedule_lists.export_workbook(session, expo.actor(0))
         with pytest.raises(NotAllowed):
-            prints.pack(session, expo.actor(0), PrintPack.PEOPLE)
+            prints.make_pack(session, expo.actor(0), PrintPack.PEOPLE)

@@ -17,20 +17,20 @@ from scheduler.domain.errors import SignInNeeded
 from scheduler.domain.team import TeamRole
 from scheduler.services.emails.calendar_status import board, call_list
 from scheduler.services.emails.email_addresses import addresses
-from scheduler.services.events.archives import ending
-from scheduler.services.exports import event_sheets, lists
-from scheduler.services.exports.lists import ListName
+from scheduler.services.events.archives import archiving
+from scheduler.services.exports import event_workbook, schedule_lists
+from scheduler.services.exports.schedule_lists import ListName
 from scheduler.services.identity import api_tokens
 from scheduler.services.identity.actors import Actor
-from scheduler.services.imports import importing, taking
+from scheduler.services.imports import sheet_import, undoable_import
 from scheduler.services.operations import trail_entries
 from scheduler.services.operations.trail_entries import Filter
 from scheduler.services.participants import editing, journal
 from scheduler.services.participants.colleagues import colleagues
 from scheduler.services.participants.colleagues.colleagues import ColleagueForm
-from scheduler.services.participants.delegations import confirming, delegations, joining
+from scheduler.services.participants.delegations import confirmation, delegations, membership
 from scheduler.services.participants.delegations.delegations import DelegationForm
-from scheduler.services.participants.delegations.print_pack import print_pack
+from scheduler.services.participants.delegations.print_pack import make_print_pack
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.team import invitations, members
 from scheduler.sheets.writing import SheetOut, xlsx
@@ -48,20 +48,20 @@ GIVEN: dict[str, Any] = {"settings": SETTINGS, "now": NOW}
 
 def _file(*rows: list[str]) -> list[Any]:
     sheet = SheetOut("People", ["key", "firm", "name", "email", "languages"], rows)
-    return taking.parts_of(xlsx([sheet]), "")
+    return sheet_import.read_parts(xlsx([sheet]), "")
 
 
 def _edit(session: Session, actor: Actor) -> Any:
-    return editing.edit(session, actor, ImportKind.PEOPLE, ["f1-p0"], {"email": THIEF}, **GIVEN)
+    return editing.edit_records(session, actor, ImportKind.PEOPLE, ["f1-p0"], {"email": THIEF}, **GIVEN)
 
 
 def _make_exhibitor(session: Session, actor: Actor) -> Any:
-    return editing.edit(session, actor, ImportKind.PEOPLE, ["f1-p1"], {"exhibitor": "yes"}, **GIVEN)
+    return editing.edit_records(session, actor, ImportKind.PEOPLE, ["f1-p1"], {"exhibitor": "yes"}, **GIVEN)
 
 
 def _edit_interpreter(session: Session, actor: Actor) -> Any:
     key = session.scalars(select(Interpreter.key)).first() or ""
-    return editing.edit(session, actor, ImportKind.INTERPRETERS, [key], {"email": THIEF}, **GIVEN)
+    return editing.edit_records(session, actor, ImportKind.INTERPRETERS, [key], {"email": THIEF}, **GIVEN)
 
 
 def _correct(session: Session, actor: Actor) -> Any:
@@ -70,11 +70,11 @@ def _correct(session: Session, actor: Actor) -> Any:
 
 def _bring_new(session: Session, actor: Actor) -> Any:
     parts = _file(["thief", "f1", "Thief", THIEF, "hu"])
-    return importing.bring(session, actor, parts, **GIVEN)
+    return undoable_import.import_rows(session, actor, parts, **GIVEN)
 
 
 def _bring_address(session: Session, actor: Actor) -> Any:
-    return importing.bring(session, actor, _file(["f1-p0", "f1", "A", THIEF, "hu"]), **GIVEN)
+    return undoable_import.import_rows(session, actor, _file(["f1-p0", "f1", "A", THIEF, "hu"]), **GIVEN)
 
 
 def _undo(session: Session, actor: Actor) -> Any:
@@ -82,19 +82,19 @@ def _undo(session: Session, actor: Actor) -> Any:
     _edit(session, replace(actor, is_stale=False))
     session.flush()
     step = session.scalars(select(DeskStep.id).order_by(DeskStep.id.desc())).first()
-    return journal.undo(session, actor, step or 0, **GIVEN)
+    return journal.undo_step(session, actor, step or 0, **GIVEN)
 
 
 def _undo_interpreter(session: Session, actor: Actor) -> Any:
     _edit_interpreter(session, replace(actor, is_stale=False))
     session.flush()
     step = session.scalars(select(DeskStep.id).order_by(DeskStep.id.desc())).first()
-    return journal.undo(session, actor, step or 0, **GIVEN)
+    return journal.undo_step(session, actor, step or 0, **GIVEN)
 
 
 def _invite(session: Session, actor: Actor) -> Any:
     given: dict[str, Any] = {"role": TeamRole.OWNER, "until": None, "language": "en", **GIVEN}
-    return invitations.invite(session, actor, THIEF, **given)
+    return invitations.send_invitation(session, actor, THIEF, **given)
 
 
 def _change_role(session: Session, actor: Actor) -> Any:
@@ -104,14 +104,14 @@ def _change_role(session: Session, actor: Actor) -> Any:
 
 
 def _confirm(session: Session, actor: Actor) -> Any:
-    return confirming.confirm(session, actor, "g1", ["f1-p0"], now=NOW)
+    return confirmation.confirm_people(session, actor, "g1", ["f1-p0"], now=NOW)
 
 
 def _add_colleague(session: Session, actor: Actor) -> Any:
     own = session.scalars(select(Attendee).where(Attendee.key == "f1-p0")).one()
     form = ColleagueForm(name="Thief", email=THIEF, languages="hu", days=(own_day(session),))
     exhibitor = replace(actor, team_role=None, attendee_id=own.id, firm_id=own.firm_id, is_exhibitor=True)
-    return colleagues.add(session, exhibitor, form, **GIVEN)
+    return colleagues.add_colleague(session, exhibitor, form, **GIVEN)
 
 
 def own_day(session: Session) -> str:
@@ -136,15 +136,17 @@ DOORS: dict[str, Door] = {
     "role": _change_role,
     "confirmed person": _confirm,
     "colleague": _add_colleague,
-    "workbook": event_sheets.workbook,
-    "schedule": lists.workbook,
-    "list of people": lambda session, actor: lists.one(session, actor, ListName.PEOPLE, "csv"),
+    "workbook": event_workbook.export_event,
+    "schedule": schedule_lists.export_workbook,
+    "list of people": lambda session, actor: schedule_lists.export_list(
+        session, actor, ListName.PEOPLE, "csv"
+    ),
     "call list": _call_list,
-    "print pack": lambda session, actor: print_pack(session, actor, "g1"),
+    "print pack": lambda session, actor: make_print_pack(session, actor, "g1"),
     "token": lambda session, actor: api_tokens.create_api_token(
         session, actor, "robot", ["runs:read"], now=NOW
     ),
-    "deletion": lambda session, actor: ending.remove(
+    "deletion": lambda session, actor: archiving.delete_event(
         session, actor, typed=session.get_one(Event, actor.event_id).name, now=NOW
     ),
     "trail": lambda session, actor: trail_entries.as_csv(session, actor, Filter(), now=NOW),
@@ -168,9 +170,9 @@ def ready(database: Database) -> Expo:
     with database.write() as session:
         expo = make_event(session, people=2, interpreters=1)
         actor = expo.organiser_actor()
-        delegations.make(session, actor, DelegationForm("Chamber"), now=NOW)
+        delegations.create_delegation(session, actor, DelegationForm("Chamber"), now=NOW)
         session.flush()
-        joining.add_firm(session, actor, "g1", "f1", now=NOW)
+        membership.add_firm(session, actor, "g1", "f1", now=NOW)
         account = make_account(session, "reader@team.example")
         make_member(session, expo, TeamRole.READER, account=account)
     return expo
@@ -190,9 +192,13 @@ def test_an_old_sign_in_is_asked_again_and_a_fresh_one_is_not(
 def test_what_lets_nobody_in_needs_no_fresh_sign_in(database: Database, ready: Expo) -> None:
     stale = replace(ready.organiser_actor(), is_stale=True)
     with database.write() as session:
-        done = editing.edit(session, stale, ImportKind.PEOPLE, ["f1-p0"], {"title": "Director"}, **GIVEN)
+        done = editing.edit_records(
+            session, stale, ImportKind.PEOPLE, ["f1-p0"], {"title": "Director"}, **GIVEN
+        )
         assert done.changed == 1
-        look = importing.look(session, stale, _file(["thief", "f1", "Thief", THIEF, "hu"]), **GIVEN)
+        look = undoable_import.preview_import(
+            session, stale, _file(["thief", "f1", "Thief", THIEF, "hu"]), **GIVEN
+        )
         assert look.added == 1
     with database.read() as session:
         assert session.scalars(select(Attendee).where(Attendee.email == THIEF)).all() == []

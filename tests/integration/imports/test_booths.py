@@ -14,7 +14,7 @@ from scheduler.domain.solving import SolveParams
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import comparisons
 from scheduler.services.schedule import versions
-from scheduler.services.spreadsheets.changes import Imported
+from scheduler.services.spreadsheets.changes import ImportResult
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm, Place
@@ -42,12 +42,12 @@ def test_a_firm_that_moves_has_one_booth_which_stands_in_its_hall(database: Data
         expo = make_event(session, firms=1, halls=2)
         actor, firm, (h0, h1) = expo.organiser_actor(), expo.firms[0], expo.halls
         text = MOVE + "f0,Firm 0,CN,midstream,h1,NEW\n"
-        assert imports.import_firms(session, actor, text) == Imported(0, 1, moved=1)
+        assert imports.import_firms(session, actor, text) == ImportResult(0, 1, moved=1)
         assert booth_of(session, firm) == [("NEW", h1.id)]
         assert "b0" not in set(session.scalars(select(Place.key))), "nothing spoke of it any more"
-        assert imports.import_firms(session, actor, text) == Imported(0, 0, 1)
+        assert imports.import_firms(session, actor, text) == ImportResult(0, 0, 1)
         only_hall = "key,name,country,tier,hall\nf0,Firm 0,CN,midstream,h0\n"
-        assert imports.import_firms(session, actor, only_hall) == Imported(0, 1)
+        assert imports.import_firms(session, actor, only_hall) == ImportResult(0, 1)
         assert booth_of(session, firm) == [("NEW", h0.id)]
         assert imports.import_firms(session, actor, MOVE + "f0,Firm 0,CN,midstream,h0,\n").moved == 1
         assert booth_of(session, firm) == []

@@ -7,8 +7,8 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from scheduler.services.imports import choices, importing, taking, workbooks
-from scheduler.services.imports.taking import ImportLook, ImportPart
+from scheduler.services.imports import choices, import_files, sheet_import, undoable_import
+from scheduler.services.imports.sheet_import import ImportPart, ImportPreview
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.database import Database
@@ -37,23 +37,25 @@ def expo(database: Database) -> Expo:
 def keep(database: Database, expo: Expo, *sheets: SheetOut) -> int:
     with database.write() as session:
         octets = xlsx(list(sheets))
-        return workbooks.keep(session, expo.organiser_actor(), octets, name="e.xlsx", kind="", now=NOW)
+        return import_files.store_file(
+            session, expo.organiser_actor(), octets, name="e.xlsx", kind="", now=NOW
+        )
 
 
-def look(database: Database, expo: Expo, number: int, *, take: bool = False) -> ImportLook:
+def look(database: Database, expo: Expo, number: int, *, take: bool = False) -> ImportPreview:
     actor = expo.organiser_actor()
     with database.write() as session:
-        octets, kind, _ = workbooks.octets_of(session, actor, number)
-        options = choices.options_of(session, actor, number)
-        found = importing.apply(
-            session, actor, taking.parts_of(octets, kind), settings=SETTINGS, now=NOW, options=options
+        octets, kind, _ = import_files.load_file(session, actor, number)
+        options = choices.load_options(session, actor, number)
+        found = undoable_import.apply_import(
+            session, actor, sheet_import.read_parts(octets, kind), settings=SETTINGS, now=NOW, options=options
         )
         if not take:
             session.rollback()
     return found
 
 
-def part(found: ImportLook, kind: ImportKind) -> ImportPart:
+def part(found: ImportPreview, kind: ImportKind) -> ImportPart:
     return next(part for part in found.parts if part.kind is kind)
 
 
@@ -67,7 +69,7 @@ def test_an_exact_name_beats_a_reading_that_is_remembered(database: Database, ex
         given = choices.ImportChoices(
             values={"people": {"firm": read_as}, "requests": {"from_firm": read_as, "to_firm": read_as}}
         )
-        choices.choose(session, expo.organiser_actor(), number, given)
+        choices.save_choices(session, expo.organiser_actor(), number, given)
     found = look(database, expo, number, take=True)
     assert found.left_out == 0
     assert part(found, ImportKind.PEOPLE).done.read_as == ()  # type: ignore[union-attr]
@@ -103,7 +105,7 @@ def test_a_name_of_the_file_is_read_as_nothing_else_and_waits_for_its_row(
     assert "7 rows wait for 3 rows of Firms above" in page
     assert page.index("Paxkron Energi 00") < page.index("7 rows wait")
     octets = xlsx([firms(wrong + good), people(rows + odd), request])
-    assert taking.rejected(taking.parts_of(octets, ""), found)
+    assert sheet_import.write_skipped_rows(sheet_import.read_parts(octets, ""), found)
 
 
 def test_causes_of_more_than_a_page_can_all_be_reached(database: Database, expo: Expo) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import WrongState
-from scheduler.services.imports import choices, importing, taking, workbooks
+from scheduler.services.imports import choices, import_files, sheet_import, undoable_import
 from scheduler.services.participants import journal
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.base import Base
@@ -46,15 +46,18 @@ def taken(database: Database, expo: Expo, octets: bytes, given: choices.ImportCh
     """Take a file as its page does. Returns its number."""
     actor = expo.organiser_actor()
     with database.write() as session:
-        number = workbooks.keep(session, actor, octets, name="expo.xlsx", kind="", now=NOW)
-        choices.choose(session, actor, number, given or choices.ImportChoices())
-    parts = taking.parts_of(octets, "")
+        number = import_files.store_file(session, actor, octets, name="expo.xlsx", kind="", now=NOW)
+        choices.save_choices(session, actor, number, given or choices.ImportChoices())
+    parts = sheet_import.read_parts(octets, "")
     with database.write() as session:
-        options = choices.options_of(session, actor, number)
-        look = importing.apply(session, actor, parts, settings=SETTINGS, now=NOW, options=options)
+        options = choices.load_options(session, actor, number)
+        look = undoable_import.apply_import(
+            session, actor, parts, settings=SETTINGS, now=NOW, options=options
+        )
         session.rollback()
     with database.write() as session:
-        importing.take(session, actor, number, parts, digest=look.digest, settings=SETTINGS, now=NOW,
+        undoable_import.import_file(session, actor, number, parts, digest=look.digest,
+                                    settings=SETTINGS, now=NOW,
                        options=options)  # fmt: skip
     return number
 
@@ -62,9 +65,9 @@ def taken(database: Database, expo: Expo, octets: bytes, given: choices.ImportCh
 def undo(database: Database, expo: Expo, number: int) -> None:
     actor = expo.organiser_actor()
     with database.write() as session:
-        step = next(file.step_id for file in workbooks.listing(session, actor) if file.id == number)
+        step = next(file.step_id for file in import_files.list_files(session, actor) if file.id == number)
         assert step is not None
-        journal.undo(session, actor, step, settings=SETTINGS, now=NOW)
+        journal.undo_step(session, actor, step, settings=SETTINGS, now=NOW)
 
 
 def test_an_import_of_every_kind_is_undone_by_one_press(database: Database) -> None:
@@ -77,7 +80,7 @@ def test_an_import_of_every_kind_is_undone_by_one_press(database: Database) -> N
     after = everything(database)
     assert after == before
     with database.read() as session:
-        assert workbooks.listing(session, expo.organiser_actor())[0].undone_at == NOW
+        assert import_files.list_files(session, expo.organiser_actor())[0].undone_at == NOW
 
 
 def test_what_changed_since_is_not_undone(database: Database) -> None:
@@ -262,8 +265,8 @@ def test_twelve_faults_of_twelve_kinds_are_each_named_with_their_fix(database: D
                  for name, (header, rows) in sheets.items()])  # fmt: skip
     began = time.process_time()
     with database.write() as session:
-        look = taking.apply(
-            session, expo.organiser_actor(), taking.parts_of(book, ""), settings=SETTINGS, now=NOW
+        look = sheet_import.apply_sheets(
+            session, expo.organiser_actor(), sheet_import.read_parts(book, ""), settings=SETTINGS, now=NOW
         )
     assert time.process_time() - began < 20
     found = {
@@ -309,9 +312,11 @@ def test_a_process_that_is_killed_in_the_commit_leaves_nothing_half_done(tmp_pat
         expo = make_event(session, firms=0, tables=0)
     octets, actor = xlsx(SHEETS), expo.organiser_actor()
     with database.write() as session:
-        number = workbooks.keep(session, actor, octets, name="expo.xlsx", kind="", now=NOW)
+        number = import_files.store_file(session, actor, octets, name="expo.xlsx", kind="", now=NOW)
     with database.write() as session:
-        look = importing.apply(session, actor, taking.parts_of(octets, ""), settings=SETTINGS, now=NOW)
+        look = undoable_import.apply_import(
+            session, actor, sheet_import.read_parts(octets, ""), settings=SETTINGS, now=NOW
+        )
         session.rollback()
     before = everything(database)
     arguments = [url, str(actor.account_id), str(actor.event_id), str(number), look.digest]
@@ -320,10 +325,11 @@ def test_a_process_that_is_killed_in_the_commit_leaves_nothing_half_done(tmp_pat
     assert ended.returncode == -signal.SIGKILL
     assert everything(database) == before
     with database.read() as session:
-        assert workbooks.listing(session, actor)[0].taken_at is None
+        assert import_files.list_files(session, actor)[0].taken_at is None
         assert session.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
     with database.write() as session:
-        importing.take(session, actor, number, taking.parts_of(octets, ""), digest=look.digest,
+        parts = sheet_import.read_parts(octets, "")
+        undoable_import.import_file(session, actor, number, parts, digest=look.digest,
                        settings=SETTINGS, now=NOW)  # fmt: skip
     with database.read() as session:
         assert session.scalars(select(MeetingRequest.state)).all() == [RequestState.ACCEPTED]

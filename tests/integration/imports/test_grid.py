@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.errors import InvalidInput, NotFound
-from scheduler.services.imports import choices, grid, workbooks
-from scheduler.services.imports.bulk_import import file_jobs, file_work
-from scheduler.services.spreadsheets import fixes
+from scheduler.services.imports import choices, error_grid, import_files
+from scheduler.services.imports.bulk_import import import_execution, import_jobs
+from scheduler.services.spreadsheets import file_fixes
 from scheduler.services.spreadsheets.columns import ImportKind
-from scheduler.services.spreadsheets.fixes import Fixes, FixesGiven, Replaced
+from scheduler.services.spreadsheets.file_fixes import FileFixes, Replacement, SubmittedFixes
 from scheduler.sheets.reading import read
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
@@ -50,7 +50,9 @@ def expo(database: Database) -> Expo:
 
 def keep(database: Database, expo: Expo, sheets: Sequence[SheetOut]) -> int:
     with database.write() as session:
-        return workbooks.keep(session, expo.organiser_actor(), xlsx(sheets), name="e.xlsx", kind="", now=NOW)
+        return import_files.store_file(
+            session, expo.organiser_actor(), xlsx(sheets), name="e.xlsx", kind="", now=NOW
+        )
 
 
 def browser_of(database: Database, expo: Expo) -> Browser:
@@ -151,13 +153,13 @@ def test_each_change_and_all_can_be_undone(database: Database, expo: Expo) -> No
     browser.post(path, sheet="changed", undo="cell:2:2:Firms")
     assert kept(database, number).cells == {("Firms", 3, 2): "KR"}
     browser.post(path, sheet="changed", undo="all")
-    assert kept(database, number) == Fixes()
+    assert kept(database, number) == FileFixes()
     assert 'value="Corea"' in browser.get(path)
 
 
-def kept(database: Database, number: int) -> Fixes:
+def kept(database: Database, number: int) -> FileFixes:
     with database.read() as session:
-        return fixes.of_document(session.get_one(ImportFile, number).fixes)
+        return file_fixes.parse_fixes(session.get_one(ImportFile, number).fixes)
 
 
 def test_a_sheet_of_which_a_column_is_asked_is_mended_with_the_others(database: Database, expo: Expo) -> None:
@@ -219,15 +221,15 @@ def test_a_large_file_is_mended_by_one_look_of_the_worker(database: Database, ex
     browser = browser_of(database, expo)
     path = f"/events/{expo.event.key}/imports/{number}"
     with database.write() as session:
-        file_jobs.ask_look(session, expo.organiser_actor(), number, now=NOW)
-    file_work.execute(database, number, worker="w", settings=SETTINGS)
+        import_jobs.request_preview(session, expo.organiser_actor(), number, now=NOW)
+    import_execution.execute_import(database, number, worker="w", settings=SETTINGS)
     page = browser.get(f"{path}/errors")
-    assert "1 to 50 of 3,000 rows" in page and page.count('name="drop-') == grid.PAGE
+    assert "1 to 50 of 3,000 rows" in page and page.count('name="drop-') == error_grid.PAGE_SIZE
     assert len(page) < 200_000, "the page has its rows alone"
     browser.post(
         f"{path}/errors", **(fields(page) | {"all-2-0": "South Korea", "cell-2-4": "5", "drop-3": "yes"})
     )
-    assert file_work.execute(database, number, worker="w", settings=SETTINGS).value == "done"
+    assert import_execution.execute_import(database, number, worker="w", settings=SETTINGS).value == "done"
     page = browser.get(f"{path}/errors")
     assert "2,998 rows" in page and "is not a country" not in page
     last = browser.get(f"{path}/errors?sheet=0&from=2990")
@@ -243,41 +245,43 @@ def test_only_organisers_of_the_event_see_and_mend_a_file(database: Database, ex
     assert stranger.client.get(path).status_code == 404
     stranger.post(path, status=404, **{"cell-2-2": "KR", "sheet-name": "Firms"})
     with database.write() as session, pytest.raises(NotFound):
-        choices.fix(session, other.organiser_actor(), number, FixesGiven({("Firms", 2, 2): "KR"}))
-    assert kept(database, number) == Fixes()
+        choices.save_fixes(session, other.organiser_actor(), number, SubmittedFixes({("Firms", 2, 2): "KR"}))
+    assert kept(database, number) == FileFixes()
 
 
 @pytest.mark.parametrize(
     "given",
     [
-        FixesGiven({("Firms", line, 2): "x" for line in range(fixes.MOST_CELLS + 1)}),
-        FixesGiven({("Firms", line, 2): "x" * 5_000 for line in range(300)}),
-        FixesGiven(dropped=frozenset(("Firms", line) for line in range(fixes.MOST_DROPPED + 1))),
-        FixesGiven(replaced=[Replaced("Firms", 1, f"t{at}", "v") for at in range(fixes.MOST_REPLACED + 1)]),
-        FixesGiven({("Firms", 2, 9_999): "x"}),
-        FixesGiven({("Firms", 10**9, 1): "x"}),
-        FixesGiven({("a\0b", 1, 1): "x"}),
-        FixesGiven(columns={"firms": {"x": "no_such"}}),
+        SubmittedFixes({("Firms", line, 2): "x" for line in range(file_fixes.MAX_CELLS + 1)}),
+        SubmittedFixes({("Firms", line, 2): "x" * 5_000 for line in range(300)}),
+        SubmittedFixes(dropped=frozenset(("Firms", line) for line in range(file_fixes.MAX_DROPPED + 1))),
+        SubmittedFixes(replaced=[
+            Replacement("Firms", 1, f"t{at}", "v") for at in range(file_fixes.MAX_REPLACED + 1)
+        ]),
+        SubmittedFixes({("Firms", 2, 9_999): "x"}),
+        SubmittedFixes({("Firms", 10**9, 1): "x"}),
+        SubmittedFixes({("a\0b", 1, 1): "x"}),
+        SubmittedFixes(columns={"firms": {"x": "no_such"}}),
     ],
 )  # fmt: skip
-def test_changes_are_bounded(given: FixesGiven) -> None:
+def test_changes_are_bounded(given: SubmittedFixes) -> None:
     with pytest.raises(InvalidInput):
-        fixes.merged(Fixes(), given)
+        file_fixes.merge_fixes(FileFixes(), given)
 
 
 def test_changes_are_kept_as_json_and_come_back_as_they_were() -> None:
-    made = fixes.merged(
-        Fixes(),
-        FixesGiven(
+    made = file_fixes.merge_fixes(
+        FileFixes(),
+        SubmittedFixes(
             {("S", 3, 1): "x"},
             frozenset((("S", 4),)),
-            [Replaced("S", 0, "a", "b"), Replaced("S", 0, "c", "c")],
+            [Replacement("S", 0, "a", "b"), Replacement("S", 0, "c", "c")],
             {"firms": {"Land": ""}},
         ),
     )
-    assert fixes.of_document(fixes.document(made)) == made
+    assert file_fixes.parse_fixes(file_fixes.serialize_fixes(made)) == made
     assert made.count == 4 and len(made.replaced) == 1
-    assert fixes.without(made, frozenset(fixes.names(made))).count == 0
+    assert file_fixes.remove_fixes(made, frozenset(file_fixes.name_fixes(made))).count == 0
 
 
 def test_cells_are_changed_before_they_are_read_and_the_header_stays() -> None:
@@ -287,12 +291,12 @@ def test_cells_are_changed_before_they_are_read_and_the_header_stays() -> None:
             SheetRow(at, cells) for at, cells in enumerate([("name", "country"), ("A", "country"), ("B",)], 1)
         ),
     )
-    made = Fixes(
+    made = FileFixes(
         {("Firms", 3, 1): "DE"},
         frozenset(),
-        (Replaced("Firms", 1, "COUNTRY", "CN"), Replaced("Firms", 0, "A", "AA", True)),
+        (Replacement("Firms", 1, "COUNTRY", "CN"), Replacement("Firms", 0, "A", "AA", True)),
     )
-    ((_, after),) = fixes.fixed([(ImportKind.FIRMS, sheet)], made)
+    ((_, after),) = file_fixes.apply_fixes([(ImportKind.FIRMS, sheet)], made)
     assert [row.cells for row in after.rows] == [("name", "country"), ("AA", "CN"), ("B", "DE")]
 
 
@@ -358,7 +362,7 @@ def test_a_matrix_of_many_halls_has_a_page_of_cells_at_a_time(database: Database
     browser = browser_of(database, expo)
     page = browser.get(f"/events/{expo.event.key}/imports/{number}/errors")
     assert f"1 to 50 of {size * (size - 1):,} rows" in page
-    assert len(re.findall(r'<input[^>]* name="cell-', page)) == grid.PAGE and len(page) < 200_000
+    assert len(re.findall(r'<input[^>]* name="cell-', page)) == error_grid.PAGE_SIZE and len(page) < 200_000
 
 
 def test_rows_say_what_waits_for_them(database: Database, expo: Expo) -> None:

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.services.imports import importing, taking, workbooks
-from scheduler.services.imports.taking import ImportLook
+from scheduler.services.imports import import_files, sheet_import, undoable_import
+from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.services.participants import journal
 from scheduler.services.participants.delegations import delegations
 from scheduler.services.spreadsheets.columns import ImportKind
@@ -21,12 +21,12 @@ from tests.support.publishing import SETTINGS
 HEAD = "key,name,origin,leader,escort,escort phone,firms,people\n"
 
 
-def take(session: Session, expo: Expo, kind: ImportKind, text: str) -> ImportLook:
-    parts = taking.parts_of(text.encode(), kind.value)
-    return taking.apply(session, expo.organiser_actor(), parts, settings=SETTINGS, now=NOW)
+def take(session: Session, expo: Expo, kind: ImportKind, text: str) -> ImportPreview:
+    parts = sheet_import.read_parts(text.encode(), kind.value)
+    return sheet_import.apply_sheets(session, expo.organiser_actor(), parts, settings=SETTINGS, now=NOW)
 
 
-def told(look: ImportLook) -> list[Any]:
+def told(look: ImportPreview) -> list[Any]:
     """The cells that changed, and what is wrong."""
     (part,) = look.parts
     assert part.done is not None, part.faults
@@ -41,7 +41,7 @@ def expo(database: Database) -> Expo:
 
 
 def members(session: Session, expo: Expo, key: str) -> tuple[list[str], list[str], str]:
-    card = delegations.get(session, expo.organiser_actor(), key)
+    card = delegations.get_delegation(session, expo.organiser_actor(), key)
     people = [each.person.key for each in card.members.people if each.alone]
     return [firm.key for firm in card.members.firms], people, card.form.leader
 
@@ -94,20 +94,26 @@ def test_what_is_wrong_is_told_by_its_column(database: Database, expo: Expo, cel
 
 def test_a_file_of_delegations_is_undone_as_any_other(database: Database, expo: Expo) -> None:
     actor, text = expo.organiser_actor(), row_of(expo, firms="f0", people="", leader="")
-    parts = taking.parts_of(text.encode(), "delegations")
+    parts = sheet_import.read_parts(text.encode(), "delegations")
     with database.write() as session:
         take(session, expo, ImportKind.DELEGATIONS, "key,name,firms\nold,Zhejiang,f3\n")
     with database.write() as session:
-        number = workbooks.keep(session, actor, text.encode(), name="d.csv", kind="delegations", now=NOW)
-        look = importing.apply(session, actor, parts, settings=SETTINGS, now=NOW)
+        number = import_files.store_file(
+            session, actor, text.encode(), name="d.csv", kind="delegations", now=NOW
+        )
+        look = undoable_import.apply_import(session, actor, parts, settings=SETTINGS, now=NOW)
         session.rollback()
     with database.write() as session:
-        number = workbooks.keep(session, actor, text.encode(), name="d.csv", kind="delegations", now=NOW)
-        importing.take(session, actor, number, parts, digest=look.digest, settings=SETTINGS, now=NOW)
+        number = import_files.store_file(
+            session, actor, text.encode(), name="d.csv", kind="delegations", now=NOW
+        )
+        undoable_import.import_file(
+            session, actor, number, parts, digest=look.digest, settings=SETTINGS, now=NOW
+        )
     with database.write() as session:
         assert members(session, expo, "hu") == (["f0"], [], "")
-        (step,) = journal.steps(session, actor, most=1)
-        journal.undo(session, actor, step.id, settings=SETTINGS, now=NOW)
+        (step,) = journal.list_steps(session, actor, most=1)
+        journal.undo_step(session, actor, step.id, settings=SETTINGS, now=NOW)
     with database.read() as session:
         assert session.scalars(select(Delegation.key)).all() == ["old"]
         assert members(session, expo, "old") == (["f3"], [], "")

@@ -10,9 +10,9 @@ from sqlalchemy import select, update
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.invites.text import address as render_address
 from scheduler.services.emails.email_addresses import addresses
-from scheduler.services.imports.bulk_import import file_work
+from scheduler.services.imports.bulk_import import import_execution
 from scheduler.services.schedule import feed_addresses
-from scheduler.services.spreadsheets.changes import Imported
+from scheduler.services.spreadsheets.changes import ImportResult
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm, ImportFile, Interpreter, Place
 from tests.support import importing as imports
@@ -42,9 +42,9 @@ def test_firms_come_with_their_booths_and_people_with_their_accounts(database: D
     with database.write() as session:
         expo = make_event(session, firms=0, tables=0)
         actor = expo.organiser_actor()
-        assert imports.import_firms(session, actor, FIRMS) == Imported(2)
+        assert imports.import_firms(session, actor, FIRMS) == ImportResult(2)
         done = imports.import_people(session, actor, PEOPLE, settings=SETTINGS, now=NOW)
-        assert done == Imported(2)
+        assert done == ImportResult(2)
         firms = session.execute(select(Firm.key, Firm.latin_name, Firm.areas).order_by(Firm.id)).all()
         assert [tuple(row) for row in firms] == [
             ("great", "Great Harvest Co.", ["batteries", "chips"]),
@@ -64,7 +64,7 @@ def test_the_same_file_again_changes_rows_and_adds_none(database: Database) -> N
         actor = expo.organiser_actor()
         imports.import_firms(session, actor, FIRMS)
         renamed = FIRMS.replace("Great Harvest", "Greater Harvest")
-        assert imports.import_firms(session, actor, renamed) == Imported(0, 1, 1)
+        assert imports.import_firms(session, actor, renamed) == ImportResult(0, 1, 1)
         assert "Greater Harvest Co." in set(session.scalars(select(Firm.latin_name)))
 
 
@@ -140,7 +140,9 @@ def test_another_address_in_a_file_is_a_correction_that_is_on_record(database: D
         imports.import_people(session, actor, PEOPLE, settings=SETTINGS, now=NOW)
         session.execute(update(Attendee).values(bounced_at=NOW))
         again = PEOPLE.replace("Wang@Great", "wei@great")
-        assert imports.import_people(session, actor, again, settings=SETTINGS, now=NOW) == Imported(0, 1, 1)
+        assert imports.import_people(session, actor, again, settings=SETTINGS, now=NOW) == ImportResult(
+            0, 1, 1
+        )
         marked = dict(session.execute(select(Attendee.email, Attendee.bounced_at)).all())
         assert marked == {"wei@great.example": None, "eva@kovacs.example": NOW}
         assert [change.new for change in addresses.changes(session, actor, "p1")] == ["wei@great.example"]
@@ -151,7 +153,7 @@ def test_interpreters_are_imported(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=0)
         text = "key,name,email,languages\ni9,Li Na,li@example.com,zh;en\n"
-        assert imports.import_interpreters(session, expo.organiser_actor(), text, now=NOW) == Imported(1)
+        assert imports.import_interpreters(session, expo.organiser_actor(), text, now=NOW) == ImportResult(1)
         assert session.scalars(select(Interpreter.languages)).one() == ["zh", "en"]
 
 
@@ -226,7 +228,7 @@ def test_nine_thousand_people_are_one_file_and_what_is_too_large_is_said_so(data
     assert "is being worked out" in browser.post(path, file=(io.BytesIO(text.encode()), "people.csv"))
     with database.read() as session:
         number = session.scalars(select(ImportFile.id)).one()
-    file_work.execute(database, number, worker="w", settings=SETTINGS)
+    import_execution.execute_import(database, number, worker="w", settings=SETTINGS)
     page = browser.get(f"{path}{number}")
     assert "9,000 added, 0 changed, 0 unchanged." in page and "the first 500" in page
     large = io.BytesIO(b"x" * (17 << 20))
@@ -239,11 +241,11 @@ def test_a_file_that_says_what_is_there_changes_nothing(database: Database) -> N
     with database.write() as session:
         actor = make_event(session, firms=0, tables=0).organiser_actor()
         for added, unchanged in ((2, 0), (0, 2)):
-            counted = Imported(added, 0, unchanged)
+            counted = ImportResult(added, 0, unchanged)
             assert imports.import_firms(session, actor, FIRMS) == counted
             assert imports.import_people(session, actor, PEOPLE, settings=SETTINGS, now=NOW) == counted
         imports.import_interpreters(session, actor, interpreters, now=NOW)
-        assert imports.import_interpreters(session, actor, interpreters, now=NOW) == Imported(0, 0, 1)
+        assert imports.import_interpreters(session, actor, interpreters, now=NOW) == ImportResult(0, 0, 1)
 
 
 def test_a_column_that_a_file_does_not_have_stays_and_an_empty_cell_empties(database: Database) -> None:
@@ -259,9 +261,9 @@ def test_a_column_that_a_file_does_not_have_stays_and_an_empty_cell_empties(data
         imports.import_people(session, actor, person, settings=SETTINGS, now=NOW)
         firm, wang = session.scalars(select(Firm)).one(), session.scalars(select(Attendee)).one()
         few = "key,name,country,tier\na,大丰公司,CN,midstream\n"
-        assert imports.import_firms(session, actor, few) == Imported(0, 1)
+        assert imports.import_firms(session, actor, few) == ImportResult(0, 1)
         few = "key,firm,name,email,languages\np,a,王伟,wang@a.example,zh;en\n"
-        assert imports.import_people(session, actor, few, settings=SETTINGS, now=NOW) == Imported(0, 1)
+        assert imports.import_people(session, actor, few, settings=SETTINGS, now=NOW) == ImportResult(0, 1)
         assert (firm.tier, firm.latin_name, firm.areas) == ("midstream", "Great Harvest", ["chips"])
         assert firm.hall_id is not None
         assert (firm.description, firm.website, firm.pavilion) == ("Cells", "a.example", "East")
@@ -286,7 +288,7 @@ def test_what_firms_offer_need_and_make_comes_from_a_sheet_in_lists(database: Da
             ["foil", "tape"],
             ["cells"],
         )
-        assert imports.import_firms(session, actor, text.format("cells")) == Imported(0, 0, 1)
+        assert imports.import_firms(session, actor, text.format("cells")) == ImportResult(0, 0, 1)
         with pytest.raises(InvalidInput, match="row 2, products: has 13 lines"):
             imports.import_firms(session, actor, text.format(";".join(map(str, range(13)))))
 

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side
-from scheduler.services.imports import taking
-from scheduler.services.imports.taking import ImportLook
+from scheduler.services.imports import sheet_import
+from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
@@ -65,18 +65,18 @@ SHEETS = (REQUESTS, ABSENCES, CLOSURES, INTERPRETERS, PEOPLE, FIRMS, TABLES, WAL
 
 def imported(
     session: Session, expo: Expo, sheets: Sequence[SheetOut], options: ImportOptions | None = None
-) -> ImportLook:
-    return taking.apply(
+) -> ImportPreview:
+    return sheet_import.apply_sheets(
         session,
         expo.organiser_actor(),
-        taking.parts_of(xlsx(sheets), ""),
+        sheet_import.read_parts(xlsx(sheets), ""),
         settings=SETTINGS,
         now=NOW,
         options=options or ImportOptions(),
     )
 
 
-def faults(look: ImportLook) -> list[str]:
+def faults(look: ImportPreview) -> list[str]:
     wrong = [
         f"{part.sheet} {lines.lines}, {lines.header}: {lines.message}"
         for part in look.parts
@@ -86,7 +86,7 @@ def faults(look: ImportLook) -> list[str]:
     return [*wrong, *(str(fault) for part in look.parts for fault in part.faults)]
 
 
-def counted(look: ImportLook) -> dict[str, tuple[int, int, int]]:
+def counted(look: ImportPreview) -> dict[str, tuple[int, int, int]]:
     return {
         part.kind.value: (part.done.added, part.done.changed, part.done.unchanged)
         for part in look.parts

@@ -16,12 +16,12 @@ from scheduler.domain.entities import PlaceKind
 from scheduler.services.identity import sessions
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
-from scheduler.services.imports import from_workbook, importing, taking
-from scheduler.services.imports.bulk_import import file_jobs, file_work
-from scheduler.services.imports.bulk_import.file_work import FileEnding
-from scheduler.services.imports.first_file import NewEventLook
-from scheduler.services.participants.event_invitations import welcome
-from scheduler.services.participants.event_invitations.welcome import Invitees
+from scheduler.services.imports import event_settings_sheet, sheet_import, undoable_import
+from scheduler.services.imports.bulk_import import import_execution, import_jobs
+from scheduler.services.imports.bulk_import.import_execution import ImportEnding
+from scheduler.services.imports.create_from_workbook import NewEventPreview
+from scheduler.services.participants.event_invitations import invitation_emails
+from scheduler.services.participants.event_invitations.invitation_emails import Invitees
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -79,13 +79,18 @@ def test_every_value_of_a_native_workbook_arrives_without_a_question(
     workbook = native_workbook(language, firms=FIRMS)
     with database.write() as session:
         account = make_account(session, is_operator=True)
-        made = from_workbook.begin(session, account.id, None, said=EVENT, now=NOW)
-        actor = from_workbook.owner(account.id, made)
-        parts = taking.parts_of(xlsx(workbook.sheets), "")
-        look = importing.apply(session, actor, parts, settings=SETTINGS, now=NOW)
+        made = event_settings_sheet.create_event(session, account.id, None, said=EVENT, now=NOW)
+        actor = event_settings_sheet.owner_actor(account.id, made)
+        parts = sheet_import.read_parts(xlsx(workbook.sheets), "")
+        look = undoable_import.apply_import(session, actor, parts, settings=SETTINGS, now=NOW)
     assert [(part.sheet, part.faults) for part in look.parts if part.kind is None or part.faults] == []
     assert look.left_out == 0
-    asked = [(part.sheet, pair) for part in look.parts for pair in part.headers if pair[1] == taking.ASKED]
+    asked = [
+        (part.sheet, pair)
+        for part in look.parts
+        for pair in part.headers
+        if pair[1] == sheet_import.UNDECIDED_COLUMN
+    ]
     assert asked == [] and sum(part.not_taken for part in look.parts) <= 3
     same(arrived(database), workbook.values)
 
@@ -94,7 +99,9 @@ def test_every_value_of_a_native_workbook_arrives_without_a_question(
 def test_each_fault_is_named_and_fixed_in_the_grid_and_the_event_emails_nobody(
     database: Database, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_jobs, "AT_ONCE", 64 << 10)  # a worker looks, as it does at a whole event
+    monkeypatch.setattr(
+        import_jobs, "MAX_INLINE_OCTETS", 64 << 10
+    )  # a worker looks, as it does at a whole event
     workbook = native_workbook(language, firms=FIRMS, requests=1)
     sheets, faults = planted(language, workbook)
     organiser = Organiser(database, sheets)
@@ -126,10 +133,10 @@ class Organiser:
         self.path = f"/events/new/workbook/{self.number}"
         self.browser.post(f"{self.path}/say", **EVENT)
 
-    def look(self) -> NewEventLook:
+    def look(self) -> NewEventPreview:
         self._work()
         with self.database.read() as session:
-            found = file_jobs.kept_first(session, self.signed_in, self.number)
+            found = import_jobs.load_new_event_preview(session, self.signed_in, self.number)
         assert found is not None and found.event is not None and found.faults == ()
         return found
 
@@ -163,7 +170,10 @@ class Organiser:
         assert "The event is made of expo.xlsx." in self.browser.get(self.path)
 
     def _work(self) -> None:
-        assert file_work.execute(self.database, self.number, worker="w", settings=SETTINGS) is FileEnding.DONE
+        assert (
+            import_execution.execute_import(self.database, self.number, worker="w", settings=SETTINGS)
+            is ImportEnding.DONE
+        )
 
     def _forms(self) -> list[tuple[str, dict[str, str]]]:
         """What a browser would send of each sheet with errors."""
@@ -246,7 +256,7 @@ def emails_nobody_until_invited(database: Database, organiser: Organiser) -> Non
         actor = Actor(
             account_id=organiser.account.id, event_id=event.id, event_key=event.key, team_role=Role.OWNER
         )
-        assert welcome.invite(session, actor, Invitees.NEW, now=NOW) == FIRMS
+        assert invitation_emails.send_invitations(session, actor, Invitees.NEW, now=NOW) == FIRMS
     with post(database) as sent:
         sent.deliver()
         assert sent.readers == {own}

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.entities import RequestState
-from scheduler.services.imports import importing, taking, workbooks
+from scheduler.services.imports import import_files, sheet_import, undoable_import
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -454,12 +454,14 @@ def expo(database: Database) -> Expo:
         return make_event(session, firms=0, tables=1, halls=3, slots="4 4", first_day=date(2027, 6, 22))
 
 
-def take(database: Database, expo: Expo, sheets: list[SheetOut]) -> taking.ImportLook:
+def take(database: Database, expo: Expo, sheets: list[SheetOut]) -> sheet_import.ImportPreview:
     actor = expo.organiser_actor()
     with database.write() as session:
-        number = workbooks.keep(session, actor, xlsx(sheets), name="e.xlsx", kind="", now=NOW)
-        octets, kind, _ = workbooks.octets_of(session, actor, number)
-        return importing.apply(session, actor, taking.parts_of(octets, kind), settings=SETTINGS, now=NOW)
+        number = import_files.store_file(session, actor, xlsx(sheets), name="e.xlsx", kind="", now=NOW)
+        octets, kind, _ = import_files.load_file(session, actor, number)
+        return undoable_import.apply_import(
+            session, actor, sheet_import.read_parts(octets, kind), settings=SETTINGS, now=NOW
+        )
 
 
 @pytest.mark.parametrize("language", WORKBOOKS)

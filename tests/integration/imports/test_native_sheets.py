@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from scheduler.services.exports.event_sheets import SETTINGS
-from scheduler.services.imports import from_workbook, taking
+from scheduler.services.exports.event_workbook import EXPORTED_SETTINGS
+from scheduler.services.imports import event_settings_sheet, sheet_import
 from scheduler.services.spreadsheets import vocabulary
-from scheduler.services.spreadsheets.columns import ImportKind, folded
+from scheduler.services.spreadsheets.columns import ImportKind, fold_text
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -77,22 +77,22 @@ def test_the_frame_of_an_event_and_its_groups_arrive_without_a_question(
     database: Database, language: str
 ) -> None:
     native = NATIVE[language]
-    parts = taking.parts_of(xlsx(sheets(native)), "")
+    parts = sheet_import.read_parts(xlsx(sheets(native)), "")
     kinds = [ImportKind.EVENT, ImportKind.TIMES, ImportKind.HALLS, ImportKind.WALKING, ImportKind.DELEGATIONS]
     assert [kind for kind, sheet in parts if sheet.name in native["sheets"]] == [*kinds, ImportKind.GUESTS]
     with database.write() as session:
         account = make_account(session, is_operator=True)
         event_sheet = next(sheet for kind, sheet in parts if kind is ImportKind.EVENT)
-        made = from_workbook.begin(session, account.id, event_sheet, now=NOW)
-        actor = from_workbook.owner(account.id, made)
-        look = taking.apply(session, actor, parts, settings=SITE, now=NOW)
+        made = event_settings_sheet.create_event(session, account.id, event_sheet, now=NOW)
+        actor = event_settings_sheet.owner_actor(account.id, made)
+        look = sheet_import.apply_sheets(session, actor, parts, settings=SITE, now=NOW)
         wrong = [
             (part.sheet, part.faults, part.done and [cells.message for cells in part.done.wrong])
             for part in look.parts
         ]
         assert [each for each in wrong if any(each[1:])] == []
         assert [(part.sheet, header) for part in look.parts for header, column in part.headers if not column
-                or column == taking.ASKED] == []  # fmt: skip
+                or column == sheet_import.UNDECIDED_COLUMN] == []  # fmt: skip
         arrived(session.scalars(select(Event)).one())
         slot = session.scalars(select(Slot)).one()
         zone = ZoneInfo("Asia/Shanghai")
@@ -138,7 +138,7 @@ def arrived(event: Event) -> None:
 def test_each_language_names_every_setting_and_no_word_means_two() -> None:
     seen: dict[str, str] = {}
     for language in vocabulary.LANGUAGES:
-        assert {*vocabulary.settings(language)} == {*SETTINGS}, language
-        for name, words in vocabulary.settings(language).items():
+        assert {*vocabulary.load_setting_names(language)} == {*EXPORTED_SETTINGS}, language
+        for name, words in vocabulary.load_setting_names(language).items():
             for word in words:
-                assert seen.setdefault(folded(word), name) == name, (language, word)
+                assert seen.setdefault(fold_text(word), name) == name, (language, word)

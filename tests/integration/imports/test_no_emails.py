@@ -11,16 +11,16 @@ import pytest
 from sqlalchemy import select, update
 
 from scheduler.domain.entities import AfterRun, OutboxKind, OutboxState, RequestState, RunState
-from scheduler.services.events.archives import copying
-from scheduler.services.events.archives.copying import EventCopy
+from scheduler.services.events.archives import event_copy
+from scheduler.services.events.archives.event_copy import EventCopy
 from scheduler.services.identity import sessions
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
-from scheduler.services.imports import choices, importing, taking, workbooks
-from scheduler.services.participants import journal, leaving_event, merging
-from scheduler.services.participants.event_invitations import welcome
-from scheduler.services.participants.event_invitations.welcome import Invitees
-from scheduler.services.planning.scenarios import what_ifs
+from scheduler.services.imports import choices, import_files, sheet_import, undoable_import
+from scheduler.services.participants import journal, merging, withdrawals
+from scheduler.services.participants.event_invitations import invitation_emails
+from scheduler.services.participants.event_invitations.invitation_emails import Invitees
+from scheduler.services.planning.scenarios import scenarios
 from scheduler.services.requests import requests
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.sheets.writing import SheetOut, xlsx
@@ -70,21 +70,23 @@ def requests_file(*rows: tuple[str, str, str, str]) -> bytes:
 
 def take(
     database: Database, expo: Expo, octets: bytes, *, notify: bool = False, withdraw: tuple[str, ...] = ()
-) -> tuple[int, taking.ImportLook]:
+) -> tuple[int, sheet_import.ImportPreview]:
     """Take a file as its page does. Gives its number and what was shown of it."""
     actor = expo.organiser_actor()
-    parts = taking.parts_of(octets, "")
+    parts = sheet_import.read_parts(octets, "")
     with database.write() as session:
-        number = workbooks.keep(session, actor, octets, name="expo.xlsx", kind="", now=NOW)
-        choices.choose(session, actor, number, choices.ImportChoices(withdraw=withdraw))
-        options = choices.options_of(session, actor, number)
+        number = import_files.store_file(session, actor, octets, name="expo.xlsx", kind="", now=NOW)
+        choices.save_choices(session, actor, number, choices.ImportChoices(withdraw=withdraw))
+        options = choices.load_options(session, actor, number)
     with database.write() as session:
-        look = importing.apply(session, actor, parts, settings=SETTINGS, now=NOW, options=options)
+        look = undoable_import.apply_import(
+            session, actor, parts, settings=SETTINGS, now=NOW, options=options
+        )
         session.rollback()
     with database.write() as session:
-        choices.notify(session, actor, number, wanted=notify)
-        options = choices.options_of(session, actor, number)
-        importing.take(
+        choices.save_notify(session, actor, number, wanted=notify)
+        options = choices.load_options(session, actor, number)
+        undoable_import.import_file(
             session, actor, number, parts, digest=look.digest, settings=SETTINGS, now=NOW, options=options
         )
     return number, look
@@ -131,7 +133,7 @@ def test_an_event_of_a_workbook_sends_nothing_until_its_people_are_invited(datab
         assert owner is not None
         event = session.get_one(Event, event_id)
         actor = Actor(account_id=owner.id, event_id=event_id, event_key=event.key, team_role=Role.OWNER)
-        assert welcome.invite(session, actor, Invitees.NEW, now=NOW + 2 * DAY) > 0
+        assert invitation_emails.send_invitations(session, actor, Invitees.NEW, now=NOW + 2 * DAY) > 0
         first = session.scalars(select(MeetingRequest).order_by(MeetingRequest.id)).first()
         assert first is not None and first.quiet_until is not None
         answerer = session.scalars(
@@ -159,9 +161,9 @@ def test_the_first_import_is_undone_days_later(database: Database) -> None:
         assert owner is not None
         event = session.get_one(Event, event_id)
         actor = Actor(account_id=owner.id, event_id=event_id, event_key=event.key, team_role=Role.OWNER)
-        (file,) = workbooks.listing(session, actor)
+        (file,) = import_files.list_files(session, actor)
         assert (file.id, file.step_id is not None) == (number, True)
-        journal.undo(session, actor, file.step_id or 0, settings=SETTINGS, now=NOW + 2 * DAY)
+        journal.undo_step(session, actor, file.step_id or 0, settings=SETTINGS, now=NOW + 2 * DAY)
     with database.read() as session:
         assert session.scalars(select(MeetingRequest)).all() == session.scalars(select(Attendee)).all() == []
     assert days_of_ticks(database, begin=2) == {}
@@ -249,7 +251,7 @@ def test_the_page_says_how_many_hear_of_changed_addresses(database: Database, in
     people = xlsx([SheetOut("People", ["key", "firm", "name", "email", "languages"], rows)])
     with database.write() as session:
         actor = invited.organiser_actor()
-        number = workbooks.keep(session, actor, people, name="expo.xlsx", kind="", now=NOW)
+        number = import_files.store_file(session, actor, people, name="expo.xlsx", kind="", now=NOW)
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), invited.organiser)
     page = browser.get(f"/events/{invited.event.key}/imports/{number}")
     assert "2 emails are sent about email addresses that change, to old and new addresses." in page
@@ -264,14 +266,14 @@ def test_a_copy_sends_nothing_and_invites_everybody_anew(database: Database) -> 
             sessions.begin(session, firm[0].account_id, settings=SETTINGS, now=NOW - DAY)
         make_night(session, expo, then=AfterRun.PUBLISH, next_at=NOW + 400 * DAY)
     form = EventCopy("next-year", "Next year", (NOW + 365 * DAY).date())
-    key = copying.copy(database, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
+    key = event_copy.copy_event(database, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
     with database.read() as session:
         event_id = session.scalars(select(Event.id).where(Event.key == key)).one()
         assert {*session.scalars(select(NightTime.then).where(NightTime.event_id == event_id))} == {
             AfterRun.DRAFT
         }
         owner = Actor(account_id=expo.organiser.id, event_id=event_id, event_key=key, team_role=Role.OWNER)
-        exhibitors, _ = welcome.standing(session, owner, now=NOW)
+        exhibitors, _ = invitation_emails.count_invitations(session, owner, now=NOW)
         assert (exhibitors.new, exhibitors.came) == (3, 0)
     copied = Expo(Event(id=event_id, key=key), expo.organiser, [], [])
     take(database, copied, requests_file(("f0", "f1", "5", ""), ("f1", "f2", "3", "")))
@@ -281,8 +283,8 @@ def test_a_copy_sends_nothing_and_invites_everybody_anew(database: Database) -> 
 def test_a_scenario_sends_nothing(database: Database, invited: Expo) -> None:
     with database.write() as session:
         actor = invited.organiser_actor()
-        made = what_ifs.make(session, actor, "Fewer tables", seconds=5, now=NOW)
-        what_ifs.solve(session, actor, made.number, now=NOW)
+        made = scenarios.create_scenario(session, actor, "Fewer tables", seconds=5, now=NOW)
+        scenarios.solve_scenario(session, actor, made.number, now=NOW)
     assert days_of_ticks(database) == {}
 
 
@@ -294,7 +296,7 @@ def test_who_leaves_is_told_once_by_the_publishing(database: Database) -> None:
         make_request(session, fair.expo, 2, 0, state=PENDING, created_at=NOW - 5 * DAY)
     before = days_of_ticks(database, days=0)
     with database.write() as session:
-        leaving_event.withdraw(session, fair.expo.organiser_actor(), ImportKind.FIRMS, ["f0"], now=NOW)
+        withdrawals.withdraw_records(session, fair.expo.organiser_actor(), ImportKind.FIRMS, ["f0"], now=NOW)
     new = days_of_ticks(database, begin=1) - before
     assert {address.partition("@")[0] for _, address in new} == {"f2-p0"}, "the one without a meeting"
 
@@ -309,14 +311,16 @@ def test_a_merge_is_told_to_nobody(database: Database, invited: Expo) -> None:
     before = days_of_ticks(database, days=0)
     with database.write() as session:
         actor = invited.organiser_actor()
-        assert merging.merge(session, actor, ImportKind.FIRMS, "f0", "f1", now=NOW) == 1
+        assert merging.merge_records(session, actor, ImportKind.FIRMS, "f0", "f1", now=NOW) == 1
     assert days_of_ticks(database, begin=1) - before == {}
 
 
 def test_the_page_says_whom_it_concerns_and_its_box_is_off(database: Database, invited: Expo) -> None:
     actor = invited.organiser_actor()
     with database.write() as session:
-        number = workbooks.keep(session, actor, requests_file(*ROWS), name="expo.xlsx", kind="", now=NOW)
+        number = import_files.store_file(
+            session, actor, requests_file(*ROWS), name="expo.xlsx", kind="", now=NOW
+        )
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), invited.organiser)
     path = f"/events/{invited.event.key}/imports/{number}"
     page = browser.get(path)

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.services.imports import taking
-from scheduler.services.imports.taking import ImportLook
+from scheduler.services.imports import sheet_import
+from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.spreadsheets.options import ImportOptions
 from scheduler.sheets.writing import SheetOut, xlsx
@@ -26,18 +26,18 @@ def expo(database: Database) -> Expo:
         return make_event(session, firms=2, tables=2, interpreters=2, slots="4")
 
 
-def take(session: Session, expo: Expo, *rows: list[str], goes: bool = False) -> ImportLook:
-    return taking.apply(
+def take(session: Session, expo: Expo, *rows: list[str], goes: bool = False) -> ImportPreview:
+    return sheet_import.apply_sheets(
         session,
         expo.organiser_actor(),
-        taking.parts_of(xlsx([SheetOut("Stations", HEADER, rows)]), ""),
+        sheet_import.read_parts(xlsx([SheetOut("Stations", HEADER, rows)]), ""),
         settings=SETTINGS,
         now=NOW,
         options=ImportOptions(withdraw=frozenset((ImportKind.STATIONS,) if goes else ())),
     )
 
 
-def counts(look: ImportLook) -> tuple[int, int, int, int, int]:
+def counts(look: ImportPreview) -> tuple[int, int, int, int, int]:
     (part,) = look.parts
     assert part.done is not None
     done = part.done

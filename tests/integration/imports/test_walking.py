@@ -8,8 +8,8 @@ from itertools import combinations
 import pytest
 from sqlalchemy import select
 
-from scheduler.services.imports import taking
-from scheduler.services.imports.taking import ImportLook
+from scheduler.services.imports import sheet_import
+from scheduler.services.imports.sheet_import import ImportPreview
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.models import Hall, WalkingTime
@@ -54,10 +54,10 @@ def event_of(database: Database, size: int) -> Expo:
     return expo
 
 
-def imported(database: Database, expo: Expo, sheet: SheetOut) -> ImportLook:
-    parts = taking.parts_of(xlsx([sheet]), "")
+def imported(database: Database, expo: Expo, sheet: SheetOut) -> ImportPreview:
+    parts = sheet_import.read_parts(xlsx([sheet]), "")
     with database.write() as session:
-        return taking.apply(session, expo.organiser_actor(), parts, settings=SETTINGS, now=NOW)
+        return sheet_import.apply_sheets(session, expo.organiser_actor(), parts, settings=SETTINGS, now=NOW)
 
 
 def walks(database: Database) -> dict[tuple[str, str], int]:

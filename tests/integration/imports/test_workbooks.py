@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.services.imports import taking, workbooks
-from scheduler.services.imports.taking import ImportLook, ImportOutdated
-from scheduler.services.imports.workbooks import ImportTaken
-from scheduler.services.spreadsheets.columns import WHY, ImportKind
+from scheduler.services.imports import import_files, sheet_import
+from scheduler.services.imports.import_files import AlreadyImported
+from scheduler.services.imports.sheet_import import ImportOutdated, ImportPreview
+from scheduler.services.spreadsheets.columns import REASON_HEADER, ImportKind
 from scheduler.sheets.reading import read
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
@@ -51,21 +51,23 @@ def expo(database: Database) -> Expo:
 
 def kept(database: Database, expo: Expo, octets: bytes = BOOK, kind: str = "") -> int:
     with database.write() as session:
-        return workbooks.keep(session, expo.organiser_actor(), octets, name="expo.xlsx", kind=kind, now=NOW)
+        return import_files.store_file(
+            session, expo.organiser_actor(), octets, name="expo.xlsx", kind=kind, now=NOW
+        )
 
 
-def look(database: Database, expo: Expo, octets: bytes = BOOK, kind: str = "") -> ImportLook:
-    parts = taking.parts_of(octets, kind)
+def look(database: Database, expo: Expo, octets: bytes = BOOK, kind: str = "") -> ImportPreview:
+    parts = sheet_import.read_parts(octets, kind)
     with database.write() as session:
-        found = taking.apply(session, expo.organiser_actor(), parts, settings=SETTINGS, now=NOW)
+        found = sheet_import.apply_sheets(session, expo.organiser_actor(), parts, settings=SETTINGS, now=NOW)
         session.rollback()
     return found
 
 
-def take(database: Database, expo: Expo, number: int, digest: str, octets: bytes = BOOK) -> ImportLook:
-    parts = taking.parts_of(octets, "")
+def take(database: Database, expo: Expo, number: int, digest: str, octets: bytes = BOOK) -> ImportPreview:
+    parts = sheet_import.read_parts(octets, "")
     with database.write() as session:
-        return workbooks.take(
+        return import_files.import_file(
             session, expo.organiser_actor(), number, parts, digest=digest, settings=SETTINGS, now=NOW
         )
 
@@ -143,9 +145,9 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
         ("上中下游", "'up the hill' is no tier: it must be upstream, midstream or downstream", (4,)),
     ]
     take(database, expo, kept(database, expo, book), shown.digest, book)
-    wrong = taking.rejected(taking.parts_of(book, ""), shown)
+    wrong = sheet_import.write_skipped_rows(sheet_import.read_parts(book, ""), shown)
     (sheet,) = read(wrong).sheets
-    assert sheet.rows[0].cells[-1] == WHY
+    assert sheet.rows[0].cells[-1] == REASON_HEADER
     assert [(row.cells[0], row.cells[-1]) for row in sheet.rows[1:]] == [
         ("Bad one", f"国家: {said}"),
         (
@@ -153,7 +155,9 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
             f"国家: {said}; 上中下游: 'up the hill' is no tier: it must be upstream, midstream or downstream",
         ),
     ]
-    fixed = xlsx([SheetOut("Firms", [*FIRMS.header, WHY], [["Bad one", "", "DE", "上游", "", "", "", "x"]])])
+    fixed = xlsx(
+        [SheetOut("Firms", [*FIRMS.header, REASON_HEADER], [["Bad one", "", "DE", "上游", "", "", "", "x"]])]
+    )
     assert look(database, expo, fixed).parts[0].done.added == 1  # type: ignore[union-attr]
 
 
@@ -174,7 +178,7 @@ def test_a_file_is_taken_once_however_often_it_is_pressed(database: Database, ex
     def press(_: int) -> str:
         try:
             take(database, expo, number, shown.digest)
-        except (ImportTaken, ImportOutdated) as error:
+        except (AlreadyImported, ImportOutdated) as error:
             return error.code
         return "taken"
 
@@ -194,9 +198,9 @@ def test_two_events_bring_the_same_new_people_at_once_and_each_has_one_account(
         other = make_event(session, firms=0, tables=0)
 
     def bring(mine: Expo) -> None:
-        parts = taking.parts_of(BOOK, "")
+        parts = sheet_import.read_parts(BOOK, "")
         with database.write() as session:
-            taking.apply(session, mine.organiser_actor(), parts, settings=SETTINGS, now=NOW)
+            sheet_import.apply_sheets(session, mine.organiser_actor(), parts, settings=SETTINGS, now=NOW)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(bring, (expo, other)))
@@ -211,15 +215,15 @@ def test_a_file_is_of_its_event_and_of_organisers_and_is_forgotten(database: Dat
         other = make_event(session)
         for refused, actor in ((NotFound, other.organiser_actor()), (NotAllowed, other.actor(0))):
             with pytest.raises(refused):
-                workbooks.octets_of(session, actor, number)
-        workbooks.drop(session, other.organiser_actor(), number)
-        assert workbooks.octets_of(session, expo.organiser_actor(), number)[2] == "expo.xlsx"
-        late = NOW + workbooks.KEPT * 2
-        for _ in range(workbooks.MAX_WAITING + 3):
-            workbooks.keep(session, expo.organiser_actor(), b"name\nx\n", name="", kind="", now=late)
+                import_files.load_file(session, actor, number)
+        import_files.delete_file(session, other.organiser_actor(), number)
+        assert import_files.load_file(session, expo.organiser_actor(), number)[2] == "expo.xlsx"
+        late = NOW + import_files.RETENTION * 2
+        for _ in range(import_files.MAX_PENDING_FILES + 3):
+            import_files.store_file(session, expo.organiser_actor(), b"name\nx\n", name="", kind="", now=late)
         with pytest.raises(NotFound):
-            workbooks.octets_of(session, expo.organiser_actor(), number)
-        assert len(workbooks.listing(session, expo.organiser_actor())) == workbooks.MAX_WAITING
+            import_files.load_file(session, expo.organiser_actor(), number)
+        assert len(import_files.list_files(session, expo.organiser_actor())) == import_files.MAX_PENDING_FILES
 
 
 def test_an_organiser_looks_takes_and_sees_the_file_in_the_list(database: Database) -> None:

@@ -12,7 +12,7 @@ from scheduler.domain.changes import Change, ChangeKind
 from scheduler.domain.entities import AfterRun, PlanStatus, RunState
 from scheduler.domain.plan import Meeting
 from scheduler.services.operations import run_alerts
-from scheduler.services.planning.runs import checking, runs
+from scheduler.services.planning.runs import plan_checks, runs
 from scheduler.services.publishing.overnight.night_budget import NightBudget
 from scheduler.services.publishing.publishing import BeyondTheNight
 from scheduler.storage.database import Database
@@ -64,8 +64,8 @@ def test_why_a_run_made_no_plan_is_said_from_its_column(
     database: Database, broker_url: str, expo: Expo, language: str
 ) -> None:
     with database.write() as session:
-        run = runs.queue(session, expo.event.id, asked_by=None, then=AfterRun.DRAFT, now=NOW)
-        error = str(checking.NO_PLAN[PlanStatus.UNKNOWN])
+        run = runs.queue_run(session, expo.event.id, asked_by=None, then=AfterRun.DRAFT, now=NOW)
+        error = str(plan_checks.NO_PLAN[PlanStatus.UNKNOWN])
         session.execute(update(Run).values(state=RunState.FINISHED, error=error, finished_at=NOW))
         number = run.number
     browser = reader(database, broker_url, expo, language)

@@ -19,7 +19,7 @@ from scheduler.services.audit_log.trail import Somebody
 from scheduler.services.audit_log.verifying import verify
 from scheduler.services.operations import trail_entries
 from scheduler.services.operations.trail_entries import Filter
-from scheduler.services.planning.runs import control
+from scheduler.services.planning.runs import run_control
 from scheduler.services.publishing import orders
 from scheduler.services.venue import changing
 from scheduler.services.venue.wanted import AddTables
@@ -51,7 +51,7 @@ def expo(database: Database) -> Expo:
         actor = expo.organiser_actor()
         draft(session, expo, [meet(make_request(session, expo), expo)])
         orders.discard(session, actor, 1, now=NOW)
-        control.start(session, actor, seconds=5, now=NOW)
+        run_control.start_run(session, actor, seconds=5, now=NOW)
         changing.apply(session, actor, AddTables(expo.halls[0].key, "R", 2), now=NOW)
         trail.note(session, Somebody(event_id=expo.event.id), Act.SETTINGS, Noted(OLD), now=NOW)
     return expo

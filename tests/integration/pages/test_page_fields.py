@@ -20,7 +20,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.invites.mail import wording
 from scheduler.services.events.events import EventSettings
 from scheduler.services.events.new_event import NewEvent
-from scheduler.services.events.night_times import NightRules
+from scheduler.services.events.overnight_schedule import OvernightSettings
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, MeetingRequest, TeamMember
@@ -37,7 +37,7 @@ TYPED: dict[str, dict[str, Any]] = {
     "/sign-in": {"email": fields.Email},
     "/events/new": fields.kinds(NewEvent) | {"key": fields.EventKey, "timezone": fields.TypedTimezone},
     "{event}/settings": fields.kinds(EventSettings),
-    "{event}/overnight": fields.kinds(NightRules),
+    "{event}/overnight": fields.kinds(OvernightSettings),
     "{event}/priorities": DIALS | {"fair_share": fields.Percent},
     "{event}/schedule": {"seconds": fields.RunSeconds, "max_moved": fields.MaxMoved, "note": fields.RunNote},
     "{event}/email-texts/en/new": {part: rule.kind for part, rule in wording.PARTS.items()},

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from scheduler.domain.entities import RequestState, RunState, VersionState
 from scheduler.services.planning.runs import execution, runs
 from scheduler.services.planning.runs.watchdog import Stop
-from scheduler.services.planning.scenarios import trying
+from scheduler.services.planning.scenarios import scenario_execution
 from scheduler.services.publishing import release
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.requests import requests
@@ -39,7 +39,7 @@ def test_an_organiser_starts_a_run_and_cancels_it(database: Database, broker_url
     assert "hx-get" in browser.get(f"{path}/runs/1/panel")
     browser.post(f"{path}/runs/1/cancel")
     with database.read() as session:
-        assert runs.show(session, expo.event.id, 1).state is RunState.CANCELLED
+        assert runs.get_run(session, expo.event.id, 1).state is RunState.CANCELLED
     assert "hx-get" not in browser.get(f"{path}/runs/1/panel")
     assert browser.client.get(f"{path}/runs/1/panel").headers["HX-Trigger"] == "run-ended"
 
@@ -53,12 +53,12 @@ def test_a_run_that_runs_is_stopped_and_keeps_what_it_has(database: Database, br
     browser.get(f"{path}/schedule")
     browser.post(f"{path}/runs", seconds="20")
     with database.write() as session:
-        assert runs.claim(session, runs.show(session, expo.event.id, 1).id, "w1", now=NOW)
+        assert runs.claim_run(session, runs.get_run(session, expo.event.id, 1).id, "w1", now=NOW)
     assert "Stop now and keep the best plan</button>" in browser.get(f"{path}/runs/1/panel")
     assert "Run 1 ends now. Its best plan becomes a draft." in browser.post(f"{path}/runs/1/stop")
     assert "Stopping…</button>" in browser.get(f"{path}/runs/1/panel")
     with database.read() as session:
-        assert runs.stop_asked(session, runs.show(session, expo.event.id, 1).id) is Stop.KEEP
+        assert runs.find_stop_request(session, runs.get_run(session, expo.event.id, 1).id) is Stop.KEEP
 
 
 def test_a_wrong_number_of_seconds_is_refused_in_words(database: Database, broker_url: str) -> None:
@@ -321,7 +321,7 @@ def test_a_run_is_given_moves_to_improve_the_plan_and_the_draft_says_what_they_b
     )
     browser.post(f"{path}/runs", seconds="20", max_moved="12")
     with database.write() as session:
-        assert runs.show(session, expo.event.id, 1).max_moved == 12
+        assert runs.get_run(session, expo.event.id, 1).max_moved == 12
         draft = make_version(session, expo, [replace(meeting, slot="s1")], state=VersionState.DRAFT)
         draft.terms = {"served": 3, "idle": 280, "hall_change": 2301}
     browser.get(f"{path}/versions/2")
@@ -388,14 +388,14 @@ def test_a_what_if_shows_which_locks_clash_in_the_words_of_a_run(database: Datab
         for row in rows:
             row.fixed_slot_id, row.fixed_must = expo.slots[0].id, True
         make_version(session, expo, [meet(make_request(session, expo, 1, 2), expo, slot=2)])
-        run_id = runs.queue(session, expo.event.id, asked_by=None, now=NOW).id
-    execution.execute(database, run_id, worker="w1", settings=SETTINGS)
+        run_id = runs.queue_run(session, expo.event.id, asked_by=None, now=NOW).id
+    execution.execute_run(database, run_id, worker="w1", settings=SETTINGS)
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}"
     browser.get(f"{path}/scenarios")
     browser.post(f"{path}/scenarios", name="As it is")
     browser.post(f"{path}/scenarios/1/solve")
-    assert trying.execute(database, settings=SETTINGS)
+    assert scenario_execution.execute_scenario(database, settings=SETTINGS)
     of_scenario, of_run = (section(browser.get(f"{path}/{page}")) for page in ("scenarios/1", "runs/1"))
     assert words_of(of_scenario) == words_of(of_run)
 
@@ -407,8 +407,8 @@ def test_locks_that_clash_with_each_other_are_one_group(database: Database, brok
         for other in range(1, 5):
             row = make_request(session, expo, 0, other)
             row.fixed_slot_id, row.fixed_must = expo.slots[0].id, True
-        run_id = runs.queue(session, expo.event.id, asked_by=None, now=NOW).id
-    execution.execute(database, run_id, worker="w1", settings=SETTINGS)
+        run_id = runs.queue_run(session, expo.event.id, asked_by=None, now=NOW).id
+    execution.execute_run(database, run_id, worker="w1", settings=SETTINGS)
     page = section(
         Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}/runs/1")
     )
@@ -423,8 +423,8 @@ def test_a_run_shows_which_locks_clash_and_opens_one(database: Database, broker_
         for row in rows:
             row.fixed_slot_id, row.fixed_must = expo.slots[0].id, True
         make_version(session, expo, [meet(make_request(session, expo, 1, 2), expo, slot=2)])
-        run_id = runs.queue(session, expo.event.id, asked_by=None, now=NOW).id
-    execution.execute(database, run_id, worker="w1", settings=SETTINGS)
+        run_id = runs.queue_run(session, expo.event.id, asked_by=None, now=NOW).id
+    execution.execute_run(database, run_id, worker="w1", settings=SETTINGS)
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(f"/events/{expo.event.key}/runs/1")
     assert "Locked meetings that clash" in page

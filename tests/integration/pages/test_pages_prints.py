@@ -38,7 +38,7 @@ class Scene:
     def code(self, pack: PrintPack, key: str, number: int = 1, minutes: int = 1) -> str:
         """The path in the code of a sheet that is printed so many minutes after the first publishing."""
         with self.published.database.write() as session:
-            made = print_codes.make(
+            made = print_codes.make_codes(
                 session,
                 self.expo.organiser_actor(),
                 pack,
@@ -145,9 +145,9 @@ def test_nobody_makes_a_code_of_what_they_may_not_read(scene: Scene) -> None:
         actor = scene.expo.actor(1)
         for pack, key in ((PrintPack.PEOPLE, person.key), (PrintPack.FIRMS, scene.expo.firms[0].key)):
             with pytest.raises(NotAllowed):
-                print_codes.make(session, actor, pack, {key: "en"}, 1, settings=SETTINGS, now=NOW)
+                print_codes.make_codes(session, actor, pack, {key: "en"}, 1, settings=SETTINGS, now=NOW)
         own = {scene.published.person(1).key: "en"}
-        assert print_codes.make(session, actor, PrintPack.PEOPLE, own, 1, settings=SETTINGS, now=NOW)
+        assert print_codes.make_codes(session, actor, PrintPack.PEOPLE, own, 1, settings=SETTINGS, now=NOW)
 
 
 def test_a_print_speaks_the_language_of_who_scans_it_else_its_own(scene: Scene) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from api.pages.participants import columns
 from scheduler.domain.errors import InvalidInput
-from scheduler.services.participants import absences, editing, leaving_event, merging
+from scheduler.services.participants import absences, editing, merging, withdrawals
 from scheduler.services.problems import snapshot
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
@@ -43,7 +43,7 @@ def test_mr_li_is_ill_on_one_day(desk: Desk) -> None:
     li = someone.attendees[0]
     ill = day_of(desk, someone.slot)
     his = {key for key, meeting in before.items() if li in meeting.attendees and meeting.slot in ill}
-    left = desk.do(absences.paint, PEOPLE, li, ill, note="ill")
+    left = desk.do(absences.set_absences, PEOPLE, li, ill, note="ill")
     assert (left.meetings, left.requests) == (len(his), 0)
     draft = desk.run()
     after = desk.meetings(draft)
@@ -54,7 +54,7 @@ def test_mr_li_is_ill_on_one_day(desk: Desk) -> None:
 
 def test_a_firm_that_is_withdrawn_takes_its_meetings_with_it(desk: Desk) -> None:
     before, gone = desk.meetings(), desk.expo.firms[0]
-    left = desk.do(leaving_event.withdraw, FIRMS, [gone.key], note="Their stand was cancelled.")
+    left = desk.do(withdrawals.withdraw_records, FIRMS, [gone.key], note="Their stand was cancelled.")
     assert (left.requests, left.meetings) == (2, 2)
     theirs = {request.key for request in desk.requests[:2]}
     assert desk.states() == {
@@ -79,7 +79,7 @@ def test_a_firm_that_moves_keeps_its_times_and_its_guests_are_told_the_place(dat
     before, firm = desk.meetings(), desk.expo.firms[1]
     guests = {key for key, meeting in before.items() if meeting.place == "b1"}
     assert len(guests) == 2
-    desk.do(editing.edit, FIRMS, [firm.key], {"booth": "B2.17"}, settings=SETTINGS)
+    desk.do(editing.edit_records, FIRMS, [firm.key], {"booth": "B2.17"}, settings=SETTINGS)
     draft = desk.run()
     assert desk.changes(draft) == {"relocated": 2}
     after = desk.meetings(draft)
@@ -98,7 +98,7 @@ def test_a_person_who_leaves_sends_a_colleague(desk: Desk) -> None:
     key, meeting = next(iter(before.items()))
     gone = meeting.attendees[0]
     his = {each for each, other in before.items() if gone in other.attendees}
-    left = desk.do(leaving_event.withdraw, PEOPLE, [gone])
+    left = desk.do(withdrawals.withdraw_records, PEOPLE, [gone])
     assert (left.requests, left.meetings) == (0, len(his))
     draft = desk.run()
     after = desk.meetings(draft)
@@ -109,8 +109,8 @@ def test_a_person_who_leaves_sends_a_colleague(desk: Desk) -> None:
 
 def test_the_last_person_of_a_firm_ends_its_requests(desk: Desk) -> None:
     first, second = desk.expo.people[0]
-    desk.do(leaving_event.withdraw, PEOPLE, [second.key])
-    left = desk.do(leaving_event.withdraw, PEOPLE, [first.key], note="Both are ill.")
+    desk.do(withdrawals.withdraw_records, PEOPLE, [second.key])
+    left = desk.do(withdrawals.withdraw_records, PEOPLE, [first.key], note="Both are ill.")
     assert left.requests == 2
     assert list(desk.states().values()) == ["withdrawn", "withdrawn", "accepted", "accepted"]
 
@@ -119,7 +119,7 @@ def test_two_records_of_one_person_become_one_whom_the_partners_meet(desk: Desk)
     twice, stays = desk.expo.people[0]
     before = desk.meetings()
     theirs = {key for key, meeting in before.items() if twice.key in meeting.attendees}
-    desk.do(merging.merge, PEOPLE, twice.key, stays.key)
+    desk.do(merging.merge_records, PEOPLE, twice.key, stays.key)
     draft = desk.run()
     after = desk.meetings(draft)
     assert all(stays.key in after[key].attendees for key in theirs)
@@ -128,7 +128,7 @@ def test_two_records_of_one_person_become_one_whom_the_partners_meet(desk: Desk)
 
 
 def test_undoing_a_withdrawal_leaves_nothing_to_publish(desk: Desk) -> None:
-    desk.do(leaving_event.withdraw, FIRMS, [desk.expo.firms[0].key])
+    desk.do(withdrawals.withdraw_records, FIRMS, [desk.expo.firms[0].key])
     desk.undo()
     assert set(desk.states().values()) == {"accepted"}
     assert desk.changes(desk.run()) == {}
@@ -145,7 +145,7 @@ def test_an_interpreter_without_a_shift_is_in_no_meeting_then(desk: Desk) -> Non
     helped = {key for key, meeting in before.items() if meeting.interpreter}
     assert len(helped) == 2
     off = day_of(desk, next(meeting.slot for meeting in before.values() if meeting.interpreter))
-    desk.do(absences.paint, INTERPRETERS, interpreter.key, off)
+    desk.do(absences.set_absences, INTERPRETERS, interpreter.key, off)
     after = desk.meetings(desk.run())
     assert not any(meeting.interpreter and meeting.slot in off for meeting in after.values())
     assert {key for key, meeting in after.items() if meeting.interpreter} == helped
@@ -164,7 +164,7 @@ def test_what_no_run_changes_for_an_interpreter_is_counted_and_said(desk: Desk) 
     soon = [slot.key for slot in desk.expo.slots if slot.start < early + timedelta(hours=12)]
     with desk.database.write() as session:
         actor = desk.expo.organiser_actor()
-        left = absences.paint(session, actor, INTERPRETERS, interpreter.key, every, now=early)
+        left = absences.set_absences(session, actor, INTERPRETERS, interpreter.key, every, now=early)
     assert (left.meetings, left.stay) == (2, sum(slot in soon for slot in helped)) and left.stay
     with web_app(desk.database, "redis://127.0.0.1:1").test_request_context():
         assert columns.touched(2).endswith("before you publish.")
@@ -175,11 +175,11 @@ def test_an_interpreter_is_tied_to_a_table_for_a_shift_and_untied_by_undo(desk: 
     """The problem says it, only the slots that are named change, and one undo puts all back."""
     key, table, other = desk.expo.interpreters[0].key, desk.expo.tables[0].key, desk.expo.tables[1].key
     first, second = day_of(desk, desk.expo.slots[0].key), day_of(desk, desk.expo.slots[4].key)
-    left = desk.do(absences.paint, INTERPRETERS, key, first, table=table)
+    left = desk.do(absences.set_absences, INTERPRETERS, key, first, table=table)
     assert (left.requests, left.meetings) == (0, 0)
-    desk.do(absences.paint, INTERPRETERS, key, [second[0]], table=other)
+    desk.do(absences.set_absences, INTERPRETERS, key, [second[0]], table=other)
     assert seats(desk, key) == {**dict.fromkeys(first, table), second[0]: other}
-    desk.do(absences.paint, INTERPRETERS, key, [first[0], second[0]], table="")
+    desk.do(absences.set_absences, INTERPRETERS, key, [first[0], second[0]], table="")
     assert seats(desk, key) == dict.fromkeys(first[1:], table)
     problem = desk.read(lambda session: snapshot.take(session, desk.expo.event.id, now=None))
     (row,) = problem.interpreters
@@ -191,7 +191,7 @@ def test_an_interpreter_is_tied_to_a_table_for_a_shift_and_untied_by_undo(desk: 
 
 def seats(desk: Desk, key: str) -> dict[str, str]:
     """The table of each slot in which an interpreter sits at one."""
-    found = desk.do(absences.slots, INTERPRETERS, key)
+    found = desk.do(absences.list_absence_slots, INTERPRETERS, key)
     return {each.slot.key: each.station for each in found if each.station}
 
 
@@ -200,6 +200,6 @@ def test_nobody_is_tied_to_a_booth_or_a_table_of_nowhere(desk: Desk) -> None:
     booth = next(each.key for each in desk.expo.booths)
     for wrong in (booth, "nowhere", "\x00"):
         with pytest.raises(InvalidInput) as refused:
-            desk.do(absences.paint, INTERPRETERS, key, [slot], table=wrong)
+            desk.do(absences.set_absences, INTERPRETERS, key, [slot], table=wrong)
         assert [fault.path for fault in refused.value.faults] == ["table"]
     assert not seats(desk, key)

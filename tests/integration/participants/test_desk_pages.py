@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from scheduler.domain.entities import RequestState
-from scheduler.services.board import commands, drafts
+from scheduler.services.board import commands, manual_drafts
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
 from tests.support import clocks
@@ -172,8 +172,8 @@ def test_on_a_show_day_absences_are_saved_once_it_is_known_what_they_call_off(
         ]
         make_version(session, site.expo, meetings)
         actor = site.expo.organiser_actor()
-        drafts.begin(session, actor, 1, now=NOW)
-        commands.lock(session, actor, 2, meetings[0].request, seen=None, now=NOW)
+        manual_drafts.start_draft(session, actor, 1, now=NOW)
+        commands.lock_meeting(session, actor, 2, meetings[0].request, seen=None, now=NOW)
     clocks.hold(monkeypatch, site.expo.slots[0].start - timedelta(minutes=30))
     browser = site.organiser()
     browser.get(site.path("/participants/people/f0-p0"))

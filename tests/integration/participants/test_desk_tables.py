@@ -11,12 +11,12 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import (
     absences,
     journal,
-    leaving_event,
+    record_tables,
     request_table,
     row_counts,
-    tables,
+    withdrawals,
 )
-from scheduler.services.participants.tables import DeskQuery
+from scheduler.services.participants.record_tables import TableQuery
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event
@@ -25,13 +25,13 @@ from tests.support.full_size import add_version, fill
 from tests.support.queries import count_selects
 
 PAGES: dict[str, tuple[Callable[..., Any], int]] = {
-    "firms": (tables.firms, 9),
-    "people": (tables.people, 5),
-    "interpreters": (tables.interpreters, 5),
-    "requests": (request_table.listing, 3),
-    "counts": (row_counts.counts, 1),
-    "states": (request_table.state_counts, 1),
-    "steps": (journal.steps, 1),
+    "firms": (record_tables.list_firms, 9),
+    "people": (record_tables.list_people, 5),
+    "interpreters": (record_tables.list_interpreters, 5),
+    "requests": (request_table.list_requests, 3),
+    "counts": (row_counts.count_records, 1),
+    "states": (request_table.count_states, 1),
+    "steps": (journal.list_steps, 1),
 }
 
 
@@ -56,20 +56,23 @@ def test_sorting_and_paging_take_no_more_queries_at_full_size(database: Database
     actor = organiser(database, event_id)
     for number in (1, 40):
         for listing, sorts, most in (
-            (tables.firms, tables.FIRM_SORTS, 9),
-            (tables.people, tables.PERSON_SORTS, 5),
+            (record_tables.list_firms, record_tables.FIRM_SORTS, 9),
+            (record_tables.list_people, record_tables.PERSON_SORTS, 5),
         ):
             for sort in sorts:
-                ask = DeskQuery(sort=sort, number=number)
+                ask = TableQuery(sort=sort, number=number)
                 assert count_selects(database, lambda session: listing(session, actor, ask)) <= most, ask  # noqa: B023
         for sort in request_table.REQUEST_SORTS:
             which = {"sort": sort, "number": number}
-            taken = count_selects(database, lambda session: request_table.listing(session, actor, **which))  # noqa: B023
+            taken = count_selects(
+                database,
+                lambda session: request_table.list_requests(session, actor, **which),  # noqa: B023
+            )
             assert taken <= 3, which
     with database.read() as session:
-        page = tables.firms(session, actor, DeskQuery(number=60))
+        page = record_tables.list_firms(session, actor, TableQuery(number=60))
         assert (page.total, page.number, page.last, len(page.items)) == (3_000, 60, 60, 50)
-        assert request_table.state_counts(session, actor)[""] == 47_000
+        assert request_table.count_states(session, actor)[""] == 47_000
 
 
 def test_a_firm_is_found_by_each_script_and_sorted(database: Database) -> None:
@@ -83,18 +86,34 @@ def test_a_firm_is_found_by_each_script_and_sorted(database: Database) -> None:
     actor = expo.organiser_actor()
     with database.read() as session:
         for text in ("比亚", "byd", "f2"):
-            assert [row.key for row in tables.firms(session, actor, DeskQuery(text=text)).items] == ["f2"]
-        assert next(row.key for row in tables.firms(session, actor, DeskQuery(sort="country")).items) == "f2"
-        assert next(row.key for row in tables.firms(session, actor, DeskQuery(sort="waiting")).items) == "f1"
-        rows = {row.key: row for row in tables.firms(session, actor).items}
+            assert [
+                row.key for row in record_tables.list_firms(session, actor, TableQuery(text=text)).items
+            ] == ["f2"]
+        assert (
+            next(
+                row.key for row in record_tables.list_firms(session, actor, TableQuery(sort="country")).items
+            )
+            == "f2"
+        )
+        assert (
+            next(
+                row.key for row in record_tables.list_firms(session, actor, TableQuery(sort="waiting")).items
+            )
+            == "f1"
+        )
+        rows = {row.key: row for row in record_tables.list_firms(session, actor).items}
         assert [(row.waiting, row.accepted, row.meetings) for row in rows.values()] == [
             (0, 1, 1), (0, 0, 0), (1, 1, 0), (0, 2, 1)
         ]  # fmt: skip
-        assert [row.key for row in tables.people(session, actor, DeskQuery(text="byd")).items] == [
+        assert [
+            row.key for row in record_tables.list_people(session, actor, TableQuery(text="byd")).items
+        ] == [
             "f2-p0",
             "f2-p1",
         ]
-        assert [row.key for row in tables.people(session, actor, DeskQuery(sort="firm")).items][:2] == [
+        assert [row.key for row in record_tables.list_people(session, actor, TableQuery(sort="firm")).items][
+            :2
+        ] == [
             "f2-p0",
             "f2-p1",
         ]
@@ -104,18 +123,20 @@ def test_who_left_is_in_a_list_of_its_own(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=2, people=2, interpreters=1)
         actor = expo.organiser_actor()
-        leaving_event.withdraw(session, actor, ImportKind.FIRMS, ["f0"], now=NOW)
-        leaving_event.withdraw(session, actor, ImportKind.PEOPLE, ["f1-p1"], now=NOW)
-        absences.add(session, actor, ImportKind.PEOPLE, ["f1-p0"], ["s0", "s2"], now=NOW)
+        withdrawals.withdraw_records(session, actor, ImportKind.FIRMS, ["f0"], now=NOW)
+        withdrawals.withdraw_records(session, actor, ImportKind.PEOPLE, ["f1-p1"], now=NOW)
+        absences.add_absences(session, actor, ImportKind.PEOPLE, ["f1-p0"], ["s0", "s2"], now=NOW)
     with database.read() as session:
-        assert [row.key for row in tables.firms(session, actor).items] == ["f1"]
-        assert [row.key for row in tables.firms(session, actor, DeskQuery(state="withdrawn")).items] == ["f0"]
-        (person,) = tables.people(session, actor).items
+        assert [row.key for row in record_tables.list_firms(session, actor).items] == ["f1"]
+        assert [
+            row.key for row in record_tables.list_firms(session, actor, TableQuery(state="withdrawn")).items
+        ] == ["f0"]
+        (person,) = record_tables.list_people(session, actor).items
         assert (person.key, person.absent) == ("f1-p0", 2)
-        gone = tables.people(session, actor, DeskQuery(state="withdrawn")).items
+        gone = record_tables.list_people(session, actor, TableQuery(state="withdrawn")).items
         assert [row.key for row in gone] == ["f0-p0", "f0-p1", "f1-p1"]
         assert all(row.is_withdrawn for row in gone)
-        assert row_counts.counts(session, actor)[ImportKind.FIRMS] == 1
+        assert row_counts.count_records(session, actor)[ImportKind.FIRMS] == 1
 
 
 def test_requests_are_narrowed_by_firm_state_and_text(database: Database) -> None:
@@ -128,14 +149,14 @@ def test_requests_are_narrowed_by_firm_state_and_text(database: Database) -> Non
     with database.read() as session:
 
         def keys(**asked: Any) -> set[str]:
-            return {row.key for row in request_table.listing(session, actor, **asked).items}
+            return {row.key for row in request_table.list_requests(session, actor, **asked).items}
 
         assert keys(firm="f0") == {"one", "three"}
         assert keys(state="accepted") == {"two"}
         assert keys(text="packs") == {"one"}
         assert keys(text="Firm 2") == {"two", "three"}
         assert keys(text="two") == {"two"} and keys(text="tw") == set(), "a key is written as a whole"
-        taken = count_selects(database, lambda session: request_table.listing(session, actor, total=0))
+        taken = count_selects(database, lambda session: request_table.list_requests(session, actor, total=0))
         assert taken == 0, "of none that were counted, none is read"
-        counts = request_table.state_counts(session, actor, firm="f0")
+        counts = request_table.count_states(session, actor, firm="f0")
         assert (counts[""], counts["pending"], counts["accepted"]) == (2, 1, 0)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from scheduler.services.participants import looks
+from scheduler.services.participants import contact_views
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import TrailEntry
@@ -48,5 +48,5 @@ def test_a_day_later_it_is_noted_again(database: Database) -> None:
     for days in (0, 0, 1):
         with database.write() as session:
             now = NOW + timedelta(days=days)
-            looks.note(session, expo.organiser_actor(), ImportKind.PEOPLE, "f0-p0", now=now)
+            contact_views.log_view(session, expo.organiser_actor(), ImportKind.PEOPLE, "f0-p0", now=now)
     assert [about for _, about in seen(database)] == [ONE, ONE]

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from scheduler.services.identity import actors
-from scheduler.services.spreadsheets import picking
+from scheduler.services.spreadsheets import record_search
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event
@@ -43,7 +43,9 @@ def test_the_key_comes_first_then_what_begins_so_then_what_has_every_word(
             ("no such", []),
             (" ", []),
         ):
-            assert [each.key for each in picking.offered(session, actor, FIRMS, text)] == keys, text
+            assert [each.key for each in record_search.search_records(session, actor, FIRMS, text)] == keys, (
+                text
+            )
 
 
 def test_one_record_is_meant_by_its_key_its_label_or_a_name_that_no_other_has(
@@ -63,9 +65,9 @@ def test_one_record_is_meant_by_its_key_its_label_or_a_name_that_no_other_has(
             ("f3 [nothing]", ""),
             ("", ""),
         ):
-            assert picking.meant(session, actor, FIRMS, text) == key, text
-        for offered in picking.offered(session, actor, PEOPLE, "f4-p"):
-            assert picking.meant(session, actor, PEOPLE, offered.label) == offered.key == "f4-p0"
+            assert record_search.resolve_key(session, actor, FIRMS, text) == key, text
+        for offered in record_search.search_records(session, actor, PEOPLE, "f4-p"):
+            assert record_search.resolve_key(session, actor, PEOPLE, offered.label) == offered.key == "f4-p0"
 
 
 def test_neither_who_left_nor_another_event_is_offered(expo: Expo, database: Database) -> None:
@@ -74,9 +76,9 @@ def test_neither_who_left_nor_another_event_is_offered(expo: Expo, database: Dat
         other = make_event(session, key="other", firms=1)
         other.firms[0].latin_name = "Battery elsewhere"
     with database.read() as session:
-        offered = picking.offered(session, expo.organiser_actor(), FIRMS, "battery")
+        offered = record_search.search_records(session, expo.organiser_actor(), FIRMS, "battery")
         assert [each.key for each in offered] == ["f0"]
-        assert picking.meant(session, expo.organiser_actor(), FIRMS, "Battery elsewhere") == ""
+        assert record_search.resolve_key(session, expo.organiser_actor(), FIRMS, "Battery elsewhere") == ""
 
 
 @pytest.mark.slow
@@ -84,10 +86,15 @@ def test_twenty_of_3_000_are_offered_by_one_query(database: Database) -> None:
     event_id = fill(database, meetings=100)
     with database.read() as session:
         actor = actors.operator(session.get_one(Event, event_id))
-        assert len(picking.offered(session, actor, FIRMS, "firm")) == picking.MOST_OFFERED
-        assert len(picking.offered(session, actor, PEOPLE, "person")) == picking.MOST_OFFERED
+        assert len(record_search.search_records(session, actor, FIRMS, "firm")) == record_search.MAX_OPTIONS
+        assert (
+            len(record_search.search_records(session, actor, PEOPLE, "person")) == record_search.MAX_OPTIONS
+        )
     for kind in (FIRMS, PEOPLE, INTERPRETERS, ImportKind.TABLES):
-        taken = count_selects(database, lambda session: picking.offered(session, actor, kind, "a"))  # noqa: B023
+        taken = count_selects(
+            database,
+            lambda session: record_search.search_records(session, actor, kind, "a"),  # noqa: B023
+        )
         assert taken == 1
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
-from scheduler.services.participants import absences, editing, journal, leaving_event, merging, row_notes
+from scheduler.services.participants import absences, editing, journal, merging, row_changes, withdrawals
 from scheduler.services.requests import history, requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.spreadsheets.columns import ImportKind
@@ -38,14 +38,16 @@ class Hall:
             return step(session, self.expo.organiser_actor(), *arguments, **{"now": NOW, **more})
 
     def edit(self, kind: ImportKind, key: str, **cells: str) -> Any:
-        return self.do(editing.edit, kind, [key], cells, settings=SETTINGS)
+        return self.do(editing.edit_records, kind, [key], cells, settings=SETTINGS)
 
     def undo(self) -> None:
         with self.database.read() as session:
             last = next(
-                each for each in journal.steps(session, self.expo.organiser_actor()) if not each.undone_at
+                each
+                for each in journal.list_steps(session, self.expo.organiser_actor())
+                if not each.undone_at
             )
-        self.do(journal.undo, last.id, settings=SETTINGS)
+        self.do(journal.undo_step, last.id, settings=SETTINGS)
 
     def everything(self) -> dict[str, list[dict[str, Any]]]:
         """All rows that the desk changes, but for addresses of feeds, which a new role or reader renews."""
@@ -55,7 +57,7 @@ class Hall:
                     {name: value for name, value in row._mapping.items() if not name.startswith("feed_")}
                     for row in session.execute(select(table.__table__).order_by(*table.__table__.primary_key))
                 ]
-                for table in row_notes.NOTED
+                for table in row_changes.RECORDED_TABLES
             }
 
     def row(self, table: type[Base], key: str) -> Any:
@@ -74,14 +76,14 @@ STEPS: dict[str, Callable[[Hall], object]] = {
     "languages": lambda hall: hall.edit(INTERPRETERS, "i0", languages="Chinese; Hungarian"),
     "another booth": lambda hall: hall.edit(FIRMS, "f0", booth="H1-77"),
     "another hall": lambda hall: hall.edit(FIRMS, "f1", hall="h0"),
-    "a firm": lambda hall: hall.do(leaving_event.withdraw, FIRMS, ["f0"]),
-    "a person": lambda hall: hall.do(leaving_event.withdraw, PEOPLE, ["f0-p0"]),
-    "an interpreter": lambda hall: hall.do(leaving_event.withdraw, INTERPRETERS, ["i0"]),
-    "an absence": lambda hall: hall.do(absences.paint, PEOPLE, "f0-p0", ["s0", "s1"]),
-    "a shift": lambda hall: hall.do(absences.add, INTERPRETERS, ["i0", "i1"], ["s4"]),
-    "two firms": lambda hall: hall.do(merging.merge, FIRMS, "f0", "f1"),
-    "two people": lambda hall: hall.do(merging.merge, PEOPLE, "f0-p0", "f0-p1"),
-    "two interpreters": lambda hall: hall.do(merging.merge, INTERPRETERS, "i0", "i1"),
+    "a firm": lambda hall: hall.do(withdrawals.withdraw_records, FIRMS, ["f0"]),
+    "a person": lambda hall: hall.do(withdrawals.withdraw_records, PEOPLE, ["f0-p0"]),
+    "an interpreter": lambda hall: hall.do(withdrawals.withdraw_records, INTERPRETERS, ["i0"]),
+    "an absence": lambda hall: hall.do(absences.set_absences, PEOPLE, "f0-p0", ["s0", "s1"]),
+    "a shift": lambda hall: hall.do(absences.add_absences, INTERPRETERS, ["i0", "i1"], ["s4"]),
+    "two firms": lambda hall: hall.do(merging.merge_records, FIRMS, "f0", "f1"),
+    "two people": lambda hall: hall.do(merging.merge_records, PEOPLE, "f0-p0", "f0-p1"),
+    "two interpreters": lambda hall: hall.do(merging.merge_records, INTERPRETERS, "i0", "i1"),
 }
 
 
@@ -102,30 +104,30 @@ def test_a_step_is_undone_once(hall: Hall) -> None:
     hall.edit(FIRMS, "f0", name="New name")
     hall.undo()
     with hall.database.read() as session:
-        (step,) = journal.steps(session, hall.expo.organiser_actor())
+        (step,) = journal.list_steps(session, hall.expo.organiser_actor())
     with pytest.raises(WrongState, match="is undone already"):
-        hall.do(journal.undo, step.id, settings=SETTINGS)
+        hall.do(journal.undo_step, step.id, settings=SETTINGS)
 
 
 def test_a_step_under_a_newer_one_is_not_undone(hall: Hall) -> None:
     hall.edit(FIRMS, "f0", name="First")
     with hall.database.read() as session:
-        (step,) = journal.steps(session, hall.expo.organiser_actor())
+        (step,) = journal.list_steps(session, hall.expo.organiser_actor())
     hall.edit(FIRMS, "f0", name="Second")
     with pytest.raises(WrongState, match="changed again since"):
-        hall.do(journal.undo, step.id, settings=SETTINGS)
+        hall.do(journal.undo_step, step.id, settings=SETTINGS)
     assert hall.row(Firm, "f0").name == "Second"
 
 
 def test_a_withdrawal_is_not_undone_over_a_newer_request_of_the_pair(hall: Hall) -> None:
-    hall.do(leaving_event.withdraw, FIRMS, ["f0"])
-    hall.do(leaving_event.bring_back, FIRMS, ["f0"])
+    hall.do(withdrawals.withdraw_records, FIRMS, ["f0"])
+    hall.do(withdrawals.restore_records, FIRMS, ["f0"])
     with hall.database.write() as session:
         make_request(session, hall.expo, 0, 2, state=RequestState.PENDING)
-        steps = journal.steps(session, hall.expo.organiser_actor())
+        steps = journal.list_steps(session, hall.expo.organiser_actor())
     before = hall.everything()
     with pytest.raises(WrongState):
-        hall.do(journal.undo, steps[-1].id, settings=SETTINGS)
+        hall.do(journal.undo_step, steps[-1].id, settings=SETTINGS)
     assert hall.everything() == before
 
 
@@ -133,17 +135,17 @@ def test_a_step_of_another_event_is_not_there(hall: Hall) -> None:
     hall.edit(FIRMS, "f0", name="New name")
     with hall.database.write() as session:
         other = make_event(session, firms=0)
-        (step,) = journal.steps(session, hall.expo.organiser_actor())
+        (step,) = journal.list_steps(session, hall.expo.organiser_actor())
         with pytest.raises(NotFound):
-            journal.undo(session, other.organiser_actor(), step.id, settings=SETTINGS, now=NOW)
+            journal.undo_step(session, other.organiser_actor(), step.id, settings=SETTINGS, now=NOW)
 
 
 def test_who_is_no_organiser_changes_nobody(hall: Hall) -> None:
     with hall.database.write() as session:
-        for step in (editing.edit, leaving_event.withdraw):
+        for step in (editing.edit_records, withdrawals.withdraw_records):
             with pytest.raises(NotAllowed):
-                more = {"settings": SETTINGS} if step is editing.edit else {}
-                cells = [{"name": "Mine"}] if step is editing.edit else []
+                more = {"settings": SETTINGS} if step is editing.edit_records else {}
+                cells = [{"name": "Mine"}] if step is editing.edit_records else []
                 step(session, hall.expo.actor(0), FIRMS, ["f0"], *cells, now=NOW, **more)  # type: ignore[operator]
 
 
@@ -153,15 +155,15 @@ def test_what_is_wrong_is_said_at_its_field(hall: Hall) -> None:
     assert {fault.path for fault in error.value.faults} == {"country", "booth", "max_per_day"}
     assert hall.row(Firm, "f0").country == "CN"
     with pytest.raises(InvalidInput, match="not a column that can be changed"):
-        hall.do(editing.edit, FIRMS, ["f0"], {"key": "f9"}, settings=SETTINGS)
+        hall.do(editing.edit_records, FIRMS, ["f0"], {"key": "f9"}, settings=SETTINGS)
 
 
 def test_many_rows_get_one_cell_by_one_step(hall: Hall) -> None:
-    hall.do(editing.edit, FIRMS, ["f0", "f1", "f3"], {"tier": "downstream"}, settings=SETTINGS)
+    hall.do(editing.edit_records, FIRMS, ["f0", "f1", "f3"], {"tier": "downstream"}, settings=SETTINGS)
     with hall.database.read() as session:
         tiers = session.scalars(select(Firm.tier).order_by(Firm.key)).all()
         assert [tier.value for tier in tiers] == ["downstream", "downstream", "midstream", "downstream"]
-        assert [step.subject for step in journal.steps(session, hall.expo.organiser_actor())] == [
+        assert [step.subject for step in journal.list_steps(session, hall.expo.organiser_actor())] == [
             "Firm 0, Firm 1, Firm 3"
         ]
 
@@ -176,7 +178,7 @@ def test_another_address_is_corrected_and_undone(hall: Hall) -> None:
 
 def test_requests_end_in_the_state_that_fits(hall: Hall) -> None:
     """What was agreed is withdrawn, and what waits for the firm's own answer is declined, in its name."""
-    hall.do(leaving_event.withdraw, FIRMS, ["f0"], note="No stand this year.")
+    hall.do(withdrawals.withdraw_records, FIRMS, ["f0"], note="No stand this year.")
     agreed, asked = (hall.row(MeetingRequest, each.key) for each in (hall.accepted, hall.pending))
     assert (agreed.state, agreed.answered_side) == (RequestState.WITHDRAWN, "from")
     assert (asked.state, asked.answered_side) == (RequestState.DECLINED, "to")
@@ -194,14 +196,14 @@ def test_requests_end_in_the_state_that_fits(hall: Hall) -> None:
 
 
 def test_a_firm_that_left_neither_asks_nor_is_asked(hall: Hall) -> None:
-    hall.do(leaving_event.withdraw, FIRMS, ["f1"])
+    hall.do(withdrawals.withdraw_records, FIRMS, ["f1"])
     for asking, asked in ((1, "f3"), (3, "f1")):
         with hall.database.write() as session, pytest.raises(InvalidInput, match="has left the event"):
             requests.ask(session, hall.expo.actor(asking), NewRequest(asked, "Cells"), now=NOW)
 
 
 def test_two_firms_that_ask_the_same_third_one_keep_what_is_agreed(hall: Hall) -> None:
-    ended = hall.do(merging.merge, FIRMS, "f0", "f1")
+    ended = hall.do(merging.merge_records, FIRMS, "f0", "f1")
     assert ended == 1
     assert hall.row(MeetingRequest, hall.rival.key).state is RequestState.WITHDRAWN
     agreed = hall.row(MeetingRequest, hall.accepted.key)
@@ -209,24 +211,26 @@ def test_two_firms_that_ask_the_same_third_one_keep_what_is_agreed(hall: Hall) -
     assert hall.row(Attendee, "f0-p0").firm_id == hall.expo.firms[1].id
     assert hall.row(Place, "b0").is_retired
     with pytest.raises(WrongState, match="merged into another"):
-        hall.do(leaving_event.bring_back, FIRMS, ["f0"])
+        hall.do(withdrawals.restore_records, FIRMS, ["f0"])
 
 
 def test_bulk_absences_add_to_what_is_there(hall: Hall) -> None:
-    hall.do(absences.paint, PEOPLE, "f0-p0", ["s0"])
-    hall.do(absences.add, PEOPLE, ["f0-p0", "f1-p0"], ["s3"])
+    hall.do(absences.set_absences, PEOPLE, "f0-p0", ["s0"])
+    hall.do(absences.add_absences, PEOPLE, ["f0-p0", "f1-p0"], ["s3"])
     with hall.database.read() as session:
         marks = {
             key: [
                 each.slot.key
-                for each in absences.slots(session, hall.expo.organiser_actor(), PEOPLE, key, now=NOW)
+                for each in absences.list_absence_slots(
+                    session, hall.expo.organiser_actor(), PEOPLE, key, now=NOW
+                )
                 if each.is_absent
             ]
             for key in ("f0-p0", "f1-p0")
         }
     assert marks == {"f0-p0": ["s0", "s3"], "f1-p0": ["s3"]}
     with pytest.raises(InvalidInput, match="is not a slot"):
-        hall.do(absences.add, PEOPLE, ["f0-p0"], ["s99"])
+        hall.do(absences.add_absences, PEOPLE, ["f0-p0"], ["s99"])
 
 
 def test_nobody_is_mailed_before_a_publishing(hall: Hall) -> None:
@@ -242,7 +246,7 @@ def test_an_answer_at_the_moment_of_a_withdrawal_does_not_outlive_it(hall: Hall,
     race(
         hall.database,
         lambda session: requests.accept(session, expo.actor(0), hall.pending.key, now=NOW),
-        lambda session: leaving_event.withdraw(session, expo.organiser_actor(), FIRMS, ["f0"], now=NOW),
+        lambda session: withdrawals.withdraw_records(session, expo.organiser_actor(), FIRMS, ["f0"], now=NOW),
     )
     request = hall.row(MeetingRequest, hall.pending.key)
     assert request.state in (RequestState.DECLINED, RequestState.WITHDRAWN)
@@ -255,7 +259,7 @@ def test_a_request_at_the_moment_of_a_withdrawal_is_refused_or_ended(hall: Hall,
     race(
         hall.database,
         lambda session: requests.ask(session, expo.actor(1), NewRequest("f0", "Cells"), now=NOW),
-        lambda session: leaving_event.withdraw(session, expo.organiser_actor(), FIRMS, ["f0"], now=NOW),
+        lambda session: withdrawals.withdraw_records(session, expo.organiser_actor(), FIRMS, ["f0"], now=NOW),
     )
     open_ = (RequestState.PENDING, RequestState.ACCEPTED)
     with hall.database.read() as session:

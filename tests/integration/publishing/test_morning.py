@@ -10,7 +10,7 @@ from sqlalchemy import select
 from scheduler.domain.entities import OutboxKind, RequestState
 from scheduler.domain.team import TeamRole
 from scheduler.services.delivery import rendering
-from scheduler.services.events import nights
+from scheduler.services.events import overnight_runs
 from scheduler.services.planning.runs import runs
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions
@@ -29,7 +29,7 @@ def scene(database: Database, *, by_night: bool, language: str = "en") -> Expo:
         first, second = make_request(session, expo, 0, 1), make_request(session, expo, 2, 3)
         publish(session, expo, draft(session, expo, [meet(first, expo)]), None)
         begin_by = NOW + timedelta(hours=1) if by_night else None
-        run = runs.queue(session, expo.event.id, asked_by=None, begin_by=begin_by, now=NOW)
+        run = runs.queue_run(session, expo.event.id, asked_by=None, begin_by=begin_by, now=NOW)
         made = draft(session, expo, [meet(first, expo, slot=2), meet(second, expo, slot=1)])
         versions.get(session, expo.event.id, made).run_id = run.id
     return expo
@@ -115,7 +115,7 @@ def test_a_night_that_publishes_says_what_it_has_changed(
     assert said in str(made["Subject"])
     assert f"/events/{expo.event.key}/versions/2" in text and "{" not in text
     with database.read() as session:
-        (night,) = nights.nights(session, expo.organiser_actor())
+        (night,) = overnight_runs.list_last_runs(session, expo.organiser_actor())
     assert night.changes is not None and (night.changes.moved, night.changes.new) == (1, 1)
 
 

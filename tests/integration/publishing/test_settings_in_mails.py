@@ -35,7 +35,7 @@ def published(database: Database) -> Published:
 def put(published: Published, **changes: object) -> None:
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
-        form = replace(events.settings(session, actor), **changes)  # type: ignore[arg-type]
+        form = replace(events.get_settings(session, actor), **changes)  # type: ignore[arg-type]
         events.update_settings(session, actor, form, now=NOW)
 
 

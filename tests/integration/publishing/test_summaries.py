@@ -176,7 +176,7 @@ def test_switching_them_off_also_stops_those_that_wait(database: Database) -> No
         expo = make(session, solve_seconds=60)
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
         actor = expo.organiser_actor()
-        form = events.settings(session, actor)
+        form = events.get_settings(session, actor)
         assert form.summary_mails
         events.update_settings(session, actor, form, now=NOW)
         assert len(queued(session)) == 3

@@ -25,13 +25,13 @@ def test_a_time_that_is_over_or_too_short_is_refused_in_words(database: Database
         request = make_request(session, expo)
         actor = expo.organiser_actor()
         with pytest.raises(NotDone, match="over"):
-            locking.lock(session, actor, request.key, "s0", now=expo.slots[0].start)
+            locking.lock_request(session, actor, request.key, "s0", now=expo.slots[0].start)
         request.length = 2
         with pytest.raises(NotDone, match="longer"):
-            locking.lock(session, actor, request.key, "s3", now=NOW)
+            locking.lock_request(session, actor, request.key, "s3", now=NOW)
         request.state = RequestState.WITHDRAWN
         with pytest.raises(WrongState):
-            locking.lock(session, actor, request.key, "s0", now=NOW)
+            locking.lock_request(session, actor, request.key, "s0", now=NOW)
 
 
 @pytest.mark.parametrize("who", [0, 1])
@@ -40,11 +40,11 @@ def test_only_organisers_lock_and_only_in_their_event(database: Database, who: i
         expo, other = make_event(session), make_event(session)
         request = make_request(session, expo)
         with pytest.raises(NotAllowed):
-            locking.lock(session, expo.actor(who), request.key, "s0", now=NOW)
+            locking.lock_request(session, expo.actor(who), request.key, "s0", now=NOW)
         with pytest.raises(NotAllowed):
             locks.unlock(session, expo.actor(who), request.key, now=NOW)
         with pytest.raises(NotFound):
-            locking.lock(session, other.organiser_actor(), request.key, "s0", now=NOW)
+            locking.lock_request(session, other.organiser_actor(), request.key, "s0", now=NOW)
 
 
 def _caps_the_firm(session: Session, expo: Expo) -> None:
@@ -88,11 +88,11 @@ def test_a_lock_that_clashes_with_another_is_refused_with_its_name(
             make(session, expo)
         session.flush()
         actor = expo.organiser_actor()
-        locking.lock(session, actor, one.key, "s0", now=NOW)
+        locking.lock_request(session, actor, one.key, "s0", now=NOW)
         with pytest.raises(NotDone, match=rf"beside these: Firm 1 × Firm 0\..*{words}"):
-            locking.lock(session, actor, two.key, slot, now=NOW)
+            locking.lock_request(session, actor, two.key, slot, now=NOW)
         locks.unlock(session, actor, one.key, now=NOW)
-        locking.lock(session, actor, two.key, slot, now=NOW)
+        locking.lock_request(session, actor, two.key, slot, now=NOW)
 
 
 def test_a_lock_at_a_time_that_its_people_do_not_have_is_refused(database: Database) -> None:
@@ -102,7 +102,7 @@ def test_a_lock_at_a_time_that_its_people_do_not_have_is_refused(database: Datab
         session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[1].id))
         session.flush()
         with pytest.raises(NotDone, match="It cannot be scheduled at that time"):
-            locking.lock(session, expo.organiser_actor(), request.key, "s1", now=NOW)
+            locking.lock_request(session, expo.organiser_actor(), request.key, "s1", now=NOW)
 
 
 def test_a_lock_that_clashes_with_a_frozen_meeting_is_refused(database: Database) -> None:
@@ -113,5 +113,5 @@ def test_a_lock_that_clashes_with_a_frozen_meeting_is_refused(database: Database
         now = expo.slots[0].start - timedelta(hours=expo.event.freeze_hours) + timedelta(minutes=10)
         actor = expo.organiser_actor()
         with pytest.raises(NotDone, match="beside these: Firm 0 × Firm 1"):
-            locking.lock(session, actor, two.key, "s1", now=now)
-        locking.lock(session, actor, two.key, "s2", now=now)
+            locking.lock_request(session, actor, two.key, "s1", now=now)
+        locking.lock_request(session, actor, two.key, "s2", now=now)

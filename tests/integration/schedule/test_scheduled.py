@@ -11,15 +11,15 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
-from scheduler.services.events import home, results
-from scheduler.services.exports import held as listed
-from scheduler.services.exports import lists, prints
+from scheduler.services.events import dashboard, results
+from scheduler.services.exports import meeting_list as listed
+from scheduler.services.exports import prints, schedule_lists
 from scheduler.services.exports.prints import PrintPack
-from scheduler.services.participants import tables
+from scheduler.services.participants import record_tables
 from scheduler.services.planning.fairness import shares
-from scheduler.services.planning.fixes import groups
-from scheduler.services.reports.outcomes import by_country, report
-from scheduler.services.reports.statistics import chain, load, steps
+from scheduler.services.planning.fixes import unscheduled_groups
+from scheduler.services.reports.outcomes import by_country, chain_report
+from scheduler.services.reports.statistics import chain_flow, hall_load, transitions
 from scheduler.services.schedule import versions
 from scheduler.services.venue import venue
 from scheduler.storage.database import Database
@@ -115,13 +115,13 @@ def called_off(database: Database) -> Expo:
 
 def read_all(session: Session, expo: Expo) -> None:
     actor = expo.organiser_actor()
-    results.results(session, actor, 1)
-    shares.look(session, actor, 1)
-    chain.chain_flow(session, actor, 1)
-    load.hall_load(session, actor, 1)
+    results.get_results(session, actor, 1)
+    shares.get_fairness(session, actor, 1)
+    chain_flow.get_chain_flow(session, actor, 1)
+    hall_load.get_hall_load(session, actor, 1)
     venue.venue(session, actor)
-    report.chain_report(session, actor, now=NOW)
-    prints.parts(session, actor)
+    chain_report.get_chain_report(session, actor, now=NOW)
+    prints.count_parts(session, actor)
 
 
 def test_home_the_version_and_the_reasons_count_alike(database: Database, called_off: Expo) -> None:
@@ -130,12 +130,14 @@ def test_home_the_version_and_the_reasons_count_alike(database: Database, called
         ((held,),) = counted(session, "SELECT count(*) FROM stands")
         accepted = session.scalar(select(func.count()).where(MeetingRequest.state == RequestState.ACCEPTED))
         assert held < (session.scalar(select(func.count()).select_from(PlannedMeeting)) or 0)
-        first, own = home.home(session, actor, now=NOW), results.results(session, actor, 1)
+        first, own = dashboard.get_dashboard(session, actor, now=NOW), results.get_results(session, actor, 1)
         assert (first.scheduled, first.accepted) == (held, accepted)
         assert (own.held, own.asked, own.missing) == (held, accepted, accepted - held)
         assert sum(first.reasons.values()) == sum(own.reasons.values()) == accepted - held
-        assert groups.tally(session, actor, 1).requests == accepted - held
-        why = groups.members(session, actor, 1, group=None, reason="", words="", page=1, limit=200)
+        assert unscheduled_groups.count_unscheduled(session, actor, 1).requests == accepted - held
+        why = unscheduled_groups.list_requests(
+            session, actor, 1, group=None, reason="", words="", page=1, limit=200
+        )
         assert (why.total, len(why.items)) == (accepted - held, accepted - held)
 
 
@@ -157,7 +159,7 @@ def test_people_idle_times_and_walks_are_of_what_takes_place(database: Database,
             session,
             "SELECT DISTINCT a.attendee_id FROM stands s JOIN planned_attendee a ON a.meeting_id = s.id",
         )
-        assert steps.steps(session, version).people == {person for (person,) in seats}
+        assert transitions.get_transitions(session, version).people == {person for (person,) in seats}
 
 
 def test_fairness_chain_and_countries_count_alike(database: Database, called_off: Expo) -> None:
@@ -165,9 +167,9 @@ def test_fairness_chain_and_countries_count_alike(database: Database, called_off
         actor = called_off.organiser_actor()
         ((held,),) = counted(session, "SELECT count(*) FROM stands")
         accepted = session.scalar(select(func.count()).where(MeetingRequest.state == RequestState.ACCEPTED))
-        links = chain.chain_flow(session, actor, 1).links
+        links = chain_flow.get_chain_flow(session, actor, 1).links
         assert (sum(link.scheduled for link in links), sum(link.wished for link in links)) == (held, accepted)
-        seen = shares.look(session, actor, 1)
+        seen = shares.get_fairness(session, actor, 1)
         lines = seen.groups[shares.Grouping.HOME]
         assert sum(line.held for line in lines) == 2 * held
         assert sum(line.requests for line in lines) == 2 * (accepted or 0)
@@ -183,14 +185,17 @@ def test_halls_hours_lists_and_prints_have_what_takes_place(database: Database, 
             "SELECT p.hall_id, count(*) FROM stands s JOIN place p ON p.id = s.place_id GROUP BY p.hall_id",
         )
         ((held,),) = counted(session, "SELECT count(*) FROM stands")
-        assert sum(load.hall_load(session, actor, 1).counts.values()) == held
+        assert sum(hall_load.get_hall_load(session, actor, 1).counts.values()) == held
         version = session.scalars(select(ScheduleVersion)).one()
         assert venue._held(session, version) == dict(by_hall)
-        assert len(listed.meetings(session, actor, version.id)) == held
+        assert len(listed.list_meetings(session, actor, version.id)) == held
         ((places,),) = counted(session, "SELECT count(DISTINCT place_id) FROM stands")
         assert prints._owners(session, version.id)[str(PrintPack.PLACES)] == places
         accepted = session.scalar(select(func.count()).where(MeetingRequest.state == RequestState.ACCEPTED))
-        assert len(list(lists._not_held(session, actor, version, "en"))) == (accepted or 0) - held
+        assert (
+            len(list(schedule_lists._list_unscheduled(session, actor, version, "en")))
+            == (accepted or 0) - held
+        )
 
 
 def test_the_desk_counts_what_firms_people_and_interpreters_still_have(
@@ -201,18 +206,18 @@ def test_the_desk_counts_what_firms_people_and_interpreters_still_have(
         sides = counted(session, "SELECT from_firm_id, to_firm_id FROM stands")
         of_firm = Counter(firm for pair in sides for firm in pair)
         keys = {firm.key: of_firm[firm.id] for firm in called_off.firms}
-        assert {row.key: row.meetings for row in tables.firms(session, actor).items} == keys
+        assert {row.key: row.meetings for row in record_tables.list_firms(session, actor).items} == keys
         seats = counted(
             session,
             "SELECT a.attendee_id, count(*) FROM stands s JOIN planned_attendee a ON a.meeting_id = s.id "
             "GROUP BY a.attendee_id",
         )
-        found = {row.key: row.meetings for row in tables.people(session, actor).items}
+        found = {row.key: row.meetings for row in record_tables.list_people(session, actor).items}
         known = {person.id: person.key for people in called_off.people for person in people}
         assert {key: number for key, number in found.items() if number} == {
             known[person]: number for person, number in seats
         }
         spoken = counted(session, "SELECT interpreter_id, count(*) FROM stands GROUP BY interpreter_id")
-        rows = tables.interpreters(session, actor).items
+        rows = record_tables.list_interpreters(session, actor).items
         ids = {row.id: row.key for row in called_off.interpreters}
         assert {row.key: row.meetings for row in rows} == {ids[i]: n for i, n in spoken if i}

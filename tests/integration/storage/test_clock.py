@@ -12,7 +12,7 @@ from scheduler.domain.entities import VersionState
 from scheduler.domain.solving import Result
 from scheduler.services.operations import pulses
 from scheduler.services.operations.clocks import tell_if_wrong
-from scheduler.services.planning.runs import recovering
+from scheduler.services.planning.runs import recovery
 from scheduler.services.planning.runs.execution import RunEnding
 from scheduler.services.schedule import versions
 from scheduler.storage import database as module
@@ -84,7 +84,7 @@ def test_a_worker_whose_clock_is_two_minutes_off_keeps_its_run_and_stamps_it_rig
     def solve(*args: Any, **keys: Any) -> Result:
         with database.write() as session:
             moment = session.scalars(select(func.clock_timestamp())).one()
-            recovered.extend(recovering.recover(session, now=moment))
+            recovered.extend(recovery.recover_runs(session, now=moment))
         return plan(*args, **keys)
 
     clocks.set_wrong(monkeypatch, timedelta(minutes=minutes))

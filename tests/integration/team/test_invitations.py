@@ -20,7 +20,7 @@ from scheduler.services.identity.rights import Role
 from scheduler.services.participants.delegations import delegations
 from scheduler.services.participants.delegations.delegations import DelegationForm
 from scheduler.services.team import invitations, members
-from scheduler.services.team.invitations import Joined, UnusableInvitation
+from scheduler.services.team.invitations import AcceptedInvitation, UnusableInvitation
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, OutboxMail, TeamInvitation, TeamMember
 from tests.integration.identity.test_readers import read
@@ -49,7 +49,9 @@ def invite(
 ) -> str:
     """The token of the mailed link."""
     given = {"until": None, "language": "en", **more}
-    invitations.invite(session, expo.organiser_actor(), email, role=role, settings=SETTINGS, now=NOW, **given)
+    invitations.send_invitation(
+        session, expo.organiser_actor(), email, role=role, settings=SETTINGS, now=NOW, **given
+    )
     return token_of(newest(session))
 
 
@@ -72,14 +74,14 @@ def token_of(row: OutboxMail) -> str:
 def test_who_takes_an_invitation_is_in_the_team(database: Database, expo: Expo) -> None:
     with database.write() as session:
         token = invite(session, expo, email=" Li.Na@Expo.example ")
-        found = invitations.look(session, token, now=NOW)
+        found = invitations.get_invitation(session, token, now=NOW)
         assert (found.email, found.role, found.by) == (ADDRESS, TeamRole.ORGANISER, expo.organiser.email)
-        joined = invitations.accept(session, token, now=NOW)
+        joined = invitations.accept_invitation(session, token, now=NOW)
         actor = actors.actor_for(session, joined.account_id, expo.event.key, now=NOW)
         assert actor.team_role is Role.ORGANISER
         assert session.get_one(Account, joined.account_id).email == ADDRESS
         with pytest.raises(UnusableInvitation, match="used already"):
-            invitations.accept(session, token, now=NOW)
+            invitations.accept_invitation(session, token, now=NOW)
 
 
 @pytest.mark.parametrize("language", languages())
@@ -89,7 +91,7 @@ def test_the_mail_is_in_the_chosen_language(
 ) -> None:
     with database.write() as session:
         form, own = DelegationForm("Zhejiang"), {"delegations": ["g1"]} if role is TeamRole.CHAMBER else {}
-        delegations.make(session, expo.organiser_actor(), form, now=NOW)
+        delegations.create_delegation(session, expo.organiser_actor(), form, now=NOW)
         invite(session, expo, role, language=language, **own)
         said = text_of(newest(session))
     day = {"en": "Tuesday, 1 December 2026", "hu": "2026. december 1., kedd", "zh": "2026年12月1日"}[language]
@@ -101,10 +103,10 @@ def test_a_link_is_of_no_use_after_a_week_or_after_the_last_day(database: Databa
     with database.write() as session:
         token = invite(session, expo)
         with pytest.raises(UnusableInvitation):
-            invitations.accept(session, token, now=NOW + timedelta(days=7))
+            invitations.accept_invitation(session, token, now=NOW + timedelta(days=7))
         token = invite(session, expo, TeamRole.DESK, until=date(2026, 11, 25))
         with pytest.raises(UnusableInvitation):
-            invitations.look(session, token, now=NOW + timedelta(days=2))
+            invitations.get_invitation(session, token, now=NOW + timedelta(days=2))
 
 
 def test_a_second_invitation_replaces_the_first_and_one_can_be_taken_back(
@@ -113,13 +115,13 @@ def test_a_second_invitation_replaces_the_first_and_one_can_be_taken_back(
     with database.write() as session:
         first, second = invite(session, expo), invite(session, expo, TeamRole.DESK)
         with pytest.raises(UnusableInvitation):
-            invitations.look(session, first, now=NOW)
-        (card,) = members.team(session, expo.organiser_actor(), now=NOW).invitations
-        invitations.take_back(session, expo.organiser_actor(), card.id, now=NOW)
+            invitations.get_invitation(session, first, now=NOW)
+        (card,) = members.get_team(session, expo.organiser_actor(), now=NOW).invitations
+        invitations.revoke_invitation(session, expo.organiser_actor(), card.id, now=NOW)
         with pytest.raises(UnusableInvitation):
-            invitations.accept(session, second, now=NOW)
+            invitations.accept_invitation(session, second, now=NOW)
         with pytest.raises(NotFound):
-            invitations.take_back(session, expo.organiser_actor(), card.id, now=NOW)
+            invitations.revoke_invitation(session, expo.organiser_actor(), card.id, now=NOW)
 
 
 def test_wrong_invitations_are_refused_by_field(database: Database, expo: Expo) -> None:
@@ -139,14 +141,14 @@ def test_wrong_invitations_are_refused_by_field(database: Database, expo: Expo) 
             session, make_member(session, expo, TeamRole.ORGANISER).id, expo.event.key, now=NOW
         )
         with pytest.raises(NotAllowed, match="Only an owner"):
-            invitations.invite(
+            invitations.send_invitation(
                 session, member, ADDRESS, role=TeamRole.DESK, until=None, language="en", settings=SETTINGS,
                 now=NOW,
             )  # fmt: skip
 
 
 def test_a_team_has_a_largest_size(database: Database, expo: Expo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invitations, "MOST", 2)
+    monkeypatch.setattr(invitations, "MAX_MEMBERS", 2)
     with database.write() as session:
         invite(session, expo)
         invite(session, expo)  # the same address again
@@ -159,9 +161,9 @@ def test_of_two_who_take_one_invitation_at_once_one_succeeds(database: Database,
     with database.write() as session:
         token = invite(session, expo)
 
-    def take() -> Joined:
+    def take() -> AcceptedInvitation:
         with database.write() as session:
-            return invitations.accept(session, token, now=NOW)
+            return invitations.accept_invitation(session, token, now=NOW)
 
     outcomes = []
     for step in [Step(take) for _ in range(4)]:
@@ -185,7 +187,7 @@ def test_the_open_invitations_of_who_is_no_owner_any_more_are_of_no_use(
         else:
             members.change_member(session, actor, expo.organiser.id, role=role, until=None, now=NOW)
         with pytest.raises(UnusableInvitation):
-            invitations.accept(session, token, now=NOW)
+            invitations.accept_invitation(session, token, now=NOW)
 
 
 def test_an_owner_invites_and_the_reader_joins_by_the_pages(

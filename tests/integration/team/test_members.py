@@ -82,7 +82,7 @@ def test_only_an_owner_changes_the_team_and_everybody_sees_it(
     account = member(database, expo, role)
     with database.write() as session:
         actor = actor_of(session, expo, account)
-        assert [card.email for card in members.team(session, actor, now=NOW).members] == [
+        assert [card.email for card in members.get_team(session, actor, now=NOW).members] == [
             expo.organiser.email,
             account.email,
         ]

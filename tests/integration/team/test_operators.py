@@ -34,7 +34,7 @@ def test_an_operator_adds_another_who_is_told(database: Database, first: Account
         operators.add_operator(session, asker, "New@site.example", settings=SETTINGS, now=NOW)
         with pytest.raises(InvalidInput, match="is an operator already"):
             operators.add_operator(session, asker, "new@site.example", settings=SETTINGS, now=NOW)
-        assert [card.email for card in operators.operators(session, signed_in(first))] == [
+        assert [card.email for card in operators.list_operators(session, signed_in(first))] == [
             "first@site.example",
             "new@site.example",
         ]

@@ -100,7 +100,7 @@ def test_a_night_without_a_worker_is_told_by_twenty_past_and_published_by_nobody
 
         with database.read() as session:
             run_id = session.scalars(select(Run.id)).one()
-        done = execution.execute(database, run_id, worker="noon", settings=settings)
+        done = execution.execute_run(database, run_id, worker="noon", settings=settings)
         assert (done.ending, done.version) == (RunEnding.FINISHED, 2) and done.job is not None
         publishing.execute(database, done.job, worker="noon", settings=settings)
         assert states(database, expo) == {1: VersionState.PUBLISHED, 2: VersionState.DRAFT}

@@ -86,7 +86,7 @@ def test_a_tick_sends_the_runs_that_are_due(clock: Clock, broker: redis.Redis) -
     assert clock.tick()
     assert broker.llen("solve") == 1
     with clock.database.read() as session:
-        assert runs.show(session, expo.event.id, 1).state is RunState.QUEUED
+        assert runs.get_run(session, expo.event.id, 1).state is RunState.QUEUED
 
 
 def test_a_tick_sends_for_mails_that_wait(clock: Clock, broker: redis.Redis) -> None:

@@ -56,7 +56,7 @@ class Stack:
             expo = make_event(session, firms=3, **columns)
             make_request(session, expo, 0, 1)
             make_request(session, expo, 1, 2)
-            return runs.queue(session, expo.event.id, asked_by=None, now=NOW)
+            return runs.queue_run(session, expo.event.id, asked_by=None, now=NOW)
 
     def run(self, run: Run) -> Run:
         with self.database.read() as session:
@@ -89,7 +89,7 @@ def test_a_solve_task_turns_a_run_into_a_draft(stack: Stack) -> None:
     run = stack.queued_run()
     assert dispatch.solve(run.id, app=stack.celery)
     with stack.worker("solve"):
-        eventually(lambda: stack.run(run).state not in runs.OPEN)
+        eventually(lambda: stack.run(run).state not in runs.OPEN_STATES)
     assert (stack.run(run).state, stack.run(run).error) == (RunState.FINISHED, None)
     assert stack.drafts(run) == [1]
 
@@ -100,7 +100,7 @@ def test_a_task_that_is_delivered_twice_does_its_work_once(stack: Stack) -> None
     for run_id in (run.id, run.id, next_run.id):
         assert dispatch.solve(run_id, app=stack.celery)
     with stack.worker("solve"):
-        eventually(lambda: stack.run(next_run).state not in runs.OPEN)  # one at a time, in this order
+        eventually(lambda: stack.run(next_run).state not in runs.OPEN_STATES)  # one at a time, in this order
     assert stack.drafts(run) == [1]
     assert stack.run(run).attempts == 1
 
@@ -112,7 +112,7 @@ def test_a_running_solve_is_cancelled(stack: Stack) -> None:
     with stack.worker("solve", app=PATIENT_APP):
         eventually(lambda: stack.is_in(run, RunState.RUNNING))
         with stack.database.write() as session:
-            runs.cancel(session, run.event_id, run.number, now=NOW)
+            runs.cancel_run(session, run.event_id, run.number, now=NOW)
         eventually(lambda: not stack.is_in(run, RunState.RUNNING))
     assert stack.is_in(run, RunState.CANCELLED)
     assert stack.drafts(run) == []
@@ -129,7 +129,7 @@ def test_a_warm_shutdown_gives_a_solve_back_and_the_next_worker_takes_it_up(stac
     with stack.database.write() as session:
         session.get_one(Run, run.id).seconds = 5
     with stack.worker("solve"):  # nothing is sent again: the broker has the task
-        eventually(lambda: stack.run(run).state not in runs.OPEN)
+        eventually(lambda: stack.run(run).state not in runs.OPEN_STATES)
     assert stack.is_in(run, RunState.FINISHED)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from scheduler.services.events.archives.cells import decoded
+from scheduler.services.events.archives.json_values import decode_value
 from scheduler.storage.cache.marks import END, PART
 from scheduler.storage.models import Firm
 
 
 def test_a_text_keeps_no_separator() -> None:
     column = Firm.__table__.c.name
-    assert decoded(column, f"Great{PART} Harvest{END} 大丰", "firm 1") == "Great Harvest 大丰"
+    assert decode_value(column, f"Great{PART} Harvest{END} 大丰", "firm 1") == "Great Harvest 大丰"

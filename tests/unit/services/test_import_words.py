@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 
 from scheduler.domain.entities import Tier
-from scheduler.services.spreadsheets import values
-from scheduler.services.spreadsheets.columns import COLUMNS, ImportKind, heading, kind_of, understand
+from scheduler.services.spreadsheets import cell_values
+from scheduler.services.spreadsheets.columns import (
+    COLUMNS,
+    ImportKind,
+    detect_kind,
+    find_heading,
+    match_headers,
+)
 
 FIRMS, PEOPLE, INTERPRETERS = ImportKind.FIRMS, ImportKind.PEOPLE, ImportKind.INTERPRETERS
 
@@ -28,38 +34,38 @@ FIRMS, PEOPLE, INTERPRETERS = ImportKind.FIRMS, ImportKind.PEOPLE, ImportKind.IN
     ],
 )
 def test_headers_of_people_are_our_columns(kind: ImportKind, header: list[str], columns: list[str]) -> None:
-    found = understand(kind, header)
+    found = match_headers(kind, header)
     assert found.positions == {column: at for at, column in enumerate(columns)}
     assert (found.unknown, found.twice) == ((), ())
 
 
 def test_every_column_is_known_by_its_own_name() -> None:
     for kind, names in COLUMNS.items():
-        assert understand(kind, names).positions == {name: at for at, name in enumerate(names)}
+        assert match_headers(kind, names).positions == {name: at for at, name in enumerate(names)}
 
 
 def test_what_means_nothing_is_said_and_a_column_is_taken_once() -> None:
-    found = understand(FIRMS, ["name", "turnover", "Company name", "", "countri"])
+    found = match_headers(FIRMS, ["name", "turnover", "Company name", "", "countri"])
     assert found.positions == {"name": 0, "country": 4}
     assert (found.unknown, found.twice) == (("turnover",), ("name",))
 
 
 @pytest.mark.parametrize("word", ["hale", "tear", "keys", "mane", "boot"])
 def test_short_headers_are_not_guessed(word: str) -> None:
-    assert understand(FIRMS, [word]).positions == {}
+    assert match_headers(FIRMS, [word]).positions == {}
 
 
 def test_a_sheet_is_known_by_its_name_or_its_columns() -> None:
-    assert kind_of("译员", []) is INTERPRETERS
-    assert kind_of("Sheet1", [["Notes of Monday"], ["name", "firm", "email", "languages"]]) is PEOPLE
-    assert kind_of("Sheet1", [["name", "email", "languages"]]) is INTERPRETERS
-    assert kind_of("Sheet1", [["name", "country", "tier"]]) is FIRMS
-    assert kind_of("Sheet1", [["to do", "until"]]) is None
+    assert detect_kind("译员", []) is INTERPRETERS
+    assert detect_kind("Sheet1", [["Notes of Monday"], ["name", "firm", "email", "languages"]]) is PEOPLE
+    assert detect_kind("Sheet1", [["name", "email", "languages"]]) is INTERPRETERS
+    assert detect_kind("Sheet1", [["name", "country", "tier"]]) is FIRMS
+    assert detect_kind("Sheet1", [["to do", "until"]]) is None
 
 
 def test_a_title_and_a_note_may_stand_above_the_header() -> None:
     rows = [["Exhibitors 2027"], ["as of Monday"], ["name", "country", "tier"], ["A", "CN", "upstream"]]
-    assert heading(FIRMS, rows).at == 2
+    assert find_heading(FIRMS, rows).at == 2
 
 
 @pytest.mark.parametrize(
@@ -73,7 +79,7 @@ def test_a_title_and_a_note_may_stand_above_the_header() -> None:
     ],
 )  # fmt: skip
 def test_countries(written: str, code: str | None) -> None:
-    assert values.country(written) == code
+    assert cell_values.parse_country(written) == code
 
 
 @pytest.mark.parametrize(
@@ -85,19 +91,21 @@ def test_countries(written: str, code: str | None) -> None:
     ],
 )  # fmt: skip
 def test_languages(written: str, codes: list[str | None]) -> None:
-    assert [values.language(each) for each in values.several(written)] == codes
+    assert [cell_values.parse_language(each) for each in cell_values.split_list(written)] == codes
 
 
 def test_tiers_and_yes_and_no() -> None:
-    assert [values.tier(each) for each in ("Upstream", "中游", "DOWN", "sideways")] == [
+    assert [cell_values.parse_tier(each) for each in ("Upstream", "中游", "DOWN", "sideways")] == [
         Tier.UPSTREAM, Tier.MIDSTREAM, Tier.DOWNSTREAM, None,
     ]  # fmt: skip
-    assert [values.yes_or_no(each) for each in ("Yes", "是", "igen", "nein", "0", "perhaps")] == [
+    assert [cell_values.parse_yes_no(each) for each in ("Yes", "是", "igen", "nein", "0", "perhaps")] == [
         True, True, True, False, False, None,
     ]  # fmt: skip
 
 
-HALLS = values.NamedThings({"h3": "Hall 3", "E4": "East Hall 4", "W4": "West Hall 4", "x": "Chain Street"})
+HALLS = cell_values.NameLookup(
+    {"h3": "Hall 3", "E4": "East Hall 4", "W4": "West Hall 4", "x": "Chain Street"}
+)
 
 
 @pytest.mark.parametrize(
@@ -117,12 +125,12 @@ def test_a_hall_is_its_key_its_name_or_a_number_that_it_alone_has(written: str, 
     [("CHN", "CN"), ("HUN", "HU"), ("P.R. China", "CN"), ("中华人民共和国", "CN"), ("SU", None)],
 )
 def test_countries_by_other_codes(written: str, code: str | None) -> None:
-    assert values.country(written) == code
+    assert cell_values.parse_country(written) == code
 
 
 @pytest.mark.parametrize("written", ["zho", "chi", "zh", "中文", "Chinese", "kínai", "Chinesisch"])
 def test_chinese_by_what_people_call_it(written: str) -> None:
-    assert values.language(written) == "zh"
+    assert cell_values.parse_language(written) == "zh"
 
 
 @pytest.mark.parametrize(
@@ -135,20 +143,22 @@ def test_chinese_by_what_people_call_it(written: str) -> None:
     ],
 )  # fmt: skip
 def test_countries_that_are_near(written: str, first: str | None, is_likely: bool) -> None:
-    found = values.countries().proposals(written)
+    found = cell_values.allowed_countries().proposals(written)
     assert (next(iter(dict(found.choices)), None), found.is_likely) == (first, is_likely)
     assert len(found.choices) <= 5 and not found.is_all
 
 
 def test_of_a_few_all_are_to_choose_from() -> None:
-    found = values.tiers().proposals("upstrem")
+    found = cell_values.allowed_tiers().proposals("upstrem")
     assert (found.choices[0], found.is_likely, found.is_all) == (("upstream", "upstream"), True, True)
     assert dict(found.choices).keys() == set(Tier)
-    assert not values.yes_and_no().proposals("perhaps").is_likely
+    assert not cell_values.allowed_yes_no().proposals("perhaps").is_likely
 
 
 def test_a_hall_is_known_by_its_name_in_any_language_and_proposed_when_it_is_near() -> None:
-    halls = values.NamedThings({"h1": "Rose Hall", "h2": "Tulip Hall"}, {"h1": ["玫瑰厅", "Rózsa csarnok"]})
+    halls = cell_values.NameLookup(
+        {"h1": "Rose Hall", "h2": "Tulip Hall"}, {"h1": ["玫瑰厅", "Rózsa csarnok"]}
+    )
     assert [halls.find(each) for each in ("玫瑰厅", "rózsa csarnok", "2号馆", "H2", "Rose")] == [
         "h1", "h1", "h2", "h2", None,
     ]  # fmt: skip

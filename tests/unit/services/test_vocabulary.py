@@ -7,25 +7,25 @@ from datetime import date, time
 import pytest
 
 from scheduler.domain.entities import PlaceWish, RequestState, Tier
-from scheduler.services.spreadsheets import clocks, values, vocabulary
-from scheduler.services.spreadsheets.clocks import When
+from scheduler.services.spreadsheets import cell_values, time_parsing, vocabulary
 from scheduler.services.spreadsheets.columns import (
     COLUMNS,
     COMPOSED,
     ImportKind,
-    folded,
-    heading,
-    kind_of,
-    understand,
+    detect_kind,
+    find_heading,
+    fold_text,
+    match_headers,
 )
-from scheduler.services.spreadsheets.composing import (
-    address,
-    compose,
-    full_name,
-    parted,
-    telephone,
-    whole_number,
+from scheduler.services.spreadsheets.composed_columns import (
+    clean_address,
+    clean_number,
+    clean_phone,
+    compose_cells,
+    join_name,
+    split_hall_and_booth,
 )
+from scheduler.services.spreadsheets.time_parsing import ParsedSpan
 
 FIRMS, PEOPLE, ABSENCES, REQUESTS = (
     ImportKind.FIRMS,
@@ -43,31 +43,31 @@ def words_of(kind: ImportKind) -> list[tuple[str, str, str]]:
         (language, column, word)
         for language in vocabulary.LANGUAGES
         for part in ("columns", "composed")
-        for column, fields in vocabulary.columns()[part].get(kind.value, {}).items()
+        for column, fields in vocabulary.load_columns()[part].get(kind.value, {}).items()
         for field in fields
-        for word in vocabulary.fields(language)[field]
+        for word in vocabulary.load_fields(language)[field]
     ]
 
 
 @pytest.mark.parametrize("kind", ImportKind)
 def test_each_word_of_a_kind_means_one_column_in_all_languages(kind: ImportKind) -> None:
-    own = {folded(column) for column in (*COLUMNS[kind], *COMPOSED[kind])}
+    own = {fold_text(column) for column in (*COLUMNS[kind], *COMPOSED[kind])}
     for language, column, word in words_of(kind):
-        assert folded(word), (language, column)
-        if folded(word) not in own:
-            assert understand(kind, [word]).positions == {column: 0}, (language, word)
+        assert fold_text(word), (language, column)
+        if fold_text(word) not in own:
+            assert match_headers(kind, [word]).positions == {column: 0}, (language, word)
 
 
 def test_there_are_many_words_in_each_language() -> None:
     for language in vocabulary.LANGUAGES:
-        assert sum(map(len, vocabulary.fields(language).values())) > 800, language
+        assert sum(map(len, vocabulary.load_fields(language).values())) > 800, language
 
 
 def test_a_name_of_a_sheet_is_of_one_kind() -> None:
     for language in vocabulary.LANGUAGES:
-        for kind, names in vocabulary.sheets(language).items():
+        for kind, names in vocabulary.load_sheet_names(language).items():
             for name in names:
-                assert kind_of(f"{name} 2027", []) == kind, (language, name)
+                assert detect_kind(f"{name} 2027", []) == kind, (language, name)
 
 
 @pytest.mark.parametrize("of", ["tier", "state", "place", "yes"])
@@ -80,7 +80,7 @@ def test_a_word_of_a_cell_means_one_value(of: str) -> None:
     }[of]
     seen: dict[str, str] = {}
     for name in names:
-        for word in vocabulary.cell_words(name):
+        for word in vocabulary.load_cell_words(name):
             assert seen.setdefault(word.casefold(), name) == name, word
 
 
@@ -112,7 +112,7 @@ def test_a_word_of_a_cell_means_one_value(of: str) -> None:
 def test_a_header_of_several_names_is_the_column_that_all_of_them_mean(
     kind: ImportKind, header: str, column: str
 ) -> None:
-    assert understand(kind, [header]).positions == {column: 0}
+    assert match_headers(kind, [header]).positions == {column: 0}
 
 
 @pytest.mark.parametrize(
@@ -152,39 +152,39 @@ def test_a_header_of_several_names_is_the_column_that_all_of_them_mean(
     ],
 )
 def test_a_header_that_is_near_to_one_means_nothing(kind: ImportKind, header: str) -> None:
-    assert understand(kind, [header]).positions == {}
+    assert match_headers(kind, [header]).positions == {}
 
 
 def test_a_header_of_which_a_part_is_known_is_asked_unless_the_column_is_there() -> None:
-    assert understand(FIRMS, ["Stand (m²)"]).unsure == ("Stand (m²)",)
-    found = understand(FIRMS, ["Standnummer", "Stand (m²)"])
+    assert match_headers(FIRMS, ["Stand (m²)"]).unsure == ("Stand (m²)",)
+    found = match_headers(FIRMS, ["Standnummer", "Stand (m²)"])
     assert (found.positions, found.unknown, found.unsure) == ({"booth": 0}, ("Stand (m²)",), ())
-    assert understand(FIRMS, ["Sector / Country"]).unsure == ("Sector / Country",)
+    assert match_headers(FIRMS, ["Sector / Country"]).unsure == ("Sector / Country",)
 
 
 def test_two_headers_of_one_column_are_said() -> None:
-    assert understand(FIRMS, ["Firma", "Company name"]).twice == ("name",)
-    assert understand(PEOPLE, ["E-Mail", "Email address"]).twice == ("email",)
+    assert match_headers(FIRMS, ["Firma", "Company name"]).twice == ("name",)
+    assert match_headers(PEOPLE, ["E-Mail", "Email address"]).twice == ("email",)
 
 
 def test_a_cell_for_hall_and_booth_is_not_taken_beside_both() -> None:
-    found = understand(FIRMS, ["Halle", "Stand", "Hall and booth"])
+    found = match_headers(FIRMS, ["Halle", "Stand", "Hall and booth"])
     assert (dict(found.positions), found.unknown) == ({"hall": 0, "booth": 1}, ("Hall and booth",))
 
 
 def test_a_header_may_have_two_rows() -> None:
     bilingual = [["Firma", "Land", "Stufe"], ["Company", "Country", "Tier"], ["A", "CN", "upstream"]]
-    assert heading(FIRMS, bilingual).at == 1
+    assert find_heading(FIRMS, bilingual).at == 1
     grouped = [
         ["Firma", "Land", "Stufe", "Standplatz", ""],
         ["", "", "", "Halle", "Nr."],
         ["A", "CN", "up", "3", "B"],
     ]
-    found = heading(FIRMS, grouped)
+    found = find_heading(FIRMS, grouped)
     assert (found.at, found.cells) == (1, ("Firma", "Land", "Stufe", "Halle", "Nr."))
     above = [["", "", "Stand", "Halle"], ["Firma", "Land", "", "", "Stufe"], ["A", "CN", "B", "3", "up"]]
-    assert heading(FIRMS, above).cells == ("Firma", "Land", "Stand", "Halle", "Stufe")
-    assert heading(FIRMS, [["Firma", "Land", "Stufe"], ["Halle", "CN", "up"]]).at == 0
+    assert find_heading(FIRMS, above).cells == ("Firma", "Land", "Stand", "Halle", "Stufe")
+    assert find_heading(FIRMS, [["Firma", "Land", "Stufe"], ["Halle", "CN", "up"]]).at == 0
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_header_may_have_two_rows() -> None:
     ],
 )
 def test_a_hall_and_a_booth_in_one_cell(text: str, parts: tuple[str, str] | None) -> None:
-    assert parted(text) == parts
+    assert split_hall_and_booth(text) == parts
 
 
 @pytest.mark.parametrize(
@@ -220,14 +220,14 @@ def test_a_hall_and_a_booth_in_one_cell(text: str, parts: tuple[str, str] | None
     ],
 )
 def test_a_name_is_made_of_its_parts(cells: dict[str, str], headers: dict[str, str], name: str) -> None:
-    made = compose(PEOPLE, cells, headers)
+    made = compose_cells(PEOPLE, cells, headers)
     assert (made.cells, made.wrong) == ({"name": name}, [])
 
 
 def test_a_name_that_is_another_than_its_parts_is_a_fault() -> None:
     cells = {"name": "Anna Gruber", "first_name": "Lei", "last_name": "Wang"}
-    assert [column for column, _, _ in compose(PEOPLE, cells, {}).wrong] == ["name"]
-    assert full_name("", "", family_first=True) == ""
+    assert [column for column, _, _ in compose_cells(PEOPLE, cells, {}).wrong] == ["name"]
+    assert join_name("", "", family_first=True) == ""
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_name_that_is_another_than_its_parts_is_a_fault() -> None:
     ],
 )
 def test_a_state_beside_an_answer(state: str, answer: str, becomes: str | None) -> None:
-    made = compose(REQUESTS, {"state": state, "answer": answer}, {})
+    made = compose_cells(REQUESTS, {"state": state, "answer": answer}, {})
     if becomes is None:
         assert [column for column, _, _ in made.wrong] == ["answer"]
     else:
@@ -281,7 +281,7 @@ def test_a_state_beside_an_answer(state: str, answer: str, becomes: str | None) 
     ],
 )
 def test_times_of_day_as_people_write_them(text: str, at: time | None) -> None:
-    assert clocks.clock(text) == at
+    assert time_parsing.parse_time(text) == at
 
 
 @pytest.mark.parametrize(
@@ -314,44 +314,44 @@ def test_times_of_day_as_people_write_them(text: str, at: time | None) -> None:
     ],
 )
 def test_days_as_people_write_them(text: str) -> None:
-    assert clocks.readings(text, DAYS) & set(DAYS) == {DAYS[0]}
+    assert time_parsing.parse_dates(text, DAYS) & set(DAYS) == {DAYS[0]}
 
 
 @pytest.mark.parametrize("text", ["Mon 22 June", "22 mar", "Monday", "day two", "", "99"])
 def test_a_day_that_is_none_of_the_event_is_none(text: str) -> None:
-    assert clocks.readings(text, DAYS) & set(DAYS) == set()
+    assert time_parsing.parse_dates(text, DAYS) & set(DAYS) == set()
 
 
 def test_a_weekday_that_two_days_have_is_both() -> None:
-    assert len(clocks.readings("Tue", [*DAYS, date(2027, 6, 29)])) == 2
+    assert len(time_parsing.parse_dates("Tue", [*DAYS, date(2027, 6, 29)])) == 2
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("Tue 14:00-16:00", When("Tue", "14:00", "16:00")),
-        ("Di 14-16 Uhr", When("Di", "14", "16 Uhr")),
-        ("Di 14-16", When("Di", "14", "16")),
-        ("2-4 pm", When("", "2 pm", "4 pm")),
-        ("全天", When("", "", "")),
-        ("周二 下午2点-4点", When("周二", "下午2点", "4点 下午")),
-        ("ab 14 Uhr", When("", "14 Uhr", "")),
-        ("bis 12 Uhr", When("", "", "12 Uhr")),
-        ("22.06. 14:00-16:00", When("22.06.", "14:00", "16:00")),
-        ("martes de 14:00 a 16:00", When("martes", "14:00", "16:00")),
-        ("martes de las 14:00 a las 16:00", When("martes", "14:00", "16:00")),
-        ("jueves desde las 15:00", When("jueves", "15:00", "")),
-        ("jueves hasta las 15:00", When("jueves", "", "15:00")),
-        ("csütörtök 15 órától", When("csütörtök", "15 órá", "")),
-        ("csütörtök 15 óráig", When("csütörtök", "", "15 órá")),
-        ("kedd 9 órától 10 óráig", When("kedd", "9 órá", "10 órá")),
-        ("kedd 9-től 10 óráig", When("kedd", "9", "10 órá")),
-        ("木曜日 15時以降", When("木曜日", "15時", "")),
-        ("목요일 15시 이후", When("목요일", "15시", "")),
-        ("목요일 15시 이전", When("목요일", "", "15시")),
-        ("Tue", When("Tue", "", "")),
-        ("14:00-16:00 (Tue)", When("Tue", "14:00", "16:00")),
-        ("Tue all day", When("Tue", "", "")),
+        ("Tue 14:00-16:00", ParsedSpan("Tue", "14:00", "16:00")),
+        ("Di 14-16 Uhr", ParsedSpan("Di", "14", "16 Uhr")),
+        ("Di 14-16", ParsedSpan("Di", "14", "16")),
+        ("2-4 pm", ParsedSpan("", "2 pm", "4 pm")),
+        ("全天", ParsedSpan("", "", "")),
+        ("周二 下午2点-4点", ParsedSpan("周二", "下午2点", "4点 下午")),
+        ("ab 14 Uhr", ParsedSpan("", "14 Uhr", "")),
+        ("bis 12 Uhr", ParsedSpan("", "", "12 Uhr")),
+        ("22.06. 14:00-16:00", ParsedSpan("22.06.", "14:00", "16:00")),
+        ("martes de 14:00 a 16:00", ParsedSpan("martes", "14:00", "16:00")),
+        ("martes de las 14:00 a las 16:00", ParsedSpan("martes", "14:00", "16:00")),
+        ("jueves desde las 15:00", ParsedSpan("jueves", "15:00", "")),
+        ("jueves hasta las 15:00", ParsedSpan("jueves", "", "15:00")),
+        ("csütörtök 15 órától", ParsedSpan("csütörtök", "15 órá", "")),
+        ("csütörtök 15 óráig", ParsedSpan("csütörtök", "", "15 órá")),
+        ("kedd 9 órától 10 óráig", ParsedSpan("kedd", "9 órá", "10 órá")),
+        ("kedd 9-től 10 óráig", ParsedSpan("kedd", "9", "10 órá")),
+        ("木曜日 15時以降", ParsedSpan("木曜日", "15時", "")),
+        ("목요일 15시 이후", ParsedSpan("목요일", "15시", "")),
+        ("목요일 15시 이전", ParsedSpan("목요일", "", "15시")),
+        ("Tue", ParsedSpan("Tue", "", "")),
+        ("14:00-16:00 (Tue)", ParsedSpan("Tue", "14:00", "16:00")),
+        ("Tue all day", ParsedSpan("Tue", "", "")),
         ("14:00", None),
         ("Tue afternoon", None),
         ("Tue 14:00-16:00; Wed 9:00-10:00", None),
@@ -360,13 +360,13 @@ def test_a_weekday_that_two_days_have_is_both() -> None:
         ("9" * 200, None),
     ],
 )
-def test_a_day_and_hours_in_one_cell(text: str, says: When | None) -> None:
-    assert clocks.when(text) == says
+def test_a_day_and_hours_in_one_cell(text: str, says: ParsedSpan | None) -> None:
+    assert time_parsing.parse_span(text) == says
 
 
 def test_two_bare_numbers_are_hours_only_where_the_day_stands_elsewhere() -> None:
-    assert clocks.when("14-16", has_day=True) == When("", "14", "16")
-    assert clocks.when("14-16") == When("14-16", "", "")  # which is no day
+    assert time_parsing.parse_span("14-16", has_day=True) == ParsedSpan("", "14", "16")
+    assert time_parsing.parse_span("14-16") == ParsedSpan("14-16", "", "")  # which is no day
 
 
 @pytest.mark.parametrize(
@@ -401,13 +401,13 @@ def test_two_bare_numbers_are_hours_only_where_the_day_stands_elsewhere() -> Non
     ],
 )
 def test_countries_by_nicknames_and_old_names(text: str, code: str | None) -> None:
-    assert values.country(text) == code
+    assert cell_values.parse_country(text) == code
 
 
 def test_a_nickname_of_a_country_is_no_name_of_another() -> None:
-    for code, names in vocabulary.other_names("countries").items():
+    for code, names in vocabulary.load_other_names("countries").items():
         for name in names:
-            assert values.country(name) == code, name
+            assert cell_values.parse_country(name) == code, name
 
 
 @pytest.mark.parametrize(
@@ -424,7 +424,7 @@ def test_a_nickname_of_a_country_is_no_name_of_another() -> None:
     ],
 )
 def test_languages_in_a_sentence(text: str, codes: list[str | None]) -> None:
-    assert [values.language(each) for each in values.spoken(text)] == codes
+    assert [cell_values.parse_language(each) for each in cell_values.split_languages(text)] == codes
 
 
 @pytest.mark.parametrize(
@@ -445,18 +445,20 @@ def test_languages_in_a_sentence(text: str, codes: list[str | None]) -> None:
     ],
 )
 def test_yes_and_no_of_spreadsheets(text: str, says: bool | None) -> None:
-    assert values.yes_or_no(text) is says
+    assert cell_values.parse_yes_no(text) is says
 
 
 def test_what_programs_write_around_a_value() -> None:
-    assert [address(text) for text in ("Anna <a@b.de>", "mailto:a@b.de", "a@b.de", "<a@b.de>", "a b")] == [
+    assert [
+        clean_address(text) for text in ("Anna <a@b.de>", "mailto:a@b.de", "a@b.de", "<a@b.de>", "a b")
+    ] == [
         "a@b.de",
         "a@b.de",
         "a@b.de",
         "a@b.de",
         "a b",
     ]
-    assert [whole_number(text) for text in ("8", "8.0", "8,0", "８", "1 200", "8.5", "ca. 8")] == [
+    assert [clean_number(text) for text in ("8", "8.0", "8,0", "８", "1 200", "8.5", "ca. 8")] == [
         "8",
         "8",
         "8",
@@ -465,13 +467,13 @@ def test_what_programs_write_around_a_value() -> None:
         "8.5",
         "ca. 8",
     ]
-    assert telephone("Tel.: +49\u201169 12 ext. 3") == "+49-69 12 x3"
+    assert clean_phone("Tel.: +49\u201169 12 ext. 3") == "+49-69 12 x3"
     for word in ("mellék", "内線", "내선", "转"):
-        assert telephone(f"+49 69 12 {word} 3") == "+49 69 12 x3"
+        assert clean_phone(f"+49 69 12 {word} 3") == "+49 69 12 x3"
 
 
 @pytest.mark.parametrize(
     ("text", "rank"), [("must", 5), ("Muss", 5), ("想见", 3), ("nice to have", 1), ("4", None), ("", None)]
 )
 def test_the_rank_of_a_request_by_a_word(text: str, rank: int | None) -> None:
-    assert values.priority(text) == rank
+    assert cell_values.parse_priority(text) == rank

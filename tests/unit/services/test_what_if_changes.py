@@ -12,9 +12,13 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.fairness import FAIR_SHARES, FAIRNESS_PRICES
 from scheduler.files.problem_file import read_problem, write_problem
-from scheduler.services.planning.scenarios.applying import applied
-from scheduler.services.planning.scenarios.changes import read, read_all, written
-from scheduler.services.planning.scenarios.times import CannotChange
+from scheduler.services.planning.scenarios.problem_changes import apply_changes
+from scheduler.services.planning.scenarios.scenario_changes import (
+    parse_change,
+    parse_changes,
+    serialize_changes,
+)
+from scheduler.services.planning.scenarios.slot_changes import ChangeNotPossible
 from tests.support.builders import ask, booth, firm, interpreter, make_problem, meet, person, table
 
 DAY = "2026-11-24"
@@ -37,16 +41,16 @@ def expo(**parts: Any) -> Problem:
 
 def after(problem: Problem, *rows: dict[str, Any]) -> Problem:
     """With these changes; a file may say what comes of them."""
-    changed = applied(problem, read_all(rows))
+    changed = apply_changes(problem, parse_changes(rows))
     assert read_problem(write_problem(changed)) == changed
     return changed
 
 
 def test_no_change_is_the_very_problem_and_changes_are_kept_as_they_are() -> None:
     problem = expo()
-    assert applied(problem, ()) is problem
+    assert apply_changes(problem, ()) is problem
     rows = [{"kind": "slots", "step": "close", "day": DAY, "start": "09:00:00", "end": "10:00:00"}]
-    assert written(read_all(rows)) == rows
+    assert serialize_changes(parse_changes(rows)) == rows
 
 
 def test_tables_come_on_all_days_or_one_and_go_from_the_last() -> None:
@@ -56,7 +60,7 @@ def test_tables_come_on_all_days_or_one_and_go_from_the_last() -> None:
     assert [sorted(place.unavailable) for place in more.places[3:]] == [[4, 5, 6, 7]] * 2
     fewer = after(problem, {"kind": "tables", "hall": "h1", "step": "fewer", "count": 1})
     assert [len(place.unavailable) for place in fewer.places] == [0, 0, 8]
-    with pytest.raises(CannotChange, match="1 open tables: 2 fewer"):
+    with pytest.raises(ChangeNotPossible, match="1 open tables: 2 fewer"):
         after(fewer, {"kind": "tables", "hall": "h1", "step": "fewer", "count": 2})
 
 
@@ -94,7 +98,7 @@ def test_times_that_open_join_what_they_touch_and_leave_out_what_there_is() -> N
     assert len({slot.block for slot in opened.slots[:4]}) == 1
     assert opened.index.slots["s3"] in opened.attendees[0].unavailable
     assert opened.room_ahead[0] == 4
-    with pytest.raises(CannotChange, match="no room"):
+    with pytest.raises(ChangeNotPossible, match="no room"):
         after(problem, {"kind": "slots", "step": "open", "day": DAY, "start": "09:00", "end": "10:00"})
     other = after(
         problem, {"kind": "slots", "step": "open", "day": "2026-11-26", "start": "09:00", "end": "10:00"}
@@ -112,7 +116,7 @@ def test_interpreters_come_go_and_stay_longer() -> None:
     assert not longer.interpreters[0].unavailable
     away = after(problem, {"kind": "shift", "step": "away", "day": DAY})
     assert [sorted(one.unavailable) for one in away.interpreters] == [[0, 1, 2, 3]] * 2
-    with pytest.raises(CannotChange, match="no meeting times on 2030-01-01"):
+    with pytest.raises(ChangeNotPossible, match="no meeting times on 2030-01-01"):
         after(problem, {"kind": "shift", "day": "2030-01-01"})
 
 
@@ -178,7 +182,7 @@ def test_a_firm_more_is_like_another_in_stand_people_and_requests() -> None:
 )
 def test_what_a_change_may_not_say_is_told_at_its_field(row: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        read(row)
+        parse_change(row)
     assert [fault.path for fault in refused.value.faults] == [field]
 
 
@@ -190,8 +194,8 @@ def test_what_is_gone_meanwhile_is_said() -> None:
         {"kind": "quota", "firm": "z", "max_per_day": 1},
         {"kind": "shift", "interpreter": "z"},
     ):
-        with pytest.raises(CannotChange, match="is not there any more"):
-            applied(expo(), read_all([row]))
+        with pytest.raises(ChangeNotPossible, match="is not there any more"):
+            apply_changes(expo(), parse_changes([row]))
 
 
 def test_nobody_is_told_of_a_slot_that_was_never_open_to_them() -> None:

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from scheduler.services.spreadsheets.clocks import serial
+from scheduler.services.spreadsheets.time_parsing import parse_serial
 from scheduler.sheets.reading import read
 from scheduler.sheets.tables import UnreadableSheet, column_letters, column_number
 from scheduler.sheets.writing import SheetOut, xlsx
@@ -74,5 +74,5 @@ def test_letters_of_columns_lead_back_to_their_numbers(position: int) -> None:
      ("May 5", None)],
 )  # fmt: skip
 def test_numbers_that_a_spreadsheet_made_of_times_are_times(text: str, meant: str | None) -> None:
-    found = serial(text)
+    found = parse_serial(text)
     assert (found if found is None else f"{found[0]} {found[1]}") == meant

@@ -90,7 +90,7 @@ def pdf(event_key: str) -> Response:
     if sheet is None or sheet.version is None:
         abort(404)
     with context.database().write() as db:
-        made = print_codes.make(
+        made = print_codes.make_codes(
             db,
             actor,
             PrintPack.INTERPRETERS,

@@ -59,7 +59,7 @@ def show(event_key: str) -> Response | Leading:
         mine = days.my_day(
             db, actor, inputs.day(request.args.get("day")), secret_key=context.settings().secret_key, now=now
         )
-        said_of = outcomes.of_items(
+        said_of = outcomes.list_outcomes(
             db, actor, [meeting.item for meeting in (*mine.past, *mine.upcoming)], now=now
         )
         page = rendering.render(

@@ -36,7 +36,7 @@ def worker(page: str) -> Response:
 def manifest(actor: Actor, page: str, short: str, name: Callable[[str], str]) -> Response:
     """A page as something that a telephone puts on its home screen. `name` is given the event's name."""
     with context.database().read() as db:
-        event = events.event(db, actor).name
+        event = events.get_event(db, actor).name
     icons = (("icon.svg", "image/svg+xml", "any"), ("icon-512.png", "image/png", "512x512"))
     body = {
         "name": name(event),

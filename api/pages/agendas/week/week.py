@@ -51,7 +51,7 @@ def show(event_key: str) -> str | Response:
             show=shown or Show.ALL,
             shows=list(Show),
             now=context.now(),
-            words=outcomes.of_items(db, actor, [chosen.item], now=context.now()) if chosen else {},
+            words=outcomes.list_outcomes(db, actor, [chosen.item], now=context.now()) if chosen else {},
         )
 
 

@@ -14,8 +14,8 @@ from api.language.speaking import gettext, said
 from api.pages import rendering
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.events.archives import copying, ending
-from scheduler.services.events.archives.copying import EventCopy
+from scheduler.services.events.archives import archiving, event_copy
+from scheduler.services.events.archives.event_copy import EventCopy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 
@@ -61,7 +61,7 @@ def copy(event_key: str) -> Response | tuple[str, int]:
         parts=parts,
     )
     try:
-        key = copying.copy(
+        key = event_copy.copy_event(
             context.own_transactions(), actor, form, settings=context.settings(), now=context.now()
         )
     except InvalidInput as error:
@@ -78,7 +78,7 @@ def archive(event_key: str) -> Response:
     actor = _owner(event_key)
     try:
         with context.database().write() as db:
-            ending.archive(db, actor, now=context.now())
+            archiving.archive_event(db, actor, now=context.now())
         flash(gettext("The event is archived: it can be read, and not changed."), "good")
     except WrongState as error:
         flash(said(error.told), "error")
@@ -90,7 +90,7 @@ def archive(event_key: str) -> Response:
 def bring_back(event_key: str) -> Response:
     """An archived event goes on."""
     with context.database().write() as db:
-        ending.bring_back(db, _owner(event_key), now=context.now())
+        archiving.restore_event(db, _owner(event_key), now=context.now())
     flash(gettext("The event goes on."), "good")
     return redirect(url_for("archives.show", event_key=event_key))
 
@@ -102,7 +102,7 @@ def delete(event_key: str) -> Response | tuple[str, int]:
     actor = _owner(event_key)
     try:
         with context.database().write() as db:
-            name = ending.remove(db, actor, typed=request.form.get("typed", ""), now=context.now())
+            name = archiving.delete_event(db, actor, typed=request.form.get("typed", ""), now=context.now())
     except InvalidInput as error:
         return _page(actor, request.form, {fault.path: fault.message for fault in error.faults}), 422
     except WrongState as error:
@@ -128,7 +128,7 @@ def delete_as_operator(event_key: str) -> Response | tuple[str, int]:
     try:
         with context.database().write() as db:
             typed = request.form.get("typed", "")
-            name = ending.remove_as_operator(
+            name = archiving.delete_event_as_operator(
                 db, auth.user().session, event_key, typed=typed, now=context.now()
             )
     except InvalidInput as error:
@@ -158,8 +158,8 @@ def _page(
             actor,
             "settings",
             "events/archives/show.html",
-            whole=ending.look(db, actor),
-            first_day=copying.first_day(db, actor),
+            whole=archiving.get_totals(db, actor),
+            first_day=event_copy.get_first_day(db, actor),
             parts=PARTS,
             chosen=list(PARTS) if parts is None else parts,
             typed=typed,
@@ -171,5 +171,5 @@ def _listing(typed: Mapping[str, str], faults: Mapping[str, str]) -> str:
     if not auth.user().is_operator:
         raise NotFound("page", "events")
     with context.database().read() as db:
-        found = ending.all_events(db, auth.user().session)
+        found = archiving.list_all_events(db, auth.user().session)
     return render_template("events/archives/listing.html", events=found, typed=typed, faults=faults)

@@ -16,7 +16,7 @@ from api.pages import presentation, rendering
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants.colleagues import colleagues
-from scheduler.services.participants.colleagues.colleagues import AddressTaken, ColleagueForm, KnownColleague
+from scheduler.services.participants.colleagues.colleagues import AddressTaken, Colleague, ColleagueForm
 
 blueprint = APIBlueprint(
     "colleagues", __name__, enable_openapi=False, url_prefix="/events/<event_key>/colleagues"
@@ -40,11 +40,11 @@ def add(event_key: str) -> Answer:
     actor, form = auth.actor(event_key), _read(request.form)
     try:
         with context.database().write() as db:
-            added = colleagues.add(db, actor, form, settings=context.settings(), now=context.now())
+            added = colleagues.add_colleague(db, actor, form, settings=context.settings(), now=context.now())
     except InvalidInput as error:
         if isinstance(error, AddressTaken):
             with context.database().write() as db:
-                colleagues.note_taken(db, actor, form, now=context.now())
+                colleagues.log_address_taken(db, actor, form, now=context.now())
         return _list(actor, form, _faults(error)), 422
     flash(_added(form.name, is_invited=added.is_invited, is_rehearsing=actor.is_rehearsing), "good")
     return redirect(url_for("colleagues.listing", event_key=event_key), 303)
@@ -77,7 +77,7 @@ def change(event_key: str, key: str) -> Answer:
     actor, form = auth.actor(event_key), _read(request.form)
     try:
         with context.database().write() as db:
-            colleagues.change(db, actor, key, form, settings=context.settings(), now=context.now())
+            colleagues.change_colleague(db, actor, key, form, settings=context.settings(), now=context.now())
     except InvalidInput as error:
         return _one(actor, key, form, _faults(error)), 422
     flash(gettext("Kept. The next plan goes by it."), "good")
@@ -91,7 +91,7 @@ def remove(event_key: str, key: str) -> Answer:
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:
-            left = colleagues.remove(db, actor, key, now=context.now())
+            left = colleagues.remove_colleague(db, actor, key, now=context.now())
     except InvalidInput as error:
         return _one(actor, key, None, _faults(error)), 422
     message = gettext("Removed. The organisers can undo it.")
@@ -107,7 +107,7 @@ def remove(event_key: str, key: str) -> Answer:
 
 def _list(actor: Actor, form: ColleagueForm | None, faults: Mapping[str, str]) -> str:
     with context.database().read() as db:
-        staff = colleagues.staff(db, actor)
+        staff = colleagues.get_staff(db, actor)
         if form is None:
             form = ColleagueForm(days=tuple(day.isoformat() for day in staff.days))
         return rendering.render(
@@ -123,7 +123,7 @@ def _list(actor: Actor, form: ColleagueForm | None, faults: Mapping[str, str]) -
 
 def _one(actor: Actor, key: str, form: ColleagueForm | None, faults: Mapping[str, str]) -> str:
     with context.database().read() as db:
-        staff = colleagues.staff(db, actor)
+        staff = colleagues.get_staff(db, actor)
         person = next((each for each in staff.people if each.key == key), None)
         if person is None:
             raise NotFound("person", key)
@@ -139,7 +139,7 @@ def _one(actor: Actor, key: str, form: ColleagueForm | None, faults: Mapping[str
         )
 
 
-def _now(person: KnownColleague) -> ColleagueForm:
+def _now(person: Colleague) -> ColleagueForm:
     return ColleagueForm(
         name=person.name,
         latin_name=person.latin_name,

@@ -16,10 +16,10 @@ from api.language.speaking import gettext, said
 from api.pages import rendering
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
-from scheduler.services.imports import importing, taking
-from scheduler.services.imports.taking import ImportLook, ImportOutdated
+from scheduler.services.imports import sheet_import, undoable_import
+from scheduler.services.imports.sheet_import import ImportOutdated, ImportPreview
 from scheduler.services.participants.delegations import delegations
-from scheduler.services.spreadsheets.members import OWN_COLUMNS
+from scheduler.services.spreadsheets.delegation_import import OWN_COLUMNS
 from scheduler.sheets.tables import UnreadableSheet
 from scheduler.untrusted.reading import UNREAD
 
@@ -64,12 +64,12 @@ def take(event_key: str, delegation_key: str) -> Response | str | tuple[str, int
     actor = auth.of_delegations(event_key)
     try:
         octets = base64.b64decode(request.form.get("file", ""), validate=True)[:MOST_OCTETS]
-        parts = taking.parts_of(octets, "")
+        parts = sheet_import.read_parts(octets, "")
     except (binascii.Error, UnreadableSheet, *UNREAD):
         return _page(actor, delegation_key, fault=NO_FILE), 422
     try:
         with context.database().write() as db:
-            done = importing.take_members(
+            done = undoable_import.import_members(
                 db,
                 actor,
                 delegation_key,
@@ -93,9 +93,9 @@ def take(event_key: str, delegation_key: str) -> Response | str | tuple[str, int
 
 
 def _look(actor: Actor, key: str, octets: bytes) -> str:
-    parts = taking.parts_of(octets, "")
+    parts = sheet_import.read_parts(octets, "")
     with context.database().write() as db:
-        found: ImportLook = importing.look_at_members(
+        found: ImportPreview = undoable_import.preview_members(
             db, actor, key, parts, settings=context.settings(), now=context.now()
         )
     return _page(actor, key, look=found, octets=base64.b64encode(octets).decode())
@@ -103,7 +103,7 @@ def _look(actor: Actor, key: str, octets: bytes) -> str:
 
 def _page(actor: Actor, key: str, **given: Any) -> str:
     with context.database().read() as db:
-        card = delegations.get(db, actor, key)
+        card = delegations.get_delegation(db, actor, key)
         return rendering.render(
             db,
             actor,

@@ -17,10 +17,10 @@ from api.pages import paging, rendering
 from api.pages.presentation import short_name
 from scheduler.domain import names
 from scheduler.domain.errors import InvalidInput
-from scheduler.services.exports import noting, prints
+from scheduler.services.exports import export_log, prints
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.participants.delegations import confirming, delegations, joining
+from scheduler.services.participants.delegations import confirmation, delegations, membership
 from scheduler.services.participants.delegations import print_pack as packs
 from scheduler.services.participants.delegations.delegations import DelegationCard, DelegationForm
 
@@ -41,7 +41,7 @@ def make(event_key: str) -> Response | tuple[str, int]:
     actor, form = auth.organiser(event_key), _typed()
     try:
         with context.database().write() as db:
-            key = delegations.make(db, actor, form, now=context.now())
+            key = delegations.create_delegation(db, actor, form, now=context.now())
     except InvalidInput as error:
         return _list(actor, form, _faults(error)), 422
     flash(gettext("The delegation is made. Now say who belongs to it."), "good")
@@ -60,7 +60,7 @@ def change(event_key: str, delegation_key: str) -> Response | tuple[str, int]:
     actor, form = auth.of_delegations(event_key), _typed()
     try:
         with context.database().write() as db:
-            delegations.change(db, actor, delegation_key, form, now=context.now())
+            delegations.change_delegation(db, actor, delegation_key, form, now=context.now())
     except InvalidInput as error:
         return _show(actor, delegation_key, form, _faults(error)), 422
     flash(gettext("Saved."), "good")
@@ -75,9 +75,9 @@ def print_pack(event_key: str, delegation_key: str) -> Response:
     actor = auth.of_delegations(event_key)
     part = max(1, inputs.whole(request.args.get("part")))
     with context.database().read() as db:
-        name, document = packs.print_pack(db, actor, delegation_key, part=part)
+        name, document = packs.make_print_pack(db, actor, delegation_key, part=part)
     with context.database().write() as db:
-        noting.note_pack(db, actor, delegation_key, now=context.now())
+        export_log.log_print_pack(db, actor, delegation_key, now=context.now())
     response = Response(document, content_type="application/pdf")
     file = f"{secure_filename(name) or delegation_key}-{event_key}.pdf"
     response.headers.set("Content-Disposition", "attachment", filename=file)
@@ -90,7 +90,7 @@ def print_pack(event_key: str, delegation_key: str) -> Response:
 def remove(event_key: str, delegation_key: str) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        name = delegations.remove(db, actor, delegation_key, now=context.now())
+        name = delegations.remove_delegation(db, actor, delegation_key, now=context.now())
     flash(
         gettext("The delegation %(name)s is removed. Its firms and people stay in the event.", name=name),
         "good",
@@ -103,7 +103,7 @@ def remove(event_key: str, delegation_key: str) -> Response:
 def firm(event_key: str, delegation_key: str, firm_key: str, step: str) -> Response:
     """A firm joins or leaves with all its people."""
     actor = auth.organiser(event_key)
-    change = joining.add_firm if step == "join" else joining.drop_firm
+    change = membership.add_firm if step == "join" else membership.remove_firm
     with context.database().write() as db:
         who = change(db, actor, delegation_key, firm_key, now=context.now())
     name = short_name(who)
@@ -119,7 +119,7 @@ def firm(event_key: str, delegation_key: str, firm_key: str, step: str) -> Respo
 def person(event_key: str, delegation_key: str, person_key: str, step: str) -> Response:
     """A person joins or leaves, without the firm."""
     actor = auth.organiser(event_key)
-    change = joining.add_person if step == "join" else joining.drop_person
+    change = membership.add_person if step == "join" else membership.remove_person
     with context.database().write() as db:
         who = change(db, actor, delegation_key, person_key, now=context.now())
     name = short_name(who)
@@ -136,7 +136,7 @@ def confirm(event_key: str, delegation_key: str) -> Response:
     """Confirm the people of the list whom a chamber has imported."""
     actor, keys = auth.organiser(event_key), request.form.getlist("people")
     with context.database().write() as db:
-        count = confirming.confirm(db, actor, delegation_key, keys, now=context.now())
+        count = confirmation.confirm_people(db, actor, delegation_key, keys, now=context.now())
     return _back(
         event_key, delegation_key, ngettext("%(num)s person confirmed.", "%(num)s people confirmed.", count)
     )
@@ -163,24 +163,26 @@ def _faults(error: InvalidInput) -> dict[str, str]:
 def _list(actor: Actor, form: DelegationForm, faults: dict[str, str]) -> str:
     text = request.args.get("q", "")
     with context.database().read() as db:
-        page = delegations.listing(db, actor, text=text, number=paging.asked_number())
+        page = delegations.list_delegations(db, actor, text=text, number=paging.asked_number())
         return _rendered(db, actor, "list", page=page, text=text, form=form, faults=faults)
 
 
 def _show(actor: Actor, delegation_key: str, form: DelegationForm | None, faults: dict[str, str]) -> str:
     find = request.args.get("find", "")
     with context.database().read() as db:
-        card = delegations.get(db, actor, delegation_key)
-        found = joining.candidates(db, actor, delegation_key, find) if actor.is_organiser else None
+        card = delegations.get_delegation(db, actor, delegation_key)
+        found = membership.list_candidates(db, actor, delegation_key, find) if actor.is_organiser else None
         return _rendered(
             db,
             actor,
             "show",
             card=card,
-            parts=-(-len(card.members.people) // prints.PER_PART),
+            parts=-(-len(card.members.people) // prints.SHEETS_PER_PART),
             leaders=[("", gettext("Nobody yet")), *_leaders(card)],
             unconfirmed=(
-                confirming.unconfirmed(db, actor, delegation_key) if actor.may(Right.KEEP_PEOPLE) else ()
+                confirmation.list_unconfirmed(db, actor, delegation_key)
+                if actor.may(Right.KEEP_PEOPLE)
+                else ()
             ),
             found=found,
             find=find,

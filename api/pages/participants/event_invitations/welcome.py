@@ -18,8 +18,8 @@ from scheduler.invites.mail.desk_mail import NOTE_LIMIT
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.participants.event_invitations import welcome
-from scheduler.services.participants.event_invitations.welcome import Invitees
+from scheduler.services.participants.event_invitations import invitation_emails
+from scheduler.services.participants.event_invitations.invitation_emails import Invitees
 from workers import dispatch
 
 blueprint = APIBlueprint(
@@ -43,7 +43,7 @@ def invite(event_key: str) -> Response | tuple[str, int]:
     note, with_attendees = typed.get("note", ""), bool(typed.get("attendees"))
     try:
         with context.database().write() as db:
-            count = welcome.invite(
+            count = invitation_emails.send_invitations(
                 db, actor, group, note=note, with_attendees=with_attendees, now=context.now()
             )
     except InvalidInput as error:
@@ -76,8 +76,8 @@ def _page(
     faults: Mapping[str, object] | None = None,
 ) -> str:
     with context.database().read() as db:
-        event = events.event(db, actor)
-        exhibitors, attendees = welcome.standing(db, actor, now=context.now())
+        event = events.get_event(db, actor)
+        exhibitors, attendees = invitation_emails.count_invitations(db, actor, now=context.now())
         return rendering.render(
             db,
             actor,
@@ -85,7 +85,7 @@ def _page(
             "participants/event_invitations/show.html",
             exhibitors=exhibitors,
             attendees=attendees,
-            wait_days=welcome.WAIT.days,
+            wait_days=invitation_emails.REMINDER_INTERVAL.days,
             most=NOTE_LIMIT,
             typed={"group": group, "note": note, "attendees": with_attendees},
             faults=faults or {},

@@ -15,12 +15,12 @@ from api.pages.participants.registration import forms
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages
 from scheduler.services.identity import sign_in
-from scheduler.services.participants.registration import registering
+from scheduler.services.participants.registration import public_registration
 from scheduler.services.participants.registration.form import RegistrationForm
-from scheduler.services.participants.registration.registering import (
+from scheduler.services.participants.registration.public_registration import (
     RegistrationFull,
+    SubmittedRegistration,
     UnusableRegistration,
-    WrittenRegistration,
 )
 from workers import dispatch
 
@@ -39,11 +39,13 @@ def register(event_key: str) -> str | tuple[str, int]:
     """Keep what is written and mail a link. The page says and does the same for every address."""
     typed = forms.read(request.form)
     with context.database().read() as db:
-        event = registering.open_event(db, event_key, now=context.now())
+        event = public_registration.get_open_event(db, event_key, now=context.now())
     limits.require_registration(sign_in.normal_email(typed.email), event_key)
     try:
         with context.database().write() as db:
-            email = registering.register(db, event_key, typed, settings=context.settings(), now=context.now())
+            email = public_registration.submit_registration(
+                db, event_key, typed, settings=context.settings(), now=context.now()
+            )
     except InvalidInput as error:
         with context.database().read() as db:
             return _page(db, event_key, typed, forms.faults(error)), 422
@@ -73,7 +75,7 @@ def confirm(token: str) -> Response | tuple[str, int]:
     try:
         _look(token)
         with context.database().write() as db:
-            registering.confirm(db, token, now=context.now())
+            public_registration.confirm_registration(db, token, now=context.now())
     except UnusableRegistration as error:
         return render_template("participants/registration/unusable.html", reason=error), 410
     return redirect(url_for("registering.look", token=token), 303)
@@ -82,7 +84,7 @@ def confirm(token: str) -> Response | tuple[str, int]:
 def _page(db: Session, event_key: str, typed: RegistrationForm, faults: Mapping[str, str]) -> str:
     return render_template(
         "participants/registration/form.html",
-        event=registering.open_event(db, event_key, now=context.now()),
+        event=public_registration.get_open_event(db, event_key, now=context.now()),
         form=typed,
         faults=faults,
         countries=forms.countries(),
@@ -90,14 +92,14 @@ def _page(db: Session, event_key: str, typed: RegistrationForm, faults: Mapping[
     )
 
 
-def _written(found: WrittenRegistration, token: str) -> str:
+def _written(found: SubmittedRegistration, token: str) -> str:
     return render_template(
         "participants/registration/confirm.html", event=found.event, found=found, token=token
     )
 
 
-def _look(token: str) -> WrittenRegistration:
+def _look(token: str) -> SubmittedRegistration:
     with limits.looking_up_a_token(), context.database().read() as db:
-        found = registering.look(db, token, now=context.now())
+        found = public_registration.get_registration(db, token, now=context.now())
     limits.require_link(token)
     return found

@@ -18,8 +18,8 @@ from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.domain.team import RegistrationState
 from scheduler.invites.catalogue import languages
 from scheduler.services.identity.actors import Actor
-from scheduler.services.participants.registration import deciding, listing
-from scheduler.services.participants.registration.deciding import Decided
+from scheduler.services.participants.registration import decisions, registrations
+from scheduler.services.participants.registration.decisions import DecisionResult
 from scheduler.services.participants.registration.form import RegistrationForm
 from workers import dispatch
 
@@ -49,9 +49,9 @@ def many(event_key: str) -> Answer:
         with context.database().write() as db:
             if typed.get("verb") == "decline":
                 reason = typed.get("reason", "")
-                done = deciding.decline_many(db, actor, numbers, reason, now=context.now())
+                done = decisions.decline_registrations(db, actor, numbers, reason, now=context.now())
             else:
-                done = deciding.accept_many(
+                done = decisions.accept_registrations(
                     db, actor, numbers, settings=context.settings(), now=context.now()
                 )
     except InvalidInput as error:
@@ -77,15 +77,15 @@ def decide(event_key: str, number: int) -> Answer:
     try:
         with context.database().write() as db:
             if verb == "decline":
-                deciding.decline(db, actor, number, typed.get("reason", ""), now=context.now())
+                decisions.decline_registration(db, actor, number, typed.get("reason", ""), now=context.now())
                 said = gettext("Declined. The person is told by mail, with your reason.")
             else:
                 settings, now = context.settings(), context.now()
                 if verb == "join":
                     key = (typed.get("into") or typed.get("into_key", "")).strip()
-                    deciding.join(db, actor, number, key, settings=settings, now=now)
+                    decisions.join_firm(db, actor, number, key, settings=settings, now=now)
                 else:
-                    deciding.accept(db, actor, number, form, settings=settings, now=now)
+                    decisions.accept_registration(db, actor, number, form, settings=settings, now=now)
                 said = gettext("Accepted. The person is told by mail. It can be undone under Firms, Steps.")
     except InvalidInput as error:
         return _record(actor, number, form if verb == "accept" else None, forms.faults(error)), 422
@@ -97,7 +97,7 @@ def decide(event_key: str, number: int) -> Answer:
     return _back(event_key)
 
 
-def _tell(done: Decided, *, is_declined: bool) -> None:
+def _tell(done: DecisionResult, *, is_declined: bool) -> None:
     if done.count and is_declined:
         flash(ngettext("%(num)s firm is declined.", "%(num)s firms are declined.", done.count), "good")
     elif done.count:
@@ -107,11 +107,11 @@ def _tell(done: Decided, *, is_declined: bool) -> None:
 
 
 def _list(actor: Actor, faults: Mapping[str, str]) -> str:
-    known = {state.value: state for state in listing.READ}
+    known = {state.value: state for state in registrations.VISIBLE_STATES}
     state = known.get(request.args.get("state", ""), RegistrationState.WAITING)
     text = request.args.get("text", "")
     with context.database().read() as db:
-        found = listing.registrations(db, actor, state, text=text, number=paging.asked_number())
+        found = registrations.list_registrations(db, actor, state, text=text, number=paging.asked_number())
         return rendering.render(
             db,
             actor,
@@ -129,7 +129,7 @@ def _list(actor: Actor, faults: Mapping[str, str]) -> str:
 
 def _record(actor: Actor, number: int, typed: RegistrationForm | None, faults: Mapping[str, str]) -> str:
     with context.database().read() as db:
-        record = listing.registration(db, actor, number)
+        record = registrations.get_registration(db, actor, number)
         return rendering.render(
             db,
             actor,

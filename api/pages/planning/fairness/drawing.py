@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from scheduler.services.planning.fairness.shares import FairnessView
-from scheduler.services.planning.scenarios.curve import CurvePoint
+from scheduler.services.planning.scenarios.fairness_curve import CurvePoint
 
 WIDTH, HEIGHT = 720, 300
 LEFT, RIGHT, TOP, BOTTOM = 70.0, 660.0, 30.0, 240.0

@@ -24,7 +24,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.fairness import shares
 from scheduler.services.planning.fairness.shares import Grouping
-from scheduler.services.planning.scenarios import curve
+from scheduler.services.planning.scenarios import fairness_curve
 from workers import dispatch
 
 blueprint = APIBlueprint(
@@ -42,7 +42,7 @@ def show(event_key: str, number: int) -> str:
     asked = request.args.get("by", "")
     only = Grouping(asked) if asked in list(Grouping) else None
     with context.database().read() as db:
-        view = shares.look(db, actor, number)
+        view = shares.get_fairness(db, actor, number)
         return rendering.render(
             db,
             actor,
@@ -80,7 +80,9 @@ def ask_curve(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     is_asked = request.form.get("do", "ask") == "ask"
     with context.database().write() as db:
-        (curve.ask if is_asked else curve.discard)(db, actor, now=context.now())
+        (fairness_curve.request_curve if is_asked else fairness_curve.discard_curve)(
+            db, actor, now=context.now()
+        )
     if is_asked:
         dispatch.what_if(app=context.celery())
     return redirect(url_for("fairness.show", event_key=event_key, number=number, _anchor="curve"), 303)
@@ -92,7 +94,7 @@ def set_dial(event_key: str, number: int) -> Response:
     """Set the dial of fairness to a point of the curve, for the next run."""
     actor, point = auth.organiser(event_key), request.form.get("point", "")
     with context.database().write() as db:
-        before = events.settings(db, actor)
+        before = events.get_settings(db, actor)
         policy = with_point(before.policy, point)
         if policy != before.policy:
             events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
@@ -102,7 +104,7 @@ def set_dial(event_key: str, number: int) -> Response:
 
 def _curve(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """What the curve's part of the page shows."""
-    found = curve.look(db, actor)
+    found = fairness_curve.get_curve(db, actor)
     may_set = actor.may(Right.CHANGE_SETTINGS)
     is_whole = found is not None and found.is_whole
     return {
@@ -111,7 +113,7 @@ def _curve(db: Session, actor: Actor, number: int) -> dict[str, Any]:
         "drawn": picture(found.points) if found is not None and is_whole else None,
         "saved": dial(db, actor, number) if is_whole else None,
         "points": LEVELS,
-        "at": point_of(events.settings(db, actor).policy) if may_set else None,
+        "at": point_of(events.get_settings(db, actor).policy) if may_set else None,
         "may_set": may_set,
         "may_try": actor.may(Right.TRY),
     }

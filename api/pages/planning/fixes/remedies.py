@@ -18,10 +18,15 @@ from api.pages.presentation import local_moment
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
-from scheduler.services.planning.fixes import doing, explaining, groups, sheet
-from scheduler.services.planning.fixes.changing import NewPerson
-from scheduler.services.planning.runs import not_kept
-from scheduler.services.planning.scenarios import remedies as trials
+from scheduler.services.planning.fixes import (
+    applying,
+    explanation_jobs,
+    unscheduled_groups,
+    unscheduled_workbook,
+)
+from scheduler.services.planning.fixes.event_changes import NewPerson
+from scheduler.services.planning.runs import commitment_clashes
+from scheduler.services.planning.scenarios import fix_trials as trials
 from scheduler.services.requests import not_held
 from scheduler.services.requests.locks import NotDone
 from workers import dispatch
@@ -57,11 +62,13 @@ def show(event_key: str, number: int) -> str:
         page = paging.asked_number()
         values: dict[str, Any] = {}
         if group < 0 and not reason and not words.strip():
-            values["why"] = groups.by_reason(db, actor, number, best=BEST)
+            values["why"] = unscheduled_groups.list_reasons(db, actor, number, best=BEST)
         elif request.args.get("view") == "fixes":
-            values["fixes"] = groups.listing(db, actor, number, reason=reason, page=page, limit=SHOWN)
+            values["fixes"] = unscheduled_groups.list_groups(
+                db, actor, number, reason=reason, page=page, limit=SHOWN
+            )
         else:
-            values["rows"] = groups.members(
+            values["rows"] = unscheduled_groups.list_requests(
                 db,
                 actor,
                 number,
@@ -71,7 +78,7 @@ def show(event_key: str, number: int) -> str:
                 page=page,
                 limit=SHOWN,
             )
-        levers = groups.levers_together(db, actor, number)
+        levers = unscheduled_groups.list_all_fixes(db, actor, number)
         return rendering.render(
             db,
             actor,
@@ -79,13 +86,13 @@ def show(event_key: str, number: int) -> str:
             "planning/fixes/show.html",
             number=number,
             fix_count=len(levers),
-            together=trials.of_all(db, actor, number, levers),
-            clashes=not_kept.of_version(db, actor, number) if "why" in values else (),
-            tally=groups.tally(db, actor, number),
-            chosen=groups.one(db, actor, number, group) if group >= 0 else None,
-            trials=trials.of_version(db, actor, number),
-            explaining=explaining.latest(db, actor, number),
-            applied=doing.applied(db, actor, most=APPLIED) if actor.is_organiser else (),
+            together=trials.get_trial_of_all(db, actor, number, levers),
+            clashes=commitment_clashes.list_version_clashes(db, actor, number) if "why" in values else (),
+            tally=unscheduled_groups.count_unscheduled(db, actor, number),
+            chosen=unscheduled_groups.get_group(db, actor, number, group) if group >= 0 else None,
+            trials=trials.list_trials(db, actor, number),
+            explaining=explanation_jobs.find_latest_explanation(db, actor, number),
+            applied=applying.list_applied_fixes(db, actor, most=APPLIED) if actor.is_organiser else (),
             reason=reason,
             asked=words,
             reasons=not_held.GROUPS,
@@ -99,7 +106,7 @@ def explain(event_key: str, number: int) -> Response:
     """Find the reasons that no run has looked into, and what each fix gains."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        job_id = explaining.ask(db, actor, number, now=context.now()).id
+        job_id = explanation_jobs.request_explanation(db, actor, number, now=context.now()).id
     dispatch.version_job(job_id, app=context.celery())
     return redirect(url_for("remedies.show", event_key=event_key, number=number), 303)
 
@@ -112,11 +119,11 @@ def try_it(event_key: str, number: int) -> Response:
     group = inputs.whole(request.form.get("group"), -1)
     with context.database().write() as db:
         if request.form.get("group") == ALL_GROUPS:
-            levers = groups.levers_together(db, actor, number)
-            trials.ask_all(db, actor, number, levers, now=context.now())
+            levers = unscheduled_groups.list_all_fixes(db, actor, number)
+            trials.request_trial_of_all(db, actor, number, levers, now=context.now())
         else:
-            lever = groups.lever_of(db, actor, number, group)
-            trials.ask(db, actor, number, group, lever, now=context.now())
+            lever = unscheduled_groups.get_group_fix(db, actor, number, group)
+            trials.request_trial(db, actor, number, group, lever, now=context.now())
     dispatch.what_if(app=context.celery())
     return redirect(
         rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)), 303
@@ -129,8 +136,13 @@ def panel(event_key: str, number: int) -> FlaskResponse:
     """The part of the page that follows what runs for it. Once all has ended, the page is loaded again."""
     actor = auth.team(event_key)
     with context.database().read() as db:
-        found, job = trials.of_version(db, actor, number), explaining.latest(db, actor, number)
-        together = trials.of_all(db, actor, number, groups.levers_together(db, actor, number))
+        found, job = (
+            trials.list_trials(db, actor, number),
+            explanation_jobs.find_latest_explanation(db, actor, number),
+        )
+        together = trials.get_trial_of_all(
+            db, actor, number, unscheduled_groups.list_all_fixes(db, actor, number)
+        )
         text = rendering.render(
             db,
             actor,
@@ -154,7 +166,7 @@ def workbook(event_key: str, number: int) -> FlaskResponse:
     actor = auth.team(event_key)
     limits.require_costly()
     with context.database().read() as db:
-        octets = sheet.workbook(db, actor, number)
+        octets = unscheduled_workbook.export_unscheduled(db, actor, number)
     headers = {
         "Content-Disposition": f'attachment; filename="why-not-{event_key}-{number}.xlsx"',
         "Cache-Control": "no-store",
@@ -189,7 +201,7 @@ def do(event_key: str, number: int) -> Response | tuple[str, int]:
 def _done(actor: Actor, number: int) -> str:
     key, remedy = request.form.get("request", ""), inputs.whole(request.form.get("remedy"), -1)
     with context.database().write() as db:
-        start = doing.hold_there(
+        start = applying.apply_request_fix(
             db,
             actor,
             number,
@@ -199,7 +211,7 @@ def _done(actor: Actor, number: int) -> str:
             settings=context.settings(),
             now=context.now(),
         ).start
-        zone = events.event(db, actor).timezone
+        zone = events.get_event(db, actor).timezone
     return gettext(
         "Fix applied. The next run schedules the meeting on %(time)s, or says why it can’t.",
         time=unbroken(local_moment(start, zone)),
@@ -209,7 +221,9 @@ def _done(actor: Actor, number: int) -> str:
 def _group_done(actor: Actor, number: int) -> str:
     group = inputs.whole(request.form.get("group"), -1)
     with context.database().write() as db:
-        doing.pull(db, actor, number, group, people=_people(), settings=context.settings(), now=context.now())
+        applying.apply_group_fix(
+            db, actor, number, group, people=_people(), settings=context.settings(), now=context.now()
+        )
     return gettext("Fix applied. The next run schedules what fits.")
 
 
@@ -226,13 +240,13 @@ def _ask_who(actor: Actor, number: int, typed: dict[str, str], faults: dict[str,
     with context.database().read() as db:
         values: dict[str, Any] = {}
         if group >= 0:
-            card = groups.one(db, actor, number, group)
+            card = unscheduled_groups.get_group(db, actor, number, group)
             if card.lever is None:
                 raise NotFound("remedy of group", group)
             values |= {"chosen": card, "things": card.lever.things, "kind": card.lever.kind}
         else:
             key = request.values.get("request", "")
-            way = doing.way_of(db, actor, number, key, remedy)
+            way = applying.get_request_fix(db, actor, number, key, remedy)
             (row,) = not_held.about(db, actor, number, [key])
             found = row.remedies[remedy]
             values |= {"row": row, "remedy": found, "things": found.things, "kind": way["kind"]}

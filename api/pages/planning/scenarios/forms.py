@@ -9,8 +9,8 @@ from typing import Any, Final
 from api.inputs import clock
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.services.planning.scenarios import changes
-from scheduler.services.planning.scenarios.changes import AnyChange
+from scheduler.services.planning.scenarios import scenario_changes
+from scheduler.services.planning.scenarios.scenario_changes import AnyChange
 
 FORMS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -71,4 +71,4 @@ def change_of(form: Mapping[str, str], firm_in: Callable[[str], str]) -> AnyChan
                 faults.append(Fault(name, said))
     if faults:
         raise InvalidInput(faults)
-    return changes.read(typed)
+    return scenario_changes.parse_change(typed)

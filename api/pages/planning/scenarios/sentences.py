@@ -14,19 +14,19 @@ from api.pages.presentation import day_and_month, language
 from api.pages.schedule.dials import DIALS as PRICES
 from api.pages.schedule.levels import LEVELS
 from scheduler.i18n import gettext_lazy
-from scheduler.services.planning.scenarios.changes import (
-    DialChange,
+from scheduler.services.planning.scenarios.scenario_changes import (
+    AddedFirmChange,
     FairnessChange,
-    FirmLessChange,
-    FirmMoreChange,
     InterpretersChange,
+    PriorityChange,
     QuotaChange,
+    RemovedFirmChange,
     ShiftChange,
     SlotsChange,
     TablesChange,
     TypedChange,
 )
-from scheduler.services.planning.scenarios.what_ifs import WhatIfNames
+from scheduler.services.planning.scenarios.scenarios import ScenarioNames
 
 DIALS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -39,20 +39,20 @@ DIALS: Final[Mapping[str, str]] = MappingProxyType(
 """What one dial is called."""
 
 
-def sentence(change: TypedChange, names: WhatIfNames) -> str:
+def sentence(change: TypedChange, names: ScenarioNames) -> str:
     """What a change does, in a sentence without its stop."""
     return _said(change, names)
 
 
 @singledispatch
-def _said(change: TypedChange, names: WhatIfNames) -> str:
+def _said(change: TypedChange, names: ScenarioNames) -> str:
     """Of all dials at once, which a program says."""
     del change, names
     return gettext("All priorities as set by the API")
 
 
 @_said.register
-def _(change: TablesChange, names: WhatIfNames) -> str:
+def _(change: TablesChange, names: ScenarioNames) -> str:
     hall, days = names.hall(change.hall), _days(change.day)
     if change.step == "more":
         return ngettext(
@@ -72,7 +72,7 @@ def _(change: TablesChange, names: WhatIfNames) -> str:
 
 
 @_said.register
-def _(change: SlotsChange, names: WhatIfNames) -> str:
+def _(change: SlotsChange, names: ScenarioNames) -> str:
     del names
     start, end, day = f"{change.start:%H:%M}", f"{change.end:%H:%M}", unbroken(day_and_month(change.day))
     if change.step == "open":
@@ -81,7 +81,7 @@ def _(change: SlotsChange, names: WhatIfNames) -> str:
 
 
 @_said.register
-def _(change: InterpretersChange, names: WhatIfNames) -> str:
+def _(change: InterpretersChange, names: ScenarioNames) -> str:
     del names
     both = {"one": language(change.first), "other": language(change.second)}
     if change.step == "more":
@@ -100,7 +100,7 @@ def _(change: InterpretersChange, names: WhatIfNames) -> str:
 
 
 @_said.register
-def _(change: ShiftChange, names: WhatIfNames) -> str:
+def _(change: ShiftChange, names: ScenarioNames) -> str:
     days = _days(change.day)
     if change.interpreter is None:
         if change.step == "there":
@@ -113,19 +113,19 @@ def _(change: ShiftChange, names: WhatIfNames) -> str:
 
 
 @_said.register
-def _(change: DialChange, names: WhatIfNames) -> str:
+def _(change: PriorityChange, names: ScenarioNames) -> str:
     del names
     return gettext("%(dial)s: %(value)s", dial=said(DIALS[change.dial]), value=change.value)
 
 
 @_said.register
-def _(change: FairnessChange, names: WhatIfNames) -> str:
+def _(change: FairnessChange, names: ScenarioNames) -> str:
     del names
     return gettext("Fairness: %(level)s", level=said(LEVELS[change.point]).lower())
 
 
 @_said.register
-def _(change: QuotaChange, names: WhatIfNames) -> str:
+def _(change: QuotaChange, names: ScenarioNames) -> str:
     who = gettext("every exhibitor") if change.firm is None else names.firm(change.firm)
     least, most = change.min_meetings, change.max_per_day
     if most is None:
@@ -141,12 +141,12 @@ def _(change: QuotaChange, names: WhatIfNames) -> str:
 
 
 @_said.register
-def _(change: FirmLessChange, names: WhatIfNames) -> str:
+def _(change: RemovedFirmChange, names: ScenarioNames) -> str:
     return gettext("Without %(firm)s", firm=names.firm(change.firm))
 
 
 @_said.register
-def _(change: FirmMoreChange, names: WhatIfNames) -> str:
+def _(change: AddedFirmChange, names: ScenarioNames) -> str:
     return gettext("One more exhibitor like %(firm)s", firm=names.firm(change.like))
 
 

@@ -28,11 +28,11 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page
-from scheduler.services.planning.runs import not_kept
-from scheduler.services.planning.scenarios import comparison, effects, what_ifs
-from scheduler.services.planning.scenarios.changes import MOST_CHANGES
+from scheduler.services.planning.runs import commitment_clashes
+from scheduler.services.planning.scenarios import comparison, effects, scenarios
 from scheduler.services.planning.scenarios.comparison import FIGURES
-from scheduler.services.planning.scenarios.effects import FirmFilter, WhatIfCard
+from scheduler.services.planning.scenarios.effects import FirmFilter, ScenarioCard
+from scheduler.services.planning.scenarios.scenario_changes import MAX_CHANGES
 from scheduler.services.requests import not_held
 from scheduler.services.spreadsheets.columns import ImportKind
 from workers import dispatch
@@ -92,7 +92,7 @@ def make(event_key: str) -> Response | tuple[str, int]:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            made = what_ifs.make(db, actor, request.form.get("name", ""), now=context.now())
+            made = scenarios.create_scenario(db, actor, request.form.get("name", ""), now=context.now())
     except InvalidInput as error:
         return _list(actor, request.form, _by_field(error)), 422
     return redirect(url_for("what_if.show", event_key=event_key, number=made.number))
@@ -110,7 +110,7 @@ def panel(event_key: str, number: int) -> FlaskResponse:
     """The part of the page that follows it. Once it has ended, the page is loaded again."""
     actor = auth.team(event_key)
     with context.database().read() as db:
-        card = what_ifs.show(db, actor, number)
+        card = scenarios.get_scenario(db, actor, number)
         text = rendering.render(
             db, actor, "what_if", "planning/scenarios/_follow.html", one=card, now=context.now()
         )
@@ -153,40 +153,40 @@ def exported(event_key: str, ending: str) -> FlaskResponse:
     actor = auth.team(event_key)
     limits.require_costly()
     with context.database().write() as db:
-        made = comparison.export(db, actor, ending, now=context.now())
+        made = comparison.export_comparison(db, actor, ending, now=context.now())
     headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
     return FlaskResponse(made.octets, content_type=TYPES[ending], headers=headers)
 
 
 def _add(db: Session, actor: Actor, number: int) -> int:
     change = change_of(request.form, lambda name: key_in(db, actor, ImportKind.FIRMS, name))
-    return what_ifs.add_change(db, actor, number, change, now=context.now()).number
+    return scenarios.add_change(db, actor, number, change, now=context.now()).number
 
 
 def _drop(db: Session, actor: Actor, number: int) -> int:
-    position = whole(request.form.get("position"), otherwise=MOST_CHANGES)
-    return what_ifs.drop_change(db, actor, number, position, now=context.now()).number
+    position = whole(request.form.get("position"), otherwise=MAX_CHANGES)
+    return scenarios.remove_change(db, actor, number, position, now=context.now()).number
 
 
 def _change(db: Session, actor: Actor, number: int) -> int:
     name, seconds = request.form.get("name", ""), whole(request.form.get("seconds"))
-    return what_ifs.change(db, actor, number, name=name, seconds=seconds, now=context.now()).number
+    return scenarios.change_scenario(db, actor, number, name=name, seconds=seconds, now=context.now()).number
 
 
 def _solve(db: Session, actor: Actor, number: int) -> int:
-    return what_ifs.solve(db, actor, number, now=context.now()).number
+    return scenarios.solve_scenario(db, actor, number, now=context.now()).number
 
 
 def _stop(db: Session, actor: Actor, number: int) -> int:
-    return what_ifs.stop(db, actor, number, now=context.now()).number
+    return scenarios.stop_scenario(db, actor, number, now=context.now()).number
 
 
 def _copy(db: Session, actor: Actor, number: int) -> int:
-    return what_ifs.copy(db, actor, number, now=context.now()).number
+    return scenarios.copy_scenario(db, actor, number, now=context.now()).number
 
 
 def _delete(db: Session, actor: Actor, number: int) -> None:
-    what_ifs.delete(db, actor, number, now=context.now())
+    scenarios.delete_scenario(db, actor, number, now=context.now())
 
 
 _STEPS: Mapping[str, Any] = MappingProxyType(
@@ -211,8 +211,8 @@ def _by_field(error: InvalidInput) -> Faults:
 
 def _list(actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
     with context.database().read() as db:
-        cards = what_ifs.listing(db, actor)
-        names = what_ifs.names(db, actor, cards)
+        cards = scenarios.list_scenarios(db, actor)
+        names = scenarios.load_names(db, actor, cards)
         return rendering.render(
             db,
             actor,
@@ -220,21 +220,21 @@ def _list(actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
             "planning/scenarios/list.html",
             cards=cards,
             said={card.number: [sentence(change, names) for change in card.changes] for card in cards},
-            compared=comparison.table(db, actor),
+            compared=comparison.compare_scenarios(db, actor),
             figures=FIGURES,
             words=STATES,
             tags=TAGS,
             typed=typed,
             faults=faults,
             may_try=actor.may(Right.TRY),
-            most=what_ifs.MOST_KEPT,
+            most=scenarios.MAX_SCENARIOS,
         )
 
 
 def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -> str:
     with context.database().read() as db:
-        card = what_ifs.show(db, actor, number)
-        kind, names = typed.get("kind", ""), what_ifs.names(db, actor, [card])
+        card = scenarios.get_scenario(db, actor, number)
+        kind, names = typed.get("kind", ""), scenarios.load_names(db, actor, [card])
         return rendering.render(
             db,
             actor,
@@ -243,28 +243,28 @@ def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -
             one=card,
             said=[sentence(change, names) for change in card.changes],
             **_result(db, actor, card),
-            clashes=not_kept.clashes_of(db, actor, card.result or {}),
+            clashes=commitment_clashes.describe_clashes(db, actor, card.result or {}),
             typed={"name": card.name, "seconds": str(card.seconds), "count": "1", **typed},
             faults=faults,
             kind=kind if kind in FORMS else None,
             forms=FORMS,
             dials=DIALS,
             levels=LEVELS,
-            choices=what_ifs.choices(db, actor) if kind in FORMS else None,
+            choices=scenarios.list_choices(db, actor) if kind in FORMS else None,
             may_try=actor.may(Right.TRY),
-            most=MOST_CHANGES,
+            most=MAX_CHANGES,
             can_solve=card.state not in (WhatIfState.ASKED, WhatIfState.RUNNING),
             now=context.now(),
         )
 
 
-def _result(db: Session, actor: Actor, card: WhatIfCard) -> dict[str, Any]:
+def _result(db: Session, actor: Actor, card: ScenarioCard) -> dict[str, Any]:
     """What the page shows of a scenario that is calculated."""
-    found = effects.look(db, actor, card)
-    columns = comparison.table(db, actor).columns if card.result else ()
+    found = effects.get_effects(db, actor, card)
+    columns = comparison.compare_scenarios(db, actor).columns if card.result else ()
     values: dict[str, Any] = {
-        "main": comparison.lines(comparison.MAIN, card.result) if card.result else (),
-        "more": comparison.lines(comparison.MORE, card.result) if card.result else (),
+        "main": comparison.compare_figures(comparison.MAIN_FIGURES, card.result) if card.result else (),
+        "more": comparison.compare_figures(comparison.OTHER_FIGURES, card.result) if card.result else (),
         "is_old": any(each.is_old for each in columns if each.number == card.number),
         "effects": found,
         "reasons": REASONS,

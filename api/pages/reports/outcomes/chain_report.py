@@ -16,10 +16,10 @@ from scheduler.domain import names
 from scheduler.domain.entities import Tier
 from scheduler.domain.rules.outcomes import OutcomeWord
 from scheduler.services.events import events
-from scheduler.services.exports import noting
+from scheduler.services.exports import export_log
 from scheduler.services.identity.actors import Actor
-from scheduler.services.reports.outcomes.by_country import WishedHeld
-from scheduler.services.reports.outcomes.report import ChainReport, OutcomeLine, chain_report
+from scheduler.services.reports.outcomes.by_country import RequestCounts
+from scheduler.services.reports.outcomes.chain_report import ChainReport, OutcomeLine, get_chain_report
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -42,7 +42,7 @@ def show(event_key: str) -> str:
     """The report as a page."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        report = chain_report(db, actor, now=context.now())
+        report = get_chain_report(db, actor, now=context.now())
         figure = gallery.chain_figure(report.flow) if report else None
         return rendering.render(
             db,
@@ -65,7 +65,7 @@ def workbook(event_key: str) -> Response:
     actor = auth.organiser(event_key)
     limits.require_costly()
     with context.database().read() as db:
-        report = chain_report(db, actor, now=context.now())
+        report = get_chain_report(db, actor, now=context.now())
     if report is None:
         abort(404)
     return _download(actor, f"chain-report-{event_key}.xlsx", xlsx(_sheets(report)), XLSX)
@@ -79,8 +79,8 @@ def paper(event_key: str) -> Response:
     limits.require_costly()
     now = context.now()
     with context.database().read() as db:
-        report = chain_report(db, actor, now=now)
-        event = events.event(db, actor)
+        report = get_chain_report(db, actor, now=now)
+        event = events.get_event(db, actor)
     if report is None:
         abort(404)
     zone = event.timezone
@@ -93,7 +93,7 @@ def paper(event_key: str) -> Response:
 def _download(actor: Actor, name: str, octets: bytes, kind: str) -> Response:
     """A file to be saved, noted in the trail."""
     with context.database().write() as db:
-        noting.note(db, actor, name, now=context.now())
+        export_log.log_export(db, actor, name, now=context.now())
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(octets, content_type=kind, headers=headers)
 
@@ -150,7 +150,7 @@ def _sheets(report: ChainReport) -> list[SheetOut]:
     ]
 
 
-def _counts(cell: WishedHeld | None) -> tuple[int, int]:
+def _counts(cell: RequestCounts | None) -> tuple[int, int]:
     return (cell.wished, cell.held) if cell else (0, 0)
 
 

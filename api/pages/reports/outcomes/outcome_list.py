@@ -14,21 +14,21 @@ from scheduler.domain import names
 from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.refs import FirmRef, PersonRef
 from scheduler.services.events import events
-from scheduler.services.reports.outcomes.outcomes import MeetingWithWords, SaidOutcome
-from scheduler.services.reports.outcomes.own_list import OutcomeShow, own_list
+from scheduler.services.reports.outcomes.outcome_list import OutcomeFilter, get_outcome_list
+from scheduler.services.reports.outcomes.outcomes import MeetingWithOutcomes, ReportedOutcome
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 
 blueprint = APIBlueprint("outcome_list", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWS = {
-    OutcomeShow.ALL: gettext_lazy("All"),
-    OutcomeShow.OURS_MISSING: gettext_lazy("Our word is missing"),
-    OutcomeShow.THEIRS_MISSING: gettext_lazy("Their word is missing"),
-    OutcomeShow.DIFFER: gettext_lazy("The two sides differ"),
-    OutcomeShow.SIGNED: gettext_lazy("Signed"),
-    OutcomeShow.INTENT: gettext_lazy("Intent"),
-    OutcomeShow.FOLLOW_UP: gettext_lazy("Follow-up"),
-    OutcomeShow.NOTHING: gettext_lazy("Nothing"),
+    OutcomeFilter.ALL: gettext_lazy("All"),
+    OutcomeFilter.OURS_MISSING: gettext_lazy("Our word is missing"),
+    OutcomeFilter.THEIRS_MISSING: gettext_lazy("Their word is missing"),
+    OutcomeFilter.DIFFER: gettext_lazy("The two sides differ"),
+    OutcomeFilter.SIGNED: gettext_lazy("Signed"),
+    OutcomeFilter.INTENT: gettext_lazy("Intent"),
+    OutcomeFilter.FOLLOW_UP: gettext_lazy("Follow-up"),
+    OutcomeFilter.NOTHING: gettext_lazy("Nothing"),
 }
 """What each choice of the list is called."""
 
@@ -40,8 +40,8 @@ def show(event_key: str) -> str:
     actor = auth.actor(event_key)
     with context.database().read() as db:
         shown = _asked()
-        found = own_list(db, actor, show=shown, now=context.now())
-        names_of = {each: speaking.said(SHOWS[each]) for each in OutcomeShow}
+        found = get_outcome_list(db, actor, show=shown, now=context.now())
+        names_of = {each: speaking.said(SHOWS[each]) for each in OutcomeFilter}
         return rendering.render(
             db, actor, "outcomes", "reports/outcomes/list.html", found=found, show=shown, shows=names_of
         )
@@ -54,8 +54,8 @@ def workbook(event_key: str) -> Response:
     actor = auth.actor(event_key)
     limits.require_costly()
     with context.database().read() as db:
-        found = own_list(db, actor, show=_asked(), now=context.now())
-        zone = events.event(db, actor).timezone
+        found = get_outcome_list(db, actor, show=_asked(), now=context.now())
+        zone = events.get_event(db, actor).timezone
     head = [
         *(gettext("Day"), gettext("From"), gettext("Until"), gettext("Partner"), gettext("Our people")),
         *(gettext("Their people"), gettext("We say"), gettext("Amount"), gettext("Currency")),
@@ -68,12 +68,12 @@ def workbook(event_key: str) -> Response:
     return Response(made, content_type=XLSX, headers=headers)
 
 
-def _asked() -> OutcomeShow:
+def _asked() -> OutcomeFilter:
     asked = request.args.get("show", "")
-    return OutcomeShow(asked) if asked in set(OutcomeShow) else OutcomeShow.ALL
+    return OutcomeFilter(asked) if asked in set(OutcomeFilter) else OutcomeFilter.ALL
 
 
-def _row(each: MeetingWithWords, zone: str) -> list[Cell]:
+def _row(each: MeetingWithOutcomes, zone: str) -> list[Cell]:
     item, words = each.item, each.words
     return [
         presentation.local_day(item.start, zone),
@@ -92,7 +92,7 @@ def _name(named: FirmRef | PersonRef) -> str:
     return names.shown(named.name, named.latin_name, speaking.reader())
 
 
-def _said(word: SaidOutcome | None) -> tuple[Cell, Cell, Cell]:
+def _said(word: ReportedOutcome | None) -> tuple[Cell, Cell, Cell]:
     if word is None:
         return (None, None, None)
     return (marks.outcome_word(word.outcome.kind), word.outcome.amount, word.outcome.currency)

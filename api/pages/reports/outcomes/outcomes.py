@@ -44,7 +44,7 @@ def say(event_key: str, request_key: str) -> Response | tuple[str, int]:
     form = OutcomeForm(typed.get("kind", ""), typed.get("amount", ""), typed.get("currency", ""))
     try:
         with context.database().write() as db:
-            outcomes.say(db, actor, request_key, form, now=context.now())
+            outcomes.report_outcome(db, actor, request_key, form, now=context.now())
     except InvalidInput as error:
         faults = {fault.path: fault.message for fault in error.faults}
         return _page(actor, request_key, form, faults), 422
@@ -62,7 +62,7 @@ def take_back(event_key: str, request_key: str) -> Response:
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:
-            outcomes.take_back(db, actor, request_key, now=context.now())
+            outcomes.withdraw_outcome(db, actor, request_key, now=context.now())
     except WrongState:
         _too_early()
     else:
@@ -72,7 +72,7 @@ def take_back(event_key: str, request_key: str) -> Response:
 
 def _page(actor: Actor, request_key: str, typed: OutcomeForm | None, faults: dict[str, str]) -> str:
     with context.database().read() as db:
-        found = outcomes.look(db, actor, request_key, now=context.now())
+        found = outcomes.get_meeting(db, actor, request_key, now=context.now())
         own = found.words.own
         if typed is None and own is not None:
             amount = str(own.outcome.amount or "")

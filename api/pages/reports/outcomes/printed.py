@@ -21,8 +21,8 @@ from scheduler.invites.pdf import document
 from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
 from scheduler.invites.pdf.pictures import one_at_a_time
 from scheduler.invites.pdf.tables import table
-from scheduler.services.reports.outcomes.by_country import CountryShare, WishedHeld
-from scheduler.services.reports.outcomes.report import (
+from scheduler.services.reports.outcomes.by_country import CountryShare, RequestCounts
+from scheduler.services.reports.outcomes.chain_report import (
     ChainReport,
     GroupMeetings,
     OutcomeLine,
@@ -161,7 +161,7 @@ def area_name(each: CountryShare, names: Mapping[str, str]) -> str:
     return names.get(each.area, each.area) or gettext_lazy("No area")
 
 
-def share(cell: WishedHeld | None) -> str:
+def share(cell: RequestCounts | None) -> str:
     """Held of wished in one line, or a dash where nothing was wished."""
     if cell is None or not cell.wished:
         return "–"

@@ -21,7 +21,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.fairness import shares
 from scheduler.services.planning.fairness.shares import FairnessView, GroupLine
-from scheduler.services.planning.scenarios import curve
+from scheduler.services.planning.scenarios import fairness_curve
 from scheduler.sheets.writing import Cell
 
 MOST_DRAWN: Final = 12
@@ -30,7 +30,7 @@ MOST_DRAWN: Final = 12
 
 def shares_by_group(session: Session, actor: Actor, number: int) -> Figure:
     """The part of their accepted requests that is scheduled, by every kind of group of firms."""
-    return drawn_shares(shares.look(session, actor, number))
+    return drawn_shares(shares.get_fairness(session, actor, number))
 
 
 def drawn_shares(view: FairnessView) -> Figure:
@@ -66,7 +66,7 @@ def _percent(line: GroupLine) -> float:
 def dial(session: Session, actor: Actor, number: int) -> Figure:
     """What each point of the dial schedules. Raises NotFound until all are solved."""
     del number  # the points are of the event as it was when they were asked for
-    found = curve.look(session, actor)
+    found = fairness_curve.get_curve(session, actor)
     if found is None or not found.is_whole:
         raise NotFound("figure", "curve")
     points = found.points

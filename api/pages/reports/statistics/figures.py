@@ -14,9 +14,9 @@ from api.pages.reports.statistics.convergence import convergence
 from api.pages.reports.statistics.fair import OF_FAIRNESS
 from api.pages.reports.statistics.gallery import FIGURES, Figure
 from api.pages.reports.statistics.weeks import week
-from scheduler.services.planning.runs import control
-from scheduler.services.reports.statistics.shown import shown
-from scheduler.services.reports.statistics.weeks import WeekOf
+from scheduler.services.planning.runs import run_control
+from scheduler.services.reports.statistics.version_choice import resolve_version
+from scheduler.services.reports.statistics.weeks import WeekOwner
 from scheduler.sheets.writing import csv_octets
 
 blueprint = APIBlueprint("figures", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
@@ -30,7 +30,7 @@ def show(event_key: str) -> str:
     """All figures of a version: the published one, if the address names none."""
     actor = auth.team(event_key)
     with context.database().read() as db:
-        number = shown(db, actor, _version())
+        number = resolve_version(db, actor, _version())
         found = [make(db, actor, number) for make in FIGURES.values()] if number else []
         return rendering.render(
             db, actor, "figures", "reports/statistics/show.html", figures=found, number=number
@@ -49,7 +49,7 @@ def file(event_key: str, name: str, ending: str) -> Response:
         choosing.speak(SOURCE)  # its letters are those of Latin script
     limits.require_costly()
     with context.database().read() as db:
-        number = shown(db, actor, _version())
+        number = resolve_version(db, actor, _version())
         if number is None:
             abort(404)
         figure = make(db, actor, number)
@@ -65,7 +65,7 @@ def of_run(event_key: str, number: int, ending: str) -> Response:
         abort(404)
     limits.require_costly()
     with context.database().read() as db:
-        figure = convergence(control.show(db, actor, number).curve)
+        figure = convergence(run_control.get_run(db, actor, number).curve)
     if figure is None:
         abort(404)
     return _file(figure, ending, f"convergence-{event_key}-run-{number}")
@@ -77,8 +77,8 @@ def week_of(event_key: str, kind: str, key: str) -> str:
     """The week of a person, a firm or a place in a version: the published one, if the address names none."""
     actor = auth.team(event_key)
     with context.database().read() as db:
-        number = shown(db, actor, _version())
-        figure = week(db, actor, number, WeekOf(kind), key) if number else None
+        number = resolve_version(db, actor, _version())
+        figure = week(db, actor, number, WeekOwner(kind), key) if number else None
         return rendering.render(
             db,
             actor,
@@ -100,10 +100,10 @@ def week_file(event_key: str, kind: str, key: str, ending: str) -> Response:
         abort(404)
     limits.require_costly()
     with context.database().read() as db:
-        number = shown(db, actor, _version())
+        number = resolve_version(db, actor, _version())
         if number is None:
             abort(404)
-        figure = week(db, actor, number, WeekOf(kind), key)
+        figure = week(db, actor, number, WeekOwner(kind), key)
     return _file(figure, ending, f"week-{event_key}-{number}")
 
 

@@ -17,10 +17,10 @@ from api.pages.reports.statistics.charts import FlowNode, HeatGroup, Line
 from api.pages.reports.statistics.drawing import Drawing
 from scheduler.domain.entities import Tier
 from scheduler.services.identity.actors import Actor
-from scheduler.services.reports.statistics.answers_by_day import answers_by_day
-from scheduler.services.reports.statistics.chain import ChainFlow, chain_flow
-from scheduler.services.reports.statistics.load import HallLoad, hall_load
-from scheduler.services.reports.statistics.walking import walking
+from scheduler.services.reports.statistics.answers_by_day import count_answers_by_day
+from scheduler.services.reports.statistics.chain_flow import ChainFlow, get_chain_flow
+from scheduler.services.reports.statistics.hall_load import HallLoad, get_hall_load
+from scheduler.services.reports.statistics.walking import count_walks
 from scheduler.sheets.writing import Cell
 
 SMALL: Final = 150
@@ -54,7 +54,7 @@ class Figure:
 
 def load(session: Session, actor: Actor, number: int) -> Figure:
     """Meetings at once, by hall and slot."""
-    found = hall_load(session, actor, number)
+    found = get_hall_load(session, actor, number)
     found = replace(found, halls=[said(hall) for hall in found.halls])
     days = [(day, list(group)) for day, group in groupby(found.starts, key=lambda start: start.date())]
     sentence = gettext("There is no meeting in this version.")
@@ -121,7 +121,7 @@ def _by_slot(found: HallLoad) -> DrawnTable:
 
 def chain(session: Session, actor: Actor, number: int) -> Figure:
     """Meetings along the chain, by tier and area."""
-    return chain_figure(chain_flow(session, actor, number))
+    return chain_figure(get_chain_flow(session, actor, number))
 
 
 def chain_figure(found: ChainFlow, width: float = charts.WIDTH) -> Figure:
@@ -236,7 +236,7 @@ def _by_link(found: ChainFlow) -> DrawnTable:
 
 def walks(session: Session, actor: Actor, number: int) -> Figure:
     """Minutes on foot, by the hour of the meeting that is walked to."""
-    found = walking(session, actor, number)
+    found = count_walks(session, actor, number)
     minutes = sum(each.minutes for each in found)
     sentence = gettext("Nobody changes the hall between two meetings of a day.")
     if found:
@@ -259,7 +259,7 @@ def walks(session: Session, actor: Actor, number: int) -> Figure:
 def answers(session: Session, actor: Actor, number: int) -> Figure:
     """Requests asked, accepted and declined, by day. Versions do not matter."""
     del number
-    found = answers_by_day(session, actor)
+    found = count_answers_by_day(session, actor)
     asked, accepted, declined = (
         sum(getattr(day, name) for day in found) for name in ("asked", "accepted", "declined")
     )

@@ -16,9 +16,9 @@ from api.pages.reports.statistics.drawing import Drawing
 from api.pages.reports.statistics.gallery import DrawnTable, Figure
 from scheduler.domain import names
 from scheduler.i18n import join_texts, place_label, venue_label
-from scheduler.services.exports.held import ListedMeeting
+from scheduler.services.exports.meeting_list import ListedMeeting
 from scheduler.services.identity.actors import Actor
-from scheduler.services.reports.statistics.weeks import WeekOf, WeekRows, week_rows
+from scheduler.services.reports.statistics.weeks import WeekOwner, WeekRows, get_week
 from scheduler.sheets.writing import Cell
 
 ROW: Final = 26.0
@@ -27,14 +27,14 @@ LETTER: Final = 6.4
 """How wide a letter is at most as a rule."""
 
 
-def off_word(of: WeekOf) -> str:
+def off_word(of: WeekOwner) -> str:
     """What a time without meetings is called."""
-    return pgettext("of a place", "Closed") if of is WeekOf.PLACE else pgettext("of a person", "Away")
+    return pgettext("of a place", "Closed") if of is WeekOwner.PLACE else pgettext("of a person", "Away")
 
 
-def week(session: Session, actor: Actor, number: int, of: WeekOf, key: str) -> Figure:
+def week(session: Session, actor: Actor, number: int, of: WeekOwner, key: str) -> Figure:
     """The week of a person, firm or place in a version. Raises NotFound."""
-    found = week_rows(session, actor, number, of, key, language=reader())
+    found = get_week(session, actor, number, of, key, language=reader())
     days = sorted({each.date() for each in found.starts})
     sentence = _sentence(found, of)
     title = gettext("Week of %(name)s", name=found.name)
@@ -52,7 +52,7 @@ def week(session: Session, actor: Actor, number: int, of: WeekOf, key: str) -> F
     picture = Drawing("week", charts.WIDTH, TOP + ROW * len(times) + 8, title, sentence)
     if days:
         _draw(picture, found, days, times, of)
-    if of is WeekOf.FIRM:
+    if of is WeekOwner.FIRM:
         legend = [("h1", gettext("One meeting")), ("h2", gettext("Some at once"))]
     else:
         legend = [("h1", gettext("A meeting")), ("h0", off_word(of))]
@@ -62,7 +62,7 @@ def week(session: Session, actor: Actor, number: int, of: WeekOf, key: str) -> F
     )
 
 
-def _sentence(found: WeekRows, of: WeekOf) -> str:
+def _sentence(found: WeekRows, of: WeekOwner) -> str:
     if not found.meetings:
         return gettext("There is no meeting of %(name)s in this version.", name=found.name)
     by_day: dict[date, int] = defaultdict(int)
@@ -84,7 +84,7 @@ def _sentence(found: WeekRows, of: WeekOf) -> str:
     off, all_times = len(found.away), len(found.starts)
     away = (
         gettext("Closed at %(off)s of %(all)s times.", off=off, all=all_times)
-        if of is WeekOf.PLACE
+        if of is WeekOwner.PLACE
         else gettext("Away at %(off)s of %(all)s times.", off=off, all=all_times)
     )
     return f"{said} {away}"
@@ -95,7 +95,7 @@ def _what(each: ListedMeeting, own: str | None) -> list[str]:
     return [side.name for side in each.sides if side.key != own]
 
 
-def _rows(found: WeekRows, of: WeekOf) -> list[Sequence[Cell]]:
+def _rows(found: WeekRows, of: WeekOwner) -> list[Sequence[Cell]]:
     """Each meeting, and each time at which there can be none, in time order."""
     rows: list[tuple[datetime, list[Cell]]] = [
         (
@@ -116,7 +116,9 @@ def _rows(found: WeekRows, of: WeekOf) -> list[Sequence[Cell]]:
     return [row for _, row in sorted(rows, key=lambda each: each[0])]
 
 
-def _draw(picture: Drawing, found: WeekRows, days: Sequence[date], times: Sequence[time], of: WeekOf) -> None:
+def _draw(
+    picture: Drawing, found: WeekRows, days: Sequence[date], times: Sequence[time], of: WeekOwner
+) -> None:
     wide = (picture.width - LEFT) / len(days)
     for at, day in enumerate(days):
         picture.text(LEFT + wide * at + 4, 16, presentation.day_and_month(day), "ink", size=12.5)

@@ -92,7 +92,7 @@ def own_sheet(session: Session, actor: Actor) -> tuple[str, AgendaSheet | None]:
     """
     agenda = agendas.interpreter_agenda(session, actor)
     version = versions.published(session, actor.event_id)
-    found = prints.sheets_of(session, actor, PrintPack.INTERPRETERS, version, only={agenda.key})
+    found = prints.list_sheets(session, actor, PrintPack.INTERPRETERS, version, only={agenda.key})
     sheet = dict(found).get(agenda.key)
     return agenda.key, replace(sheet, language=actor.language or sheet.language) if sheet else None
 

@@ -27,26 +27,26 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sign_in import ensure_account
 from scheduler.services.outbox import letters, payloads
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.services.participants import leaving_event
-from scheduler.services.participants.colleagues import days
-from scheduler.services.participants.journal import StepKind, step
+from scheduler.services.participants import withdrawals
+from scheduler.services.participants.colleagues import attendance_days
+from scheduler.services.participants.journal import StepKind, record_step
 from scheduler.services.schedule.feed_addresses import new_feed
-from scheduler.services.spreadsheets import values
+from scheduler.services.spreadsheets import cell_values
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import one_line, storable
 from scheduler.storage.models import Account, Attendee, Event, Firm, Interpreter, OutboxMail
 
-MOST = 30
+MAX_COLLEAGUES = 30
 """People of a firm whom its exhibitors may have in the event."""
-MOST_EVER = 60
+MAX_COLLEAGUES_EVER = 60
 """With those who left: all people whom a firm's exhibitors may ever add."""
-MOST_LETTERS = 60
+MAX_INVITATIONS = 60
 """Invitations that a firm can send, however often somebody is added."""
-LETTER_EVERY = timedelta(days=1)
+INVITATION_INTERVAL = timedelta(days=1)
 """Between two invitations to an address."""
 _LETTER = "colleague"
 _LONGEST_KEY = 40
-EMPTY = gettext_lazy("must not be empty")
+REQUIRED = gettext_lazy("must not be empty")
 
 
 class AddressTaken(InvalidInput):
@@ -75,7 +75,7 @@ class ColleagueForm:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownColleague:
+class Colleague:
     """Somebody of the own firm. `languages` are codes."""
 
     key: str
@@ -102,19 +102,19 @@ class AddedColleague:
 class Staff:
     """The people of the own firm. `days` are those of the event, `room` how many can be added."""
 
-    people: tuple[KnownColleague, ...]
+    people: tuple[Colleague, ...]
     days: tuple[date, ...]
     room: int
 
 
-def staff(session: Session, actor: Actor) -> Staff:
+def get_staff(session: Session, actor: Actor) -> Staff:
     """The people of the actor's firm, by five queries. Raises NotAllowed."""
-    firm, event = _own(session, actor, is_locked=False)
-    slots = days.slots_of(session, event)
+    firm, event = _load_own_firm(session, actor, is_locked=False)
+    slots = attendance_days.list_slots_by_day(session, event)
     people = _people(session, firm.id)
-    marked = days.marked_of(session, [person.id for person in people])
+    marked = attendance_days.list_marked_slots(session, [person.id for person in people])
     known = tuple(
-        KnownColleague(
+        Colleague(
             key=person.key,
             name=person.name,
             latin_name=person.latin_name,
@@ -129,10 +129,10 @@ def staff(session: Session, actor: Actor) -> Staff:
         for person in people
     )
     ever = session.scalars(select(func.count()).where(Attendee.firm_id == firm.id)).one()
-    return Staff(known, tuple(slots), max(0, min(MOST - len(people), MOST_EVER - ever)))
+    return Staff(known, tuple(slots), max(0, min(MAX_COLLEAGUES - len(people), MAX_COLLEAGUES_EVER - ever)))
 
 
-def add(
+def add_colleague(
     session: Session, actor: Actor, form: ColleagueForm, *, settings: Settings, now: datetime
 ) -> AddedColleague:
     """Let somebody of the own firm take part, and invite them by email, at most once a day.
@@ -140,19 +140,21 @@ def add(
     Who left before comes back. Raises InvalidInput by field, NotAllowed, SignInNeeded,
     and AddressTaken, which is to be noted by `note_taken` in another transaction.
     """
-    firm, event = _own(session, actor, is_locked=True)
-    slots = days.slots_of(session, event)
+    firm, event = _load_own_firm(session, actor, is_locked=True)
+    slots = attendance_days.list_slots_by_day(session, event)
     email, faults = _address(form.email)
     if not tried.has_left(session, actor, most=tried.MOST, now=now):
         faults.append(Fault("email", tried.TOO_MANY))
     said, more = _checked(event, form, slots)
     faults += more
-    if not staff(session, actor).room:
+    if not get_staff(session, actor).room:
         faults.append(
-            Fault("name", gettext_lazy("cannot be added: your firm has %(most)s people", most=MOST))
+            Fault("name", gettext_lazy("cannot be added: your firm has %(most)s people", most=MAX_COLLEAGUES))
         )
-    elif _letters(session, event, firm) >= MOST_LETTERS:
-        sentence = gettext_lazy("cannot be added: your firm has sent %(most)s invitations", most=MOST_LETTERS)
+    elif _count_invitations(session, event, firm) >= MAX_INVITATIONS:
+        sentence = gettext_lazy(
+            "cannot be added: your firm has sent %(most)s invitations", most=MAX_INVITATIONS
+        )
         faults.append(Fault("name", sentence))
     person = None
     if email and not faults:
@@ -167,7 +169,7 @@ def add(
     actor.require_fresh(LET_IN)
     account = ensure_account(session, email, name=said["name"], now=now)
     subject = names.recorded(said["name"], said["latin_name"])
-    with step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, subject, now=now):
+    with record_step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, subject, now=now):
         if person is None:
             seed, hashed = new_feed(settings.secret_key)
             person = Attendee(
@@ -184,27 +186,27 @@ def add(
             session.add(person)
         else:
             person.withdrawn_at = None
-            _set(session, person, said, settings)
+            _set_values(session, person, said, settings)
         session.flush()
-        days.be_there(session, person, form.days, slots)
-    is_invited = not _is_invited(session, event, person.email, since=now - LETTER_EVERY)
+        attendance_days.set_attendance_days(session, person, form.days, slots)
+    is_invited = not _is_invited(session, event, person.email, since=now - INVITATION_INTERVAL)
     if is_invited:
         _invite(session, actor, event, firm, person, now=now)
     return AddedColleague(person.key, is_invited)
 
 
-def note_taken(session: Session, actor: Actor, form: ColleagueForm, *, now: datetime) -> None:
+def log_address_taken(session: Session, actor: Actor, form: ColleagueForm, *, now: datetime) -> None:
     """Note that the actor entered an address of another participant: so the answer told that it is one."""
-    _own(session, actor, is_locked=False)
+    _load_own_firm(session, actor, is_locked=False)
     tried.note(session, actor, 1, address=_address(form.email)[0], now=now)
 
 
-def change(
+def change_colleague(
     session: Session, actor: Actor, key: str, form: ColleagueForm, *, settings: Settings, now: datetime
 ) -> None:
     """Say something else of somebody of the own firm; the address stays. Raises as `add`, and NotFound."""
-    firm, event = _own(session, actor, is_locked=True)
-    person, slots = _colleague(session, firm, key), days.slots_of(session, event)
+    firm, event = _load_own_firm(session, actor, is_locked=True)
+    person, slots = _colleague(session, firm, key), attendance_days.list_slots_by_day(session, event)
     said, faults = _checked(event, form, slots)
     if person.id == actor.attendee_id and not form.is_exhibitor:
         faults.append(
@@ -215,26 +217,28 @@ def change(
     if form.is_exhibitor and not person.is_exhibitor:
         actor.require_fresh(LET_IN)
     subject = names.recorded(person.name, person.latin_name)
-    with step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, subject, now=now):
-        _set(session, person, said, settings)
-        days.be_there(session, person, form.days, slots)
+    with record_step(session, actor, StepKind.EDIT, ImportKind.PEOPLE, subject, now=now):
+        _set_values(session, person, said, settings)
+        attendance_days.set_attendance_days(session, person, form.days, slots)
 
 
-def remove(session: Session, actor: Actor, key: str, *, now: datetime) -> leaving_event.Left:
+def remove_colleague(
+    session: Session, actor: Actor, key: str, *, now: datetime
+) -> withdrawals.WithdrawalResult:
     """Take somebody of the own firm out of the event, as the people desk does.
 
     Their meetings go to colleagues where one can go. Raises NotFound, NotAllowed, InvalidInput for oneself.
     """
-    firm, _ = _own(session, actor, is_locked=True)
+    firm, _ = _load_own_firm(session, actor, is_locked=True)
     person = _colleague(session, firm, key)
     if person.id == actor.attendee_id:
         raise InvalidInput(
             [Fault("person", gettext_lazy("is you; somebody else of your firm can remove you"))]
         )
-    return leaving_event.colleague_leaves(session, actor, person, now=now)
+    return withdrawals.withdraw_colleague(session, actor, person, now=now)
 
 
-def _own(session: Session, actor: Actor, *, is_locked: bool) -> tuple[Firm, Event]:
+def _load_own_firm(session: Session, actor: Actor, *, is_locked: bool) -> tuple[Firm, Event]:
     sentence = gettext_lazy("Only exhibitors add and change people of their firm.")
     actor.require(Right.KEEP_COLLEAGUES, firm_id=actor.firm_id, sentence=sentence)
     event = session.get_one(Event, actor.event_id)
@@ -275,12 +279,12 @@ def _checked(
     latin = typed or name
     codes: list[str] = []
     faults = [
-        *(fields.fault("name", name, fields.PersonName) if name else [Fault("name", EMPTY)]),
+        *(fields.fault("name", name, fields.PersonName) if name else [Fault("name", REQUIRED)]),
         *(fields.fault("latin_name", latin, fields.PersonName) if typed else ()),
         *fields.fault("title", title, fields.JobTitle),
     ]
-    for word in values.several(form.languages[:400]):
-        code = values.language(word)
+    for word in cell_values.split_list(form.languages[:400]):
+        code = cell_values.parse_language(word)
         if code is None:
             faults.append(
                 Fault(
@@ -304,7 +308,7 @@ def _checked(
     return said, faults
 
 
-def _set(session: Session, person: Attendee, said: dict[str, Any], settings: Settings) -> None:
+def _set_values(session: Session, person: Attendee, said: dict[str, Any], settings: Settings) -> None:
     """Another role brings another address of the feed, as everywhere."""
     if person.is_exhibitor != said["is_exhibitor"]:
         leaving.renew_feeds(session, person, secret_key=settings.secret_key)
@@ -325,7 +329,7 @@ def _key(session: Session, event_id: int, name: str, email: str) -> str:
     return f"{slug}-{digest}".strip("-") if not slug or any(taken) or not storable(slug) else slug
 
 
-def _letters(session: Session, event: Event, firm: Firm) -> int:
+def _count_invitations(session: Session, event: Event, firm: Firm) -> int:
     """The invitations that the firm has sent to its people, those who left too."""
     own = select(Attendee.email).where(Attendee.firm_id == firm.id)
     sent = select(func.count()).where(_invitations(event), OutboxMail.to_address.in_(own))

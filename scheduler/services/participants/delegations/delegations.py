@@ -20,7 +20,7 @@ from scheduler.services.directory.belonging import MOST_DELEGATIONS, find_delega
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.participants.delegations.members import DelegationMembers, members, people_of
+from scheduler.services.participants.delegations.members import DelegationMembers, list_members, select_people
 from scheduler.services.text import matches, one_line, storable
 from scheduler.storage.models import (
     Attendee,
@@ -70,7 +70,7 @@ class DelegationCard:
     members: DelegationMembers
 
 
-def listing(
+def list_delegations(
     session: Session, actor: Actor, *, text: str = "", number: int = 1, limit: int = 30
 ) -> Page[DelegationRow]:
     """The event's delegations by name, of a chamber its own: three queries, however many there are."""
@@ -87,15 +87,15 @@ def listing(
     )
 
 
-def get(session: Session, actor: Actor, key: str) -> DelegationCard:
+def get_delegation(session: Session, actor: Actor, key: str) -> DelegationCard:
     """One delegation. Raises NotFound for one of another event, or of another chamber, too."""
     found = find_delegation(session, actor, key, Right.READ_DELEGATIONS)
     leader = session.scalar(select(Attendee.key).where(Attendee.id == found.leader_id)) or ""
     form = DelegationForm(found.name, found.origin, leader, found.escort, found.escort_phone)
-    return DelegationCard(found.key, form, members(session, found.id))
+    return DelegationCard(found.key, form, list_members(session, found.id))
 
 
-def make(session: Session, actor: Actor, form: DelegationForm, *, now: datetime) -> str:
+def create_delegation(session: Session, actor: Actor, form: DelegationForm, *, now: datetime) -> str:
     """A new delegation without members. Gives its key. Raises InvalidInput by field."""
     actor.require(Right.KEEP_DELEGATIONS)
     form = _clean(form)
@@ -131,15 +131,17 @@ def make(session: Session, actor: Actor, form: DelegationForm, *, now: datetime)
     return key
 
 
-def change(session: Session, actor: Actor, key: str, form: DelegationForm, *, now: datetime) -> None:
+def change_delegation(
+    session: Session, actor: Actor, key: str, form: DelegationForm, *, now: datetime
+) -> None:
     """Change what is known of a delegation. Raises InvalidInput by field; a leader is one of its people."""
     found = find_delegation(session, actor, key, Right.LEAD_DELEGATIONS)
     form = _clean(form)
-    before = get(session, actor, key).form
+    before = get_delegation(session, actor, key).form
     faults = list(fields.faults(form))
     leader_id = None
     if form.leader:
-        own = people_of(found.id).where(Attendee.key == form.leader) if storable(form.leader) else None
+        own = select_people(found.id).where(Attendee.key == form.leader) if storable(form.leader) else None
         leader_id = session.scalar(own.with_only_columns(Attendee.id)) if own is not None else None
         if leader_id is None:
             faults.append(Fault("leader", gettext_lazy("must be one of the delegation's people")))
@@ -151,13 +153,13 @@ def change(session: Session, actor: Actor, key: str, form: DelegationForm, *, no
     trail.note(session, actor, Act.DELEGATION, about, before=asdict(before), after=asdict(form), now=now)
 
 
-def remove(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
+def remove_delegation(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
     """Take a delegation out of the event. Its firms and people stay. Gives its name."""
     actor.require(Right.KEEP_DELEGATIONS)
-    card, found = get(session, actor, key), find(session, actor, key)
+    card, found = get_delegation(session, actor, key), require_delegation(session, actor, key)
     for table in (DelegationFirm, DelegationPerson, TeamDelegation):
         session.execute(delete(table).where(table.delegation_id == found.id))
-    _forget_invited(session, actor.event_id, key)
+    _remove_from_invitations(session, actor.event_id, key)
     session.delete(found)
     session.flush()
     gone = {**asdict(card.form), "firms": [firm.key for firm in card.members.firms]}
@@ -166,12 +168,12 @@ def remove(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
     return card.form.name
 
 
-def find(session: Session, actor: Actor, key: str) -> Delegation:
+def require_delegation(session: Session, actor: Actor, key: str) -> Delegation:
     """A delegation whose members the actor may change. Raises NotFound."""
     return find_delegation(session, actor, key, Right.KEEP_DELEGATIONS)
 
 
-def _forget_invited(session: Session, event_id: int, key: str) -> None:
+def _remove_from_invitations(session: Session, event_id: int, key: str) -> None:
     """Take it out of open invitations: another delegation may get its key."""
     for each in session.scalars(select(TeamInvitation).where(TeamInvitation.event_id == event_id)):
         if key in each.delegations:

@@ -43,7 +43,7 @@ class DelegationMembers:
     people: tuple[DelegationPersonCard, ...]
 
 
-def people_of(delegation_id: int) -> Select[Attendee]:
+def select_people(delegation_id: int) -> Select[Attendee]:
     """The attendees of a delegation who take part in the event."""
     firms = select(DelegationFirm.firm_id).where(DelegationFirm.delegation_id == delegation_id)
     alone = select(DelegationPerson.attendee_id).where(DelegationPerson.delegation_id == delegation_id)
@@ -52,7 +52,7 @@ def people_of(delegation_id: int) -> Select[Attendee]:
     )
 
 
-def members(session: Session, delegation_id: int) -> DelegationMembers:
+def list_members(session: Session, delegation_id: int) -> DelegationMembers:
     """Three queries, however many members there are."""
     firms: Any = session.execute(
         select(Firm.id, *firm_columns(Firm))
@@ -61,7 +61,7 @@ def members(session: Session, delegation_id: int) -> DelegationMembers:
         .order_by(func.lower(Firm.latin_name), Firm.id)
     ).all()
     together = {row[0] for row in firms}
-    found = people_of(delegation_id).join(Firm, Firm.id == Attendee.firm_id)
+    found = select_people(delegation_id).join(Firm, Firm.id == Attendee.firm_id)
     rows: Any = session.execute(
         found.with_only_columns(
             Attendee.id,
@@ -90,7 +90,7 @@ def members(session: Session, delegation_id: int) -> DelegationMembers:
 
 def _meetings(session: Session, delegation_id: int) -> dict[int, int]:
     """How many meetings the published schedule has for each of the people, by id."""
-    people = people_of(delegation_id).with_only_columns(Attendee.id)
+    people = select_people(delegation_id).with_only_columns(Attendee.id)
     rows = session.execute(
         select(PlannedAttendee.attendee_id, func.count())
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)

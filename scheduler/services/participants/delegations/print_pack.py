@@ -21,22 +21,22 @@ from scheduler.services.schedule import versions
 from scheduler.storage.models import Event
 
 
-def print_pack(session: Session, actor: Actor, key: str, *, part: int = 1) -> tuple[str, bytes]:
+def make_print_pack(session: Session, actor: Actor, key: str, *, part: int = 1) -> tuple[str, bytes]:
     """The name of the delegation, and a PDF: its list in the event's language, agendas in each person's.
 
     A part has `prints.PER_PART` people, so that it is made at once. People without a meeting have a line in
     the list, and no agenda. Queries: as many for any delegation. Raises NotFound for no part.
     """
-    card = delegations.get(session, actor, key)
+    card = delegations.get_delegation(session, actor, key)
     actor.require_fresh(TAKE_CONTACTS)
-    first = (max(1, part) - 1) * prints.PER_PART
-    people = card.members.people[first : first + prints.PER_PART]
+    first = (max(1, part) - 1) * prints.SHEETS_PER_PART
+    people = card.members.people[first : first + prints.SHEETS_PER_PART]
     if not people and first:
         raise NotFound("part", part)
     own = {each.person.key for each in people}
     published = versions.published(session, actor.event_id)
     agendas: list[AgendaSheet] = [
-        sheet for person, sheet in prints.sheets_of(session, actor, PrintPack.PEOPLE, published, only=own)
+        sheet for person, sheet in prints.list_sheets(session, actor, PrintPack.PEOPLE, published, only=own)
     ]
     event = session.get_one(Event, actor.event_id)
     return card.form.name, agendas_pdf(agendas, _cover(card, people, event))

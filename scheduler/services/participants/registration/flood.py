@@ -11,19 +11,19 @@ from scheduler.domain.entities import AlertKind
 from scheduler.services.operations import alerts
 from scheduler.storage.models import Alert, Event, FirmRegistration
 
-HOUR = timedelta(hours=1)
-FLOOD = 300
+WINDOW = timedelta(hours=1)
+MAX_PER_HOUR = 300
 """Registrations of an event within an hour, confirmed or not. Each has a link mailed to somebody."""
 
 
-def watch(session: Session, *, now: datetime) -> None:
+def update_flood_alerts(session: Session, *, now: datetime) -> None:
     """Raise an alert for each event with as many, and end those of events with fewer."""
     many = (
         select(Event.id, Event.key, func.count())
         .join(FirmRegistration, FirmRegistration.event_id == Event.id)
-        .where(FirmRegistration.made_at > now - HOUR, Event.is_there())
+        .where(FirmRegistration.made_at > now - WINDOW, Event.is_there())
         .group_by(Event.id, Event.key)
-        .having(func.count() >= FLOOD)
+        .having(func.count() >= MAX_PER_HOUR)
     )
     flooded = set()
     for event_id, key, count in session.execute(many).all():

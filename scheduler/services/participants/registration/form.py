@@ -15,7 +15,7 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import VenueLabel, gettext_lazy, venue_label
 from scheduler.invites.catalogue import languages
 from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
-from scheduler.services.spreadsheets import values
+from scheduler.services.spreadsheets import cell_values
 from scheduler.services.text import NO_WEBSITE, is_web_address, lines, one_line, web_address
 from scheduler.storage.models import Event, Hall
 
@@ -45,14 +45,14 @@ class RegistrationForm:
     consent: bool = False
 
 
-def halls_of(session: Session, event_id: int) -> dict[str, VenueLabel]:
+def list_halls(session: Session, event_id: int) -> dict[str, VenueLabel]:
     """The names of an event's halls by key, in their order."""
     query = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == event_id)
     rows = session.execute(query.order_by(Hall.position, Hall.id))
     return {key: venue_label(name, names) for key, name, names in rows}
 
 
-def checked(
+def check_form(
     event: Event, halls: Collection[str], form: RegistrationForm, *, is_test: bool = False
 ) -> dict[str, Any]:
     """The columns of a registration that a form says. Raises InvalidInput with every fault by field."""
@@ -107,7 +107,7 @@ def _texts(form: RegistrationForm, faults: list[Fault]) -> dict[str, str]:
 def _choices(
     event: Event, halls: Collection[str], form: RegistrationForm, faults: list[Fault]
 ) -> dict[str, Any]:
-    country = values.country(form.country[:200]) if form.country.strip() else None
+    country = cell_values.parse_country(form.country[:200]) if form.country.strip() else None
     if country is None:
         faults.append(Fault("country", gettext_lazy("is no country that we know; choose one of the list")))
     if form.tier not in list(Tier):
@@ -142,8 +142,8 @@ def _address(typed: str, faults: list[Fault], *, is_test: bool) -> str:
 
 def _languages(typed: str, faults: list[Fault]) -> list[str]:
     codes: list[str] = []
-    for word in values.several(typed[:400]):
-        code = values.language(word)
+    for word in cell_values.split_list(typed[:400]):
+        code = cell_values.parse_language(word)
         if code is None:
             said = gettext_lazy("has a language that we do not know: %(word)s", word=word[:40])
             faults.append(Fault("languages", said))

@@ -27,7 +27,7 @@ from scheduler.storage.models import Event, MeetingRequest, Place, PlannedMeetin
 log = structlog.get_logger()
 
 
-def lock(
+def lock_request(
     session: Session,
     actor: Actor,
     key: str,
@@ -54,10 +54,10 @@ def lock(
             raise NotDone(gettext_lazy("That place is no more."))
     about = pgettext_lazy("trail", "request %(key)s locked", key=key)
     trail.note(session, actor, Act.LOCK, about, after={"slot": slot.key}, now=now)
-    return slot_ref(fix(session, actor, request, slot, place, now=now))
+    return slot_ref(lock_to_slot(session, actor, request, slot, place, now=now))
 
 
-def fix(
+def lock_to_slot(
     session: Session,
     actor: Actor,
     request: MeetingRequest,

@@ -20,9 +20,9 @@ from scheduler.storage.cache.keeping import kept
 from scheduler.storage.cache.marks import accepted_mark
 from scheduler.storage.models import Event, Firm, MeetingRequest, PlannedMeeting
 
-LOWEST = 20
+MAX_LOWEST = 20
 """Firms with the smallest shares that are named."""
-SIZES = (10, 20, 40)
+SIZE_LIMITS = (10, 20, 40)
 """Where one size of firms, by requests, ends and the next begins."""
 
 
@@ -80,7 +80,7 @@ class FairnessView:
     gap: tuple[float, float] | None
 
 
-def look(session: Session, actor: Actor, number: int) -> FairnessView:
+def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
     """The shares in a version, of the requests that are accepted now or held in it. Raises NotFound.
 
     The number of queries is the same for any event.
@@ -108,7 +108,7 @@ def look(session: Session, actor: Actor, number: int) -> FairnessView:
     keys = _keys(session, actor.event_id, of, counts, home)
     groups = {by: _groups(shares, keys[by]) for by in Grouping}
     sides = {line.key: line.figures.pooled for line in groups[Grouping.HOME]}
-    lowest = sorted(shares, key=lambda row: (row.share, -row.requests, row.firm))[:LOWEST]
+    lowest = sorted(shares, key=lambda row: (row.share, -row.requests, row.firm))[:MAX_LOWEST]
     return FairnessView(
         number=number,
         home=home,
@@ -169,7 +169,7 @@ def _keys(
 def _size(requests: int) -> str:
     """The range of requests that a firm is in: "1-9", "10-19", "20-39" or "40+"."""
     lower = 1
-    for upper in SIZES:
+    for upper in SIZE_LIMITS:
         if requests < upper:
             return f"{lower}-{upper - 1}"
         lower = upper

@@ -27,9 +27,9 @@ from scheduler.storage.models import Run
 
 log = structlog.get_logger()
 
-CALLS = 2
+MAX_CALLS = 2
 """The number of calls for help in the queue. Each is answered by one worker, and then renewed."""
-CALL_EVERY = 2.0
+CALL_INTERVAL = 2.0
 """Seconds between two looks at the calls."""
 HELP_SECONDS = 20.0
 """After this time a helper returns to the queue, where other runs may wait. The next call is ready there."""
@@ -43,10 +43,10 @@ Call = Callable[[int], bool]
 _SUBPROBLEM = struct.Struct("<q")
 _ANSWER = struct.Struct("<q?B")
 READY = 0  # the number of what a helper says before it was given a subproblem
-GO = 0  # the number of what tells a helper to go
+DISMISS = 0  # the number of what tells a helper to go
 
 
-class HelpLine:
+class HelperChannel:
     """One end of a connection between a run's worker and a helper, over the broker's publish and subscribe.
 
     Messages are not stored: a subscriber that is not connected misses them. Raises RedisError if the broker
@@ -55,7 +55,7 @@ class HelpLine:
 
     def __init__(self, url: str, topic: str) -> None:
         self.client = redis.Redis.from_url(
-            plain_url(url),
+            redis_url(url),
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=CONNECT_SECONDS,
             retry=Retry(NoBackoff(), 0),
@@ -80,19 +80,19 @@ class HelpLine:
         self.client.close()
 
 
-def plain_url(url: str) -> str:
+def redis_url(url: str) -> str:
     """The address of a broker as redis reads it, where Celery writes it otherwise."""
     if url.startswith("redis+socket://"):
         return url.replace("redis+socket://", "unix://", 1).partition("?")[0]
     return re.sub(r"ssl_cert_reqs=CERT_(\w+)", lambda found: f"ssl_cert_reqs={found[1].lower()}", url)
 
 
-def topic_of(run_id: int, helper: str = "") -> str:
+def topic_name(run_id: int, helper: str = "") -> str:
     """The topic to which the run's worker subscribes, or one of its helpers."""
     return f"chainmeet.run.{run_id}" + (f".{helper}" if helper else "")
 
 
-def host_of(worker: str) -> str:
+def worker_host(worker: str) -> str:
     """The machine of a worker, from its name: "host:process"."""
     return worker.rpartition(":")[0]
 
@@ -108,11 +108,11 @@ class WorkerHelpers:
 
     def __init__(self, url: str, run_id: int, worker: str, call: Call) -> None:
         self.url, self.run_id, self.worker, self.send_call = url, run_id, worker, call
-        self.line: HelpLine | None = None
+        self.line: HelperChannel | None = None
         self.ready: dict[str, None] = {}
         self.chosen: list[str] = []
         self.calls: deque[float] = deque()
-        self.called_at = -CALL_EVERY
+        self.called_at = -CALL_INTERVAL
         self.asked: dict[int, tuple[int, str]] = {}
         self.answered: dict[int, bytes] = {}
         self.sent = self.lost = 0
@@ -121,16 +121,16 @@ class WorkerHelpers:
         """Call for help, so that others read the problem while we do."""
         self.clear()
         try:
-            self.line = HelpLine(self.url, topic_of(self.run_id))
+            self.line = HelperChannel(self.url, topic_name(self.run_id))
         except (redis.RedisError, ValueError) as error:
             self._give_up(error)
         self.call()
 
     def size(self, *, nearby: bool) -> int:
         self._listen()
-        if time.monotonic() >= self.called_at + CALL_EVERY:
+        if time.monotonic() >= self.called_at + CALL_INTERVAL:
             self.call()
-        self.chosen = [name for name in self.ready if nearby or host_of(name) != host_of(self.worker)]
+        self.chosen = [name for name in self.ready if nearby or worker_host(name) != worker_host(self.worker)]
         return len(self.chosen)
 
     def send(self, subproblems: Sequence[bytes]) -> None:
@@ -156,16 +156,16 @@ class WorkerHelpers:
     def call(self) -> None:
         """Renew the calls that are answered or lost."""
         now = self.called_at = time.monotonic()
-        while self.calls and now > self.calls[0] + runs.CALL_SECONDS:
+        while self.calls and now > self.calls[0] + runs.CALL_TIMEOUT:
             self.calls.popleft()
-        while self.line is not None and len(self.calls) < CALLS:
+        while self.line is not None and len(self.calls) < MAX_CALLS:
             self.calls.append(now)
             self.send_call(self.run_id)
 
     def clear(self) -> None:
         """Let the helpers go."""
         for helper in self.ready:
-            self._say(helper, _SUBPROBLEM.pack(GO))
+            self._say(helper, _SUBPROBLEM.pack(DISMISS))
         if self.line is not None:
             self.line.close()
         self.line, self.ready, self.asked = None, {}, {}
@@ -174,7 +174,7 @@ class WorkerHelpers:
     def _say(self, helper: str, content: bytes) -> None:
         try:
             if self.line is not None:
-                self.line.say(topic_of(self.run_id, helper), content)
+                self.line.say(topic_name(self.run_id, helper), content)
         except redis.RedisError as error:
             self._give_up(error)
 
@@ -205,7 +205,7 @@ class WorkerHelpers:
         self.line, self.ready = None, {}
 
 
-def help_with(
+def help_run(
     database: Database,
     url: str,
     run_id: int,
@@ -221,15 +221,15 @@ def help_with(
     helper = None if should_stop() else _helper_for(database, run_id, threads)
     if helper is None:
         return 0
-    with closing(HelpLine(url, topic_of(run_id, worker))) as line:
-        return _Help(line, run_id, worker, helper, should_stop).do()
+    with closing(HelperChannel(url, topic_name(run_id, worker))) as line:
+        return _HelperSession(line, run_id, worker, helper, should_stop).do()
 
 
-class _Help:
+class _HelperSession:
     """A helper at its work for one call."""
 
     def __init__(
-        self, line: HelpLine, run_id: int, worker: str, helper: Helper, should_stop: Callable[[], bool]
+        self, line: HelperChannel, run_id: int, worker: str, helper: Helper, should_stop: Callable[[], bool]
     ) -> None:
         self.line, self.run_id, self.worker = line, run_id, worker
         self.helper, self.should_stop = helper, should_stop
@@ -243,7 +243,7 @@ class _Help:
             if content is None:
                 continue
             (number,) = _SUBPROBLEM.unpack_from(content)
-            if number == GO:
+            if number == DISMISS:
                 break
             try:
                 answer = self.helper.improve(content[_SUBPROBLEM.size :], self.should_stop)
@@ -258,7 +258,7 @@ class _Help:
         """Say it, and whether more can come, and is wanted."""
         stays, name = time.monotonic() < self.goes_at and not self.should_stop(), self.worker.encode()
         head = _ANSWER.pack(number, stays, len(name)) + name
-        return self.line.say(topic_of(self.run_id), head + answer) and stays
+        return self.line.say(topic_name(self.run_id), head + answer) and stays
 
 
 _prepared: dict[str, Helper] = {}

@@ -23,20 +23,25 @@ from scheduler.files.plan_file import read_plan, write_plan
 from scheduler.files.problem_file import as_written, fingerprint_of
 from scheduler.services.operations.patience import patiently
 from scheduler.services.planning.runs import runs
-from scheduler.services.planning.runs.checking import (
-    NO_PLAN,
-    STUCK,
-    check,
-    clashes_are_known,
-    ended_with,
-    is_certain,
-    left_out,
-    why_no_plan,
-    why_not_whole,
-)
 from scheduler.services.planning.runs.distribution import Call, WorkerHelpers
-from scheduler.services.planning.runs.known import basis_at, changed_since, last_run, proved_before
-from scheduler.services.planning.runs.watchdog import Solve, Stop, Watched, watch
+from scheduler.services.planning.runs.plan_checks import (
+    NO_PLAN,
+    SOLVE_HUNG,
+    clashes_are_known,
+    describe_failure,
+    describe_left_out,
+    explain_incomplete_plan,
+    explain_no_plan,
+    is_unavoidable,
+    require_valid_plan,
+)
+from scheduler.services.planning.runs.published_run import (
+    find_proved_bounds,
+    find_published_run,
+    list_changes_since,
+    make_basis,
+)
+from scheduler.services.planning.runs.watchdog import Solve, Stop, WatchedSolve, watch_solve
 from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.publishing import version_jobs
 from scheduler.services.publishing.overnight.night_budget import NightBudget
@@ -52,7 +57,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
-SEARCHES = 3  # at most, of one run: see `instead`
+MAX_SEARCHES = 3  # at most, of one run: see `instead`
 
 
 class RunEnding(StrEnum):
@@ -67,7 +72,7 @@ class RunEnding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class RunOutcome:
     """The ending, the draft's number, the job that compares or publishes it, and whether a solve hangs."""
 
     ending: RunEnding
@@ -77,7 +82,7 @@ class Done:
     """The solve did not stop when told to: its thread goes on until the process ends."""
 
 
-def execute(
+def execute_run(
     database: Database,
     run_id: int,
     *,
@@ -86,7 +91,7 @@ def execute(
     should_stop: Callable[[], bool] = lambda: False,
     call: Call | None = None,
     solve: Solve = solve_problem,
-) -> Done:
+) -> RunOutcome:
     """Execute a queued run from its claim to its end. No transaction is open while it solves.
 
     `worker` names the process that calls. `should_stop` is called five times a second and says that the
@@ -94,27 +99,27 @@ def execute(
     search. A faulty run raises nothing: it ends as failed, with a sentence.
     """
     with database.write() as session:
-        run = runs.claim(session, run_id, worker, now=database.now_in(session))
+        run = runs.claim_run(session, run_id, worker, now=database.now_in(session))
     if run is None:
-        return Done(RunEnding.NOT_CLAIMED)
-    work = _Work(database, run, worker, settings, call)
+        return RunOutcome(RunEnding.NOT_CLAIMED)
+    work = _RunWork(database, run, worker, settings, call)
     try:
         return work.do(solve, should_stop)
     except runs.RunLost as lost:
         log.warning("run lost", run=run_id, worker=worker, reason=str(lost))
-        return Done(RunEnding.LOST)
+        return RunOutcome(RunEnding.LOST)
     except ChainmeetError as error:
         return work.fail(error.told)
     except Exception as error:
         log.exception("run failed", run=run_id)
-        return work.fail(ended_with(error))
+        return work.fail(describe_failure(error))
     except BaseException:  # the process is told to exit
         work.put_back()
         raise
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class _RunWork:
     """A run that this worker has claimed."""
 
     database: Database
@@ -127,21 +132,21 @@ class _Work:
         """By the database's clock: others compare what is stamped here with it."""
         return self.database.now_in(session)
 
-    def do(self, solve: Solve, should_stop: Callable[[], bool]) -> Done:
+    def do(self, solve: Solve, should_stop: Callable[[], bool]) -> RunOutcome:
         with self.database.read() as session:
-            found = runs.plan_file(session, self.run.id)
+            found = runs.get_plan_file(session, self.run.id)
             if found is not None:  # an attempt before this one got so far
                 return self.store(read_plan(found))
             now = self.now(session)
             kept = self.run.hand_draft
             if kept is not None:
                 by_hand.check_kept(session, self.run.event_id, kept)
-            basis = basis_at(session, self.run.event_id, now=now, hand_draft=kept)
+            basis = make_basis(session, self.run.event_id, now=now, hand_draft=kept)
             problem = snapshot.take(
                 session, self.run.event_id, now=now, max_moved=self.run.max_moved, hand_draft=kept
             )
         wanted: Problem | None = self.within_the_limits(problem, now)
-        for left in reversed(range(SEARCHES)):
+        for left in reversed(range(MAX_SEARCHES)):
             if wanted is None:
                 break
             as_solved, watched = self.search(
@@ -165,7 +170,7 @@ class _Work:
             return problem
         allowed = NightBudget(**self.run.night_budget)
         return allowed.within(
-            problem, giving_way=unavoidable(problem), seconds=SEARCHES * self.run.seconds, now=now
+            problem, giving_way=unavoidable(problem), seconds=MAX_SEARCHES * self.run.seconds, now=now
         )
 
     def instead(self, problem: Problem, solved: Problem, plan: Plan, *, is_last: bool) -> Problem | None:
@@ -191,7 +196,7 @@ class _Work:
         should_stop: Callable[[], bool],
         *,
         is_better_wanted: bool,
-    ) -> tuple[Problem, Watched]:
+    ) -> tuple[Problem, WatchedSolve]:
         """Solve the problem, which is kept with the run. Returns it as it was written, and how it went.
 
         `basis` is that of the event, which a night solves within its budget. `is_better_wanted`: the plan
@@ -200,9 +205,9 @@ class _Work:
         with self.database.write() as session:
             problem, document = as_written(problem)
             known = fingerprint_of(problem)
-            last = last_run(session, self.run.event_id)
-            changed = changed_since(last, basis, document)
-            runs.keep_problem(
+            last = find_published_run(session, self.run.event_id)
+            changed = list_changes_since(last, basis, document)
+            runs.store_problem(
                 session,
                 self.run.id,
                 worker=self.worker,
@@ -211,7 +216,7 @@ class _Work:
                 basis=basis,
                 changed=changed,
             )
-        proved = proved_before(last, document)
+        proved = find_proved_bounds(last, document)
         params = SolveParams(
             seconds=self.run.seconds, workers=self.settings.solve_workers, seed=self.run.seed
         )
@@ -224,7 +229,7 @@ class _Work:
                 is_changed=bool(changed) or is_better_wanted,
                 proved=proved,
             )
-            watched = watch(
+            watched = watch_solve(
                 lambda report, stop: answered(problem, solving(on_progress=report, should_stop=stop), stop),
                 self,
                 seconds=self.run.seconds,
@@ -232,13 +237,13 @@ class _Work:
             )
         return problem, watched
 
-    def stopped(self, watched: Watched) -> Done:
+    def stopped(self, watched: WatchedSolve) -> RunOutcome:
         """The ending of a run whose solve was stopped before its end, or hangs."""
         if watched.why is Stop.CANCEL:
             return replace(self.end_cancelled(), is_stuck=watched.is_stuck)
         if watched.why is Stop.SHUTDOWN:
             return replace(self.put_back(), is_stuck=watched.is_stuck)
-        return replace(self.fail(STUCK), is_stuck=True)
+        return replace(self.fail(SOLVE_HUNG), is_stuck=True)
 
     @contextmanager
     def helpers(self) -> Iterator[WorkerHelpers | None]:
@@ -258,17 +263,17 @@ class _Work:
 
     def stop_asked(self) -> Stop | None:
         with self.database.read() as session:
-            return runs.stop_asked(session, self.run.id)
+            return runs.find_stop_request(session, self.run.id)
 
     def report(self, progress: Progress) -> None:
         def report(session: Session) -> None:
-            runs.report(session, self.run.id, progress, worker=self.worker, now=self.now(session))
+            runs.store_progress(session, self.run.id, progress, worker=self.worker, now=self.now(session))
 
         self.as_mine(report)
 
     def beat(self) -> None:
         def beat(session: Session) -> None:
-            runs.beat(session, self.run.id, worker=self.worker, now=self.now(session))
+            runs.store_heartbeat(session, self.run.id, worker=self.worker, now=self.now(session))
 
         self.as_mine(beat)
 
@@ -280,7 +285,7 @@ class _Work:
                 return change(session)
             except runs.RunLost:
                 attempt, now = self.run.attempts, self.now(session)
-                if not runs.retake(session, self.run.id, worker=self.worker, attempt=attempt, now=now):
+                if not runs.reclaim_run(session, self.run.id, worker=self.worker, attempt=attempt, now=now):
                     raise
                 log.warning("run taken again", run=self.run.id, worker=self.worker)
                 return change(session)
@@ -289,39 +294,41 @@ class _Work:
 
     # Endings
 
-    def keep(self, problem: Problem, watched: Watched) -> Done:
+    def keep(self, problem: Problem, watched: WatchedSolve) -> RunOutcome:
         """Check the plan, and keep it before anything is made of it, however long the database is away."""
         plan = watched.result.plan
-        check(problem, plan)
+        require_valid_plan(problem, plan)
         done = Progress(plan.seconds, Phase.DONE, plan.score, plan.bound, plan.served_bound, plan.terms)
 
         def keep(session: Session) -> None:
-            runs.report(session, self.run.id, done, worker=self.worker, now=self.now(session))
-            runs.keep_plan(session, self.run.id, worker=self.worker, plan=write_plan(plan))
+            runs.store_progress(session, self.run.id, done, worker=self.worker, now=self.now(session))
+            runs.store_plan(session, self.run.id, worker=self.worker, plan=write_plan(plan))
 
         patiently(lambda: self.as_mine(keep))
         return self.store(plan)
 
-    def store(self, plan: Plan) -> Done:
+    def store(self, plan: Plan) -> RunOutcome:
         """Make a draft of the plan, in the transaction that finishes the run."""
 
-        def store(session: Session) -> Done:
+        def store(session: Session) -> RunOutcome:
             draft, job = None, None
             if plan.is_answer:
                 draft = versions.store_draft(
                     session, event_id=self.run.event_id, run_id=self.run.id, plan=plan, now=self.now(session)
                 )
-                job = self.ask(session, draft, None if is_certain(plan) else why_not_whole(plan))
-            runs.finish(
+                job = self.ask(
+                    session, draft, None if is_unavoidable(plan) else explain_incomplete_plan(plan)
+                )
+            runs.finish_run(
                 session,
                 self.run.id,
                 worker=self.worker,
                 plan=write_plan(plan),
-                note=why_no_plan(plan),
-                remark=left_out(plan),
+                note=explain_no_plan(plan),
+                remark=describe_left_out(plan),
                 now=self.now(session),
             )
-            return Done(RunEnding.FINISHED, draft.number if draft else None, job=job)
+            return RunOutcome(RunEnding.FINISHED, draft.number if draft else None, job=job)
 
         return patiently(lambda: self.as_mine(store))
 
@@ -349,19 +356,19 @@ class _Work:
             version_jobs.tell_not_published(session, draft, reason=str(error), now=self.now(session))
             return None
 
-    def fail(self, error: str) -> Done:
+    def fail(self, error: str) -> RunOutcome:
         def fail(session: Session) -> None:
-            runs.fail(session, self.run.id, worker=self.worker, error=error, now=self.now(session))
+            runs.fail_run(session, self.run.id, worker=self.worker, error=error, now=self.now(session))
 
         patiently(lambda: self.as_mine(fail))
-        return Done(RunEnding.FAILED)
+        return RunOutcome(RunEnding.FAILED)
 
-    def end_cancelled(self) -> Done:
+    def end_cancelled(self) -> RunOutcome:
         with self.database.write() as session:
-            runs.end_cancelled(session, self.run.id, worker=self.worker, now=self.now(session))
-        return Done(RunEnding.CANCELLED)
+            runs.finish_cancelled_run(session, self.run.id, worker=self.worker, now=self.now(session))
+        return RunOutcome(RunEnding.CANCELLED)
 
-    def put_back(self) -> Done:
+    def put_back(self) -> RunOutcome:
         with self.database.write() as session:
-            runs.put_back(session, self.run.id, worker=self.worker, now=self.now(session))
-        return Done(RunEnding.PUT_BACK)
+            runs.requeue_run(session, self.run.id, worker=self.worker, now=self.now(session))
+        return RunOutcome(RunEnding.PUT_BACK)

@@ -21,12 +21,12 @@ from scheduler.services.planning.runs import runs
 from scheduler.services.publishing.overnight.night_budget import NightBudget
 from scheduler.storage.models import Event, NightTime, Run, Slot
 
-LATE = timedelta(hours=2)
+MAX_DELAY = timedelta(hours=2)
 """A night that could not start within this time (everything was down) waits for its next time."""
 EVERY_DAY = "1234567"
 
 
-def next_at(at: time, weekdays: str, zone: ZoneInfo, *, after: datetime) -> datetime:
+def next_run_at(at: time, weekdays: str, zone: ZoneInfo, *, after: datetime) -> datetime:
     """The first moment, in UTC, later than `after` that is `at` in the zone on one of the weekdays.
 
     `weekdays` are digits, 1 for Monday to 7 for Sunday, at least one. As in RFC 5545 3.3.5, a time that a
@@ -41,12 +41,12 @@ def next_at(at: time, weekdays: str, zone: ZoneInfo, *, after: datetime) -> date
         day += timedelta(days=1)
 
 
-def budget(event: Event) -> NightBudget:
+def overnight_budget(event: Event) -> NightBudget:
     """What the event's nights may publish."""
     return NightBudget(event.night_percent, event.night_a_person, event.night_hours)
 
 
-def claim_due(session: Session, *, now: datetime) -> list[int]:
+def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
     """Queue a run for each night that is due. Returns the ids of the runs to send.
 
     Claimed by a conditional UPDATE of the night's next time, so that two callers queue one run. A night
@@ -62,9 +62,9 @@ def claim_due(session: Session, *, now: datetime) -> list[int]:
     )
     for night, event in session.execute(due).all():
         was_due = night.next_at
-        if was_due is None or not _move_on(session, night, event, now=now):
+        if was_due is None or not _schedule_next(session, night, event, now=now):
             continue
-        if now - was_due > LATE:
+        if now - was_due > MAX_DELAY:
             run_alerts.tell_missed(
                 session, event, was_due, gettext_lazy("the clock was not running."), now=now
             )
@@ -84,22 +84,22 @@ def claim_due(session: Session, *, now: datetime) -> list[int]:
 
 
 def _queue(session: Session, night: NightTime, event: Event, was_due: datetime, *, now: datetime) -> Run:
-    return runs.queue(
+    return runs.queue_run(
         session,
         event.id,
         asked_by=None,
         then=night.then,
-        night_budget=asdict(budget(event)) if night.then is AfterRun.PUBLISH else None,
+        night_budget=asdict(overnight_budget(event)) if night.then is AfterRun.PUBLISH else None,
         begin_by=was_due + timedelta(minutes=event.night_late),
         now=now,
     )
 
 
-def _move_on(session: Session, night: NightTime, event: Event, *, now: datetime) -> bool:
+def _schedule_next(session: Session, night: NightTime, event: Event, *, now: datetime) -> bool:
     """Set the night's next time. Returns whether this caller was the first and the event still goes on."""
     last_end = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
     goes_on = last_end is not None and last_end > now
-    following = next_at(night.at, night.weekdays, ZoneInfo(event.timezone), after=now)
+    following = next_run_at(night.at, night.weekdays, ZoneInfo(event.timezone), after=now)
     claimed = session.scalar(
         update(NightTime)
         .where(NightTime.id == night.id, NightTime.next_at == night.next_at)

@@ -27,9 +27,9 @@ from scheduler.services.problems import by_hand
 from scheduler.services.problems.solved import pack, unpack
 from scheduler.storage.models import Event, Run
 
-OPEN = (RunState.QUEUED, RunState.RUNNING)
+OPEN_STATES = (RunState.QUEUED, RunState.RUNNING)
 CURVE_POINTS = 400
-CALL_SECONDS = 60.0
+CALL_TIMEOUT = 60.0
 """A call for help with a run that nobody took for this time is lost."""
 
 
@@ -43,7 +43,7 @@ class RunLost(ChainmeetError):
         super().__init__(f"Run {run_id} is no longer with worker {worker}.")
 
 
-def queue(
+def queue_run(
     session: Session,
     event_id: int,
     *,
@@ -94,7 +94,7 @@ def queue(
         with session.begin_nested():  # two at once: the partial unique index lets one through
             session.add(run)
     except IntegrityError:
-        other = open_run(session, event_id)
+        other = find_open_run(session, event_id)
         if other is None:  # it has ended just now
             session.add(run)
             session.flush()
@@ -103,12 +103,12 @@ def queue(
     return run
 
 
-def open_run(session: Session, event_id: int) -> Run | None:
+def find_open_run(session: Session, event_id: int) -> Run | None:
     """The event's run that is queued or running, if there is one."""
-    return session.scalar(select(Run).where(Run.event_id == event_id, Run.state.in_(OPEN)))
+    return session.scalar(select(Run).where(Run.event_id == event_id, Run.state.in_(OPEN_STATES)))
 
 
-def show(session: Session, event_id: int, number: int) -> Run:
+def get_run(session: Session, event_id: int, number: int) -> Run:
     """A run by its number in the event. Raises NotFound."""
     run = session.scalar(select(Run).where(Run.event_id == event_id, Run.number == number))
     if run is None:
@@ -116,7 +116,7 @@ def show(session: Session, event_id: int, number: int) -> Run:
     return run
 
 
-def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run | None:
+def claim_run(session: Session, run_id: int, worker: str, *, now: datetime) -> Run | None:
     """Claim a queued run, or return None if it is not queued: another worker has it, or has done it."""
     taken = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED)
     values = {
@@ -126,7 +126,7 @@ def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run |
         "progress": {},
         "curve": [],
     }
-    if not _change(session, taken, state=RunState.RUNNING, worker=worker, **values):
+    if not _update_row(session, taken, state=RunState.RUNNING, worker=worker, **values):
         return None
     run = session.get_one(Run, run_id, populate_existing=True)
     if run.hand_draft is None:
@@ -140,7 +140,7 @@ def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run |
     return run
 
 
-def keep_problem(
+def store_problem(
     session: Session,
     run_id: int,
     *,
@@ -154,7 +154,7 @@ def keep_problem(
 
     Raises RunLost.
     """
-    _change_held(
+    _update_claimed(
         session,
         run_id,
         worker,
@@ -165,70 +165,70 @@ def keep_problem(
     )
 
 
-def report(session: Session, run_id: int, progress: Progress, *, worker: str, now: datetime) -> None:
+def store_progress(session: Session, run_id: int, progress: Progress, *, worker: str, now: datetime) -> None:
     """Store a report of the solve, and the heartbeat. Raises RunLost."""
     run = session.scalar(
-        select(Run).where(_held_by(run_id, worker)).execution_options(populate_existing=True)
+        select(Run).where(_is_claimed_by(run_id, worker)).execution_options(populate_existing=True)
     )
     if run is None:
         raise RunLost(run_id, worker)
     point = {**asdict(progress), "terms": dict(progress.terms)}
-    run.curve = _thinned([*run.curve, point])
+    run.curve = _thin_curve([*run.curve, point])
     run.progress = point
     run.heartbeat_at = now
     session.flush()
 
 
-def beat(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
+def store_heartbeat(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
     """Store only the heartbeat. Raises RunLost."""
-    _change_held(session, run_id, worker, heartbeat_at=now)
+    _update_claimed(session, run_id, worker, heartbeat_at=now)
 
 
-def keep_plan(session: Session, run_id: int, *, worker: str, plan: dict[str, Any]) -> None:
+def store_plan(session: Session, run_id: int, *, worker: str, plan: dict[str, Any]) -> None:
     """Keep what was found, before anything is made of it: another attempt begins there. Raises RunLost."""
-    _change_held(session, run_id, worker, plan=pack(plan))
+    _update_claimed(session, run_id, worker, plan=pack(plan))
 
 
-def retake(session: Session, run_id: int, *, worker: str, attempt: int, now: datetime) -> bool:
+def reclaim_run(session: Session, run_id: int, *, worker: str, attempt: int, now: datetime) -> bool:
     """Claim a run again that counted as lost, because its worker could not reach the database.
 
     Returns whether that succeeded. It does if no other worker has claimed the run since.
     """
     waits = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED, Run.attempts == attempt)
-    return _change(session, waits, state=RunState.RUNNING, worker=worker, heartbeat_at=now)
+    return _update_row(session, waits, state=RunState.RUNNING, worker=worker, heartbeat_at=now)
 
 
-def stop_asked(session: Session, run_id: int) -> Stop | None:
+def find_stop_request(session: Session, run_id: int) -> Stop | None:
     """What a person wants of a running run: that it is cancelled, or ends now and keeps what it has found."""
     cancel, stop = session.execute(select(Run.cancel_asked, Run.stop_asked).where(Run.id == run_id)).one()
     return Stop.CANCEL if cancel else Stop.KEEP if stop else None
 
 
-def stop(session: Session, event_id: int, number: int) -> Run:
+def stop_run(session: Session, event_id: int, number: int) -> Run:
     """End the search of a running run as soon as its worker looks (within a second); the best plan is kept.
 
     Raises NotFound, or WrongState if it does not run.
     """
-    run = show(session, event_id, number)
+    run = get_run(session, event_id, number)
     is_running = update(Run).where(Run.id == run.id, Run.state == RunState.RUNNING)
-    done = _change(session, is_running, stop_asked=True)
+    done = _update_row(session, is_running, stop_asked=True)
     session.refresh(run)
     if not done:
         raise WrongState("run", number, run.state, "stopped")
     return run
 
 
-def cancel(session: Session, event_id: int, number: int, *, now: datetime) -> Run:
+def cancel_run(session: Session, event_id: int, number: int, *, now: datetime) -> Run:
     """Cancel a run: a queued one at once, a running one as soon as its worker looks (within a second).
 
     Raises NotFound, or WrongState if it has ended.
     """
-    run = show(session, event_id, number)
+    run = get_run(session, event_id, number)
     is_queued = update(Run).where(Run.id == run.id, Run.state == RunState.QUEUED)
     is_running = update(Run).where(Run.id == run.id, Run.state == RunState.RUNNING)
-    done = _change(
+    done = _update_row(
         session, is_queued, state=RunState.CANCELLED, cancel_asked=True, finished_at=now
-    ) or _change(session, is_running, cancel_asked=True)
+    ) or _update_row(session, is_running, cancel_asked=True)
     session.refresh(run)
     run_alerts.end_waiting(session, run, now=now)
     if not done:
@@ -236,7 +236,7 @@ def cancel(session: Session, event_id: int, number: int, *, now: datetime) -> Ru
     return run
 
 
-def finish(
+def finish_run(
     session: Session,
     run_id: int,
     *,
@@ -251,7 +251,7 @@ def finish(
     `note` says why there is no draft, `remark` what the draft lacks that nobody can have.
     """
     lacking = {name: plan.get(name, []) for name in ("not_kept", "clashes")}
-    _change_held(
+    _update_claimed(
         session,
         run_id,
         worker,
@@ -267,20 +267,20 @@ def finish(
         run_alerts.tell_failed(session, run_id, note, now=now)
 
 
-def fail(session: Session, run_id: int, *, worker: str, error: str, now: datetime) -> None:
+def fail_run(session: Session, run_id: int, *, worker: str, error: str, now: datetime) -> None:
     """Set a running run to failed, with a sentence for the organiser. Raises RunLost."""
-    _change_held(session, run_id, worker, state=RunState.FAILED, error=error, finished_at=now)
+    _update_claimed(session, run_id, worker, state=RunState.FAILED, error=error, finished_at=now)
     run_alerts.tell_failed(session, run_id, error, now=now)
 
 
-def end_cancelled(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
+def finish_cancelled_run(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
     """Set a running run to cancelled. Raises RunLost."""
-    _change_held(session, run_id, worker, state=RunState.CANCELLED, finished_at=now)
+    _update_claimed(session, run_id, worker, state=RunState.CANCELLED, finished_at=now)
 
 
-def put_back(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
+def requeue_run(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
     """running -> queued, when the worker shuts down: the attempt does not count. Raises RunLost."""
-    _change_held(
+    _update_claimed(
         session,
         run_id,
         worker,
@@ -293,7 +293,7 @@ def put_back(session: Session, run_id: int, *, worker: str, now: datetime) -> No
     )
 
 
-def plan_file(session: Session, run_id: int) -> dict[str, Any] | None:
+def get_plan_file(session: Session, run_id: int) -> dict[str, Any] | None:
     """The plan that a run found, or None before its end."""
     run = session.get_one(Run, run_id, options=[undefer(Run.plan)])
     return unpack(run.plan) if run.plan else None
@@ -305,21 +305,21 @@ def _next_number(session: Session, event_id: int) -> int:
     return (last or 0) + 1
 
 
-def _held_by(run_id: int, worker: str) -> ColumnElement[bool]:
+def _is_claimed_by(run_id: int, worker: str) -> ColumnElement[bool]:
     return (Run.id == run_id) & (Run.state == RunState.RUNNING) & (Run.worker == worker)
 
 
-def _change_held(session: Session, run_id: int, held_by: str, /, **values: Any) -> None:
-    if not _change(session, update(Run).where(_held_by(run_id, held_by)), **values):
+def _update_claimed(session: Session, run_id: int, held_by: str, /, **values: Any) -> None:
+    if not _update_row(session, update(Run).where(_is_claimed_by(run_id, held_by)), **values):
         raise RunLost(run_id, held_by)
 
 
-def _change(session: Session, statement: Update, **values: Any) -> bool:
+def _update_row(session: Session, statement: Update, **values: Any) -> bool:
     """Whether a conditional UPDATE changed a row."""
     done = session.execute(statement.values(values), execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", done).rowcount > 0
 
 
-def _thinned(curve: list[Any]) -> list[Any]:
+def _thin_curve(curve: list[Any]) -> list[Any]:
     """The points, or every second one if there are too many. The last point is always kept."""
     return curve if len(curve) <= CURVE_POINTS else [*curve[:-1:2], curve[-1]]

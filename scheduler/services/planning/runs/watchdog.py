@@ -17,13 +17,13 @@ from scheduler.watching import run_watched
 
 log = structlog.get_logger()
 
-POLL = 0.2
+POLL_SECONDS = 0.2
 """Seconds between two looks at what may stop a solve."""
-REPORT_EVERY = 1.0
-BEAT_EVERY = 5.0
-OVERTIME = 30.0
+REPORT_INTERVAL = 1.0
+HEARTBEAT_INTERVAL = 5.0
+MAX_OVERTIME = 30.0
 """The seconds after its time within which a solve should end by itself. Then it is told to stop."""
-PATIENCE = 60.0
+STOP_TIMEOUT = 60.0
 """The seconds within which a solve must end after it was told to stop. Then it is given up."""
 
 Report = Callable[[Progress], None]
@@ -49,7 +49,7 @@ class RunStore(Protocol):
 
 
 @dataclass(slots=True)
-class Watched:
+class WatchedSolve:
     """How it went: the result unless it hangs, and why it was stopped if it was."""
 
     result: Any = None
@@ -57,27 +57,27 @@ class Watched:
     is_stuck: bool = False
 
 
-def watch(
+def watch_solve(
     work: Callable[[Report, ShouldStop], Result],
     store: RunStore,
     *,
     seconds: float,
     should_stop: ShouldStop,
-) -> Watched:
+) -> WatchedSolve:
     """Run `work` until it ends or is stopped. Raises the errors of `work` and of the store."""
-    watching = _Watch(store, should_stop, seconds + OVERTIME)
+    watching = _Watch(store, should_stop, seconds + MAX_OVERTIME)
     try:
-        outcome = run_watched(lambda: watching.solved(work), watching.look, every=POLL, name="solve")
+        outcome = run_watched(lambda: watching.solved(work), watching.look, every=POLL_SECONDS, name="solve")
     finally:
         watching.stop.set()
-        watching.ended.wait(PATIENCE if watching.stopped_at is None else 0)
+        watching.ended.wait(STOP_TIMEOUT if watching.stopped_at is None else 0)
     if not outcome.done():
-        return Watched(why=watching.why, is_stuck=True)
+        return WatchedSolve(why=watching.why, is_stuck=True)
     error = outcome.exception()
     if error is None:
-        return Watched(outcome.result(), watching.why)
+        return WatchedSolve(outcome.result(), watching.why)
     if watching.why in (Stop.CANCEL, Stop.SHUTDOWN):
-        return Watched(why=watching.why)
+        return WatchedSolve(why=watching.why)
     raise error
 
 
@@ -118,7 +118,7 @@ class _Watch:
             self._tell()
         except OperationalError as error:
             log.warning("database does not answer", error=str(error.orig))
-        return self.stopped_at is None or time.monotonic() <= self.stopped_at + PATIENCE
+        return self.stopped_at is None or time.monotonic() <= self.stopped_at + STOP_TIMEOUT
 
     def _reason(self) -> Stop | None:
         if self.should_stop():
@@ -131,10 +131,10 @@ class _Watch:
 
     def _tell(self) -> None:
         now, progress = time.monotonic(), self.progress
-        if progress is not None and progress is not self.told and now >= self.told_at + REPORT_EVERY:
+        if progress is not None and progress is not self.told and now >= self.told_at + REPORT_INTERVAL:
             self.store.report(progress)
             self.told = progress
-        elif now >= self.told_at + BEAT_EVERY:
+        elif now >= self.told_at + HEARTBEAT_INTERVAL:
             self.store.beat()
         else:
             return

@@ -14,9 +14,9 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.audit_log import trail
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.noted import Noted
-from scheduler.services.exports.lists import Export
+from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.identity.actors import Actor
-from scheduler.services.planning.scenarios import what_ifs
+from scheduler.services.planning.scenarios import scenarios
 from scheduler.services.schedule import versions
 from scheduler.sheets.writing import Cell, SheetOut, csv_octets, xlsx
 
@@ -67,13 +67,13 @@ FIGURES: Final = (
 _MAIN: Final = (
     "held", "held_bound", "moved", "relocated", "told", "people_without", "sides_gap", "hall_change", "idle",
 )  # fmt: skip
-MAIN: Final = tuple(row for row in FIGURES if row.key in _MAIN)
+MAIN_FIGURES: Final = tuple(row for row in FIGURES if row.key in _MAIN)
 """Those that one reads first."""
-MORE: Final = tuple(row for row in FIGURES if row.key not in _MAIN)
+OTHER_FIGURES: Final = tuple(row for row in FIGURES if row.key not in _MAIN)
 _PREVIEWED: Final = (
     "held", "overseas", "home", "sides_gap", "shortfall", "twentieth", "idle", "hall_change", "changed",
 )  # fmt: skip
-PREVIEWED: Final = (
+PREVIEW_FIGURES: Final = (
     *(row for key in _PREVIEWED for row in FIGURES if row.key == key),
     Measure("score", gettext_lazy("Score by these priorities"), 1),
 )
@@ -84,7 +84,7 @@ _OWN = frozenset(("score",))
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ScenarioColumn:
     """A what-if that is solved. `is_old`: the event has changed since, or another version is published."""
 
     number: int
@@ -115,7 +115,7 @@ class ComparedFigure:
     more: float | None
 
 
-def lines(figures: Sequence[Measure], result: Mapping[str, Any]) -> list[ComparedFigure]:
+def compare_figures(figures: Sequence[Measure], result: Mapping[str, Any]) -> list[ComparedFigure]:
     """Figures of a what-if that is solved, with those of the version that was published then."""
     now, then = result["now"], result["then"]
     return [
@@ -125,12 +125,12 @@ def lines(figures: Sequence[Measure], result: Mapping[str, Any]) -> list[Compare
 
 
 @dataclass(frozen=True, slots=True)
-class SideBySide:
+class ScenarioTable:
     """The table. `live` has the figures of the published version, None where nothing is published."""
 
     version: int | None
     live: Mapping[str, Any] | None
-    columns: Sequence[Column]
+    columns: Sequence[ScenarioColumn]
 
     def value(self, figure: Measure) -> float | None:
         """Of the published version. What counts by a what-if's own dials is not known of it."""
@@ -148,11 +148,11 @@ def difference(figure: Measure, now: Mapping[str, Any] | None, then: Mapping[str
     return round(float(after - before), 4)
 
 
-def table(session: Session, actor: Actor) -> SideBySide:
+def compare_scenarios(session: Session, actor: Actor) -> ScenarioTable:
     """All what-ifs that are solved, in the order in which they were made."""
     solved = [
         (card, card.result)
-        for card in what_ifs.listing(session, actor)
+        for card in scenarios.list_scenarios(session, actor)
         if card.state is WhatIfState.DONE and card.result is not None
     ]
     published = versions.published(session, actor.event_id)
@@ -160,7 +160,7 @@ def table(session: Session, actor: Actor) -> SideBySide:
     newest = max(solved, key=lambda one: (one[0].finished_at, one[0].number), default=None)
     known = None if newest is None else newest[1]
     columns = [
-        Column(
+        ScenarioColumn(
             number=card.number,
             name=card.name,
             seconds=card.seconds,
@@ -173,12 +173,12 @@ def table(session: Session, actor: Actor) -> SideBySide:
         )
         for card, result in solved
     ]
-    return SideBySide(version, None if known is None else known["now"], columns)
+    return ScenarioTable(version, None if known is None else known["now"], columns)
 
 
-def export(session: Session, actor: Actor, kind: str, *, now: datetime) -> Export:
+def export_comparison(session: Session, actor: Actor, kind: str, *, now: datetime) -> Export:
     """The table as `xlsx` or `csv`: of each what-if its figures and differences. The trail keeps it."""
-    found = table(session, actor)
+    found = compare_scenarios(session, actor)
     names = [part for one in found.columns for part in (one.name, f"{one.name}: difference")]
     live = "Nothing published" if found.version is None else f"Published version {found.version}"
     headers = ["Figure", live, *names]

@@ -17,10 +17,10 @@ from scheduler.domain.problem import Problem
 from scheduler.services.directory.refs import FirmRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.planning.scenarios.rows import WhatIfCard
+from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard
 from scheduler.storage.models import Firm
 
-__all__ = ["REMOVED", "Effects", "FirmEffect", "FirmFilter", "WhatIfCard", "look", "of_plan"]
+__all__ = ["REMOVED", "Effects", "FirmEffect", "FirmFilter", "ScenarioCard", "get_effects", "make_effects"]
 
 REMOVED: Final = "removed"
 """The reason of a request that the what-if does not have: one of its firms does not come."""
@@ -87,7 +87,7 @@ class Effects:
         return sum(count for _, count in self.lost)
 
 
-def of_plan(live: Problem, kept: Sequence[Meeting], changed: Problem, plan: Plan) -> dict[str, Any]:
+def make_effects(live: Problem, kept: Sequence[Meeting], changed: Problem, plan: Plan) -> dict[str, Any]:
     """What is stored of a plan of the changed problem, beside the `kept` meetings of the live one."""
     differences, sides = compare(kept, plan.meetings), {**_sides(live), **_sides(changed)}
     now = _by_firm(sides, (m.request for m in kept))
@@ -137,7 +137,7 @@ def _first(counts: Counter[str]) -> str:
     return min(counts, key=lambda reason: (-counts[reason], reason), default="")
 
 
-def look(session: Session, actor: Actor, card: WhatIfCard) -> Effects | None:
+def get_effects(session: Session, actor: Actor, card: ScenarioCard) -> Effects | None:
     """Those of a what-if that is solved beside a published version. None of one that was solved without."""
     actor.require(Right.READ_RUNS)
     result = card.result

@@ -19,7 +19,7 @@ from scheduler.storage.models import Firm, MeetingRequest, PlannedMeeting, Sched
 
 
 @dataclass(frozen=True, slots=True)
-class WishedHeld:
+class RequestCounts:
     """Requests that are accepted, and how many of them the version holds."""
 
     wished: int
@@ -38,8 +38,8 @@ class CountryShare:
     country: str
     area: str | None
     firms: int
-    all: WishedHeld
-    tiers: Mapping[Tier, WishedHeld]
+    all: RequestCounts
+    tiers: Mapping[Tier, RequestCounts]
     across: int
 
 
@@ -49,7 +49,7 @@ Row = tuple[str, str | None]
 """Country, and area or the whole."""
 
 
-def country_shares(
+def list_country_shares(
     session: Session, actor: Actor, version: ScheduleVersion, areas: Sequence[str]
 ) -> list[CountryShare]:
     """Rows of each country, with most held first: the whole, then its areas in their order."""
@@ -72,8 +72,8 @@ def country_shares(
         CountryShare(
             *row,
             firms[row],
-            WishedHeld(wished[row][None], held[row][None]),
-            {tier: WishedHeld(wished[row][tier], held[row][tier]) for tier in Tier if wished[row][tier]},
+            RequestCounts(wished[row][None], held[row][None]),
+            {tier: RequestCounts(wished[row][tier], held[row][tier]) for tier in Tier if wished[row][tier]},
             across[row],
         )
         for row in sorted({*firms, *wished}, key=rank)

@@ -52,7 +52,7 @@ class OutcomeForm:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidOutcome:
+class ReportedOutcome:
     """What a side said, by whom and when. `is_changed`: it said something else before."""
 
     outcome: OutcomeWord
@@ -62,11 +62,11 @@ class SaidOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class MeetingWords:
+class MeetingOutcomes:
     """What the own side and the partner's say of a meeting. `may_say`: the actor can say it for its side."""
 
-    own: SaidOutcome | None
-    partner: SaidOutcome | None
+    own: ReportedOutcome | None
+    partner: ReportedOutcome | None
     may_say: bool
 
     @property
@@ -83,16 +83,16 @@ class MeetingWords:
 
 
 @dataclass(frozen=True, slots=True)
-class MeetingWithWords:
+class MeetingWithOutcomes:
     """A meeting as the actor's side sees it, and what both sides say of it."""
 
     item: AgendaItem
-    words: MeetingWords
+    words: MeetingOutcomes
 
 
-def of_items(
+def list_outcomes(
     session: Session, actor: Actor, items: Iterable[AgendaItem], *, now: datetime
-) -> dict[str, MeetingWords]:
+) -> dict[str, MeetingOutcomes]:
     """What is said of the meetings of the actor's firm that have begun, by key of the request. Two queries.
 
     For meetings of an agenda that the actor may read. What was called off has no entry.
@@ -121,15 +121,15 @@ def of_items(
         .join(Attendee, Attendee.id == MeetingOutcome.said_by)
         .where(MeetingRequest.event_id == actor.event_id, among(MeetingRequest.key, begun))
     )
-    found: dict[tuple[str, bool], SaidOutcome] = {}
+    found: dict[tuple[str, bool], ReportedOutcome] = {}
     for key, has_asked, side, kind, amount, currency, said_at, before, *names in rows:
         outcome = OutcomeWord(kind, amount, currency)
         is_own = bool(has_asked) == (side is Side.FROM)
-        found[key, is_own] = SaidOutcome(outcome, PersonRef(*names), said_at, before is not None)
+        found[key, is_own] = ReportedOutcome(outcome, PersonRef(*names), said_at, before is not None)
     for_all = actor.may(Right.SAY_OUTCOMES, firm_id=actor.firm_id)
     for_self = actor.may(Right.SAY_OUTCOMES, attendee_id=actor.attendee_id)
     return {
-        key: MeetingWords(
+        key: MeetingOutcomes(
             own=found.get((key, True)),
             partner=found.get((key, False)),
             may_say=for_all or (for_self and any(each.key == person for each in item.people)),
@@ -138,7 +138,7 @@ def of_items(
     }
 
 
-def look(session: Session, actor: Actor, request_key: str, *, now: datetime) -> MeetingWithWords:
+def get_meeting(session: Session, actor: Actor, request_key: str, *, now: datetime) -> MeetingWithOutcomes:
     """A meeting of the actor's firm that has begun. Raises NotFound, and WrongState before its start."""
     actor.require(Right.READ_OUTCOMES, firm_id=actor.firm_id, attendee_id=actor.attendee_id)
     version = versions.published(session, actor.event_id)
@@ -147,36 +147,38 @@ def look(session: Session, actor: Actor, request_key: str, *, now: datetime) -> 
     item = agendas.meetings_of(session, actor, version, [request_key]).get(request_key)
     if item is None or item.firm.key != _keys(session, actor)[0]:
         raise NotFound("meeting", request_key)
-    words = of_items(session, actor, [item], now=now).get(request_key)
+    words = list_outcomes(session, actor, [item], now=now).get(request_key)
     if words is None:
         raise WrongState("meeting", request_key, _state(item.is_called_off), "say what came of it")
-    return MeetingWithWords(item, words)
+    return MeetingWithOutcomes(item, words)
 
 
-def say(session: Session, actor: Actor, request_key: str, form: OutcomeForm, *, now: datetime) -> OutcomeWord:
+def report_outcome(
+    session: Session, actor: Actor, request_key: str, form: OutcomeForm, *, now: datetime
+) -> OutcomeWord:
     """Say for the actor's side what came of a meeting, in place of what the side said before.
 
     Raises NotFound for a meeting that is not theirs, WrongState before its start or if it was called off, and
     InvalidInput with the faults at `kind`, `amount`, `currency`.
     """
-    request, side = _own(session, actor, request_key, now)
-    outcome = _read(form)
+    request, side = _lock_own_request(session, actor, request_key, now)
+    outcome = _parse_form(form)
     row = session.get(MeetingOutcome, (request.id, side), populate_existing=True)
     before = _values(row)
-    if before == _written(outcome):
+    if before == _serialize_outcome(outcome):
         return outcome
     if row is None:
         row = MeetingOutcome(request_id=request.id, side=side)
         session.add(row)
     row.before = before
-    _put(row, _written(outcome), actor, now)
-    _note(session, actor, request_key, before or {}, _written(outcome), now)
+    _set_values(row, _serialize_outcome(outcome), actor, now)
+    _note(session, actor, request_key, before or {}, _serialize_outcome(outcome), now)
     return outcome
 
 
-def take_back(session: Session, actor: Actor, request_key: str, *, now: datetime) -> None:
+def withdraw_outcome(session: Session, actor: Actor, request_key: str, *, now: datetime) -> None:
     """Undo the side's last word: what it said before stands again, or nothing. Raises as `say`."""
-    request, side = _own(session, actor, request_key, now)
+    request, side = _lock_own_request(session, actor, request_key, now)
     row = session.get(MeetingOutcome, (request.id, side), populate_existing=True)
     if row is None:
         return
@@ -185,11 +187,13 @@ def take_back(session: Session, actor: Actor, request_key: str, *, now: datetime
         session.delete(row)
     else:
         row.before = None
-        _put(row, before, actor, now)
+        _set_values(row, before, actor, now)
     _note(session, actor, request_key, said or {}, before or {}, now)
 
 
-def _own(session: Session, actor: Actor, request_key: str, now: datetime) -> tuple[MeetingRequest, Side]:
+def _lock_own_request(
+    session: Session, actor: Actor, request_key: str, now: datetime
+) -> tuple[MeetingRequest, Side]:
     """The request of a published meeting that has begun, locked, and the side for which the actor speaks."""
     if actor.attendee_id is None or not storable(request_key):
         raise NotFound("meeting", request_key)
@@ -221,7 +225,7 @@ def _own(session: Session, actor: Actor, request_key: str, now: datetime) -> tup
     return request, Side.FROM if actor.firm_id == request.from_firm_id else Side.TO
 
 
-def _read(form: OutcomeForm) -> OutcomeWord:
+def _parse_form(form: OutcomeForm) -> OutcomeWord:
     faults: list[Fault] = []
     if form.kind not in {*OutcomeKind}:
         raise InvalidInput([Fault("kind", i18n.gettext_lazy("is none of those that are offered"))])
@@ -246,15 +250,15 @@ def _read(form: OutcomeForm) -> OutcomeWord:
     return OutcomeWord(kind, int(digits), form.currency)
 
 
-def _written(outcome: OutcomeWord) -> dict[str, Any]:
+def _serialize_outcome(outcome: OutcomeWord) -> dict[str, Any]:
     return {"kind": outcome.kind.value, "amount": outcome.amount, "currency": outcome.currency}
 
 
 def _values(row: MeetingOutcome | None) -> dict[str, Any] | None:
-    return _written(OutcomeWord(row.kind, row.amount, row.currency)) if row is not None else None
+    return _serialize_outcome(OutcomeWord(row.kind, row.amount, row.currency)) if row is not None else None
 
 
-def _put(row: MeetingOutcome, values: Mapping[str, Any], actor: Actor, now: datetime) -> None:
+def _set_values(row: MeetingOutcome, values: Mapping[str, Any], actor: Actor, now: datetime) -> None:
     row.kind, row.amount, row.currency = OutcomeKind(values["kind"]), values["amount"], values["currency"]
     row.said_by, row.said_at = actor.attendee_id or 0, now
 

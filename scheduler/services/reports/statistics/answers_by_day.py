@@ -27,7 +27,7 @@ class AnswerDay:
     declined: int
 
 
-def answers_by_day(session: Session, actor: Actor) -> Sequence[AnswerDay]:
+def count_answers_by_day(session: Session, actor: Actor) -> Sequence[AnswerDay]:
     """Each day from the first request to the last step, also those without any. Three queries."""
     actor.require(Right.READ_VERSIONS)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.reports.statistics.steps import steps
+from scheduler.services.reports.statistics.transitions import get_transitions
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Event, Hall, Slot, WalkingTime
 
@@ -26,7 +26,7 @@ class WalkHour:
     minutes: int
 
 
-def walking(session: Session, actor: Actor, number: int) -> Sequence[WalkHour]:
+def count_walks(session: Session, actor: Actor, number: int) -> Sequence[WalkHour]:
     """Those of a version, by hour of the venue's clock. A walk is between two meetings of a person and day.
 
     Eight queries. Raises NotFound.
@@ -34,7 +34,7 @@ def walking(session: Session, actor: Actor, number: int) -> Sequence[WalkHour]:
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
-    found = steps(session, version)
+    found = get_transitions(session, version)
     starts = session.execute(select(Slot.position, Slot.start).where(Slot.event_id == actor.event_id))
     hours = {position: start.astimezone(zone).hour for position, start in starts}
     times = session.execute(

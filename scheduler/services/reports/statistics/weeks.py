@@ -15,8 +15,8 @@ from scheduler.domain.errors import NotFound
 from scheduler.domain.names import shown
 from scheduler.i18n import join_texts, place_label, venue_label
 from scheduler.services.availability import unavailable
-from scheduler.services.exports import held
-from scheduler.services.exports.held import ListedMeeting
+from scheduler.services.exports import meeting_list
+from scheduler.services.exports.meeting_list import ListedMeeting
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions
@@ -35,7 +35,7 @@ from scheduler.storage.models import (
 )
 
 
-class WeekOf(StrEnum):
+class WeekOwner(StrEnum):
     """Whose week it is, as the pages of the desk and the board call it."""
 
     PERSON = "people"
@@ -57,8 +57,8 @@ class WeekRows:
     meetings: Sequence[ListedMeeting]
 
 
-def week_rows(
-    session: Session, actor: Actor, number: int, of: WeekOf, key: str, *, language: str = "en"
+def get_week(
+    session: Session, actor: Actor, number: int, of: WeekOwner, key: str, *, language: str = "en"
 ) -> WeekRows:
     """That of one in a version; what was called off is left out. As many queries for any. Raises NotFound.
 
@@ -75,20 +75,22 @@ def week_rows(
         own=own,
         starts=list(slots.values()),
         away=frozenset(slots[slot_id] for slot_id in away if slot_id in slots),
-        meetings=held.chosen(
+        meetings=meeting_list.select_meetings(
             session, zone, PlannedMeeting.version_id == version.id, which, language=language
         ),
     )
 
 
 def _of(
-    session: Session, actor: Actor, of: WeekOf, key: str, language: str
+    session: Session, actor: Actor, of: WeekOwner, key: str, language: str
 ) -> tuple[str, str | None, ColumnElement[bool], set[int]]:
     """The name, the own firm's key, which meetings, and the ids of the slots in which there are none."""
-    found = _person if of is WeekOf.PERSON else _firm if of is WeekOf.FIRM else _place
+    found = _person if of is WeekOwner.PERSON else _firm if of is WeekOwner.FIRM else _place
     row = found(session, actor.event_id, key, language) if storable(key) else None
     if row is None:
-        raise NotFound({WeekOf.PERSON: "attendee", WeekOf.FIRM: "firm", WeekOf.PLACE: "place"}[of], key)
+        raise NotFound(
+            {WeekOwner.PERSON: "attendee", WeekOwner.FIRM: "firm", WeekOwner.PLACE: "place"}[of], key
+        )
     return row
 
 

@@ -14,12 +14,12 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.directory.belonging import MOST_DELEGATIONS
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.spreadsheets import keys
-from scheduler.services.spreadsheets.changes import Cells, Imported, ImportTally, as_new, change
-from scheduler.services.spreadsheets.columns import ImportKind, plain
-from scheduler.services.spreadsheets.common import present
-from scheduler.services.spreadsheets.options import PLAIN, ImportOptions
-from scheduler.services.spreadsheets.people import Firms
+from scheduler.services.spreadsheets import row_keys
+from scheduler.services.spreadsheets.changes import Cells, ImportResult, ImportTally, new_values, set_values
+from scheduler.services.spreadsheets.columns import ImportKind, normalize_text
+from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions
+from scheduler.services.spreadsheets.people import FirmLookup
+from scheduler.services.spreadsheets.person_columns import present_values
 from scheduler.services.spreadsheets.table import Row, Table
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Attendee, Delegation, DelegationFirm, DelegationPerson
@@ -28,8 +28,8 @@ _TEXTS = ("name", "origin", "escort", "escort_phone")
 
 
 def import_delegations(
-    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
-) -> Imported:
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
+) -> ImportResult:
     """Import delegations. A row with a known key, or name, changes that delegation.
 
     `firms` and `people` are all its members, where the sheet has these columns. The leader is one of its
@@ -40,7 +40,7 @@ def import_delegations(
     table = Table.read(ImportKind.DELEGATIONS, sheet, options)
     of_event = select(Delegation).where(Delegation.event_id == actor.event_id)
     known = {each.key: each for each in session.scalars(of_event)}
-    keys.fill(table, "name", {plain(each.name): key for key, each in known.items()}, known)
+    row_keys.fill_keys(table, "name", {normalize_text(each.name): key for key, each in known.items()}, known)
     read = _Members.load(session, actor.event_id)
     values = {row.line: read.values(row, known.get(row.values.get("key", ""))) for row in table.rows}
     room = MOST_DELEGATIONS - len(known)
@@ -64,9 +64,9 @@ def import_delegations(
         key, given = row.values["key"], values[row.line]
         found = known.get(key) or new[key]
         texts = {name: given[name] for name in _TEXTS if name in given}
-        cells = change(found, texts)
+        cells = set_values(found, texts)
         if key in new:
-            cells = as_new({"key": key, **texts})
+            cells = new_values({"key": key, **texts})
         read.join(found, given, cells)
         tally.add(row, cells, is_new=key in new)
     session.flush()
@@ -78,7 +78,7 @@ class _Members:
     """The firms and people of an event, and who belongs to which delegation, by ids."""
 
     session: Session
-    firms: Firms
+    firms: FirmLookup
     person_keys: dict[int, str] = field(default_factory=dict)
     firm_of: dict[int, int] = field(default_factory=dict)
     named: dict[str, set[int]] = field(default_factory=dict)
@@ -88,13 +88,13 @@ class _Members:
 
     @classmethod
     def load(cls, session: Session, event_id: int) -> _Members:
-        made = cls(session, Firms(session, event_id))
+        made = cls(session, FirmLookup(session, event_id))
         query = select(
             Attendee.id, Attendee.firm_id, Attendee.key, Attendee.email, Attendee.name, Attendee.latin_name
         )
         for person_id, firm_id, key, *names in session.execute(query.where(Attendee.event_id == event_id)):
             made.person_keys[person_id], made.firm_of[person_id] = key, firm_id
-            for called in {key, *map(plain, names)}:
+            for called in {key, *map(normalize_text, names)}:
                 made.named.setdefault(called, set()).add(person_id)
         own = select(Delegation.id).where(Delegation.event_id == event_id)
         for firm in session.scalars(select(DelegationFirm).where(DelegationFirm.delegation_id.in_(own))):
@@ -114,7 +114,7 @@ class _Members:
             "firms": [each for text in row.several("firms") if (each := self._firm(row, text))],
             "people": [each for text in row.several("people") if (each := self._person(row, "people", text))],
         }
-        given = present(row, read)
+        given = present_values(row, read)
         if "leader" in row.values:
             given["leader"] = self._leader(row, given, known)
         return given
@@ -122,7 +122,9 @@ class _Members:
     def _firm(self, row: Row, text: str) -> int:
         text = row.meant("firms", text, self.firms.has)
         found = (
-            {self.firms.by_key[text]} if text in self.firms.by_key else self.firms.by_name.get(plain(text))
+            {self.firms.by_key[text]}
+            if text in self.firms.by_key
+            else self.firms.by_name.get(normalize_text(text))
         )
         if not found or len(found) > 1:
             name = repr(text[:80])
@@ -137,7 +139,7 @@ class _Members:
         return next(iter(found))
 
     def _person(self, row: Row, column: str, text: str) -> int:
-        found = self.named.get(text) or self.named.get(plain(text), set())
+        found = self.named.get(text) or self.named.get(normalize_text(text), set())
         if len(found) != 1:
             name = repr(text[:80])
             wrong = (

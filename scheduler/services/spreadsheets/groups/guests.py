@@ -9,11 +9,11 @@ from scheduler.domain.guests import MOST_GUESTS, GuestKind
 from scheduler.i18n import gettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.spreadsheets import keys, values
-from scheduler.services.spreadsheets.changes import Cells, Imported, ImportTally, as_new
-from scheduler.services.spreadsheets.columns import ImportKind, plain
-from scheduler.services.spreadsheets.common import present
-from scheduler.services.spreadsheets.options import PLAIN, ImportOptions
+from scheduler.services.spreadsheets import cell_values, row_keys
+from scheduler.services.spreadsheets.changes import Cells, ImportResult, ImportTally, new_values
+from scheduler.services.spreadsheets.columns import ImportKind, normalize_text
+from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions
+from scheduler.services.spreadsheets.person_columns import present_values
 from scheduler.services.spreadsheets.table import Row, Table
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Event
@@ -22,8 +22,8 @@ _EMPTY = {"name": "", "kind": GuestKind.COUNTRY.value, "country": "", "pavilion"
 
 
 def import_guests(
-    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
-) -> Imported:
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
+) -> ImportResult:
     """Import guests of honour. A row with a known name changes that guest; who is not in the sheet stays.
 
     Raises InvalidInput.
@@ -31,10 +31,10 @@ def import_guests(
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.GUESTS, sheet, options)
     event = session.get_one(Event, actor.event_id)
-    known = {plain(guest["name"]): dict(guest) for guest in event.guests}
-    keys.fill(table, "name", {name: name for name in known}, known)
+    known = {normalize_text(guest["name"]): dict(guest) for guest in event.guests}
+    row_keys.fill_keys(table, "name", {name: name for name in known}, known)
     read = {row.line: _values(row, known) for row in table.rows}
-    new = [row for row in table.rows if plain(row.values["name"]) not in known]
+    new = [row for row in table.rows if normalize_text(row.values["name"]) not in known]
     for row in new[max(MOST_GUESTS - len(known), 0) :]:
         row.fault(
             "name",
@@ -43,13 +43,13 @@ def import_guests(
     table.done()
     tally = ImportTally(table, frozenset(known))
     for row in table.rows:
-        name, given = plain(row.values["name"]), read[row.line]
+        name, given = normalize_text(row.values["name"]), read[row.line]
         before = known.get(name)
         known[name] = (
             {"kind": GuestKind.COUNTRY.value, "country": "", "pavilion": ""} | (before or {}) | given
         )
         cells: Cells = (
-            as_new(known[name])
+            new_values(known[name])
             if before is None
             else {key: (before[key], value) for key, value in given.items() if before[key] != value}
         )
@@ -61,7 +61,7 @@ def import_guests(
 
 def _values(row: Row, known: dict[str, dict[str, str]]) -> dict[str, str]:
     written = row.values.get("kind", "")
-    kind = values.guest_kind(written)
+    kind = cell_values.parse_guest_kind(written)
     if written and kind is None:
         row.fault(
             "kind",
@@ -69,7 +69,7 @@ def _values(row: Row, known: dict[str, dict[str, str]]) -> dict[str, str]:
                 "%(kind)s is no kind: it must be country or province",
                 kind=repr(written[:40]),
             ),
-            allowed=values.guest_kinds(),
+            allowed=cell_values.allowed_guest_kinds(),
         )
     read = {
         "name": row.text("name", fields.GuestName),
@@ -77,8 +77,8 @@ def _values(row: Row, known: dict[str, dict[str, str]]) -> dict[str, str]:
         "country": row.country(),
         "pavilion": row.text("pavilion", fields.Pavilion),
     }
-    before = known.get(plain(read["name"]), {})
-    given = present(row, read)
+    before = known.get(normalize_text(read["name"]), {})
+    given = present_values(row, read)
     merged = _EMPTY | before | given
     if merged["kind"] == GuestKind.COUNTRY and not merged["country"]:
         row.fault("country", gettext_lazy("is missing; a guest of honour that is a country has one"))

@@ -19,50 +19,50 @@ FAMILY_NAME_FIRST: Final = frozenset(("zh", "hu", "ja", "ko"))
 
 
 @cache
-def columns() -> Mapping[str, Mapping[str, Mapping[str, list[str]]]]:
+def load_columns() -> Mapping[str, Mapping[str, Mapping[str, list[str]]]]:
     """Under `columns` the fields of our columns by kind of rows; under `composed` those of others."""
     found: Mapping[str, Mapping[str, Mapping[str, list[str]]]] = _read("columns")
     return found
 
 
 @cache
-def fields(language: str) -> Mapping[str, tuple[str, ...]]:
+def load_fields(language: str) -> Mapping[str, tuple[str, ...]]:
     """Headers of a language by what they name."""
     return _words(language, "fields")
 
 
 @cache
-def sheets(language: str) -> Mapping[str, tuple[str, ...]]:
+def load_sheet_names(language: str) -> Mapping[str, tuple[str, ...]]:
     """Names of sheets of a language by kind of rows."""
     return _words(language, "sheets")
 
 
 @cache
-def settings(language: str) -> Mapping[str, tuple[str, ...]]:
+def load_setting_names(language: str) -> Mapping[str, tuple[str, ...]]:
     """What people of a language call each setting of an event in its sheet."""
     return _words(language, "settings")
 
 
 @cache
-def cell_words(name: str) -> tuple[str, ...]:
+def load_cell_words(name: str) -> tuple[str, ...]:
     """What people write in a cell for one thing, as `upstream`, `accepted` or `yes`, in all languages."""
     return tuple(dict.fromkeys(word for one in LANGUAGES for word in _words(one, "values").get(name, ())))
 
 
 @cache
-def other_names(of: str) -> Mapping[str, tuple[str, ...]]:
+def load_other_names(of: str) -> Mapping[str, tuple[str, ...]]:
     """Nicknames, old names and abbreviations of `countries` or `languages` by code."""
-    return {code: _expanded(words) for code, words in _read("names")[of].items()}
+    return {code: _expand(words) for code, words in _read("names")[of].items()}
 
 
 @cache
-def ambiguous(of: str) -> tuple[str, ...]:
+def load_ambiguous_names(of: str) -> tuple[str, ...]:
     """Names that two `countries` have, whatever one of the languages says."""
-    return _expanded(_read("names")["ambiguous"][of])
+    return _expand(_read("names")["ambiguous"][of])
 
 
 def _words(language: str, part: str) -> Mapping[str, tuple[str, ...]]:
-    return {name: _expanded(words) for name, words in _read(language)[part].items()}
+    return {name: _expand(words) for name, words in _read(language)[part].items()}
 
 
 @cache
@@ -70,12 +70,12 @@ def _read(name: str) -> Any:
     return json.loads(Path(__file__).with_name(f"{name}.json").read_text("utf-8"))
 
 
-def _expanded(words: str) -> tuple[str, ...]:
+def _expand(words: str) -> tuple[str, ...]:
     """All words of a text."""
-    return tuple(dict.fromkeys(word for each in _parted(words) for word in _alternatives(each)))
+    return tuple(dict.fromkeys(word for each in _split_alternatives(words) for word in _alternatives(each)))
 
 
-def _parted(words: str) -> Iterator[str]:
+def _split_alternatives(words: str) -> Iterator[str]:
     """Parts between strokes that are not in braces."""
     depth, part = 0, ""
     for sign in words:

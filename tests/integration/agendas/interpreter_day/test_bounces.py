@@ -10,8 +10,8 @@ from sqlalchemy import select
 from scheduler.domain.entities import MailFailure, Refusal
 from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery import claims, dead_letters, mail_routes, refusing
-from scheduler.services.events import home
-from scheduler.services.participants import editing, tables
+from scheduler.services.events import dashboard
+from scheduler.services.participants import editing, record_tables
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import AddressReport, Interpreter
@@ -39,9 +39,15 @@ class Refused(Scene):
     def is_marked(self) -> bool:
         with self.database.read() as session:
             actor = self.expo.organiser_actor()
-            row = next(each for each in tables.interpreters(session, actor).items if each.email == OWN)
+            row = next(
+                each for each in record_tables.list_interpreters(session, actor).items if each.email == OWN
+            )
             count = dead_letters.counts(session, actor).interpreters
-            assert count == home.home(session, actor, now=NOW).bounced_interpreters == int(row.has_bounced)
+            assert (
+                count
+                == dashboard.get_dashboard(session, actor, now=NOW).bounced_interpreters
+                == int(row.has_bounced)
+            )
             return row.has_bounced
 
     def bounce(self) -> None:
@@ -73,7 +79,7 @@ def test_an_address_that_was_corrected_has_no_mark(scene: Refused) -> None:
         actor = scene.expo.organiser_actor()
         cells = {"email": "lin@interpreters.example"}
         keys = [scene.own.key]
-        editing.edit(session, actor, ImportKind.INTERPRETERS, keys, cells, settings=SETTINGS, now=NOW)
+        editing.edit_records(session, actor, ImportKind.INTERPRETERS, keys, cells, settings=SETTINGS, now=NOW)
     with scene.database.read() as session:
         own = session.get_one(Interpreter, scene.own.id)
         assert (own.bounced_at, own.bounce) == (None, "")

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.domain.team import TeamRole
-from scheduler.services.events.archives import copying
-from scheduler.services.events.archives.copying import EventCopy
+from scheduler.services.events.archives import event_copy
+from scheduler.services.events.archives.event_copy import EventCopy
 from scheduler.services.identity.actors import actor_for
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -57,7 +57,7 @@ def expo(database: Database) -> Expo:
 
 
 def copy(database: Database, expo: Expo, form: EventCopy = FORM) -> int:
-    key = copying.copy(database, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
+    key = event_copy.copy_event(database, expo.organiser_actor(), form, settings=SETTINGS, now=NOW)
     with database.read() as session:
         return session.scalars(select(Event.id).where(Event.key == key)).one()
 
@@ -202,7 +202,7 @@ def test_only_an_owner_who_is_an_operator_copies(database: Database, expo: Expo)
         with database.read() as session:
             actor = actor_for(session, account.id, expo.event.key, now=NOW)
         with pytest.raises(NotAllowed):
-            copying.copy(database, actor, FORM, settings=SETTINGS, now=NOW)
+            event_copy.copy_event(database, actor, FORM, settings=SETTINGS, now=NOW)
 
 
 def test_the_page_keeps_what_was_typed_and_makes_the_copy(

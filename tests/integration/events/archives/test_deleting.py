@@ -10,12 +10,12 @@ from scheduler.domain.solving import WhatIfState
 from scheduler.services.availability import refetch
 from scheduler.services.delivery import claims
 from scheduler.services.emails.inbound import boxes
-from scheduler.services.events.archives import deleting, ending, portions
+from scheduler.services.events.archives import archiving, batches, deletion
 from scheduler.services.identity import api_tokens
 from scheduler.services.identity.actors import actor_for, events_of
 from scheduler.services.outbox import outbox
 from scheduler.services.planning.runs import overnight
-from scheduler.services.planning.scenarios import waiting
+from scheduler.services.planning.scenarios import scenario_queue
 from scheduler.services.requests.digests import telling
 from scheduler.services.schedule import feed_addresses
 from scheduler.storage.base import Base
@@ -36,8 +36,8 @@ PORTION = 7
 @pytest.fixture
 def everything(database: Database, monkeypatch: pytest.MonkeyPatch) -> Everything:
     clocks.hold(monkeypatch, NOW)
-    monkeypatch.setattr(portions, "PORTION", PORTION)
-    monkeypatch.setattr(deleting, "AT_ONCE", 3 * PORTION)
+    monkeypatch.setattr(batches, "BATCH_SIZE", PORTION)
+    monkeypatch.setattr(deletion, "BATCH_SIZE", 3 * PORTION)
     return Everything(database, web_app(database, NOWHERE))
 
 
@@ -45,7 +45,7 @@ def press(everything: Everything) -> None:
     """Somebody deletes the event."""
     owner = quiet(everything)
     with everything.database.write() as session:
-        ending.remove(session, owner, typed=everything.expo.event.name, now=NOW)
+        archiving.delete_event(session, owner, typed=everything.expo.event.name, now=NOW)
 
 
 def test_each_transaction_deletes_few_rows(everything: Everything) -> None:
@@ -55,7 +55,7 @@ def test_each_transaction_deletes_few_rows(everything: Everything) -> None:
         waiting_letters = session.scalars(select(func.count()).where(letters)).one()
     owner = quiet(everything)
     with rows_written(database) as pressed, database.write() as session:
-        ending.remove(session, owner, typed=event.name, now=NOW)
+        archiving.delete_event(session, owner, typed=event.name, now=NOW)
     assert sum(pressed) <= 5 + waiting_letters, "the event, its letters, the trail"
     rows = sum(left(database, event.id).values())
     with rows_written(database) as portions:
@@ -125,9 +125,9 @@ def test_from_the_press_on_nothing_is_done_for_it(everything: Everything) -> Non
         session.execute(busy.update().values(is_saved=True, next_fetch_at=NOW))
     press(everything)
     with database.write() as session:
-        assert not waiting.is_waiting(session, now=NOW)
+        assert not scenario_queue.is_scenario_waiting(session, now=NOW)
         assert not refetch.is_due(session, now=NOW)
-        assert not overnight.claim_due(session, now=NOW)
+        assert not overnight.queue_due_runs(session, now=NOW)
         made = session.scalars(select(func.count()).select_from(OutboxMail)).one()
         telling.tell(session, SETTINGS, now=NOW)
         assert session.scalars(select(func.count()).select_from(OutboxMail)).one() == made
@@ -150,7 +150,7 @@ def test_a_worker_goes_on_where_another_one_ended(everything: Everything) -> Non
     sizes = [sum(left(database, event.id).values())]
     while True:
         asked = iter([False] * 3)
-        if not deleting.delete_rows(database, should_stop=lambda asked=asked: next(asked, True)):
+        if not deletion.delete_rows(database, should_stop=lambda asked=asked: next(asked, True)):
             break
         sizes.append(sum(left(database, event.id).values()))
     assert len(sizes) > 10 and sizes == sorted(sizes, reverse=True) and left(database, event.id) == {}
@@ -159,7 +159,7 @@ def test_a_worker_goes_on_where_another_one_ended(everything: Everything) -> Non
         remaining = set(session.scalars(select(Account.email)))
         assert everything.expo.organiser.email in remaining, "who pressed is in the middle of something"
         assert not of_event & remaining - {everything.expo.organiser.email}
-        assert not deleting.is_waiting(session, now=NOW)
+        assert not deletion.is_deletion_pending(session, now=NOW)
 
 
 def test_rows_that_are_still_being_made_are_deleted_the_next_time(everything: Everything) -> None:
@@ -174,7 +174,7 @@ def test_rows_that_are_still_being_made_are_deleted_the_next_time(everything: Ev
                 session.add(Hall(event_id=event.id, key="late", name="Late"))
         return False
 
-    assert deleting.delete_rows(database, should_stop=should_stop)
+    assert deletion.delete_rows(database, should_stop=should_stop)
     assert left(database, event.id)
     finish(database)
     assert left(database, event.id) == {}

@@ -11,7 +11,7 @@ from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongSta
 from scheduler.domain.team import TeamRole
 from scheduler.services.audit_log import verifying
 from scheduler.services.events import events
-from scheduler.services.events.archives import deleting, ending, tables
+from scheduler.services.events.archives import archiving, deletion, event_tables
 from scheduler.services.identity.actors import Actor, actor_for, events_of
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sessions import SignedIn
@@ -47,7 +47,7 @@ def quiet(everything: Everything) -> Actor:
 
 def finish(database: Database) -> None:
     """Delete all rows of deleted events, as a worker does."""
-    assert not deleting.delete_rows(database, should_stop=lambda: False)
+    assert not deletion.delete_rows(database, should_stop=lambda: False)
 
 
 def left(database: Database, event_id: int) -> dict[str, int]:
@@ -55,9 +55,9 @@ def left(database: Database, event_id: int) -> dict[str, int]:
     with database.read() as session:
         counts = {
             table.name: session.execute(
-                select(func.count()).select_from(table).where(tables.of_event(table, event_id))
+                select(func.count()).select_from(table).where(event_tables.belongs_to_event(table, event_id))
             ).scalar_one()
-            for table in tables.all_tables()
+            for table in event_tables.list_tables()
         }
     return {name: count for name, count in counts.items() if count}
 
@@ -67,9 +67,9 @@ def test_all_rows_go_and_the_other_event_and_the_trail_stay(everything: Everythi
     owner = quiet(everything)
     assert len(left(database, event.id)) > 30
     with database.write() as session, pytest.raises(InvalidInput, match="must be the name"):
-        ending.remove(session, owner, typed="another name", now=NOW)
+        archiving.delete_event(session, owner, typed="another name", now=NOW)
     with database.write() as session:
-        assert ending.remove(session, owner, typed=f" {event.name} ", now=NOW) == event.name
+        assert archiving.delete_event(session, owner, typed=f" {event.name} ", now=NOW) == event.name
     finish(database)
     assert left(database, event.id) == {}
     with database.read() as session:
@@ -97,26 +97,28 @@ def test_an_operator_deletes_an_event_and_nobody_else_one_that_is_not_theirs(eve
         return SignedIn(1, account.id, account.email, "", is_operator, NOW, NOW, NOW)
 
     with database.write() as session, pytest.raises(NotAllowed):
-        ending.remove(session, organiser, typed=event.name, now=NOW)
+        archiving.delete_event(session, organiser, typed=event.name, now=NOW)
     for claims in (False, True):
         asker = signed_in(somebody, is_operator=claims)
         with database.write() as session, pytest.raises(NotAllowed):
-            ending.remove_as_operator(session, asker, event.key, typed=event.name, now=NOW)
+            archiving.delete_event_as_operator(session, asker, event.key, typed=event.name, now=NOW)
     asker = signed_in(everything.operator, is_operator=True)
     with database.write() as session, pytest.raises(NotFound):
-        ending.remove_as_operator(session, asker, "none", typed=event.name, now=NOW)
+        archiving.delete_event_as_operator(session, asker, "none", typed=event.name, now=NOW)
     with database.write() as session:
-        ending.remove_as_operator(session, asker, event.key, typed=event.name, now=NOW)
-        assert [each.key for each in ending.all_events(session, asker)] == [everything.other]
+        archiving.delete_event_as_operator(session, asker, event.key, typed=event.name, now=NOW)
+        assert [each.key for each in archiving.list_all_events(session, asker)] == [everything.other]
 
 
 def test_what_is_at_work_ends_first(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        runs.queue(session, expo.event.id, asked_by=None, now=NOW)
+        runs.queue_run(session, expo.event.id, asked_by=None, now=NOW)
     for step in (
-        lambda session: ending.archive(session, expo.organiser_actor(), now=NOW),
-        lambda session: ending.remove(session, expo.organiser_actor(), typed=expo.event.name, now=NOW),
+        lambda session: archiving.archive_event(session, expo.organiser_actor(), now=NOW),
+        lambda session: archiving.delete_event(
+            session, expo.organiser_actor(), typed=expo.event.name, now=NOW
+        ),
     ):
         with database.write() as session, pytest.raises(WrongState):
             step(session)
@@ -125,7 +127,7 @@ def test_what_is_at_work_ends_first(database: Database) -> None:
 def test_an_archived_event_is_read_and_not_changed_until_it_is_back(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        ending.archive(session, expo.organiser_actor(), now=NOW)
+        archiving.archive_event(session, expo.organiser_actor(), now=NOW)
     with database.read() as session:
         owner = actor_for(session, expo.organiser.id, expo.event.key, now=NOW)
         exhibitor = actor_for(session, expo.people[0][0].account_id, expo.event.key, now=NOW)
@@ -144,10 +146,10 @@ def test_an_archived_event_is_read_and_not_changed_until_it_is_back(database: Da
     assert not exhibitor.may(Right.ASK, firm_id=exhibitor.firm_id)
     assert exhibitor.may(Right.READ_AGENDAS, attendee_id=exhibitor.attendee_id)
     with database.write() as session:
-        ending.bring_back(session, owner, now=NOW)
+        archiving.restore_event(session, owner, now=NOW)
         again = actor_for(session, expo.organiser.id, expo.event.key, now=NOW)
         assert session.get_one(Event, expo.event.id).archived_at is None
-        assert events.settings(session, again).name == expo.event.name
+        assert events.get_settings(session, again).name == expo.event.name
 
 
 def test_an_archived_event_offers_nobody_what_cannot_be_done(database: Database, broker_url: str) -> None:
@@ -155,7 +157,7 @@ def test_an_archived_event_offers_nobody_what_cannot_be_done(database: Database,
     with database.write() as session:
         expo = make_event(session)
         exhibitor = session.get_one(Account, expo.people[0][0].account_id)
-        ending.archive(session, expo.organiser_actor(), now=NOW)
+        archiving.archive_event(session, expo.organiser_actor(), now=NOW)
     browser, base = Browser(web_app(database, broker_url), exhibitor), f"/events/{expo.event.key}"
     menu = re.findall(rf'<a[^>]* href="({base}[^"#?]*)"', browser.get(f"{base}/agenda"))
     assert len(set(menu)) > 6

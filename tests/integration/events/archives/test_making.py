@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from scheduler.domain.errors import InvalidInput, NotFound
-from scheduler.services.events.archives import copying, deleting, making, moving, portions
-from scheduler.services.events.archives.copying import EventCopy
-from scheduler.services.events.archives.making import NotFinished
-from scheduler.services.events.archives.putting import PutRows
+from scheduler.services.events.archives import batches, deletion, event_copy, staging, transfer
+from scheduler.services.events.archives.event_copy import EventCopy
+from scheduler.services.events.archives.row_insertion import RowInserter
+from scheduler.services.events.archives.staging import StagingExpired
 from scheduler.services.identity import actors
 from scheduler.services.operations import pulses
 from scheduler.services.planning.runs import overnight
@@ -44,14 +44,18 @@ def everything(database: Database, monkeypatch: pytest.MonkeyPatch) -> Everythin
 
 
 def copied(everything: Everything) -> None:
-    copying.copy(everything.database, everything.expo.organiser_actor(), FORM, settings=SETTINGS, now=NOW)
+    event_copy.copy_event(
+        everything.database, everything.expo.organiser_actor(), FORM, settings=SETTINGS, now=NOW
+    )
 
 
 def imported(everything: Everything, agree: Callable[[object], None] = lambda _: None) -> None:
     octets = io.BytesIO()
     with everything.database.read() as session:
-        moving.write(session, session.get_one(Event, everything.expo.event.id), octets, now=NOW)
-    moving.read(everything.database, octets, key="second", secret_key=SECRET_KEY, now=NOW, agree=agree)
+        transfer.write_archive(session, session.get_one(Event, everything.expo.event.id), octets, now=NOW)
+    transfer.import_archive(
+        everything.database, octets, key="second", secret_key=SECRET_KEY, now=NOW, agree=agree
+    )
 
 
 both = pytest.mark.parametrize("make", [copied, imported])
@@ -61,7 +65,7 @@ both = pytest.mark.parametrize("make", [copied, imported])
 def test_each_transaction_writes_few_rows(
     everything: Everything, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(portions, "PORTION", PORTION)
+    monkeypatch.setattr(batches, "BATCH_SIZE", PORTION)
     with rows_written(everything.database) as counts:
         make(everything)
     most = PORTION * 2  # with the accounts that they name
@@ -75,20 +79,20 @@ def test_until_it_is_whole_it_is_there_for_nobody(
     everything: Everything, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database, seen = everything.database, []
-    put = PutRows.put
+    put = RowInserter.put
 
-    def look(self: PutRows, *args: object) -> None:
+    def look(self: RowInserter, *args: object) -> None:
         put(self, *args)  # type: ignore[arg-type]
         with database.write() as session:  # and nobody holds the one writer of SQLite
             pulses.mark(session, "somebody", now=NOW)
             known = set(session.scalars(select(Event.key).where(Event.is_there())))
             with pytest.raises(NotFound):
                 actors.actor_for(session, everything.expo.organiser.id, "second", now=NOW)
-            runs = len(overnight.claim_due(session, now=NOW))
-            seen.append((known, runs, deleting.is_waiting(session, now=NOW)))
+            runs = len(overnight.queue_due_runs(session, now=NOW))
+            seen.append((known, runs, deletion.is_deletion_pending(session, now=NOW)))
             session.rollback()
 
-    monkeypatch.setattr(PutRows, "put", look)
+    monkeypatch.setattr(RowInserter, "put", look)
     make(everything)
     first = {everything.expo.event.key, everything.other}
     assert len(seen) > 5 and all(each == (first, 1, False) for each in seen)
@@ -104,14 +108,14 @@ def test_what_fails_half_way_leaves_nothing(
 ) -> None:
     database = everything.database
     before = counted(database)
-    put = PutRows.put
+    put = RowInserter.put
 
-    def fail(self: PutRows, table: object, rows: object) -> None:
+    def fail(self: RowInserter, table: object, rows: object) -> None:
         put(self, table, rows)  # type: ignore[arg-type]
         if getattr(table, "name", "") == "attendee":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(PutRows, "put", fail)
+    monkeypatch.setattr(RowInserter, "put", fail)
     with pytest.raises(KeyboardInterrupt):
         make(everything)
     assert counted(database) == before
@@ -120,17 +124,17 @@ def test_what_fails_half_way_leaves_nothing(
 def test_of_two_with_one_key_the_later_leaves_nothing(
     everything: Everything, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database, finish = everything.database, making.finish
+    database, finish = everything.database, staging.finish_event
     before = counted(database)
 
     def after_another(*args: object, **named: object) -> Event:
         raise IntegrityError("UPDATE event", {}, Exception("key"))
 
-    monkeypatch.setattr(making, "finish", after_another)
+    monkeypatch.setattr(staging, "finish_event", after_another)
     with pytest.raises(InvalidInput, match="taken by another event"):
         copied(everything)
     assert counted(database) == before
-    monkeypatch.setattr(making, "finish", finish)
+    monkeypatch.setattr(staging, "finish_event", finish)
     copied(everything)
 
 
@@ -153,24 +157,26 @@ def test_what_a_killed_maker_left_goes_in_time(
     """It ends without a word: nothing is undone."""
     database = everything.database
     before = counted(database)
-    monkeypatch.setattr(deleting, "delete_event", lambda *_: None)
+    monkeypatch.setattr(deletion, "delete_event", lambda *_: None)
 
     def end(*_args: object, **_named: object) -> Event:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(making, "finish", end)
+    monkeypatch.setattr(staging, "finish_event", end)
     with pytest.raises(KeyboardInterrupt):
         make(everything)
     with database.read() as session:
         (event,) = session.scalars(select(Event).where(Event.key.like("made.%"))).all()
-        assert not deleting.is_waiting(session, now=NOW + making.LEAD - timedelta(seconds=1))
-        assert deleting.is_waiting(session, now=NOW + making.LEAD)
-    clocks.hold(monkeypatch, NOW + making.LEAD)
+        assert not deletion.is_deletion_pending(
+            session, now=NOW + staging.STAGING_TIMEOUT - timedelta(seconds=1)
+        )
+        assert deletion.is_deletion_pending(session, now=NOW + staging.STAGING_TIMEOUT)
+    clocks.hold(monkeypatch, NOW + staging.STAGING_TIMEOUT)
     monkeypatch.undo()
-    clocks.hold(monkeypatch, NOW + making.LEAD)
-    with database.write() as session, pytest.raises(NotFinished):
-        making.finish(session, event.id, {"key": "second"}, now=database.now())
-    assert not deleting.delete_rows(database, should_stop=lambda: False)
+    clocks.hold(monkeypatch, NOW + staging.STAGING_TIMEOUT)
+    with database.write() as session, pytest.raises(StagingExpired):
+        staging.finish_event(session, event.id, {"key": "second"}, now=database.now())
+    assert not deletion.delete_rows(database, should_stop=lambda: False)
     assert left(database, event.id) == {}
     assert counted(database) == before
 

@@ -17,8 +17,8 @@ from sqlalchemy import Integer, func, select, update
 from chainmeet.cli import main
 from scheduler.domain.entities import VersionState
 from scheduler.services.audit_log import verifying
-from scheduler.services.events.archives import moving, tables
-from scheduler.services.events.archives.cells import BrokenArchive, encoded
+from scheduler.services.events.archives import event_tables, transfer
+from scheduler.services.events.archives.json_values import BrokenArchive, encode_value
 from scheduler.services.identity import actors
 from scheduler.services.problems import snapshot
 from scheduler.storage.base import Base
@@ -66,12 +66,14 @@ def exported(database: Database, key: str) -> bytes:
     to = io.BytesIO()
     with database.read() as session:
         event = session.scalars(select(Event).where(Event.key == key)).one()
-        moving.write(session, event, to, now=NOW)
+        transfer.write_archive(session, event, to, now=NOW)
     return to.getvalue()
 
 
-def taken(database: Database, octets: bytes, key: str = "", owner: str = "") -> moving.MovedEvent:
-    return moving.read(database, io.BytesIO(octets), key=key, owner=owner, secret_key=OTHER_SECRET, now=NOW)
+def taken(database: Database, octets: bytes, key: str = "", owner: str = "") -> transfer.EventArchive:
+    return transfer.import_archive(
+        database, io.BytesIO(octets), key=key, owner=owner, secret_key=OTHER_SECRET, now=NOW
+    )
 
 
 def rows_of(database: Database, event_id: int) -> dict[str, list[dict[str, Any]]]:
@@ -80,8 +82,10 @@ def rows_of(database: Database, event_id: int) -> dict[str, list[dict[str, Any]]
     with database.read() as session:
         emails = {row.id: row.email for row in session.execute(select(Account.id, Account.email))}
         places: dict[str, dict[int, Any]] = {"account": emails}
-        for table in tables.moving():
-            query = select(*tables.columns(table)).where(tables.of_event(table, event_id))
+        for table in event_tables.list_exported_tables():
+            query = select(*event_tables.exported_columns(table)).where(
+                event_tables.belongs_to_event(table, event_id)
+            )
             if table.name == "busy_source":
                 query = query.where(table.c.is_saved)
             rows = [dict(row) for row in session.execute(query.order_by(*table.primary_key)).mappings()]
@@ -90,13 +94,13 @@ def rows_of(database: Database, event_id: int) -> dict[str, list[dict[str, Any]]
     for name, rows in found.items():
         for row in rows:
             for column in Base.metadata.tables[name].columns:
-                other = tables.target(column)
+                other = event_tables.referenced_table(column)
                 if other and row.get(column.name) is not None:
                     row[column.name] = places[other][row[column.name]]
             row.pop("id", None)
             for each in QUIET if name == "event" else ():
                 row.pop(each)
-            row.update({key: encoded(value) for key, value in row.items()})
+            row.update({key: encode_value(value) for key, value in row.items()})
     return found
 
 
@@ -316,11 +320,11 @@ def test_what_is_no_zip_is_refused(octets: bytes, elsewhere: Database) -> None:
 
 
 def test_a_bomb_is_not_unpacked(whole: bytes, elsewhere: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(moving, "MAX_UNPACKED", 1_000)
+    monkeypatch.setattr(transfer, "MAX_UNPACKED", 1_000)
     with pytest.raises(BrokenArchive, match="unpacks to more than"):
         taken(elsewhere, whole)
     monkeypatch.undo()
-    monkeypatch.setattr(moving, "MAX_LINE", 100)
+    monkeypatch.setattr(transfer, "MAX_LINE", 100)
     with pytest.raises(BrokenArchive, match="larger than an event can be"):
         taken(elsewhere, whole)
 
@@ -331,16 +335,16 @@ def test_an_archive_that_is_cut_off_is_refused(whole: bytes, elsewhere: Database
 
 
 def test_every_table_moves_or_says_why_not() -> None:
-    names = {table.name for table in tables.all_tables()}
-    assert names >= set(tables.STAYS)
-    for table in tables.all_tables():
-        tables.of_event(table, 1)
-    for name, columns in tables.SECRET.items():
+    names = {table.name for table in event_tables.list_tables()}
+    assert names >= set(event_tables.NOT_EXPORTED)
+    for table in event_tables.list_tables():
+        event_tables.belongs_to_event(table, 1)
+    for name, columns in event_tables.SECRET_COLUMNS.items():
         assert columns <= set(Base.metadata.tables[name].columns.keys()), name
     suspicious = [
         f"{table.name}.{column.name}"
-        for table in tables.moving()
-        for column in tables.columns(table)
+        for table in event_tables.list_exported_tables()
+        for column in event_tables.exported_columns(table)
         if any(word in column.name for word in ("seed", "hash", "token", "secret"))
     ]
     assert suspicious == ["run.seed"], "secrets do not move"
@@ -349,9 +353,11 @@ def test_every_table_moves_or_says_why_not() -> None:
 def test_every_number_that_moves_has_the_limits_of_its_field() -> None:
     without = {
         f"{table.name}.{column.name}"
-        for table in tables.moving()
-        for column in tables.columns(table)
-        if isinstance(column.type, Integer) and tables.target(column) is None and column.name != "id"
+        for table in event_tables.list_exported_tables()
+        for column in event_tables.exported_columns(table)
+        if isinstance(column.type, Integer)
+        and event_tables.referenced_table(column) is None
+        and column.name != "id"
         if not any(get_args(kind)[1:] for kind in _kinds(table.name, column.name))
     }
     assert without == {"run.seed"}, "any number is one"

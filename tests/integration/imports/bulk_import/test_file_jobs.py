@@ -17,9 +17,15 @@ from scheduler.domain.errors import NotAllowed, NotFound, WrongState
 from scheduler.domain.team import TeamRole
 from scheduler.services.identity.actors import actor_for
 from scheduler.services.identity.sessions import SignedIn
-from scheduler.services.imports import first_file, importing, taking, template, workbooks
-from scheduler.services.imports.bulk_import import file_jobs, file_work
-from scheduler.services.imports.bulk_import.file_work import FileEnding
+from scheduler.services.imports import (
+    create_from_workbook,
+    import_files,
+    sheet_import,
+    template,
+    undoable_import,
+)
+from scheduler.services.imports.bulk_import import import_execution, import_jobs
+from scheduler.services.imports.bulk_import.import_execution import ImportEnding
 from scheduler.services.participants import journal
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Firm, ImportFile, ImportJob, OutboxMail, TeamMember
@@ -42,20 +48,20 @@ def expo(database: Database) -> Expo:
 
 def keep(database: Database, expo: Expo) -> int:
     with database.write() as session:
-        number = workbooks.keep(
+        number = import_files.store_file(
             session, expo.organiser_actor(), FIRMS, name="firms.csv", kind="", now=database.now()
         )
-        file_jobs.ask_look(session, expo.organiser_actor(), number, now=database.now())
+        import_jobs.request_preview(session, expo.organiser_actor(), number, now=database.now())
     return number
 
 
-def work(database: Database, number: int, worker: str = "w") -> FileEnding:
-    return file_work.execute(database, number, worker=worker, settings=SETTINGS)
+def work(database: Database, number: int, worker: str = "w") -> ImportEnding:
+    return import_execution.execute_import(database, number, worker=worker, settings=SETTINGS)
 
 
 def digest_of(database: Database, expo: Expo, number: int) -> str:
     with database.read() as session:
-        found = file_jobs.kept(session, expo.organiser_actor(), number)
+        found = import_jobs.load_preview(session, expo.organiser_actor(), number)
     assert found is not None
     return found.digest
 
@@ -63,7 +69,7 @@ def digest_of(database: Database, expo: Expo, number: int) -> str:
 def ask_take(database: Database, expo: Expo, number: int) -> None:
     digest = digest_of(database, expo, number)
     with database.write() as session:
-        file_jobs.ask_take(session, expo.organiser_actor(), number, digest=digest, now=database.now())
+        import_jobs.request_import(session, expo.organiser_actor(), number, digest=digest, now=database.now())
 
 
 def firms(database: Database) -> int:
@@ -78,24 +84,28 @@ def job(database: Database, number: int) -> ImportJob:
 
 def test_a_worker_finds_what_the_page_would_and_takes_just_that(database: Database, expo: Expo) -> None:
     number = keep(database, expo)
-    assert work(database, number) is FileEnding.DONE
+    assert work(database, number) is ImportEnding.DONE
     with database.read() as session:
-        kept = file_jobs.kept(session, expo.organiser_actor(), number)
-    parts = taking.parts_of(FIRMS, "")
+        kept = import_jobs.load_preview(session, expo.organiser_actor(), number)
+    parts = sheet_import.read_parts(FIRMS, "")
     with database.write() as session:
-        seen = importing.apply(session, expo.organiser_actor(), parts, settings=SETTINGS, now=NOW)
+        seen = undoable_import.apply_import(
+            session, expo.organiser_actor(), parts, settings=SETTINGS, now=NOW
+        )
         session.rollback()
     assert kept == seen and seen.left_out == 1
     assert firms(database) == 0
     ask_take(database, expo, number)
-    assert work(database, number) is FileEnding.DONE
+    assert work(database, number) is ImportEnding.DONE
     assert firms(database) == 2
-    assert work(database, number) is FileEnding.NOT_CLAIMED
+    assert work(database, number) is ImportEnding.NOT_CLAIMED
     with database.write() as session:
         file = session.get_one(ImportFile, number)
         assert (file.octets, file.counts) == (None, {"firms": [2, 0, 0, 1]})
         assert file.step_id is not None
-        journal.undo(session, expo.organiser_actor(), file.step_id, settings=SETTINGS, now=database.now())
+        journal.undo_step(
+            session, expo.organiser_actor(), file.step_id, settings=SETTINGS, now=database.now()
+        )
     assert firms(database) == 0
 
 
@@ -120,7 +130,9 @@ def test_a_worker_that_is_killed_in_the_middle_leaves_nothing_half_done(
     ask_take(database, expo, number)
     child = os.fork()
     if not child:  # its last step before the commit ends it
-        monkeypatch.setattr(file_work, "_tell", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        monkeypatch.setattr(
+            import_execution, "_send_result_email", lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        )
         own = Database(database.url.render_as_string(hide_password=False))
         work(own, number, "killed")
         os._exit(0)
@@ -129,10 +141,10 @@ def test_a_worker_that_is_killed_in_the_middle_leaves_nothing_half_done(
     assert firms(database) == 0
     assert job(database, number).state is JobState.RUNNING
     with database.write() as session:
-        assert file_jobs.recover(session, now=database.now()) == []
-        later = database.now() + file_jobs.SILENT + timedelta(seconds=1)
-        assert file_jobs.recover(session, now=later) == [number]
-    assert work(database, number) is FileEnding.DONE
+        assert import_jobs.recover_jobs(session, now=database.now()) == []
+        later = database.now() + import_jobs.HEARTBEAT_TIMEOUT + timedelta(seconds=1)
+        assert import_jobs.recover_jobs(session, now=later) == [number]
+    assert work(database, number) is ImportEnding.DONE
     assert firms(database) == 2
 
 
@@ -141,17 +153,17 @@ def test_a_file_whose_worker_is_lost_twice_says_so_and_can_be_looked_at_again(
 ) -> None:
     number = keep(database, expo)
     later = database.now()
-    for _ in range(file_jobs.MAX_ATTEMPTS):
+    for _ in range(import_jobs.MAX_ATTEMPTS):
         with database.write() as session:
-            assert file_work._claim(session, number, "lost", now=later) is not None
-        later += file_jobs.SILENT + timedelta(seconds=1)
+            assert import_execution._claim_job(session, number, "lost", now=later) is not None
+        later += import_jobs.HEARTBEAT_TIMEOUT + timedelta(seconds=1)
         with database.write() as session:
-            file_jobs.recover(session, now=later)
+            import_jobs.recover_jobs(session, now=later)
     found = job(database, number)
-    assert (found.state, found.error) == (JobState.FAILED, file_jobs.LOST)
+    assert (found.state, found.error) == (JobState.FAILED, import_jobs.WORKER_LOST)
     with database.write() as session:
-        file_jobs.ask_look(session, expo.organiser_actor(), number, now=later)
-    assert work(database, number) is FileEnding.DONE
+        import_jobs.request_preview(session, expo.organiser_actor(), number, now=later)
+    assert work(database, number) is ImportEnding.DONE
 
 
 def test_a_worker_that_lost_its_job_takes_nothing(
@@ -160,18 +172,18 @@ def test_a_worker_that_lost_its_job_takes_nothing(
     number = keep(database, expo)
     work(database, number)
     ask_take(database, expo, number)
-    read = taking.parts_of
+    read = sheet_import.read_parts
 
     def slow(octets: bytes, kind: str) -> Any:
         """Meanwhile the clock takes the job up for another worker, which does it."""
-        monkeypatch.setattr(taking, "parts_of", read)
+        monkeypatch.setattr(sheet_import, "read_parts", read)
         with database.write() as session:
-            file_jobs.recover(session, now=database.now() + timedelta(hours=1))
-        assert work(database, number, "other") is FileEnding.DONE
+            import_jobs.recover_jobs(session, now=database.now() + timedelta(hours=1))
+        assert work(database, number, "other") is ImportEnding.DONE
         return read(octets, kind)
 
-    monkeypatch.setattr(taking, "parts_of", slow)
-    assert work(database, number, "slow") is FileEnding.LOST
+    monkeypatch.setattr(sheet_import, "read_parts", slow)
+    assert work(database, number, "slow") is ImportEnding.LOST
     assert firms(database) == 2
 
 
@@ -179,12 +191,12 @@ def test_what_changed_since_the_look_is_looked_at_again(database: Database, expo
     number = keep(database, expo)
     work(database, number)
     ask_take(database, expo, number)
-    other = taking.parts_of(b"key,name,country,tier\nk1,Kov\xc3\xa1cs Kft.,AT,downstream\n", "")
+    other = sheet_import.read_parts(b"key,name,country,tier\nk1,Kov\xc3\xa1cs Kft.,AT,downstream\n", "")
     with database.write() as session:
-        importing.apply(session, expo.organiser_actor(), other, settings=SETTINGS, now=NOW)
-    assert work(database, number) is FileEnding.LOOKS_AGAIN
+        undoable_import.apply_import(session, expo.organiser_actor(), other, settings=SETTINGS, now=NOW)
+    assert work(database, number) is ImportEnding.LOOKS_AGAIN
     assert "The event changed since you looked" in str(job(database, number).error)
-    assert work(database, number) is FileEnding.DONE
+    assert work(database, number) is ImportEnding.DONE
     assert (job(database, number).work, firms(database)) == (FileWork.LOOK, 1)
 
 
@@ -193,14 +205,14 @@ def test_what_is_wrong_with_a_file_is_said_and_who_left_the_team_takes_nothing(
 ) -> None:
     with database.write() as session:
         actor = expo.organiser_actor()
-        number = workbooks.keep(session, actor, b"%PDF-1", name="x", kind="", now=database.now())
-        file_jobs.ask_look(session, actor, number, now=database.now())
-    assert work(database, number) is FileEnding.FAILED
+        number = import_files.store_file(session, actor, b"%PDF-1", name="x", kind="", now=database.now())
+        import_jobs.request_preview(session, actor, number, now=database.now())
+    assert work(database, number) is ImportEnding.FAILED
     assert "is a PDF" in str(job(database, number).error)
     number = keep(database, expo)
     with database.write() as session:
         session.delete(session.get_one(TeamMember, (expo.event.id, expo.organiser.id)))
-    assert work(database, number) is FileEnding.FAILED
+    assert work(database, number) is ImportEnding.FAILED
 
 
 def test_only_who_may_import_asks_and_what_is_being_taken_stays_so(database: Database, expo: Expo) -> None:
@@ -208,13 +220,13 @@ def test_only_who_may_import_asks_and_what_is_being_taken_stays_so(database: Dat
     work(database, number)
     ask_take(database, expo, number)
     with database.write() as session, pytest.raises(WrongState):
-        file_jobs.ask_look(session, expo.organiser_actor(), number, now=database.now())
+        import_jobs.request_preview(session, expo.organiser_actor(), number, now=database.now())
     with database.write() as session:
         reader = make_member(session, expo, TeamRole.READER)
         seen_by = actor_for(session, reader.id, expo.event.key, now=database.now())
         other = make_event(session, name="Another").organiser_actor()
     for actor, error in ((seen_by, NotAllowed), (other, NotFound)):
-        for ask in (file_jobs.follow, file_jobs.kept):
+        for ask in (import_jobs.find_job, import_jobs.load_preview):
             with database.read() as session, pytest.raises(error):
                 ask(session, actor, number)
 
@@ -222,17 +234,17 @@ def test_only_who_may_import_asks_and_what_is_being_taken_stays_so(database: Dat
 def test_the_page_says_at_which_row_of_which_sheet_the_worker_is(
     database: Database, expo: Expo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_work, "TELL_EVERY", 0.0)
+    monkeypatch.setattr(import_execution, "REPORT_SECONDS", 0.0)
     browser = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser)
     number = keep(database, expo)
     told: list[tuple[str, bool]] = []
-    report = file_work._Work._report
+    report = import_execution._ImportWork._report
 
     def follow(self: Any, **values: Any) -> None:
         report(self, **values)
         told.append((browser.get(f"/events/{expo.event.key}/imports/{number}"), "progress" in values))
 
-    monkeypatch.setattr(file_work._Work, "_report", follow)
+    monkeypatch.setattr(import_execution._ImportWork, "_report", follow)
     work(database, number)
     ask_take(database, expo, number)
     work(database, number)
@@ -251,10 +263,10 @@ def test_what_a_worker_took_is_counted_anew_for_the_plans_of_queries(database: D
     rows = "".join(f"Firm {number},CN,upstream\n" for number in range(300))
     with database.write() as session:
         octets = f"name,country,tier\n{rows}".encode()
-        number = workbooks.keep(
+        number = import_files.store_file(
             session, expo.organiser_actor(), octets, name="firms.csv", kind="", now=database.now()
         )
-        file_jobs.ask_look(session, expo.organiser_actor(), number, now=database.now())
+        import_jobs.request_preview(session, expo.organiser_actor(), number, now=database.now())
 
     def known(table: str) -> float:
         with database.read() as session:
@@ -272,19 +284,21 @@ def test_an_event_is_made_of_a_large_workbook_by_a_worker(database: Database) ->
     with database.write() as session:
         account = make_account(session, is_operator=True)
         who = SignedIn(1, account.id, account.email, "", True, NOW, NOW, NOW)
-        number = first_file.keep(session, who, template.example(), name="expo.xlsx", now=database.now())
-        file_jobs.ask_first_look(session, who, number, now=database.now())
-    assert work(database, number) is FileEnding.DONE
+        number = create_from_workbook.store_workbook(
+            session, who, template.example_workbook(), name="expo.xlsx", now=database.now()
+        )
+        import_jobs.request_new_event_preview(session, who, number, now=database.now())
+    assert work(database, number) is ImportEnding.DONE
     with database.read() as session:
-        found = file_jobs.kept_first(session, who, number)
+        found = import_jobs.load_new_event_preview(session, who, number)
         assert session.scalars(select(Event)).all() == []
     assert found is not None and found.event is not None
     assert found.event.name == "Danube Battery Days"
     with database.write() as session:
-        file_jobs.ask_to_make(session, who, number, digest=found.look.digest, now=database.now())
-    assert work(database, number) is FileEnding.DONE
+        import_jobs.request_new_event(session, who, number, digest=found.look.digest, now=database.now())
+    assert work(database, number) is ImportEnding.DONE
     with database.read() as session:
-        followed = file_jobs.follow_first(session, who, number)
+        followed = import_jobs.find_new_event_job(session, who, number)
         assert session.scalars(select(OutboxMail.to_address)).all() == [account.email]
     assert followed is not None and followed.event_key == "danube-battery-days"
     assert firms(database) == 5
@@ -293,7 +307,7 @@ def test_an_event_is_made_of_a_large_workbook_by_a_worker(database: Database) ->
 def test_the_pages_of_a_large_file_follow_the_worker(
     database: Database, broker_url: str, expo: Expo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_jobs, "AT_ONCE", 10)
+    monkeypatch.setattr(import_jobs, "MAX_INLINE_OCTETS", 10)
     browser = Browser(web_app(database, broker_url), expo.organiser)
     base = f"/events/{expo.event.key}/imports/"
     browser.get(base)
@@ -318,13 +332,13 @@ def test_the_pages_of_a_large_file_follow_the_worker(
 def test_the_pages_of_a_large_new_event_lead_to_it_and_say_that_it_is_made(
     database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_jobs, "AT_ONCE", 10)
+    monkeypatch.setattr(import_jobs, "MAX_INLINE_OCTETS", 10)
     with database.write() as session:
         account = make_account(session, is_operator=True)
     browser = Browser(web_app(database, broker_url), account)
     base = "/events/new/workbook/"
     browser.get(base)
-    browser.post(base, file=(io.BytesIO(template.example()), "expo.xlsx"))
+    browser.post(base, file=(io.BytesIO(template.example_workbook()), "expo.xlsx"))
     with database.read() as session:
         number = session.scalars(select(ImportFile.id)).one()
     work(database, number)
@@ -340,7 +354,7 @@ def test_the_pages_of_a_large_new_event_lead_to_it_and_say_that_it_is_made(
 def test_a_large_workbook_with_faults_waits_in_the_event_that_is_made(
     database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch, is_followed: bool
 ) -> None:
-    monkeypatch.setattr(file_jobs, "AT_ONCE", 10)
+    monkeypatch.setattr(import_jobs, "MAX_INLINE_OCTETS", 10)
     with database.write() as session:
         account = make_account(session, is_operator=True)
     browser = Browser(web_app(database, broker_url), account)
@@ -373,13 +387,13 @@ def test_a_look_of_a_new_event_that_is_left_at_a_file_of_the_event_is_done_anew(
             update(ImportJob).values(found={"typed": {}, "look": {}, "event": None, "faults": []})
         )
     with database.read() as session:
-        assert file_jobs.kept(session, expo.organiser_actor(), number) is None
+        assert import_jobs.load_preview(session, expo.organiser_actor(), number) is None
 
 
 def test_a_page_says_why_a_large_file_failed(
     database: Database, broker_url: str, expo: Expo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_jobs, "AT_ONCE", 3)
+    monkeypatch.setattr(import_jobs, "MAX_INLINE_OCTETS", 3)
     browser = Browser(web_app(database, broker_url), expo.organiser)
     base = f"/events/{expo.event.key}/imports/"
     browser.get(base)

@@ -13,8 +13,8 @@ from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.services.directory import search
 from scheduler.services.emails.email_addresses import tried
 from scheduler.services.participants import journal
+from scheduler.services.participants.colleagues import attendance_days as days_of
 from scheduler.services.participants.colleagues import colleagues
-from scheduler.services.participants.colleagues import days as days_of
 from scheduler.services.participants.colleagues.colleagues import ColleagueForm
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -38,7 +38,7 @@ ANNA = ColleagueForm(
 def form(database: Database, **fields: object) -> ColleagueForm:
     with database.read() as session:
         event = session.scalars(select(Event)).one()
-        days = tuple(day.isoformat() for day in days_of.slots_of(session, event))
+        days = tuple(day.isoformat() for day in days_of.list_slots_by_day(session, event))
     return replace(ANNA, **{"days": days, **fields})
 
 
@@ -49,13 +49,13 @@ def test_who_is_added_is_invited_and_sits_where_said(database: Database) -> None
     first, second = form(database).days
     with database.write() as session:
         said = form(database, days=(second,))
-        key = colleagues.add(session, actor, said, settings=SETTINGS, now=NOW).key
+        key = colleagues.add_colleague(session, actor, said, settings=SETTINGS, now=NOW).key
         mail = session.scalars(select(OutboxMail)).one()
         assert (mail.to_address, mail.payload["letter"]) == ("anna@firm.example", "colleague")
         assert (mail.payload["language"], mail.payload["path"]) == ("hu", f"/events/{expo.event.key}")
         assert len(session.scalars(select(AttendeeBusy)).all()) == 4
     with database.read() as session:
-        found = {each.key: each for each in colleagues.staff(session, actor).people}
+        found = {each.key: each for each in colleagues.get_staff(session, actor).people}
         assert key == "nagy-anna" and found[key].languages == ("hu", "zh")
         assert [day.isoformat() for day in found[key].days] == [second]
         shown = search.firm(session, expo.actor(1), "f0").people
@@ -64,7 +64,7 @@ def test_who_is_added_is_invited_and_sits_where_said(database: Database) -> None
         ]
     with database.write() as session:
         said = form(database, title="Head", days=(first, second), is_exhibitor=True)
-        colleagues.change(session, actor, key, said, settings=SETTINGS, now=NOW)
+        colleagues.change_colleague(session, actor, key, said, settings=SETTINGS, now=NOW)
         assert session.scalars(select(AttendeeBusy)).all() == []
         anna = session.scalars(select(Attendee).where(Attendee.key == key)).one()
         assert (anna.title, anna.is_exhibitor, anna.email) == ("Head", True, "anna@firm.example")
@@ -79,17 +79,17 @@ def test_who_is_removed_leaves_her_requests_to_a_colleague_and_may_come_back(dat
         session.add(alone)
         email, key, request_id = expo.people[0][1].email, expo.people[0][1].key, request.id
     with database.write() as session:
-        left = colleagues.remove(session, actor, key, now=NOW)
+        left = colleagues.remove_colleague(session, actor, key, now=NOW)
         assert (left.requests, left.meetings) == (0, 0)
-        assert len(colleagues.staff(session, actor).people) == 1
+        assert len(colleagues.get_staff(session, actor).people) == 1
     with database.write() as session:
         said = form(database, email=email, name="Again")
-        assert colleagues.add(session, actor, said, settings=SETTINGS, now=NOW).key == key
+        assert colleagues.add_colleague(session, actor, said, settings=SETTINGS, now=NOW).key == key
         assert session.scalars(select(Attendee).where(Attendee.key == key)).one().name == "Again"
         named = select(RequestPerson.attendee_id).where(RequestPerson.request_id == request_id)
         assert expo.people[0][1].id not in session.scalars(named).all()
     with database.read() as session:
-        assert [each.kind for each in journal.steps(session, organiser)] == ["edit", "withdraw"]
+        assert [each.kind for each in journal.list_steps(session, organiser)] == ["edit", "withdraw"]
 
 
 def test_what_is_wrong_stands_at_its_field(database: Database) -> None:
@@ -97,19 +97,23 @@ def test_what_is_wrong_stands_at_its_field(database: Database) -> None:
         expo = make_event(session, people=2)
         wrong = ColleagueForm(name=" ", email="nowhere", languages="Klingonish", title="x" * 121)
         with pytest.raises(InvalidInput) as caught:
-            colleagues.add(session, expo.actor(0), wrong, settings=SETTINGS, now=NOW)
+            colleagues.add_colleague(session, expo.actor(0), wrong, settings=SETTINGS, now=NOW)
         assert {fault.path for fault in caught.value.faults} == {
             "name", "email", "languages", "title", "days"
         }  # fmt: skip
         others = expo.people[1][0].email
     with database.write() as session:
         with pytest.raises(InvalidInput, match="email: takes part already"):
-            colleagues.add(session, expo.actor(0), form(database, email=others), settings=SETTINGS, now=NOW)
+            colleagues.add_colleague(
+                session, expo.actor(0), form(database, email=others), settings=SETTINGS, now=NOW
+            )
         own = expo.people[0][0].key
         with pytest.raises(InvalidInput, match="is_exhibitor: is you"):
-            colleagues.change(session, expo.actor(0), own, form(database), settings=SETTINGS, now=NOW)
+            colleagues.change_colleague(
+                session, expo.actor(0), own, form(database), settings=SETTINGS, now=NOW
+            )
         with pytest.raises(InvalidInput, match="person: is you"):
-            colleagues.remove(session, expo.actor(0), own, now=NOW)
+            colleagues.remove_colleague(session, expo.actor(0), own, now=NOW)
 
 
 def test_only_exhibitors_keep_only_their_own_people_and_only_where_it_is_on(
@@ -121,15 +125,15 @@ def test_only_exhibitors_keep_only_their_own_people_and_only_where_it_is_on(
     with database.write() as session:
         for actor in (expo.actor(0, 1), expo.organiser_actor()):
             with pytest.raises(NotAllowed):
-                colleagues.staff(session, actor)
+                colleagues.get_staff(session, actor)
         with pytest.raises(NotFound):
-            colleagues.remove(session, expo.actor(0), others, now=NOW)
-        monkeypatch.setattr(colleagues, "MOST", 2)
+            colleagues.remove_colleague(session, expo.actor(0), others, now=NOW)
+        monkeypatch.setattr(colleagues, "MAX_COLLEAGUES", 2)
         with pytest.raises(InvalidInput, match="name: cannot be added: your firm has 2 people"):
-            colleagues.add(session, expo.actor(0), form(database), settings=SETTINGS, now=NOW)
+            colleagues.add_colleague(session, expo.actor(0), form(database), settings=SETTINGS, now=NOW)
         session.get_one(Event, expo.event.id).colleagues = False
         with pytest.raises(NotAllowed, match="The organisers keep the list of people"):
-            colleagues.remove(session, expo.actor(0), expo.people[0][1].key, now=NOW)
+            colleagues.remove_colleague(session, expo.actor(0), expo.people[0][1].key, now=NOW)
 
 
 def test_an_address_is_invited_once_a_day_however_often_it_is_added(database: Database) -> None:
@@ -139,9 +143,9 @@ def test_an_address_is_invited_once_a_day_however_often_it_is_added(database: Da
     for hours in (0, 1, 23, 25):
         now = NOW + timedelta(hours=hours)
         with database.write() as session:
-            added = colleagues.add(session, actor, form(database), settings=SETTINGS, now=now)
+            added = colleagues.add_colleague(session, actor, form(database), settings=SETTINGS, now=now)
         with database.write() as session:
-            colleagues.remove(session, actor, added.key, now=now)
+            colleagues.remove_colleague(session, actor, added.key, now=now)
         sent.append(added.is_invited)
     assert sent == [True, False, False, True]
     with database.read() as session:
@@ -152,7 +156,7 @@ def test_an_address_is_invited_once_a_day_however_often_it_is_added(database: Da
 def test_a_firm_sends_so_many_invitations_and_no_more(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(colleagues, "MOST_LETTERS", 2)
+    monkeypatch.setattr(colleagues, "MAX_INVITATIONS", 2)
     with database.write() as session:
         actor = make_event(session, slots="4 4").actor(0)
     for day in range(3):
@@ -160,11 +164,11 @@ def test_a_firm_sends_so_many_invitations_and_no_more(
         with database.write() as session:
             if day == 2:
                 with pytest.raises(InvalidInput, match="your firm has sent 2 invitations"):
-                    colleagues.add(session, actor, form(database), settings=SETTINGS, now=now)
+                    colleagues.add_colleague(session, actor, form(database), settings=SETTINGS, now=now)
                 break
-            added = colleagues.add(session, actor, form(database), settings=SETTINGS, now=now)
+            added = colleagues.add_colleague(session, actor, form(database), settings=SETTINGS, now=now)
         with database.write() as session:
-            colleagues.remove(session, actor, added.key, now=now)
+            colleagues.remove_colleague(session, actor, added.key, now=now)
 
 
 def test_whose_addresses_take_part_is_told_a_few_times_a_day_and_noted(database: Database) -> None:
@@ -190,4 +194,6 @@ def test_whose_addresses_take_part_is_told_a_few_times_a_day_and_noted(database:
     with database.write() as session:
         late = form(database, email="nobody@new.example")
         tomorrow = database.now() + timedelta(days=1)
-        assert colleagues.add(session, expo.actor(0), late, settings=SETTINGS, now=tomorrow).is_invited
+        assert colleagues.add_colleague(
+            session, expo.actor(0), late, settings=SETTINGS, now=tomorrow
+        ).is_invited

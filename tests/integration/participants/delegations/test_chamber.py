@@ -15,9 +15,9 @@ from scheduler.services.directory import belonging, search
 from scheduler.services.identity import actors
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import request_table
-from scheduler.services.participants.delegations import delegations, joining
+from scheduler.services.participants.delegations import delegations, membership
 from scheduler.services.participants.delegations.delegations import DelegationForm
-from scheduler.services.participants.delegations.print_pack import print_pack
+from scheduler.services.participants.delegations.print_pack import make_print_pack
 from scheduler.services.schedule import agendas
 from scheduler.services.team import invitations, members
 from scheduler.storage.database import Database
@@ -34,14 +34,14 @@ def with_chamber(database: Database, expo: Expo) -> Actor:
     """Of g1 with firm 0 and a person of firm 1; g2 with firm 2 is another chamber's."""
     actor = expo.organiser_actor()
     with database.write() as session:
-        own = delegations.make(session, actor, DelegationForm("Hungarian Chamber"), now=NOW)
+        own = delegations.create_delegation(session, actor, DelegationForm("Hungarian Chamber"), now=NOW)
         session.flush()
-        other = delegations.make(session, actor, DelegationForm("Zhejiang"), now=NOW)
+        other = delegations.create_delegation(session, actor, DelegationForm("Zhejiang"), now=NOW)
         session.flush()
         assert (own, other) == ("g1", OTHER)
-        joining.add_firm(session, actor, own, "f0", now=NOW)
-        joining.add_person(session, actor, own, expo.people[1][0].key, now=NOW)
-        joining.add_firm(session, actor, other, "f2", now=NOW)
+        membership.add_firm(session, actor, own, "f0", now=NOW)
+        membership.add_person(session, actor, own, expo.people[1][0].key, now=NOW)
+        membership.add_firm(session, actor, other, "f2", now=NOW)
         account = make_member(
             session, expo, TeamRole.READER, account=make_account(session, "k@chamber.example")
         )
@@ -68,24 +68,24 @@ def expo(database: Database) -> Expo:
 def test_it_sees_its_own_delegation_with_its_people_and_no_other(database: Database, expo: Expo) -> None:
     actor = with_chamber(database, expo)
     with database.read() as session:
-        assert [row.key for row in delegations.listing(session, actor).items] == ["g1"]
+        assert [row.key for row in delegations.list_delegations(session, actor).items] == ["g1"]
         assert belonging.delegation_names(session, actor) == [("g1", "Hungarian Chamber")]
-        people = delegations.get(session, actor, "g1").members.people
+        people = delegations.get_delegation(session, actor, "g1").members.people
         assert [each.person.key for each in people] == [
             *(person.key for person in expo.people[0]),
             expo.people[1][0].key,
         ]
-        assert print_pack(session, actor, "g1")[0] == "Hungarian Chamber"
+        assert make_print_pack(session, actor, "g1")[0] == "Hungarian Chamber"
         agendas.firm_agenda(session, actor, "f0")
         agendas.attendee_agenda(session, actor, expo.people[1][0].key)
         for look in (
-            lambda: delegations.get(session, actor, OTHER),
-            lambda: print_pack(session, actor, OTHER),
+            lambda: delegations.get_delegation(session, actor, OTHER),
+            lambda: make_print_pack(session, actor, OTHER),
             lambda: agendas.firm_agenda(session, actor, "f1"),
             lambda: agendas.attendee_agenda(session, actor, expo.people[1][1].key),
             lambda: search.search_firms(session, actor),
-            lambda: members.team(session, actor, now=NOW),
-            lambda: request_table.listing(session, actor, delegation=OTHER),
+            lambda: members.get_team(session, actor, now=NOW),
+            lambda: request_table.list_requests(session, actor, delegation=OTHER),
         ):
             with pytest.raises(NotFound):
                 look()
@@ -94,16 +94,18 @@ def test_it_sees_its_own_delegation_with_its_people_and_no_other(database: Datab
 def test_it_says_who_leads_but_not_who_belongs(database: Database, expo: Expo) -> None:
     actor = with_chamber(database, expo)
     with database.write() as session:
-        form = delegations.get(session, actor, "g1").form
-        delegations.change(session, actor, "g1", replace(form, leader=expo.people[0][1].key), now=NOW)
+        form = delegations.get_delegation(session, actor, "g1").form
+        delegations.change_delegation(
+            session, actor, "g1", replace(form, leader=expo.people[0][1].key), now=NOW
+        )
     with database.read() as session:
-        assert delegations.get(session, actor, "g1").form.leader == expo.people[0][1].key
+        assert delegations.get_delegation(session, actor, "g1").form.leader == expo.people[0][1].key
     for step in (
-        lambda session: delegations.change(session, actor, OTHER, form, now=NOW),
-        lambda session: joining.add_firm(session, actor, "g1", "f2", now=NOW),
-        lambda session: joining.drop_firm(session, actor, "g1", "f0", now=NOW),
-        lambda session: delegations.remove(session, actor, "g1", now=NOW),
-        lambda session: delegations.make(session, actor, form, now=NOW),
+        lambda session: delegations.change_delegation(session, actor, OTHER, form, now=NOW),
+        lambda session: membership.add_firm(session, actor, "g1", "f2", now=NOW),
+        lambda session: membership.remove_firm(session, actor, "g1", "f0", now=NOW),
+        lambda session: delegations.remove_delegation(session, actor, "g1", now=NOW),
+        lambda session: delegations.create_delegation(session, actor, form, now=NOW),
     ):
         with database.write() as session, pytest.raises(NotFound):
             step(session)
@@ -116,15 +118,15 @@ def test_it_answers_for_its_firm_and_the_trail_says_so(database: Database, expo:
         foreign = make_request(session, expo, 1, 2, state=RequestState.PENDING).key
     actor = with_chamber(database, expo)
     with database.read() as session:
-        seen = {row.key for row in request_table.listing(session, actor).items}
-        assert seen == {asked, sent} and request_table.state_counts(session, actor)[""] == 2
+        seen = {row.key for row in request_table.list_requests(session, actor).items}
+        assert seen == {asked, sent} and request_table.count_states(session, actor)[""] == 2
     with database.write() as session, pytest.raises(NotFound):
-        request_table.take(session, actor, [foreign], "accept", now=NOW)
+        request_table.take_step(session, actor, [foreign], "accept", now=NOW)
     with database.write() as session:
-        taken = request_table.take(session, actor, [asked, sent], "accept", now=NOW)
+        taken = request_table.take_step(session, actor, [asked, sent], "accept", now=NOW)
     assert (taken.done, taken.refused) == (1, ("Only the firm whose step it is may take it.",))
     with database.write() as session:
-        assert request_table.take(session, actor, [sent], "withdraw", now=NOW).done == 1
+        assert request_table.take_step(session, actor, [sent], "withdraw", now=NOW).done == 1
     with database.read() as session:
         noted = session.scalars(select(TrailEntry).where(TrailEntry.act == "request").order_by(TrailEntry.id))
         assert [(each.about, each.for_firm, each.account_id) for each in noted] == [
@@ -136,7 +138,7 @@ def test_it_answers_for_its_firm_and_the_trail_says_so(database: Database, expo:
 def test_a_firm_that_left_the_delegation_is_not_theirs_any_more(database: Database, expo: Expo) -> None:
     actor = with_chamber(database, expo)
     with database.write() as session:
-        joining.drop_firm(session, expo.organiser_actor(), "g1", "f0", now=NOW)
+        membership.remove_firm(session, expo.organiser_actor(), "g1", "f0", now=NOW)
     with database.read() as session:
         later = chamber(session, expo, actor.account_id or 0)
         with pytest.raises(NotFound):
@@ -147,7 +149,7 @@ def test_an_invitation_names_delegations_and_lets_into_these_alone(database: Dat
     with_chamber(database, expo)
 
     def invite(session: Session, *keys: str) -> str:
-        return invitations.invite(
+        return invitations.send_invitation(
             session, expo.organiser_actor(), "new@chamber.example", role=TeamRole.CHAMBER, until=None,
             delegations=keys, language="hu", settings=SETTINGS, now=NOW,
         )  # fmt: skip
@@ -158,13 +160,15 @@ def test_an_invitation_names_delegations_and_lets_into_these_alone(database: Dat
         assert [fault.path for fault in raised.value.faults] == ["delegations"]
     with database.write() as session:
         invite(session, "g1", OTHER)
-        (card,) = members.team(session, expo.organiser_actor(), now=NOW).invitations
+        (card,) = members.get_team(session, expo.organiser_actor(), now=NOW).invitations
         assert [each.key for each in card.delegations] == ["g1", OTHER]
         # its key may be another's later: whoever is invited must not get that one
-        delegations.remove(session, expo.organiser_actor(), OTHER, now=NOW)
-        delegations.make(session, expo.organiser_actor(), DelegationForm("Somebody else's"), now=NOW)
+        delegations.remove_delegation(session, expo.organiser_actor(), OTHER, now=NOW)
+        delegations.create_delegation(
+            session, expo.organiser_actor(), DelegationForm("Somebody else's"), now=NOW
+        )
         session.flush()
-        (card,) = members.team(session, expo.organiser_actor(), now=NOW).invitations
+        (card,) = members.get_team(session, expo.organiser_actor(), now=NOW).invitations
         assert [each.key for each in card.delegations] == ["g1"]
 
 
@@ -213,7 +217,9 @@ def test_its_pages_from_the_first_to_an_answer(site_of_three: Site) -> None:
 def test_an_owner_invites_one_on_the_page(site_of_three: Site) -> None:
     site = site_of_three
     with site.database.write() as session:
-        delegations.make(session, site.expo.organiser_actor(), DelegationForm("Hungarian Chamber"), now=NOW)
+        delegations.create_delegation(
+            session, site.expo.organiser_actor(), DelegationForm("Hungarian Chamber"), now=NOW
+        )
     browser = site.organiser()
     browser.get(site.path("/team"))
     form = {"email": "k@chamber.example", "role": "chamber", "language": "en"}

@@ -13,10 +13,10 @@ from scheduler.domain.team import TeamRole
 from scheduler.services.emails.email_addresses import tried
 from scheduler.services.identity import actors
 from scheduler.services.identity.actors import Actor
-from scheduler.services.imports import importing, taking
+from scheduler.services.imports import sheet_import, undoable_import
 from scheduler.services.participants.colleagues import colleagues
 from scheduler.services.participants.colleagues.colleagues import ColleagueForm
-from scheduler.services.participants.delegations import confirming
+from scheduler.services.participants.delegations import confirmation
 from scheduler.services.team import members
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
@@ -40,11 +40,11 @@ def expo(database: Database) -> Expo:
 
 def bring(database: Database, actor: Actor, *rows: list[Any]) -> dict[str, str]:
     """Import people for delegation g1; what is wrong with rows, by column."""
-    parts = taking.parts_of(xlsx([SheetOut("People", COLUMNS, rows)]), "")
+    parts = sheet_import.read_parts(xlsx([SheetOut("People", COLUMNS, rows)]), "")
     given: dict[str, Any] = {"settings": SETTINGS, "now": NOW}
     with database.write() as session:
-        look = importing.look_at_members(session, actor, "g1", parts, **given)
-        importing.take_members(session, actor, "g1", parts, digest=look.digest, **given)
+        look = undoable_import.preview_members(session, actor, "g1", parts, **given)
+        undoable_import.import_members(session, actor, "g1", parts, digest=look.digest, **given)
     return {cells.column: cells.message for part in look.parts if part.done for cells in part.done.wrong}
 
 
@@ -67,7 +67,7 @@ def test_a_chamber_makes_nobody_an_exhibitor(database: Database, expo: Expo) -> 
     bring(database, actor, [colleague.key, "f0", colleague.name, colleague.email, "hu", "yes"])
     assert not of_guest(database, expo, colleague.email).is_exhibitor
     with database.read() as session:
-        waiting = confirming.unconfirmed(session, expo.organiser_actor(), "g1")
+        waiting = confirmation.list_unconfirmed(session, expo.organiser_actor(), "g1")
         assert {(each.person.key, each.is_exhibitor_proposed) for each in waiting} == {
             (colleague.key, True),
             (KEY, True),
@@ -85,33 +85,35 @@ def test_a_chamber_makes_nobody_an_exhibitor_by_a_file_that_does_not_say_who_is(
         session.execute(update(Attendee).where(of_firm).values(is_exhibitor=False))
     firms = SheetOut("Firms", ["name", "country", "tier"], [["New Kft.", "HU", "midstream"]])
     people = SheetOut("People", COLUMNS[:-1], [["", firm, "Guest", GUEST, "hu"]])
-    parts = taking.parts_of(xlsx([firms, people] if firm != "f0" else [people]), "")
+    parts = sheet_import.read_parts(xlsx([firms, people] if firm != "f0" else [people]), "")
     given: dict[str, Any] = {"settings": SETTINGS, "now": NOW}
     with database.write() as session:
-        look = importing.look_at_members(session, actor, "g1", parts, **given)
+        look = undoable_import.preview_members(session, actor, "g1", parts, **given)
         assert [cells.message for part in look.parts if part.done for cells in part.done.wrong] == []
-        importing.take_members(session, actor, "g1", parts, digest=look.digest, **given)
+        undoable_import.import_members(session, actor, "g1", parts, digest=look.digest, **given)
     guest = of_guest(database, expo)
     assert guest.attendee_id is not None and not guest.is_exhibitor
     with database.read() as session:
-        waiting = confirming.unconfirmed(session, expo.organiser_actor(), "g1")
+        waiting = confirmation.list_unconfirmed(session, expo.organiser_actor(), "g1")
         assert [(each.person.name, each.is_exhibitor_proposed) for each in waiting] == [("Guest", True)]
     with database.write() as session, pytest.raises(NotAllowed):
-        colleagues.add(session, guest, ColleagueForm("Second", email=SECOND), settings=SETTINGS, now=NOW)
+        colleagues.add_colleague(
+            session, guest, ColleagueForm("Second", email=SECOND), settings=SETTINGS, now=NOW
+        )
 
 
 def test_whom_an_unconfirmed_exhibitor_adds_leaves_with_the_role_too(database: Database, expo: Expo) -> None:
     actor = with_chamber(database, expo)
     bring(database, actor, guest_row())
     with database.write() as session:
-        days = tuple(day.isoformat() for day in colleagues.staff(session, expo.actor(0)).days)
+        days = tuple(day.isoformat() for day in colleagues.get_staff(session, expo.actor(0)).days)
         form = ColleagueForm("Guest", email=GUEST, languages="hu", is_exhibitor=True, days=days)
         own = expo.actor(0)
-        colleagues.change(session, own, KEY, form, settings=SETTINGS, now=NOW)
+        colleagues.change_colleague(session, own, KEY, form, settings=SETTINGS, now=NOW)
     form = ColleagueForm("Second", email=SECOND, languages="hu", is_exhibitor=True, days=days)
     guest = of_guest(database, expo)
     with database.write() as session:
-        colleagues.add(session, guest, form, settings=SETTINGS, now=NOW)
+        colleagues.add_colleague(session, guest, form, settings=SETTINGS, now=NOW)
     assert of_guest(database, expo, SECOND).is_exhibitor
     _remove(database, expo, actor.account_id or 0)
     with pytest.raises(NotFound):
@@ -152,7 +154,7 @@ def test_what_a_role_brought_in_ends_with_it(
     bring(database, actor, guest_row())
     bring(database, actor, guest_row("", SECOND))
     with database.write() as session:
-        assert confirming.confirm(session, expo.organiser_actor(), "g1", [KEY], now=NOW) == 1
+        assert confirmation.confirm_people(session, expo.organiser_actor(), "g1", [KEY], now=NOW) == 1
     assert of_guest(database, expo).is_exhibitor
     assert of_guest(database, expo, SECOND).attendee_id is not None
     end(database, expo, actor.account_id or 0)
@@ -172,7 +174,7 @@ def test_who_confirms_is_an_organiser(database: Database, expo: Expo) -> None:
     with database.write() as session:
         own = chamber(session, expo, actor.account_id or 0)
         with pytest.raises((NotAllowed, NotFound)):
-            confirming.confirm(session, own, "g1", [KEY], now=NOW)
+            confirmation.confirm_people(session, own, "g1", [KEY], now=NOW)
 
 
 def test_the_page_of_a_delegation_confirms_those_whom_it_shows(

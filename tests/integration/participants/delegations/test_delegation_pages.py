@@ -6,9 +6,9 @@ import pymupdf
 import pytest
 from sqlalchemy import select
 
-from scheduler.services.participants.delegations import delegations, joining
+from scheduler.services.participants.delegations import delegations, membership
 from scheduler.services.participants.delegations.delegations import DelegationForm
-from scheduler.services.participants.delegations.print_pack import print_pack
+from scheduler.services.participants.delegations.print_pack import make_print_pack
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, TrailEntry
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
@@ -48,7 +48,7 @@ def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(site: Site)
 def test_a_large_delegation_is_printed_in_parts_and_each_is_noted(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scheduler.services.exports.prints.PER_PART", 1)
+    monkeypatch.setattr("scheduler.services.exports.prints.SHEETS_PER_PART", 1)
     browser, here = site.organiser(), site.path("/delegations/g1")
     browser.get(site.path("/delegations/"))
     browser.post(site.path("/delegations/"), name="Zhejiang Chamber")
@@ -67,14 +67,14 @@ def test_the_print_pack_lists_everybody_and_has_the_agenda_of_each(database: Dat
         expo = make_event(session, firms=3, people=2)
         actor = expo.organiser_actor()
         form = DelegationForm("Hungarian Chamber", "Hungary", "", "Kovács Éva", "+36 1 555 0100")
-        key = delegations.make(session, actor, form, now=NOW)
+        key = delegations.create_delegation(session, actor, form, now=NOW)
         session.flush()
-        joining.add_firm(session, actor, key, "f0", now=NOW)
+        membership.add_firm(session, actor, key, "f0", now=NOW)
         session.get_one(Attendee, expo.people[0][1].id).phone = "+36 20 555 0101"
         make_version(session, expo, [meet(make_request(session, expo, 0, 1), expo)])
     with database.read() as session:
-        name, document = print_pack(session, actor, key)
-        assert print_pack(session, actor, key)[1] == document, "the same bytes for the same delegation"
+        name, document = make_print_pack(session, actor, key)
+        assert make_print_pack(session, actor, key)[1] == document, "the same bytes for the same delegation"
     pages = [page.get_text() for page in pymupdf.open("pdf", document)]
     assert name == "Hungarian Chamber"
     assert "Escort: Kovács Éva +36 1 555 0100" in pages[0] and "+36 20 555 0101" in pages[0]

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from scheduler.domain.errors import ChainmeetError, NotFound
 from scheduler.services.identity.actors import Actor
-from scheduler.services.imports import importing, taking, workbooks
-from scheduler.services.imports.taking import ImportLook, ImportOutdated
+from scheduler.services.imports import import_files, sheet_import, undoable_import
+from scheduler.services.imports.sheet_import import ImportOutdated, ImportPreview
 from scheduler.services.participants import journal
 from scheduler.services.participants.delegations import delegations
 from scheduler.sheets.writing import SheetOut, xlsx
@@ -39,19 +39,19 @@ def book(firms: list[list[Any]], people: list[list[Any]]) -> bytes:
     return xlsx([SheetOut("Firms", FIRMS, firms), SheetOut("People", PEOPLE, people)])
 
 
-def look(database: Database, actor: Actor, octets: bytes, key: str = "g1") -> ImportLook:
+def look(database: Database, actor: Actor, octets: bytes, key: str = "g1") -> ImportPreview:
     with database.write() as session:
-        parts = taking.parts_of(octets, "")
-        return importing.look_at_members(session, actor, key, parts, settings=SETTINGS, now=NOW)
+        parts = sheet_import.read_parts(octets, "")
+        return undoable_import.preview_members(session, actor, key, parts, settings=SETTINGS, now=NOW)
 
 
 def take(database: Database, actor: Actor, octets: bytes, digest: str, key: str = "g1") -> None:
     with database.write() as session:
-        parts = taking.parts_of(octets, "")
-        importing.take_members(session, actor, key, parts, digest=digest, settings=SETTINGS, now=NOW)
+        parts = sheet_import.read_parts(octets, "")
+        undoable_import.import_members(session, actor, key, parts, digest=digest, settings=SETTINGS, now=NOW)
 
 
-def wrong(found: ImportLook) -> set[tuple[str, str, tuple[int, ...]]]:
+def wrong(found: ImportPreview) -> set[tuple[str, str, tuple[int, ...]]]:
     parts = [part.done for part in found.parts if part.done]
     return {(cells.column, cells.message, cells.lines) for done in parts for cells in done.wrong}
 
@@ -89,9 +89,9 @@ def test_it_changes_its_own_and_brings_new_ones_that_belong_to_it(database: Data
     assert (again.added, again.changed) == (0, 0)
     with database.write() as session:
         organiser = expo.organiser_actor()
-        step = workbooks.listing(session, organiser)[0].step_id
+        step = import_files.list_files(session, organiser)[0].step_id
         assert step is not None
-        journal.undo(session, organiser, step, settings=SETTINGS, now=NOW)
+        journal.undo_step(session, organiser, step, settings=SETTINGS, now=NOW)
     with database.read() as session:
         assert session.scalars(select(Attendee).where(Attendee.email == "anna@new.example")).all() == []
 
@@ -146,7 +146,7 @@ def test_other_kinds_and_other_delegations_are_closed(database: Database, expo: 
     with pytest.raises(ImportOutdated):
         take(database, actor, octets, "of something else")
     with database.write() as session, pytest.raises(NotFound):
-        workbooks.counts(session, actor)
+        import_files.count_records(session, actor)
     for somebody in (expo.actor(0), expo.actor(0, 1)):
         with pytest.raises(ChainmeetError):
             look(database, somebody, octets)
@@ -178,6 +178,7 @@ def test_its_pages_from_the_file_to_the_member(database: Database, broker_url: s
     assert "1 added, 0 changed." in done and "Brand New Kft." in done
     with database.read() as session:
         names = [
-            firm.name for firm in delegations.get(session, site.expo.organiser_actor(), "g1").members.firms
+            firm.name
+            for firm in delegations.get_delegation(session, site.expo.organiser_actor(), "g1").members.firms
         ]
     assert "Brand New Kft." in names

@@ -14,13 +14,17 @@ from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.invites.catalogue import words
 from scheduler.services.delivery import rendering
-from scheduler.services.events import home
+from scheduler.services.events import dashboard
 from scheduler.services.identity import sessions
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
-from scheduler.services.participants import leaving_event
-from scheduler.services.participants.event_invitations import welcome
-from scheduler.services.participants.event_invitations.welcome import WAIT, InvitedCounts, Invitees
+from scheduler.services.participants import withdrawals
+from scheduler.services.participants.event_invitations import invitation_emails
+from scheduler.services.participants.event_invitations.invitation_emails import (
+    REMINDER_INTERVAL,
+    InvitationCounts,
+    Invitees,
+)
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, OutboxMail, TrailEntry
@@ -32,7 +36,7 @@ from tests.support.queries import count_of_look
 from tests.support.races import race
 from tests.support.web import Browser, web_app
 
-LATER = NOW + WAIT
+LATER = NOW + REMINDER_INTERVAL
 
 
 @pytest.fixture
@@ -46,13 +50,15 @@ def expo(database: Database) -> Expo:
         expo.people[2][0].bounced_at = NOW
         session.flush()
         organiser, gone = expo.organiser_actor(), expo.firms[3].key
-        leaving_event.withdraw(session, organiser, ImportKind.FIRMS, [gone], now=NOW)
+        withdrawals.withdraw_records(session, organiser, ImportKind.FIRMS, [gone], now=NOW)
     return expo
 
 
 def invite(database: Database, expo: Expo, group: Invitees = Invitees.NEW, **options: object) -> int:
     with database.write() as session:
-        return welcome.invite(session, expo.organiser_actor(), group, **{"now": NOW, **options})  # type: ignore[arg-type]
+        return invitation_emails.send_invitations(
+            session, expo.organiser_actor(), group, **{"now": NOW, **options}
+        )  # type: ignore[arg-type]
 
 
 def _text(data: bytes) -> str:
@@ -81,7 +87,7 @@ def test_attendees_are_invited_where_that_is_asked(database: Database, expo: Exp
 
 def test_who_has_not_come_is_reminded_after_some_days_and_no_sooner(database: Database, expo: Expo) -> None:
     invite(database, expo)
-    assert invite(database, expo, Invitees.REMINDED, now=LATER - (WAIT / 2)) == 0
+    assert invite(database, expo, Invitees.REMINDED, now=LATER - (REMINDER_INTERVAL / 2)) == 0
     with database.write() as session:
         sessions.begin(session, expo.people[0][0].account_id, settings=SETTINGS, now=LATER)
     assert invite(database, expo, Invitees.REMINDED, now=LATER) == 1
@@ -89,21 +95,21 @@ def test_who_has_not_come_is_reminded_after_some_days_and_no_sooner(database: Da
 
 
 def test_the_numbers_say_where_everybody_stands(database: Database, expo: Expo) -> None:
-    def standing() -> InvitedCounts:
+    def standing() -> InvitationCounts:
         with database.read() as session:
-            return welcome.standing(session, expo.organiser_actor(), now=LATER)[0]
+            return invitation_emails.count_invitations(session, expo.organiser_actor(), now=LATER)[0]
 
     def uninvited() -> int:
         with database.read() as session:
-            return home.home(session, expo.organiser_actor(), now=LATER).uninvited
+            return dashboard.get_dashboard(session, expo.organiser_actor(), now=LATER).uninvited
 
-    assert standing() == InvitedCounts(new=2, came=1, bounced=1)
+    assert standing() == InvitationCounts(new=2, came=1, bounced=1)
     assert uninvited() == 2
     invite(database, expo)
-    assert standing() == InvitedCounts(due=2, came=1, bounced=1, last=NOW)
+    assert standing() == InvitationCounts(due=2, came=1, bounced=1, last=NOW)
     assert uninvited() == 0
     invite(database, expo, Invitees.REMINDED, now=LATER)
-    assert standing() == InvitedCounts(waits=2, came=1, bounced=1, last=LATER)
+    assert standing() == InvitationCounts(waits=2, came=1, bounced=1, last=LATER)
 
 
 def test_each_reads_the_mail_in_their_language_and_what_comes_back_is_known(
@@ -128,7 +134,7 @@ def test_each_reads_the_mail_in_their_language_and_what_comes_back_is_known(
 
 def test_two_who_press_at_once_send_one_mail_to_each(database: Database, expo: Expo) -> None:
     def press(session: object) -> int:
-        return welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=NOW)  # type: ignore[arg-type]
+        return invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)  # type: ignore[arg-type]
 
     assert sorted(race(database, press, press, press)) == [0, 0, 2]  # type: ignore[type-var]
     assert set(told(database).values()) == {1}
@@ -147,7 +153,7 @@ def test_only_who_steers_mails_invites(database: Database, expo: Expo) -> None:
     )
     for actor in (expo.actor(0), reader):
         with database.write() as session, pytest.raises(NotAllowed):
-            welcome.invite(session, actor, Invitees.NEW, now=NOW)
+            invitation_emails.send_invitations(session, actor, Invitees.NEW, now=NOW)
 
 
 def test_three_thousand_firms_are_invited_with_as_many_queries_as_five(
@@ -155,7 +161,9 @@ def test_three_thousand_firms_are_invited_with_as_many_queries_as_five(
 ) -> None:
     def look(event_id: int) -> int:
         actor = Actor(account_id=expo.organiser.id, event_id=event_id, event_key="any", team_role=Role.OWNER)
-        return count_of_look(database, lambda s: welcome.invite(s, actor, Invitees.NEW, now=NOW))
+        return count_of_look(
+            database, lambda s: invitation_emails.send_invitations(s, actor, Invitees.NEW, now=NOW)
+        )
 
     few = look(expo.event.id)
     large = fill(database, firms=3000, meetings=10)
@@ -163,7 +171,7 @@ def test_three_thousand_firms_are_invited_with_as_many_queries_as_five(
     with database.write() as session:
         session.execute(update(Attendee).where(Attendee.event_id == large).values(welcomed_at=None))
         actor = Actor(account_id=expo.organiser.id, event_id=large, event_key="any", team_role=Role.OWNER)
-        assert welcome.invite(session, actor, Invitees.NEW, now=NOW) == session.scalar(
+        assert invitation_emails.send_invitations(session, actor, Invitees.NEW, now=NOW) == session.scalar(
             select(func.count()).where(Attendee.event_id == large, Attendee.is_exhibitor)
         )
 

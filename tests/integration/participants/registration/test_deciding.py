@@ -14,7 +14,7 @@ from scheduler.invites.catalogue import languages
 from scheduler.services.delivery import rendering
 from scheduler.services.identity.rights import Role
 from scheduler.services.participants import journal
-from scheduler.services.participants.registration import deciding, listing, registering
+from scheduler.services.participants.registration import decisions, public_registration, registrations
 from scheduler.services.participants.registration.form import RegistrationForm
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Event, Firm, FirmRegistration, OutboxMail, Place
@@ -39,12 +39,14 @@ def expo(database: Database) -> Expo:
 
 def waits(session: Session, expo: Expo, form: RegistrationForm = FORM) -> int:
     """The number of a registration that waits."""
-    registering.confirm(session, write(session, expo, form), now=NOW)
+    public_registration.confirm_registration(session, write(session, expo, form), now=NOW)
     return session.scalars(select(func.max(FirmRegistration.id))).one()
 
 
 def accept(session: Session, expo: Expo, number: int, form: RegistrationForm = FORM) -> str:
-    return deciding.accept(session, expo.organiser_actor(), number, form, settings=SETTINGS, now=NOW)
+    return decisions.accept_registration(
+        session, expo.organiser_actor(), number, form, settings=SETTINGS, now=NOW
+    )
 
 
 def newest(session: Session) -> OutboxMail:
@@ -75,7 +77,7 @@ def test_an_accepted_firm_takes_part_with_its_exhibitor_as_the_organiser_mended_
         )
         assert (newest(session).to_address, newest(session).payload["letter"]) == (person.email, "registered")
     with database.read() as session:
-        shown = listing.registrations(session, expo.organiser_actor(), RegistrationState.ACCEPTED)
+        shown = registrations.list_registrations(session, expo.organiser_actor(), RegistrationState.ACCEPTED)
         assert [row.firm.key for row in shown.page.items if row.firm] == [key]
         assert shown.counts[WAITING] == 0
     with database.write() as session, pytest.raises(WrongState):
@@ -96,8 +98,8 @@ def test_an_acceptance_is_undone_as_a_step_of_the_desk_and_waits_again(
         number, key = waits(session, expo), ""
         key = accept(session, expo, number)
     with database.write() as session:
-        (step,) = journal.steps(session, expo.organiser_actor())
-        journal.undo(session, expo.organiser_actor(), step.id, settings=SETTINGS, now=NOW)
+        (step,) = journal.list_steps(session, expo.organiser_actor())
+        journal.undo_step(session, expo.organiser_actor(), step.id, settings=SETTINGS, now=NOW)
         assert session.scalar(select(Firm.id).where(Firm.key == key)) is None
         assert session.get_one(FirmRegistration, number).state is RegistrationState.WAITING
     with database.write() as session:
@@ -112,11 +114,11 @@ def test_nobody_of_the_event_is_changed_by_a_registration_of_the_same_name_or_ad
         same_name = waits(session, expo, replace(FORM, name=expo.firms[1].name.upper(), latin_name=""))
         same_person = waits(session, expo, replace(FORM, email=person.email))
         for number, field in ((same_name, "name"), (same_person, "email")):
-            form = listing.registration(session, expo.organiser_actor(), number).form
+            form = registrations.get_registration(session, expo.organiser_actor(), number).form
             with pytest.raises(InvalidInput) as caught, session.begin_nested():
                 accept(session, expo, number, form)
             assert [fault.path for fault in caught.value.faults] == [field]
-        alike = listing.registration(session, expo.organiser_actor(), same_name).alike
+        alike = registrations.get_registration(session, expo.organiser_actor(), same_name).alike
         assert expo.firms[1].key in [firm.key for firm in alike]
         assert session.get_one(Attendee, person.id).firm_id == expo.firms[0].id
 
@@ -127,14 +129,14 @@ def test_a_person_joins_a_firm_that_is_there(database: Database, expo: Expo) -> 
         new, old = waits(session, expo), waits(session, expo, replace(FORM, email=known))
         for key in ("", "none", "\x00"):
             with pytest.raises(InvalidInput, match="into"):
-                deciding.join(session, actor, new, key, settings=SETTINGS, now=NOW)
-        assert deciding.join(session, actor, new, "f2", settings=SETTINGS, now=NOW) == "f2"
+                decisions.join_firm(session, actor, new, key, settings=SETTINGS, now=NOW)
+        assert decisions.join_firm(session, actor, new, "f2", settings=SETTINGS, now=NOW) == "f2"
         joined = session.scalars(select(Attendee).where(Attendee.email == "li.na@ningde.example")).one()
         assert (joined.firm_id, joined.is_exhibitor) == (expo.firms[2].id, True)
         with pytest.raises(InvalidInput, match="email"), session.begin_nested():
-            deciding.join(session, actor, old, "f2", settings=SETTINGS, now=NOW)
+            decisions.join_firm(session, actor, old, "f2", settings=SETTINGS, now=NOW)
         people = session.scalars(select(func.count()).select_from(Attendee)).one()
-        deciding.join(session, actor, old, "f0", settings=SETTINGS, now=NOW)
+        decisions.join_firm(session, actor, old, "f0", settings=SETTINGS, now=NOW)
         assert session.scalars(select(func.count()).select_from(Attendee)).one() == people
 
 
@@ -144,8 +146,8 @@ def test_who_is_declined_reads_why(database: Database, expo: Expo, language: str
         number = waits(session, expo, replace(FORM, mail_language=language))
         for reason in (" ", "x" * 201):
             with pytest.raises(InvalidInput, match="reason"):
-                deciding.decline(session, expo.organiser_actor(), number, reason, now=NOW)
-        deciding.decline(session, expo.organiser_actor(), number, "The hall is full", now=NOW)
+                decisions.decline_registration(session, expo.organiser_actor(), number, reason, now=NOW)
+        decisions.decline_registration(session, expo.organiser_actor(), number, "The hall is full", now=NOW)
         mail = read(rendering.rendered(SETTINGS, newest(session), {}).data)
         said = mail.get_body(("plain",)).get_content()
         assert "The hall is full" in said and f"/register/{expo.event.key}" in said and "{" not in said
@@ -157,15 +159,15 @@ def test_some_at_once_are_decided_each_on_its_own(database: Database, expo: Expo
                 for i in range(3)]  # fmt: skip
         bad = waits(session, expo, replace(FORM, name=expo.firms[0].name, latin_name="", email="x@n.example"))
         actor = expo.organiser_actor()
-        done = deciding.accept_many(
+        done = decisions.accept_registrations(
             session, actor, [*good[:2], bad, 2**40, 999_999], settings=SETTINGS, now=NOW
         )
         assert (done.count, [name for name, _ in done.left]) == (2, [expo.firms[0].name])
-        done = deciding.decline_many(session, actor, [*good, bad], "Full", now=NOW)
+        done = decisions.decline_registrations(session, actor, [*good, bad], "Full", now=NOW)
         assert (done.count, done.left) == (2, ())
         for numbers in ([], list(range(1, 60))):
             with pytest.raises(InvalidInput, match="numbers"):
-                deciding.accept_many(session, actor, numbers, settings=SETTINGS, now=NOW)
+                decisions.accept_registrations(session, actor, numbers, settings=SETTINGS, now=NOW)
 
 
 def test_only_organisers_of_the_event_read_and_decide(database: Database, expo: Expo) -> None:
@@ -176,14 +178,14 @@ def test_only_organisers_of_the_event_read_and_decide(database: Database, expo: 
         write(session, expo, replace(FORM, email="later@firm.example"))
         for actor in (reader, expo.actor(0)):
             with pytest.raises(NotAllowed):
-                listing.registrations(session, actor, WAITING)
+                registrations.list_registrations(session, actor, WAITING)
             with pytest.raises(NotAllowed):
-                deciding.decline(session, actor, number, "no", now=NOW)
+                decisions.decline_registration(session, actor, number, "no", now=NOW)
         for actor, which in ((other.organiser_actor(), number), (expo.organiser_actor(), unconfirmed)):
             with pytest.raises(NotFound):
-                listing.registration(session, actor, which)
+                registrations.get_registration(session, actor, which)
             with pytest.raises(NotFound):
-                deciding.decline(session, actor, which, "no", now=NOW)
+                decisions.decline_registration(session, actor, which, "no", now=NOW)
 
 
 def test_of_two_organisers_one_decides(database: Database, expo: Expo) -> None:
@@ -213,12 +215,13 @@ def test_the_list_takes_as_many_queries_however_long_it_is(database: Database, e
                 )
         counts.append(
             count_selects(
-                database, lambda session: listing.registrations(session, actor, WAITING, text="new")
+                database,
+                lambda session: registrations.list_registrations(session, actor, WAITING, text="new"),
             )
         )
     assert counts[0] == counts[1] <= 8
     with database.read() as session:
-        shown = listing.registrations(session, actor, WAITING, text="new", number=2)
+        shown = registrations.list_registrations(session, actor, WAITING, text="new", number=2)
     assert (shown.page.total, shown.page.last, len(shown.page.items)) == (40, 2, 15)
 
 

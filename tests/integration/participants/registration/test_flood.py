@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from scheduler.domain.entities import AlertKind, OutboxKind
 from scheduler.services.operations import alerts
-from scheduler.services.participants.registration import flood, registering
+from scheduler.services.participants.registration import flood, public_registration
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, OutboxMail
 from tests.integration.participants.registration.test_registering import FORM
@@ -21,8 +21,8 @@ from tests.support.publishing import SETTINGS
 def test_an_hour_with_as_many_is_told_once_and_ends_by_itself(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert flood.FLOOD == 300
-    monkeypatch.setattr(flood, "FLOOD", 3)
+    assert flood.MAX_PER_HOUR == 300
+    monkeypatch.setattr(flood, "MAX_PER_HOUR", 3)
     with database.write() as session:
         expo, other = make_event(session), make_event(session)
         session.get_one(Event, expo.event.id).registration = True
@@ -31,9 +31,9 @@ def test_an_hour_with_as_many_is_told_once_and_ends_by_itself(
         now = NOW + timedelta(minutes=minutes)
         with database.write() as session:
             form = replace(FORM, email=f"li{number}@firm.example")
-            registering.register(session, expo.event.key, form, settings=SETTINGS, now=now)
+            public_registration.submit_registration(session, expo.event.key, form, settings=SETTINGS, now=now)
             session.flush()
-            flood.watch(session, now=now)
+            flood.update_flood_alerts(session, now=now)
             session.flush()
             watched.append([each.reason[:1] for each in alerts.open_alerts(session, expo.event.id)])
             assert alerts.open_alerts(session, other.event.id) == []
@@ -44,6 +44,6 @@ def test_an_hour_with_as_many_is_told_once_and_ends_by_itself(
         (alert,) = alerts.open_alerts(session, expo.event.id)
         assert alert.kind is AlertKind.REGISTRATIONS
         assert alert.path == f"/events/{expo.event.key}/registrations/"
-        flood.watch(session, now=NOW + timedelta(hours=2))
+        flood.update_flood_alerts(session, now=NOW + timedelta(hours=2))
         session.flush()
         assert alerts.open_alerts(session, expo.event.id) == []

@@ -17,15 +17,15 @@ from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.domain.team import RegistrationState
 from scheduler.invites.catalogue import languages
 from scheduler.services.delivery import claims, rendering
-from scheduler.services.events.waiting import waiting
+from scheduler.services.events.pending_work import count_pending_work
 from scheduler.services.identity.tokens import REGISTER, derive_token
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.services.participants.registration import registering
+from scheduler.services.participants.registration import public_registration
 from scheduler.services.participants.registration.form import RegistrationForm
-from scheduler.services.participants.registration.registering import (
-    MOST_OPEN,
-    VALID,
+from scheduler.services.participants.registration.public_registration import (
+    LINK_LIFETIME,
+    MAX_UNCONFIRMED,
     RegistrationFull,
     UnusableRegistration,
 )
@@ -79,7 +79,7 @@ def app(database: Database) -> Flask:
 
 def write(session: Session, expo: Expo, form: RegistrationForm = FORM) -> str:
     """The token of the mailed link of a new registration."""
-    registering.register(session, expo.event.key, form, settings=SETTINGS, now=NOW)
+    public_registration.submit_registration(session, expo.event.key, form, settings=SETTINGS, now=NOW)
     row = session.scalars(select(FirmRegistration).order_by(FirmRegistration.id.desc()).limit(1)).one()
     return derive_token(SECRET_KEY, REGISTER, row.seed or "")
 
@@ -98,12 +98,12 @@ def states(session: Session) -> list[str]:
 def test_organisers_read_it_once_its_link_was_used(database: Database, expo: Expo) -> None:
     with database.write() as session:
         token = write(session, expo)
-        assert waiting(session, expo.organiser_actor(), now=NOW).registrations == 0
-        assert not registering.look(session, token, now=NOW).is_confirmed
+        assert count_pending_work(session, expo.organiser_actor(), now=NOW).registrations == 0
+        assert not public_registration.get_registration(session, token, now=NOW).is_confirmed
         assert states(session) == ["unconfirmed"]
-        assert registering.confirm(session, token, now=NOW).is_confirmed
-        assert registering.confirm(session, token, now=NOW).is_confirmed
-        assert waiting(session, expo.organiser_actor(), now=NOW).registrations == 1
+        assert public_registration.confirm_registration(session, token, now=NOW).is_confirmed
+        assert public_registration.confirm_registration(session, token, now=NOW).is_confirmed
+        assert count_pending_work(session, expo.organiser_actor(), now=NOW).registrations == 1
     with database.read() as session:
         acts = session.scalars(select(TrailEntry.act)).all()
         assert acts.count("registration") == 1
@@ -139,11 +139,17 @@ def test_a_link_ends_and_what_nobody_confirmed_is_forgotten(database: Database, 
     with database.write() as session:
         token = write(session, expo)
         with pytest.raises(UnusableRegistration):
-            registering.confirm(session, token, now=NOW + VALID)
+            public_registration.confirm_registration(session, token, now=NOW + LINK_LIFETIME)
         with pytest.raises(UnusableRegistration):
-            registering.look(session, token[:-1] + ("b" if token.endswith("a") else "a"), now=NOW)
-        registering.register(
-            session, expo.event.key, replace(FORM, email="b@b.example"), settings=SETTINGS, now=NOW + VALID
+            public_registration.get_registration(
+                session, token[:-1] + ("b" if token.endswith("a") else "a"), now=NOW
+            )
+        public_registration.submit_registration(
+            session,
+            expo.event.key,
+            replace(FORM, email="b@b.example"),
+            settings=SETTINGS,
+            now=NOW + LINK_LIFETIME,
         )
         assert [row.email for row in session.scalars(select(FirmRegistration))] == ["b@b.example"]
 
@@ -152,14 +158,14 @@ def test_the_page_is_not_there_unless_it_is_open(database: Database, expo: Expo,
     with database.write() as session:
         token = write(session, expo)
         ended = expo.slots[-1].end
-        registering.open_event(session, expo.event.key, now=ended - timedelta(seconds=1))
+        public_registration.get_open_event(session, expo.event.key, now=ended - timedelta(seconds=1))
         for key, now in ((expo.event.key, ended), ("no-such-event", NOW), ("\x00", NOW)):
             with pytest.raises(NotFound):
-                registering.open_event(session, key, now=now)
+                public_registration.get_open_event(session, key, now=now)
         event = session.get_one(Event, expo.event.id)
         event.registration = False
         with pytest.raises(UnusableRegistration):
-            registering.look(session, token, now=NOW)
+            public_registration.get_registration(session, token, now=NOW)
     path = f"/register/{expo.event.key}"
     closed, none = Browser(app).client.get(path), Browser(app).client.get("/register/none")
     assert (closed.status_code, none.status_code) == (404, 404)
@@ -174,14 +180,16 @@ def test_the_answer_is_the_same_whoever_is_known(database: Database, expo: Expo,
     browser, path = Browser(app), f"/register/{expo.event.key}"
     known, new = expo.people[0][0].email, "new@firm.example"
     pages = []
-    for email in (known, new, *[new] * MOST_OPEN):
+    for email in (known, new, *[new] * MAX_UNCONFIRMED):
         browser.get(path)
         pages.append(bare(browser.post(path, email=email, **fields)).replace(email, "EMAIL"))
     assert len(set(pages)) == 1
     with database.read() as session:
         to = func.count().filter(OutboxMail.to_address == new)
-        assert session.scalars(select(to)).one() == MOST_OPEN
-        assert session.scalars(select(func.count()).select_from(FirmRegistration)).one() == MOST_OPEN + 1
+        assert session.scalars(select(to)).one() == MAX_UNCONFIRMED
+        assert (
+            session.scalars(select(func.count()).select_from(FirmRegistration)).one() == MAX_UNCONFIRMED + 1
+        )
 
 
 def test_what_is_wrong_stands_at_its_field_and_stays_typed(
@@ -199,7 +207,9 @@ def test_what_is_wrong_stands_at_its_field_and_stays_typed(
     assert "Ningde ★" in answer and "x" * 1001 in answer
     with database.write() as session:
         with pytest.raises(InvalidInput) as caught:
-            registering.register(session, expo.event.key, RegistrationForm(), settings=SETTINGS, now=NOW)
+            public_registration.submit_registration(
+                session, expo.event.key, RegistrationForm(), settings=SETTINGS, now=NOW
+            )
         assert "consent" in {fault.path for fault in caught.value.faults}
         assert session.scalars(select(FirmRegistration)).all() == []
 
@@ -215,11 +225,11 @@ def test_many_posts_are_held_back_by_address_and_by_network(database: Database, 
 def test_a_page_that_is_full_says_so_and_mails_nothing(
     database: Database, expo: Expo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registering, "MOST", 1)
+    monkeypatch.setattr(public_registration, "MAX_WAITING", 1)
     browser, path = Browser(web_app(database, NOWHERE)), f"/register/{expo.event.key}"
     with database.write() as session:
         write(session, expo, replace(FORM, email="nobody@firm.example"))  # never confirmed: it closes nothing
-        registering.confirm(session, write(session, expo), now=NOW)
+        public_registration.confirm_registration(session, write(session, expo), now=NOW)
         with pytest.raises(RegistrationFull):
             write(session, expo, replace(FORM, email="other@firm.example"))
         before = session.scalar(select(func.count()).select_from(OutboxMail))
@@ -247,7 +257,7 @@ def test_a_mailbox_has_few_links_however_its_address_is_written(database: Databa
             write(session, expo, replace(FORM, email=spelling.format(number)))
         write(session, expo, replace(FORM, email="victor@gmail.com"))
         to = session.scalars(select(OutboxMail.to_address).order_by(OutboxMail.id)).all()
-    assert len(to) == MOST_OPEN + 1 and to[-1] == "victor@gmail.com"
+    assert len(to) == MAX_UNCONFIRMED + 1 and to[-1] == "victor@gmail.com"
 
 
 def test_letters_of_strangers_go_last_at_the_rate_of_their_event(database: Database, expo: Expo) -> None:
@@ -280,11 +290,11 @@ def test_letters_of_strangers_go_last_at_the_rate_of_their_event(database: Datab
 def test_of_two_registrations_of_an_address_the_confirmed_one_counts(database: Database, expo: Expo) -> None:
     with database.write() as session:
         first, second = write(session, expo), write(session, expo, replace(FORM, booth="", title="Head"))
-        registering.confirm(session, first, now=NOW)
+        public_registration.confirm_registration(session, first, now=NOW)
         with pytest.raises(UnusableRegistration):
-            registering.confirm(session, second, now=NOW)
+            public_registration.confirm_registration(session, second, now=NOW)
         third = write(session, expo, replace(FORM, title="Director"))
-        registering.confirm(session, third, now=NOW)
+        public_registration.confirm_registration(session, third, now=NOW)
         rows = session.scalars(select(FirmRegistration)).all()
         assert [(row.state, row.title) for row in rows] == [(RegistrationState.WAITING, "Director")]
 
@@ -295,7 +305,9 @@ def test_two_links_at_once_leave_one(database: Database, expo: Expo) -> None:
 
     def confirm(token: str) -> bool:
         try:
-            database.transact(lambda session: registering.confirm(session, token, now=NOW))
+            database.transact(
+                lambda session: public_registration.confirm_registration(session, token, now=NOW)
+            )
         except UnusableRegistration:
             return False
         return True

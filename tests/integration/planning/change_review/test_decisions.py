@@ -15,11 +15,17 @@ from scheduler.domain.changes import compare as compare_plans
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotAllowed, RunAlreadyOpen, WrongState
 from scheduler.domain.solving import SolveParams
-from scheduler.services.board import commands, drafts, stepping
-from scheduler.services.board.commands import Target
-from scheduler.services.planning.change_review import between, decisions, kept, rejecting, sheet
-from scheduler.services.planning.change_review.decisions import DecisionLook, DecisionQuery
-from scheduler.services.planning.change_review.values import ChangeGroup, Fate, SidesOf
+from scheduler.services.board import commands, manual_drafts, steps
+from scheduler.services.board.commands import Placement
+from scheduler.services.planning.change_review import (
+    cached_changes,
+    change_workbook,
+    rejection,
+    review,
+    version_diff,
+)
+from scheduler.services.planning.change_review.review import ChangeQuery, ChangeReview
+from scheduler.services.planning.change_review.reviewed_change import ChangeGroup, PartyKind, TimeStatus
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import comparisons
 from scheduler.services.requests.locks import NotDone
@@ -43,9 +49,9 @@ class Decided:
     had_to: MeetingRequest
     ends: MeetingRequest
 
-    def look(self, **ask: object) -> DecisionLook:
+    def look(self, **ask: object) -> ChangeReview:
         with self.database.read() as session:
-            found = decisions.look(session, self.expo.organiser_actor(), 2, DecisionQuery(**ask), page=1)  # type: ignore[arg-type]
+            found = review.review_changes(session, self.expo.organiser_actor(), 2, ChangeQuery(**ask), page=1)  # type: ignore[arg-type]
         assert found is not None
         return found
 
@@ -95,14 +101,15 @@ def test_a_week_shows_where_the_meeting_goes_beside_what_stays(decided: Decided)
     week = next(each for each in decided.look().page.items if each.request == decided.moved.key).weeks[0]
     slots = decided.expo.slots
     assert {(time.start, time.fate) for time in week.times} == {
-        (slots[0].start, Fate.STAYS), (slots[0].start, Fate.WAS), (slots[2].start, Fate.COMES)
+        (slots[0].start, TimeStatus.STAYS), (slots[0].start, TimeStatus.WAS),
+        (slots[2].start, TimeStatus.COMES)
     }  # fmt: skip
 
 
 def test_a_rejected_change_stays_in_the_next_plan_as_people_have_it(decided: Decided) -> None:
     actor = decided.expo.organiser_actor()
     with decided.database.write() as session:
-        rejecting.reject(session, actor, 2, decided.moved.key, now=NOW)
+        rejection.reject_change(session, actor, 2, decided.moved.key, now=NOW)
     assert decided.look().rejected == 1
     with decided.database.read() as session:
         problem = snapshot.take(session, decided.expo.event.id, now=None)
@@ -111,8 +118,8 @@ def test_a_rejected_change_stays_in_the_next_plan_as_people_have_it(decided: Dec
     assert (held[before.request].slot, held[before.request].place) == (before.slot, before.place)
 
     with decided.database.write() as session:
-        assert rejecting.accept(session, actor, 2, decided.moved.key, now=NOW)
-        assert not rejecting.accept(session, actor, 2, decided.moved.key, now=NOW)
+        assert rejection.accept_change(session, actor, 2, decided.moved.key, now=NOW)
+        assert not rejection.accept_change(session, actor, 2, decided.moved.key, now=NOW)
     assert decided.look().rejected == 0
 
 
@@ -127,26 +134,26 @@ def test_a_new_meeting_that_is_rejected_is_held_by_no_run_until_it_is_let_in_or_
             return {row.id for row in problem.requests}
 
     with decided.database.write() as session:
-        rejecting.reject(session, actor, 2, new, now=NOW)
+        rejection.reject_change(session, actor, 2, new, now=NOW)
     assert new not in asked()
     rows = {each.request: each.is_rejected for each in decided.look().page.items}
     assert rows == dict.fromkeys(rows, False) | {new: True}
     with decided.database.write() as session:
         make_version(session, decided.expo, [meet(decided.moved, decided.expo)], state=VersionState.DRAFT)
         compare(session, decided.expo, 3)
-        later = decisions.look(session, actor, 3, DecisionQuery(), page=1)
+        later = review.review_changes(session, actor, 3, ChangeQuery(), page=1)
         assert later is not None
         assert list(later.held_back) == [new]
-        number = drafts.begin(session, actor, 1, now=NOW)
-        target = Target(new, "s1", "t2")
-        commands.put(session, actor, number, target, seen=None, now=NOW)
+        number = manual_drafts.start_draft(session, actor, 1, now=NOW)
+        target = Placement(new, "s1", "t2")
+        commands.place_request(session, actor, number, target, seen=None, now=NOW)
     assert new in asked(number), "put by hand since"
     assert new not in asked(), "a run without that draft"
     with decided.database.write() as session:
-        stepping.undo(session, actor, number, seen=None, now=NOW)
+        steps.undo_step(session, actor, number, seen=None, now=NOW)
     assert new not in asked(number)
     with decided.database.write() as session:
-        assert rejecting.accept(session, actor, 3, new, now=NOW)
+        assert rejection.accept_change(session, actor, 3, new, now=NOW)
     assert new in asked()
 
 
@@ -154,8 +161,8 @@ def test_all_rejections_are_taken_back_at_once(decided: Decided) -> None:
     actor = decided.expo.organiser_actor()
     with decided.database.write() as session:
         for request in (decided.moved, decided.ends, decided.new):
-            rejecting.reject(session, actor, 2, request.key, now=NOW)
-        assert rejecting.accept_all(session, actor, 2, now=NOW) == 3
+            rejection.reject_change(session, actor, 2, request.key, now=NOW)
+        assert rejection.accept_all_changes(session, actor, 2, now=NOW) == 3
         assert not session.get_one(MeetingRequest, decided.moved.id).fixed_must
 
 
@@ -163,17 +170,17 @@ def test_what_cannot_stay_or_is_published_cannot_be_rejected(decided: Decided) -
     actor = decided.expo.organiser_actor()
     for key in (decided.had_to.key, "nothing"):
         with decided.database.write() as session, pytest.raises(NotDone):
-            rejecting.reject(session, actor, 2, key, now=NOW)
+            rejection.reject_change(session, actor, 2, key, now=NOW)
     with decided.database.write() as session, pytest.raises(WrongState):
-        rejecting.reject(session, actor, 1, decided.moved.key, now=NOW)
+        rejection.reject_change(session, actor, 1, decided.moved.key, now=NOW)
 
 
 def test_the_rest_is_solved_again_by_one_short_run(decided: Decided) -> None:
     actor = decided.expo.organiser_actor()
     with decided.database.write() as session:
-        assert rejecting.solve_again(session, actor, 2, now=NOW).seconds == rejecting.SECONDS
+        assert rejection.rerun_draft(session, actor, 2, now=NOW).seconds == rejection.RERUN_SECONDS
     with decided.database.write() as session, pytest.raises(RunAlreadyOpen):
-        rejecting.solve_again(session, actor, 2, now=NOW)
+        rejection.rerun_draft(session, actor, 2, now=NOW)
 
 
 def test_a_text_and_a_group_narrow_the_page_and_the_sheet(decided: Decided) -> None:
@@ -184,7 +191,9 @@ def test_a_text_and_a_group_narrow_the_page_and_the_sheet(decided: Decided) -> N
     assert [each.request for each in decided.look(text=person).page.items] == [decided.ends.key]
     assert [each.request for each in decided.look(group=ChangeGroup.NEW).page.items] == [decided.new.key]
     with decided.database.read() as session:
-        octets = sheet.workbook(session, decided.expo.organiser_actor(), 2, DecisionQuery(text="tiber"))
+        octets = change_workbook.export_changes(
+            session, decided.expo.organiser_actor(), 2, ChangeQuery(text="tiber")
+        )
     assert octets is not None
     rows = CalamineWorkbook.from_filelike(BytesIO(octets)).get_sheet_by_index(0).to_python()
     assert [row[0] for row in rows] == ["Kind", "by choice", "new"]
@@ -234,7 +243,7 @@ def test_what_differs_between_two_versions_is_what_a_comparison_of_their_plans_s
     with database.read() as session:
         old, new = both(session)
         whole = compare_plans(versions.meetings(session, old.id), versions.meetings(session, new.id))
-        changes, same = between.differing(session, expo.event.id, old.id, new.id)
+        changes, same = version_diff.diff_versions(session, expo.event.id, old.id, new.id)
     wanted = [each for each in whole.changes if each.kind is not ChangeKind.UNCHANGED]
     assert len(wanted) == 6
     assert same == 1
@@ -244,7 +253,7 @@ def test_what_differs_between_two_versions_is_what_a_comparison_of_their_plans_s
 
     def read(session: Session) -> None:
         old, new = both(session)
-        between.differing(session, expo.event.id, old.id, new.id)
+        version_diff.diff_versions(session, expo.event.id, old.id, new.id)
 
     assert count_selects(database, read) == 6, "two of them for the versions"
 
@@ -253,14 +262,14 @@ def test_the_people_of_each_change_are_kept_with_the_comparison(decided: Decided
     with decided.database.read() as session:
         found = comparisons.last(session, versions.get(session, decided.expo.event.id, 2))
         assert found is not None
-        people = kept.people(session, found)
+        people = cached_changes.list_people(session, found)
         assert people == [list(change.people()) for change, _ in comparisons.with_causes(session, found)]
         assert len(people) == 4
 
 
 def test_others_decide_nothing(decided: Decided) -> None:
     with decided.database.write() as session, pytest.raises(NotAllowed):
-        rejecting.reject(session, decided.expo.actor(0), 2, decided.moved.key, now=NOW)
+        rejection.reject_change(session, decided.expo.actor(0), 2, decided.moved.key, now=NOW)
 
 
 def test_a_page_takes_as_many_queries_for_one_change_as_for_many(decided: Decided) -> None:
@@ -269,7 +278,7 @@ def test_a_page_takes_as_many_queries_for_one_change_as_for_many(decided: Decide
     def read(text: str) -> int:
         return count_selects(
             decided.database,
-            lambda session: decisions.look(session, actor, 2, DecisionQuery(text=text), page=1),
+            lambda session: review.review_changes(session, actor, 2, ChangeQuery(text=text), page=1),
         )
 
     assert read("tiber") == read(decided.expo.people[6][0].key) <= 24
@@ -277,27 +286,30 @@ def test_a_page_takes_as_many_queries_for_one_change_as_for_many(decided: Decide
 
 def test_changes_are_listed_by_person_and_by_firm_with_their_whole_weeks(decided: Decided) -> None:
     expo, slots = decided.expo, decided.expo.slots
-    sides = decided.look(by=SidesOf.PERSON).sides
+    sides = decided.look(by=PartyKind.PERSON).sides
     assert sides is not None
     assert sides.total == 7, "firm 0 has two changes, six others one"
     mine = next(side for side in sides.items if side.key == expo.people[0][0].key)
     assert {each.request for each in mine.changes} == {decided.moved.key, decided.new.key}
     (week,) = mine.weeks
-    assert [(time.start, time.fate) for time in week.times if time.fate is Fate.WAS] == [
-        (slots[0].start, Fate.WAS)
+    assert [(time.start, time.fate) for time in week.times if time.fate is TimeStatus.WAS] == [
+        (slots[0].start, TimeStatus.WAS)
     ]
     assert {(time.start, time.fate) for time in week.times} == {
-        (slots[0].start, Fate.WAS), (slots[0].start, Fate.COMES), (slots[2].start, Fate.COMES)
+        (slots[0].start, TimeStatus.WAS), (slots[0].start, TimeStatus.COMES),
+        (slots[2].start, TimeStatus.COMES)
     }  # fmt: skip
-    firms = decided.look(by=SidesOf.FIRM, text="tiber").sides
+    firms = decided.look(by=PartyKind.FIRM, text="tiber").sides
     assert firms is not None
     assert next(firm for firm in firms.items if firm.key == expo.firms[0].key).name == "Tiber Cargo"
-    assert decided.look(by=SidesOf.FIRM, group=ChangeGroup.ENDS).sides.total == 2  # type: ignore[union-attr]
+    assert decided.look(by=PartyKind.FIRM, group=ChangeGroup.ENDS).sides.total == 2  # type: ignore[union-attr]
 
-    def read(text: str, by: SidesOf) -> int:
-        ask = DecisionQuery(text=text, by=by)
+    def read(text: str, by: PartyKind) -> int:
+        ask = ChangeQuery(text=text, by=by)
         actor = expo.organiser_actor()
-        return count_selects(decided.database, lambda session: decisions.look(session, actor, 2, ask, page=1))
+        return count_selects(
+            decided.database, lambda session: review.review_changes(session, actor, 2, ask, page=1)
+        )
 
-    for by in SidesOf:
+    for by in PartyKind:
         assert read("tiber", by) == read(expo.people[6][0].key, by) <= 28

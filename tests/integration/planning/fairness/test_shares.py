@@ -38,7 +38,7 @@ def scene(session: Session) -> Expo:
 def test_the_figures_are_those_of_the_problem_and_the_plan(database: Database) -> None:
     with database.write() as session:
         expo = scene(session)
-        view = shares.look(session, expo.organiser_actor(), 1)
+        view = shares.get_fairness(session, expo.organiser_actor(), 1)
         problem = snapshot.take(session, expo.event.id, now=NOW)
         meetings = versions.meetings(session, versions.get(session, expo.event.id, 1).id)
     assert view.every == fairness(firm_shares(problem, meetings))
@@ -64,14 +64,14 @@ def test_every_firm_with_requests_is_in_one_group(
     database: Database, by: Grouping, groups: dict[str, int]
 ) -> None:
     with database.write() as session:
-        view = shares.look(session, scene(session).organiser_actor(), 1)
+        view = shares.get_fairness(session, scene(session).organiser_actor(), 1)
     assert {line.key: line.figures.firms for line in view.groups[by]} == groups
     assert view.gap == (1.0, 0.2), "by whatever they are grouped"
 
 
 def test_a_firm_of_two_areas_counts_in_both(database: Database) -> None:
     with database.write() as session:
-        view = shares.look(session, scene(session).organiser_actor(), 1)
+        view = shares.get_fairness(session, scene(session).organiser_actor(), 1)
     assert Counter({line.key: line.figures.firms for line in view.groups[Grouping.AREA]}).total() == 5
 
 
@@ -79,7 +79,7 @@ def test_partners_of_a_joint_stand_are_a_group_beside_its_host(database: Databas
     with database.write() as session:
         expo = scene(session)
         expo.firms[1].host_id = expo.firms[0].id
-        view = shares.look(session, expo.organiser_actor(), 1)
+        view = shares.get_fairness(session, expo.organiser_actor(), 1)
     stands = {line.key: line.figures.firms for line in view.groups[Grouping.STAND]}
     assert stands == {"host": 1, "partner": 1, "own": 2}
 
@@ -89,7 +89,7 @@ def test_a_request_that_was_withdrawn_since_counts_neither_as_agreed_nor_as_held
         expo = scene(session)
         held = make_request(session, expo, 1, 3, state=RequestState.WITHDRAWN)
         draft(session, expo, [meet(held, expo)])
-        view = shares.look(session, expo.organiser_actor(), 2)
+        view = shares.get_fairness(session, expo.organiser_actor(), 2)
     assert ("f1", 0, 1) in [(line.key, line.held, line.requests) for line in view.lowest]
 
 
@@ -97,7 +97,7 @@ def test_without_a_request_there_is_nothing_to_share_out(database: Database) -> 
     with database.write() as session:
         expo = make_event(session, firms=2)
         draft(session, expo, [])
-        view = shares.look(session, expo.organiser_actor(), 1)
+        view = shares.get_fairness(session, expo.organiser_actor(), 1)
     assert (view.every, set(view.groups), view.lowest, view.without) == (None, set(Grouping), [], 2)
     assert not any(view.groups.values())
 
@@ -106,9 +106,9 @@ def test_the_team_alone_sees_it_and_only_of_its_event(database: Database) -> Non
     with database.write() as session:
         expo = scene(session)
         with pytest.raises(NotAllowed):
-            shares.look(session, expo.actor(0), 1)
+            shares.get_fairness(session, expo.actor(0), 1)
         with pytest.raises(NotFound):
-            shares.look(session, expo.organiser_actor(), 9)
+            shares.get_fairness(session, expo.organiser_actor(), 9)
 
 
 def test_ten_firms_take_as_many_queries_as_two(database: Database) -> None:
@@ -116,7 +116,7 @@ def test_ten_firms_take_as_many_queries_as_two(database: Database) -> None:
         expo = scene(session)
 
     def step(session: Session) -> object:
-        return shares.look(session, expo.organiser_actor(), 1)
+        return shares.get_fairness(session, expo.organiser_actor(), 1)
 
     few = count_selects(database, step)
     with database.write() as session:
@@ -181,7 +181,7 @@ def test_firms_are_named_for_the_page_s_reader(
 def test_the_page_leads_with_the_gap_that_the_priority_moves(database: Database, broker_url: str) -> None:
     with database.write() as session:
         expo = scene(session)
-        every = shares.look(session, expo.organiser_actor(), 1).every
+        every = shares.get_fairness(session, expo.organiser_actor(), 1).every
     assert every is not None
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}/versions/1/fairness"

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.plan import NOT_EXAMINED, Plan
 from scheduler.domain.solving import SolveParams
-from scheduler.services.planning.fixes import explaining, groups
-from scheduler.services.planning.scenarios import remedies as trials
+from scheduler.services.planning.fixes import explanation_jobs, unscheduled_groups
+from scheduler.services.planning.scenarios import fix_trials as trials
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.schedule import unscheduled, versions
@@ -95,26 +95,26 @@ def test_a_request_that_was_accepted_after_the_run_gets_its_reason_too(
     assert carry_out(database) == [JobEnding.DONE]
     with database.read() as session:
         actor, number = stopped.expo.organiser_actor(), stopped.version.number
-        tally = groups.tally(session, actor, number)
+        tally = unscheduled_groups.count_unscheduled(session, actor, number)
         assert (tally.requests, tally.newer, tally.unexamined) == (2, 0, 0)
         assert unscheduled.reasons(session, stopped.version.id)[late.key] == "person-cap"
-        (card,) = groups.by_reason(session, actor, number, best=3)
+        (card,) = unscheduled_groups.list_reasons(session, actor, number, best=3)
         assert (card.requests, card.about) == (2, {"person": 1})
 
 
 def test_the_test_of_an_older_group_says_nothing_of_the_new_one(database: Database, stopped: Stopped) -> None:
     actor, number = stopped.expo.organiser_actor(), stopped.version.number
     with database.write() as session:
-        explaining.ask(session, actor, number, now=NOW)
+        explanation_jobs.request_explanation(session, actor, number, now=NOW)
     carry_out(database)
     with database.write() as session:
-        lever = dict(groups.lever_of(session, actor, number, 0))
-        trials.ask(session, actor, number, 0, lever, now=NOW)
-        assert list(trials.of_version(session, actor, number)) == [0]
+        lever = dict(unscheduled_groups.get_group_fix(session, actor, number, 0))
+        trials.request_trial(session, actor, number, 0, lever, now=NOW)
+        assert list(trials.list_trials(session, actor, number)) == [0]
         version = versions.get(session, stopped.expo.event.id, number)
         version.groups = [{**group, "lever": {**lever, "ids": ["other"]}} for group in version.groups or ()]
         session.flush()
-        assert trials.of_version(session, actor, number) == {}
+        assert trials.list_trials(session, actor, number) == {}
 
 
 def test_a_version_of_which_a_meeting_names_what_is_gone_is_explained_all_the_same(
@@ -124,7 +124,7 @@ def test_a_version_of_which_a_meeting_names_what_is_gone_is_explained_all_the_sa
     with database.write() as session:
         (meeting,) = versions.meetings(session, stopped.version.id)
         session.scalars(select(Place).where(Place.key == meeting.place)).one().is_retired = True
-        explaining.ask(session, actor, number, now=NOW)
+        explanation_jobs.request_explanation(session, actor, number, now=NOW)
     assert carry_out(database) == [JobEnding.DONE]
     with database.read() as session:
         assert NOT_EXAMINED not in unscheduled.reasons(session, stopped.version.id).values()

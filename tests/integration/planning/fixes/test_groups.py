@@ -15,9 +15,9 @@ from scheduler.domain.entities import VersionState
 from scheduler.domain.plan import About, Lever, Plan, UnheldGroup, Unscheduled
 from scheduler.domain.solving import SolveParams
 from scheduler.services.participants import journal
-from scheduler.services.planning.fixes import doing, groups
-from scheduler.services.planning.scenarios import remedies as trials
-from scheduler.services.planning.scenarios import trying
+from scheduler.services.planning.fixes import applying, unscheduled_groups
+from scheduler.services.planning.scenarios import fix_trials as trials
+from scheduler.services.planning.scenarios import scenario_execution
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import release
 from scheduler.services.schedule import versions
@@ -77,7 +77,7 @@ def test_groups_count_what_is_not_held_and_a_version_made_of_another_counts_what
         scene = Scene(session)
         actor = scene.expo.organiser_actor()
         number = scene.version.number
-        reasons = groups.by_reason(session, actor, number, best=3)
+        reasons = unscheduled_groups.list_reasons(session, actor, number, best=3)
         cards = [card for each in reasons for card in each.best]
         assert [(card.reason, card.requests, card.holds) for card in cards] == [
             ("person-cap", 3, 2), ("no-interpreter", 1, 1), ("no-place", 1, 1),
@@ -85,16 +85,16 @@ def test_groups_count_what_is_not_held_and_a_version_made_of_another_counts_what
         assert [(each.requests, each.about, each.fixes) for each in reasons] == [
             (3, {"person": 1}, 1), (1, {"languages": 1}, 1), (1, {}, 1),
         ]  # fmt: skip
-        tally = groups.tally(session, actor, number)
+        tally = unscheduled_groups.count_unscheduled(session, actor, number)
         assert (tally.requests, tally.accepted, tally.unexplained) == (5, 5, 0)
         assert [card.start for card in cards] == [None, *[scene.expo.slots[2].start] * 2]
         withdrawn = scene.requests[0]
         session.delete(withdrawn)
         session.flush()
         again = release.repeat(session, scene.version, now=NOW)
-        left = groups.by_reason(session, actor, again.number, best=3)
+        left = unscheduled_groups.list_reasons(session, actor, again.number, best=3)
         assert [card.requests for card in left] == [2, 1, 1]
-        found = groups.members(
+        found = unscheduled_groups.list_requests(
             session, actor, again.number, group=0, reason="", words="firm 2", page=1, limit=10
         )
         assert [row.key for row in found.items] == [scene.requests[1].key]
@@ -105,15 +105,19 @@ def test_a_press_does_what_helps_a_group_as_one_step(database: Database, group: 
     with database.write() as session:
         scene = Scene(session)
         actor, number = scene.expo.organiser_actor(), scene.version.number
-        people = [doing.NewPerson("Nora Nagy", "nora@speak.example")] if kind in groups.ADDS else []
+        people = (
+            [applying.NewPerson("Nora Nagy", "nora@speak.example")]
+            if kind in unscheduled_groups.ADDING_FIXES
+            else []
+        )
         places = len(session.scalars(select(Place)).all())
-        doing.pull(session, actor, number, group, people=people, settings=SETTINGS, now=NOW)
+        applying.apply_group_fix(session, actor, number, group, people=people, settings=SETTINGS, now=NOW)
         anna = session.scalars(select(Attendee).where(Attendee.latin_name == "Anna Kiss")).one()
         assert anna.max_per_day == (2 if kind == "person-cap" else 1)
         assert len(session.scalars(select(Place)).all()) - places == (kind == "add-table")
-        (step, *_) = journal.steps(session, actor)
+        (step, *_) = journal.list_steps(session, actor)
         assert (step.kind, step.note) == ("remedy", kind)
-        journal.undo(session, actor, step.id, settings=SETTINGS, now=NOW)
+        journal.undo_step(session, actor, step.id, settings=SETTINGS, now=NOW)
         session.refresh(anna)
         assert anna.max_per_day == 1 and len(session.scalars(select(Place)).all()) == places
 
@@ -170,9 +174,9 @@ def test_what_helps_is_confirmed_by_a_run_beside_the_plan(
     browser.get(path)
     page = browser.post(f"{path}/try", group="0")
     assert "1 fix is being tested" in page and "Test fix" not in page
-    assert trying.execute(database, settings=SETTINGS)
+    assert scenario_execution.execute_scenario(database, settings=SETTINGS)
     with database.read() as session:
-        trial = trials.of_version(session, expo.organiser_actor(), number)[0]
+        trial = trials.list_trials(session, expo.organiser_actor(), number)[0]
         assert (trial.more, trial.points) == (1, group.gains)
         assert len(versions.meetings(session, version.id)) == 1, "the plan is as it was"
     page = browser.get(path)
@@ -205,18 +209,20 @@ def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alon
         page = browser.post(f"{path}/try", group="all")
         assert "Being calculated by two runs" in page
     assert "HX-Refresh" not in browser.client.get(f"{path}/panel").headers
-    assert trying.execute(database, settings=SETTINGS)
-    assert not trying.execute(database, settings=SETTINGS)
+    assert scenario_execution.execute_scenario(database, settings=SETTINGS)
+    assert not scenario_execution.execute_scenario(database, settings=SETTINGS)
     assert browser.client.get(f"{path}/panel").headers["HX-Refresh"] == "true"
     page = browser.get(path)
     assert '<b class="text-good">+2</b> scheduled' in page and "0 requests stay unscheduled." in page
     actor = expo.organiser_actor()
     with database.write() as session:
-        assert trials.of_version(session, actor, number) == {}, "it is the test of no group"
-        levers = groups.levers_together(session, actor, number)
-        found = trials.of_all(session, actor, number, levers)
+        assert trials.list_trials(session, actor, number) == {}, "it is the test of no group"
+        levers = unscheduled_groups.list_all_fixes(session, actor, number)
+        found = trials.get_trial_of_all(session, actor, number, levers)
         assert found is not None and (found.more, found.scheduled) == (2, 4)
-        assert trials.of_all(session, actor, number, levers[:1]) is None, "of other fixes nothing is known"
+        assert trials.get_trial_of_all(session, actor, number, levers[:1]) is None, (
+            "of other fixes nothing is known"
+        )
         assert len(versions.meetings(session, version.id)) == 2, "the plan is as it was"
 
 
@@ -238,7 +244,7 @@ def test_queries_of_the_groups_do_not_grow_with_them(database: Database) -> None
             session.flush()
             session.expire_all()
             with statements(session.get_bind()) as seen:
-                (found,) = groups.by_reason(session, actor, version.number, best=30)
+                (found,) = unscheduled_groups.list_reasons(session, actor, version.number, best=30)
                 assert len(found.best) == count
             return len(seen)
 

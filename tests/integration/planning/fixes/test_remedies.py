@@ -18,8 +18,8 @@ from scheduler.services.directory.refs import SlotRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import journal
 from scheduler.services.planning.change_review import locking
-from scheduler.services.planning.fixes import doing
-from scheduler.services.planning.fixes.changing import NewPerson
+from scheduler.services.planning.fixes import applying
+from scheduler.services.planning.fixes.event_changes import NewPerson
 from scheduler.services.problems import snapshot
 from scheduler.services.requests import locks, not_held
 from scheduler.services.requests.locks import NotDone
@@ -46,7 +46,9 @@ def planned(session: Session, expo: Expo) -> tuple[Plan, ScheduleVersion]:
 
 
 def hold(session: Session, actor: Actor, version: int, key: str, number: int, *people: NewPerson) -> SlotRef:
-    return doing.hold_there(session, actor, version, key, number, people=people, settings=SETTINGS, now=NOW)
+    return applying.apply_request_fix(
+        session, actor, version, key, number, people=people, settings=SETTINGS, now=NOW
+    )
 
 
 def entries(session: Session) -> list[str]:
@@ -174,17 +176,17 @@ def test_a_press_changes_the_event_so_that_the_next_run_holds_it_and_one_undo_ta
         before = snapshot.take(session, expo.event.id, now=NOW)
         _, version = planned(session, expo)
         (row,) = version.unscheduled
-        people = [NewPerson("Nora Kiss", "nora@firm.example")] if kind in doing.NAMED else []
+        people = [NewPerson("Nora Kiss", "nora@firm.example")] if kind in applying.NEEDS_PERSON else []
         number = number_of(version, row["request"], kind)
         slot = hold(session, actor, version.number, row["request"], number, *people)
         problem = snapshot.take(session, expo.event.id, now=NOW)
         again = solve(problem, SolveParams(seconds=2, workers=1)).plan
         assert {m.request: m.slot for m in again.meetings}[row["request"]] == slot.key
-        (step, *_) = journal.steps(session, actor)
+        (step, *_) = journal.list_steps(session, actor)
         assert (step.kind, step.note) == ("remedy", kind)
     with database.write() as session:
         assert "lock" in entries(session)
-        journal.undo(session, actor, step.id, settings=SETTINGS, now=NOW)
+        journal.undo_step(session, actor, step.id, settings=SETTINGS, now=NOW)
         assert snapshot.take(session, expo.event.id, now=NOW) == before
 
 
@@ -213,7 +215,7 @@ def test_a_time_that_clashes_with_another_lock_is_refused_by_name(database: Data
         expo = make_event(session)
         one, two = make_request(session, expo, 0, 1), make_request(session, expo, 0, 2)
         actor = expo.organiser_actor()
-        locking.lock(session, actor, one.key, "s1", now=NOW)
+        locking.lock_request(session, actor, one.key, "s1", now=NOW)
         version = made(session, expo, two, {"kind": "again", "ids": [], "slot": "s1"})
         with pytest.raises(NotDone, match=r"beside these: Firm 0 × Firm 1\. Someone would be in two"):
             hold(session, actor, version.number, two.key, 0)
@@ -222,7 +224,7 @@ def test_a_time_that_clashes_with_another_lock_is_refused_by_name(database: Data
 
 
 def test_what_no_page_can_do_and_what_is_over_is_refused_in_words(database: Database) -> None:
-    assert set(doing.DOES) == not_held.PRESSED
+    assert set(applying.APPLIERS) == not_held.PRESSED
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo)

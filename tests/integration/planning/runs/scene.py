@@ -15,7 +15,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Progress, Result, SolveParams
 from scheduler.files.problem_file import fingerprint_of
 from scheduler.services.planning.runs import execution, runs
-from scheduler.services.planning.runs.execution import Done
+from scheduler.services.planning.runs.execution import RunOutcome
 from scheduler.services.publishing import publishing
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
@@ -42,14 +42,14 @@ class Scene:
         with database.write() as session:
             self.expo: Expo = make_event(session, firms=4)
             self.requests = [make_request(session, self.expo, i, i + 1) for i in range(3)]
-            self.run_id = runs.queue(session, self.expo.event.id, asked_by=None, **{"now": NOW, **run}).id
+            self.run_id = runs.queue_run(session, self.expo.event.id, asked_by=None, **{"now": NOW, **run}).id
 
-    def execute(self, solve: Solve | None = None, **options: Any) -> Done:
+    def execute(self, solve: Solve | None = None, **options: Any) -> RunOutcome:
         chosen = {} if solve is None else {"solve": solve}
         keys = {"worker": "w1", "settings": SETTINGS, **chosen, **options}
-        return execution.execute(self.database, self.run_id, **keys)
+        return execution.execute_run(self.database, self.run_id, **keys)
 
-    def carry_out(self, done: Done) -> publishing.JobEnding:
+    def carry_out(self, done: RunOutcome) -> publishing.JobEnding:
         """Do the job that the run asked for."""
         assert done.job is not None
         return publishing.execute(self.database, done.job, worker="w2", settings=SETTINGS)

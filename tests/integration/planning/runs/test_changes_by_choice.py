@@ -9,9 +9,9 @@ import pytest
 
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.plan import Meeting
-from scheduler.services.planning.change_review import rejecting
-from scheduler.services.planning.runs import control, execution, runs
-from scheduler.services.planning.runs.control import RunCard
+from scheduler.services.planning.change_review import rejection
+from scheduler.services.planning.runs import execution, run_control, runs
+from scheduler.services.planning.runs.run_control import RunCard
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, MeetingRequest, Run
@@ -45,13 +45,13 @@ class Event:
     def run(self, **asked: Any) -> list[str]:
         """Run now, and the requests whose published meetings the draft changes."""
         with self.database.write() as session:
-            number = control.start(session, self.expo.organiser_actor(), now=NOW, **asked).number
+            number = run_control.start_run(session, self.expo.organiser_actor(), now=NOW, **asked).number
         return self.changed_by(number)
 
     def changed_by(self, number: int) -> list[str]:
         with self.database.read() as session:
-            run_id = runs.show(session, self.expo.event.id, number).id
-        done = execution.execute(self.database, run_id, worker="w", settings=SETTINGS)
+            run_id = runs.get_run(session, self.expo.event.id, number).id
+        done = execution.execute_run(self.database, run_id, worker="w", settings=SETTINGS)
         carry_out(self.database)
         with self.database.read() as session:
             assert done.version is not None, session.get_one(Run, run_id).error
@@ -113,8 +113,8 @@ def test_what_is_solved_again_may_change_as_much_as_the_draft_did(event: Event) 
     assert event.run(max_moved=None) == [event.key(0), event.key(2)]
     with event.database.write() as session:
         actor = event.expo.organiser_actor()
-        rejecting.reject(session, actor, event.number, event.key(0), now=NOW)
-        again: RunCard = rejecting.solve_again(session, actor, event.number, now=NOW)
+        rejection.reject_change(session, actor, event.number, event.key(0), now=NOW)
+        again: RunCard = rejection.rerun_draft(session, actor, event.number, now=NOW)
     assert event.changed_by(again.number) == [event.key(2)]
 
 
@@ -137,5 +137,5 @@ def test_the_form_begins_with_the_number_of_the_priorities(event: Event, broker_
 def test_a_night_is_not_bound_by_it(event: Event) -> None:
     with event.database.write() as session:
         event.asked = [session.get_one(MeetingRequest, row.id) for row in event.asked]
-        run = runs.queue(session, event.expo.event.id, asked_by=None, then=AfterRun.DRAFT, now=NOW)
+        run = runs.queue_run(session, event.expo.event.id, asked_by=None, then=AfterRun.DRAFT, now=NOW)
     assert event.changed_by(run.number) == [event.key(0), event.key(2)]

@@ -14,11 +14,11 @@ from scheduler.domain.problem import Problem
 from scheduler.files.problem_file import fingerprint_of, write_problem
 from scheduler.services.planning.runs import distribution, runs
 from scheduler.services.planning.runs.distribution import (
-    HelpLine,
+    HelperChannel,
     WorkerHelpers,
-    help_with,
-    plain_url,
-    topic_of,
+    help_run,
+    redis_url,
+    topic_name,
 )
 from scheduler.solver.annealing.day_shares import whole
 from scheduler.solver.annealing.helper import Helper
@@ -48,11 +48,11 @@ class Member:
     """What a helper would say, said by a test."""
 
     def __init__(self, url: str, name: str) -> None:
-        self.name, self.line = name, HelpLine(url, topic_of(1, name))
+        self.name, self.line = name, HelperChannel(url, topic_name(1, name))
 
     def say(self, number: int, answer: bytes = b"", *, stays: bool = True) -> None:
         head = distribution._ANSWER.pack(number, stays, len(self.name)) + self.name.encode()
-        assert self.line.say(topic_of(1), head + answer)
+        assert self.line.say(topic_name(1), head + answer)
 
     def hear(self) -> tuple[int, bytes]:
         """The next part and its number."""
@@ -95,7 +95,7 @@ def scene(broker_url: str) -> Iterator[HelpersScene]:
 
 
 def test_nobody_helps_until_a_call_is_answered(scene: HelpersScene) -> None:
-    assert (scene.helpers.size(nearby=True), scene.calls) == (0, distribution.CALLS)
+    assert (scene.helpers.size(nearby=True), scene.calls) == (0, distribution.MAX_CALLS)
     scene.joined_by("w1")
     assert scene.helpers.size(nearby=True) == 1
 
@@ -112,17 +112,17 @@ def test_one_worker_counts_once_and_answered_calls_are_renewed(scene: HelpersSce
     scene.joined_by("w1").say(distribution.READY)
     eventually(lambda: not scene.helpers.calls or bool(scene.helpers.answers()))
     scene.helpers.call()
-    assert (scene.helpers.size(nearby=True), scene.calls) == (1, 2 * distribution.CALLS)
+    assert (scene.helpers.size(nearby=True), scene.calls) == (1, 2 * distribution.MAX_CALLS)
 
 
 def test_a_call_that_nobody_takes_is_renewed_when_it_is_lost(
     scene: HelpersScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.helpers.call()
-    assert scene.calls == distribution.CALLS
-    monkeypatch.setattr(runs, "CALL_SECONDS", -1.0)
+    assert scene.calls == distribution.MAX_CALLS
+    monkeypatch.setattr(runs, "CALL_TIMEOUT", -1.0)
     scene.helpers.call()
-    assert scene.calls == 2 * distribution.CALLS
+    assert scene.calls == 2 * distribution.MAX_CALLS
 
 
 def test_each_member_gets_a_part_and_its_answer_comes_back_at_the_parts_place(scene: HelpersScene) -> None:
@@ -165,7 +165,7 @@ def test_who_goes_after_an_answer_is_asked_no_more(scene: HelpersScene) -> None:
 def test_members_are_let_go_at_the_end(scene: HelpersScene) -> None:
     member = scene.joined_by("w1")
     scene.helpers.clear()
-    assert member.hear() == (distribution.GO, b"")
+    assert member.hear() == (distribution.DISMISS, b"")
     assert scene.helpers.size(nearby=True) == 0
 
 
@@ -179,7 +179,7 @@ def test_members_are_let_go_at_the_end(scene: HelpersScene) -> None:
     ],
 )
 def test_the_broker_is_found_where_celery_finds_it(celery: str, plain: str) -> None:
-    assert plain_url(celery) == plain
+    assert redis_url(celery) == plain
 
 
 @pytest.mark.parametrize("url", ["redis+socket:///nowhere/s", "redis://127.0.0.1:1/0"])
@@ -211,11 +211,11 @@ class Help:
         self.database, self.url = database, url
         found = {"fingerprint": fingerprint_of(PROBLEM), "problem": write_problem(PROBLEM)}
         with database.write() as session:
-            run = runs.queue(session, make_event(session).event.id, asked_by=None, now=NOW)
-            runs.claim(session, run.id, "coordinator", now=NOW)
-            runs.keep_problem(session, run.id, worker="coordinator", **found, basis={})
+            run = runs.queue_run(session, make_event(session).event.id, asked_by=None, now=NOW)
+            runs.claim_run(session, run.id, "coordinator", now=NOW)
+            runs.store_problem(session, run.id, worker="coordinator", **found, basis={})
             self.run_id = run.id
-        self.line = HelpLine(url, topic_of(self.run_id))
+        self.line = HelperChannel(url, topic_name(self.run_id))
         self.done: list[int] = []
         self.thread: threading.Thread | None = None
 
@@ -225,7 +225,7 @@ class Help:
 
     def help(self, should_stop: Callable[[], bool] = lambda: False) -> int:
         keys: dict[str, Any] = {"worker": "w1", "threads": 1, "should_stop": should_stop}
-        return help_with(self.database, self.url, self.run_id, **keys)
+        return help_run(self.database, self.url, self.run_id, **keys)
 
     def hear(self) -> tuple[int, bool, bytes]:
         """The next number, whether the helper stays, and its answer."""
@@ -240,7 +240,7 @@ class Help:
         return number, stays, answer
 
     def say(self, number: int, part: bytes = b"") -> None:
-        assert self.line.say(topic_of(self.run_id, "w1"), distribution._SUBPROBLEM.pack(number) + part)
+        assert self.line.say(topic_name(self.run_id, "w1"), distribution._SUBPROBLEM.pack(number) + part)
 
     def ended(self) -> int:
         """How many parts the helper did, once it is gone."""
@@ -270,7 +270,7 @@ def test_a_helper_says_that_it_is_ready_and_answers_parts_until_it_is_let_go(hel
         answered, stays, answer = helped.hear()
         assert (answered, stays) == (number, True)
         assert answer
-    helped.say(distribution.GO)
+    helped.say(distribution.DISMISS)
     assert helped.ended() == 2
 
 
@@ -286,7 +286,7 @@ def test_a_helper_reads_the_problem_once(helped: Help, monkeypatch: pytest.Monke
     for _ in range(2):
         helped.begin()
         helped.hear()
-        helped.say(distribution.GO)
+        helped.say(distribution.DISMISS)
         assert helped.ended() == 0
     assert made == [PROBLEM]
 
@@ -329,9 +329,9 @@ def test_a_helper_whose_run_is_gone_goes(helped: Help) -> None:
 
 def test_a_run_that_is_not_running_gets_no_help(helped: Help) -> None:
     with helped.database.write() as session:
-        runs.fail(session, helped.run_id, worker="coordinator", error="No.", now=NOW)
+        runs.fail_run(session, helped.run_id, worker="coordinator", error="No.", now=NOW)
     assert helped.help() == 0
-    assert help_with(helped.database, helped.url, 999, worker="w", threads=1, should_stop=lambda: False) == 0
+    assert help_run(helped.database, helped.url, 999, worker="w", threads=1, should_stop=lambda: False) == 0
 
 
 def test_nothing_is_left_in_the_broker(helped: Help, client: redis.Redis) -> None:
@@ -339,6 +339,6 @@ def test_nothing_is_left_in_the_broker(helped: Help, client: redis.Redis) -> Non
     helped.hear()
     helped.say(1, a_part())
     helped.hear()
-    helped.say(distribution.GO)
+    helped.say(distribution.DISMISS)
     helped.ended()
     assert client.keys("*") == []

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import AfterRun, RunState, VersionState
 from scheduler.domain.errors import NotFound, WrongState
-from scheduler.services.board import commands, drafts
-from scheduler.services.board.commands import Target
-from scheduler.services.planning.runs import control, execution, overnight
+from scheduler.services.board import commands, manual_drafts
+from scheduler.services.board.commands import Placement
+from scheduler.services.planning.runs import execution, overnight, run_control
 from scheduler.services.publishing import orders
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
@@ -39,10 +39,10 @@ class Desk:
 
     def begin(self, session: Session) -> int:
         actor, expo = self.expo.organiser_actor(), self.expo
-        number = drafts.begin(session, actor, 1, now=NOW)
-        to = Target(self.moved.key, expo.slots[3].key, expo.tables[0].key)
-        commands.put(session, actor, number, to, seen=None, now=NOW)
-        commands.cancel(session, actor, number, self.cancelled.key, seen=None, now=NOW)
+        number = manual_drafts.start_draft(session, actor, 1, now=NOW)
+        to = Placement(self.moved.key, expo.slots[3].key, expo.tables[0].key)
+        commands.place_request(session, actor, number, to, seen=None, now=NOW)
+        commands.cancel_meeting(session, actor, number, self.cancelled.key, seen=None, now=NOW)
         return number
 
     def night(self) -> Run:
@@ -51,7 +51,7 @@ class Desk:
             if session.scalar(select(NightTime.id)) is None:
                 make_night(session, self.expo, then=AfterRun.PUBLISH)
             session.scalars(select(NightTime)).one().next_at = NOW
-            (run_id,) = overnight.claim_due(session, now=NOW)
+            (run_id,) = overnight.queue_due_runs(session, now=NOW)
         self.execute(run_id)
         carry_out(self.database)
         return self.run_of(run_id)
@@ -59,10 +59,10 @@ class Desk:
     def start(self, hand_draft: int | None) -> int:
         with self.database.write() as session:
             actor = self.expo.organiser_actor()
-            return control.start(session, actor, seconds=1, hand_draft=hand_draft, now=NOW).id
+            return run_control.start_run(session, actor, seconds=1, hand_draft=hand_draft, now=NOW).id
 
     def execute(self, run_id: int) -> Run:
-        execution.execute(self.database, run_id, worker="w", settings=replace(SETTINGS, solve_workers=1))
+        execution.execute_run(self.database, run_id, worker="w", settings=replace(SETTINGS, solve_workers=1))
         return self.run_of(run_id)
 
     def run_of(self, run_id: int) -> Run:
@@ -112,9 +112,9 @@ def test_a_night_publishes_nothing_of_an_open_draft(desk: Desk) -> None:
 def test_a_run_keeps_the_draft_that_it_is_started_with_and_no_other(desk: Desk) -> None:
     with desk.database.write() as session:  # a colleague's, which does less
         actor = desk.expo.organiser_actor()
-        newer = drafts.begin(session, actor, 1, now=NOW)
-        to = Target(desk.moved.key, desk.expo.slots[2].key, desk.expo.tables[0].key)
-        commands.put(session, actor, newer, to, seen=None, now=NOW)
+        newer = manual_drafts.start_draft(session, actor, 1, now=NOW)
+        to = Placement(desk.moved.key, desk.expo.slots[2].key, desk.expo.tables[0].key)
+        commands.place_request(session, actor, newer, to, seen=None, now=NOW)
     desk.execute(desk.start(None))
     desk.execute(desk.start(2))
     assert desk.held(newer + 1) == desk.as_published
@@ -138,8 +138,10 @@ def test_a_draft_that_was_published_itself_is_kept_by_every_later_run(desk: Desk
         assert desk.night().hand_draft == 2
         assert desk.held(desk.published()) == desk.by_hand
     with desk.database.write() as session:
-        made = drafts.begin(session, desk.expo.organiser_actor(), desk.published(), now=NOW)
-        commands.unlock(session, desk.expo.organiser_actor(), made, desk.cancelled.key, seen=None, now=NOW)
+        made = manual_drafts.start_draft(session, desk.expo.organiser_actor(), desk.published(), now=NOW)
+        commands.unlock_request(
+            session, desk.expo.organiser_actor(), made, desk.cancelled.key, seen=None, now=NOW
+        )
     desk.publish(made)
     desk.night()
     assert desk.cancelled.key in desk.held(desk.published())

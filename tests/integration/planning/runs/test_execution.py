@@ -15,8 +15,8 @@ from scheduler.domain.solving import Result
 from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import fingerprint_of, read_problem
 from scheduler.services.directory.refs import PersonRef
-from scheduler.services.planning.runs import checking, not_kept, runs
-from scheduler.services.planning.runs.execution import Done, RunEnding
+from scheduler.services.planning.runs import commitment_clashes, plan_checks, runs
+from scheduler.services.planning.runs.execution import RunEnding, RunOutcome
 from scheduler.services.problems import clashes, solved
 from scheduler.services.requests import locks
 from scheduler.services.schedule import versions
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
     meetings = [scene.meet(scene.requests[0]), scene.meet(scene.requests[2])]
     done = scene.execute(answering(meetings[0], replace(meetings[1], place="t1")))
-    assert done == Done(RunEnding.FINISHED, version=1, job=1)
+    assert done == RunOutcome(RunEnding.FINISHED, version=1, job=1)
     assert scene.versions == [(1, VersionState.DRAFT, 2)]
     run = scene.run
     assert (run.state, run.progress["phase"], run.finished_at, run.error) == (
@@ -45,14 +45,14 @@ def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
     )
     with scene.database.read() as session:
         problem = solved.problem_file(session, run.id)
-        plan = read_plan(runs.plan_file(session, run.id))
+        plan = read_plan(runs.get_plan_file(session, run.id))
         assert fingerprint_of(read_problem(problem)) == plan.problem == run.fingerprint
         assert versions.get(session, run.event_id, 1).run_id == run.id
         assert {m.request for m in plan.meetings} == {scene.requests[0].key, scene.requests[2].key}
 
 
 def test_the_solver_serves_what_a_small_event_asks(scene: Scene) -> None:
-    assert scene.execute() == Done(RunEnding.FINISHED, version=1, job=1)
+    assert scene.execute() == RunOutcome(RunEnding.FINISHED, version=1, job=1)
     assert scene.versions == [(1, VersionState.DRAFT, 3)]
     assert scene.run.progress["terms"]["served"] == sum(request.priority for request in scene.requests)
 
@@ -68,8 +68,8 @@ def test_no_transaction_is_open_while_it_solves(scene: Scene) -> None:
 
 def test_a_run_that_is_not_queued_is_left_alone(scene: Scene) -> None:
     with scene.database.write() as session:
-        runs.claim(session, scene.run_id, "w0", now=NOW)
-    assert scene.execute(answering()) == Done(RunEnding.NOT_CLAIMED)
+        runs.claim_run(session, scene.run_id, "w0", now=NOW)
+    assert scene.execute(answering()) == RunOutcome(RunEnding.NOT_CLAIMED)
     assert scene.run.worker == "w0"
 
 
@@ -98,17 +98,17 @@ def test_a_solve_that_crashes_fails_the_run_with_a_sentence(scene: Scene) -> Non
     def crash(*_: Any, **__: Any) -> Result:
         raise ZeroDivisionError
 
-    assert scene.execute(crash) == Done(RunEnding.FAILED)
+    assert scene.execute(crash) == RunOutcome(RunEnding.FAILED)
     assert "ZeroDivisionError" in scene.run.error
     with scene.database.write() as session:
-        assert runs.queue(session, scene.expo.event.id, asked_by=None, now=NOW).number == 2
+        assert runs.queue_run(session, scene.expo.event.id, asked_by=None, now=NOW).number == 2
 
 
 @pytest.mark.parametrize("status", [PlanStatus.INFEASIBLE, PlanStatus.UNKNOWN])
 def test_no_plan_is_an_answer_and_gives_no_draft(scene: Scene, status: PlanStatus) -> None:
-    assert scene.execute(answering(status=status)) == Done(RunEnding.FINISHED)
+    assert scene.execute(answering(status=status)) == RunOutcome(RunEnding.FINISHED)
     assert scene.versions == []
-    assert (scene.run.state, scene.run.error) == (RunState.FINISHED, checking.NO_PLAN[status])
+    assert (scene.run.state, scene.run.error) == (RunState.FINISHED, plan_checks.NO_PLAN[status])
 
 
 def locked_twice(scene: Scene) -> list[str]:
@@ -144,7 +144,7 @@ def test_the_clash_of_a_run_is_told_by_name_with_the_locks_of_now(scene: Scene) 
     scene.execute()
     with scene.database.write() as session:
         actor = scene.expo.organiser_actor()
-        (clash,) = not_kept.not_kept(session, actor, 1)
+        (clash,) = commitment_clashes.list_run_clashes(session, actor, 1)
         (cause,) = clash.causes
         assert cause.says == clashes.CAUSES["people"]
         assert [person.key for person in cause.who if isinstance(person, PersonRef)] == ["f1-p0"]
@@ -152,10 +152,10 @@ def test_the_clash_of_a_run_is_told_by_name_with_the_locks_of_now(scene: Scene) 
         assert sorted(one.is_kept for one in clash.requests) == [False, True]
         assert all(one.meeting and one.locked_to for one in clash.requests)
         locks.unlock(session, actor, keys[0], now=NOW)
-        (clash,) = not_kept.not_kept(session, actor, 1)
+        (clash,) = commitment_clashes.list_run_clashes(session, actor, 1)
         assert {one.key for one in clash.requests if one.locked_to} == {keys[1]}
         with pytest.raises(NotAllowed):
-            not_kept.not_kept(session, scene.expo.actor(0), 1)
+            commitment_clashes.list_run_clashes(session, scene.expo.actor(0), 1)
 
 
 def test_locks_that_conflict_stand_with_the_unscheduled_requests_and_are_unlocked_there(

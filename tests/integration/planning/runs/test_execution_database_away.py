@@ -10,8 +10,8 @@ import pytest
 
 from scheduler.domain.entities import RunState, VersionState
 from scheduler.domain.solving import Result
-from scheduler.services.planning.runs import recovering, runs
-from scheduler.services.planning.runs.execution import Done, RunEnding
+from scheduler.services.planning.runs import recovery, runs
+from scheduler.services.planning.runs.execution import RunEnding, RunOutcome
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from tests.integration.planning.runs.scene import Scene, Solve, answering
@@ -49,7 +49,7 @@ def test_a_plan_is_kept_however_often_the_database_does_not_answer(scene: Scene,
 def test_a_run_that_was_taken_for_lost_meanwhile_is_its_workers_again(scene: Scene, away: Away) -> None:
     def taken_for_lost() -> None:
         with scene.database.write() as session:
-            assert recovering.recover(session, now=NOW + timedelta(minutes=5)) == [scene.run_id]
+            assert recovery.recover_runs(session, now=NOW + timedelta(minutes=5)) == [scene.run_id]
 
     away.back = taken_for_lost
     solve = leaving(away, answering(scene.meet(scene.requests[0])), times=3)
@@ -60,12 +60,12 @@ def test_a_run_that_was_taken_for_lost_meanwhile_is_its_workers_again(scene: Sce
 def test_a_run_that_another_worker_has_taken_up_meanwhile_is_not(scene: Scene, away: Away) -> None:
     def taken_up() -> None:
         with scene.database.write() as session:
-            recovering.recover(session, now=NOW + timedelta(minutes=5))
-            assert runs.claim(session, scene.run_id, "w2", now=NOW) is not None
+            recovery.recover_runs(session, now=NOW + timedelta(minutes=5))
+            assert runs.claim_run(session, scene.run_id, "w2", now=NOW) is not None
 
     away.back = taken_up
     solve = leaving(away, answering(scene.meet(scene.requests[0])), times=3)
-    assert scene.execute(solve) == Done(RunEnding.LOST)
+    assert scene.execute(solve) == RunOutcome(RunEnding.LOST)
     assert (scene.run.state, scene.run.worker) == (RunState.RUNNING, "w2")
 
 

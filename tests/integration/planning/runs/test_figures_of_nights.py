@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from benchmarks.nights import Churn, Desk
 from scheduler.domain.entities import OutboxKind, OutboxState, RequestState, VersionState
 from scheduler.domain.mails.rates import MailRates
-from scheduler.services.board import commands, drafts
+from scheduler.services.board import commands, manual_drafts
 from scheduler.services.delivery import claims, mail_queue
-from scheduler.services.events import home, results
+from scheduler.services.events import dashboard, results
 from scheduler.services.identity import actors
 from scheduler.services.planning.fairness import shares
 from scheduler.services.publishing import look, orders
@@ -132,7 +132,7 @@ def check(database: Database, event_id: int) -> None:
         published = versions.published(session, event_id)
         assert published is not None
         rows, actor = Rows(session, published), actors.operator(session.get_one(Event, event_id))
-        seen = home.home(session, actor, now=NOW)
+        seen = dashboard.get_dashboard(session, actor, now=NOW)
         held = {meeting.request_id for meeting in rows.meetings}
         of_firms = rows.of_firms(held)
         pending = [row for row in rows.requests.values() if row.state is RequestState.PENDING]
@@ -173,7 +173,7 @@ def check(database: Database, event_id: int) -> None:
 
 
 def check_version(session: Session, actor: Any, rows: Rows) -> None:
-    found = results.results(session, actor, rows.version.number)
+    found = results.get_results(session, actor, rows.version.number)
     there = {row.id for row in rows.people.values() if row.withdrawn_at is None}
     busy = {person for meeting in rows.meetings for person in rows.seats[meeting.id]}
     assert {
@@ -192,7 +192,7 @@ def check_version(session: Session, actor: Any, rows: Rows) -> None:
 
 
 def check_fairness(session: Session, actor: Any, rows: Rows) -> None:
-    found = shares.look(session, actor, rows.version.number)
+    found = shares.get_fairness(session, actor, rows.version.number)
     asked = rows.of_firms(row.id for row in rows.accepted)
     held = rows.of_firms(meeting.request_id for meeting in rows.meetings)
     keys = {firm.key: firm.id for firm in rows.firms.values()}
@@ -328,10 +328,10 @@ def take_out_by_hand(database: Database, event_id: int) -> int:
             versions.published(session, event_id),
         )
         assert published is not None
-        number = drafts.begin(session, actor, published.number, now=NOW)
+        number = manual_drafts.start_draft(session, actor, published.number, now=NOW)
         request_id = max(seats(session, published))
         key = session.get_one(MeetingRequest, request_id).key
-        commands.cancel(session, actor, number, key, seen=None, now=NOW)
+        commands.cancel_meeting(session, actor, number, key, seen=None, now=NOW)
         orders.compare(session, actor, number, now=NOW)
     carry_out(database)
     with database.read() as session:

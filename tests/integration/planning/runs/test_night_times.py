@@ -19,7 +19,7 @@ TOMORROW = datetime(2026, 11, 24, 18, tzinfo=UTC)
 
 
 def night(zone: str, at: time, after: datetime, weekdays: str = EVERY_DAY) -> datetime:
-    return overnight.next_at(at, weekdays, ZoneInfo(zone), after=after)
+    return overnight.next_run_at(at, weekdays, ZoneInfo(zone), after=after)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_night_that_is_due_queues_a_run_with_the_events_settings(database: Dat
     expo = due_event(database, then=AfterRun.PUBLISH)
     with database.write() as session:
         session.get_one(Event, expo.event.id).night_percent = 7
-        (run_id,) = overnight.claim_due(session, now=NOW)
+        (run_id,) = overnight.queue_due_runs(session, now=NOW)
     with database.read() as session:
         run = session.get_one(Run, run_id)
         assert (run.event_id, run.state, run.asked_by) == (expo.event.id, RunState.QUEUED, None)
@@ -93,7 +93,7 @@ def test_each_of_several_nights_has_its_own_time_and_its_own_end(database: Datab
     ended = []
     for hours in (0, 1):
         with database.write() as session:
-            (run_id,) = overnight.claim_due(session, now=NOW + timedelta(hours=hours))
+            (run_id,) = overnight.queue_due_runs(session, now=NOW + timedelta(hours=hours))
             run = session.get_one(Run, run_id)
             ended.append(run.then)
             run.state = RunState.FINISHED
@@ -106,45 +106,45 @@ def test_an_archived_event_has_no_nights(database: Database) -> None:
     with database.write() as session:
         session.get_one(Event, expo.event.id).archived_at = NOW
     with database.write() as session:
-        assert overnight.claim_due(session, now=NOW) == []
+        assert overnight.queue_due_runs(session, now=NOW) == []
 
 
 def test_a_run_is_queued_once_a_night(database: Database) -> None:
     due_event(database)
     with database.write() as session:
-        assert len(overnight.claim_due(session, now=NOW)) == 1
-        assert overnight.claim_due(session, now=NOW) == []
+        assert len(overnight.queue_due_runs(session, now=NOW)) == 1
+        assert overnight.queue_due_runs(session, now=NOW) == []
 
 
 def test_nothing_is_due_before_its_time(database: Database) -> None:
     due_event(database)
     with database.write() as session:
-        assert overnight.claim_due(session, now=NOW - timedelta(seconds=1)) == []
+        assert overnight.queue_due_runs(session, now=NOW - timedelta(seconds=1)) == []
 
 
 def test_while_a_run_is_open_the_night_waits_for_the_next(database: Database) -> None:
     expo = due_event(database)
     with database.write() as session:
-        runs.queue(session, expo.event.id, asked_by=None, now=NOW)
+        runs.queue_run(session, expo.event.id, asked_by=None, now=NOW)
     with database.write() as session:
-        assert overnight.claim_due(session, now=NOW) == []
+        assert overnight.queue_due_runs(session, now=NOW) == []
     assert next_at(database, expo) == [TOMORROW]
 
 
 def test_one_event_that_waits_does_not_hold_up_another(database: Database) -> None:
     busy, free = due_event(database), due_event(database)
     with database.write() as session:
-        runs.queue(session, busy.event.id, asked_by=None, now=NOW)
+        runs.queue_run(session, busy.event.id, asked_by=None, now=NOW)
     with database.write() as session:
-        queued = overnight.claim_due(session, now=NOW)
+        queued = overnight.queue_due_runs(session, now=NOW)
     with database.read() as session:
         assert [session.get_one(Run, run_id).event_id for run_id in queued] == [free.event.id]
 
 
 def test_a_night_that_was_slept_through_is_not_made_up_for_by_day(database: Database) -> None:
-    expo = due_event(database, next_at=NOW - overnight.LATE - timedelta(seconds=1))
+    expo = due_event(database, next_at=NOW - overnight.MAX_DELAY - timedelta(seconds=1))
     with database.write() as session:
-        assert overnight.claim_due(session, now=NOW) == []
+        assert overnight.queue_due_runs(session, now=NOW) == []
     assert next_at(database, expo) == [TOMORROW]
 
 
@@ -154,5 +154,5 @@ def test_an_event_that_is_over_has_no_more_nights(database: Database) -> None:
     with database.write() as session:
         session.scalars(select(NightTime)).one().next_at = after
     with database.write() as session:
-        assert overnight.claim_due(session, now=after) == []
+        assert overnight.queue_due_runs(session, now=after) == []
     assert next_at(database, expo) == [None]

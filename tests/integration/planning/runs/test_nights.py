@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.domain.entities import AfterRun, AlertKind, RunState
 from scheduler.services.operations import alerts, run_alerts
-from scheduler.services.planning.runs import overnight, recovering, runs
+from scheduler.services.planning.runs import overnight, recovery, runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run
 from tests.integration.operations.test_alerts import mails
@@ -29,12 +29,12 @@ class Night:
 
     def queue(self, late: timedelta = timedelta(0)) -> int:
         with self.database.write() as session:
-            (run_id,) = overnight.claim_due(session, now=NOW + late)
+            (run_id,) = overnight.queue_due_runs(session, now=NOW + late)
         return run_id
 
     def begin(self, run_id: int, now: datetime) -> Run:
         with self.database.write() as session:
-            run = runs.claim(session, run_id, "w", now=now)
+            run = runs.claim_run(session, run_id, "w", now=now)
             assert run is not None
             return run
 
@@ -54,7 +54,7 @@ def night(database: Database) -> Night:
 
 def finish(night: Night, run_id: int, note: str | None = None) -> None:
     with night.database.write() as session:
-        runs.finish(session, run_id, worker="w", plan={}, note=note, now=NOW)
+        runs.finish_run(session, run_id, worker="w", plan={}, note=note, now=NOW)
 
 
 def test_a_run_that_begins_in_time_publishes(night: Night) -> None:
@@ -96,7 +96,7 @@ def test_a_run_that_waits_for_a_worker_is_told_until_one_takes_it(night: Night) 
 
     def look(minutes: int) -> None:
         with night.database.write() as session:
-            recovering.recover(session, now=NOW + timedelta(minutes=minutes))
+            recovery.recover_runs(session, now=NOW + timedelta(minutes=minutes))
 
     look(14)
     assert night.alerts() == []
@@ -111,8 +111,8 @@ def test_a_run_that_waits_for_a_worker_is_told_until_one_takes_it(night: Night) 
 def test_a_run_that_is_cancelled_waits_no_more(night: Night) -> None:
     night.queue()
     with night.database.write() as session:
-        recovering.recover(session, now=NOW + run_alerts.WAITING)
-        runs.cancel(session, night.event_id, 1, now=NOW)
+        recovery.recover_runs(session, now=NOW + run_alerts.WAITING)
+        runs.cancel_run(session, night.event_id, 1, now=NOW)
     assert night.alerts() == []
 
 
@@ -120,11 +120,11 @@ def test_a_run_of_the_night_that_fails_is_told_until_one_ends_well(night: Night)
     run_id = night.queue()
     night.begin(run_id, NOW)
     with night.database.write() as session:
-        runs.fail(session, run_id, worker="w", error="The solve ended with an error.", now=NOW)
+        runs.fail_run(session, run_id, worker="w", error="The solve ended with an error.", now=NOW)
     said = "The overnight run failed: The solve ended with an error."
     assert (night.alerts(), night.mails()) == ([(AlertKind.RUN_FAILED, said)], 1)
     with night.database.write() as session:
-        later = runs.queue(session, night.event_id, asked_by=night.expo.organiser.id, now=NOW)
+        later = runs.queue_run(session, night.event_id, asked_by=night.expo.organiser.id, now=NOW)
     night.begin(later.id, NOW)
     finish(night, later.id)
     assert night.alerts() == []
@@ -139,41 +139,41 @@ def test_a_night_without_a_plan_is_told(night: Night) -> None:
 
 def test_a_run_that_somebody_asked_for_and_sees_fail_is_not_mailed(night: Night) -> None:
     with night.database.write() as session:
-        run = runs.queue(session, night.event_id, asked_by=night.expo.organiser.id, now=NOW)
+        run = runs.queue_run(session, night.event_id, asked_by=night.expo.organiser.id, now=NOW)
     night.begin(run.id, NOW)
     with night.database.write() as session:
-        runs.fail(session, run.id, worker="w", error="no", now=NOW)
+        runs.fail_run(session, run.id, worker="w", error="no", now=NOW)
     assert (night.alerts(), night.mails()) == ([], 0)
 
 
 def test_a_run_whose_worker_is_lost_too_often_is_told(night: Night) -> None:
     run_id = night.queue()
-    for _ in range(recovering.MAX_ATTEMPTS):
+    for _ in range(recovery.MAX_ATTEMPTS):
         night.begin(run_id, NOW)
         with night.database.write() as session:
-            recovering.take_up_lost(session, lambda _: True, now=NOW)
+            recovery.reclaim_orphaned_runs(session, lambda _: True, now=NOW)
     with night.database.read() as session:
         assert session.get_one(Run, run_id).state is RunState.FAILED
     ((kind, reason),) = night.alerts()
-    assert kind is AlertKind.RUN_FAILED and recovering.LOST_TOO_OFTEN in reason
+    assert kind is AlertKind.RUN_FAILED and recovery.LOST_TOO_OFTEN in reason
 
 
 def test_a_night_that_another_runs_place_was_taken_in_is_told(night: Night) -> None:
     with night.database.write() as session:
-        runs.queue(session, night.event_id, asked_by=None, now=NOW)
+        runs.queue_run(session, night.event_id, asked_by=None, now=NOW)
     with night.database.write() as session:
-        assert overnight.claim_due(session, now=NOW) == []
+        assert overnight.queue_due_runs(session, now=NOW) == []
     said = "There was no overnight run at 16:00: run 1 was still open."
     assert night.alerts() == [(AlertKind.RUN_MISSED, said)]
 
 
 def test_a_night_that_was_slept_through_is_told(night: Night) -> None:
     with night.database.write() as session:
-        assert overnight.claim_due(session, now=NOW + timedelta(hours=3)) == []
+        assert overnight.queue_due_runs(session, now=NOW + timedelta(hours=3)) == []
     said = "There was no overnight run at 16:00: the clock was not running."
     assert night.alerts() == [(AlertKind.RUN_MISSED, said)]
     with night.database.write() as session:
-        run = runs.queue(session, night.event_id, asked_by=None, now=NOW)
+        run = runs.queue_run(session, night.event_id, asked_by=None, now=NOW)
     night.begin(run.id, NOW)
     finish(night, run.id)
     assert night.alerts() == []

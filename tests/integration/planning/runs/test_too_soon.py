@@ -9,7 +9,7 @@ import pytest
 from scheduler.domain.entities import VersionState
 from scheduler.services.planning.runs import execution, runs
 from scheduler.services.planning.runs.execution import RunEnding
-from scheduler.services.planning.runs.too_soon import too_soon
+from scheduler.services.planning.runs.frozen_conflicts import list_frozen_conflicts
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, InterpreterBusy, PlaceBusy
@@ -56,8 +56,8 @@ def morning(monkeypatch: pytest.MonkeyPatch, database: Database) -> tuple[Expo, 
 def run(database: Database, expo: Expo) -> int:
     """The draft of a run of now."""
     with database.write() as session:
-        run_id = runs.queue(session, expo.event.id, asked_by=None, now=database.now()).id
-    done = execution.execute(database, run_id, worker="w", settings=SETTINGS)
+        run_id = runs.queue_run(session, expo.event.id, asked_by=None, now=database.now()).id
+    done = execution.execute_run(database, run_id, worker="w", settings=SETTINGS)
     assert done.ending is RunEnding.FINISHED and done.version is not None
     return done.version
 
@@ -71,11 +71,13 @@ def test_a_draft_names_what_it_leaves_as_it_was_though_it_cannot_take_place(
         actor, now = expo.organiser_actor(), database.now()
         version = versions.get(session, expo.event.id, draft_number)
         assert version.state is VersionState.DRAFT
-        assert [one.key for one in too_soon(session, actor, draft_number, now=now)] == keys[:2]
+        assert [one.key for one in list_frozen_conflicts(session, actor, draft_number, now=now)] == keys[:2]
         held = {meeting.request: meeting.slot for meeting in versions.meetings(session, version.id)}
         assert [held[key] for key in keys[:2]] == [expo.slots[1].key] * 2, "a run leaves them"
         assert held.get(keys[2]) != expo.slots[6].key, "what begins later is changed by the run"
-        assert too_soon(session, actor, draft_number, now=expo.slots[1].start) == [], "it has begun"
+        assert list_frozen_conflicts(session, actor, draft_number, now=expo.slots[1].start) == [], (
+            "it has begun"
+        )
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(f"/events/{expo.event.key}/versions/{draft_number}")
     assert "2 meetings start too soon for a run to change." in page
@@ -93,4 +95,6 @@ def test_without_absences_and_closures_nothing_is_named(
             session.query(marks).delete()
         version = versions.published(session, expo.event.id)
         assert version is not None
-        assert too_soon(session, expo.organiser_actor(), version.number, now=database.now()) == []
+        assert (
+            list_frozen_conflicts(session, expo.organiser_actor(), version.number, now=database.now()) == []
+        )

@@ -76,7 +76,7 @@ class Again:
         """Whether a run is told to search. It is published where `publish` says so."""
         then = AfterRun.PUBLISH if publish else AfterRun.DRAFT
         with self.scene.database.write() as session:
-            asked = runs.queue(
+            asked = runs.queue_run(
                 session, self.scene.expo.event.id, asked_by=None, then=then, **{"now": NOW, **queued}
             )
             self.scene.run_id = asked.id

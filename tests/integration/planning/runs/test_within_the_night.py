@@ -48,11 +48,11 @@ class Night:
     def go(self, then: AfterRun = AfterRun.PUBLISH) -> Run:
         """The night: the run with a real search, and what follows it."""
         with self.database.write() as session:
-            asked = runs.queue(
+            asked = runs.queue_run(
                 session, self.expo.event.id, asked_by=None, then=then, now=NOW,
                 night_budget={"percent": 100, "a_person": 9, "hours": 0, **self.budget},
             ).id  # fmt: skip
-        done = execution.execute(self.database, asked, worker="w", settings=SETTINGS)
+        done = execution.execute_run(self.database, asked, worker="w", settings=SETTINGS)
         assert done.version == self.published + 1
         carry_out(self.database)
         with self.database.read() as session:

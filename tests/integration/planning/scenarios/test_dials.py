@@ -15,10 +15,10 @@ from scheduler.domain import rules
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.domain.plan import Meeting
 from scheduler.domain.solving import WhatIfState
-from scheduler.services.planning.scenarios import dials, trying
-from scheduler.services.planning.scenarios.applying import applied
-from scheduler.services.planning.scenarios.changes import PolicyChange
-from scheduler.services.planning.scenarios.rows import WhatIfCard
+from scheduler.services.planning.scenarios import priority_preview, scenario_execution
+from scheduler.services.planning.scenarios.problem_changes import apply_changes
+from scheduler.services.planning.scenarios.scenario_changes import PolicyChange
+from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, ScheduleVersion
@@ -48,25 +48,25 @@ def scene(session: Session) -> tuple[Expo, list[Meeting]]:
 
 def ask(database: Database, expo: Expo, policy: dict[str, Any] = POLICY) -> None:
     with database.write() as session:
-        dials.ask(session, expo.organiser_actor(), policy, now=NOW)
+        priority_preview.request_preview(session, expo.organiser_actor(), policy, now=NOW)
 
 
-def look(database: Database, expo: Expo) -> WhatIfCard | None:
+def look(database: Database, expo: Expo) -> ScenarioCard | None:
     with database.read() as session:
-        return dials.look(session, expo.organiser_actor())
+        return priority_preview.get_preview(session, expo.organiser_actor())
 
 
 def test_it_tells_what_other_dials_would_do_and_makes_no_version(database: Database) -> None:
     with database.write() as session:
         expo, _ = scene(session)
     ask(database, expo)
-    assert trying.execute(database, settings=SETTINGS)
+    assert scenario_execution.execute_scenario(database, settings=SETTINGS)
     found = look(database, expo)
     assert found is not None and found.result is not None and found.state is WhatIfState.DONE
     now, then = found.result["now"], found.result["then"]
     with database.read() as session:
         problem = snapshot.take(session, expo.event.id, now=NOW)
-        tried = applied(problem, [PolicyChange(policy=POLICY)])
+        tried = apply_changes(problem, [PolicyChange(policy=POLICY)])
         assert now["score"] == rules.score(tried, problem.published).total
         assert now["event_score"] == rules.score(problem, problem.published).total
         assert session.scalar(select(func.count()).select_from(ScheduleVersion)) == 1
@@ -85,7 +85,7 @@ def test_another_question_takes_the_place_of_the_last(database: Database) -> Non
     found = look(database, expo)
     assert found is not None and found.policy == {"factors": {"idle": 7}}
     with database.write() as session:
-        dials.discard(session, expo.organiser_actor())
+        priority_preview.discard_preview(session, expo.organiser_actor())
     assert look(database, expo) is None
 
 
@@ -93,9 +93,9 @@ def test_a_policy_is_checked_and_only_organisers_ask(database: Database) -> None
     with database.write() as session:
         expo, _ = scene(session)
         with pytest.raises(InvalidInput, match="fair_share"):
-            dials.ask(session, expo.organiser_actor(), {"fair_share": 2}, now=NOW)
+            priority_preview.request_preview(session, expo.organiser_actor(), {"fair_share": 2}, now=NOW)
         with pytest.raises(NotAllowed):
-            dials.ask(session, expo.actor(0), {}, now=NOW)
+            priority_preview.request_preview(session, expo.actor(0), {}, now=NOW)
 
 
 TYPED = {
@@ -148,7 +148,7 @@ def test_the_page_says_prices_previews_saves_and_discards(database: Database, br
     page = browser.post(path, status=422, **{**TYPED, "do": "preview", "idle": "-1", "moved": "77"})
     assert "must be a whole number" in page and 'value="77"' in page
     assert "Waiting for a worker since" in browser.post(path, **{**TYPED, "do": "preview"})
-    trying.execute(database, settings=SETTINGS)
+    scenario_execution.execute_scenario(database, settings=SETTINGS)
     page = browser.get(path)
     assert "Published schedule and preview" in page and 'value="500"' in page and "Not saved" in page
     assert "Preview discarded" in browser.post(path, do="discard")
@@ -221,7 +221,7 @@ def test_a_preview_says_who_gains_and_who_loses(database: Database, broker_url: 
     with database.write() as session:
         make_request(session, expo, 1, 2)
     browser.post(path, **{**form_of(browser.get(path)), "idle_level": "4", "do": "preview"})
-    assert trying.execute(database, settings=SETTINGS)
+    assert scenario_execution.execute_scenario(database, settings=SETTINGS)
     page = browser.get(path)
     assert "Exhibitors: 2 gain, 0 lose" in page
     table = BeautifulSoup(page, "html.parser").find(
@@ -237,6 +237,8 @@ def test_a_preview_says_who_gains_and_who_loses(database: Database, broker_url: 
 def test_nobody_who_took_it_is_said_after_a_minute(database: Database, broker_url: str) -> None:
     with database.write() as session:
         expo, _ = scene(session)
-        dials.ask(session, expo.organiser_actor(), POLICY, now=NOW - timedelta(seconds=61))
+        priority_preview.request_preview(
+            session, expo.organiser_actor(), POLICY, now=NOW - timedelta(seconds=61)
+        )
     page = Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}/priorities")
     assert "No worker has picked it up" in page

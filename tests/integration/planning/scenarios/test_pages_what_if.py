@@ -10,10 +10,10 @@ from bs4 import BeautifulSoup
 from api.pages.planning.fairness.drawing import picture
 from scheduler.domain.solving import WhatIfState
 from scheduler.domain.team import TeamRole
-from scheduler.services.planning.scenarios import comparison, curve, trying, what_ifs
-from scheduler.services.planning.scenarios.changes import SlotsChange
+from scheduler.services.planning.scenarios import comparison, fairness_curve, scenario_execution, scenarios
 from scheduler.services.planning.scenarios.comparison import FIGURES
-from scheduler.services.planning.scenarios.curve import CurvePoint
+from scheduler.services.planning.scenarios.fairness_curve import CurvePoint
+from scheduler.services.planning.scenarios.scenario_changes import SlotsChange
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event
 from tests.integration.planning.runs.scene import SETTINGS
@@ -41,7 +41,7 @@ def expo(database: Database) -> Expo:
 
 
 def solve_all(database: Database) -> None:
-    while trying.execute(database, settings=SETTINGS):
+    while scenario_execution.execute_scenario(database, settings=SETTINGS):
         pass
 
 
@@ -110,7 +110,7 @@ def test_each_form_adds_its_change_in_a_sentence(
     database: Database, broker_url: str, expo: Expo, fields: dict[str, str], sentence: str
 ) -> None:
     with database.write() as session:
-        what_ifs.make(session, expo.organiser_actor(), "Try", now=NOW)
+        scenarios.create_scenario(session, expo.organiser_actor(), "Try", now=NOW)
     browser, path = (
         Browser(web_app(database, broker_url), expo.organiser),
         f"/events/{expo.event.key}/scenarios",
@@ -133,7 +133,7 @@ def test_the_table_says_what_is_older_and_is_taken_along(
     made(database, expo, SlotsChange(**LONGER), name="Longer")
     solve_all(database)
     with database.read() as session:
-        table = comparison.table(session, expo.organiser_actor())
+        table = comparison.compare_scenarios(session, expo.organiser_actor())
     assert [(one.name, one.is_old) for one in table.columns] == [
         ("As it is", True),
         ("Longer", False),
@@ -168,7 +168,7 @@ def test_the_curve_is_solved_drawn_and_sets_the_dial(database: Database, broker_
     assert "0 of 5 points are solved" in browser.post(f"{path}/curve", do="ask")
     solve_all(database)
     with database.read() as session:
-        found = curve.look(session, expo.organiser_actor())
+        found = fairness_curve.get_curve(session, expo.organiser_actor())
     assert found is not None and found.is_whole and not found.is_open
     assert all(point.gap == 0 for point in found.points), "so small a problem is solved to its end"
     page = browser.get(path)

@@ -12,12 +12,17 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import PlanStatus, RunState
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Result, SolveParams, WhatIfState
-from scheduler.services.events.archives import tables
+from scheduler.services.events.archives import event_tables
 from scheduler.services.planning.runs import runs
-from scheduler.services.planning.scenarios import effects, trying, waiting, what_ifs
-from scheduler.services.planning.scenarios.changes import AnyChange, FirmLessChange, SlotsChange, TablesChange
+from scheduler.services.planning.scenarios import effects, scenario_execution, scenario_queue, scenarios
 from scheduler.services.planning.scenarios.effects import FirmFilter
-from scheduler.services.planning.scenarios.rows import WhatIfCard
+from scheduler.services.planning.scenarios.scenario_changes import (
+    AnyChange,
+    RemovedFirmChange,
+    SlotsChange,
+    TablesChange,
+)
+from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard
 from scheduler.services.schedule import versions
 from scheduler.services.schedule.scheduled import count_scheduled
 from scheduler.storage.database import Database
@@ -52,14 +57,14 @@ def made(database: Database, expo: Expo, *changes: AnyChange, name: str = "Try")
     """One that waits to be solved."""
     with database.write() as session:
         actor = expo.organiser_actor()
-        number = what_ifs.make(session, actor, name, changes=changes, seconds=5, now=NOW).number
-        what_ifs.solve(session, actor, number, now=NOW)
+        number = scenarios.create_scenario(session, actor, name, changes=changes, seconds=5, now=NOW).number
+        scenarios.solve_scenario(session, actor, number, now=NOW)
         return number
 
 
-def look(database: Database, expo: Expo, number: int) -> WhatIfCard:
+def look(database: Database, expo: Expo, number: int) -> ScenarioCard:
     with database.read() as session:
-        return what_ifs.show(session, expo.organiser_actor(), number)
+        return scenarios.get_scenario(session, expo.organiser_actor(), number)
 
 
 def live(database: Database) -> dict[str, list[tuple[Any, ...]]]:
@@ -67,7 +72,7 @@ def live(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     with database.read() as session:
         return {
             table.name: sorted(map(tuple, session.execute(select(table))), key=repr)
-            for table in tables.all_tables()
+            for table in event_tables.list_tables()
             if table.name != "what_if"
         }
 
@@ -78,8 +83,8 @@ def test_it_tells_what_changes_would_do_and_touches_nothing_live(database: Datab
     before = live(database)
     hall, firm = expo.halls[0].key, expo.firms[2].key
     fewer = made(database, expo, TablesChange(hall=hall, step="fewer", count=2))
-    less = made(database, expo, FirmLessChange(firm=firm))
-    while trying.execute(database, settings=SETTINGS):
+    less = made(database, expo, RemovedFirmChange(firm=firm))
+    while scenario_execution.execute_scenario(database, settings=SETTINGS):
         pass
     assert live(database) == before
     found = look(database, expo, fewer)
@@ -98,14 +103,14 @@ def test_it_tells_who_loses_meetings_and_why(database: Database) -> None:
     with database.write() as session:
         expo = scene(session)
     fewer = made(database, expo, TablesChange(hall=expo.halls[0].key, step="fewer", count=2))
-    less = made(database, expo, FirmLessChange(firm=expo.firms[2].key))
+    less = made(database, expo, RemovedFirmChange(firm=expo.firms[2].key))
     more = made(database, expo, SlotsChange(day=NEXT, start=time(10), end=time(10, 30)))
-    while trying.execute(database, settings=SETTINGS):
+    while scenario_execution.execute_scenario(database, settings=SETTINGS):
         pass
     with database.read() as session:
         actor = expo.organiser_actor()
         none, without, longer = (
-            effects.look(session, actor, what_ifs.show(session, actor, number))
+            effects.get_effects(session, actor, scenarios.get_scenario(session, actor, number))
             for number in (fewer, less, more)
         )
         published = versions.published(session, expo.event.id)
@@ -133,21 +138,21 @@ def test_runs_go_first_and_take_the_worker_from_it(database: Database) -> None:
 
     def solve(problem: Problem, _params: SolveParams, *, should_stop: Any, **_: Any) -> Result:
         with database.write() as session:
-            runs.queue(session, expo.event.id, asked_by=None, now=NOW)
+            runs.queue_run(session, expo.event.id, asked_by=None, now=NOW)
         while not should_stop():
             pass
         return Result(plan_of(problem, ()))
 
-    assert not trying.execute(database, settings=SETTINGS, solve=solve)
+    assert not scenario_execution.execute_scenario(database, settings=SETTINGS, solve=solve)
     assert look(database, expo, number).state is WhatIfState.ASKED
     with database.write() as session:
-        assert not waiting.is_waiting(session, now=NOW)
-    assert not trying.execute(database, settings=SETTINGS), "behind the run"
+        assert not scenario_queue.is_scenario_waiting(session, now=NOW)
+    assert not scenario_execution.execute_scenario(database, settings=SETTINGS), "behind the run"
     with database.write() as session:
-        runs.show(session, expo.event.id, 1).state = RunState.FINISHED
+        runs.get_run(session, expo.event.id, 1).state = RunState.FINISHED
     with database.write() as session:
-        assert waiting.is_waiting(session, now=NOW)
-    assert trying.execute(database, settings=SETTINGS)
+        assert scenario_queue.is_scenario_waiting(session, now=NOW)
+    assert scenario_execution.execute_scenario(database, settings=SETTINGS)
 
 
 @pytest.mark.parametrize("step", ["stop", "delete", "change"])
@@ -159,16 +164,16 @@ def test_one_that_is_put_away_meanwhile_leaves_nothing(database: Database, step:
     def solve(problem: Problem, _params: SolveParams, *, should_stop: Any, **_: Any) -> Result:
         with database.write() as session:
             if step == "change":
-                what_ifs.change(session, expo.organiser_actor(), number, seconds=30, now=NOW)
+                scenarios.change_scenario(session, expo.organiser_actor(), number, seconds=30, now=NOW)
             else:
-                getattr(what_ifs, step)(session, expo.organiser_actor(), number, now=NOW)
+                getattr(scenarios, step)(session, expo.organiser_actor(), number, now=NOW)
         while not should_stop():
             pass
         return Result(plan_of(problem, ()))
 
-    assert not trying.execute(database, settings=SETTINGS, solve=solve)
+    assert not scenario_execution.execute_scenario(database, settings=SETTINGS, solve=solve)
     with database.read() as session:
-        left = what_ifs.listing(session, expo.organiser_actor())
+        left = scenarios.list_scenarios(session, expo.organiser_actor())
     assert [one.state for one in left] == ([] if step == "delete" else [WhatIfState.NEW])
 
 
@@ -180,14 +185,14 @@ def test_what_has_no_plan_cannot_be_changed_or_loses_its_worker_says_so(database
         return Result(plan_of(problem, (), status=PlanStatus.INFEASIBLE))
 
     number = made(database, expo)
-    assert not trying.execute(database, settings=SETTINGS, solve=solve)
+    assert not scenario_execution.execute_scenario(database, settings=SETTINGS, solve=solve)
     assert "No plan keeps all the rules" in (look(database, expo, number).error or "")
     number = made(database, expo, TablesChange(hall=expo.halls[0].key, step="fewer", count=9))
-    assert not trying.execute(database, settings=SETTINGS)
+    assert not scenario_execution.execute_scenario(database, settings=SETTINGS)
     assert "has 2 open tables: 9 fewer are not possible" in (look(database, expo, number).error or "")
     number = made(database, expo)
     with database.write() as session:
-        assert waiting.claim(session, now=NOW) is not None
-        assert not waiting.is_waiting(session, now=NOW + waiting.SILENT)
+        assert scenario_queue.claim_scenario(session, now=NOW) is not None
+        assert not scenario_queue.is_scenario_waiting(session, now=NOW + scenario_queue.HEARTBEAT_TIMEOUT)
     found = look(database, expo, number)
-    assert (found.state, found.error) == (WhatIfState.FAILED, waiting.LOST)
+    assert (found.state, found.error) == (WhatIfState.FAILED, scenario_queue.WORKER_LOST)

@@ -13,8 +13,8 @@ from scheduler.domain.errors import NotAllowed, PublishingOpen, WrongState
 from scheduler.services.delivery import rehearsing
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
-from scheduler.services.participants.event_invitations import welcome
-from scheduler.services.participants.event_invitations.welcome import Invitees
+from scheduler.services.participants.event_invitations import invitation_emails
+from scheduler.services.participants.event_invitations.invitation_emails import Invitees
 from scheduler.services.publishing import publishing, version_jobs
 from scheduler.services.publishing.rehearsal import going_live, rehearsed_mails
 from scheduler.services.requests.digests import telling
@@ -146,10 +146,14 @@ def test_interpreters_are_counted_and_who_was_excluded_is_not(database: Database
 
 def test_everybody_can_be_invited_for_real(database: Database, expo: Expo) -> None:
     with database.write() as session:
-        assert not welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=LATER)
+        assert not invitation_emails.send_invitations(
+            session, expo.organiser_actor(), Invitees.NEW, now=LATER
+        )
     live(database, expo)
     with database.write() as session:
-        assert welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=LATER) == 5
+        assert (
+            invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=LATER) == 5
+        )
     with post(database) as sent:
         assert sent.deliver(LATER) == 5
 
@@ -158,7 +162,7 @@ def test_mails_that_wait_go_to_nobody_either(database: Database) -> None:
     """Some were not rehearsed yet, as they were paused or no worker was there."""
     expo = rehearsed_event(database)
     with database.write() as session:
-        welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
+        invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
     live(database, expo)
     with post(database) as sent:
         assert sent.deliver(LATER) == 0
@@ -273,7 +277,7 @@ def test_who_is_invited_meanwhile_is_invited_for_real_or_not_at_all(database: Da
     expo = rehearsed_event(database)
 
     def invite(session: Any) -> int:
-        return welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=LATER)
+        return invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=LATER)
 
     def press(session: Any) -> int | None:
         return going_live.go_live(session, expo.organiser_actor(), now=LATER)

@@ -16,8 +16,8 @@ from scheduler.services.delivery import delivery, mail_alerts, mail_queue, rehea
 from scheduler.services.identity import sign_in
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import TO_TEAM, NewLetter
-from scheduler.services.participants.event_invitations import welcome
-from scheduler.services.participants.event_invitations.welcome import Invitees
+from scheduler.services.participants.event_invitations import invitation_emails
+from scheduler.services.participants.event_invitations.invitation_emails import Invitees
 from scheduler.services.publishing import examples
 from scheduler.services.team import invitations
 from scheduler.storage.database import Database
@@ -109,7 +109,7 @@ def test_three_of_a_kind_are_shown_an_hour_and_all_are_kept(database: Database) 
     expo = rehearsed_event(database)
     with database.write() as session:
         make_uninvited(session, expo, 20)
-        welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
+        invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
     with post(database) as sent:
         sent.deliver()
         assert len(sent.mails) == rehearsing.SAMPLES
@@ -143,7 +143,7 @@ def test_everybody_who_leads_the_event_gets_samples_and_no_reader_or_helper(data
         organiser = make_member(session, expo, TeamRole.ORGANISER)
         make_member(session, expo, TeamRole.READER)
         make_member(session, expo, TeamRole.ORGANISER, until=NOW - timedelta(days=1))
-        welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
+        invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
     with post(database) as sent:
         sent.deliver()
         assert sent.readers == {expo.organiser.email, organiser.email}
@@ -152,7 +152,7 @@ def test_everybody_who_leads_the_event_gets_samples_and_no_reader_or_helper(data
 def test_the_line_is_in_the_language_of_its_reader(database: Database) -> None:
     expo = rehearsed_event(database, language="hu")
     with database.write() as session:
-        welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
+        invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
     with post(database) as sent:
         sent.deliver()
         subject = sent.mails[0]["Subject"]
@@ -162,7 +162,7 @@ def test_the_line_is_in_the_language_of_its_reader(database: Database) -> None:
 def test_mails_to_the_team_go_as_usual(database: Database) -> None:
     expo = rehearsed_event(database)
     with database.write() as session:
-        invitations.invite(
+        invitations.send_invitation(
             session,
             expo.organiser_actor(),
             "new@team.example",
@@ -186,7 +186,7 @@ def test_a_pause_and_a_stop_hold_in_rehearsal_too(database: Database) -> None:
     expo = rehearsed_event(database)
     actor = expo.organiser_actor()
     with database.write() as session:
-        welcome.invite(session, actor, Invitees.NEW, now=NOW)
+        invitation_emails.send_invitations(session, actor, Invitees.NEW, now=NOW)
         mail_queue.pause(session, actor, now=NOW)
     with post(database) as sent:
         sent.deliver()
@@ -225,7 +225,7 @@ def test_a_letter_to_somebody_who_is_not_of_the_team_names_its_event(database: D
 def test_nothing_waits_for_a_worker_once_all_is_kept(database: Database) -> None:
     expo = rehearsed_event(database)
     with database.write() as session:
-        welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
+        invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
         assert delivery.is_waiting(session, SETTINGS, now=NOW)
     with post(database) as sent:
         sent.deliver()
@@ -239,7 +239,7 @@ def test_mails_that_went_to_nobody_do_not_hide_that_others_wait(database: Databa
     with database.write() as session:
         live = make_event(session)
         letters.post(session, [_welcome(live)], now=NOW - timedelta(hours=2))
-        welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
+        invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
     with database.write() as session:
         rehearsing.rehearse(session, SETTINGS, worker="w", now=NOW)
         assert mail_alerts.watch_outbox(session, now=NOW)
@@ -259,7 +259,7 @@ def test_a_batch_takes_the_same_statements_for_any_number_of_mails(database: Dat
         expo = rehearsed_event(database)
         with database.write() as session:
             make_uninvited(session, expo, firms)
-            welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
+            invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
         return count_of_look(
             database, lambda session: rehearsing.rehearse(session, SETTINGS, worker="w", now=NOW)
         )

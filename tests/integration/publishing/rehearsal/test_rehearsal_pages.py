@@ -12,9 +12,9 @@ from scheduler.domain.entities import JobState, OutboxKind
 from scheduler.domain.team import TeamRole
 from scheduler.services.delivery import rehearsing
 from scheduler.services.outbox.letters import TO_TEAM
-from scheduler.services.participants.colleagues import days as days_of
-from scheduler.services.participants.event_invitations import welcome
-from scheduler.services.participants.event_invitations.welcome import Invitees
+from scheduler.services.participants.colleagues import attendance_days as days_of
+from scheduler.services.participants.event_invitations import invitation_emails
+from scheduler.services.participants.event_invitations.invitation_emails import Invitees
 from scheduler.services.publishing.rehearsal import going_live, rehearsed_mails
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, FirmRegistration, OutboxMail, TrailEntry, VersionJob
@@ -176,7 +176,7 @@ def test_who_adds_a_colleague_reads_whom_the_invitation_reaches(
 ) -> None:
     with database.write() as session:
         session.get_one(Event, expo.event.id).live_at = NOW if is_live else None
-        days = [str(day) for day in days_of.slots_of(session, session.get_one(Event, expo.event.id))]
+        days = [str(day) for day in days_of.list_slots_by_day(session, session.get_one(Event, expo.event.id))]
         account = session.get_one(Account, expo.people[0][0].account_id)
     who = Browser(web_app(database, NOWHERE), account)
     said = who.post(
@@ -221,7 +221,7 @@ def test_the_list_takes_the_same_statements_for_any_number_of_emails(
         expo = rehearsed_event(database)
         with database.write() as session:
             make_uninvited(session, expo, firms)
-            welcome.invite(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
+            invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
             while rehearsing.rehearse(session, SETTINGS, worker="w", now=NOW):
                 pass
         actor = expo.organiser_actor()

@@ -15,7 +15,7 @@ from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongSta
 from scheduler.domain.rules.outcomes import OutcomeKind, counted, differ
 from scheduler.domain.rules.outcomes import OutcomeWord as Word
 from scheduler.services.reports.outcomes import outcomes
-from scheduler.services.reports.outcomes.outcomes import MeetingWords, OutcomeForm
+from scheduler.services.reports.outcomes.outcomes import MeetingOutcomes, OutcomeForm
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingOutcome, MeetingRequest, TrailEntry
 from tests.support import clocks
@@ -52,8 +52,8 @@ def test_of_two_words_the_smaller_counts(said: list[Word], counts: Word | None, 
         assert (counted(words), differ(words)) == (counts, differs)
 
 
-def words_of(session: Session, fair: Fair, firm: int, now: datetime) -> MeetingWords:
-    return outcomes.look(session, fair.expo.actor(firm), fair.requests[0].key, now=now).words
+def words_of(session: Session, fair: Fair, firm: int, now: datetime) -> MeetingOutcomes:
+    return outcomes.get_meeting(session, fair.expo.actor(firm), fair.requests[0].key, now=now).words
 
 
 def test_each_side_says_changes_and_takes_back_its_own_word(database: Database) -> None:
@@ -61,10 +61,10 @@ def test_each_side_says_changes_and_takes_back_its_own_word(database: Database) 
         fair = make_fair(session, each=1, days=1)
     now, key, (mine, theirs) = fair.start, fair.requests[0].key, (fair.expo.actor(0), fair.expo.actor(1))
     with database.write() as session:
-        outcomes.say(session, mine, key, OutcomeForm("follow-up"), now=now)
-        outcomes.say(session, mine, key, OutcomeForm("signed", "1 200 000", "CNY"), now=now)
-        outcomes.say(session, mine, key, OutcomeForm("signed", "1,200,000", "CNY"), now=now)
-        outcomes.say(session, theirs, key, OutcomeForm("intent"), now=now)
+        outcomes.report_outcome(session, mine, key, OutcomeForm("follow-up"), now=now)
+        outcomes.report_outcome(session, mine, key, OutcomeForm("signed", "1 200 000", "CNY"), now=now)
+        outcomes.report_outcome(session, mine, key, OutcomeForm("signed", "1,200,000", "CNY"), now=now)
+        outcomes.report_outcome(session, theirs, key, OutcomeForm("intent"), now=now)
     with database.read() as session:
         seen = words_of(session, fair, 0, now), words_of(session, fair, 1, now)
         acts = session.scalars(select(TrailEntry.about).where(TrailEntry.act == "outcome")).all()
@@ -73,7 +73,7 @@ def test_each_side_says_changes_and_takes_back_its_own_word(database: Database) 
     assert acts == [f"meeting {key}"] * 3
     for left in (Word(FOLLOW_UP), None, None):
         with database.write() as session:
-            outcomes.take_back(session, mine, key, now=now)
+            outcomes.withdraw_outcome(session, mine, key, now=now)
         with database.read() as session:
             own = words_of(session, fair, 0, now).own
         assert (own.outcome if own else None) == left
@@ -88,21 +88,23 @@ def test_only_its_own_people_and_exhibitors_say_it_and_only_once_it_has_begun(da
     assert not expo.people[0][1].is_exhibitor
     with database.write() as session:
         for actor in (expo.actor(0), expo.actor(0, 1), expo.actor(2)):
-            outcomes.say(session, actor, key, form, now=now)
+            outcomes.report_outcome(session, actor, key, form, now=now)
         with pytest.raises(NotAllowed):
-            outcomes.say(session, expo.actor(0, 2), key, form, now=now)
+            outcomes.report_outcome(session, expo.actor(0, 2), key, form, now=now)
         for actor, request in ((expo.actor(1), key), (expo.organiser_actor(), key), (expo.actor(0), "\0")):
             with pytest.raises(NotFound):
-                outcomes.say(session, actor, request, form, now=now)
+                outcomes.report_outcome(session, actor, request, form, now=now)
         for step in (
-            lambda: outcomes.say(session, expo.actor(0), key, form, now=now - timedelta(seconds=1)),
-            lambda: outcomes.look(session, expo.actor(0), key, now=now - timedelta(seconds=1)),
+            lambda: outcomes.report_outcome(
+                session, expo.actor(0), key, form, now=now - timedelta(seconds=1)
+            ),
+            lambda: outcomes.get_meeting(session, expo.actor(0), key, now=now - timedelta(seconds=1)),
         ):
             with pytest.raises(WrongState):
                 step()
         session.execute(update(MeetingRequest).values(state=RequestState.WITHDRAWN))
         with pytest.raises(WrongState):
-            outcomes.say(session, expo.actor(0), key, form, now=now)
+            outcomes.report_outcome(session, expo.actor(0), key, form, now=now)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ def test_what_cannot_be_kept_is_named_at_its_field(
     with database.write() as session:
         fair = make_fair(session, each=1, days=1)
         with pytest.raises(InvalidInput) as caught:
-            outcomes.say(session, fair.expo.actor(0), fair.requests[0].key, form, now=fair.start)
+            outcomes.report_outcome(session, fair.expo.actor(0), fair.requests[0].key, form, now=fair.start)
     assert [fault.path for fault in caught.value.faults] == paths
 
 
@@ -132,7 +134,7 @@ def test_two_of_a_firm_at_once_leave_one_word(database: Database) -> None:
 
     def say(kind: str) -> Callable[[Session], object]:
         form = OutcomeForm(kind)
-        return lambda session: outcomes.say(session, fair.expo.actor(0), key, form, now=fair.start)
+        return lambda session: outcomes.report_outcome(session, fair.expo.actor(0), key, form, now=fair.start)
 
     race(database, say("intent"), say("signed"))
     with database.read() as session:

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotFound
 from scheduler.services.reports.outcomes import outcomes
+from scheduler.services.reports.outcomes.outcome_list import OutcomeFilter, get_outcome_list
 from scheduler.services.reports.outcomes.outcomes import OutcomeForm
-from scheduler.services.reports.outcomes.own_list import OutcomeShow, own_list
 from scheduler.sheets.reading import read
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
@@ -34,7 +34,7 @@ def told(database: Database, *, people: int = 2) -> Fair:
             (3, 2, "follow-up", ""),
         ):  # fmt: skip
             key = fair.requests[request].key
-            outcomes.say(
+            outcomes.report_outcome(
                 session, fair.expo.actor(firm), key, OutcomeForm(kind, amount, "CNY"), now=fair.start + LATER
             )
     return fair
@@ -44,8 +44,8 @@ def test_each_choice_shows_what_a_count_over_the_rows_says(database: Database) -
     fair = told(database)
     with database.read() as session:
         shown = {
-            show: own_list(session, fair.expo.actor(0), show=show, now=fair.start + LATER)
-            for show in OutcomeShow
+            show: get_outcome_list(session, fair.expo.actor(0), show=show, now=fair.start + LATER)
+            for show in OutcomeFilter
         }
         rows = session.execute(
             text(
@@ -56,14 +56,15 @@ def test_each_choice_shows_what_a_count_over_the_rows_says(database: Database) -
     keys = {show: {each.item.request_key for each in found.meetings} for show, found in shown.items()}
     every = {key for key, _, _ in rows}
     ours, theirs = ({key for key, side, _ in rows if side == of} for of in ("from", "to"))
-    assert keys[OutcomeShow.ALL] == every and len(every) == 9
+    assert keys[OutcomeFilter.ALL] == every and len(every) == 9
     assert (
-        keys[OutcomeShow.OURS_MISSING] == every - ours and keys[OutcomeShow.THEIRS_MISSING] == every - theirs
+        keys[OutcomeFilter.OURS_MISSING] == every - ours
+        and keys[OutcomeFilter.THEIRS_MISSING] == every - theirs
     )
     kinds = [fair.requests[at].key for at in range(3)]
-    assert keys[OutcomeShow.DIFFER] == keys[OutcomeShow.INTENT] == {kinds[1]}
-    assert keys[OutcomeShow.SIGNED] == {kinds[0]} and keys[OutcomeShow.FOLLOW_UP] == {kinds[2]}
-    assert keys[OutcomeShow.NOTHING] == set()
+    assert keys[OutcomeFilter.DIFFER] == keys[OutcomeFilter.INTENT] == {kinds[1]}
+    assert keys[OutcomeFilter.SIGNED] == {kinds[0]} and keys[OutcomeFilter.FOLLOW_UP] == {kinds[2]}
+    assert keys[OutcomeFilter.NOTHING] == set()
     for found in shown.values():
         assert found.counts == {show: len(of) for show, of in keys.items()} and found.ahead == 0
 
@@ -71,7 +72,7 @@ def test_each_choice_shows_what_a_count_over_the_rows_says(database: Database) -
 def test_what_has_not_begun_is_counted_alone(database: Database) -> None:
     fair = told(database)
     with database.read() as session:
-        found = own_list(session, fair.expo.actor(0), show=OutcomeShow.ALL, now=fair.start)
+        found = get_outcome_list(session, fair.expo.actor(0), show=OutcomeFilter.ALL, now=fair.start)
     assert [each.item.start for each in found.meetings] == [fair.start] * 2 and found.ahead == 7
 
 
@@ -79,13 +80,15 @@ def test_an_attendee_lists_the_own_meetings_alone_and_who_has_no_firm_none(datab
     fair = told(database)
     with database.read() as session:
         whole, own = (
-            own_list(session, fair.expo.actor(0, person), show=OutcomeShow.ALL, now=fair.start + LATER)
+            get_outcome_list(
+                session, fair.expo.actor(0, person), show=OutcomeFilter.ALL, now=fair.start + LATER
+            )
             for person in (0, 1)
         )
         assert whole.is_whole and not own.is_whole
         assert {each.item.request_key for each in own.meetings} == {each.key for each in fair.requests[5:]}
         with pytest.raises(NotFound):
-            own_list(session, fair.expo.organiser_actor(), show=OutcomeShow.ALL, now=fair.start)
+            get_outcome_list(session, fair.expo.organiser_actor(), show=OutcomeFilter.ALL, now=fair.start)
 
 
 def test_as_many_queries_for_more_meetings(database: Database) -> None:
@@ -94,7 +97,9 @@ def test_as_many_queries_for_more_meetings(database: Database) -> None:
         fair = told(database, people=people)
         actor, now = fair.expo.actor(0), fair.start + LATER
         counts.append(
-            count_selects(database, lambda s, a=actor, n=now: own_list(s, a, show=OutcomeShow.ALL, now=n))
+            count_selects(
+                database, lambda s, a=actor, n=now: get_outcome_list(s, a, show=OutcomeFilter.ALL, now=n)
+            )
         )  # type: ignore[misc]
     assert counts[0] == counts[1] <= 16
 

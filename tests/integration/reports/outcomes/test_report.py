@@ -14,8 +14,8 @@ from scheduler.domain.errors import NotAllowed
 from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.services.reports.outcomes import outcomes
 from scheduler.services.reports.outcomes.by_country import CountryShare
+from scheduler.services.reports.outcomes.chain_report import ChainReport, get_chain_report
 from scheduler.services.reports.outcomes.outcomes import OutcomeForm
-from scheduler.services.reports.outcomes.report import ChainReport, chain_report
 from scheduler.sheets.reading import read
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Firm, MeetingRequest
@@ -41,14 +41,18 @@ def told(database: Database) -> Fair:
             (3, 2, "follow-up", ""),
         ):  # fmt: skip
             form = OutcomeForm(kind, amount, "CNY")
-            outcomes.say(session, fair.expo.actor(firm), fair.requests[request].key, form, now=later)
+            outcomes.report_outcome(
+                session, fair.expo.actor(firm), fair.requests[request].key, form, now=later
+            )
     return fair
 
 
 def test_the_report_counts_outcomes_countries_and_guests(database: Database) -> None:
     fair = told(database)
     with database.read() as session:
-        report = chain_report(session, fair.expo.organiser_actor(), now=fair.start + timedelta(minutes=31))
+        report = get_chain_report(
+            session, fair.expo.organiser_actor(), now=fair.start + timedelta(minutes=31)
+        )
         sides = session.execute(
             text(
                 "SELECT f.country, g.country, f.tier, g.tier FROM meeting_request r JOIN firm f ON f.id ="
@@ -82,7 +86,7 @@ def test_each_cell_by_country_tier_and_area_is_a_count_over_the_firms_pairs(data
         extra = make_request(session, fair.expo, 1, 2)  # wished, and not held
         assert extra.state is RequestState.ACCEPTED
     with database.read() as session:
-        report = chain_report(session, fair.expo.organiser_actor(), now=fair.start)
+        report = get_chain_report(session, fair.expo.organiser_actor(), now=fair.start)
         plan = {each.request for each in fair.meetings}
         firms = {
             each.id: (each.country, each.tier, (each.areas or [""])[0])
@@ -120,9 +124,9 @@ def test_organisers_alone_read_it_with_as_many_queries_for_more(database: Databa
         with database.write() as session:
             fair = make_fair(session, each=each, days=1)
             with pytest.raises(NotAllowed):
-                chain_report(session, fair.expo.actor(0), now=fair.start)
+                get_chain_report(session, fair.expo.actor(0), now=fair.start)
         actor, now = fair.expo.organiser_actor(), fair.start
-        counts.append(count_selects(database, lambda s, a=actor, n=now: chain_report(s, a, now=n)))  # type: ignore[misc]
+        counts.append(count_selects(database, lambda s, a=actor, n=now: get_chain_report(s, a, now=n)))  # type: ignore[misc]
     assert counts[0] == counts[1] <= 24
 
 
@@ -186,7 +190,7 @@ def test_the_paper_says_all_with_whole_names_and_the_picture_of_the_chain(
 
 def report_of(database: Database, fair: Fair) -> ChainReport:
     with database.read() as session:
-        report = chain_report(session, fair.expo.organiser_actor(), now=fair.start)
+        report = get_chain_report(session, fair.expo.organiser_actor(), now=fair.start)
     assert report is not None
     return report
 

@@ -17,10 +17,10 @@ from api.pages.reports.statistics.convergence import convergence
 from api.pages.reports.statistics.drawing import Drawing
 from scheduler.domain.entities import RequestState, Tier
 from scheduler.domain.errors import NotAllowed
-from scheduler.services.reports.statistics.answers_by_day import answers_by_day
-from scheduler.services.reports.statistics.chain import chain_flow
-from scheduler.services.reports.statistics.load import hall_load
-from scheduler.services.reports.statistics.walking import walking
+from scheduler.services.reports.statistics.answers_by_day import count_answers_by_day
+from scheduler.services.reports.statistics.chain_flow import get_chain_flow
+from scheduler.services.reports.statistics.hall_load import get_hall_load
+from scheduler.services.reports.statistics.walking import count_walks
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from tests.support.factories import NOW, Expo, make_event, make_firm, make_request, meet
@@ -65,10 +65,10 @@ def test_each_figure_equals_a_count_made_otherwise(database: Database) -> None:
         expo, number = scene(session)
     with database.read() as session:
         actor = expo.organiser_actor()
-        load = hall_load(session, actor, number)
-        flow = chain_flow(session, actor, number)
-        walks = walking(session, actor, number)
-        days = answers_by_day(session, actor)
+        load = get_hall_load(session, actor, number)
+        flow = get_chain_flow(session, actor, number)
+        walks = count_walks(session, actor, number)
+        days = count_answers_by_day(session, actor)
         plan = versions.meetings(session, versions.get(session, expo.event.id, number).id)
         rows = session.execute(text("SELECT created_at, answered_at, state FROM meeting_request")).all()
     zone = ZoneInfo(expo.event.timezone)
@@ -123,9 +123,9 @@ def test_the_number_of_queries_is_the_same_for_more(database: Database) -> None:
             expo, number = scene(session, requests)
 
         def all_of_it(session: Session, expo: Expo = expo, number: int = number) -> None:
-            for figure in (hall_load, chain_flow, walking):
+            for figure in (get_hall_load, get_chain_flow, count_walks):
                 figure(session, expo.organiser_actor(), number)
-            answers_by_day(session, expo.organiser_actor())
+            count_answers_by_day(session, expo.organiser_actor())
 
         counts.append(count_selects(database, all_of_it))
     assert counts[0] == counts[1] <= 30
@@ -135,8 +135,8 @@ def test_only_the_team_sees_figures(database: Database) -> None:
     with database.write() as session:
         expo, number = scene(session, 6)
         for step in (
-            lambda: hall_load(session, expo.actor(0), number),
-            lambda: answers_by_day(session, expo.actor(0)),
+            lambda: get_hall_load(session, expo.actor(0), number),
+            lambda: count_answers_by_day(session, expo.actor(0)),
         ):
             with pytest.raises(NotAllowed):
                 step()

@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 
 from api.pages.reports.statistics import charts
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.services.reports.statistics.weeks import WeekOf, WeekRows, week_rows
+from scheduler.services.reports.statistics.weeks import WeekOwner, WeekRows, get_week
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, AttendeeBusy, Firm, PlaceBusy
 from tests.integration.reports.statistics.test_figures import scene
@@ -40,18 +40,18 @@ def away(database: Database) -> tuple[Expo, int]:
     return expo, number
 
 
-def rows_of(database: Database, expo: Expo, number: int, of: WeekOf, key: str) -> WeekRows:
+def rows_of(database: Database, expo: Expo, number: int, of: WeekOwner, key: str) -> WeekRows:
     with database.read() as session:
-        return week_rows(session, expo.organiser_actor(), number, of, key)
+        return get_week(session, expo.organiser_actor(), number, of, key)
 
 
 def test_each_week_equals_a_query_written_another_way(database: Database) -> None:
     expo, number = away(database)
     start = {slot.key: slot.start for slot in expo.slots}
     cases = [
-        *((WeekOf.PERSON, each[0].key, each[0].id, OF_PERSON) for each in expo.people),
-        *((WeekOf.FIRM, firm.key, firm.id, OF_FIRM) for firm in expo.firms),
-        *((WeekOf.PLACE, table.key, table.id, OF_PLACE) for table in expo.tables),
+        *((WeekOwner.PERSON, each[0].key, each[0].id, OF_PERSON) for each in expo.people),
+        *((WeekOwner.FIRM, firm.key, firm.id, OF_FIRM) for firm in expo.firms),
+        *((WeekOwner.PLACE, table.key, table.id, OF_PLACE) for table in expo.tables),
     ]
     seen = 0
     for of, key, own_id, which in cases:
@@ -62,9 +62,9 @@ def test_each_week_equals_a_query_written_another_way(database: Database) -> Non
         assert len(found.starts) == 12
         seen += len(rows)
     assert seen > 30
-    person = rows_of(database, expo, number, WeekOf.PERSON, expo.people[0][0].key)
+    person = rows_of(database, expo, number, WeekOwner.PERSON, expo.people[0][0].key)
     assert person.away == {expo.slots[3].start, expo.slots[9].start}
-    place = rows_of(database, expo, number, WeekOf.PLACE, expo.tables[0].key)
+    place = rows_of(database, expo, number, WeekOwner.PLACE, expo.tables[0].key)
     assert place.away == {expo.slots[5].start}
 
 
@@ -75,14 +75,14 @@ def test_only_the_team_reads_weeks_and_nobody_those_of_another_event(database: D
         table = other.tables[0]
         table.key = "elsewhere"
     steps: list[tuple[type[Exception], Callable[[], object]]] = [
-        (NotFound, lambda: rows_of(database, expo, number, WeekOf.PLACE, "elsewhere")),
-        (NotFound, lambda: rows_of(database, expo, number, WeekOf.FIRM, "no\0key")),
+        (NotFound, lambda: rows_of(database, expo, number, WeekOwner.PLACE, "elsewhere")),
+        (NotFound, lambda: rows_of(database, expo, number, WeekOwner.FIRM, "no\0key")),
     ]
     for error, step in steps:
         with pytest.raises(error):
             step()
     with database.read() as session, pytest.raises(NotAllowed):
-        week_rows(session, expo.actor(0), number, WeekOf.FIRM, expo.firms[0].key)
+        get_week(session, expo.actor(0), number, WeekOwner.FIRM, expo.firms[0].key)
 
 
 def test_as_many_queries_for_more_meetings(database: Database) -> None:
@@ -93,8 +93,8 @@ def test_as_many_queries_for_more_meetings(database: Database) -> None:
         counts.append(
             count_selects(
                 database,
-                lambda s, e=expo, n=number: week_rows(  # type: ignore[misc]
-                    s, e.organiser_actor(), n, WeekOf.PERSON, e.people[0][0].key
+                lambda s, e=expo, n=number: get_week(  # type: ignore[misc]
+                    s, e.organiser_actor(), n, WeekOwner.PERSON, e.people[0][0].key
                 ),
             )
         )
@@ -108,7 +108,7 @@ def test_the_page_has_the_picture_its_table_and_its_files(database: Database, br
     person = expo.people[0][0]
     path = site.path(f"/weeks/people/{person.key}")
     page = browser.get(f"{path}?version={number}")
-    held = len(rows_of(database, expo, number, WeekOf.PERSON, person.key).meetings)
+    held = len(rows_of(database, expo, number, WeekOwner.PERSON, person.key).meetings)
     assert page.count('class="h1"') == held + 1 and page.count('class="h0"') == 2 + 1  # and the legend
     assert page.count("<desc") == 1 and "Away at 2 of 12 times." in page
     listed = browser.client.get(f"{path}/week.csv?version={number}").get_data(as_text=True)
@@ -142,14 +142,14 @@ def test_the_picture_has_names_as_its_reader_reads_them(
     browser.post("/language", language=language, back=site.path(""))
     title, firm, pair = SEEN[language]
 
-    def pictured(of: WeekOf, key: str) -> list[str]:
+    def pictured(of: WeekOwner, key: str) -> list[str]:
         page = browser.get(site.path(f"/weeks/{of.value}/{key}?version={number}"))
-        assert of is not WeekOf.PERSON or title in page
+        assert of is not WeekOwner.PERSON or title in page
         return re.findall(r"<text[^>]*>([^<]+)</text>", page)
 
-    assert firm in pictured(WeekOf.PERSON, expo.people[0][0].key)
-    assert firm in pictured(WeekOf.FIRM, expo.firms[0].key)
-    assert pair in [each for table in expo.tables for each in pictured(WeekOf.PLACE, table.key)]
+    assert firm in pictured(WeekOwner.PERSON, expo.people[0][0].key)
+    assert firm in pictured(WeekOwner.FIRM, expo.firms[0].key)
+    assert pair in [each for table in expo.tables for each in pictured(WeekOwner.PLACE, table.key)]
 
 
 @pytest.mark.parametrize(

@@ -10,18 +10,18 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Tier
-from scheduler.services.board import commands, drafts
-from scheduler.services.board.commands import Target
+from scheduler.services.board import commands, manual_drafts
+from scheduler.services.board.commands import Placement
 from scheduler.services.emails.calendar_status import seats
 from scheduler.services.emails.calendar_status.people import BoardVersion
 from scheduler.services.events import results
 from scheduler.services.exports import prints
-from scheduler.services.planning.change_review import kept as decisions
+from scheduler.services.planning.change_review import cached_changes as decisions
 from scheduler.services.planning.fairness import shares
-from scheduler.services.reports.outcomes import report
-from scheduler.services.reports.statistics.chain import chain_flow
-from scheduler.services.reports.statistics.load import hall_load
-from scheduler.services.reports.statistics.walking import walking
+from scheduler.services.reports.outcomes import chain_report
+from scheduler.services.reports.statistics.chain_flow import get_chain_flow
+from scheduler.services.reports.statistics.hall_load import get_hall_load
+from scheduler.services.reports.statistics.walking import count_walks
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -48,7 +48,7 @@ def scene(session: Session) -> Expo:
     where = [(0, expo.tables[0]), (3, expo.tables[1]), (5, expo.tables[0]), (8, expo.tables[1])]
     pairs = zip(asked, where, strict=True)
     make_version(session, expo, [meet(request, expo, slot=slot, place=at) for request, (slot, at) in pairs])
-    assert drafts.begin(session, expo.organiser_actor(), 1, now=NOW) == DRAFT
+    assert manual_drafts.start_draft(session, expo.organiser_actor(), 1, now=NOW) == DRAFT
     return expo
 
 
@@ -57,14 +57,14 @@ def look(session: Session, expo: Expo) -> list[object]:
     actor, event_id = expo.organiser_actor(), expo.event.id
     published, draft = (versions.get(session, event_id, number) for number in (1, DRAFT))
     return [
-        results.results(session, actor, DRAFT),
-        hall_load(session, actor, DRAFT),
-        walking(session, actor, DRAFT),
-        chain_flow(session, actor, DRAFT),
-        shares.look(session, actor, DRAFT),
-        prints.parts(session, actor, DRAFT),
-        report.chain_report(session, actor, now=NOW + timedelta(days=400)),
-        decisions.against(session, draft, published),
+        results.get_results(session, actor, DRAFT),
+        get_hall_load(session, actor, DRAFT),
+        count_walks(session, actor, DRAFT),
+        get_chain_flow(session, actor, DRAFT),
+        shares.get_fairness(session, actor, DRAFT),
+        prints.count_parts(session, actor, DRAFT),
+        chain_report.get_chain_report(session, actor, now=NOW + timedelta(days=400)),
+        decisions.get_marks_against(session, draft, published),
         seats.seats(session, BoardVersion(draft.id, event_id, DRAFT, None)),
     ]
 
@@ -80,8 +80,8 @@ def anew(database: Database, expo: Expo) -> list[object]:
 
 def by_hand(session: Session, expo: Expo) -> None:
     held = versions.meetings(session, versions.get(session, expo.event.id, DRAFT).id)[0]
-    target = Target(held.request, slot=expo.slots[1].key, place=held.place)
-    commands.put(session, expo.organiser_actor(), DRAFT, target, seen=None, now=NOW)
+    target = Placement(held.request, slot=expo.slots[1].key, place=held.place)
+    commands.place_request(session, expo.organiser_actor(), DRAFT, target, seen=None, now=NOW)
 
 
 def left_out(session: Session, expo: Expo) -> None:

@@ -1,0 +1,325 @@
+"""What the board says beside its grid: the draft with its steps, and one meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, func, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
+from scheduler.domain.entities import PlaceKind, RequestState, VersionState
+from scheduler.domain.errors import NotFound
+from scheduler.i18n import display_name, place_label, venue_label
+from scheduler.services.board.board_cells import request_label, select_requests
+from scheduler.services.directory.refs import SlotRef, slots_of
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.schedule import versions
+from scheduler.services.text import storable
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    Firm,
+    Hall,
+    HandBan,
+    HandDraft,
+    HandMark,
+    HandStep,
+    Interpreter,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    RequestPerson,
+    ScheduleVersion,
+    Slot,
+)
+
+MAX_STEPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """A step of a draft as its log shows it. `pairs` are the first firms of what it changed."""
+
+    number: int
+    kind: HandStepKind
+    pairs: tuple[str, ...]
+    count: int
+    is_undone: bool
+    by: str
+    at: datetime
+    is_own: bool = False
+    """Whether the reader did or undid it last."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftCard:
+    """The version that the board shows. `revision` is None of one that is not by hand."""
+
+    number: int
+    state: VersionState
+    revision: int | None
+    base: int | None
+    done: int
+    undone: int
+    steps: tuple[StepLine, ...]
+    own_done: int
+    """Steps that the reader can undo, of their own."""
+    own_undone: int
+    to_undo: StepLine | None
+    """The step that the reader's *Undo* takes back."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be changed by hand."""
+        return self.revision is not None and self.state is VersionState.DRAFT
+
+
+@dataclass(frozen=True, slots=True)
+class PickedSide:
+    """A side of a request: its firm, and who of it sits in the meeting, if it is held."""
+
+    firm: str
+    name: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class PickedRequest:
+    """One accepted request, and its meeting in the draft, if it is held."""
+
+    key: str
+    sender: str
+    receiver: str
+    length: int
+    slot: SlotRef | None
+    place: str
+    place_name: str
+    hall: str
+    hall_name: str
+    people: tuple[str, ...]
+    names: tuple[str, ...]
+    interpreter: str
+    mark: HandMarkKind | None
+    bans: tuple[SlotRef, ...]
+    """Times that are forbidden to it by hand."""
+    sides: tuple[PickedSide, ...]
+    """Who asked, and who was asked."""
+    names_people: bool
+    """The request says who sits in it: nobody else can."""
+    slots: tuple[SlotRef, ...]
+    places: tuple[str, ...]
+    """Keys of the tables of a hall, and of the booths of the firm that was asked."""
+
+
+def get_draft(session: Session, actor: Actor, number: int | None) -> DraftCard | None:
+    """A version, by default the published one, else the newest draft."""
+    actor.require(Right.READ_VERSIONS)
+    version = _chosen(session, actor.event_id, number)
+    if version is None:
+        return None
+    draft = session.execute(
+        select(HandDraft.revision, ScheduleVersion.number)
+        .join(ScheduleVersion, ScheduleVersion.id == HandDraft.base_id)
+        .where(HandDraft.version_id == version.id)
+    ).first()
+    is_own = HandStep.taken_by.is_not_distinct_from(actor.account_id)
+    own = func.sum(case((is_own, 1), else_=0))
+    counts = session.execute(
+        select(HandStep.state, func.count(), own)
+        .where(HandStep.version_id == version.id)
+        .group_by(HandStep.state)
+    )
+    by_state = {state: (every, mine) for state, every, mine in counts}
+    done, own_done = by_state.get(HandStepState.DONE, (0, 0))
+    undone, own_undone = by_state.get(HandStepState.UNDONE, (0, 0))
+    return DraftCard(
+        number=version.number,
+        state=version.state,
+        revision=draft[0] if draft else None,
+        base=draft[1] if draft else None,
+        done=done,
+        undone=undone,
+        steps=_steps(session, version, actor) if draft else (),
+        own_done=own_done,
+        own_undone=own_undone,
+        to_undo=_to_undo(session, version, actor) if own_done else None,
+    )
+
+
+def get_step(session: Session, actor: Actor, number: int, step_number: int) -> StepLine | None:
+    """One step of a draft by hand, as its log shows it. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    return next(iter(_steps(session, version, actor, HandStep.number == step_number)), None)
+
+
+def _to_undo(session: Session, version: ScheduleVersion, actor: Actor) -> StepLine | None:
+    own = HandStep.taken_by.is_not_distinct_from(actor.account_id)
+    last = session.scalar(
+        select(HandStep.number)
+        .where(HandStep.version_id == version.id, HandStep.state == HandStepState.DONE, own)
+        .order_by(HandStep.revision.desc())
+        .limit(1)
+    )
+    return next(iter(_steps(session, version, actor, HandStep.number == last)), None)
+
+
+def list_new_steps(session: Session, actor: Actor, number: int, seen: int) -> tuple[StepLine, ...] | None:
+    """The newest steps of a draft by hand since a revision of it, or None while it is as it was then.
+
+    A draft that is published or put away meanwhile is news, without steps. Raises NotFound.
+    """
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    revision = session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version.id))
+    if revision is None or (revision == seen and version.state is VersionState.DRAFT):
+        return None
+    return _steps(session, version, actor, HandStep.revision > seen)
+
+
+def _chosen(session: Session, event_id: int, number: int | None) -> ScheduleVersion | None:
+    if number is not None:
+        return versions.get(session, event_id, number)
+    published = versions.published(session, event_id)
+    if published is not None:
+        return published
+    draft = versions.newest_draft(session, event_id)
+    return versions.get(session, event_id, draft) if draft else None
+
+
+def _steps(session: Session, version: ScheduleVersion, actor: Actor, *which: Any) -> tuple[StepLine, ...]:
+    rows = session.execute(
+        select(HandStep, Account.email)
+        .outerjoin(Account, Account.id == HandStep.taken_by)
+        .where(
+            HandStep.version_id == version.id,
+            HandStep.state != HandStepState.REPLACED,
+            *which,
+        )
+        .order_by(HandStep.number.desc())
+        .limit(MAX_STEPS)
+    ).all()
+    pairs = _pairs(session, version.event_id, {key for step, _ in rows for key in step.changes})
+    return tuple(
+        StepLine(
+            step.number,
+            HandStepKind(step.kind),
+            tuple(pairs.get(key, key) for key in list(step.changes)[:2]),
+            len(step.changes),
+            step.state is HandStepState.UNDONE,
+            who or "",
+            step.taken_at,
+            step.taken_by == actor.account_id,
+        )
+        for step, who in rows
+    )
+
+
+def _pairs(session: Session, event_id: int, keys: Collection[str]) -> dict[str, str]:
+    asked = select_requests().where(MeetingRequest.event_id == event_id, among(MeetingRequest.key, keys))
+    return {found[1]: request_label(found) for found in session.execute(asked)}
+
+
+def get_picked_request(session: Session, actor: Actor, number: int, key: str, hall: str) -> PickedRequest:
+    """One request and its meeting in a version, with places of a hall. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    found = session.execute(
+        select_requests()
+        .add_columns(MeetingRequest)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            MeetingRequest.key == (key if storable(key) else ""),
+            MeetingRequest.state == RequestState.ACCEPTED,
+        )
+    ).first()
+    if found is None:
+        raise NotFound("accepted meeting request", key)
+    request: MeetingRequest = found[6]
+    held = session.execute(
+        select(PlannedMeeting.id, Slot.key, Place, Hall, Interpreter.name, Interpreter.latin_name)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .join(Hall, Hall.id == Place.hall_id)
+        .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
+        .where(PlannedMeeting.version_id == version.id, PlannedMeeting.request_id == request.id)
+    ).first()
+    people = _people(session, held[0]) if held else []
+    slots = slots_of(session, actor.event_id)
+    mark = session.scalar(
+        select(HandMark.kind).where(HandMark.version_id == version.id, HandMark.request_id == request.id)
+    )
+    banned = set(
+        session.scalars(
+            select(Slot.key)
+            .join(HandBan, HandBan.slot_id == Slot.id)
+            .where(HandBan.version_id == version.id, HandBan.request_id == request.id)
+        )
+    )
+    return PickedRequest(
+        key=request.key,
+        sender=display_name(*found[2:4]),
+        receiver=display_name(*found[4:6]),
+        length=request.length,
+        slot=next((slot for slot in slots if held and slot.key == held[1]), None),
+        place=held[2].key if held else "",
+        place_name=place_label(held[2].name) if held else "",
+        hall=held[3].key if held else "",
+        hall_name=venue_label(held[3].name, held[3].names) if held else "",
+        people=tuple(person for person, _, _ in people),
+        names=tuple(name for _, name, _ in people),
+        interpreter=display_name(*held[4:6]) if held and held[4] else "",
+        mark=mark,
+        bans=tuple(slot for slot in slots if slot.key in banned),
+        sides=_sides(session, request, people),
+        names_people=session.scalar(
+            select(RequestPerson.attendee_id).where(RequestPerson.request_id == request.id).limit(1)
+        )
+        is not None,
+        slots=tuple(slots),
+        places=_places(session, actor.event_id, request, hall),
+    )
+
+
+def _people(session: Session, meeting_id: int) -> list[tuple[str, str, int]]:
+    """Key, name and firm of those who sit in a meeting."""
+    rows = session.execute(
+        select(Attendee.key, Attendee.name, Attendee.latin_name, Attendee.firm_id)
+        .join(PlannedAttendee, PlannedAttendee.attendee_id == Attendee.id)
+        .where(PlannedAttendee.meeting_id == meeting_id)
+        .order_by(Attendee.key)
+    )
+    return [(key, display_name(name, latin), firm) for key, name, latin, firm in rows]
+
+
+def _sides(
+    session: Session, request: MeetingRequest, people: Sequence[tuple[str, str, int]]
+) -> tuple[PickedSide, ...]:
+    ids = (request.from_firm_id, request.to_firm_id)
+    rows = session.execute(select(Firm.id, Firm.key, Firm.name, Firm.latin_name).where(among(Firm.id, ids)))
+    firms = {firm_id: (key, display_name(*names)) for firm_id, key, *names in rows}
+    sitting = {firm: key for key, _, firm in people}
+    return tuple(PickedSide(*firms[firm], sitting.get(firm, "")) for firm in ids)
+
+
+def _places(session: Session, event_id: int, request: MeetingRequest, hall: str) -> tuple[str, ...]:
+    tables = (Place.kind == PlaceKind.TABLE) & (Hall.key == hall)
+    rows = session.scalars(
+        select(Place.key)
+        .join(Hall, Hall.id == Place.hall_id)
+        .where(
+            Place.event_id == event_id,
+            Place.is_retired.is_(False),
+            or_(tables, Place.firm_id == request.to_firm_id),
+        )
+        .order_by(Place.kind, Place.name, Place.id)
+        .limit(300)
+    )
+    return tuple(rows)

@@ -1,0 +1,165 @@
+"""Drafts by hand: begun from a version, and held while a step changes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.by_hand import HandStepState
+from scheduler.domain.entities import JobKind, RequestState, VersionState
+from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.problems import by_hand
+from scheduler.services.problems.by_hand import OpenDraft
+from scheduler.services.publishing import release, version_jobs
+from scheduler.services.publishing.orders import JobCard, job_card
+from scheduler.services.schedule import versions
+from scheduler.storage.models import Account, HandDraft, HandStep, MeetingRequest, ScheduleVersion
+
+MAX_INLINE_REQUESTS = 3_000
+"""Accepted requests of an event whose drafts a page begins itself: some tenths of a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftStart:
+    """How far a worker is with a draft by hand. `draft` is the number of the newest one from the version."""
+
+    job: JobCard | None
+    draft: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LockedDraft:
+    """A draft whose rows this transaction holds: nobody else changes or publishes it meanwhile.
+
+    `names_others`: who holds it may read the addresses of other organisers.
+    """
+
+    version: ScheduleVersion
+    draft: HandDraft
+    names_others: bool = True
+
+
+def start_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
+    """A new draft by hand with the meetings of a published version or a draft. Returns its number.
+
+    Raises NotFound, WrongState.
+    """
+    actor.require(Right.CHANGE_DRAFTS)
+    base = versions.get(session, actor.event_id, number)
+    version = release.begin_by_hand(session, base, by=actor.account_id, now=now)
+    about = pgettext_lazy(
+        "trail",
+        "draft %(draft)s by hand begun from version %(version)s",
+        draft=version.number,
+        version=number,
+    )
+    trail.note(session, actor, Act.HAND, about, now=now)
+    return version.number
+
+
+def is_large_event(session: Session, actor: Actor) -> bool:
+    """Whether a page would wait too long for a new draft, so that a worker has to begin it."""
+    actor.require(Right.CHANGE_DRAFTS)
+    accepted = select(func.count()).where(
+        MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.ACCEPTED
+    )
+    return (session.scalar(accepted) or 0) > MAX_INLINE_REQUESTS
+
+
+def request_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
+    """Have a worker begin a draft by hand. Send its task after the commit. Raises NotFound, WrongState."""
+    actor.require(Right.CHANGE_DRAFTS)
+    base = versions.get(session, actor.event_id, number)
+    if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
+        raise WrongState("version", number, base.state.value, "changed by hand", _audit_subject(base))
+    job = version_jobs.ask_to_begin(session, base, by=actor.account_id, now=now)
+    about = pgettext_lazy("trail", "draft by hand from version %(number)s asked for", number=number)
+    trail.note(session, actor, Act.HAND, about, now=now)
+    return job_card(job)
+
+
+def get_draft_start(session: Session, actor: Actor, number: int) -> DraftStart:
+    """The last beginning of a draft by hand from a version by a worker, and the newest draft of it."""
+    actor.require(Right.READ_VERSIONS)
+    base = versions.get(session, actor.event_id, number)
+    job = version_jobs.latest(session, base, JobKind.BEGIN)
+    newest = session.scalar(
+        select(func.max(ScheduleVersion.number))
+        .join(HandDraft, HandDraft.version_id == ScheduleVersion.id)
+        .where(HandDraft.base_id == base.id)
+    )
+    return DraftStart(job_card(job) if job is not None else None, newest)
+
+
+def list_open_drafts(session: Session, actor: Actor) -> tuple[OpenDraft, ...]:
+    """Drafts that were changed by hand and neither published nor discarded, the newest first."""
+    actor.require(Right.READ_VERSIONS)
+    return by_hand.open_drafts(session, actor.event_id)
+
+
+def lock_draft(session: Session, actor: Actor, number: int) -> LockedDraft:
+    """A draft by hand, to change it: others wait. Raises NotFound, WrongState, PublishingOpen."""
+    actor.require(Right.CHANGE_DRAFTS)
+    version = versions.get(session, actor.event_id, number)
+    draft = session.scalar(
+        select(HandDraft)
+        .where(HandDraft.version_id == version.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if draft is None:
+        raise NotFound("draft by hand", number)
+    session.refresh(version)
+    if version.state is not VersionState.DRAFT:
+        raise WrongState("version", number, version.state.value, "changed by hand", _audit_subject(version))
+    if version_jobs.open_job(session, version, JobKind.PUBLISH) is not None:
+        raise PublishingOpen(number)
+    return LockedDraft(version, draft, actor.may(Right.READ_CONTACTS))
+
+
+def require_unchanged(session: Session, held: LockedDraft, touched: set[str], seen: int | None) -> None:
+    """Raises ChangedMeanwhile if any of these requests was changed after revision `seen` of the draft."""
+    if seen is None or seen >= held.draft.revision:
+        return
+    since = session.execute(
+        select(HandStep, Account.email)
+        .outerjoin(Account, Account.id == HandStep.taken_by)
+        .where(HandStep.version_id == held.version.id, HandStep.revision > seen)
+        .order_by(HandStep.revision.desc())
+    )
+    for step, who in since:
+        if touched & step.changes.keys():
+            is_done = step.state is HandStepState.DONE
+            raise ChangedMeanwhile(_changed_by(who if held.names_others else None, is_done=is_done))
+
+
+def _changed_by(who: str | None, *, is_done: bool) -> str:
+    by = who or gettext_lazy("Somebody")
+    if is_done:
+        return gettext_lazy(
+            "%(who)s changed the same meeting since this page was made. Nothing of yours was done: "
+            "look at the board as it is now, then decide.",
+            who=by,
+        )
+    return gettext_lazy(
+        "%(who)s undid a step at the same meeting since this page was made. Nothing of yours was done: "
+        "look at the board as it is now, then decide.",
+        who=by,
+    )
+
+
+def _audit_subject(version: ScheduleVersion) -> str:
+    return gettext_lazy(
+        "Version %(number)s cannot be changed by hand: only a draft can, or the published version "
+        "by a new draft.",
+        number=str(version.number),
+    )

@@ -1,0 +1,87 @@
+"""A mark of all that a plan is judged by: while it is the same, a problem that was read is not read again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState, VersionState
+from scheduler.services.audit_log.acts import Act
+from scheduler.storage.models import (
+    Answer,
+    Attendee,
+    AttendeeBusy,
+    BusySource,
+    ExcludedPerson,
+    Interpreter,
+    InterpreterBusy,
+    MeetingRequest,
+    PlaceBusy,
+    RequestStep,
+    ScheduleVersion,
+    Slot,
+    TrailEntry,
+)
+
+_IRRELEVANT_ACTS = (
+    Act.HAND,
+    Act.EXPORT,
+    Act.LOOK,
+    Act.MAILS,
+    Act.SIGN_IN,
+    Act.SIGN_IN_FAILED,
+    Act.SIGN_OUT,
+    Act.TOKEN,
+)
+"""Acts that change nothing of a problem."""
+
+
+def get_plan_fingerprint(session: Session, event_id: int) -> str:
+    """The mark of an event: by three queries.
+
+    What organisers change is in the trail. What firms and people change is counted, and of requests what
+    happens to those that are accepted: no other is in a plan. Of answers to invitations only those count that
+    propose another time.
+    """
+    last = session.scalar(
+        select(TrailEntry.id)
+        .where(TrailEntry.chain == event_id, TrailEntry.act.not_in([act.value for act in _IRRELEVANT_ACTS]))
+        .order_by(TrailEntry.id.desc())
+        .limit(1)
+    )
+
+    def count(table: Any, column: Any, of: Any, *which: Any) -> Any:
+        joined = select(func.count()).select_from(table).join(of, of.id == column)
+        return joined.where(of.event_id == event_id, *which).scalar_subquery()
+
+    def of_calendars(figure: Any) -> Any:
+        """A figure of linked and uploaded calendars: a fetch that finds the same times changes none."""
+        saved = select(figure).select_from(BusySource).join(Attendee, Attendee.id == BusySource.attendee_id)
+        return saved.where(Attendee.event_id == event_id, BusySource.is_saved).scalar_subquery()
+
+    is_accepted = MeetingRequest.state == RequestState.ACCEPTED
+    accepted = case((is_accepted, MeetingRequest.id), else_=0)
+    of_event = MeetingRequest.event_id == event_id
+    counted = session.execute(
+        select(
+            count(AttendeeBusy, AttendeeBusy.attendee_id, Attendee),
+            count(PlaceBusy, PlaceBusy.slot_id, Slot),
+            count(InterpreterBusy, InterpreterBusy.interpreter_id, Interpreter),
+            count(ExcludedPerson, ExcludedPerson.request_id, MeetingRequest),
+            count(RequestStep, RequestStep.request_id, MeetingRequest, is_accepted),
+            select(func.sum(accepted)).where(of_event).scalar_subquery(),
+            of_calendars(func.sum(BusySource.id)),
+            of_calendars(func.sum(BusySource.found_changes)),
+            select(func.max(ScheduleVersion.id))
+            .where(ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.PUBLISHED)
+            .scalar_subquery(),
+        )
+    ).one()
+    proposed = session.execute(
+        select(Answer.id, Answer.sequence, Answer.proposed_start, Answer.proposed_end)
+        .where(Answer.event_id == event_id, Answer.proposed_start.is_not(None))
+        .order_by(Answer.id)
+    )
+    return repr((last, tuple(counted), [tuple(row) for row in proposed]))

@@ -1,0 +1,139 @@
+"""Judge a change of a draft by the rules: which it breaks that were not broken before, and what it scores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import rules
+from scheduler.domain.errors import NotFound
+from scheduler.domain.plan import Meeting, Number
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.held import Violation
+from scheduler.domain.rules.score import total_of
+from scheduler.services.board import rule_sentences
+from scheduler.services.board.broken_rules import BreaksRules
+from scheduler.services.problems import by_hand, snapshot
+from scheduler.services.problems.scope import around, interpreters_free
+from scheduler.services.schedule import versions
+from scheduler.services.text import storable
+from scheduler.storage.among import among
+from scheduler.storage.models import Interpreter, MeetingRequest, Place, ScheduleVersion, Slot
+
+WantedMeetings = Mapping[str, Meeting | None]
+"""Meetings as they shall be, by the keys of their requests. None: not held."""
+
+MAX_INTERPRETERS = 12
+"""So many that are free are looked at where one is chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPart:
+    """The part of a draft around some requests, as it is: what decides about a change of them."""
+
+    problem: Problem
+    meetings: tuple[Meeting, ...]
+
+    @property
+    def held(self) -> dict[str, Meeting]:
+        return {meeting.request: meeting for meeting in self.meetings}
+
+    def after(self, wanted: WantedMeetings) -> tuple[Meeting, ...]:
+        """The meetings once the change is made."""
+        kept = [meeting for meeting in self.meetings if meeting.request not in wanted]
+        return (*kept, *(meeting for meeting in wanted.values() if meeting is not None))
+
+    def breaches(self, wanted: WantedMeetings) -> list[Violation]:
+        """What the change breaks that is not broken before it."""
+        known = Counter(rules.violations(self.problem, self.meetings))
+        found = Counter(rules.violations(self.problem, self.after(wanted)))
+        return [breach for breach in found if found[breach] > known[breach]]
+
+    def gain(self, wanted: WantedMeetings) -> dict[str, Number]:
+        """What the change adds to each term of the score."""
+        before = rules.score(self.problem, self.meetings).terms
+        after = rules.score(self.problem, self.after(wanted)).terms
+        return {term: after[term] - before[term] for term in after}
+
+    def rescored(self, terms: Mapping[str, Any], gain: Mapping[str, Number]) -> dict[str, Any]:
+        """The score of the whole draft with its terms, from its terms of before."""
+        new = {term: terms.get(term, 0) + gain.get(term, 0) for term in dict.fromkeys((*terms, *gain))}
+        counted = {term: count for term, count in new.items() if term in self.problem.policy.factors}
+        return {"score": float(total_of(self.problem, {"served": 0, **counted})), "terms": new}
+
+
+def load_part(
+    session: Session,
+    version: ScheduleVersion,
+    requests: Sequence[str],
+    *,
+    places: Sequence[str] = (),
+    interpreters: Sequence[str] = (),
+    slot: str | None = None,
+    now: datetime,
+) -> PlanPart:
+    """The part of a version around requests, and around places and interpreters that they may take.
+
+    With a `slot`, it has some interpreters who are free then. Raises NotFound for what is not of the event,
+    or is no accepted request.
+    """
+    event_id = version.event_id
+    asked = _ids(session, MeetingRequest, "meeting request", event_id, requests)
+    speakers = _ids(session, Interpreter, "interpreter", event_id, interpreters)
+    if slot is not None:
+        speakers |= _list_free_interpreters(session, version, slot, requests)
+    at = _ids(session, Place, "place", event_id, places)
+    scope = around(session, event_id, version.id, asked, at, speakers)
+    problem = snapshot.take(session, event_id, now=now, scope=scope, as_put_by_hand=False, is_by_hand=True)
+    problem = by_hand.without_bans(problem, by_hand.bans_of(session, version.id))
+    for key in requests:
+        if key not in problem.index.requests:
+            raise NotFound("accepted meeting request", key)
+    known = problem.index.requests
+    planned = versions.meetings(session, version.id, scope.requests)
+    return PlanPart(problem, tuple(meeting for meeting in planned if meeting.request in known))
+
+
+def check_rules(session: Session, version: ScheduleVersion, part: PlanPart, wanted: WantedMeetings) -> None:
+    """Raises BreaksRules if a change breaks what is not broken before it."""
+    found = part.breaches(wanted)
+    if found:
+        words = rule_sentences.load_words(
+            session, version.event_id, part.problem, part.after(wanted), set(wanted)
+        )
+        raise BreaksRules(words.all_of(found))
+
+
+def _list_free_interpreters(
+    session: Session, version: ScheduleVersion, slot: str, requests: Sequence[str]
+) -> set[int]:
+    if not storable(slot):
+        return set()
+    found = session.scalar(select(Slot).where(Slot.of(version.event_id), Slot.key == slot))
+    if found is None:
+        return set()
+    lengths = select(MeetingRequest.length).where(
+        MeetingRequest.event_id == version.event_id, among(MeetingRequest.key, requests)
+    )
+    longest = max(session.scalars(lengths), default=1)
+    slots = session.scalars(found.following(longest)).all()
+    return set(interpreters_free(session, version.event_id, version.id, slots, MAX_INTERPRETERS))
+
+
+def _ids(session: Session, table: Any, what: str, event_id: int, keys: Sequence[str]) -> set[int]:
+    """The ids of keys. Raises NotFound for one that the event does not have."""
+    wanted = [key for key in dict.fromkeys(keys) if storable(key)]
+    rows = session.execute(
+        select(table.key, table.id).where(table.event_id == event_id, among(table.key, wanted))
+    )
+    found = {key: value for key, value in rows}  # noqa: C416 -- dict(rows) loses the types
+    for key in keys:
+        if key not in found:
+            raise NotFound(what, key)
+    return set(found.values())

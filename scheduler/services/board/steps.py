@@ -1,0 +1,231 @@
+"""Steps of a draft by hand: taken, undone and done again. Each organiser has an order of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import NoReturn
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
+from scheduler.domain.errors import WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.board import alterations, manual_drafts
+from scheduler.services.board.manual_drafts import LockedDraft
+from scheduler.services.board.rule_checks import PlanPart, WantedMeetings, check_rules, load_part
+from scheduler.services.identity.actors import Actor
+from scheduler.storage.models import Account, HandStep
+
+_KINDS = {
+    HandStepKind.MOVE: pgettext_lazy("trail", "move"),
+    HandStepKind.PLACE: pgettext_lazy("trail", "place"),
+    HandStepKind.PEOPLE: pgettext_lazy("trail", "people"),
+    HandStepKind.SWAP: pgettext_lazy("trail", "swap"),
+    HandStepKind.ADD: pgettext_lazy("trail", "add"),
+    HandStepKind.CANCEL: pgettext_lazy("trail", "cancel"),
+    HandStepKind.LOCK: pgettext_lazy("trail", "lock"),
+    HandStepKind.UNLOCK: pgettext_lazy("trail", "unlock"),
+    HandStepKind.FORBID: pgettext_lazy("trail", "forbid"),
+    HandStepKind.ALLOW: pgettext_lazy("trail", "allow"),
+    HandStepKind.REPAIR: pgettext_lazy("trail", "repair"),
+}
+"""What a step is in the trail."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """A step that was done, undone or done again. `gain` is what it did to the score.
+
+    `by` is the address of who had taken a step that somebody else undoes.
+    """
+
+    number: int
+    kind: HandStepKind
+    revision: int
+    gain: float
+    requests: tuple[str, ...]
+    by: str = ""
+
+
+def take_step(
+    session: Session,
+    actor: Actor,
+    held: LockedDraft,
+    kind: HandStepKind,
+    part: PlanPart,
+    wanted: WantedMeetings,
+    marks: Mapping[str, HandMarkKind | None],
+    *,
+    bans: alterations.Bans | None = None,
+    now: datetime,
+) -> StepResult:
+    """Do what was checked, and keep it as a step. What the same person undid cannot be done again then.
+
+    Raises WrongState if it changes nothing.
+    """
+    version = held.version
+    changes = alterations.make_alterations(session, version, part.held, wanted, marks, bans or {})
+    if not changes:
+        about = next(iter(wanted or marks or bans or ()), "")
+        told = gettext_lazy("It is so already. Nothing was done.")
+        raise WrongState("meeting", about, "there", "there", told)
+    before = {"score": version.score, "terms": dict(version.terms)}
+    after = part.rescored(version.terms, part.gain(wanted)) if wanted else before
+    session.execute(
+        update(HandStep)
+        .where(
+            HandStep.version_id == version.id,
+            HandStep.state == HandStepState.UNDONE,
+            HandStep.taken_by.is_not_distinct_from(actor.account_id),
+        )
+        .values(state=HandStepState.REPLACED)
+    )
+    last = session.scalar(select(func.max(HandStep.number)).where(HandStep.version_id == version.id)) or 0
+    step = HandStep(
+        version_id=version.id,
+        number=last + 1,
+        kind=kind.value,
+        changes={key: each.to_json() for key, each in changes.items()},
+        score={"before": before, "after": after},
+    )
+    alterations.write_alterations(session, version, changes)
+    return _store_step(session, actor, held, step, HandStepState.DONE, now=now)
+
+
+def undo_step(
+    session: Session, actor: Actor, number: int, *, step: int | None = None, seen: int | None, now: datetime
+) -> StepResult:
+    """Take one's own last step back, or with `step` the one of that number, whoever took it.
+
+    Raises WrongState if there is none, or a later step changed the same meeting; BreaksRules if what was
+    before no longer keeps the rules; ChangedMeanwhile, and as `drafts.hold`.
+    """
+    held = manual_drafts.lock_draft(session, actor, number)
+    found = _latest(session, actor, held, HandStepState.DONE, step)
+    if found is None:
+        told = gettext_lazy("There is no step of yours to undo.")
+        raise WrongState("draft", number, "as it began", "undone", told)
+    owner = session.get(Account, found.taken_by) if found.taken_by != actor.account_id else None
+    _revert(session, held, found, seen=seen, now=now, back=True)
+    taken = _store_step(session, actor, held, found, HandStepState.UNDONE, now=now)
+    return replace(taken, by=owner.email if owner is not None and held.names_others else "")
+
+
+def redo_step(session: Session, actor: Actor, number: int, *, seen: int | None, now: datetime) -> StepResult:
+    """Do again what one undid last. Raises WrongState if there is nothing, and as `undo`."""
+    held = manual_drafts.lock_draft(session, actor, number)
+    found = _latest(session, actor, held, HandStepState.UNDONE, None)
+    if found is None:
+        told = gettext_lazy("No step was undone last, so there is none to do again.")
+        raise WrongState("draft", number, "without undone steps", "done again", told)
+    _revert(session, held, found, seen=seen, now=now, back=False)
+    return _store_step(session, actor, held, found, HandStepState.DONE, now=now)
+
+
+def _latest(
+    session: Session, actor: Actor, held: LockedDraft, state: HandStepState, number: int | None
+) -> HandStep | None:
+    """The step of a number that is done or undone, by default the one that the actor did or undid last."""
+    mine = select(HandStep).where(HandStep.version_id == held.version.id, HandStep.state == state)
+    if number is not None:
+        return session.scalar(mine.where(HandStep.number == number))
+    own = HandStep.taken_by.is_not_distinct_from(actor.account_id)
+    return session.scalar(mine.where(own).order_by(HandStep.revision.desc()).limit(1))
+
+
+def _revert(
+    session: Session, held: LockedDraft, step: HandStep, *, seen: int | None, now: datetime, back: bool
+) -> None:
+    """Write a step back, or once more. What was done since by others stays: it may hinder that."""
+    version, changes = held.version, alterations.parse_alterations(step.changes)
+    manual_drafts.require_unchanged(session, held, set(changes), seen)
+    is_last = not _list_later_steps(session, held, step)
+    if not alterations.matches_draft(session, version, changes, back=back):
+        _refuse_conflict(session, held, step)
+    wanted = {
+        key: each.before if back else each.after for key, each in changes.items() if each.before != each.after
+    }
+    score = {"score": version.score, "terms": dict(version.terms)}
+    was, becomes = ("after", "before") if back else ("before", "after")
+    if wanted and not (is_last and score == step.score[was]):
+        meetings = [meeting for meeting in wanted.values() if meeting is not None]
+        part = load_part(
+            session,
+            version,
+            list(wanted),
+            places=[meeting.place for meeting in meetings],
+            interpreters=[meeting.interpreter for meeting in meetings if meeting.interpreter],
+            now=now,
+        )
+        if not is_last:
+            check_rules(session, version, part, wanted)
+        step.score = {was: score, becomes: part.rescored(version.terms, part.gain(wanted))}
+    elif not wanted:
+        step.score = {was: score, becomes: score}
+    alterations.write_alterations(session, version, changes, back=back)
+
+
+def _list_later_steps(
+    session: Session, held: LockedDraft, step: HandStep
+) -> Sequence[tuple[HandStep, str | None]]:
+    """What was done since a step was done or undone, with who did it, the newest first."""
+    rows = session.execute(
+        select(HandStep, Account.email)
+        .outerjoin(Account, Account.id == HandStep.taken_by)
+        .where(
+            HandStep.version_id == held.version.id,
+            HandStep.state == HandStepState.DONE,
+            HandStep.revision > step.revision,
+        )
+        .order_by(HandStep.revision.desc())
+    )
+    return [(each, who) for each, who in rows]
+
+
+def _refuse_conflict(session: Session, held: LockedDraft, step: HandStep) -> NoReturn:
+    """Raises WrongState, with who changed the same meeting since."""
+    changed = (
+        who
+        for each, who in _list_later_steps(session, held, step)
+        if each.changes.keys() & step.changes.keys()
+    )
+    who = next(changed, None) if held.names_others else None
+    told = gettext_lazy(
+        "%(who)s changed the same meeting after this step. Undo that step first.",
+        who=who or gettext_lazy("Somebody"),
+    )
+    raise WrongState("step", step.number, "changed since", "undone", told)
+
+
+def _store_step(
+    session: Session, actor: Actor, held: LockedDraft, step: HandStep, state: HandStepState, *, now: datetime
+) -> StepResult:
+    """A new revision of the draft, with the score of before or after the step, noted in the trail."""
+    held.draft.revision += 1
+    step.state, step.revision = state, held.draft.revision
+    step.taken_by, step.taken_at = actor.account_id, now
+    old, new = step.score["before"], step.score["after"]
+    shown = new if state is HandStepState.DONE else old
+    held.version.score, held.version.terms = shown["score"], dict(shown["terms"])
+    session.add(step)
+    session.flush()
+    is_undone = state is HandStepState.UNDONE
+    values = {
+        "number": held.version.number,
+        "step": _KINDS[HandStepKind(step.kind)],
+        "requests": ", ".join(step.changes),
+    }
+    about = (
+        pgettext_lazy("trail", "draft %(number)s: %(step)s undone of %(requests)s", **values)
+        if is_undone
+        else pgettext_lazy("trail", "draft %(number)s: %(step)s of %(requests)s", **values)
+    )
+    trail.note(session, actor, Act.HAND, about, now=now)
+    gain = round((old["score"] - new["score"]) if is_undone else (new["score"] - old["score"]), 6)
+    return StepResult(step.number, HandStepKind(step.kind), held.draft.revision, gain, tuple(step.changes))

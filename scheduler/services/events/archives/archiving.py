@@ -1,0 +1,228 @@
+"""An event put away and brought back, and deleted: at once for everybody, by its rows in `deleting.py`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import JobState, OutboxState, RunState
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
+from scheduler.domain.team import TeamRole
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.sessions import SignedIn
+from scheduler.services.planning.runs import overnight
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    Event,
+    Firm,
+    MeetingRequest,
+    NightTime,
+    OutboxMail,
+    Run,
+    ScheduleVersion,
+    TeamMember,
+    VersionJob,
+)
+
+MAX_LISTED: Final = 200
+DELETE_REASON: Final = gettext_lazy("delete the event")
+
+
+@dataclass(frozen=True, slots=True)
+class EventTotals:
+    """How much an event is, before somebody ends it."""
+
+    key: str
+    name: str
+    archived_at: datetime | None
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class EventOverview:
+    """An event as operators see it: nothing of what is in it."""
+
+    key: str
+    name: str
+    timezone: str
+    created_at: datetime
+    archived_at: datetime | None
+    owners: tuple[str, ...]
+    firms: int
+    people: int
+
+
+def list_all_events(session: Session, asker: SignedIn) -> list[EventOverview]:
+    """The newest events of the installation, for operators."""
+    _require_operator(session, asker)
+    events = session.scalars(
+        select(Event).where(Event.is_there()).order_by(Event.id.desc()).limit(MAX_LISTED)
+    ).all()
+    ids = [event.id for event in events]
+    owners: dict[int, list[str]] = defaultdict(list)
+    members = select(TeamMember.event_id, Account.email).join(Account, Account.id == TeamMember.account_id)
+    of_owner = TeamMember.role == TeamRole.OWNER, among(TeamMember.event_id, ids)
+    for event_id, email in session.execute(members.where(*of_owner).order_by(Account.email)):
+        owners[event_id].append(email)
+    firms, people = _counted(session, Firm), _counted(session, Attendee)
+    return [
+        EventOverview(
+            event.key,
+            event.name,
+            event.timezone,
+            event.created_at,
+            event.archived_at,
+            tuple(owners[event.id]),
+            firms.get(event.id, 0),
+            people.get(event.id, 0),
+        )
+        for event in events
+    ]
+
+
+def _counted(session: Session, table: type[Firm | Attendee]) -> dict[int, int]:
+    """How many rows of a table each event has."""
+    rows = session.execute(select(table.event_id, func.count()).group_by(table.event_id))
+    return dict(rows.all())
+
+
+def get_totals(session: Session, actor: Actor) -> EventTotals:
+    """What would go with the event."""
+    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    return _count_totals(session, session.get_one(Event, actor.event_id))
+
+
+def archive_event(session: Session, actor: Actor, *, now: datetime) -> None:
+    """Put the event away: it can be read and not changed, and no night begins. Raises WrongState."""
+    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
+    _require_idle(session, event, "archived")
+    if event.archived_at is None:
+        event.archived_at = now
+        about = pgettext_lazy("trail", "event %(key)s archived", key=event.key)
+        trail.note(session, actor, Act.EVENT, about, now=now)
+
+
+def restore_event(session: Session, actor: Actor, *, now: datetime) -> None:
+    """An archived event goes on."""
+    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
+    if event.archived_at is not None:
+        event.archived_at = None
+        zone = ZoneInfo(event.timezone)
+        for night in session.scalars(select(NightTime).where(NightTime.event_id == event.id)):
+            night.next_at = overnight.next_run_at(night.at, night.weekdays, zone, after=now)
+        about = pgettext_lazy("trail", "event %(key)s brought back", key=event.key)
+        trail.note(session, actor, Act.EVENT, about, now=now)
+
+
+def delete_event(session: Session, actor: Actor, *, typed: str, now: datetime) -> str:
+    """Delete the event; its name has to be typed. Returns the name.
+
+    From now on it is there for nobody: no page, link, feed or token finds it, and none of its mails goes out.
+    A worker deletes its rows. The trail stays, and that of the installation notes it.
+    Raises InvalidInput by `typed`, WrongState.
+    """
+    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require_fresh(DELETE_REASON)
+    event = session.get_one(Event, actor.event_id, with_for_update=True)
+    by = Somebody(account_id=actor.account_id, roles=tuple(actor.roles))
+    return _mark_deleted(session, event, by, typed, now)
+
+
+def delete_event_as_operator(
+    session: Session, asker: SignedIn, key: str, *, typed: str, now: datetime
+) -> str:
+    """The same for an operator of the installation. Raises NotAllowed, NotFound, InvalidInput, WrongState."""
+    event = _find_event(session, asker, key)
+    asker.require_fresh(DELETE_REASON)
+    return _mark_deleted(
+        session, event, Somebody(account_id=asker.account_id, roles=("operator",)), typed, now
+    )
+
+
+def _require_operator(session: Session, asker: SignedIn) -> None:
+    if not asker.is_operator or not session.get_one(Account, asker.account_id).is_operator:
+        raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))
+
+
+def _find_event(session: Session, asker: SignedIn, key: str) -> Event:
+    _require_operator(session, asker)
+    event = session.scalar(select(Event).where(Event.by_key(key)))
+    if event is None:
+        raise NotFound("event", key)
+    return event
+
+
+def _count_totals(session: Session, event: Event) -> EventTotals:
+    counted: dict[str, Any] = {
+        "firms": Firm,
+        "people": Attendee,
+        "requests": MeetingRequest,
+        "schedule versions": ScheduleVersion,
+        "mails": OutboxMail,
+    }
+    counts = {
+        what: session.scalars(select(func.count()).where(table.event_id == event.id)).one()
+        for what, table in counted.items()
+    }
+    return EventTotals(event.key, event.name, event.archived_at, counts)
+
+
+def _require_idle(session: Session, event: Event, step: str) -> None:
+    """Nothing is at work on it. Raises WrongState."""
+    running = select(Run.id).where(
+        Run.event_id == event.id, Run.state.in_((RunState.QUEUED, RunState.RUNNING))
+    )
+    if session.scalar(running.limit(1)) is not None:
+        raise WrongState(
+            "event",
+            event.key,
+            "being planned by a run",
+            step,
+            told=gettext_lazy("A run of the event is open. Wait for it or cancel it."),
+        )
+    open_jobs = VersionJob.event_id == event.id, VersionJob.state.in_((JobState.ASKED, JobState.RUNNING))
+    if session.scalar(select(VersionJob.id).where(*open_jobs).limit(1)) is not None:
+        raise WrongState(
+            "event",
+            event.key,
+            "being published or compared",
+            step,
+            told=gettext_lazy(
+                "A version of the event is being published or compared. Wait until that is done."
+            ),
+        )
+
+
+def _mark_deleted(session: Session, event: Event, by: Somebody, typed: str, now: datetime) -> str:
+    if " ".join(typed.split()) != " ".join(event.name.split()):
+        raise InvalidInput(
+            [Fault("typed", gettext_lazy("must be the name of the event: %(name)s", name=event.name))]
+        )
+    _require_idle(session, event, "deleted")
+    about = pgettext_lazy("trail", "event %(key)s deleted", key=event.key)
+    before = {"name": event.name, **_count_totals(session, event).counts}
+    event.key = f"deleted.{event.id}"  # no key has a dot: its own is free again
+    event.deleted_at, event.deleted_by_id = now, by.account_id
+    event.archived_at = event.archived_at or now
+    event.mails_paused_at = event.mails_paused_at or now
+    letters = OutboxMail.about_event_id == event.id, OutboxMail.state == OutboxState.QUEUED
+    session.execute(update(OutboxMail).where(*letters).values(stopped_at=now))
+    session.flush()
+    trail.note(session, by, Act.EVENT, about, before=before, now=now)
+    return event.name

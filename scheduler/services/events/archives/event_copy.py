@@ -1,0 +1,258 @@
+"""A new event that begins with parts of another one: last year's venue, firms, people, team and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain import fields
+from scheduler.domain.entities import AfterRun, PlaceKind
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
+from scheduler.domain.team import TeamRole
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.events import overnight_schedule
+from scheduler.services.events.archives import event_tables, staging
+from scheduler.services.events.archives.row_insertion import RowInserter, Values
+from scheduler.services.events.new_event import key_faults
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.runs import overnight
+from scheduler.services.text import one_line
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, Event, Interpreter, Place, Slot, TeamMember
+
+PARTS: Final = ("venue", "firms", "people", "team", "settings")
+"""What may come along. People need their firms."""
+TABLES: Final = {
+    "venue": ("slot", "pause", "hall", "walking_time", "place"),
+    "firms": ("firm", "place"),
+    "people": ("interpreter", "attendee", "delegation", "delegation_firm", "delegation_person"),
+    "team": ("team_member",),
+    "settings": ("mail_text", "night_time"),
+}
+_LINK_TABLES: Final = frozenset(("interpreter_station",))
+"""Tables that tie people to times and tables: they come along where both do."""
+_OF_EVENT: Final = frozenset(
+    ("key", "name", "timezone", "language", "areas", "area_names", "guests", "import_words")
+)
+"""What a new event has of the old one without its settings."""
+_PERSONAL: Final = ("seen_version_id", "welcomed_at", "came_at", "quiet_until")
+"""What a person saw of the old event, and how they were invited to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventCopy:
+    """A new event: how it is called, when it begins, and what comes along."""
+
+    key: str
+    name: fields.EventName
+    first_day: date | None
+    parts: Sequence[str] = field(default=PARTS)
+
+
+def get_first_day(session: Session, actor: Actor) -> date | None:
+    """The first day of the actor's event, by its own clock."""
+    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    event = session.get_one(Event, actor.event_id)
+    return _first_day(session, event)
+
+
+def copy_event(
+    database: Database, actor: Actor, form: EventCopy, *, settings: Settings, now: datetime
+) -> str:
+    """Make the new event in portions, which its maker owns. Returns its key.
+
+    Requests, answers, schedules, absences and mails stay with the old event, of which all is as it was at one
+    moment. Raises NotAllowed for who is no operator of the installation, and InvalidInput by field of
+    EventCopy.
+    """
+    put = RowInserter(database, settings.secret_key, now)
+    with database.read() as session:
+        copied = _require_copy(session, actor, form, now)
+        row = copied.event(form.key.strip().lower(), one_line(form.name))
+        event_id = staging.stage_event(put, row)
+        with staging.delete_on_failure(database, event_id):
+            for table in event_tables.list_exported_tables():
+                if table.name in copied.wanted:
+                    put.put(table, copied.rows(table))
+            try:
+                with database.write() as last:
+                    _finish(last, staging.finish_event(last, event_id, row, now=now), copied, actor)
+            except IntegrityError:
+                raise InvalidInput([Fault("key", gettext_lazy("is taken by another event"))]) from None
+    return str(row["key"])
+
+
+def _require_copy(session: Session, actor: Actor, form: EventCopy, now: datetime) -> _CopiedRows:
+    """What is to be copied, if it may be."""
+    actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
+    actor.require_fresh(gettext_lazy("copy the event"))
+    account = session.get(Account, actor.account_id or 0)
+    if account is None or not account.is_operator:
+        raise NotAllowed(gettext_lazy("Only an operator of this installation may create events."))
+    old = session.get_one(Event, actor.event_id)
+    key, name = form.key.strip().lower(), one_line(form.name)
+    began = _first_day(session, old)
+    if found := list(_faults(session, form, key, name, old, now)):
+        raise InvalidInput(found)
+    shift = (form.first_day - began).days if form.first_day and began else 0
+    return _CopiedRows(session, old, form.parts, timedelta(days=shift), now)
+
+
+def _finish(session: Session, made: Event, copied: _CopiedRows, actor: Actor) -> None:
+    """The new event has an owner, a night, and what its trail begins with."""
+    if "settings" not in copied.parts:
+        overnight_schedule.add_default_time(session, made, now=copied.now)
+    account = session.get_one(Account, actor.account_id)
+    _add_owner(session, made, account, copied.now)
+    by = Somebody(account_id=account.id, event_id=made.id, roles=("operator",))
+    names = {"key": made.key, "old": copied.old.key}
+    about = pgettext_lazy("trail", "event %(key)s made as a copy of %(old)s", **names)
+    trail.note(session, by, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
+    about = pgettext_lazy("trail", "event copied as %(key)s", key=made.key)
+    trail.note(session, actor, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
+
+
+@dataclass(slots=True)
+class _CopiedRows:
+    """The rows of the old event that come along, as they are in the new one."""
+
+    session: Session
+    old: Event
+    parts: Sequence[str]
+    shift: timedelta
+    now: datetime
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The tables of which rows come along."""
+        parts = frozenset(name for part in self.parts for name in TABLES[part])
+        return parts | _LINK_TABLES if {"venue", "people"} <= set(self.parts) else parts
+
+    def event(self, key: str, name: str) -> Values:
+        """The row of the new event, with the old one's settings or those of any new event."""
+        columns = event_tables.find_table("event").columns
+        row = {column.name: getattr(self.old, column.name) for column in columns}
+        if "settings" not in self.parts:
+            row = {n: v for n, v in row.items() if n in _OF_EVENT or n == "id"} | {
+                "digest_mails": True,
+            }
+        if "venue" not in self.parts:
+            row |= {"guests": []}
+        new = {"key": key, "name": name, "created_at": self.now, "digests_since": self.now}
+        return row | new | dict.fromkeys(("live_at", "archived_at", "mail_ready_at", "mails_paused_at"))
+
+    def rows(self, table: Table) -> Iterator[Values]:
+        """The rows of a table that come along."""
+        query = select(*event_tables.exported_columns(table)).where(
+            event_tables.belongs_to_event(table, self.old.id), *self._which(table)
+        )
+        found = self.session.execute(query.order_by(*table.primary_key)).mappings().all()
+        for position, row in enumerate(found):
+            yield self._new(table.name, dict(row), position)
+
+    def _which(self, table: Table) -> Iterable[ColumnElement[bool]]:
+        if table.name in ("slot", "place"):
+            yield table.c.is_retired.is_(False)
+        if table.name == "place":
+            kinds = [kind for kind, part in _PLACES.items() if part in self.parts and "venue" in self.parts]
+            yield table.c.kind.in_(kinds)
+        if "withdrawn_at" in table.c:
+            yield table.c.withdrawn_at.is_(None)
+        if table.name in _OF_FIRMS:
+            firms = event_tables.find_table("firm")
+            there = select(firms.c.id).where(firms.c.event_id == self.old.id, firms.c.withdrawn_at.is_(None))
+            column = table.c.firm_id
+            yield column.in_(there) | column.is_(None)
+        if table.name == "delegation_person":
+            people = event_tables.find_table("attendee")
+            yield table.c.attendee_id.in_(select(people.c.id).where(people.c.withdrawn_at.is_(None)))
+        if table.name == "team_member":
+            yield table.c.until.is_(None)
+        if table.name in _LINK_TABLES:
+            yield table.c.slot_id.in_(select(Slot.id).where(Slot.of(self.old.id)))
+            yield table.c.place_id.in_(
+                select(Place.id).where(Place.is_retired.is_(False), Place.kind == PlaceKind.TABLE)
+            )
+            yield table.c.interpreter_id.in_(select(Interpreter.id).where(Interpreter.withdrawn_at.is_(None)))
+
+    def _new(self, table: str, row: Values, position: int) -> Values:
+        if table == "slot":
+            row |= {"position": position}
+        if table in ("slot", "pause"):
+            row |= {name: self._shifted(row[name]) for name in ("start", "end")}
+        if table == "night_time":
+            zone = ZoneInfo(self.old.timezone)
+            row["next_at"] = overnight.next_run_at(row["at"], row["weekdays"], zone, after=self.now)
+            row["then"] = AfterRun.DRAFT  # nobody of the new event was told anything yet
+        if table == "firm" and "venue" not in self.parts:
+            row["hall_id"] = None
+        if table == "firm" and row["host_id"] is not None and self._is_gone("firm", row["host_id"]):
+            row["host_id"] = None
+        if table == "firm":
+            row["welcomed_at"] = None
+        if table == "attendee":
+            row |= dict.fromkeys(_PERSONAL)
+        if table == "delegation" and row["leader_id"] and self._is_gone("attendee", row["leader_id"]):
+            row["leader_id"] = None
+        return row
+
+    def _is_gone(self, table: str, row_id: int) -> bool:
+        found = event_tables.find_table(table)
+        return self.session.scalar(select(found.c.withdrawn_at).where(found.c.id == row_id)) is not None
+
+    def _shifted(self, moment: datetime) -> datetime:
+        """So many days later at the same time of the venue's clock."""
+        local = moment.astimezone(ZoneInfo(self.old.timezone))
+        return (
+            (local.replace(tzinfo=None) + self.shift).replace(tzinfo=local.tzinfo).astimezone(moment.tzinfo)
+        )
+
+
+_PLACES: Final = {PlaceKind.TABLE: "venue", PlaceKind.BOOTH: "firms"}
+_OF_FIRMS: Final = frozenset(("attendee", "place", "delegation_firm"))
+
+
+def _add_owner(session: Session, made: Event, account: Account, now: datetime) -> None:
+    member = session.get(TeamMember, (made.id, account.id))
+    if member is None:
+        session.add(TeamMember(event_id=made.id, account_id=account.id, role=TeamRole.OWNER, since=now))
+    else:
+        member.role = TeamRole.OWNER
+    session.flush()
+
+
+def _first_day(session: Session, event: Event) -> date | None:
+    first = session.scalar(select(func.min(Slot.start)).where(Slot.of(event.id)))
+    return None if first is None else first.astimezone(ZoneInfo(event.timezone)).date()
+
+
+def _faults(
+    session: Session, form: EventCopy, key: str, name: str, old: Event, now: datetime
+) -> Iterator[Fault]:
+    wrong = list(key_faults(key))
+    yield from wrong
+    yield from fields.fault("name", name, fields.EventName)
+    if not wrong and session.scalar(select(Event.id).where(Event.key == key)) is not None:
+        yield Fault("key", gettext_lazy("is taken by another event"))
+    if not set(form.parts) <= set(PARTS):
+        yield Fault("parts", gettext_lazy("must be of %(value)s", value=", ".join(PARTS)))
+    if "people" in form.parts and "firms" not in form.parts:
+        yield Fault("parts", gettext_lazy("people come with their firms: choose both"))
+    if "venue" in form.parts:
+        if form.first_day is None:
+            yield Fault("first_day", gettext_lazy("must be a date such as 2027-06-22"))
+        elif form.first_day < now.astimezone(ZoneInfo(old.timezone)).date():
+            yield Fault("first_day", gettext_lazy("lies in the past"))

@@ -1,0 +1,116 @@
+"""Which rows are an event's: of every table, how they are found, and what stays where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import Column, ColumnElement, Table, or_, select
+
+from scheduler.storage.base import Base
+from scheduler.storage.models import Account, Event
+
+INSTALLATION_TABLES: Final = frozenset(
+    (
+        "account", "mail_route", "mailed_checkpoint", "pulse", "sign_in_link", "sign_in_wish", "trail_entry",
+        "trail_head", "untaken_mail", "web_session",
+    )
+)  # fmt: skip
+"""Tables of the installation: none of their rows is an event's alone."""
+
+NOT_EXPORTED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "alert": "tells of this installation",
+        "api_token": "opens this installation",
+        "comparison": "is worked out again",
+        "comparison_part": "is worked out again",
+        "desk_step": "undoes steps by the rows of this database",
+        "hold": "follows from the published version",
+        "idempotency_key": "belongs to an API token",
+        "import_file": "waits here to be taken",
+        "import_job": "is work of this installation's workers",
+        "inbound_mail": "came to the mailbox of this installation",
+        "kept_figure": "is worked out again",
+        "interpreter_feed": "opens this installation",
+        "outbox_mail": "goes out by this installation",
+        "print_code": "leads to this installation",
+        "team_invitation": "has a link to this installation",
+        "version_job": "is work of this installation's workers",
+    }
+)
+"""Tables of which an event's rows do not move with it, and why."""
+
+SECRET_COLUMNS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "attendee": frozenset(("feed_seed", "feed_hash", "summary_hash")),
+        "busy_source": frozenset(
+            ("key", "address", "account", "octets", "etag", "modified", "next_fetch_at")
+        ),
+        "digest_choice": frozenset(("stop_hash",)),
+        "digest_item": frozenset(("token_hash",)),
+        "firm": frozenset(("feed_seed", "feed_hash")),
+        "firm_registration": frozenset(("seed", "token_hash")),
+        "invitation": frozenset(("token_hash",)),
+        "run": frozenset(("worker",)),
+    }
+)
+"""Columns that never leave an installation: what opens something, and addresses of people's calendars."""
+
+UNDECLARED_KEYS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
+    {
+        ("event", "deleted_by_id"): "account",
+        ("meeting_request", "lower_firm_id"): "firm",
+        ("meeting_request", "upper_firm_id"): "firm",
+        ("planned_meeting", "last_slot_id"): "slot",
+    }
+)
+"""Columns with the id of another row, which the database does not know as such, and the table of that row."""
+
+
+def list_tables() -> list[Table]:
+    """Of Chainmeet, each behind those that its rows refer to."""
+    return [table for table in Base.metadata.sorted_tables if table.name not in INSTALLATION_TABLES]
+
+
+def list_exported_tables() -> list[Table]:
+    """The tables of which an event's rows move with it."""
+    return [table for table in list_tables() if table.name not in NOT_EXPORTED]
+
+
+def exported_columns(table: Table) -> list[Column[Any]]:
+    """The columns of a table that move."""
+    return [column for column in table.columns if column.name not in SECRET_COLUMNS.get(table.name, ())]
+
+
+def referenced_table(column: Column[Any]) -> str | None:
+    """The table whose row a column names, or None."""
+    for key in column.foreign_keys:
+        return key.column.table.name
+    return UNDECLARED_KEYS.get((column.table.name, column.name))
+
+
+def belongs_to_event(table: Table, event_id: int) -> ColumnElement[bool]:
+    """Whether a row is of the event: by its own column, or by the row that it belongs to."""
+    if table is Event.__table__:
+        return table.c.id == event_id
+    if "about_event_id" in table.c:
+        return or_(table.c.event_id == event_id, table.c.about_event_id == event_id)
+    if "event_id" in table.c:
+        return table.c.event_id == event_id
+    for column in table.columns:
+        for key in column.foreign_keys:
+            parent = key.column.table
+            if parent.name not in INSTALLATION_TABLES:
+                return column.in_(select(key.column).where(belongs_to_event(parent, event_id)))
+    raise LookupError(f"{table.name} has no way to an event")
+
+
+def account_columns(table: Table) -> list[Column[Any]]:
+    """The columns of a table that name accounts."""
+    return [column for column in table.columns if referenced_table(column) == Account.__tablename__]
+
+
+def find_table(name: str) -> Table:
+    """A table by its name."""
+    return Base.metadata.tables[name]

@@ -1,0 +1,64 @@
+"""An event of many rows is made in portions: it is there for nobody until all of it is."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import ChainmeetError
+from scheduler.services.events.archives import deletion, event_tables
+from scheduler.services.events.archives.row_insertion import RowInserter, Values
+from scheduler.storage.database import Database
+from scheduler.storage.models import Event
+
+STAGING_TIMEOUT: Final = timedelta(hours=6)
+"""After this time, what nobody has finished is deleted: its maker was lost."""
+
+
+class StagingExpired(ChainmeetError):
+    """An event was not finished in time, and its rows are deleted."""
+
+    code = "not-finished"
+
+    def __init__(self) -> None:
+        super().__init__("The event was not made in time, and is not here. Begin again.")
+
+
+def stage_event(put: RowInserter, row: Values) -> int:
+    """Put an event's row so that nothing finds it, and nothing of it begins by itself. Returns its id."""
+    hidden = {
+        "key": f"made.{secrets.token_hex(8)}",  # no key has a dot
+        "deleted_at": put.database.now() + STAGING_TIMEOUT,
+        "archived_at": put.now,
+        "mails_paused_at": put.now,
+    }
+    put.put(event_tables.find_table("event"), [row | hidden])
+    (event_id,) = put.ids["event"].values()
+    return event_id
+
+
+@contextmanager
+def delete_on_failure(database: Database, event_id: int) -> Iterator[None]:
+    """Delete the event and its rows where what is done meanwhile fails."""
+    try:
+        yield
+    except BaseException:
+        deletion.delete_event(database, event_id)
+        raise
+
+
+def finish_event(session: Session, event_id: int, row: Values, *, now: datetime) -> Event:
+    """The event is there from now on, with the key of its row. Raises NotFinished, IntegrityError."""
+    event = session.get(Event, event_id, with_for_update={"key_share": True})
+    if event is None or event.deleted_at is None or event.deleted_at <= now:
+        raise StagingExpired
+    shown: dict[str, Any] = {name: row.get(name) for name in ("key", "archived_at", "mails_paused_at")}
+    for name, value in (shown | {"deleted_at": None, "deleted_by_id": None}).items():
+        setattr(event, name, value)
+    session.flush()
+    return event

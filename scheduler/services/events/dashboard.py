@@ -1,0 +1,266 @@
+"""The first page of who runs an event: what is scheduled, what there is to do, and the overnight runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, distinct, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import MailOutcome, RequestState
+from scheduler.services.delivery import address_reports
+from scheduler.services.events import overnight_schedule, pending_work
+from scheduler.services.events.overnight_runs import ChangeCounts, OvernightRun, count_changes, list_last_runs
+from scheduler.services.events.overnight_schedule import OvernightTime
+from scheduler.services.events.pending_work import PendingWork
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants.event_invitations import invitation_emails
+from scheduler.services.schedule import scheduled, unscheduled, versions
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Comparison,
+    Firm,
+    ImportFile,
+    InboundMail,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    Slot,
+)
+
+MAX_BUSIEST_FIRMS = 5
+"""Firms that are named, of those with requests that wait for their answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnansweredFirm:
+    """A firm that has not answered: how many requests wait there, of how many that it got."""
+
+    key: str
+    name: str
+    latin_name: str
+    open: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Requests that wait for an answer, at so many firms, the oldest since `oldest`."""
+
+    requests: int
+    firms: int
+    oldest: datetime | None
+    busiest: tuple[UnansweredFirm, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PendingFile:
+    """A file that was brought and not taken."""
+
+    number: int
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """`published` is the number of the published version, and `scheduled` counts the accepted requests in it.
+
+    No schedule of its run's requests has more than `most`, if that is known. `newer` were accepted after it
+    was made. `reasons` counts the requests that it does not have by reason. `bounced` are people with
+    meetings to come whose address takes no mail, and `bounced_interpreters` interpreters, `below` firms with
+    fewer scheduled meetings than they were promised, `uninvited` exhibitors who got no invitation to the
+    event and never signed in. `coming` is the next night, and `opens` the first meeting time.
+    """
+
+    published: int | None
+    scheduled: int
+    most: int | None
+    accepted: int
+    newer: int
+    reasons: Mapping[str, int]
+    waiting: PendingWork
+    draft: ChangeCounts | None
+    oldest_letter: datetime | None
+    bounced: int
+    bounced_meetings: int
+    bounced_interpreters: int
+    unanswered: Unanswered
+    below: int
+    uninvited: int
+    files: tuple[PendingFile, ...]
+    nights: tuple[OvernightRun, ...]
+    coming: OvernightTime | None
+    opens: datetime | None
+
+    @property
+    def missing(self) -> int:
+        """Accepted requests that are not scheduled."""
+        return max(self.accepted - self.scheduled, 0)
+
+    @property
+    def within_reach(self) -> int:
+        """At most so many more of the requests of its run can be scheduled; 0 where that is not known."""
+        if self.most is None:
+            return 0
+        return max(min(self.missing - self.newer, self.most - self.scheduled), 0)
+
+    @property
+    def out_of_reach(self) -> int:
+        """At least so many of them no search can schedule; 0 where that is not known."""
+        return 0 if self.most is None else max(self.missing - self.newer - self.within_reach, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanState:
+    """The state of the plan, for the head and the menu of every page of an organiser.
+
+    `letters` wait for an organiser; 0 for who may not read them.
+    """
+
+    published: int | None
+    published_at: datetime | None
+    draft: int | None
+    opens: datetime | None
+    letters: int
+
+
+def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard:
+    """What an owner, an organiser or a reader sees first. The number of queries is the same for any event."""
+    actor.require(Right.READ_VERSIONS)
+    event_id = actor.event_id
+    published = versions.published(session, event_id)
+    version_id = published.id if published else 0
+    waits = pending_work.count_pending_work(session, actor, now=now)
+    bounced, meetings = _bounced(session, event_id, version_id, now)
+    return Dashboard(
+        published=published.number if published else None,
+        scheduled=scheduled.count_scheduled(session, version_id),
+        most=published.meetings_bound if published else None,
+        accepted=scheduled.count_accepted(session, event_id),
+        newer=pending_work.count_accepted_since(session, published) if published else 0,
+        reasons=unscheduled.by_reason(session, version_id),
+        waiting=waits,
+        draft=_draft(session, event_id, waits.draft),
+        oldest_letter=session.scalar(
+            select(func.min(InboundMail.received_at)).where(
+                InboundMail.event_id == event_id, InboundMail.outcome == MailOutcome.WAITING
+            )
+        ),
+        bounced=bounced,
+        bounced_meetings=meetings,
+        bounced_interpreters=session.scalar(address_reports.marked_interpreters(event_id)) or 0,
+        unanswered=_unanswered(session, event_id),
+        below=_count_below_minimum(session, event_id, version_id) if published else 0,
+        uninvited=invitation_emails.count_uninvited(session, event_id),
+        files=_files(session, event_id),
+        nights=list_last_runs(session, actor),
+        coming=overnight_schedule.get_overnight_settings(session, actor).coming,
+        opens=_first_start(session, event_id),
+    )
+
+
+def get_plan_state(session: Session, actor: Actor) -> PlanState:
+    """Which version is published, which draft is newer, and when the event opens."""
+    actor.require(Right.READ_VERSIONS)
+    published = versions.published(session, actor.event_id)
+    return PlanState(
+        published=published.number if published else None,
+        published_at=published.published_at if published else None,
+        draft=versions.newest_draft(session, actor.event_id),
+        opens=_first_start(session, actor.event_id),
+        letters=pending_work.count_letters(session, actor.event_id) if actor.may(Right.READ_INBOX) else 0,
+    )
+
+
+def _draft(session: Session, event_id: int, number: int | None) -> ChangeCounts | None:
+    if number is None:
+        return None
+    found = session.get(Comparison, versions.get(session, event_id, number).id)
+    return count_changes(found) if found is not None else None
+
+
+def _bounced(session: Session, event_id: int, version_id: int, now: datetime) -> tuple[int, int]:
+    """People whose address takes no mail and who have meetings to come, and how many those are."""
+    bounced = session.scalars(
+        select(Attendee.id).where(Attendee.event_id == event_id, Attendee.bounced_at.is_not(None))
+    ).all()  # they are few: their meetings are looked up, not all meetings gone through
+    seats = (
+        select(func.count(distinct(PlannedAttendee.attendee_id)), func.count())
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .where(among(PlannedAttendee.attendee_id, bounced), Slot.start > now)
+    )
+    row = session.execute(scheduled.only_scheduled(seats, version_id)).one()
+    return row[0], row[1]
+
+
+def _unanswered(session: Session, event_id: int) -> Unanswered:
+    pending = _of(event_id, RequestState.PENDING)
+    firm = MeetingRequest.to_firm_id
+    count, firms, oldest = session.execute(
+        select(func.count(), func.count(distinct(firm)), func.min(MeetingRequest.created_at)).where(*pending)
+    ).one()
+    waits = select(firm, func.count().label("open")).where(*pending).group_by(firm).subquery()
+    received = (
+        select(func.count())
+        .select_from(MeetingRequest)
+        .where(MeetingRequest.to_firm_id == Firm.id, MeetingRequest.event_id == event_id)
+        .correlate(Firm)
+        .scalar_subquery()
+    )
+    busiest = session.execute(
+        select(Firm.key, Firm.name, Firm.latin_name, waits.c.open, received)
+        .join(waits, waits.c.to_firm_id == Firm.id)
+        .order_by(waits.c.open.desc(), Firm.id)
+        .limit(MAX_BUSIEST_FIRMS)
+    )
+    return Unanswered(count, firms, oldest, tuple(UnansweredFirm(*row) for row in busiest))
+
+
+def _count_below_minimum(session: Session, event_id: int, version_id: int) -> int:
+    """Firms of which fewer meetings are scheduled than their minimum."""
+    sides = (MeetingRequest.from_firm_id, MeetingRequest.to_firm_id)
+    asked, received = (
+        select(func.count())
+        .join_from(MeetingRequest, PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        .where(side == Firm.id, PlannedMeeting.version_id == version_id, scheduled.IS_ACCEPTED)
+        .correlate(Firm)
+        .scalar_subquery()
+        for side in sides
+    )
+    return _count(
+        session,
+        select(func.count()).where(
+            Firm.event_id == event_id,
+            Firm.withdrawn_at.is_(None),
+            Firm.min_meetings > 0,
+            Firm.min_meetings > asked + received,
+        ),
+    )
+
+
+def _files(session: Session, event_id: int) -> tuple[PendingFile, ...]:
+    rows = session.execute(
+        select(ImportFile.id, ImportFile.name, ImportFile.created_at)
+        .where(ImportFile.event_id == event_id, ImportFile.taken_at.is_(None), ImportFile.octets.is_not(None))
+        .order_by(ImportFile.id.desc())
+        .limit(MAX_BUSIEST_FIRMS)
+    )
+    return tuple(PendingFile(*row) for row in rows)
+
+
+def _first_start(session: Session, event_id: int) -> datetime | None:
+    return session.scalar(select(func.min(Slot.start)).where(Slot.of(event_id)))
+
+
+def _of(event_id: int, state: RequestState) -> tuple[ColumnElement[bool], ...]:
+    return MeetingRequest.event_id == event_id, MeetingRequest.state == state
+
+
+def _count(session: Session, query: Select[int]) -> int:
+    return session.scalars(query).one()

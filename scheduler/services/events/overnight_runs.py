@@ -1,0 +1,120 @@
+"""The runs of the night: what went into each, how long it took, and what it changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AfterRun, RunState, VersionState
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.planning.runs.run_control import NO_PLAN
+from scheduler.services.publishing.overnight.night_budget import NightBudget
+from scheduler.services.schedule import versions
+from scheduler.storage.models import Comparison, Run, ScheduleVersion
+
+LAST_RUNS = 6
+_NEWEST = Order("nights", (Run.number,), (int,), descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeCounts:
+    """What a version changes against the one that was published when it was compared, in counts.
+
+    `people` hear of a draft, by what their calendars know; of a version that is published, whose meetings it
+    changed.
+    """
+
+    new: int
+    moved: int
+    changed: int
+    cancelled: int
+    people: int
+
+    @property
+    def all(self) -> int:
+        return self.new + self.moved + self.changed + self.cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class OvernightRun:
+    """A run of the night: its inputs, how long it took, what came of it. `changes` is None until known."""
+
+    number: int
+    queued_at: datetime
+    state: RunState
+    then: AfterRun
+    budget: NightBudget | None
+    asked_seconds: int
+    seconds: float | None
+    score: float | None
+    bound: float | None
+    version: int | None
+    version_state: VersionState | None
+    changes: ChangeCounts | None
+    error: str
+
+    @property
+    def outcome(self) -> str:
+        """The state of the version that it made, NO_PLAN if it ended without one, else its own state."""
+        if self.version_state is not None:
+            return self.version_state
+        return NO_PLAN if self.state is RunState.FINISHED else self.state
+
+
+def list_last_runs(session: Session, actor: Actor, *, limit: int = LAST_RUNS) -> tuple[OvernightRun, ...]:
+    """The last runs of the night, the newest first."""
+    rows = session.execute(_select_runs(actor).order_by(Run.number.desc()).limit(limit))
+    return tuple(_overnight_run(*row) for row in rows)
+
+
+def list_runs(session: Session, actor: Actor, *, number: int = 1, limit: int = 30) -> Page[OvernightRun]:
+    """The runs of all nights in numbered pages, the newest first."""
+    page: Page[Any] = fetch_page(session, _select_runs(actor), _NEWEST, number=number, limit=limit)
+    return page.of(_overnight_run(*row[:3]) for row in page.items)
+
+
+def _select_runs(actor: Actor) -> Select[Run, ScheduleVersion | None, Comparison | None]:
+    actor.require(Right.READ_RUNS)
+    return (
+        select(Run, ScheduleVersion, Comparison)
+        .outerjoin(ScheduleVersion, versions.made_by(Run))
+        .outerjoin(Comparison, Comparison.version_id == ScheduleVersion.id)
+        .where(Run.event_id == actor.event_id, Run.begin_by.is_not(None))
+    )
+
+
+def count_changes(found: Comparison) -> ChangeCounts:
+    """The counts of a comparison, in the words of the pages."""
+    counts = found.counts
+    return ChangeCounts(
+        new=counts.get("added", 0),
+        moved=counts.get("moved", 0),
+        changed=counts.get("relocated", 0) + counts.get("reassigned", 0),
+        cancelled=counts.get("cancelled", 0),
+        people=found.people_told if found.people is None else found.people,
+    )
+
+
+def _overnight_run(run: Run, version: ScheduleVersion | None, found: Comparison | None) -> OvernightRun:
+    took = (run.finished_at - run.started_at).total_seconds() if run.started_at and run.finished_at else None
+    return OvernightRun(
+        number=run.number,
+        queued_at=run.created_at,
+        state=run.state,
+        seconds=took,
+        then=run.then,
+        budget=NightBudget(**run.night_budget) if run.night_budget else None,
+        asked_seconds=run.seconds,
+        score=version.score if version else None,
+        bound=version.bound if version else None,
+        version=version.number if version else None,
+        version_state=version.state if version else None,
+        changes=count_changes(found) if found else None,
+        error=run.error or "",
+    )

@@ -1,0 +1,138 @@
+"""When runs begin by themselves, on the venue's clock, and what they may publish: read and changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.entities import AfterRun
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.domain.fields import ChangesAPerson, LateMinutes, Percent, QuietHours
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.runs import overnight
+from scheduler.services.planning.runs.overnight import EVERY_DAY
+from scheduler.storage.models import Event, NightTime, Slot
+
+MAX_TIMES = 10
+"""Nights that an event may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class OvernightTime:
+    """A time on the venue's clock, the days (1 for Monday to 7 for Sunday), and what follows the run.
+
+    `next_at` is when it comes next, None in a form and after the event.
+    """
+
+    at: time
+    weekdays: str = EVERY_DAY
+    then: AfterRun = AfterRun.DRAFT
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OvernightSettings:
+    """When nights are, and the budget of those that publish: see `NightBudget`.
+
+    One that begins more than `night_late` minutes after its time makes a draft.
+    """
+
+    times: tuple[OvernightTime, ...] = ()
+    night_percent: Percent = 5
+    night_a_person: ChangesAPerson = 2
+    night_hours: QuietHours = 24
+    night_late: LateMinutes = 60
+
+    @property
+    def coming(self) -> OvernightTime | None:
+        """The night that comes next."""
+        known = [(night.next_at, i) for i, night in enumerate(self.times) if night.next_at is not None]
+        return self.times[min(known)[1]] if known else None
+
+
+_NUMBERS = ("night_percent", "night_a_person", "night_hours", "night_late")
+
+
+def add_default_time(session: Session, event: Event, *, now: datetime) -> None:
+    """The night of a new event: at 02:00, every day, for a draft."""
+    _add(session, event, OvernightTime(time(2)), now)
+
+
+def get_overnight_settings(session: Session, actor: Actor) -> OvernightSettings:
+    """The nights of the actor's event, in the order of the day."""
+    actor.require(Right.READ_RUNS)
+    event = session.get_one(Event, actor.event_id)
+    rows = session.scalars(
+        select(NightTime).where(NightTime.event_id == event.id).order_by(NightTime.at, NightTime.id)
+    )
+    times = tuple(OvernightTime(row.at, row.weekdays, row.then, row.next_at) for row in rows)
+    return OvernightSettings(times, **{name: getattr(event, name) for name in _NUMBERS})
+
+
+def change_overnight_settings(
+    session: Session, actor: Actor, form: OvernightSettings, *, now: datetime
+) -> OvernightSettings:
+    """Put other nights and another budget in place of those that there are. They hold at once.
+
+    Raises InvalidInput with every fault, by field; those of a night by `times[0].weekdays`.
+    """
+    actor.require(Right.CHANGE_SETTINGS)
+    if found := list(_faults(form)):
+        raise InvalidInput(found)
+    before = get_overnight_settings(session, actor)
+    event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
+    session.execute(delete(NightTime).where(NightTime.event_id == event.id))
+    for name in _NUMBERS:
+        setattr(event, name, getattr(form, name))
+    for night in form.times:
+        _add(session, event, night, now)
+    session.flush()
+    after = get_overnight_settings(session, actor)
+    about = pgettext_lazy("trail", "nights")
+    trail.note(
+        session, actor, Act.SETTINGS, about, before=_audit_values(before), after=_audit_values(after), now=now
+    )
+    return after
+
+
+def _add(session: Session, event: Event, night: OvernightTime, now: datetime) -> None:
+    following = overnight.next_run_at(night.at, night.weekdays, ZoneInfo(event.timezone), after=now)
+    last_end = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
+    is_over = last_end is not None and last_end <= now
+    session.add(
+        NightTime(
+            event_id=event.id,
+            at=night.at,
+            weekdays=night.weekdays,
+            then=night.then,
+            next_at=None if is_over else following,
+        )
+    )
+
+
+def _faults(form: OvernightSettings) -> Iterator[Fault]:
+    yield from fields.faults(form)
+    if len(form.times) > MAX_TIMES:
+        yield Fault("times", gettext_lazy("must be at most %(most)s", most=MAX_TIMES))
+    for i, night in enumerate(form.times):
+        days = set(night.weekdays)
+        if not days or "".join(sorted(days)) != night.weekdays or days - set(EVERY_DAY):
+            yield Fault(f"times[{i}].weekdays", gettext_lazy("choose at least one day"))
+        if night.at.tzinfo is not None:
+            yield Fault(f"times[{i}].at", gettext_lazy("must be a time on the venue's clock, such as 02:00"))
+
+
+def _audit_values(of: OvernightSettings) -> dict[str, object]:
+    nights = [f"{night.at:%H:%M} on days {night.weekdays}, then {night.then.value}" for night in of.times]
+    return {**{name: value for name, value in asdict(of).items() if name != "times"}, "times": nights}

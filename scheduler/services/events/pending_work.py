@@ -1,0 +1,137 @@
+"""What waits for an event's organisers: what came since the last plan, drafts, mails, a publishing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import JobKind, JobState, MailOutcome, RequestState, VersionState
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants.registration.registrations import count_waiting
+from scheduler.services.schedule import broken, entries, versions
+from scheduler.storage.models import (
+    Answer,
+    InboundMail,
+    MeetingRequest,
+    PlannedMeeting,
+    ScheduleVersion,
+    VersionJob,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingWork:
+    """Counts, and numbers of versions.
+
+    The first four say what the next run is for. They count from the newest draft, or from the published
+    version if no draft is newer. `called_off` counts its meetings whose requests were declined or withdrawn
+    since. `absent` counts people who declined a meeting that goes on without them. `proposals` ask for
+    another time. `accepted` requests have come since.
+
+    Two are of the published version, whatever drafts there are: `untold` counts its meetings that were called
+    off and whose partners do not know, and `broken` those to come of which a person or the interpreter is
+    marked absent, or whose place is closed.
+
+    `draft` is newer than what is published. `publishing` is asked for and not done. `letters` came in and
+    wait for an organiser, and so do `registrations` of firms. Nobody will publish `old_drafts` any more.
+    """
+
+    called_off: int = 0
+    absent: int = 0
+    proposals: int = 0
+    accepted: int = 0
+    letters: int = 0
+    registrations: int = 0
+    untold: int = 0
+    broken: int = 0
+    draft: int | None = None
+    publishing: int | None = None
+    old_drafts: int = 0
+
+    @property
+    def for_a_run(self) -> int:
+        return self.called_off + self.absent + self.proposals + self.accepted
+
+    @property
+    def is_anything(self) -> bool:
+        own = self.untold, self.broken, self.letters, self.registrations, self.draft, self.publishing
+        return bool(self.for_a_run or any(own))
+
+
+def count_pending_work(session: Session, actor: Actor, *, now: datetime) -> PendingWork:
+    """The waiting work of the event, for organisers."""
+    actor.require(Right.READ_VERSIONS)
+    event_id = actor.event_id
+    draft = versions.newest_draft(session, event_id)
+    published = versions.published(session, event_id)
+    latest = versions.get(session, event_id, draft) if draft else published
+    drafts = select(func.count()).where(
+        ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.DRAFT
+    )
+    return PendingWork(
+        called_off=len(entries.withdrawn_since(session, latest.id)) if latest else 0,
+        absent=len(entries.excluded_since(session, latest.id)) if latest else 0,
+        proposals=_proposals(session, latest) if latest else 0,
+        accepted=count_accepted_since(session, latest) if latest else 0,
+        untold=len(entries.withdrawn_since(session, published.id)) if published else 0,
+        broken=len(broken.keys(session, published, now=now)) if published else 0,
+        letters=count_letters(session, event_id),
+        registrations=count_waiting(session, event_id),
+        draft=draft,
+        publishing=_publishing(session, event_id),
+        old_drafts=_count(session, drafts) - bool(draft),
+    )
+
+
+def _proposals(session: Session, version: ScheduleVersion) -> int:
+    return _count(
+        session,
+        select(func.count()).where(
+            Answer.event_id == version.event_id,
+            Answer.proposed_start.is_not(None),
+            Answer.answered_at > version.created_at,
+        ),
+    )
+
+
+def count_accepted_since(session: Session, version: ScheduleVersion) -> int:
+    """Accepted requests that the version does not have and its run did not know."""
+    held = exists().where(
+        PlannedMeeting.version_id == version.id, PlannedMeeting.request_id == MeetingRequest.id
+    )
+    return _count(
+        session,
+        select(func.count()).where(
+            MeetingRequest.event_id == version.event_id,
+            MeetingRequest.state == RequestState.ACCEPTED,
+            func.coalesce(MeetingRequest.answered_at, MeetingRequest.created_at) > version.created_at,
+            ~held,
+        ),
+    )
+
+
+def count_letters(session: Session, event_id: int) -> int:
+    """How many mails wait for an organiser."""
+    waits = InboundMail.event_id == event_id, InboundMail.outcome == MailOutcome.WAITING
+    return _count(session, select(func.count()).where(*waits))
+
+
+def _publishing(session: Session, event_id: int) -> int | None:
+    return session.scalar(
+        select(ScheduleVersion.number)
+        .join(VersionJob, VersionJob.version_id == ScheduleVersion.id)
+        .where(
+            VersionJob.event_id == event_id,
+            VersionJob.kind == JobKind.PUBLISH,
+            VersionJob.state.in_((JobState.ASKED, JobState.RUNNING)),
+        )
+        .limit(1)
+    )
+
+
+def _count(session: Session, query: Select[int]) -> int:
+    return session.scalars(query).one()

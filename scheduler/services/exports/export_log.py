@@ -1,0 +1,28 @@
+"""Files with people's addresses that were taken along stand in the trail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import Noted, pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+
+
+def log_export(session: Session, actor: Actor, name: str, *, now: datetime) -> None:
+    """Note in the trail that the actor took a file along, a chamber one of its own delegation."""
+    _log(session, actor, Noted(name), now)
+
+
+def log_print_pack(session: Session, actor: Actor, delegation: str, *, now: datetime) -> None:
+    """The same of a delegation's print pack."""
+    _log(session, actor, pgettext_lazy("trail", "print pack of delegation %(key)s", key=delegation), now)
+
+
+def _log(session: Session, actor: Actor, about: Noted, now: datetime) -> None:
+    actor.delegations_for(Right.READ_CONTACTS)
+    trail.note(session, actor, Act.EXPORT, about, now=now)

@@ -1,0 +1,255 @@
+"""The schedule as lists: by time, firm, person, place and interpreter; what is not held, or not answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import RequestState
+from scheduler.domain.names import shown
+from scheduler.services.exports import meeting_list
+from scheduler.services.exports.meeting_list import ListedMeeting
+from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.schedule import unscheduled
+from scheduler.sheets.writing import Cell, SheetOut, csv_octets, xlsx
+from scheduler.storage.models import Event, Firm, MeetingRequest, ScheduleVersion
+
+
+class ListName(StrEnum):
+    """A list of a schedule. The value is its sheet's name, and part of its file's."""
+
+    MEETINGS = "meetings"
+    FIRMS = "by firm"
+    PEOPLE = "by person"
+    HALLS = "by hall"
+    INTERPRETERS = "by interpreter"
+    NOT_HELD = "not held"
+    UNANSWERED = "unanswered"
+
+    @property
+    def slug(self) -> str:
+        return self.value.replace(" ", "-")
+
+
+VERSION_LISTS: Final = tuple(name for name in ListName if name is not ListName.UNANSWERED)
+"""Lists of what a version holds, or does not."""
+
+_HEADERS: Final[Mapping[ListName, str]] = MappingProxyType(
+    {
+        ListName.MEETINGS: "Day|From|To|Hall|Place|Firm that asks|Its people|Firm asked|Their people"
+        "|Interpreter|Topic|Request",
+        ListName.FIRMS: "Firm|Country|Day|From|To|Partner|Hall|Place|Own people|Their people"
+        "|Interpreter|Topic",
+        ListName.PEOPLE: "Person|Firm|Mail|Telephone|Day|From|To|Partner|Their people|Hall|Place"
+        "|Interpreter|Topic",
+        ListName.HALLS: "Hall|Place|Day|From|To|Firm that asks|Firm asked|Interpreter|Topic",
+        ListName.INTERPRETERS: "Interpreter|Day|From|To|Hall|Place|Firm that asks|Its people|Firm asked"
+        "|Their people|Topic",
+        ListName.NOT_HELD: "Firm that asks|Firm asked|Topic|Priority|Why not|What would let it in|Request",
+        ListName.UNANSWERED: "Firm asked|Country|Firm that asks|Topic|Priority|Asked on|Expires on|Request",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A file: its octets, and the name that it is saved by."""
+
+    octets: bytes
+    name: str
+
+
+def export_workbook(
+    session: Session, actor: Actor, number: int | None = None, *, language: str | None = None
+) -> Export:
+    """XLSX of a version with every list, the published one without a number. Raises NotFound.
+
+    Names are as readers of the language read them, of the event's language if none is given.
+    """
+    actor.require_fresh(TAKE_CONTACTS)
+    version = meeting_list.find_version(session, actor, number)
+    language = language or _language_of(session, actor)
+    sheets = [_sheet(name, rows) for name, rows in _list_version_sheets(session, actor, version, language)]
+    return Export(xlsx(sheets), f"schedule-{actor.event_key}{_version_suffix(version)}.xlsx")
+
+
+def export_list(
+    session: Session,
+    actor: Actor,
+    name: ListName,
+    kind: str,
+    number: int | None = None,
+    *,
+    language: str | None = None,
+) -> Export:
+    """One list as `xlsx` or `csv`, with names as in `workbook`. Raises NotFound."""
+    if name is ListName.PEOPLE:
+        actor.require_fresh(TAKE_CONTACTS)
+    language = language or _language_of(session, actor)
+    if name is ListName.UNANSWERED:
+        rows: Rows = list(_list_unanswered(session, actor, language))
+        version = None
+    else:
+        version = meeting_list.find_version(session, actor, number)
+        rows = next(
+            found
+            for listed, found in _list_version_sheets(session, actor, version, language)
+            if listed is name
+        )
+    file = f"{name.slug}-{actor.event_key}{_version_suffix(version)}.{kind}"
+    if kind == "csv":
+        return Export(csv_octets(_HEADERS[name].split("|"), rows), file)
+    return Export(xlsx([_sheet(name, rows)]), file)
+
+
+Rows = Sequence[Sequence[Cell]]
+
+
+def _sheet(name: ListName, rows: Rows) -> SheetOut:
+    return SheetOut(name.value.capitalize(), _HEADERS[name].split("|"), rows)
+
+
+def _version_suffix(version: ScheduleVersion | None) -> str:
+    return f"-{version.number}" if version is not None else ""
+
+
+def _language_of(session: Session, actor: Actor) -> str:
+    return session.get_one(Event, actor.event_id).language
+
+
+def _list_version_sheets(
+    session: Session, actor: Actor, version: ScheduleVersion | None, language: str
+) -> Iterator[tuple[ListName, Rows]]:
+    """Each list of a version in turn. All are empty if there is none."""
+    actor.require(Right.READ_CONTACTS)
+    meetings = (
+        meeting_list.list_meetings(session, actor, version.id, language=language)
+        if version is not None
+        else ()
+    )
+    for name, rows in _ROW_MAKERS.items():
+        yield name, list(rows(meetings))
+    yield (
+        ListName.NOT_HELD,
+        list(_list_unscheduled(session, actor, version, language)) if version is not None else [],
+    )
+
+
+def _by_time(meetings: Iterable[ListedMeeting]) -> Iterator[Sequence[Cell]]:
+    for each in meetings:
+        asks, asked = each.sides
+        yield (*each.when, each.hall, each.place, asks.name, asks.names, asked.name, asked.names,
+               each.interpreter, each.topic, each.request)  # fmt: skip
+
+
+def _by_firm(meetings: Iterable[ListedMeeting]) -> Iterator[Sequence[Cell]]:
+    sided = sorted(
+        meeting_list.list_sides(meetings), key=lambda item: (item[1].name, item[1].key, item[0].start)
+    )
+    for each, own, partner in sided:
+        yield (own.name, own.country, *each.when, partner.name, each.hall, each.place, own.names,
+               partner.names, each.interpreter, each.topic)  # fmt: skip
+
+
+def _by_person(meetings: Iterable[ListedMeeting]) -> Iterator[Sequence[Cell]]:
+    seated = [
+        (person, own, partner, each)
+        for each, own, partner in meeting_list.list_sides(meetings)
+        for person in own.people
+    ]
+    ordered = sorted(seated, key=lambda item: (item[1].name, item[0].name, item[0].key, item[3].start))
+    for person, own, partner, each in ordered:
+        yield (person.name, own.name, person.email, person.phone, *each.when, partner.name, partner.names,
+               each.hall, each.place, each.interpreter, each.topic)  # fmt: skip
+
+
+def _by_hall(meetings: Iterable[ListedMeeting]) -> Iterator[Sequence[Cell]]:
+    for each in sorted(meetings, key=lambda meeting: (meeting.hall, meeting.place, meeting.start)):
+        asks, asked = each.sides
+        yield (each.hall, each.place, *each.when, asks.name, asked.name, each.interpreter, each.topic)
+
+
+def _by_interpreter(meetings: Iterable[ListedMeeting]) -> Iterator[Sequence[Cell]]:
+    needed = [meeting for meeting in meetings if meeting.interpreter]
+    for each in sorted(
+        needed, key=lambda meeting: (meeting.interpreter, meeting.interpreter_key, meeting.start)
+    ):
+        asks, asked = each.sides
+        yield (each.interpreter, *each.when, each.hall, each.place, asks.name, asks.names, asked.name,
+               asked.names, each.topic)  # fmt: skip
+
+
+_ROW_MAKERS: Final[Mapping[ListName, Callable[[Iterable[ListedMeeting]], Iterator[Sequence[Cell]]]]] = {
+    ListName.MEETINGS: _by_time,
+    ListName.FIRMS: _by_firm,
+    ListName.PEOPLE: _by_person,
+    ListName.HALLS: _by_hall,
+    ListName.INTERPRETERS: _by_interpreter,
+}
+
+
+def _list_unscheduled(
+    session: Session, actor: Actor, version: ScheduleVersion, language: str
+) -> Iterator[Sequence[Cell]]:
+    """Accepted requests without a meeting, with the plan's reason and the first remedies."""
+    sender, receiver = aliased(Firm), aliased(Firm)
+    rows = session.execute(
+        select(
+            MeetingRequest.key,
+            sender.name,
+            sender.latin_name,
+            receiver.name,
+            receiver.latin_name,
+            MeetingRequest.topics,
+            MeetingRequest.priority,
+        )
+        .join(sender, sender.id == MeetingRequest.from_firm_id)
+        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
+        .where(MeetingRequest.event_id == actor.event_id)
+    )
+    known: dict[str, tuple[Cell, ...]] = {
+        key: (shown(asks, latin, language), shown(asked, asked_latin, language), topics, priority)
+        for key, asks, latin, asked, asked_latin, topics, priority in rows
+    }
+    size = sum(unscheduled.by_reason(session, version.id).values())
+    for answer in unscheduled.listing(session, version.id, first=0, most=size):
+        request = known.get(answer["request"], ("", "", "", None))
+        remedies = "; ".join(answer.get("remedies", ())[:3])
+        yield (*request, answer.get("detail") or answer.get("reason", ""), remedies, answer["request"])
+
+
+def _list_unanswered(session: Session, actor: Actor, language: str) -> Iterator[Sequence[Cell]]:
+    """Requests that wait for an answer, by the firm that owes it."""
+    actor.require(Right.READ_REQUESTS)
+    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
+    sender, receiver = aliased(Firm), aliased(Firm)
+    rows = session.execute(
+        select(
+            receiver.name,
+            receiver.latin_name,
+            receiver.country,
+            sender.name,
+            sender.latin_name,
+            MeetingRequest.topic,
+            MeetingRequest.priority,
+            MeetingRequest.created_at,
+            MeetingRequest.expires_at,
+            MeetingRequest.key,
+        )
+        .join(sender, sender.id == MeetingRequest.from_firm_id)
+        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
+        .where(MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.PENDING)
+        .order_by(receiver.latin_name, receiver.id, MeetingRequest.id)
+    )
+    for asked, asked_latin, country, asks, latin, topic, priority, created, expires, key in rows:
+        days = (created.astimezone(zone).date(), expires.astimezone(zone).date() if expires else None)
+        firms = (shown(asked, asked_latin, language), country, shown(asks, latin, language))
+        yield (*firms, topic, priority, *days, key)

@@ -1,0 +1,245 @@
+"""Looks at large files and their taking, done by a worker: asked, claimed, followed, taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, cast
+
+from sqlalchemy import ColumnElement, CursorResult, Update, delete, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import JobState
+from scheduler.domain.errors import NotFound, WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.identity.actors import LET_IN, Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.sessions import SignedIn
+from scheduler.services.imports import create_from_workbook
+from scheduler.services.imports.bulk_import import stored_preview
+from scheduler.services.imports.create_from_workbook import NewEventPreview
+from scheduler.services.imports.sheet_import import ImportPreview
+from scheduler.storage.models import Event, ImportFile, ImportJob
+from scheduler.storage.models.importing import FileWork
+
+OPEN_STATES: Final = (JobState.ASKED, JobState.RUNNING)
+MAX_INLINE_OCTETS: Final = 128 << 10
+"""Octets of a file at which its page looks itself: it takes less than a second."""
+HEARTBEAT_TIMEOUT: Final = timedelta(minutes=3)
+"""A running job that reported nothing for this time has lost its worker."""
+QUEUE_TIMEOUT: Final = timedelta(seconds=60)
+"""A job that nobody took for this time gets another task."""
+MAX_ATTEMPTS: Final = 2
+_NO_SYNC: Final = {"synchronize_session": False}
+WORKER_LOST: Final = gettext_lazy(
+    "The worker was lost twice in the middle of it. Nothing of the file was taken. Try again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJobCard:
+    """A job as its page follows it. `total` has the sheets of the file once it is read."""
+
+    file_id: int
+    name: str
+    work: FileWork
+    state: JobState
+    asked_at: datetime
+    looked_at: datetime
+    """When the worker was last heard of: for a look that is done, of what moment it is."""
+    total: int
+    error: str
+    event_key: str
+    """The event that was made, or empty."""
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    """The `sheet` that is taken, its `number`, the `row` there and its last (`rows`); empty if unknown."""
+
+    @property
+    def share(self) -> float | None:
+        """How much of the file is taken, from 0 to 1, if every sheet takes as long."""
+        if not self.progress or not self.total:
+            return None
+        of_sheet: float = self.progress["row"] / max(self.progress["rows"], 1)
+        before: int = max(self.progress["number"] - 1, 0)
+        return min((before + of_sheet) / self.total, 1.0)
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def is_done(self) -> bool:
+        return self.state is JobState.DONE
+
+    @property
+    def is_taken(self) -> bool:
+        return self.is_done and self.work is FileWork.TAKE
+
+
+def is_large_file(octets: bytes) -> bool:
+    """Whether a worker looks at a file, and not the page itself."""
+    return len(octets) > MAX_INLINE_OCTETS
+
+
+def request_preview(session: Session, actor: Actor, file_id: int, *, now: datetime) -> None:
+    """Have a worker look at a file of the event. Send its task after the commit. Raises NotFound."""
+    actor.require(Right.IMPORT)
+    _require_file(session, actor, file_id, lock=True)
+    _queue_job(session, file_id, FileWork.LOOK, actor.account_id, now)
+
+
+def request_import(session: Session, actor: Actor, file_id: int, *, digest: str, now: datetime) -> None:
+    """Have a worker take a file as it was shown. Send its task after the commit.
+
+    Raises NotFound, WrongState if a worker has it already.
+    """
+    actor.require(Right.IMPORT)
+    actor.require_fresh(LET_IN)  # a worker finds out whether it does
+    _require_file(session, actor, file_id, lock=True)
+    _queue_job(session, file_id, FileWork.TAKE, actor.account_id, now, digest=digest)
+
+
+def request_new_event_preview(session: Session, asker: SignedIn, file_id: int, *, now: datetime) -> None:
+    """Have a worker look what would come of a workbook. Raises NotFound."""
+    create_from_workbook.load_workbook(session, asker, file_id)
+    _queue_job(session, file_id, FileWork.LOOK, asker.account_id, now)
+
+
+def request_new_event(session: Session, asker: SignedIn, file_id: int, *, digest: str, now: datetime) -> None:
+    """Have a worker make the event of a workbook. Raises NotFound, WrongState if one has it already."""
+    asker.require_fresh(create_from_workbook.SIGN_IN_REASON)
+    create_from_workbook.load_workbook(session, asker, file_id)
+    _queue_job(session, file_id, FileWork.TAKE, asker.account_id, now, digest=digest)
+
+
+def find_job(session: Session, actor: Actor, file_id: int) -> ImportJobCard | None:
+    """The job of a file, or None if its page looks itself. Raises NotFound."""
+    actor.require(Right.IMPORT)
+    _require_file(session, actor, file_id, waits=False)
+    return _job(session, file_id)
+
+
+def find_new_event_job(session: Session, asker: SignedIn, file_id: int) -> ImportJobCard | None:
+    """The job of a workbook of which an event is to be made, or was. Raises NotFound."""
+    create_from_workbook.require_operator(asker)
+    file = session.get(ImportFile, file_id)
+    if file is None or file.account_id != asker.account_id:
+        raise NotFound("workbook", file_id)
+    return _job(session, file_id)
+
+
+def load_preview(session: Session, actor: Actor, file_id: int) -> ImportPreview | None:
+    """What a worker found that a file would do, or None if nobody looked yet."""
+    actor.require(Right.IMPORT)
+    _require_file(session, actor, file_id)
+    found = session.scalar(select(ImportJob.found).where(ImportJob.file_id == file_id))
+    if not found or "parts" not in found:  # there may be a look of the event that was to be made of it
+        return None
+    return stored_preview.parse_preview(found)
+
+
+def load_new_event_preview(session: Session, asker: SignedIn, file_id: int) -> NewEventPreview | None:
+    """What a worker found that would come of a workbook."""
+    create_from_workbook.load_workbook(session, asker, file_id)
+    found = session.scalar(select(ImportJob.found).where(ImportJob.file_id == file_id))
+    return stored_preview.parse_new_event_preview(found) if found else None
+
+
+def recover_jobs(session: Session, *, now: datetime) -> list[int]:
+    """Jobs that no worker is at: asked again, or failed after two. Returns those whose task must be sent."""
+    lost = _requeue_jobs(session, ImportJob.heartbeat_at <= now - HEARTBEAT_TIMEOUT, now)
+    waits = (ImportJob.state == JobState.ASKED) & (ImportJob.heartbeat_at <= now - QUEUE_TIMEOUT)
+    again = update(ImportJob).where(waits, ~ImportJob.file_id.in_(lost)).values(heartbeat_at=now)
+    return sorted([*lost, *session.scalars(again.returning(ImportJob.file_id), execution_options=_NO_SYNC)])
+
+
+def reclaim_orphaned_jobs(session: Session, is_gone: Callable[[str], bool], *, now: datetime) -> list[int]:
+    """Recover running jobs at once whose worker is known to be gone. Returns the ids of those to send."""
+    running = session.execute(
+        select(ImportJob.file_id, ImportJob.worker).where(ImportJob.state == JobState.RUNNING)
+    ).all()
+    lost = [file_id for file_id, worker in running if worker is not None and is_gone(worker)]
+    return _requeue_jobs(session, ImportJob.file_id.in_(lost), now) if lost else []
+
+
+def _requeue_jobs(session: Session, which: ColumnElement[bool], now: datetime) -> list[int]:
+    """Ask for running jobs again, or let those fail that lost their worker too often."""
+    running = update(ImportJob).where(ImportJob.state == JobState.RUNNING, which)
+    lost_twice = running.where(ImportJob.attempts >= MAX_ATTEMPTS)
+    session.execute(lost_twice.values(state=JobState.FAILED, error=WORKER_LOST), execution_options=_NO_SYNC)
+    lost = running.values(state=JobState.ASKED, worker=None, heartbeat_at=now)
+    return list(session.scalars(lost.returning(ImportJob.file_id), execution_options=_NO_SYNC))
+
+
+def updates_row(session: Session, statement: Update) -> bool:
+    """Whether a conditional UPDATE changed a row."""
+    done = session.execute(statement, execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", done).rowcount > 0
+
+
+def _queue_job(
+    session: Session, file_id: int, work: FileWork, account_id: int | None, now: datetime, digest: str = ""
+) -> None:
+    """A job in place of the last one, unless a worker takes the file at this moment."""
+    gone = delete(ImportJob).where(
+        ImportJob.file_id == file_id,
+        ~((ImportJob.work == FileWork.TAKE) & ImportJob.state.in_(OPEN_STATES)),
+    )
+    session.execute(gone)
+    if session.scalar(select(ImportJob.file_id).where(ImportJob.file_id == file_id)) is not None:
+        raise WrongState(
+            "file",
+            file_id,
+            "taken by a worker at this moment",
+            "changed",
+            told=gettext_lazy(
+                "The file is being taken by a worker at this moment. It cannot be changed now."
+            ),
+        )
+    session.add(
+        ImportJob(
+            file_id=file_id,
+            work=work,
+            state=JobState.ASKED,
+            asked_by=account_id,
+            asked_at=now,
+            heartbeat_at=now,
+            digest=digest,
+        )
+    )
+    session.flush()
+
+
+def _require_file(
+    session: Session, actor: Actor, file_id: int, *, waits: bool = True, lock: bool = False
+) -> None:
+    query = select(ImportFile.id).where(ImportFile.id == file_id, ImportFile.event_id == actor.event_id)
+    if waits:
+        query = query.where(ImportFile.taken_at.is_(None))
+    if session.scalar(query.with_for_update(key_share=True) if lock else query) is None:
+        raise NotFound("import file", file_id)
+
+
+def _job(session: Session, file_id: int) -> ImportJobCard | None:
+    row = session.execute(
+        select(ImportJob, ImportFile.name, Event.key)
+        .join(ImportFile, ImportFile.id == ImportJob.file_id)
+        .outerjoin(Event, Event.id == ImportFile.event_id)
+        .where(ImportJob.file_id == file_id)
+    ).first()
+    if row is None:
+        return None
+    job, name, key = row
+    return ImportJobCard(
+        file_id,
+        name,
+        job.work,
+        job.state,
+        job.asked_at,
+        job.heartbeat_at,
+        job.total,
+        job.error or "",
+        key or "",
+        job.progress,
+    )

@@ -1,0 +1,226 @@
+"""A workbook that a new event begins with: what would come of it, and then the event with all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from scheduler import i18n
+from scheduler.config import Settings
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import Noted
+from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.events.events import EventCard
+from scheduler.services.identity.actors import TAKE_CONTACTS
+from scheduler.services.identity.sessions import SignedIn
+from scheduler.services.imports import event_settings_sheet, sheet_import, template, undoable_import
+from scheduler.services.imports.import_files import RETENTION, SKIPPED_FILE_NAME
+from scheduler.services.imports.sheet_import import ImportPreview, make_preview
+from scheduler.services.spreadsheets import file_fixes
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.spreadsheets.file_fixes import FileFixes, SubmittedFixes
+from scheduler.services.spreadsheets.options import DEFAULT_OPTIONS, ImportOptions
+from scheduler.services.text import one_line
+from scheduler.sheets.tables import MAX_OCTETS, WorkbookSheet
+from scheduler.storage.models import ImportFile, ImportJob
+
+Parts = Sequence[tuple[ImportKind | None, WorkbookSheet]]
+
+EVENT_SETTINGS = event_settings_sheet.CREATION_SETTINGS
+"""What a person may say of the event in place of the workbook."""
+SIGN_IN_REASON = i18n.gettext_lazy("make the event with its people and their addresses")
+"""What needs a fresh sign-in."""
+MAX_PENDING_FILES = 5
+"""The most files of an account. With one more, the oldest is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEventRef:
+    """An event that would be made, or was made, of a workbook."""
+
+    key: str
+    name: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewEventPreview:
+    """What a workbook would make. `event` is None with `faults`, by setting, that keep it from being made.
+
+    `typed` has what the event is made with, as the workbook or the person says.
+    """
+
+    typed: Mapping[str, str]
+    look: ImportPreview
+    event: NewEventRef | None = None
+    faults: tuple[Fault, ...] = ()
+
+
+def example_workbook(asker: SignedIn) -> bytes:
+    """XLSX of a small whole event, to be overwritten."""
+    require_operator(asker)
+    return template.example_workbook()
+
+
+def store_workbook(session: Session, asker: SignedIn, octets: bytes, *, name: str, now: datetime) -> int:
+    """Store a workbook until an event is made of it. Returns its number. Raises NotAllowed, InvalidInput."""
+    require_operator(asker)
+    if len(octets) > MAX_OCTETS:
+        raise InvalidInput(
+            [Fault("file", i18n.gettext_lazy("must be at most %(value)s MB", value=MAX_OCTETS >> 20))]
+        )
+    file = ImportFile(
+        account_id=asker.account_id, name=one_line(name)[:200], kind="", octets=octets, created_at=now
+    )
+    session.add(file)
+    session.flush()
+    own = ImportFile.event_id.is_(None), ImportFile.account_id == asker.account_id
+    newest = session.scalars(
+        select(ImportFile.id).where(*own).order_by(ImportFile.id.desc()).limit(MAX_PENDING_FILES)
+    ).all()
+    session.execute(delete(ImportFile).where(*own, ImportFile.id < min(newest)))
+    session.execute(
+        delete(ImportFile).where(ImportFile.event_id.is_(None), ImportFile.created_at < now - RETENTION)
+    )
+    return file.id
+
+
+def load_workbook(session: Session, asker: SignedIn, file_id: int) -> tuple[bytes, str]:
+    """The octets of a workbook that waits, and its name. Raises NotFound."""
+    file = _file(session, asker, file_id)
+    return file.octets or b"", file.name
+
+
+def save_event_settings(session: Session, asker: SignedIn, file_id: int, said: Mapping[str, str]) -> None:
+    """Keep what the event is called, in place of what the workbook says. Raises NotFound."""
+    file = _file(session, asker, file_id, lock=True)
+    file.options = {"event": {name: one_line(said[name])[:200] for name in EVENT_SETTINGS if said.get(name)}}
+
+
+def load_options(session: Session, asker: SignedIn, file_id: int) -> ImportOptions:
+    """How a workbook is read: with what was changed of it. Raises NotFound."""
+    changed = file_fixes.parse_fixes(_file(session, asker, file_id).fixes)
+    return ImportOptions(columns=changed.columns, fixes=changed)
+
+
+def save_fixes(session: Session, asker: SignedIn, file_id: int, given: SubmittedFixes) -> None:
+    """Keep what was changed of a workbook before an event is made of it. Raises NotFound, InvalidInput."""
+    file = _file(session, asker, file_id, lock=True)
+    file.fixes = file_fixes.serialize_fixes(file_fixes.merge_fixes(file_fixes.parse_fixes(file.fixes), given))
+    session.flush()
+
+
+def delete_workbook(session: Session, asker: SignedIn, file_id: int) -> None:
+    """Delete a workbook of which no event was made. Raises NotFound."""
+    session.delete(_file(session, asker, file_id, lock=True))
+
+
+def preview_new_event(
+    session: Session,
+    asker: SignedIn,
+    file_id: int,
+    parts: Parts,
+    *,
+    settings: Settings,
+    now: datetime,
+    options: ImportOptions = DEFAULT_OPTIONS,
+) -> NewEventPreview:
+    """Make the event, and roll it back: the session is as before. Raises NotFound."""
+    file = _file(session, asker, file_id)
+    said: dict[str, str] = file.options.get("event", {})
+    sheet = _settings_sheet(parts)
+    try:
+        typed = event_settings_sheet.read_settings(sheet) | said
+    except InvalidInput as error:
+        return NewEventPreview(said, make_preview([]), None, tuple(error.faults))
+    typed = {name: typed.get(name, "") for name in EVENT_SETTINGS}
+    try:
+        made = event_settings_sheet.create_event(session, asker.account_id, sheet, said=typed, now=now)
+        actor = event_settings_sheet.owner_actor(asker.account_id, made)
+        found = undoable_import.apply_import(
+            session, actor, parts, settings=settings, now=now, options=options
+        )
+    except InvalidInput as error:
+        return NewEventPreview(typed, make_preview([]), None, tuple(error.faults))
+    finally:
+        session.rollback()
+    return NewEventPreview(typed, found, _event_ref(made))
+
+
+def create_event(
+    session: Session,
+    asker: SignedIn,
+    file_id: int,
+    parts: Parts,
+    *,
+    digest: str,
+    settings: Settings,
+    now: datetime,
+    options: ImportOptions = DEFAULT_OPTIONS,
+) -> tuple[NewEventRef, ImportPreview | None]:
+    """Make the event. With a `digest` of a look it has all that the look showed, else the file waits there.
+
+    Returns what was taken, or None for a file that waits. Raises NotFound, InvalidInput, ImportOutdated.
+    """
+    asker.require_fresh(SIGN_IN_REASON)
+    file = _file(session, asker, file_id, lock=True)
+    sheet = _settings_sheet(parts)
+    words = event_settings_sheet.read_settings(sheet) | file.options.get("event", {})
+    said = {name: words.get(name, "") for name in EVENT_SETTINGS}
+    made = event_settings_sheet.create_event(session, asker.account_id, sheet, said=said, now=now)
+    file.event_id, file.options = made.id, {}
+    session.flush()
+    if not digest:
+        # What a worker found is of an event that was to be made: the file is looked at anew in the event.
+        session.execute(delete(ImportJob).where(ImportJob.file_id == file_id))
+        return _event_ref(made), None
+    actor = event_settings_sheet.owner_actor(asker.account_id, made)
+    look = undoable_import.import_file(
+        session, actor, file_id, parts, digest=digest, settings=settings, now=now, options=options
+    )
+    return _event_ref(made), look
+
+
+def export_skipped_rows(
+    session: Session, asker: SignedIn, parts: Parts, look: ImportPreview, fixes: FileFixes, *, now: datetime
+) -> bytes:
+    """XLSX of the rows that are wrong, which the trail notes. Raises NotAllowed, SignInNeeded."""
+    require_operator(asker)
+    asker.require_fresh(TAKE_CONTACTS)
+    doer = Somebody(account_id=asker.account_id, roles=("operator",))
+    trail.note(session, doer, Act.EXPORT, Noted(SKIPPED_FILE_NAME), now=now)
+    return sheet_import.write_skipped_rows(parts, look, fixes)
+
+
+def _event_ref(made: EventCard) -> NewEventRef:
+    return NewEventRef(made.key, made.name, made.timezone)
+
+
+def _settings_sheet(parts: Parts) -> WorkbookSheet | None:
+    return next((sheet for kind, sheet in parts if kind is ImportKind.EVENT), None)
+
+
+def require_operator(asker: SignedIn) -> None:
+    """Raises NotAllowed for who may not make events."""
+    if not asker.is_operator:
+        raise NotAllowed(i18n.gettext_lazy("Only an operator of this installation may create events."))
+
+
+def _file(session: Session, asker: SignedIn, file_id: int, *, lock: bool = False) -> ImportFile:
+    """The asker's own file, while no event is made of it. A second press of a button waits for the lock."""
+    require_operator(asker)
+    query = select(ImportFile).where(
+        ImportFile.id == file_id,
+        ImportFile.event_id.is_(None),
+        ImportFile.account_id == asker.account_id,
+    )
+    file = session.scalar(query.with_for_update(key_share=True) if lock else query)
+    if file is None:
+        raise NotFound("workbook", file_id)
+    return file

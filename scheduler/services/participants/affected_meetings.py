@@ -1,0 +1,152 @@
+"""Published meetings that a step of the desk touches, also those that begin too soon for a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import OPEN_REQUESTS, RequestState, VersionState
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.text import storable
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    Firm,
+    Interpreter,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+
+_Last = aliased(Slot)
+
+
+@dataclass(frozen=True, slots=True)
+class AffectedCounts:
+    """What would change for others: published meetings that are still to come, and firms that sit in them.
+
+    `soon` of the meetings begin within the hours in which a plan changes nothing. `requests` are open.
+    """
+
+    meetings: int
+    soon: int
+    firms: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpcomingMeeting:
+    """A published meeting that has not begun. `slots` are the positions of its slots."""
+
+    id: int
+    request_id: int
+    slots: range
+    is_soon: bool
+
+
+def count_affected(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind,
+    keys: Sequence[str],
+    *,
+    slots: Collection[str] | None = None,
+    now: datetime,
+) -> AffectedCounts:
+    """What taking these out of the event would touch, or out of these slots only. Three queries at most."""
+    actor.require(Right.KEEP_PEOPLE)
+    found = list_upcoming(
+        session, actor.event_id, is_meeting_of(actor.event_id, kind, keys), slots=slots, now=now
+    )
+    firms = select(MeetingRequest.from_firm_id, MeetingRequest.to_firm_id).where(
+        among(MeetingRequest.id, {meeting.request_id for meeting in found})
+    )
+    seated = {firm_id for pair in session.execute(firms) for firm_id in pair}
+    asked = 0
+    if kind is ImportKind.FIRMS:
+        own = select(Firm.id).where(Firm.event_id == actor.event_id, among(Firm.key, filter(storable, keys)))
+        seated -= set(session.scalars(own))
+        asked = session.scalars(
+            select(func.count()).where(
+                or_(MeetingRequest.from_firm_id.in_(own), MeetingRequest.to_firm_id.in_(own)),
+                MeetingRequest.state.in_(OPEN_REQUESTS),
+            )
+        ).one()
+    return AffectedCounts(len(found), sum(meeting.is_soon for meeting in found), len(seated), asked)
+
+
+def list_frozen_requests(
+    session: Session, actor: Actor, person: str, slots: Collection[str], *, now: datetime
+) -> frozenset[str]:
+    """Requests of a person's published meetings in some slots that begin too soon for a plan."""
+    actor.require(Right.KEEP_PEOPLE)
+    of_person = is_meeting_of(actor.event_id, ImportKind.PEOPLE, [person])
+    found = list_upcoming(session, actor.event_id, of_person, slots=slots, now=now)
+    ids = [meeting.request_id for meeting in found if meeting.is_soon]
+    return frozenset(session.scalars(select(MeetingRequest.key).where(among(MeetingRequest.id, ids))))
+
+
+def is_meeting_of(event_id: int, kind: ImportKind, keys: Collection[str]) -> ColumnElement[bool]:
+    """Published meetings of these firms, people or interpreters."""
+    listed = list(filter(storable, keys))
+    if kind is ImportKind.FIRMS:
+        firms = select(Firm.id).where(Firm.event_id == event_id, among(Firm.key, listed))
+        return or_(MeetingRequest.from_firm_id.in_(firms), MeetingRequest.to_firm_id.in_(firms))
+    if kind is ImportKind.PEOPLE:
+        people = select(Attendee.id).where(Attendee.event_id == event_id, among(Attendee.key, listed))
+        seats = select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id.in_(people))
+        return PlannedMeeting.id.in_(seats)
+    interpreters = select(Interpreter.id).where(
+        Interpreter.event_id == event_id, among(Interpreter.key, listed)
+    )
+    return PlannedMeeting.interpreter_id.in_(interpreters)
+
+
+def list_upcoming(
+    session: Session,
+    event_id: int,
+    which: ColumnElement[bool],
+    *,
+    slots: Collection[str] | None = None,
+    now: datetime,
+) -> list[UpcomingMeeting]:
+    """Published meetings that have not begun. With `slots`, those that take one of them.
+
+    One query, or two with slots.
+    """
+    frozen_until = session.get_one(Event, event_id).frozen_until(now)
+    rows = session.execute(
+        select(PlannedMeeting.id, MeetingRequest.id, Slot.start, Slot.position, _Last.position)
+        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(_Last, _Last.id == PlannedMeeting.last_slot_id)
+        .where(
+            ScheduleVersion.event_id == event_id,
+            ScheduleVersion.state == VersionState.PUBLISHED,
+            MeetingRequest.state == RequestState.ACCEPTED,
+            Slot.start > now,
+            which,
+        )
+        .order_by(Slot.start, MeetingRequest.id)
+    ).all()
+    taken = None if slots is None else _positions(session, event_id, slots)
+    found = [
+        UpcomingMeeting(meeting_id, request_id, range(first, last + 1), start < frozen_until)
+        for meeting_id, request_id, start, first, last in rows
+    ]
+    return [meeting for meeting in found if taken is None or not taken.isdisjoint(meeting.slots)]
+
+
+def _positions(session: Session, event_id: int, keys: Collection[str]) -> set[int]:
+    of_keys_ = select(Slot.position).where(Slot.event_id == event_id, among(Slot.key, filter(storable, keys)))
+    return set(session.scalars(of_keys_))

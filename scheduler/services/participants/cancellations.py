@@ -1,0 +1,137 @@
+"""Requests that the desk ends in a firm's name, and meetings that begin too soon for a plan to change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side, VersionState
+from scheduler.services.identity.actors import Actor
+from scheduler.services.participants.affected_meetings import UpcomingMeeting
+from scheduler.services.replies import declining
+from scheduler.services.requests.steps import note_step
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedMeetings:
+    """What became of meetings out of which a person was taken: called off, or held by colleagues alone."""
+
+    called_off: int
+    left_to_colleagues: int
+
+
+def lock_open_requests(
+    session: Session, event_id: int, which: ColumnElement[bool], *, now: datetime
+) -> list[MeetingRequest]:
+    """Open requests, locked until the end of the transaction; without those whose meeting has begun."""
+    begun = (
+        select(PlannedMeeting.request_id)
+        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .where(
+            ScheduleVersion.event_id == event_id,
+            ScheduleVersion.state == VersionState.PUBLISHED,
+            Slot.start <= now,
+        )
+    )
+    return list(
+        session.scalars(
+            select(MeetingRequest)
+            .where(
+                MeetingRequest.event_id == event_id,
+                MeetingRequest.state.in_(OPEN_REQUESTS),
+                MeetingRequest.id.not_in(begun),
+                which,
+            )
+            .order_by(MeetingRequest.id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def cancel_request(
+    session: Session,
+    actor: Actor,
+    request: MeetingRequest,
+    side: Side,
+    note: str,
+    *,
+    quiet: bool = False,
+    now: datetime,
+) -> None:
+    """End an open request in the name of one side: declined where it was asked and has not answered.
+
+    Digests do not tell it if it is `quiet`, or if its meeting is published: the next publishing cancels that.
+    """
+    if quiet or declining.published_starts(session, request.event_id, [request.id]):
+        request.quiet_until = now
+    declines = request.state is RequestState.PENDING and side is Side.TO
+    request.state = RequestState.DECLINED if declines else RequestState.WITHDRAWN
+    request.answered_by, request.answered_side, request.answered_at = None, side, now
+    request.answer_note, request.before = note, None
+    note_step(session, actor, request, "decline" if declines else "withdraw", side, note, now=now)
+
+
+def release_person(
+    session: Session,
+    actor: Actor,
+    person: Attendee,
+    soon: Iterable[UpcomingMeeting],
+    note: str,
+    *,
+    moved: Collection[str] = (),
+    now: datetime,
+) -> ReleasedMeetings:
+    """Take a person out of meetings that begin too soon for a plan to change.
+
+    A colleague who sits there too holds the meeting alone. Where nobody else of the firm does, it is off.
+    Requests that a draft has `moved` stay as they are until it is published.
+    """
+    ids = [meeting.id for meeting in soon]
+    if not ids:
+        return ReleasedMeetings(0, 0)
+    colleagues = _with_colleague(session, person, ids)
+    rows = session.execute(
+        select(PlannedMeeting.id, MeetingRequest)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(among(PlannedMeeting.id, ids), MeetingRequest.state == RequestState.ACCEPTED)
+        .where(MeetingRequest.key.not_in(moved))
+        .with_for_update(of=MeetingRequest, key_share=True)
+    ).all()
+    off = 0
+    for meeting_id, request in rows:
+        if meeting_id in colleagues:
+            declining.leave_to_others(request, person, note=note, now=now)
+        else:
+            cancel_request(session, actor, request, declining.side_of(request, person), note, now=now)
+            off += 1
+    return ReleasedMeetings(off, len(rows) - off)
+
+
+def _with_colleague(session: Session, person: Attendee, meeting_ids: Collection[int]) -> set[int]:
+    """The meetings in which somebody else of the person's firm sits."""
+    return set(
+        session.scalars(
+            select(PlannedAttendee.meeting_id)
+            .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+            .where(
+                among(PlannedAttendee.meeting_id, meeting_ids),
+                Attendee.firm_id == person.firm_id,
+                Attendee.id != person.id,
+            )
+        )
+    )

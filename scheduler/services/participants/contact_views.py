@@ -1,0 +1,53 @@
+"""Who looked at whose email addresses and numbers: one entry of the trail a viewer, record and day."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import Noted, pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.storage.models import TrailEntry
+
+_LISTS = {
+    ImportKind.PEOPLE: pgettext_lazy("trail", "list of people with addresses seen"),
+    ImportKind.INTERPRETERS: pgettext_lazy("trail", "list of interpreters with addresses seen"),
+}
+
+
+def needs_entry(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> bool:
+    """Whether a look at a record, or without a key at a list, shows addresses and was not noted today.
+
+    It only reads: most looks write nothing.
+    """
+    if kind not in _LISTS or not actor.may(Right.READ_CONTACTS):
+        return False
+    today = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    same = (
+        TrailEntry.chain == actor.event_id,
+        TrailEntry.account_id == actor.account_id,
+        TrailEntry.act == Act.LOOK.value,
+        TrailEntry.about == _audit_subject(kind, key),
+        TrailEntry.at >= today,
+    )
+    return session.scalar(select(TrailEntry.id).where(*same).limit(1)) is None
+
+
+def log_view(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> None:
+    """Note a look, unless that was done today."""
+    if needs_entry(session, actor, kind, key, now=now):
+        trail.note(session, actor, Act.LOOK, _audit_subject(kind, key), now=now)
+
+
+def _audit_subject(kind: ImportKind, key: str) -> Noted:
+    if not key:
+        return _LISTS[kind]
+    if kind is ImportKind.PEOPLE:
+        return pgettext_lazy("trail", "addresses of person %(key)s seen", key=key)
+    return pgettext_lazy("trail", "addresses of interpreter %(key)s seen", key=key)

@@ -1,0 +1,71 @@
+"""People whom a chamber imported, until organisers confirm them: what they may do ends with its role."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_
+from sqlalchemy.orm import Session
+
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
+from scheduler.services.identity import chambers
+from scheduler.services.identity.actors import LET_IN, Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants.delegations.delegations import require_delegation
+from scheduler.services.participants.delegations.members import select_people
+from scheduler.storage.models import Attendee, Firm
+
+_UNCONFIRMED = or_(Attendee.imported_by.is_not(None), Attendee.is_exhibitor_proposed)
+
+
+@dataclass(frozen=True, slots=True)
+class UnconfirmedPerson:
+    """A person to confirm. `is_exhibitor_proposed` says that they are to answer for the firm."""
+
+    person: PersonRef
+    firm: FirmRef
+    is_exhibitor_proposed: bool
+
+
+def list_unconfirmed(session: Session, actor: Actor, key: str) -> Sequence[UnconfirmedPerson]:
+    """The people of a delegation whom organisers have not confirmed, by firm and name. One query."""
+    actor.require(Right.KEEP_PEOPLE)
+    found = select_people(require_delegation(session, actor, key).id).where(_UNCONFIRMED).join(Firm)
+    rows: Any = session.execute(
+        found.with_only_columns(
+            Attendee.is_exhibitor_proposed, *person_columns(Attendee), *firm_columns(Firm)
+        ).order_by(func.lower(Firm.latin_name), func.lower(Attendee.latin_name), Attendee.id)
+    )
+    return [UnconfirmedPerson(PersonRef(*row[1:5]), FirmRef(*row[5:]), row[0]) for row in rows]
+
+
+def confirm_people(
+    session: Session, actor: Actor, key: str, person_keys: Sequence[str], *, now: datetime
+) -> int:
+    """Let the people sign in whatever becomes of the chamber's role, and answer for firms as proposed.
+
+    Only those named are confirmed: of whom the page did not show, nobody has decided. Returns their number.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    actor.require_fresh(LET_IN)
+    found = (
+        select_people(require_delegation(session, actor, key).id)
+        .where(_UNCONFIRMED)
+        .with_for_update(key_share=True)
+    )
+    wanted = frozenset(person_keys)
+    people = [person for person in session.scalars(found) if person.key in wanted]
+    for person in people:
+        person.is_exhibitor = person.is_exhibitor or person.is_exhibitor_proposed
+        chambers.confirm(person)
+        about = pgettext_lazy("trail", "person %(key)s confirmed", key=person.key)
+        after = {"address": person.email, "exhibitor": person.is_exhibitor}
+        trail.note(session, actor, Act.PERSON, about, after=after, now=now)
+    session.flush()
+    return len(people)

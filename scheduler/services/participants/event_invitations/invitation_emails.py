@@ -1,0 +1,167 @@
+"""Inviting the people of firms to the event by mail: who was not yet, who did not come, and the mails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, true, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain import names
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.i18n import gettext_lazy
+from scheduler.invites.catalogue import language_of
+from scheduler.invites.mail.desk_mail import NOTE_LIMIT
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.outbox import letters
+from scheduler.services.outbox.letters import NewLetter
+from scheduler.services.text import one_line
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Event, Firm
+
+REMINDER_INTERVAL = timedelta(days=3)
+"""Nobody is reminded sooner after the last mail."""
+
+
+class Invitees(StrEnum):
+    """Who is invited."""
+
+    NEW = "new"
+    """Who was not, and has never signed in."""
+    REMINDED = "reminded"
+    """Who was, some days ago, and has not signed in since."""
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationCounts:
+    """How many people of a kind, exhibitors or other attendees, stand where.
+
+    `new` and `due` would get a mail now. `waits` were invited lately. `bounced` have an address that takes
+    no mail. `last` is when a mail was queued last.
+    """
+
+    new: int = 0
+    due: int = 0
+    waits: int = 0
+    came: int = 0
+    bounced: int = 0
+    last: datetime | None = None
+
+    @property
+    def everybody(self) -> int:
+        return self.new + self.due + self.waits + self.came + self.bounced
+
+
+def count_invitations(
+    session: Session, actor: Actor, *, now: datetime
+) -> tuple[InvitationCounts, InvitationCounts]:
+    """Of exhibitors, and of attendees who are none."""
+    actor.require(Right.READ_MAILS)
+    kinds = {
+        "bounced": Attendee.bounced_at.is_not(None),
+        "came": Attendee.came_at.is_not(None),
+        "new": Attendee.welcomed_at.is_(None),
+        "due": Attendee.welcomed_at <= now - REMINDER_INTERVAL,
+    }
+    kind = case(*((condition, name) for name, condition in kinds.items()), else_="waits")
+    query = (
+        select(Attendee.is_exhibitor, kind, func.count(), func.max(Attendee.welcomed_at))
+        .join(Firm, Firm.id == Attendee.firm_id)
+        .where(_takes_part(actor.event_id))
+        .group_by(Attendee.is_exhibitor, kind)
+    )
+    counts: dict[bool, dict[str, int]] = {True: {}, False: {}}
+    last: dict[bool, list[datetime]] = {True: [], False: []}
+    for is_exhibitor, name, count, latest in session.execute(query):
+        counts[is_exhibitor][name] = count
+        last[is_exhibitor] += [latest] if latest else []
+    found = [
+        InvitationCounts(**counts[which], last=max(last[which], default=None)) for which in (True, False)
+    ]
+    return found[0], found[1]
+
+
+def count_uninvited(session: Session, event_id: int) -> int:
+    """How many exhibitors an invitation of the new ones would reach."""
+    new = _reachable(event_id), Attendee.is_exhibitor, Attendee.welcomed_at.is_(None)
+    query = select(func.count()).select_from(Attendee)
+    return session.scalars(query.join(Firm, Firm.id == Attendee.firm_id).where(*new)).one()
+
+
+def send_invitations(
+    session: Session,
+    actor: Actor,
+    group: Invitees,
+    *,
+    note: str = "",
+    with_attendees: bool = False,
+    now: datetime,
+) -> int:
+    """Queue a mail to each of a group. Returns how many. Have the outbox emptied after the commit.
+
+    The mails keep to the event's rate. An exhibitor is asked to choose partners, another attendee to say when
+    they are busy. Two who press at once send one mail. Raises InvalidInput for `note`.
+    """
+    actor.require(Right.STEER_MAILS)
+    note = one_line(note)
+    if len(note) > NOTE_LIMIT:
+        raise InvalidInput(
+            [Fault("note", gettext_lazy("must have at most %(most)s characters", most=NOTE_LIMIT))]
+        )
+    event = session.get_one(Event, actor.event_id)
+    ids = list(session.scalars(_select_group(event.id, group, with_attendees=with_attendees, now=now)))
+    if not ids:
+        return 0
+    session.execute(update(Attendee).where(among(Attendee.id, ids)).values(welcomed_at=now))
+    query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
+    people = session.execute(query.where(among(Attendee.id, ids)).order_by(Attendee.id))
+    letters.post(session, [_letter(event, person, firm, note) for person, firm in people], now=now)
+    about = pgettext_lazy("trail", "%(number)s people invited to the event", number=len(ids))
+    trail.note(session, actor, Act.MAILS, about, after={"note": note}, now=now)
+    return len(ids)
+
+
+def _letter(event: Event, person: Attendee, firm: Firm, note: str) -> NewLetter:
+    language = language_of(person.mail_language, person.languages, event.language)
+    return NewLetter(
+        letter="welcome" if person.is_exhibitor else "attendee",
+        to_address=person.email,
+        to_name=person.name,
+        language=language,
+        event=event.name,
+        values={"firm": names.shown(firm.name, firm.latin_name, language), "note": note},
+        path=f"/events/{event.key}",
+        event_id=event.id,
+        attendee_id=person.id,
+    )
+
+
+def _select_group(event_id: int, group: Invitees, *, with_attendees: bool, now: datetime) -> Select[int]:
+    """Locked, so that of two who press at once one sends."""
+    is_new = Attendee.welcomed_at.is_(None)
+    query = (
+        select(Attendee.id)
+        .join(Firm, Firm.id == Attendee.firm_id)
+        .where(
+            _reachable(event_id),
+            is_new if group is Invitees.NEW else Attendee.welcomed_at <= now - REMINDER_INTERVAL,
+            true() if with_attendees else Attendee.is_exhibitor,
+        )
+        .order_by(Attendee.id)
+    )
+    return query.with_for_update(of=Attendee, key_share=True)
+
+
+def _reachable(event_id: int) -> ColumnElement[bool]:
+    """Who takes part, can be mailed, and has never signed in."""
+    return and_(_takes_part(event_id), Attendee.bounced_at.is_(None), Attendee.came_at.is_(None))
+
+
+def _takes_part(event_id: int) -> ColumnElement[bool]:
+    return and_(Attendee.event_id == event_id, Attendee.withdrawn_at.is_(None), Firm.withdrawn_at.is_(None))

@@ -1,0 +1,306 @@
+"""Tables of the desk: searched, sorted, in numbered pages, by as many queries for one row as for a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypedDict, cast
+
+from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from scheduler import i18n
+from scheduler.domain import fields
+from scheduler.domain.entities import RequestState, Tier
+from scheduler.services.directory.belonging import firms_in
+from scheduler.services.directory.refs import FirmRef
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.participants.row_counts import (
+    count_absences,
+    count_firm_meetings,
+    count_requests,
+    count_rows,
+    find_merged,
+    select_published_meetings,
+)
+from scheduler.services.schedule.scheduled import IS_ACCEPTED
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.text import matches, one_line
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    AttendeeBusy,
+    Firm,
+    Hall,
+    Interpreter,
+    InterpreterBusy,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+)
+
+PAGE_SIZE = 50
+PRESENT, WITHDRAWN = "here", "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class TableQuery:
+    """What a table shows: rows by text and state (empty: any), one page of them, or those of `keys` alone."""
+
+    text: str = ""
+    state: str = PRESENT
+    sort: str = "name"
+    number: int = 1
+    keys: Iterable[str] | None = None
+    delegation: str = ""
+    """The key of one, for its firms and their people."""
+    cursor: str | None = None
+    limit: int = PAGE_SIZE
+
+
+ALL_ROWS: Final = TableQuery()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """What the rows of the three tables have. `meetings` are published ones."""
+
+    key: str
+    name: str
+    latin_name: str
+    meetings: int
+    is_withdrawn: bool
+    merged_into: str
+    """The key of the record that goes on, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirmRow(RecordRow):
+    """A firm. `waiting` requests wait for its answer, `accepted` ones are agreed."""
+
+    country: str
+    tier: Tier
+    hall: str
+    booth: str
+    people: int
+    waiting: int
+    accepted: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow(RecordRow):
+    """A person of a firm. `absent` counts slots that are marked."""
+
+    firm: FirmRef
+    title: str
+    email: str
+    languages: tuple[str, ...]
+    is_exhibitor: bool
+    has_bounced: bool
+    absent: int
+
+
+@dataclass(frozen=True, slots=True)
+class InterpreterRow(RecordRow):
+    """An interpreter. `absent` counts slots without a shift."""
+
+    email: str
+    languages: tuple[str, ...]
+    has_bounced: bool
+    absent: int
+
+
+def _sorted(name: str, *keys: SQLColumnExpression[Any], descending: bool = False) -> Order:
+    kinds = tuple(int if isinstance(cast(Any, key).type, Integer) else str for key in keys)
+    return Order(name, keys, kinds, descending)
+
+
+def _count_received(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
+    """The number of requests to a firm, by the index of firm and state."""
+    counted = select(func.count()).where(MeetingRequest.to_firm_id == Firm.id, *conditions)
+    return counted.correlate(Firm).scalar_subquery()
+
+
+_WAITING = _count_received(MeetingRequest.state == RequestState.PENDING)
+_LATIN = {table: func.lower(table.latin_name) for table in (Firm, Attendee, Interpreter)}
+FIRM_SORTS: Final[Mapping[str, Order]] = {
+    "name": _sorted("firms", _LATIN[Firm], Firm.id),
+    "country": _sorted("firms by country", Firm.country, _LATIN[Firm], Firm.id),
+    "tier": _sorted("firms by tier", Firm.tier, _LATIN[Firm], Firm.id),
+    "hall": _sorted("firms by hall", func.coalesce(Hall.position + 1, 0), _LATIN[Firm], Firm.id),
+    "waiting": _sorted("firms by requests", _WAITING, Firm.id, descending=True),
+}
+PERSON_SORTS: Final[Mapping[str, Order]] = {
+    "name": _sorted("people", _LATIN[Attendee], Attendee.id),
+    "firm": _sorted("people by firm", _LATIN[Firm], Firm.id, _LATIN[Attendee], Attendee.id),
+    "title": _sorted("people by title", func.lower(Attendee.title), _LATIN[Attendee], Attendee.id),
+    "email": _sorted("people by address", Attendee.email),
+}
+INTERPRETER_SORTS: Final[Mapping[str, Order]] = {
+    "name": _sorted("interpreters", _LATIN[Interpreter], Interpreter.id),
+    "email": _sorted("interpreters by address", Interpreter.email, Interpreter.id),
+}
+SORTS: Final = {
+    ImportKind.FIRMS: FIRM_SORTS,
+    ImportKind.PEOPLE: PERSON_SORTS,
+    ImportKind.INTERPRETERS: INTERPRETER_SORTS,
+}
+
+
+def list_firms(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Page[FirmRow]:
+    """Firms with their stands and what waits there. Six queries at most. With `keys`, these only."""
+    actor.require(Right.KEEP_PEOPLE)
+    query = select(Firm, Hall.name, Hall.names).outerjoin(Hall, Hall.id == Firm.hall_id)
+    query = _filter_rows(query, Firm, actor, (Firm.name, Firm.latin_name, Firm.key), ask)
+    page = _page(session, query, FIRM_SORTS, ask)
+    rows: list[tuple[Firm, str]] = [
+        (row[0], i18n.venue_label(row[1] or "", row[2] or {})) for row in page.items
+    ]
+    ids = [firm.id for firm, _ in rows]
+    booths: dict[int | None, list[str]] = {}
+    stands = select(Place.firm_id, Place.name).where(among(Place.firm_id, ids), ~Place.is_retired)
+    for firm_id, name in session.execute(stands.order_by(Place.id)):
+        booths.setdefault(firm_id, []).append(i18n.place_label(name))
+    people = count_rows(session, select(Attendee.firm_id, func.count()), Attendee.firm_id, ids,
+                      Attendee.withdrawn_at.is_(None))  # fmt: skip
+    waiting, accepted = count_requests(session, ids)
+    meetings = count_firm_meetings(session, actor, ids)
+    into = find_merged(session, Firm, [firm for firm, _ in rows])
+    return page.of(
+        FirmRow(
+            **_shared(firm, meetings, into),
+            country=firm.country,
+            tier=firm.tier,
+            hall=hall,
+            booth=i18n.join_texts(booths.get(firm.id, ())),
+            people=people.get(firm.id, 0),
+            waiting=waiting.get(firm.id, 0),
+            accepted=accepted.get(firm.id, 0),
+        )
+        for firm, hall in rows
+    )
+
+
+def list_people(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Page[PersonRow]:
+    """People of all firms. Five queries at most."""
+    actor.require(Right.KEEP_PEOPLE)
+    query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
+    seen = (Attendee.email,) if actor.may(Right.READ_CONTACTS) else ()  # a search tells it, too
+    searched = (
+        Attendee.name, Attendee.latin_name, Attendee.title, Firm.name, Firm.latin_name, Attendee.key,
+        *seen,
+    )  # fmt: skip
+    query = _filter_rows(query, Attendee, actor, searched, ask)
+    page = _page(session, query, PERSON_SORTS, ask)
+    rows: list[tuple[Attendee, Firm]] = [(row[0], row[1]) for row in page.items]
+    ids = [person.id for person, _ in rows]
+    away = count_absences(session, AttendeeBusy.attendee_id, AttendeeBusy.slot_id, ids)
+    seats = (
+        select(PlannedAttendee.attendee_id, func.count())
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(PlannedMeeting.version_id.in_(select_published_meetings(actor)), IS_ACCEPTED)
+    )
+    meetings = count_rows(session, seats, PlannedAttendee.attendee_id, ids)
+    into = find_merged(session, Attendee, [person for person, _ in rows])
+    return page.of(
+        PersonRow(
+            **_shared(person, meetings, into, firm),
+            firm=FirmRef(firm.key, firm.name, firm.latin_name, firm.country),
+            title=person.title,
+            email=person.email,
+            languages=tuple(person.languages),
+            is_exhibitor=person.is_exhibitor,
+            has_bounced=person.bounced_at is not None,
+            absent=away.get(person.id, 0),
+        )
+        for person, firm in rows
+    )
+
+
+def list_interpreters(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Page[InterpreterRow]:
+    """Interpreters. Five queries at most."""
+    actor.require(Right.KEEP_PEOPLE)
+    email = (Interpreter.email,) if actor.may(Right.READ_CONTACTS) else ()
+    searched = (Interpreter.name, Interpreter.latin_name, Interpreter.key, *email)
+    query = _filter_rows(select(Interpreter), Interpreter, actor, searched, ask)
+    page = _page(session, query, INTERPRETER_SORTS, ask)
+    rows: list[Interpreter] = [row[0] for row in page.items]
+    ids = [row.id for row in rows]
+    away = count_absences(session, InterpreterBusy.interpreter_id, InterpreterBusy.slot_id, ids)
+    held = (
+        select(PlannedMeeting.interpreter_id, func.count())
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(PlannedMeeting.version_id.in_(select_published_meetings(actor)), IS_ACCEPTED)
+    )
+    meetings = count_rows(session, held, PlannedMeeting.interpreter_id, ids)
+    into = find_merged(session, Interpreter, rows)
+    return page.of(
+        InterpreterRow(
+            **_shared(row, meetings, into),
+            email=row.email,
+            languages=tuple(row.languages),
+            has_bounced=row.bounced_at is not None,
+            absent=away.get(row.id, 0),
+        )
+        for row in rows
+    )
+
+
+class _Shared(TypedDict):
+    """The fields of `DeskRow`."""
+
+    key: str
+    name: str
+    latin_name: str
+    meetings: int
+    is_withdrawn: bool
+    merged_into: str
+
+
+def _shared(
+    row: Firm | Attendee | Interpreter,
+    meetings: Mapping[int, int],
+    into: Mapping[int, str],
+    firm: Firm | None = None,
+) -> _Shared:
+    """What all rows have. A person goes with the `firm`."""
+    return {
+        "key": row.key,
+        "name": row.name,
+        "latin_name": row.latin_name,
+        "meetings": meetings.get(row.id, 0),
+        "is_withdrawn": any(each and each.withdrawn_at is not None for each in (row, firm)),
+        "merged_into": into.get(row.id, ""),
+    }
+
+
+def _filter_rows(
+    query: Select[*tuple[Any, ...]],
+    table: Any,
+    actor: Actor,
+    searched: Iterable[SQLColumnExpression[str]],
+    ask: TableQuery,
+) -> Select[*tuple[Any, ...]]:
+    is_gone = table.withdrawn_at.is_not(None)
+    if table is Attendee:
+        is_gone = or_(is_gone, Firm.withdrawn_at.is_not(None))
+    in_state = is_gone if ask.state == WITHDRAWN else ~is_gone if ask.state == PRESENT else true()
+    query = query.where(table.event_id == actor.event_id, in_state)
+    if ask.delegation and table is not Interpreter:
+        firm_id = Firm.id if table is Firm else Attendee.firm_id
+        query = query.where(firm_id.in_(firms_in(actor, ask.delegation)))
+    if one_line(ask.text):
+        fields.require("text", ask.text, fields.Search)
+        query = query.where(matches(ask.text, searched))
+    return query if ask.keys is None else query.where(among(table.key, ask.keys))
+
+
+def _page(
+    session: Session, query: Select[*tuple[Any, ...]], sorts: Mapping[str, Order], ask: TableQuery
+) -> Page[Any]:
+    order = sorts.get(ask.sort, sorts["name"])
+    return fetch_page(session, query, order, cursor=ask.cursor, number=ask.number, limit=ask.limit)

@@ -1,0 +1,320 @@
+"""What an organiser does about registrations: a new firm of it, its person in a firm that is there, or no."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain import fields, names
+from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
+from scheduler.domain.team import RegistrationState
+from scheduler.i18n import display_name, gettext_lazy
+from scheduler.services import links
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.outbox import letters
+from scheduler.services.outbox.letters import NewLetter
+from scheduler.services.participants.journal import StepKind, record_step
+from scheduler.services.participants.registration.form import RegistrationForm, check_form, list_halls
+from scheduler.services.participants.registration.registrations import PAGE_SIZE, make_form
+from scheduler.services.spreadsheets.columns import ImportKind, normalize_text
+from scheduler.services.spreadsheets.firms import import_firms
+from scheduler.services.spreadsheets.people import import_people
+from scheduler.services.text import one_line, storable
+from scheduler.sheets.tables import SheetRow, WorkbookSheet
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Event, Firm, FirmRegistration
+
+_MAX_ID = 2**31 - 1
+_FIRM = ("name", "latin_name", "country", "tier", "areas", "hall", "booth", "website")
+_PERSON = ("firm", "name", "latin_name", "email", "title", "languages", "exhibitor", "mail_language")
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionResult:
+    """What became of some registrations: how many, and those left, each by its name with the reason."""
+
+    count: int
+    left: tuple[tuple[str, str], ...]
+
+
+def accept_registration(
+    session: Session,
+    actor: Actor,
+    number: int,
+    form: RegistrationForm,
+    *,
+    settings: Settings,
+    now: datetime,
+) -> str:
+    """Make a firm with its exhibitor of a registration, as `form` says, and tell the person by mail.
+
+    Returns the key of the firm. Raises NotFound, WrongState, InvalidInput by field.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    row = _lock_waiting(session, actor, number)
+    said = _checked(session, actor, replace(form, email=row.email))  # the address that was confirmed
+    _require_new(session, actor, row.email)
+    with _accepting(session, actor, row, names.recorded(said["name"], said["latin_name"]), now=now):
+        firm = _new_firm(session, actor, said)
+        _new_person(session, actor, firm, said, settings=settings, now=now)
+        row.firm_id = firm.id
+    _send_welcome(session, actor, row, firm, now=now)
+    return firm.key
+
+
+def join_firm(
+    session: Session, actor: Actor, number: int, key: str, *, settings: Settings, now: datetime
+) -> str:
+    """Let the person of a registration join a firm that takes part; nothing else of the firm changes.
+
+    Returns the key of the firm. Raises as `accept`, with a fault of `into` for a firm that is none.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    row = _lock_waiting(session, actor, number)
+    firm = _find_firm(session, actor, key)
+    said = _checked(session, actor, make_form(row, list_halls(session, actor.event_id)))
+    with _accepting(session, actor, row, names.recorded(firm.name, firm.latin_name), now=now):
+        if not _is_of(session, actor, row.email, firm):
+            _require_new(session, actor, row.email)
+            _new_person(session, actor, firm, said, settings=settings, now=now)
+        row.firm_id = firm.id
+    _send_welcome(session, actor, row, firm, now=now)
+    return firm.key
+
+
+def decline_registration(session: Session, actor: Actor, number: int, reason: str, *, now: datetime) -> None:
+    """Say no, with a reason that the person gets by mail. Raises NotFound, WrongState, InvalidInput."""
+    actor.require(Right.KEEP_PEOPLE)
+    row = _lock_waiting(session, actor, number)
+    row.reason = _reason(reason)
+    row.state, row.decided_at, row.decided_by = RegistrationState.DECLINED, now, actor.account_id
+    event = session.get_one(Event, actor.event_id)
+    path = links.register(event.key)
+    _queue_letter(
+        session,
+        event,
+        row,
+        "unregistered",
+        path=path,
+        now=now,
+        firm=_display_name(row, row),
+        reason=row.reason,
+    )
+    after = {"declined": row.reason}
+    about = pgettext_lazy("trail", "%(firm)s declined", firm=names.recorded(row.name, row.latin_name))
+    trail.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
+
+
+def accept_registrations(
+    session: Session, actor: Actor, numbers: Sequence[int], *, settings: Settings, now: datetime
+) -> DecisionResult:
+    """Accept some as they were written, each on its own: who cannot be is left. Raises InvalidInput."""
+    actor.require(Right.KEEP_PEOPLE)
+    halls = list_halls(session, actor.event_id)
+
+    def one(row: FirmRegistration) -> None:
+        accept_registration(session, actor, row.id, make_form(row, halls), settings=settings, now=now)
+
+    return _decide_each(session, actor, numbers, one)
+
+
+def decline_registrations(
+    session: Session, actor: Actor, numbers: Sequence[int], reason: str, *, now: datetime
+) -> DecisionResult:
+    """Decline some for one reason. Raises InvalidInput."""
+    actor.require(Right.KEEP_PEOPLE)
+    _reason(reason)
+    return _decide_each(
+        session, actor, numbers, lambda row: decline_registration(session, actor, row.id, reason, now=now)
+    )
+
+
+def _decide_each(
+    session: Session, actor: Actor, numbers: Sequence[int], do: Callable[[FirmRegistration], None]
+) -> DecisionResult:
+    if not 1 <= len(set(numbers)) <= PAGE_SIZE:
+        raise InvalidInput([Fault("numbers", gettext_lazy("tick 1 to %(most)s rows first", most=PAGE_SIZE))])
+    ids = [number for number in numbers if 0 < number <= _MAX_ID]
+    of_event = FirmRegistration.event_id == actor.event_id, among(FirmRegistration.id, ids)
+    waits = FirmRegistration.state == RegistrationState.WAITING
+    query = select(FirmRegistration).where(*of_event, waits).order_by(FirmRegistration.id)
+    done, left = 0, []
+    for row in session.scalars(query).all():
+        name = display_name(row.name, row.latin_name)
+        try:
+            with session.begin_nested():
+                do(row)
+            done += 1
+        except InvalidInput as error:
+            left.append((name, error.faults[0].message))
+        except WrongState as error:
+            left.append((name, error.told))
+    return DecisionResult(done, tuple(left))
+
+
+def _lock_waiting(session: Session, actor: Actor, number: int) -> FirmRegistration:
+    """The registration, locked. Raises NotFound, and WrongState for one that is decided."""
+    row = session.scalar(
+        select(FirmRegistration)
+        .where(FirmRegistration.event_id == actor.event_id, FirmRegistration.id == min(number, _MAX_ID))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if row is None or row.state is RegistrationState.UNCONFIRMED:
+        raise NotFound("registration", number)
+    if row.state is not RegistrationState.WAITING:
+        told = gettext_lazy("Somebody has decided about this registration already.")
+        raise WrongState("registration", row.latin_name, row.state, "decided", told=told)
+    return row
+
+
+def _reason(typed: str) -> str:
+    reason = one_line(typed)
+    if not reason:
+        raise InvalidInput([Fault("reason", gettext_lazy("is empty; say why, the person reads it"))])
+    fields.require("reason", reason, fields.DeclineReason)
+    return reason
+
+
+def _find_firm(session: Session, actor: Actor, key: str) -> Firm:
+    of_event = Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None)
+    found = session.scalar(select(Firm).where(*of_event, Firm.key == key)) if storable(key) else None
+    if found is None:
+        sentence = gettext_lazy("is no key of a firm that takes part; the firm's page shows it")
+        raise InvalidInput([Fault("into", sentence)])
+    return found
+
+
+def _is_of(session: Session, actor: Actor, email: str, firm: Firm) -> bool:
+    """Whether somebody of the firm has the address, and takes part."""
+    here = Attendee.event_id == actor.event_id, Attendee.firm_id == firm.id, Attendee.withdrawn_at.is_(None)
+    return session.scalar(select(Attendee.id).where(*here, Attendee.email == email)) is not None
+
+
+def _require_new(session: Session, actor: Actor, email: str) -> None:
+    """Raises InvalidInput if somebody of the event has the address: an import would move that person."""
+    query = select(Attendee.withdrawn_at, Firm.name, Firm.latin_name).join(Firm, Firm.id == Attendee.firm_id)
+    found = session.execute(query.where(Attendee.event_id == actor.event_id, Attendee.email == email)).first()
+    if found is None:
+        return
+    left, *forms = found
+    name = display_name(*forms)
+    if left is not None:
+        said = gettext_lazy(
+            "belongs to somebody of %(firm)s who left the event; bring them back instead", firm=name
+        )
+    else:
+        said = gettext_lazy(
+            "belongs to somebody of %(firm)s already; let the person join that firm", firm=name
+        )
+    raise InvalidInput([Fault("email", said)])
+
+
+def _checked(session: Session, actor: Actor, form: RegistrationForm) -> dict[str, Any]:
+    event = session.get_one(Event, actor.event_id)
+    return check_form(event, list_halls(session, event.id), form, is_test=True)
+
+
+@contextmanager
+def _accepting(
+    session: Session, actor: Actor, row: FirmRegistration, subject: str, *, now: datetime
+) -> Iterator[None]:
+    """One step of the desk, which can be undone: then the registration waits again."""
+    with record_step(session, actor, StepKind.REGISTER, ImportKind.FIRMS, subject, now=now):
+        yield
+        row.state, row.decided_at, row.decided_by = RegistrationState.ACCEPTED, now, actor.account_id
+    after = {"accepted": subject}
+    about = pgettext_lazy("trail", "%(firm)s accepted", firm=names.recorded(row.name, row.latin_name))
+    trail.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
+
+
+def _send_welcome(
+    session: Session, actor: Actor, row: FirmRegistration, firm: Firm, *, now: datetime
+) -> None:
+    event = session.get_one(Event, actor.event_id)
+    mine = Attendee.event_id == event.id, Attendee.email == row.email
+    session.execute(update(Attendee).where(*mine).values(welcomed_at=now))
+    _queue_letter(
+        session, event, row, "registered", path=f"/events/{event.key}", now=now, firm=_display_name(firm, row)
+    )
+
+
+def _new_firm(session: Session, actor: Actor, said: dict[str, Any]) -> Firm:
+    """Made as an import makes one. It would change a firm that has the name, so none may have it."""
+    forms = {normalize_text(said["name"]), normalize_text(said["latin_name"])}
+    known = select(Firm.key, Firm.name, Firm.latin_name).where(Firm.event_id == actor.event_id)
+    for key, *others in session.execute(known):
+        if forms & set(map(normalize_text, others)):
+            sentence = gettext_lazy(
+                "is that of a firm of this event (%(key)s); let the person join it", key=key
+            )
+            raise InvalidInput([Fault("name", sentence)])
+    cells = said | {"tier": said["tier"].value, "areas": "; ".join(said["areas"])}
+    _import(_FIRM, cells, lambda sheet: import_firms(session, actor, sheet))
+    newest = select(func.max(Firm.id)).where(Firm.event_id == actor.event_id, Firm.name == said["name"])
+    return session.get_one(Firm, session.scalars(newest).one())
+
+
+def _new_person(
+    session: Session, actor: Actor, firm: Firm, said: dict[str, Any], *, settings: Settings, now: datetime
+) -> None:
+    cells = {
+        "firm": firm.key,
+        "name": said["person"],
+        "latin_name": said["latin_person"],
+        "email": said["email"],
+        "title": said["title"],
+        "languages": "; ".join(said["languages"]),
+        "exhibitor": "yes",
+        "mail_language": said["mail_language"],
+    }
+    _import(_PERSON, cells, lambda sheet: import_people(session, actor, sheet, settings=settings, now=now))
+
+
+def _import(columns: Sequence[str], cells: dict[str, Any], do: Callable[[WorkbookSheet], Any]) -> None:
+    """An import of one row. Its faults are of fields."""
+    sheet = WorkbookSheet("", (SheetRow(1, tuple(columns)), SheetRow(2, tuple(cells[c] for c in columns))))
+    try:
+        do(sheet)
+    except InvalidInput as error:
+        faults = [Fault(fault.path.rpartition(", ")[2], fault.message) for fault in error.faults]
+        raise InvalidInput(faults) from None
+
+
+def _display_name(firm: Firm | FirmRegistration, row: FirmRegistration) -> str:
+    """The name of a firm in the letter to who registered it."""
+    return names.shown(firm.name, firm.latin_name, row.mail_language)
+
+
+def _queue_letter(
+    session: Session,
+    event: Event,
+    row: FirmRegistration,
+    letter: str,
+    *,
+    path: str,
+    now: datetime,
+    **values: str,
+) -> None:
+    made = NewLetter(
+        letter=letter,
+        to_address=row.email,
+        to_name=row.person,
+        language=row.mail_language,
+        event=event.name,
+        values=values,
+        path=path,
+        about_event_id=event.id,
+    )
+    letters.post(session, [made], now=now)

@@ -1,0 +1,253 @@
+"""The public page of an event where firms register, and the link that confirms their address.
+
+Whoever asks is a stranger: what is written is bounded, everybody gets the same answer, and organisers read
+nothing before the link in the mail was used. The mail repeats nothing that was typed, so that nobody can have
+us send their words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.errors import ChainmeetError, InvalidInput, NotFound
+from scheduler.domain.mails.mailboxes import domains_of, mailbox_of
+from scheduler.domain.team import RegistrationState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.identity.tokens import REGISTER, derive_token, hash_token, new_seed
+from scheduler.services.outbox import letters
+from scheduler.services.outbox.letters import NewLetter
+from scheduler.services.participants.registration.form import (
+    RegistrationForm,
+    check_form,
+    list_halls,
+    require_consent,
+)
+from scheduler.services.text import storable
+from scheduler.storage.models import Event, FirmRegistration, Slot
+
+LINK_LIFETIME = timedelta(days=3)
+"""How long the link in the mail can be used."""
+MAX_UNCONFIRMED = 3
+"""Unconfirmed registrations of a mailbox, so that nobody can flood it with their mails."""
+MAX_WAITING = 5_000
+"""Confirmed registrations of an event that are not decided. More are a flood, and no fair.
+
+Those that nobody confirmed do not count: whoever writes forms for others' addresses would close the page."""
+
+
+class RegistrationFull(ChainmeetError):
+    """More registrations of an event wait than anybody would read: none is taken until some are decided."""
+
+    code = "registration-full"
+
+    def __init__(self) -> None:
+        super().__init__(gettext_lazy("Registration is closed for now: too many wait to be read."))
+
+
+class UnusableRegistration(NotFound):
+    """The link of a registration is of no use."""
+
+    code = "unusable-registration"
+
+    def __init__(self) -> None:
+        super().__init__("registration", "")
+
+    def __str__(self) -> str:
+        return gettext_lazy("This link has expired, or registration is closed. Write the form again.")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEvent:
+    """What strangers read of an event that takes registrations. `areas` and `halls` are names by key."""
+
+    key: str
+    name: str
+    language: str
+    contact: str
+    is_rehearsing: bool
+    areas: Mapping[str, str]
+    halls: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedRegistration:
+    """A registration as its writer reads it behind the link. `hall` is a name or empty."""
+
+    event: OpenEvent
+    name: str
+    latin_name: str
+    person: str
+    email: str
+    mail_language: str
+    is_confirmed: bool
+
+
+def get_open_event(session: Session, event_key: str, *, now: datetime) -> OpenEvent:
+    """The event, if firms can register for it. Raises NotFound, as for an event that is not there."""
+    return _open_event_view(session, _find_open_event(session, event_key, now))
+
+
+def submit_registration(
+    session: Session, event_key: str, form: RegistrationForm, *, settings: Settings, now: datetime
+) -> str:
+    """Keep what a firm wrote, and mail a link. Returns the address. The same for every address.
+
+    Nothing is mailed to an address with links enough. Raises InvalidInput by field, NotFound, and
+    RegistrationFull where more of the event's registrations wait than anybody would read.
+    """
+    event = _find_open_event(session, event_key, now)
+    session.execute(delete(FirmRegistration).where(_is_expired(event.id, now)))
+    faults = require_consent(form)
+    try:
+        said = check_form(event, list_halls(session, event.id), form, is_test=bool(settings.mail_catcher_url))
+    except InvalidInput as error:
+        faults = [*error.faults, *faults]
+    if faults:
+        raise InvalidInput(faults)
+    if _has_links(session, event.id, said["email"]):
+        return str(said["email"])
+    if _is_full(session, event.id):
+        raise RegistrationFull
+    seed = new_seed()
+    session.add(
+        FirmRegistration(
+            event_id=event.id,
+            state=RegistrationState.UNCONFIRMED,
+            made_at=now,
+            seed=seed,
+            token_hash=hash_token(derive_token(settings.secret_key, REGISTER, seed)),
+            ends_at=now + LINK_LIFETIME,
+            **said,
+        )
+    )
+    letter = NewLetter(
+        letter="register",
+        to_address=said["email"],
+        language=said["mail_language"],
+        event=event.name,
+        seed=seed,
+        about_event_id=event.id,
+    )
+    letters.post(session, [letter], now=now)
+    return str(said["email"])
+
+
+def get_registration(session: Session, token: str, *, now: datetime) -> SubmittedRegistration:
+    """What the link confirms. It stays valid. Raises UnusableRegistration.
+
+    Mail scanners open links. So the page behind the link only looks, and its button confirms.
+    """
+    found, event = _by_token(session, token, now)
+    return SubmittedRegistration(
+        event=_open_event_view(session, event),
+        name=found.name,
+        latin_name=found.latin_name,
+        person=found.person,
+        email=found.email,
+        mail_language=found.mail_language,
+        is_confirmed=found.state is not RegistrationState.UNCONFIRMED,
+    )
+
+
+def confirm_registration(session: Session, token: str, *, now: datetime) -> SubmittedRegistration:
+    """Let the organisers read it, in the place of what the same address wrote before and nobody decided.
+
+    Once more does nothing. Raises UnusableRegistration.
+    """
+    found, event = _by_token(session, token, now)
+    same = FirmRegistration.event_id == event.id, FirmRegistration.email == found.email
+    rows = session.scalars(  # one at a time for an address: its links would replace each other
+        select(FirmRegistration)
+        .where(*same)
+        .order_by(FirmRegistration.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    if found not in rows:
+        raise UnusableRegistration
+    if found.state is RegistrationState.UNCONFIRMED:
+        for each in rows:
+            if each is not found and each.state in (RegistrationState.UNCONFIRMED, RegistrationState.WAITING):
+                session.delete(each)
+        session.flush()
+        found.state, found.confirmed_at = RegistrationState.WAITING, now
+        session.flush()
+        about = pgettext_lazy("trail", "%(firm)s registered", firm=found.latin_name)
+        by = Somebody(event_id=event.id, name=found.email)
+        trail.note(session, by, Act.REGISTRATION, about, now=now)
+    return get_registration(session, token, now=now)
+
+
+def _find_open_event(session: Session, event_key: str, now: datetime) -> Event:
+    by_key = Event.by_key(event_key) if storable(event_key) else None
+    event = session.scalar(select(Event).where(by_key)) if by_key is not None else None
+    if event is None or not _is_open(session, event, now):
+        raise NotFound("event", event_key)
+    return event
+
+
+def _is_open(session: Session, event: Event, now: datetime) -> bool:
+    """Until the last meeting time is over, or an owner puts the event away."""
+    if not event.registration or event.archived_at is not None:
+        return False
+    last = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
+    return last is None or last > now
+
+
+def _by_token(session: Session, token: str, now: datetime) -> tuple[FirmRegistration, Event]:
+    of_token = FirmRegistration.token_hash == hash_token(token), FirmRegistration.ends_at > now
+    found = session.scalar(select(FirmRegistration).where(*of_token))
+    event = session.get_one(Event, found.event_id) if found is not None else None
+    if found is None or event is None or not _is_open(session, event, now):
+        raise UnusableRegistration
+    return found, event
+
+
+def _has_links(session: Session, event_id: int, email: str) -> bool:
+    """Whether the mailbox of an address has links enough that still confirm."""
+    unconfirmed = FirmRegistration.state == RegistrationState.UNCONFIRMED
+    alike = [
+        FirmRegistration.email.startswith(email[0], autoescape=True)
+        & FirmRegistration.email.endswith(f"@{domain}", autoescape=True)
+        for domain in domains_of(email)
+    ]
+    emails = session.scalars(
+        select(FirmRegistration.email).where(FirmRegistration.event_id == event_id, unconfirmed, or_(*alike))
+    )
+    mailbox = mailbox_of(email)
+    return sum(mailbox_of(each) == mailbox for each in emails) >= MAX_UNCONFIRMED
+
+
+def _is_full(session: Session, event_id: int) -> bool:
+    waiting = FirmRegistration.state == RegistrationState.WAITING
+    of_event = FirmRegistration.event_id == event_id, waiting
+    return session.scalars(select(func.count()).where(*of_event)).one() >= MAX_WAITING
+
+
+def _is_expired(event_id: int, now: datetime) -> ColumnElement[bool]:
+    """Registrations that nobody confirmed in time."""
+    late = FirmRegistration.ends_at <= now
+    never = FirmRegistration.state == RegistrationState.UNCONFIRMED
+    return (FirmRegistration.event_id == event_id) & never & late
+
+
+def _open_event_view(session: Session, event: Event) -> OpenEvent:
+    return OpenEvent(
+        key=event.key,
+        name=event.name,
+        language=event.language,
+        contact=event.contact,
+        is_rehearsing=event.live_at is None,
+        areas=event.named_areas,
+        halls=list_halls(session, event.id),
+    )

@@ -1,0 +1,225 @@
+"""Firms, people and interpreters who leave the event, and who come back.
+
+Their rows stay, because plans and mails name them. The next run holds no meeting with them, and the people
+whom that concerns are told once, when it is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields, names
+from scheduler.domain.entities import Side
+from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants.affected_meetings import count_affected, is_meeting_of, list_upcoming
+from scheduler.services.participants.cancellations import cancel_request, lock_open_requests, release_person
+from scheduler.services.participants.editing import MAX_ROWS, RECORD_TABLES
+from scheduler.services.participants.journal import StepKind, record_step
+from scheduler.services.replies import declining
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.text import lines, storable
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, RequestPerson
+
+
+class SoleAttendee(StrEnum):
+    """What becomes of a request that names the person who leaves and nobody else of the firm."""
+
+    COLLEAGUE = "colleague"
+    """A colleague goes, if the firm has one."""
+    CALL_OFF = "call-off"
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalResult:
+    """What a withdrawal did: requests that were ended, and published meetings that it touches.
+
+    `stay` of the meetings begin so soon that no run changes them, and go on as they are published.
+    `left_to_colleagues` begin as soon, and are held without the person who is absent.
+    """
+
+    requests: int
+    meetings: int
+    stay: int = 0
+    left_to_colleagues: int = 0
+
+    @property
+    def soon(self) -> int:
+        """Meetings of somebody absent that begin too soon for a plan: they change at once."""
+        return self.requests + self.left_to_colleagues
+
+
+def withdraw_records(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind,
+    keys: Sequence[str],
+    *,
+    note: str = "",
+    named_alone: str = SoleAttendee.COLLEAGUE,
+    quiet: bool = False,
+    now: datetime,
+) -> WithdrawalResult:
+    """Take some firms, people or interpreters out of the event.
+
+    Open requests of a firm are ended in its name, and of a person those that nobody else can come to. The
+    note goes to the partners; digests tell nothing of it if it is `quiet`. Raises NotFound, InvalidInput,
+    WrongState for those who left already.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    note = lines(note)
+    fields.require("note", note, fields.Note)
+    if named_alone not in set(SoleAttendee):
+        raise InvalidInput(
+            [Fault("named_alone", gettext_lazy("must be one of %(names)s", names=", ".join(SoleAttendee)))]
+        )
+    rows = load_rows(session, actor, kind, keys)
+    gone = next((row for row in rows if row.withdrawn_at is not None), None)
+    if gone is not None:
+        raise WrongState(_what(kind), gone.key, "withdrawn", "withdrawn")
+    found = count_affected(session, actor, kind, keys, now=now)
+    stay = found.soon if kind is ImportKind.INTERPRETERS else 0
+    requests = 0
+    with record_step(session, actor, StepKind.WITHDRAW, kind, list_names(rows), note=note, now=now):
+        for row in rows:
+            row.withdrawn_at = now
+        session.flush()
+        for row in rows:
+            if isinstance(row, Firm):
+                requests += _cancel_all(session, actor, row.id, note, now, quiet=quiet)
+            elif isinstance(row, Attendee):
+                requests += _cancel_without(
+                    session, actor, row, SoleAttendee(named_alone), note, now, quiet=quiet
+                )
+    return WithdrawalResult(requests, found.meetings, stay)
+
+
+def withdraw_colleague(
+    session: Session, actor: Actor, person: Attendee, *, now: datetime
+) -> WithdrawalResult:
+    """Take a person out of the event for an exhibitor of the firm, who may: the caller has asked that.
+
+    A colleague goes where one can. The desk's journal has it as a step, so organisers can undo it.
+    """
+    theirs = is_meeting_of(actor.event_id, ImportKind.PEOPLE, [person.key])
+    meetings = len(list_upcoming(session, actor.event_id, theirs, now=now))
+    with record_step(session, actor, StepKind.WITHDRAW, ImportKind.PEOPLE, list_names([person]), now=now):
+        person.withdrawn_at = now
+        session.flush()
+        requests = _cancel_without(session, actor, person, SoleAttendee.COLLEAGUE, "", now)
+    return WithdrawalResult(requests, meetings)
+
+
+def restore_records(
+    session: Session, actor: Actor, kind: ImportKind, keys: Sequence[str], *, now: datetime
+) -> int:
+    """Let some take part again. Requests that were ended stay so: undoing the withdrawal opens them too.
+
+    Returns the number of those who had left. Raises WrongState for a record that was merged into another.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    rows = [row for row in load_rows(session, actor, kind, keys) if row.withdrawn_at is not None]
+    merged = next((row for row in rows if row.merged_into_id is not None), None)
+    if merged is not None:
+        raise WrongState(
+            _what(kind),
+            merged.key,
+            "merged into another",
+            "brought back",
+            told=gettext_lazy(
+                "%(key)s was merged into another record; it cannot be brought back.", key=merged.key
+            ),
+        )
+    with record_step(session, actor, StepKind.BRING_BACK, kind, list_names(rows), now=now):
+        for row in rows:
+            row.withdrawn_at = None
+    return len(rows)
+
+
+def load_rows(
+    session: Session, actor: Actor, kind: ImportKind, keys: Sequence[str], *, lock: bool = True
+) -> list[Firm | Attendee | Interpreter]:
+    """The rows of these keys by id, for a writer locked in that order. Raises NotFound, InvalidInput."""
+    wanted = set(keys)
+    if not 1 <= len(wanted) <= MAX_ROWS:
+        raise InvalidInput(
+            [Fault("keys", gettext_lazy("choose 1 to %(most_at_once)s rows", most_at_once=MAX_ROWS))]
+        )
+    table = RECORD_TABLES[kind]
+    query = select(table).where(table.event_id == actor.event_id, among(table.key, filter(storable, wanted)))
+    if lock:
+        # The whole lock: a request that refers to the firm waits, and then finds it gone.
+        query = query.with_for_update().execution_options(populate_existing=True)
+    rows = session.scalars(query.order_by(table.id)).all()
+    missing = wanted - {row.key for row in rows}
+    if missing:
+        raise NotFound(_what(kind), min(missing))
+    return list(rows)
+
+
+def list_names(rows: Sequence[Firm | Attendee | Interpreter]) -> str:
+    """The rows by name, for the journal."""
+    return ", ".join(names.recorded(row.name, row.latin_name) for row in rows)
+
+
+def _what(kind: ImportKind) -> str:
+    return {ImportKind.FIRMS: "firm", ImportKind.PEOPLE: "person"}.get(kind, "interpreter")
+
+
+def _cancel_all(
+    session: Session, actor: Actor, firm_id: int, note: str, now: datetime, *, quiet: bool = False
+) -> int:
+    either = or_(MeetingRequest.from_firm_id == firm_id, MeetingRequest.to_firm_id == firm_id)
+    requests = lock_open_requests(session, actor.event_id, either, now=now)
+    for request in requests:
+        side = Side.FROM if request.from_firm_id == firm_id else Side.TO
+        cancel_request(session, actor, request, side, note, quiet=quiet, now=now)
+    session.flush()
+    return len(requests)
+
+
+def _cancel_without(
+    session: Session,
+    actor: Actor,
+    person: Attendee,
+    alone: SoleAttendee,
+    note: str,
+    now: datetime,
+    *,
+    quiet: bool = False,
+) -> int:
+    """A firm's requests without one of its people: others go, a colleague goes, or the request is ended."""
+    colleague = session.scalar(
+        select(Attendee.id)
+        .where(Attendee.firm_id == person.firm_id, Attendee.id != person.id, Attendee.withdrawn_at.is_(None))
+        .limit(1)
+    )
+    if colleague is None:
+        return _cancel_all(session, actor, person.firm_id, note, now, quiet=quiet)
+    naming = select(RequestPerson.request_id).where(RequestPerson.attendee_id == person.id)
+    ended = 0
+    for request in lock_open_requests(session, actor.event_id, MeetingRequest.id.in_(naming), now=now):
+        side = declining.side_of(request, person)
+        others = [named for named in request.people if named.side is side and named.attendee_id != person.id]
+        if others or alone is SoleAttendee.COLLEAGUE:
+            request.people = [named for named in request.people if named.attendee_id != person.id]
+        else:
+            cancel_request(session, actor, request, side, note, quiet=quiet, now=now)
+            ended += 1
+    session.flush()
+    theirs = list_upcoming(
+        session, actor.event_id, is_meeting_of(actor.event_id, ImportKind.PEOPLE, [person.key]), now=now
+    )
+    soon = [meeting for meeting in theirs if meeting.is_soon]
+    ended += release_person(session, actor, person, soon, note, now=now).called_off
+    session.flush()
+    return ended

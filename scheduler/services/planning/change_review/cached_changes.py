@@ -1,0 +1,96 @@
+"""The kept changes of a comparison: the marks of all, and the rows of some, so that a page reads few."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.files.change_rows import (
+    ChangeMarks,
+    ChangeRow,
+    marks_of,
+    unpacked,
+    unpacked_marks,
+    unpacked_people,
+)
+from scheduler.services.planning.change_review import version_diff
+from scheduler.services.publishing import comparisons
+from scheduler.services.publishing.comparisons import MARKS, PART, PEOPLE
+from scheduler.storage.among import among
+from scheduler.storage.cache import keeping
+from scheduler.storage.cache.memory import remembered
+from scheduler.storage.models import Comparison, ComparisonPart, ScheduleVersion
+
+
+def get_marks(session: Session, found: Comparison) -> ChangeMarks:
+    """The marks of all changes in their order, by one small row."""
+    octets = _part(session, found, MARKS)
+    if octets is None:  # it was made before there were marks, or nothing differs
+        return marks_of(comparisons.with_causes(session, found))
+    return unpacked_marks(octets)
+
+
+def get_rows(session: Session, found: Comparison, numbers: Collection[int]) -> list[ChangeRow]:
+    """The changes of these numbers, in the same order. Only the parts that have them are read."""
+    parts = session.execute(
+        select(ComparisonPart.number, ComparisonPart.rows).where(
+            ComparisonPart.version_id == found.version_id,
+            among(ComparisonPart.number, {number // PART for number in numbers}),
+        )
+    )
+    rows = {part: unpacked(octets) for part, octets in parts}
+    return [rows[number // PART][number % PART] for number in numbers]
+
+
+def get_marks_against(
+    session: Session, version: ScheduleVersion, base: ScheduleVersion
+) -> tuple[ChangeMarks, int]:
+    """The marks of all changes from another version, and how many meetings are the same. Kept once made."""
+
+    def work_out() -> dict[str, Any]:
+        changes, same = version_diff.diff_versions(session, version.event_id, base.id, version.id)
+        made = marks_of((change, None) for change in changes)
+        return {"requests": list(made.requests), "letters": made.letters, "same": same}
+
+    follows = [keeping.meetings_mark(session, base)]
+    found = keeping.kept(session, version, f"against {base.number}", follows, work_out)
+    return ChangeMarks(found["requests"], found["letters"]), found["same"]
+
+
+def list_people(session: Session, found: Comparison) -> Sequence[Sequence[str]]:
+    """Of each change in their order, the keys of those who sit or sat in it, by one row.
+
+    To take 30,000 apart is most of a list narrowed by a word, and the next word asks for the same ones.
+    """
+    octets = _part(session, found, PEOPLE)
+    if octets is None:  # it was made before there was that part, or nothing differs
+        return [change.people() for change, _ in comparisons.with_causes(session, found)]
+    mark = blake2b(octets, digest_size=20).hexdigest()
+    return remembered("people of changes", mark, lambda: unpacked_people(octets))
+
+
+def list_people_against(
+    session: Session, version: ScheduleVersion, base: ScheduleVersion
+) -> Sequence[Sequence[str]]:
+    """As `people`, of the changes from another version. Kept once made."""
+
+    def work_out() -> list[Sequence[str]]:
+        return [
+            change.people()
+            for change in version_diff.diff_versions(session, version.event_id, base.id, version.id)[0]
+        ]
+
+    follows = [keeping.meetings_mark(session, base)]
+    return list(keeping.kept(session, version, f"people {base.number}", follows, work_out))
+
+
+def _part(session: Session, found: Comparison, number: int) -> bytes | None:
+    return session.scalar(
+        select(ComparisonPart.rows).where(
+            ComparisonPart.version_id == found.version_id, ComparisonPart.number == number
+        )
+    )

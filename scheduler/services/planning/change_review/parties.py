@@ -1,0 +1,138 @@
+"""The changes of a version by who has them: each firm or person, with the weeks before and after."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import names
+from scheduler.services.paging import Page, part_of
+from scheduler.services.planning.change_review import person_weeks
+from scheduler.services.planning.change_review.reviewed_change import PartyKind, PersonWeek, ReviewedChange
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Firm, ScheduleVersion
+
+PAGE_SIZE = 15
+
+
+@dataclass(frozen=True, slots=True)
+class PartyChanges:
+    """A firm or a person, the weeks of those whom something changes for, and the changes."""
+
+    key: str
+    name: str
+    firm: str
+    """Of a person."""
+    weeks: Sequence[PersonWeek]
+    changes: Sequence[ReviewedChange]
+
+
+@dataclass(frozen=True, slots=True)
+class PartyList:
+    """Firms or people by name with the numbers of their changes: a page decides those that it shows."""
+
+    session: Session
+    version: ScheduleVersion
+    of: PartyKind
+    mine: Mapping[str, Sequence[int]]
+    """By the key of a person."""
+
+    def page(
+        self,
+        base: ScheduleVersion | None,
+        decide: Callable[[Sequence[int]], Sequence[ReviewedChange]],
+        number: int,
+    ) -> Page[PartyChanges]:
+        """The number of queries is the same for any number of changes."""
+        find = _people if self.of is PartyKind.PERSON else _firms
+        query = find(self.version, self.mine)
+        count = self.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+
+        def read(first: int, most: int) -> Sequence[PartyChanges]:
+            rows = self.session.execute(query.offset(first).limit(most)).all()
+            return self._filled(base, rows, decide)
+
+        return part_of(
+            f"{self.of} of decisions {self.version.number}", read, count, number=number, limit=PAGE_SIZE
+        )
+
+    def _filled(
+        self,
+        base: ScheduleVersion | None,
+        rows: Sequence[Any],
+        decide: Callable[[Sequence[int]], Sequence[ReviewedChange]],
+    ) -> list[PartyChanges]:
+        staff = self._staff([row[0] for row in rows])
+        theirs = {person: self.mine[person] for people in staff.values() for person in people}
+        numbers = sorted({number for each in theirs.values() for number in each})
+        decided = dict(zip(numbers, decide(numbers), strict=True))
+        requests = {who: {decided[number].request for number in each} for who, each in theirs.items()}
+        found = person_weeks.list_weeks(self.session, self.version, base, requests)
+        return [
+            PartyChanges(
+                key=key,
+                name=names.joined(name, latin),
+                firm=names.joined(firm, firm_latin) if self.of is PartyKind.PERSON else "",
+                weeks=[found[person] for person in staff[key] if person in found],
+                changes=[
+                    decided[number]
+                    for number in dict.fromkeys(number for person in staff[key] for number in theirs[person])
+                ],
+            )
+            for key, name, latin, firm, firm_latin in rows
+        ]
+
+    def _staff(self, keys: Sequence[str]) -> dict[str, list[str]]:
+        """The people of each side for whom something changes."""
+        if self.of is PartyKind.PERSON:
+            return {key: [key] for key in keys}
+        staff: dict[str, list[str]] = {key: [] for key in keys}
+        for firm, person in self.session.execute(
+            select(Firm.key, Attendee.key)
+            .join(Attendee, Attendee.firm_id == Firm.id)
+            .where(Firm.event_id == self.version.event_id, among(Firm.key, keys))
+            .order_by(Attendee.latin_name, Attendee.id)
+        ):
+            if person in self.mine:
+                staff[firm].append(person)
+        return staff
+
+
+def group_by_party(
+    session: Session,
+    version: ScheduleVersion,
+    of: PartyKind,
+    shown: Sequence[int],
+    people: Sequence[Sequence[str]],
+) -> PartyList:
+    """The changes of some numbers by side. `people` are the keys of those of each change."""
+    mine: dict[str, list[int]] = defaultdict(list)
+    for number in shown:
+        for person in people[number]:
+            mine[person].append(number)
+    return PartyList(session, version, of, mine)
+
+
+def _people(version: ScheduleVersion, people: Collection[str]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name)
+        .join(Firm, Firm.id == Attendee.firm_id)
+        .where(Attendee.event_id == version.event_id, among(Attendee.key, people))
+        .order_by(Attendee.latin_name, Attendee.id)
+    )
+
+
+def _firms(version: ScheduleVersion, people: Collection[str]) -> Select[*tuple[Any, ...]]:
+    theirs = select(Attendee.firm_id).where(
+        Attendee.event_id == version.event_id, among(Attendee.key, people)
+    )
+    return (
+        select(Firm.key, Firm.name, Firm.latin_name, Firm.name, Firm.latin_name)
+        .where(Firm.id.in_(theirs))
+        .order_by(Firm.latin_name, Firm.id)
+    )

@@ -1,0 +1,119 @@
+"""The weeks of the people of some changes: when they meet, and what becomes of the changed meeting."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain import names
+from scheduler.services.planning.change_review.reviewed_change import (
+    MeetingTime,
+    PersonWeek,
+    ReviewedChange,
+    TimeStatus,
+)
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Firm,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+
+
+def add_weeks(
+    session: Session, version: ScheduleVersion, base: ScheduleVersion | None, shown: Sequence[ReviewedChange]
+) -> Iterator[ReviewedChange]:
+    """These changes with the weeks of their people. Two queries, however many there are."""
+    people = sorted({key for each in shown for key in each.people})
+    who = _named(session, version, people)
+    times = _times(session, version, base, people)
+    for each in shown:
+        found = [
+            PersonWeek(*who[key], _in_order(_week(times[key], {each.request}, version.id)))
+            for key in each.people
+            if key in who
+        ]
+        yield replace(each, weeks=found)
+
+
+def list_weeks(
+    session: Session,
+    version: ScheduleVersion,
+    base: ScheduleVersion | None,
+    changed: Mapping[str, Collection[str]],
+) -> dict[str, PersonWeek]:
+    """The weeks of people with all their changed requests at once, by keys. Two queries."""
+    who = _named(session, version, changed)
+    times = _times(session, version, base, list(changed))
+    return {
+        key: PersonWeek(*who[key], _in_order(_week(times[key], requests, version.id)))
+        for key, requests in changed.items()
+        if key in who
+    }
+
+
+def _named(session: Session, version: ScheduleVersion, people: Collection[str]) -> dict[str, tuple[str, str]]:
+    """The names of people and of their firms."""
+    rows = session.execute(
+        select(Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name)
+        .join(Firm, Firm.id == Attendee.firm_id)
+        .where(Attendee.event_id == version.event_id, among(Attendee.key, people))
+    )
+    return {
+        key: (names.joined(name, latin), names.joined(firm, firm_latin))
+        for key, name, latin, firm, firm_latin in rows
+    }
+
+
+def _in_order(times: Iterable[MeetingTime]) -> list[MeetingTime]:
+    return sorted(times, key=lambda time: time.start)
+
+
+_Row = tuple[int, str, datetime, datetime]
+"""Version, request, start and end."""
+
+
+def _times(
+    session: Session, version: ScheduleVersion, base: ScheduleVersion | None, people: Sequence[str]
+) -> dict[str, list[_Row]]:
+    last = aliased(Slot)
+    query: Any = (
+        select(Attendee.key, PlannedMeeting.version_id, MeetingRequest.key, Slot.start, last.end)
+        .join(PlannedAttendee, PlannedAttendee.attendee_id == Attendee.id)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(last, last.id == PlannedMeeting.last_slot_id)
+        .where(
+            Attendee.event_id == version.event_id,
+            among(Attendee.key, people),
+            PlannedMeeting.version_id.in_([each.id for each in (version, base) if each is not None]),
+        )
+    )
+    found: dict[str, list[_Row]] = defaultdict(list)
+    for person, version_id, request, start, end in session.execute(query):
+        found[person].append((version_id, request, start, end))
+    return found
+
+
+def _week(rows: Sequence[_Row], changed: Collection[str], new: int) -> Iterator[MeetingTime]:
+    """The meetings of the new version, and those that change as they were and as they will be."""
+    mine = Counter((request, start, end) for _, request, start, end in rows if request in changed)
+    for version_id, request, start, end in rows:
+        if request not in changed:
+            if version_id == new:
+                yield MeetingTime(start, end, TimeStatus.STAYS)
+        elif version_id == new:
+            yield MeetingTime(start, end, TimeStatus.COMES)
+        elif mine[request, start, end] == 1:
+            yield MeetingTime(start, end, TimeStatus.WAS)

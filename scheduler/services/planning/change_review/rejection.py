@@ -1,0 +1,93 @@
+"""Reject changes of a draft: what people have stays, what is new is held back, the rest is solved again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import VersionState
+from scheduler.domain.errors import WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.change_review import locking, review
+from scheduler.services.planning.change_review.reviewed_change import ReviewedChange
+from scheduler.services.planning.runs import run_control
+from scheduler.services.planning.runs.run_control import RunCard
+from scheduler.services.requests import locks
+from scheduler.services.schedule import versions
+from scheduler.storage.models import Run, ScheduleVersion
+
+RERUN_SECONDS = 15
+"""Of a run that solves the rest again: it begins at the published plan, of which it changes little."""
+
+
+def reject_change(session: Session, actor: Actor, number: int, key: str, *, now: datetime) -> None:
+    """Lock the meeting of a change where it is published, or hold a new one back.
+
+    Raises NotDone if it cannot stay there, or if there is no such change.
+    """
+    actor.require(Right.LOCK_REQUESTS)
+    version = _draft(session, actor, number)
+    found = review.get_diff(session, actor, version, None)
+    change = next(iter(found.read(found.numbers_of({key}))), None) if found is not None else None
+    if change is None:
+        raise locks.NotDone(gettext_lazy("This draft does not change that meeting."))
+    if change[0].before is None:
+        locks.hold_back(session, actor, key, now=now)
+        return
+    cause = change[1]
+    if cause is not None and not cause.by_choice:
+        raise locks.NotDone(gettext_lazy("This meeting cannot stay as it is."))
+    before = change[0].before
+    locking.lock_request(session, actor, key, before.slot, place_key=before.place, now=now)
+
+
+def accept_change(session: Session, actor: Actor, number: int, key: str, *, now: datetime) -> bool:
+    """Take a rejection back. Returns whether there was one."""
+    actor.require(Right.LOCK_REQUESTS)
+    version = _draft(session, actor, number)
+    if locks.let_in(session, actor, key, now=now):
+        return True
+    if key not in {each.request for each in _rejected(session, actor, version)}:
+        return False
+    return locks.unlock(session, actor, key, now=now)
+
+
+def accept_all_changes(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
+    """Take every rejection back, and return how many there were."""
+    actor.require(Right.LOCK_REQUESTS)
+    version = _draft(session, actor, number)
+    keys = [each.request for each in _rejected(session, actor, version)]
+    let_in = sum(locks.let_in(session, actor, key, now=now) for key in keys)
+    return let_in + sum(locks.unlock(session, actor, key, now=now) for key in keys)
+
+
+def rerun_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
+    """Queue a short run with what is locked, that may change as much as the draft's own run.
+
+    Raises RunAlreadyOpen. Send its task after the commit.
+    """
+    actor.require(Right.RUN)
+    draft = _draft(session, actor, number)
+    run = session.get(Run, draft.run_id) if draft.run_id is not None else None
+    most = run.max_moved if run is not None else 0
+    return run_control.start_run(session, actor, seconds=RERUN_SECONDS, max_moved=most, now=now)
+
+
+def _rejected(session: Session, actor: Actor, version: ScheduleVersion) -> list[ReviewedChange]:
+    found = review.get_diff(session, actor, version, None)
+    if found is None:
+        return []
+    return review.list_rejected(session, actor, version, found)
+
+
+def _draft(session: Session, actor: Actor, number: int) -> ScheduleVersion:
+    version = versions.get(session, actor.event_id, number)
+    if version.state is not VersionState.DRAFT:
+        told = gettext_lazy(
+            "Version %(number)s is no draft any more: nothing can be decided.", number=str(number)
+        )
+        raise WrongState("schedule version", str(number), version.state.value, "decided", told)
+    return version

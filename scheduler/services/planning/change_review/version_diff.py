@@ -1,0 +1,66 @@
+"""What differs between two versions: the database writes a line a meeting, and equal lines are not read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import String, cast, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.changes import Change, ChangeKind, compare
+from scheduler.domain.plan import Meeting
+from scheduler.storage.cache.marks import END, PART, parts_of, query_text, rows_text
+from scheduler.storage.models import Attendee, MeetingRequest, PlannedAttendee, PlannedMeeting
+
+_PERSON = ","
+
+
+def diff_versions(session: Session, event_id: int, old_id: int, new_id: int) -> tuple[list[Change], int]:
+    """The changes from one version to another, and how many meetings are the same.
+
+    They are in the order of `compare`. Slots, places and interpreters are named by row ids, all else by keys.
+    Four queries, and one text of each version.
+    """
+    old, new = (set(_text(session, version_id).split(END)) - {""} for version_id in (old_id, new_id))
+    same = old & new
+    if len(old) == len(same) == len(new):
+        return [], len(same)
+    requests = _keys(session, MeetingRequest, event_id)
+    people = _keys(session, Attendee, event_id)
+    found = compare(*(_meetings(lines - same, requests, people) for lines in (old, new)))
+    changes = [change for change in found.changes if change.kind is not ChangeKind.UNCHANGED]
+    return changes, len(same) + found.counts[ChangeKind.UNCHANGED]
+
+
+def _text(session: Session, version_id: int) -> str:
+    """A line a meeting: request, slot, place, interpreter, people in any order."""
+    person = cast(PlannedAttendee.attendee_id, String)
+    people = (
+        select(func.aggregate_strings(person, _PERSON))
+        .where(PlannedAttendee.meeting_id == PlannedMeeting.id)
+        .scalar_subquery()
+    )
+    columns = (
+        PlannedMeeting.request_id,
+        PlannedMeeting.slot_id,
+        PlannedMeeting.place_id,
+        PlannedMeeting.interpreter_id,
+        people,
+    )
+    return query_text(session, columns, select().where(PlannedMeeting.version_id == version_id))
+
+
+def _keys(session: Session, table: Any, event_id: int) -> dict[str, str]:
+    """The key of each row of an event, by id."""
+    rows = parts_of(rows_text(session, (table.id, table.key), table.event_id == event_id))
+    return {row: key for row, key in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+def _meetings(lines: Iterable[str], requests: Mapping[str, str], people: Mapping[str, str]) -> list[Meeting]:
+    found = []
+    for line in lines:
+        request, slot, place, interpreter, seated = line.split(PART)
+        who = sorted(people[each] for each in seated.split(_PERSON) if each)
+        found.append(Meeting(requests[request], slot, place, tuple(who), interpreter or None))
+    return found

@@ -1,0 +1,274 @@
+"""Do the remedy of a request that a version does not hold, as one step of the desk, and lock the request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain import names
+from scheduler.domain.entities import Side
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.i18n import gettext_lazy
+from scheduler.services.directory.refs import SlotRef, slot_ref
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.participants import journal
+from scheduler.services.participants.cancellations import cancel_request
+from scheduler.services.participants.journal import StepCard, StepKind, record_step
+from scheduler.services.planning.change_review import locking
+from scheduler.services.planning.fixes import event_changes, unscheduled_groups
+from scheduler.services.planning.fixes.event_changes import NewPerson
+from scheduler.services.requests import locks, not_held
+from scheduler.services.requests.locks import NotDone
+from scheduler.services.schedule import unscheduled, versions
+from scheduler.services.spreadsheets.columns import ImportKind
+from scheduler.services.text import storable
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Event, ExcludedPerson, Firm, MeetingRequest, Slot
+
+NEEDS_PERSON: Final = frozenset({"add-person", "add-interpreter"})
+"""Kinds that need somebody's name and mail address."""
+
+
+@dataclass(frozen=True, slots=True)
+class _FixApplication:
+    """A press on a remedy: the request, what is to be done, and when it is to be held."""
+
+    session: Session
+    actor: Actor
+    request: MeetingRequest
+    ids: tuple[str, ...]
+    slot: Slot
+    people: Sequence[NewPerson]
+    settings: Settings
+    now: datetime
+
+    @property
+    def slots(self) -> set[int]:
+        return set(self.session.scalars(self.slot.following(self.request.length)))
+
+
+def apply_request_fix(
+    session: Session,
+    actor: Actor,
+    version: int,
+    key: str,
+    number: int,
+    *,
+    people: Sequence[NewPerson] = (),
+    settings: Settings,
+    now: datetime,
+) -> SlotRef:
+    """Do remedy `number` of a request that a version does not hold, and lock it to its slot, which is given.
+
+    The next run holds it there, or says that it cannot. `people` are those whom a remedy adds. It is one step
+    of the desk, which can be undone. Raises NotFound, WrongState, NotDone, InvalidInput by field of a person.
+    """
+    actor.require(Right.LOCK_REQUESTS)
+    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.CHANGE_VENUE)
+    session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
+    way = get_request_fix(session, actor, version, key, number)
+    request = locks.lockable(session, actor, key)
+    slot = session.scalar(select(Slot).where(Slot.of(actor.event_id), Slot.key == str(way.get("slot"))))
+    if slot is None:
+        raise NotDone(gettext_lazy("This remedy names no time that the event has."))
+    if slot.start <= now:
+        raise NotDone(gettext_lazy("That time is over."))
+    if way["kind"] not in APPLIERS:
+        raise NotDone(
+            gettext_lazy(
+                "This remedy needs something that no page can do. Do it first, then lock the request."
+            )
+        )
+    press = _FixApplication(session, actor, request, tuple(way["ids"]), slot, people, settings, now)
+    subject = _subject(session, request)
+    with record_step(
+        session, actor, StepKind.REMEDY, ImportKind.REQUESTS, subject, note=way["kind"], now=now
+    ):
+        APPLIERS[way["kind"]](press)
+        locking.lock_to_slot(session, actor, request, slot, now=now)
+    return slot_ref(slot)
+
+
+def apply_group_fix(
+    session: Session,
+    actor: Actor,
+    version: int,
+    group: int,
+    *,
+    people: Sequence[NewPerson] = (),
+    settings: Settings,
+    now: datetime,
+) -> None:
+    """Do what helps a group of requests best, as one step of the desk. The next run holds what it can then.
+
+    Raises NotFound, NotDone, InvalidInput by field of a person.
+    """
+    actor.require(Right.LOCK_REQUESTS)
+    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.CHANGE_VENUE)
+    session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
+    lever = unscheduled_groups.get_group_fix(session, actor, version, group)
+    kind, ids = lever["kind"], tuple(lever["ids"])
+    if kind in unscheduled_groups.ADDING_FIXES and len(people) != 1:
+        raise InvalidInput([Fault("people", gettext_lazy("name one person"))])
+    subject = _subject_of(session, actor, ids)
+    with record_step(session, actor, StepKind.REMEDY, ImportKind.REQUESTS, subject, note=kind, now=now):
+        match kind:
+            case "person-cap" | "firm-cap":
+                _raise_cap(session, actor.event_id, kind, ids)
+            case "available":
+                event_changes.free_people(
+                    session, actor.event_id, ids, _slots(session, actor, lever["slots"])
+                )
+            case "shift":
+                event_changes.open_shifts(
+                    session, actor.event_id, ids, _slots(session, actor, lever["slots"])
+                )
+            case "add-table":
+                event_changes.add_table(session, session.get_one(Event, actor.event_id), ids[0])
+            case "add-booth":
+                event_changes.widen_booth(session, actor.event_id, ids[0])
+            case "add-person":
+                event_changes.add_person(session, actor, ids[0], people[0], settings=settings, now=now)
+            case "add-interpreter":
+                event_changes.add_interpreter(session, actor, ids, people[0], now=now)
+            case "any-place":
+                for request in locks.lockables(session, actor, ids):
+                    event_changes.allow_any_place(request)
+            case _:
+                raise NotDone(gettext_lazy("This needs something that no page can do."))
+
+
+def list_applied_fixes(session: Session, actor: Actor, *, most: int) -> tuple[StepCard, ...]:
+    """The last fixes that were applied and not undone, the newest first."""
+    found = (each for each in journal.list_steps(session, actor) if each.kind is StepKind.REMEDY)
+    return tuple(islice((each for each in found if each.undone_at is None), most))
+
+
+def _slots(session: Session, actor: Actor, keys: Sequence[str]) -> set[int]:
+    return set(session.scalars(select(Slot.id).where(Slot.of(actor.event_id), among(Slot.key, keys))))
+
+
+def _subject_of(session: Session, actor: Actor, ids: Sequence[str]) -> str:
+    """Whom or what a lever is about, by name; else by key."""
+    found = not_held.things(session, actor.event_id, ids[:1])
+    named = [found.get(key, key) for key in ids[:1]]
+    return ", ".join(each if isinstance(each, str) else _noted(each, ids[0]) for each in named)
+
+
+def _noted(thing: Any, key: str) -> str:
+    latin = getattr(thing, "latin_name", "")
+    return names.recorded(thing.name, latin) if latin else key
+
+
+def get_request_fix(session: Session, actor: Actor, version: int, key: str, number: int) -> Mapping[str, Any]:
+    """A remedy as the plan has it: kind, ids, slot. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    found = versions.get(session, actor.event_id, version)
+    answers = unscheduled.about(session, found.id, [key] if storable(key) else [])
+    ways: Sequence[Mapping[str, Any]] = answers.get(key, {}).get("ways", ())
+    if not 0 <= number < len(ways):
+        raise NotFound("remedy", number)
+    return ways[number]
+
+
+def _subject(session: Session, request: MeetingRequest) -> str:
+    firms = [session.get_one(Firm, firm_id) for firm_id in (request.from_firm_id, request.to_firm_id)]
+    return " and ".join(names.recorded(firm.name, firm.latin_name) for firm in firms)
+
+
+def _nothing(_press: _FixApplication) -> None:
+    """To lock the request is all."""
+
+
+def _withdraw(press: _FixApplication) -> None:
+    for key in press.ids:
+        other = locks.lockable(press.session, press.actor, key)
+        cancel_request(press.session, press.actor, other, Side.FROM, "", now=press.now)
+
+
+def _available(press: _FixApplication) -> None:
+    event_changes.free_people(press.session, press.actor.event_id, press.ids, press.slots)
+
+
+def _shift(press: _FixApplication) -> None:
+    event_changes.open_shifts(press.session, press.actor.event_id, press.ids, press.slots)
+
+
+def _take_part(press: _FixApplication) -> None:
+    session, request = press.session, press.request
+    people = select(Attendee.id).where(Attendee.event_id == press.actor.event_id, Attendee.key.in_(press.ids))
+    excluded = select(ExcludedPerson).where(
+        ExcludedPerson.request_id == request.id, ExcludedPerson.attendee_id.in_(people)
+    )
+    for row in session.scalars(excluded):
+        session.delete(row)
+
+
+def _any_place(press: _FixApplication) -> None:
+    event_changes.allow_any_place(press.request)
+
+
+def _person_cap(press: _FixApplication) -> None:
+    _raise_cap(press.session, press.actor.event_id, "person-cap", press.ids)
+
+
+def _firm_cap(press: _FixApplication) -> None:
+    _raise_cap(press.session, press.actor.event_id, "firm-cap", press.ids)
+
+
+def _raise_cap(session: Session, event_id: int, kind: str, ids: Sequence[str]) -> None:
+    row: Attendee | Firm | None
+    if kind == "person-cap":
+        row = session.scalar(select(Attendee).where(Attendee.event_id == event_id, Attendee.key == ids[0]))
+    else:
+        row = session.scalar(select(Firm).where(Firm.event_id == event_id, Firm.key == ids[0]))
+    event_changes.raise_cap(row, ids)
+
+
+def _place(press: _FixApplication) -> None:
+    event_changes.add_place(press.session, press.actor.event_id, press.request, press.ids)
+
+
+def _person(press: _FixApplication) -> None:
+    """A colleague of each firm that the remedy names one of."""
+    if len(press.people) != len(press.ids):
+        raise InvalidInput([Fault("people", gettext_lazy("name one for each firm that sends somebody more"))])
+    for at, (like, person) in enumerate(zip(press.ids, press.people, strict=True)):
+        event_changes.add_person(
+            press.session, press.actor, like, person, at=at, settings=press.settings, now=press.now
+        )
+
+
+def _interpreter(press: _FixApplication) -> None:
+    if len(press.people) != 1:
+        raise InvalidInput([Fault("people", gettext_lazy("name one interpreter"))])
+    event_changes.add_interpreter(press.session, press.actor, press.ids, press.people[0], now=press.now)
+
+
+APPLIERS: Final[Mapping[str, Callable[[_FixApplication], None]]] = {
+    "again": _nothing,
+    "weight": _nothing,
+    "closed": _nothing,
+    "fixed": _nothing,
+    "withdraw": _withdraw,
+    "available": _available,
+    "take-part": _take_part,
+    "any-place": _any_place,
+    "shift": _shift,
+    "person-cap": _person_cap,
+    "firm-cap": _firm_cap,
+    "add-place": _place,
+    "add-person": _person,
+    "add-interpreter": _interpreter,
+}
+"""What a press does, by the kind of a remedy. A lock opens the time that it names, whatever its priority."""

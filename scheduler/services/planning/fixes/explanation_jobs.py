@@ -1,0 +1,31 @@
+"""The job that finds why a version leaves requests unscheduled where nothing says it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import JobKind
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.publishing import version_jobs
+from scheduler.services.publishing.orders import JobCard, job_card
+from scheduler.services.schedule import versions
+
+
+def request_explanation(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
+    """Have a worker explain a version. While that is open it is the same job. Send its task after the commit.
+
+    Raises NotFound.
+    """
+    actor.require(Right.TRY)
+    version = versions.get(session, actor.event_id, number)
+    return job_card(version_jobs.ask_to_explain(session, version, by=actor.account_id, now=now))
+
+
+def find_latest_explanation(session: Session, actor: Actor, number: int) -> JobCard | None:
+    """The last of a version. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    job = version_jobs.latest(session, versions.get(session, actor.event_id, number), JobKind.EXPLAIN)
+    return job_card(job) if job is not None else None

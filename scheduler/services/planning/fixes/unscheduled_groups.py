@@ -1,0 +1,326 @@
+"""What a version does not hold, in groups by reason, each with the change that helps it best."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.errors import NotFound
+from scheduler.domain.plan import NOT_EXAMINED
+from scheduler.i18n import venue_label
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Page, part_of
+from scheduler.services.requests import not_held
+from scheduler.services.requests.not_held import NotHeld, Thing
+from scheduler.services.schedule import scheduled, unscheduled, versions
+from scheduler.services.text import storable
+from scheduler.storage.models import Firm, Hall, MeetingRequest, ScheduleVersion, Slot, UnscheduledRequest
+
+ADDING_FIXES: Final = frozenset({"add-person", "add-interpreter"})
+"""Kinds of levers that need somebody's name and mail address."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedFix:
+    """A change of the event, with names. `starts` are the times that it opens, if it is about some."""
+
+    kind: str
+    things: Sequence[Thing]
+    starts: Sequence[datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class UnscheduledGroup:
+    """A group of requests that are not held: why, about whom or what, from when on, and what helps.
+
+    With the lever, `holds` of them can be held beside the plan as it is, for `gains` points more. Both are
+    None where that was not counted. `number` is None of a version that was made before there were groups.
+    """
+
+    number: int | None
+    reason: str
+    kind: str
+    things: Sequence[Thing]
+    start: datetime | None
+    requests: int
+    weight: int | float
+    lever: SuggestedFix | None
+    holds: int | None
+    gains: int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnscheduledCounts:
+    """How many accepted requests a version has no meeting of, and for how many of them no reason is known.
+
+    `accepted` are those of the event. No schedule of the requests of the version's run has more than `most`,
+    if that is known. `newer` have no reason as they were accepted after it, `unexamined` as the run was
+    stopped. `fitting` fit into the version as it is.
+    """
+
+    accepted: int
+    scheduled: int
+    most: int | None
+    newer: int
+    unexamined: int
+    fitting: int
+
+    @property
+    def requests(self) -> int:
+        """Accepted requests that are not scheduled."""
+        return max(self.accepted - self.scheduled, 0)
+
+    @property
+    def unexplained(self) -> int:
+        return self.newer + self.unexamined
+
+    @property
+    def within_reach(self) -> int | None:
+        """At most so many more of the requests of its run a search can schedule, if that is known."""
+        if self.most is None:
+            return None
+        return max(min(self.requests - self.newer, self.most - self.scheduled), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class UnscheduledReason:
+    """All requests that a version does not hold for one reason, and the groups whose levers hold most.
+
+    `about` counts whom or what its groups are about, by kind. `fixes` counts the groups that have a lever.
+    """
+
+    reason: str
+    requests: int
+    about: Mapping[str, int]
+    fixes: int
+    best: Sequence[UnscheduledGroup]
+
+
+def count_unscheduled(session: Session, actor: Actor, number: int) -> UnscheduledCounts:
+    """The counts of a version. Raises NotFound."""
+    version = _version(session, actor, number)
+    counts = _counts(session, version)
+    accepted = scheduled.count_accepted(session, version.event_id)
+    held = scheduled.count_scheduled(session, version.id)
+    return UnscheduledCounts(
+        accepted=accepted,
+        scheduled=held,
+        most=version.meetings_bound,
+        newer=max(accepted - held - sum(count for _, _, count in counts), 0),
+        unexamined=sum(count for _, reason, count in counts if reason == NOT_EXAMINED),
+        fitting=sum(count for _, reason, count in counts if reason == "search-ended"),
+    )
+
+
+def list_reasons(session: Session, actor: Actor, number: int, *, best: int) -> list[UnscheduledReason]:
+    """Why a version does not hold requests, the most frequent reason first, each with its `best` groups.
+
+    The number of queries is constant. What was not looked into has no reason.
+    """
+    version = _version(session, actor, number)
+    reasons: dict[str, list[GroupCount]] = defaultdict(list)
+    for counted in _counts(session, version):
+        if counted[1] != NOT_EXAMINED:
+            reasons[counted[1]].append(counted)
+    known = version.groups or []
+    helped = {reason: _with_fix(known, counts) for reason, counts in reasons.items()}
+    cards = iter(_cards(session, version, [each for rows in helped.values() for each in rows[:best]]))
+    found = [
+        UnscheduledReason(
+            reason,
+            sum(count for _, _, count in counts),
+            _about(known, counts),
+            len(helped[reason]),
+            [next(cards) for _ in helped[reason][:best]],
+        )
+        for reason, counts in reasons.items()
+    ]
+    return sorted(found, key=lambda card: (-card.requests, card.reason))
+
+
+def list_groups(
+    session: Session, actor: Actor, number: int, *, reason: str, page: int, limit: int
+) -> Page[UnscheduledGroup]:
+    """The groups of a reason that have a lever, what helps most first. The number of queries is constant."""
+    version = _version(session, actor, number)
+    counts = [counted for counted in _counts(session, version) if counted[1] == reason]
+    helped = _with_fix(version.groups or [], counts)
+
+    def read(first: int, most: int) -> list[UnscheduledGroup]:
+        return _cards(session, version, helped[first : first + most])
+
+    return part_of(f"groups {number}", read, len(helped), number=page, limit=limit)
+
+
+def list_all_groups(session: Session, actor: Actor, number: int) -> list[UnscheduledGroup]:
+    """All groups of a version, the heaviest first."""
+    version = _version(session, actor, number)
+    return _cards(session, version, _counts(session, version))
+
+
+def get_group(session: Session, actor: Actor, number: int, group: int) -> UnscheduledGroup:
+    """A group by its number. Raises NotFound."""
+    version = _version(session, actor, number)
+    mine = [row for row in _counts(session, version) if row[0] == group]
+    if not mine:
+        raise NotFound("group", group)
+    return _cards(session, version, mine)[0]
+
+
+def get_group_fix(session: Session, actor: Actor, number: int, group: int) -> Mapping[str, Any]:
+    """The lever of a group as the plan has it: kind, ids, slots. Raises NotFound."""
+    version = _version(session, actor, number)
+    rows = version.groups or []
+    if not 0 <= group < len(rows) or not rows[group]["lever"]:
+        raise NotFound("remedy of group", group)
+    lever: Mapping[str, Any] = rows[group]["lever"]
+    return lever
+
+
+def list_all_fixes(session: Session, actor: Actor, number: int) -> list[Mapping[str, Any]]:
+    """The levers of all groups that have requests left, each once."""
+    version = _version(session, actor, number)
+    known = version.groups or []
+    found: list[Mapping[str, Any]] = []
+    for group, _, _ in sorted(_counts(session, version), key=lambda each: each[0] or 0):
+        lever = known[group]["lever"] if group is not None else None
+        if lever and lever not in found:
+            found.append(lever)
+    return found
+
+
+def list_requests(
+    session: Session,
+    actor: Actor,
+    number: int,
+    *,
+    group: int | None,
+    reason: str,
+    words: str,
+    page: int,
+    limit: int,
+) -> Page[NotHeld]:
+    """The requests of a group, of a reason, or all, whose firms' names have these words."""
+    version = _version(session, actor, number)
+    which = [*unscheduled.of_version(version.id)]
+    if group is not None:
+        which.append(UnscheduledRequest.group_number == group)
+    if reason:
+        which.append(UnscheduledRequest.reason == reason)
+    which += _matches_words(version.event_id, words)
+    size = session.scalar(select(func.count()).select_from(UnscheduledRequest).where(*which)) or 0
+
+    def read(first: int, most: int) -> list[NotHeld]:
+        rows = select(UnscheduledRequest.answer).where(*which).order_by(UnscheduledRequest.position)
+        answers = session.scalars(rows.offset(first).limit(most)).all()
+        return not_held.named(session, version.event_id, answers)
+
+    return part_of(f"not held {number}", read, size, number=page, limit=limit)
+
+
+def _version(session: Session, actor: Actor, number: int) -> ScheduleVersion:
+    actor.require(Right.READ_VERSIONS)
+    return versions.get(session, actor.event_id, number)
+
+
+def _matches_words(event_id: int, words: str) -> list[ColumnElement[bool]]:
+    """Each word in a name of one of the two firms."""
+    if not words.strip() or not storable(words):
+        return []
+    one, two = aliased(Firm), aliased(Firm)
+    keys = (
+        select(MeetingRequest.key)
+        .join(one, one.id == MeetingRequest.from_firm_id)
+        .join(two, two.id == MeetingRequest.to_firm_id)
+        .where(MeetingRequest.event_id == event_id)
+    )
+    names = (one.name, one.latin_name, two.name, two.latin_name)
+    for word in words.split()[:10]:
+        keys = keys.where(or_(*(name.icontains(word, autoescape=True) for name in names)))
+    return [UnscheduledRequest.request_key.in_(keys)]
+
+
+GroupCount = tuple[int | None, str, int]
+"""A group's number, reason, and how many requests of it the version does not hold."""
+
+
+def _counts(session: Session, version: ScheduleVersion) -> list[GroupCount]:
+    """Counted from the requests, so that they are true of a version from which some were taken."""
+    row = UnscheduledRequest
+    counted = select(row.group_number, row.reason, func.count()).where(*unscheduled.of_version(version.id))
+    found = session.execute(counted.group_by(row.group_number, row.reason)).all()
+    known = version.groups or []
+
+    def order(each: Any) -> tuple[bool, float, int]:
+        group, _, count = each
+        return group is None, -known[group]["weight"] if group is not None else -count, group or 0
+
+    return [(group, reason, count) for group, reason, count in sorted(found, key=order)]
+
+
+def _with_fix(known: Sequence[Mapping[str, Any]], counts: Iterable[GroupCount]) -> list[GroupCount]:
+    """Those that have a lever: first what lets in most, then the heaviest, last what was not counted."""
+
+    def order(each: GroupCount) -> tuple[int, float]:
+        group = known[each[0] or 0]
+        return -(-1 if group["holds"] is None else group["holds"]), -group["weight"]
+
+    return sorted((each for each in counts if each[0] is not None and known[each[0]]["lever"]), key=order)
+
+
+def _about(known: Sequence[Mapping[str, Any]], counts: Iterable[GroupCount]) -> dict[str, int]:
+    """How many of each kind some groups are about."""
+    about = (known[each[0]]["about"] for each in counts if each[0] is not None)
+    return dict(Counter(kind for kind, *ids in {(row["kind"], *row["ids"]) for row in about} if ids))
+
+
+def _cards(
+    session: Session, version: ScheduleVersion, counts: Iterable[GroupCount]
+) -> list[UnscheduledGroup]:
+    rows = [(each, (version.groups or [])[each[0]] if each[0] is not None else None) for each in counts]
+    known = [row for _, row in rows if row is not None]
+    keys = {key for row in known for key in row["about"]["ids"]}
+    keys |= {key for row in known if row["lever"] for key in row["lever"]["ids"]}
+    things = dict(not_held.things(session, version.event_id, keys))
+    halls: Any = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == version.event_id)
+    for key, name, names in session.execute(halls):
+        things.setdefault(key, venue_label(name, names))
+    starts: Any = select(Slot.key, Slot.start).where(Slot.event_id == version.event_id)
+    slots = dict(session.execute(starts).all())
+    return [_card(counted, row, things, slots) for counted, row in rows]
+
+
+def _card(
+    counted: GroupCount,
+    row: Mapping[str, Any] | None,
+    things: Mapping[str, Thing],
+    slots: Mapping[str, datetime],
+) -> UnscheduledGroup:
+    number, reason, requests = counted
+    if row is None:
+        return UnscheduledGroup(number, reason, "", (), None, requests, requests, None, None, None)
+    about, lever = row["about"], row["lever"]
+    return UnscheduledGroup(
+        number=number,
+        reason=reason,
+        kind=about["kind"],
+        things=[things.get(key, key) for key in about["ids"]],
+        start=slots.get(about["slot"]),
+        requests=requests,
+        weight=row["weight"],
+        lever=lever
+        and SuggestedFix(
+            lever["kind"],
+            [things.get(key, key) for key in lever["ids"]],
+            sorted(slots[slot] for slot in lever["slots"] if slot in slots),
+        ),
+        holds=row["holds"],
+        gains=row["gains"],
+    )

@@ -1,0 +1,125 @@
+"""What a version does not hold as a workbook: the groups, and each request with its remedies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import names
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.fixes import unscheduled_groups
+from scheduler.services.planning.fixes.unscheduled_groups import UnscheduledGroup
+from scheduler.services.requests import not_held
+from scheduler.services.requests.not_held import NamedMeeting, NotHeld, Thing
+from scheduler.services.schedule import unscheduled, versions
+from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.storage.models import Event, UnscheduledRequest
+
+KINDS: Final[Mapping[str, str]] = {
+    "person-cap": "one meeting a day more",
+    "firm-cap": "one meeting a day more",
+    "available": "available",
+    "shift": "longer shift",
+    "add-place": "one more place",
+    "add-table": "one more table",
+    "add-booth": "one more meeting at the booth at once",
+    "add-interpreter": "one more interpreter",
+    "add-person": "one more colleague",
+    "any-place": "table or booth, whichever is free",
+    "withdraw": "withdraw",
+    "take-part": "takes part after all",
+    "closed": "allow the time",
+    "fixed": "fix there",
+    "again": "longer search, or hold it there",
+    "weight": "hold it all the same",
+    "precedence": "drop the order with",
+}
+"""What to do, by the kind of a remedy or lever."""
+GROUPS: Final = (
+    *("Group", "Why not", "About", "From", "Requests", "Weight", "What helps", "Whom or where"),
+    *("Lets in", "Points"),
+)
+REQUESTS: Final = (
+    *("Group", "Firm that asks", "Firm asked", "Priority", "Why not", "In the way"),
+    *("What would let it in", "Whom or where", "When", "Request"),
+)
+
+
+def export_unscheduled(session: Session, actor: Actor, number: int) -> bytes:
+    """XLSX of a version: a row a group, and a row a remedy of each request. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
+
+    def local(moment: datetime | None) -> datetime | None:
+        return moment.astimezone(zone).replace(tzinfo=None) if moment is not None else None
+
+    cards = unscheduled_groups.list_all_groups(session, actor, number)
+    rows = session.execute(
+        select(UnscheduledRequest.group_number, UnscheduledRequest.answer)
+        .where(*unscheduled.of_version(version.id))
+        .order_by(UnscheduledRequest.position)
+    ).all()
+    listed = not_held.named(session, actor.event_id, [answer for _, answer in rows])
+    of_requests = [
+        cells
+        for (group, _), row in zip(rows, listed, strict=True)
+        for cells in _request(_numbered(group), row, local)
+    ]
+    return xlsx(
+        [
+            SheetOut("Groups", GROUPS, [_group(card, local) for card in cards]),
+            SheetOut("Requests", REQUESTS, of_requests),
+        ]
+    )
+
+
+Local = Callable[[datetime | None], datetime | None]
+
+
+def _numbered(group: int | None) -> int | None:
+    return None if group is None else group + 1
+
+
+def _group(card: UnscheduledGroup, local: Local) -> list[Cell]:
+    lever = card.lever
+    return [
+        _numbered(card.number),
+        not_held.GROUPS.get(card.reason, card.reason),
+        ", ".join(map(_name, card.things)),
+        local(card.start),
+        card.requests,
+        card.weight,
+        KINDS.get(lever.kind, lever.kind) if lever is not None else None,
+        ", ".join(map(_name, lever.things)) if lever is not None else None,
+        card.holds,
+        card.gains,
+    ]
+
+
+def _request(group: int | None, row: NotHeld, local: Local) -> Iterator[list[Cell]]:
+    """A row a remedy, or one without."""
+    firms = [row.key, ""]
+    if row.meeting is not None:
+        firms = [_name(row.meeting.sender), _name(row.meeting.receiver)]
+    priority = row.meeting.priority if row.meeting is not None else None
+    why = [not_held.GROUPS.get(row.reason, row.reason), ", ".join(map(_name, row.blockers))]
+    for remedy in row.remedies:
+        what = [KINDS.get(remedy.kind, remedy.text), ", ".join(map(_name, remedy.things))]
+        yield [group, *firms, priority, *why, *what, local(remedy.start), row.key]
+    if not row.remedies:
+        yield [group, *firms, priority, *why, None, None, None, row.key]
+
+
+def _name(thing: Thing) -> str:
+    if isinstance(thing, str):
+        return thing
+    if isinstance(thing, NamedMeeting):
+        return f"{_name(thing.sender)} and {_name(thing.receiver)}"
+    return names.joined(thing.name, thing.latin_name)

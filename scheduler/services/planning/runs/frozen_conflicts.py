@@ -1,0 +1,34 @@
+"""Published meetings that can't take place and that no run changes, as they begin too soon: by name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import VersionState
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.requests.not_held import NamedMeeting, things
+from scheduler.services.schedule import broken, versions
+from scheduler.storage.models import Event
+
+_IS_PLANNED = (VersionState.DRAFT, VersionState.PUBLISHED)
+
+
+def list_frozen_conflicts(
+    session: Session, actor: Actor, number: int, *, now: datetime
+) -> list[NamedMeeting]:
+    """Those that a draft, or the published version, has as they were. Of older versions there are none.
+
+    Raises NotFound.
+    """
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    published = versions.published(session, actor.event_id)
+    if published is None or version.state not in _IS_PLANNED or version.number < published.number:
+        return []
+    until = session.get_one(Event, actor.event_id).frozen_until(now)
+    keys = broken.keys(session, published, now=now, until=until)
+    named = things(session, actor.event_id, keys)
+    return [one for key in keys if isinstance(one := named.get(key), NamedMeeting)]

@@ -1,0 +1,91 @@
+"""Look at the plan of a solve before anything is made of it."""
+
+from __future__ import annotations
+
+import math
+
+from scheduler.domain import rules
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.errors import PlanRejected
+from scheduler.domain.plan import Plan
+from scheduler.domain.problem import Problem
+from scheduler.files.problem_file import fingerprint_of
+from scheduler.i18n import gettext_lazy, ngettext_lazy
+
+NO_PLAN = {
+    PlanStatus.INFEASIBLE: gettext_lazy(
+        "No plan keeps all the rules of this event: they contradict each other."
+    ),
+    PlanStatus.UNKNOWN: gettext_lazy("No plan was found in the time given. Give the run more seconds."),
+}
+SOLVE_HUNG = gettext_lazy("The solve did not stop at the end of its time.")
+MAX_NOTE_LENGTH = 1000
+
+
+def describe_failure(error: Exception) -> str:
+    """What an organiser reads where the search fails by a fault of ours."""
+    return gettext_lazy(
+        "It ended with an error (%(kind)s). The log has the details.", kind=type(error).__name__
+    )
+
+
+def explain_no_plan(plan: Plan) -> str | None:
+    """A sentence, with the contradiction if a plain one was found, or None if there is a plan."""
+    if plan.is_answer:
+        return None
+    note = NO_PLAN.get(plan.status)
+    if note and plan.status is PlanStatus.INFEASIBLE and plan.unscheduled:
+        return f"{note} {plan.unscheduled[0].detail}"[:MAX_NOTE_LENGTH]
+    return note
+
+
+def explain_incomplete_plan(plan: Plan) -> str | None:
+    """A sentence about what a plan lacks that it has to hold, or None if it lacks nothing."""
+    if not plan.not_kept:
+        return None
+    return ngettext_lazy(
+        "%(num)s meeting that is locked or frozen cannot be kept. The draft has all others.",
+        "%(num)s meetings that are locked or frozen cannot be kept. The draft has all others.",
+        len(plan.not_kept),
+    )
+
+
+def is_unavoidable(plan: Plan) -> bool:
+    """Whether what a plan does not keep cannot be, whatever else is given up: nobody has to choose.
+
+    So it is where somebody is absent at the time that their meeting is locked to.
+    """
+    alone = {id for clash in plan.clashes if clash.cause == "alone" for id in clash.requests}
+    return alone.issuperset(plan.not_kept)
+
+
+def clashes_are_known(plan: Plan) -> bool:
+    """Whether all that a plan does not keep clashes with what else has to be held, whatever limits it has."""
+    known = {id for clash in plan.clashes for id in clash.requests}
+    return plan.is_answer and known.issuperset(plan.not_kept)
+
+
+def describe_left_out(plan: Plan) -> str | None:
+    """A sentence about what a plan that is published lacks, or None if it lacks nothing."""
+    if not plan.not_kept or not is_unavoidable(plan):
+        return None
+    return ngettext_lazy(
+        "%(num)s locked meeting is left out: it cannot be scheduled at its time, whatever else is.",
+        "%(num)s locked meetings are left out: they cannot be scheduled at their times, whatever else is.",
+        len(plan.not_kept),
+    )
+
+
+def require_valid_plan(problem: Problem, plan: Plan) -> None:
+    """Raises PlanRejected unless the plan answers the problem, keeps its rules and scores what it claims."""
+    true = rules.score(problem, plan.meetings)
+    reasons = []
+    if plan.problem != fingerprint_of(problem):
+        reasons.append("it answers another problem")
+    if plan.is_answer:
+        broken = rules.violations(problem.releasing(plan.not_kept), plan.meetings)
+        reasons += [f"{violation.rule}: {violation.detail}" for violation in broken]
+        if not math.isclose(true.total, plan.score, rel_tol=1e-9) or true.terms != plan.terms:
+            reasons.append(f"it claims a score of {plan.score:g} and has {true.total:g}")
+    if reasons:
+        raise PlanRejected(reasons)

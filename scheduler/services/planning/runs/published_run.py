@@ -1,0 +1,106 @@
+"""What a run knows from the one whose plan is published: what changed since, and which bounds hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
+
+from scheduler.domain.basis import Difference, basis_of, differences
+from scheduler.domain.proofs import still_holds
+from scheduler.domain.rules.stability import published_changes
+from scheduler.domain.solving import Proved
+from scheduler.files.plan_file import read_plan
+from scheduler.files.problem_file import read_problem, write_problem
+from scheduler.services.planning.runs import runs
+from scheduler.services.problems import frozen, snapshot, solved
+from scheduler.services.replies import counter_proposals
+from scheduler.services.schedule import versions
+from scheduler.storage.models import Event, MeetingRequest, Run
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRun:
+    """The run whose plan is published: its problem and plan, as their files, and what it was made for.
+
+    `basis` is None for a run of a release that kept none. `is_of_night`: it had a night's budget.
+    """
+
+    problem: Json
+    plan: Json
+    basis: Json | None
+    is_of_night: bool = False
+
+
+def find_published_run(session: Session, event_id: int) -> PublishedRun | None:
+    """The run whose plan is published. None without one, and where it was edited by hand since."""
+    published = versions.published(session, event_id)
+    if published is None or published.run_id is None:
+        return None
+    run = session.get_one(Run, published.run_id, options=[undefer(Run.basis)])
+    problem, plan = solved.problem_file(session, run.id), runs.get_plan_file(session, run.id)
+    if problem is None or plan is None:
+        return None
+    basis = None if run.basis is None else solved.unpack(run.basis)
+    return PublishedRun(problem, plan, basis, is_of_night=bool(run.night_budget))
+
+
+def make_basis(session: Session, event_id: int, *, now: datetime, hand_draft: int | None) -> Json:
+    """What a plan of now is made for: the event as people left it.
+
+    Neither what frozen meetings hold is part of it, nor a budget of one run, nor a wish that publishing
+    grants: these change what is solved although nobody changed anything.
+    """
+    event = session.get_one(Event, event_id)
+    problem = snapshot.take(session, event_id, now=None, hand_draft=hand_draft, with_wishes=False)
+    until = frozen.frozen_until(event, problem.slots, now, ZoneInfo(event.timezone), is_by_hand=False)
+    rows = select(MeetingRequest.id, MeetingRequest.key).where(MeetingRequest.event_id == event_id)
+    wishes = counter_proposals.wishes(session, event_id)
+    wished = {key: wishes[id] for id, key in session.execute(rows) if id in wishes} if wishes else {}
+    return basis_of(write_problem(replace(problem, frozen_until=until)), wished)
+
+
+def list_changes_since(last: PublishedRun | None, basis: Json, problem: Json) -> list[Difference] | None:
+    """What changed since the published plan was made. Empty if nothing did, None if nothing is published.
+
+    `problem` is the document that is solved, `basis` that of the event as it is.
+    """
+    if not problem["published"]:
+        return None
+    if last is None or last.basis is None:
+        return [Difference("unknown")]
+    found = differences(last.basis, basis)
+    if _by_request(problem["published"]) != _by_request(last.plan["meetings"]):
+        found.append(Difference("published"))
+    if _used_its_budget(last):
+        found.append(Difference("limit"))
+    return found
+
+
+def _used_its_budget(last: PublishedRun) -> bool:
+    """Whether a night changed as many published meetings as it might: then there may be more to do."""
+    most = last.problem["policy"]["max_moved"]
+    if not last.is_of_night or not most:
+        return False
+    problem, plan = read_problem(last.problem), read_plan(last.plan)
+    return len(published_changes(problem, plan.meetings).voluntary) >= int(most)
+
+
+def _by_request(meetings: list[Json]) -> dict[str, Json]:
+    return {meeting["request"]: meeting for meeting in meetings}
+
+
+def find_proved_bounds(last: PublishedRun | None, problem: Json) -> Proved | None:
+    """The bounds of the published plan's run, if they hold of this problem too."""
+    if last is None or not still_holds(last.problem, problem):
+        return None
+    plan = last.plan
+    if plan["bound"] is None or plan.get("not_kept"):  # then it is a bound of plans without these
+        return None
+    return Proved(plan["bound"], plan["served_bound"], plan.get("meetings_bound"))

@@ -1,0 +1,195 @@
+"""What people do with an event's runs: start one, list them, follow one, cancel it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AfterRun, RunState, VersionState
+from scheduler.domain.errors import NotFound
+from scheduler.services import text
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.planning.runs import runs
+from scheduler.services.problems import by_hand
+from scheduler.services.schedule import versions
+from scheduler.storage.models import Account, Run, ScheduleVersion
+
+OPEN_STATES = runs.OPEN_STATES
+NO_PLAN = "no-plan"
+"""What became of a run that ended without a version."""
+_NEWEST = Order("runs", (Run.number,), (int,), descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RunCard:
+    """A run. `version` is the number of the schedule version that it made, None as long as it made none.
+
+    `by` is the name of who started it, empty for a night and where nobody else is told. `hand_draft` is the
+    number of the version whose steps by hand it keeps.
+    """
+
+    id: int
+    number: int
+    state: RunState
+    asked_by: int | None
+    then: AfterRun
+    budget: int | None
+    max_moved: int | None
+    hand_draft: int | None
+    seconds: int
+    created_at: datetime
+    heartbeat_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    cancel_asked: bool
+    stop_asked: bool
+    note: str
+    fingerprint: str | None
+    progress: Mapping[str, Any]
+    curve: Sequence[Mapping[str, Any]]
+    error: str | None
+    version: int | None
+    version_state: VersionState | None
+    by: str
+    changed: Sequence[Mapping[str, Any]] | None = None
+    """What changed since the published plan was made (`Difference`). None where that was not looked at."""
+    not_kept: Sequence[str] = ()
+    """The requests that have to be scheduled as they are locked or frozen, and are not."""
+    clashes: Sequence[Mapping[str, Any]] = ()
+    """Sets of them of which no plan keeps all (`CommitmentClash`)."""
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def outcome(self) -> str:
+        """Its state, or NO_PLAN if it ended without a version."""
+        return NO_PLAN if self.state is RunState.FINISHED and self.version is None else self.state
+
+
+_ADDED = "version", "version_state", "by", "not_kept", "clashes"
+_OF_RUN = tuple(name for name in RunCard.__dataclass_fields__ if name not in _ADDED)
+
+
+def start_run(
+    session: Session,
+    actor: Actor,
+    *,
+    seconds: int | None = None,
+    then: AfterRun = AfterRun.DRAFT,
+    budget: int | None = None,
+    max_moved: int | None = 0,
+    hand_draft: int | None = None,
+    note: str = "",
+    now: datetime,
+) -> RunCard:
+    """Queue a run. Raises as `runs.queue`. A run that publishes needs the right to publish, too.
+
+    Unless `max_moved` says otherwise, published meetings change only where they have to.
+
+    `hand_draft` is the number of a draft by hand whose steps it keeps, by default those of the published
+    version. Raises NotFound and WrongState of another one. Send its task after the commit.
+    """
+    actor.require(Right.RUN)
+    if then is AfterRun.PUBLISH:
+        actor.require(Right.PUBLISH)
+    if hand_draft is not None:
+        by_hand.check_kept(session, actor.event_id, hand_draft)
+    run = runs.queue_run(
+        session,
+        actor.event_id,
+        asked_by=actor.account_id,
+        seconds=seconds,
+        then=then,
+        budget=budget,
+        max_moved=max_moved,
+        hand_draft=hand_draft,
+        note=text.one_line(note),
+        now=now,
+    )
+    after = {
+        "then": run.then.value,
+        "seconds": run.seconds,
+        "max_moved": run.max_moved,
+        "note": run.note,
+        **({"draft by hand": hand_draft} if hand_draft else {}),
+    }
+    about = pgettext_lazy("trail", "run %(number)s started", number=run.number)
+    trail.note(session, actor, Act.RUN, about, after=after, now=now)
+    return _card(run)
+
+
+def cancel_run(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
+    """Cancel a run. Raises as `runs.cancel`."""
+    actor.require(Right.RUN)
+    card = _card(runs.cancel_run(session, actor.event_id, number, now=now))
+    trail.note(
+        session, actor, Act.RUN, pgettext_lazy("trail", "run %(number)s cancelled", number=number), now=now
+    )
+    return card
+
+
+def stop_run(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
+    """End a run's search now, and keep the best plan. Raises as `runs.stop`."""
+    actor.require(Right.RUN)
+    card = _card(runs.stop_run(session, actor.event_id, number))
+    about = pgettext_lazy("trail", "run %(number)s stopped, its plan kept", number=number)
+    trail.note(session, actor, Act.RUN, about, now=now)
+    return card
+
+
+def get_run(session: Session, actor: Actor, number: int) -> RunCard:
+    """A run by its number in the event. Raises NotFound."""
+    row = session.execute(_runs(actor).where(Run.number == number)).first()
+    if row is None:
+        raise NotFound("run", number)
+    return _card(*row)
+
+
+def list_newest_runs(session: Session, actor: Actor, *, limit: int) -> tuple[RunCard, ...]:
+    """The newest runs first."""
+    rows = session.execute(_runs(actor).order_by(Run.number.desc()).limit(limit))
+    return tuple(_card(*row) for row in rows)
+
+
+def list_runs(session: Session, actor: Actor, *, cursor: str | None = None, limit: int = 30) -> Page[RunCard]:
+    """The event's runs page by page, the newest first."""
+    page: Page[Row[Any]] = fetch_page(session, _runs(actor), _NEWEST, cursor=cursor, limit=limit)
+    return Page(tuple(_card(*row[:4]) for row in page.items), page.next_cursor, page.total)
+
+
+def _runs(actor: Actor) -> Select[Run, int | None, VersionState | None, str]:
+    """Runs with the number and state of the version that each made, and who started them.
+
+    Rollbacks' versions do not count.
+    """
+    actor.require(Right.READ_RUNS)
+    return (
+        select(
+            Run,
+            ScheduleVersion.number,
+            ScheduleVersion.state,
+            func.coalesce(func.nullif(Account.name, ""), Account.email, ""),
+        )
+        .outerjoin(ScheduleVersion, versions.made_by(Run))
+        .outerjoin(Account, Account.id == Run.asked_by)
+        .where(Run.event_id == actor.event_id)
+    )
+
+
+def _card(
+    run: Run, version: int | None = None, version_state: VersionState | None = None, by: str = ""
+) -> RunCard:
+    values = {name: getattr(run, name) for name in _OF_RUN}
+    return RunCard(**values, **(run.not_kept or {}), version=version, version_state=version_state, by=by)

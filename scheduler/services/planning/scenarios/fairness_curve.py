@@ -1,0 +1,123 @@
+"""The curve of fairness: the five points of its dial, each solved beside the live plan, with its bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from scheduler.domain.rules.fairness import FAIRNESS_PRICES
+from scheduler.domain.solving import WhatIfKind, WhatIfState
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.scenarios import scenario_rows
+from scheduler.services.planning.scenarios.scenario_changes import FairnessChange
+from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard
+from scheduler.storage.models import WhatIf
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """A point of the dial, once it is solved. Shares are in per cent.
+
+    `gap` is what its plan may lack at most in per cent, as a what-if tells it.
+    """
+
+    point: int
+    scheduled: int
+    scheduled_bound: int | None
+    weight: float
+    weight_bound: float | None
+    gap: float | None
+    mean: float
+    twentieth: float
+    worst: float
+    gini: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The points that are solved, of so many that were asked for, and why others are not."""
+
+    points: Sequence[CurvePoint]
+    of: int
+    is_open: bool
+    asked_at: datetime
+    seconds: int
+    error: str | None
+
+    @property
+    def is_whole(self) -> bool:
+        return len(self.points) == self.of
+
+
+def request_curve(session: Session, actor: Actor, *, now: datetime) -> None:
+    """Ask for all five points, in place of those that were asked for last."""
+    actor.require(Right.TRY)
+    _delete(session, actor.event_id)
+    for point in range(len(FAIRNESS_PRICES)):
+        changes = [FairnessChange(point=point)]
+        name = f"Fairness {point}"
+        row = scenario_rows.add_row(
+            session, actor.event_id, WhatIfKind.CURVE, name=name, changes=changes, now=now
+        )
+        scenario_rows.request_solve(row, now=now)
+    session.flush()
+    trail.note(session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness asked for"), now=now)
+
+
+def get_curve(session: Session, actor: Actor) -> Curve | None:
+    """The curve that was asked for last, as far as it is solved."""
+    actor.require(Right.READ_VERSIONS)
+    cards = [
+        scenario_rows.scenario_card(row)
+        for row in scenario_rows.list_rows(session, actor.event_id, WhatIfKind.CURVE)
+    ]
+    if not cards:
+        return None
+    points = [_point(position, card) for position, card in enumerate(cards)]
+    return Curve(
+        points=[point for point in points if point is not None],
+        of=len(cards),
+        is_open=any(card.is_open for card in cards),
+        asked_at=min(card.asked_at or card.made_at for card in cards),
+        seconds=cards[0].seconds,
+        error=next((card.error for card in cards if card.error), None),
+    )
+
+
+def discard_curve(session: Session, actor: Actor, *, now: datetime) -> None:
+    """Put it away. A worker that is at a point stops."""
+    actor.require(Right.TRY)
+    _delete(session, actor.event_id)
+    trail.note(session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness put away"), now=now)
+
+
+def _delete(session: Session, event_id: int) -> None:
+    mine = (WhatIf.event_id == event_id, WhatIf.kind == WhatIfKind.CURVE)
+    session.execute(delete(WhatIf).where(*mine))
+
+
+def _point(position: int, card: ScenarioCard) -> CurvePoint | None:
+    """None of one that is not solved, or of an event without requests, which has no shares."""
+    then = card.result["then"] if card.result is not None else None
+    if card.state is not WhatIfState.DONE or then is None or then["mean"] is None:
+        return None
+    return CurvePoint(
+        point=position,
+        scheduled=then["held"],
+        scheduled_bound=then["held_bound"],
+        weight=then["weight"],
+        weight_bound=then["weight_bound"],
+        gap=then["gap"],
+        mean=then["mean"],
+        twentieth=then["twentieth"],
+        worst=then["worst"],
+        gini=then["gini"],
+    )

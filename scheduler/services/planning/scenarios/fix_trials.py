@@ -1,0 +1,149 @@
+"""What-ifs that try what helps a group of requests that a version does not hold: asked for, and read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.plan import Lever
+from scheduler.domain.solving import WhatIfKind, WhatIfState
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.scenarios import scenario_rows
+from scheduler.services.schedule import versions
+
+SECONDS = 10
+"""Of each of the two searches, or less if runs are shorter."""
+MAX_TRIALS = 100
+"""Of one event: the oldest go."""
+ALL_GROUPS: Final = -1
+"""In place of the number of a group: the levers of all groups together."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixTrialRequest:
+    """What is to be tried, and whose group it helps: one lever, or those of all groups."""
+
+    version_id: int
+    group: int
+    levers: tuple[Lever, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FixTrial:
+    """A trial as it is followed. Once it is done, with the lever so many `more` requests are held than by a
+    search of the same `seconds` without it, `scheduled` in all, and the score has so many `points` more.
+    """
+
+    state: WhatIfState
+    seconds: int
+    more: int | None
+    scheduled: int | None
+    points: float | None
+    error: str | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (WhatIfState.ASKED, WhatIfState.RUNNING)
+
+
+def parse_trial_request(changes: Sequence[Mapping[str, Any]]) -> FixTrialRequest:
+    """What a row asks for."""
+    (row,) = changes
+    made = (Lever(each["kind"], tuple(each["ids"]), tuple(each["slots"])) for each in _levers(row))
+    return FixTrialRequest(row["version_id"], row["group"], tuple(made))
+
+
+def request_trial(
+    session: Session, actor: Actor, number: int, group: int, lever: Mapping[str, Any], *, now: datetime
+) -> None:
+    """Have a lever of a version's group tried, or tried again."""
+    _ask(session, actor, number, group, {"lever": dict(lever)}, now=now)
+
+
+def request_trial_of_all(
+    session: Session, actor: Actor, number: int, levers: Sequence[Mapping[str, Any]], *, now: datetime
+) -> None:
+    """Have the levers of all groups of a version tried together, or tried again."""
+    _ask(session, actor, number, ALL_GROUPS, {"levers": [dict(lever) for lever in levers]}, now=now)
+
+
+def _ask(
+    session: Session, actor: Actor, number: int, group: int, what: Mapping[str, Any], *, now: datetime
+) -> None:
+    actor.require(Right.TRY)
+    version = versions.get(session, actor.event_id, number)
+    known = scenario_rows.list_rows(session, actor.event_id, WhatIfKind.REMEDY)
+    mine = [row for row in known if _key(row.changes) == (version.id, group)]
+    if mine and mine[0].state in (WhatIfState.ASKED, WhatIfState.RUNNING):
+        return
+    for old in known[: max(0, len(known) - MAX_TRIALS + 1)] if not mine else ():
+        session.delete(old)
+    name = f"Version {number}, all groups" if group == ALL_GROUPS else f"Version {number}, group {group + 1}"
+    row = mine[0] if mine else scenario_rows.add_row(
+        session, actor.event_id, WhatIfKind.REMEDY, name=name, changes=(), now=now
+    )  # fmt: skip
+    row.seconds = min(row.seconds, SECONDS)
+    row.changes = [{"version_id": version.id, "group": group, **what}]
+    scenario_rows.request_solve(row, now=now)
+    session.flush()
+    if group == ALL_GROUPS:
+        about = pgettext_lazy("trail", "all remedies tried together: Version %(version)s", version=number)
+    else:
+        about = pgettext_lazy(
+            "trail", "remedy tried: Version %(version)s, group %(group)s", version=number, group=group + 1
+        )
+    after = what["lever"] if group != ALL_GROUPS else {"remedies": len(what["levers"])}
+    trail.note(session, actor, Act.WHAT_IF, about, after=after, now=now)
+
+
+def list_trials(session: Session, actor: Actor, number: int) -> dict[int, FixTrial]:
+    """The trials of a version's groups, by the number of the group. One of a group of before is of none."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    levers = [group["lever"] for group in version.groups or ()]
+    found = {}
+    for row in scenario_rows.list_rows(session, actor.event_id, WhatIfKind.REMEDY):
+        version_id, group = _key(row.changes)
+        if (
+            group != ALL_GROUPS
+            and version_id == version.id
+            and _levers(row.changes[0]) == levers[group : group + 1]
+        ):
+            found[group] = _trial(row.state, row.seconds, row.result, row.error)
+    return found
+
+
+def get_trial_of_all(
+    session: Session, actor: Actor, number: int, levers: Sequence[Mapping[str, Any]]
+) -> FixTrial | None:
+    """The trial of all of a version's levers together, if these are still the ones that it tried."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    for row in scenario_rows.list_rows(session, actor.event_id, WhatIfKind.REMEDY):
+        if _key(row.changes) == (version.id, ALL_GROUPS) and _levers(row.changes[0]) == list(levers):
+            return _trial(row.state, row.seconds, row.result, row.error)
+    return None
+
+
+def _levers(row: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(row["levers"]) if row["group"] == ALL_GROUPS else [row["lever"]]
+
+
+def _key(changes: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
+    return changes[0]["version_id"], changes[0]["group"]
+
+
+def _trial(state: WhatIfState, seconds: int, result: Mapping[str, Any] | None, error: str | None) -> FixTrial:
+    if result is None:
+        return FixTrial(state, seconds, None, None, None, error)
+    held = result["with"]["held"]
+    points = result["with"]["score"] - result["without"]["score"]
+    return FixTrial(state, seconds, held - result["without"]["held"], held, points, error)

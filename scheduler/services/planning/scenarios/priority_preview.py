@@ -1,0 +1,58 @@
+"""What dials would do before they are saved: the event's last such what-if."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from scheduler.domain.solving import WhatIfKind
+from scheduler.services.audit_log import trail
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.planning.scenarios import scenario_rows
+from scheduler.services.planning.scenarios.scenario_changes import PolicyChange, require_policy
+from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard
+from scheduler.storage.models import WhatIf
+
+
+def request_preview(session: Session, actor: Actor, policy: Mapping[str, Any], *, now: datetime) -> None:
+    """Ask what a policy would do, in place of the event's last question.
+
+    Raises InvalidInput with what is wrong with the policy, by its path.
+    """
+    actor.require(Right.CHANGE_SETTINGS)
+    require_policy(policy)
+    _delete(session, actor.event_id)
+    asked = [PolicyChange(policy=dict(policy))]
+    row = scenario_rows.add_row(
+        session, actor.event_id, WhatIfKind.DIALS, name="Dials", changes=asked, now=now
+    )
+    scenario_rows.request_solve(row, now=now)
+    session.flush()
+    trail.note(
+        session, actor, Act.WHAT_IF, pgettext_lazy("trail", "dials tried"), after=dict(policy), now=now
+    )
+
+
+def get_preview(session: Session, actor: Actor) -> ScenarioCard | None:
+    """The event's last question about dials."""
+    actor.require(Right.CHANGE_SETTINGS)
+    found = scenario_rows.list_rows(session, actor.event_id, WhatIfKind.DIALS)
+    return scenario_rows.scenario_card(found[-1]) if found else None
+
+
+def discard_preview(session: Session, actor: Actor) -> None:
+    """Put it away. A worker that is at it stops."""
+    actor.require(Right.CHANGE_SETTINGS)
+    _delete(session, actor.event_id)
+
+
+def _delete(session: Session, event_id: int) -> None:
+    mine = (WhatIf.event_id == event_id, WhatIf.kind == WhatIfKind.DIALS)
+    session.execute(delete(WhatIf).where(*mine))

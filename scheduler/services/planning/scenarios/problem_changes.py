@@ -1,0 +1,199 @@
+"""A problem with changes: pure functions from problem to problem, one a kind of change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.entities import PlaceKind
+from scheduler.domain.problem import Interpreter, Place, Problem
+from scheduler.domain.rules.fairness import with_fairness
+from scheduler.i18n import gettext_lazy
+from scheduler.services.planning.scenarios import firm_changes, slot_changes
+from scheduler.services.planning.scenarios.scenario_changes import (
+    AddedFirmChange,
+    FairnessChange,
+    InterpretersChange,
+    PolicyChange,
+    PriorityChange,
+    QuotaChange,
+    RemovedFirmChange,
+    ShiftChange,
+    SlotsChange,
+    TablesChange,
+    TypedChange,
+)
+from scheduler.services.planning.scenarios.slot_changes import (
+    ChangeNotPossible,
+    list_changeable_slots,
+    make_id,
+    unfix_requests,
+)
+from scheduler.services.problems.policy import policy_of
+
+
+def apply_changes(problem: Problem, changes: Iterable[TypedChange]) -> Problem:
+    """The problem after all changes, one after another. The one that is given stays as it is.
+
+    What is frozen stays. What was put by hand where it cannot be any more may go elsewhere. Raises
+    CannotChange with a sentence if a change fits nothing that the problem has.
+    """
+    for change in changes:
+        problem = _APPLY[type(change)](problem, change)
+    return problem
+
+
+def _tables(problem: Problem, change: TablesChange) -> Problem:
+    hall = problem.index.halls.get(change.hall)
+    if hall is None:
+        raise ChangeNotPossible(gettext_lazy("The hall %(hall)s is not there any more.", hall=change.hall))
+    open_days = _slots_of(problem, change.day)
+    if change.step == "more":
+        closed = frozenset(range(len(problem.slots))) - open_days
+        taken = {place.id for place in problem.places}
+        new = []
+        for _ in range(change.count):
+            new.append(Place(make_id(taken, "table"), hall, PlaceKind.TABLE, unavailable=closed))
+            taken.add(new[-1].id)
+        return replace(problem, places=(*problem.places, *new))
+    tables = [
+        p
+        for p, place in enumerate(problem.places)
+        if place.kind is PlaceKind.TABLE and place.hall == hall and not open_days <= place.unavailable
+    ]
+    if len(tables) < change.count:
+        raise ChangeNotPossible(
+            gettext_lazy(
+                "The hall %(hall)s has %(count)s open tables: %(fewer)s fewer are not possible.",
+                hall=change.hall,
+                count=len(tables),
+                fewer=change.count,
+            )
+        )
+    gone, slots = set(tables[-change.count :]), open_days & list_changeable_slots(problem)
+    places = tuple(
+        replace(place, unavailable=place.unavailable | slots) if p in gone else place
+        for p, place in enumerate(problem.places)
+    )
+    return unfix_requests(replace(problem, places=places), lambda f: f.place in gone and f.slot in slots)
+
+
+def _interpreters(problem: Problem, change: InterpretersChange) -> Problem:
+    languages = frozenset((change.first, change.second))
+    if change.step == "more":
+        taken = {person.id for person in problem.interpreters}
+        new = []
+        for _ in range(change.count):
+            new.append(Interpreter(make_id(taken, "interpreter"), languages))
+            taken.add(new[-1].id)
+        return replace(problem, interpreters=(*problem.interpreters, *new))
+    every = frozenset(range(len(problem.slots)))
+    there = [
+        i
+        for i, person in enumerate(problem.interpreters)
+        if languages <= person.languages and person.unavailable < every
+    ]
+    if len(there) < change.count:
+        raise ChangeNotPossible(
+            gettext_lazy(
+                "%(count)s interpreters speak %(first)s and %(second)s: %(fewer)s fewer are not possible.",
+                count=len(there),
+                first=change.first,
+                second=change.second,
+                fewer=change.count,
+            )
+        )
+    return _away(problem, set(there[-change.count :]), every)
+
+
+def _shift(problem: Problem, change: ShiftChange) -> Problem:
+    if change.interpreter is None:
+        meant = set(range(len(problem.interpreters)))
+    else:
+        found = problem.index.interpreters.get(change.interpreter)
+        if found is None:
+            raise ChangeNotPossible(
+                gettext_lazy("The interpreter %(key)s is not there any more.", key=change.interpreter)
+            )
+        meant = {found}
+    slots = _slots_of(problem, change.day)
+    if change.step == "away":
+        return _away(problem, meant, slots)
+    people = tuple(
+        replace(person, unavailable=person.unavailable - slots) if i in meant else person
+        for i, person in enumerate(problem.interpreters)
+    )
+    return replace(problem, interpreters=people)
+
+
+def _away(problem: Problem, meant: set[int], slots: frozenset[int]) -> Problem:
+    slots &= list_changeable_slots(problem)
+    people = tuple(
+        replace(person, unavailable=person.unavailable | slots) if i in meant else person
+        for i, person in enumerate(problem.interpreters)
+    )
+    return replace(problem, interpreters=people)
+
+
+def _slots_of(problem: Problem, day: date | None) -> frozenset[int]:
+    """The slots of a day, or all. Raises CannotChange if the event has none on that day."""
+    if day is None:
+        return frozenset(range(len(problem.slots)))
+    zone = ZoneInfo(problem.timezone)
+    found = (i for i, slot in enumerate(problem.slots) if slot.start.astimezone(zone).date() == day)
+    slots = frozenset(found)
+    if not slots:
+        raise ChangeNotPossible(gettext_lazy("There are no meeting times on %(day)s.", day=day.isoformat()))
+    return slots
+
+
+def _priority(problem: Problem, change: PriorityChange) -> Problem:
+    policy = problem.policy
+    if change.dial == "fair_share":
+        return replace(problem, policy=replace(policy, fair_share=change.value / 100))
+    if change.dial in ("max_moved", "max_idle_spread"):
+        limits: Mapping[str, Any] = {change.dial: change.value}
+        return replace(problem, policy=replace(policy, **limits))
+    return replace(
+        problem, policy=replace(policy, factors={**policy.factors, str(change.dial): change.value})
+    )
+
+
+def _fairness(problem: Problem, change: FairnessChange) -> Problem:
+    return replace(problem, policy=with_fairness(problem.policy, change.point))
+
+
+def _policy(problem: Problem, change: PolicyChange) -> Problem:
+    return replace(problem, policy=policy_of(change.policy))
+
+
+def _quota(problem: Problem, change: QuotaChange) -> Problem:
+    if change.firm is not None and change.firm not in problem.index.firms:
+        raise ChangeNotPossible(gettext_lazy("The firm %(key)s is not there any more.", key=change.firm))
+    given = {
+        name: value
+        for name in ("min_meetings", "max_per_day")
+        if (value := getattr(change, name)) is not None
+    }
+    rows = tuple(replace(firm, **given) if change.firm in (None, firm.id) else firm for firm in problem.firms)
+    return replace(problem, firms=rows)
+
+
+_APPLY: Final[Mapping[type[TypedChange], Callable[[Problem, Any], Problem]]] = MappingProxyType(
+    {
+        TablesChange: _tables,
+        SlotsChange: slot_changes.change_slots,
+        InterpretersChange: _interpreters,
+        ShiftChange: _shift,
+        PriorityChange: _priority,
+        FairnessChange: _fairness,
+        PolicyChange: _policy,
+        QuotaChange: _quota,
+        RemovedFirmChange: firm_changes.remove_firm,
+        AddedFirmChange: firm_changes.add_firm,
+    }
+)

@@ -1,0 +1,225 @@
+"""The changes of a what-if: one model a kind, as it is typed, sent by a program and kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.domain.fields import Factor, HallKey, Key, MeetingsPerDay, NewInterpreters, NewTables
+from scheduler.domain.problem import Policy
+from scheduler.domain.rules.fairness import FAIRNESS_PRICES
+from scheduler.files.policy import read_policy
+from scheduler.files.reading import Reader
+from scheduler.i18n import gettext_lazy
+
+MAX_CHANGES = 20
+"""Of one what-if."""
+LanguageCode = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
+Point = Annotated[int, Field(ge=0, lt=len(FAIRNESS_PRICES))]
+
+
+class TypedChange(BaseModel):
+    """One change of an event's problem."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TablesChange(TypedChange):
+    """More tables of a hall, or fewer: the last ones. Without a day, on all days."""
+
+    kind: Literal["tables"] = "tables"
+    hall: HallKey
+    step: Literal["more", "fewer"] = "more"
+    count: NewTables = 1
+    day: dt.date | None = None
+
+
+class SlotsChange(TypedChange):
+    """Meeting times of a day opened or closed, between two local times."""
+
+    kind: Literal["slots"] = "slots"
+    step: Literal["open", "close"] = "open"
+    day: dt.date
+    start: dt.time
+    end: dt.time
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.start.tzinfo is not None or self.end.tzinfo is not None or self.start >= self.end:
+            raise ValueError(gettext_lazy("must be after the beginning, both as local times such as 09:30"))
+        return self
+
+
+class InterpretersChange(TypedChange):
+    """More interpreters of two languages, there at all times, or fewer: the last ones of those."""
+
+    kind: Literal["interpreters"] = "interpreters"
+    step: Literal["more", "fewer"] = "more"
+    count: NewInterpreters = 1
+    first: LanguageCode
+    second: LanguageCode
+
+
+class ShiftChange(TypedChange):
+    """An interpreter, all without a key, there the whole day or not at all. Without a day, on all days."""
+
+    kind: Literal["shift"] = "shift"
+    interpreter: Key | None = None
+    step: Literal["there", "away"] = "there"
+    day: dt.date | None = None
+
+
+class PriorityChange(TypedChange):
+    """One dial of the event's plans: a price in points, a share in per cent, or a limit."""
+
+    kind: Literal["dial"] = "dial"
+    dial: Literal[
+        "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "repeated", "dropped",
+        "fair_share", "max_moved", "max_idle_spread",
+    ]  # fmt: skip
+    value: Factor
+
+    @model_validator(mode="after")
+    def _a_share(self) -> Self:
+        if self.dial == "fair_share" and self.value > 100:
+            raise ValueError(gettext_lazy("a fair share is from 0 to 100 per cent"))
+        return self
+
+
+class FairnessChange(TypedChange):
+    """The dial of fairness at one of its points: 0 for the most meetings, the last for the fairest."""
+
+    kind: Literal["fairness"] = "fairness"
+    point: Point
+
+
+class PolicyChange(TypedChange):
+    """All dials at once: the `policy` of a problem file."""
+
+    kind: Literal["policy"] = "policy"
+    policy: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        require_policy(self.policy)
+        return self
+
+
+class QuotaChange(TypedChange):
+    """How many meetings a firm is to have at least, and at most a day. Without a key, of every firm."""
+
+    kind: Literal["quota"] = "quota"
+    firm: Key | None = None
+    min_meetings: MeetingsPerDay | None = None
+    max_per_day: MeetingsPerDay | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.min_meetings is None and self.max_per_day is None:
+            raise ValueError(gettext_lazy("say at least one of the two numbers"))
+        return self
+
+
+class RemovedFirmChange(TypedChange):
+    """A firm that does not come: without its people and its requests."""
+
+    kind: Literal["firm_less"] = "firm_less"
+    firm: Key
+
+
+class AddedFirmChange(TypedChange):
+    """One more firm like another: with a stand, people and requests as that one has."""
+
+    kind: Literal["firm_more"] = "firm_more"
+    like: Key
+
+
+AnyChange = Annotated[
+    TablesChange
+    | SlotsChange
+    | InterpretersChange
+    | ShiftChange
+    | PriorityChange
+    | FairnessChange
+    | PolicyChange
+    | QuotaChange
+    | RemovedFirmChange
+    | AddedFirmChange,
+    Field(discriminator="kind"),
+]
+"""One change of any kind, told by its `kind`."""
+
+_ADAPTER: Final[TypeAdapter[AnyChange]] = TypeAdapter(AnyChange)
+
+
+def parse_change(row: Any) -> AnyChange:
+    """A change from JSON, or from the fields of a form. Raises InvalidInput, by the field."""
+    try:
+        return _ADAPTER.validate_python(row, strict=False)
+    except ValidationError as error:
+        raise InvalidInput([_fault(row, each) for each in error.errors()]) from error
+
+
+def parse_changes(rows: Sequence[Any]) -> tuple[AnyChange, ...]:
+    """The changes of a what-if that were kept."""
+    return tuple(parse_change(row) for row in rows)
+
+
+def serialize_changes(changes: Sequence[TypedChange]) -> list[dict[str, Any]]:
+    """As JSON."""
+    return [change.model_dump(mode="json") for change in changes]
+
+
+def require_policy(policy: Any) -> Policy:
+    """The policy of a problem file. Raises InvalidInput with what is wrong, by its path."""
+    reader = Reader()
+    found = read_policy(reader, dict(policy))
+    if reader.faults:
+        raise InvalidInput(reader.faults)
+    return found
+
+
+_OF_TWO: Final[Mapping[str, str]] = MappingProxyType(
+    {"slots": "end", "dial": "value", "quota": "min_meetings"}
+)
+"""The field at which a fault of two fields is told, by kind."""
+
+_IN_WORDS: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
+    {
+        "missing": lambda _: gettext_lazy("is missing"),
+        "string_too_short": lambda _: gettext_lazy("is missing"),
+        "string_too_long": lambda of: gettext_lazy(
+            "must have at most %(most)s characters", most=of["max_length"]
+        ),
+        "string_pattern_mismatch": lambda _: gettext_lazy("must be the code of a language, such as zh"),
+        "greater_than_equal": lambda of: gettext_lazy("must be %(least)s or more", least=of["ge"]),
+        "less_than_equal": lambda of: gettext_lazy("must be %(most)s or less", most=of["le"]),
+        "less_than": lambda of: gettext_lazy("must be less than %(end)s", end=of["lt"]),
+        "literal_error": lambda of: gettext_lazy("must be %(names)s", names=of["expected"]),
+        "extra_forbidden": lambda _: gettext_lazy("is not known here"),
+        "union_tag_invalid": lambda of: gettext_lazy("must be one of %(names)s", names=of["expected_tags"]),
+        "value_error": lambda of: of["error"].args[0],
+    }
+)
+_BY_START: Final = (
+    ("date", gettext_lazy("must be a date such as 2027-06-22")),
+    ("time", gettext_lazy("must be a time such as 09:30")),
+    ("int", gettext_lazy("must be a whole number")),
+)
+
+
+def _fault(row: Any, error: Any) -> Fault:
+    """What pydantic found, at the field of its kind, in words."""
+    kind = row.get("kind") if isinstance(row, dict) else None
+    where = ".".join(str(part) for part in error["loc"] if part != kind)
+    found = str(error["type"])
+    if (words := _IN_WORDS.get(found)) is not None:
+        said = words(error.get("ctx", {}))
+    else:
+        said = next((said for start, said in _BY_START if found.startswith(start)), str(error["msg"]))
+    return Fault(where or _OF_TWO.get(str(kind), "kind"), said)

@@ -1,0 +1,276 @@
+"""Carry a what-if out: snapshot, its changes, solve for its seconds, compare. No plan is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial, reduce
+
+import structlog
+from sqlalchemy import select
+
+from scheduler.config import Settings
+from scheduler.domain import rules
+from scheduler.domain.changes import ChangeKind, compare
+from scheduler.domain.errors import ChainmeetError
+from scheduler.domain.plan import Meeting, Plan
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.fairness import FirmShare, fairness, firm_shares, home_country
+from scheduler.domain.solving import Progress, Result, SolveParams, WhatIfKind
+from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
+from scheduler.services.planning.runs.plan_checks import NO_PLAN, SOLVE_HUNG, describe_failure
+from scheduler.services.planning.runs.watchdog import (
+    Report,
+    ShouldStop,
+    Solve,
+    Stop,
+    WatchedSolve,
+    watch_solve,
+)
+from scheduler.services.planning.scenarios import effects, scenario_changes, scenario_queue
+from scheduler.services.planning.scenarios.fix_trials import parse_trial_request
+from scheduler.services.planning.scenarios.problem_changes import apply_changes
+from scheduler.services.planning.scenarios.scenario_queue import ScenarioGone
+from scheduler.services.problems import snapshot
+from scheduler.services.schedule import versions
+from scheduler.solver.explain.levers import with_lever
+from scheduler.solver.solve import solve as solve_problem
+from scheduler.storage.database import Database
+from scheduler.storage.models import Firm, WhatIf
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEvent:
+    """The event as it is: its problem, the number of the published version, the country of most firms."""
+
+    problem: Problem
+    version: int | None
+    home: str = ""
+
+
+def execute_scenario(
+    database: Database,
+    *,
+    settings: Settings,
+    should_stop: Callable[[], bool] = lambda: False,
+    solve: Solve = solve_problem,
+) -> bool:
+    """Do the next what-if from its claim to its end. Returns whether one was done.
+
+    It stops as soon as any run waits for a worker, and is asked for again. What fails ends it as failed, with
+    a sentence: nothing is raised.
+    """
+    with database.write() as session:
+        row = scenario_queue.claim_scenario(session, now=database.now_in(session))
+    if row is None:
+        return False
+    work = _ScenarioWork(database, row)
+    try:
+        return work.do(solve, settings, should_stop)
+    except ScenarioGone as gone:
+        log.info("what-if put away", what_if=row.id, reason=str(gone))
+        return False
+    except ChainmeetError as error:
+        return work.fail(str(error))
+    except Exception as error:
+        log.exception("what-if failed", what_if=row.id)
+        return work.fail(describe_failure(error))
+
+
+@dataclass(frozen=True, slots=True)
+class _ScenarioWork:
+    """A what-if that this worker has claimed."""
+
+    database: Database
+    row: WhatIf
+
+    def do(self, solve: Solve, settings: Settings, should_stop: Callable[[], bool]) -> bool:
+        row = self.row
+        if row.kind is WhatIfKind.REMEDY:
+            return self.do_remedy(solve, settings, should_stop)
+        with self.database.read() as session:
+            now = self.database.now_in(session)
+            published = versions.published(session, row.event_id)
+            live = LiveEvent(
+                snapshot.take(session, row.event_id, now=now),
+                published.number if published else None,
+                home_country(session.scalars(select(Firm.country).where(Firm.event_id == row.event_id))),
+            )
+        changed = apply_changes(live.problem, scenario_changes.parse_changes(row.changes))
+        if changed is not live.problem:
+            changed = read_problem(write_problem(changed))  # what a file may not say, no what-if does
+        params = SolveParams(seconds=row.seconds, workers=settings.solve_workers)
+        solving = partial(solve, changed, params, is_changed=True)
+        watched = watch_solve(
+            lambda report, stop: solving(on_progress=report, should_stop=stop),
+            self,
+            seconds=row.seconds,
+            should_stop=should_stop,
+        )
+        return self.end(live, changed, watched)
+
+    def do_remedy(self, solve: Solve, settings: Settings, should_stop: Callable[[], bool]) -> bool:
+        """Search on from a version's plan, then with levers pulled as long again: what the levers buy."""
+        asked = parse_trial_request(self.row.changes)
+        with self.database.read() as session:
+            now = self.database.now_in(session)
+            problem = snapshot.take(session, self.row.event_id, now=now)
+            meetings = versions.meetings(session, asked.version_id)
+        index = problem.index
+        start = [m for m in meetings if m.request in index.requests and m.slot in index.slots]
+        params = SolveParams(seconds=self.row.seconds, workers=settings.solve_workers)
+        plans = list[Plan]()
+
+        def both(report: Report, stop: ShouldStop) -> Result:
+            for each in (problem, reduce(with_lever, asked.levers, problem)):
+                result = solve(each, params, start=start, on_progress=report, should_stop=stop)
+                plans.append(result.plan)
+            return result
+
+        watched = watch_solve(both, self, seconds=2 * self.row.seconds, should_stop=should_stop)
+        if watched.why in (Stop.CANCEL, Stop.SHUTDOWN):
+            with self.database.write() as session:
+                scenario_queue.requeue_scenario(session, self.row.id, self.row.turn)
+            return False
+        if watched.is_stuck:
+            return self.fail(SOLVE_HUNG)
+        for plan in plans:
+            if not plan.is_answer:
+                return self.fail(NO_PLAN[plan.status])
+        figures_of = [{"held": len(plan.meetings), "score": plan.score} for plan in plans]
+        result = dict(zip(("without", "with"), figures_of, strict=True))
+        with self.database.write() as session:
+            now = self.database.now_in(session)
+            scenario_queue.finish_scenario(session, self.row.id, self.row.turn, result, now=now)
+        return True
+
+    def end(self, live: LiveEvent, changed: Problem, watched: WatchedSolve) -> bool:
+        if watched.why in (Stop.CANCEL, Stop.SHUTDOWN):
+            with self.database.write() as session:
+                scenario_queue.requeue_scenario(session, self.row.id, self.row.turn)
+            return False
+        if watched.is_stuck:
+            return self.fail(SOLVE_HUNG)
+        plan = watched.result.plan
+        if not plan.is_answer:
+            return self.fail(NO_PLAN[plan.status])
+        result = {
+            "now": published_figures(live, changed),
+            "then": plan_figures(live, changed, plan),
+            **effects.make_effects(live.problem, list_published_meetings(live.problem), changed, plan),
+            "version": live.version,
+            "fingerprint": fingerprint_of(live.problem),
+            "not_kept": list(plan.not_kept),
+            "clashes": [clash.to_json() for clash in plan.clashes],
+        }
+        with self.database.write() as session:
+            now = self.database.now_in(session)
+            scenario_queue.finish_scenario(session, self.row.id, self.row.turn, result, now=now)
+        return True
+
+    def fail(self, error: str) -> bool:
+        try:
+            with self.database.write() as session:
+                now = self.database.now_in(session)
+                scenario_queue.fail_scenario(session, self.row.id, self.row.turn, error, now=now)
+        except ScenarioGone:
+            log.info("what-if put away", what_if=self.row.id)
+        return False
+
+    # What `watch` asks and tells
+
+    def stop_asked(self) -> Stop | None:
+        with self.database.read() as session:
+            must = scenario_queue.must_stop_scenario(session, self.row.id, self.row.turn)
+        return Stop.CANCEL if must else None
+
+    def report(self, progress: Progress | None) -> None:
+        with self.database.write() as session:
+            now = self.database.now_in(session)
+            scenario_queue.store_progress(session, self.row.id, self.row.turn, progress, now=now)
+
+    def beat(self) -> None:
+        self.report(None)
+
+
+Figures = Mapping[str, int | float | None]
+"""By name: how many requests are `held` of `requests`, and so on. None where there is no such figure."""
+
+
+def plan_figures(live: LiveEvent, changed: Problem, plan: Plan) -> Figures:
+    """The figures of a plan of the changed problem, with what was proved of it."""
+    return {
+        **_figures(live, changed, plan.meetings, list_published_meetings(live.problem)),
+        "bound": plan.bound,
+        "held_bound": plan.meetings_bound,
+        "weight_bound": plan.served_bound,
+        "gap": _gap(changed, plan),
+    }
+
+
+def _gap(changed: Problem, plan: Plan) -> float | None:
+    """By how many per cent a plan may be short of the best one at most: proved.
+
+    Of what the bound has more than the plan that holds nothing, as a score may be negative.
+    """
+    nothing = rules.score(changed, ()).total
+    if plan.bound is None or plan.bound <= nothing:
+        return None
+    return round(100 * (plan.bound - plan.score) / (plan.bound - nothing), 3)
+
+
+def published_figures(live: LiveEvent, changed: Problem) -> Figures | None:
+    """Those of what is published, of what of it can be held now, by the dials of the changed problem."""
+    if not live.problem.published:
+        return None
+    by_its_dials, kept = replace(live.problem, policy=changed.policy), list_published_meetings(live.problem)
+    return _figures(live, by_its_dials, kept, kept)
+
+
+def list_published_meetings(live: Problem) -> list[Meeting]:
+    """The published meetings that the event of now still knows."""
+    index = live.index
+    return [m for m in live.published if m.request in index.requests and m.slot in index.slots]
+
+
+def _figures(
+    live: LiveEvent, changed: Problem, meetings: Sequence[Meeting], published: Sequence[Meeting]
+) -> Figures:
+    found = rules.score(changed, meetings)
+    rows = firm_shares(changed, meetings)
+    every, differences = fairness(rows), compare(published, meetings)
+    overseas, home = (_side_share(changed, rows, live.home, is_home) for is_home in (False, True))
+    seated = {person for meeting in meetings for person in meeting.attendees}
+    slots = len(changed.slots)
+    coming = [row for row in changed.attendees if len(row.unavailable) < slots]
+    return {
+        "held": len(meetings),
+        "requests": len(changed.requests),
+        "weight": found.terms["served"],
+        "score": found.total,
+        "event_score": rules.score(replace(changed, policy=live.problem.policy), meetings).total,
+        "people": len(coming),
+        "people_without": sum(row.id not in seated for row in coming),
+        "changed": differences.touched,
+        "moved": differences.counts[ChangeKind.MOVED],
+        "relocated": sum("place" in change.details for change in differences.changes),
+        "told": len(differences.people_told()) if published else None,
+        "hall_change": found.terms["hall_change"],
+        "idle": found.terms["idle"],
+        "shortfall": found.terms["shortfall"],
+        "mean": round(100 * every.mean, 1) if every else None,
+        "twentieth": round(100 * every.twentieth, 1) if every else None,
+        "worst": round(100 * every.worst, 1) if every else None,
+        "gini": round(every.gini, 4) if every else None,
+        "overseas": overseas,
+        "home": home,
+        "sides_gap": None if overseas is None or home is None else round(abs(home - overseas), 1),
+    }
+
+
+def _side_share(changed: Problem, rows: Sequence[FirmShare], home: str, is_home: bool) -> float | None:
+    """The share in per cent that the firms of one side get of all their requests."""
+    side = fairness(row for row in rows if (changed.firms[row.firm].country == home) is is_home)
+    return round(100 * side.pooled, 1) if side else None

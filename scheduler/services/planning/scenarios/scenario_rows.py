@@ -1,0 +1,122 @@
+"""The rows of what-ifs, and what is read of them: made, found, asked for, stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import NotFound
+from scheduler.domain.solving import WhatIfKind, WhatIfState
+from scheduler.services.planning.scenarios.scenario_changes import (
+    AnyChange,
+    PolicyChange,
+    TypedChange,
+    parse_changes,
+    serialize_changes,
+)
+from scheduler.storage.models import Event, WhatIf
+
+QUICK_SECONDS = 20
+"""What is looked at in passing searches for so long, or for less if runs do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioCard:
+    """A what-if as it is followed. `result` has the figures `now` and `then`, once it is done.
+
+    `now` is None where nothing is published.
+    """
+
+    number: int
+    name: str
+    changes: Sequence[AnyChange]
+    seconds: int
+    made_at: datetime
+    state: WhatIfState
+    asked_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    progress: Mapping[str, Any]
+    result: Mapping[str, Any] | None
+    error: str | None
+
+    @property
+    def policy(self) -> Mapping[str, Any]:
+        """What it asks of dials, where it is about them."""
+        return next((one.policy for one in self.changes if isinstance(one, PolicyChange)), {})
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in (WhatIfState.ASKED, WhatIfState.RUNNING)
+
+
+def add_row(
+    session: Session,
+    event_id: int,
+    kind: WhatIfKind,
+    *,
+    name: str,
+    changes: Sequence[TypedChange],
+    seconds: int | None = None,
+    now: datetime,
+) -> WhatIf:
+    """A new row. Two people who make one at once get one after the other. Without seconds it is quick."""
+    event = session.get_one(Event, event_id, with_for_update={"key_share": True})
+    last = session.scalar(select(func.max(WhatIf.number)).where(WhatIf.event_id == event_id))
+    row = WhatIf(
+        event_id=event_id,
+        number=(last or 0) + 1,
+        kind=kind,
+        name=name,
+        changes=serialize_changes(changes),
+        seconds=seconds or min(event.solve_seconds, QUICK_SECONDS),
+        made_at=now,
+        state=WhatIfState.NEW,
+        turn=0,
+        progress={},
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def list_rows(session: Session, event_id: int, kind: WhatIfKind) -> Sequence[WhatIf]:
+    """The event's rows of a kind, in the order in which they were made."""
+    mine = select(WhatIf).where(WhatIf.event_id == event_id, WhatIf.kind == kind)
+    return session.scalars(mine.order_by(WhatIf.number)).all()
+
+
+def get_row(session: Session, event_id: int, number: int, *, to_change: bool = False) -> WhatIf:
+    """One that is kept. Raises NotFound."""
+    mine = select(WhatIf).where(
+        WhatIf.event_id == event_id, WhatIf.number == number, WhatIf.kind == WhatIfKind.KEPT
+    )
+    row = session.scalar(mine.with_for_update(key_share=True) if to_change else mine)
+    if row is None:
+        raise NotFound("what-if", number)
+    return row
+
+
+def scenario_card(row: WhatIf) -> ScenarioCard:
+    values = {name: getattr(row, name) for name in _OF_CARD}
+    return ScenarioCard(**{**values, "changes": parse_changes(row.changes)})
+
+
+_OF_CARD = tuple(ScenarioCard.__dataclass_fields__)
+
+
+def request_solve(row: WhatIf, *, now: datetime) -> None:
+    """Have it solved, or solved again. What it told before is gone."""
+    reset_row(row)
+    row.state, row.asked_at, row.turn = WhatIfState.ASKED, now, row.turn + 1
+
+
+def reset_row(row: WhatIf) -> None:
+    """-> new: what it told is gone, and a worker that is at it stops."""
+    row.state, row.progress, row.result, row.error = WhatIfState.NEW, {}, None, None
+    row.asked_at = row.started_at = row.finished_at = row.heartbeat_at = None

@@ -1,0 +1,167 @@
+"""A problem with other meeting times, and what is still open to change in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import count
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.errors import ChainmeetError
+from scheduler.domain.problem import Fixed, Problem, Request, Slot
+from scheduler.i18n import gettext_lazy
+from scheduler.services.planning.scenarios.scenario_changes import SlotsChange
+
+
+class ChangeNotPossible(ChainmeetError):
+    """A change fits nothing that the event has now."""
+
+    code = "cannot-change"
+
+
+def make_id(taken: Iterable[str], kind: str) -> str:
+    """An id that is not taken."""
+    known = set(taken)
+    return next(name for n in count(1) if (name := f"what-if-{kind}-{n}") not in known)
+
+
+def list_changeable_slots(problem: Problem) -> frozenset[int]:
+    """The slots that neither are frozen nor hold a part of a frozen meeting."""
+    until = problem.frozen_until
+    if until is None:
+        return frozenset(range(len(problem.slots)))
+    index, last = problem.index, -1
+    for meeting in problem.published:
+        start, request = index.slots.get(meeting.slot), index.requests.get(meeting.request)
+        if start is not None and request is not None and problem.slots[start].start < until:
+            last = max(last, start + problem.requests[request].length - 1)
+    return frozenset(i for i, slot in enumerate(problem.slots) if slot.start >= until and i > last)
+
+
+def unfix_requests(problem: Problem, is_hit: Callable[[Fixed], bool]) -> Problem:
+    """Requests that are fixed where they can no longer be may go elsewhere."""
+    requests = tuple(
+        replace(request, fixed=None) if request.fixed is not None and is_hit(request.fixed) else request
+        for request in problem.requests
+    )
+    return replace(problem, requests=requests)
+
+
+def change_slots(problem: Problem, change: SlotsChange) -> Problem:
+    """Slots opened or closed between two times of a day. Raises CannotChange if that is none."""
+    zone = ZoneInfo(problem.timezone)
+    first, last = (datetime.combine(change.day, moment, tzinfo=zone) for moment in (change.start, change.end))
+    if change.step == "close":
+        may = list_changeable_slots(problem)
+        gone = {i for i in may if first <= problem.slots[i].start < last}
+        if not gone:
+            raise ChangeNotPossible(
+                gettext_lazy(
+                    "No meeting time that can still change begins from %(start)s to %(end)s on %(day)s.",
+                    **_when(change),
+                )
+            )
+        return _replace_slots(problem, [slot for i, slot in enumerate(problem.slots) if i not in gone])
+    new = _between(problem, first, last)
+    if not new:
+        raise ChangeNotPossible(
+            gettext_lazy(
+                "There is no room for another meeting time from %(start)s to %(end)s on %(day)s.",
+                **_when(change),
+            )
+        )
+    return _replace_slots(problem, [*problem.slots, *new])
+
+
+def _when(change: SlotsChange) -> dict[str, str]:
+    return {
+        "start": f"{change.start:%H:%M}",
+        "end": f"{change.end:%H:%M}",
+        "day": change.day.isoformat(),
+    }
+
+
+def _between(problem: Problem, first: datetime, last: datetime) -> list[Slot]:
+    """New slots of the event's usual length, one after another, where there is none yet."""
+    lengths = [slot.end - slot.start for slot in problem.slots]
+    length = max(set(lengths), key=lengths.count, default=timedelta(minutes=30))
+    taken, new = {slot.id for slot in problem.slots}, list[Slot]()
+    start = first
+    while start + length <= last:
+        end = start + length
+        over = [slot.end for slot in problem.slots if slot.start < end and start < slot.end]
+        if over:
+            start = max(over).astimezone(first.tzinfo)
+            continue
+        name = make_id(taken, "slot")
+        taken.add(name)
+        new.append(Slot(name, start, end, name))
+        start = end
+    return new
+
+
+def _replace_slots(problem: Problem, slots: Iterable[Slot]) -> Problem:
+    """The problem with these slots in time order. What was unavailable in a slot that stays is so still."""
+    rows = _blocks(sorted(slots, key=lambda slot: slot.start), ZoneInfo(problem.timezone))
+    position = {slot.id: i for i, slot in enumerate(rows)}
+    now = {old: position[slot.id] for old, slot in enumerate(problem.slots) if slot.id in position}
+
+    def moved(old: frozenset[int]) -> frozenset[int]:
+        return frozenset(now[i] for i in old if i in now)
+
+    def request(row: Request) -> Request:
+        allowed = None if row.slots is None else tuple(now[i] for i in row.slots if i in now)
+        fixed = row.fixed
+        if fixed is not None:
+            fixed = replace(fixed, slot=now[fixed.slot]) if fixed.slot in now else None
+        return replace(row, slots=allowed, fixed=fixed)
+
+    return replace(
+        problem,
+        slots=rows,
+        places=tuple(replace(row, unavailable=moved(row.unavailable)) for row in problem.places),
+        attendees=tuple(
+            replace(row, unavailable=_gone(moved(row.unavailable), row.unavailable, problem, rows))
+            for row in problem.attendees
+        ),
+        interpreters=tuple(
+            replace(
+                row,
+                unavailable=_gone(moved(row.unavailable), row.unavailable, problem, rows),
+                stations=tuple((now[slot], place) for slot, place in row.stations if slot in now),
+            )
+            for row in problem.interpreters
+        ),
+        requests=tuple(request(row) for row in problem.requests),
+    )
+
+
+def _gone(
+    now: frozenset[int], before: frozenset[int], problem: Problem, rows: tuple[Slot, ...]
+) -> frozenset[int]:
+    """Who could never come does not come to new slots either."""
+    return frozenset(range(len(rows))) if len(before) == len(problem.slots) else now
+
+
+def _blocks(slots: list[Slot], zone: ZoneInfo) -> tuple[Slot, ...]:
+    """Blocks anew: slots that follow each other without a break, of one block, or new beside it."""
+    rows: list[Slot] = []
+    taken = set[str]()
+    for slot in slots:
+        last = rows[-1] if rows else None
+        if last is not None and _follows(last, slot, zone):
+            rows.append(replace(slot, block=last.block))
+            continue
+        block = slot.block if slot.block not in taken else make_id(taken, "block")
+        taken.add(block)
+        rows.append(replace(slot, block=block))
+    return tuple(rows)
+
+
+def _follows(last: Slot, slot: Slot, zone: ZoneInfo) -> bool:
+    """Whether a slot belongs to the block of the one before."""
+    if last.end != slot.start or last.start.astimezone(zone).date() != slot.start.astimezone(zone).date():
+        return False
+    is_new = last.block.startswith("what-if-") or slot.block.startswith("what-if-")
+    return is_new or last.block == slot.block

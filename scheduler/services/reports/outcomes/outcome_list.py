@@ -1,0 +1,85 @@
+"""A firm's own list of what came of its meetings, and what is still missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.rules.outcomes import OutcomeKind
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.reports.outcomes import outcomes
+from scheduler.services.reports.outcomes.outcomes import MeetingOutcomes, MeetingWithOutcomes
+from scheduler.services.schedule import agendas
+
+
+class OutcomeFilter(StrEnum):
+    """Which meetings of the list are shown: all, by what is missing, or by what counts of them."""
+
+    ALL = "all"
+    OURS_MISSING = "ours-missing"
+    THEIRS_MISSING = "theirs-missing"
+    DIFFER = "differ"
+    SIGNED = "signed"
+    INTENT = "intent"
+    FOLLOW_UP = "follow-up"
+    NOTHING = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeList:
+    """`meetings` have begun and are shown, in time order; `counts` are of all that have begun, by what shows.
+
+    `ahead` are meetings that have not begun. `is_whole`: of the firm, not of the reader alone. `version` is
+    None before a schedule is published.
+    """
+
+    meetings: Sequence[MeetingWithOutcomes]
+    counts: Mapping[OutcomeFilter, int]
+    ahead: int
+    is_whole: bool
+    version: int | None
+
+
+def get_outcome_list(session: Session, actor: Actor, *, show: OutcomeFilter, now: datetime) -> OutcomeList:
+    """Meetings of the actor's firm, of attendees those that they sit in. As many queries for any firm.
+
+    What was called off is left out. Raises NotFound for who has no firm.
+    """
+    agenda = agendas.firm_agenda(session, actor)
+    is_whole = actor.may(Right.READ_OUTCOMES, firm_id=actor.firm_id)
+    if not is_whole:
+        own = agendas.attendee_agenda(session, actor)
+        mine = {item.request_key for item in own.items}
+    items = [
+        item for item in agenda.items if not item.is_called_off and (is_whole or item.request_key in mine)
+    ]
+    words = outcomes.list_outcomes(session, actor, items, now=now)
+    begun = [
+        MeetingWithOutcomes(item, words[item.request_key]) for item in items if item.request_key in words
+    ]
+    return OutcomeList(
+        meetings=[each for each in begun if _is_shown(each.words, show)],
+        counts={each: sum(_is_shown(meeting.words, each) for meeting in begun) for each in OutcomeFilter},
+        ahead=len(items) - len(begun),
+        is_whole=is_whole,
+        version=agenda.version,
+    )
+
+
+def _is_shown(words: MeetingOutcomes, show: OutcomeFilter) -> bool:
+    match show:
+        case OutcomeFilter.ALL:
+            return True
+        case OutcomeFilter.OURS_MISSING:
+            return words.own is None
+        case OutcomeFilter.THEIRS_MISSING:
+            return words.partner is None
+        case OutcomeFilter.DIFFER:
+            return words.differ
+        case _:
+            return words.counted is not None and words.counted.kind is OutcomeKind(show.value)

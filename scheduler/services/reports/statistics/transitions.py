@@ -1,0 +1,99 @@
+"""From each meeting of a version to the next one of the same person and day: free times and walks."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.services.schedule.scheduled import only_scheduled
+from scheduler.storage.cache.keeping import kept
+from scheduler.storage.cache.marks import accepted_mark, venue_mark
+from scheduler.storage.models import Event, Place, PlannedAttendee, PlannedMeeting, ScheduleVersion, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Transitions:
+    """Of everybody who has a meeting. Slots are positions, people and halls ids.
+
+    `idle` counts by slot who has a meeting before and after it on its day. `walks` are changes of the hall:
+    the slot in which the meeting begins that people walk to, from which hall, to which, and how many do.
+    """
+
+    idle: Mapping[int, int]
+    walks: Sequence[tuple[int, int, int, int]]
+    _free: Mapping[str, str]
+    """By person the slots that `idle` counts, as texts: of thousands few are looked at."""
+
+    @property
+    def people(self) -> set[int]:
+        return set(map(int, self._free))
+
+    def free(self, person: int) -> list[int]:
+        """The slots of one person that `idle` counts."""
+        return [int(position) for position in self._free.get(str(person), "").split()]
+
+
+class _Seat(NamedTuple):
+    """One meeting of one person: positions of its first and last slot, and its hall."""
+
+    attendee_id: int
+    first: int
+    last: int
+    hall_id: int
+
+
+def get_transitions(session: Session, version: ScheduleVersion) -> Transitions:
+    """Those of a version, kept with it. Five queries."""
+    follows = [venue_mark(session, version.event_id), accepted_mark(session, version.event_id)]
+    found = kept(session, version, "steps", follows, lambda: _compute_transitions(session, version))
+    walks = [(at, one, other, count) for at, one, other, count in found["walks"]]
+    return Transitions(dict(found["idle"]), walks, found["free"])
+
+
+def _compute_transitions(session: Session, version: ScheduleVersion) -> dict[str, Any]:
+    days = _days(session, version.event_id)
+    free: dict[int, list[int]] = defaultdict(list)
+    walks: Counter[tuple[int, int, int]] = Counter()
+    seats = [_Seat(*row) for row in _seats(session, version.id)]
+    for seat in seats:
+        free[seat.attendee_id]
+    for one, two in pairwise(seats):
+        if one.attendee_id == two.attendee_id and days[one.first] == days[two.first]:
+            free[one.attendee_id] += range(one.last + 1, two.first)
+            if one.hall_id != two.hall_id:
+                walks[two.first, one.hall_id, two.hall_id] += 1
+    idle = Counter(position for positions in free.values() for position in positions)
+    return {
+        "free": {person: " ".join(map(str, positions)) for person, positions in free.items()},
+        "idle": sorted(idle.items()),
+        "walks": [[*walk, count] for walk, count in sorted(walks.items())],
+    }
+
+
+def _seats(session: Session, version_id: int) -> Iterable[Any]:
+    """Every scheduled meeting of every person, by person and time."""
+    first, last = aliased(Slot), aliased(Slot)
+    seats = (
+        select(PlannedAttendee.attendee_id, first.position, last.position, Place.hall_id)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(first, first.id == PlannedMeeting.slot_id)
+        .join(last, last.id == PlannedMeeting.last_slot_id)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .order_by(PlannedAttendee.attendee_id, first.position)
+    )
+    return session.execute(only_scheduled(seats, version_id))
+
+
+def _days(session: Session, event_id: int) -> dict[int, date]:
+    """The day of each slot in the event's zone, by position; also of those that are retired."""
+    zone = ZoneInfo(session.get_one(Event, event_id).timezone)
+    rows = session.execute(select(Slot.position, Slot.start).where(Slot.event_id == event_id))
+    return {position: start.astimezone(zone).date() for position, start in rows}

@@ -1,0 +1,18 @@
+"""Which version figures are of."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.schedule import versions
+
+
+def resolve_version(session: Session, actor: Actor, number: int | None) -> int | None:
+    """The number that was asked for, else that of the published version, if there is one. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    if number is not None:
+        return versions.get(session, actor.event_id, number).number
+    version = versions.published(session, actor.event_id)
+    return version.number if version is not None else None

@@ -1,0 +1,91 @@
+"""Whose rows an import may touch: all of the event, or the firms and people of one delegation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import ColumnElement, Select, select, true, union
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from scheduler.domain.errors import NotFound
+from scheduler.i18n import gettext_lazy
+from scheduler.services.directory.belonging import find_delegation, firms_of
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.spreadsheets.delegation_import import ImportingDelegation
+from scheduler.services.spreadsheets.options import ImportOptions
+from scheduler.services.spreadsheets.table import Row, Table
+from scheduler.storage.models import Account, Attendee, DelegationFirm, Firm, TeamInvitation, TeamMember
+
+ADDRESS_TAKEN = gettext_lazy("cannot be taken here; ask the organisers")
+MAX_FIRMS = 300
+"""Of a delegation that brings its own."""
+
+
+def find_importing_delegation(session: Session, actor: Actor, key: str) -> ImportingDelegation:
+    """The delegation for which the actor brings firms and people. Raises NotFound for any other."""
+    found = find_delegation(session, actor, key, Right.IMPORT_MEMBERS)
+    return ImportingDelegation(found.id, found.key)
+
+
+def require_import_right(actor: Actor, options: ImportOptions) -> None:
+    """Raises what access raises, unless the actor may bring rows so."""
+    if options.members is None:
+        actor.require(Right.IMPORT)
+        return
+    only = actor.delegations_for(Right.IMPORT_MEMBERS)
+    if only is not None and options.members.delegation_id not in only:
+        raise NotFound("delegation", options.members.key)
+
+
+def limit_to_delegation(firm_id: InstrumentedAttribute[int], options: ImportOptions) -> ColumnElement[bool]:
+    """Rows of the members' firms, or all if there are no members."""
+    return true() if options.members is None else firm_id.in_(firms_of(options.members.delegation_id))
+
+
+def check_firm_count(table: Table, known: Mapping[str, Firm]) -> None:
+    """A delegation brings only so many firms."""
+    if table.options.members is not None:
+        new = [row for row in table.rows if row.values.get("key") not in known]
+        for row in new[max(MAX_FIRMS - len(known), 0) :]:
+            row.fault(
+                "name",
+                gettext_lazy(
+                    "a delegation brings at most %(most_firms)s firms; ask the organisers",
+                    most_firms=MAX_FIRMS,
+                ),
+            )
+
+
+def add_firms(session: Session, options: ImportOptions, firm_ids: Iterable[int]) -> None:
+    """New firms belong to the delegation that brings them."""
+    if options.members is not None:
+        of = options.members.delegation_id
+        session.add_all(DelegationFirm(delegation_id=of, firm_id=firm_id) for firm_id in firm_ids)
+        session.flush()
+
+
+def check_addresses(
+    session: Session,
+    event_id: int,
+    members: ImportingDelegation,
+    rows: Iterable[tuple[Row, str]],
+    known: Mapping[str, Attendee],
+) -> None:
+    """Refuse addresses of others and of the event's team, and changes of them: each is a way to sign in."""
+    others = select(Attendee.email).where(
+        Attendee.event_id == event_id, Attendee.firm_id.not_in(firms_of(members.delegation_id))
+    )
+    taken = set(session.scalars(union(others, *_select_team_addresses(event_id))))
+    for row, email in rows:
+        person = known.get(row.values.get("key", ""))
+        if email in taken and (person is None or email != person.email):
+            row.fault("email", ADDRESS_TAKEN)
+        elif person is not None and email != person.email:
+            row.fault("email", gettext_lazy("is changed by the organisers alone; ask them"))
+
+
+def _select_team_addresses(event_id: int) -> tuple[Select[str], Select[str]]:
+    """The addresses of those who run the event, and of those who are invited to."""
+    members = select(Account.email).join(TeamMember).where(TeamMember.event_id == event_id)
+    return members, select(TeamInvitation.email).where(TeamInvitation.event_id == event_id)

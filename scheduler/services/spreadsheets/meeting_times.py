@@ -1,0 +1,154 @@
+"""Which meeting times the cells of a row mean: a day and hours as people write them, or keys of slots."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.i18n import gettext_lazy
+from scheduler.services.spreadsheets.table import Row
+from scheduler.services.spreadsheets.time_parsing import parse_dates, parse_moment
+from scheduler.storage.models import Event, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class EventTimes:
+    """The meeting times of an event, in time order, in its own zone."""
+
+    slots: Sequence[Slot]
+    zone: ZoneInfo
+
+    @classmethod
+    def load(cls, session: Session, event_id: int) -> EventTimes:
+        slots = session.scalars(select(Slot).where(Slot.of(event_id)).order_by(Slot.position)).all()
+        return cls(slots, ZoneInfo(session.get_one(Event, event_id).timezone))
+
+    @property
+    def days(self) -> list[date]:
+        return sorted({self.begin(slot).date() for slot in self.slots})
+
+    @property
+    def longest(self) -> int:
+        """The most slots of a block."""
+        blocks = Counter(slot.block for slot in self.slots)
+        return max(blocks.values(), default=0)
+
+    def begin(self, slot: Slot) -> datetime:
+        return slot.start.astimezone(self.zone)
+
+    def end(self, slot: Slot) -> datetime:
+        return slot.end.astimezone(self.zone)
+
+    def of_row(self, row: Row) -> list[Slot]:
+        """The slots that overlap the times of a row: `day`, `start` and `end`, each of which may be empty.
+
+        A row without a day means all days, and one without hours all of the day. Without any slot it gets a
+        fault.
+        """
+        on = self.day(row)
+        (first, start), (last, end) = (self._moment(row, column) for column in ("start", "end"))
+        if row.is_wrong:
+            return []
+        if on is not None:
+            for column, day in (("start", first), ("end", last)):
+                if day not in (None, on):
+                    row.fault(column, gettext_lazy("is of another day than the row"))
+            first = last = None
+        found = [
+            slot
+            for slot in self.slots
+            if (on is None or self.begin(slot).date() == on)
+            and _overlaps((self.begin(slot), self.end(slot)), (first or last, start), (last or first, end))
+        ]
+        if row.is_wrong:
+            return []
+        if not found:
+            row.fault(
+                "start" if "start" in row.values else "day",
+                gettext_lazy("no meeting time of the event is then"),
+            )
+        return found
+
+    def day(self, row: Row) -> date | None:
+        """The day of a row, one of the event's; None if it is empty, or has a fault."""
+        text = row.values.get("day", "")
+        found = parse_dates(text, self.days) & set(self.days) if text else set()
+        if text and len(found) != 1:
+            row.fault("day", self._no_day(text))
+        return next(iter(found)) if len(found) == 1 else None
+
+    def starts(self, row: Row, column: str) -> list[str] | None:
+        """The keys of slots that a cell lists, by their key or as `2026-05-19 09:00`; None for any."""
+        by_name = {slot.key: slot.key for slot in self.slots}
+        by_name |= {f"{self.begin(slot):%Y-%m-%d %H:%M}": slot.key for slot in self.slots}
+        wanted = row.several(column)
+        for name in wanted:
+            if name not in by_name:
+                row.fault(
+                    column, gettext_lazy("%(name)s is not a meeting time of this event", name=repr(name[:40]))
+                )
+        chosen = {by_name[name] for name in wanted if name in by_name}
+        return [slot.key for slot in self.slots if slot.key in chosen] or None
+
+    def spans(self, slot_ids: Iterable[int]) -> list[tuple[str, str, str]]:
+        """Slots as rows: the day, and from when to when. Those that follow each other are one row."""
+        wanted = set(slot_ids)
+        numbered = [(at, slot) for at, slot in enumerate(self.slots) if slot.id in wanted]
+        found = []
+        for _, group in groupby(
+            enumerate(numbered), lambda item: (item[1][0] - item[0], self.begin(item[1][1]).date())
+        ):
+            chosen = [slot for _, (_, slot) in group]
+            begin, end = self.begin(chosen[0]), self.end(chosen[-1])
+            found.append((begin.date().isoformat(), f"{begin:%H:%M}", f"{end:%H:%M}"))
+        return found
+
+    def _moment(self, row: Row, column: str) -> tuple[date | None, time | None]:
+        """The day and the time of day of a cell: one of them, both as `2027-06-22 14:00`, or none."""
+        text = row.values.get(column, "")
+        found = parse_moment(text, self.days) if text else (set(), None)
+        if found is None:
+            row.fault(
+                column, gettext_lazy("%(text)s is not a time of day: write it as 09:00", text=repr(text[:40]))
+            )
+            return None, None
+        days = found[0] & set(self.days)
+        if found[0] and len(days) != 1:
+            row.fault(column, self._no_day(text))
+        return (next(iter(days)) if len(days) == 1 else None), found[1]
+
+    def _no_day(self, text: str) -> str:
+        return gettext_lazy(
+            "%(text)s is not a day of this event; they are %(named)s",
+            text=repr(text[:40]),
+            named=", ".join(day.isoformat() for day in self.days),
+        )
+
+
+def _overlaps(
+    slot: tuple[datetime, datetime],
+    start: tuple[date | None, time | None],
+    end: tuple[date | None, time | None],
+) -> bool:
+    """Whether a meeting time lies in part between two moments, of which the days or the hours may be open.
+
+    Hours without days are those of each day; from a day to another, they are of the first and of the last.
+    """
+    begin, finish = slot
+    (first, since), (last, until) = start, end
+    if first is not None and last is not None and first != last:
+        if not first <= begin.date() <= last:
+            return False
+        since = since if begin.date() == first else None
+        until = until if begin.date() == last else None
+    elif first is not None and begin.date() != first:
+        return False
+    is_late = since is None or finish.time() > since or finish.time() == time()
+    return is_late and (until in (None, time()) or begin.time() < until)

@@ -1,0 +1,69 @@
+"""Keys for sheets that have none: of what is known already, else made of a name or an address."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+
+from scheduler.i18n import gettext_lazy
+from scheduler.services.spreadsheets.columns import normalize_text
+from scheduler.services.spreadsheets.delegation_import import ImportingDelegation
+from scheduler.services.spreadsheets.table import Row, Table
+
+_MAX_LENGTH = 40
+
+
+def fill_keys(
+    table: Table,
+    column: str,
+    known: Mapping[str, str],
+    taken: Iterable[str],
+    *,
+    members: ImportingDelegation | None = None,
+) -> None:
+    """Give each row without a key one, derived from the row's text in `column`.
+
+    `known` are the existing keys by the plain text of that column. `taken` are all keys. The same file gives
+    the same keys. If two rows have one text, the second has a fault. Of `members`, known and taken are their
+    own: any other key that is written has the same fault, whoever has it, and no new key says what others
+    have.
+    """
+    used = set(taken)
+    for row in table.rows if members is not None else ():
+        if row.values.get("key") and row.values["key"] not in used:
+            row.fault("key", gettext_lazy("is nobody of this delegation; leave it empty for somebody new"))
+    seen: dict[str, int] = {}
+    for row in table.rows:
+        if row.values.get("key"):
+            used.add(row.values["key"])
+    for row in table.rows:
+        if row.values.get("key"):
+            continue
+        text = normalize_text(row.values[column]) or row.values[column]  # a name of signs alone, such as ***
+        if not text:
+            continue
+        if seen.setdefault(text, row.line) != row.line:
+            row.fault(
+                column,
+                gettext_lazy(
+                    "%(value)s stands in row %(seen)s already",
+                    value=repr(row.values[column]),
+                    seen=seen[text],
+                ),
+            )
+            continue
+        row.values["key"] = known.get(text) or _make_key(row, text, used, members)
+        used.add(row.values["key"])
+
+
+def _make_key(row: Row, text: str, used: set[str], members: ImportingDelegation | None) -> str:
+    name = row.values.get("latin_name") or row.values["name"]
+    ascii_name = unicodedata.normalize("NFKD", name[:200]).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall("[a-z0-9]+", ascii_name))[:_MAX_LENGTH].strip("-")
+    if members is not None:
+        digest = blake2b(f"{members.delegation_id} {text}".encode(), digest_size=6).hexdigest()
+        return f"{slug[:24].strip('-')}-{digest}".strip("-")
+    digest = blake2b(text.encode(), digest_size=4).hexdigest()
+    return slug if slug and slug not in used else f"{slug}-{digest}".strip("-")

@@ -1,0 +1,76 @@
+"""Firms at another firm's stand: the booth and its capacity are the host's, people and wishes their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scheduler.i18n import gettext_lazy
+from scheduler.services.spreadsheets.booths import Booths
+from scheduler.services.spreadsheets.changes import Cells
+from scheduler.services.spreadsheets.columns import normalize_text
+from scheduler.services.spreadsheets.table import Row
+from scheduler.storage.models import Firm
+
+
+@dataclass(slots=True)
+class SharedBooths:
+    """Who stands at whose stand, by the keys of the firms, as it will be once the sheet is taken."""
+
+    hosts: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, known: Mapping[str, Firm]) -> SharedBooths:
+        keys = {firm.id: key for key, firm in known.items()}
+        return cls({key: keys[firm.host_id] for key, firm in known.items() if firm.host_id in keys})
+
+    def check(
+        self, rows: Iterable[tuple[Row, Mapping[str, Any]]], known: Mapping[str, Firm], booths: Booths
+    ) -> None:
+        """Find the hosts of the rows. A host is another firm, with a booth of its own and no host."""
+        given = [(row, values) for row, values in rows if "key" in row.values]
+        named = {
+            normalize_text(name): key for key, firm in known.items() for name in (firm.name, firm.latin_name)
+        }
+        named |= {
+            normalize_text(values["name"]): row.values["key"] for row, values in given if values.get("name")
+        }
+        keys = {*known, *(row.values["key"] for row, _ in given)}
+        asked = [(row, values) for row, values in given if "host" in values]
+        for row, values in asked:
+            typed, key = values["host"], row.values["key"]
+            found = typed if typed in keys else named.get(normalize_text(typed), "")
+            if typed and not found:
+                row.fault(
+                    "host",
+                    gettext_lazy(
+                        "%(typed)s is no firm of this event or of this file", typed=repr(typed[:80])
+                    ),
+                )
+            self.hosts.pop(key, None)
+            if found:
+                self.hosts[key] = found
+        stands = {row.values["key"]: values["booth"] for row, values in given if "booth" in values}
+        for row, _ in given:
+            key = row.values["key"]
+            host = self.hosts.get(key)
+            owned = booths.owned[known[key].id] if key in known else []
+            if host is None:
+                continue
+            if host == key or host in self.hosts:
+                row.fault("host", gettext_lazy("must be another firm, and one that has a stand of its own"))
+            elif stands.get(key, "; ".join(place.key for place in owned)):
+                row.fault(
+                    "host",
+                    gettext_lazy("a firm with a booth of its own stands at no other firm's; empty its booth"),
+                )
+
+    def stand(self, firm: Firm, known: Mapping[str, Firm], cells: Cells) -> None:
+        """Set the firm's host; `cells` get what that changes, by key."""
+        host = known.get(self.hosts.get(firm.key, ""))
+        if firm.host_id == (host.id if host else None):
+            return
+        before = next((key for key, other in known.items() if other.id == firm.host_id), "")
+        firm.host_id = host.id if host else None
+        cells["host"] = before, host.key if host else ""
