@@ -57,7 +57,10 @@ NO_DAY = "choose at least one day"
 OTHER_CLOCK = "must be a time on the venue's clock, such as 02:00"
 FAULTS = [
     (OvernightSettings((OvernightTime(time(2), ""),)), f"times[0].weekdays: {NO_DAY}"),
-    (OvernightSettings((OvernightTime(time(2)), OvernightTime(time(3), "18"))), f"times[1].weekdays: {NO_DAY}"),
+    (
+        OvernightSettings((OvernightTime(time(2)), OvernightTime(time(3), "18"))),
+        f"times[1].weekdays: {NO_DAY}",
+    ),
     (OvernightSettings((OvernightTime(time(2, tzinfo=UTC)),)), f"times[0].at: {OTHER_CLOCK}"),
     (OvernightSettings((OvernightTime(time(2)),) * 11), "times: must be at most 10"),
     (OvernightSettings(night_percent=101), "night_percent: must be from 0 to 100"),
