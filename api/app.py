@@ -10,8 +10,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import access_lines, auth, context, errors, limits, proxies, request_ids, security, standing_back, v1
-from api.counting import Counter
+from api import access_log, auth, context, errors, limits, maintenance, proxies, request_ids, security, v1
 from api.inputs import NumberConverter
 from api.language import speaking
 from api.pages import (
@@ -25,13 +24,14 @@ from api.pages import (
     static_files,
     zones,
 )
-from api.pages.identity import summaries
+from api.pages.identity import summary_unsubscribe
 from api.pages.participants import picks
-from api.pages.replies import answers, calendar
+from api.pages.replies import calendar, reply_links
 from api.pages.reports.statistics import figures
-from api.pages.requests import words
-from api.pages.requests.digests import asked, digests
-from api.pages.schedule import states
+from api.pages.requests import labels
+from api.pages.requests.digests import digest_links, digest_unsubscribe
+from api.pages.schedule import state_labels
+from api.rate_counter import Counter
 from api.v1 import openapi
 from scheduler import logs
 from scheduler.collecting import collect_seldom, keep_loaded
@@ -73,12 +73,12 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     app.extensions[context.KEY] = reached(settings, database)
-    access_lines.init_app(app)  # first: an answer goes backwards
+    access_log.init_app(app)  # first: an answer goes backwards
     request_ids.init_app(app)
     compression.init_app(app)
     static_files.init_app(app)
     context.init_app(app)
-    standing_back.init_app(app)
+    maintenance.init_app(app)
     proxies.init_app(app)
     app.url_map.converters["int"] = NumberConverter
     csrf.init_app(app)
@@ -90,9 +90,9 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     presentation.init_app(app)
     links.init_app(app)
     marks.init_app(app)
-    states.init_app(app)
+    state_labels.init_app(app)
     figures.init_app(app)
-    words.init_app(app)
+    labels.init_app(app)
     zones.init_app(app)
     rendering.init_app(app)
     picks.init_app(app)
@@ -100,11 +100,13 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
     openapi.init_app(app)
-    for page in (answers.blueprint, calendar.blueprint, asked.blueprint):
+    for page in (reply_links.blueprint, calendar.blueprint, digest_links.blueprint):
         csrf.exempt(page)  # the link in the mail is the credential, and another site does not know it
-    csrf.exempt(summaries.blueprint)  # mail programs send the POST themselves, and the token is the right
-    csrf.exempt(digests.stop)
-    csrf.exempt(digests.resume)
+    csrf.exempt(
+        summary_unsubscribe.blueprint
+    )  # mail programs send the POST themselves, and the token is the right
+    csrf.exempt(digest_unsubscribe.stop)
+    csrf.exempt(digest_unsubscribe.resume)
     csrf.exempt(v1.blueprint)  # tokens only: what a browser sends along by itself opens nothing there
     app.register_blueprint(v1.blueprint)
     keep_loaded()

@@ -12,7 +12,7 @@ from flask_login import LoginManager, current_user, login_user, logout_user
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from api import context, errands
+from api import context, sign_in_errands
 from scheduler.domain.errors import NotFound
 from scheduler.services.identity import actors, sessions
 from scheduler.services.identity.actors import Actor
@@ -96,9 +96,9 @@ def _ask() -> Response | tuple[str, int]:
         return Response(status=204, headers={"HX-Redirect": url_for("sign_in.ask")})
     if request.method == "GET":
         return redirect(url_for("sign_in.ask", next=request.full_path.rstrip("?")))
-    kept = errands.of_request()
+    kept = sign_in_errands.of_request()
     return render_template(
-        "identity/sign_in/ask.html", errand=errands.sealed(kept), has_form="fields" in kept
+        "identity/sign_in/ask.html", errand=sign_in_errands.sealed(kept), has_form="fields" in kept
     ), 403
 
 

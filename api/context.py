@@ -8,8 +8,8 @@ from typing import cast
 from celery import Celery
 from flask import Flask, current_app, g
 
-from api.counting import Counter
 from api.database import RequestDatabase
+from api.rate_counter import Counter
 from scheduler.config import Settings
 from scheduler.invites.transport.remote import Fetcher
 from scheduler.storage.database import Database

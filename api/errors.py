@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException, RequestURITooLarge
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from api import auth, context, errands
+from api import auth, context, sign_in_errands
 from api.language import choosing
 from api.language.speaking import said
 from scheduler.domain.errors import (
@@ -36,7 +36,7 @@ from scheduler.i18n import gettext_lazy
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.events import events
 from scheduler.services.requests.locks import NotDone
-from scheduler.services.venue.changing import VenueOutdated
+from scheduler.services.venue.venue_changes import VenueOutdated
 from scheduler.storage.database import AWAY
 from scheduler.storage.schema import NotNow
 
@@ -136,7 +136,7 @@ def _chainmeet_error(error: ChainmeetError) -> Response:
         choosing.speak(error.language)
         return make_response(render_template("over.html", error=error), status_of(error))
     if isinstance(error, SignInNeeded):
-        return make_response(errands.ask_again(error.what))
+        return make_response(sign_in_errands.ask_again(error.what))
     more: dict[str, Any] = {}
     if isinstance(error, InvalidInput):
         more["errors"] = [{**_place(fault), "detail": fault.message} for fault in error.faults]
@@ -179,7 +179,7 @@ def _refuse_long_address() -> None:
 
 def _form_expired(_error: CSRFError) -> Response:
     """The session of the form is gone, as when one signed out elsewhere: what was typed stays."""
-    if kept := errands.of_expired_form():
+    if kept := sign_in_errands.of_expired_form():
         auth.settle(ask=True)
         choosing.speak_own()
         page = render_template("identity/sign_in/go_on.html", errand=kept, is_expired=True)

@@ -17,11 +17,11 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import context, proxies
-from scheduler.services.delivery import mail_alerts
-from scheduler.services.operations import pulses
+from scheduler.services.delivery import email_alerts
+from scheduler.services.operations import job_intervals
 from scheduler.storage import schema
 from scheduler.storage.engines import was_disk_full
-from workers import presence
+from workers import worker_registry
 
 blueprint = APIBlueprint("health", __name__, enable_openapi=False)
 
@@ -85,7 +85,7 @@ def _database() -> dict[str, Any]:
         with context.database().read() as db:
             schema.check(db.connection())
             now = context.shared_database().now_in(db)
-            tick, mail = pulses.last(db, pulses.TICK), mail_alerts.oldest_due(db, now=now)
+            tick, mail = job_intervals.last(db, job_intervals.TICK), email_alerts.oldest_due(db, now=now)
     except schema.NotNow as error:
         return {"database": "ok", "schema": str(error)}
     except SQLAlchemyError as error:
@@ -108,7 +108,7 @@ def _disk() -> dict[str, str]:
     What other processes know, the broker has.
     """
     database = context.shared_database()
-    if was_disk_full(database.engine, within=presence.FULL_SECONDS):
+    if was_disk_full(database.engine, within=worker_registry.FULL_SECONDS):
         return {"disk": FULL}
     folders = [tempfile.gettempdir()]
     if database.is_sqlite and database.url.database:
@@ -120,8 +120,8 @@ def _disk() -> dict[str, str]:
 
 def _broker() -> dict[str, Any]:
     try:
-        with presence.connect(context.settings().redis_url) as broker:
-            full = {"disk": FULL} if presence.is_disk_full(broker) else {}
-            return {"broker": "ok", "workers": presence.count(broker), **full}
+        with worker_registry.connect(context.settings().redis_url) as broker:
+            full = {"disk": FULL} if worker_registry.is_disk_full(broker) else {}
+            return {"broker": "ok", "workers": worker_registry.count(broker), **full}
     except RedisError as error:
         return {"broker": type(error).__name__}

@@ -19,7 +19,7 @@ from benchmarks.machine import machine
 from scheduler.domain.entities import VersionState
 from scheduler.services.events.archives import archiving, deletion, event_copy, transfer
 from scheduler.services.events.archives.event_copy import EventCopy
-from scheduler.services.operations import pulses
+from scheduler.services.operations import job_intervals
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, OutboxMail, PlannedMeeting, RequestPerson
 from scheduler.storage.schema import upgrade
@@ -41,7 +41,7 @@ class Writer:
         while not self.stop.wait(0.005):
             began = time.monotonic()
             with self.database.write() as session:
-                pulses.mark(session, "benchmark", now=self.database.now())
+                job_intervals.mark(session, "benchmark", now=self.database.now())
             self.waits.append(time.monotonic() - began)
 
     def __enter__(self) -> Writer:

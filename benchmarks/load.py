@@ -27,7 +27,7 @@ from benchmarks.load_users import Answer, User, alone, at_once
 from benchmarks.machine import RESULTS, machine
 from benchmarks.peers import first_fit
 from benchmarks.report import Json, line, write_json
-from chainmeet.demo import load
+from chainmeet.demo import load_sample
 from chainmeet.demo.event import first_day
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.samples.event import SampleEvent
@@ -52,7 +52,7 @@ def load_event(made: Stack, firms: int, requests: int) -> str:
     now = made.database.now()
     expo = make_expo(firms=firms, requests=requests, seed=1, start=first_day(now.date()))
     with made.database.write() as session:
-        event = load.load(
+        event = load_sample.load(
             session, expo, organiser_email="o@expo.example", secret_key=made.settings.secret_key, now=now
         )
         event.publish_hold = 0

@@ -26,15 +26,15 @@ from benchmarks.instances import wanted
 from benchmarks.machine import RESULTS, commit, machine
 from benchmarks.peers import first_fit
 from benchmarks.report import Json, line, merged, stem, write_json
-from chainmeet.demo import load
+from chainmeet.demo import load_sample
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind, OutboxState, RequestState, VersionState
 from scheduler.domain.plan import Meeting
 from scheduler.invites.ical.itip import Message
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.services.delivery import claims, remembering, rendering
-from scheduler.services.publishing import publishing, version_jobs
+from scheduler.services.delivery import claims, rendering, sent_records
+from scheduler.services.publishing import job_execution, version_jobs
 from scheduler.services.schedule import feeds, versions
 from scheduler.services.schedule.feed_addresses import owner_of
 from scheduler.storage.database import Database
@@ -106,7 +106,7 @@ def stage(firms: int, requests: int, meetings: int) -> Iterator[Stage]:
         database = Database(url)
         upgrade(database)
         with database.write() as session:
-            event = load.load(
+            event = load_sample.load(
                 session, expo, organiser_email="o@expo.example", secret_key=settings.secret_key, now=NOW
             )
         yield Stage(database, settings, event.id, planned)
@@ -125,7 +125,7 @@ def publish(stage: Stage) -> int:
             by=None,
             now=NOW,
         )
-    publishing.execute(stage.database, job.id, worker="w", settings=stage.settings)
+    job_execution.execute(stage.database, job.id, worker="w", settings=stage.settings)
     with stage.database.read() as session:
         return session.get_one(VersionJob, job.id).mails
 
@@ -182,7 +182,7 @@ def render_summaries(stage: Stage, rows: Sequence[OutboxMail]) -> int:
 def render_plainly(stage: Stage, rows: Sequence[OutboxMail], *, zones: bool) -> int:
     """The peer: the calendars alone."""
     for row in rows[:PEERS]:
-        organizer = f"meetings+{remembering.address_token(row, stage.settings.secret_key)}@expo.example"
+        organizer = f"meetings+{sent_records.address_token(row, stage.settings.secret_key)}@expo.example"
         message = Message.from_json(row.payload)
         plain_ical.calendar(message, organizer, row.to_address, row.to_name, zones=zones)
     return len(rows[:PEERS])

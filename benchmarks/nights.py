@@ -30,7 +30,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import Json, line, stem, write_json
-from chainmeet.demo.load import load
+from chainmeet.demo.load_sample import load
 from scheduler.domain.entities import AfterRun, RequestState, Side
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.rules.stability import published_changes
@@ -43,8 +43,8 @@ from scheduler.services.planning.fixes import applying
 from scheduler.services.planning.fixes.event_changes import NewPerson
 from scheduler.services.planning.runs import execution, runs
 from scheduler.services.planning.runs.watchdog import Solve
-from scheduler.services.problems import solved
-from scheduler.services.publishing.overnight.night_budget import NightBudget, given_way
+from scheduler.services.problems import stored_problems
+from scheduler.services.publishing.overnight.overnight_budget import NightBudget, given_way
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
@@ -250,7 +250,10 @@ class Desk:
             ).first()
             night.error = run.error or ""
             night.state = "no plan" if version is None else version.state.value
-            document, plan = solved.problem_file(session, run.id), runs.get_plan_file(session, run.id)
+            document, plan = (
+                stored_problems.problem_file(session, run.id),
+                runs.get_plan_file(session, run.id),
+            )
         assert document is not None and plan is not None
         night.not_kept = list(plan.get("not_kept", []))
         found = read_plan(plan)

@@ -37,7 +37,7 @@ from benchmarks.report import Json, line, shown, stem, write_json
 from benchmarks.spent import Backends
 from scheduler.collecting import collect_seldom, keep_loaded
 from scheduler.domain.entities import VersionState
-from scheduler.services.publishing import publishing
+from scheduler.services.publishing import job_execution
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, Event, TeamMember, VersionJob
 from scheduler.storage.schema import upgrade
@@ -202,7 +202,7 @@ def compare(app: Flask, database: Database, organiser: Browser, key: str) -> Non
     with database.read() as session:
         jobs = session.scalars(select(VersionJob.id)).all()
     for job in jobs:
-        publishing.execute(database, job, worker="benchmark", settings=app.extensions[KEY]["settings"])
+        job_execution.execute(database, job, worker="benchmark", settings=app.extensions[KEY]["settings"])
 
 
 def sign_in(context: BrowserContext, reader: Browser, site: str) -> None:

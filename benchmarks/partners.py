@@ -29,10 +29,10 @@ from scheduler.domain.entities import Tier
 from scheduler.domain.rules.fairness import gini
 from scheduler.samples.dice import Dice
 from scheduler.samples.expo import make_expo
-from scheduler.services.directory.spelling import plain
+from scheduler.services.directory.normalization import plain
 from scheduler.services.requests.suggestions import partners
+from scheduler.services.requests.suggestions.parsing.profile_texts import wants
 from scheduler.services.requests.suggestions.ranking import Candidate, crowd, ranked
-from scheduler.services.requests.suggestions.reading.texts import wants
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
 from scheduler.storage.schema import upgrade

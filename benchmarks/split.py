@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 
-from chainmeet.demo import load  # noqa: E402
+from chainmeet.demo import load_sample  # noqa: E402
 from chainmeet.stack import broker  # noqa: E402
 from scheduler.config import Settings  # noqa: E402
 from scheduler.domain.problem import Problem  # noqa: E402
@@ -103,7 +103,7 @@ def open_run(database: Database) -> int:
     now = datetime.now(UTC)
     with database.write() as session:
         expo = make_expo(firms=60, requests=60, seed=1, start=DAY)
-        event = load.load(session, expo, organiser_email="o@example.org", secret_key="s" * 32, now=now)
+        event = load_sample.load(session, expo, organiser_email="o@example.org", secret_key="s" * 32, now=now)
         run = runs.queue_run(session, event.id, asked_by=None, now=now)
         runs.claim_run(session, run.id, "benchmark", now=now)
         return run.id

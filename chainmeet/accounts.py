@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.services import links
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.trail import Somebody
-from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
 from scheduler.services.identity import sessions, sign_in
 from scheduler.services.identity.sessions import SessionCard
 from scheduler.services.team import operators
@@ -46,7 +46,7 @@ def operator_link(
         now = database.now_in(session)
         sign_in.ensure_account(session, address, is_operator=True, now=now)
         about = operators.operator_subject(address)
-        trail.note(session, Somebody(), Act.ROLE, about, after={"operator": True}, now=now)
+        recording.note(session, Somebody(), Act.ROLE, about, after={"operator": True}, now=now)
     return account_link(database, settings, address, valid)
 
 
@@ -61,7 +61,7 @@ def end_sessions(database: Database, email: str) -> int:
     with database.write() as session:
         account = _account(session, email)
         now, about = database.now_in(session), sessions.about_end(account.email)
-        trail.note(session, Somebody(), Act.SIGN_OUT, about, now=now)
+        recording.note(session, Somebody(), Act.SIGN_OUT, about, now=now)
         return sessions.end_all(session, account.id)
 
 

@@ -27,7 +27,7 @@ data_option = click.option(
 
 def command_settings(data: Path | None) -> Settings:
     """The settings that a command works with. Raises ChainmeetError that says what is missing."""
-    from chainmeet.stack.folder import DataFolder
+    from chainmeet.stack.data_folder import DataFolder
     from scheduler import logs
     from scheduler.config import Settings
 

@@ -15,8 +15,8 @@ from scheduler.domain import fields
 from scheduler.services.planning.runs import watchdog
 from scheduler.storage.database import Database
 from scheduler.storage.schema import SchemaOutOfDate, check_at_start
+from workers.heartbeat import Steady
 from workers.layout import BOARD, HELP, JOBS, MAIL, QUEUES, SOLVE, UNTRUSTED, URGENT
-from workers.steady import Steady
 
 SOFT_LIMIT = int(fields.limits(fields.RunSeconds).most + watchdog.MAX_OVERTIME + watchdog.STOP_TIMEOUT + 60)
 """In seconds, only for a task that its own watchdog did not end."""

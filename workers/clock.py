@@ -15,24 +15,24 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.services.availability import busy_times
-from scheduler.services.delivery import claims, delivery, mail_alerts, refusing
-from scheduler.services.emails.inbound import flood as inbox_flood
-from scheduler.services.emails.inbound import inbox, keeping
+from scheduler.services.delivery import claims, delivery, email_alerts, refusal_handling
+from scheduler.services.emails.inbound import flood_alerts as inbox_flood
+from scheduler.services.emails.inbound import inbox, intake
 from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sessions, sign_in
 from scheduler.services.imports.bulk_import import import_jobs
-from scheduler.services.operations import checkpoint_mails, pulses
+from scheduler.services.operations import checkpoint_emails, job_intervals
 from scheduler.services.participants.registration import flood as registration_flood
 from scheduler.services.planning.runs import overnight, recovery
 from scheduler.services.planning.scenarios import scenario_queue
 from scheduler.services.publishing import version_jobs
 from scheduler.services.requests import requests
-from scheduler.services.requests.digests import telling
+from scheduler.services.requests.digests import digest_sending
 from scheduler.storage.database import Database
 from scheduler.storage.engines import when_disk_full
 from scheduler.storage.schema_gate import SchemaGate
 from scheduler.watchdog import Watchdog
-from workers import dispatch, presence
+from workers import dispatch, worker_registry
 
 FETCH = timedelta(seconds=60)
 TICKS_A_DIGEST = 4
@@ -57,7 +57,7 @@ class Clock:
     def run(self, stop: threading.Event, watchdog: Watchdog) -> None:
         """Tick until told to stop. No failure ends the clock. The watchdog ends it if it stops ticking."""
         gate = SchemaGate(self.database)
-        when_disk_full(self.database.engine, partial(presence.say_disk_full, self.settings.redis_url))
+        when_disk_full(self.database.engine, partial(worker_registry.say_disk_full, self.settings.redis_url))
         while not stop.is_set():
             watchdog.pulse()
             try:
@@ -71,7 +71,7 @@ class Clock:
     def tick(self) -> bool:
         """Run the steps that are due. A step that fails does not stop the others."""
         tick = timedelta(seconds=self.settings.tick_seconds)
-        if not self._claim(pulses.TICK, tick):
+        if not self._claim(job_intervals.TICK, tick):
             return False
         now, rates = self.database.now, self.settings.rates
         self._step("queue reruns", lambda session: overnight.queue_due_runs(session, now=now()))
@@ -100,21 +100,21 @@ class Clock:
             "answer wishes to sign in",
             lambda session: sign_in.answer_wishes(session, self.settings, now=now()),
         )
-        self._step("forget octets of mails", lambda session: keeping.forget_octets(session, now=now()))
+        self._step("forget octets of mails", lambda session: intake.forget_octets(session, now=now()))
         if self._claim("digests", TICKS_A_DIGEST * tick):
             self._make_digests()
         if self._step("find urgent mails", lambda session: claims.waiting(session, urgent=True, now=now())):
             dispatch.deliver_urgent(app=self.celery)
-        self._step("end alerts of mails", lambda session: refusing.settle(session, rates, now=now()))
+        self._step("end alerts of mails", lambda session: refusal_handling.settle(session, rates, now=now()))
         if self._step("find mails", lambda session: delivery.is_waiting(session, self.settings, now=now())):
             dispatch.deliver(app=self.celery)
-        self._step("watch the outbox", lambda session: mail_alerts.watch_outbox(session, now=now()))
+        self._step("watch the outbox", lambda session: email_alerts.watch_outbox(session, now=now()))
         self._step(
             "watch registrations", lambda session: registration_flood.update_flood_alerts(session, now=now())
         )
         self._step("watch addresses", lambda session: inbox_flood.watch(session, now=now()))
         if self._claim("checkpoints", CHECKPOINTS):
-            self._step("mail checkpoints", lambda s: checkpoint_mails.mail(s, self.settings, now=now()))
+            self._step("mail checkpoints", lambda s: checkpoint_emails.mail(s, self.settings, now=now()))
         if self.settings.imap_host and self._claim("fetch", FETCH):
             dispatch.fetch(app=self.celery)
         if self._claim("refetch", REFETCH):
@@ -127,13 +127,13 @@ class Clock:
         """In some transactions, so that a morning of thousands keeps no other writer waiting for long."""
         for _ in range(DIGEST_TURNS):
             if not self._step(
-                "make digests", lambda s: telling.tell(s, self.settings, now=self.database.now())
+                "make digests", lambda s: digest_sending.tell(s, self.settings, now=self.database.now())
             ):
                 break
 
     def _claim(self, name: str, every: timedelta) -> bool:
         with self.database.write() as session:
-            return pulses.claim(session, name, every=every, now=self.database.now())
+            return job_intervals.claim(session, name, every=every, now=self.database.now())
 
     def _step(self, what: str, do: Callable[[Session], T]) -> T | None:
         try:

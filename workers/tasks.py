@@ -22,22 +22,22 @@ from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.errors import MailboxFailure
 from scheduler.invites.transport.remote import Fetcher
 from scheduler.services.availability import refetch as refetching
-from scheduler.services.delivery import delivery, mail_alerts
+from scheduler.services.delivery import delivery, email_alerts
 from scheduler.services.emails.inbound import inbox, mailbox
 from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sign_in
 from scheduler.services.imports.bulk_import import import_execution, import_jobs
 from scheduler.services.planning.runs import recovery
 from scheduler.services.planning.scenarios import scenario_queue
-from scheduler.services.publishing import publishing, version_jobs
+from scheduler.services.publishing import job_execution, version_jobs
 from scheduler.storage.database import Database
 from scheduler.storage.engines import when_disk_full
 from scheduler.storage.schema_gate import SchemaGate
-from workers import dispatch, presence, questions
+from workers import board_queries, dispatch, worker_registry
 from workers.celery_app import app
-from workers.identity import is_gone, me
 from workers.layout import JOBS, SOLVE
-from workers.stopping import is_stopping
+from workers.process_identity import is_gone, me
+from workers.shutdown import is_stopping
 
 log = structlog.get_logger()
 
@@ -138,11 +138,11 @@ def _take_up_jobs() -> None:
 @_task(name="chainmeet.version_job", max_retries=2, default_retry_delay=5)
 def version_job(job_id: int) -> None:
     """Compare or publish a version. A job that is not in the state asked belongs to another worker."""
-    ending = publishing.execute(
+    ending = job_execution.execute(
         _database(), job_id, worker=me(), settings=_settings(), should_stop=_must_stop
     )
     log.info("job ended", job=job_id, ending=str(ending))
-    if ending is publishing.JobEnding.PUT_BACK:
+    if ending is job_execution.JobEnding.PUT_BACK:
         dispatch.version_job(job_id, countdown=0 if is_stopping() else RETRY_SECONDS)
     elif not is_stopping():
         dispatch.deliver()
@@ -172,13 +172,13 @@ def delete_rows() -> None:
 def board(token: str, event_id: int, number: int, question: str) -> None:
     """Answer a question about a draft by hand, if somebody still waits. The plan stays in memory."""
     redis_url = _settings().redis_url
-    if not questions.is_wanted(token, redis_url=redis_url):
+    if not board_queries.is_wanted(token, redis_url=redis_url):
         return
     try:
         answer = _desk().answer(event_id, number, json.loads(question))
     except NotFound:
         answer = {}
-    questions.tell(token, answer, redis_url=redis_url)
+    board_queries.tell(token, answer, redis_url=redis_url)
 
 
 @cache
@@ -249,10 +249,10 @@ def fetch() -> None:
     except MailboxFailure as failure:
         log.warning("mailbox not read", reason=str(failure))
         with _database().write() as session:
-            mail_alerts.mailbox_failed(session, str(failure), now=_now())
+            email_alerts.mailbox_failed(session, str(failure), now=_now())
         return
     with _database().write() as session:
-        mail_alerts.mailbox_read(session, now=_now())
+        email_alerts.mailbox_read(session, now=_now())
     if taken:
         log.info("mails received", count=taken)
         dispatch.deliver()
@@ -306,7 +306,7 @@ def _database() -> Database:
     """Opened by the pool's process, never before it is forked."""
     settings = _settings()
     database = Database(settings.database_url)
-    when_disk_full(database.engine, partial(presence.say_disk_full, settings.redis_url))
+    when_disk_full(database.engine, partial(worker_registry.say_disk_full, settings.redis_url))
     return database
 
 

@@ -36,7 +36,7 @@ REPORTING = (
 )
 """Where sentences come from that a child process or a column hands on as plain texts."""
 TRAIL = "trail"
-"""The context of what the trail keeps: `scheduler/services/audit_log/noted.py`."""
+"""The context of what the trail keeps: `scheduler/services/audit_log/subjects.py`."""
 _VALUE = re.compile(r"%\((\w+)\)s")
 
 

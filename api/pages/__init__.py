@@ -3,7 +3,7 @@
 from api import health
 from api.pages import moved
 from api.pages.agendas import agenda, feed
-from api.pages.agendas.interpreter_day import interpreting
+from api.pages.agendas.interpreter_day import interpreter_day
 from api.pages.agendas.my_day import my_day
 from api.pages.agendas.week import week
 from api.pages.audit_log import entries
@@ -11,11 +11,11 @@ from api.pages.availability import busy_times
 from api.pages.board import board_away, hand_board
 from api.pages.directory import exclusions, firms, profile
 from api.pages.emails.calendar_status import board
-from api.pages.emails.inbound import inbox, unplaced
+from api.pages.emails.inbound import inbox, unassigned_emails
 from api.pages.events import events, first_file, home, mail_texts, nights
 from api.pages.events.archives import archives
 from api.pages.exports import exports, printed
-from api.pages.identity import language, preferences, sessions, sign_in, summaries, tokens
+from api.pages.identity import language, preferences, sessions, sign_in, summary_unsubscribe, tokens
 from api.pages.imports import imports, large_imports
 from api.pages.participants import people_desk, picks, request_desk
 from api.pages.participants.colleagues import colleagues
@@ -26,13 +26,13 @@ from api.pages.planning.fairness import fairness
 from api.pages.planning.fixes import remedies
 from api.pages.planning.scenarios import what_if
 from api.pages.publishing.rehearsal import rehearsal
-from api.pages.replies import answers, calendar
+from api.pages.replies import calendar, reply_links
 from api.pages.reports.outcomes import chain_report, outcome_list, outcomes
 from api.pages.reports.statistics import figures
-from api.pages.requests import requests, wishes
-from api.pages.requests.dashboard import setup, start
-from api.pages.requests.digests import asked, digests, reminding
-from api.pages.schedule import changes, dials, drafts, runs, versions
+from api.pages.requests import ranked_requests, requests
+from api.pages.requests.dashboard import dashboard, setup
+from api.pages.requests.digests import digest_links, digest_unsubscribe, reminders
+from api.pages.schedule import changes, drafts, priorities, runs, versions
 from api.pages.team import joining, members, operators
 from api.pages.venue import venue
 from api.v1 import docs
@@ -40,17 +40,17 @@ from api.v1 import docs
 PAGES = (
     events.blueprint,
     agenda.blueprint,
-    answers.blueprint,
+    reply_links.blueprint,
     archives.blueprint,
     calendar.blueprint,
-    asked.blueprint,
+    digest_links.blueprint,
     busy_times.blueprint,
     board.blueprint,
     changes.blueprint,
     delegations.blueprint,
     delegation_members.blueprint,
-    dials.blueprint,
-    digests.blueprint,
+    priorities.blueprint,
+    digest_unsubscribe.blueprint,
     docs.blueprint,
     entries.blueprint,
     fairness.blueprint,
@@ -65,7 +65,7 @@ PAGES = (
     hand_board.blueprint,
     home.blueprint,
     inbox.blueprint,
-    unplaced.blueprint,
+    unassigned_emails.blueprint,
     joining.blueprint,
     language.blueprint,
     mail_texts.blueprint,
@@ -74,7 +74,7 @@ PAGES = (
     outcomes.blueprint,
     outcome_list.blueprint,
     chain_report.blueprint,
-    interpreting.blueprint,
+    interpreter_day.blueprint,
     my_day.blueprint,
     nights.blueprint,
     operators.blueprint,
@@ -92,15 +92,15 @@ PAGES = (
     registering.blueprint,
     registrations.blueprint,
     rehearsal.blueprint,
-    reminding.blueprint,
+    reminders.blueprint,
     request_desk.blueprint,
     requests.blueprint,
-    wishes.blueprint,
+    ranked_requests.blueprint,
     sessions.blueprint,
     sign_in.blueprint,
-    start.blueprint,
+    dashboard.blueprint,
     setup.blueprint,
-    summaries.blueprint,
+    summary_unsubscribe.blueprint,
     tokens.blueprint,
     venue.blueprint,
     versions.blueprint,

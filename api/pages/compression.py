@@ -26,7 +26,9 @@ LEAST = 1_000
 """Octets below which it is not worth it."""
 LEVEL = 1
 """A tenth larger than by level 6, in a third of the time."""
-SECRETS = frozenset(("agenda", "answers", "calendar", "feed", "sessions", "sign_in", "summaries", "tokens"))
+SECRETS = frozenset(
+    ("agenda", "reply_links", "calendar", "feed", "sessions", "sign_in", "summary_unsubscribe", "tokens")
+)
 """Blueprints whose answers hold what opens something by itself: feeds, links of mails, tokens."""
 
 

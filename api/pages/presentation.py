@@ -25,7 +25,7 @@ from scheduler.domain import fields, names
 from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import city_of, words
-from scheduler.services.delivery.dead_letters import DeadLetter
+from scheduler.services.delivery.failed_emails import DeadLetter
 from scheduler.services.directory.facets import FacetValue
 from scheduler.services.identity import preferences
 

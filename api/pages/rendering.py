@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 from api import auth, context
 from api.language.speaking import said
 from api.pages.presentation import capitalize_first
-from scheduler.services.availability import failing
-from scheduler.services.availability.failing import FailingCalendar
+from scheduler.services.availability import calendar_failures
+from scheduler.services.availability.calendar_failures import FailingCalendar
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.tokens import hash_token
 from scheduler.services.operations import notices
 from scheduler.services.operations.notices import Notice
-from scheduler.services.requests.dashboard import start
+from scheduler.services.requests.dashboard import dashboard
 
 _LONG = 120
 """Characters from which on a text has a field of several lines."""
@@ -60,13 +60,13 @@ def open_alerts(actor: Actor | None = None) -> Sequence[Notice]:
 def waiting_count(actor: Actor) -> int:
     """How many requests wait for the actor's firm, for the menu."""
     with context.database().read() as db:
-        return start.waiting_count(db, actor)
+        return dashboard.waiting_count(db, actor)
 
 
 def failing_calendars(actor: Actor) -> Sequence[FailingCalendar]:
     """The actor's own linked calendars that fail, for the head of every page of theirs."""
     with context.database().read() as db:
-        return failing.own(db, actor)
+        return calendar_failures.own(db, actor)
 
 
 def kept_for(actor: Actor) -> str:

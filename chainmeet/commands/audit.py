@@ -18,7 +18,7 @@ def audit() -> None:
 @data_option
 def checkpoint(data: Path | None) -> None:
     """Print the signed checkpoint of every chain, and the key that checks them."""
-    from chainmeet.whole_events import checkpoints
+    from chainmeet.event_archives import checkpoints
 
     settings = command_settings(data)
     with open_database(settings) as database:
@@ -42,7 +42,7 @@ def verify(data: Path | None, expect: tuple[Path, ...]) -> None:
     Whoever can write into the database can also write a chain anew, cut it or empty it. With `--expect` the
     chains are compared with checkpoints that were kept elsewhere, which find that.
     """
-    from chainmeet.whole_events import chains, compared
+    from chainmeet.event_archives import chains, compared
 
     settings = command_settings(data)
     with open_database(settings) as database:

@@ -19,8 +19,8 @@ def check(problem_file: Path, plan_file: Path, limit: int) -> None:
 
     Exit status: 0 if the plan keeps every rule and claims its true score, 1 if not, 2 if a file is at fault.
     """
-    from chainmeet.checking import examine
     from chainmeet.files import read_plan, read_problem
+    from chainmeet.plan_check import examine
 
     problem, plan = read_problem(problem_file), read_plan(plan_file)
     findings = examine(problem, plan)

@@ -25,10 +25,10 @@ def export_event(key: str, output: Path, data: Path | None) -> None:
 
     It has no secrets: no API tokens, links, feeds' addresses or sessions. Mails that wait stay here.
     """
-    from chainmeet import whole_events
+    from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:
-        click.echo(whole_events.export(database, key, output))
+        click.echo(event_archives.export(database, key, output))
 
 
 @event.command("import")
@@ -42,7 +42,7 @@ def import_event(archive: Path, key: str, owner: str, yes: bool, data: Path | No
 
     It is quiet: no night, and no mails about requests, until an organiser switches them on.
     """
-    from chainmeet import whole_events
+    from chainmeet import event_archives
     from scheduler.services.events.archives.transfer import EventArchive
 
     def agree(event: EventArchive) -> None:
@@ -54,7 +54,7 @@ def import_event(archive: Path, key: str, owner: str, yes: bool, data: Path | No
 
     settings = command_settings(data)
     with open_database(settings) as database:
-        done = whole_events.take(database, settings, archive, key=key, owner=owner, agree=agree)
+        done = event_archives.take(database, settings, archive, key=key, owner=owner, agree=agree)
         click.echo(done)
 
 
@@ -63,10 +63,10 @@ def import_event(archive: Path, key: str, owner: str, yes: bool, data: Path | No
 @data_option
 def archive(key: str, data: Path | None) -> None:
     """Put the event KEY away: it can be read, and not changed."""
-    from chainmeet import whole_events
+    from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:
-        click.echo(whole_events.put_away(database, key))
+        click.echo(event_archives.put_away(database, key))
 
 
 @event.command("bring-back")
@@ -74,10 +74,10 @@ def archive(key: str, data: Path | None) -> None:
 @data_option
 def bring_back(key: str, data: Path | None) -> None:
     """Have an archived event go on."""
-    from chainmeet import whole_events
+    from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:
-        click.echo(whole_events.bring_back(database, key))
+        click.echo(event_archives.bring_back(database, key))
 
 
 @event.command("go-live")
@@ -85,10 +85,10 @@ def bring_back(key: str, data: Path | None) -> None:
 @data_option
 def go_live(key: str, data: Path | None) -> None:
     """End the rehearsal of the event KEY: its emails go out from then on. There is no way back."""
-    from chainmeet import whole_events
+    from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:
-        click.echo(whole_events.go_live(database, key))
+        click.echo(event_archives.go_live(database, key))
 
 
 @event.command()
@@ -97,7 +97,7 @@ def go_live(key: str, data: Path | None) -> None:
 @data_option
 def delete(key: str, name: str, data: Path | None) -> None:
     """Delete the event KEY with all its rows. There is no way back: export it first."""
-    from chainmeet import whole_events
+    from chainmeet import event_archives
 
     with open_database(command_settings(data)) as database:
-        click.echo(whole_events.delete(database, key, name))
+        click.echo(event_archives.delete(database, key, name))

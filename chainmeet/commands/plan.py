@@ -36,22 +36,22 @@ def plan(
 
     Exit status: 0 if a plan was written, 1 if rows have faults and --leave-out is not given.
     """
-    from chainmeet import planning
+    from chainmeet import workbook_planning
     from scheduler.domain.solving import SolveParams
 
     if template:
-        planning.write_template(workbook)
+        workbook_planning.write_template(workbook)
         click.echo(f"{workbook}: an example of each sheet. Overwrite it, and plan it.")
         return
     if output is None:
         raise click.UsageError("Say with -o where the results go.")
     params = SolveParams(seconds=seconds, workers=workers, seed=seed)
-    with planning.taken_in(workbook) as event:
+    with workbook_planning.taken_in(workbook) as event:
         for line in event.faults():
             click.echo(line, err=True)
         if event.look.left_out or event.is_broken:
-            planning.write_left_out(event, output)
+            workbook_planning.write_left_out(event, output)
             if event.is_broken or not leave_out:
                 click.echo(f"Fix these, or see {output}/left-out.xlsx and say --leave-out.", err=True)
                 sys.exit(1)
-        click.echo(planning.plan(event, output, params))
+        click.echo(workbook_planning.plan(event, output, params))

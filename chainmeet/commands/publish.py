@@ -16,13 +16,13 @@ from chainmeet.connection import command_settings, data_option, open_database
 @data_option
 def publish(event: str, version: int, yes: bool, data: Path | None) -> None:
     """Publish VERSION of EVENT's schedule: shows the change set, asks, and queues the mails."""
-    from chainmeet import publishing
+    from chainmeet import publish_draft
 
     settings = command_settings(data)
     with open_database(settings) as database:
-        outlook = publishing.look_ahead(database, settings, event, version)
+        outlook = publish_draft.look_ahead(database, settings, event, version)
         click.echo(outlook.sentences())
         if not yes:
             click.confirm("Publish?", abort=True)
-        done = publishing.publish(database, settings, event, version, compared_with=outlook.compared_with)
+        done = publish_draft.publish(database, settings, event, version, compared_with=outlook.compared_with)
         click.echo(f"Version {version} is published; {done.mails:,} mails are on their way.")

@@ -23,7 +23,7 @@ def receive(host: str, port: int, data: Path | None) -> None:
     """
     from scheduler.untrusted import reading
     from scheduler.watchdog import Watchdog
-    from workers.receiver import lmtp_server, watch
+    from workers.lmtp_receiver import lmtp_server, watch
 
     settings = command_settings(data)
     signal.signal(signal.SIGTERM, _leave)

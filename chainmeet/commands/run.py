@@ -22,7 +22,7 @@ def run(event: str, seconds: int | None, no_wait: bool, data: Path | None) -> No
 
     Exit status: 0 if the run finished (or was queued, with --no-wait), 1 if it failed or was cancelled.
     """
-    from chainmeet.following import draft_of, follow_run, queue_run, terminal_line
+    from chainmeet.progress import draft_of, follow_run, queue_run, terminal_line
     from scheduler.domain.entities import RunState
 
     settings = command_settings(data)

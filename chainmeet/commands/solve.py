@@ -61,7 +61,7 @@ def solve(
     Ctrl-C ends the search early and writes the best plan so far; twice ends it without a plan.
     """
     from chainmeet.files import is_stream, read_plan, read_problem, require_writable, write_json
-    from chainmeet.solving import solve_here, summary
+    from chainmeet.local_solve import solve_here, summary
     from scheduler.domain.solving import SolveParams
     from scheduler.files.plan_file import write_plan
 

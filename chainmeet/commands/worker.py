@@ -25,7 +25,7 @@ def worker(kinds: Sequence[str], processes: int) -> None:
 
     with no_collection():
         from scheduler.config import Settings
-        from scheduler.services.operations import clocks
+        from scheduler.services.operations import clock_skew
         from scheduler.storage.database import Database
         from workers.celery_app import app
         from workers.layout import niceness, options
@@ -34,7 +34,7 @@ def worker(kinds: Sequence[str], processes: int) -> None:
     keep_loaded()  # also of the pool's processes, which share that memory until one of them writes to it
     os.nice(niceness(kinds))
     database = Database(Settings.from_env().database_url)
-    clocks.tell_if_wrong(database)
+    clock_skew.tell_if_wrong(database)
     database.dispose()  # the pool's processes open their own
     app.worker_main(options(kinds, processes=processes))
 
@@ -48,7 +48,7 @@ def clock() -> None:
     from chainmeet.connection import open_database
     from scheduler import logs
     from scheduler.config import Settings
-    from scheduler.services.operations import clocks
+    from scheduler.services.operations import clock_skew
     from scheduler.watchdog import Watchdog
     from workers.celery_app import make_celery
     from workers.clock import Clock
@@ -59,5 +59,5 @@ def clock() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with open_database(settings) as database:
-        clocks.tell_if_wrong(database)
+        clock_skew.tell_if_wrong(database)
         Clock(database, settings, make_celery(settings)).run(stop, Watchdog(settings.pulse_path))

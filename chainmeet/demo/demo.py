@@ -8,10 +8,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from chainmeet import publishing
+from chainmeet import publish_draft
 from chainmeet.demo.event import DemoEvent, find_event, load_event
 from chainmeet.demo.summary import Outcome, judge, print_summary
-from chainmeet.following import draft_of, follow_mails, follow_run, queue_run, terminal_line
+from chainmeet.progress import draft_of, follow_mails, follow_run, queue_run, terminal_line
 from chainmeet.stack.embedded import Ports, Stack, embedded_stack
 from scheduler.domain.entities import RunState
 from scheduler.domain.errors import ChainmeetError
@@ -110,9 +110,9 @@ class Demo:
         if draft is None:
             raise ChainmeetError(f"Run {run.number} made no version.")
         database, settings = self.stack.database, self.stack.settings
-        outlook = publishing.look_ahead(database, settings, event.key, draft.number)
+        outlook = publish_draft.look_ahead(database, settings, event.key, draft.number)
         self.step(outlook.sentences())
-        done = publishing.publish(
+        done = publish_draft.publish(
             database,
             settings,
             event.key,

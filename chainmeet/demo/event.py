@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from chainmeet.demo import load, together
+from chainmeet.demo import delegations, load_sample
 from chainmeet.stack.embedded import Stack
 from scheduler.domain.entities import RequestState
 from scheduler.samples.expo import START, make_expo
@@ -54,10 +54,10 @@ def load_event(stack: Stack, firms: int, requests: int, seed: int) -> DemoEvent:
     now = stack.database.now()
     expo = make_expo(firms=firms, requests=requests, seed=seed, start=first_day(now.date()))
     with stack.database.write() as session:
-        event = load.load(
+        event = load_sample.load(
             session, expo, organiser_email=ORGANISER, secret_key=stack.settings.secret_key, now=now
         )
-        together.come_together(session, event)
+        delegations.come_together(session, event)
         account = session.scalars(select(Account.id).where(Account.email == ORGANISER)).one()
         return _demo_event(session, event, account)
 

@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from chainmeet.accounts import account_link
-from chainmeet.checking import Findings, examine
 from chainmeet.demo.event import DemoEvent, sights
+from chainmeet.plan_check import Findings, examine
 from chainmeet.stack.embedded import Stack
 from chainmeet.stack.ports import HOST
 from scheduler.domain.errors import ChainmeetError
@@ -20,7 +20,7 @@ from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import read_problem
 from scheduler.services.outbox import outbox
 from scheduler.services.planning.runs import runs
-from scheduler.services.problems import solved
+from scheduler.services.problems import stored_problems
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, ScheduleVersion
 
@@ -60,7 +60,7 @@ def judge(
 ) -> Outcome:
     """Read the run's problem and plan back and check them."""
     with database.read() as session:
-        files = solved.problem_file(session, run.id), runs.get_plan_file(session, run.id)
+        files = stored_problems.problem_file(session, run.id), runs.get_plan_file(session, run.id)
     if files[0] is None or files[1] is None:
         raise ChainmeetError(f"Run {run.number} kept no problem and plan.")
     problem, plan = read_problem(files[0]), read_plan(files[1])

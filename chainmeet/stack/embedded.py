@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chainmeet.stack import broker, ports, programs
-from chainmeet.stack.folder import DataFolder
+from chainmeet.stack.data_folder import DataFolder
 from chainmeet.stack.supervisor import Supervisor
 from scheduler.config import PREFIX, Settings
 from scheduler.storage.database import Database

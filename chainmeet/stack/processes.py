@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workers.identity import birth
+from workers.process_identity import birth
 
 PR_SET_PDEATHSIG = 1
 

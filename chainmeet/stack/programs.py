@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from chainmeet.stack import broker, ports
-from chainmeet.stack.folder import DataFolder
+from chainmeet.stack.data_folder import DataFolder
 from chainmeet.stack.processes import Program
 from scheduler.config import Settings
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from chainmeet.demo.load import load
+from chainmeet.demo.load_sample import load
 from scheduler.domain.plan import Meeting
 from scheduler.samples.expo import make_expo
 from scheduler.services.exports import event_workbook

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from chainmeet.stack.folder import DataFolder
+from chainmeet.stack.data_folder import DataFolder
 from scheduler.config import PREFIX, Settings
 from scheduler.storage.database import Database
 from tests.support.workers import ROOT, eventually

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from sqlalchemy import select, update
 
 from scheduler.domain.entities import Partstat, RequestState
-from scheduler.services.directory import notes
+from scheduler.services.directory import firm_notes
 from scheduler.services.identity import actors, preferences, sessions, sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import Answer, Interpreter, LateNotice, MeetingRequest
@@ -39,7 +39,7 @@ def fair(database: Database, monkeypatch: pytest.MonkeyPatch) -> Fair:
         fair = make_fair(session, each=4, days=2, told=True)
         session.execute(update(MeetingRequest).values(message=MESSAGE))
         preferences.choose(session, fair.expo.actor(0), language="", timezone="Asia/Shanghai")
-        notes.write(session, fair.expo.actor(0), fair.expo.firms[1].key, NOTE, now=NOW)
+        firm_notes.write(session, fair.expo.actor(0), fair.expo.firms[1].key, NOTE, now=NOW)
     clocks.hold(monkeypatch, before(fair, minutes=18))
     return fair
 

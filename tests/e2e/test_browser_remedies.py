@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 from sqlalchemy import delete
 
-from scheduler.services.publishing.publishing import JobEnding
+from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, UnscheduledRequest
 from tests.e2e.windows import WAYS, press, signed_in

@@ -17,7 +17,7 @@ import pytest
 import zxingcpp
 from sqlalchemy import select, update
 
-from chainmeet.demo import load
+from chainmeet.demo import load_sample
 from scheduler.domain.entities import RequestState
 from scheduler.samples.event import SampleEvent, SamplePerson
 from scheduler.samples.expo import make_expo
@@ -105,7 +105,7 @@ def story(up: Up, chromium: Browser) -> Iterator[Story]:
     now = up.database.now()
     sample = make_expo(firms=12, requests=40, seed=1, start=(now + timedelta(days=30)).date())
     with up.database.write() as session:
-        event = load.load(
+        event = load_sample.load(
             session, sample, organiser_email=ORGANISER, secret_key=up.settings.secret_key, now=now
         )
         session.execute(update(Attendee).values(welcomed_at=None))

@@ -11,7 +11,7 @@ from werkzeug.serving import make_server
 
 from scheduler.domain.entities import VersionState
 from scheduler.services.identity import sign_in
-from scheduler.services.publishing.publishing import JobEnding
+from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.storage.database import Database
 from tests.support.factories import SECRET_KEY, make_event, make_request, make_version, meet
 from tests.support.publishing import carry_out

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from chainmeet.stack.folder import DataFolder
+from chainmeet.stack.data_folder import DataFolder
 from scheduler.config import PREFIX
 from scheduler.storage.database import Database
 from scheduler.storage.models import PlannedMeeting

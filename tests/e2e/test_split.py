@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from chainmeet.demo import load
+from chainmeet.demo import load_sample
 from scheduler.domain.entities import RunState
 from scheduler.samples.expo import make_expo
 from scheduler.services.planning.runs import runs
@@ -32,7 +32,9 @@ class Shared:
         with database.write() as session:
             now = database.now_in(session)
             expo = make_expo(firms=60, requests=600, seed=1, start=DAY)
-            event = load.load(session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=now)
+            event = load_sample.load(
+                session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=now
+            )
             self.id = runs.queue_run(session, event.id, asked_by=None, seconds=8, now=now).id
 
     @property

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
-from chainmeet.demo import load
+from chainmeet.demo import load_sample
 from scheduler.domain.plan import Meeting
 from scheduler.files.plan_file import read_plan
 from scheduler.samples.event import SampleEvent, SamplePerson
@@ -73,7 +73,7 @@ def scene(up: Up, chromium: Browser) -> Scene:
     now = up.database.now()
     expo = make_expo(firms=12, requests=60, seed=1, start=(now + timedelta(days=30)).date())
     with up.database.write() as session:
-        event = load.load(
+        event = load_sample.load(
             session, expo, organiser_email=ORGANISER, secret_key=up.settings.secret_key, now=now
         )
     return Scene(up, chromium, expo, event, *strangers(expo))

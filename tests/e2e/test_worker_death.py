@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from icalendar import Calendar
 from sqlalchemy import update
 
-from chainmeet.demo import load
+from chainmeet.demo import load_sample
 from scheduler.domain.entities import OutboxState, RunState, VersionState
 from scheduler.samples.expo import make_expo
 from scheduler.services.outbox import outbox
@@ -56,7 +56,9 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
     celery = make_celery(settings)
     with database.write() as session:
         expo = make_expo(firms=40, requests=400, seed=1, start=DAY)
-        event = load.load(session, expo, organiser_email=ORGANISER, secret_key=SECRET_KEY, now=database.now())
+        event = load_sample.load(
+            session, expo, organiser_email=ORGANISER, secret_key=SECRET_KEY, now=database.now()
+        )
         run = runs.queue_run(session, event.id, asked_by=None, seconds=3000, now=database.now())
 
     def state() -> RunState:

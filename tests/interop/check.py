@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from chainmeet.stack.folder import DataFolder
+from chainmeet.stack.data_folder import DataFolder
 from scheduler.invites.ical.itip import Message
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.invites.transport.remote import FetchFailure
-from scheduler.services.availability import busy_times, unavailable
+from scheduler.services.availability import busy_times, unavailable_slots
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.availability.caldav import DavAccount
 from scheduler.storage.database import Database
@@ -154,8 +154,8 @@ class Person:
         with self.database.read() as session:
             source = session.scalars(select(BusySource)).one()
         assert source.failure == "" and source.found["left_out"] == [] and source.found["notes"] == NOTES
-        spans, slots = unavailable.spans(source.found), self.published.expo.slots
-        return {i for i, slot in enumerate(slots) if unavailable.is_taken(slot.start, slot.end, spans)}
+        spans, slots = unavailable_slots.spans(source.found), self.published.expo.slots
+        return {i for i, slot in enumerate(slots) if unavailable_slots.is_taken(slot.start, slot.end, spans)}
 
     def own_uid(self) -> str:
         with self.database.read() as session:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from scheduler.services.operations import patience
+from scheduler.services.operations import database_retries
 from scheduler.storage.database import Database
 
 
@@ -20,7 +20,7 @@ class Away:
     def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         self.engine, self.refused, self.left = database.engine, 0, 0
         self.back: Callable[[], object] = lambda: None
-        monkeypatch.setattr(patience, "time", self)
+        monkeypatch.setattr(database_retries, "time", self)
         event.listen(self.engine, "begin", self._refuse)
 
     @classmethod

@@ -17,7 +17,7 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 from flask import Flask
 
-from scheduler.services.directory.refs import FirmRef
+from scheduler.services.directory.references import FirmRef
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
 from tests.e2e.test_browser_axe import PAGES, whole

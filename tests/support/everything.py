@@ -22,7 +22,7 @@ from scheduler.domain.mails.prints import PrintPack
 from scheduler.domain.rules.fairness import FAIRNESS_PRICES
 from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.domain.team import TeamRole
-from scheduler.services.delivery import claims, refusing, rehearsing, remembering
+from scheduler.services.delivery import claims, refusal_handling, rehearsal_delivery, sent_records
 from scheduler.services.emails.inbound import inbox
 from scheduler.services.exports import print_codes
 from scheduler.services.identity import sign_in
@@ -173,7 +173,7 @@ class Everything:
     def summaries(self) -> str:
         """The link that stops the exhibitor's summaries."""
         row = self.mails["summary", self.expo.people[0][0].email]
-        return f"/summaries/{remembering.summary_token(row, SECRET_KEY)}"
+        return f"/summaries/{sent_records.summary_token(row, SECRET_KEY)}"
 
     def _delegation(self, session: Session) -> None:
         """One of firm 0, led by its exhibitor, and a person of another firm alone."""
@@ -219,7 +219,7 @@ class Everything:
         """An invitation to the other event, which went to nobody."""
         make_firm(session, self.another, key="r0")
         invitation_emails.send_invitations(session, self.another.organiser_actor(), Invitees.NEW, now=NOW)
-        rehearsing.rehearse(session, SETTINGS, worker="w", now=NOW)
+        rehearsal_delivery.rehearse(session, SETTINGS, worker="w", now=NOW)
         kept = select(OutboxMail.id).where(OutboxMail.rehearsed_as.is_not(None))
         self.rehearsed = session.scalars(kept).one()
 
@@ -379,7 +379,9 @@ class Everything:
             rows = claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
             for row in rows:
                 if row.to_address == refuses:
-                    refusing.mark_failed(session, row, "550 5.1.1 no such user here", permanent=True, now=NOW)
+                    refusal_handling.mark_failed(
+                        session, row, "550 5.1.1 no such user here", permanent=True, now=NOW
+                    )
                 else:
                     claims.mark_sent(session, row.id, worker="w", now=NOW)
         return {(row.kind, row.to_address): row for row in rows}

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from scheduler.services.delivery import claims, dead_letters, refusing
-from scheduler.services.emails.inbound import handling
+from scheduler.services.delivery import claims, failed_emails, refusal_handling
+from scheduler.services.emails.inbound import inbox_actions
 from scheduler.storage.models import Attendee, OutboxMail
 from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, meet
@@ -27,7 +27,7 @@ class Letters(Published):
             rows = claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
             for row in rows:
                 if row.to_address == refuse:
-                    refusing.mark_failed(session, row, "550 no", permanent=permanent, now=now)
+                    refusal_handling.mark_failed(session, row, "550 no", permanent=permanent, now=now)
                 else:
                     claims.mark_sent(session, row.id, worker="w", now=now)
         return {row.to_address: row for row in rows if row.to_address != refuse}
@@ -43,9 +43,9 @@ class Letters(Published):
     def first(self) -> str:
         return self.person(0).email
 
-    def dead(self, retrying: bool = False) -> list[dead_letters.DeadLetter]:
+    def dead(self, retrying: bool = False) -> list[failed_emails.DeadLetter]:
         with self.database.read() as session:
-            found = dead_letters.listing(session, self.expo.organiser_actor(), retrying=retrying)
+            found = failed_emails.listing(session, self.expo.organiser_actor(), retrying=retrying)
             return list(found.items)
 
     def resend(self, *ids: int, minutes: float) -> int:
@@ -53,8 +53,8 @@ class Letters(Published):
         with self.database.write() as session:
             actor, now = self.expo.organiser_actor(), NOW + minutes * MINUTE
             if ids:
-                return dead_letters.resend(session, actor, ids, now=now)
-            return dead_letters.resend_all(session, actor, now=now)
+                return failed_emails.resend(session, actor, ids, now=now)
+            return failed_emails.resend_all(session, actor, now=now)
 
     def rows(self) -> list[OutboxMail]:
         with self.database.read() as session:
@@ -65,7 +65,7 @@ class Letters(Published):
         now = NOW + minutes * MINUTE
         report = self.receive(replies.failure_notice(self.mail_to(0)), self.mail_to(0), now, box="bounces")
         with self.database.write() as session:
-            handling.mark_dead(session, self.expo.organiser_actor(), report.id, now=now)
+            inbox_actions.mark_dead(session, self.expo.organiser_actor(), report.id, now=now)
 
     def is_marked(self) -> bool:
         with self.database.read() as session:

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from scheduler.services.publishing import publishing
+from scheduler.services.publishing import job_execution
 from scheduler.storage.database import Database
 from tests.support.publishing import SETTINGS
 
@@ -19,7 +19,7 @@ from tests.support.publishing import SETTINGS
 def main() -> None:
     url, job_id = sys.argv[1], int(sys.argv[2])
     began, cpu = time.perf_counter(), time.process_time()
-    ending = publishing.execute(Database(url), job_id, worker="child", settings=SETTINGS)
+    ending = job_execution.execute(Database(url), job_id, worker="child", settings=SETTINGS)
     took = {
         "ending": str(ending),
         "seconds": time.perf_counter() - began,

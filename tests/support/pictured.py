@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from chainmeet.demo.load import load
+from chainmeet.demo.load_sample import load
 from scheduler.domain.entities import PlaceKind, RequestState, Side, VersionState
 from scheduler.domain.solving import SolveParams
 from scheduler.samples.expo import make_expo
@@ -46,7 +46,7 @@ from tests.support.everything import serving
 from tests.support.factories import SECRET_KEY
 from tests.support.publishing import carry_out, publish_version
 from tests.support.web import web_app
-from workers import questions
+from workers import board_queries
 
 NOW = datetime(2027, 6, 8, 7, 30, tzinfo=UTC)
 """Two weeks before the expo."""
@@ -181,6 +181,6 @@ def expo_site(folder: Path) -> Iterator[tuple[PicturedExpo, str]]:
         clocks.hold(patch, NOW)
         expo = PicturedExpo(database)
         desk = PlacementSearch(database)
-        patch.setattr(questions, "ask", lambda e, n, question, **_: desk.answer(e, n, question))
+        patch.setattr(board_queries, "ask", lambda e, n, question, **_: desk.answer(e, n, question))
         with serving(web_app(database, "redis://127.0.0.1:1")) as site:
             yield expo, site

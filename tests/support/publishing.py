@@ -11,7 +11,7 @@ from scheduler.config import Settings
 from scheduler.domain.entities import JobState, VersionState
 from scheduler.domain.plan import Meeting
 from scheduler.services.delivery import claims
-from scheduler.services.publishing import comparisons, publishing, release, summaries
+from scheduler.services.publishing import comparisons, job_execution, release, summaries
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Comparison, VersionJob
@@ -51,11 +51,11 @@ def preview(session: Session, *, event_id: int, number: int, now: datetime = NOW
     return comparisons.work_out(session, version, SETTINGS, now=now).comparison
 
 
-def carry_out(database: Database, *, settings: Settings = SETTINGS) -> list[publishing.JobEnding]:
+def carry_out(database: Database, *, settings: Settings = SETTINGS) -> list[job_execution.JobEnding]:
     """Do all the jobs that were asked for, as a worker does."""
     with database.read() as session:
         asked = session.scalars(select(VersionJob.id).where(VersionJob.state == JobState.ASKED)).all()
-    return [publishing.execute(database, job_id, worker="w", settings=settings) for job_id in asked]
+    return [job_execution.execute(database, job_id, worker="w", settings=settings) for job_id in asked]
 
 
 def draft(session: Session, expo: Expo, meetings: list[Meeting]) -> int:

@@ -17,7 +17,7 @@ from scheduler.services.outbox.letters import TO_TEAM, NewLetter
 from scheduler.services.participants.event_invitations import invitation_emails
 from scheduler.services.participants.event_invitations.invitation_emails import Invitees
 from scheduler.services.replies import resend
-from scheduler.services.requests.digests import telling
+from scheduler.services.requests.digests import digest_sending
 from scheduler.storage.database import Database
 from scheduler.storage.models import Invitation, MeetingRequest
 from tests.support.factories import NOW, Expo, make_event, make_firms, make_request, meet
@@ -62,7 +62,7 @@ def all_mails(database: Database, expo: Expo, sent: Callable[[datetime], Any]) -
         make_request(session, expo, 0, 3, state=RequestState.PENDING, priority=MUST)
     sent(NOW)
     with database.write() as session:
-        assert telling.tell(session, SETTINGS, now=NOW) == 1
+        assert digest_sending.tell(session, SETTINGS, now=NOW) == 1
         first, second = make_request(session, expo, 0, 1), make_request(session, expo, 2, 1)
         guide = expo.interpreters[0]
         number = draft(session, expo, [meet(first, expo, interpreter=guide), meet(second, expo, slot=1)])

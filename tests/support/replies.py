@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from scheduler.services.delivery import remembering
+from scheduler.services.delivery import sent_records
 from scheduler.storage.models import OutboxMail
 from tests.support.factories import NOW, SECRET_KEY
 
@@ -12,13 +12,13 @@ DOMAIN = "expo.example"
 
 
 def token(row: OutboxMail) -> str:
-    return remembering.address_token(row, SECRET_KEY)
+    return sent_records.address_token(row, SECRET_KEY)
 
 
 def address(row: OutboxMail, box: str = "meetings") -> str:
     """Where answers to a mail go; `bounces` for those of mail servers."""
     of_servers = box == "bounces"
-    return f"{box}+{remembering.bounce_token(row, SECRET_KEY) if of_servers else token(row)}@{DOMAIN}"
+    return f"{box}+{sent_records.bounce_token(row, SECRET_KEY) if of_servers else token(row)}@{DOMAIN}"
 
 
 def calendar(

@@ -22,10 +22,10 @@ from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.agenda import AgendaSheet
 from scheduler.invites.agenda.pdf import agenda_pdf
 from scheduler.services.availability import grid
-from scheduler.services.emails.calendar_status import ways
+from scheduler.services.emails.calendar_status import calendar_methods
 from scheduler.services.exports import print_codes
 from scheduler.services.identity.actors import Actor
-from scheduler.services.replies import agenda_answers
+from scheduler.services.replies import agenda_replies
 from scheduler.services.reports.outcomes import outcomes
 from scheduler.services.schedule import agenda_export, agendas, feed_addresses
 
@@ -61,7 +61,7 @@ def accept(event_key: str, request_key: str) -> Response:
     secret_key, now = context.settings().secret_key, context.now()
     try:
         context.database().transact(
-            lambda db: agenda_answers.answer(
+            lambda db: agenda_replies.answer(
                 db,
                 actor,
                 request_key,
@@ -127,7 +127,7 @@ def own_pdf(event_key: str) -> Response:
     actor = auth.actor(event_key)
     made = _person_pdf(event_key, None)
     with context.database().write() as db:
-        ways.note_print(db, actor, now=context.now())
+        calendar_methods.note_print(db, actor, now=context.now())
     return made
 
 
@@ -193,7 +193,7 @@ def _around(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]
     secret_key = context.settings().secret_key
     return {
         "now": context.now(),
-        "standing": agenda_answers.standing(db, actor, agenda, secret_key=secret_key),
+        "standing": agenda_replies.standing(db, actor, agenda, secret_key=secret_key),
         "words": outcomes.list_outcomes(db, actor, agenda.items, now=context.now()),
     }
 

@@ -7,7 +7,7 @@ from flask import Response, request, url_for
 
 from api import context, limits
 from scheduler.invites.ical.feed import etag
-from scheduler.services.emails.calendar_status import ways
+from scheduler.services.emails.calendar_status import calendar_methods
 from scheduler.services.schedule import feed_addresses, feeds
 
 blueprint = APIBlueprint("feed", __name__, enable_openapi=False)
@@ -24,7 +24,7 @@ def calendar(token: str) -> Response:
         limits.require_link(token)
         body = feeds.feed_body(db, owner, url=address(owner), now=context.now())
     with context.database().write() as db:
-        ways.note_feed(db, owner, now=context.now())
+        calendar_methods.note_feed(db, owner, now=context.now())
     response = Response(body, content_type="text/calendar; charset=utf-8")
     response.headers["ETag"] = etag(body)
     response.headers["Cache-Control"] = "private, max-age=300"

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from api import auth, context, errors, limits
 from api.language.speaking import gettext, ngettext, reported
 from api.pages import rendering, zones
-from api.pages.availability.words import counted
+from api.pages.availability.labels import counted
 from scheduler.domain.errors import ChainmeetError, InvalidInput
 from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
 from scheduler.invites.transport.remote import FetchFailure

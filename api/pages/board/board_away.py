@@ -27,7 +27,7 @@ from scheduler.services.identity.rights import Right
 from scheduler.services.participants import absences, affected_meetings, journal
 from scheduler.services.participants.journal import StepKind
 from scheduler.services.spreadsheets.columns import ImportKind
-from workers import questions
+from workers import board_queries
 
 blueprint = APIBlueprint(
     "board_away",
@@ -161,7 +161,7 @@ def _ways(actor: Actor, number: int, person: AbsentPerson, absent: Collection[st
     """The best way to hold each meeting at which the person is there, as far as the board's worker says."""
     found = {}
     for missed in person.missed[:MOST_MOVED]:
-        answer = questions.ask(
+        answer = board_queries.ask(
             actor.event_id,
             number,
             {"request": missed.request},

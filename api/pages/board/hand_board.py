@@ -33,7 +33,7 @@ from scheduler.services.board.steps import StepResult
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from workers import dispatch, questions
+from workers import board_queries, dispatch
 
 blueprint = APIBlueprint("hand_board", __name__, enable_openapi=False, url_prefix="/events/<event_key>/board")
 blueprint.add_app_template_filter(shown.step_word)
@@ -389,7 +389,7 @@ def _offer(
     """Where the meeting can go, as the board's worker says it, or None if it is away."""
     by_person = seen.rows_of is RowsOf.PERSON
     places = picked.places if by_person else [row.key for row in seen.page.items]
-    answer = questions.ask(
+    answer = board_queries.ask(
         event_id,
         number,
         {"request": picked.key, "slots": [slot.key for slot in seen.slots], "places": list(places), **more},

@@ -7,7 +7,7 @@ from flask_login import login_required
 
 from api import auth, context
 from api.pages import paging, rendering
-from scheduler.services.directory import notes
+from scheduler.services.directory import firm_notes
 
 blueprint = APIBlueprint(
     "exclusions", __name__, enable_openapi=False, url_prefix="/events/<event_key>/exclusions"
@@ -20,5 +20,5 @@ def listing(event_key: str) -> str:
     """Who is never to meet whom, the latest first."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
-        page = notes.exclusions(db, actor, number=paging.asked_number())
+        page = firm_notes.exclusions(db, actor, number=paging.asked_number())
         return rendering.render(db, actor, "desk_requests", "directory/exclusions.html", page=page)

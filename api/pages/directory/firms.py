@@ -17,7 +17,7 @@ from api.language.speaking import gettext
 from api.pages import forms, paging, rendering
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory import logos, notes, search
+from scheduler.services.directory import firm_notes, logos, search
 from scheduler.services.directory.facets import FACETS, FirmFilters
 from scheduler.services.directory.search import FirmOrder
 from scheduler.services.identity.actors import Actor
@@ -115,7 +115,7 @@ def save(event_key: str, firm_key: str) -> Response | str:
     actor = auth.actor(event_key)
     is_saved = request.form.get("saved") == "1"
     with context.database().write() as db:
-        notes.save(db, actor, firm_key, is_saved=is_saved, now=context.now())
+        firm_notes.save(db, actor, firm_key, is_saved=is_saved, now=context.now())
     if rendering.by_htmx():
         with context.database().read() as db:
             card = search.firm(db, actor, firm_key).card
@@ -131,7 +131,7 @@ def dismiss(event_key: str, firm_key: str) -> Response:
     actor = auth.actor(event_key)
     is_dismissed = request.form.get("dismissed") == "1"
     with context.database().write() as db:
-        notes.dismiss(db, actor, firm_key, is_dismissed=is_dismissed, now=context.now())
+        firm_notes.dismiss(db, actor, firm_key, is_dismissed=is_dismissed, now=context.now())
     if is_dismissed:
         flash(gettext("Not suggested any more. You can undo it below the suggestions."), "good")
     else:
@@ -146,7 +146,7 @@ def note(event_key: str, firm_key: str) -> Response | tuple[str, int]:
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:
-            notes.write(db, actor, firm_key, request.form.get("note", ""), now=context.now())
+            firm_notes.write(db, actor, firm_key, request.form.get("note", ""), now=context.now())
     except InvalidInput as error:
         return rendering.refused(actor, "firms", forms.sentences(error), forms.LABELS)
     flash(gettext("The note is kept. Only your firm reads it."), "good")
@@ -161,10 +161,10 @@ def never(event_key: str, firm_key: str) -> Response:
     try:
         with context.database().write() as db:
             if request.form.get("never") == "1":
-                notes.exclude(db, actor, firm_key, now=context.now())
+                firm_notes.exclude(db, actor, firm_key, now=context.now())
                 done = gettext("No request goes between the two of you from now on.")
             else:
-                notes.admit(db, actor, firm_key, now=context.now())
+                firm_notes.admit(db, actor, firm_key, now=context.now())
                 done = gettext("You may ask each other again.")
         flash(done, "good")
     except InvalidInput as error:
@@ -178,7 +178,7 @@ def want(event_key: str, firm_key: str) -> Response:
     """Tell the organisers of a meeting that the own firm would have asked for."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
-        if notes.want(db, actor, firm_key, now=context.now()):
+        if firm_notes.want(db, actor, firm_key, now=context.now()):
             flash(gettext("The organisers see that you would have asked."), "good")
     return _back(event_key, firm_key)
 

@@ -19,8 +19,8 @@ from scheduler.services.events.dashboard import Dashboard, PlanState
 from scheduler.services.identity import actors
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
-from scheduler.services.operations import trail_entries
-from scheduler.services.requests import not_held
+from scheduler.services.operations import audit_entries
+from scheduler.services.requests import unscheduled_requests
 from scheduler.services.requests.dashboard import setup
 
 RECENT = 5
@@ -51,11 +51,11 @@ def event(event_key: str) -> str | Response:
     if actor.is_exhibitor:
         with context.database().read() as db:
             is_new = setup.is_due(db, actor)
-        return redirect(url_for("setup.show" if is_new else "start.show", event_key=event_key))
+        return redirect(url_for("setup.show" if is_new else "dashboard.show", event_key=event_key))
     if actor.chamber is not None:
         return redirect(url_for("delegations.listing", event_key=event_key))
     if actor.is_interpreter_only:
-        return redirect(url_for("interpreting.show", event_key=event_key))
+        return redirect(url_for("interpreter_day.show", event_key=event_key))
     if actor.team_role is Role.DESK:
         return redirect(url_for("firms.directory", event_key=event_key))
     with context.database().read() as db:
@@ -75,14 +75,17 @@ def _desk(actor: Actor) -> str:
             found=found,
             reasons=_reasons(found),
             days=_days_to_go(found.opens, events.get_event(db, actor).timezone, now),
-            recent=trail_entries.list_latest(db, actor, limit=RECENT) if actor.is_organiser else (),
+            recent=audit_entries.list_latest(db, actor, limit=RECENT) if actor.is_organiser else (),
             now=now,
         )
 
 
 def _reasons(found: Dashboard) -> list[tuple[str, str, int]]:
     """Why requests are not scheduled: code, words, count."""
-    return [(code, said(not_held.GROUPS.get(code, code)), count) for code, count in found.reasons.items()]
+    return [
+        (code, said(unscheduled_requests.GROUPS.get(code, code)), count)
+        for code, count in found.reasons.items()
+    ]
 
 
 def _days_to_go(opens: datetime | None, timezone: str, now: datetime) -> int | None:

@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from flask import redirect, request
 from werkzeug.wrappers import Response
 
-from api import auth, context, errands
+from api import auth, context, sign_in_errands
 from api.language import choosing
 from api.language.catalogs import SOURCE, languages
 from scheduler.services.identity import preferences
@@ -23,6 +23,6 @@ def choose() -> Response:
     if auth.user().is_authenticated:
         with context.database().write() as db:
             preferences.speak(db, auth.user().account_id, language)
-    response = redirect(errands.local(request.form.get("back", "")) or "/", 303)
+    response = redirect(sign_in_errands.local(request.form.get("back", "")) or "/", 303)
     choosing.keep(response, language)
     return response

@@ -23,9 +23,9 @@ from api.pages.identity import sessions
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages, words
-from scheduler.services.identity import preferences, stopping
+from scheduler.services.identity import preferences, summary_subscriptions
 from scheduler.services.identity.actors import Actor
-from scheduler.services.requests.digests import choices
+from scheduler.services.requests.digests import digest_settings
 from scheduler.services.schedule import feed_addresses
 
 blueprint = APIBlueprint(
@@ -49,9 +49,9 @@ KINDS = {
 }
 """The emails about requests: a title and what they are about."""
 OFTEN = {
-    choices.HowOften.AT_ONCE: gettext_lazy("Right away"),
-    choices.HowOften.DAILY: gettext_lazy("Once a day"),
-    choices.HowOften.OFF: gettext_lazy("Off"),
+    digest_settings.HowOften.AT_ONCE: gettext_lazy("Right away"),
+    digest_settings.HowOften.DAILY: gettext_lazy("Once a day"),
+    digest_settings.HowOften.OFF: gettext_lazy("Off"),
 }
 
 
@@ -89,11 +89,11 @@ def emails(event_key: str) -> Response:
     """Save which emails the person gets. What the form does not name stays as it is."""
     actor, form = auth.actor(event_key), request.form
     with context.database().write() as db:
-        wishes = choices.own(db, actor, now=context.now())
+        wishes = digest_settings.own(db, actor, now=context.now())
         if wishes is not None and {*KINDS, "clock"} & set(form):
-            choices.choose(db, actor, wishes.changed(form))
+            digest_settings.choose(db, actor, wishes.changed(form))
         if form.get("summaries") in ("on", "off"):
-            stopping.want(db, actor, is_wanted=form["summaries"] == "on", now=context.now())
+            summary_subscriptions.want(db, actor, is_wanted=form["summaries"] == "on", now=context.now())
     return _saved(event_key, "emails", gettext("Email settings saved."))
 
 
@@ -122,7 +122,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
     automatic = gettext("Automatic: %(choice)s", choice=words(now.derived_language).name)
     zone = now.derived_timezone
     feed = address(feed_addresses.own_feed(db, actor)) if actor.attendee_id else ""
-    digests = choices.own(db, actor, now=context.now()) if actor.attendee_id else None
+    digests = digest_settings.own(db, actor, now=context.now()) if actor.attendee_id else None
     return rendering.render(
         db,
         actor,
@@ -133,7 +133,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
         languages=[("", automatic), *languages().items()],
         derived_zone=zones.label(zone, moment) if zone else gettext("the venue's time only"),
         words=words(now.language or now.derived_language),
-        summaries=stopping.own(db, actor) if actor.attendee_id else None,
+        summaries=summary_subscriptions.own(db, actor) if actor.attendee_id else None,
         digests=digests,
         clocks=_clocks(digests) if digests else (),
         email_kinds=KINDS,
@@ -147,7 +147,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
     )
 
 
-def _clocks(wishes: choices.DigestWishes) -> list[tuple[str, str]]:
+def _clocks(wishes: digest_settings.DigestWishes) -> list[tuple[str, str]]:
     """By whose clock the daily email can come: the person's own, and the venue's where it is another."""
     own = presentation.own_clock(wishes.morning, wishes.own_timezone).striptags()
     venue = gettext("%(time)s at the venue", time=f"{wishes.morning:%H:%M}")

@@ -10,7 +10,7 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import auth, context, errands
+from api import auth, context, sign_in_errands
 from api.language.speaking import gettext
 from scheduler.services.identity import preferences, sessions
 
@@ -66,7 +66,7 @@ def end_all() -> Response:
 
 def _back(sentence: str) -> Response:
     """The page on which the button stood: the person's settings at an event, or that of sessions."""
-    settings = errands.local(request.form.get("back", ""))
+    settings = sign_in_errands.local(request.form.get("back", ""))
     flash(sentence, "at sessions" if settings else "good")
     return redirect(f"{settings}#sessions" if settings else url_for("sessions.listing"), 303)
 

@@ -10,7 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from api import auth, context, errands, known_browsers, limits
+from api import auth, context, known_browsers, limits, sign_in_errands
 from api.language import speaking
 from api.language.speaking import gettext
 from scheduler.domain import fields
@@ -23,9 +23,9 @@ blueprint = APIBlueprint("sign_in", __name__, enable_openapi=False)
 
 @blueprint.get("/sign-in")
 def ask() -> str:
-    target = errands.local(request.args.get("next", ""))
+    target = sign_in_errands.local(request.args.get("next", ""))
     return render_template(
-        "identity/sign_in/ask.html", errand=errands.sealed({"path": target} if target else {})
+        "identity/sign_in/ask.html", errand=sign_in_errands.sealed({"path": target} if target else {})
     )
 
 
@@ -36,14 +36,14 @@ def send() -> str | tuple[str, int] | tuple[str, int, dict[str, str]]:
     if "@" not in email or not fields.limits(fields.Email).hold(email):
         fault = gettext("Write your mail address, such as name@example.com.")
         return render_template("identity/sign_in/ask.html", email=email, fault=fault, errand=errand), 422
-    return _send(email, errands.opened(errand))
+    return _send(email, sign_in_errands.opened(errand))
 
 
 @blueprint.post("/sign-in/again")
 @login_required
 def again() -> str | tuple[str, int, dict[str, str]]:
     """Mail a link to the signed-in person, for a step that needs a fresh sign-in."""
-    return _send(auth.user().email, errands.opened(request.form.get("errand", "")))
+    return _send(auth.user().email, sign_in_errands.opened(request.form.get("errand", "")))
 
 
 @blueprint.get("/sign-in/go-on")
@@ -78,9 +78,9 @@ def redeem(token: str) -> Response | tuple[str, int]:
         with context.database().write() as db:
             sign_in.note_failure(db, token, error, now=context.now())
         return render_template("identity/sign_in/unusable.html", reason=str(error)), 410
-    errand = errands.for_account(redeemed.errand, redeemed.account.id)
+    errand = sign_in_errands.for_account(redeemed.errand, redeemed.account.id)
     auth.begin(redeemed.account.id, errand)
-    response = errands.go_on(errand)
+    response = sign_in_errands.go_on(errand)
     known_browsers.remember(response)
     return response
 

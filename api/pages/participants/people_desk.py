@@ -19,7 +19,7 @@ from api.pages.participants import columns
 from api.pages.participants.picks import picked
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.services.board import manual_drafts
-from scheduler.services.directory import belonging
+from scheduler.services.directory import delegation_lookup
 from scheduler.services.events.timetable import get_timetable
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import (
@@ -311,7 +311,7 @@ def _listing(actor: Actor, kind: ImportKind) -> str:
             text=text,
             state=state,
             delegation=delegation,
-            delegations=belonging.delegation_names(db, actor),
+            delegations=delegation_lookup.delegation_names(db, actor),
             sort=sort if sort in record_tables.SORTS[kind] else "name",
             sorts=record_tables.SORTS[kind],
             counts=row_counts.count_records(db, actor),

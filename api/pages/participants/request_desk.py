@@ -17,7 +17,7 @@ from api.pages.presentation import capitalize_first, short_name
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory import belonging
+from scheduler.services.directory import delegation_lookup
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import request_table
 from scheduler.services.participants.record_tables import PAGE_SIZE
@@ -65,7 +65,7 @@ def _listing(actor: Actor) -> str:
             ),
             counts=counts,
             **wanted,
-            delegations=belonging.delegation_names(db, actor),
+            delegations=delegation_lookup.delegation_names(db, actor),
             state=state,
             sort=sort if sort in request_table.REQUEST_SORTS else "newest",
             now=context.now(),

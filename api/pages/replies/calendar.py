@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as Leading
 
 from api import context
 from api.pages import browsers
-from api.pages.replies.counting import counted
+from api.pages.replies.link_limits import counted
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import NotFound
 from scheduler.domain.mails.ways import CalendarWay
@@ -22,10 +22,10 @@ from scheduler.invites.ical import copies
 from scheduler.invites.ical.calendar import Party
 from scheduler.invites.ical.feed import FeedEvent, build_feed, etag
 from scheduler.invites.mail.addresses import organizer_address
-from scheduler.services.emails.calendar_status import ways
+from scheduler.services.emails.calendar_status import calendar_methods
 from scheduler.services.links import CALENDAR_STEP
-from scheduler.services.replies import links
-from scheduler.services.replies.links import Look
+from scheduler.services.replies import reply_links
+from scheduler.services.replies.reply_links import Look
 
 blueprint = APIBlueprint("calendar", __name__, enable_openapi=False, url_prefix="/answers/<token>")
 
@@ -56,7 +56,7 @@ def ways_of(look: Look, token: str, step: str) -> Ways | None:
     if look.is_off or not (step == CALENDAR_STEP or (is_coming and not step)):
         return None
     base = context.settings().base_url
-    address = base + url_for("answers.look", token=token, step=CALENDAR_STEP)
+    address = base + url_for("reply_links.look", token=token, step=CALENDAR_STEP)
     follow = base.partition("://")[2] + url_for("calendar.follow", token=token)
     return Ways(
         app=browsers.app_around(request.user_agent.string),
@@ -131,12 +131,12 @@ def copied(token: str) -> tuple[str, int]:
 
 def _event(token: str) -> FeedEvent:
     with context.database().read() as db:
-        return links.copy(db, token)
+        return reply_links.copy(db, token)
 
 
 def _note(token: str, way: CalendarWay) -> None:
     with context.database().write() as db:
-        ways.note_by_link(db, token, way, now=context.now())
+        calendar_methods.note_by_link(db, token, way, now=context.now())
 
 
 def _calendar(body: bytes) -> Response:

@@ -16,23 +16,23 @@ from api.language.speaking import gettext, said
 from api.pages import forms, paging, rendering
 from api.pages.forms import RequestForm
 from api.pages.presentation import short_name
-from api.pages.requests import beside
-from api.pages.requests.words import ANY_STATE, NOT_HELD, ORDERS, PLACES, RANKS
+from api.pages.requests import request_context
+from api.pages.requests.labels import ANY_STATE, NOT_HELD, ORDERS, PLACES, RANKS
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory import notes, search
+from scheduler.services.directory import firm_notes, search
 from scheduler.services.events.timetable import get_timetable
 from scheduler.services.identity.actors import Actor
-from scheduler.services.requests import asking_help, lists, outcomes, requests
+from scheduler.services.requests import help_requests, outcomes, request_lists, requests
 from scheduler.services.requests.bulk_requests import drafts
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.form import NewRequest
-from scheduler.services.requests.lists import RequestOrder
-from scheduler.services.requests.preferences import common_times, wishes
+from scheduler.services.requests.preferences import common_times, ranked_requests
+from scheduler.services.requests.request_lists import RequestOrder
 from scheduler.services.requests.suggestions import partners
-from scheduler.services.requests.why_not import Help
+from scheduler.services.requests.unscheduled_reasons import Help
 
 blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
@@ -58,8 +58,8 @@ def show(event_key: str, key: str) -> str:
     """One request, for links from elsewhere."""
     actor = auth.actor_or_chamber(event_key)
     with context.database().read() as db:
-        card = lists.show(db, actor, key)
-        here = "sent" if lists.side(db, actor, card) is Side.FROM else "received"
+        card = request_lists.show(db, actor, key)
+        here = "sent" if request_lists.side(db, actor, card) is Side.FROM else "received"
         values = _values(db, actor, card)
         outcome = values["outcomes"].get(card.key)
         is_left_out = actor.firm_id is not None and outcome is not None and outcome.reason is not None
@@ -69,9 +69,9 @@ def show(event_key: str, key: str) -> str:
 
 def _values(db: Session, actor: Actor, card: RequestCard) -> dict[str, Any]:
     """What the page of a request shows."""
-    side = lists.side(db, actor, card)
-    around = beside.around(db, actor, side, [card])
-    return {"card": card, **around, **beside.of_page(db, actor, side, card)}
+    side = request_lists.side(db, actor, card)
+    around = request_context.around(db, actor, side, [card])
+    return {"card": card, **around, **request_context.of_page(db, actor, side, card)}
 
 
 @blueprint.get("/firms/<firm_key>/ask")
@@ -173,16 +173,16 @@ def take_help(event_key: str, key: str, kind: str) -> Answer:
         with context.database().write() as db:
             match kind:
                 case Help.ASK_COLLEAGUE:
-                    who = asking_help.ask_colleague(db, actor, key, person, now=now)
+                    who = help_requests.ask_colleague(db, actor, key, person, now=now)
                     done = gettext("%(name)s was asked by email.", name=who)
                 case Help.ASK_PARTNER:
-                    who = asking_help.ask_partner(db, actor, key, now=now)
+                    who = help_requests.ask_partner(db, actor, key, now=now)
                     done = gettext("%(name)s was asked by email.", name=who)
                 case Help.SHORTER:
-                    asking_help.shorten(db, actor, key)
+                    help_requests.shorten(db, actor, key)
                     done = gettext("Done. The next schedule tries again.")
                 case Help.ANY_TIME:
-                    asking_help.allow_any_time(db, actor, key)
+                    help_requests.allow_any_time(db, actor, key)
                     done = gettext("Done. The next schedule tries again.")
                 case _:
                     raise NotFound("help", kind)
@@ -202,7 +202,7 @@ def _keep(actor: Actor, form: RequestForm, *, is_template: bool) -> Response:
         else:
             drafts.keep(db, actor, form.values, now=context.now())
     flash(gettext("Kept. Nobody was asked yet."), "good")
-    return redirect(url_for("wishes.listing", event_key=actor.event_key), 303)
+    return redirect(url_for("ranked_requests.listing", event_key=actor.event_key), 303)
 
 
 def _undo(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
@@ -217,8 +217,8 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
     asked = request.args.get("order", "")
     order = RequestOrder(asked) if asked in set(RequestOrder) else RequestOrder.NEWEST
     with context.database().read() as db:
-        counts = beside.counts(db, actor, side, text)
-        page = lists.listing(
+        counts = request_context.counts(db, actor, side, text)
+        page = request_lists.listing(
             db,
             actor,
             side=side,
@@ -241,8 +241,8 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             counts=counts,
             order=order,
             orders=ORDERS,
-            common=beside.common(db, actor, page.items),
-            **beside.around(db, actor, side, page.items),
+            common=request_context.common(db, actor, page.items),
+            **request_context.around(db, actor, side, page.items),
         )
 
 
@@ -255,7 +255,7 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
             raise NotAllowed(gettext_lazy("This is your own firm. Choose another one in the directory."))
         open_request = next(iter(partner.card.open_requests), None)
         if open_request and (open_request.sent or open_request.state is RequestState.ACCEPTED):
-            card = lists.show(db, actor, open_request.key)
+            card = request_lists.show(db, actor, open_request.key)
             values = _values(db, actor, card)
             return rendering.render(
                 db, actor, "firms", "requests/already.html", is_refused=bool(faults), **values
@@ -270,10 +270,10 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
             labels=forms.LABELS,
             partner=partner,
             own=own,
-            refused=notes.refuses(db, actor, firm_key),
+            refused=firm_notes.refuses(db, actor, firm_key),
             times=get_timetable(db, actor),
             ranks=RANKS,
-            budget=wishes.budget(db, actor),
+            budget=ranked_requests.budget(db, actor),
             drafts=drafts.listing(db, actor),
             common=common_times.in_common(db, actor, [firm_key]).get(firm_key, frozenset()),
             places=PLACES,
@@ -311,13 +311,13 @@ def _is_on_its_page(actor: Actor, key: str) -> bool:
 
 def _answered(actor: Actor, key: str, message: str, kind: str) -> str:
     with context.database().read() as db:
-        card = lists.show(db, actor, key)
+        card = request_lists.show(db, actor, key)
         side = Side.FROM if request.form.get("side") == Side.FROM else Side.TO
-        around = beside.around(db, actor, side, [card])
+        around = request_context.around(db, actor, side, [card])
         if _is_on_its_page(actor, key):
-            around |= beside.of_page(db, actor, side, card) | {"counts": {}}
+            around |= request_context.of_page(db, actor, side, card) | {"counts": {}}
         else:
-            around |= {"counts": beside.counts(db, actor, side), "sight": None}
+            around |= {"counts": request_context.counts(db, actor, side), "sight": None}
         return rendering.render(
             db, actor, "", "requests/answered.html", card=card, message=message, kind=kind, **around
         )

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from api import auth, context, inputs, limits
 from api.language.speaking import gettext, said
 from api.pages import paging, rendering
-from api.pages.schedule.strips import HEIGHT, WIDTH, day_boxes, strip
+from api.pages.schedule.week_strips import HEIGHT, WIDTH, day_boxes, strip
 from scheduler.domain.errors import RunAlreadyOpen, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.events import events

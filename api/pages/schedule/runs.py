@@ -15,18 +15,18 @@ from api import auth, context, inputs
 from api.language.speaking import gettext, said
 from api.pages import rendering
 from api.pages.reading import FormReader
-from api.pages.schedule import changed
+from api.pages.schedule import change_sentences
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.services.board import manual_drafts
-from scheduler.services.delivery import mail_queue
+from scheduler.services.delivery import email_queue
 from scheduler.services.events import events, overnight_schedule, pending_work, results
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.runs import commitment_clashes, run_control
-from scheduler.services.requests import lists
+from scheduler.services.requests import request_lists
 from scheduler.services.schedule import history
 from workers import dispatch
 
@@ -55,8 +55,8 @@ def overview(event_key: str) -> str:
             hand_drafts=manual_drafts.list_open_drafts(db, actor),
             versions=history.newest(db, actor, limit=12),
             published=history.published(db, actor),
-            requests=lists.counts(db, replace(actor, firm_id=None)).received,
-            mails=mail_queue.counts(db, actor),
+            requests=request_lists.counts(db, replace(actor, firm_id=None)).received,
+            mails=email_queue.counts(db, actor),
             waiting=pending_work.count_pending_work(db, actor, now=context.now()),
             coming=overnight_schedule.get_overnight_settings(db, actor).coming,
             may_change=_may_change(db, actor),
@@ -136,7 +136,7 @@ def run(event_key: str, number: int) -> str:
             version=history.show(db, actor, found.version) if found.version else None,
             results=results.get_results(db, actor, found.version) if found.version else None,
             clashes=commitment_clashes.list_run_clashes(db, actor, number),
-            changed=None if found.changed is None else list(changed.sentences(found.changed)),
+            changed=None if found.changed is None else list(change_sentences.sentences(found.changed)),
             now=context.now(),
         )
 
@@ -178,18 +178,18 @@ def steer_mails(event_key: str, step: str) -> Response:
 
 def _steer(db: Session, actor: Actor, step: str) -> str:
     if step == "pause":
-        mail_queue.pause(db, actor, now=context.now())
+        email_queue.pause(db, actor, now=context.now())
         return gettext(
             "The mails of this event are paused. A mail that was just being handed over still went."
         )
     if step == "go_on":
-        mail_queue.go_on(db, actor, now=context.now())
+        email_queue.go_on(db, actor, now=context.now())
         return gettext("The mails go on.")
     if step == "stop":
-        count = mail_queue.stop(db, actor, now=context.now())
+        count = email_queue.stop(db, actor, now=context.now())
         return gettext(
             "Mails stopped: %(count)s. Their readers are not told, until you send them or publish again.",
             count=count,
         )
-    count = mail_queue.send_after_all(db, actor, now=context.now())
+    count = email_queue.send_after_all(db, actor, now=context.now())
     return gettext("Mails queued again: %(count)s.", count=count)

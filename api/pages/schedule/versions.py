@@ -26,8 +26,8 @@ from scheduler.services.events import results
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.runs import commitment_clashes
 from scheduler.services.planning.runs.frozen_conflicts import list_frozen_conflicts
-from scheduler.services.publishing import look, orders
-from scheduler.services.publishing.look import Shown, VersionJobs
+from scheduler.services.publishing import version_actions, version_overview
+from scheduler.services.publishing.version_overview import Shown, VersionJobs
 from scheduler.services.requests import locks
 from workers import dispatch
 
@@ -50,10 +50,10 @@ def show(event_key: str, number: int) -> str | Response:
     if request.args.get("kind") == "unscheduled":  # as links of mails and bookmarks have it
         return redirect(url_for("remedies.show", event_key=event_key, number=number))
     with context.database().read() as db:
-        if not orders.is_comparing_wanted(db, actor, number):
+        if not version_actions.is_comparing_wanted(db, actor, number):
             return _version_page(db, actor, number)
     with context.database().write() as db:
-        job_id = orders.compare(db, actor, number, now=context.now()).id
+        job_id = version_actions.compare(db, actor, number, now=context.now()).id
     dispatch.version_job(job_id, app=context.celery())
     with context.database().read() as db:
         return _version_page(db, actor, number)
@@ -65,7 +65,7 @@ def panel(event_key: str, number: int) -> FlaskResponse:
     """The part of the page that follows a job. Once it has ended, the page is loaded again."""
     actor = auth.team(event_key)
     with context.database().read() as db:
-        version, jobs = look.jobs(db, actor, number)
+        version, jobs = version_overview.jobs(db, actor, number)
         text = rendering.render(
             db, actor, "schedule", "schedule/_version_job.html", version=version, **_jobs(jobs)
         )
@@ -81,7 +81,7 @@ def compare(event_key: str, number: int) -> Response:
     """Work out again what publishing does."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        job_id = orders.compare(db, actor, number, now=context.now()).id
+        job_id = version_actions.compare(db, actor, number, now=context.now()).id
     dispatch.version_job(job_id, app=context.celery())
     return redirect(url_for("versions.show", event_key=event_key, number=number))
 
@@ -92,7 +92,7 @@ def look_twice(event_key: str, number: int) -> str | Response:
     """Before the press: who is told what, the largest change, how long it takes, a trial to oneself."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        seen = look.second_look(
+        seen = version_overview.second_look(
             db, actor, number, most=SHOWN, rates=context.settings().rates, now=context.now()
         )
         if seen is None:
@@ -117,7 +117,9 @@ def trial(event_key: str, number: int) -> Response:
     """A sample of each kind of mail to the organiser's own address."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        queued = orders.queue_trial(db, actor, number, settings=context.settings(), now=context.now())
+        queued = version_actions.queue_trial(
+            db, actor, number, settings=context.settings(), now=context.now()
+        )
         if queued is not None:
             address, count = queued
             flash(
@@ -139,7 +141,7 @@ def take_back(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            orders.take_back(db, actor, number, now=context.now())
+            version_actions.take_back(db, actor, number, now=context.now())
         flash(
             gettext("Version %(number)s is a draft again. Nobody was told anything.", number=str(number)),
             "good",
@@ -156,7 +158,7 @@ def begin(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            job_id = orders.begin_now(db, actor, number, now=context.now()).id
+            job_id = version_actions.begin_now(db, actor, number, now=context.now()).id
         dispatch.version_job(job_id, app=context.celery())
     except WrongState as error:
         flash(said(error.told), "error")
@@ -173,7 +175,7 @@ def publish(event_key: str, number: int) -> Response:
     seen = revision if revision >= 0 else None
     try:
         with context.database().write() as db:
-            job = orders.publish(
+            job = version_actions.publish(
                 db, actor, number, compared_with=compared_with, revision=seen, now=context.now()
             )
         if not job.is_held:
@@ -201,7 +203,7 @@ def tell_partners(event_key: str) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            made = orders.tell_partners(db, actor, now=context.now()).number
+            made = version_actions.tell_partners(db, actor, now=context.now()).number
         flash(
             gettext(
                 "Version %(number)s is what people have, without the meetings that were cancelled. "
@@ -221,7 +223,7 @@ def roll_back(event_key: str, number: int) -> Response:
     """A draft with the content of an earlier version, to look at and publish."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        made = orders.roll_back(db, actor, number, now=context.now()).number
+        made = version_actions.roll_back(db, actor, number, now=context.now()).number
     flash(
         gettext(
             "Version %(made)s repeats version %(number)s. Look at the change set, then publish it.",
@@ -233,7 +235,7 @@ def roll_back(event_key: str, number: int) -> Response:
 
 
 def _version_page(db: Session, actor: Actor, number: int) -> str:
-    seen = look.look(
+    seen = version_overview.look(
         db,
         actor,
         number,

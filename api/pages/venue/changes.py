@@ -15,8 +15,7 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.guests import GuestKind
 from scheduler.i18n import Separator, gettext_lazy
 from scheduler.invites.catalogue import languages
-from scheduler.services.venue.venue import Venue
-from scheduler.services.venue.wanted import (
+from scheduler.services.venue.change_types import (
     AddTables,
     ChangeAreas,
     ChangeDays,
@@ -35,6 +34,7 @@ from scheduler.services.venue.wanted import (
     WantedPause,
     WantedPlace,
 )
+from scheduler.services.venue.venue import Venue
 
 Form = MultiDict[str, str]
 Pause = tuple[int, WantedPause]

@@ -17,17 +17,17 @@ from api.language.speaking import gettext, reader, said
 from api.pages import marks, paging, rendering
 from api.pages.presentation import capitalize_first
 from api.pages.venue import changes
-from api.pages.venue.strips import day_strips, place_days
+from api.pages.venue.day_strips import day_strips, place_days
 from scheduler.domain import names
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages
 from scheduler.services.identity.actors import Actor
-from scheduler.services.venue import changing
 from scheduler.services.venue import venue as venues
-from scheduler.services.venue.changing import VenueOutdated
+from scheduler.services.venue import venue_changes
 from scheduler.services.venue.venue import Venue
+from scheduler.services.venue.venue_changes import VenueOutdated
 
 blueprint = APIBlueprint("venue", __name__, enable_openapi=False, url_prefix="/events/<event_key>/venue")
 
@@ -119,10 +119,10 @@ def change(event_key: str, what: str) -> Response | str | tuple[str, int]:
         with context.database().write() as db:
             wanted = changes.read(what, request.form, venues.venue(db, actor), at)
             if digest:
-                look = changing.save(db, actor, wanted, digest=digest, now=context.now())
+                look = venue_changes.save(db, actor, wanted, digest=digest, now=context.now())
                 flash(gettext("Saved: %(changes)s.", changes="; ".join(map(said, look.said[:5]))), "good")
                 return redirect(_back(event_key, what))
-            look = changing.apply(db, actor, wanted, now=context.now())
+            look = venue_changes.apply(db, actor, wanted, now=context.now())
             db.rollback()
     except InvalidInput as error:
         return _page(actor, what, changes.at_fields(error.faults, at)), 422

@@ -12,8 +12,8 @@ from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
 from scheduler.services.events import events
 from scheduler.services.identity.actors import Actor
-from scheduler.services.operations import trail_entries
-from scheduler.services.operations.trail_entries import Filter
+from scheduler.services.operations import audit_entries
+from scheduler.services.operations.audit_entries import Filter
 
 TAG = "Trail"
 READ = "trail:read"
@@ -33,7 +33,7 @@ def list_trail(db: Session, actor: Actor, query: EntryQuery) -> Any:
         since=query.since,
         until=query.until,
     )
-    return trail_entries.listing(db, actor, wanted, cursor=query.cursor, limit=query.limit)
+    return audit_entries.listing(db, actor, wanted, cursor=query.cursor, limit=query.limit)
 
 
 @blueprint.get("/audit-log/verify")
@@ -43,4 +43,4 @@ def list_trail(db: Session, actor: Actor, query: EntryQuery) -> Any:
 def verify_trail(db: Session, actor: Actor) -> Any:
     """Look through the whole trail: whether each row is as it was written"""
     limits.require(limits.COSTLY, actor.account_id, "verify_trail")
-    return trail_entries.verified(db, actor)
+    return audit_entries.verified(db, actor)

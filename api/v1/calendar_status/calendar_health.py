@@ -18,7 +18,7 @@ from api.v1.calendar_status.schemas import (
     HealthQuery,
 )
 from api.v1.operation import blueprint, operation
-from scheduler.services.delivery import dead_letters
+from scheduler.services.delivery import failed_emails
 from scheduler.services.emails.calendar_status import board as calendar_health
 from scheduler.services.emails.calendar_status.board import Filters
 from scheduler.services.identity.actors import Actor
@@ -75,7 +75,7 @@ def show_calendar_health(db: Session, actor: Actor, key: str) -> Any:
 @blueprint.output(DeadLetterList)
 def list_dead_letters(db: Session, actor: Actor, query: DeadLetterQuery) -> Any:
     """Mails that failed, or that are tried again, the newest first"""
-    page: Page[Any] = dead_letters.listing(db, actor, **dict(query))
+    page: Page[Any] = failed_emails.listing(db, actor, **dict(query))
     if actor.may(Right.READ_CONTACTS):
         return page
     return replace(page, items=tuple(map(_without_address, page.items)))

@@ -23,7 +23,7 @@ from api.v1.schemas.headers import Created
 from scheduler.domain.entities import RequestState
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.change_review import locking
-from scheduler.services.requests import lists, locks, requests
+from scheduler.services.requests import locks, request_lists, requests
 from scheduler.services.requests.form import NewRequest
 
 TAG = "Meeting requests"
@@ -37,7 +37,7 @@ READ, WRITE = "requests:read", "requests:write"
 @blueprint.output(RequestList)
 def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
     """The firm's requests, the newest first; of the whole event for organisers"""
-    return lists.listing(db, actor, **dict(query))
+    return request_lists.listing(db, actor, **dict(query))
 
 
 @blueprint.post("/requests")
@@ -48,7 +48,7 @@ def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
 def submit_request(db: Session, actor: Actor, body: NewRequestIn) -> Any:
     """Ask a firm for a meeting; if it waits for your firm's answer, this accepts its request"""
     made = requests.ask(db, actor, NewRequest(**dict(body)), now=context.now())
-    return lists.show(db, actor, made.key)
+    return request_lists.show(db, actor, made.key)
 
 
 @blueprint.get("/requests/<key>")
@@ -57,7 +57,7 @@ def submit_request(db: Session, actor: Actor, body: NewRequestIn) -> Any:
 @blueprint.output(RequestOut)
 def show_request(db: Session, actor: Actor, key: str) -> Any:
     """One request"""
-    return lists.show(db, actor, key)
+    return request_lists.show(db, actor, key)
 
 
 @blueprint.post("/requests/<key>/accept")
@@ -68,7 +68,7 @@ def show_request(db: Session, actor: Actor, key: str) -> Any:
 def accept_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
     """Say yes to a pending request, or after all to a declined one"""
     requests.accept(db, actor, key, note=body.note, now=context.now())
-    return lists.show(db, actor, key)
+    return request_lists.show(db, actor, key)
 
 
 @blueprint.post("/requests/<key>/decline")
@@ -79,7 +79,7 @@ def accept_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
 def decline_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
     """Say no to a pending request"""
     requests.decline(db, actor, key, note=body.note, now=context.now())
-    return lists.show(db, actor, key)
+    return request_lists.show(db, actor, key)
 
 
 @blueprint.post("/requests/<key>/withdraw")
@@ -91,7 +91,7 @@ def withdraw_request(db: Session, actor: Actor, body: WithdrawIn, key: str) -> A
     """Take back what was asked, or cancel what was agreed"""
     seen = RequestState(body.seen) if body.seen else None
     requests.withdraw(db, actor, key, note=body.note, seen=seen, now=context.now())
-    return lists.show(db, actor, key)
+    return request_lists.show(db, actor, key)
 
 
 @blueprint.post("/requests/<key>/undo")
@@ -101,7 +101,7 @@ def withdraw_request(db: Session, actor: Actor, body: WithdrawIn, key: str) -> A
 def undo_request(db: Session, actor: Actor, key: str) -> Any:
     """Undo the last step, for ten minutes, unless a schedule was published since"""
     requests.undo(db, actor, key, now=context.now())
-    return lists.show(db, actor, key)
+    return request_lists.show(db, actor, key)
 
 
 @blueprint.post("/requests/<key>/lock")

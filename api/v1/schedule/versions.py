@@ -23,8 +23,8 @@ from api.v1.schemas.base import PageQuery
 from api.v1.schemas.headers import Created, Followed
 from scheduler.domain.errors import ComparisonNotReady
 from scheduler.services.identity.actors import Actor
-from scheduler.services.publishing import look, orders
-from scheduler.services.publishing.orders import JobCard
+from scheduler.services.publishing import version_actions, version_overview
+from scheduler.services.publishing.version_actions import JobCard
 from scheduler.services.schedule import history
 from scheduler.services.schedule.labels import labels
 from workers import dispatch
@@ -86,7 +86,7 @@ def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> 
     A worker works it out, once a draft and what it depends on. Until that is done the answer is 503 with
     Retry-After.
     """
-    seen = look.changes(db, actor, number, query.kind, cursor=query.cursor, limit=query.limit)
+    seen = version_overview.changes(db, actor, number, query.kind, cursor=query.cursor, limit=query.limit)
     if seen is None:
         _have_compared(actor, number)
         raise ComparisonNotReady(number)
@@ -116,7 +116,7 @@ def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> 
     back until then. Refused if another version was published since the change set was made. Asked for twice,
     it is done once.
     """
-    job = orders.publish(db, actor, number, compared_with=body.compared_with, now=context.now())
+    job = version_actions.publish(db, actor, number, compared_with=body.compared_with, now=context.now())
     if not job.is_held:
         later(_work, job.id)
     return _job(job, number)
@@ -128,7 +128,7 @@ def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> 
 @blueprint.output(PublishingOut)
 def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """How far the publishing of a version is; ask again until its state is done, failed or taken_back"""
-    return _job(look.publishing(db, actor, number), number)
+    return _job(version_overview.publishing(db, actor, number), number)
 
 
 @blueprint.post(f"{ONE}/publishing/take-back")
@@ -137,7 +137,7 @@ def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @blueprint.output(PublishingOut)
 def take_publishing_back(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Take a publishing back that has not begun: the version stays a draft, and nobody is told anything"""
-    return _job(orders.take_back(db, actor, number, now=context.now()), number)
+    return _job(version_actions.take_back(db, actor, number, now=context.now()), number)
 
 
 @blueprint.post(f"{ONE}/publishing/begin")
@@ -146,7 +146,7 @@ def take_publishing_back(db: Session, actor: Actor, number: int) -> dict[str, An
 @blueprint.output(PublishingOut)
 def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Begin a publishing now that waits for the end of its hold"""
-    job = orders.begin_now(db, actor, number, now=context.now())
+    job = version_actions.begin_now(db, actor, number, now=context.now())
     later(_work, job.id)
     return _job(job, number)
 
@@ -157,7 +157,7 @@ def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @blueprint.output(VersionOut)
 def discard_version(db: Session, actor: Actor, number: int) -> Any:
     """Put a draft away; nobody is told anything"""
-    return orders.discard(db, actor, number, now=context.now())
+    return version_actions.discard(db, actor, number, now=context.now())
 
 
 @blueprint.post(f"{ONE}/bring-back")
@@ -166,7 +166,7 @@ def discard_version(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(VersionOut)
 def bring_back_version(db: Session, actor: Actor, number: int) -> Any:
     """Make a discarded version a draft again"""
-    return orders.bring_back(db, actor, number, now=context.now())
+    return version_actions.bring_back(db, actor, number, now=context.now())
 
 
 @blueprint.post(f"{ONE}/roll-back")
@@ -175,13 +175,13 @@ def bring_back_version(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(VersionOut, 201, headers=Created)
 def roll_back_to_version(db: Session, actor: Actor, number: int) -> Any:
     """Make a draft with the content of a superseded version, to look at and publish"""
-    return orders.roll_back(db, actor, number, now=context.now())
+    return version_actions.roll_back(db, actor, number, now=context.now())
 
 
 def _have_compared(actor: Actor, number: int) -> None:
     """In a transaction of its own, as the answer is an error."""
     with context.database().write() as own:
-        job_id = orders.compare(own, actor, number, now=context.now()).id
+        job_id = version_actions.compare(own, actor, number, now=context.now()).id
     _work(job_id)
 
 

@@ -27,8 +27,8 @@ from scheduler.domain.fields import (
     WalkingMinutes,
 )
 from scheduler.domain.guests import GuestKind
-from scheduler.services.venue import wanted
-from scheduler.services.venue.wanted import VenueChange
+from scheduler.services.venue import change_types
+from scheduler.services.venue.change_types import VenueChange
 
 Clock = Annotated[str, Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
 """Hours and minutes by the event's time zone."""
@@ -63,18 +63,20 @@ class DaysIn(Input):
 
     def wanted(self) -> VenueChange:
         days = [
-            wanted.WantedDay(
+            change_types.WantedDay(
                 day.on,
                 time.fromisoformat(day.opens),
                 time.fromisoformat(day.closes),
                 [
-                    wanted.WantedPause(p.kind, p.name, time.fromisoformat(p.start), time.fromisoformat(p.end))
+                    change_types.WantedPause(
+                        p.kind, p.name, time.fromisoformat(p.start), time.fromisoformat(p.end)
+                    )
                     for p in day.pauses
                 ],
             )
             for day in self.days
         ]
-        return wanted.ChangeDays(days, self.slot_minutes, self.changeover_minutes)
+        return change_types.ChangeDays(days, self.slot_minutes, self.changeover_minutes)
 
 
 class HallIn(Input):
@@ -92,8 +94,11 @@ class HallsIn(Input):
     halls: Annotated[list[HallIn], Field(min_length=1, max_length=40)]
 
     def wanted(self) -> VenueChange:
-        return wanted.ChangeHalls(
-            [wanted.WantedHall(hall.name, hall.key or "", list(hall.names.items())) for hall in self.halls]
+        return change_types.ChangeHalls(
+            [
+                change_types.WantedHall(hall.name, hall.key or "", list(hall.names.items()))
+                for hall in self.halls
+            ]
         )
 
 
@@ -112,7 +117,9 @@ class WalksIn(Input):
     walks: Annotated[list[HallWalkIn], Field(min_length=1, max_length=800)]
 
     def wanted(self) -> VenueChange:
-        return wanted.ChangeWalks([wanted.HallWalk(w.from_hall, w.to_hall, w.minutes) for w in self.walks])
+        return change_types.ChangeWalks(
+            [change_types.HallWalk(w.from_hall, w.to_hall, w.minutes) for w in self.walks]
+        )
 
 
 class NewTablesIn(Input):
@@ -126,7 +133,7 @@ class NewTablesIn(Input):
     capacity: Capacity = 1
 
     def wanted(self) -> VenueChange:
-        return wanted.AddTables(self.hall, self.prefix, self.count, self.first, self.capacity)
+        return change_types.AddTables(self.hall, self.prefix, self.count, self.first, self.capacity)
 
 
 class PlaceIn(Input):
@@ -145,8 +152,8 @@ class PlacesIn(Input):
     places: Annotated[list[PlaceIn], Field(min_length=1, max_length=2000)]
 
     def wanted(self) -> VenueChange:
-        return wanted.ChangePlaces(
-            [wanted.WantedPlace(p.key, p.name, p.capacity, p.hall) for p in self.places]
+        return change_types.ChangePlaces(
+            [change_types.WantedPlace(p.key, p.name, p.capacity, p.hall) for p in self.places]
         )
 
 
@@ -159,7 +166,7 @@ class ClosingIn(Input):
     closed: bool = True
 
     def wanted(self) -> VenueChange:
-        return wanted.ClosePlaces(self.places, self.slots, self.closed)
+        return change_types.ClosePlaces(self.places, self.slots, self.closed)
 
 
 class RemovalIn(Input):
@@ -169,7 +176,7 @@ class RemovalIn(Input):
     places: Annotated[list[Key], Field(min_length=1, max_length=2000)]
 
     def wanted(self) -> VenueChange:
-        return wanted.RemoveTables(self.places)
+        return change_types.RemoveTables(self.places)
 
 
 class AreaIn(Input):
@@ -187,8 +194,11 @@ class AreasIn(Input):
     areas: Annotated[list[AreaIn], Field(max_length=50)]
 
     def wanted(self) -> VenueChange:
-        return wanted.ChangeAreas(
-            [wanted.WantedArea(area.name, area.key or "", list(area.names.items())) for area in self.areas]
+        return change_types.ChangeAreas(
+            [
+                change_types.WantedArea(area.name, area.key or "", list(area.names.items()))
+                for area in self.areas
+            ]
         )
 
 
@@ -208,8 +218,8 @@ class GuestsIn(Input):
     guests: Annotated[list[GuestIn], Field(max_length=20)]
 
     def wanted(self) -> VenueChange:
-        return wanted.ChangeGuests(
-            [wanted.WantedGuest(g.kind, g.name, g.country, g.pavilion) for g in self.guests]
+        return change_types.ChangeGuests(
+            [change_types.WantedGuest(g.kind, g.name, g.country, g.pavilion) for g in self.guests]
         )
 
 

@@ -13,8 +13,8 @@ from api.v1.operation import blueprint, operation
 from api.v1.venue.changes import VenueChangeIn
 from api.v1.venue.schemas import VenueLookOut, VenueOut
 from scheduler.services.identity.actors import Actor
-from scheduler.services.venue import changing
 from scheduler.services.venue import venue as venues
+from scheduler.services.venue import venue_changes
 
 
 @blueprint.get("/venue")
@@ -46,8 +46,8 @@ def change_venue(db: Session, actor: Actor, body: VenueChangeIn) -> dict[str, An
     """Say what a change touches; with the digest of that, save it"""
     wanted = body.change.wanted()
     if body.digest is None:
-        look = changing.apply(db, actor, wanted, now=context.now())
+        look = venue_changes.apply(db, actor, wanted, now=context.now())
         db.rollback()
     else:
-        look = changing.save(db, actor, wanted, digest=body.digest, now=context.now())
+        look = venue_changes.save(db, actor, wanted, digest=body.digest, now=context.now())
     return {"saved": body.digest is not None, **asdict(look)}

@@ -1,4 +1,4 @@
-"""The addresses of ours in our mails. `services/emails/inbound/boxes.py` knows them again."""
+"""The addresses of ours in our mails. `services/emails/inbound/inbound_addresses.py` knows them again."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST
-from scheduler.services.audit_log.verifying import Chain
+from scheduler.services.audit_log.verification import Chain
 from scheduler.storage.models import TrailEntry, TrailHead
 
 _ED25519: Final = b"\x01"

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy import Busy, BusyKind
-from scheduler.services.availability import busy_times, unavailable
+from scheduler.services.availability import busy_times, unavailable_slots
 from scheduler.services.availability.busy_times import BusyCalendar
-from scheduler.services.directory.refs import SlotRef, slots_of
+from scheduler.services.directory.references import SlotRef, slots_of
 from scheduler.services.identity.actors import Actor
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
@@ -116,10 +116,10 @@ def grid(
     event = session.get_one(Event, actor.event_id)
     slots, zone = slots_of(session, event.id), ZoneInfo(event.timezone)
     marked = marked_of(session, actor)
-    saved: list[tuple[str, list[unavailable.Span]]] = []
+    saved: list[tuple[str, list[unavailable_slots.Span]]] = []
     if busy_times.interpreter_id_of(actor) is None:
         calendars = rows_of(session, _SAVED, person=busy_times.attendee_id_of(actor))
-        saved = [(name, unavailable.spans(found)) for name, found in calendars]
+        saved = [(name, unavailable_slots.spans(found)) for name, found in calendars]
         meetings = (agenda or agendas.attendee_agenda(session, actor)).items
     else:
         meetings = (agenda or agendas.interpreter_agenda(session, actor)).items
@@ -129,7 +129,7 @@ def grid(
             slot,
             slot.start.astimezone(zone).date(),
             slot.key in marked,
-            tuple(name for name, spans in saved if unavailable.is_taken(slot.start, slot.end, spans)),
+            tuple(name for name, spans in saved if unavailable_slots.is_taken(slot.start, slot.end, spans)),
             _reasons(slot, found),
             _meeting(slot, meetings),
         )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.busy import UnusableCalendar
 from scheduler.invites.transport.remote import Fetcher, FetchFailure
-from scheduler.services.availability import busy_times, caldav, failing
+from scheduler.services.availability import busy_times, caldav, calendar_failures
 from scheduler.services.availability.busy_times import ADDRESS, REFETCH
 from scheduler.services.availability.caldav import DavAccount
 from scheduler.services.identity import encryption
@@ -45,7 +45,7 @@ def refetch(
         with database.write() as session:
             session.execute(update(BusySource).where(BusySource.id == source.id).values(**values))
             if values["failure"]:
-                failing.note(session, source.id, now=now())
+                calendar_failures.note(session, source.id, now=now())
         count += 1
     return count
 
@@ -95,7 +95,7 @@ def _fetched(
         address = encryption.decrypt(secret_key, ADDRESS, source.address or b"")
         with database.read() as session:
             reading = busy_times.reading_for(session, source.attendee_id)
-        values: dict[str, Any] = {"read_at": now} | failing.CLEARED
+        values: dict[str, Any] = {"read_at": now} | calendar_failures.CLEARED
         left_out: tuple[str, ...] = ()
         if source.account is None:
             fetched = fetcher.fetch(address, etag=source.etag, modified=source.modified)

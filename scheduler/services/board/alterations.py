@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.plan import Meeting
-from scheduler.services.problems import by_hand
+from scheduler.services.problems import manual_edits
 from scheduler.services.schedule import versions
 from scheduler.storage.among import among
 from scheduler.storage.models import (
@@ -81,7 +81,7 @@ def make_alterations(
 ) -> dict[str, Alteration]:
     """The alterations that make all as it is wanted. What stays as it is has none."""
     keys = list(dict.fromkeys((*wanted, *marks, *bans)))
-    forbidden = by_hand.bans_of(session, version.id)
+    forbidden = manual_edits.bans_of(session, version.id)
     now = get_marks(session, version.id, keys)
     answers = _answers(session, version.id, keys)
     found = {}
@@ -103,7 +103,7 @@ def matches_draft(
     """Whether a draft is, at these requests, as it was before the alterations, or with `back` after them."""
     ids = _request_ids(session, version.event_id, alterations)
     held = {meeting.request: meeting for meeting in versions.meetings(session, version.id, ids.values())}
-    marks, bans = get_marks(session, version.id, list(alterations)), by_hand.bans_of(session, version.id)
+    marks, bans = get_marks(session, version.id, list(alterations)), manual_edits.bans_of(session, version.id)
     return all(
         (_comparable(held.get(key)), marks.get(key), frozenset(bans.get(key, ())))
         == (

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind
 from scheduler.i18n import display_name, gettext_lazy, place_label, venue_label
-from scheduler.services.availability import unavailable
+from scheduler.services.availability import unavailable_slots
 from scheduler.services.board.board_cells import (
     BoardCell,
     BoardMeeting,
@@ -222,7 +222,7 @@ def _people(session: Session, part: _Part) -> Page[BoardRow]:
         found = session.execute(query.offset(first).limit(most)).all()
         ids = [row[0] for row in found]
         held = list_day_meetings(session, part.version_id, PlannedAttendee.attendee_id, ids, part.of_day)
-        away = unavailable.slots_of(session, part.event_id, ids)
+        away = unavailable_slots.slots_of(session, part.event_id, ids)
         keys = _slot_keys(session, {slot for slots in away.values() for slot in slots})
         return [
             BoardRow(

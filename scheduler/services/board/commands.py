@@ -20,7 +20,7 @@ from scheduler.services.board.manual_drafts import LockedDraft
 from scheduler.services.board.rule_checks import PlanPart, WantedMeetings, check_rules, load_part
 from scheduler.services.board.steps import StepResult
 from scheduler.services.identity.actors import Actor
-from scheduler.services.problems import by_hand
+from scheduler.services.problems import manual_edits
 
 MAX_STAFFINGS = 60
 """Choices of people and interpreter that are tried for one meeting."""
@@ -183,7 +183,7 @@ def _load_slot_ban(
     part = load_part(session, held.version, [request], now=now)
     if slot not in part.problem.index.slots:
         raise NotFound("meeting time", slot)
-    return held, part, frozenset(by_hand.bans_of(session, held.version.id).get(request, ()))
+    return held, part, frozenset(manual_edits.bans_of(session, held.version.id).get(request, ()))
 
 
 def _mark_request(

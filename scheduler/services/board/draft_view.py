@@ -15,7 +15,7 @@ from scheduler.domain.entities import PlaceKind, RequestState, VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.i18n import display_name, place_label, venue_label
 from scheduler.services.board.board_cells import request_label, select_requests
-from scheduler.services.directory.refs import SlotRef, slots_of
+from scheduler.services.directory.references import SlotRef, slots_of
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions

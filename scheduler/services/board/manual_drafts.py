@@ -12,15 +12,15 @@ from scheduler.domain.by_hand import HandStepState
 from scheduler.domain.entities import JobKind, RequestState, VersionState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.problems import by_hand
-from scheduler.services.problems.by_hand import OpenDraft
+from scheduler.services.problems import manual_edits
+from scheduler.services.problems.manual_edits import OpenDraft
 from scheduler.services.publishing import release, version_jobs
-from scheduler.services.publishing.orders import JobCard, job_card
+from scheduler.services.publishing.version_actions import JobCard, job_card
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Account, HandDraft, HandStep, MeetingRequest, ScheduleVersion
 
@@ -62,7 +62,7 @@ def start_draft(session: Session, actor: Actor, number: int, *, now: datetime) -
         draft=version.number,
         version=number,
     )
-    trail.note(session, actor, Act.HAND, about, now=now)
+    recording.note(session, actor, Act.HAND, about, now=now)
     return version.number
 
 
@@ -83,7 +83,7 @@ def request_draft(session: Session, actor: Actor, number: int, *, now: datetime)
         raise WrongState("version", number, base.state.value, "changed by hand", _audit_subject(base))
     job = version_jobs.ask_to_begin(session, base, by=actor.account_id, now=now)
     about = pgettext_lazy("trail", "draft by hand from version %(number)s asked for", number=number)
-    trail.note(session, actor, Act.HAND, about, now=now)
+    recording.note(session, actor, Act.HAND, about, now=now)
     return job_card(job)
 
 
@@ -103,7 +103,7 @@ def get_draft_start(session: Session, actor: Actor, number: int) -> DraftStart:
 def list_open_drafts(session: Session, actor: Actor) -> tuple[OpenDraft, ...]:
     """Drafts that were changed by hand and neither published nor discarded, the newest first."""
     actor.require(Right.READ_VERSIONS)
-    return by_hand.open_drafts(session, actor.event_id)
+    return manual_edits.open_drafts(session, actor.event_id)
 
 
 def lock_draft(session: Session, actor: Actor, number: int) -> LockedDraft:

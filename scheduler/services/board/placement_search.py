@@ -27,7 +27,7 @@ from scheduler.services.board.rule_sentences import (
     describe_other_place,
     load_names,
 )
-from scheduler.services.problems import by_hand, snapshot
+from scheduler.services.problems import manual_edits, snapshot
 from scheduler.services.schedule import versions
 from scheduler.solver.oracle.answers import Repair
 from scheduler.solver.oracle.oracle import MOST_PEOPLE, RepairOracle
@@ -138,9 +138,9 @@ class PlacementSearch:
             found = self._follow(session, event_id, version_id, found, revision)
         if found is None:
             found = self._read(session, event_id, version_id, mark, revision, now)
-        marks = by_hand.of_draft(session, version_id)
+        marks = manual_edits.of_draft(session, version_id)
         found.oracle.keep([key for key, kind in marks.items() if kind is HandMarkKind.LOCKED])
-        found.bans = by_hand.bans_of(session, version_id)
+        found.bans = manual_edits.bans_of(session, version_id)
         self._plans[version_id] = found
         while len(self._plans) > self._most:
             self._plans.popitem(last=False)

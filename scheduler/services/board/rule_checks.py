@@ -19,7 +19,7 @@ from scheduler.domain.rules.held import Violation
 from scheduler.domain.rules.score import total_of
 from scheduler.services.board import rule_sentences
 from scheduler.services.board.broken_rules import BreaksRules
-from scheduler.services.problems import by_hand, snapshot
+from scheduler.services.problems import manual_edits, snapshot
 from scheduler.services.problems.scope import around, interpreters_free
 from scheduler.services.schedule import versions
 from scheduler.services.text import storable
@@ -91,7 +91,7 @@ def load_part(
     at = _ids(session, Place, "place", event_id, places)
     scope = around(session, event_id, version.id, asked, at, speakers)
     problem = snapshot.take(session, event_id, now=now, scope=scope, as_put_by_hand=False, is_by_hand=True)
-    problem = by_hand.without_bans(problem, by_hand.bans_of(session, version.id))
+    problem = manual_edits.without_bans(problem, manual_edits.bans_of(session, version.id))
     for key in requests:
         if key not in problem.index.requests:
             raise NotFound("accepted meeting request", key)

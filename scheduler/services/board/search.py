@@ -16,7 +16,7 @@ from scheduler.domain.entities import RequestState
 from scheduler.i18n import display_name, place_label
 from scheduler.services.board.board_cells import select_meetings, select_requests
 from scheduler.services.board.board_view import AFTERNOON_START
-from scheduler.services.directory.refs import find_person
+from scheduler.services.directory.references import find_person
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import versions

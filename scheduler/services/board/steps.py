@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
 from scheduler.domain.errors import WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.board import alterations, manual_drafts
 from scheduler.services.board.manual_drafts import LockedDraft
 from scheduler.services.board.rule_checks import PlanPart, WantedMeetings, check_rules, load_part
@@ -226,6 +226,6 @@ def _store_step(
         if is_undone
         else pgettext_lazy("trail", "draft %(number)s: %(step)s of %(requests)s", **values)
     )
-    trail.note(session, actor, Act.HAND, about, now=now)
+    recording.note(session, actor, Act.HAND, about, now=now)
     gain = round((old["score"] - new["score"]) if is_undone else (new["score"] - old["score"]), 6)
     return StepResult(step.number, HandStepKind(step.kind), held.draft.revision, gain, tuple(step.changes))

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState
 from scheduler.domain.mails.rates import MailRates
-from scheduler.services.delivery import address_reports, mail_routes
-from scheduler.services.delivery.mail_routes import Routes
-from scheduler.services.delivery.remembering import (
+from scheduler.services.delivery import address_reports, email_routes
+from scheduler.services.delivery.email_routes import Routes
+from scheduler.services.delivery.sent_records import (
     remember,
     remember_briefings,
     remember_summaries,
 )
-from scheduler.services.outbox import digests, letters, outbox, payloads
+from scheduler.services.outbox import digest_pruning, letters, outbox, payloads
 from scheduler.storage.among import among
 from scheduler.storage.models import Event, OutboxMail
 
@@ -73,7 +73,7 @@ def claim(
     for event_id in () if urgent else _events_due(session, routes, now):
         allowed = _let_out(session, event_id, limit - len(rows), now)
         if allowed and through is None:
-            through = mail_routes.let_out(session, routes, mail_routes.SERVER, limit - len(rows), now)
+            through = email_routes.let_out(session, routes, email_routes.SERVER, limit - len(rows), now)
         which = _due(now) & (OutboxMail.event_id == event_id)
         taken = _take_by_route(session, which, routes, worker, min(allowed, through or 0), now)
         through = None if through is None else through - len(taken)
@@ -124,13 +124,13 @@ def _take_by_route(
     domains = session.scalars(select(OutboxMail.domain).where(which, slow).distinct()).all()
     rows: list[OutboxMail] = []
     for name in sorted({routes.rates.routes.get(domain, domain) for domain in domains}):
-        allowed = mail_routes.let_out(session, routes, name, limit - len(rows), now)
+        allowed = email_routes.let_out(session, routes, name, limit - len(rows), now)
         rows += _take(session, which & routes.of([name]), worker, allowed, now)
     return rows + _take(session, which & ~slow, worker, limit - len(rows), now)
 
 
 def _events_due(session: Session, routes: Routes, now: datetime) -> Sequence[int]:
-    due = select(OutboxMail.event_id).where(_due(now), ~routes.of(mail_routes.waits(routes, now)))
+    due = select(OutboxMail.event_id).where(_due(now), ~routes.of(email_routes.waits(routes, now)))
     goes = Event.mails_paused_at.is_(None)
     return session.scalars(
         select(Event.id).where(Event.id.in_(due), goes).order_by(Event.mail_ready_at.nulls_first(), Event.id)
@@ -207,14 +207,14 @@ def _let_out(
     ).one_or_none()
     if event is None:
         return 0
-    allowed, event.mail_ready_at = mail_routes.bucket(event.mail_ready_at, event.mail_per_minute, limit, now)
+    allowed, event.mail_ready_at = email_routes.bucket(event.mail_ready_at, event.mail_per_minute, limit, now)
     session.flush()
     return allowed
 
 
 def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> list[OutboxMail]:
     """Claimed mails without those that are overtaken or held, which have failed."""
-    stale = digests.leave_out(session, rows)
+    stale = digest_pruning.leave_out(session, rows)
     replaced = (OutboxKind.DIGEST, OutboxKind.BRIEFING)
     in_question = [row.id for row in rows if row.uid is not None or row.kind in replaced]
     if not in_question:
@@ -290,7 +290,7 @@ def waiting(session: Session, *, now: datetime, urgent: bool = False, routes: Ro
     """Whether an urgent mail is due, or any mail whose route is open or about to open."""
     due = _due(now) & URGENT if urgent else _due(now) & (_OF_NO_QUEUE | ~outbox.paused())
     if routes is not None:
-        due &= URGENT | ~routes.of(mail_routes.waits(routes, now))
+        due &= URGENT | ~routes.of(email_routes.waits(routes, now))
     return _is_any(session, due)
 
 

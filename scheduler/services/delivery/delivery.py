@@ -21,8 +21,8 @@ from scheduler.invites import refusals
 from scheduler.invites.errors import ConnectionFailure, SendFailure, TemporaryFailure
 from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.transport.smtp import Smtp
-from scheduler.services.delivery import claims, mail_routes, refusing, rehearsing
-from scheduler.services.delivery.mail_routes import SERVER, Routes
+from scheduler.services.delivery import claims, email_routes, refusal_handling, rehearsal_delivery
+from scheduler.services.delivery.email_routes import SERVER, Routes
 from scheduler.services.delivery.rendering import rendered
 from scheduler.services.outbox import outbox
 from scheduler.storage.among import among
@@ -71,7 +71,7 @@ def is_waiting(session: Session, settings: Settings, *, now: datetime, urgent: b
 
 
 def _may_go(session: Session, settings: Settings, *, now: datetime, urgent: bool) -> bool:
-    return claims.waiting(session, now=now, urgent=urgent, routes=mail_routes.load(session, settings.rates))
+    return claims.waiting(session, now=now, urgent=urgent, routes=email_routes.load(session, settings.rates))
 
 
 @dataclass(slots=True)
@@ -112,7 +112,7 @@ class _Delivery:
         """See to the mails of events in rehearsal, which no mail server gets."""
         while self._goes_on():
             with self.database.write() as session:
-                found = rehearsing.rehearse(
+                found = rehearsal_delivery.rehearse(
                     session, self.settings, worker=self.worker, now=self.now(), urgent=self.urgent
                 )
             if not found:
@@ -126,7 +126,7 @@ class _Delivery:
         while self._goes_on():
             with self.database.write() as session:
                 now = self.now()
-                self.routes = mail_routes.load(session, self.settings.rates)
+                self.routes = email_routes.load(session, self.settings.rates)
                 self.closed, self.paused = set(), set()
                 rows = claims.claim(
                     session,
@@ -152,8 +152,8 @@ class _Delivery:
         with self.database.write() as session:
             claims.postpone(session, reason=str(failure), until=now + RECONNECT_AFTER, now=now)
             if failure.reply_code in LOCKED_OUT:
-                routes = mail_routes.load(session, self.settings.rates)
-                refusing.locked_out(session, routes, str(failure), now=now)
+                routes = email_routes.load(session, self.settings.rates)
+                refusal_handling.locked_out(session, routes, str(failure), now=now)
 
     def _send_batch(self, smtp: Smtp, rows: Sequence[OutboxMail], links: Mapping[int, SignInLink]) -> None:
         give_back_at = time.monotonic() + claims.CLAIM_SECONDS
@@ -198,14 +198,14 @@ class _Delivery:
     def _taken(self, row: OutboxMail) -> None:
         with self.database.write() as session:
             claims.mark_sent(session, row.id, worker=self.worker, now=self.now())
-            opened = mail_routes.taken(session, self.routes, row.to_address)
+            opened = email_routes.taken(session, self.routes, row.to_address)
             if row.event_id is not None and outbox.is_paused(session, row.event_id):
                 self.paused.add(row.event_id)
         if opened:
             with (
                 self.database.write() as session
             ):  # its own: a claim may hold such mails, and wait for a route
-                refusing.release(session, self.routes, opened, now=self.now())
+                refusal_handling.release(session, self.routes, opened, now=self.now())
 
     def _refused(self, row: OutboxMail, failure: SendFailure) -> None:
         refusal = refusals.classify(failure.reply_code, failure.reply)
@@ -217,7 +217,7 @@ class _Delivery:
             and refusals.is_deferral(failure.reply_code, failure.reply)
         )
         with self.database.write() as session:
-            self.closed |= refusing.refuse(
+            self.closed |= refusal_handling.refuse(
                 session, self.routes, row, refusal, str(failure), is_of_server=not deferred, now=self.now()
             )
 
@@ -232,7 +232,7 @@ class _Delivery:
 
     def _failed(self, row: OutboxMail, said: str, *, permanent: bool) -> None:
         with self.database.write() as session:
-            refusing.mark_failed(session, row, said, permanent=permanent, now=self.now())
+            refusal_handling.mark_failed(session, row, said, permanent=permanent, now=self.now())
 
     def _give_back(self, rows: Sequence[OutboxMail], at: datetime) -> None:
         with self.database.write() as session:

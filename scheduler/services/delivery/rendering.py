@@ -21,7 +21,7 @@ from scheduler.invites.mail.summary import Summary
 from scheduler.invites.mail.summary_mail import render as render_summary
 from scheduler.invites.mail.summary_mail import render_briefing
 from scheduler.services import links
-from scheduler.services.delivery import remembering
+from scheduler.services.delivery import sent_records
 from scheduler.services.identity.tokens import (
     REGISTER,
     SIGN_IN,
@@ -57,7 +57,7 @@ def rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink
 
 def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The mail of an outbox row: the same bytes each time."""
-    token = remembering.address_token(row, settings.secret_key)
+    token = sent_records.address_token(row, settings.secret_key)
     answering = links.answers(settings, token)
     envelope = _answerable(
         _envelope(settings, row, token), answering, has_colleagues=row.payload.get("has_colleagues", False)
@@ -108,8 +108,8 @@ def _answerable(envelope: Envelope, links: Mapping[str, str], *, has_colleagues:
 
 def summary_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The summary of an outbox row with its PDF: the same bytes each time."""
-    token = remembering.address_token(row, settings.secret_key)
-    stop = links.whole(settings, links.summaries(remembering.summary_token(row, settings.secret_key)))
+    token = sent_records.address_token(row, settings.secret_key)
+    stop = links.whole(settings, links.summaries(sent_records.summary_token(row, settings.secret_key)))
     return render_summary(Summary.from_json(row.payload), _envelope(settings, row, token), stop_url=stop)
 
 
@@ -153,8 +153,8 @@ def _tokens(settings: Settings, row: OutboxMail) -> dict[str, str]:
     """Those of the addresses for reports and for replies, which every mail has."""
     key = settings.secret_key
     return {
-        "bounce_token": remembering.bounce_token(row, key),
-        "reply_token": remembering.reply_token(row, key),
+        "bounce_token": sent_records.bounce_token(row, key),
+        "reply_token": sent_records.reply_token(row, key),
     }
 
 
@@ -200,7 +200,7 @@ def _by_token(settings: Settings, row: OutboxMail) -> str:
     """The path of a letter whose link proves that its reader has got it."""
     letter, seed = row.payload["letter"], row.payload["seed"]
     if letter == payloads.RECEIPT:
-        return links.meeting(remembering.token_of(seed, row.attendee_id, settings.secret_key))
+        return links.meeting(sent_records.token_of(seed, row.attendee_id, settings.secret_key))
     if letter == "register":
         return links.registration(derive_token(settings.secret_key, REGISTER, seed))
     return links.team_invitation(derive_token(settings.secret_key, TEAM, seed))

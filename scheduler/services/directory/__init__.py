@@ -1,3 +1,3 @@
 """Firms and people of an event: search, filters, one by key."""
 
-__all__ = ["belonging", "profile", "refs"]
+__all__ = ["delegation_lookup", "profile", "references"]

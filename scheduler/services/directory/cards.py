@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
 from scheduler.i18n import place_label, venue_label
-from scheduler.services.directory.refs import FirmRef, firm_columns
+from scheduler.services.directory.references import FirmRef, firm_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.storage.among import among

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.services.directory.rows import SoughtFirm
+from scheduler.services.directory.firm_rows import SoughtFirm
 from scheduler.services.text import one_line
 
 MOST_VALUES = 40

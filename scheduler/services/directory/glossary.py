@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from scheduler.services.directory.spelling import plain
+from scheduler.services.directory.normalization import plain
 
 LANGUAGES = ("en", "zh", "hu")
 _LATIN_WORD = re.compile(r"[a-z0-9]+")

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.directory.profile import own_firm
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
@@ -60,7 +60,7 @@ def put(database: Database, actor: Actor, octets: bytes, *, now: datetime) -> No
         firm.logo = hashlib.sha256(png).hexdigest()[:16]
         session.flush()
         about = pgettext_lazy("trail", "firm %(key)s: logo", key=firm.key)
-        trail.note(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
+        recording.note(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
 
 
 def remove(session: Session, actor: Actor, *, now: datetime) -> None:
@@ -73,7 +73,7 @@ def remove(session: Session, actor: Actor, *, now: datetime) -> None:
     firm.logo = None
     session.flush()
     about = pgettext_lazy("trail", "firm %(key)s: no logo", key=firm.key)
-    trail.note(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
+    recording.note(session, actor, Act.FIRM, about, for_firm=firm.key, now=now)
 
 
 def png(session: Session, actor: Actor, firm_key: str, digest: str) -> bytes:

@@ -13,10 +13,10 @@ from scheduler.domain import fields
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.directory.refs import PersonRef, person_ref
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.directory.references import PersonRef, person_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.text import NO_WEBSITE, is_web_address, lines, listed, one_line, web_address
@@ -105,7 +105,7 @@ def change(
     session.flush()
     after = {"description": description, "website": website, **said, **lists}
     about = pgettext_lazy("trail", "firm %(key)s: profile", key=firm.key)
-    trail.note(session, actor, Act.FIRM, about, before=before, after=after, for_firm=firm.key, now=now)
+    recording.note(session, actor, Act.FIRM, about, before=before, after=after, for_firm=firm.key, now=now)
 
 
 def _people(session: Session, firm_id: int) -> Sequence[Attendee]:

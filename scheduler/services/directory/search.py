@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import NotFound
-from scheduler.services.directory import facets, rows, seeking
+from scheduler.services.directory import facets, firm_rows, text_search
 from scheduler.services.directory.cards import (
     FIRMS_IN_HALLS,
     PERSON_COLUMNS,
@@ -23,8 +23,8 @@ from scheduler.services.directory.cards import (
     person_card,
 )
 from scheduler.services.directory.facets import EVERY_FIRM, Facets, FirmFilters
-from scheduler.services.directory.refs import find_firm, find_person
-from scheduler.services.directory.rows import SoughtFirm
+from scheduler.services.directory.firm_rows import SoughtFirm
+from scheduler.services.directory.references import find_firm, find_person
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, decode_cursor, encode_cursor, fetch_page, part
@@ -96,13 +96,13 @@ def look(
     """
     actor.require(Right.READ_DIRECTORY)
     asked = filters.checked()
-    directory = rows.read(session, actor, with_text=bool(filters.text))
-    sought = seeking.sought(directory, filters.text)
+    directory = firm_rows.read(session, actor, with_text=bool(filters.text))
+    sought = text_search.sought(directory, filters.text)
     counted = sought.rows if only is None else [row for row in sought.rows if row.key in only]
     left = facets.narrowed(counted, asked)
     walks: dict[str, int] = {}
     if order is FirmOrder.NEAR:
-        minutes = rows.walks(session, actor)
+        minutes = firm_rows.walks(session, actor)
         walks = {row.key: minutes[hall] for row in left for hall in row.hall if hall in minutes}
     page = part(
         "firms", _ordered(left, order, walks or ranks or {}, sought.scores), number=number, limit=limit
@@ -128,8 +128,8 @@ def search_firms(
     """The event's firms by Latin name, for programs. Raises InvalidInput."""
     actor.require(Right.READ_DIRECTORY)
     fields.require("limit", limit, fields.PageSize)
-    directory = rows.read(session, actor, with_text=bool(filters.text))
-    found = facets.narrowed(seeking.sought(directory, filters.text).rows, filters.checked())
+    directory = firm_rows.read(session, actor, with_text=bool(filters.text))
+    found = facets.narrowed(text_search.sought(directory, filters.text).rows, filters.checked())
     name, firm_id = decode_cursor("firms", (str, int), cursor) if cursor else ("", 0)
     first = bisect_right(found, (name, firm_id), key=lambda row: row.order)
     shown = found[first : first + limit]
@@ -141,12 +141,12 @@ def firm_counts(session: Session, actor: Actor, filters: FirmFilters = EVERY_FIR
     """How many firms each value of a filter would leave, for programs. Seven queries. Raises InvalidInput."""
     actor.require(Right.READ_DIRECTORY)
     asked = filters.checked()
-    directory = rows.read(session, actor, with_text=bool(filters.text))
-    return _counted(directory, seeking.sought(directory, filters.text).rows, asked)
+    directory = firm_rows.read(session, actor, with_text=bool(filters.text))
+    return _counted(directory, text_search.sought(directory, filters.text).rows, asked)
 
 
 def _counted(
-    directory: rows.Directory, found: Sequence[SoughtFirm], asked: Mapping[str, frozenset[str]]
+    directory: firm_rows.Directory, found: Sequence[SoughtFirm], asked: Mapping[str, frozenset[str]]
 ) -> Facets:
     names = {"area": directory.areas, "hall": directory.halls, "delegation": directory.delegations}
     return facets.counted(found, asked, names)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.i18n import venue_label
-from scheduler.services.directory.refs import SlotRef, slots_of
+from scheduler.services.directory.references import SlotRef, slots_of
 from scheduler.services.events import events
 from scheduler.services.events.events import EventCard
 from scheduler.services.identity.actors import Actor

@@ -29,10 +29,10 @@ from scheduler.domain.team import TeamRole
 from scheduler.files.policy import read_policy
 from scheduler.files.reading import Reader
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.events import overnight_schedule
 from scheduler.services.events.new_event import (
     CheckedEvent,
@@ -120,7 +120,7 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     session.flush()
     by = Somebody(account_id=account_id, event_id=made.id, roles=("operator",))
     about = pgettext_lazy("trail", "event %(key)s made", key=made.key)
-    trail.note(session, by, Act.EVENT, about, after={"name": made.name}, now=now)
+    recording.note(session, by, Act.EVENT, about, after={"name": made.name}, now=now)
     return event_card(made)
 
 
@@ -162,7 +162,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     row.policy = dict(form.policy)
     session.flush()
     after = asdict(get_settings(session, actor))
-    trail.note(
+    recording.note(
         session, actor, Act.SETTINGS, pgettext_lazy("trail", "settings"), before=before, after=after, now=now
     )
     if not row.summary_mails:

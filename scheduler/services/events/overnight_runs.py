@@ -14,7 +14,7 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.planning.runs.run_control import NO_PLAN
-from scheduler.services.publishing.overnight.night_budget import NightBudget
+from scheduler.services.publishing.overnight.overnight_budget import NightBudget
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Comparison, Run, ScheduleVersion
 

@@ -15,9 +15,9 @@ from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import ChangesAPerson, LateMinutes, Percent, QuietHours
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.runs import overnight
@@ -100,7 +100,7 @@ def change_overnight_settings(
     session.flush()
     after = get_overnight_settings(session, actor)
     about = pgettext_lazy("trail", "nights")
-    trail.note(
+    recording.note(
         session, actor, Act.SETTINGS, about, before=_audit_values(before), after=_audit_values(after), now=now
     )
     return after

@@ -12,7 +12,7 @@ from scheduler.domain.entities import JobKind, JobState, MailOutcome, RequestSta
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants.registration.registrations import count_waiting
-from scheduler.services.schedule import broken, entries, versions
+from scheduler.services.schedule import broken_meetings, calendar_entries, versions
 from scheduler.storage.models import (
     Answer,
     InboundMail,
@@ -73,12 +73,12 @@ def count_pending_work(session: Session, actor: Actor, *, now: datetime) -> Pend
         ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.DRAFT
     )
     return PendingWork(
-        called_off=len(entries.withdrawn_since(session, latest.id)) if latest else 0,
-        absent=len(entries.excluded_since(session, latest.id)) if latest else 0,
+        called_off=len(calendar_entries.withdrawn_since(session, latest.id)) if latest else 0,
+        absent=len(calendar_entries.excluded_since(session, latest.id)) if latest else 0,
         proposals=_proposals(session, latest) if latest else 0,
         accepted=count_accepted_since(session, latest) if latest else 0,
-        untold=len(entries.withdrawn_since(session, published.id)) if published else 0,
-        broken=len(broken.keys(session, published, now=now)) if published else 0,
+        untold=len(calendar_entries.withdrawn_since(session, published.id)) if published else 0,
+        broken=len(broken_meetings.keys(session, published, now=now)) if published else 0,
         letters=count_letters(session, event_id),
         registrations=count_waiting(session, event_id),
         draft=draft,

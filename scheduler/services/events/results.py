@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.services.availability import unavailable
+from scheduler.services.availability import unavailable_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.reports.statistics import transitions
@@ -74,7 +74,7 @@ def _idle_hours(session: Session, event_id: int, found: Transitions) -> float:
     slots = session.execute(select(Slot.position, Slot.id, Slot.start, Slot.end).where(Slot.of(event_id)))
     seconds = {position: (slot_id, (end - start).total_seconds()) for position, slot_id, start, end in slots}
     idle = sum(found.idle.get(position, 0) * length for position, (_, length) in seconds.items())
-    for person, away in unavailable.slots_of(session, event_id).items():
+    for person, away in unavailable_slots.slots_of(session, event_id).items():
         for position in found.free(person):
             slot_id, length = seconds.get(position, (0, 0.0))
             idle -= length if slot_id in away else 0.0

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from scheduler.i18n import gettext_lazy, ngettext_lazy
-from scheduler.services.directory.refs import SlotRef, known_slots
+from scheduler.services.directory.references import SlotRef, known_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.storage.cache.marks import digest

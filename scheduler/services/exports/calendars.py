@@ -12,7 +12,7 @@ from scheduler.invites.ical.feed import FeedEvent, build_feed
 from scheduler.services.exports import meeting_list
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.schedule import entries
+from scheduler.services.schedule import calendar_entries
 from scheduler.storage.models import Attendee, Event
 
 
@@ -28,7 +28,7 @@ def export_calendars(
     if version is None:
         return
     event = session.get_one(Event, actor.event_id)
-    schedule = entries.shown(session, event, version.id)
+    schedule = calendar_entries.shown(session, event, version.id)
     people = {
         row.id: row
         for row in session.scalars(

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted, pgettext_lazy
+from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 
@@ -25,4 +25,4 @@ def log_print_pack(session: Session, actor: Actor, delegation: str, *, now: date
 
 def _log(session: Session, actor: Actor, about: Noted, now: datetime) -> None:
     actor.delegations_for(Right.READ_CONTACTS)
-    trail.note(session, actor, Act.EXPORT, about, now=now)
+    recording.note(session, actor, Act.EXPORT, about, now=now)

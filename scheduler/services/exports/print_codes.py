@@ -17,7 +17,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.agenda import SheetEntry
 from scheduler.services import links
-from scheduler.services.directory.refs import find_person, firm_in_question
+from scheduler.services.directory.references import find_person, firm_in_question
 from scheduler.services.exports import meeting_list, prints
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right

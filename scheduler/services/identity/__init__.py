@@ -2,12 +2,12 @@
 
 __all__ = [
     "actors",
-    "chambers",
+    "delegation_managers",
     "interpreters",
     "preferences",
     "rights",
     "sessions",
     "sign_in",
-    "stopping",
+    "summary_subscriptions",
     "tokens",
 ]

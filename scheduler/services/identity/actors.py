@@ -19,7 +19,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.i18n import display_name, gettext_lazy
 from scheduler.invites.catalogue import language_of
 from scheduler.services.identity import rights
-from scheduler.services.identity.chambers import Chamber, chamber_of
+from scheduler.services.identity.delegation_managers import Chamber, chamber_of
 from scheduler.services.identity.interpreters import interpreting_as, language_of_interpreter
 from scheduler.services.identity.rights import Reach, Right, Role
 from scheduler.services.text import storable

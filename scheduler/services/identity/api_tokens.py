@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor, actor_for
 from scheduler.services.identity.rights import Right, Role
 from scheduler.services.identity.tokens import hash_token, random_token
@@ -136,7 +136,7 @@ def create_api_token(
     session.flush()
     after = {"scopes": token.scopes, "expires_at": token.expires_at}
     about = pgettext_lazy("trail", "token %(number)s, %(name)s, made", number=token.id, name=name)
-    trail.note(session, actor, Act.TOKEN, about, after=after, now=now)
+    recording.note(session, actor, Act.TOKEN, about, after=after, now=now)
     return _card(token), text
 
 
@@ -161,7 +161,7 @@ def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: date
         about = pgettext_lazy(
             "trail", "token %(number)s, %(name)s, revoked", number=token.id, name=token.name
         )
-        trail.note(session, actor, Act.TOKEN, about, now=now)
+        recording.note(session, actor, Act.TOKEN, about, now=now)
 
 
 def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:

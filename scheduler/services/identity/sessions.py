@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import NotFound, SignInNeeded
-from scheduler.services.audit_log.noted import Noted, pgettext_lazy
+from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor, actor_of_row, with_roles
 from scheduler.services.identity.tokens import hash_token, random_token
 from scheduler.services.text import one_line, storable

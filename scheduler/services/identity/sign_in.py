@@ -16,10 +16,10 @@ from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy, unusable_link
-from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import pgettext_lazy, unusable_link
 from scheduler.services.identity import interpreters, preferences
 from scheduler.services.identity.actors import events_of
 from scheduler.services.identity.tokens import SIGN_IN, derive_token, hash_token, new_seed
@@ -280,7 +280,7 @@ def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Redeemed:
         .execution_options(synchronize_session="fetch")
     )
     about = pgettext_lazy("trail", "signed in by a link")
-    trail.note(session, Somebody(account_id=account.id), Act.SIGN_IN, about, now=now)
+    recording.note(session, Somebody(account_id=account.id), Act.SIGN_IN, about, now=now)
     return Redeemed(account, used.errand)
 
 
@@ -289,7 +289,7 @@ def note_failure(session: Session, token: str, error: UnusableLink, *, now: date
     of_link = SignInLink.token_hash == hash_token(token)
     account_id = session.scalar(select(SignInLink.account_id).where(of_link))
     if account_id is not None:
-        trail.note(
+        recording.note(
             session, Somebody(account_id=account_id), Act.SIGN_IN_FAILED, unusable_link(error.reason), now=now
         )
 

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from scheduler import i18n
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted
-from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import Noted
 from scheduler.services.events.events import EventCard
 from scheduler.services.identity.actors import TAKE_CONTACTS
 from scheduler.services.identity.sessions import SignedIn
@@ -194,7 +194,7 @@ def export_skipped_rows(
     require_operator(asker)
     asker.require_fresh(TAKE_CONTACTS)
     doer = Somebody(account_id=asker.account_id, roles=("operator",))
-    trail.note(session, doer, Act.EXPORT, Noted(SKIPPED_FILE_NAME), now=now)
+    recording.note(session, doer, Act.EXPORT, Noted(SKIPPED_FILE_NAME), now=now)
     return sheet_import.write_skipped_rows(parts, look, fixes)
 
 

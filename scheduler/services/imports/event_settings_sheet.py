@@ -17,10 +17,10 @@ from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.domain.team import TeamRole
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.events import overnight_schedule
 from scheduler.services.events.events import EventCard, EventSettings, event_card, update_settings
 from scheduler.services.events.new_event import key_faults, language_faults, zone_faults
@@ -78,7 +78,7 @@ def create_event(
     session.flush()
     by = Somebody(account_id=account_id, event_id=row.id, roles=("operator",))
     about = pgettext_lazy("trail", "event %(key)s made", key=row.key)
-    trail.note(session, by, Act.EVENT, about, after={"name": row.name}, now=now)
+    recording.note(session, by, Act.EVENT, about, after={"name": row.name}, now=now)
     present = {name: getattr(row, name) for name in EventSettings.__dataclass_fields__}
     try:
         update_settings(

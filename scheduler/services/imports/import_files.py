@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted
+from scheduler.services.audit_log.subjects import Noted
 from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.imports.sheet_import import (
@@ -179,7 +179,7 @@ def export_skipped_rows(
     """XLSX of the rows that are wrong, each with the reason, which the trail notes. Raises SignInNeeded."""
     actor.require(Right.IMPORT)
     actor.require_fresh(TAKE_CONTACTS)
-    trail.note(session, actor, Act.EXPORT, Noted(SKIPPED_FILE_NAME), now=now)
+    recording.note(session, actor, Act.EXPORT, Noted(SKIPPED_FILE_NAME), now=now)
     return write_skipped_rows(parts, look, fixes)
 
 

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain import fields
 from scheduler.domain.errors import NotAllowed
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.emails.email_addresses import security_notice, tried
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.emails.email_addresses import address_attempts, security_notice
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.imports import import_files, notices, sheet_import
@@ -151,15 +151,15 @@ def preview_members(
     The trail notes how many addresses of others are in it, as the answer tells which. Raises NotFound for a
     delegation that is not the actor's, NotAllowed after too many such addresses, ImportOutdated.
     """
-    if not tried.has_left(session, actor, most=tried.MOST_IN_FILES, now=now):
-        raise NotAllowed(tried.TOO_MANY)
+    if not address_attempts.has_left(session, actor, most=address_attempts.MOST_IN_FILES, now=now):
+        raise NotAllowed(address_attempts.TOO_MANY)
     try:
         look = _apply_members(session, actor.previewing(), key, parts, settings=settings, now=now)
     finally:
         session.rollback()
     wrong = [cells for part in look.parts if part.done for cells in part.done.wrong]
     taken = sum(len(cells.lines) for cells in wrong if cells.message == import_scope.ADDRESS_TAKEN)
-    tried.note(session, actor, taken, now=now)
+    address_attempts.note(session, actor, taken, now=now)
     return look
 
 
@@ -259,7 +259,7 @@ def _store_step(
         if part.kind and part.done
     }
     about = pgettext_lazy("trail", "file %(name)s", name=file.name)
-    trail.note(session, actor, Act.IMPORT, about, after=counts, now=now)
+    recording.note(session, actor, Act.IMPORT, about, after=counts, now=now)
     _log_people(session, actor, file, notes, now)
 
 
@@ -270,7 +270,7 @@ def _log_people(session: Session, actor: Actor, file: ImportFile, notes: RowChan
     about = pgettext_lazy("trail", "people added by file %(name)s", name=file.name)
     for first in range(0, len(addresses), ADDRESSES_PER_ENTRY):
         some = {"added": addresses[first : first + ADDRESSES_PER_ENTRY]}
-        trail.note(session, actor, Act.IMPORT, about, after=some, now=now)
+        recording.note(session, actor, Act.IMPORT, about, after=some, now=now)
 
 
 def _withdraw_missing(

@@ -1,3 +1,3 @@
 """What happens while nobody looks: alerts, pulses, clocks, patience with the database."""
 
-__all__ = ["alerts", "patience"]
+__all__ = ["alerts", "database_retries"]

@@ -16,8 +16,8 @@ from scheduler.domain import fields
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy, venue_label
-from scheduler.services.availability import unavailable
-from scheduler.services.directory.refs import SlotRef, slot_ref
+from scheduler.services.availability import unavailable_slots
+from scheduler.services.directory.references import SlotRef, slot_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants.affected_meetings import is_meeting_of, list_upcoming
@@ -66,7 +66,7 @@ def list_absence_slots(
     marked = {busy.slot_id for busy in _list_marks(session, row)}
     taken: set[int] = set()
     if isinstance(row, Attendee):
-        taken = unavailable.slots_of(session, actor.event_id, [row.id]).get(row.id, set())
+        taken = unavailable_slots.slots_of(session, actor.event_id, [row.id]).get(row.id, set())
     held = list_upcoming(session, actor.event_id, is_meeting_of(actor.event_id, kind, [key]), now=now)
     positions = {position for meeting in held for position in meeting.slots}
     rows = session.scalars(select(Slot).where(Slot.of(actor.event_id)).order_by(Slot.position))

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side, VersionState
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants.affected_meetings import UpcomingMeeting
-from scheduler.services.replies import declining
-from scheduler.services.requests.steps import note_step
+from scheduler.services.replies import decline_effects
+from scheduler.services.requests.transitions import note_step
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
@@ -77,7 +77,7 @@ def cancel_request(
 
     Digests do not tell it if it is `quiet`, or if its meeting is published: the next publishing cancels that.
     """
-    if quiet or declining.published_starts(session, request.event_id, [request.id]):
+    if quiet or decline_effects.published_starts(session, request.event_id, [request.id]):
         request.quiet_until = now
     declines = request.state is RequestState.PENDING and side is Side.TO
     request.state = RequestState.DECLINED if declines else RequestState.WITHDRAWN
@@ -115,9 +115,9 @@ def release_person(
     off = 0
     for meeting_id, request in rows:
         if meeting_id in colleagues:
-            declining.leave_to_others(request, person, note=note, now=now)
+            decline_effects.leave_to_others(request, person, note=note, now=now)
         else:
-            cancel_request(session, actor, request, declining.side_of(request, person), note, now=now)
+            cancel_request(session, actor, request, decline_effects.side_of(request, person), note, now=now)
             off += 1
     return ReleasedMeetings(off, len(rows) - off)
 

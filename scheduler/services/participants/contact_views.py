@@ -7,9 +7,9 @@ from datetime import UTC, datetime, time
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted, pgettext_lazy
+from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.columns import ImportKind
@@ -42,7 +42,7 @@ def needs_entry(session: Session, actor: Actor, kind: ImportKind, key: str = "",
 def log_view(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> None:
     """Note a look, unless that was done today."""
     if needs_entry(session, actor, kind, key, now=now):
-        trail.note(session, actor, Act.LOOK, _audit_subject(kind, key), now=now)
+        recording.note(session, actor, Act.LOOK, _audit_subject(kind, key), now=now)
 
 
 def _audit_subject(kind: ImportKind, key: str) -> Noted:

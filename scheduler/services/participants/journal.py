@@ -21,9 +21,9 @@ from scheduler.config import Settings
 from scheduler.domain import fields
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import noted, trail
+from scheduler.services.audit_log import recording, subjects
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.emails.email_addresses import addresses, readdress
+from scheduler.services.emails.email_addresses import address_change_emails, address_corrections
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants.row_changes import TABLES, RowChanges, value_from_json, value_to_json
@@ -124,8 +124,8 @@ def record_step(
         )
     )
     before, after = notes.told()
-    trail.note(
-        session, actor, ACT_BY_KIND[of], noted.step(kind, subject), before=before, after=after, now=now
+    recording.note(
+        session, actor, ACT_BY_KIND[of], subjects.step(kind, subject), before=before, after=after, now=now
     )
     session.flush()
 
@@ -170,7 +170,7 @@ def undo_step(session: Session, actor: Actor, step_id: int, *, settings: Setting
         raise _refused(found, "used by something newer") from None
     found.undone_by, found.undone_at = actor.account_id, now
     session.flush()
-    trail.note(session, actor, Act.UNDO, noted.step(found.kind, found.subject), now=now)
+    recording.note(session, actor, Act.UNDO, subjects.step(found.kind, found.subject), now=now)
     return StepCard(
         found.id, StepKind(found.kind), found.subject, found.note, "", found.taken_at, found.undone_at
     )
@@ -223,7 +223,7 @@ class _StepReversal:
         if isinstance(row, Attendee) and "email" in columns:
             address = columns["email"][0]
             is_quiet = bool(self.step.changes.get("quiet"))
-            addresses.correct(
+            address_corrections.correct(
                 self.session,
                 self.actor,
                 row.key,
@@ -233,9 +233,11 @@ class _StepReversal:
                 now=self.now,
             )
             if is_quiet:
-                readdress.take_back(self.session, row, since=self.step.taken_at)
+                address_change_emails.take_back(self.session, row, since=self.step.taken_at)
         if isinstance(row, Interpreter) and "email" in columns:
-            addresses.correct_interpreter(self.session, self.actor, row, columns["email"][0], now=self.now)
+            address_corrections.correct_interpreter(
+                self.session, self.actor, row, columns["email"][0], now=self.now
+            )
         for name, (old, _) in columns.items():
             if not (isinstance(row, Attendee) and name in _ADDRESS_COLUMNS):
                 setattr(row, name, value_from_json(type(row), name, old))

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from scheduler import i18n
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Tier
-from scheduler.services.directory.belonging import firms_in
-from scheduler.services.directory.refs import FirmRef
+from scheduler.services.directory.delegation_lookup import firms_in
+from scheduler.services.directory.references import FirmRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page

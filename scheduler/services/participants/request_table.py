@@ -14,8 +14,8 @@ from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory.belonging import find_delegation, firms_of
-from scheduler.services.directory.refs import FirmRef, firm_columns
+from scheduler.services.directory.delegation_lookup import find_delegation, firms_of
+from scheduler.services.directory.references import FirmRef, firm_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page

@@ -24,7 +24,7 @@ from scheduler.services.participants.affected_meetings import count_affected, is
 from scheduler.services.participants.cancellations import cancel_request, lock_open_requests, release_person
 from scheduler.services.participants.editing import MAX_ROWS, RECORD_TABLES
 from scheduler.services.participants.journal import StepKind, record_step
-from scheduler.services.replies import declining
+from scheduler.services.replies import decline_effects
 from scheduler.services.spreadsheets.columns import ImportKind
 from scheduler.services.text import lines, storable
 from scheduler.storage.among import among
@@ -208,7 +208,7 @@ def _cancel_without(
     naming = select(RequestPerson.request_id).where(RequestPerson.attendee_id == person.id)
     ended = 0
     for request in lock_open_requests(session, actor.event_id, MeetingRequest.id.in_(naming), now=now):
-        side = declining.side_of(request, person)
+        side = decline_effects.side_of(request, person)
         others = [named for named in request.people if named.side is side and named.attendee_id != person.id]
         if others or alone is SoleAttendee.COLLEAGUE:
             request.people = [named for named in request.people if named.attendee_id != person.id]

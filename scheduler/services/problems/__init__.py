@@ -1,3 +1,3 @@
 """An event frozen into the problem that a run solves."""
 
-__all__ = ["by_hand", "policy", "scope", "snapshot", "solved"]
+__all__ = ["manual_edits", "policy", "scope", "snapshot", "stored_problems"]

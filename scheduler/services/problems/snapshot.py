@@ -16,11 +16,11 @@ from scheduler.domain import problem as domain
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import NotFound
 from scheduler.domain.problem import Problem
-from scheduler.services.availability import unavailable
-from scheduler.services.problems import by_hand, frozen
+from scheduler.services.availability import unavailable_slots
+from scheduler.services.problems import frozen, manual_edits
 from scheduler.services.problems.policy import policy_of
 from scheduler.services.problems.scope import Scope
-from scheduler.services.problems.stations import read_stations
+from scheduler.services.problems.table_assignments import read_stations
 from scheduler.services.replies import counter_proposals
 from scheduler.storage.models import (
     Attendee,
@@ -78,7 +78,7 @@ def take(
         raise NotFound("event", event_id)
     problem = _Snapshot(session, event, scope or Scope(), is_by_hand, with_wishes).take(now)
     if as_put_by_hand:
-        problem = by_hand.fix(session, event_id, problem, hand_draft)
+        problem = manual_edits.fix(session, event_id, problem, hand_draft)
     return replace(problem, policy=problem.policy.improving(max_moved)) if max_moved else problem
 
 
@@ -174,7 +174,7 @@ class _Snapshot:
         self.attendees = _indices(rows)
         busy = {
             attendee_id: frozenset(self.slots[slot_id] for slot_id in slot_ids)
-            for attendee_id, slot_ids in unavailable.slots_of(
+            for attendee_id, slot_ids in unavailable_slots.slots_of(
                 self.session, self.event.id, None if self.scope.is_whole else self.attendees
             ).items()
         }

@@ -1,3 +1,3 @@
 """From a draft to what calendars are told: comparison, release, the net effect."""
 
-__all__ = ["orders", "overnight", "version_jobs"]
+__all__ = ["overnight", "version_actions", "version_jobs"]

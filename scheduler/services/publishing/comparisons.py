@@ -17,10 +17,10 @@ from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.rules.causes import Cause, causes
 from scheduler.files.change_rows import ChangeRow, marks_of, packed, packed_marks, packed_people, unpacked
 from scheduler.services.outbox import outbox
-from scheduler.services.problems import snapshot, solved
-from scheduler.services.publishing import outlook, version_jobs
-from scheduler.services.publishing.outlook import Report
-from scheduler.services.schedule import entries, versions
+from scheduler.services.problems import snapshot, stored_problems
+from scheduler.services.publishing import publish_preview, version_jobs
+from scheduler.services.publishing.publish_preview import Report
+from scheduler.services.schedule import calendar_entries, versions
 from scheduler.storage.cache.marks import rows_text
 from scheduler.storage.models import (
     Attendee,
@@ -107,8 +107,13 @@ def key(session: Session, version: ScheduleVersion) -> str:
     current = versions.published(session, event_id)
     digest = blake2b(digest_size=20)
     revision = session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version.id))
-    digest.update(repr((entries.FORM, version.id, current.id if current else None, revision)).encode())
-    off = entries.withdrawn_since(session, version.id), entries.excluded_since(session, version.id)
+    digest.update(
+        repr((calendar_entries.FORM, version.id, current.id if current else None, revision)).encode()
+    )
+    off = (
+        calendar_entries.withdrawn_since(session, version.id),
+        calendar_entries.excluded_since(session, version.id),
+    )
     digest.update(repr((off, _told(session, event_id))).encode())
     for query in _read_by_people(event_id):
         digest.update(repr(session.execute(query).all()).encode("utf-8", "surrogatepass"))
@@ -166,7 +171,7 @@ def work_out(
 ) -> Worked:
     """Compare a version. For a draft, derive also what its publishing would tell. Nothing is written."""
     is_draft = version.state is VersionState.DRAFT
-    left_out = entries.withdrawn_since(session, version.id) if is_draft else ()
+    left_out = calendar_entries.withdrawn_since(session, version.id) if is_draft else ()
     base = versions.published(session, version.event_id) if is_draft else _base(session, version)
     found = change_set(session, base, version, left_out)
     made = Comparison(
@@ -183,11 +188,17 @@ def work_out(
     slots = {slot: position for slot, position in at}  # noqa: C416 -- dict(at) loses the types
     ordered = sorted(found.changes, key=lambda change: _order(change, slots))
     if is_draft and with_mails:
-        told = outlook.work_out(session, version, settings, now=now, report=report)
-        made.mails, made.summaries, made.people = told.mails, told.kinds[outlook.SUMMARY], len(told.people)
-        made.told = told.to_json(outlook.firms_of(session, version.event_id))
+        told = publish_preview.work_out(session, version, settings, now=now, report=report)
+        made.mails, made.summaries, made.people = (
+            told.mails,
+            told.kinds[publish_preview.SUMMARY],
+            len(told.people),
+        )
+        made.told = told.to_json(publish_preview.firms_of(session, version.event_id))
         if base is not None and found:
-            problem = solved.problem_of(session, version) or snapshot.take(session, base.event_id, now=now)
+            problem = stored_problems.problem_of(session, version) or snapshot.take(
+                session, base.event_id, now=now
+            )
             new = [change.after for change in ordered if change.after is not None]
             return Worked(made, ordered, causes(problem, versions.meetings(session, base.id), new))
     return Worked(made, ordered)

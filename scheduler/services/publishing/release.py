@@ -15,15 +15,15 @@ from scheduler.domain.entities import JobKind, JobState, PlanStatus, RequestStat
 from scheduler.domain.errors import VenueChanged, VersionConflict, WrongState
 from scheduler.invites.mail.summary import Summary
 from scheduler.services import links
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.audit_log.trail import Somebody
-from scheduler.services.problems import by_hand, snapshot
-from scheduler.services.publishing import diff, summaries
-from scheduler.services.publishing.diff import Survey
-from scheduler.services.publishing.interpreter_notices import telling as briefings
-from scheduler.services.schedule import holds, unscheduled, versions
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.problems import manual_edits, snapshot
+from scheduler.services.publishing import invitation_diff, summaries
+from scheduler.services.publishing.interpreter_notices import notifications as briefings
+from scheduler.services.publishing.invitation_diff import Survey
+from scheduler.services.schedule import bookings, unscheduled, versions
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Event,
@@ -74,20 +74,20 @@ def make_published(
     current = versions.published(session, event_id)
     _leave_out(session, version.id)
     _swap(session, current, version, by=by, now=now)
-    holds.replace(session, version)
-    diff.forget_unsent(session, event_id)
+    bookings.replace(session, version)
+    invitation_diff.forget_unsent(session, event_id)
     summaries.set_aside(session, event_id, now=now)
-    doer = Somebody(account_id=by, event_id=event_id, name="" if by else trail.NIGHT)
+    doer = Somebody(account_id=by, event_id=event_id, name="" if by else recording.NIGHT)
     before, after = {"published": compared_with}, {"published": number}
     about = pgettext_lazy("trail", "version %(number)s published", number=number)
-    trail.note(session, doer, Act.PUBLISH, about, before=before, after=after, now=now)
+    recording.note(session, doer, Act.PUBLISH, about, before=before, after=after, now=now)
     return version
 
 
 def survey(session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime) -> Survey:
     """The people whom publishing the version has to tell, and of what, as of `now`."""
     event = session.get_one(Event, version.event_id)
-    return diff.survey(
+    return invitation_diff.survey(
         session,
         event,
         version.id,
@@ -104,7 +104,7 @@ def tell(session: Session, seen: Survey, version: int, people: Collection[int]) 
     """
     lock(session, seen.event.id)
     dropped = summaries.take(session, seen.event.id, people)
-    todo = diff.write(session, seen, people, named(dropped))
+    todo = invitation_diff.write(session, seen, people, named(dropped))
     if not seen.event.summary_mails:
         return len(todo.messages)
     return len(todo.messages) + summaries.write(session, seen, version, todo, dropped)
@@ -187,7 +187,7 @@ def _inherit(session: Session, base: ScheduleVersion, draft: ScheduleVersion) ->
 
     It is that of the base, or of the draft by hand that the base's run was given.
     """
-    source = by_hand.source_of(session, base)
+    source = manual_edits.source_of(session, base)
     if source is None:
         return
     before = source.id

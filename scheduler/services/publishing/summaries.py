@@ -13,11 +13,11 @@ from scheduler.domain.entities import OutboxKind
 from scheduler.invites.ical import itip
 from scheduler.invites.mail import summary, summary_mail, wording
 from scheduler.invites.mail.summary import Summary, SummaryChange
-from scheduler.services.delivery import mail_texts
+from scheduler.services.delivery import email_texts
 from scheduler.services.outbox import outbox, payloads
 from scheduler.services.outbox.outbox import NewMail
-from scheduler.services.publishing import unheld
-from scheduler.services.publishing.diff import Pending, Survey, recipients
+from scheduler.services.publishing import unscheduled_summaries
+from scheduler.services.publishing.invitation_diff import Pending, Survey, recipients
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, OutboxMail
 
@@ -81,7 +81,7 @@ def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: 
     """Queue the summaries of version number `version` to the people of `todo`. Returns their number."""
     changed = changes(session, todo, dropped)
     people = recipients(session, changed.keys())
-    open_ = unheld.of_people(session, seen.version_id, seen.event.id, changed.keys())
+    open_ = unscheduled_summaries.of_people(session, seen.version_id, seen.event.id, changed.keys())
     mails = []
     for attendee_id in sorted(changed):
         agenda, new = seen.agenda(attendee_id, todo), changed[attendee_id]
@@ -91,10 +91,10 @@ def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: 
     return len(mails)
 
 
-def payload(made: Summary, texts: mail_texts.Texts, event: Event) -> dict[str, Any]:
+def payload(made: Summary, texts: email_texts.Texts, event: Event) -> dict[str, Any]:
     """The payload of an outbox row: the summary, and the event's present texts."""
     own = texts.get(summary_mail.latest(made).language, {})
-    return made.to_json() | {"wording": wording.chosen(own, "overview")} | mail_texts.settings_of(event)
+    return made.to_json() | {"wording": wording.chosen(own, "overview")} | email_texts.settings_of(event)
 
 
 def _mail(attendee_id: int, made: Summary, seen: Survey, to: tuple[str, str]) -> NewMail:

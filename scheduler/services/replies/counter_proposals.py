@@ -10,10 +10,10 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Partstat, RequestState
-from scheduler.services.availability import unavailable
-from scheduler.services.replies import answers
-from scheduler.services.replies.answers import Reply
-from scheduler.services.schedule import ending, versions
+from scheduler.services.availability import unavailable_slots
+from scheduler.services.replies import attendee_replies
+from scheduler.services.replies.attendee_replies import Reply
+from scheduler.services.schedule import meeting_ends, versions
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Answer,
@@ -58,13 +58,13 @@ def propose(
     A PARTSTAT within a counter-proposal is not an answer (RFC 5546 3.2.7). The earlier answer stays. Raises
     MeetingOver too.
     """
-    if ending.is_over(session, invitation, now=now):
-        raise ending.MeetingOver(session.get_one(MeetingRequest, invitation.request_id).key)
+    if meeting_ends.is_over(session, invitation, now=now):
+        raise meeting_ends.MeetingOver(session.get_one(MeetingRequest, invitation.request_id).key)
     slots = suitable(session, invitation, start, end, now=now)
-    before = answers.last(session, invitation)
+    before = attendee_replies.last(session, invitation)
     is_current = before is not None and before.sequence == invitation.sequence
     partstat = before.partstat if before is not None and is_current else Partstat.NEEDS_ACTION
-    kept = answers.keep(session, invitation, before, replace(given, partstat=partstat), now=now)
+    kept = attendee_replies.keep(session, invitation, before, replace(given, partstat=partstat), now=now)
     kept.proposed_start, kept.proposed_end = start, end
     kept.proposed_slots = [slot.key for slot in slots]
     session.flush()
@@ -152,7 +152,7 @@ def _taken(session: Session, event_id: int, meeting: PlannedMeeting) -> set[int]
     people = session.scalars(
         select(PlannedAttendee.attendee_id).where(PlannedAttendee.meeting_id == meeting.id)
     ).all()
-    absent = unavailable.slots_of(session, event_id, people).values()
+    absent = unavailable_slots.slots_of(session, event_id, people).values()
     held = session.scalars(
         select(Hold.slot_id).where(
             Hold.kind == "attendee", among(Hold.holder_id, people), Hold.meeting_id != meeting.id

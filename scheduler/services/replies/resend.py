@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import Method, OutboxKind
 from scheduler.invites.ical import itip, itip_revisions
 from scheduler.invites.ical.content import Content
-from scheduler.services.delivery import mail_texts
+from scheduler.services.delivery import email_texts
 from scheduler.services.outbox import outbox
-from scheduler.services.replies import answers
+from scheduler.services.replies import attendee_replies
 from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
 
 PAUSE = timedelta(minutes=10)
@@ -83,7 +83,7 @@ def told_by(invitation: Invitation) -> itip.Told:
 def _answered_content(session: Session, invitation: Invitation, sequence: int | None) -> Content | None:
     """What the attendee answered where that is an earlier version than the current one."""
     if sequence is None:
-        before = answers.last(session, invitation)
+        before = attendee_replies.last(session, invitation)
         sequence = before.sequence if before else invitation.sequence
     if sequence >= invitation.sequence:
         return None
@@ -140,11 +140,11 @@ def _queue(
         to=(attendee.email, attendee.name),
         event_id=event.id,
         request_id=invitation.request_id,
-        payload=mail_texts.payload(
+        payload=email_texts.payload(
             message,
-            mail_texts.of_event(session, event.id),
+            email_texts.of_event(session, event.id),
             event,
-            has_colleagues=bool(mail_texts.with_colleagues(session, [attendee.id])),
+            has_colleagues=bool(email_texts.with_colleagues(session, [attendee.id])),
         ),
         domain=mail_domain,
         now=now,

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import HolderKind, Method, Partstat, RequestState, Side, VersionState
 from scheduler.domain.errors import Fault, InvalidInput, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.availability import unavailable
-from scheduler.services.directory.refs import PersonRef, person_ref
-from scheduler.services.replies import answers, declining
-from scheduler.services.replies.answers import Reply
+from scheduler.services.availability import unavailable_slots
+from scheduler.services.directory.references import PersonRef, person_ref
+from scheduler.services.replies import attendee_replies, decline_effects
+from scheduler.services.replies.attendee_replies import Reply
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -103,7 +103,7 @@ def offered(session: Session, invitation: Invitation, *, now: datetime) -> Seque
     except WrongState:
         return ()
     people = _candidates(session, request, attendee, seated)
-    busy = unavailable.slots_of(session, request.event_id, [each.id for each in people])
+    busy = unavailable_slots.slots_of(session, request.event_id, [each.id for each in people])
     held = _held(session, request, seated)
     found = [
         Substitute(
@@ -122,18 +122,20 @@ def send(session: Session, invitation: Invitation, key: str, given: Reply, *, no
     Raises WrongState for a meeting that is off, begins too soon for a plan, or has other people by now, and
     InvalidInput for somebody who cannot go.
     """
-    request = answers.lock(session, invitation)
+    request = attendee_replies.lock(session, invitation)
     attendee = session.get_one(Attendee, invitation.attendee_id)
     seated = _changeable(session, invitation, request, attendee, now)
     people = {each.key: each for each in _candidates(session, request, attendee, seated)}
     colleague = people.get(key)
     if colleague is None:
         raise InvalidInput([Fault("colleague", gettext_lazy("Choose a colleague from the list."))])
-    side = declining.side_of(request, attendee)
+    side = decline_effects.side_of(request, attendee)
     name(request, side, going(request, side, seated.people) - {attendee.id} | {colleague.id})
-    declining.exclude(request, attendee, note=given.comment, now=now)
-    before = answers.last(session, invitation)
-    kept = answers.keep(session, invitation, before, replace(given, partstat=Partstat.DECLINED), now=now)
+    decline_effects.exclude(request, attendee, note=given.comment, now=now)
+    before = attendee_replies.last(session, invitation)
+    kept = attendee_replies.keep(
+        session, invitation, before, replace(given, partstat=Partstat.DECLINED), now=now
+    )
     kept.delegate_id = colleague.id
     kept.proposed_start = kept.proposed_end = kept.proposed_slots = None
     invitation.partstat = Partstat.DECLINED
@@ -156,7 +158,7 @@ def _changeable(
         raise WrongState("meeting", request.key, "in no published schedule", "handed over")
     if is_too_soon(session, request.event_id, seated.start, now):
         raise WrongState("meeting", request.key, "too soon for a plan to change it", "handed over")
-    if attendee.id not in going(request, declining.side_of(request, attendee), seated.people):
+    if attendee.id not in going(request, decline_effects.side_of(request, attendee), seated.people):
         raise WrongState("meeting", request.key, "in other hands by now", "handed over")
     return seated
 
@@ -164,7 +166,7 @@ def _changeable(
 def _candidates(
     session: Session, request: MeetingRequest, attendee: Attendee, seated: SeatedPeople
 ) -> Sequence[Attendee]:
-    side = declining.side_of(request, attendee)
+    side = decline_effects.side_of(request, attendee)
     not_they = going(request, side, seated.people) | {row.attendee_id for row in request.excluded}
     return session.scalars(
         select(Attendee)

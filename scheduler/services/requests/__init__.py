@@ -1,3 +1,3 @@
 """Meeting requests: what may be asked, the steps, lists, and what became of them."""
 
-__all__ = ["not_held"]
+__all__ = ["unscheduled_requests"]

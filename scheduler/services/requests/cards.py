@@ -11,15 +11,15 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceWish, RequestState, Side
-from scheduler.services.directory.refs import (
+from scheduler.services.directory.references import (
     FirmRef,
     PersonRef,
     person_columns,
 )
 from scheduler.services.identity.actors import Actor
-from scheduler.services.requests.excluded import Excluded
-from scheduler.services.requests.excluded import of_requests as excluded_of
-from scheduler.services.requests.steps import allowed, undo_until
+from scheduler.services.requests.excluded_people import Excluded
+from scheduler.services.requests.excluded_people import of_requests as excluded_of
+from scheduler.services.requests.transitions import allowed, undo_until
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,

@@ -14,11 +14,11 @@ from scheduler.domain.entities import OPEN_REQUESTS, PlaceKind, PlaceWish, Reque
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import Message, NamedPeople, Priority, Topic
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory import notes
-from scheduler.services.directory.refs import SlotRef, slots_of
+from scheduler.services.directory import firm_notes
+from scheduler.services.directory.references import SlotRef, slots_of
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.requests.preferences.wishes import must_faults
+from scheduler.services.requests.preferences.ranked_requests import must_faults
 from scheduler.services.text import lines, one_line, storable
 from scheduler.storage.among import among
 from scheduler.storage.database import hold
@@ -273,7 +273,7 @@ class _Checker:
             self.fault("from_firm", gettext_lazy("has left the event; an organiser can bring it back"))
         if receiver.withdrawn_at is not None:
             self.fault("to_firm", gettext_lazy("has left the event; choose another"))
-        never = notes.never_between(self.session, sender.id, receiver.id)
+        never = firm_notes.never_between(self.session, sender.id, receiver.id)
         if sender.id in never:
             self.fault(
                 "to_firm",

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Side
 from scheduler.domain.errors import NotFound
-from scheduler.services.directory.refs import PersonRef, person_columns
+from scheduler.services.directory.references import PersonRef, person_columns
 from scheduler.services.identity.actors import Actor
-from scheduler.services.requests.steps import UNDO, sees
+from scheduler.services.requests.transitions import UNDO, sees
 from scheduler.services.text import storable
 from scheduler.storage.models import Attendee, MeetingRequest, RequestStep
 

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import ChainmeetError, WrongState
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests import requests
@@ -41,7 +41,7 @@ def unlock(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
         request.fixed_slot_id, request.fixed_place_id, request.fixed_must = None, None, False
         session.flush()
         log.info("request unlocked", request=key, by=actor.account_id)
-        trail.note(
+        recording.note(
             session, actor, Act.LOCK, pgettext_lazy("trail", "request %(key)s unlocked", key=key), now=now
         )
     return was
@@ -54,7 +54,7 @@ def hold_back(session: Session, actor: Actor, key: str, *, now: datetime) -> Non
     if not request.is_held_back:
         request.is_held_back = True
         session.flush()
-        trail.note(
+        recording.note(
             session, actor, Act.LOCK, pgettext_lazy("trail", "request %(key)s held back", key=key), now=now
         )
 
@@ -67,7 +67,7 @@ def let_in(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
     if was:
         request.is_held_back = False
         session.flush()
-        trail.note(
+        recording.note(
             session, actor, Act.LOCK, pgettext_lazy("trail", "request %(key)s let in again", key=key), now=now
         )
     return was

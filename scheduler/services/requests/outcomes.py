@@ -14,11 +14,11 @@ from scheduler.domain.errors import WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import words
 from scheduler.services.identity.actors import Actor
-from scheduler.services.requests import requests, why_not
-from scheduler.services.requests import ways as request_ways
+from scheduler.services.requests import exhibitor_fixes as request_ways
+from scheduler.services.requests import requests, unscheduled_reasons
 from scheduler.services.requests.cards import RequestCard
-from scheduler.services.requests.ways import OwnWay
-from scheduler.services.requests.why_not import NOTHING, Explained
+from scheduler.services.requests.exhibitor_fixes import OwnWay
+from scheduler.services.requests.unscheduled_reasons import NOTHING, Explained
 from scheduler.services.schedule import agendas, unscheduled, versions
 from scheduler.services.schedule.agendas import AgendaItem
 
@@ -57,7 +57,7 @@ def outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> di
     rows = unscheduled.about(session, version.id, keys) if len(held) < len(keys) else {}
     ways = request_ways.of_requests(session, actor, {key: row.get("ways", ()) for key, row in rows.items()})
     left = {key: row for key, row in rows.items() if key not in held}
-    why = why_not.of_requests(session, actor, cards, left)
+    why = unscheduled_reasons.of_requests(session, actor, cards, left)
     return {
         key: _outcome(
             held.get(key),

@@ -16,10 +16,10 @@ from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.ical import itip_revisions
-from scheduler.services.directory.refs import FirmRef, firm_ref
+from scheduler.services.directory.references import FirmRef, firm_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.requests import steps
+from scheduler.services.requests import transitions
 from scheduler.services.requests.form import (
     CheckedRequest,
     NewRequest,
@@ -27,8 +27,8 @@ from scheduler.services.requests.form import (
     open_request,
     refuse_second,
 )
-from scheduler.services.requests.steps import ACCEPT, DECLINE, WITHDRAW, note_step, sees, sides_of, take
-from scheduler.services.schedule import ending
+from scheduler.services.requests.transitions import ACCEPT, DECLINE, WITHDRAW, note_step, sees, sides_of, take
+from scheduler.services.schedule import meeting_ends
 from scheduler.services.text import storable
 from scheduler.storage.models import Event, MeetingRequest, RequestPerson
 from scheduler.storage.rows import rows_of
@@ -136,7 +136,11 @@ def withdraw(
         raise NotAllowed(gettext_lazy("Only exhibitors of the two firms may withdraw."))
     if seen is not None and request.state is not seen:
         raise WrongState(
-            "meeting request", request.key, request.state.value, WITHDRAW.done, steps.TOLD[request.state]
+            "meeting request",
+            request.key,
+            request.state.value,
+            WITHDRAW.done,
+            transitions.TOLD[request.state],
         )
     if not sides & WITHDRAW.takers.get(request.state, sides):
         raise NotAllowed(
@@ -144,14 +148,14 @@ def withdraw(
                 "Only the firm that asked may withdraw a request without an answer; you may decline it."
             )
         )
-    if request.state is RequestState.ACCEPTED and ending.is_held(session, request.id, now=now):
-        raise ending.MeetingOver(request.key)
+    if request.state is RequestState.ACCEPTED and meeting_ends.is_held(session, request.id, now=now):
+        raise meeting_ends.MeetingOver(request.key)
     return take(session, actor, request, WITHDRAW, note, now).state
 
 
 def undo(session: Session, actor: Actor, key: str, *, now: datetime) -> RequestState:
     """Undo the last step while nobody was told. See `steps.undo`."""
-    return steps.undo(session, actor, get(session, actor, key), now=now).state
+    return transitions.undo(session, actor, get(session, actor, key), now=now).state
 
 
 def expire_due(session: Session, *, now: datetime) -> int:
@@ -198,7 +202,7 @@ def _insert(session: Session, actor: Actor, checked: CheckedRequest, now: dateti
     with session.begin_nested():  # a SAVEPOINT: the caller's transaction outlives a duplicate
         session.add(request)
     # After the row's lock on both firms: whoever took one out since the check has committed.
-    steps.require_both_firms(session, request, "asked for")
+    transitions.require_both_firms(session, request, "asked for")
     note_step(session, actor, request, "ask", Side.FROM, "", now=now)
     return request
 

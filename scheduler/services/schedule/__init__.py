@@ -2,13 +2,13 @@
 
 __all__ = [
     "agendas",
-    "broken",
-    "ending",
-    "entries",
+    "bookings",
+    "broken_meetings",
+    "calendar_entries",
     "feed_addresses",
     "history",
-    "holds",
     "labels",
+    "meeting_ends",
     "scheduled",
     "unscheduled",
     "versions",

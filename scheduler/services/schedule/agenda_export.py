@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import names
 from scheduler.invites.agenda import agenda as invites
 from scheduler.invites.catalogue import words
-from scheduler.services.directory.refs import PersonRef
+from scheduler.services.directory.references import PersonRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.among import among

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.i18n import VenueLabel, gettext_lazy, place_label, venue_label
-from scheduler.services.directory.refs import (
+from scheduler.services.directory.references import (
     FirmRef,
     PersonRef,
     find_person,
@@ -25,8 +25,8 @@ from scheduler.services.directory.refs import (
 )
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.schedule import notes, versions
-from scheduler.services.schedule.notes import Note
+from scheduler.services.schedule import versions, withdrawal_notes
+from scheduler.services.schedule.withdrawal_notes import Note
 from scheduler.services.text import storable
 from scheduler.storage.among import among
 from scheduler.storage.database import hold
@@ -245,7 +245,9 @@ def _items(
     ids = rows_of(session, which, version=version_id, **values).scalars().all()
     rows = rows_of(session, _ITEMS, meetings=ids).all()
     people = _people(session, ids)
-    off = notes.of_withdrawn(session, [row[1] for row in rows if row[3] is not RequestState.ACCEPTED])
+    off = withdrawal_notes.of_withdrawn(
+        session, [row[1] for row in rows if row[3] is not RequestState.ACCEPTED]
+    )
     items = []
     for (
         meeting_id, request_id, key, state, topic, start, end, place, hall, sender_id, receiver_id, *names

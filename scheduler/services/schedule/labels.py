@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain import names
 from scheduler.domain.plan import Meeting
 from scheduler.i18n import join_texts, place_label
-from scheduler.services.directory.refs import SlotRef, hall_labels, slots_of
+from scheduler.services.directory.references import SlotRef, hall_labels, slots_of
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.storage.among import among

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain import fields
 from scheduler.i18n import gettext_lazy
-from scheduler.services.emails.email_addresses import addresses, leaving
-from scheduler.services.identity import chambers, preferences
+from scheduler.services.emails.email_addresses import access_revocation, address_corrections
+from scheduler.services.identity import delegation_managers, preferences
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sign_in import ensure_accounts
@@ -252,16 +252,16 @@ def _change(
     if not has_role or (quiet and values["email"] != person.email):
         person.quiet_until = now  # requests of before would be news at the other firm or address
     if not has_role:
-        leaving.renew_feeds(session, person, secret_key=settings.secret_key)
+        access_revocation.renew_feeds(session, person, secret_key=settings.secret_key)
     email = person.email
     others = {name: value for name, value in values.items() if name != "email"}
     cells = set_values(person, others | _own_choices(person, others))
     if cells.get("is_exhibitor") == (False, True):
         actor.require_fresh(LET_IN)
     if "is_exhibitor" in cells and actor.may(Right.IMPORT):
-        chambers.confirm(person)
+        delegation_managers.confirm(person)
     if values["email"] != email:
-        addresses.correct(
+        address_corrections.correct(
             session, actor, person.key, values["email"], settings=settings, quiet=quiet, now=now
         )
         cells["email"] = (email, values["email"])
@@ -276,7 +276,7 @@ def _change_interpreter(
     cells = set_values(interpreter, {name: value for name, value in values.items() if name != "email"})
     address = values.get("email", email)
     if address != email:
-        addresses.correct_interpreter(session, actor, interpreter, address, now=now)
+        address_corrections.correct_interpreter(session, actor, interpreter, address, now=now)
         cells["email"] = (email, address)
     return cells
 

@@ -11,7 +11,7 @@ from scheduler.domain import fields
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
+from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
 from scheduler.services.spreadsheets import cell_values
 from scheduler.services.spreadsheets.columns import (
     HEADER_ROWS,

@@ -15,11 +15,11 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.domain.team import TeamRole
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import languages
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.audit_log.trail import Somebody
-from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
 from scheduler.services.identity import sign_in
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
@@ -140,7 +140,7 @@ def send_invitation(
     letters.post(session, [letter], now=now)
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
     about = pgettext_lazy("trail", "invitation of %(address)s", address=address)
-    trail.note(session, actor, Act.ROLE, about, after=after, now=now)
+    recording.note(session, actor, Act.ROLE, about, after=after, now=now)
     return address
 
 
@@ -184,7 +184,7 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: int, *, now
     if email is None:
         raise NotFound("invitation", invitation_id)
     about = pgettext_lazy("trail", "invitation of %(address)s taken back", address=email)
-    trail.note(session, actor, Act.ROLE, about, now=now)
+    recording.note(session, actor, Act.ROLE, about, now=now)
 
 
 def get_invitation(session: Session, token: str, *, now: datetime) -> InvitationOffer:
@@ -233,7 +233,7 @@ def accept_invitation(session: Session, token: str, *, now: datetime) -> Accepte
     by = Somebody(account_id=account.id, event_id=event_id)
     after = {"role": member.role.value, "until": member.until}
     about = pgettext_lazy("trail", "invitation of %(address)s taken", address=email)
-    trail.note(session, by, Act.ROLE, about, after=after, now=now)
+    recording.note(session, by, Act.ROLE, about, after=after, now=now)
     return AcceptedInvitation(account.id, is_new, session.get_one(Event, event_id).key)
 
 

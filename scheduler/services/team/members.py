@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.text import storable
@@ -189,7 +189,7 @@ def change_member(
     session.flush()
     after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
     about = pgettext_lazy("trail", "role of %(address)s", address=session.get_one(Account, account_id).email)
-    trail.note(session, actor, Act.ROLE, about, before=before, after=after, now=now)
+    recording.note(session, actor, Act.ROLE, about, before=before, after=after, now=now)
 
 
 def remove_member(session: Session, actor: Actor, account_id: int, *, now: datetime) -> None:
@@ -219,7 +219,7 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     )
     _end_invitations_of(session, actor.event_id, account_id)
     session.flush()
-    trail.note(session, actor, Act.ROLE, about, before=before, now=now)
+    recording.note(session, actor, Act.ROLE, about, before=before, now=now)
 
 
 def _end_invitations_of(session: Session, event_id: int, account_id: int) -> None:

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted, pgettext_lazy
-from scheduler.services.audit_log.trail import Somebody
-from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
+from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
 from scheduler.services.identity import preferences, sign_in
 from scheduler.services.identity.actors import LET_IN
 from scheduler.services.identity.sessions import SignedIn
@@ -76,7 +76,7 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
         path="/sign-in",
     )
     letters.post(session, [letter], now=now)
-    trail.note(
+    recording.note(
         session, _audit_actor(asker), Act.ROLE, operator_subject(address), after={"operator": True}, now=now
     )
     return address
@@ -97,7 +97,7 @@ def remove_operator(session: Session, asker: SignedIn, account_id: int, *, now: 
     account.is_operator = False
     session.flush()
     about = operator_subject(account.email)
-    trail.note(session, _audit_actor(asker), Act.ROLE, about, before={"operator": True}, now=now)
+    recording.note(session, _audit_actor(asker), Act.ROLE, about, before={"operator": True}, now=now)
 
 
 def _lock_operators(session: Session) -> list[int]:

@@ -13,14 +13,14 @@ from scheduler.domain.fields import AreaName, AreaNames, GuestName, Pavilion
 from scheduler.domain.guests import MOST_GUESTS, GuestKind
 from scheduler.i18n import gettext_lazy, join_texts, ngettext_lazy
 from scheduler.services.text import one_line, slug
-from scheduler.services.venue.halls import other_names_faults, tidy_names
-from scheduler.services.venue.wanted import (
+from scheduler.services.venue.change_types import (
     ChangeAreas,
     Changed,
     ChangeGuests,
     WantedArea,
     WantedGuest,
 )
+from scheduler.services.venue.halls import other_names_faults, tidy_names
 from scheduler.storage.json_list import contains
 from scheduler.storage.models import Event, Firm
 

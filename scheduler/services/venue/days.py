@@ -10,7 +10,7 @@ from itertools import groupby, pairwise
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.entities import PauseKind
-from scheduler.services.venue.wanted import ChangeDays, WantedDay, WantedPause
+from scheduler.services.venue.change_types import ChangeDays, WantedDay, WantedPause
 
 Span = tuple[datetime, datetime]
 

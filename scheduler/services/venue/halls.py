@@ -15,7 +15,7 @@ from scheduler.domain.fields import HallName, Halls, WalkingMinutes
 from scheduler.i18n import gettext_lazy, join_texts, ngettext_lazy
 from scheduler.invites.catalogue import languages
 from scheduler.services.text import one_line
-from scheduler.services.venue.wanted import Changed, ChangeHalls, ChangeWalks, WantedHall
+from scheduler.services.venue.change_types import Changed, ChangeHalls, ChangeWalks, WantedHall
 from scheduler.storage.among import among
 from scheduler.storage.models import Event, Firm, Hall, Place, WalkingTime
 

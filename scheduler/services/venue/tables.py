@@ -15,8 +15,8 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import Capacity, TableName
 from scheduler.i18n import gettext_lazy, localized_date, ngettext_lazy
 from scheduler.services.text import one_line
-from scheduler.services.venue.wanted import AddTables, Changed, ChangePlaces, ClosePlaces, RemoveTables
-from scheduler.services.venue.words import listed, tables_counted
+from scheduler.services.venue.change_types import AddTables, Changed, ChangePlaces, ClosePlaces, RemoveTables
+from scheduler.services.venue.labels import listed, tables_counted
 from scheduler.storage.among import among
 from scheduler.storage.models import Event, Hall, MeetingRequest, Place, PlaceBusy, Slot
 

@@ -17,7 +17,8 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import PauseName
 from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.services.text import one_line
-from scheduler.services.venue import days_said
+from scheduler.services.venue import day_labels
+from scheduler.services.venue.change_types import Changed, ChangeDays, WantedDay, WantedPause
 from scheduler.services.venue.days import (
     NamedPause,
     SlotSpan,
@@ -27,7 +28,6 @@ from scheduler.services.venue.days import (
     overlapping,
     spans_of,
 )
-from scheduler.services.venue.wanted import Changed, ChangeDays, WantedDay, WantedPause
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     AttendeeBusy,
@@ -95,7 +95,7 @@ def change_days(session: Session, event: Event, change: ChangeDays, *, now: date
     session.expire(event, ["slots"])
     after = venue_days(session, event)
     return Changed(
-        tuple(days_said.changes(before, after)), notes, days_said.facts(before), days_said.facts(after)
+        tuple(day_labels.changes(before, after)), notes, day_labels.facts(before), day_labels.facts(after)
     )
 
 
@@ -134,7 +134,7 @@ def _pause_faults(path: str, day: WantedDay, pause: WantedPause) -> Iterator[Fau
     elif pause.start < day.opens or pause.end > day.closes:
         yield Fault(
             f"{path}.start",
-            gettext_lazy("lies outside the day's hours, %(hours)s", hours=days_said.hours(day)),
+            gettext_lazy("lies outside the day's hours, %(hours)s", hours=day_labels.hours(day)),
         )
 
 
@@ -162,7 +162,7 @@ def _replace(
             [
                 Fault(
                     "days",
-                    days_said.begun(at),
+                    day_labels.begun(at),
                 )
             ]
         )

@@ -20,9 +20,9 @@ from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.schedule import versions
 from scheduler.services.schedule.scheduled import only_scheduled
 from scheduler.services.venue import areas
+from scheduler.services.venue.change_types import HallWalk, WantedGuest
 from scheduler.services.venue.days import VenueDays
 from scheduler.services.venue.timetable import venue_days
-from scheduler.services.venue.wanted import HallWalk, WantedGuest
 from scheduler.storage.among import among
 from scheduler.storage.cache.keeping import kept
 from scheduler.storage.cache.marks import accepted_mark, venue_mark

@@ -80,7 +80,7 @@ class SignInWish(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[Email]
     errand: Mapped[dict[str, Any]]
-    """What the person was about to do, as api.errands writes it, or empty for nothing."""
+    """What the person was about to do, as api.sign_in_errands writes it, or empty for nothing."""
     created_at: Mapped[datetime]
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.entities import VersionState
-from scheduler.services.publishing.publishing import JobEnding
+from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
 from tests.support.api import Program, make_token

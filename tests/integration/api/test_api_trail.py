@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.storage.database import Database
 from tests.integration.audit_log.test_trail import behind_its_back
@@ -23,7 +23,7 @@ def expo(database: Database) -> Expo:
         expo = make_event(session)
         for i, name in enumerate(STEPS):
             act = Act.RUN if name == "fir" else Act.SETTINGS
-            trail.note(session, expo.organiser_actor(), act, f"the {name}", after={"step": i}, now=NOW)
+            recording.note(session, expo.organiser_actor(), act, f"the {name}", after={"step": i}, now=NOW)
     return expo
 
 

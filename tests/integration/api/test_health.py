@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 
 from api import health
 from api.proxies import ProxyWatch
-from scheduler.services.operations import pulses
+from scheduler.services.operations import job_intervals
 from scheduler.storage.database import Database
 from scheduler.storage.engines import when_disk_full
 from scheduler.storage.models import Account, OutboxMail
@@ -31,7 +31,7 @@ from tests.support.databases import Databases, owning
 from tests.support.factories import NOW, make_event
 from tests.support.web import Browser, web_app
 from tests.support.workers import ROOT, eventually, settings_for, worker
-from workers import dispatch, presence
+from workers import dispatch, worker_registry
 from workers.celery_app import make_celery
 from workers.layout import QUEUES
 
@@ -50,14 +50,14 @@ def ready(app: Flask) -> tuple[int, dict[str, Any]]:
 
 def tick(database: Database, ago: timedelta = timedelta(0)) -> None:
     with database.write() as session:
-        pulses.mark(session, pulses.TICK, now=database.now() - ago)
+        job_intervals.mark(session, job_intervals.TICK, now=database.now() - ago)
 
 
 @pytest.fixture
 def workers_there(broker_url: str) -> None:
-    with presence.connect(broker_url) as broker:
+    with worker_registry.connect(broker_url) as broker:
         broker.flushall()
-        presence.say(broker, "all@here", QUEUES)
+        worker_registry.say(broker, "all@here", QUEUES)
 
 
 @pytest.mark.usefixtures("workers_there")
@@ -77,8 +77,8 @@ def test_an_old_tick_and_a_queue_without_a_worker_and_a_mail_that_waits_are_name
     app = web_app(database, broker_url)
     assert ready(app)[1]["clock"] == "no tick"
     tick(database, ago=timedelta(minutes=5))
-    with presence.connect(broker_url) as broker:
-        presence.leave(broker, "all@here", ["solve"])
+    with worker_registry.connect(broker_url) as broker:
+        worker_registry.leave(broker, "all@here", ["solve"])
     with database.write() as session:
         due = NOW - timedelta(minutes=16)
         waiting = queued(make_event(session), 1) | {"created_at": due, "next_attempt_at": due}
@@ -193,7 +193,7 @@ def test_a_task_logs_the_id_of_the_request_that_led_to_it(
 ) -> None:
     settings = settings_for(database, broker_url, log_format="json")
     app = web_app(database, broker_url)
-    with presence.connect(broker_url) as broker:
+    with worker_registry.connect(broker_url) as broker:
         broker.flushall()
     with app.test_request_context(headers={"X-Request-ID": "abc-3"}):
         app.preprocess_request()
@@ -247,12 +247,12 @@ def test_a_disk_that_another_process_found_full_is_named(database: Database, bro
     app = fresh(database, broker_url)
     assert ready(app)[1]["disk"] == "ok"
     other = Database(database.url.render_as_string(hide_password=False))
-    when_disk_full(other.engine, partial(presence.say_disk_full, broker_url))
+    when_disk_full(other.engine, partial(worker_registry.say_disk_full, broker_url))
     with pytest.raises(OperationalError), other.write() as session:
         session.execute(text(DISK_FULL))
     other.dispose()
     assert ready(fresh(database, broker_url))[1]["disk"] == "the disk of the database is full"
-    with presence.connect(broker_url) as broker:
+    with worker_registry.connect(broker_url) as broker:
         broker.flushdb()
 
 

@@ -16,12 +16,12 @@ from limits import RateLimitItemPerSecond
 from sqlalchemy import func, insert, select
 
 from api import limits
-from api.counting import Counter
+from api.rate_counter import Counter
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery.claims import claim
-from scheduler.services.delivery.mail_routes import Routes
+from scheduler.services.delivery.email_routes import Routes
 from scheduler.services.identity.sign_in import answer_wishes, look_at_sign_in, make_sign_in_link
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
@@ -56,7 +56,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     fake = SimpleNamespace(time=clock.time, monotonic=clock.time)
-    for module in ("limits.storage.redis.time", "limits.storage.memory.time", "api.counting.time"):
+    for module in ("limits.storage.redis.time", "limits.storage.memory.time", "api.rate_counter.time"):
         monkeypatch.setattr(module, fake)
     return clock
 

@@ -19,12 +19,12 @@ from sqlalchemy import select, text, update
 from chainmeet.cli import main
 from scheduler.domain.team import TeamRole
 from scheduler.invites.mail.desk_mail import DeskMail, render_desk
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
 from scheduler.services.audit_log.checkpoints import CheckpointSigner, heads
 from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST, HASHED, hash_of
-from scheduler.services.audit_log.trail import Somebody
-from scheduler.services.operations import checkpoint_mails
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.operations import checkpoint_emails
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, OutboxMail, TrailEntry, TrailHead
 from tests.integration.audit_log.test_trail import behind_its_back, note
@@ -62,7 +62,7 @@ def mail(database: Database, days: float = 0) -> list[tuple[str, str]]:
     """The addresses and checkpoints of the letters that are queued at a time."""
     with database.write() as session:
         session.execute(text("DELETE FROM outbox_mail"))
-        checkpoint_mails.mail(session, SETTINGS, now=NOW + days * DAY)
+        checkpoint_emails.mail(session, SETTINGS, now=NOW + days * DAY)
         session.flush()
         queued = session.scalars(select(OutboxMail).order_by(OutboxMail.to_address)).all()
         return [(each.to_address, each.payload["values"]["checkpoint"]) for each in queued]
@@ -209,7 +209,7 @@ def test_operators_get_that_of_the_installation_and_nobody_that_of_an_archived_e
 ) -> None:
     grow(database, expo, 1)
     with database.write() as session:
-        trail.note(session, Somebody(name="the night"), Act.SIGN_IN, now=NOW)
+        recording.note(session, Somebody(name="the night"), Act.SIGN_IN, now=NOW)
         operator = Account(email="op@site.example", name="", is_operator=True, created_at=NOW)
         session.add(operator)
         session.execute(update(Event).values(archived_at=NOW))
@@ -219,4 +219,4 @@ def test_operators_get_that_of_the_installation_and_nobody_that_of_an_archived_e
 def test_none_are_mailed_where_the_setting_says_so(database: Database, expo: Expo) -> None:
     grow(database, expo, 1)
     with database.write() as session:
-        assert checkpoint_mails.mail(session, replace(SETTINGS, checkpoint_days=0), now=NOW) == 0
+        assert checkpoint_emails.mail(session, replace(SETTINGS, checkpoint_days=0), now=NOW) == 0

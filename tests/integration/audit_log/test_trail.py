@@ -15,9 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from chainmeet.cli import main
-from scheduler.services.audit_log import trail, verifying
+from scheduler.services.audit_log import recording, verification
 from scheduler.services.audit_log.acts import WORDS, Act
-from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.audit_log.recording import Somebody
 from scheduler.storage.database import Database
 from scheduler.storage.models import TrailEntry
 from tests.support.databases import owning
@@ -37,12 +37,12 @@ def entries(database: Database) -> Sequence[TrailEntry]:
 
 
 def note(session: Session, expo: Expo, about: str, **more: dict[str, object]) -> None:
-    trail.note(session, expo.organiser_actor(), Act.SETTINGS, about, now=NOW, **more)
+    recording.note(session, expo.organiser_actor(), Act.SETTINGS, about, now=NOW, **more)
 
 
 def broken(database: Database) -> list[str]:
     with database.read() as session:
-        return [chain.broken for chain in verifying.verify(session)]
+        return [chain.broken for chain in verification.verify(session)]
 
 
 def test_who_did_what_is_kept_with_before_and_after(database: Database, expo: Expo) -> None:
@@ -52,8 +52,8 @@ def test_who_did_what_is_kept_with_before_and_after(database: Database, expo: Ex
             {"name": "世博", "language": "en", "mail": 2},
         )
         note(session, expo, "settings", before=before, after=after)
-        trail.note(session, expo.organiser_actor(), Act.REQUEST, "request r1", for_firm="f1", now=NOW)
-        trail.note(session, Somebody(account_id=expo.organiser.id), Act.SIGN_IN, now=NOW)
+        recording.note(session, expo.organiser_actor(), Act.REQUEST, "request r1", for_firm="f1", now=NOW)
+        recording.note(session, Somebody(account_id=expo.organiser.id), Act.SIGN_IN, now=NOW)
     sign_in, settings, request = entries(database)
     assert (sign_in.chain, sign_in.number, sign_in.who, sign_in.role) == (0, 1, expo.organiser.email, "")
     assert (settings.chain, settings.number, settings.at) == (expo.event.id, 1, NOW)
@@ -91,10 +91,10 @@ def test_what_is_rolled_back_is_not_noted(database: Database, expo: Expo) -> Non
 
 def test_what_is_too_long_is_cut(database: Database, expo: Expo) -> None:
     with database.write() as session:
-        note(session, expo, "x" * 999, after={"all": "世" * trail.MOST})
+        note(session, expo, "x" * 999, after={"all": "世" * recording.MOST})
     (entry,) = entries(database)
-    assert len(entry.about) == 200 and len(entry.after) <= trail.MOST
-    assert json.loads(entry.after)["characters"] > trail.MOST
+    assert len(entry.about) == 200 and len(entry.after) <= recording.MOST
+    assert json.loads(entry.after)["characters"] > recording.MOST
     assert broken(database) == [""]
 
 
@@ -173,7 +173,7 @@ def test_the_command_names_the_broken_chain_and_says_so_by_its_code(
 ) -> None:
     with database.write() as session:
         note(session, expo, "settings")
-        trail.note(session, Somebody(name="the night"), Act.SIGN_IN, now=NOW)
+        recording.note(session, Somebody(name="the night"), Act.SIGN_IN, now=NOW)
     monkeypatch.setenv("CHAINMEET_DATABASE_URL", database.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CHAINMEET_REDIS_URL", "redis://127.0.0.1:1")
     monkeypatch.setenv("CHAINMEET_SECRET_KEY", "x" * 40)
@@ -201,10 +201,10 @@ def test_writers_at_the_same_time_make_one_chain_an_event(database: Database) ->
             with database.write() as session:
                 account = Somebody(account_id=expos[0].organiser.id)
                 if number % 2:
-                    trail.note(session, account, Act.SIGN_IN, now=NOW)
+                    recording.note(session, account, Act.SIGN_IN, now=NOW)
                 note(session, expos[i % 2], f"writer {number}, step {i}")
                 if not number % 2:
-                    trail.note(session, account, Act.SIGN_IN, now=NOW)
+                    recording.note(session, account, Act.SIGN_IN, now=NOW)
                 note(session, expos[1 - i % 2], f"writer {number}, step {i}")
 
     steps = [Step(lambda number=number: write(number)) for number in range(WRITERS)]

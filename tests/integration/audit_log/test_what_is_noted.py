@@ -15,17 +15,17 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.domain.errors import NotAllowed
 from scheduler.domain.team import TeamRole
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.delivery import mail_queue, mail_texts
+from scheduler.services.delivery import email_queue, email_texts
 from scheduler.services.emails.calendar_status import board, call_list
 from scheduler.services.emails.calendar_status.board import Filters
 from scheduler.services.events import events
 from scheduler.services.identity import actors, api_tokens, sign_in
-from scheduler.services.operations import trail_entries
-from scheduler.services.operations.trail_entries import Filter
+from scheduler.services.operations import audit_entries
+from scheduler.services.operations.audit_entries import Filter
 from scheduler.services.planning.runs import overnight, run_control
-from scheduler.services.publishing import orders
+from scheduler.services.publishing import version_actions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, InboundMail, TrailEntry
 from tests.support.factories import (
@@ -74,12 +74,12 @@ def roll_back(session: Session, expo: Expo) -> None:
     request = make_request(session, expo)
     for before in (None, 1):
         publish(session, expo, draft(session, expo, [meet(request, expo, slot=before or 0)]), before)
-    orders.roll_back(session, expo.organiser_actor(), 1, now=NOW)
+    version_actions.roll_back(session, expo.organiser_actor(), 1, now=NOW)
 
 
 def discard(session: Session, expo: Expo) -> None:
     draft(session, expo, [meet(make_request(session, expo), expo)])
-    orders.discard(session, expo.organiser_actor(), 1, now=NOW)
+    version_actions.discard(session, expo.organiser_actor(), 1, now=NOW)
 
 
 def change_settings(session: Session, expo: Expo) -> None:
@@ -93,15 +93,15 @@ def make_token(session: Session, expo: Expo) -> None:
 
 
 def pause(session: Session, expo: Expo) -> None:
-    mail_queue.pause(session, expo.organiser_actor(), now=NOW)
+    email_queue.pause(session, expo.organiser_actor(), now=NOW)
 
 
 def word_mails(session: Session, expo: Expo) -> None:
     typed = {
-        field.part: field.text for field in mail_texts.fields(session, expo.organiser_actor(), "en", "new")
+        field.part: field.text for field in email_texts.fields(session, expo.organiser_actor(), "en", "new")
     }
     typed["note"] = "Meet us at the lake."
-    mail_texts.save(session, expo.organiser_actor(), "en", "new", typed, now=NOW)
+    email_texts.save(session, expo.organiser_actor(), "en", "new", typed, now=NOW)
 
 
 def export_calls(session: Session, expo: Expo) -> None:
@@ -201,7 +201,7 @@ def many(database: Database, expo: Expo, count: int) -> None:
         for i in range(1, count + 1)
     ]
     with database.write() as session:
-        trail._hold(session, expo.event.id)
+        recording._hold(session, expo.event.id)
         session.execute(insert(TrailEntry), rows)
 
 
@@ -211,7 +211,7 @@ def test_organisers_read_it_page_by_page_in_a_constant_number_of_queries(
     many(database, expo, 3000)
 
     def read(session: Session) -> None:
-        page = trail_entries.listing(session, expo.organiser_actor(), Filter(), number=2)
+        page = audit_entries.listing(session, expo.organiser_actor(), Filter(), number=2)
         assert (page.total, page.items[0].number, len(page.items)) == (3000, 2950, 50)
         assert [(c.name, c.before, c.after) for c in page.items[0].changes] == [("a", "1", "2")]
 
@@ -223,7 +223,7 @@ def test_it_is_filtered_by_act_words_and_days(database: Database, expo: Expo) ->
 
     def found(**wanted: object) -> list[int]:
         with database.read() as session:
-            page = trail_entries.listing(session, expo.organiser_actor(), Filter(**wanted))
+            page = audit_entries.listing(session, expo.organiser_actor(), Filter(**wanted))
         return [entry.number for entry in page.items]
 
     assert found(act="run") == [] and len(found(act="settings")) == 9
@@ -237,7 +237,7 @@ def test_who_is_no_organiser_does_not_read_it(database: Database, expo: Expo) ->
         reader = make_member(session, expo, TeamRole.READER)
         for actor in (expo.actor(0), actors.actor_for(session, reader.id, expo.event.key, now=NOW)):
             with pytest.raises(NotAllowed):
-                trail_entries.listing(session, actor, Filter())
+                audit_entries.listing(session, actor, Filter())
 
 
 def test_an_event_with_the_number_of_one_that_was_deleted_has_a_trail_of_its_own(
@@ -247,7 +247,7 @@ def test_an_event_with_the_number_of_one_that_was_deleted_has_a_trail_of_its_own
     with database.write() as session:
         session.get_one(Event, expo.event.id).created_at = NOW + timedelta(minutes=3)
     with database.read() as session:
-        assert trail_entries.listing(session, expo.organiser_actor(), Filter()).total == 1
+        assert audit_entries.listing(session, expo.organiser_actor(), Filter()).total == 1
 
 
 def test_the_pages_show_filter_and_export_it(database: Database, expo: Expo) -> None:

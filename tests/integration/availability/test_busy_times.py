@@ -21,7 +21,7 @@ from scheduler.services.availability import (
     refetch as refetching,
 )
 from scheduler.services.availability import (
-    unavailable as away,
+    unavailable_slots as away,
 )
 from scheduler.services.identity import encryption
 from scheduler.services.identity.actors import Actor

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from api import context, errands
+from api import context, sign_in_errands
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.busy import UnusableCalendar, multistatus
 from scheduler.invites.transport.remote import Fetcher, FetchFailure
-from scheduler.services.availability import busy_times, caldav, unavailable
+from scheduler.services.availability import busy_times, caldav, unavailable_slots
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.availability.caldav import DavAccount
 from scheduler.services.events.archives import event_tables
@@ -70,8 +70,10 @@ class Person:
             return session.scalars(select(BusySource)).one()
 
     def taken(self) -> list[int]:
-        spans = unavailable.spans(self.source().found)
-        return [i for i, slot in enumerate(self.slots) if unavailable.is_taken(slot.start, slot.end, spans)]
+        spans = unavailable_slots.spans(self.source().found)
+        return [
+            i for i, slot in enumerate(self.slots) if unavailable_slots.is_taken(slot.start, slot.end, spans)
+        ]
 
 
 @pytest.fixture
@@ -285,7 +287,7 @@ def test_a_form_that_is_kept_through_a_sign_in_is_kept_without_its_password(held
     app = web_app(held.database, "redis://127.0.0.1:1")
     form = {"user": USER, "password": PASSWORD, "csrf_token": "x"}
     with app.test_request_context("/events/e/busy-times/caldav", method="POST", data=form):
-        assert dict(errands.of_request()["fields"]) == {"user": USER}
+        assert dict(sign_in_errands.of_request()["fields"]) == {"user": USER}
 
 
 def test_where_it_is_off_there_is_no_form(held: Person) -> None:

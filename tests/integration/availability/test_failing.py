@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import NotAllowed
-from scheduler.services.availability import busy_times, failing
+from scheduler.services.availability import busy_times, calendar_failures
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.delivery import rendering
 from scheduler.storage.database import Database
@@ -58,7 +58,7 @@ class Linked:
 
     def failing(self) -> list[str]:
         with self.database.read() as session:
-            return [each.name for each in failing.own(session, self.actor)]
+            return [each.name for each in calendar_failures.own(session, self.actor)]
 
 
 @pytest.fixture
@@ -120,22 +120,22 @@ def test_one_that_is_removed_meanwhile_is_no_failure(linked: Linked) -> None:
     with linked.database.write() as session:
         source = session.scalars(select(BusySource)).one()
         busy_times.remove(session, linked.actor, source.key)
-        assert not failing.note(session, source.id, now=NOW)
+        assert not calendar_failures.note(session, source.id, now=NOW)
 
 
 def test_organisers_see_whose_calendars_fail_and_nobody_else_does(linked: Linked) -> None:
     organiser = linked.expo.organiser_actor()
     with linked.database.read() as session:
-        assert failing.of_event(session, organiser) == ()
+        assert calendar_failures.of_event(session, organiser) == ()
     linked.hours(1)
     with linked.database.read() as session:
-        [found] = failing.of_event(session, organiser)
+        [found] = calendar_failures.of_event(session, organiser)
         assert found.person.key == linked.expo.people[0][0].key and found.read_at == NOW
         with pytest.raises(NotAllowed):
-            failing.of_event(session, linked.actor)
+            calendar_failures.of_event(session, linked.actor)
         with linked.database.write() as other:
             elsewhere = make_event(other)
-        assert failing.of_event(session, elsewhere.organiser_actor()) == ()
+        assert calendar_failures.of_event(session, elsewhere.organiser_actor()) == ()
 
 
 def test_pages_say_it_until_it_is_mended(linked: Linked, monkeypatch: pytest.MonkeyPatch) -> None:

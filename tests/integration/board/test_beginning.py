@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import WrongState
 from scheduler.services.board import manual_drafts
-from scheduler.services.publishing import publishing
-from scheduler.services.publishing.publishing import JobEnding
+from scheduler.services.publishing import job_execution
+from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import VersionJob
@@ -35,7 +35,7 @@ class Large:
         with self.database.read() as session:
             job = session.scalars(select(VersionJob.id).order_by(VersionJob.id.desc())).first()
         assert job is not None
-        return publishing.execute(self.database, job, worker="w", settings=SETTINGS)
+        return job_execution.execute(self.database, job, worker="w", settings=SETTINGS)
 
 
 @pytest.fixture

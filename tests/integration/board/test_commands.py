@@ -20,8 +20,8 @@ from scheduler.services.board import commands, manual_drafts, steps
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.commands import Placement
 from scheduler.services.identity.actors import actor_for
-from scheduler.services.problems import by_hand, snapshot
-from scheduler.services.publishing import comparisons, orders, release
+from scheduler.services.problems import manual_edits, snapshot
+from scheduler.services.publishing import comparisons, release, version_actions
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, HandBan, HandMark, HandStep, ScheduleVersion, TrailEntry
@@ -231,12 +231,14 @@ def any_command(hall: Hall, dice: random.Random, requests: Sequence[str]) -> Han
     if what == "cancel":
         return commands.cancel_meeting(session, actor, number, key, **now).kind
     if what == "mark":
-        marked = key in by_hand.of_draft(session, hall.version.id)
+        marked = key in manual_edits.of_draft(session, hall.version.id)
         return (commands.unlock_request if marked else commands.lock_meeting)(
             session, actor, number, key, **now
         ).kind
     if what == "allow":
-        key, slots = dice.choice(sorted(by_hand.bans_of(session, hall.version.id).items()) or [(key, [slot])])
+        key, slots = dice.choice(
+            sorted(manual_edits.bans_of(session, hall.version.id).items()) or [(key, [slot])]
+        )
         return commands.allow_slot(session, actor, number, key, dice.choice(sorted(slots)), **now).kind
     if what == "forbid":
         return commands.forbid_slot(session, actor, number, key, slot, **now).kind
@@ -343,7 +345,7 @@ def test_only_organisers_and_only_open_drafts_by_hand(database: Database) -> Non
             )
         hall.put(hall.one, 1, hall.expo.tables[0])
         assert release.discard_old(session, hall.expo.event.id) == 0, "what was done by hand stays"
-        orders.publish(session, hall.actor, hall.number, compared_with=1, now=NOW)
+        version_actions.publish(session, hall.actor, hall.number, compared_with=1, now=NOW)
         with pytest.raises(PublishingOpen):
             hall.put(hall.one, 4, hall.expo.tables[0])
         orders_of_version = versions.get(session, hall.expo.event.id, 1)

@@ -11,7 +11,7 @@ import pytest
 from scheduler.storage.database import Database
 from tests.integration.board.test_commands import Hall
 from tests.support.workers import eventually, settings_for, worker
-from workers import questions
+from workers import board_queries
 from workers.celery_app import make_celery
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -26,8 +26,8 @@ def test_a_worker_answers_and_one_that_is_away_is_given_up_in_time(
     celery = make_celery(settings)
     question = {"request": hall.one.key, "slots": ["s0", "s1"], "places": ["t0"]}
 
-    def ask(number: int, seconds: float) -> questions.Answer | None:
-        return questions.ask(
+    def ask(number: int, seconds: float) -> board_queries.Answer | None:
+        return board_queries.ask(
             hall.expo.event.id, number, question, redis_url=broker_url, app=celery, seconds=seconds
         )
 
@@ -51,9 +51,9 @@ def test_a_broker_that_is_away_is_no_answer_and_who_waits_no_more_is_not_wanted(
 ) -> None:
     nowhere = "redis://127.0.0.1:1"
     celery = make_celery(settings_for(database, nowhere))
-    assert questions.ask(1, 1, {}, redis_url=nowhere, app=celery, seconds=0.2) is None
+    assert board_queries.ask(1, 1, {}, redis_url=nowhere, app=celery, seconds=0.2) is None
     celery.close()
-    assert not questions.is_wanted("nobody", redis_url=broker_url)
-    questions.tell("somebody", {"revision": 1}, redis_url=broker_url)
-    with questions._connect(broker_url, 1.0) as broker:
+    assert not board_queries.is_wanted("nobody", redis_url=broker_url)
+    board_queries.tell("somebody", {"revision": 1}, redis_url=broker_url)
+    with board_queries._connect(broker_url, 1.0) as broker:
         assert json.loads(broker.lpop("chainmeet:board:answer:somebody") or "") == {"revision": 1}

@@ -19,7 +19,7 @@ from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.board.commands import Placement
 from scheduler.services.identity.actors import Actor
 from scheduler.services.problems import snapshot
-from scheduler.services.publishing import orders
+from scheduler.services.publishing import version_actions
 from scheduler.services.schedule import versions
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
@@ -179,9 +179,11 @@ def test_no_step_comes_between_the_look_at_a_draft_and_its_publishing(database: 
     with database.write() as session:
         two.put(session, two.one, 0, 1, seen=0)
         with pytest.raises(ChangedMeanwhile, match="changed by hand since"):
-            orders.publish(session, two.two, two.number, compared_with=1, revision=0, now=NOW)
+            version_actions.publish(session, two.two, two.number, compared_with=1, revision=0, now=NOW)
     results = two.together(
-        lambda session: orders.publish(session, two.two, two.number, compared_with=1, revision=1, now=NOW),
+        lambda session: version_actions.publish(
+            session, two.two, two.number, compared_with=1, revision=1, now=NOW
+        ),
         lambda session: two.put(session, two.one, 1, 2, seen=1),
     )
     assert [isinstance(each, ChainmeetError) for each in results].count(True) == 1
@@ -206,5 +208,5 @@ def test_a_draft_by_hand_survives_a_run_that_keeps_it(database: Database) -> Non
     with database.write() as session:
         with pytest.raises(WrongState):
             commands.unlock_request(session, two.one, two.number, two.requests[3].key, seen=4, now=NOW)
-        orders.discard(session, two.one, two.number, now=NOW)
+        version_actions.discard(session, two.one, two.number, now=NOW)
         assert snapshot.take(session, two.expo.event.id, now=NOW).requests[0].fixed is None

@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from chainmeet.demo import load
+from chainmeet.demo import load_sample
 from scheduler.domain import names
 from scheduler.samples.expo import make_expo
 from scheduler.storage.database import Database
@@ -17,7 +17,9 @@ from tests.support.factories import NOW, SECRET_KEY
 def test_mails_of_the_demonstration_name_whom_to_call_and_remind(database: Database) -> None:
     with database.write() as session:
         expo = make_expo(firms=20, requests=30, seed=1, start=date(2027, 5, 11))
-        event = load.load(session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW)
+        event = load_sample.load(
+            session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW
+        )
         assert event.contact.endswith("+1 202 555 0143") and event.remind_minutes == 15
 
 
@@ -25,7 +27,7 @@ def test_every_place_of_the_demonstration_has_a_name_in_its_reader_s_language(da
     """A booth is called by its number, as on a plan of a hall: a firm's name has one script."""
     with database.write() as session:
         expo = make_expo(firms=20, requests=30, seed=1, start=date(2027, 5, 11))
-        load.load(session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW)
+        load_sample.load(session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW)
         called = list(session.scalars(select(Place.name)))
     chinese = [names.place_in(name, "zh") for name in called]
     assert not any("of" in name.split() for name in called) and len(set(called)) == len(called)

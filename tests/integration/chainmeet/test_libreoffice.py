@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from python_calamine import CalamineWorkbook
 
 from chainmeet.cli import main
-from chainmeet.demo import load
+from chainmeet.demo import load_sample
 from scheduler.samples.expo import make_expo
 from scheduler.services.exports import event_workbook
 from scheduler.services.identity import actors
@@ -55,7 +55,9 @@ def demo(path: Path) -> None:
     upgrade(database)
     with database.write() as session:
         expo = make_expo(firms=60, requests=240, seed=1, start=date(2027, 5, 11))
-        event = load.load(session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW)
+        event = load_sample.load(
+            session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW
+        )
         path.write_bytes(event_workbook.export_event(session, actors.operator(event)))
     database.dispose()
 

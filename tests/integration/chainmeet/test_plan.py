@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from chainmeet.checking import examine
 from chainmeet.cli import main
-from chainmeet.demo.load import load
+from chainmeet.demo.load_sample import load
 from chainmeet.files import read_plan, read_problem
+from chainmeet.plan_check import examine
 from scheduler.samples.expo import make_expo
 from scheduler.services.exports import event_workbook
 from scheduler.services.identity.actors import Actor

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chainmeet.checking import examine
 from chainmeet.files import read_plan, read_problem, write_json
+from chainmeet.plan_check import examine
 from scheduler.files.problem_file import write_problem
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, OutboxKind, OutboxState
-from scheduler.services.delivery import claims, delivery, mail_routes
+from scheduler.services.delivery import claims, delivery, email_routes
 from scheduler.storage.database import Database
 from scheduler.storage.models import Alert, Attendee, MailRoute, OutboxMail
 from tests.integration.delivery.test_outbox import publish_some
@@ -155,7 +155,7 @@ CONTENT = "550 Mail content denied [x IP: 10.0.0.1]. https://service.mail.qq.com
 
 
 def claim(
-    session: Session, minutes: float, routes: mail_routes.Routes, worker: str = "w"
+    session: Session, minutes: float, routes: email_routes.Routes, worker: str = "w"
 ) -> list[OutboxMail]:
     return claims.claim(
         session, worker=worker, limit=50, secret_key=SECRET_KEY, now=NOW + minutes * MINUTE, routes=routes

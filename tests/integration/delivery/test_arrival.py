@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import Refusal, VersionState
 from scheduler.domain.mails.rates import MailRates
-from scheduler.services.delivery import arrival, claims
+from scheduler.services.delivery import claims, delivery_estimates
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, MailRoute, OutboxMail
 from tests.integration.delivery.post import fill
@@ -26,21 +26,21 @@ RATES = MailRates.parse("qq.com,foxmail.com=2")
 MINUTE = timedelta(minutes=1)
 
 
-def of_queue(database: Database) -> arrival.Arrival:
+def of_queue(database: Database) -> delivery_estimates.Arrival:
     with database.read() as session:
         event_id = session.scalars(select(OutboxMail.event_id).order_by(OutboxMail.id.desc()).limit(1)).one()
         event = session.get_one(Event, event_id)
-        return arrival.of_queue(session, event, rates=RATES, now=NOW)
+        return delivery_estimates.of_queue(session, event, rates=RATES, now=NOW)
 
 
 def test_mails_leave_at_the_rate_of_the_event_where_no_provider_takes_longer(database: Database) -> None:
     fill(database, 28, ["firm.example", "corp.example"], per_minute=7)
-    assert of_queue(database) == arrival.Arrival(28, 4 * MINUTE, "")
+    assert of_queue(database) == delivery_estimates.Arrival(28, 4 * MINUTE, "")
 
 
 def test_a_provider_with_a_rate_takes_longer_with_all_of_its_domains(database: Database) -> None:
     fill(database, 40, ["qq.com", "foxmail.com", "firm.example", "corp.example"], per_minute=40)
-    assert of_queue(database) == arrival.Arrival(40, 10 * MINUTE, "qq.com")
+    assert of_queue(database) == delivery_estimates.Arrival(40, 10 * MINUTE, "qq.com")
 
 
 def test_a_pause_comes_before(database: Database) -> None:
@@ -48,7 +48,9 @@ def test_a_pause_comes_before(database: Database) -> None:
     with database.write() as session:
         until = NOW + 30 * MINUTE
         session.add(MailRoute(name="firm.example", refusal=Refusal.HOLD, paused_until=until))
-    assert of_queue(database) == arrival.Arrival(20, 31 * MINUTE, "firm.example", ("firm.example",))
+    assert of_queue(database) == delivery_estimates.Arrival(
+        20, 31 * MINUTE, "firm.example", ("firm.example",)
+    )
 
 
 def test_a_publishing_is_expected_to_go_where_its_meetings_do(database: Database) -> None:
@@ -57,8 +59,10 @@ def test_a_publishing_is_expected_to_go_where_its_meetings_do(database: Database
         expo.people[0][0].email = "a@qq.com"
         planned = [meet(make_request(session, expo, 0, i), expo, slot=i) for i in (1, 2, 3)]
         version = make_version(session, expo, planned, state=VersionState.DRAFT)
-        expected = arrival.of_publishing(session, expo.event, version.id, 60, rates=RATES, now=NOW)
-    assert expected == arrival.Arrival(60, 15 * MINUTE, "qq.com")  # half of the mails, two a minute
+        expected = delivery_estimates.of_publishing(session, expo.event, version.id, 60, rates=RATES, now=NOW)
+    assert expected == delivery_estimates.Arrival(
+        60, 15 * MINUTE, "qq.com"
+    )  # half of the mails, two a minute
     assert expected.minutes == 15
 
 

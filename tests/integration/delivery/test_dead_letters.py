@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import MailFailure, OutboxState
 from scheduler.domain.errors import NotAllowed
-from scheduler.services.delivery import claims, dead_letters, refusing, rendering
+from scheduler.services.delivery import claims, failed_emails, refusal_handling, rendering
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import Invitation, OutboxMail
@@ -40,10 +40,10 @@ def test_a_mail_that_is_tried_again_is_listed_apart_with_its_next_try(letters: L
 
 def test_a_mail_that_was_tried_too_often_is_a_dead_letter_of_a_temporary_error(letters: Letters) -> None:
     letters.move(2, 10, refuse=letters.first, permanent=False)
-    for attempt in range(len(refusing.BACKOFF)):
+    for attempt in range(len(refusal_handling.BACKOFF)):
         letters.send(2000 * (attempt + 1), refuse=letters.first, permanent=False)
     (letter,) = letters.dead()
-    assert (letter.failure, letter.attempts) == (MailFailure.TEMPORARY, len(refusing.BACKOFF) + 1)
+    assert (letter.failure, letter.attempts) == (MailFailure.TEMPORARY, len(refusal_handling.BACKOFF) + 1)
 
 
 def test_r8_a_dead_letter_is_sent_again_as_the_same_mail_to_the_byte(letters: Letters) -> None:
@@ -121,7 +121,7 @@ def test_a_dropped_dead_letter_is_neither_listed_nor_sent(letters: Letters) -> N
     letters.move(2, 10, refuse=letters.first)
     (letter,) = letters.dead()
     with letters.database.write() as session:
-        assert dead_letters.drop(session, letters.expo.organiser_actor(), [letter.id], now=NOW) == 1
+        assert failed_emails.drop(session, letters.expo.organiser_actor(), [letter.id], now=NOW) == 1
     assert letters.dead() == []
     assert letters.resend(letter.id, minutes=20) == 0
 
@@ -164,7 +164,7 @@ def test_the_counts_of_an_event_leave_out_what_was_put_away(letters: Letters) ->
     with letters.database.read() as session:
         assert outbox.counts(session, letters.expo.event.id).failed == 1
         actor = letters.expo.organiser_actor()
-        assert dead_letters.counts(session, actor) == dead_letters.DeadLetterCounts(1, 1, 0, 0)
+        assert failed_emails.counts(session, actor) == failed_emails.DeadLetterCounts(1, 1, 0, 0)
 
 
 def test_another_events_organiser_touches_nothing_and_an_exhibitor_is_refused(letters: Letters) -> None:
@@ -172,10 +172,10 @@ def test_another_events_organiser_touches_nothing_and_an_exhibitor_is_refused(le
     (letter,) = letters.dead()
     with letters.database.write() as session:
         other = make_event(session).organiser_actor()
-        assert dead_letters.listing(session, other).total == 0
-        assert dead_letters.resend(session, other, [letter.id], now=NOW) == 0
-        assert dead_letters.drop(session, other, [letter.id], now=NOW) == 0
-        for step in (dead_letters.resend, dead_letters.drop):
+        assert failed_emails.listing(session, other).total == 0
+        assert failed_emails.resend(session, other, [letter.id], now=NOW) == 0
+        assert failed_emails.drop(session, other, [letter.id], now=NOW) == 0
+        for step in (failed_emails.resend, failed_emails.drop):
             with pytest.raises(NotAllowed):
                 step(session, letters.expo.actor(0), [letter.id], now=NOW)
     assert len(letters.dead()) == 1

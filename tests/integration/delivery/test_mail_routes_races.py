@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from scheduler.domain.mails.rates import MailRates
-from scheduler.services.delivery import mail_routes
+from scheduler.services.delivery import email_routes
 from scheduler.storage.database import Database
 from tests.integration.delivery.post import CONTENT, FREQUENCY, Post, Provider, claim, fill
 from tests.integration.delivery.test_sending import SENT
@@ -26,7 +26,7 @@ def test_two_workers_never_have_mails_to_a_provider_with_a_rate_at_once(database
     def take(worker: str) -> None:
         start.wait()
         with database.write() as session:
-            rows = claim(session, 0, mail_routes.load(session, rates), worker)
+            rows = claim(session, 0, email_routes.load(session, rates), worker)
             taken.append([row.id for row in rows])
 
     threads = [threading.Thread(target=take, args=(name,)) for name in "ab"]

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.invites.mail import wording
-from scheduler.services.delivery import claims, mail_texts, refusing, rendering
-from scheduler.services.publishing import examples
+from scheduler.services.delivery import claims, email_texts, refusal_handling, rendering
+from scheduler.services.publishing import sample_emails
 from scheduler.services.replies import resend
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Invitation, MailText, OutboxMail
@@ -34,7 +34,7 @@ ALL = {
 
 
 def save(session: Session, expo: Expo, language: str = "en", mail_kind: str = "new", **typed: str) -> int:
-    return mail_texts.save(session, expo.organiser_actor(), language, mail_kind, typed, now=NOW)
+    return email_texts.save(session, expo.organiser_actor(), language, mail_kind, typed, now=NOW)
 
 
 def texts(session: Session) -> dict[tuple[str, str], str]:
@@ -45,7 +45,7 @@ def test_what_was_changed_is_kept_with_who_and_when(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         assert save(session, expo, note="  Bring  a card.\r\nThank you. ") == 1
-        fields = mail_texts.fields(session, expo.organiser_actor(), "en", "new")
+        fields = email_texts.fields(session, expo.organiser_actor(), "en", "new")
         (changed,) = [field for field in fields if field.changed_at]
         assert (changed.part, changed.text) == ("note", "Bring a card.\nThank you.")
         assert (changed.changed_by, changed.changed_at) == (expo.organiser.email, NOW)
@@ -55,7 +55,7 @@ def test_what_was_changed_is_kept_with_who_and_when(database: Database) -> None:
 def test_a_text_that_is_the_usual_one_again_is_kept_no_longer(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        usual = {f.part: f.text for f in mail_texts.fields(session, expo.organiser_actor(), "en", "new")}
+        usual = {f.part: f.text for f in email_texts.fields(session, expo.organiser_actor(), "en", "new")}
         assert save(session, expo, **usual) == 0
         save(session, expo, **ALL)
         assert save(session, expo, **usual) == 5
@@ -67,7 +67,7 @@ def test_a_text_that_was_not_changed_keeps_who_changed_it(database: Database) ->
         expo = make_event(session)
         save(session, expo, note="Bring a card.")
         later = NOW + timedelta(hours=1)
-        mail_texts.save(
+        email_texts.save(
             session,
             expo.organiser_actor(),
             "en",
@@ -83,7 +83,7 @@ def test_resetting_gives_the_usual_text_back(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         save(session, expo, note="Bring a card.", footer="{event}")
-        mail_texts.reset(session, expo.organiser_actor(), "en", "new", "note", now=NOW)
+        email_texts.reset(session, expo.organiser_actor(), "en", "new", "note", now=NOW)
         assert texts(session) == {("en", "footer"): "{event}"}
 
 
@@ -103,9 +103,9 @@ def test_texts_are_the_organisers_and_of_known_languages_and_kinds(database: Dat
     with database.write() as session:
         expo, other = make_event(session), make_event(session)
         save(session, other, note="Theirs")
-        assert mail_texts.of_event(session, expo.event.id) == {}
+        assert email_texts.of_event(session, expo.event.id) == {}
         with pytest.raises(NotAllowed):
-            mail_texts.save(session, expo.actor(0), "en", "new", ALL, now=NOW)
+            email_texts.save(session, expo.actor(0), "en", "new", ALL, now=NOW)
         for language, mail_kind in (("xx", "new"), ("en", "birthday")):
             with pytest.raises(NotFound):
                 save(session, expo, language, mail_kind, note="x")
@@ -142,7 +142,7 @@ def test_r8_a_retry_has_the_same_bytes_though_the_texts_changed_meanwhile(databa
         rows = claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
         first = [rendering.invitation_mail(SETTINGS, row) for row in rows]
         for row in rows:
-            refusing.mark_failed(session, row, "451 later", permanent=False, now=NOW)
+            refusal_handling.mark_failed(session, row, "451 later", permanent=False, now=NOW)
         save(session, expo, subject="Another", note="Another", footer="Another", directions="Another")
         later = NOW + timedelta(minutes=1)
         again = claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=later)
@@ -190,7 +190,7 @@ def test_a_preview_is_of_a_real_meeting_in_the_language_of_the_texts(
     with database.write() as session:
         expo = make_event(session, firms=2)
         publish(session, expo, draft(session, expo, [meet(make_request(session, expo), expo)]), None)
-        shown = examples.preview(
+        shown = sample_emails.preview(
             session,
             expo.organiser_actor(),
             "hu",
@@ -210,7 +210,7 @@ def test_without_a_meeting_the_preview_is_of_an_invented_one(database: Database)
     with database.write() as session:
         expo = make_event(session, firms=0)
         actor = expo.organiser_actor()
-        shown = examples.preview(session, actor, "zh", "new", {}, settings=SETTINGS, now=NOW)
+        shown = sample_emails.preview(session, actor, "zh", "new", {}, settings=SETTINGS, now=NOW)
         assert shown.subject == "洽谈邀请：12月7日 周一 09:00，与Example Two洽谈"
 
 
@@ -219,7 +219,7 @@ def test_a_draft_serves_before_anything_is_published(database: Database) -> None
         expo = make_event(session, firms=2)
         draft(session, expo, [meet(make_request(session, expo), expo)])
         actor = expo.organiser_actor()
-        shown = examples.preview(session, actor, "en", "new", {}, settings=SETTINGS, now=NOW)
+        shown = sample_emails.preview(session, actor, "en", "new", {}, settings=SETTINGS, now=NOW)
         assert "Meeting with Firm 1" in shown.subject
 
 
@@ -227,7 +227,7 @@ def test_a_test_mail_goes_through_the_outbox_to_who_asked_and_tells_no_calendar(
     with database.write() as session:
         expo = make_event(session, firms=2)
         actor = expo.organiser_actor()
-        to = examples.queue_test(session, actor, "en", "new", ALL, settings=SETTINGS, now=NOW)
+        to = sample_emails.queue_test(session, actor, "en", "new", ALL, settings=SETTINGS, now=NOW)
         assert to == expo.organiser.email
         (row,) = claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
         first = rendering.test_mail(SETTINGS, row)
@@ -245,7 +245,7 @@ def test_a_test_mail_with_a_text_that_does_not_render_is_not_queued(database: Da
         expo = make_event(session)
         actor = expo.organiser_actor()
         with pytest.raises(InvalidInput):
-            examples.queue_test(session, actor, "en", "new", {"note": "{x}"}, settings=SETTINGS, now=NOW)
+            sample_emails.queue_test(session, actor, "en", "new", {"note": "{x}"}, settings=SETTINGS, now=NOW)
         assert session.scalars(select(OutboxMail)).all() == []
 
 

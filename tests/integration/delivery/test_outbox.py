@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailFailure, OutboxState, VersionState
-from scheduler.services.delivery import claims, refusing, rendering
+from scheduler.services.delivery import claims, refusal_handling, rendering
 from scheduler.services.identity import sign_in
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
@@ -88,7 +88,7 @@ def test_r8_a_retry_is_the_same_mail_to_the_byte(database: Database) -> None:
         publish_some(session, meetings=1, mail_per_minute=60_000)
         row = claim(session)[0]
         once = rendering.invitation_mail(SETTINGS, row)
-        refusing.mark_failed(session, row, "try later", permanent=False, now=NOW)
+        refusal_handling.mark_failed(session, row, "try later", permanent=False, now=NOW)
         again = next(r for r in claim(session, minutes=2) if r.id == row.id)
         assert rendering.invitation_mail(SETTINGS, again) == once
 
@@ -97,16 +97,20 @@ def test_a_temporary_failure_waits_longer_each_time_and_gives_up(database: Datab
     with database.write() as session:
         publish_some(session, meetings=1, mail_per_minute=60_000)
         row_id, now, waits = claim(session)[0].id, NOW, []
-        for _ in range(len(refusing.BACKOFF) + 1):
+        for _ in range(len(refusal_handling.BACKOFF) + 1):
             row = session.get_one(OutboxMail, row_id)
-            refusing.mark_failed(session, row, "451 try later", permanent=False, now=now)
+            refusal_handling.mark_failed(session, row, "451 try later", permanent=False, now=now)
             session.refresh(row)
             if row.state is OutboxState.FAILED:
                 break
             waits.append(row.next_attempt_at - now)
             now = row.next_attempt_at
             claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=now)
-        assert (tuple(waits), row.state, row.error) == (refusing.BACKOFF, OutboxState.FAILED, "451 try later")
+        assert (tuple(waits), row.state, row.error) == (
+            refusal_handling.BACKOFF,
+            OutboxState.FAILED,
+            "451 try later",
+        )
 
 
 def test_a_mail_that_is_held_waits_longer_each_time_and_is_given_up_after_the_last_wait(
@@ -115,15 +119,15 @@ def test_a_mail_that_is_held_waits_longer_each_time_and_is_given_up_after_the_la
     with database.write() as session:
         publish_some(session, meetings=1, mail_per_minute=60_000)
         row, now, waits = claim(session)[0], NOW, []
-        while len(waits) < len(refusing.HELD_FOR):
-            refusing.hold(session, row, "554 spam", now=now)
+        while len(waits) < len(refusal_handling.HELD_FOR):
+            refusal_handling.hold(session, row, "554 spam", now=now)
             session.refresh(row)
             waits.append(row.next_attempt_at - now)
             assert (row.state, row.failure) == (OutboxState.QUEUED, MailFailure.HELD.value)
             now = row.next_attempt_at
             claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=now)
-        assert tuple(waits) == refusing.HELD_FOR
-        refusing.hold(session, row, "554 spam", now=now)
+        assert tuple(waits) == refusal_handling.HELD_FOR
+        refusal_handling.hold(session, row, "554 spam", now=now)
         session.refresh(row)
         assert (row.state, row.failure) == (OutboxState.FAILED, MailFailure.PERMANENT.value)
 
@@ -131,7 +135,7 @@ def test_a_mail_that_is_held_waits_longer_each_time_and_is_given_up_after_the_la
 def test_a_permanent_failure_is_not_tried_again(database: Database) -> None:
     with database.write() as session:
         expo = publish_some(session, meetings=1, mail_per_minute=60_000)
-        refusing.mark_failed(session, claim(session)[0], "550 no such user", permanent=True, now=NOW)
+        refusal_handling.mark_failed(session, claim(session)[0], "550 no such user", permanent=True, now=NOW)
         assert outbox.counts(session, expo.event.id) == outbox.OutboxCounts(
             queued=0, sending=1, sent=0, failed=1
         )

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, NotAllowed
-from scheduler.services.directory import notes, search
+from scheduler.services.directory import firm_notes, search
 from scheduler.services.directory.facets import FirmFilters
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
@@ -23,10 +23,10 @@ from tests.support.threads import Step
 def test_a_list_and_a_note_are_the_firms_own(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=3, people=2)
-        notes.save(session, expo.actor(0), "f1", is_saved=True, now=NOW)
-        notes.write(session, expo.actor(0), "f1", "Ask\nabout  foil", now=NOW)
-        notes.write(session, expo.actor(0), "f2", "x", now=NOW)
-        notes.write(session, expo.actor(0), "f2", " ", now=NOW)
+        firm_notes.save(session, expo.actor(0), "f1", is_saved=True, now=NOW)
+        firm_notes.write(session, expo.actor(0), "f1", "Ask\nabout  foil", now=NOW)
+        firm_notes.write(session, expo.actor(0), "f2", "x", now=NOW)
+        firm_notes.write(session, expo.actor(0), "f2", " ", now=NOW)
     with database.read() as session:
         saved = FirmFilters(relation=("saved",))
         assert [card.key for card in search.look(session, expo.actor(0), saved).page.items] == ["f1"]
@@ -41,16 +41,16 @@ def test_only_exhibitors_keep_notes_and_not_about_their_own_firm(database: Datab
         expo = make_event(session, people=2)
         for actor in (expo.actor(0, 1), expo.organiser_actor()):
             with pytest.raises(NotAllowed):
-                notes.save(session, actor, "f1", is_saved=True, now=NOW)
+                firm_notes.save(session, actor, "f1", is_saved=True, now=NOW)
         with pytest.raises(InvalidInput, match="is your own"):
-            notes.exclude(session, expo.actor(0), "f0", now=NOW)
+            firm_notes.exclude(session, expo.actor(0), "f0", now=NOW)
 
 
 def test_no_request_goes_either_way_between_firms_that_are_never_to_meet(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         declined = make_request(session, expo, 1, 0, state=RequestState.DECLINED)
-        notes.exclude(session, expo.actor(0), "f1", now=NOW)
+        firm_notes.exclude(session, expo.actor(0), "f1", now=NOW)
         for sender, receiver, why in ((0, 1, "you said never to meet"), (1, 0, "takes no requests from")):
             form = NewRequest(to_firm=f"f{receiver}", topic="Cells")
             with pytest.raises(InvalidInput, match=why):
@@ -67,22 +67,24 @@ def test_an_open_request_has_to_be_answered_first(database: Database) -> None:
         expo = make_event(session)
         request = make_request(session, expo, 1, 0, state=RequestState.PENDING)
         with pytest.raises(InvalidInput, match=request.key):
-            notes.exclude(session, expo.actor(0), "f1", now=NOW)
+            firm_notes.exclude(session, expo.actor(0), "f1", now=NOW)
 
 
 def test_what_it_costs_is_told_and_ends_with_it(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        assert not notes.want(session, expo.actor(1), "f0", now=NOW)
-        notes.exclude(session, expo.actor(0), "f1", now=NOW)
-        assert notes.refuses(session, expo.actor(1), "f0") and not notes.refuses(session, expo.actor(0), "f1")
-        assert notes.want(session, expo.actor(1), "f0", now=NOW)
-        (found,) = notes.exclusions(session, expo.organiser_actor()).items
+        assert not firm_notes.want(session, expo.actor(1), "f0", now=NOW)
+        firm_notes.exclude(session, expo.actor(0), "f1", now=NOW)
+        assert firm_notes.refuses(session, expo.actor(1), "f0") and not firm_notes.refuses(
+            session, expo.actor(0), "f1"
+        )
+        assert firm_notes.want(session, expo.actor(1), "f0", now=NOW)
+        (found,) = firm_notes.exclusions(session, expo.organiser_actor()).items
         assert (found.firm.key, found.other.key, found.wanted_at) == ("f0", "f1", NOW)
         with pytest.raises(NotAllowed):
-            notes.exclusions(session, expo.actor(0))
-        notes.admit(session, expo.actor(0), "f1", now=NOW)
-        assert not notes.exclusions(session, expo.organiser_actor()).items
+            firm_notes.exclusions(session, expo.actor(0))
+        firm_notes.admit(session, expo.actor(0), "f1", now=NOW)
+        assert not firm_notes.exclusions(session, expo.organiser_actor()).items
 
 
 @pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
@@ -96,7 +98,7 @@ def test_who_asks_and_who_excludes_wait_for_each_other(database: Database, is_as
         requests.submit(session, expo.actor(1), form, now=NOW)
 
     def exclude(session: Session) -> None:
-        notes.exclude(session, expo.actor(0), "f1", now=NOW)
+        firm_notes.exclude(session, expo.actor(0), "f1", now=NOW)
 
     def in_own(work: Callable[[Session], None]) -> None:
         with database.write() as session:
@@ -119,6 +121,6 @@ def test_of_asking_and_excluding_at_once_one_comes_first(database: Database) -> 
     results = race(
         database,
         lambda session: requests.submit(session, expo.actor(1), form, now=NOW).key,
-        lambda session: notes.exclude(session, expo.actor(0), "f1", now=NOW),
+        lambda session: firm_notes.exclude(session, expo.actor(0), "f1", now=NOW),
     )
     assert sum(isinstance(result, InvalidInput) for result in results) == 1

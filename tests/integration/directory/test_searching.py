@@ -10,8 +10,8 @@ from sqlalchemy import update
 from scheduler.domain.entities import Tier
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FirmFilters
+from scheduler.services.directory.normalization import plain, stem, zone
 from scheduler.services.directory.search import FirmOrder
-from scheduler.services.directory.spelling import plain, stem, zone
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
 from scheduler.storage.database import Database

@@ -17,7 +17,7 @@ from scheduler.services.events.archives import archiving
 from scheduler.services.identity import actors
 from scheduler.services.imports import import_files
 from scheduler.services.planning.runs import overnight
-from scheduler.services.publishing import orders, version_jobs
+from scheduler.services.publishing import version_actions, version_jobs
 from scheduler.services.requests import requests
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
@@ -173,7 +173,7 @@ def test_partners_are_told_of_what_was_called_off_by_a_draft_of_what_they_have(
     )
     assert "without the meetings that were cancelled" in browser.post(f"{path}/versions/tell-partners")
     with database.write() as session:
-        orders.discard(session, expo.organiser_actor(), 2, now=NOW)
+        version_actions.discard(session, expo.organiser_actor(), 2, now=NOW)
         (change,) = preview(session, event_id=expo.event.id, number=3).counts.items() - {
             ("unchanged", 1), ("added", 0), ("moved", 0), ("relocated", 0), ("reassigned", 0),
         }  # fmt: skip

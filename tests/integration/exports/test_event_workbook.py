@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from chainmeet.demo import together
-from chainmeet.demo.load import load
+from chainmeet.demo import delegations
+from chainmeet.demo.load_sample import load
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import NotAllowed
 from scheduler.samples.expo import make_expo
@@ -34,8 +34,8 @@ def demo_event(database: Database, firms: int = 40, requests: int = 200) -> Acto
             secret_key="x" * 40,
             now=NOW,
         )
-        together.travel_together(session, event, session.scalars(select(Firm)).all(), 3)
-        together.share_stands(session, session.scalars(select(Firm)).all(), 2)
+        delegations.travel_together(session, event, session.scalars(select(Firm)).all(), 3)
+        delegations.share_stands(session, session.scalars(select(Firm)).all(), 2)
         event.guests = [{"kind": "country", "name": "Hungary", "country": "HU", "pavilion": "East"}]
         session.scalars(select(Hall).order_by(Hall.id)).all()[0].names = {"zh": "一号馆"}
         interpreter = session.scalars(select(Interpreter.id).order_by(Interpreter.id).limit(1)).one()

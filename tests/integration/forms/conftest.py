@@ -11,7 +11,7 @@ import pytest
 from flask import url_for
 from sqlalchemy import select, update
 
-from scheduler.services.directory import notes
+from scheduler.services.directory import firm_notes
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, Invitation
 from tests.e2e.test_browser_axe import whole
@@ -107,7 +107,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Ite
         everything = Everything(database, web_app(database, "redis://127.0.0.1:1"))
         with database.write() as session:
             owner = everything.expo.organiser.id
-            notes.save(session, everything.expo.actor(0), "f8", is_saved=True, now=NOW)
+            firm_notes.save(session, everything.expo.actor(0), "f8", is_saved=True, now=NOW)
             session.execute(update(Account).where(Account.id == owner).values(is_operator=True))
         made.append(Site(everything))
         yield made[0]

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from api import context, errands
+from api import context, sign_in_errands
 from scheduler.services.identity import sign_in, tokens
 from scheduler.storage.models import SignInLink
 from tests.integration.forms.conftest import Site
@@ -20,7 +20,7 @@ from tests.support.factories import SECRET_KEY
 from tests.support.forms import PageForms
 
 OWN = [typed for typed in TABLE if typed.role != "signed out"]
-NO_COOKIE = "answers.answer", "asked.answer"
+NO_COOKIE = "reply_links.answer", "digest_links.answer"
 """The link in the email is the right: these forms have no token of a session that could be lost."""
 PUBLIC = [typed for typed in TABLE if typed.role == "signed out" and typed.endpoint not in NO_COOKIE]
 ONE_OF_EACH = list({typed.role: typed for typed in OWN if not typed.sent}.values())
@@ -59,7 +59,7 @@ def test_a_form_that_is_sent_without_a_session_goes_along_to_the_sign_in(typed: 
     client, token = signed_out(site)
     page = sent(client, path, fields, token)
     with site.everything.app.test_request_context():
-        kept = errands.opened(hidden(page, "errand"))
+        kept = sign_in_errands.opened(hidden(page, "errand"))
     assert (kept["path"], [tuple(pair) for pair in kept["fields"]]) == (path, fields)
 
 

@@ -41,16 +41,16 @@ TOKENS = {
 }  # fmt: skip
 """By blueprint, what has the token of its links."""
 STEPS = {
-    "asked.look": "accept",
-    "asked.answer": "accept",
-    "answers.look": "accept",
-    "answers.answer": "accept",
+    "digest_links.look": "accept",
+    "digest_links.answer": "accept",
+    "reply_links.look": "accept",
+    "reply_links.answer": "accept",
     "calendar_status.handle": "drop",
     "delegations.firm": "join",
     "hand_board.change": "lock",
     "delegations.person": "join",
     "inbox.handle": "set-aside",
-    "unplaced.handle": "set-aside",
+    "unassigned_emails.handle": "set-aside",
     "runs.steer_mails": "pause",
     "what_if.take": "copy",
 }

@@ -16,15 +16,15 @@ from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import SignInNeeded
 from scheduler.domain.team import TeamRole
 from scheduler.services.emails.calendar_status import board, call_list
-from scheduler.services.emails.email_addresses import addresses
+from scheduler.services.emails.email_addresses import address_corrections
 from scheduler.services.events.archives import archiving
 from scheduler.services.exports import event_workbook, schedule_lists
 from scheduler.services.exports.schedule_lists import ListName
 from scheduler.services.identity import api_tokens
 from scheduler.services.identity.actors import Actor
 from scheduler.services.imports import sheet_import, undoable_import
-from scheduler.services.operations import trail_entries
-from scheduler.services.operations.trail_entries import Filter
+from scheduler.services.operations import audit_entries
+from scheduler.services.operations.audit_entries import Filter
 from scheduler.services.participants import editing, journal
 from scheduler.services.participants.colleagues import colleagues
 from scheduler.services.participants.colleagues.colleagues import ColleagueForm
@@ -65,7 +65,7 @@ def _edit_interpreter(session: Session, actor: Actor) -> Any:
 
 
 def _correct(session: Session, actor: Actor) -> Any:
-    return addresses.correct(session, actor, "f1-p0", THIEF, **GIVEN)
+    return address_corrections.correct(session, actor, "f1-p0", THIEF, **GIVEN)
 
 
 def _bring_new(session: Session, actor: Actor) -> Any:
@@ -149,7 +149,7 @@ DOORS: dict[str, Door] = {
     "deletion": lambda session, actor: archiving.delete_event(
         session, actor, typed=session.get_one(Event, actor.event_id).name, now=NOW
     ),
-    "trail": lambda session, actor: trail_entries.as_csv(session, actor, Filter(), now=NOW),
+    "trail": lambda session, actor: audit_entries.as_csv(session, actor, Filter(), now=NOW),
 }
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.invites.text import address as render_address
-from scheduler.services.emails.email_addresses import addresses
+from scheduler.services.emails.email_addresses import address_corrections
 from scheduler.services.imports.bulk_import import import_execution
 from scheduler.services.schedule import feed_addresses
 from scheduler.services.spreadsheets.changes import ImportResult
@@ -145,8 +145,10 @@ def test_another_address_in_a_file_is_a_correction_that_is_on_record(database: D
         )
         marked = dict(session.execute(select(Attendee.email, Attendee.bounced_at)).all())
         assert marked == {"wei@great.example": None, "eva@kovacs.example": NOW}
-        assert [change.new for change in addresses.changes(session, actor, "p1")] == ["wei@great.example"]
-        assert addresses.changes(session, actor, "p2") == []
+        assert [change.new for change in address_corrections.changes(session, actor, "p1")] == [
+            "wei@great.example"
+        ]
+        assert address_corrections.changes(session, actor, "p2") == []
 
 
 def test_interpreters_are_imported(database: Database) -> None:

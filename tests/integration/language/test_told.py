@@ -13,8 +13,8 @@ from scheduler.domain.entities import AfterRun, PlanStatus, RunState
 from scheduler.domain.plan import Meeting
 from scheduler.services.operations import run_alerts
 from scheduler.services.planning.runs import plan_checks, runs
-from scheduler.services.publishing.overnight.night_budget import NightBudget
-from scheduler.services.publishing.publishing import BeyondTheNight
+from scheduler.services.publishing.job_execution import BeyondTheNight
+from scheduler.services.publishing.overnight.overnight_budget import NightBudget
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Run
 from tests.support.factories import NOW, Expo, make_event, make_version

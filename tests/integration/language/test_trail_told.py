@@ -12,17 +12,17 @@ import pytest
 from sqlalchemy import select
 
 from api.language import catalogs, speaking, trail_words
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted
-from scheduler.services.audit_log.trail import Somebody
-from scheduler.services.audit_log.verifying import verify
-from scheduler.services.operations import trail_entries
-from scheduler.services.operations.trail_entries import Filter
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import Noted
+from scheduler.services.audit_log.verification import verify
+from scheduler.services.operations import audit_entries
+from scheduler.services.operations.audit_entries import Filter
 from scheduler.services.planning.runs import run_control
-from scheduler.services.publishing import orders
-from scheduler.services.venue import changing
-from scheduler.services.venue.wanted import AddTables
+from scheduler.services.publishing import version_actions
+from scheduler.services.venue import venue_changes
+from scheduler.services.venue.change_types import AddTables
 from scheduler.storage.database import Database
 from scheduler.storage.models import TrailEntry
 from tests.support.factories import NOW, Expo, make_event, make_request, meet
@@ -50,10 +50,10 @@ def expo(database: Database) -> Expo:
         expo = make_event(session)
         actor = expo.organiser_actor()
         draft(session, expo, [meet(make_request(session, expo), expo)])
-        orders.discard(session, actor, 1, now=NOW)
+        version_actions.discard(session, actor, 1, now=NOW)
         run_control.start_run(session, actor, seconds=5, now=NOW)
-        changing.apply(session, actor, AddTables(expo.halls[0].key, "R", 2), now=NOW)
-        trail.note(session, Somebody(event_id=expo.event.id), Act.SETTINGS, Noted(OLD), now=NOW)
+        venue_changes.apply(session, actor, AddTables(expo.halls[0].key, "R", 2), now=NOW)
+        recording.note(session, Somebody(event_id=expo.event.id), Act.SETTINGS, Noted(OLD), now=NOW)
     return expo
 
 
@@ -79,7 +79,7 @@ def test_the_table_the_file_and_the_hashes_have_them_in_english(
 ) -> None:
     reader(database, broker_url, expo, "zh").get(f"/events/{expo.event.key}/audit-log")
     with database.write() as session:
-        text = trail_entries.as_csv(session, expo.organiser_actor(), Filter(), now=NOW)
+        text = audit_entries.as_csv(session, expo.organiser_actor(), Filter(), now=NOW)
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert [row["about"] for row in rows] == KEPT
     with database.read() as session:
@@ -219,7 +219,9 @@ def test_before_and_after_are_in_the_words_of_the_pages(
 ) -> None:
     with database.write() as session:
         for act, before, after in NOTES:
-            trail.note(session, expo.organiser_actor(), act, Noted("x"), before=before, after=after, now=NOW)
+            recording.note(
+                session, expo.organiser_actor(), act, Noted("x"), before=before, after=after, now=NOW
+            )
     page = reader(database, broker_url, expo, language).get(f"/events/{expo.event.key}/audit-log")
     shown = re.findall(r"<(?:dt|dt lang=\"en\"|del|ins)>([^<]+)", page)[: len(CHANGES["en"])]
     if language == "en":

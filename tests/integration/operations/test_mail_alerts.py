@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from scheduler.domain.entities import AlertKind, OutboxKind, OutboxState
-from scheduler.services.delivery import mail_alerts
+from scheduler.services.delivery import email_alerts
 from scheduler.services.operations import alerts
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
@@ -32,7 +32,7 @@ def waiting(database: Database) -> Database:
 
 def watch(database: Database, after: timedelta) -> list[str]:
     with database.write() as session:
-        mail_alerts.watch_outbox(session, now=NOW + after)
+        email_alerts.watch_outbox(session, now=NOW + after)
         return [alert.reason for alert in alerts.open_alerts(session, None)]
 
 
@@ -75,9 +75,9 @@ def test_a_mailbox_is_told_of_when_it_stays_unread_and_over_when_it_is_read(data
         now = NOW + after
         with database.write() as session:
             if fails:
-                mail_alerts.mailbox_failed(session, "The mailbox cannot be read: no such folder", now=now)
+                email_alerts.mailbox_failed(session, "The mailbox cannot be read: no such folder", now=now)
             else:
-                mail_alerts.mailbox_read(session, now=now)
+                email_alerts.mailbox_read(session, now=now)
             return bool(alerts.open_alerts(session, None))
 
     assert told(minutes(0), fails=True)  # it was never read: what was set is wrong

@@ -13,7 +13,7 @@ from tests.support.web import Browser, web_app
 
 LED_TO = [
     (links.agenda("expo"), "agenda.own"),
-    *((links.answer("t" * 32, step), "answers.look") for step in links.ANSWER_STEPS),
+    *((links.answer("t" * 32, step), "reply_links.look") for step in links.ANSWER_STEPS),
     (links.sign_in("t" * 32), "sign_in.look"),
     (links.schedule("expo"), "runs.overview"),
     (links.run("expo", 3), "runs.run"),

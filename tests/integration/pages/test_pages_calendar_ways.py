@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.mails.ways import CalendarWay
-from scheduler.services.emails.calendar_status import ways
+from scheduler.services.emails.calendar_status import calendar_methods
 from scheduler.services.schedule import feed_addresses
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, CalendarUse
@@ -130,7 +130,7 @@ def test_each_way_is_one_row_a_person_however_often_it_is_used(scene: Scene) -> 
         organiser.get(f"{scene.event}/calendar-status/{rest}") for rest in ("", f"people/{scene.person.key}")
     )
     for way in used:
-        assert ways.WORDS[way] in board and ways.WORDS[way] in page
+        assert calendar_methods.WORDS[way] in board and calendar_methods.WORDS[way] in page
 
 
 def test_a_use_is_written_again_after_half_a_day(scene: Scene) -> None:
@@ -138,7 +138,7 @@ def test_a_use_is_written_again_after_half_a_day(scene: Scene) -> None:
     seen = []
     for hours in (0, 11, 12, 13):
         with scene.published.database.write() as session:
-            ways.note_by_link(session, token, CalendarWay.FILE, now=NOW + timedelta(hours=hours))
+            calendar_methods.note_by_link(session, token, CalendarWay.FILE, now=NOW + timedelta(hours=hours))
         with scene.published.database.read() as session:
             seen.append(session.scalars(select(CalendarUse.last_at)).one() - NOW)
     assert seen == [timedelta(hours=hours) for hours in (0, 0, 12, 12)]

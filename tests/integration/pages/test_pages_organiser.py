@@ -14,7 +14,7 @@ from scheduler.services.planning.runs import execution, runs
 from scheduler.services.planning.runs.watchdog import Stop
 from scheduler.services.planning.scenarios import scenario_execution
 from scheduler.services.publishing import release
-from scheduler.services.publishing.publishing import JobEnding
+from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.services.requests import requests
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database

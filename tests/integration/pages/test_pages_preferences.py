@@ -9,7 +9,7 @@ from email import message_from_bytes
 import pytest
 
 from scheduler.services.delivery import rendering
-from scheduler.services.identity import preferences, stopping
+from scheduler.services.identity import preferences, summary_subscriptions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee
 from tests.support import replies
@@ -200,7 +200,7 @@ def test_summaries_are_stopped_and_sent_again_here_as_by_their_link(database: Da
     assert chosen(browser.post(f"{path}/emails", summaries="on"), "summaries") == "on"
     assert stopped() == [False, False]
     with database.write() as session:
-        stopping.want(session, expo.actor(0), is_wanted=False, now=NOW)
+        summary_subscriptions.want(session, expo.actor(0), is_wanted=False, now=NOW)
     assert chosen(browser.get(path), "summaries") == "off", "by whatever way it was done"
 
 

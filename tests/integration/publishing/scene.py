@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import VersionState
 from scheduler.services.publishing import (
-    publishing,
+    job_execution,
     version_jobs,
 )
-from scheduler.services.publishing.publishing import JobEnding
+from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, VersionJob
@@ -55,7 +55,7 @@ class Scene:
             ).id
 
     def do(self, job_id: int, **options: Any) -> JobEnding:
-        return publishing.execute(self.database, job_id, worker="w", settings=SETTINGS, **options)
+        return job_execution.execute(self.database, job_id, worker="w", settings=SETTINGS, **options)
 
     def job(self, job_id: int) -> VersionJob:
         with self.database.read() as session:

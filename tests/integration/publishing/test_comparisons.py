@@ -14,15 +14,15 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.changes import ChangeKind
 from scheduler.domain.entities import RequestState
-from scheduler.services.delivery import claims, mail_queue, remembering, rendering
+from scheduler.services.delivery import claims, email_queue, rendering, sent_records
 from scheduler.services.publishing import (
     comparisons,
-    diff,
-    outlook,
+    invitation_diff,
+    publish_preview,
     release,
     version_jobs,
 )
-from scheduler.services.publishing.publishing import JobEnding
+from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Invitation, MeetingRequest, OutboxMail
@@ -96,7 +96,7 @@ class TestKeptComparisons:
 def messages(session: Session, scene: Scene, number: int) -> list[Any]:
     version = versions.get(session, scene.expo.event.id, number)
     seen = release.survey(session, version, SETTINGS, now=NOW + timedelta(days=1))
-    todo = [diff.pending(session, seen, people) for people in seen.portions()]
+    todo = [invitation_diff.pending(session, seen, people) for people in seen.portions()]
     found = [message.to_json() for pending in todo for message in pending.messages]
     return sorted(found, key=lambda message: (message["uid"], message["attendee_id"]))
 
@@ -135,7 +135,7 @@ def test_deriving_what_differs_by_digests_gives_what_deriving_everything_gives(
             )
             mails = session.scalars(select(OutboxMail).where(OutboxMail.kind == "invitation")).all()
             sent = [mail for mail in mails if mail.attempts == 0 and chance.random() < 0.8]
-            remembering.remember(session, sent, SECRET_KEY)
+            sent_records.remember(session, sent, SECRET_KEY)
             for mail in sent:
                 mail.attempts = 1
         compared_with, number = number, scene.draft([chance.randrange(3) for _ in range(4)])
@@ -173,7 +173,7 @@ def test_mails_that_were_stopped_are_not_on_their_way(scene: Scene) -> None:
     scene.do(scene.ask())
     number = scene.draft([0, 0, 0, 0])
     with scene.database.write() as session:
-        mail_queue.stop(session, scene.expo.organiser_actor(), now=scene.database.now())
+        email_queue.stop(session, scene.expo.organiser_actor(), now=scene.database.now())
         found = preview(session, event_id=scene.expo.event.id, number=number, now=scene.database.now())
     assert (found.mails, found.summaries, found.people) == (16, 8, 8)
 
@@ -189,14 +189,14 @@ def test_who_is_told_what_is_said_by_kind_and_by_firm_with_the_largest_change(sc
         found = comparisons.keep(
             session, comparisons.work_out(session, version, SETTINGS, now=now + timedelta(minutes=2))
         )
-        seen = outlook.read(session, version, found, most=1)
+        seen = publish_preview.read(session, version, found, most=1)
         assert dict(seen.kinds) == {"update": 2, "summary": 2}
         assert (seen.firm_count, len(seen.firms)) == (2, 1)
         assert (seen.firms[0].people, seen.firms[0].mails) == (1, 2)
         assert seen.largest is not None
         assert dict(seen.largest[1]) == {"update": 1, "summary": 1}
         actor = scene.expo.organiser_actor()
-        told = outlook.queue_trial(session, actor, version, found, settings=SETTINGS, now=now)
+        told = publish_preview.queue_trial(session, actor, version, found, settings=SETTINGS, now=now)
         assert told == (scene.expo.organiser.email, 2)
         trial = session.scalars(select(OutboxMail).where(OutboxMail.kind == "test")).all()
         mails = [

@@ -11,9 +11,9 @@ import pytest
 
 from scheduler.domain.entities import JobState, VersionState
 from scheduler.domain.errors import PublishingOpen, WrongState
-from scheduler.services.publishing import orders, release, version_jobs
-from scheduler.services.publishing.orders import JobCard
-from scheduler.services.publishing.publishing import JobEnding
+from scheduler.services.publishing import release, version_actions, version_jobs
+from scheduler.services.publishing.job_execution import JobEnding
+from scheduler.services.publishing.version_actions import JobCard
 from scheduler.storage.database import Database
 from scheduler.storage.models import VersionJob
 from tests.integration.publishing.scene import Scene, everybody
@@ -24,7 +24,9 @@ HOLD = timedelta(minutes=5)
 
 def take_back(scene: Scene) -> JobCard:
     with scene.database.write() as session:
-        return orders.take_back(session, scene.expo.organiser_actor(), scene.number, now=scene.database.now())
+        return version_actions.take_back(
+            session, scene.expo.organiser_actor(), scene.number, now=scene.database.now()
+        )
 
 
 def end_hold(scene: Scene, job_id: int) -> None:
@@ -63,7 +65,9 @@ def test_what_is_taken_back_is_a_draft_of_which_nobody_was_told_and_can_be_publi
 def test_what_has_begun_is_not_taken_back(scene: Scene) -> None:
     job = scene.ask(hold=HOLD)
     with scene.database.write() as session:
-        orders.begin_now(session, scene.expo.organiser_actor(), scene.number, now=scene.database.now())
+        version_actions.begin_now(
+            session, scene.expo.organiser_actor(), scene.number, now=scene.database.now()
+        )
     assert scene.do(job) is JobEnding.DONE
     with pytest.raises(WrongState, match="The publishing of version 1 is done; it cannot be taken back"):
         take_back(scene)

@@ -13,11 +13,11 @@ from scheduler.domain.errors import PublishingOpen, VersionConflict
 from scheduler.services.operations import alerts
 from scheduler.services.planning.runs import runs
 from scheduler.services.publishing import (
-    diff,
+    invitation_diff,
     release,
     version_jobs,
 )
-from scheduler.services.publishing.publishing import JobEnding
+from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.services.publishing.version_jobs import HeldPublishing, JobLost
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
@@ -121,7 +121,7 @@ def test_a_publishing_whose_worker_died_goes_on_where_it_ended(
     database: Database, monkeypatch: pytest.MonkeyPatch, portion: int
 ) -> None:
     scene = Scene(database)
-    monkeypatch.setattr(diff, "PORTION", 4)  # two people, each with one meeting
+    monkeypatch.setattr(invitation_diff, "PORTION", 4)  # two people, each with one meeting
     job = scene.ask()
     with monkeypatch.context() as dying:
         die_at(dying, portion)
@@ -143,7 +143,7 @@ def test_a_publishing_that_failed_half_way_is_taken_up_by_a_person(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = Scene(database)
-    monkeypatch.setattr(diff, "PORTION", 4)
+    monkeypatch.setattr(invitation_diff, "PORTION", 4)
     job = scene.ask()
     for _ in range(version_jobs.MAX_ATTEMPTS):
         with monkeypatch.context() as dying:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from api import context
 from scheduler.services.delivery import rendering
-from scheduler.services.emails.email_addresses import addresses
+from scheduler.services.emails.email_addresses import address_corrections
 from scheduler.services.events import events
 from scheduler.services.replies import resend
 from scheduler.storage.database import Database
@@ -87,7 +87,7 @@ def test_an_invitation_that_is_sent_again_and_one_to_a_corrected_address_remind_
         assert sent_again is resend.Sent.NOW
         key = published.expo.people[1][0].key
         actor = published.expo.organiser_actor()
-        addresses.correct(session, actor, key, "new@firm.example", settings=SETTINGS, now=LATER)
+        address_corrections.correct(session, actor, key, "new@firm.example", settings=SETTINGS, now=LATER)
     sent = published.send(90)
     assert {"new@firm.example", published.expo.people[0][0].email} <= sent.keys()
     asked = [row for row in sent.values() if row.payload["method"] == "REQUEST"]

@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from api import context
 from scheduler.domain.errors import NotFound
-from scheduler.services.delivery import remembering, rendering
-from scheduler.services.emails.email_addresses import addresses
-from scheduler.services.identity import stopping
+from scheduler.services.delivery import rendering, sent_records
+from scheduler.services.emails.email_addresses import address_corrections
+from scheduler.services.identity import summary_subscriptions
 from scheduler.services.identity.tokens import hash_token
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Event, OutboxMail
@@ -35,7 +35,7 @@ def sent(database: Database) -> tuple[Expo, OutboxMail, str]:
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
         rows = claim(session)
     row = next(row for row in rows if row.kind == "summary" and row.to_address == address(expo, 0))
-    return expo, row, remembering.summary_token(row, SECRET_KEY)
+    return expo, row, sent_records.summary_token(row, SECRET_KEY)
 
 
 def summed_up(database: Database, expo: Expo, version: int) -> set[str]:
@@ -86,17 +86,17 @@ def test_m13_the_mail_has_the_link_for_programs_and_people_and_the_database_its_
 def test_a_wrong_link_one_of_an_old_address_and_one_of_a_past_event_stop_nothing(database: Database) -> None:
     expo, row, token = sent(database)
     with database.write() as session, pytest.raises(NotFound):
-        stopping.stop(session, "a" * 32, now=NOW)
+        summary_subscriptions.stop(session, "a" * 32, now=NOW)
     with database.write() as session, pytest.raises(NotFound):
-        stopping.stop(session, token, now=NOW + timedelta(days=400))
+        summary_subscriptions.stop(session, token, now=NOW + timedelta(days=400))
     with database.write() as session:
-        stopping.stop(session, token, now=NOW)
+        summary_subscriptions.stop(session, token, now=NOW)
         key = expo.people[0][0].key
         new = "new@firm.example"
-        addresses.correct(session, expo.organiser_actor(), key, new, settings=SETTINGS, now=NOW)
+        address_corrections.correct(session, expo.organiser_actor(), key, new, settings=SETTINGS, now=NOW)
         assert session.get_one(Attendee, row.attendee_id).summaries_off_at is None
     with database.write() as session, pytest.raises(NotFound):
-        stopping.stop(session, token, now=NOW)
+        summary_subscriptions.stop(session, token, now=NOW)
 
 
 @pytest.mark.parametrize(("language", "said"), [("zh", "停止接收汇总邮件"), ("hu", "Nem kérek több")])

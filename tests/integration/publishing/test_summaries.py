@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailOutcome, OutboxState
 from scheduler.invites.mail.summary import Summary
-from scheduler.services.delivery import claims, refusing, rendering
-from scheduler.services.emails.email_addresses import addresses
+from scheduler.services.delivery import claims, refusal_handling, rendering
+from scheduler.services.emails.email_addresses import address_corrections
 from scheduler.services.emails.inbound import inbox
 from scheduler.services.events import events
 from scheduler.services.outbox import outbox
@@ -236,7 +236,7 @@ def test_a_summary_that_is_tried_again_is_the_same_to_the_byte(database: Databas
         rows = claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
         row = rows[-1]
         once = rendering.summary_mail(SETTINGS, row)
-        refusing.mark_failed(session, row, "try later", permanent=False, now=NOW)
+        refusal_handling.mark_failed(session, row, "try later", permanent=False, now=NOW)
         expo.firms[0].name = expo.firms[1].name = "Another name"
         session.flush()
         (again,) = claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=LATER)
@@ -280,7 +280,7 @@ def test_a_summary_that_failed_is_put_away_once_there_is_a_newer_one(database: D
         rows = claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
         for row in rows:
             if row.kind == "summary":
-                refusing.mark_failed(session, row, "550 No", permanent=True, now=NOW)
+                refusal_handling.mark_failed(session, row, "550 No", permanent=True, now=NOW)
             else:
                 claims.mark_sent(session, row.id, worker="w", now=NOW)
         assert len(_dead(session)) == 3
@@ -296,11 +296,11 @@ def test_a_new_address_gets_no_summary_that_the_old_one_waits_for_and_the_old_on
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
         for row in claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW):
             if row.kind == "summary":
-                refusing.mark_failed(session, row, "451 Later", permanent=False, now=NOW)
+                refusal_handling.mark_failed(session, row, "451 Later", permanent=False, now=NOW)
             else:
                 claims.mark_sent(session, row.id, worker="w", now=NOW)
         person = expo.people[0][0]
-        addresses.correct(
+        address_corrections.correct(
             session, expo.organiser_actor(), person.key, "new@right.example", settings=SETTINGS, now=NOW
         )
         summed_up = [row.to_address for row in claim(session, minutes=60) if row.kind == "summary"]

@@ -13,9 +13,9 @@ from scheduler.domain.entities import MailOutcome, Partstat, RequestState, Side,
 from scheduler.invites.mail.summary import Summary
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import comparisons
-from scheduler.services.replies import links
-from scheduler.services.replies.declining import Effect
-from scheduler.services.requests import lists
+from scheduler.services.replies import reply_links
+from scheduler.services.replies.decline_effects import Effect
+from scheduler.services.requests import request_lists
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     AttendeeBusy,
@@ -66,12 +66,12 @@ class Scene(Published):
 
     def effect(self, number: int = FIRST, *, now: datetime = LATER) -> Effect:
         with self.database.read() as session:
-            return links.look(session, self.link(number), now=now).effect
+            return reply_links.look(session, self.link(number), now=now).effect
 
     def give(self, partstat: Partstat, number: int = FIRST, *, note: str = "", now: datetime = LATER) -> None:
         with self.database.write() as session:
-            sequence = links.look(session, self.link(number), now=now).sequence
-            links.answer(session, self.link(number), partstat, sequence=sequence, comment=note, now=now)
+            sequence = reply_links.look(session, self.link(number), now=now).sequence
+            reply_links.answer(session, self.link(number), partstat, sequence=sequence, comment=note, now=now)
 
     def decline(self, number: int = FIRST, *, note: str = "", now: datetime = LATER) -> None:
         """Look at what it will do, decline, and see that it was done."""
@@ -261,17 +261,21 @@ def test_of_two_who_decline_at_the_same_moment_the_second_finds_nobody_left(data
 def test_the_own_firm_reads_who_cannot_come_with_the_note_and_the_partner_does_not(scene: Scene) -> None:
     scene.decline(note="Ill\n")
     with scene.database.read() as session:
-        (mine,) = lists.show(session, scene.expo.actor(0), scene.request.key).excluded
+        (mine,) = request_lists.show(session, scene.expo.actor(0), scene.request.key).excluded
         assert (mine.person.key, mine.note, mine.others_go) == (scene.key(FIRST), "Ill", False)
-        assert lists.show(session, scene.expo.actor(1), scene.request.key).excluded == ()
-        assert lists.show(session, scene.expo.organiser_actor(), scene.request.key).excluded == (mine,)
+        assert request_lists.show(session, scene.expo.actor(1), scene.request.key).excluded == ()
+        assert request_lists.show(session, scene.expo.organiser_actor(), scene.request.key).excluded == (
+            mine,
+        )
 
 
 def test_a_note_to_the_exhibitors_is_read_by_them_and_by_who_wrote_it_alone(scene: Scene) -> None:
     scene.decline(note="Ill")
     with scene.database.read() as session:
         notes = {
-            number: lists.show(session, scene.expo.actor(0, number), scene.request.key).excluded[0].note
+            number: request_lists.show(session, scene.expo.actor(0, number), scene.request.key)
+            .excluded[0]
+            .note
             for number in (DECIDES, FIRST, SECOND)
         }
     assert notes == {DECIDES: "Ill", FIRST: "Ill", SECOND: ""}

@@ -13,11 +13,11 @@ from sqlalchemy import select, update
 
 from scheduler.domain.entities import MailOutcome, Partstat, RequestState, Side
 from scheduler.domain.errors import InvalidInput, WrongState
-from scheduler.services.agendas.week import handing
+from scheduler.services.agendas.week import handover
 from scheduler.services.delivery import rendering
-from scheduler.services.emails.inbound import handling
+from scheduler.services.emails.inbound import inbox_actions
 from scheduler.services.problems import snapshot
-from scheduler.services.replies import links
+from scheduler.services.replies import reply_links
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Answer,
@@ -48,14 +48,14 @@ def published(database: Database, request: pytest.FixtureRequest) -> Published:
     return made
 
 
-def look(p: Published) -> links.Look:
+def look(p: Published) -> reply_links.Look:
     with p.database.read() as session:
-        return links.look(session, replies.token(p.mail_to(0)), now=LATER)
+        return reply_links.look(session, replies.token(p.mail_to(0)), now=LATER)
 
 
 def send(p: Published, colleague: str, comment: str = "", now: Any = LATER) -> str:
     with p.database.write() as session:
-        return links.send_instead(
+        return reply_links.send_instead(
             session, replies.token(p.mail_to(0)), colleague, sequence=0, comment=comment, now=now
         )
 
@@ -110,7 +110,7 @@ def test_the_next_publishing_invites_the_colleague_and_cancels_for_the_one_who_w
 def test_who_comes_after_all_takes_the_colleagues_place_again(published: Published) -> None:
     send(published, "f0-p1")
     with published.database.write() as session:
-        links.answer(
+        reply_links.answer(
             session,
             replies.token(published.mail_to(0)),
             Partstat.ACCEPTED,
@@ -165,7 +165,7 @@ def test_a_meeting_that_begins_too_soon_for_a_plan_is_handed_to_nobody(published
 
 def test_what_the_exhibitor_has_handed_over_is_in_other_hands(published: Published) -> None:
     with published.database.write() as session:
-        handing.hand_over(
+        handover.hand_over(
             session, published.expo.actor(0), published.request.key, "f0-p0", "f0-p2", now=LATER
         )
     with pytest.raises(WrongState):
@@ -214,7 +214,7 @@ def test_a_delegation_to_somebody_else_waits(published: Published, to: str) -> N
 
 def offered(p: Published, mail: InboundMail) -> str | None:
     with p.database.read() as session:
-        found = handling.substitute(session, p.expo.organiser_actor(), mail.id, now=LATER)
+        found = inbox_actions.substitute(session, p.expo.organiser_actor(), mail.id, now=LATER)
         return found and found.key
 
 
@@ -236,11 +236,11 @@ def test_a_colleagues_acceptance_waits_until_an_organiser_sends_them(
     assert asked(published)[1] == set() and published.count(Answer) == 0
     assert offered(published, mail) == "f0-p1"
     with published.database.write() as session:
-        done = handling.send_instead(session, published.expo.organiser_actor(), mail.id, now=LATER)
+        done = inbox_actions.send_instead(session, published.expo.organiser_actor(), mail.id, now=LATER)
         assert done.outcome is APPLIED
     assert asked(published) == ({"f0-p1"}, {"f0-p0"})
     with published.database.write() as session, pytest.raises(WrongState):
-        handling.send_instead(session, published.expo.organiser_actor(), mail.id, now=LATER)
+        inbox_actions.send_instead(session, published.expo.organiser_actor(), mail.id, now=LATER)
 
 
 def test_a_colleagues_decline_waits_and_sends_nobody(published: Published) -> None:
@@ -249,7 +249,7 @@ def test_a_colleagues_decline_waits_and_sends_nobody(published: Published) -> No
     assert (mail.outcome, "still expected" in mail.reason) == (WAITING, True)
     assert offered(published, mail) is None
     with published.database.write() as session, pytest.raises(WrongState):
-        handling.send_instead(session, published.expo.organiser_actor(), mail.id, now=LATER)
+        inbox_actions.send_instead(session, published.expo.organiser_actor(), mail.id, now=LATER)
     with published.database.read() as session:
         told = select(Invitation.partstat).where(Invitation.attendee_id == published.person(0).id)
         assert set(session.scalars(told)) == {Partstat.NEEDS_ACTION}

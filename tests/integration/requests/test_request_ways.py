@@ -10,8 +10,8 @@ from api import context
 from scheduler.domain.entities import PlaceWish
 from scheduler.domain.errors import WrongState
 from scheduler.services.identity.actors import Actor
-from scheduler.services.requests import lists, outcomes
-from scheduler.services.requests.ways import Kind, OwnWay
+from scheduler.services.requests import outcomes, request_lists
+from scheduler.services.requests.exhibitor_fixes import Kind, OwnWay
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, MeetingRequest, ScheduleVersion
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
@@ -49,7 +49,7 @@ class Scene:
 
     def read(self, actor: Actor) -> list[OwnWay]:
         with self.database.read() as session:
-            card = lists.show(session, actor, self.request.key)
+            card = request_lists.show(session, actor, self.request.key)
             return list(outcomes.outcomes(session, actor, [card])[card.key].ways)
 
     def take(self, actor: Actor, number: int = 0, version: int | None = None) -> None:

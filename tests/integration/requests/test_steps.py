@@ -10,7 +10,7 @@ import pytest
 
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
-from scheduler.services.requests import lists, requests
+from scheduler.services.requests import request_lists, requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database
 from tests.support.factories import (
@@ -115,7 +115,7 @@ def test_of_accepting_and_withdrawing_at_once_one_wins(database: Database, turn:
         lambda session: requests.withdraw(session, expo.actor(0), key, seen=PENDING, now=NOW),
     )
     with database.read() as session:
-        state = lists.show(session, expo.actor(0), key).state
+        state = request_lists.show(session, expo.actor(0), key).state
     winner, loser = (accepted, withdrawn) if state is RequestState.ACCEPTED else (withdrawn, accepted)
     assert winner is state
     assert isinstance(loser, WrongState) and loser.state == state.value
@@ -158,13 +158,13 @@ def test_expiry_closes_what_is_due_and_nothing_else(database: Database) -> None:
         assert requests.expire_due(session, now=NOW) == 2
         assert requests.expire_due(session, now=NOW) == 0
     with database.read() as session:
-        cards = lists.listing(session, expo.organiser_actor()).items
+        cards = request_lists.listing(session, expo.organiser_actor()).items
         assert {card.key: card.state for card in cards} == {
             due.key: RequestState.EXPIRED,
             later.key: PENDING,
             agreed.key: RequestState.ACCEPTED,
         }
-        card = lists.show(session, other.organiser_actor(), elsewhere.key)
+        card = request_lists.show(session, other.organiser_actor(), elsewhere.key)
         assert card.state is RequestState.EXPIRED
 
 
@@ -187,7 +187,7 @@ def test_a_step_can_be_undone_by_its_side_for_ten_minutes(
         step(session, expo.actor(firm), request.key, note="Oh", now=NOW)
         assert (request.state, request.answer_note) == (after, "Oh")
         cards = [
-            lists.show(session, expo.actor(f, p), request.key)
+            request_lists.show(session, expo.actor(f, p), request.key)
             for f, p in ((firm, 0), (firm, 1), (1 - firm, 0))
         ]
         assert [card.undo_until for card in cards] == [NOW + timedelta(minutes=10), None, None]
@@ -235,8 +235,8 @@ def test_a_declined_request_can_be_accepted_after_all_while_its_times_are_ahead(
         expo = make_event(session)
         request = make_request(session, expo, state=PENDING, slots=["s0"])
         requests.decline(session, expo.actor(1), request.key, note="No time", now=NOW)
-        assert lists.show(session, expo.actor(1), request.key).steps == ("accept",)
-        assert lists.show(session, expo.actor(0), request.key).steps == ()
+        assert request_lists.show(session, expo.actor(1), request.key).steps == ("accept",)
+        assert request_lists.show(session, expo.actor(0), request.key).steps == ()
         with pytest.raises(WrongState, match="about times that are over"):
             requests.accept(session, expo.actor(1), request.key, now=expo.slots[0].start)
         requests.accept(session, expo.actor(1), request.key, now=NOW + DAY)
@@ -251,7 +251,7 @@ def test_a_card_says_who_took_the_last_step(database: Database) -> None:
         requests.withdraw(session, expo.actor(1), mine.key, note="Sorry", now=NOW)
         organisers = make_request(session, expo, 0, 2, state=PENDING)
         requests.decline(session, expo.organiser_actor(), organisers.key, now=NOW)
-        card = lists.show(session, expo.actor(0), mine.key)
+        card = request_lists.show(session, expo.actor(0), mine.key)
         assert (card.answered_by.key, card.answered_side) == (expo.people[1][0].key, Side.TO)
-        card = lists.show(session, expo.actor(0), organisers.key)
+        card = request_lists.show(session, expo.actor(0), organisers.key)
         assert (card.answered_by, card.answered_side) == (None, Side.TO)  # in the asked firm's name

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from scheduler.domain.entities import PlaceWish, RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.services.requests import form as request_form
-from scheduler.services.requests import lists, requests
+from scheduler.services.requests import request_lists, requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database
 from tests.support.factories import (
@@ -52,7 +52,7 @@ def test_a_submitted_request_is_pending_and_keeps_what_was_asked(database: Datab
         )
         key = requests.submit(session, expo.actor(0), form, now=NOW).key
     with database.read() as session:
-        card = lists.show(session, expo.actor(0), key)
+        card = request_lists.show(session, expo.actor(0), key)
         assert (card.state, card.priority, card.length, card.place) == (PENDING, 5, 2, PlaceWish.TABLE)
         assert (card.topic, card.message, card.slots) == ("Solid state cells", "Hello\n\nthere", ("s0", "s2"))
         assert [person.key for person in card.from_attendees + card.to_attendees] == ["f0-p1", "f1-p0"]
@@ -169,13 +169,13 @@ def test_asking_back_accepts_and_keeps_both_topics(database: Database) -> None:
         back = requests.submit(session, expo.actor(1), replace(mine, to_attendees=["f0-p2"]), now=NOW + DAY)
         assert (back.key, back.state) == (asked.key, RequestState.ACCEPTED)
     with database.read() as session:
-        card = lists.show(session, expo.actor(0), asked.key)
+        card = request_lists.show(session, expo.actor(0), asked.key)
         assert (card.topic, card.reply_topic) == ("Cells", "Tools")
         assert (card.message, card.reply_message) == ("We make cells.", "We make tools.")
         assert (card.priority, card.reply_priority, card.slots) == (theirs.priority, 5, ("s1",))
         # each firm knows best who comes of its own
         assert [person.key for person in card.from_attendees + card.to_attendees] == ["f0-p1", "f1-p2"]
-        assert lists.listing(session, expo.actor(0)).total == 1
+        assert request_lists.listing(session, expo.actor(0)).total == 1
 
 
 def test_asking_back_for_other_times_than_theirs_is_a_fault_and_changes_nothing(database: Database) -> None:
@@ -207,7 +207,7 @@ def test_two_firms_that_ask_each_other_at_once_agree_to_meet_once(database: Data
     )
     assert [type(result).__name__ for result in results] == ["MeetingRequest"] * 2
     with database.read() as session:
-        (card,) = lists.listing(session, expo.actor(0)).items
+        (card,) = request_lists.listing(session, expo.actor(0)).items
         assert (card.state, {card.topic, card.reply_topic}) == (RequestState.ACCEPTED, {"Cells", "Tools"})
 
 
@@ -241,7 +241,7 @@ def test_two_who_ask_the_same_at_once_make_one_request(database: Database) -> No
     )
     assert sorted(type(result).__name__ for result in results) == ["InvalidInput", "MeetingRequest"]
     with database.read() as session:
-        assert lists.listing(session, expo.actor(0), side=Side.FROM).total == 1
+        assert request_lists.listing(session, expo.actor(0), side=Side.FROM).total == 1
 
 
 def test_a_firm_has_a_limit_of_requests_without_an_answer(
@@ -275,15 +275,15 @@ def test_nothing_of_another_event_or_firm_is_found(database: Database) -> None:
         request = make_request(session, here, 0, 1, state=PENDING)
         strangers = [there.organiser_actor(), there.actor(0), there.actor(1), here.actor(2)]
         for actor in strangers:
-            for look in (requests.get, lists.show):
+            for look in (requests.get, request_lists.show):
                 with pytest.raises(NotFound):
                     look(session, actor, request.key)
             for step in (requests.accept, requests.decline, requests.withdraw):
                 with pytest.raises(NotFound):
                     step(session, actor, request.key, now=NOW)
-            assert lists.listing(session, actor).items == ()
+            assert request_lists.listing(session, actor).items == ()
         with pytest.raises(NotAllowed):
-            lists.listing(session, here.actor(2), side=Side.FROM, firm="f0")
+            request_lists.listing(session, here.actor(2), side=Side.FROM, firm="f0")
         with pytest.raises(NotFound):
             requests.get(session, here.actor(0), "\x00")
         named = NewRequest(

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from scheduler.domain.entities import OutboxKind, RequestState
 from scheduler.domain.errors import NotAllowed, NotFound, WrongState
 from scheduler.services.identity.actors import Actor
-from scheduler.services.requests import asking_help, lists, outcomes
-from scheduler.services.requests.why_not import Explained, Help, Whose
+from scheduler.services.requests import help_requests, outcomes, request_lists
+from scheduler.services.requests.unscheduled_reasons import Explained, Help, Whose
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, MeetingRequest, OutboxMail, ScheduleVersion
 from tests.support.factories import NOW, make_attendee, make_event, make_request, make_version
@@ -54,7 +54,7 @@ class Scene:
 
     def read(self, actor: Actor) -> Explained:
         with self.database.read() as session:
-            card = lists.show(session, actor, self.request.key)
+            card = request_lists.show(session, actor, self.request.key)
             return outcomes.outcomes(session, actor, [card])[card.key].why
 
     def rows(self, actor: Actor) -> list[tuple[str, Whose, str, list[int], int | None]]:
@@ -135,7 +135,7 @@ def test_a_colleague_is_asked_once_by_a_mail_that_leads_to_the_request(scene: Sc
     scene.say(("busy", scene.key(0, 1), [0]))
     actor, key = scene.expo.actor(0), scene.request.key
     with scene.database.write() as session:
-        asking_help.ask_colleague(session, actor, key, scene.key(0, 1), now=NOW)
+        help_requests.ask_colleague(session, actor, key, scene.key(0, 1), now=NOW)
     (mail,) = scene.letters()
     assert mail.to_address == scene.expo.people[0][1].email and mail.payload["letter"] == "free"
     assert mail.payload["path"] == f"/events/{scene.expo.event.key}/requests/{key}"
@@ -143,7 +143,7 @@ def test_a_colleague_is_asked_once_by_a_mail_that_leads_to_the_request(scene: Sc
     again = next(each for each in scene.read(actor).helps if each.kind is Help.ASK_COLLEAGUE)
     assert again.asked_at == NOW
     with pytest.raises(WrongState, match="asked"), scene.database.write() as session:
-        asking_help.ask_colleague(session, scene.expo.actor(0, person=2), key, scene.key(0, 1), now=NOW)
+        help_requests.ask_colleague(session, scene.expo.actor(0, person=2), key, scene.key(0, 1), now=NOW)
     assert len(scene.letters()) == 1
 
 
@@ -152,7 +152,7 @@ def test_of_two_who_ask_the_same_colleague_at_once_one_mail_goes_out(scene: Scen
 
     def ask(session: Any) -> None:
         with contextlib.suppress(WrongState):
-            asking_help.ask_colleague(session, scene.expo.actor(0), key, person, now=NOW)
+            help_requests.ask_colleague(session, scene.expo.actor(0), key, person, now=NOW)
 
     race(scene.database, ask, ask, ask)
     assert len(scene.letters()) == 1
@@ -164,7 +164,7 @@ def test_the_other_firm_is_asked_through_who_knows_the_request(scene: Scene) -> 
         session.get_one(MeetingRequest, scene.request.id).answered_by = second.id
     scene.say(("busy", scene.key(1), [0]))
     with scene.database.write() as session:
-        assert asking_help.ask_partner(session, scene.expo.actor(0), scene.request.key, now=NOW) == "Firm 1"
+        assert help_requests.ask_partner(session, scene.expo.actor(0), scene.request.key, now=NOW) == "Firm 1"
     (mail,) = scene.letters()
     assert (mail.attendee_id, mail.payload["letter"]) == (second.id, "make_time")
     assert scene.read(scene.expo.actor(0)).helps[-1].asked_at == NOW
@@ -181,22 +181,22 @@ def test_who_may_not_ask_asks_nobody(scene: Scene) -> None:
             (expo.actor(2), scene.key(2, 1), NotFound),
         ):
             with pytest.raises(error):
-                asking_help.ask_colleague(session, actor, key, person, now=NOW)
-        for step in (asking_help.shorten, asking_help.allow_any_time):
+                help_requests.ask_colleague(session, actor, key, person, now=NOW)
+        for step in (help_requests.shorten, help_requests.allow_any_time):
             with pytest.raises(NotAllowed):
                 step(session, expo.actor(1), key)
         session.get_one(MeetingRequest, scene.request.id).state = RequestState.WITHDRAWN
         session.flush()
         with pytest.raises(WrongState):
-            asking_help.ask_partner(session, expo.actor(0), key, now=NOW)
+            help_requests.ask_partner(session, expo.actor(0), key, now=NOW)
     assert scene.letters() == []
 
 
 def test_a_shorter_meeting_and_any_time_are_the_asking_firm_s_to_allow(database: Database) -> None:
     scene = Scene(database, length=2, slots=["x"])
     with database.write() as session:
-        asking_help.shorten(session, scene.expo.actor(0), scene.request.key)
-        asking_help.allow_any_time(session, scene.expo.actor(0), scene.request.key)
+        help_requests.shorten(session, scene.expo.actor(0), scene.request.key)
+        help_requests.allow_any_time(session, scene.expo.actor(0), scene.request.key)
         stored = session.get_one(MeetingRequest, scene.request.id)
         assert (stored.length, stored.slots) == (1, None)
 

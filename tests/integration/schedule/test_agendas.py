@@ -16,7 +16,7 @@ from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests import requests
-from scheduler.services.schedule import agendas, entries
+from scheduler.services.schedule import agendas, calendar_entries
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
 from tests.support.factories import (
@@ -78,7 +78,7 @@ def test_agendas_and_calendars_have_the_topics_of_both_firms(database: Database)
         version = make_version(session, expo, meetings)
         topics = ["Cells · Tools", "Cells"]
         assert [item.topic for item in agendas.firm_agenda(session, expo.actor(0)).items] == topics
-        shown = entries.shown(session, expo.event, version.id)
+        shown = calendar_entries.shown(session, expo.event, version.id)
         assert [shown.held(request.id).topic for request in (mutual, plain)] == topics
 
 

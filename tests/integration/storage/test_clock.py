@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from scheduler.domain.entities import VersionState
 from scheduler.domain.solving import Result
-from scheduler.services.operations import pulses
-from scheduler.services.operations.clocks import tell_if_wrong
+from scheduler.services.operations import job_intervals
+from scheduler.services.operations.clock_skew import tell_if_wrong
 from scheduler.services.planning.runs import recovery
 from scheduler.services.planning.runs.execution import RunEnding
 from scheduler.services.schedule import versions
@@ -117,7 +117,7 @@ def test_a_clock_process_that_is_two_minutes_ahead_ticks_in_its_time(
 
     def claim() -> bool:
         with database.write() as session:
-            return pulses.claim(session, pulses.TICK, every=every, now=database.now_in(session))
+            return job_intervals.claim(session, job_intervals.TICK, every=every, now=database.now_in(session))
 
     assert claim()
     clocks.set_wrong(monkeypatch, timedelta(minutes=2))

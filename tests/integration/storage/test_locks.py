@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AnswerSource, OutboxState, Partstat, RequestState
 from scheduler.services.delivery import claims
-from scheduler.services.emails.email_addresses import addresses
-from scheduler.services.replies import answers
-from scheduler.services.replies.answers import Reply
+from scheduler.services.emails.email_addresses import address_corrections
+from scheduler.services.replies import attendee_replies
+from scheduler.services.replies.attendee_replies import Reply
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database
@@ -67,11 +67,11 @@ def ask(session: Session, published: Published) -> str:
 
 def decline(session: Session, published: Published) -> str:
     row = published.mail_to(0)
-    invitation = answers.latest(session, row.uid, row.attendee_id)
+    invitation = attendee_replies.latest(session, row.uid, row.attendee_id)
     given = Reply(
         partstat=Partstat.DECLINED, sequence=invitation.sequence, source=AnswerSource.LINK, dtstamp=LATER
     )
-    return answers.give(session, invitation, given, now=LATER)
+    return attendee_replies.give(session, invitation, given, now=LATER)
 
 
 def claim(session: Session) -> int:
@@ -116,7 +116,7 @@ def test_publishing_goes_on_while_an_answer_about_a_meeting_that_it_moves_is_ope
     published = Published(database)
     with database.write() as answering:
         row = published.mail_to(0)
-        answers.lock(answering, answers.latest(answering, row.uid, row.attendee_id))
+        attendee_replies.lock(answering, attendee_replies.latest(answering, row.uid, row.attendee_id))
         assert Step(in_own(database, lambda session: republish(session, published))).done() == 2
         assert decline(answering, published)
     assert published.state() is RequestState.WITHDRAWN
@@ -137,7 +137,7 @@ def test_a_request_is_asked_while_an_address_is_corrected(database: Database) ->
     published = Published(database)
     with database.write() as correcting:
         person = published.person(0)
-        addresses.correct(
+        address_corrections.correct(
             correcting,
             published.expo.organiser_actor(),
             person.key,

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import Envelope
 from sqlalchemy import event, func, select, text
 
 from api import health
-from scheduler.services.operations import pulses
+from scheduler.services.operations import job_intervals
 from scheduler.storage import schema, schema_gate
 from scheduler.storage.database import Database
 from scheduler.storage.schema import SchemaOutOfDate, SchemaUpgrading, upgrade
@@ -29,7 +29,7 @@ from tests.support.workers import eventually, settings_for, worker
 from workers import clock, dispatch
 from workers.celery_app import make_celery
 from workers.clock import Clock
-from workers.receiver import Receiver
+from workers.lmtp_receiver import Receiver
 
 NEWER, OLDER = "9999", "0087"
 
@@ -94,10 +94,10 @@ def test_no_role_uses_a_database_of_another_version(
         to = receiver.handle_RCPT(None, None, Envelope(), "replies@expo.example", [])  # type: ignore[arg-type]
         assert asyncio.run(to).startswith("451")
     with database.read() as session:
-        assert pulses.last(session, pulses.TICK) is None
+        assert job_intervals.last(session, job_intervals.TICK) is None
     turns(ticking, monkeypatch)
     with database.read() as session:
-        assert pulses.last(session, pulses.TICK) is not None
+        assert job_intervals.last(session, job_intervals.TICK) is not None
     assert client.get("/sign-in").status_code == 200
 
 

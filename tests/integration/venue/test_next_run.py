@@ -17,9 +17,8 @@ from scheduler.services.identity.actors import operator
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import comparisons, release
 from scheduler.services.schedule import versions
-from scheduler.services.venue import changing, timetable
-from scheduler.services.venue.changing import VenueLook
-from scheduler.services.venue.wanted import (
+from scheduler.services.venue import timetable, venue_changes
+from scheduler.services.venue.change_types import (
     ChangeDays,
     ChangeHalls,
     ChangeWalks,
@@ -29,6 +28,7 @@ from scheduler.services.venue.wanted import (
     VenueChange,
     WantedHall,
 )
+from scheduler.services.venue.venue_changes import VenueLook
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -64,10 +64,10 @@ def change(session: Session, expo: Expo, wanted: VenueChange) -> VenueLook:
     """Do what a look shows."""
     actor = expo.organiser_actor()
     with session.begin_nested() as look_only:
-        look = changing.apply(session, actor, wanted, now=NOW)
+        look = venue_changes.apply(session, actor, wanted, now=NOW)
         look_only.rollback()
     session.expire_all()
-    return changing.save(session, actor, wanted, digest=look.digest, now=NOW)
+    return venue_changes.save(session, actor, wanted, digest=look.digest, now=NOW)
 
 
 def next_run(session: Session, expo: Expo) -> ScheduleVersion:
@@ -210,7 +210,7 @@ def test_a_look_at_a_whole_expo_reads_what_it_can_touch_and_names_each_meeting(d
             event = session.get_one(Event, event_id)
             places = session.scalars(select(Place.key).order_by(Place.id).limit(most)).all()
             slots = session.scalars(select(Slot.key).order_by(Slot.position).limit(4)).all()
-            looks.append(changing.apply(session, operator(event), ClosePlaces(places, slots), now=NOW))
+            looks.append(venue_changes.apply(session, operator(event), ClosePlaces(places, slots), now=NOW))
             assert sum(isinstance(row, MeetingRequest) for row in session.identity_map.values()) < 5_000
 
         return count_of_look(database, look)

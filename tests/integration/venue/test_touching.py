@@ -13,9 +13,8 @@ from scheduler.domain.entities import PlaceWish
 from scheduler.domain.solving import SolveParams
 from scheduler.services.problems import snapshot
 from scheduler.services.problems.scope import Scope
-from scheduler.services.venue import changing, timetable
-from scheduler.services.venue.effects import VenueEffects, effects, held, problem_of
-from scheduler.services.venue.wanted import (
+from scheduler.services.venue import timetable, venue_changes
+from scheduler.services.venue.change_types import (
     ChangeHalls,
     ChangePlaces,
     ChangeWalks,
@@ -26,6 +25,7 @@ from scheduler.services.venue.wanted import (
     WantedHall,
     WantedPlace,
 )
+from scheduler.services.venue.effects import VenueEffects, effects, held, problem_of
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, Event, Place
@@ -77,7 +77,7 @@ def of_all(session: Session, expo: Expo, change: VenueChange) -> VenueEffects:
     """What a look at the whole event finds."""
     before = held(problem_of(session, expo.event.id, Scope()))
     event = session.get_one(Event, expo.event.id)
-    changing.apply(session, expo.organiser_actor(), change, now=NOW)
+    venue_changes.apply(session, expo.organiser_actor(), change, now=NOW)
     until = NOW + timedelta(hours=event.freeze_hours)
     return effects(before, problem_of(session, event.id, Scope()), frozen_until=until)
 
@@ -92,7 +92,7 @@ def test_a_part_is_as_good_as_the_whole(database: Database) -> None:
             whole = of_all(session, expo, change)
             session.rollback()
         with database.write() as session:
-            look = changing.apply(session, expo.organiser_actor(), change, now=NOW)
+            look = venue_changes.apply(session, expo.organiser_actor(), change, now=NOW)
             session.rollback()
         found[name] = len(whole.broken)
         counts = len(whole.broken), len(whole.elsewhere), len(whole.soon)

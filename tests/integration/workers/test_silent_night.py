@@ -14,7 +14,7 @@ from scheduler.services.delivery import delivery
 from scheduler.services.operations import alerts
 from scheduler.services.planning.runs import execution
 from scheduler.services.planning.runs.execution import RunEnding
-from scheduler.services.publishing import publishing
+from scheduler.services.publishing import job_execution
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run
@@ -102,7 +102,7 @@ def test_a_night_without_a_worker_is_told_by_twenty_past_and_published_by_nobody
             run_id = session.scalars(select(Run.id)).one()
         done = execution.execute_run(database, run_id, worker="noon", settings=settings)
         assert (done.ending, done.version) == (RunEnding.FINISHED, 2) and done.job is not None
-        publishing.execute(database, done.job, worker="noon", settings=settings)
+        job_execution.execute(database, done.job, worker="noon", settings=settings)
         assert states(database, expo) == {1: VersionState.PUBLISHED, 2: VersionState.DRAFT}
         ((kind, reason),) = told(database, expo)
         assert kind is AlertKind.NOT_PUBLISHED and "began at 12:00" in reason and "a draft only" in reason

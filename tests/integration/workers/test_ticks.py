@@ -20,9 +20,9 @@ from sqlalchemy import select, text
 from scheduler.config import Settings
 from scheduler.domain.entities import RequestState, RunState
 from scheduler.services.identity import sessions, sign_in
-from scheduler.services.operations import pulses
+from scheduler.services.operations import job_intervals
 from scheduler.services.planning.runs import runs
-from scheduler.services.requests.digests import telling
+from scheduler.services.requests.digests import digest_sending
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail, WebSession
 from tests.integration.delivery.test_outbox import publish_some
@@ -106,7 +106,7 @@ def test_of_two_clocks_one_ticks(clock: Clock) -> None:
     with ThreadPoolExecutor(2) as threads:
         assert sorted(tick.result() for tick in [threads.submit(tick) for _ in range(2)]) == [False, True]
     assert not clock.tick()
-    later(clock.database, pulses.TICK, TICK)
+    later(clock.database, job_intervals.TICK, TICK)
     assert clock.tick()
 
 
@@ -114,17 +114,17 @@ def test_of_two_clocks_one_ticks(clock: Clock) -> None:
 def test_a_clock_ticks_as_often_as_the_settings_say(clock: Clock) -> None:
     often = replace(clock, settings=replace(clock.settings, tick_seconds=2))
     assert clock.tick()
-    later(clock.database, pulses.TICK, timedelta(seconds=2))
+    later(clock.database, job_intervals.TICK, timedelta(seconds=2))
     assert not clock.tick()
     assert often.tick()
 
 
 def test_a_clock_that_was_set_back_does_not_stop_the_ticks(database: Database) -> None:
     with database.write() as session:
-        assert pulses.claim(session, "tick", every=TICK, now=NOW + timedelta(hours=3))
-        assert pulses.claim(session, "tick", every=TICK, now=NOW)
-        assert not pulses.claim(session, "tick", every=TICK, now=NOW + timedelta(seconds=1))
-        assert pulses.last(session, "tick") == NOW
+        assert job_intervals.claim(session, "tick", every=TICK, now=NOW + timedelta(hours=3))
+        assert job_intervals.claim(session, "tick", every=TICK, now=NOW)
+        assert not job_intervals.claim(session, "tick", every=TICK, now=NOW + timedelta(seconds=1))
+        assert job_intervals.last(session, "tick") == NOW
 
 
 def test_a_step_that_fails_keeps_no_other_from_its_turn(clock: Clock, broker: redis.Redis) -> None:
@@ -177,9 +177,9 @@ def test_each_thing_has_a_time_of_its_own(clock: Clock, broker: redis.Redis) -> 
     assert TICK < FETCH < REFETCH
     clock.tick()
     broker.flushall()
-    later(clock.database, pulses.TICK, TICK)
+    later(clock.database, job_intervals.TICK, TICK)
     assert clock.tick() and broker.llen("untrusted") == 0
-    later(clock.database, pulses.TICK, TICK)
+    later(clock.database, job_intervals.TICK, TICK)
     later(clock.database, "refetch", REFETCH)
     assert clock.tick() and broker.llen("untrusted") == 1
 
@@ -209,7 +209,7 @@ def run_clock(settings: Settings) -> subprocess.Popen[bytes]:
 def test_a_tick_makes_the_mails_about_requests_in_turns(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telling, "MOST", 1)
+    monkeypatch.setattr(digest_sending, "MOST", 1)
     now = clock.database.now()
     with clock.database.write() as session:
         expo = make_event(session, firms=4, digest_mails=True, digests_since=now - timedelta(days=1))

@@ -27,7 +27,7 @@ from tests.support.calendars import linked
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version
 from tests.support.workers import PATIENT_APP, eventually, settings_for, worker
 from tests.unit.invites.test_transport import Catcher, serving
-from workers import dispatch, identity, presence, tasks
+from workers import dispatch, process_identity, tasks, worker_registry
 from workers.celery_app import (
     HARD_LIMIT,
     ROUTES,
@@ -194,7 +194,7 @@ def test_a_job_whose_process_was_killed_is_taken_up_at_once(stack: Stack) -> Non
     """As runs are: a process that begins looks for what one before it left. No clock is there."""
     ended = subprocess.Popen(["true"])
     ended.wait()
-    host = identity.me().partition(":")[0]
+    host = process_identity.me().partition(":")[0]
     with stack.database.write() as session:
         expo = make_event(session, firms=3)
         version = make_version(session, expo, [])
@@ -212,19 +212,19 @@ def test_a_job_whose_process_was_killed_is_taken_up_at_once(stack: Stack) -> Non
 
 @sqlite_only
 def test_two_workers_of_one_name_are_two_and_one_is_left_where_one_ends(stack: Stack) -> None:
-    broker = presence.connect(stack.settings.redis_url)
+    broker = worker_registry.connect(stack.settings.redis_url)
     with stack.worker("untrusted") as first, stack.worker("untrusted"):
-        eventually(lambda: presence.count(broker)["untrusted"] == 2)
+        eventually(lambda: worker_registry.count(broker)["untrusted"] == 2)
         first.stop()
-        assert presence.count(broker)["untrusted"] == 1
+        assert worker_registry.count(broker)["untrusted"] == 1
     broker.close()
 
 
 @sqlite_only
 def test_nobody_stops_a_worker_through_the_broker(stack: Stack) -> None:
-    broker = presence.connect(stack.settings.redis_url)
+    broker = worker_registry.connect(stack.settings.redis_url)
     with stack.worker("jobs"):
-        eventually(lambda: presence.count(broker)["jobs"] == 1)
+        eventually(lambda: worker_registry.count(broker)["jobs"] == 1)
         stack.celery.control.broadcast("shutdown")
         with stack.celery.connection_for_write() as connection:  # on which a reply is waited for at the end
             assert stack.celery.control.ping(timeout=1, connection=connection) == []
@@ -233,20 +233,20 @@ def test_nobody_stops_a_worker_through_the_broker(stack: Stack) -> None:
             job = version_jobs.ask_to_compare(session, make_version(session, expo, []), by=None, now=NOW)
         assert dispatch.version_job(job.id, app=stack.celery)
         eventually(lambda: stack.job(job.id).state is JobState.DONE)
-        assert presence.count(broker)["jobs"] == 1
+        assert worker_registry.count(broker)["jobs"] == 1
     broker.close()
 
 
 def test_a_process_is_gone_if_it_ended_or_its_number_was_given_away() -> None:
-    host, _, born = identity.me().split(":")
+    host, _, born = process_identity.me().split(":")
     ended = subprocess.Popen(["true"])
     ended.wait()
-    parent = f"{host}:{os.getppid()}:{identity.birth(os.getppid())}"
-    assert not identity.is_gone(identity.me()) and not identity.is_gone(parent)
-    assert identity.is_gone(f"{host}:{ended.pid}:{born}")
-    assert identity.is_gone(f"{host}:{os.getppid()}:{born}1")
-    assert not identity.is_gone(f"elsewhere:{ended.pid}:{born}")
-    assert not identity.is_gone("w1")
+    parent = f"{host}:{os.getppid()}:{process_identity.birth(os.getppid())}"
+    assert not process_identity.is_gone(process_identity.me()) and not process_identity.is_gone(parent)
+    assert process_identity.is_gone(f"{host}:{ended.pid}:{born}")
+    assert process_identity.is_gone(f"{host}:{os.getppid()}:{born}1")
+    assert not process_identity.is_gone(f"elsewhere:{ended.pid}:{born}")
+    assert not process_identity.is_gone("w1")
 
 
 def test_a_second_delivery_is_not_sent_while_one_waits(stack: Stack) -> None:
@@ -270,13 +270,13 @@ def test_every_task_has_a_queue_and_every_queue_a_worker(
 
 @sqlite_only
 def test_a_worker_says_which_queues_it_takes_from_and_leaves(stack: Stack) -> None:
-    broker = presence.connect(stack.settings.redis_url)
-    assert presence.count(broker) == dict.fromkeys(QUEUES, 0)
+    broker = worker_registry.connect(stack.settings.redis_url)
+    assert worker_registry.count(broker) == dict.fromkeys(QUEUES, 0)
     with stack.worker("untrusted") as running:
-        eventually(lambda: presence.count(broker)["untrusted"] == 1)
-        assert presence.count(broker)["mail"] == 0
+        eventually(lambda: worker_registry.count(broker)["untrusted"] == 1)
+        assert worker_registry.count(broker)["mail"] == 0
         assert running.stop() == 0
-    assert presence.count(broker)["untrusted"] == 0
+    assert worker_registry.count(broker)["untrusted"] == 0
 
 
 def queued(expo: Expo, number: int) -> dict[str, Any]:

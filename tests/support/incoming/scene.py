@@ -13,7 +13,7 @@ from scheduler.domain.entities import MailOutcome, OutboxKind, Partstat, Request
 from scheduler.domain.errors import ChainmeetError
 from scheduler.services.emails.inbound import inbox
 from scheduler.services.problems import snapshot
-from scheduler.services.replies import links
+from scheduler.services.replies import reply_links
 from scheduler.storage.database import Database
 from scheduler.storage.models import Answer, Attendee, InboundMail, MeetingRequest, OutboxMail
 from tests.support import dialects, replies
@@ -106,7 +106,7 @@ class Scene:
         database, now = self.published.database, self.at(came)
         try:
             with database.write() as session:
-                said = links.answer(session, token, partstat, sequence=sequence, now=now)
+                said = reply_links.answer(session, token, partstat, sequence=sequence, now=now)
         except ChainmeetError as error:
             self._note("refused", str(error))
         else:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from chainmeet.checking import examine
 from chainmeet.cli import main
 from chainmeet.files import write_json
+from chainmeet.plan_check import examine
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting, Plan, Unscheduled

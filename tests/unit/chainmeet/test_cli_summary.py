@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chainmeet.solving import summary
+from chainmeet.local_solve import summary
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Plan
 from scheduler.domain.rules.stability import PublishedChanges

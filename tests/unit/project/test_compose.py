@@ -18,7 +18,7 @@ from api import errors
 from chainmeet.cli import main
 from chainmeet.stack import programs
 from chainmeet.stack.broker import find_server
-from chainmeet.stack.folder import DataFolder
+from chainmeet.stack.data_folder import DataFolder
 from scheduler.config import PREFIX, Settings
 from scheduler.untrusted import limits as untrusted_limits
 from scheduler.untrusted import pool

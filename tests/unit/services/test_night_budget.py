@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.domain.changes import Change, compare
 from scheduler.domain.plan import Meeting
-from scheduler.services.publishing.overnight.night_budget import MARGIN, NightBudget, counted
+from scheduler.services.publishing.overnight.overnight_budget import MARGIN, NightBudget, counted
 from tests.support.builders import ask, make_problem, meet, person, table
 
 NOW = datetime(2026, 12, 6, 18, tzinfo=UTC)

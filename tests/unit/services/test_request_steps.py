@@ -7,7 +7,7 @@ import pytest
 from scheduler.domain.entities import RequestState
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
-from scheduler.services.requests.steps import STEPS, allowed
+from scheduler.services.requests.transitions import STEPS, allowed
 from scheduler.storage.models import MeetingRequest
 
 ASKING, ASKED, OTHER = (

@@ -31,8 +31,8 @@ from scheduler.invites.catalogue import words
 from scheduler.services.agendas.my_day import day as days
 from scheduler.services.agendas.my_day import lateness
 from scheduler.services.identity.actors import Actor
-from scheduler.services.replies import agenda_answers
-from scheduler.services.replies.agenda_answers import OVER
+from scheduler.services.replies import agenda_replies
+from scheduler.services.replies.agenda_replies import OVER
 from scheduler.services.reports.outcomes import outcomes
 
 blueprint = APIBlueprint("my_day", __name__, enable_openapi=False, url_prefix="/events/<event_key>/my-day")
@@ -53,7 +53,7 @@ def show(event_key: str) -> Response | Leading:
     """The reader's meetings of one day, the next one large. An interpreter's are on a page of their own."""
     actor = auth.participant(event_key)
     if actor.attendee_id is None and actor.interpreter_id is not None:
-        return redirect(url_for("interpreting.show", event_key=event_key, day=request.args.get("day")))
+        return redirect(url_for("interpreter_day.show", event_key=event_key, day=request.args.get("day")))
     now = context.now()
     with context.database().read() as db:
         mine = days.my_day(
@@ -122,7 +122,7 @@ def answer(event_key: str, request_key: str) -> Leading | tuple[str, int]:
     }
 
     def give(db: Session) -> None:
-        agenda_answers.answer(db, actor, request_key, partstat, **given)
+        agenda_replies.answer(db, actor, request_key, partstat, **given)
 
     told = gettext("Accepted. You are expected at this meeting.")
     if partstat is Partstat.DECLINED:

@@ -11,7 +11,7 @@ from api import auth, context, inputs
 from api.language.speaking import gettext
 from api.pages import rendering
 from scheduler.domain.errors import WrongState
-from scheduler.services.agendas.week import changes, handing
+from scheduler.services.agendas.week import changes, handover
 from scheduler.services.agendas.week import week as weeks
 from scheduler.services.agendas.week.week import Show
 from scheduler.services.identity.rights import Right
@@ -46,7 +46,7 @@ def show(event_key: str) -> str | Response:
             "agendas/week/show.html",
             week=week,
             chosen=chosen,
-            colleagues=handing.colleagues(week, chosen) if chosen else (),
+            colleagues=handover.colleagues(week, chosen) if chosen else (),
             may_hand=actor.may(Right.ASK, firm_id=actor.firm_id),
             show=shown or Show.ALL,
             shows=list(Show),
@@ -73,7 +73,7 @@ def hand_over(event_key: str, request_key: str) -> Response:
     form = request.form
     try:
         with context.database().write() as db:
-            handing.hand_over(
+            handover.hand_over(
                 db, actor, request_key, form.get("leaver", ""), form.get("colleague", ""), now=context.now()
             )
     except WrongState:
@@ -93,7 +93,7 @@ def keep(event_key: str, request_key: str) -> Response:
     actor = auth.actor(event_key)
     try:
         with context.database().write() as db:
-            handing.keep(db, actor, request_key, now=context.now())
+            handover.keep(db, actor, request_key, now=context.now())
     except WrongState:
         flash(gettext("That has changed meanwhile. Look at it as it is now."), "error")
     else:

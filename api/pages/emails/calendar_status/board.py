@@ -17,13 +17,13 @@ from api.pages import paging, rendering
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.services.availability import failing
-from scheduler.services.delivery import dead_letters
+from scheduler.services.availability import calendar_failures
+from scheduler.services.delivery import failed_emails
 from scheduler.services.emails.calendar_status import board as calendar_health
-from scheduler.services.emails.calendar_status import call_list, calls, rows, ways
+from scheduler.services.emails.calendar_status import calendar_methods, call_list, calls, status_rows
 from scheduler.services.emails.calendar_status.board import SORTS, Filters
 from scheduler.services.emails.calendar_status.people import WORDS
-from scheduler.services.emails.email_addresses import addresses
+from scheduler.services.emails.email_addresses import address_corrections
 from scheduler.services.emails.inbound import aliases
 from scheduler.services.identity.actors import Actor
 from workers import dispatch
@@ -51,7 +51,7 @@ def board(event_key: str) -> str:
     with context.database().read() as db:
         now = context.now()
         found = calendar_health.board(db, actor, filters, now=now)
-        page = rows.rows(db, actor, found, number=paging.asked_number())
+        page = status_rows.rows(db, actor, found, number=paging.asked_number())
         return rendering.render(
             db,
             actor,
@@ -63,12 +63,12 @@ def board(event_key: str) -> str:
             whose=WHOSE_WORDS,
             filters=filters,
             asked=_asked(filters),
-            letters=dead_letters.counts(db, actor),
-            failing=failing.of_event(db, actor),
+            letters=failed_emails.counts(db, actor),
+            failing=calendar_failures.of_event(db, actor),
             states=list(CalendarState),
             words=WORDS,
-            ways=ways.counts(db, actor),
-            way_words=ways.WORDS,
+            ways=calendar_methods.counts(db, actor),
+            way_words=calendar_methods.WORDS,
             sorts=SORT_WORDS,
         )
 
@@ -100,7 +100,7 @@ def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            queued = addresses.correct(
+            queued = address_corrections.correct(
                 db,
                 actor,
                 person_key,
@@ -172,10 +172,10 @@ def letters(event_key: str) -> str:
             actor,
             "letters",
             "emails/calendar_status/letters.html",
-            page=dead_letters.listing(db, actor, retrying=retrying, number=paging.asked_number()),
+            page=failed_emails.listing(db, actor, retrying=retrying, number=paging.asked_number()),
             retrying=retrying,
-            routes=dead_letters.pauses(db, actor, rates=context.settings().rates, now=context.now()),
-            letters=dead_letters.counts(db, actor),
+            routes=failed_emails.pauses(db, actor, rates=context.settings().rates, now=context.now()),
+            letters=failed_emails.counts(db, actor),
         )
 
 
@@ -213,10 +213,10 @@ def _asked(filters: Filters) -> dict[str, str]:
 def _handle(db: Session, actor: Actor, step: str, ids: list[int]) -> int:
     now = context.now()
     if step == "drop":
-        return dead_letters.drop(db, actor, ids, now=now)
+        return failed_emails.drop(db, actor, ids, now=now)
     if request.form.get("all"):
-        return dead_letters.resend_all(db, actor, now=now)
-    return dead_letters.resend(db, actor, ids, now=now)
+        return failed_emails.resend_all(db, actor, now=now)
+    return failed_emails.resend(db, actor, ids, now=now)
 
 
 def _handled(step: str, done: int, left: int) -> str:
@@ -245,13 +245,13 @@ def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, st
             "calendar_health",
             "emails/calendar_status/person.html",
             person=found,
-            changes=addresses.changes(db, actor, person_key),
+            changes=address_corrections.changes(db, actor, person_key),
             aliases=aliases.listing(db, actor, person_key),
-            ways=ways.of_person(db, actor, person_key),
-            way_words=ways.WORDS,
+            ways=calendar_methods.of_person(db, actor, person_key),
+            way_words=calendar_methods.WORDS,
             typed={"email": found.email, **kept, **typed},
             call=call,
-            failing=failing.of_person(db, actor, person_key),
+            failing=calendar_failures.of_person(db, actor, person_key),
             callers=calls.callers(db, actor, now=context.now()),
             faults=faults,
             words=WORDS,

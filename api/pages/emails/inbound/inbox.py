@@ -18,9 +18,9 @@ from api.pages.presentation import short_name
 from scheduler.domain.entities import MailKind, MailOutcome, OutboxKind, Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory.refs import PersonRef
-from scheduler.services.emails.inbound import handling
-from scheduler.services.emails.inbound.shown import IncomingMail
+from scheduler.services.directory.references import PersonRef
+from scheduler.services.emails.inbound import inbox_actions
+from scheduler.services.emails.inbound.incoming_emails import IncomingMail
 from scheduler.services.identity.actors import Actor
 from workers import dispatch
 
@@ -76,7 +76,7 @@ def listing(event_key: str) -> str:
     outcome = MailOutcome(chosen) if chosen in set(MailOutcome) else None
     with context.database().read() as db:
         noted = chosen == NOTES
-        page = handling.listing(db, actor, outcome=outcome, noted=noted, number=paging.asked_number())
+        page = inbox_actions.listing(db, actor, outcome=outcome, noted=noted, number=paging.asked_number())
         return rendering.render(
             db,
             actor,
@@ -85,10 +85,10 @@ def listing(event_key: str) -> str:
             page=page,
             outcome=outcome,
             outcomes=[o for o in MailOutcome if o is not MailOutcome.RECEIVED],
-            counts=handling.counts(db, actor),
-            complaints=handling.complaints(db, actor),
+            counts=inbox_actions.counts(db, actor),
+            complaints=inbox_actions.complaints(db, actor),
             noted=noted,
-            notes=handling.count_notes(db, actor),
+            notes=inbox_actions.count_notes(db, actor),
         )
 
 
@@ -97,11 +97,11 @@ def listing(event_key: str) -> str:
 def show(event_key: str, mail_id: int) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        mail = handling.get(db, actor, mail_id)
-        alias = handling.claimed(db, actor, mail_id)
-        dead = handling.reported_address(db, actor, mail_id)
-        instead = handling.substitute(db, actor, mail_id, now=context.now())
-        takes_answer = handling.takes_answer(db, actor, mail_id, now=context.now())
+        mail = inbox_actions.get(db, actor, mail_id)
+        alias = inbox_actions.claimed(db, actor, mail_id)
+        dead = inbox_actions.reported_address(db, actor, mail_id)
+        instead = inbox_actions.substitute(db, actor, mail_id, now=context.now())
+        takes_answer = inbox_actions.takes_answer(db, actor, mail_id, now=context.now())
         return rendering.render(
             db,
             actor,
@@ -137,7 +137,7 @@ def raw(event_key: str, mail_id: int) -> FlaskResponse:
     """The mail as it came, to be saved and never shown: it may hold anything."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        octets = handling.raw(db, actor, mail_id, now=context.now())
+        octets = inbox_actions.raw(db, actor, mail_id, now=context.now())
     response = FlaskResponse(octets, mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="mail-{mail_id}.eml"'
     response.headers["Cache-Control"] = "no-store"
@@ -165,13 +165,15 @@ def handle(event_key: str, mail_id: int, step: str) -> Response:
 def _handle(db: Session, actor: Actor, mail_id: int, step: str) -> str:
     if step == "set-aside":
         domain = context.settings().mail_domain
-        return handling.set_aside(db, actor, mail_id, mail_domain=domain, now=context.now()).reason
+        return inbox_actions.set_aside(db, actor, mail_id, mail_domain=domain, now=context.now()).reason
     if step == "instead":
-        return handling.send_instead(db, actor, mail_id, now=context.now()).reason
+        return inbox_actions.send_instead(db, actor, mail_id, now=context.now()).reason
     if step == "same-person":
-        return handling.same_person(db, actor, mail_id, settings=context.settings(), now=context.now()).reason
+        return inbox_actions.same_person(
+            db, actor, mail_id, settings=context.settings(), now=context.now()
+        ).reason
     if step == "dead":
-        return handling.mark_dead(db, actor, mail_id, now=context.now()).reason
+        return inbox_actions.mark_dead(db, actor, mail_id, now=context.now()).reason
     if step not in _STEPS:
         raise NotFound("page", step)
-    return handling.apply(db, actor, mail_id, _STEPS[step], now=context.now()).reason
+    return inbox_actions.apply(db, actor, mail_id, _STEPS[step], now=context.now()).reason

@@ -27,7 +27,7 @@ from scheduler.services.planning.fixes import (
 from scheduler.services.planning.fixes.event_changes import NewPerson
 from scheduler.services.planning.runs import commitment_clashes
 from scheduler.services.planning.scenarios import fix_trials as trials
-from scheduler.services.requests import not_held
+from scheduler.services.requests import unscheduled_requests
 from scheduler.services.requests.locks import NotDone
 from workers import dispatch
 
@@ -95,7 +95,7 @@ def show(event_key: str, number: int) -> str:
             applied=applying.list_applied_fixes(db, actor, most=APPLIED) if actor.is_organiser else (),
             reason=reason,
             asked=words,
-            reasons=not_held.GROUPS,
+            reasons=unscheduled_requests.GROUPS,
             **values,
         )
 
@@ -247,7 +247,7 @@ def _ask_who(actor: Actor, number: int, typed: dict[str, str], faults: dict[str,
         else:
             key = request.values.get("request", "")
             way = applying.get_request_fix(db, actor, number, key, remedy)
-            (row,) = not_held.about(db, actor, number, [key])
+            (row,) = unscheduled_requests.about(db, actor, number, [key])
             found = row.remedies[remedy]
             values |= {"row": row, "remedy": found, "things": found.things, "kind": way["kind"]}
         return rendering.render(

@@ -21,7 +21,7 @@ from api.pages.exports.exports import TYPES
 from api.pages.participants.picks import key_in
 from api.pages.planning.scenarios.forms import FORMS, change_of
 from api.pages.planning.scenarios.sentences import DIALS, sentence
-from api.pages.schedule.levels import LEVELS
+from api.pages.schedule.priority_levels import LEVELS
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.domain.solving import WhatIfState
 from scheduler.i18n import gettext_lazy
@@ -33,7 +33,7 @@ from scheduler.services.planning.scenarios import comparison, effects, scenarios
 from scheduler.services.planning.scenarios.comparison import FIGURES
 from scheduler.services.planning.scenarios.effects import FirmFilter, ScenarioCard
 from scheduler.services.planning.scenarios.scenario_changes import MAX_CHANGES
-from scheduler.services.requests import not_held
+from scheduler.services.requests import unscheduled_requests
 from scheduler.services.spreadsheets.columns import ImportKind
 from workers import dispatch
 
@@ -63,7 +63,7 @@ STATES = MappingProxyType(
 )
 TAGS = MappingProxyType({WhatIfState.DONE: "good", WhatIfState.FAILED: "bad"})
 REASONS: Mapping[str, str] = MappingProxyType(
-    {**not_held.GROUPS, effects.REMOVED: gettext_lazy("An exhibitor is not in the scenario")}
+    {**unscheduled_requests.GROUPS, effects.REMOVED: gettext_lazy("An exhibitor is not in the scenario")}
 )
 """Titles of the reasons for which a scenario does not schedule a request."""
 SHOWN: Mapping[FirmFilter, str] = MappingProxyType(

@@ -13,7 +13,7 @@ from api.pages import paging, rendering
 from api.pages.events.mail_texts import PREVIEW_POLICY
 from scheduler.domain.errors import PublishingOpen, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.publishing.rehearsal import going_live, rehearsed_mails
+from scheduler.services.publishing.rehearsal import going_live, rehearsed_emails
 from workers import dispatch
 
 blueprint = APIBlueprint(
@@ -60,12 +60,12 @@ def show(event_key: str) -> str:
             "rehearsal",
             "publishing/rehearsal/show.html",
             live=going_live.state(db, actor),
-            counts=rehearsed_mails.counts(db, actor),
-            page=rehearsed_mails.listing(db, actor, label=label, search=text, number=paging.asked_number()),
+            counts=rehearsed_emails.counts(db, actor),
+            page=rehearsed_emails.listing(db, actor, label=label, search=text, number=paging.asked_number()),
             kinds=KINDS,
             kind=label,
             text=text,
-            samples=rehearsed_mails.SAMPLES,
+            samples=rehearsed_emails.SAMPLES,
         )
 
 
@@ -75,7 +75,7 @@ def mail(event_key: str, mail_id: int) -> Response:
     """One email as its reader would have seen it."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        shown = rehearsed_mails.show(db, actor, mail_id, settings=context.settings())
+        shown = rehearsed_emails.show(db, actor, mail_id, settings=context.settings())
         page = rendering.render(
             db, actor, "rehearsal", "publishing/rehearsal/mail.html", shown=shown, kinds=KINDS
         )

@@ -12,7 +12,7 @@ from api.language.speaking import gettext
 from api.pages import marks, presentation, rendering
 from scheduler.domain import names
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory.refs import FirmRef, PersonRef
+from scheduler.services.directory.references import FirmRef, PersonRef
 from scheduler.services.events import events
 from scheduler.services.reports.outcomes.outcome_list import OutcomeFilter, get_outcome_list
 from scheduler.services.reports.outcomes.outcomes import MeetingWithOutcomes, ReportedOutcome

@@ -11,7 +11,7 @@ from api.pages.reports.statistics import charts
 from api.pages.reports.statistics.charts import Line
 from api.pages.reports.statistics.drawing import Drawing
 from api.pages.reports.statistics.gallery import DrawnTable, Figure
-from api.pages.schedule.states import phase_word
+from api.pages.schedule.state_labels import phase_word
 
 
 def convergence(curve: Sequence[Mapping[str, Any]]) -> Figure | None:

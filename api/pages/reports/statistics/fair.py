@@ -16,7 +16,7 @@ from api.pages.reports.statistics import charts
 from api.pages.reports.statistics.charts import Line
 from api.pages.reports.statistics.drawing import Drawing
 from api.pages.reports.statistics.gallery import DrawnTable, Figure
-from api.pages.schedule.levels import LEVELS
+from api.pages.schedule.priority_levels import LEVELS
 from scheduler.domain.errors import NotFound
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.fairness import shares

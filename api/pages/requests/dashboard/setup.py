@@ -82,7 +82,7 @@ def times(event_key: str) -> Answer:
         except InvalidInput as error:
             return _page(actor, {fault.path: fault.message for fault in error.faults}, "times"), 422
     flash(gettext("Setup finished. You can change everything later in your profile."), "good")
-    return redirect(url_for("start.show", event_key=event_key), 303)
+    return redirect(url_for("dashboard.show", event_key=event_key), 303)
 
 
 def _days(form: Mapping[str, str]) -> dict[date, tuple[time, time] | None]:

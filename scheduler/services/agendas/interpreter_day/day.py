@@ -14,11 +14,11 @@ from scheduler.domain.errors import NotFound
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.agenda import AgendaSheet
 from scheduler.services.agendas.my_day.day import HallPaths, Walk, day_shown
-from scheduler.services.agendas.week.around import around
-from scheduler.services.directory.refs import slots_of
+from scheduler.services.agendas.week.meeting_details import around
+from scheduler.services.directory.references import slots_of
 from scheduler.services.exports import prints
 from scheduler.services.identity.actors import Actor
-from scheduler.services.replies.agenda_answers import Standing
+from scheduler.services.replies.agenda_replies import Standing
 from scheduler.services.schedule import agendas, versions
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.models import Interpreter

@@ -15,14 +15,14 @@ from scheduler.domain.entities import Partstat
 from scheduler.i18n import venue_label
 from scheduler.services.agendas.my_day import lateness
 from scheduler.services.agendas.my_day.lateness import Late
-from scheduler.services.agendas.week.around import Around, around
 from scheduler.services.agendas.week.changes import WeekChange, WeekChangeKind, changes
-from scheduler.services.directory.refs import slots_of
+from scheduler.services.agendas.week.meeting_details import Around, around
+from scheduler.services.directory.references import slots_of
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.replies import agenda_answers, declining
-from scheduler.services.replies.agenda_answers import Standing
-from scheduler.services.replies.declining import Effect
+from scheduler.services.replies import agenda_replies, decline_effects
+from scheduler.services.replies.agenda_replies import Standing
+from scheduler.services.replies.decline_effects import Effect
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.among import among
@@ -114,14 +114,14 @@ def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str,
     shown = day_shown(all_days, day, today)
     part = agenda.on(shown)
     items = part.items
-    standing = agenda_answers.standing(session, actor, part, secret_key=secret_key)
+    standing = agenda_replies.standing(session, actor, part, secret_key=secret_key)
     facts = around(session, actor, part, standing)
     late = lateness.said(session, actor, items)
     walks = HallPaths(session, actor).walks(items, facts)
     requests = _requests(session, actor, items)
     briefs = _briefs(session, actor, requests)
     attendee = session.get_one(Attendee, actor.attendee_id)
-    effects = declining.effects(session, requests, attendee, now=now)
+    effects = decline_effects.effects(session, requests, attendee, now=now)
     ids = {request.key: request.id for request in requests}
     news = {each.request_key: each for each in changes(session, actor, part) if each.kind in SHOWN}
     meetings = [

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 from scheduler import i18n
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
-from scheduler.services.directory.refs import PersonRef, person_columns
+from scheduler.services.directory.references import PersonRef, person_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.replies.agenda_answers import OVER
+from scheduler.services.replies.agenda_replies import OVER
 from scheduler.services.schedule.agendas import AgendaItem
 from scheduler.services.text import storable
 from scheduler.storage.among import among

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.errors import NotFound
 from scheduler.i18n import place_label, venue_label
-from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
+from scheduler.services.directory.references import FirmRef, PersonRef, firm_columns, person_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule.agendas import Agenda, AgendaItem

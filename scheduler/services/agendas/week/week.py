@@ -13,13 +13,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Partstat
-from scheduler.services.agendas.week.around import Around, around
 from scheduler.services.agendas.week.changes import WeekChange, changes
-from scheduler.services.availability import unavailable
-from scheduler.services.directory.refs import PersonRef, person_columns
+from scheduler.services.agendas.week.meeting_details import Around, around
+from scheduler.services.availability import unavailable_slots
+from scheduler.services.directory.references import PersonRef, person_columns
 from scheduler.services.identity.actors import Actor
-from scheduler.services.replies import agenda_answers
-from scheduler.services.replies.agenda_answers import Standing
+from scheduler.services.replies import agenda_replies
+from scheduler.services.replies.agenda_replies import Standing
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.among import among
@@ -154,7 +154,7 @@ def _people(session: Session, actor: Actor, part: Agenda, today: _Times) -> tupl
         .where(Attendee.firm_id == actor.firm_id)
         .order_by(Attendee.id)
     ).all()
-    busy = unavailable.slots_of(session, actor.event_id, [row[0] for row in rows])
+    busy = unavailable_slots.slots_of(session, actor.event_id, [row[0] for row in rows])
     counts = Counter(person.key for item in part.items for person in item.people)
     return tuple(
         WeekPerson(
@@ -178,7 +178,7 @@ def _meetings(
     secret_key: str,
     now: datetime,
 ) -> dict[str, WeekMeeting]:
-    standing = agenda_answers.standing(session, actor, part, secret_key=secret_key)
+    standing = agenda_replies.standing(session, actor, part, secret_key=secret_key)
     facts = around(session, actor, part, standing)
     by_key = {change.request_key: change for change in changed}
     named = _named(session, actor, part)

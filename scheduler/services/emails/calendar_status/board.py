@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.directory.facets import FacetValue
-from scheduler.services.directory.refs import FirmRef, find_person, firm_columns, hall_labels
+from scheduler.services.directory.references import FirmRef, find_person, firm_columns, hall_labels
 from scheduler.services.emails.calendar_status import calls
 from scheduler.services.emails.calendar_status import people as calendar_people
 from scheduler.services.emails.calendar_status.people import (
@@ -25,7 +25,7 @@ from scheduler.services.emails.calendar_status.people import (
     BoardVersion,
     published_board,
 )
-from scheduler.services.emails.calendar_status.seats import Seats, chosen_seats, seats
+from scheduler.services.emails.calendar_status.seat_counts import Seats, chosen_seats, seats
 from scheduler.services.emails.calendar_status.states import CalendarEntry, entries, untold
 from scheduler.services.emails.calendar_status.tallies import Chosen, Tally, tallies
 from scheduler.services.identity.actors import Actor

@@ -14,9 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import names
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.emails.calendar_status import calls
 from scheduler.services.emails.calendar_status.board import Board, Listed
 from scheduler.services.emails.calendar_status.calls import CallCard
@@ -47,7 +47,7 @@ def calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) ->
     zone = ZoneInfo(board.timezone)
     listed = [person for person in board.people if person.tally.calls]
     about = pgettext_lazy("trail", "list of calls")
-    trail.note(session, actor, Act.EXPORT, about, after={"people": len(listed)}, now=now)
+    recording.note(session, actor, Act.EXPORT, about, after={"people": len(listed)}, now=now)
     contacts = _contacts(session, [person.id for person in listed])
     known = calls.cards(session, actor, [person.key for person in listed])
     rows = ((*_row(person, contacts[person.id], zone), *_call(known.get(person.key))) for person in listed)

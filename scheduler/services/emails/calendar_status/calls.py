@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.directory.refs import find_person
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.directory.references import find_person
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.text import one_line
@@ -110,7 +110,7 @@ def keep(
     row.caller_id, row.note, row.changed_by, row.changed_at = caller_id, note, actor.account_id, now
     after = {"caller": caller_id, "note": note}
     about = pgettext_lazy("trail", "call to person %(key)s", key=person.key)
-    trail.note(session, actor, Act.PERSON, about, before=before, after=after, now=now)
+    recording.note(session, actor, Act.PERSON, about, before=before, after=after, now=now)
 
 
 def tests(session: Session, actor: Actor, whose: str) -> dict[str, Callable[[HasId], bool]]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import CalendarState
 from scheduler.i18n import Separator, gettext_lazy, join_texts, ngettext_lazy
-from scheduler.services.directory.refs import FirmRef, firm_ref
+from scheduler.services.directory.references import FirmRef, firm_ref
 from scheduler.services.emails.calendar_status.states import CalendarEntry
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Attendee, Firm

@@ -14,9 +14,9 @@ from scheduler.domain import names
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
 from scheduler.i18n import place_label
 from scheduler.invites.ical import itip
-from scheduler.services.directory.refs import hall_labels
+from scheduler.services.directory.references import hall_labels
 from scheduler.services.outbox import payloads
-from scheduler.services.schedule.entries import EntryKey
+from scheduler.services.schedule.calendar_entries import EntryKey
 from scheduler.storage.among import among
 from scheduler.storage.database import once
 from scheduler.storage.models import (

@@ -18,7 +18,7 @@ from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.inbound import ReplyAnswer
-from scheduler.services.directory.refs import find_person
+from scheduler.services.directory.references import find_person
 from scheduler.services.emails.inbound.verdicts import same_address
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right

@@ -15,8 +15,8 @@ from scheduler.domain.mails.rates import domain_of
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.inbound import Complaint
 from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, waiting
-from scheduler.services.identity import stopping
-from scheduler.services.requests.digests import choices
+from scheduler.services.identity import summary_subscriptions
+from scheduler.services.requests.digests import digest_settings
 from scheduler.storage.models import Attendee, InboundMail, OutboxMail
 
 NO_COMPLAINTS = frozenset({"not-spam", "auth-failure"})
@@ -44,8 +44,8 @@ def judge(session: Session, mail: InboundMail, *, now: datetime) -> Verdict:
                 "%(address)s complained that our email is spam. The complaint is counted.", address=address
             )
         )
-    stopping.stop_for(session, attendee, now=now)
-    choices.stop_for(session, attendee, now=now)
+    summary_subscriptions.stop_for(session, attendee, now=now)
+    digest_settings.stop_for(session, attendee, now=now)
     return applied(
         gettext_lazy(
             "%(name)s complained that our email is spam. Digests and summaries to %(address)s stop. "

@@ -14,10 +14,10 @@ from scheduler.config import Settings
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.i18n import gettext_lazy
 from scheduler.invites import inbound
-from scheduler.services.emails.inbound import judgement, keeping, placing, unplaced
-from scheduler.services.emails.inbound.keeping import TooMuch, close, take, understood
+from scheduler.services.emails.inbound import event_matching, intake, judgement, unassigned_emails
+from scheduler.services.emails.inbound.intake import TooMuch, close, take, understood
 from scheduler.services.emails.inbound.verdicts import Verdict
-from scheduler.services.replies import answers, receipts
+from scheduler.services.replies import attendee_replies, receipts
 from scheduler.storage.database import Database
 from scheduler.storage.models import InboundMail
 from scheduler.untrusted import reading
@@ -108,18 +108,18 @@ def _judge(
     for name, value in understood(found).items():
         setattr(mail, name, value)
     if mail.box is MailBox.BARE:
-        placing.place(session, mail, found, settings)
+        event_matching.place(session, mail, found, settings)
     session.flush()
     verdict = judgement.judge(session, mail, settings=settings, now=now)
     if verdict.cause is not None and found.takes_reply and mail.uid and mail.attendee_id:
-        invitation = answers.latest(session, mail.uid, mail.attendee_id)
+        invitation = attendee_replies.latest(session, mail.uid, mail.attendee_id)
         receipts.post(session, invitation, verdict.cause, now=now)
     close(mail, verdict, now, by=None)
     if verdict.outcome is MailOutcome.WAITING and mail.box is not MailBox.BARE:
         session.flush()
-        keeping.let_newest_wait(session, mail, now=now)
+        intake.let_newest_wait(session, mail, now=now)
     if mail.event_id is None:
-        unplaced.watch(session, now=now)
+        unassigned_emails.watch(session, now=now)
 
 
 def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
@@ -134,7 +134,7 @@ def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
         )
         close(mail, Verdict(MailOutcome.WAITING, reason), now, by=None)
         if mail.event_id is None:
-            unplaced.watch(session, now=now)
+            unassigned_emails.watch(session, now=now)
         return None
     mail.attempts, mail.attempted_at = mail.attempts + 1, now
     return mail.raw

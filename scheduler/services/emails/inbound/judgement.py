@@ -18,14 +18,20 @@ from scheduler.domain.errors import WrongState
 from scheduler.i18n import gettext_lazy, ngettext_lazy
 from scheduler.invites.ical.content import Content
 from scheduler.invites.inbound import Participant, ReplyAnswer
-from scheduler.services.emails.inbound import aliases, bouncing, complaints, delegating, without_token
+from scheduler.services.emails.inbound import (
+    aliases,
+    bounces,
+    complaints,
+    delegation_replies,
+    unmatched_replies,
+)
+from scheduler.services.emails.inbound.unmatched_replies import OF_MACHINES
 from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, same_address, waiting
-from scheduler.services.emails.inbound.without_token import OF_MACHINES
-from scheduler.services.replies import answers, counter_proposals, resend
-from scheduler.services.replies.answers import Reply
+from scheduler.services.replies import attendee_replies, counter_proposals, resend
+from scheduler.services.replies.attendee_replies import Reply
 from scheduler.services.replies.receipts import ReceiptCause
 from scheduler.services.replies.resend import Sent
-from scheduler.services.schedule import ending
+from scheduler.services.schedule import meeting_ends
 from scheduler.storage.models import Attendee, InboundMail, Invitation
 
 EARLIER = 50
@@ -44,13 +50,13 @@ class _Stop(Exception):
 def judge(session: Session, mail: InboundMail, *, settings: Settings, now: datetime) -> Verdict:
     """Apply a mail, or say why it is ignored or waits for a person."""
     if mail.kind is MailKind.BOUNCE:
-        return bouncing.judge(session, mail, settings=settings, now=now)
+        return bounces.judge(session, mail, settings=settings, now=now)
     if mail.kind is MailKind.COMPLAINT:
         return complaints.judge(session, mail, now=now)
     if mail.uid is None or mail.attendee_id is None or mail.box is MailBox.BARE:
-        return without_token.judge(mail)
-    invitation = answers.latest(session, mail.uid, mail.attendee_id)
-    answers.lock(session, invitation)
+        return unmatched_replies.judge(mail)
+    invitation = attendee_replies.latest(session, mail.uid, mail.attendee_id)
+    attendee_replies.lock(session, invitation)
     attendee = session.get_one(Attendee, mail.attendee_id)
     case = _Case(session, mail, invitation, attendee, settings.mail_domain, now)
     if mail.box is MailBox.REPORTS and mail.kind not in OF_MACHINES:
@@ -84,9 +90,9 @@ class _Case:
             reason = gettext_lazy("It says neither yes nor no.")
             return waiting(reason) if given.comment else ignored(reason)
         try:
-            done = answers.give(self.session, self.invitation, given, now=self.now)
+            done = attendee_replies.give(self.session, self.invitation, given, now=self.now)
         except WrongState as error:
-            if answers.keep_late(self.session, self.invitation, given, now=self.now):
+            if attendee_replies.keep_late(self.session, self.invitation, given, now=self.now):
                 return ignored(
                     gettext_lazy("The meeting was withdrawn before; the answer counts if that is taken back.")
                 )
@@ -140,7 +146,7 @@ class _Case:
     def refresh(self) -> Verdict:
         if self.own_answer().participants and not self.speaker(self.own_answer()):
             return waiting(gettext_lazy("Somebody else asks for the invitation."))
-        if ending.is_over(self.session, self.invitation, now=self.now):
+        if meeting_ends.is_over(self.session, self.invitation, now=self.now):
             return ignored(TOO_LATE)
         why = gettext_lazy("The invitation was asked for again")
         sent = resend.invitation_again(
@@ -158,13 +164,13 @@ class _Case:
         return waiting(gettext_lazy("It is an invitation of somebody else."))
 
     def of_no_meeting(self) -> Verdict:
-        return without_token.judge(self.mail)
+        return unmatched_replies.judge(self.mail)
 
     def delegation(self) -> Verdict:
         answer, given = self.checked()
         speaker = self.speaker(answer)
         assert speaker is not None  # noqa: S101 -- checked
-        return delegating.judge(
+        return delegation_replies.judge(
             self.session, self.invitation, self.attendee, answer, speaker, given, now=self.now
         )
 
@@ -173,7 +179,7 @@ class _Case:
         answer = self.own_answer()
         speaker = self.speaker(answer)
         if speaker is None:
-            verdict = delegating.of_another(self.session, self.invitation, self.attendee, answer)
+            verdict = delegation_replies.of_another(self.session, self.invitation, self.attendee, answer)
             if verdict is not None:
                 raise _Stop(verdict)
             names = ", ".join(each.email for each in answer.participants) or "nobody"
@@ -279,7 +285,7 @@ class _Case:
             if given.partstat is Partstat.DECLINED and self.mail.kind is MailKind.REPLY:
                 raise _Stop(ignored(reason))
             raise _Stop(self.in_vain(answer, given, reason, ReceiptCause.CANCELLED))
-        if ending.is_over(self.session, self.invitation, now=self.now):
+        if meeting_ends.is_over(self.session, self.invitation, now=self.now):
             raise _Stop(self.in_vain(answer, given, TOO_LATE, ReceiptCause.OVER))
         if answer.sequence < self.invitation.sequence:
             raise _Stop(self.of_an_older_version(answer))
@@ -289,7 +295,7 @@ class _Case:
 
     def check_later(self, answer: ReplyAnswer, given: Reply, stamp: datetime) -> None:
         """Raise _Stop if a later answer is known. Of two of one second the one counts that came later."""
-        before = answers.last(self.session, self.invitation)
+        before = attendee_replies.last(self.session, self.invitation)
         if before is None or before.sequence != self.invitation.sequence:
             return
         if before.dtstamp is None:
@@ -312,7 +318,7 @@ class _Case:
 
     def differs(self, given: Reply) -> bool:
         """Whether an answer says something else than what is known of the present version."""
-        before = answers.last(self.session, self.invitation)
+        before = attendee_replies.last(self.session, self.invitation)
         is_current = before is not None and before.sequence == self.invitation.sequence
         known = before.partstat if before is not None and is_current else None
         return self.mail.kind is MailKind.COUNTER or given.partstat is not known

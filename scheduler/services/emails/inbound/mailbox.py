@@ -11,7 +11,7 @@ import structlog
 
 from scheduler.config import Settings
 from scheduler.invites.transport.mailbox import Mailbox, Security
-from scheduler.services.emails.inbound import boxes, inbox, untaken
+from scheduler.services.emails.inbound import failed_attempts, inbound_addresses, inbox
 from scheduler.storage.database import Database
 from scheduler.untrusted import reading
 
@@ -32,11 +32,11 @@ def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]
 
     def take(raw: bytes) -> None:
         # Two of its headers may name two addresses. Each belongs to one answer.
-        recipients = boxes.recipients_in(_addressees(raw), settings.mail_domain)
+        recipients = inbound_addresses.recipients_in(_addressees(raw), settings.mail_domain)
         if not inbox.receive_for(database, settings, recipients, raw, now=now()):
             inbox.receive(database, settings, postmaster, raw, now=now())
 
-    postmaster = f"{boxes.POSTMASTER}@{settings.mail_domain}"
+    postmaster = f"{inbound_addresses.POSTMASTER}@{settings.mail_domain}"
     ends = time.monotonic() + VISIT_SECONDS
     with Mailbox(
         settings.imap_host,
@@ -46,7 +46,7 @@ def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]
         settings.imap_password,
         settings.imap_folder,
     ) as mailbox:
-        attempts = untaken.of(database, settings, now=now)
+        attempts = failed_attempts.of(database, settings, now=now)
         try:
             return mailbox.each(
                 take, most=BATCH, attempts=attempts, should_stop=lambda: time.monotonic() > ends

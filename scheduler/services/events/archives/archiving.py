@@ -15,10 +15,10 @@ from scheduler.domain.entities import JobState, OutboxState, RunState
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.domain.team import TeamRole
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sessions import SignedIn
@@ -114,7 +114,7 @@ def archive_event(session: Session, actor: Actor, *, now: datetime) -> None:
     if event.archived_at is None:
         event.archived_at = now
         about = pgettext_lazy("trail", "event %(key)s archived", key=event.key)
-        trail.note(session, actor, Act.EVENT, about, now=now)
+        recording.note(session, actor, Act.EVENT, about, now=now)
 
 
 def restore_event(session: Session, actor: Actor, *, now: datetime) -> None:
@@ -127,7 +127,7 @@ def restore_event(session: Session, actor: Actor, *, now: datetime) -> None:
         for night in session.scalars(select(NightTime).where(NightTime.event_id == event.id)):
             night.next_at = overnight.next_run_at(night.at, night.weekdays, zone, after=now)
         about = pgettext_lazy("trail", "event %(key)s brought back", key=event.key)
-        trail.note(session, actor, Act.EVENT, about, now=now)
+        recording.note(session, actor, Act.EVENT, about, now=now)
 
 
 def delete_event(session: Session, actor: Actor, *, typed: str, now: datetime) -> str:
@@ -224,5 +224,5 @@ def _mark_deleted(session: Session, event: Event, by: Somebody, typed: str, now:
     letters = OutboxMail.about_event_id == event.id, OutboxMail.state == OutboxState.QUEUED
     session.execute(update(OutboxMail).where(*letters).values(stopped_at=now))
     session.flush()
-    trail.note(session, by, Act.EVENT, about, before=before, now=now)
+    recording.note(session, by, Act.EVENT, about, before=before, now=now)
     return event.name

@@ -18,10 +18,10 @@ from scheduler.domain.entities import AfterRun, PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.domain.team import TeamRole
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.events import overnight_schedule
 from scheduler.services.events.archives import event_tables, staging
 from scheduler.services.events.archives.row_insertion import RowInserter, Values
@@ -120,9 +120,9 @@ def _finish(session: Session, made: Event, copied: _CopiedRows, actor: Actor) ->
     by = Somebody(account_id=account.id, event_id=made.id, roles=("operator",))
     names = {"key": made.key, "old": copied.old.key}
     about = pgettext_lazy("trail", "event %(key)s made as a copy of %(old)s", **names)
-    trail.note(session, by, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
+    recording.note(session, by, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
     about = pgettext_lazy("trail", "event copied as %(key)s", key=made.key)
-    trail.note(session, actor, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
+    recording.note(session, actor, Act.EVENT, about, after={"parts": list(copied.parts)}, now=copied.now)
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from scheduler.domain import fields
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.guests import MOST_GUESTS
 from scheduler.invites.catalogue import languages
-from scheduler.services.emails.email_addresses.mailable import mailable
+from scheduler.services.emails.email_addresses.address_validation import mailable
 from scheduler.services.events.archives.json_values import BrokenArchive
 from scheduler.services.events.new_event import is_timezone
 from scheduler.services.problems.policy import policy_of

@@ -12,7 +12,7 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RunState
-from scheduler.services.delivery.remembering import token_of
+from scheduler.services.delivery.sent_records import token_of
 from scheduler.services.events.archives import batches, event_tables
 from scheduler.services.events.archives.json_values import BrokenArchive
 from scheduler.services.identity import tokens

@@ -17,16 +17,16 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import VersionState
 from scheduler.domain.team import TeamRole
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.events.archives import event_tables, row_checks, staging
 from scheduler.services.events.archives.json_values import BrokenArchive, decode_value, json_line
 from scheduler.services.events.archives.row_insertion import RowInserter, Values
 from scheduler.services.events.new_event import key_faults
 from scheduler.services.identity import sign_in
-from scheduler.services.schedule import holds
+from scheduler.services.schedule import bookings
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, OutboxMail, ScheduleVersion, TeamMember, TrailEntry
@@ -116,9 +116,9 @@ def import_archive(
         agree(done)
         with _translate_errors(new_key), database.write() as session:
             staging.finish_event(session, event_id, row, now=database.now_in(session))
-            by = Somebody(event_id=event_id, name=trail.COMMAND_LINE)
+            by = Somebody(event_id=event_id, name=recording.COMMAND_LINE)
             about = pgettext_lazy("trail", "event %(key)s taken from an archive", key=new_key)
-            trail.note(session, by, Act.EVENT, about, after=put.counts, now=now)
+            recording.note(session, by, Act.EVENT, about, after=put.counts, now=now)
     return done
 
 
@@ -180,7 +180,7 @@ def _complete_event(
         )
     )
     if published is not None:
-        holds.replace(session, published)
+        bookings.replace(session, published)
     return _team(session, event_id)
 
 

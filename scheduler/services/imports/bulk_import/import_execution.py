@@ -26,7 +26,7 @@ from scheduler.services.imports.bulk_import import stored_preview
 from scheduler.services.imports.bulk_import.import_jobs import updates_row
 from scheduler.services.imports.bulk_import.written_tables import record_written_tables
 from scheduler.services.imports.sheet_import import ImportOutdated, ImportPreview
-from scheduler.services.operations.patience import patiently
+from scheduler.services.operations.database_retries import patiently
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.spreadsheets.columns import ImportKind

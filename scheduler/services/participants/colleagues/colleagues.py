@@ -20,8 +20,8 @@ from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import language_of
 from scheduler.services.directory.profile import own_firm
-from scheduler.services.emails.email_addresses import leaving, tried
-from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
+from scheduler.services.emails.email_addresses import access_revocation, address_attempts
+from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.identity.sign_in import ensure_account
@@ -143,8 +143,8 @@ def add_colleague(
     firm, event = _load_own_firm(session, actor, is_locked=True)
     slots = attendance_days.list_slots_by_day(session, event)
     email, faults = _address(form.email)
-    if not tried.has_left(session, actor, most=tried.MOST, now=now):
-        faults.append(Fault("email", tried.TOO_MANY))
+    if not address_attempts.has_left(session, actor, most=address_attempts.MOST, now=now):
+        faults.append(Fault("email", address_attempts.TOO_MANY))
     said, more = _checked(event, form, slots)
     faults += more
     if not get_staff(session, actor).room:
@@ -198,7 +198,7 @@ def add_colleague(
 def log_address_taken(session: Session, actor: Actor, form: ColleagueForm, *, now: datetime) -> None:
     """Note that the actor entered an address of another participant: so the answer told that it is one."""
     _load_own_firm(session, actor, is_locked=False)
-    tried.note(session, actor, 1, address=_address(form.email)[0], now=now)
+    address_attempts.note(session, actor, 1, address=_address(form.email)[0], now=now)
 
 
 def change_colleague(
@@ -311,7 +311,7 @@ def _checked(
 def _set_values(session: Session, person: Attendee, said: dict[str, Any], settings: Settings) -> None:
     """Another role brings another address of the feed, as everywhere."""
     if person.is_exhibitor != said["is_exhibitor"]:
-        leaving.renew_feeds(session, person, secret_key=settings.secret_key)
+        access_revocation.renew_feeds(session, person, secret_key=settings.secret_key)
     for name, value in said.items():
         if getattr(person, name) != value:
             setattr(person, name, value)

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import func, or_
 from sqlalchemy.orm import Session
 
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
-from scheduler.services.identity import chambers
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.directory.references import FirmRef, PersonRef, firm_columns, person_columns
+from scheduler.services.identity import delegation_managers
 from scheduler.services.identity.actors import LET_IN, Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants.delegations.delegations import require_delegation
@@ -63,9 +63,9 @@ def confirm_people(
     people = [person for person in session.scalars(found) if person.key in wanted]
     for person in people:
         person.is_exhibitor = person.is_exhibitor or person.is_exhibitor_proposed
-        chambers.confirm(person)
+        delegation_managers.confirm(person)
         about = pgettext_lazy("trail", "person %(key)s confirmed", key=person.key)
         after = {"address": person.email, "exhibitor": person.is_exhibitor}
-        trail.note(session, actor, Act.PERSON, about, after=after, now=now)
+        recording.note(session, actor, Act.PERSON, about, after=after, now=now)
     session.flush()
     return len(people)

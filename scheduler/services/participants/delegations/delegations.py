@@ -13,10 +13,10 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import DelegationName, Origin, Phone
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.directory.belonging import MOST_DELEGATIONS, find_delegation
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.directory.delegation_lookup import MOST_DELEGATIONS, find_delegation
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
@@ -127,7 +127,7 @@ def create_delegation(session: Session, actor: Actor, form: DelegationForm, *, n
         )
     )
     about = pgettext_lazy("trail", "delegation %(key)s", key=key)
-    trail.note(session, actor, Act.DELEGATION, about, after=asdict(form), now=now)
+    recording.note(session, actor, Act.DELEGATION, about, after=asdict(form), now=now)
     return key
 
 
@@ -150,7 +150,7 @@ def change_delegation(
     found.name, found.origin, found.leader_id = form.name, form.origin, leader_id
     found.escort, found.escort_phone = form.escort, form.escort_phone
     about = pgettext_lazy("trail", "delegation %(key)s", key=key)
-    trail.note(session, actor, Act.DELEGATION, about, before=asdict(before), after=asdict(form), now=now)
+    recording.note(session, actor, Act.DELEGATION, about, before=asdict(before), after=asdict(form), now=now)
 
 
 def remove_delegation(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
@@ -164,7 +164,7 @@ def remove_delegation(session: Session, actor: Actor, key: str, *, now: datetime
     session.flush()
     gone = {**asdict(card.form), "firms": [firm.key for firm in card.members.firms]}
     about = pgettext_lazy("trail", "delegation %(key)s removed", key=key)
-    trail.note(session, actor, Act.DELEGATION, about, before=gone, now=now)
+    recording.note(session, actor, Act.DELEGATION, about, before=gone, now=now)
     return card.form.name
 
 

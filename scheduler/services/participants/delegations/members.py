@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import VersionState
-from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
+from scheduler.services.directory.references import FirmRef, PersonRef, firm_columns, person_columns
 from scheduler.services.schedule.scheduled import IS_ACCEPTED
 from scheduler.storage.models import (
     Attendee,

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.directory.refs import (
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.directory.references import (
     FirmRef,
     PersonRef,
     find_firm,
@@ -94,7 +94,7 @@ def add_firm(session: Session, actor: Actor, key: str, firm_key: str, *, now: da
             )
         )
         about = pgettext_lazy("trail", "delegation %(key)s", key=key)
-        trail.note(session, actor, Act.DELEGATION, about, after={"joined": firm.key}, now=now)
+        recording.note(session, actor, Act.DELEGATION, about, after={"joined": firm.key}, now=now)
     return firm_ref(firm)
 
 
@@ -106,7 +106,7 @@ def add_person(session: Session, actor: Actor, key: str, person_key: str, *, now
     if not comes_anyway and session.get(DelegationPerson, (found.id, person.id)) is None:
         session.add(DelegationPerson(delegation_id=found.id, attendee_id=person.id))
         about = pgettext_lazy("trail", "delegation %(key)s", key=key)
-        trail.note(session, actor, Act.DELEGATION, about, after={"joined": person.key}, now=now)
+        recording.note(session, actor, Act.DELEGATION, about, after={"joined": person.key}, now=now)
     return person_ref(person)
 
 
@@ -147,4 +147,4 @@ def _log_removal(session: Session, actor: Actor, found: Delegation, member: str,
         if session.scalar(leader.with_only_columns(Attendee.id)) is None:
             found.leader_id = None
     about = pgettext_lazy("trail", "delegation %(key)s", key=found.key)
-    trail.note(session, actor, Act.DELEGATION, about, after={"left": member}, now=now)
+    recording.note(session, actor, Act.DELEGATION, about, after={"left": member}, now=now)

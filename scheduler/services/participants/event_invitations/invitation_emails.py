@@ -14,9 +14,9 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
 from scheduler.invites.catalogue import language_of
 from scheduler.invites.mail.desk_mail import NOTE_LIMIT
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import letters
@@ -123,7 +123,7 @@ def send_invitations(
     people = session.execute(query.where(among(Attendee.id, ids)).order_by(Attendee.id))
     letters.post(session, [_letter(event, person, firm, note) for person, firm in people], now=now)
     about = pgettext_lazy("trail", "%(number)s people invited to the event", number=len(ids))
-    trail.note(session, actor, Act.MAILS, about, after={"note": note}, now=now)
+    recording.note(session, actor, Act.MAILS, about, after={"note": note}, now=now)
     return len(ids)
 
 

@@ -17,9 +17,9 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.domain.team import RegistrationState
 from scheduler.i18n import display_name, gettext_lazy
 from scheduler.services import links
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import letters
@@ -113,7 +113,7 @@ def decline_registration(session: Session, actor: Actor, number: int, reason: st
     )
     after = {"declined": row.reason}
     about = pgettext_lazy("trail", "%(firm)s declined", firm=names.recorded(row.name, row.latin_name))
-    trail.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
+    recording.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
 def accept_registrations(
@@ -236,7 +236,7 @@ def _accepting(
         row.state, row.decided_at, row.decided_by = RegistrationState.ACCEPTED, now, actor.account_id
     after = {"accepted": subject}
     about = pgettext_lazy("trail", "%(firm)s accepted", firm=names.recorded(row.name, row.latin_name))
-    trail.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
+    recording.note(session, actor, Act.REGISTRATION, about, after=after, now=now)
 
 
 def _send_welcome(

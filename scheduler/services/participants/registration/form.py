@@ -14,7 +14,7 @@ from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import VenueLabel, gettext_lazy, venue_label
 from scheduler.invites.catalogue import languages
-from scheduler.services.emails.email_addresses.mailable import Unmailable, mailable
+from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
 from scheduler.services.spreadsheets import cell_values
 from scheduler.services.text import NO_WEBSITE, is_web_address, lines, one_line, web_address
 from scheduler.storage.models import Event, Hall

@@ -19,10 +19,10 @@ from scheduler.domain.errors import ChainmeetError, InvalidInput, NotFound
 from scheduler.domain.mails.mailboxes import domains_of, mailbox_of
 from scheduler.domain.team import RegistrationState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.tokens import REGISTER, derive_token, hash_token, new_seed
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
@@ -184,7 +184,7 @@ def confirm_registration(session: Session, token: str, *, now: datetime) -> Subm
         session.flush()
         about = pgettext_lazy("trail", "%(firm)s registered", firm=found.latin_name)
         by = Somebody(event_id=event.id, name=found.email)
-        trail.note(session, by, Act.REGISTRATION, about, now=now)
+        recording.note(session, by, Act.REGISTRATION, about, now=now)
     return get_registration(session, token, now=now)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import NotFound
 from scheduler.domain.team import RegistrationState
-from scheduler.services.directory.refs import FirmRef
+from scheduler.services.directory.references import FirmRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page

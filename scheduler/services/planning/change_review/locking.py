@@ -12,13 +12,13 @@ from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.commitments import clash_with
 from scheduler.domain.errors import NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.directory.refs import SlotRef, slot_ref
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.directory.references import SlotRef, slot_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.problems import by_hand, clashes, scope, snapshot
+from scheduler.services.problems import lock_conflicts, manual_edits, scope, snapshot
 from scheduler.services.requests.locks import NotDone, lockable
 from scheduler.services.schedule import versions
 from scheduler.storage.among import among
@@ -53,7 +53,7 @@ def lock_request(
         if place is None or place.is_retired:
             raise NotDone(gettext_lazy("That place is no more."))
     about = pgettext_lazy("trail", "request %(key)s locked", key=key)
-    trail.note(session, actor, Act.LOCK, about, after={"slot": slot.key}, now=now)
+    recording.note(session, actor, Act.LOCK, about, after={"slot": slot.key}, now=now)
     return slot_ref(lock_to_slot(session, actor, request, slot, place, now=now))
 
 
@@ -92,15 +92,15 @@ def _refuse_clash(session: Session, request: MeetingRequest, *, now: datetime) -
     problem = snapshot.take(session, event_id, now=now, scope=around)
     clash = clash_with(problem, request.key)
     if clash is not None:
-        raise NotDone(clashes.refusal(session, event_id, request.key, clash))
+        raise NotDone(lock_conflicts.refusal(session, event_id, request.key, clash))
 
 
 def _commitments(session: Session, event_id: int, *, now: datetime) -> scope.Scope:
     """All that is locked, by request or in a manual draft, or frozen, with every place."""
     mine = MeetingRequest.event_id == event_id
     locked = {*session.scalars(select(MeetingRequest.id).where(mine, MeetingRequest.fixed_must))}
-    edited = by_hand.in_force(session, event_id)
-    marks = {} if edited is None else by_hand.of_draft(session, edited.id)
+    edited = manual_edits.in_force(session, event_id)
+    marks = {} if edited is None else manual_edits.of_draft(session, edited.id)
     by_key = [key for key, kind in marks.items() if kind is HandMarkKind.LOCKED]
     locked |= {*session.scalars(select(MeetingRequest.id).where(mine, among(MeetingRequest.key, by_key)))}
     current = versions.published(session, event_id)

@@ -25,7 +25,7 @@ from scheduler.services.planning.change_review.reviewed_change import (
     PartyKind,
     ReviewedChange,
 )
-from scheduler.services.problems import by_hand
+from scheduler.services.problems import manual_edits
 from scheduler.services.publishing import comparisons
 from scheduler.services.schedule import history, versions
 from scheduler.services.schedule.history import VersionCard
@@ -128,7 +128,7 @@ def review_changes(
         sides = listed.page(differences.base, deciding, page)
     rows = list(part.items) if sides is None else [each for side in sides.items for each in side.changes]
     found, base = differences.found, differences.base
-    held_back = by_hand.held_back(session, actor.event_id)
+    held_back = manual_edits.held_back(session, actor.event_id)
     changed = {differences.marks.requests[number] for number in differences.numbers_of(held_back)}
     out = [key for key in held_back if key not in changed][:PAGE_SIZE]
     cards = history.newest(session, actor, limit=50)
@@ -206,7 +206,7 @@ def explain_changes(
     if not numbers:
         return []
     locks = _locks(session, actor)
-    held_back = set(by_hand.held_back(session, actor.event_id))
+    held_back = set(manual_edits.held_back(session, actor.event_id))
     is_open = version.state is VersionState.DRAFT and differences.found is not None
     found: list[ReviewedChange] = []
     for change, cause in differences.read(numbers):
@@ -233,7 +233,7 @@ def list_rejected(
     session: Session, actor: Actor, version: ScheduleVersion, differences: VersionDiff
 ) -> list[ReviewedChange]:
     """The changes that were rejected."""
-    keys = {*_locks(session, actor), *by_hand.held_back(session, actor.event_id)}
+    keys = {*_locks(session, actor), *manual_edits.held_back(session, actor.event_id)}
     decided = explain_changes(session, actor, version, differences, differences.numbers_of(keys))
     return [each for each in decided if each.is_rejected]
 

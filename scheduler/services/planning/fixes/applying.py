@@ -16,7 +16,7 @@ from scheduler.domain import names
 from scheduler.domain.entities import Side
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory.refs import SlotRef, slot_ref
+from scheduler.services.directory.references import SlotRef, slot_ref
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.participants import journal
@@ -25,7 +25,7 @@ from scheduler.services.participants.journal import StepCard, StepKind, record_s
 from scheduler.services.planning.change_review import locking
 from scheduler.services.planning.fixes import event_changes, unscheduled_groups
 from scheduler.services.planning.fixes.event_changes import NewPerson
-from scheduler.services.requests import locks, not_held
+from scheduler.services.requests import locks, unscheduled_requests
 from scheduler.services.requests.locks import NotDone
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.services.spreadsheets.columns import ImportKind
@@ -160,7 +160,7 @@ def _slots(session: Session, actor: Actor, keys: Sequence[str]) -> set[int]:
 
 def _subject_of(session: Session, actor: Actor, ids: Sequence[str]) -> str:
     """Whom or what a lever is about, by name; else by key."""
-    found = not_held.things(session, actor.event_id, ids[:1])
+    found = unscheduled_requests.things(session, actor.event_id, ids[:1])
     named = [found.get(key, key) for key in ids[:1]]
     return ", ".join(each if isinstance(each, str) else _noted(each, ids[0]) for each in named)
 

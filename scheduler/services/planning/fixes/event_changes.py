@@ -15,13 +15,13 @@ from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.domain.fields import TablePrefix, limits
 from scheduler.i18n import display_name, gettext_lazy
-from scheduler.services.availability import unavailable
+from scheduler.services.availability import unavailable_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests.locks import NotDone
 from scheduler.services.spreadsheets.people import import_interpreters, import_people
 from scheduler.services.venue import tables
-from scheduler.services.venue.wanted import AddTables, ChangePlaces, WantedPlace
+from scheduler.services.venue.change_types import AddTables, ChangePlaces, WantedPlace
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
 from scheduler.storage.models import (
     Attendee,
@@ -55,7 +55,7 @@ def free_people(session: Session, event_id: int, keys: Collection[str], slots: C
     for mark in session.scalars(marks):
         session.delete(mark)
     session.flush()
-    still = unavailable.slots_of(session, event_id, [person.id for person in people])
+    still = unavailable_slots.slots_of(session, event_id, [person.id for person in people])
     for person in people:
         if person.withdrawn_at is not None:
             raise NotDone(

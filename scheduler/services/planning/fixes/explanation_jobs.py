@@ -10,7 +10,7 @@ from scheduler.domain.entities import JobKind
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.publishing import version_jobs
-from scheduler.services.publishing.orders import JobCard, job_card
+from scheduler.services.publishing.version_actions import JobCard, job_card
 from scheduler.services.schedule import versions
 
 

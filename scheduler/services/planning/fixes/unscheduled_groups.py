@@ -17,8 +17,8 @@ from scheduler.i18n import venue_label
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Page, part_of
-from scheduler.services.requests import not_held
-from scheduler.services.requests.not_held import NotHeld, Thing
+from scheduler.services.requests import unscheduled_requests
+from scheduler.services.requests.unscheduled_requests import NotHeld, Thing
 from scheduler.services.schedule import scheduled, unscheduled, versions
 from scheduler.services.text import storable
 from scheduler.storage.models import Firm, Hall, MeetingRequest, ScheduleVersion, Slot, UnscheduledRequest
@@ -220,7 +220,7 @@ def list_requests(
     def read(first: int, most: int) -> list[NotHeld]:
         rows = select(UnscheduledRequest.answer).where(*which).order_by(UnscheduledRequest.position)
         answers = session.scalars(rows.offset(first).limit(most)).all()
-        return not_held.named(session, version.event_id, answers)
+        return unscheduled_requests.named(session, version.event_id, answers)
 
     return part_of(f"not held {number}", read, size, number=page, limit=limit)
 
@@ -288,7 +288,7 @@ def _cards(
     known = [row for _, row in rows if row is not None]
     keys = {key for row in known for key in row["about"]["ids"]}
     keys |= {key for row in known if row["lever"] for key in row["lever"]["ids"]}
-    things = dict(not_held.things(session, version.event_id, keys))
+    things = dict(unscheduled_requests.things(session, version.event_id, keys))
     halls: Any = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == version.event_id)
     for key, name, names in session.execute(halls):
         things.setdefault(key, venue_label(name, names))

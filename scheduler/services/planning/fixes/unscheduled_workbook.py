@@ -15,8 +15,8 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.fixes import unscheduled_groups
 from scheduler.services.planning.fixes.unscheduled_groups import UnscheduledGroup
-from scheduler.services.requests import not_held
-from scheduler.services.requests.not_held import NamedMeeting, NotHeld, Thing
+from scheduler.services.requests import unscheduled_requests
+from scheduler.services.requests.unscheduled_requests import NamedMeeting, NotHeld, Thing
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.models import Event, UnscheduledRequest
@@ -66,7 +66,7 @@ def export_unscheduled(session: Session, actor: Actor, number: int) -> bytes:
         .where(*unscheduled.of_version(version.id))
         .order_by(UnscheduledRequest.position)
     ).all()
-    listed = not_held.named(session, actor.event_id, [answer for _, answer in rows])
+    listed = unscheduled_requests.named(session, actor.event_id, [answer for _, answer in rows])
     of_requests = [
         cells
         for (group, _), row in zip(rows, listed, strict=True)
@@ -91,7 +91,7 @@ def _group(card: UnscheduledGroup, local: Local) -> list[Cell]:
     lever = card.lever
     return [
         _numbered(card.number),
-        not_held.GROUPS.get(card.reason, card.reason),
+        unscheduled_requests.GROUPS.get(card.reason, card.reason),
         ", ".join(map(_name, card.things)),
         local(card.start),
         card.requests,
@@ -109,7 +109,7 @@ def _request(group: int | None, row: NotHeld, local: Local) -> Iterator[list[Cel
     if row.meeting is not None:
         firms = [_name(row.meeting.sender), _name(row.meeting.receiver)]
     priority = row.meeting.priority if row.meeting is not None else None
-    why = [not_held.GROUPS.get(row.reason, row.reason), ", ".join(map(_name, row.blockers))]
+    why = [unscheduled_requests.GROUPS.get(row.reason, row.reason), ", ".join(map(_name, row.blockers))]
     for remedy in row.remedies:
         what = [KINDS.get(remedy.kind, remedy.text), ", ".join(map(_name, remedy.things))]
         yield [group, *firms, priority, *why, *what, local(remedy.start), row.key]

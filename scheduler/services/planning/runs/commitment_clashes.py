@@ -13,9 +13,9 @@ from scheduler.domain.plan import CommitmentClash
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.runs import runs
-from scheduler.services.problems import clashes
+from scheduler.services.problems import lock_conflicts
 from scheduler.services.requests import locks
-from scheduler.services.requests.not_held import NamedMeeting, Thing
+from scheduler.services.requests.unscheduled_requests import NamedMeeting, Thing
 from scheduler.services.schedule import history
 
 
@@ -74,7 +74,7 @@ def describe_clashes(session: Session, actor: Actor, lack: Mapping[str, Any]) ->
     left = out.difference(id for clash in proved for id in clash.requests)
     found = [*proved, *([CommitmentClash(tuple(sorted(left)), "")] if left else [])]
     keys = {key for clash in found for key in (*clash.requests, *clash.who)}
-    known = clashes.named(session, actor.event_id, keys)
+    known = lock_conflicts.named(session, actor.event_id, keys)
     locked = {key: slot.start for key, slot in locks.locked(session, actor.event_id).items()}
 
     def commitment(key: str) -> Commitment:
@@ -83,7 +83,7 @@ def describe_clashes(session: Session, actor: Actor, lack: Mapping[str, Any]) ->
         return Commitment(key, meeting, key not in out, locked.get(key))
 
     def cause(of: str, who: Collection[str]) -> ClashCause:
-        return ClashCause(clashes.CAUSES.get(of), [known.get(key, key) for key in who])
+        return ClashCause(lock_conflicts.CAUSES.get(of), [known.get(key, key) for key in who])
 
     return [
         ClashGroup(

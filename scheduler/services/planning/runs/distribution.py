@@ -19,7 +19,7 @@ from redis.retry import Retry
 from scheduler.domain.entities import RunState
 from scheduler.files.problem_file import read_problem
 from scheduler.services.planning.runs import runs
-from scheduler.services.problems import solved
+from scheduler.services.problems import stored_problems
 from scheduler.solver.annealing.helper import Helper
 from scheduler.solver.annealing.subproblem import SubproblemRefused
 from scheduler.storage.database import Database
@@ -273,7 +273,7 @@ def _helper_for(database: Database, run_id: int, threads: int) -> Helper | None:
             return None
         if run.fingerprint in _prepared:
             return _prepared[run.fingerprint]
-        document = solved.problem_file(session, run_id)
+        document = stored_problems.problem_file(session, run_id)
     _prepared.clear()
     _prepared[run.fingerprint] = Helper(read_problem(document), threads, secrets.randbelow(2**31))
     return _prepared[run.fingerprint]

@@ -21,7 +21,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
 from scheduler.files.problem_file import as_written, fingerprint_of
-from scheduler.services.operations.patience import patiently
+from scheduler.services.operations.database_retries import patiently
 from scheduler.services.planning.runs import runs
 from scheduler.services.planning.runs.distribution import Call, WorkerHelpers
 from scheduler.services.planning.runs.plan_checks import (
@@ -42,9 +42,9 @@ from scheduler.services.planning.runs.published_run import (
     make_basis,
 )
 from scheduler.services.planning.runs.watchdog import Solve, Stop, WatchedSolve, watch_solve
-from scheduler.services.problems import by_hand, snapshot
+from scheduler.services.problems import manual_edits, snapshot
 from scheduler.services.publishing import version_jobs
-from scheduler.services.publishing.overnight.night_budget import NightBudget
+from scheduler.services.publishing.overnight.overnight_budget import NightBudget
 from scheduler.services.schedule import versions
 from scheduler.solver.explain.groups import answered
 from scheduler.solver.solve import solve as solve_problem
@@ -140,7 +140,7 @@ class _RunWork:
             now = self.now(session)
             kept = self.run.hand_draft
             if kept is not None:
-                by_hand.check_kept(session, self.run.event_id, kept)
+                manual_edits.check_kept(session, self.run.event_id, kept)
             basis = make_basis(session, self.run.event_id, now=now, hand_draft=kept)
             problem = snapshot.take(
                 session, self.run.event_id, now=now, max_moved=self.run.max_moved, hand_draft=kept

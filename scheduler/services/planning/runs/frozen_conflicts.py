@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import VersionState
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
-from scheduler.services.requests.not_held import NamedMeeting, things
-from scheduler.services.schedule import broken, versions
+from scheduler.services.requests.unscheduled_requests import NamedMeeting, things
+from scheduler.services.schedule import broken_meetings, versions
 from scheduler.storage.models import Event
 
 _IS_PLANNED = (VersionState.DRAFT, VersionState.PUBLISHED)
@@ -29,6 +29,6 @@ def list_frozen_conflicts(
     if published is None or version.state not in _IS_PLANNED or version.number < published.number:
         return []
     until = session.get_one(Event, actor.event_id).frozen_until(now)
-    keys = broken.keys(session, published, now=now, until=until)
+    keys = broken_meetings.keys(session, published, now=now, until=until)
     named = things(session, actor.event_id, keys)
     return [one for key in keys if isinstance(one := named.get(key), NamedMeeting)]

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import RunAlreadyOpen
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.audit_log.trail import Somebody
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.operations import run_alerts
 from scheduler.services.planning.runs import runs
-from scheduler.services.publishing.overnight.night_budget import NightBudget
+from scheduler.services.publishing.overnight.overnight_budget import NightBudget
 from scheduler.storage.models import Event, NightTime, Run, Slot
 
 MAX_DELAY = timedelta(hours=2)
@@ -76,9 +76,9 @@ def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
             run_alerts.tell_missed(session, event, was_due, why, now=now)
             continue
         after = {"then": run.then.value, "seconds": run.seconds, "may change": run.night_budget}
-        by = Somebody(event_id=event.id, name=trail.NIGHT)
+        by = Somebody(event_id=event.id, name=recording.NIGHT)
         about = pgettext_lazy("trail", "run %(number)s started", number=run.number)
-        trail.note(session, by, Act.RUN, about, after=after, now=now)
+        recording.note(session, by, Act.RUN, about, after=after, now=now)
         queued.append(run.id)
     return queued
 

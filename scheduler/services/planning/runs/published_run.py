@@ -17,7 +17,7 @@ from scheduler.domain.solving import Proved
 from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.services.planning.runs import runs
-from scheduler.services.problems import frozen, snapshot, solved
+from scheduler.services.problems import frozen, snapshot, stored_problems
 from scheduler.services.replies import counter_proposals
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Event, MeetingRequest, Run
@@ -44,10 +44,10 @@ def find_published_run(session: Session, event_id: int) -> PublishedRun | None:
     if published is None or published.run_id is None:
         return None
     run = session.get_one(Run, published.run_id, options=[undefer(Run.basis)])
-    problem, plan = solved.problem_file(session, run.id), runs.get_plan_file(session, run.id)
+    problem, plan = stored_problems.problem_file(session, run.id), runs.get_plan_file(session, run.id)
     if problem is None or plan is None:
         return None
-    basis = None if run.basis is None else solved.unpack(run.basis)
+    basis = None if run.basis is None else stored_problems.unpack(run.basis)
     return PublishedRun(problem, plan, basis, is_of_night=bool(run.night_budget))
 
 

@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import AfterRun, RunState, VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.services import text
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.planning.runs import runs
-from scheduler.services.problems import by_hand
+from scheduler.services.problems import manual_edits
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Account, Run, ScheduleVersion
 
@@ -105,7 +105,7 @@ def start_run(
     if then is AfterRun.PUBLISH:
         actor.require(Right.PUBLISH)
     if hand_draft is not None:
-        by_hand.check_kept(session, actor.event_id, hand_draft)
+        manual_edits.check_kept(session, actor.event_id, hand_draft)
     run = runs.queue_run(
         session,
         actor.event_id,
@@ -126,7 +126,7 @@ def start_run(
         **({"draft by hand": hand_draft} if hand_draft else {}),
     }
     about = pgettext_lazy("trail", "run %(number)s started", number=run.number)
-    trail.note(session, actor, Act.RUN, about, after=after, now=now)
+    recording.note(session, actor, Act.RUN, about, after=after, now=now)
     return _card(run)
 
 
@@ -134,7 +134,7 @@ def cancel_run(session: Session, actor: Actor, number: int, *, now: datetime) ->
     """Cancel a run. Raises as `runs.cancel`."""
     actor.require(Right.RUN)
     card = _card(runs.cancel_run(session, actor.event_id, number, now=now))
-    trail.note(
+    recording.note(
         session, actor, Act.RUN, pgettext_lazy("trail", "run %(number)s cancelled", number=number), now=now
     )
     return card
@@ -145,7 +145,7 @@ def stop_run(session: Session, actor: Actor, number: int, *, now: datetime) -> R
     actor.require(Right.RUN)
     card = _card(runs.stop_run(session, actor.event_id, number))
     about = pgettext_lazy("trail", "run %(number)s stopped, its plan kept", number=number)
-    trail.note(session, actor, Act.RUN, about, now=now)
+    recording.note(session, actor, Act.RUN, about, now=now)
     return card
 
 

@@ -23,8 +23,8 @@ from scheduler.domain.errors import (
 from scheduler.domain.solving import Progress
 from scheduler.services.operations import run_alerts
 from scheduler.services.planning.runs.watchdog import Stop
-from scheduler.services.problems import by_hand
-from scheduler.services.problems.solved import pack, unpack
+from scheduler.services.problems import manual_edits
+from scheduler.services.problems.stored_problems import pack, unpack
 from scheduler.storage.models import Event, Run
 
 OPEN_STATES = (RunState.QUEUED, RunState.RUNNING)
@@ -130,7 +130,7 @@ def claim_run(session: Session, run_id: int, worker: str, *, now: datetime) -> R
         return None
     run = session.get_one(Run, run_id, populate_existing=True)
     if run.hand_draft is None:
-        kept = by_hand.in_force(session, run.event_id)
+        kept = manual_edits.in_force(session, run.event_id)
         run.hand_draft = kept.number if kept is not None else None
     run_alerts.end_waiting(session, run, now=now)
     if run.then is AfterRun.PUBLISH and run.begin_by is not None and now > run.begin_by:

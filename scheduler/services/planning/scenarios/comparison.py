@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.solving import WhatIfState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted
+from scheduler.services.audit_log.subjects import Noted
 from scheduler.services.exports.schedule_lists import Export
 from scheduler.services.identity.actors import Actor
 from scheduler.services.planning.scenarios import scenarios
@@ -187,7 +187,7 @@ def export_comparison(session: Session, actor: Actor, kind: str, *, now: datetim
         cells = [part for one in found.columns for part in (one.value(figure), one.difference(figure))]
         rows.append([figure.label, found.value(figure), *cells])
     name = f"what-if-{actor.event_key}.{kind}"
-    trail.note(session, actor, Act.EXPORT, Noted(name), now=now)
+    recording.note(session, actor, Act.EXPORT, Noted(name), now=now)
     if kind == "csv":
         return Export(csv_octets(headers, rows), name)
     return Export(xlsx([SheetOut("Scenarios", headers, rows)]), name)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.changes import compare
 from scheduler.domain.plan import NOT_EXAMINED, Meeting, Plan
 from scheduler.domain.problem import Problem
-from scheduler.services.directory.refs import FirmRef
+from scheduler.services.directory.references import FirmRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.scenarios.scenario_rows import ScenarioCard

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.rules.fairness import FAIRNESS_PRICES
 from scheduler.domain.solving import WhatIfKind, WhatIfState
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.scenarios import scenario_rows
@@ -69,7 +69,9 @@ def request_curve(session: Session, actor: Actor, *, now: datetime) -> None:
         )
         scenario_rows.request_solve(row, now=now)
     session.flush()
-    trail.note(session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness asked for"), now=now)
+    recording.note(
+        session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness asked for"), now=now
+    )
 
 
 def get_curve(session: Session, actor: Actor) -> Curve | None:
@@ -96,7 +98,7 @@ def discard_curve(session: Session, actor: Actor, *, now: datetime) -> None:
     """Put it away. A worker that is at a point stops."""
     actor.require(Right.TRY)
     _delete(session, actor.event_id)
-    trail.note(session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness put away"), now=now)
+    recording.note(session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness put away"), now=now)
 
 
 def _delete(session: Session, event_id: int) -> None:

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.plan import Lever
 from scheduler.domain.solving import WhatIfKind, WhatIfState
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.scenarios import scenario_rows
@@ -101,7 +101,7 @@ def _ask(
             "trail", "remedy tried: Version %(version)s, group %(group)s", version=number, group=group + 1
         )
     after = what["lever"] if group != ALL_GROUPS else {"remedies": len(what["levers"])}
-    trail.note(session, actor, Act.WHAT_IF, about, after=after, now=now)
+    recording.note(session, actor, Act.WHAT_IF, about, after=after, now=now)
 
 
 def list_trials(session: Session, actor: Actor, number: int) -> dict[int, FixTrial]:

@@ -10,9 +10,9 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from scheduler.domain.solving import WhatIfKind
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.scenarios import scenario_rows
@@ -35,7 +35,7 @@ def request_preview(session: Session, actor: Actor, policy: Mapping[str, Any], *
     )
     scenario_rows.request_solve(row, now=now)
     session.flush()
-    trail.note(
+    recording.note(
         session, actor, Act.WHAT_IF, pgettext_lazy("trail", "dials tried"), after=dict(policy), now=now
     )
 

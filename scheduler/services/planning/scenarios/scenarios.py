@@ -18,9 +18,9 @@ from scheduler.domain.fields import WhatIfName, WhatIfSeconds
 from scheduler.domain.names import recorded
 from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.i18n import VenueLabel, venue_label
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import Noted, pgettext_lazy
+from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.planning.scenarios import scenario_rows
@@ -290,7 +290,7 @@ def _note(
         else _audit_values(before.name, before.seconds, serialize_changes(before.changes))
     )
     after = _audit_values(row.name, row.seconds, row.changes)
-    trail.note(session, actor, Act.WHAT_IF, about, before=was, after=after, now=now)
+    recording.note(session, actor, Act.WHAT_IF, about, before=was, after=after, now=now)
 
 
 def _audit_values(name: str, seconds: int, changes: Sequence[Any]) -> dict[str, Any]:

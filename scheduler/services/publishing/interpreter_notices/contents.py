@@ -14,9 +14,9 @@ from scheduler.invites.catalogue import words
 from scheduler.invites.ical import itip_revisions
 from scheduler.invites.ical.content import Content
 from scheduler.services.identity.interpreters import language_of_interpreter
-from scheduler.services.schedule import entries
-from scheduler.services.schedule.entries import HeldMeeting
-from scheduler.services.schedule.entry_rows import Recipient
+from scheduler.services.schedule import calendar_entries
+from scheduler.services.schedule.calendar_entries import HeldMeeting
+from scheduler.services.schedule.calendar_rows import Recipient
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, Interpreter, PlannedMeeting
 
@@ -69,7 +69,7 @@ def of_version(
     only = select(PlannedMeeting.id).where(
         PlannedMeeting.version_id == version_id, PlannedMeeting.interpreter_id.is_not(None)
     )
-    shown = entries.shown(session, event, version_id, only=only)
+    shown = calendar_entries.shown(session, event, version_id, only=only)
     spoken = _spoken(session, {person for seated in shown.seated.values() for person in seated})
     known = {reader.id: reader for reader in people}
     found: dict[int, dict[str, Content]] = {}

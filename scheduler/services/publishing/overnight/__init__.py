@@ -1,3 +1,3 @@
 """What a night may publish by itself, and what is told of it in the morning."""
 
-__all__ = ["night_budget"]
+__all__ = ["overnight_budget"]

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.changes import Change
 from scheduler.domain.entities import RequestState
-from scheduler.services.problems import solved
-from scheduler.services.publishing.overnight.night_budget import (
+from scheduler.services.problems import stored_problems
+from scheduler.services.publishing.overnight.overnight_budget import (
     NightBudget,
     counted,
     forced_requests,
@@ -38,7 +38,7 @@ def excess(
     if not published:
         return []
     event_id = version.event_id
-    problem = solved.problem_of(session, version)
+    problem = stored_problems.problem_of(session, version)
     forced = frozenset[str]()
     if problem is not None:
         forced = forced_requests(problem) | given_way(problem, versions.meetings(session, version.id))

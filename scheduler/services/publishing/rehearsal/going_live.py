@@ -11,15 +11,15 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import JobKind, RequestState
 from scheduler.domain.errors import PublishingOpen, WrongState
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.outbox import outbox
 from scheduler.services.publishing import version_jobs
-from scheduler.services.publishing.rehearsal import rehearsed_mails
-from scheduler.services.schedule import entry_rows, versions
+from scheduler.services.publishing.rehearsal import rehearsed_emails
+from scheduler.services.schedule import calendar_rows, versions
 from scheduler.storage.models import (
     Answer,
     Attendee,
@@ -87,12 +87,12 @@ def go_live(session: Session, actor: Actor, *, tell: bool = False, now: datetime
     if event.live_at is not None:
         raise WrongState("event", event.key, "live", "live", told=gettext_lazy("The event is live already."))
     _refuse_while_published(session, event.id)
-    counts = rehearsed_mails.counts(session, actor)
+    counts = rehearsed_emails.counts(session, actor)
     _forget(session, event, now)
     event.live_at = now
     about = pgettext_lazy("trail", "event %(key)s went live", key=event.key)
     after = {"rehearsed": sum(counts.values()), "invitations_sent": tell}
-    trail.note(session, actor, Act.EVENT, about, after=after, now=now)
+    recording.note(session, actor, Act.EVENT, about, after=after, now=now)
     version = versions.published(session, event.id) if tell else None
     session.flush()
     if version is None:
@@ -140,7 +140,7 @@ def _forget(session: Session, event: Event, now: datetime) -> None:
 def _published_mails(session: Session, event: Event, version: ScheduleVersion) -> PublishedMails:
     held = MeetingRequest.state == RequestState.ACCEPTED
     seats = (
-        entry_rows.seats_of(version.id)
+        calendar_rows.seats_of(version.id)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
         .where(held)
         .order_by(None)

@@ -16,10 +16,10 @@ from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side, VersionState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.domain.rules.outcomes import WITH_AMOUNT, OutcomeKind, OutcomeWord, counted, differ
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
-from scheduler.services.directory.refs import PersonRef, person_columns
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.directory.references import PersonRef, person_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.schedule import agendas, versions
@@ -272,7 +272,7 @@ def _note(
     now: datetime,
 ) -> None:
     about, (firm, _) = pgettext_lazy("trail", "meeting %(key)s", key=key), _keys(session, actor)
-    trail.note(session, actor, Act.OUTCOME, about, before=before, after=after, for_firm=firm, now=now)
+    recording.note(session, actor, Act.OUTCOME, about, before=before, after=after, for_firm=firm, now=now)
 
 
 _KEYS = (

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import NotFound
 from scheduler.domain.names import shown
 from scheduler.i18n import join_texts, place_label, venue_label
-from scheduler.services.availability import unavailable
+from scheduler.services.availability import unavailable_slots
 from scheduler.services.exports import meeting_list
 from scheduler.services.exports.meeting_list import ListedMeeting
 from scheduler.services.identity.actors import Actor
@@ -103,7 +103,7 @@ def _person(session: Session, event_id: int, key: str, language: str) -> Found:
     if row is None:
         return None
     sits = select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id == row[0])
-    away = unavailable.slots_of(session, event_id, [row[0]]).get(row[0], set())
+    away = unavailable_slots.slots_of(session, event_id, [row[0]]).get(row[0], set())
     return shown(row[1], row[2], language), row[3], PlannedMeeting.id.in_(sits), away
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory.refs import FirmRef, find_firm, firm_columns
+from scheduler.services.directory.references import FirmRef, find_firm, firm_columns
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.requests.form import NewRequest

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side
-from scheduler.services.directory.refs import PersonRef, person_columns
+from scheduler.services.directory.references import PersonRef, person_columns
 from scheduler.services.identity.actors import Actor
-from scheduler.services.requests import lists
+from scheduler.services.requests import request_lists
 from scheduler.services.requests.cards import RequestCard
 from scheduler.storage.models import Attendee, ExcludedPerson, MeetingRequest, SeenNews
 
@@ -81,7 +81,7 @@ def unseen(session: Session, actor: Actor, *, limit: int, now: datetime) -> News
     rows = _unseen(session, actor, now)
     shown = rows[:limit]
     of_requests = MeetingRequest.id.in_({row.request_id for row in shown})
-    found = lists.some(session, actor, of_requests, (MeetingRequest.id,), limit) if shown else ()
+    found = request_lists.some(session, actor, of_requests, (MeetingRequest.id,), limit) if shown else ()
     ids = sorted({row.request_id for row in shown})
     cards = dict(zip(ids, found, strict=True))
     items = [

@@ -16,18 +16,18 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.i18n import gettext_lazy
-from scheduler.services.audit_log import trail
+from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import Act
-from scheduler.services.audit_log.noted import pgettext_lazy
+from scheduler.services.audit_log.subjects import pgettext_lazy
 from scheduler.services.availability import busy_times
 from scheduler.services.availability.grid import marked_of
 from scheduler.services.directory import profile
 from scheduler.services.directory.glossary import things
-from scheduler.services.directory.refs import SlotRef, slots_of
+from scheduler.services.directory.references import SlotRef, slots_of
 from scheduler.services.identity.actors import Actor
 from scheduler.services.requests.suggestions import partners
+from scheduler.services.requests.suggestions.parsing.profile_texts import keys_of, wants
 from scheduler.services.requests.suggestions.partners import ReachCounts
-from scheduler.services.requests.suggestions.reading.texts import keys_of, wants
 from scheduler.services.text import listed
 from scheduler.storage.models import Event, Firm
 
@@ -151,7 +151,7 @@ def _keep(session: Session, actor: Actor, firm: Firm, name: str, items: list[str
     setattr(firm, name, items)
     session.flush()
     about = pgettext_lazy("trail", "firm %(key)s: profile", key=firm.key)
-    trail.note(
+    recording.note(
         session,
         actor,
         Act.FIRM,

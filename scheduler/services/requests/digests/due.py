@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain.entities import MUST, DigestKind, RequestState, Side
-from scheduler.services.requests.steps import UNDO_TIME
+from scheduler.services.requests.transitions import UNDO_TIME
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,

@@ -8,8 +8,8 @@ from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import HolderKind
-from scheduler.services.availability import unavailable
-from scheduler.services.directory.refs import known_slots
+from scheduler.services.availability import unavailable_slots
+from scheduler.services.directory.references import known_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.storage.among import among
@@ -51,7 +51,7 @@ def in_common(session: Session, actor: Actor, firm_keys: Collection[str]) -> Map
     for attendee_id, firm_id, _ in rows:
         people.setdefault(firm_id, []).append(attendee_id)
     ids = [row[0] for row in rows]
-    away = unavailable.slots_of(session, actor.event_id, ids)
+    away = unavailable_slots.slots_of(session, actor.event_id, ids)
     for attendee_id, slot_id in rows_of(session, _HELD, people=ids, **of_event):
         away.setdefault(attendee_id, set()).add(slot_id)
     slots = known_slots(session, actor.event_id).by_id

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, union
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import HolderKind
-from scheduler.services.availability import unavailable
+from scheduler.services.availability import unavailable_slots
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.storage.among import among
@@ -47,7 +47,7 @@ def free_with_us(session: Session, actor: Actor) -> frozenset[str]:
 
 def _away(session: Session, event_id: int, people: Sequence[int]) -> dict[int, set[int]]:
     """The slots in which each of some people has a busy time or a published meeting."""
-    away = unavailable.slots_of(session, event_id, people)
+    away = unavailable_slots.slots_of(session, event_id, people)
     held = select(Hold.holder_id, Hold.slot_id).where(
         Hold.event_id == event_id, Hold.kind == HolderKind.ATTENDEE, among(Hold.holder_id, people)
     )

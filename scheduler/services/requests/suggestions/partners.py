@@ -11,14 +11,19 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
-from scheduler.services.directory import notes
+from scheduler.services.directory import firm_notes
+from scheduler.services.directory.firm_rows import FirmText, FirmTexts, firm_texts
 from scheduler.services.directory.glossary import needed_for
-from scheduler.services.directory.refs import FirmRef
-from scheduler.services.directory.rows import FirmText, FirmTexts, firm_texts
+from scheduler.services.directory.references import FirmRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
+from scheduler.services.requests.suggestions.parsing.profile_texts import (
+    OWN,
+    listed_keys,
+    listed_wants,
+    named,
+)
 from scheduler.services.requests.suggestions.ranking import Candidate, Fit, crowd, ranked
-from scheduler.services.requests.suggestions.reading.texts import OWN, listed_keys, listed_wants, named
 from scheduler.storage.among import among
 from scheduler.storage.cache.marks import digest, parts_of, query_text
 from scheduler.storage.cache.memory import remembered
@@ -67,7 +72,7 @@ def suggested(session: Session, actor: Actor, *, language: str = "en", limit: in
     own = texts.rows.get(actor.firm_id)
     if own is None:
         return Suggested((), False)
-    known = _known(session, actor.firm_id) | notes.unsuggested(session, actor.firm_id) | {actor.firm_id}
+    known = _known(session, actor.firm_id) | firm_notes.unsuggested(session, actor.firm_id) | {actor.firm_id}
     loads = _loads(session, actor.event_id, texts)
     says = _candidates(texts)
     others = [each for firm_id, each in says.items() if firm_id not in known and not loads[firm_id].is_full]

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from scheduler.domain.entities import Tier
 from scheduler.services.directory.glossary import goes_into, needed_for
-from scheduler.services.requests.suggestions.reading.texts import Wants
+from scheduler.services.requests.suggestions.parsing.profile_texts import Wants
 
 SUPPLY, CHAIN, NEIGHBOUR, LANGUAGE, NEAR = 3.5, 0.8, 0.3, 0.3, 0.2
 COMMON = 0.6

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory.belonging import MOST_DELEGATIONS
+from scheduler.services.directory.delegation_lookup import MOST_DELEGATIONS
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets import row_keys

@@ -9,7 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain.errors import NotFound
 from scheduler.i18n import gettext_lazy
-from scheduler.services.directory.belonging import find_delegation, firms_of
+from scheduler.services.directory.delegation_lookup import find_delegation, firms_of
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Right
 from scheduler.services.spreadsheets.delegation_import import ImportingDelegation

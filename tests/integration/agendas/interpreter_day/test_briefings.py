@@ -20,7 +20,7 @@ from scheduler.services.delivery import claims, rendering
 from scheduler.services.identity import actors, sign_in
 from scheduler.services.outbox import outbox
 from scheduler.services.publishing import release, version_jobs
-from scheduler.services.publishing.interpreter_notices import telling
+from scheduler.services.publishing.interpreter_notices import notifications
 from scheduler.services.schedule import feed_addresses, feeds, versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Interpreter, InterpreterFeed, InterpreterTold, MeetingRequest, OutboxMail
@@ -294,7 +294,7 @@ def test_telling_takes_as_many_queries_for_any_number_of_meetings(scene: Scene) 
     def look(session: Session) -> int:
         version = versions.published(session, scene.expo.event.id)
         assert version is not None
-        return len(telling.pending(session, version, SETTINGS, now=NOW))
+        return len(notifications.pending(session, version, SETTINGS, now=NOW))
 
     scene.publish(scene.meetings(0), None)
     few = count_selects(scene.database, look)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound, WrongState
 from scheduler.domain.plan import Meeting
-from scheduler.services.agendas.week import changes, handing
+from scheduler.services.agendas.week import changes, handover
 from scheduler.services.agendas.week.changes import WeekChangeKind
 from scheduler.services.agendas.week.week import Show, Week, WeekMeeting, week
 from scheduler.services.problems import snapshot
@@ -131,7 +131,7 @@ def test_who_could_take_a_meeting_over_is_listed_with_clashes(database: Database
         found = look(session, fair)
         meeting = found.meeting(fair.requests[0].key)
         assert meeting is not None
-        free, clash = handing.colleagues(found, meeting)
+        free, clash = handover.colleagues(found, meeting)
     assert (free.colleague.person.key, free.is_free, free.in_common) == ("f0-p2", True, ("en",))
     assert clash.clash is not None and clash.clash.request_key == fair.requests[1].key and not clash.is_free
 
@@ -140,14 +140,14 @@ def test_a_meeting_that_is_handed_over_is_named_in_the_next_problem(database: Da
     with database.write() as session:
         fair = make_fair(session, people=2, each=1, days=1)
         key, now = fair.requests[0].key, before(fair, hours=AHEAD)
-        handing.hand_over(session, fair.expo.actor(0), key, "f0-p0", "f0-p1", now=now)
+        handover.hand_over(session, fair.expo.actor(0), key, "f0-p0", "f0-p1", now=now)
     with database.read() as session:
         assert [each.key for each in chosen(session, fair).handed_to] == ["f0-p1"]
         assert named_in_problem(session, fair, key, now) == ["f0-p1"]
         (entry,) = session.scalars(select(TrailEntry).where(TrailEntry.about.contains("handed over")))
         assert (entry.for_firm, "f0-p0 -> f0-p1" in entry.about) == ("f0", True)
     with database.write() as session:
-        handing.keep(session, fair.expo.actor(0), key, now=now)
+        handover.keep(session, fair.expo.actor(0), key, now=now)
     with database.read() as session:
         assert chosen(session, fair).handed_to == ()
         assert named_in_problem(session, fair, key, now) == ["f0-p0"]
@@ -163,7 +163,7 @@ def test_only_exhibitors_of_the_firm_hand_over_and_only_what_a_plan_may_change(d
     with database.write() as session:
         fair = make_fair(session, people=3, each=1, days=1)
         key, now = fair.requests[0].key, before(fair, hours=AHEAD)
-        hand, mine = handing.hand_over, fair.expo.actor(0)
+        hand, mine = handover.hand_over, fair.expo.actor(0)
         with pytest.raises(NotAllowed):
             hand(session, fair.expo.actor(0, 1), key, "f0-p0", "f0-p1", now=now)
         for stranger in (fair.expo.actor(2), fair.expo.organiser_actor()):
@@ -187,7 +187,7 @@ def test_of_two_who_hand_over_at_once_one_is_told_that_it_is_in_other_hands(data
         key, now = fair.requests[0].key, before(fair, hours=AHEAD)
 
     def hand(colleague: str) -> Any:
-        return lambda session: handing.hand_over(
+        return lambda session: handover.hand_over(
             session, fair.expo.actor(0), key, "f0-p0", colleague, now=now
         )
 

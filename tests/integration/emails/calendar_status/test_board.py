@@ -11,9 +11,9 @@ from sqlalchemy import update
 from scheduler.domain.entities import OutboxState
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.services.emails.calendar_status import board as calendar_health
-from scheduler.services.emails.calendar_status import rows
+from scheduler.services.emails.calendar_status import status_rows
 from scheduler.services.emails.calendar_status.board import Filters
-from scheduler.services.publishing import diff, release
+from scheduler.services.publishing import invitation_diff, release
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, OutboxMail
 from tests.support.factories import (
@@ -82,7 +82,7 @@ def test_a_row_of_the_page_says_what_the_meetings_of_its_person_say(database: Da
             assert people
             assert [
                 (row.key, row.name, row.firm, row.worst, row.counts, row.total, row.first, row.reason)
-                for row in rows.rows(session, expo.organiser_actor(), seen, number=1).items
+                for row in status_rows.rows(session, expo.organiser_actor(), seen, number=1).items
             ] == [
                 (
                     each.key, each.name, each.firm, each.worst, each.counts, len(each.meetings),
@@ -153,7 +153,7 @@ def crowd(session: Any, pairs: int) -> Expo:
     version = make_version(session, expo, planned)
     seen = release.survey(session, version, SETTINGS, now=NOW)
     for people in seen.portions():
-        diff.write(session, seen, people)
+        invitation_diff.write(session, seen, people)
     session.execute(update(OutboxMail).values(state=OutboxState.SENT, attempts=1, sent_at=NOW))
     return expo
 
@@ -168,7 +168,7 @@ def test_a_thousand_meetings_take_as_many_queries_as_one(database: Database) -> 
             board = board_of(session, expo)
             assert len(board.people) == sum(map(len, expo.people))
             board.page(session, Filters(), now=NOW)
-            rows.rows(session, expo.organiser_actor(), board, number=1)
+            status_rows.rows(session, expo.organiser_actor(), board, number=1)
 
         return count_selects(database, step)
 

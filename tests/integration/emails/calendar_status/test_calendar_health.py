@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import update
 
 from scheduler.domain.entities import AnswerSource, CalendarState, Partstat, RequestState
-from scheduler.services.delivery import dead_letters
+from scheduler.services.delivery import failed_emails
 from scheduler.services.emails.calendar_status import board as calendar_health
 from scheduler.services.emails.calendar_status.board import Filters
-from scheduler.services.emails.email_addresses import addresses
-from scheduler.services.replies import links
+from scheduler.services.emails.email_addresses import address_corrections
+from scheduler.services.replies import reply_links
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
 from tests.support import replies
@@ -52,7 +52,7 @@ def test_an_answer_by_mail_is_shown_with_its_time_and_comment(health: Health, pa
 def test_an_answer_by_a_link_says_so(health: Health) -> None:
     with health.database.write() as session:
         token = replies.token(health.mail_to(0))
-        links.answer(session, token, Partstat.TENTATIVE, sequence=0, now=NOW + 7 * MINUTE)
+        reply_links.answer(session, token, Partstat.TENTATIVE, sequence=0, now=NOW + 7 * MINUTE)
     answer = health.entry().answer
     assert answer is not None and answer.source is AnswerSource.LINK
     assert health.entry().state is TENTATIVE
@@ -92,8 +92,8 @@ def test_a_dead_letter_is_a_failure_with_what_the_server_said(health: Health) ->
     health.move(2, 10, refuse=health.first)
     assert (health.entry().state, health.entry().error) == (FAILED, "550 no")
     with health.database.write() as session:
-        (letter,) = dead_letters.listing(session, health.expo.organiser_actor()).items
-        dead_letters.drop(session, health.expo.organiser_actor(), [letter.id], now=NOW)
+        (letter,) = failed_emails.listing(session, health.expo.organiser_actor()).items
+        failed_emails.drop(session, health.expo.organiser_actor(), [letter.id], now=NOW)
     assert health.entry().state is FAILED, "putting the mail away tells nobody"
 
 
@@ -115,7 +115,9 @@ def test_a_corrected_address_is_silent_until_it_answers(health: Health) -> None:
     health.bounce(5)
     with health.database.write() as session:
         actor, key = health.expo.organiser_actor(), health.person(0).key
-        addresses.correct(session, actor, key, "new@firm.example", settings=SETTINGS, now=NOW + 10 * MINUTE)
+        address_corrections.correct(
+            session, actor, key, "new@firm.example", settings=SETTINGS, now=NOW + 10 * MINUTE
+        )
     assert health.entry().state is QUEUED
     health.send(11)
     assert (health.entry().state, health.entry().sequence) == (SILENT, 1)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import MailOutcome, Partstat
 from scheduler.domain.errors import InvalidInput, NotAllowed
-from scheduler.services.emails.inbound import aliases, handling
+from scheduler.services.emails.inbound import aliases, inbox_actions
 from scheduler.storage.models import AttendeeAlias, InboundMail
 from tests.support import replies
 from tests.support.published import LATER, MINUTE, Published
@@ -24,7 +24,7 @@ def answered(p: Published, partstat: str = "ACCEPTED", **others: object) -> Inbo
 def say_so(p: Published, mail: InboundMail) -> InboundMail:
     with p.database.write() as session:
         actor = p.expo.organiser_actor()
-        handling.same_person(session, actor, mail.id, settings=SETTINGS, now=LATER + MINUTE)
+        inbox_actions.same_person(session, actor, mail.id, settings=SETTINGS, now=LATER + MINUTE)
         return session.get_one(InboundMail, mail.id)
 
 
@@ -98,4 +98,4 @@ def test_an_address_is_of_one_person_of_an_event_only(published: Published) -> N
 def test_only_organisers_may_say_so(published: Published) -> None:
     mail = answered(published)
     with published.database.write() as session, pytest.raises(NotAllowed):
-        handling.same_person(session, published.expo.actor(0), mail.id, settings=SETTINGS, now=LATER)
+        inbox_actions.same_person(session, published.expo.actor(0), mail.id, settings=SETTINGS, now=LATER)

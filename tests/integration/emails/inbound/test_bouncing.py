@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 
 from scheduler.domain.entities import MailFailure, MailKind, MailOutcome, OutboxState
 from scheduler.domain.errors import WrongState
-from scheduler.services.delivery import dead_letters, mail_routes, rendering
-from scheduler.services.emails.inbound import handling, inbox
+from scheduler.services.delivery import email_routes, failed_emails, rendering
+from scheduler.services.emails.inbound import inbox, inbox_actions
 from scheduler.storage.models import Attendee, InboundMail, MailRoute, OutboxMail
 from tests.support import replies
 from tests.support.factories import NOW
@@ -151,8 +151,8 @@ def test_an_organiser_may_believe_a_notice_that_names_the_address(published: Pub
     assert mail.outcome is WAITING
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
-        assert handling.reported_address(session, actor, mail.id) == published.person(0).email
-        handling.mark_dead(session, actor, mail.id, now=LATER)
+        assert inbox_actions.reported_address(session, actor, mail.id) == published.person(0).email
+        inbox_actions.mark_dead(session, actor, mail.id, now=LATER)
         done = session.get_one(InboundMail, mail.id)
         assert (done.outcome, done.handled_by) == (APPLIED, actor.account_id)
     assert marked(published) == [published.person(0).email]
@@ -201,9 +201,9 @@ def test_an_address_can_be_marked_only_by_a_report_that_it_is_dead(
     mail = published.receive(NO_REPORTS[case](published), published.mail_to(0), box=box)
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
-        assert handling.reported_address(session, actor, mail.id) is None
+        assert inbox_actions.reported_address(session, actor, mail.id) is None
         with pytest.raises(WrongState):
-            handling.mark_dead(session, actor, mail.id, now=LATER)
+            inbox_actions.mark_dead(session, actor, mail.id, now=LATER)
     assert marked(published) == []
 
 
@@ -216,7 +216,7 @@ def test_a_provider_that_wants_less_is_slowed_down_by_a_report_as_by_a_reply(pub
     assert (again.state, again.failure) == (OutboxState.QUEUED, MailFailure.TEMPORARY.value)
     with published.database.read() as session:
         route = session.get_one(MailRoute, again.domain)
-        assert route.per_minute == mail_routes.UNLIMITED / 2
+        assert route.per_minute == email_routes.UNLIMITED / 2
         assert route.paused_until == LATER + MINUTE
 
 
@@ -266,7 +266,7 @@ def test_what_was_reported_before_an_address_was_tried_again_by_hand_counts_no_m
     report(published, NOW + 37 * MINUTE)
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
-        assert dead_letters.resend(session, actor, [published.mail_to(0).id], now=NOW + 40 * MINUTE) == 1
+        assert failed_emails.resend(session, actor, [published.mail_to(0).id], now=NOW + 40 * MINUTE) == 1
     send_again(published, 41)
     report(published, NOW + 42 * MINUTE)
     assert marked(published) == []

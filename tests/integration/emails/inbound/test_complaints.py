@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import MailKind, MailOutcome
 from scheduler.services.delivery import rendering
-from scheduler.services.emails.inbound import handling, inbox
+from scheduler.services.emails.inbound import inbox, inbox_actions
 from scheduler.storage.models import Attendee, DigestChoice, InboundMail
 from tests.support.published import LATER, Published
 from tests.support.publishing import SETTINGS
@@ -120,7 +120,7 @@ def test_complaints_are_counted_by_the_domain_of_the_recipient(published: Publis
     receive(published, complaint(published, message_id="<other@else.example>"))
     domain = published.person(0).email.partition("@")[2]
     with published.database.read() as session:
-        assert handling.complaints(session, published.expo.organiser_actor()) == {domain: 2}
+        assert inbox_actions.complaints(session, published.expo.organiser_actor()) == {domain: 2}
 
 
 def test_invitations_go_on_after_a_complaint(published: Published) -> None:

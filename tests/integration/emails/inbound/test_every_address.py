@@ -24,15 +24,21 @@ from scheduler.domain.entities import RequestState as State
 from scheduler.domain.errors import NotAllowed, NotFound, WrongState
 from scheduler.invites.mail.mime import RenderedMail
 from scheduler.services.delivery import claims, rendering
-from scheduler.services.emails.inbound import boxes, handling, inbox, keeping, unplaced
+from scheduler.services.emails.inbound import (
+    inbound_addresses,
+    inbox,
+    inbox_actions,
+    intake,
+    unassigned_emails,
+)
 from scheduler.services.emails.inbound import mailbox as fetching
 from scheduler.services.identity import sign_in
 from scheduler.services.identity.sessions import SignedIn
 from scheduler.services.operations import alerts
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.services.publishing import examples
-from scheduler.services.requests.digests import telling
+from scheduler.services.publishing import sample_emails
+from scheduler.services.requests.digests import digest_sending
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Account,
@@ -90,7 +96,7 @@ class Everything:
             ]
             publish(session, self.expo, draft(session, self.expo, meetings), None)
             self.exhibitor = self.expo.people[1][0]
-            telling.tell(session, SETTINGS, now=NOW + timedelta(days=2))
+            digest_sending.tell(session, SETTINGS, now=NOW + timedelta(days=2))
             sign_in.ask_sign_in(
                 session, self.exhibitor.email, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW
             )
@@ -106,7 +112,7 @@ class Everything:
                 ],
                 now=NOW,
             )
-            examples.queue_test(
+            sample_emails.queue_test(
                 session, self.expo.organiser_actor(), "en", "new", {}, settings=SETTINGS, now=NOW
             )
         self.rows = self.send(NOW + timedelta(days=2))
@@ -170,7 +176,7 @@ def test_the_envelope_of_every_mail_has_a_token_that_names_it(sent: Everything) 
     found = {}
     with sent.database.read() as session:
         for kind in SENT:
-            known = boxes.addressed(session, sent.rendered(kind).from_addr, SETTINGS)
+            known = inbound_addresses.addressed(session, sent.rendered(kind).from_addr, SETTINGS)
             found[kind] = known and known.about and (known.box, known.about.id)
     assert found == {kind: (MailBox.REPORTS, sent.rows[kind].id) for kind in SENT}
 
@@ -211,12 +217,12 @@ def test_the_organiser_sees_the_requests_that_a_reply_to_a_digest_is_about(sent:
     assert inbox.receive(sent.database, SETTINGS, bare_of(_to(raw)), raw, now=LATER)
     with sent.database.read() as session:
         actor = sent.expo.organiser_actor()
-        (mail,) = handling.listing(session, actor).items
+        (mail,) = inbox_actions.listing(session, actor).items
         assert mail.about is not None and mail.about.kind is OutboxKind.DIGEST
         assert [(each.key, each.state) for each in mail.about.requests] == [(sent.asked.key, State.PENDING)]
         assert "Yes, we accept." in mail.text and not mail.is_answerable
     with sent.database.write() as session, pytest.raises(WrongState):
-        handling.apply(session, actor, mail.id, Partstat.ACCEPTED, now=LATER)
+        inbox_actions.apply(session, actor, mail.id, Partstat.ACCEPTED, now=LATER)
     with sent.database.read() as session:
         assert session.get_one(MeetingRequest, sent.asked.id).state is State.PENDING
 
@@ -254,7 +260,9 @@ def test_an_answer_of_a_calendar_to_a_bare_address_waits_and_can_be_taken(sent: 
     (mail,) = sent.kept()
     assert (mail.outcome, mail.uid, "anyone can know" in mail.reason) == (MailOutcome.WAITING, row.uid, True)
     with sent.database.write() as session:
-        done = handling.apply(session, sent.expo.organiser_actor(), mail.id, Partstat.DECLINED, now=LATER)
+        done = inbox_actions.apply(
+            session, sent.expo.organiser_actor(), mail.id, Partstat.DECLINED, now=LATER
+        )
         assert done.outcome is MailOutcome.APPLIED
 
 
@@ -281,33 +289,33 @@ def test_a_mail_that_nobody_can_place_waits_for_an_operator_who_is_told(sent: Ev
     assert (mail.event_id, mail.outcome) == (None, MailOutcome.WAITING)
     assert AlertKind.MAIL_UNPLACED in open_alerts(sent)
     with sent.database.read() as session:
-        assert [each.id for each in unplaced.listing(session, operator(sent)).items] == [mail.id]
+        assert [each.id for each in unassigned_emails.listing(session, operator(sent)).items] == [mail.id]
         with pytest.raises(NotAllowed):
-            unplaced.listing(session, operator(sent, is_operator=False))
+            unassigned_emails.listing(session, operator(sent, is_operator=False))
         with pytest.raises(NotFound):
-            handling.get(session, sent.expo.organiser_actor(), mail.id)
+            inbox_actions.get(session, sent.expo.organiser_actor(), mail.id)
 
 
 def test_an_operator_gives_a_mail_to_an_event_or_sets_it_aside(sent: Everything) -> None:
     first, second = stranger(sent), stranger(sent, "desk")
     with sent.database.write() as session:
-        assert unplaced.give(session, operator(sent), first.id, sent.expo.event.key, now=LATER)
+        assert unassigned_emails.give(session, operator(sent), first.id, sent.expo.event.key, now=LATER)
     with sent.database.write() as session, pytest.raises(NotFound):
-        unplaced.set_aside(session, operator(sent), first.id, now=LATER)
+        unassigned_emails.set_aside(session, operator(sent), first.id, now=LATER)
     assert AlertKind.MAIL_UNPLACED in open_alerts(sent)
     with sent.database.write() as session:
-        unplaced.set_aside(session, operator(sent), second.id, now=LATER)
+        unassigned_emails.set_aside(session, operator(sent), second.id, now=LATER)
     assert AlertKind.MAIL_UNPLACED not in open_alerts(sent)
     with sent.database.read() as session:
-        mail = handling.get(session, sent.expo.organiser_actor(), first.id)
+        mail = inbox_actions.get(session, sent.expo.organiser_actor(), first.id)
         assert (mail.outcome, mail.attendee, mail.about) == (MailOutcome.WAITING, None, None)
 
 
 def test_a_bare_address_takes_more_mails_a_day_than_that_of_one_invitation_and_not_without_end(
     sent: Everything, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "MAX_A_DAY_BARE", 25)
-    with pytest.raises(keeping.TooMuch):
+    monkeypatch.setattr(intake, "MAX_A_DAY_BARE", 25)
+    with pytest.raises(intake.TooMuch):
         for number in range(26):
             raw = f"From: a@b.example\r\n\r\n{number}\r\n".encode()
             inbox.receive(sent.database, SETTINGS, "desk@expo.example", raw, now=LATER)
@@ -363,7 +371,7 @@ def test_a_token_of_another_installation_or_row_opens_nothing(sent: Everything) 
     forged = [f"{local}+{'a' * 7}{letter}{token[8:]}@expo.example" for letter in "abcdefgh"]
     wrong = [f"meetings+{token}@expo.example", address.replace("expo.example", "else.example"), *forged]
     with sent.database.read() as session:
-        known = [boxes.addressed(session, each, SETTINGS) for each in wrong if each != address]
+        known = [inbound_addresses.addressed(session, each, SETTINGS) for each in wrong if each != address]
     assert known == [None] * len(known)
 
 

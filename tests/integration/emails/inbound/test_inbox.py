@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import MailOutcome, Partstat, RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.services.emails.inbound import handling, inbox, keeping
+from scheduler.services.emails.inbound import inbox, inbox_actions, intake
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Answer,
@@ -97,18 +97,18 @@ def test_a_large_mail_is_kept_up_to_a_limit(published: Published) -> None:
     mail = published.receive(raw, published.mail_to(0))
     with published.database.read() as session:
         kept = session.get_one(InboundMail, mail.id)
-        assert (kept.size, len(kept.raw)) == (len(raw), keeping.KEPT)
+        assert (kept.size, len(kept.raw)) == (len(raw), intake.KEPT)
 
 
 def test_the_inbox_is_the_organisers_of_its_event(published: Published) -> None:
     mail = published.answer(0, "ACCEPTED")
     with published.database.write() as session:
         with pytest.raises(NotAllowed):
-            handling.listing(session, published.expo.actor(0))
+            inbox_actions.listing(session, published.expo.actor(0))
         stranger = make_event(session).organiser_actor()
-        assert handling.listing(session, stranger).items == ()
+        assert inbox_actions.listing(session, stranger).items == ()
         with pytest.raises(NotFound):
-            handling.get(session, stranger, mail.id)
+            inbox_actions.get(session, stranger, mail.id)
 
 
 def test_the_inbox_lists_by_outcome_and_page(published: Published) -> None:
@@ -117,9 +117,9 @@ def test_the_inbox_lists_by_outcome_and_page(published: Published) -> None:
     published.answer(0, "NEEDS-ACTION", minutes=5)
     actor = published.expo.organiser_actor()
     with published.database.read() as session:
-        first = handling.listing(session, actor, limit=3)
-        rest = handling.listing(session, actor, limit=3, cursor=first.next_cursor)
-        ignored = handling.listing(session, actor, outcome=MailOutcome.IGNORED)
-        counted = handling.counts(session, actor)
+        first = inbox_actions.listing(session, actor, limit=3)
+        rest = inbox_actions.listing(session, actor, limit=3, cursor=first.next_cursor)
+        ignored = inbox_actions.listing(session, actor, outcome=MailOutcome.IGNORED)
+        counted = inbox_actions.counts(session, actor)
     assert (len(first.items), len(rest.items), first.total, ignored.total) == (3, 1, 4, 1)
     assert (counted[MailOutcome.APPLIED], counted[MailOutcome.WAITING]) == (3, 0)

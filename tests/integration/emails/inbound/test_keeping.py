@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from scheduler.domain.entities import AlertKind, MailKind, MailOutcome, OutboxKind
-from scheduler.services.emails.inbound import flood, inbox, judgement, keeping, untaken
+from scheduler.services.emails.inbound import failed_attempts, flood_alerts, inbox, intake, judgement
 from scheduler.services.emails.inbound import mailbox as fetching
-from scheduler.services.emails.inbound.keeping import TooMuch
+from scheduler.services.emails.inbound.intake import TooMuch
 from scheduler.services.operations import alerts
 from scheduler.storage.database import Database
 from scheduler.storage.models import InboundMail, OutboxMail, UntakenMail
@@ -47,22 +47,22 @@ def texts(published: Published, count: int, size: int = 10) -> Iterator[bytes]:
 def test_an_address_takes_so_many_mails_a_day_and_the_same_one_again_is_no_further_one(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "MAX_A_DAY", 8)
-    *first, last = texts(published, keeping.MAX_A_DAY + 1)
+    monkeypatch.setattr(intake, "MAX_A_DAY", 8)
+    *first, last = texts(published, intake.MAX_A_DAY + 1)
     for raw in (*first, *first):
         published.receive(raw, published.mail_to(0))
     with pytest.raises(TooMuch, match="8 mails within a day"):
         published.receive(last, published.mail_to(0))
-    assert published.count(InboundMail) == keeping.MAX_A_DAY
+    assert published.count(InboundMail) == intake.MAX_A_DAY
     published.receive(replies.bounce(published.mail_to(1)), published.mail_to(1))
     published.receive(last, published.mail_to(0), now=LATER + timedelta(days=1))
-    assert published.count(InboundMail) == keeping.MAX_A_DAY + 2
+    assert published.count(InboundMail) == intake.MAX_A_DAY + 2
 
 
 def test_of_many_mails_of_a_day_the_newest_waits_in_place_of_those_before_it(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "MOST_WAITING", 2)
+    monkeypatch.setattr(intake, "MOST_WAITING", 2)
     for raw in texts(published, 5):
         last = published.receive(raw, published.mail_to(0))
     decline = published.answer(0, "DECLINED")
@@ -79,7 +79,7 @@ def test_of_many_mails_of_a_day_the_newest_waits_in_place_of_those_before_it(
 def test_mails_that_come_at_one_moment_are_no_more_than_those_of_a_day(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "MAX_A_DAY", 2)
+    monkeypatch.setattr(intake, "MAX_A_DAY", 2)
     together = threading.Barrier(6)
 
     def receive(raw: bytes) -> bool:
@@ -114,13 +114,13 @@ def test_the_octets_of_an_address_take_5_mib_and_the_newest_mail_gets_the_room_o
     with published.database.read() as session:
         rows = session.scalars(select(InboundMail).order_by(InboundMail.id)).all()
     assert [bool(row.kept) for row in rows] == [False, False, True, True, True, True, True]
-    assert rows[0].id == settled.id and sum(row.kept for row in rows) <= keeping.MAX_OCTETS
+    assert rows[0].id == settled.id and sum(row.kept for row in rows) <= intake.MAX_OCTETS
 
 
 def test_what_is_beyond_the_quota_is_put_off_by_lmtp_and_left_unread_in_the_mailbox(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "MAX_A_DAY", 1)
+    monkeypatch.setattr(intake, "MAX_A_DAY", 1)
     first, second = texts(published, 2)
     to = [replies.address(published.mail_to(0))]
     with lmtp(published.database) as client:
@@ -145,8 +145,8 @@ def test_a_place_is_kept_for_what_reads_as_an_answer_of_the_attendee_and_organis
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody has a forwarded invitation, and writes to its address until it takes no more."""
-    monkeypatch.setattr(keeping, "MAX_A_DAY", 3)
-    monkeypatch.setattr(keeping, "MAX_ANSWERS", 1)
+    monkeypatch.setattr(intake, "MAX_A_DAY", 3)
+    monkeypatch.setattr(intake, "MAX_ANSWERS", 1)
     to = published.mail_to(0)
     *first, last = texts(published, 4)
     for raw in first:
@@ -161,11 +161,11 @@ def test_a_place_is_kept_for_what_reads_as_an_answer_of_the_attendee_and_organis
     with pytest.raises(TooMuch):
         published.answer(0, "ACCEPTED", minutes=2)
     with published.database.write() as session:
-        flood.watch(session, now=LATER)
+        flood_alerts.watch(session, now=LATER)
         session.flush()
         (alert,) = alerts.open_alerts(session, published.expo.event.id)
         assert alert.kind is AlertKind.MAIL_FLOOD and "3 emails within a day" in alert.reason
-        flood.watch(session, now=LATER + timedelta(days=2))
+        flood_alerts.watch(session, now=LATER + timedelta(days=2))
         session.flush()
         assert alerts.open_alerts(session, published.expo.event.id) == []
 
@@ -178,7 +178,7 @@ def test_the_octets_of_a_settled_mail_are_removed_after_30_days_and_those_of_a_w
     waiting = published.receive(raw, published.mail_to(0))
     for days, count in ((29, 0), (31, 1), (32, 0)):
         with published.database.write() as session:
-            assert keeping.forget_octets(session, now=LATER + timedelta(days=days)) == count
+            assert intake.forget_octets(session, now=LATER + timedelta(days=days)) == count
     with published.database.read() as session:
         octets = {row.id: (row.raw, row.kept) for row in session.scalars(select(InboundMail))}
     assert octets == {applied.id: (b"", 0), waiting.id: (raw, len(raw))}
@@ -199,7 +199,7 @@ def test_a_mail_is_there_before_it_is_read_and_nothing_is_held_meanwhile(
     raw = replies.mail(published.mail_to(0), "Content-Type: text/plain\n\n" + 30_000 * f"{'x' * 99}\n")
     published.receive(raw, published.mail_to(0))
     assert seen == [(MailOutcome.RECEIVED, MailKind.UNREADABLE, 1, len(raw))]
-    assert (kept(published).kind, kept(published).kept) == (MailKind.TEXT, keeping.KEPT)
+    assert (kept(published).kind, kept(published).kept) == (MailKind.TEXT, intake.KEPT)
 
 
 @pytest.mark.parametrize("failure", [Ended(), OSError("no such thing")])
@@ -322,7 +322,7 @@ def test_a_mail_by_which_its_reader_dies_comes_last_and_is_given_up_too(
 
 
 def test_two_visits_at_once_count_their_attempts_at_one_mail_together(database: Database) -> None:
-    visits = [untaken.Untaken(database, "a" * 64, lambda: NOW) for _ in range(4)]
+    visits = [failed_attempts.Untaken(database, "a" * 64, lambda: NOW) for _ in range(4)]
     begun: list[int] = []
     threads = [threading.Thread(target=lambda each=each: begun.append(each.begin(1))) for each in visits]
     for thread in threads:
@@ -333,7 +333,7 @@ def test_two_visits_at_once_count_their_attempts_at_one_mail_together(database: 
 
 
 def test_another_mailbox_and_another_validity_of_uids_begin_anew(database: Database) -> None:
-    first, second = (untaken.Untaken(database, name * 64, lambda: NOW) for name in "ab")
+    first, second = (failed_attempts.Untaken(database, name * 64, lambda: NOW) for name in "ab")
     assert (first.known(7, [1]), first.begin(1), first.begin(1)) == ({}, 1, 2)
     assert (first.known(7, [1]), second.known(7, [1])) == ({1: 2}, {})
     assert first.known(8, [1]) == {}, "the server has numbered its mails anew"

@@ -11,7 +11,7 @@ import pytest
 
 from scheduler.domain.entities import OutboxKind, Partstat
 from scheduler.services.emails.inbound import inbox
-from scheduler.services.replies import links
+from scheduler.services.replies import reply_links
 from scheduler.storage.database import Database
 from tests.support import replies
 from tests.support.factories import NOW
@@ -51,7 +51,7 @@ def test_two_answers_at_once_end_at_the_later_one(published: Published) -> None:
 
     def by_link() -> None:
         together.wait(PATIENCE)
-        answer: Callable[..., str] = partial(links.answer, token=replies.token(row), sequence=0)
+        answer: Callable[..., str] = partial(reply_links.answer, token=replies.token(row), sequence=0)
         published.database.transact(
             lambda session: answer(session, partstat=Partstat.DECLINED, now=NOW + 2 * MINUTE)
         )

@@ -29,7 +29,7 @@ from tests.support import replies
 from tests.support.factories import NOW
 from tests.support.published import Published
 from tests.support.publishing import SETTINGS
-from workers.receiver import lmtp_server
+from workers.lmtp_receiver import lmtp_server
 
 LONG_AGO = -3 * 365 * 24 * 60
 """Minutes: before today by any machine's clock, which is the server's own."""

@@ -9,14 +9,14 @@ from scheduler.domain.errors import NotFound
 from scheduler.domain.solving import WhatIfState
 from scheduler.services.availability import refetch
 from scheduler.services.delivery import claims
-from scheduler.services.emails.inbound import boxes
+from scheduler.services.emails.inbound import inbound_addresses
 from scheduler.services.events.archives import archiving, batches, deletion
 from scheduler.services.identity import api_tokens
 from scheduler.services.identity.actors import actor_for, events_of
 from scheduler.services.outbox import outbox
 from scheduler.services.planning.runs import overnight
 from scheduler.services.planning.scenarios import scenario_queue
-from scheduler.services.requests.digests import telling
+from scheduler.services.requests.digests import digest_sending
 from scheduler.services.schedule import feed_addresses
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
@@ -84,7 +84,7 @@ def test_from_the_press_on_it_is_there_for_nobody(everything: Everything) -> Non
         ]
     reply = replies.address(everything.mails["invitation", everything.expo.people[1][0].email])
     with database.read() as session:
-        assert boxes.addressed(session, reply, SETTINGS) is not None
+        assert inbound_addresses.addressed(session, reply, SETTINGS) is not None
         assert feed_addresses.feed_owner(session, tokens[0] or "").event_id == event.id
     bearer = make_token(database, everything.expo.organiser_actor())
 
@@ -100,9 +100,9 @@ def test_from_the_press_on_it_is_there_for_nobody(everything: Everything) -> Non
             assert owner.client.get(f"/events/{key}{path}").status_code == 404
     assert event.name not in owner.get("/")
     with database.read() as session:
-        assert boxes.addressed(session, reply, SETTINGS) is None
+        assert inbound_addresses.addressed(session, reply, SETTINGS) is None
         wrong = f"meetings+{'7' * 32}@{SETTINGS.mail_domain}"  # names a row beyond all numbers
-        assert boxes.addressed(session, wrong, SETTINGS) is None
+        assert inbound_addresses.addressed(session, wrong, SETTINGS) is None
         for token in tokens:
             with pytest.raises(NotFound):
                 feed_addresses.feed_owner(session, token or "")
@@ -129,7 +129,7 @@ def test_from_the_press_on_nothing_is_done_for_it(everything: Everything) -> Non
         assert not refetch.is_due(session, now=NOW)
         assert not overnight.queue_due_runs(session, now=NOW)
         made = session.scalars(select(func.count()).select_from(OutboxMail)).one()
-        telling.tell(session, SETTINGS, now=NOW)
+        digest_sending.tell(session, SETTINGS, now=NOW)
         assert session.scalars(select(func.count()).select_from(OutboxMail)).one() == made
         sent = claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=NOW)
         assert [row for row in sent if event.id in (row.event_id, row.about_event_id)] == []

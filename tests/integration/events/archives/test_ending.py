@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.domain.team import TeamRole
-from scheduler.services.audit_log import verifying
+from scheduler.services.audit_log import verification
 from scheduler.services.events import events
 from scheduler.services.events.archives import archiving, deletion, event_tables
 from scheduler.services.identity.actors import Actor, actor_for, events_of
@@ -80,7 +80,7 @@ def test_all_rows_go_and_the_other_event_and_the_trail_stay(everything: Everythi
         notes = select(TrailEntry.about).where(TrailEntry.chain == 0)
         assert f"event {event.key} deleted" in session.scalars(notes).all()
         assert session.scalars(select(TrailEntry).where(TrailEntry.chain == event.id)).first() is not None
-        assert all(not chain.broken for chain in verifying.verify(session))
+        assert all(not chain.broken for chain in verification.verify(session))
     with database.write() as session:
         assert make_event(session).event.id > event.id, "its trail is never another event's"
 

@@ -16,7 +16,7 @@ from sqlalchemy import Integer, func, select, update
 
 from chainmeet.cli import main
 from scheduler.domain.entities import VersionState
-from scheduler.services.audit_log import verifying
+from scheduler.services.audit_log import verification
 from scheduler.services.events.archives import event_tables, transfer
 from scheduler.services.events.archives.json_values import BrokenArchive, encode_value
 from scheduler.services.identity import actors
@@ -128,7 +128,7 @@ def test_an_event_is_elsewhere_as_it_was(everything: Everything, elsewhere: Data
         event = session.get_one(Event, done.id)
         assert event.digest_mails is False
         assert set(session.scalars(select(NightTime.next_at))) <= {None}
-        assert all(not chain.broken for chain in verifying.verify(session))
+        assert all(not chain.broken for chain in verification.verify(session))
         assert published.number == 1
 
 

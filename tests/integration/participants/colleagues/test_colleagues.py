@@ -11,7 +11,7 @@ from sqlalchemy import select
 from scheduler.domain.entities import OutboxKind, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.services.directory import search
-from scheduler.services.emails.email_addresses import tried
+from scheduler.services.emails.email_addresses import address_attempts
 from scheduler.services.participants import journal
 from scheduler.services.participants.colleagues import attendance_days as days_of
 from scheduler.services.participants.colleagues import colleagues
@@ -182,14 +182,14 @@ def test_whose_addresses_take_part_is_told_a_few_times_a_day_and_noted(database:
     browser.get(path)
     said = form(database)
     fields = {"name": said.name, "languages": said.languages, "days": list(said.days)}
-    for _ in range(tried.MOST):
+    for _ in range(address_attempts.MOST):
         assert "takes part already" in browser.post(path, status=422, email=other, **fields)
     for email in (other, "nobody@new.example"):
         page = browser.post(path, status=422, email=email, **fields)
         assert "Too many email addresses" in page and "takes part already" not in page
     with database.read() as session:
         noted = session.scalars(select(TrailEntry).where(TrailEntry.act == "address")).all()
-    assert len(noted) == tried.MOST and noted[0].account_id == account.id
+    assert len(noted) == address_attempts.MOST and noted[0].account_id == account.id
     assert f'"address":"{other}"' in noted[0].after
     with database.write() as session:
         late = form(database, email="nobody@new.example")

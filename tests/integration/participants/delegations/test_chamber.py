@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.domain.team import TeamRole
-from scheduler.services.directory import belonging, search
+from scheduler.services.directory import delegation_lookup, search
 from scheduler.services.identity import actors
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import request_table
@@ -69,7 +69,7 @@ def test_it_sees_its_own_delegation_with_its_people_and_no_other(database: Datab
     actor = with_chamber(database, expo)
     with database.read() as session:
         assert [row.key for row in delegations.list_delegations(session, actor).items] == ["g1"]
-        assert belonging.delegation_names(session, actor) == [("g1", "Hungarian Chamber")]
+        assert delegation_lookup.delegation_names(session, actor) == [("g1", "Hungarian Chamber")]
         people = delegations.get_delegation(session, actor, "g1").members.people
         assert [each.person.key for each in people] == [
             *(person.key for person in expo.people[0]),

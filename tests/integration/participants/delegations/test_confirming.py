@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
-from scheduler.services.emails.email_addresses import tried
+from scheduler.services.emails.email_addresses import address_attempts
 from scheduler.services.identity import actors
 from scheduler.services.identity.actors import Actor
 from scheduler.services.imports import sheet_import, undoable_import
@@ -213,7 +213,7 @@ def test_the_trail_names_whom_a_chamber_let_in(database: Database, expo: Expo) -
 def test_addresses_of_others_in_files_of_a_chamber_are_counted_noted_and_limited(
     database: Database, expo: Expo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tried, "MOST_IN_FILES", 2)
+    monkeypatch.setattr(address_attempts, "MOST_IN_FILES", 2)
     actor = with_chamber(database, expo)
     for _ in range(2):
         bring(database, actor, guest_row("", expo.organiser.email), guest_row("", "new@new.example"))

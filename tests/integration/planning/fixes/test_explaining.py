@@ -14,7 +14,7 @@ from scheduler.domain.solving import SolveParams
 from scheduler.services.planning.fixes import explanation_jobs, unscheduled_groups
 from scheduler.services.planning.scenarios import fix_trials as trials
 from scheduler.services.problems import snapshot
-from scheduler.services.publishing.publishing import JobEnding
+from scheduler.services.publishing.job_execution import JobEnding
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database

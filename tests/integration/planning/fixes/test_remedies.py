@@ -14,14 +14,14 @@ from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongSta
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Fixed
 from scheduler.domain.solving import SolveParams
-from scheduler.services.directory.refs import SlotRef
+from scheduler.services.directory.references import SlotRef
 from scheduler.services.identity.actors import Actor
 from scheduler.services.participants import journal
 from scheduler.services.planning.change_review import locking
 from scheduler.services.planning.fixes import applying
 from scheduler.services.planning.fixes.event_changes import NewPerson
 from scheduler.services.problems import snapshot
-from scheduler.services.requests import locks, not_held
+from scheduler.services.requests import locks, unscheduled_requests
 from scheduler.services.requests.locks import NotDone
 from scheduler.services.schedule import versions
 from scheduler.solver.solve import solve
@@ -224,7 +224,7 @@ def test_a_time_that_clashes_with_another_lock_is_refused_by_name(database: Data
 
 
 def test_what_no_page_can_do_and_what_is_over_is_refused_in_words(database: Database) -> None:
-    assert set(applying.APPLIERS) == not_held.PRESSED
+    assert set(applying.APPLIERS) == unscheduled_requests.PRESSED
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo)

@@ -16,7 +16,7 @@ from scheduler.domain.solving import Progress, Result, SolveParams
 from scheduler.files.problem_file import fingerprint_of
 from scheduler.services.planning.runs import execution, runs
 from scheduler.services.planning.runs.execution import RunOutcome
-from scheduler.services.publishing import publishing
+from scheduler.services.publishing import job_execution
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, Run
@@ -49,10 +49,10 @@ class Scene:
         keys = {"worker": "w1", "settings": SETTINGS, **chosen, **options}
         return execution.execute_run(self.database, self.run_id, **keys)
 
-    def carry_out(self, done: RunOutcome) -> publishing.JobEnding:
+    def carry_out(self, done: RunOutcome) -> job_execution.JobEnding:
         """Do the job that the run asked for."""
         assert done.job is not None
-        return publishing.execute(self.database, done.job, worker="w2", settings=SETTINGS)
+        return job_execution.execute(self.database, done.job, worker="w2", settings=SETTINGS)
 
     @property
     def run(self) -> Run:

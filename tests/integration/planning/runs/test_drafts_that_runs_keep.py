@@ -14,7 +14,7 @@ from scheduler.domain.errors import NotFound, WrongState
 from scheduler.services.board import commands, manual_drafts
 from scheduler.services.board.commands import Placement
 from scheduler.services.planning.runs import execution, overnight, run_control
-from scheduler.services.publishing import orders
+from scheduler.services.publishing import version_actions
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, NightTime, Run
@@ -84,7 +84,7 @@ class Desk:
     def publish(self, number: int) -> None:
         with self.database.write() as session:
             actor = self.expo.organiser_actor()
-            orders.publish(session, actor, number, compared_with=self.published(), now=NOW)
+            version_actions.publish(session, actor, number, compared_with=self.published(), now=NOW)
         carry_out(self.database)
 
     @property
@@ -150,7 +150,7 @@ def test_a_draft_that_was_published_itself_is_kept_by_every_later_run(desk: Desk
 def test_no_run_keeps_a_discarded_draft_or_one_that_is_not_by_hand(desk: Desk) -> None:
     waiting = desk.start(2)
     with desk.database.write() as session:
-        orders.discard(session, desk.expo.organiser_actor(), 2, now=NOW)
+        version_actions.discard(session, desk.expo.organiser_actor(), 2, now=NOW)
     run = desk.execute(waiting)
     assert run.state is RunState.FAILED
     assert run.error == "Draft 2 by hand was discarded: no run can keep it."
@@ -177,5 +177,5 @@ def test_the_board_opens_what_is_published_and_names_the_open_drafts(desk: Desk)
     assert "Manual draft 2</a> is open: 2 changes by" in page
     with desk.database.write() as session:
         assert session.scalar(select(MeetingRequest.id)) is not None
-        orders.discard(session, desk.expo.organiser_actor(), 2, now=NOW)
+        version_actions.discard(session, desk.expo.organiser_actor(), 2, now=NOW)
     assert "is open: " not in browser.get(f"/events/{desk.expo.event.key}/board")

@@ -14,10 +14,10 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Result
 from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import fingerprint_of, read_problem
-from scheduler.services.directory.refs import PersonRef
+from scheduler.services.directory.references import PersonRef
 from scheduler.services.planning.runs import commitment_clashes, plan_checks, runs
 from scheduler.services.planning.runs.execution import RunEnding, RunOutcome
-from scheduler.services.problems import clashes, solved
+from scheduler.services.problems import lock_conflicts, stored_problems
 from scheduler.services.requests import locks
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
@@ -44,7 +44,7 @@ def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
         None,
     )
     with scene.database.read() as session:
-        problem = solved.problem_file(session, run.id)
+        problem = stored_problems.problem_file(session, run.id)
         plan = read_plan(runs.get_plan_file(session, run.id))
         assert fingerprint_of(read_problem(problem)) == plan.problem == run.fingerprint
         assert versions.get(session, run.event_id, 1).run_id == run.id
@@ -146,7 +146,7 @@ def test_the_clash_of_a_run_is_told_by_name_with_the_locks_of_now(scene: Scene) 
         actor = scene.expo.organiser_actor()
         (clash,) = commitment_clashes.list_run_clashes(session, actor, 1)
         (cause,) = clash.causes
-        assert cause.says == clashes.CAUSES["people"]
+        assert cause.says == lock_conflicts.CAUSES["people"]
         assert [person.key for person in cause.who if isinstance(person, PersonRef)] == ["f1-p0"]
         assert {one.key for one in clash.requests} == set(keys)
         assert sorted(one.is_kept for one in clash.requests) == [False, True]

@@ -18,11 +18,11 @@ from benchmarks.nights import Churn, Desk
 from scheduler.domain.entities import OutboxKind, OutboxState, RequestState, VersionState
 from scheduler.domain.mails.rates import MailRates
 from scheduler.services.board import commands, manual_drafts
-from scheduler.services.delivery import claims, mail_queue
+from scheduler.services.delivery import claims, email_queue
 from scheduler.services.events import dashboard, results
 from scheduler.services.identity import actors
 from scheduler.services.planning.fairness import shares
-from scheduler.services.publishing import look, orders
+from scheduler.services.publishing import version_actions, version_overview
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -242,7 +242,7 @@ def in_calendars(session: Session) -> set[tuple[int, int]]:
 def check_emails(database: Database, event_id: int) -> None:
     """The numbers of the page of emails."""
     with database.read() as session:
-        found = mail_queue.counts(session, actors.operator(session.get_one(Event, event_id)))
+        found = email_queue.counts(session, actors.operator(session.get_one(Event, event_id)))
         rows = [row for row in session.scalars(select(OutboxMail)) if row.event_id == event_id]
         states = Counter(row.state for row in rows if row.stopped_at is None)
         assert asdict(found) == {
@@ -260,7 +260,7 @@ def check_publishing(database: Database, event_id: int, number: int, before: int
         event = session.get_one(Event, event_id)
         version, old = (versions.get(session, event_id, each) for each in (number, before))
         then, now = seats(session, old), seats(session, version)
-        card = look.look(
+        card = version_overview.look(
             session, actors.operator(event), number, kind="", page=1, limit=50, rates=MailRates(), now=NOW
         ).found
         differs = kinds(then, now)
@@ -332,11 +332,11 @@ def take_out_by_hand(database: Database, event_id: int) -> int:
         request_id = max(seats(session, published))
         key = session.get_one(MeetingRequest, request_id).key
         commands.cancel_meeting(session, actor, number, key, seen=None, now=NOW)
-        orders.compare(session, actor, number, now=NOW)
+        version_actions.compare(session, actor, number, now=NOW)
     carry_out(database)
     with database.read() as session:
         actor = actors.operator(session.get_one(Event, event_id))
-        seen = look.second_look(session, actor, number, most=50, rates=MailRates(), now=NOW)
+        seen = version_overview.second_look(session, actor, number, most=50, rates=MailRates(), now=NOW)
         version = versions.get(session, event_id, number)
         published = versions.published(session, event_id)
         assert seen is not None and published is not None

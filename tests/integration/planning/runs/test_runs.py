@@ -15,7 +15,7 @@ from scheduler.services.identity import actors
 from scheduler.services.planning.runs import recovery, run_control, runs
 from scheduler.services.planning.runs.runs import RunLost
 from scheduler.services.planning.runs.watchdog import Stop
-from scheduler.services.problems import solved
+from scheduler.services.problems import stored_problems
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Run
 from tests.support.factories import NOW, make_event
@@ -216,14 +216,14 @@ def test_a_finished_run_keeps_its_files(database: Database) -> None:
     with database.read() as session:
         shown = runs.get_run(session, run.event_id, run.number)
         assert (shown.state, shown.fingerprint, shown.finished_at) == (RunState.FINISHED, "f" * 64, LATER)
-        assert solved.problem_file(session, run.id) == problem
+        assert stored_problems.problem_file(session, run.id) == problem
         assert runs.get_plan_file(session, run.id) == plan
 
 
 def test_an_open_run_has_no_files_yet(database: Database) -> None:
     run = queued(database)
     with database.read() as session:
-        assert solved.problem_file(session, run.id) is None
+        assert stored_problems.problem_file(session, run.id) is None
         assert runs.get_plan_file(session, run.id) is None
 
 

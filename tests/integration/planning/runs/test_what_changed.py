@@ -17,7 +17,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Result, SolveParams
 from scheduler.services.planning.runs import runs
 from scheduler.services.replies import counter_proposals
-from scheduler.services.replies.answers import Reply
+from scheduler.services.replies.attendee_replies import Reply
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, Event, Invitation, MeetingRequest
 from tests.integration.planning.runs.scene import Scene, plan_of

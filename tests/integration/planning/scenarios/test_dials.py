@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from api.pages.schedule.levels import PRIORITIES, factors_of
+from api.pages.schedule.priority_levels import PRIORITIES, factors_of
 from scheduler.domain import rules
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.domain.plan import Meeting

@@ -10,14 +10,14 @@ from sqlalchemy import func, select, update
 
 from scheduler.domain.entities import JobState, OutboxKind, RequestState
 from scheduler.domain.errors import NotAllowed, PublishingOpen, WrongState
-from scheduler.services.delivery import rehearsing
+from scheduler.services.delivery import rehearsal_delivery
 from scheduler.services.identity.actors import Actor
 from scheduler.services.identity.rights import Role
 from scheduler.services.participants.event_invitations import invitation_emails
 from scheduler.services.participants.event_invitations.invitation_emails import Invitees
-from scheduler.services.publishing import publishing, version_jobs
-from scheduler.services.publishing.rehearsal import going_live, rehearsed_mails
-from scheduler.services.requests.digests import telling
+from scheduler.services.publishing import job_execution, version_jobs
+from scheduler.services.publishing.rehearsal import going_live, rehearsed_emails
+from scheduler.services.requests.digests import digest_sending
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -77,7 +77,7 @@ def test_going_live_sends_nothing_by_itself(database: Database, expo: Expo) -> N
     assert live(database, expo) is None
     with post(database) as sent:
         with database.write() as session:
-            telling.tell(session, SETTINGS, now=LATER + timedelta(days=1))
+            digest_sending.tell(session, SETTINGS, now=LATER + timedelta(days=1))
         assert sent.deliver(LATER + timedelta(days=1)) == 0
 
 
@@ -110,7 +110,7 @@ def test_what_is_published_is_told_where_that_is_asked_and_counted_before(
         said = going_live.state(session, expo.organiser_actor()).published
     assert said is not None
     assert live(database, expo, tell=True) is not None
-    assert carry_out(database) == [publishing.JobEnding.DONE]
+    assert carry_out(database) == [job_execution.JobEnding.DONE]
     with post(database) as sent:
         assert sent.deliver(LATER + timedelta(minutes=2)) == said.mails
         assert len(sent.readers) == said.people
@@ -225,7 +225,7 @@ def test_an_event_that_goes_live_shares_nothing_with_others(database: Database, 
     assert count(database, OutboxMail, OutboxMail.event_id == other.event.id) == kept
     assert count(database, Invitation, Invitation.event_id == other.event.id) == told
     with database.read() as session:
-        assert rehearsed_mails.counts(session, other.organiser_actor())
+        assert rehearsed_emails.counts(session, other.organiser_actor())
         assert versions.published(session, other.event.id) is not None
 
 
@@ -236,7 +236,7 @@ def test_mails_that_are_being_kept_meanwhile_are_forgotten_too(database: Databas
         publish(session, expo, draft(session, expo, [meet(request, expo)]), None)
 
     def keep(session: Any) -> int:
-        return rehearsing.rehearse(session, SETTINGS, worker="w", now=LATER)
+        return rehearsal_delivery.rehearse(session, SETTINGS, worker="w", now=LATER)
 
     def press(session: Any) -> int | None:
         return going_live.go_live(session, expo.organiser_actor(), now=LATER)
@@ -255,7 +255,7 @@ def test_what_is_about_to_be_told_meanwhile_is_forgotten_too(
     with database.write() as session:
         make_request(session, expo, 0, 1, state=RequestState.PENDING)
         session.execute(update(Attendee).values(welcomed_at=NOW))
-    found = telling.untold
+    found = digest_sending.untold
 
     def find_and_go_live(session: Any, *, now: datetime) -> Any:
         seen = found(session, now=now)
@@ -264,12 +264,12 @@ def test_what_is_about_to_be_told_meanwhile_is_forgotten_too(
         return seen
 
     with database.write() as session:
-        monkeypatch.setattr(telling, "untold", find_and_go_live)
+        monkeypatch.setattr(digest_sending, "untold", find_and_go_live)
         tomorrow = LATER + timedelta(days=1)
-        assert telling.tell(session, SETTINGS, now=tomorrow) == 0
+        assert digest_sending.tell(session, SETTINGS, now=tomorrow) == 0
     with database.write() as session:
-        monkeypatch.setattr(telling, "untold", found)
-        assert telling.tell(session, SETTINGS, now=tomorrow) == 0, "made in the rehearsal"
+        monkeypatch.setattr(digest_sending, "untold", found)
+        assert digest_sending.tell(session, SETTINGS, now=tomorrow) == 0, "made in the rehearsal"
     assert count(database, OutboxMail) == 0
 
 

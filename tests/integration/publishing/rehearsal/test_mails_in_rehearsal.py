@@ -12,13 +12,13 @@ from sqlalchemy import func, select, update
 from scheduler.domain.entities import OutboxKind, OutboxState
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import words
-from scheduler.services.delivery import delivery, mail_alerts, mail_queue, rehearsing, remembering
+from scheduler.services.delivery import delivery, email_alerts, email_queue, rehearsal_delivery, sent_records
 from scheduler.services.identity import sign_in
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import TO_TEAM, NewLetter
 from scheduler.services.participants.event_invitations import invitation_emails
 from scheduler.services.participants.event_invitations.invitation_emails import Invitees
-from scheduler.services.publishing import examples
+from scheduler.services.publishing import sample_emails
 from scheduler.services.team import invitations
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Invitation, OutboxMail
@@ -100,7 +100,7 @@ def test_no_token_in_a_sample_is_one_of_the_site(database: Database) -> None:
         said = " ".join(data.decode() for _, _, data in sent.catcher.taken)
     with database.read() as session:
         rows = session.scalars(select(OutboxMail).where(OutboxMail.rehearsed_as.is_not(None))).all()
-        tokens = {remembering.address_token(row, SECRET_KEY) for row in rows if row.uid}
+        tokens = {sent_records.address_token(row, SECRET_KEY) for row in rows if row.uid}
     assert tokens
     assert not any(token in said for token in tokens)
 
@@ -112,15 +112,15 @@ def test_three_of_a_kind_are_shown_an_hour_and_all_are_kept(database: Database) 
         invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
     with post(database) as sent:
         sent.deliver()
-        assert len(sent.mails) == rehearsing.SAMPLES
+        assert len(sent.mails) == rehearsal_delivery.SAMPLES
         with database.write() as session:
             letters.post(session, [_welcome(expo)], now=NOW)
         sent.deliver(NOW + timedelta(minutes=30))
-        assert len(sent.mails) == rehearsing.SAMPLES
+        assert len(sent.mails) == rehearsal_delivery.SAMPLES
         with database.write() as session:
             letters.post(session, [_welcome(expo)], now=NOW + timedelta(minutes=61))
         sent.deliver(NOW + timedelta(minutes=61))
-        assert len(sent.mails) == rehearsing.SAMPLES + 1
+        assert len(sent.mails) == rehearsal_delivery.SAMPLES + 1
     assert labels(database)["welcome"] == 27
 
 
@@ -175,7 +175,7 @@ def test_mails_to_the_team_go_as_usual(database: Database) -> None:
         sign_in.ask_sign_in(
             session, expo.organiser.email, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW
         )
-        examples.queue_test(session, expo.organiser_actor(), "en", "new", {}, settings=SETTINGS, now=NOW)
+        sample_emails.queue_test(session, expo.organiser_actor(), "en", "new", {}, settings=SETTINGS, now=NOW)
     with post(database) as sent:
         sent.deliver()
         assert sent.readers == {"new@team.example", expo.organiser.email}
@@ -187,12 +187,12 @@ def test_a_pause_and_a_stop_hold_in_rehearsal_too(database: Database) -> None:
     actor = expo.organiser_actor()
     with database.write() as session:
         invitation_emails.send_invitations(session, actor, Invitees.NEW, now=NOW)
-        mail_queue.pause(session, actor, now=NOW)
+        email_queue.pause(session, actor, now=NOW)
     with post(database) as sent:
         sent.deliver()
         assert not labels(database)
         with database.write() as session:
-            mail_queue.go_on(session, actor, now=NOW)
+            email_queue.go_on(session, actor, now=NOW)
         sent.deliver()
     assert labels(database)["welcome"] == 5
 
@@ -241,8 +241,8 @@ def test_mails_that_went_to_nobody_do_not_hide_that_others_wait(database: Databa
         letters.post(session, [_welcome(live)], now=NOW - timedelta(hours=2))
         invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
     with database.write() as session:
-        rehearsing.rehearse(session, SETTINGS, worker="w", now=NOW)
-        assert mail_alerts.watch_outbox(session, now=NOW)
+        rehearsal_delivery.rehearse(session, SETTINGS, worker="w", now=NOW)
+        assert email_alerts.watch_outbox(session, now=NOW)
 
 
 def test_what_was_said_counts_as_told_so_that_changes_are_rehearsed(database: Database) -> None:
@@ -261,7 +261,7 @@ def test_a_batch_takes_the_same_statements_for_any_number_of_mails(database: Dat
             make_uninvited(session, expo, firms)
             invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
         return count_of_look(
-            database, lambda session: rehearsing.rehearse(session, SETTINGS, worker="w", now=NOW)
+            database, lambda session: rehearsal_delivery.rehearse(session, SETTINGS, worker="w", now=NOW)
         )
 
     assert statements(40) <= statements(5) + 2

@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 from api.pages.publishing.rehearsal.rehearsal import KINDS
 from scheduler.domain.entities import JobState, OutboxKind
 from scheduler.domain.team import TeamRole
-from scheduler.services.delivery import rehearsing
+from scheduler.services.delivery import rehearsal_delivery
 from scheduler.services.outbox.letters import TO_TEAM
 from scheduler.services.participants.colleagues import attendance_days as days_of
 from scheduler.services.participants.event_invitations import invitation_emails
 from scheduler.services.participants.event_invitations.invitation_emails import Invitees
-from scheduler.services.publishing.rehearsal import going_live, rehearsed_mails
+from scheduler.services.publishing.rehearsal import going_live, rehearsed_emails
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, FirmRegistration, OutboxMail, TrailEntry, VersionJob
 from tests.integration.publishing.rehearsal.post import post
@@ -61,7 +61,7 @@ def test_the_list_has_every_email_and_can_be_narrowed(
     database: Database, expo: Expo, browser: Browser
 ) -> None:
     with database.read() as session:
-        counts = rehearsed_mails.counts(session, expo.organiser_actor())
+        counts = rehearsed_emails.counts(session, expo.organiser_actor())
     total = sum(counts.values())
     page = browser.get(path(expo))
     assert f"{total} emails rehearsed" in page
@@ -84,16 +84,16 @@ def test_each_email_opens_as_its_reader_would_see_it(
         for label, row in rows.items():
             page = browser.get(path(expo, f"/{row.id}"))
             assert row.to_address in page and "<iframe" in page
-            shown = rehearsed_mails.show(session, expo.organiser_actor(), row.id, settings=SETTINGS)
+            shown = rehearsed_emails.show(session, expo.organiser_actor(), row.id, settings=SETTINGS)
             assert "[Rehearsal]" not in shown.subject
             assert shown.text and "<body" in shown.html, label
     assert _show(database, expo, rows["new"].id).files == ("invite.ics.txt",)
     assert _show(database, expo, rows["summary"].id).files == ("agenda.pdf",)
 
 
-def _show(database: Database, expo: Expo, mail_id: int) -> rehearsed_mails.ShownMail:
+def _show(database: Database, expo: Expo, mail_id: int) -> rehearsed_emails.ShownMail:
     with database.read() as session:
-        return rehearsed_mails.show(session, expo.organiser_actor(), mail_id, settings=SETTINGS)
+        return rehearsed_emails.show(session, expo.organiser_actor(), mail_id, settings=SETTINGS)
 
 
 def test_an_email_of_another_event_or_a_sample_is_not_found(
@@ -222,10 +222,10 @@ def test_the_list_takes_the_same_statements_for_any_number_of_emails(
         with database.write() as session:
             make_uninvited(session, expo, firms)
             invitation_emails.send_invitations(session, expo.organiser_actor(), Invitees.NEW, now=NOW)
-            while rehearsing.rehearse(session, SETTINGS, worker="w", now=NOW):
+            while rehearsal_delivery.rehearse(session, SETTINGS, worker="w", now=NOW):
                 pass
         actor = expo.organiser_actor()
-        return count_of_look(database, lambda session: rehearsed_mails.listing(session, actor))
+        return count_of_look(database, lambda session: rehearsed_emails.listing(session, actor))
 
     assert look(200) == look(60)
 

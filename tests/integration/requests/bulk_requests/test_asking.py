@@ -7,7 +7,7 @@ import pytest
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.services.requests import requests
-from scheduler.services.requests.bulk_requests import drafts, several
+from scheduler.services.requests.bulk_requests import bulk_actions, drafts
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, MeetingRequest
@@ -21,7 +21,7 @@ def test_each_firm_is_asked_by_itself(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=4)
         make_request(session, expo, 0, 1, state=RequestState.PENDING)
-        done = several.ask(session, expo.actor(0), FORM, ["f1", "f2", "f3", "f3", "nobody"], now=NOW)
+        done = bulk_actions.ask(session, expo.actor(0), FORM, ["f1", "f2", "f3", "f3", "nobody"], now=NOW)
         assert [each.to_firm.key for each in done.asked] == ["f2", "f3"]
         assert "was asked already" in done.refused["f1"] and set(done.refused) == {"f1", "nobody"}
 
@@ -31,11 +31,11 @@ def test_what_is_wrong_for_all_is_told_once_and_nobody_is_asked(database: Databa
         expo = make_event(session, firms=3)
         wrong = NewRequest(to_firm="", topic="", priority=3)
         with pytest.raises(InvalidInput) as caught:
-            several.ask(session, expo.actor(0), wrong, ["f1", "f2"], now=NOW)
+            bulk_actions.ask(session, expo.actor(0), wrong, ["f1", "f2"], now=NOW)
         assert [fault.path for fault in caught.value.faults] == ["topic"]
         for keys in ([], [f"f{i}" for i in range(21)]):
             with pytest.raises(InvalidInput, match="choose 1 to 20 firms"):
-                several.ask(session, expo.actor(0), FORM, keys, now=NOW)
+                bulk_actions.ask(session, expo.actor(0), FORM, keys, now=NOW)
         assert session.query(MeetingRequest).count() == 0
 
 
@@ -46,8 +46,8 @@ def test_some_requests_are_answered_and_one_that_cannot_be_stops_no_other(databa
         gone = make_request(session, expo, 3, 0, state=RequestState.WITHDRAWN)
         keys = [one.key, gone.key, two.key, "no-such"]
         with pytest.raises(NotAllowed):
-            several.answer(session, expo.actor(0, 1), keys, is_accepted=True, now=NOW)
-        done = several.answer(session, expo.actor(0), keys, is_accepted=True, now=NOW)
+            bulk_actions.answer(session, expo.actor(0, 1), keys, is_accepted=True, now=NOW)
+        done = bulk_actions.answer(session, expo.actor(0), keys, is_accepted=True, now=NOW)
         assert done.done == 2 and set(done.refused) == {gone.key, "no-such"}
         session.expire_all()
         assert (one.state, two.state) == (RequestState.ACCEPTED, RequestState.ACCEPTED)

@@ -9,9 +9,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side
-from scheduler.services.replies import declining
+from scheduler.services.replies import decline_effects
 from scheduler.services.requests import requests
-from scheduler.services.requests.dashboard import news, start
+from scheduler.services.requests.dashboard import dashboard, news
 from scheduler.services.requests.dashboard.news import News, NewsKind
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, SeenNews
@@ -40,11 +40,11 @@ def test_seen_clears_what_was_shown_and_nothing_else(database: Database) -> None
         expo = make_event(session, firms=21)
         made = [declined(session, expo, i, hours=i).key for i in range(1, 21)]
         actor = expo.actor(0)
-        page = start.start_page(session, actor, now=NOW)
+        page = dashboard.start_page(session, actor, now=NOW)
         assert (keys(page.news), page.news.count) == (made[:6], 20)
         shown = [item.key for item in page.news.items]
-        assert start.mark_seen(session, actor, shown, now=NOW) == 6
-        assert start.mark_seen(session, actor, shown, now=NOW) == 0
+        assert dashboard.mark_seen(session, actor, shown, now=NOW) == 6
+        assert dashboard.mark_seen(session, actor, shown, now=NOW) == 0
         assert keys(of(session, expo)) == made[6:]
 
 
@@ -78,8 +78,8 @@ def test_a_colleague_who_cannot_come_is_news_with_the_note(database: Database) -
         expo = make_event(session, people=3)
         colleague, partner = expo.people[0][1], expo.people[1][1]
         goes_on = make_request(session, expo, 1, 0)
-        declining.exclude(goes_on, session.merge(colleague), note="Our plant closes", now=NOW - HOUR)
-        declining.exclude(goes_on, session.merge(partner), note="Not for others", now=NOW - HOUR)
+        decline_effects.exclude(goes_on, session.merge(colleague), note="Our plant closes", now=NOW - HOUR)
+        decline_effects.exclude(goes_on, session.merge(partner), note="Not for others", now=NOW - HOUR)
         session.flush()
         (item,) = of(session, expo).items
         assert item.person is not None

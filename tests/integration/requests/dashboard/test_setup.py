@@ -13,7 +13,7 @@ from scheduler.services.availability.grid import marked_of
 from scheduler.services.directory.glossary import things
 from scheduler.services.requests.dashboard import setup
 from scheduler.services.requests.suggestions import partners
-from scheduler.services.requests.suggestions.reading.texts import keys_of
+from scheduler.services.requests.suggestions.parsing.profile_texts import keys_of
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, Firm
 from tests.support.factories import NOW, Expo, make_event, make_request

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MUST, OutboxKind, OutboxState, RequestState, Side
 from scheduler.services.delivery import claims
 from scheduler.services.requests import requests
-from scheduler.services.requests.digests import telling
+from scheduler.services.requests.digests import digest_sending
 from scheduler.storage.database import Database
 from scheduler.storage.models import DigestChoice, MeetingRequest, OutboxMail
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_attendee, make_event, make_request
@@ -36,7 +36,7 @@ def tell(database: Database, now: datetime) -> list[OutboxMail]:
     """Make the digests that are due at a time; gives those that this made."""
     with database.write() as session:
         before = set(session.scalars(select(OutboxMail.id)))
-        telling.tell(session, SETTINGS, now=now)
+        digest_sending.tell(session, SETTINGS, now=now)
     with database.read() as session:
         found = session.scalars(
             select(OutboxMail).where(OutboxMail.kind == OutboxKind.DIGEST).order_by(*_ORDER)
@@ -284,7 +284,7 @@ def test_two_clocks_tell_each_thing_once(database: Database) -> None:
                 make_request(session, expo, sender, receiver, state=PENDING)
 
     def step(session: Session) -> int:
-        return telling.tell(session, SETTINGS, now=MORNING)
+        return digest_sending.tell(session, SETTINGS, now=MORNING)
 
     race(database, step, step, step)
     with database.read() as session:

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from chainmeet.demo import load
+from chainmeet.demo import load_sample
 from scheduler.domain.entities import OutboxState
 from scheduler.samples.expo import make_expo
 from scheduler.services.delivery import rendering
-from scheduler.services.requests.digests import choices
-from scheduler.services.requests.digests.choices import RequestMails
+from scheduler.services.requests.digests import digest_settings
+from scheduler.services.requests.digests.digest_settings import RequestMails
 from scheduler.storage.database import Database
 from scheduler.storage.models import DigestChoice, Event, OutboxMail
 from tests.integration.identity.test_readers import read
@@ -66,7 +66,7 @@ def test_the_first_page_says_what_then_happens(
         if "bounced_at" in settings:
             session.merge(expo.people[1][0]).bounced_at = NOW
         session.flush()
-        assert choices.about_new_requests(session, expo.actor(1), now=NOW) is mails
+        assert digest_settings.about_new_requests(session, expo.actor(1), now=NOW) is mails
     site = Site(web_app(database, broker_url), database, expo)
     page = site.exhibitor(1).get(site.path("/start"))
     sentence = page.partition("Requests of others stand here")[2].partition("</p>")[0]
@@ -124,7 +124,9 @@ def test_digests_are_on_in_new_events(database: Database) -> None:
 def test_digests_are_on_in_the_demo(database: Database) -> None:
     sample = make_expo(firms=24, requests=20, seed=1)
     with database.write() as session:
-        event = load.load(session, sample, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW)
+        event = load_sample.load(
+            session, sample, organiser_email="o@example.org", secret_key=SECRET_KEY, now=NOW
+        )
         assert event.digest_mails and event.digests_since == NOW
 
 

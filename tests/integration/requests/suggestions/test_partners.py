@@ -11,8 +11,8 @@ from sqlalchemy import insert
 from scheduler.domain.entities import RequestState, Tier
 from scheduler.services.directory.glossary import things
 from scheduler.services.requests.suggestions import partners
+from scheduler.services.requests.suggestions.parsing.profile_texts import wants
 from scheduler.services.requests.suggestions.partners import SuggestedPartner
-from scheduler.services.requests.suggestions.reading.texts import wants
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
 from tests.support.factories import Expo, make_event, make_request

@@ -17,8 +17,8 @@ from scheduler.domain.entities import Tier
 from scheduler.samples.event import SampleEvent, SampleFirm
 from scheduler.samples.expo import make_expo
 from scheduler.services.directory.glossary import things
+from scheduler.services.requests.suggestions.parsing.profile_texts import OWN, Wants, listed_wants, wants
 from scheduler.services.requests.suggestions.ranking import Candidate, Fit, crowd, ranked
-from scheduler.services.requests.suggestions.reading.texts import OWN, Wants, listed_wants, wants
 
 DATA = Path(__file__).with_name("data")
 SHOWN = 3

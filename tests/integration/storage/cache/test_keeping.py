@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState, Tier
 from scheduler.services.board import commands, manual_drafts
 from scheduler.services.board.commands import Placement
-from scheduler.services.emails.calendar_status import seats
+from scheduler.services.emails.calendar_status import seat_counts
 from scheduler.services.emails.calendar_status.people import BoardVersion
 from scheduler.services.events import results
 from scheduler.services.exports import prints
@@ -65,7 +65,7 @@ def look(session: Session, expo: Expo) -> list[object]:
         prints.count_parts(session, actor, DRAFT),
         chain_report.get_chain_report(session, actor, now=NOW + timedelta(days=400)),
         decisions.get_marks_against(session, draft, published),
-        seats.seats(session, BoardVersion(draft.id, event_id, DRAFT, None)),
+        seat_counts.seats(session, BoardVersion(draft.id, event_id, DRAFT, None)),
     ]
 
 

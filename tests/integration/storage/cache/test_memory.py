@@ -119,7 +119,7 @@ def test_the_same_rows_are_taken_apart_once(database: Database, monkeypatch: pyt
         expo = scene(session)
     with database.read() as session:
         first = look(session, expo)
-    monkeypatch.setattr("scheduler.services.directory.rows._firms", pytest.fail)
+    monkeypatch.setattr("scheduler.services.directory.firm_rows._firms", pytest.fail)
     monkeypatch.setattr("scheduler.services.requests.suggestions.partners.listed_wants", pytest.fail)
     with database.read() as session:
         assert look(session, expo) == first

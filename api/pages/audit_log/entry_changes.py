@@ -1,0 +1,173 @@
+"""Before and after of an entry of the trail in words of the pages. What its table keeps stays as it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from babel.dates import get_day_names
+
+from api.language import speaking
+from api.language.speaking import gettext, said
+from api.pages import presentation
+from api.pages.audit_log.labels import LABELS, TABLES
+from api.pages.events.archives.archives import PARTS as EVENT_PARTS
+from api.pages.events.nights import AFTER_RUNS
+from api.pages.marks import comma, outcome_word, tier_label
+from api.pages.requests.labels import PLACES, rank_word, request_state
+from scheduler.domain.entities import RequestState
+from scheduler.domain.rules.outcomes import OutcomeKind
+from scheduler.domain.team import RegistrationState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.operations.audit_entries import Entry
+from scheduler.services.requests.preferences.ranks import rank_of
+
+_ROW = re.compile(r"(\w+) ([\w-]*\d[\w-]*)(?: (\w+))?")
+"""A row of a table by its number, and a column: "firm 12 name"."""
+_GONE = re.compile(r"(\w+) deleted")
+_COUNTS = re.compile(r"(\d+) added, (\d+) changed, (\d+) gone")
+_NIGHT = re.compile(r"(\d\d:\d\d) on days ([1-7]+), then (\w+)")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*[+Z].*")
+_REGISTRATIONS: Final[Mapping[str, str]] = {
+    RegistrationState.UNCONFIRMED: gettext_lazy("Unconfirmed"),
+    RegistrationState.WAITING: gettext_lazy("Waiting"),
+    RegistrationState.ACCEPTED: gettext_lazy("Accepted"),
+    RegistrationState.DECLINED: gettext_lazy("Declined"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ToldChange:
+    """A value that was changed, as a page says it. A name that no page has stays English."""
+
+    name: str
+    before: str
+    after: str
+    is_english: bool = False
+
+
+def told_changes(entry: Entry, zone: str) -> list[ToldChange]:
+    """What an entry changed, in the reader's language; times in the zone, which they name."""
+    words = _Words(entry.act, zone)
+    told = (each for change in entry.changes for each in words.of(change.name, change.was, change.now))
+    return [each for each in told if each.before or each.after]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    act: str
+    zone: str
+
+    def of(self, name: str, was: Any, now: Any) -> Iterator[ToldChange]:
+        """Each thing that differs. A group of settings, or a row that is gone, is several."""
+        if gone := _GONE.fullmatch(name):
+            thing = said(TABLES.get(gone[1], gone[1]))
+            for column, value in (was or {}).items():
+                if column in LABELS and (text := self.value(column, value)):
+                    yield ToldChange(_of(thing, said(LABELS[column])), text, "")
+        elif isinstance(was or now, dict):
+            old, new = was or {}, now or {}
+            for key in {**old, **new}:
+                if old.get(key) != new.get(key):
+                    yield from self.of(key, old.get(key), new.get(key))
+        elif (row := _ROW.fullmatch(name)) and row[1] in TABLES:
+            thing = f"{said(TABLES[row[1]])} {row[2]}"
+            if row[3] is None:
+                yield ToldChange(thing, "", gettext("Added"))
+            else:
+                label, is_english = _label(row[3])
+                yield ToldChange(
+                    _of(thing, label), self.value(row[3], was), self.value(row[3], now), is_english
+                )
+        else:
+            label, is_english = _label(name)
+            if _DAY.fullmatch(name):
+                label, is_english = self.value("", name), False
+            yield ToldChange(label, self.value(name, was), self.value(name, now), is_english)
+
+    def value(self, name: str, value: Any) -> str:
+        """A value in words, and empty for none."""
+        if value is None or value == "":
+            return ""
+        if isinstance(value, bool):
+            return gettext("Yes") if value else gettext("No")
+        if isinstance(value, list):
+            return comma().join(self.value(name, each) for each in value)
+        if isinstance(value, dict):
+            return self._row(value)
+        if name in _VALUES:
+            try:
+                return _VALUES[name](value)
+            except (KeyError, ValueError):
+                return str(value)
+        return self._text(value) if isinstance(value, str) else str(value)
+
+    def _text(self, text: str) -> str:
+        try:
+            if _DAY.fullmatch(text):
+                return presentation.plain_day(date.fromisoformat(text))
+            if _MOMENT.fullmatch(text):
+                at = datetime.fromisoformat(text)
+                moment = presentation.local_moment(at, self.zone)
+                return gettext(
+                    "%(moment)s (%(zone)s)", moment=moment, zone=presentation.zone_name(self.zone, at)
+                )
+        except ValueError:
+            return text
+        if self.act == Act.IMPORT and (counts := _COUNTS.fullmatch(text)):
+            return gettext("%(added)s added, %(changed)s changed, %(gone)s gone", **_counts(counts))
+        if self.act == Act.SETTINGS and (night := _NIGHT.fullmatch(text)):
+            return _night(night)
+        return speaking.reported(text) if self.act == Act.VENUE else text
+
+    def _row(self, row: Mapping[str, Any]) -> str:
+        """What a page can say of a change within a list: what has a name, and is not empty."""
+        known = ((said(LABELS[name]), self.value(name, row[name])) for name in row if name in LABELS)
+        return comma().join(f"{name} {value}" for name, value in known if value)
+
+
+def _of(thing: str, label: str) -> str:
+    return gettext("%(thing)s, %(label)s", thing=thing, label=label)
+
+
+def _label(name: str) -> tuple[str, bool]:
+    """What a name is called on the pages, and whether no page has it."""
+    known = LABELS.get(name)
+    return (said(known), False) if known else (name.replace("_", " "), True)
+
+
+def _counts(found: re.Match[str]) -> dict[str, object]:
+    return dict(zip(("added", "changed", "gone"), map(int, found.groups()), strict=True))
+
+
+def _night(found: re.Match[str]) -> str:
+    names = get_day_names("abbreviated", "stand-alone", speaking.locale())
+    days = comma().join(names[int(day) - 1] for day in found[2])
+    then = said(AFTER_RUNS[found[3]][0]) if found[3] in AFTER_RUNS else found[3]
+    return gettext("%(time)s, %(days)s: %(then)s", time=found[1], days=days, then=then)
+
+
+def _state(value: str) -> str:
+    return request_state(value) if value in {*RequestState} else said(_REGISTRATIONS[value])
+
+
+_VALUES: Final[Mapping[str, Callable[[Any], str]]] = {
+    "tier": tier_label,
+    "role": presentation.role_label,
+    "country": presentation.country,
+    "language": presentation.language,
+    "languages": presentation.language,
+    "mail_language": presentation.language,
+    "kind": lambda value: outcome_word(OutcomeKind(value)),
+    "then": lambda value: said(AFTER_RUNS[value][0]),
+    "parts": lambda value: said(EVENT_PARTS[value][0]),
+    "priority": lambda value: rank_word(rank_of(value).value),
+    "place": lambda value: said(PLACES.get(value, value)),
+    "state": _state,
+}
+"""How the value of a name is said, where it is one of a few."""

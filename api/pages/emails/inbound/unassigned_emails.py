@@ -1,0 +1,81 @@
+"""Mails of which nobody knows the event, for operators: read them, give them to an event, set them aside."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response as FlaskResponse
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language.speaking import gettext, reported, said
+from api.pages import paging
+from scheduler.domain.errors import InvalidInput, NotFound, WrongState
+from scheduler.services.emails.inbound import unassigned_emails
+
+blueprint = APIBlueprint("unassigned_emails", __name__, enable_openapi=False, url_prefix="/operators/mails")
+
+
+@blueprint.get("")
+@login_required
+def listing() -> str:
+    _require()
+    with context.database().read() as db:
+        page = unassigned_emails.listing(db, auth.user().session, number=paging.asked_number())
+        return render_template("emails/inbound/unplaced.html", page=page)
+
+
+@blueprint.get("/<int:mail_id>")
+@login_required
+def show(mail_id: int) -> str:
+    _require()
+    with context.database().read() as db:
+        asker = auth.user().session
+        mail, events = unassigned_emails.get(db, asker, mail_id), unassigned_emails.events(db, asker)
+        return render_template("emails/inbound/unplaced_mail.html", mail=mail, events=events)
+
+
+@blueprint.get("/<int:mail_id>/raw")
+@login_required
+def raw(mail_id: int) -> FlaskResponse:
+    """The mail as it came, to be saved and never shown: it may hold anything."""
+    _require()
+    with context.database().write() as db:
+        octets = unassigned_emails.raw(db, auth.user().session, mail_id, now=context.now())
+    response = FlaskResponse(octets, mimetype="application/octet-stream")
+    response.headers["Content-Disposition"] = f'attachment; filename="mail-{mail_id}.eml"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.post("/<int:mail_id>/<step>")
+@login_required
+def handle(mail_id: int, step: str) -> Response:
+    """Give a waiting mail to an event, or set it aside."""
+    _require()
+    try:
+        with context.database().write() as db:
+            asker, now = auth.user().session, context.now()
+            if step == "set-aside":
+                unassigned_emails.set_aside(db, asker, mail_id, now=now)
+                done = gettext("Email set aside.")
+            elif step == "give":
+                name = unassigned_emails.give(db, asker, mail_id, request.form.get("event", ""), now=now)
+                done = gettext("Email moved to the inbox of %(event)s.", event=name)
+            else:
+                raise NotFound("page", step)
+    except WrongState as error:
+        flash(said(error.told), "error")
+    except InvalidInput as error:
+        flash("; ".join(reported(fault.message) for fault in error.faults), "error")
+        return redirect(url_for("unassigned_emails.show", mail_id=mail_id), 303)
+    else:
+        flash(done, "good")
+    return redirect(url_for("unassigned_emails.listing"), 303)
+
+
+def _require() -> None:
+    """For everybody else these pages do not exist."""
+    if not auth.user().is_operator:
+        raise NotFound("page", "operators")

@@ -1,0 +1,67 @@
+"""The link in summaries that stops them, without sign-in. Opening it only shows a page.
+
+Its button or a POST stops them.
+"""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import redirect, url_for
+from werkzeug.wrappers import Response
+
+from api import context, limits
+from api.pages.identity.unsubscribe_page import stop_page
+from scheduler.invites.catalogue import words
+from scheduler.services.identity import summary_subscriptions
+from scheduler.services.identity.summary_subscriptions import StopLook
+
+blueprint = APIBlueprint(
+    "summary_unsubscribe", __name__, enable_openapi=False, url_prefix="/summaries/<token>"
+)
+
+
+@blueprint.get("")
+def look(token: str) -> str:
+    """Show which summaries the link stops. Mail scanners may open it."""
+    return _page(_counted(token), token)
+
+
+@blueprint.post("")
+def stop(token: str) -> str:
+    """Also what a mail program sends by itself: no cookie, and no redirect after it (RFC 8058)."""
+    _counted(token)
+    with context.database().write() as db:
+        found = summary_subscriptions.stop(db, token, now=context.now())
+    return _page(found, token)
+
+
+@blueprint.post("/again")
+def resume(token: str) -> Response:
+    """The way back."""
+    _counted(token)
+    with context.database().write() as db:
+        summary_subscriptions.resume(db, token, now=context.now())
+    return redirect(url_for("summary_unsubscribe.look", token=token), 303)
+
+
+def _counted(token: str) -> StopLook:
+    """What a link that is known stops, with its use counted."""
+    with limits.looking_up_a_token(), context.database().read() as db:
+        found = summary_subscriptions.look(db, token, now=context.now())
+    limits.require_link(token)
+    return found
+
+
+def _page(found: StopLook, token: str) -> str:
+    texts = words(found.language).stopping
+    return stop_page(
+        found,
+        title=texts["title"].format(event=found.event_name),
+        sentence=texts["done" if found.is_stopped else "ask"].format(
+            name=found.person, event=found.event_name
+        ),
+        button=texts["again" if found.is_stopped else "stop"],
+        to=url_for(
+            "summary_unsubscribe.resume" if found.is_stopped else "summary_unsubscribe.stop", token=token
+        ),
+    )

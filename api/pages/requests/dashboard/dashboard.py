@@ -1,0 +1,76 @@
+"""Start: what an exhibitor does now, the most pressing first."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language import speaking
+from api.language.speaking import gettext, ngettext
+from api.pages import rendering
+from scheduler.i18n import gettext_lazy
+from scheduler.services.requests.dashboard import dashboard
+
+blueprint = APIBlueprint("dashboard", __name__, enable_openapi=False, url_prefix="/events/<event_key>/start")
+
+GAPS = {
+    "logo": (gettext_lazy("Your logo"), gettext_lazy("others know you by it in lists")),
+    "description": (
+        gettext_lazy("About your firm"),
+        gettext_lazy("a description is what others find you by"),
+    ),
+    "offers": (
+        gettext_lazy("Your products and what you offer, in lists"),
+        gettext_lazy("who needs them finds you"),
+    ),
+    "needs": (gettext_lazy("What you need"), gettext_lazy("firms that offer it are suggested to you")),
+    "website": (gettext_lazy("Your website"), gettext_lazy("the directory links to it")),
+    "areas": (gettext_lazy("Your chain areas"), gettext_lazy("suggestions go by them")),
+    "booth": (gettext_lazy("Your hall and booth"), gettext_lazy("meetings near you are held there")),
+    "titles": (gettext_lazy("What your people do"), gettext_lazy("a job title each says whom to ask for")),
+    "phones": (gettext_lazy("Telephone numbers"), gettext_lazy("for the organisers, if somebody is late")),
+}
+"""What is missing, and what it is for."""
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str | Response:
+    """What to do; once the event was put away, and nothing can be done, what was agreed."""
+    actor = auth.actor(event_key)
+    if actor.is_archived:
+        return redirect(url_for("agenda.own", event_key=event_key))
+    with context.database().read() as db:
+        page = dashboard.start_page(db, actor, language=speaking.language(), now=context.now())
+        return rendering.render(
+            db, actor, "start", "requests/dashboard/show.html", start=page, now=context.now(), gaps=GAPS
+        )
+
+
+@blueprint.get("/changes")
+@login_required
+def changes(event_key: str) -> str:
+    """All that is new, where the first page has no room for it."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        news, firms = dashboard.changes(db, actor, now=context.now())
+        return rendering.render(db, actor, "start", "requests/dashboard/changes.html", news=news, firms=firms)
+
+
+@blueprint.post("/seen")
+@login_required
+def seen(event_key: str) -> Response:
+    """What a page showed was seen."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        number = dashboard.mark_seen(db, actor, request.form.getlist("seen"), now=context.now())
+    flash(
+        ngettext("%(num)s change marked as seen.", "%(num)s changes marked as seen.", number)
+        if number
+        else gettext("These changes were marked as seen already."),
+        "good",
+    )
+    return redirect(rendering.back(event_key, url_for("dashboard.show", event_key=event_key)), 303)

@@ -1,0 +1,58 @@
+"""The link in a digest, by which a person stops emails about requests without signing in."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import redirect, url_for
+from werkzeug.wrappers import Response
+
+from api import context, limits
+from api.pages.identity.unsubscribe_page import stop_page
+from scheduler.invites.catalogue import words
+from scheduler.services.identity.summary_subscriptions import StopLook
+from scheduler.services.requests.digests import digest_settings
+
+blueprint = APIBlueprint("digests", __name__, enable_openapi=False)
+
+
+@blueprint.get("/digests/<token>")
+def look(token: str) -> str:
+    """Show which mails the link stops. Mail scanners may open it."""
+    return _page(_counted(token), token)
+
+
+@blueprint.post("/digests/<token>")
+def stop(token: str) -> str:
+    """Also what a mail program sends by itself: no cookie, and no redirect after it (RFC 8058)."""
+    _counted(token)
+    with context.database().write() as db:
+        found = digest_settings.stop(db, token, now=context.now())
+    return _page(found, token)
+
+
+@blueprint.post("/digests/<token>/again")
+def resume(token: str) -> Response:
+    """The way back."""
+    _counted(token)
+    with context.database().write() as db:
+        digest_settings.resume(db, token, now=context.now())
+    return redirect(url_for("digests.look", token=token), 303)
+
+
+def _counted(token: str) -> StopLook:
+    """What a link that is known stops, with its use counted."""
+    with limits.looking_up_a_token(), context.database().read() as db:
+        found = digest_settings.look(db, token, now=context.now())
+    limits.require_link(token)
+    return found
+
+
+def _page(found: StopLook, token: str) -> str:
+    texts = words(found.language).digest
+    return stop_page(
+        found,
+        title=texts["stop_title"].format(event=found.event_name),
+        sentence=texts["stop_done" if found.is_stopped else "stop_ask"].format(name=found.person),
+        button=texts["stop_again" if found.is_stopped else "stop"],
+        to=url_for("digests.resume" if found.is_stopped else "digests.stop", token=token),
+    )

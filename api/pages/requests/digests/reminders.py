@@ -1,0 +1,38 @@
+"""The organiser's press that reminds firms of requests without an answer: what it does first, then it."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.pages import rendering
+from scheduler.services.requests.digests import reminders
+from workers import dispatch
+
+blueprint = APIBlueprint("reminders", __name__, enable_openapi=False)
+
+
+@blueprint.get("/events/<event_key>/remind")
+@login_required
+def look(event_key: str) -> str:
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        found = reminders.look(db, actor, now=context.now())
+        return rendering.render(db, actor, "home", "requests/digests/remind.html", found=found)
+
+
+@blueprint.post("/events/<event_key>/remind")
+@login_required
+def remind(event_key: str) -> Response:
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        count = reminders.remind(db, actor, context.settings(), now=context.now())
+    if count:
+        flash(f"Reminders queued: {count:,}, one mail a firm.", "good")
+        dispatch.deliver(app=context.celery())
+    else:
+        flash("No firm was reminded: each had such a mail within a day, or nobody there takes them.")
+    return redirect(url_for("home.event", event_key=event_key))

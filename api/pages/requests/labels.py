@@ -1,0 +1,207 @@
+"""Words of meeting requests: states, ranks, places, orders of the list."""
+
+from __future__ import annotations
+
+from flask import Flask
+from markupsafe import Markup
+
+from api.language.speaking import gettext, ngettext, said
+from api.pages import marks
+from api.pages.presentation import full_name, short_name
+from scheduler.domain.entities import PlaceWish, RequestState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.requests.cards import RequestCard
+from scheduler.services.requests.preferences.ranks import USUAL, Rank, rank_of
+from scheduler.services.requests.request_lists import RequestOrder
+from scheduler.services.requests.unscheduled_reasons import Whose, WhyNot
+
+ANY_STATE = "all"
+NOT_HELD = "not-held"
+"""The tab of accepted requests for which the published schedule has no meeting."""
+RANKS = {
+    Rank.MUST: (USUAL[Rank.MUST], gettext_lazy("Must: we come to the event for this meeting")),
+    Rank.WANT: (USUAL[Rank.WANT], gettext_lazy("Want: important to us")),
+    Rank.NICE: (USUAL[Rank.NICE], gettext_lazy("Nice: if there is time")),
+}
+"""What a firm can say of a wish: the priority, and the words."""
+RANK_WORDS = {
+    Rank.MUST: gettext_lazy("Must"),
+    Rank.WANT: gettext_lazy("Want"),
+    Rank.NICE: gettext_lazy("Nice"),
+}
+FOR_YOU = {
+    Rank.MUST: gettext_lazy("Must for you"),
+    Rank.WANT: gettext_lazy("Want for you"),
+    Rank.NICE: gettext_lazy("Nice for you"),
+}
+FOR_THEM = {
+    Rank.MUST: gettext_lazy("Must for them"),
+    Rank.WANT: gettext_lazy("Want for them"),
+    Rank.NICE: gettext_lazy("Nice for them"),
+}
+ORDERS = {
+    RequestOrder.NEWEST: gettext_lazy("Newest first"),
+    RequestOrder.DEADLINE: gettext_lazy("Answer by"),
+    RequestOrder.RANK: gettext_lazy("Musts first"),
+    RequestOrder.FIT: gettext_lazy("Fits us best"),
+}
+PLACES = {
+    "any": gettext_lazy("Booth or table, as it fits"),
+    "booth": gettext_lazy("Their booth"),
+    "table": gettext_lazy("A meeting table"),
+}
+STATES = {
+    ANY_STATE: gettext_lazy("All"),
+    NOT_HELD: gettext_lazy("Not held"),
+    RequestState.PENDING: gettext_lazy("Pending"),
+    RequestState.ACCEPTED: gettext_lazy("Accepted"),
+    RequestState.DECLINED: gettext_lazy("Declined"),
+    RequestState.WITHDRAWN: gettext_lazy("Withdrawn"),
+    RequestState.EXPIRED: gettext_lazy("Expired"),
+}
+NONE = {
+    ANY_STATE: gettext_lazy("There is no request."),
+    NOT_HELD: gettext_lazy(
+        "Every accepted request has its meeting in the published schedule, or waits for the next one."
+    ),
+    RequestState.PENDING: gettext_lazy("There is no pending request."),
+    RequestState.ACCEPTED: gettext_lazy("There is no accepted request."),
+    RequestState.DECLINED: gettext_lazy("There is no declined request."),
+    RequestState.WITHDRAWN: gettext_lazy("There is no withdrawn request."),
+    RequestState.EXPIRED: gettext_lazy("There is no expired request."),
+}
+DONE = {
+    "ask": gettext_lazy("Asked"),
+    "accept": gettext_lazy("Accepted"),
+    "decline": gettext_lazy("Declined"),
+    "withdraw": gettext_lazy("Withdrawn"),
+}
+"""The verbs of a request's history."""
+
+
+def request_state(state: str) -> str:
+    """A state of requests, as it stands on a tab or a request."""
+    return said(STATES[RequestState(state) if state in {*RequestState} else state])
+
+
+def no_request(state: str) -> str:
+    """That the list of this state is empty."""
+    return said(NONE[RequestState(state) if state in {*RequestState} else state])
+
+
+def done_word(verb: str) -> str:
+    """A step of a request's history."""
+    return said(DONE[verb])
+
+
+def rank(priority: int | None) -> str:
+    """must, want or nice; nothing for a priority that nobody gave."""
+    return rank_of(priority).value if priority else ""
+
+
+def rank_word(name: str) -> str:
+    """A rank by itself: Must."""
+    return said(RANK_WORDS[Rank(name)])
+
+
+def rank_for(priority: int, whose: str, firm: str) -> str:
+    """How much somebody wants a meeting: you, them, or a firm by its name."""
+    rank = rank_of(priority)
+    if whose == "firm":
+        return gettext("%(rank)s for %(firm)s", rank=said(RANK_WORDS[rank]), firm=firm)
+    return said((FOR_YOU if whose == "you" else FOR_THEM)[rank])
+
+
+def asked_place(card: RequestCard, sent: bool, actor: Actor) -> str:
+    """Where a request may be held, as its reader says it."""
+    if card.place is PlaceWish.ANY:
+        return gettext("at a booth or a table")
+    if card.place is PlaceWish.TABLE:
+        return gettext("at a table")
+    if sent:
+        return gettext("at their booth")
+    if actor.firm_id:
+        return gettext("at your booth")
+    return gettext("at the booth of %(firm)s", firm=short_name(card.to_firm))
+
+
+def reason_clause(code: str) -> str:
+    """Why a plan does not hold a meeting, behind a colon."""
+    reason = marks.reason_label(code)
+    return reason[:1].lower() + reason[1:]
+
+
+WHY = {
+    "away": gettext_lazy("Busy or away"),
+    "busy": gettext_lazy("In other meetings"),
+    "walk": gettext_lazy("The walk from or to another hall is too long"),
+    "person-cap": gettext_lazy("The limit of meetings a day is reached"),
+    "firm-cap": gettext_lazy("The limit of meetings a day is reached"),
+    "theirs": gettext_lazy("Unavailable on their side"),
+    "place-kind": gettext_lazy("No booth or table that suits it is free"),
+    "place-full": gettext_lazy("No booth or table that suits it is free"),
+    "interpreter": gettext_lazy("No interpreter for both is free"),
+    "precedence": gettext_lazy("It has to come before or after another meeting"),
+}
+"""What is in the way, by what an obstacle is."""
+
+
+def why_reason(row: WhyNot) -> str:
+    """Why somebody or something is in the way, as its reader may know it."""
+    if row.what == "person-cap" and row.limit is not None:
+        if row.is_me:
+            return ngettext(
+                "Your limit of %(num)s meeting a day is reached",
+                "Your limit of %(num)s meetings a day is reached",
+                row.limit,
+            )
+        return ngettext(
+            "Their limit of %(num)s meeting a day is reached",
+            "Their limit of %(num)s meetings a day is reached",
+            row.limit,
+        )
+    if row.what == "firm-cap" and row.limit is not None:
+        return ngettext(
+            "The limit of your firm, %(num)s meeting a day, is reached",
+            "The limit of your firm, %(num)s meetings a day, is reached",
+            row.limit,
+        )
+    return said(WHY[row.what])
+
+
+def why_who(row: WhyNot, partner: str) -> str | Markup:
+    """Who is in the way: a person by name, a firm, or what all share."""
+    if row.person is not None:
+        return full_name(row.person)
+    if row.whose is Whose.OWN:
+        return gettext("Your firm")
+    if row.whose is Whose.THEIRS:
+        return partner
+    if row.what == "interpreter":
+        return gettext("Interpreters")
+    return gettext("Booths and tables") if row.what.startswith("place") else gettext("Order of meetings")
+
+
+def why_side(row: WhyNot, partner: str) -> str:
+    """On whose side a person is."""
+    if row.is_me:
+        return gettext("You")
+    return gettext("Your colleague") if row.whose is Whose.OWN else partner
+
+
+def init_app(app: Flask) -> None:
+    for each in (
+        request_state,
+        no_request,
+        done_word,
+        rank,
+        rank_word,
+        rank_for,
+        asked_place,
+        reason_clause,
+        why_reason,
+        why_who,
+        why_side,
+    ):
+        app.add_template_filter(each)

@@ -1,0 +1,206 @@
+"""A firm's wishes: their order and ranks, drafts; firms asked and requests answered at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs
+from api.language.speaking import gettext, ngettext, said
+from api.pages import forms, presentation, rendering
+from api.pages.requests.labels import PLACES, RANKS
+from scheduler.domain.errors import InvalidInput, NotAllowed
+from scheduler.i18n import gettext_lazy
+from scheduler.services.directory import search
+from scheduler.services.directory.facets import FirmFilters
+from scheduler.services.directory.search import FirmOrder
+from scheduler.services.events.timetable import get_timetable
+from scheduler.services.identity.actors import Actor
+from scheduler.services.requests.bulk_requests import bulk_actions, drafts
+from scheduler.services.requests.bulk_requests.bulk_actions import AskedSeveral
+from scheduler.services.requests.form import NewRequest
+from scheduler.services.requests.preferences import ranked_requests
+from scheduler.services.requests.preferences.ranks import USUAL, Rank
+
+MOST_SAVED = 200
+"""Saved firms that the form to ask several looks at. It says how many there are besides."""
+
+blueprint = APIBlueprint(
+    "ranked_requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>/wishes"
+)
+
+
+@blueprint.get("")
+@login_required
+def listing(event_key: str) -> str:
+    """The wishes in their order, by rank; drafts and templates."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "wishes",
+            "requests/wishes.html",
+            wishes=ranked_requests.wishes(db, actor),
+            budget=ranked_requests.budget(db, actor),
+            drafts=drafts.listing(db, actor),
+            ranks=RANKS,
+        )
+
+
+@blueprint.post("/<key>")
+@login_required
+def place(event_key: str, key: str) -> Response:
+    """Move a wish up or down, give it another rank, or put it before another one."""
+    actor = auth.actor(event_key)
+    step = request.form.get("step", "")
+    try:
+        with context.database().write() as db:
+            if step in ("up", "down"):
+                ranked_requests.move(db, actor, key, is_up=step == "up")
+            else:
+                rank = Rank(step) if step in set(Rank) else Rank.WANT
+                before = request.form.get("before") or None
+                ranked_requests.place(db, actor, key, rank, before)
+    except InvalidInput as error:
+        flash(" ".join(forms.sentences(error).values()), "error")
+    return redirect(url_for("ranked_requests.listing", event_key=event_key) + f"#wish-{key}", 303)
+
+
+@blueprint.post("/drafts/<int:number>/remove")
+@login_required
+def remove(event_key: str, number: int) -> Response:
+    """Throw a draft or a template away."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        drafts.remove(db, actor, number)
+    flash(gettext("Removed."), "good")
+    return redirect(url_for("ranked_requests.listing", event_key=event_key), 303)
+
+
+@blueprint.get("/ask")
+@login_required
+def several_form(event_key: str) -> str:
+    """The form to ask the firms on the list at once."""
+    return _several(auth.actor(event_key), NewRequest(to_firm="", topic=""), None)
+
+
+@blueprint.post("/ask")
+@login_required
+def ask_several(event_key: str) -> Response | tuple[str, int]:
+    """Ask each firm that is ticked, and say of the others why they were not asked."""
+    actor, chosen = auth.actor(event_key), request.form.getlist("firms")
+    with context.database().read() as db:
+        form = forms.read_request(request.form, "", get_timetable(db, actor)).values
+    try:
+        with context.database().write() as db:
+            done = bulk_actions.ask(db, actor, form, chosen, now=context.now())
+    except InvalidInput as error:
+        return _several(actor, form, chosen, forms.sentences(error)), 422
+    left = {
+        key: gettext("Not asked: %(firm)s %(fault)s.", firm=_name(done, key), fault=said(why))
+        for key, why in done.refused.items()
+    }
+    if not done.asked:  # what was typed stays, for firms that can be asked
+        return _several(actor, form, chosen, {"firms": " ".join(left.values())}), 422
+    flash(gettext("Firms asked: %(num)s. Their answers will stand here.", num=len(done.asked)), "good")
+    for sentence in left.values():
+        flash(sentence, "warning")
+    return redirect(url_for("requests.sent", event_key=event_key), 303)
+
+
+@blueprint.post("/answers")
+@login_required
+def answer_several(event_key: str) -> Response | tuple[str, int]:
+    """Accept or decline all requests that are ticked."""
+    actor = auth.actor(event_key)
+    is_accepted, now = request.form.get("answer") == "accept", context.now()
+    note = "" if is_accepted else request.form.get("note", "")
+    try:
+        with context.database().write() as db:
+            done = bulk_actions.answer(
+                db, actor, request.form.getlist("keys"), is_accepted=is_accepted, note=note, now=now
+            )
+        if done.done:
+            rendering.flash_step(actor, _answered(done.done, note.strip(), is_accepted=is_accepted), now)
+        for why in done.refused.values():
+            flash(said(why), "warning")
+    except InvalidInput as error:
+        return rendering.refused(actor, "received", forms.sentences(error), forms.LABELS)
+    here = url_for("requests.received", event_key=event_key)
+    return redirect(rendering.back(event_key, here), 303)
+
+
+@blueprint.post("/answers/undo")
+@login_required
+def undo_several(event_key: str) -> Response:
+    """Take back what was done by one press: one step, or several."""
+    actor, at = auth.actor(event_key), inputs.moment(request.form.get("at"))
+    with context.database().write() as db:
+        done = bulk_actions.undo(db, actor, at, now=context.now()) if at else None
+    if done and done.done:
+        flash(
+            ngettext(
+                "%(num)s step undone. The request is as it was before.",
+                "%(num)s steps undone. The requests are as they were before.",
+                done.done,
+            ),
+            "good",
+        )
+    for why in set(done.refused.values()) if done else ():
+        flash(said(why), "warning")
+    if not done or not (done.done or done.refused):
+        flash(gettext("There is nothing left to undo."), "warning")
+    here = url_for("requests.received", event_key=event_key)
+    return redirect(rendering.back(event_key, here), 303)
+
+
+def _answered(count: int, note: str, *, is_accepted: bool) -> str:
+    if is_accepted:
+        return ngettext("%(num)s request accepted.", "%(num)s requests accepted.", count)
+    if note:
+        return ngettext(
+            "%(num)s request declined. The other firm reads your note.",
+            "%(num)s requests declined. The other firms read your note.",
+            count,
+        )
+    return ngettext("%(num)s request declined.", "%(num)s requests declined.", count)
+
+
+def _name(done: AskedSeveral, key: str) -> str:
+    """A firm as the page's reader knows it; of one that is not there the key that came with the form."""
+    return presentation.short_name(done.names[key]) if key in done.names else key[:64]
+
+
+def _several(
+    actor: Actor, form: NewRequest, chosen: list[str] | None, faults: dict[str, str] | None = None
+) -> str:
+    """The form with the saved firms that were not asked yet: at first all of them are ticked."""
+    if not actor.is_exhibitor:
+        raise NotAllowed(gettext_lazy("Only exhibitors ask for meetings in their firm's name."))
+    saved = FirmFilters(relation=("saved",))
+    with context.database().read() as db:
+        found = search.look(db, actor, saved, order=FirmOrder.NAME, limit=MOST_SAVED).page
+        firms = [
+            firm for firm in found.items if not firm.open_requests and not (firm.note and firm.note.is_never)
+        ]
+        wanted = [firm.key for firm in firms][: bulk_actions.MOST_ASKED] if chosen is None else chosen
+        shown: dict[str, Any] = {
+            "firms": firms,
+            "chosen": wanted,
+            "left": found.total - len(found.items),
+            "form": replace(form, priority=form.priority or USUAL[Rank.WANT]),
+            "faults": faults or {},
+            "labels": forms.LABELS,
+            "most": bulk_actions.MOST_ASKED,
+            "budget": ranked_requests.budget(db, actor),
+            "times": get_timetable(db, actor),
+            "ranks": RANKS,
+            "places": PLACES,
+        }
+        return rendering.render(db, actor, "firms", "requests/several.html", **shown)

@@ -1,0 +1,59 @@
+"""What the pages of meeting requests show besides the requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import context
+from api.pages.requests.labels import ANY_STATE, NOT_HELD
+from scheduler.domain.entities import RequestState, Side
+from scheduler.services.events.timetable import get_timetable
+from scheduler.services.identity.actors import Actor
+from scheduler.services.requests import history, outcomes, request_lists
+from scheduler.services.requests.cards import RequestCard
+from scheduler.services.requests.dashboard import dashboard
+from scheduler.services.requests.preferences import common_times
+
+
+def counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, int]:
+    """Requests by state and in all, in the order of the tabs."""
+    counts = request_lists.counts(db, actor, text=text)
+    is_sent = side is Side.FROM
+    by = counts.sent if is_sent else counts.received
+    tabs = {ANY_STATE: sum(by.values())}
+    for state in RequestState:
+        tabs[state.value] = by[state]
+        if state is RequestState.ACCEPTED:
+            tabs[NOT_HELD] = counts.sent_not_held if is_sent else counts.received_not_held
+    return tabs
+
+
+def common(db: Session, actor: Actor, cards: Iterable[RequestCard]) -> Mapping[str, frozenset[str]]:
+    """By partner, the times at which both are free, for requests that wait for an answer."""
+    waiting = [card for card in cards if card.state is RequestState.PENDING]
+    return common_times.in_common(
+        db, actor, [each.key for card in waiting for each in (card.from_firm, card.to_firm)]
+    )
+
+
+def around(db: Session, actor: Actor, side: Side, cards: Iterable[RequestCard]) -> dict[str, Any]:
+    """What the cards of requests need besides the requests."""
+    return {
+        "side": side,
+        "times": get_timetable(db, actor),
+        "now": context.now(),
+        "outcomes": outcomes.outcomes(db, actor, cards),
+    }
+
+
+def of_page(db: Session, actor: Actor, side: Side, card: RequestCard) -> dict[str, Any]:
+    """What a request's own page shows besides its row: the other firm's mark, what was done, common times."""
+    partner = (card.to_firm if side is Side.FROM else card.from_firm).key
+    return {
+        "sight": dashboard.sights(db, actor, {partner})[partner],
+        "history": history.of_request(db, actor, card.key),
+        "common": common(db, actor, [card]) if actor.firm_id else {},
+    }

@@ -1,0 +1,286 @@
+"""The priorities of an event's plans: levels with exact values, what they cost, what others would do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from apiflask import APIBlueprint
+from flask import flash, make_response, redirect, request, url_for
+from flask.wrappers import Response as FlaskResponse
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language.speaking import gettext
+from api.pages import rendering
+from api.pages.reading import FormReader
+from api.pages.schedule.priority_levels import (
+    CUSTOM,
+    FAIRNESS,
+    LEVELS,
+    PRIORITIES,
+    Exact,
+    factors_of,
+    point_of,
+    with_point,
+)
+from scheduler.domain.errors import InvalidInput
+from scheduler.domain.fields import Factor, MaxMoved, Percent
+from scheduler.i18n import gettext_lazy
+from scheduler.services.events import events, overnight_schedule
+from scheduler.services.identity.actors import Actor
+from scheduler.services.planning.fairness import shares
+from scheduler.services.planning.scenarios import comparison, effects, priority_preview
+from scheduler.services.planning.scenarios.effects import ScenarioCard
+from scheduler.services.schedule import history
+from workers import dispatch
+
+blueprint = APIBlueprint(
+    "priorities", __name__, enable_openapi=False, url_prefix="/events/<event_key>/priorities"
+)
+
+Faults = dict[str, str]
+SHOWN: Final = "shown-"
+"""Before the name of a field: the exact value with which its form was shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """A factor of the score in words: `term` is the problem format's, `does` a sentence."""
+
+    term: str
+    label: str
+    does: str
+
+
+DIALS = (
+    Dial(
+        "shortfall",
+        gettext_lazy("Meeting below the minimum"),
+        gettext_lazy(
+            "The cost of each meeting that an exhibitor is short of the minimum share or of its own minimum. "
+            "Higher values help these exhibitors first, and others can lose meetings."
+        ),
+    ),
+    Dial(
+        "idle",
+        gettext_lazy("Idle time"),
+        gettext_lazy("The cost of each free time between two meetings of a person’s day."),
+    ),
+    Dial(
+        "hall_change",
+        gettext_lazy("Hall change"),
+        gettext_lazy("The cost of each change of the hall between two meetings of a person’s day."),
+    ),
+    Dial(
+        "moved",
+        gettext_lazy("Meeting at another time"),
+        gettext_lazy("The cost of moving a published meeting to another time."),
+    ),
+    Dial(
+        "relocated",
+        gettext_lazy("Meeting at another location"),
+        gettext_lazy("The cost of moving a published meeting to another location at the same time."),
+    ),
+    Dial(
+        "reassigned",
+        gettext_lazy("Meeting with other attendees"),
+        gettext_lazy("The cost of sending other attendees to a published meeting."),
+    ),
+    Dial(
+        "repeated",
+        gettext_lazy("Further change for one person"),
+        gettext_lazy("The cost of a second change for the same attendee. A third one costs twice as much."),
+    ),
+    Dial(
+        "dropped",
+        gettext_lazy("Published meeting dropped"),
+        gettext_lazy("The cost of not scheduling a published meeting."),
+    ),
+)
+LIMITS = ("max_moved", "max_idle_spread")
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        found = priority_preview.get_preview(db, actor)
+        policy = found.policy if found is not None else events.get_settings(db, actor).policy
+        return _page(db, actor, _typed(policy), {})
+
+
+@blueprint.post("")
+@login_required
+def change(event_key: str) -> Response | tuple[str, int]:
+    """Preview what is typed, save it, or put the preview away."""
+    actor = auth.organiser(event_key)
+    try:
+        step = request.form.get("do", "preview")
+        if step == "discard":
+            with context.database().write() as db:
+                priority_preview.discard_preview(db, actor)
+            flash(gettext("Preview discarded. The priorities are unchanged."))
+        elif step == "save":
+            _save(actor)
+        else:
+            _preview(actor)
+    except InvalidInput as error:
+        faults: Faults = {}
+        for fault in error.faults:
+            faults.setdefault(fault.path.rpartition(".")[2], fault.message)
+        with context.database().read() as db:
+            return _page(db, actor, request.form, faults), 422
+    return redirect(url_for("priorities.show", event_key=event_key))
+
+
+@blueprint.get("/panel")
+@login_required
+def panel(event_key: str) -> FlaskResponse:
+    """The part of the page that follows a preview. Once it has ended, the page is loaded again."""
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        found = priority_preview.get_preview(db, actor)
+        text = rendering.render(
+            db,
+            actor,
+            "dials",
+            "schedule/_preview.html",
+            **_previewed(db, actor, found),
+        )
+    response = make_response(text)
+    if found is None or not found.is_open:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+def _save(actor: Actor) -> None:
+    with context.database().write() as db:
+        before = events.get_settings(db, actor)
+        policy = _read(request.form, before.policy)
+        is_changed = policy != before.policy
+        if is_changed:
+            events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
+        priority_preview.discard_preview(db, actor)
+    if is_changed:
+        flash(gettext("Priorities saved. The next run follows them."), "good")
+    else:
+        flash(gettext("No priority was changed."))
+
+
+def _preview(actor: Actor) -> None:
+    with context.database().write() as db:
+        policy = _read(request.form, events.get_settings(db, actor).policy)
+        priority_preview.request_preview(db, actor, policy, now=context.now())
+    dispatch.what_if(app=context.celery())
+
+
+def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
+    newest = history.published(db, actor) or next(iter(history.newest(db, actor, limit=1)), None)
+    saved = events.get_settings(db, actor).policy
+    factors = factors_of(saved)
+    terms = newest.terms if newest is not None else {}
+    return rendering.render(
+        db,
+        actor,
+        "dials",
+        "schedule/dials.html",
+        typed=typed,
+        saved=_typed(saved),
+        shown={name: typed.get(SHOWN + name, value) for name, value in _typed(saved).items()},
+        faults=faults,
+        levels=LEVELS,
+        custom=CUSTOM,
+        fairness=FAIRNESS,
+        priorities=PRIORITIES,
+        dials=DIALS,
+        by_level={term: values for each in (FAIRNESS, *PRIORITIES) for term, values in each.values.items()},
+        version=newest,
+        shares=shares.get_fairness(db, actor, newest.number) if newest is not None else None,
+        prices={dial.term: (terms.get(dial.term), factors[dial.term]) for dial in DIALS},
+        served=factors["served"],
+        own_price=saved.get("factors", {}).get("unfair", 0),
+        coming=overnight_schedule.get_overnight_settings(db, actor).coming,
+        **_previewed(db, actor, priority_preview.get_preview(db, actor)),
+    )
+
+
+def _previewed(db: Session, actor: Actor, found: ScenarioCard | None) -> dict[str, Any]:
+    """What the part of the page shows that follows a preview."""
+    return {
+        "preview": found,
+        "lines": comparison.compare_figures(comparison.PREVIEW_FIGURES, found.result)
+        if found and found.result
+        else (),
+        "effects": effects.get_effects(db, actor, found) if found else None,
+        "now": context.now(),
+    }
+
+
+def _typed(policy: Mapping[str, Any]) -> dict[str, str]:
+    """A policy as the form shows it: each value to its last digit, and the level that has these values."""
+    factors = factors_of(policy)
+    exact = {dial.term: _text(factors[dial.term]) for dial in DIALS}
+    exact["fair_share"] = _share_text(policy)
+    return {
+        **exact,
+        **{name: "" if policy.get(name) is None else str(policy[name]) for name in LIMITS},
+        FAIRNESS.name: point_of(policy),
+        **{priority.name: priority.level_of(factors) for priority in PRIORITIES},
+        **{SHOWN + name: value for name, value in exact.items()},
+    }
+
+
+def _text(value: Exact) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
+
+
+def _share_text(policy: Mapping[str, Any]) -> str:
+    """The minimum share in per cent."""
+    return _text(round(100 * float(policy.get("fair_share", 0)), 10))
+
+
+def _read(form: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
+    """The policy that was typed, with what the form does not show, and what it shows as it is, untouched.
+
+    A level gives its exact values, but for those that were typed anew. An empty limit is none.
+    """
+    read, known = FormReader(form), factors_of(before)
+    factors = {dial.term: _exact(read, dial.term, known[dial.term]) for dial in DIALS}
+    factors |= dict(_of_new_levels(form, before))
+    limits = {name: read.whole(name, MaxMoved) for name in LIMITS if form.get(name, "").strip()}
+    found = {name: value for name, value in before.items() if name not in LIMITS} | limits
+    if form.get("fair_share", _share_text(before)).strip() != _share_text(before):
+        found["fair_share"] = read.whole("fair_share", Percent) / 100
+    read.done()
+    changed = {term: value for term, value in factors.items() if value != known[term]}
+    if changed:
+        found["factors"] = {**before.get("factors", {}), **changed}
+    return with_point(found, form.get(FAIRNESS.name, CUSTOM))
+
+
+def _exact(read: FormReader, term: str, known: Exact) -> Exact:
+    """What is typed for a term. A saved value that no field takes stays as long as it stands there."""
+    return known if read.form.get(term, _text(known)).strip() == _text(known) else read.whole(term, Factor)
+
+
+def _of_new_levels(form: Mapping[str, str], before: Mapping[str, Any]) -> Iterator[tuple[str, Exact]]:
+    """The values of each level that was chosen anew, but for those whose field was changed."""
+    saved = _typed(before)
+    for priority in PRIORITIES:
+        shown = {term: form.get(SHOWN + term, saved[term]) for term in priority.values}
+        chosen = form.get(priority.name, CUSTOM)
+        was = next((n for n in range(len(LEVELS)) if _texts(priority.at(n)) == shown), CUSTOM)
+        if chosen == str(was) or chosen not in map(str, range(len(LEVELS))):
+            continue
+        for term, value in priority.at(int(chosen)).items():
+            if form.get(term, shown[term]).strip() == shown[term]:
+                yield term, value
+
+
+def _texts(exact: Mapping[str, Exact]) -> dict[str, str]:
+    return {term: _text(value) for term, value in exact.items()}

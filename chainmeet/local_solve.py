@@ -1,0 +1,133 @@
+"""A solve in the terminal: progress, Ctrl-C that keeps the best plan, and a last look by the rules."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from types import FrameType
+
+from chainmeet.plan_check import examine
+from chainmeet.terminal import LiveLine, points
+from scheduler.domain.basis import basis_of, differences
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.errors import PlanRejected
+from scheduler.domain.plan import Plan
+from scheduler.domain.problem import Problem
+from scheduler.domain.solving import Phase, Progress, Result, SolveParams
+from scheduler.files.problem_file import write_problem
+from scheduler.watching import run_watched
+
+
+def solve_here(
+    problem: Problem, params: SolveParams, start: Plan | None, before: Problem | None = None
+) -> Result:
+    """Solve in a thread while this one shows progress and takes signals. Raises PlanRejected.
+
+    `before` is the problem that the published plan was made for. Without it, anything may have changed.
+    """
+    from scheduler.solver.solve import solve
+
+    # A budget of changes in the file (`max_moved`) asks for a search, too: then it is for solve() to say.
+    is_changed = True if before is None or _differ(before, problem) else None
+    line = SolveLine(LiveLine(sys.stderr), params, Progress(0.0, Phase.STARTING))
+    stop = threading.Event()
+
+    def work() -> Result:
+        return solve(
+            problem,
+            params,
+            start=start,
+            on_progress=line.report,
+            should_stop=stop.is_set,
+            is_changed=is_changed,
+        )
+
+    result = _attended(work, stop, line)
+    findings = examine(problem, result.plan)
+    if findings.faults:
+        raise PlanRejected(findings.faults)
+    return result
+
+
+def _differ(before: Problem, now: Problem) -> bool:
+    return bool(differences(basis_of(write_problem(before)), basis_of(write_problem(now))))
+
+
+def summary(problem: Problem, result: Result) -> str:
+    """One sentence about a plan, and one about what it changes of the published one."""
+    plan = result.plan
+    held = f"{plan.status}, {len(plan.meetings)} of {len(problem.requests)} requests held"
+    bound = "" if plan.bound is None else f" (bound {plan.bound:,})"
+    sentence = f"{held}, score {plan.score:,}{bound}, {plan.seconds:.1f} s"
+    if plan.status is PlanStatus.INFEASIBLE and not plan.is_answer and plan.unscheduled:
+        return f"{sentence}\n{plan.unscheduled[0].detail}"
+    if problem.published and plan.is_answer:
+        sentence = f"{sentence}; {_changed(result)}"
+    return "\n".join([sentence, *_not_kept(plan)])
+
+
+def _not_kept(plan: Plan) -> Iterator[str]:
+    """What had to be held and is not, and why that cannot be."""
+    if plan.not_kept:
+        yield f"Not kept, though they have to be: {', '.join(plan.not_kept)}. All other rules are kept."
+        yield from (clash.detail for clash in plan.clashes)
+
+
+def _changed(result: Result) -> str:
+    changes = result.changes
+    forced, voluntary = len(changes.forced), len(changes.voluntary)
+    counts = f"{len(changes.withdrawn)} withdrawn, {forced} forced and {voluntary} voluntary changes"
+    if result.bought is not None:
+        counts += f" (worth {result.bought:,} points)"
+    if result.given_up:
+        counts += f"; {len(result.given_up)} published meetings were given up to keep max_idle_spread"
+    return counts
+
+
+@dataclass(slots=True)
+class SolveLine:
+    """The progress of a solve on one line."""
+
+    line: LiveLine
+    params: SolveParams
+    last: Progress
+    began: float = field(default_factory=time.monotonic)
+
+    def report(self, progress: Progress) -> None:
+        self.last = progress
+
+    def show(self) -> None:
+        """Called a few times a second, so that the seconds count down between reports."""
+        elapsed = time.monotonic() - self.began
+        left = max(0.0, self.params.seconds - elapsed)
+        self.line.show(
+            self.last.phase,
+            points("score", self.last.score),
+            points("bound", self.last.bound),
+            f"{elapsed:.0f} s" if self.params.iterations else f"{left:.0f} s left",
+        )
+
+
+def _attended(work: Callable[[], Result], stop: threading.Event, line: SolveLine) -> Result:
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    def show() -> bool:
+        line.show()
+        return True
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        line.show()
+        outcome = run_watched(work, show, every=0.2, name="solve")
+    finally:
+        line.line.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return outcome.result()

@@ -1,0 +1,95 @@
+"""Look at a draft's change set, and publish it: the jobs of the pages, done here if nobody else does."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import dataclass
+
+from chainmeet.progress import event_of
+from scheduler.config import Settings
+from scheduler.domain.entities import JobState
+from scheduler.domain.errors import ChainmeetError
+from scheduler.services.identity import actors
+from scheduler.services.publishing import job_execution, version_actions, version_overview
+from scheduler.services.publishing.version_overview import ComparisonCard
+from scheduler.storage.database import Database
+from scheduler.storage.models import VersionJob
+from workers import dispatch
+from workers.celery_app import make_celery
+
+LOOK = 0.2
+"""Seconds between two looks at a job that a worker does."""
+
+
+class JobFailed(ChainmeetError):
+    """A version could not be compared or published. The sentence says why."""
+
+    code = "job-failed"
+
+
+@dataclass(frozen=True, slots=True)
+class DraftOutlook:
+    """The effect of publishing a version."""
+
+    version: int
+    found: ComparisonCard
+
+    @property
+    def compared_with(self) -> int | None:
+        """The version that is published now."""
+        return self.found.compared_with
+
+    def sentences(self) -> str:
+        """A text for the person who decides."""
+        against = "nothing yet" if self.compared_with is None else f"version {self.compared_with}"
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in self.found.counts.items() if count)
+        told = f"{self.found.mails or 0:,} mails to {self.found.people or 0:,} people"
+        return f"Version {self.version} against {against}: {counts or 'no meetings'}; {told}."
+
+
+def look_ahead(database: Database, settings: Settings, event: str, number: int) -> DraftOutlook:
+    """Compare a version with what is published. Raises NotFound or JobFailed."""
+    while True:
+        with database.write() as session:
+            asker = actors.operator(event_of(session, event))
+            found = version_overview.comparison(session, asker, number)
+            if found is not None:
+                return DraftOutlook(number, found)
+            job = version_actions.compare(session, asker, number, now=database.now())
+        _carry_out(database, settings, job.id)
+
+
+def publish(
+    database: Database,
+    settings: Settings,
+    event: str,
+    number: int,
+    *,
+    compared_with: int | None,
+    by: int | None = None,
+) -> VersionJob:
+    """Publish at once, and have the mails sent. Raises as `orders.publish`, and JobFailed."""
+    with database.write() as session:
+        asker = actors.operator(event_of(session, event), account_id=by)
+        job = version_actions.publish(
+            session, asker, number, compared_with=compared_with, at_once=True, now=database.now()
+        )
+    done = _carry_out(database, settings, job.id)
+    dispatch.deliver(app=make_celery(settings))
+    return done
+
+
+def _carry_out(database: Database, settings: Settings, job_id: int) -> VersionJob:
+    """Do a job, or wait for the worker that has it."""
+    me = f"{socket.gethostname()[:100]}:{os.getpid()}"
+    while True:
+        job_execution.execute(database, job_id, worker=me, settings=settings)
+        with database.read() as session:
+            now = session.get_one(VersionJob, job_id)
+        if now.state is JobState.FAILED:
+            raise JobFailed(now.error or "It failed.")
+        if now.state is JobState.DONE:
+            return now
+        time.sleep(LOOK)

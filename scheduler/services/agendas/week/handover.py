@@ -1,0 +1,164 @@
+"""Hand a meeting to a colleague: who could take it, and the names that the next plan has to follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.errors import NotFound, WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.agendas.week.week import Week, WeekMeeting, WeekPerson
+from scheduler.services.audit_log import recording
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.replies import substitutes
+from scheduler.services.schedule.agendas import AgendaItem
+from scheduler.services.text import storable
+from scheduler.storage.models import (
+    Attendee,
+    Firm,
+    MeetingRequest,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody who could take a meeting over. `clash` is their own meeting then, `is_busy` a busy time.
+
+    `in_common` are the languages that they and somebody of the partner speak.
+    """
+
+    colleague: WeekPerson
+    clash: AgendaItem | None
+    is_busy: bool
+    in_common: tuple[str, ...]
+
+    @property
+    def is_free(self) -> bool:
+        return self.clash is None and not self.is_busy
+
+
+def colleagues(week: Week, meeting: WeekMeeting) -> tuple[Colleague, ...]:
+    """Who could take the meeting over, who is free first. Nothing is asked of the database."""
+    item = meeting.item
+    theirs = {tag for each in item.partner_people for tag in meeting.around.spoken.get(each.key, ())}
+    found = [
+        Colleague(
+            colleague=each,
+            clash=_clash(week.part.items, item, each),
+            is_busy=any(item.start <= start < item.end for start in each.busy),
+            in_common=tuple(tag for tag in each.spoken if tag in theirs),
+        )
+        for each in week.people
+        if each.person not in (*item.people, *meeting.handed_to)
+        and each.person.key not in meeting.standing.excluded
+    ]
+    return tuple(sorted(found, key=lambda each: (not each.is_free, not each.in_common)))
+
+
+def _clash(items: Sequence[AgendaItem], item: AgendaItem, each: WeekPerson) -> AgendaItem | None:
+    """Their meeting at the same time, unless it is off."""
+    return next(
+        (
+            other
+            for other in items
+            if each.person in other.people
+            and not other.is_called_off
+            and other.start < item.end
+            and other.end > item.start
+        ),
+        None,
+    )
+
+
+def hand_over(
+    session: Session, actor: Actor, request_key: str, leaver: str, colleague: str, *, now: datetime
+) -> None:
+    """Name a colleague instead of somebody who sits in the meeting: the next plan follows it.
+
+    Calendars are told when that plan is published, as with any change of people. Raises NotAllowed, NotFound,
+    and WrongState for a meeting that is off, begins too soon for a plan, or has other people by now.
+    """
+    request, planned = _meeting(session, actor, request_key, now)
+    side = Side.FROM if request.from_firm_id == actor.firm_id else Side.TO
+    going = substitutes.going(request, side, frozenset(planned))
+    people = _own_people(session, actor, (leaver, colleague))
+    if people[leaver] not in going or people[colleague] in going:
+        raise WrongState("meeting", request_key, "in other hands by now", "handed over")
+    if people[colleague] in {row.attendee_id for row in request.excluded}:
+        raise WrongState("meeting", request_key, "declined by this colleague", "handed to them")
+    substitutes.name(request, side, going - {people[leaver]} | {people[colleague]})
+    about = pgettext_lazy(
+        "trail", "request %(key)s handed over: %(old)s -> %(new)s", key=request_key, old=leaver, new=colleague
+    )
+    _note(session, actor, about, now)
+
+
+def keep(session: Session, actor: Actor, request_key: str, *, now: datetime) -> None:
+    """Leave a meeting to those who sit in it after all: the next plan has them. Raises as `hand_over`."""
+    request, planned = _meeting(session, actor, request_key, now)
+    side = Side.FROM if request.from_firm_id == actor.firm_id else Side.TO
+    substitutes.name(request, side, planned)
+    about = pgettext_lazy("trail", "request %(key)s handed over: as published", key=request_key)
+    _note(session, actor, about, now)
+
+
+def _meeting(
+    session: Session, actor: Actor, request_key: str, now: datetime
+) -> tuple[MeetingRequest, set[int]]:
+    """The request, locked, and who of the actor's firm sits in its published meeting."""
+    actor.require(
+        Right.ASK,
+        firm_id=actor.firm_id,
+        sentence=gettext_lazy("Only exhibitors hand over meetings of their firm."),
+    )
+    request = None
+    if storable(request_key) and actor.firm_id is not None:
+        request = session.scalar(
+            select(MeetingRequest)
+            .where(
+                MeetingRequest.event_id == actor.event_id,
+                MeetingRequest.key == request_key,
+                (MeetingRequest.from_firm_id == actor.firm_id) | (MeetingRequest.to_firm_id == actor.firm_id),
+            )
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+    if request is None or actor.firm_id is None:
+        raise NotFound("meeting", request_key)
+    if request.state is not RequestState.ACCEPTED:
+        raise WrongState("meeting", request_key, request.state.value, "handed over")
+    seated = substitutes.seats(session, request, actor.firm_id)
+    if seated is None:
+        raise WrongState("meeting", request_key, "in no published schedule", "handed over")
+    if substitutes.is_too_soon(session, actor.event_id, seated.start, now):
+        raise WrongState("meeting", request_key, "too soon for a plan to change it", "handed over")
+    return request, set(seated.people)
+
+
+def _own_people(session: Session, actor: Actor, keys: Sequence[str]) -> dict[str, int]:
+    """Ids of people of the actor's firm who take part. Raises NotFound if one is none."""
+    wanted = [key for key in keys if storable(key)]
+    rows = session.execute(
+        select(Attendee.key, Attendee.id).where(
+            Attendee.firm_id == actor.firm_id, Attendee.key.in_(wanted), Attendee.withdrawn_at.is_(None)
+        )
+    )
+    found = {row[0]: row[1] for row in rows}
+    for key in keys:
+        if key not in found:
+            raise NotFound("person", key)
+    return found
+
+
+def _note(session: Session, actor: Actor, about: Noted, now: datetime) -> None:
+    firm = session.get_one(Firm, actor.firm_id)
+    recording.note(session, actor, Act.REQUEST, about, for_firm=firm.key, now=now)
+    session.flush()

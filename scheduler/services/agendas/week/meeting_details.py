@@ -1,0 +1,149 @@
+"""What the pages of a person's day and a firm's week show of a meeting besides its line of the agenda."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Partstat, Tier, VersionState
+from scheduler.services.directory.references import PersonRef
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.replies.agenda_replies import Standing
+from scheduler.services.schedule.agendas import Agenda, AgendaItem
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Firm,
+    Interpreter,
+    MeetingRequest,
+    Place,
+    PlannedMeeting,
+    ScheduleVersion,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """How to reach a person: a mail address and a telephone number, which may be empty."""
+
+    person: PersonRef
+    email: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Of one meeting. `spoken` are the languages of its people and its interpreter, by key, as BCP 47 tags.
+
+    `is_ours` says that the place is the booth of the reader's firm. `cards` are the partner's people, and
+    empty until somebody of each side has accepted.
+    """
+
+    tier: Tier
+    area: str
+    hall_id: int
+    is_ours: bool
+    spoken: Mapping[str, tuple[str, ...]]
+    has_accepted: bool
+    partner_has_accepted: bool
+    cards: tuple[Card, ...]
+
+
+def around(
+    session: Session, actor: Actor, agenda: Agenda, standing: Mapping[str, Standing]
+) -> Mapping[str, Around]:
+    """By key of the request, for every meeting of an agenda that the actor may read. Four queries."""
+    items = agenda.items
+    places = _places(session, actor, [item.request_key for item in items])
+    firms = _firms(session, actor, {item.partner.key for item in items} | {item.firm.key for item in items})
+    people = _people(session, actor, items)
+    interpreters = _interpreters(session, actor, items)
+    found = {}
+    for item in items:
+        hall_id, owner_id = places[item.request_key]
+        own, partner = firms[item.firm.key], firms[item.partner.key]
+        answers = standing[item.request_key]
+        ours, theirs = _accepts(item.people, answers), _accepts(item.partner_people, answers)
+        both = ours and theirs and not item.is_called_off
+        everybody = (*item.people, *item.partner_people)
+        spoken = {person.key: people[person.key][0] for person in everybody}
+        if item.interpreter is not None:
+            spoken[f"interpreter {item.interpreter.key}"] = interpreters[item.interpreter.key]
+        found[item.request_key] = Around(
+            tier=partner[1],
+            area=partner[2],
+            hall_id=hall_id,
+            is_ours=owner_id is not None and owner_id == own[0],
+            spoken=spoken,
+            has_accepted=ours,
+            partner_has_accepted=theirs,
+            cards=tuple(Card(each, *people[each.key][1:]) for each in item.partner_people)
+            if both and _may_meet(actor, own[0])
+            else (),
+        )
+    return found
+
+
+def _may_meet(actor: Actor, firm_id: int) -> bool:
+    """Whether the actor is of the firm, or may read every contact."""
+    return actor.firm_id == firm_id or actor.may(Right.READ_CONTACTS)
+
+
+def _accepts(people: Iterable[PersonRef], standing: Standing) -> bool:
+    """Whether somebody of one side has accepted, and is not left out by the next plan."""
+    return any(
+        standing.answers.get(person.key) is Partstat.ACCEPTED and person.key not in standing.excluded
+        for person in people
+    )
+
+
+def _places(session: Session, actor: Actor, request_keys: Iterable[str]) -> dict[str, tuple[int, int | None]]:
+    """The hall and the owner of each meeting's place."""
+    rows = session.execute(
+        select(MeetingRequest.key, Place.hall_id, Place.firm_id)
+        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            ScheduleVersion.state == VersionState.PUBLISHED,
+            among(MeetingRequest.key, request_keys),
+        )
+    )
+    return {key: (hall_id, firm_id) for key, hall_id, firm_id in rows}
+
+
+def _firms(session: Session, actor: Actor, keys: Iterable[str]) -> dict[str, tuple[int, Tier, str]]:
+    rows = session.execute(
+        select(Firm.key, Firm.id, Firm.tier, Firm.areas).where(
+            Firm.event_id == actor.event_id, among(Firm.key, keys)
+        )
+    )
+    return {key: (firm_id, tier, areas[0] if areas else "") for key, firm_id, tier, areas in rows}
+
+
+def _people(
+    session: Session, actor: Actor, items: Iterable[AgendaItem]
+) -> dict[str, tuple[tuple[str, ...], str, str]]:
+    """Languages, mail address and telephone number."""
+    keys = {person.key for item in items for person in (*item.people, *item.partner_people)}
+    rows = session.execute(
+        select(Attendee.key, Attendee.languages, Attendee.email, Attendee.phone).where(
+            Attendee.event_id == actor.event_id, among(Attendee.key, keys)
+        )
+    )
+    return {key: (tuple(languages), email, phone) for key, languages, email, phone in rows}
+
+
+def _interpreters(session: Session, actor: Actor, items: Iterable[AgendaItem]) -> dict[str, tuple[str, ...]]:
+    keys = {item.interpreter.key for item in items if item.interpreter is not None}
+    rows = session.execute(
+        select(Interpreter.key, Interpreter.languages).where(
+            Interpreter.event_id == actor.event_id, among(Interpreter.key, keys)
+        )
+    )
+    return {key: tuple(languages) for key, languages in rows}

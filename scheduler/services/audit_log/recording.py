@@ -1,0 +1,200 @@
+"""The one way into the trail: a service notes what is done, in the transaction that does it.
+
+What is noted is written when the transaction commits, as its last statements. So the row of the chain that
+everybody waits for is held for some milliseconds, and it is always the last lock that a transaction takes.
+What a rollback undoes, of a savepoint too, is not noted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlalchemy import event, func, insert, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.orm import Session, SessionTransaction
+
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.hashing import BEFORE_THE_FIRST, hash_of
+from scheduler.services.audit_log.subjects import NOTHING, Noted, pgettext_lazy
+from scheduler.services.text import one_line
+from scheduler.storage.models import Account, TrailEntry, TrailHead
+
+INSTALLATION = 0
+"""The chain of what belongs to no event."""
+
+COMMAND_LINE = pgettext_lazy("trail", "command line")
+"""Who does what neither an account nor a name stands for."""
+
+NIGHT = pgettext_lazy("trail", "the night")
+"""Who does what an overnight run does."""
+
+MOST = 20_000
+"""Characters of JSON that are kept of what was before, and of what is after."""
+
+_NOTES = "notes for the trail"
+_ABOUT, _WHO, _FIRM, _ROLE = 200, 254, 64, 20
+
+
+class Doer(Protocol):
+    """Who does something: an `Actor` is one."""
+
+    @property
+    def account_id(self) -> int | None: ...
+
+    @property
+    def event_id(self) -> int | None: ...
+
+    @property
+    def api_token_id(self) -> int | None: ...
+
+    @property
+    def roles(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """Who does something without being an actor of an event: an account that signs in, or the night."""
+
+    account_id: int | None = None
+    event_id: int | None = None
+    name: str = ""
+    """What is shown where there is no account, such as "the night"."""
+    api_token_id: int | None = None
+    roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    inside: SessionTransaction | None
+    chain: int
+    values: dict[str, Any]
+
+
+def note(
+    session: Session,
+    by: Doer,
+    act: Act,
+    about: Noted = NOTHING,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    for_firm: str = "",
+    now: datetime,
+) -> None:
+    """Note in the trail that `by` did this. Call it where it is done, in the same transaction.
+
+    `about` names the thing in words ("settings", "firm f12", "version 7"). `for_firm` is the key of the firm
+    in whose name it was done. Of `before` and `after` only what differs is kept if both are given, and
+    nothing is noted if nothing differs. Their values are what JSON knows; others are kept as their text.
+    Give no secrets. Long texts are cut.
+    """
+    if before is not None and after is not None:
+        before, after = _differing(before, after)
+        if not before and not after:
+            return
+    values = {
+        "at": now,
+        "act": act.value,
+        "account_id": by.account_id,
+        "who": one_line(getattr(by, "name", "")),
+        "role": by.roles[0][:_ROLE] if by.roles else "",
+        "token_id": by.api_token_id,
+        "for_firm": one_line(for_firm)[:_FIRM],
+        "about": one_line(about)[:_ABOUT],
+        "before": _text(before),
+        "after": _text(after),
+    }
+    inside = session.get_nested_transaction() or session.get_transaction()
+    chain = INSTALLATION if by.event_id is None else by.event_id
+    session.info.setdefault(_NOTES, []).append(_Note(inside, chain, values))
+
+
+def _differing(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    keys = [key for key in (*before, *(after.keys() - before.keys())) if before.get(key) != after.get(key)]
+    return (
+        {key: before[key] for key in keys if key in before},
+        {key: after[key] for key in keys if key in after},
+    )
+
+
+def _text(values: Mapping[str, Any] | None) -> str:
+    """The values as JSON, or what it begins with if it is too long."""
+    if not values:
+        return ""
+    text = _json(values)
+    return text if len(text) <= MOST else _json({"characters": len(text), "begins": text[: MOST // 4]})
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), default=str)
+
+
+@event.listens_for(Session, "before_commit")
+def _write(session: Session) -> None:
+    """Write what was noted, the chain with the lowest number first: so nobody waits in a ring."""
+    if session.in_nested_transaction() or not session.info.get(_NOTES):
+        return
+    notes: list[_Note] = session.info.pop(_NOTES)
+    session.flush()
+    names = _names(session, notes)
+    by_chain = defaultdict(list)
+    for each in notes:
+        by_chain[each.chain].append(each.values)
+    for chain in sorted(by_chain):
+        _append(session, chain, by_chain[chain], names)
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _forget(session: Session, ended: SessionTransaction) -> None:
+    """Forget what was noted in the transaction or savepoint that is rolled back."""
+    if session.info.get(_NOTES):
+        session.info[_NOTES] = [each for each in session.info[_NOTES] if not _is_within(each.inside, ended)]
+
+
+def _is_within(inside: SessionTransaction | None, ended: SessionTransaction) -> bool:
+    while inside is not None and inside is not ended:
+        inside = inside.parent
+    return inside is ended
+
+
+def _names(session: Session, notes: list[_Note]) -> dict[int, str]:
+    ids = {each.values["account_id"] for each in notes} - {None}
+    if not ids:
+        return {}
+    return {
+        row.id: row.email
+        for row in session.execute(select(Account.id, Account.email).where(Account.id.in_(ids)))
+    }
+
+
+def _append(session: Session, chain: int, notes: list[dict[str, Any]], names: Mapping[int, str]) -> None:
+    """Add rows to the end of a chain, which is held until the commit. The database moves its head along."""
+    held = _hold(session, chain)
+    previous, rows = held.hash, []
+    for number, values in enumerate(notes, held.number + 1):
+        who = values["who"] or names.get(values["account_id"] or 0, "")
+        row = {**values, "chain": chain, "number": number, "who": (who or COMMAND_LINE)[:_WHO]}
+        row["hash"] = previous = hash_of(previous, row)
+        rows.append(row)
+    session.execute(insert(TrailEntry), rows)
+
+
+def _hold(session: Session, chain: int) -> Any:
+    """Lock the chain's head, which is made for a new chain. Returns its number and the last hash.
+
+    On PostgreSQL a function does it with the rights of whoever owns the table: the application has none to
+    write to it. On SQLite whoever writes holds all of the database.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        held = func.hold_trail_head(chain).table_valued("number", "hash")
+        return session.execute(select(held.c.number, held.c.hash)).one()
+    first = sqlite.insert(TrailHead).values(chain=chain, number=0, hash=BEFORE_THE_FIRST)
+    session.execute(first.on_conflict_do_nothing())
+    return session.execute(select(TrailHead.number, TrailHead.hash).where(TrailHead.chain == chain)).one()

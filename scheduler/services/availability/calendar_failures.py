@@ -1,0 +1,128 @@
+"""Linked calendars that cannot be read: their owner is told once, and organisers see whose they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from scheduler.invites.catalogue import language_of
+from scheduler.services import links
+from scheduler.services.directory.references import FirmRef, PersonRef, firm_columns, person_columns
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.outbox import letters
+from scheduler.services.outbox.letters import NewLetter
+from scheduler.storage.models import Attendee, BusySource, Event, Firm
+from scheduler.storage.rows import rows_of
+
+PATIENCE: Final = timedelta(minutes=45)
+"""A calendar that fails once is tried again an hour later: its owner gets an email if that fails as well."""
+QUIET: Final = timedelta(days=1)
+"""One that fails again within this time after an email is shown on pages alone."""
+
+CLEARED: Final[dict[str, Any]] = {"failure": "", "failing_since": None}
+"""The values of a source that was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailingCalendar:
+    """A linked calendar of one's own that fails since a moment, and was last read at another."""
+
+    name: str
+    since: datetime
+    read_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FailingPerson:
+    """Somebody of whose linked calendars one fails. Its name is theirs alone."""
+
+    person: PersonRef
+    firm: FirmRef
+    since: datetime
+    read_at: datetime
+
+
+def note(session: Session, source_id: int, *, now: datetime) -> bool:
+    """A source has failed. Returns whether an email to its owner was queued."""
+    source = session.get(BusySource, source_id, with_for_update={"key_share": True}, populate_existing=True)
+    if source is None:  # removed meanwhile
+        return False
+    source.failing_since = source.failing_since or now
+    if now - source.failing_since < PATIENCE:
+        return False
+    sent = source.failure_sent_at
+    if sent is not None and (sent >= source.failing_since or sent > now - QUIET):
+        return False
+    person = session.get_one(Attendee, source.attendee_id)
+    if person.withdrawn_at is not None:
+        return False
+    source.failure_sent_at = now
+    letters.post(session, [_letter(session.get_one(Event, person.event_id), person, source)], now=now)
+    return True
+
+
+def _letter(event: Event, person: Attendee, source: BusySource) -> NewLetter:
+    return NewLetter(
+        letter="calendar",
+        to_address=person.email,
+        to_name=person.name,
+        language=language_of(person.mail_language, person.languages, event.language),
+        event=event.name,
+        values={"calendar": source.name},
+        path=links.busy_times(event.key),
+        event_id=event.id,
+        attendee_id=person.id,
+    )
+
+
+_OWN = (
+    select(BusySource.name, BusySource.failing_since, BusySource.read_at)
+    .where(
+        BusySource.attendee_id == bindparam("person"),
+        BusySource.is_saved,
+        BusySource.failing_since.is_not(None),
+    )
+    .order_by(BusySource.failing_since, BusySource.id)
+)
+
+
+def own(session: Session, actor: Actor) -> tuple[FailingCalendar, ...]:
+    """The actor's own calendars that fail now, the oldest failure first."""
+    if actor.attendee_id is None:
+        return ()
+    rows = rows_of(session, _OWN, person=actor.attendee_id)
+    return tuple(FailingCalendar(name, since, read_at) for name, since, read_at in rows if since is not None)
+
+
+def of_person(session: Session, actor: Actor, key: str) -> FailingPerson | None:
+    """The person of this key, if a linked calendar of theirs fails. Raises NotAllowed."""
+    return next((each for each in of_event(session, actor) if each.person.key == key), None)
+
+
+def of_event(session: Session, actor: Actor) -> tuple[FailingPerson, ...]:
+    """Whose linked calendars fail, each person once, the oldest failure first. Raises NotAllowed."""
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    people, firms = person_columns(Attendee), firm_columns(Firm)
+    rows = session.execute(
+        select(BusySource.failing_since, BusySource.read_at, *people, *firms)
+        .join(Attendee, Attendee.id == BusySource.attendee_id)
+        .join(Firm, Firm.id == Attendee.firm_id)
+        .where(
+            Attendee.event_id == actor.event_id,
+            Attendee.withdrawn_at.is_(None),
+            BusySource.is_saved,
+            BusySource.failing_since.is_not(None),
+        )
+        .order_by(BusySource.failing_since, BusySource.id)
+    )
+    found: dict[str, FailingPerson] = {}
+    for since, read_at, *names in rows:
+        person = PersonRef(*names[: len(people)])
+        if since is not None and person.key not in found:
+            found[person.key] = FailingPerson(person, FirmRef(*names[len(people) :]), since, read_at)
+    return tuple(found.values())

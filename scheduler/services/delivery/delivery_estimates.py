@@ -1,0 +1,115 @@
+"""How long mails will take to leave, by the event's rate and those of the providers that they go to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import OutboxState
+from scheduler.domain.mails.rates import MailRates, domain_of
+from scheduler.services.delivery import email_routes
+from scheduler.services.delivery.email_routes import SERVER, Routes
+from scheduler.storage.cache.keeping import kept
+from scheduler.storage.cache.marks import digest, parts_of, rows_text
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    OutboxMail,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The time when the last of some mails is sent, if nothing is refused.
+
+    `slowest` is the provider that takes longest, empty where the event's own rate does. `paused` are the
+    providers that take nothing just now. An empty name among them is the mail server.
+    """
+
+    mails: int
+    duration: timedelta
+    slowest: str
+    paused: tuple[str, ...] = ()
+
+    @property
+    def minutes(self) -> int:
+        """At least one."""
+        return max(1, round(self.duration / timedelta(minutes=1)))
+
+
+def of_publishing(
+    session: Session, event: Event, version_id: int, mails: int, *, rates: MailRates, now: datetime
+) -> Arrival:
+    """The time when so many mails about a version would be sent, behind those that wait already.
+
+    They are taken to go to providers as the version's meetings do.
+    """
+    version = session.get_one(ScheduleVersion, version_id)
+    emails = rows_text(session, (Attendee.id, Attendee.email), Attendee.event_id == event.id)
+
+    def work_out() -> dict[str, int]:
+        return _by_domain(session, version_id, {int(person): email for person, email in parts_of(emails)})
+
+    share: Counter[str] = Counter()
+    for domain, meetings in kept(session, version, "domains", [digest(emails)], work_out).items():
+        share[rates.routes.get(domain, domain)] += meetings
+    whole = share.total()
+    waiting = _waiting(session, event.id, rates)
+    waiting += Counter({name: -(-mails * part // whole) for name, part in share.items()})
+    return _arrival(event, waiting, mails, email_routes.load(session, rates), now)
+
+
+def _by_domain(session: Session, version_id: int, email_of: Mapping[int, str]) -> dict[str, int]:
+    """In how many meetings of a version the people of each mail domain are."""
+    rows = session.execute(
+        select(PlannedAttendee.attendee_id, func.count())
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .where(PlannedMeeting.version_id == version_id)
+        .group_by(PlannedAttendee.attendee_id)
+    )
+    found: Counter[str] = Counter()
+    for person, meetings in rows.all():
+        found[domain_of(email_of[person])] += meetings
+    return found
+
+
+def of_queue(session: Session, event: Event, *, rates: MailRates, now: datetime) -> Arrival:
+    """The time when the waiting mails of an event will be sent."""
+    waiting = _waiting(session, event.id, rates)
+    return _arrival(event, waiting, waiting.total(), email_routes.load(session, rates), now)
+
+
+def _waiting(session: Session, event_id: int, rates: MailRates) -> Counter[str]:
+    """Mails in the queue by route."""
+    queued = (
+        OutboxMail.event_id == event_id,
+        OutboxMail.state == OutboxState.QUEUED,
+        OutboxMail.stopped_at.is_(None),
+    )
+    found: Counter[str] = Counter()
+    for domain, count in session.execute(
+        select(OutboxMail.domain, func.count()).where(*queued).group_by(OutboxMail.domain)
+    ):
+        found[rates.routes.get(domain, domain)] += count
+    return found
+
+
+def _arrival(event: Event, waiting: Mapping[str, int], mails: int, routes: Routes, now: datetime) -> Arrival:
+    minute = timedelta(minutes=1)
+    takes = {SERVER: sum(waiting.values()) / event.mail_per_minute * minute}
+    for name, count in waiting.items():
+        rate, row = routes.rate(name, now), routes.rows.get(name)
+        pause = row.paused_until - now if row is not None and row.paused_until else timedelta()
+        if count and (rate is not None or pause > timedelta()):
+            takes[name] = max(pause, timedelta()) + count / (rate or event.mail_per_minute) * minute
+    slowest = max(takes, key=lambda name: takes[name])
+    paused = sorted(routes.paused(now) & {*waiting, SERVER})
+    return Arrival(mails, takes[slowest], slowest, tuple(paused))

@@ -1,0 +1,126 @@
+"""The mails of an event that are on their way: pause them, let them go on, stop them, send them after all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import CursorResult, Update, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import JobKind, JobState, VersionState
+from scheduler.domain.errors import PublishingOpen
+from scheduler.services.audit_log import recording
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import OutboxCounts
+from scheduler.storage.models import Event, OutboxMail, ScheduleVersion, VersionJob
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class MailQueue:
+    """The event's mails by what became of them, and since when they are paused."""
+
+    counts: OutboxCounts
+    paused_at: datetime | None
+
+
+def counts(session: Session, actor: Actor) -> OutboxCounts:
+    """The event's mails by what became of them."""
+    actor.require(Right.READ_MAILS)
+    return outbox.counts(session, actor.event_id)
+
+
+def state(session: Session, actor: Actor) -> MailQueue:
+    """The same, with the pause as it is now."""
+    paused = select(Event.mails_paused_at).where(Event.id == actor.event_id)
+    return MailQueue(counts(session, actor), session.scalar(paused))
+
+
+def pause(session: Session, actor: Actor, *, now: datetime) -> bool:
+    """Pause the event's mails. Returns whether that changed anything.
+
+    A mail that is just being sent goes out.
+    """
+    actor.require(Right.STEER_MAILS)
+    rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_(None))
+    return (
+        _done(session, rows.values(mails_paused_at=now), pgettext_lazy("trail", "mails paused"), actor, now)
+        > 0
+    )
+
+
+def go_on(session: Session, actor: Actor, *, now: datetime) -> bool:
+    """End the pause. Returns whether the mails were paused. Call for a delivery after the commit."""
+    actor.require(Right.STEER_MAILS)
+    rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_not(None))
+    return (
+        _done(session, rows.values(mails_paused_at=None), pgettext_lazy("trail", "mails go on"), actor, now)
+        > 0
+    )
+
+
+def stop(session: Session, actor: Actor, *, now: datetime) -> int:
+    """Set aside the mails that no sender has claimed yet, and end a pause. Returns their number.
+
+    Their readers are not told. The next publishing tells them the net effect, unless the mails are sent after
+    all before it. A mail that was offered to a server goes on. Raises PublishingOpen while mails are being
+    written.
+    """
+    actor.require(Right.STEER_MAILS)
+    _refuse_while_written(session, actor.event_id)
+    rows = update(OutboxMail).where(
+        OutboxMail.event_id == actor.event_id,
+        OutboxMail.kind.in_(outbox.OF_PUBLISHINGS),
+        outbox.untouched(),
+        OutboxMail.stopped_at.is_(None),
+    )
+    count = _done(session, rows.values(stopped_at=now), pgettext_lazy("trail", "mails stopped"), actor, now)
+    go_on(session, actor, now=now)
+    return count
+
+
+def send_after_all(session: Session, actor: Actor, *, now: datetime) -> int:
+    """Queue the mails that were set aside. Returns their number. Call for a delivery after the commit."""
+    actor.require(Right.STEER_MAILS)
+    rows = update(OutboxMail).where(OutboxMail.event_id == actor.event_id, outbox.stopped())
+    return _done(
+        session,
+        rows.values(stopped_at=None),
+        pgettext_lazy("trail", "stopped mails sent after all"),
+        actor,
+        now,
+    )
+
+
+def _refuse_while_written(session: Session, event_id: int) -> None:
+    """Serialised with the publishing by the event's row: either it sees the mails, or they are stopped."""
+    session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
+    number = session.scalar(
+        select(ScheduleVersion.number)
+        .join(VersionJob, VersionJob.version_id == ScheduleVersion.id)
+        .where(
+            VersionJob.event_id == event_id,
+            VersionJob.kind == JobKind.PUBLISH,
+            VersionJob.state.in_((JobState.ASKED, JobState.RUNNING)),
+            ScheduleVersion.state == VersionState.PUBLISHED,
+        )
+    )
+    if number is not None:
+        raise PublishingOpen(number)
+
+
+def _done(session: Session, statement: Update, what: Noted, actor: Actor, now: datetime) -> int:
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    count = cast("CursorResult[Any]", result).rowcount
+    if count:
+        log.info(what, of=actor.event_key, rows=count, by=actor.account_id)
+        recording.note(session, actor, Act.MAILS, what, after={"rows": count}, now=now)
+    return count

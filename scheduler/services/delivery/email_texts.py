@@ -1,0 +1,174 @@
+"""An event's own texts of mails: which ones differ from the catalogue's, and who changed them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.invites.catalogue import Words, languages, words
+from scheduler.invites.ical import view
+from scheduler.invites.ical.itip import Message
+from scheduler.invites.mail import wording
+from scheduler.services.audit_log import recording
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.storage.among import among
+from scheduler.storage.models import Account, Attendee, Event, MailText
+
+Texts = Mapping[str, Mapping[str, str]]
+"""By language and key (`wording.key`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One text as it is now. `changed_at` is None while it is the catalogue's, `default`."""
+
+    part: str
+    text: str
+    default: str
+    changed_by: str | None = None
+    changed_at: datetime | None = None
+
+    @property
+    def rule(self) -> wording.TextPart:
+        return wording.PARTS[self.part]
+
+
+def of_event(session: Session, event_id: int) -> Texts:
+    """The texts that an event has reworded."""
+    found: dict[str, dict[str, str]] = {}
+    for row in session.scalars(select(MailText).where(MailText.event_id == event_id)):
+        found.setdefault(row.language, {})[row.key] = row.text
+    return found
+
+
+def payload(message: Message, texts: Texts, event: Event, *, has_colleagues: bool = False) -> dict[str, Any]:
+    """The payload of an outbox row: the message and the event's present texts, so a retry is the same.
+
+    `has_colleagues` tells whether somebody else of the firm could go instead of its reader.
+    """
+    chosen = wording.chosen(texts.get(message.content.language, {}), view.mail_kind(message))
+    more = {"has_colleagues": True} if has_colleagues else {}
+    return message.to_json() | {"wording": chosen} | settings_of(event) | more
+
+
+def with_colleagues(session: Session, people: Collection[int]) -> set[int]:
+    """Those of these attendees whose firm has somebody else in the event."""
+    other = aliased(Attendee)
+    is_there = (
+        select(other.id)
+        .where(other.firm_id == Attendee.firm_id, other.id != Attendee.id, other.withdrawn_at.is_(None))
+        .exists()
+    )
+    return set(session.scalars(select(Attendee.id).where(among(Attendee.id, people), is_there)))
+
+
+def settings_of(event: Event) -> dict[str, Any]:
+    """The settings that a mail shows, of those that are set. A change of them is no reason for a mail."""
+    values = {"contact": event.contact, "remind_minutes": event.remind_minutes}
+    return {name: value for name, value in values.items() if value}
+
+
+def fields(session: Session, actor: Actor, language: str, mail_kind: str) -> list[Field]:
+    """The texts of one kind of mail, for organisers. Raises NotFound for an unknown language or kind."""
+    known = _words(actor, language, mail_kind)
+    keys = {wording.key(part, mail_kind): part for part in wording.PARTS}
+    rows = session.execute(
+        select(MailText, Account.email)
+        .outerjoin(Account, Account.id == MailText.changed_by)
+        .where(MailText.event_id == actor.event_id, MailText.language == language, MailText.key.in_(keys))
+    )
+    changed = {
+        keys[row.key]: (row.text, email or "an operator of this installation", row.changed_at)
+        for row, email in rows
+    }
+    found = []
+    for part in wording.PARTS:
+        default = wording.default(part, mail_kind, known)
+        text, by, at = changed.get(part, (default, None, None))
+        found.append(Field(part, text, default, by, at))
+    return found
+
+
+def check(actor: Actor, language: str, mail_kind: str, typed: Mapping[str, str]) -> dict[str, str]:
+    """Typed texts by part, checked, as plain text. Raises InvalidInput with every fault by part."""
+    _words(actor, language, mail_kind)
+    texts = {part: wording.tidy(part, typed[part]) for part in wording.PARTS if part in typed}
+    faults: list[Fault] = [fault for part, text in texts.items() for fault in wording.faults(part, text)]
+    if faults:
+        raise InvalidInput(faults)
+    return texts
+
+
+def save(
+    session: Session, actor: Actor, language: str, mail_kind: str, typed: Mapping[str, str], *, now: datetime
+) -> int:
+    """Store the texts. Returns how many changed. A text equal to the catalogue's own is deleted.
+
+    Mails that are queued already keep their texts. Raises as `check`.
+    """
+    texts = check(actor, language, mail_kind, typed)
+    before = {field.part: field for field in fields(session, actor, language, mail_kind)}
+    changed = {part: text for part, text in texts.items() if text != before[part].text}
+    _forget(session, actor, language, mail_kind, changed)
+    session.add_all(
+        MailText(
+            event_id=actor.event_id,
+            language=language,
+            key=wording.key(part, mail_kind),
+            text=text,
+            changed_by=actor.account_id,
+            changed_at=now,
+        )
+        for part, text in changed.items()
+        if text != before[part].default
+    )
+    session.flush()
+    old = {part: before[part].text for part in changed}
+    about = pgettext_lazy("trail", "mail texts, %(language)s, %(kind)s", language=language, kind=mail_kind)
+    recording.note(session, actor, Act.MAIL_TEXTS, about, before=old, after=changed, now=now)
+    return len(changed)
+
+
+def reset(session: Session, actor: Actor, language: str, mail_kind: str, part: str, *, now: datetime) -> None:
+    """Go back to the catalogue's text."""
+    _words(actor, language, mail_kind)
+    if part not in wording.PARTS:
+        raise NotFound("text", part)
+    _forget(session, actor, language, mail_kind, [part])
+    about = pgettext_lazy(
+        "trail",
+        "mail text %(part)s, %(language)s, %(kind)s, as it is for every event",
+        part=part,
+        language=language,
+        kind=mail_kind,
+    )
+    recording.note(session, actor, Act.MAIL_TEXTS, about, now=now)
+
+
+def _words(actor: Actor, language: str, mail_kind: str) -> Words:
+    actor.require(Right.CHANGE_MAIL_TEXTS)
+    if language not in languages():
+        raise NotFound("language of mails", language)
+    if mail_kind not in wording.MAIL_KINDS:
+        raise NotFound("kind of mail", mail_kind)
+    return words(language)
+
+
+def _forget(
+    session: Session, actor: Actor, language: str, mail_kind: str, parts: Mapping[str, str] | list[str]
+) -> None:
+    keys = [wording.key(part, mail_kind) for part in parts]
+    session.execute(
+        delete(MailText).where(
+            MailText.event_id == actor.event_id, MailText.language == language, MailText.key.in_(keys)
+        )
+    )

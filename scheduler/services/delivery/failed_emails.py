@@ -1,0 +1,190 @@
+"""Dead letters: mails of an event that failed, for its organisers to see, send again or put away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+import structlog
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import MailFailure, Method, OutboxKind, OutboxState
+from scheduler.domain.mails.rates import MailRates
+from scheduler.invites.ical.content import Content
+from scheduler.services.delivery import address_reports, email_routes
+from scheduler.services.delivery.email_routes import SERVER
+from scheduler.services.directory.references import PersonRef, person_ref
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.outbox import outbox, payloads
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Interpreter, OutboxMail
+
+_NEWEST = Order("dead-letters", (OutboxMail.id,), (int,), descending=True)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A mail that failed, or that is tried again (`next_attempt_at`). `error` has the server's words.
+
+    `kind` is the outbox's. `method` and `content` are None for a mail that is about several meetings or none.
+    `last_attempt_at` is None for one that was never handed to the server.
+    """
+
+    id: int
+    kind: OutboxKind
+    address: str
+    person: PersonRef | None
+    method: Method | None
+    content: Content | None
+    failure: MailFailure | None
+    error: str
+    attempts: int
+    last_attempt_at: datetime | None
+    next_attempt_at: datetime | None
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    retrying: bool = False,
+    cursor: str | None = None,
+    number: int = 1,
+    limit: int = 50,
+) -> Page[DeadLetter]:
+    """The event's dead letters, or the mails that are tried again, the newest first.
+
+    Raises NotAllowed if the actor is not an organiser.
+    """
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    query = (
+        select(OutboxMail, Attendee)
+        .outerjoin(Attendee, Attendee.id == OutboxMail.attendee_id)
+        .where(OutboxMail.event_id == actor.event_id, _retried() if retrying else outbox.dead())
+    )
+    page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
+    return page.of(_letter(row[0], row[1]) for row in page.items)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetterCounts:
+    """Dead letters, those of them that `resend_all` sends again, and mails that are tried again.
+
+    `interpreters` have an address that takes no mail.
+    """
+
+    failed: int
+    resendable: int
+    retrying: int
+    interpreters: int
+
+
+def counts(session: Session, actor: Actor) -> DeadLetterCounts:
+    """All of them by one query."""
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    return DeadLetterCounts(*session.execute(_counts(), {"event_id": actor.event_id}).one())
+
+
+@cache
+def _counts() -> Select[int, int, int, int]:
+    """The columns of DeadLetterCounts, of the event `event_id`."""
+    event_id = bindparam("event_id", type_=Integer())
+    mails = [
+        select(func.count()).select_from(OutboxMail).where(OutboxMail.event_id == event_id, which)
+        for which in (outbox.dead(), _unheld(), _retried())
+    ]
+    queries = [*mails, address_reports.marked_interpreters(event_id)]
+    return select(*(query.scalar_subquery() for query in queries))
+
+
+@dataclass(frozen=True, slots=True)
+class PausedRoute:
+    """A provider that takes no mails before a time. An empty name is the mail server."""
+
+    name: str
+    paused_until: datetime | None
+
+
+def pauses(session: Session, actor: Actor, *, rates: MailRates, now: datetime) -> list[PausedRoute]:
+    """Providers of the event's waiting mails, and the mail server, that take nothing just now."""
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    routes = email_routes.load(session, rates)
+    paused = routes.paused(now)
+    if not paused:
+        return []
+    waiting = OutboxMail.event_id == actor.event_id, OutboxMail.state == OutboxState.QUEUED
+    domains = session.scalars(select(OutboxMail.domain).where(*waiting).distinct()).all()
+    here = {rates.routes.get(domain, domain) for domain in domains} | ({SERVER} if domains else set())
+    rows = (routes.rows[name] for name in sorted(paused & here))
+    return [PausedRoute(row.name, row.paused_until) for row in rows]
+
+
+def resend(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
+    """Queue dead letters again, each as the same message. Returns their number.
+
+    A mail that was replaced, put away or sent meanwhile is left as it is. Resending a held mail says that the
+    address works again, so the mark of its bounce is removed.
+    """
+    return _queue_again(session, actor, among(OutboxMail.id, ids), now)
+
+
+def resend_all(session: Session, actor: Actor, *, now: datetime) -> int:
+    """Queue all dead letters again, except those to addresses that bounce. Returns their number."""
+    return _queue_again(session, actor, _unheld(), now)
+
+
+def drop(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
+    """Put dead letters away without sending them. Returns their number."""
+    actor.require(Right.REPAIR_DELIVERY)
+    done = session.scalars(
+        update(OutboxMail)
+        .where(OutboxMail.event_id == actor.event_id, among(OutboxMail.id, ids), outbox.dead())
+        .values(dropped_at=now)
+        .returning(OutboxMail.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    log.info("mails put away", mails=sorted(done), by=actor.account_id)
+    return len(done)
+
+
+def _queue_again(session: Session, actor: Actor, which: ColumnElement[bool], now: datetime) -> int:
+    actor.require(Right.REPAIR_DELIVERY)
+    done = outbox.queue_again(session, (OutboxMail.event_id == actor.event_id) & which, now=now)
+    address_reports.work(session, Attendee, {row.attendee_id for row in done if row.attendee_id})
+    address_reports.work(session, Interpreter, {row.interpreter_id for row in done if row.interpreter_id})
+    log.info("mails queued again", mails=sorted(row.id for row in done), by=actor.account_id)
+    return len(done)
+
+
+def _retried() -> ColumnElement[bool]:
+    """Mails in the queue that the server, or the way to it, has refused before."""
+    return (OutboxMail.state == OutboxState.QUEUED) & OutboxMail.failure.is_not(None)
+
+
+def _unheld() -> ColumnElement[bool]:
+    """Dead letters whose address is not known to bounce."""
+    return outbox.dead() & ~address_reports.held()
+
+
+def _letter(mail: OutboxMail, attendee: Attendee | None) -> DeadLetter:
+    is_queued, is_held = mail.state is OutboxState.QUEUED, mail.failure == MailFailure.BOUNCED.value
+    return DeadLetter(
+        id=mail.id,
+        kind=mail.kind,
+        address=mail.to_address,
+        person=person_ref(attendee) if attendee else None,
+        method=mail.method,
+        content=payloads.content(mail.payload),
+        failure=MailFailure(mail.failure) if mail.failure else None,
+        error=mail.error or "",
+        attempts=mail.attempts,
+        last_attempt_at=None if is_held else mail.claimed_at,
+        next_attempt_at=mail.next_attempt_at if is_queued else None,
+    )

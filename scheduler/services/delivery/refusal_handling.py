@@ -1,0 +1,187 @@
+"""What becomes of a mail that was refused, by the server at once or in a report later, and who is told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AlertKind, MailFailure, OutboxKind, OutboxState, Refusal
+from scheduler.domain.mails.rates import MailRates
+from scheduler.services import links
+from scheduler.services.delivery import address_reports, email_routes
+from scheduler.services.delivery.address_reports import Reader
+from scheduler.services.delivery.email_routes import SERVER, TOLD_AFTER, Routes
+from scheduler.services.operations import alerts
+from scheduler.storage.models import Alert, Event, MailRoute, OutboxMail
+
+BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
+"""Waits between attempts. After the last one the mail has failed."""
+
+HELD_FOR = tuple(timedelta(minutes=m) for m in (15, 60, 240, 720, 1440, 1440))
+"""The waits for held mails. They are sent at once when their route is open again after a pause."""
+
+ABOUT = "mails"
+"""What an alert is about: one for all refusals of an event's mails, however many routes they take."""
+
+
+def refuse(
+    session: Session,
+    routes: Routes,
+    mail: OutboxMail,
+    refusal: Refusal,
+    said: str,
+    *,
+    is_of_server: bool = True,
+    now: datetime,
+) -> set[str]:
+    """Record that a claimed or sent mail was refused with these words.
+
+    Returns the routes that pause from now on. The mail is tried again later, held, or given up. One refusal
+    marks nobody's address. With `is_of_server` False it says nothing about the mail server as a whole.
+    """
+    readers = address_reports.readers_of(session, mail) if refusal is Refusal.DEAD else ()
+    if readers:
+        _doubt(session, mail, readers, said, now)
+    elif refusal is Refusal.HOLD:
+        hold(session, mail, said, now=now)
+    else:
+        mark_failed(session, mail, said, permanent=refusal is Refusal.DEAD, now=now)
+    names = (routes.rates.route(mail.to_address), *((SERVER,) if is_of_server else ()))
+    pausing = email_routes.refused(session, routes, names, mail, refusal, said, now=now)
+    if mail.kind is OutboxKind.ALERT:  # an alert about alerts would be the next one to be refused
+        return pausing
+    for name in names:
+        row = routes.rows[name]
+        if (refusal is Refusal.HOLD and name != SERVER) or _is_to_be_told(row):
+            _tell(session, row, mail.event_id, now)
+    return pausing
+
+
+def locked_out(session: Session, routes: Routes, said: str, *, now: datetime) -> None:
+    """The mail server wants a sign-in, or refuses ours."""
+    email_routes.locked_out(session, routes, said, now=now)
+    _tell(session, routes.rows[SERVER], None, now)
+
+
+def release(session: Session, routes: Routes, names: Collection[str], *, now: datetime) -> int:
+    """Make held mails of routes that are open again due at once. Returns their number."""
+    held = (OutboxMail.state == OutboxState.QUEUED) & (OutboxMail.failure == MailFailure.HELD.value)
+    released = session.scalars(
+        update(OutboxMail)
+        .where(routes.of(names), held, OutboxMail.next_attempt_at > now)
+        .values(next_attempt_at=now)
+        .returning(OutboxMail.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(released.all())
+
+
+def settle(session: Session, rates: MailRates, *, now: datetime) -> int:
+    """End alerts about routes that are open and hold nothing any more. Returns the number of those routes."""
+    told = session.scalars(select(MailRoute).where(MailRoute.is_told)).all()
+    routes = Routes(rates, {row.name: row for row in told})
+    over = [row for row in told if row.paused_until is None and not _holds(session, routes, row.name)]
+    for row in over:
+        row.is_told = False
+    if told and len(over) == len(told):
+        _end_alerts(session, now)
+    email_routes.forget(session, now=now)
+    return len(over)
+
+
+def mark_failed(session: Session, mail: OutboxMail, said: str, *, permanent: bool, now: datetime) -> None:
+    """Try again later, or give up after the last wait or for good reason."""
+    at = None if permanent or mail.attempts > len(BACKOFF) else now + BACKOFF[mail.attempts - 1]
+    _put_back(session, mail, said, MailFailure.PERMANENT if permanent else MailFailure.TEMPORARY, at)
+
+
+def hold(session: Session, mail: OutboxMail, said: str, *, now: datetime) -> None:
+    """It was refused for no fault of its address: it goes on later, many times."""
+    is_over = mail.attempts > len(HELD_FOR)
+    at = None if is_over else now + HELD_FOR[mail.attempts - 1]
+    _put_back(session, mail, said, MailFailure.PERMANENT if is_over else MailFailure.HELD, at)
+
+
+def _doubt(session: Session, mail: OutboxMail, readers: Sequence[Reader], said: str, now: datetime) -> None:
+    """A server says that there is no such address.
+
+    The mail is sent once more to be sure, unless this is the second such reply, or the address was corrected
+    while the mail was on its way. A sign-in is not: its link has ended by then, and its reader asks again.
+    """
+    waits = [
+        address_reports.report(session, each, said, now=now)
+        for each in readers
+        if each.email == mail.to_address
+    ]
+    if mail.sign_in_link_id is not None or not waits or None in waits:
+        return _put_back(session, mail, said, MailFailure.PERMANENT, None)
+    once_more = max(wait for wait in waits if wait is not None)
+    return _put_back(session, mail, said, MailFailure.TEMPORARY, now + once_more)
+
+
+def _put_back(
+    session: Session, mail: OutboxMail, said: str, failure: MailFailure, at: datetime | None
+) -> None:
+    """Queue a mail again for `at`, or give it up.
+
+    A mail that was swept or claimed again meanwhile is left as it is.
+    """
+    values: dict[str, Any] = {"error": said, "failure": failure.value, "claimed_by": None}
+    values |= {"state": OutboxState.FAILED if at is None else OutboxState.QUEUED}
+    values |= {"next_attempt_at": at} if at is not None else {}
+    session.execute(
+        update(OutboxMail)
+        .where(OutboxMail.id == mail.id, OutboxMail.state == mail.state, _claimed_by(mail.claimed_by))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _claimed_by(worker: str | None) -> ColumnElement[bool]:
+    return OutboxMail.claimed_by.is_(None) if worker is None else OutboxMail.claimed_by == worker
+
+
+def _is_to_be_told(row: MailRoute) -> bool:
+    """Whether a pause is more than a provider's wish for less: by its reason, or by its length."""
+    if row.paused_until is None:
+        return False
+    return row.refusal in (Refusal.HOLD, Refusal.DEAD) or row.pauses >= TOLD_AFTER
+
+
+def _tell(session: Session, row: MailRoute, event_id: int | None, now: datetime) -> None:
+    who = row.name or "The mail server"
+    what = "refuses mails" if row.paused_until is None else "refuses mails; they wait"
+    key = session.scalar(select(Event.key).where(Event.id == event_id)) if event_id is not None else None
+    alerts.raise_alert(
+        session,
+        AlertKind.MAILS_REFUSED,
+        event_id=event_id,
+        about=ABOUT,
+        reason=f"{who} {what}. It said: {row.said}",
+        path=links.retried_mails(key) if key else "/",
+        now=now,
+    )
+    row.is_told = True
+    session.flush()
+
+
+def _end_alerts(session: Session, now: datetime) -> None:
+    events = session.scalars(
+        select(Alert.event_id)
+        .where(Alert.kind == AlertKind.MAILS_REFUSED, Alert.open_key.is_not(None), Alert.about == ABOUT)
+        .distinct()
+    ).all()
+    for event_id in events:
+        alerts.end_alert(session, AlertKind.MAILS_REFUSED, event_id=event_id, about=ABOUT, now=now)
+
+
+def _holds(session: Session, routes: Routes, name: str) -> bool:
+    """Whether mails are held for a route, or any mails for the mail server."""
+    held = (OutboxMail.failure == MailFailure.HELD.value) & OutboxMail.state.in_(
+        [OutboxState.QUEUED, OutboxState.SENDING]
+    )
+    return session.scalar(select(OutboxMail.id).where(held, routes.of([name])).limit(1)) is not None

@@ -1,0 +1,237 @@
+"""What a firm keeps about another for itself: saved, a note, and that the two are never to meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BindParameter, and_, bindparam, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain import fields
+from scheduler.domain.entities import OPEN_REQUESTS
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log import recording
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.directory.references import FirmRef, find_firm, firm_columns
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.text import lines
+from scheduler.storage.among import among
+from scheduler.storage.models import Firm, FirmNote, MeetingRequest
+from scheduler.storage.rows import rows_of
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A firm that said that it is never to meet another, as organisers read it.
+
+    `wanted_at` is when the other told that it would have asked: a meeting that is lost.
+    """
+
+    firm: FirmRef
+    other: FirmRef
+    since: datetime
+    wanted_at: datetime | None
+
+
+def save(session: Session, actor: Actor, firm_key: str, *, is_saved: bool, now: datetime) -> None:
+    """Put a firm on the own list, or take it off. Raises NotFound, NotAllowed, InvalidInput."""
+    _note_about(session, actor, _other(session, actor, firm_key), now).is_saved = is_saved
+    session.flush()
+
+
+def dismiss(session: Session, actor: Actor, firm_key: str, *, is_dismissed: bool, now: datetime) -> None:
+    """Say that a firm is nothing for the own one, so that it is not suggested, or take that back.
+
+    Raises as `save`.
+    """
+    note = _note_about(session, actor, _other(session, actor, firm_key), now)
+    note.dismissed_at = now if is_dismissed else None
+    session.flush()
+
+
+def write(session: Session, actor: Actor, firm_key: str, text: str, *, now: datetime) -> None:
+    """Keep a note about a firm that only the own one reads; an empty one is removed. Raises as `save`."""
+    text = lines(text)
+    fields.require("note", text, fields.Note)
+    _note_about(session, actor, _other(session, actor, firm_key), now).note = text
+    session.flush()
+
+
+def exclude(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> None:
+    """Say that the own firm is never to meet this one: no request goes either way from now on.
+
+    Raises InvalidInput while a request between the two is open, and as `save`.
+    """
+    other = _other(session, actor, firm_key)
+    own = actor.firm_id or 0
+    # The whole lock: who asks one of them waits, and then finds that it may not be.
+    locked = select(Firm.id).where(Firm.id.in_((own, other.id))).order_by(Firm.id).with_for_update()
+    session.execute(locked).all()
+    is_open = MeetingRequest.of_pair(own, other.id) & MeetingRequest.state.in_(OPEN_REQUESTS)
+    open_key = session.scalar(select(MeetingRequest.key).where(is_open))
+    if open_key is not None:
+        sentence = gettext_lazy(
+            "has an open request with you (%(key)s); decline or cancel it first", key=open_key
+        )
+        raise InvalidInput([Fault("firm", sentence)])
+    note = _note_about(session, actor, other, now)
+    if note.never_since is None:
+        note.never_since = now
+        session.flush()
+        about = pgettext_lazy("trail", "firm %(key)s: never to meet", key=other.key)
+        recording.note(session, actor, Act.NEVER, about, now=now)
+
+
+def admit(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> None:
+    """Take back that the two are never to meet. Raises as `save`."""
+    other = _other(session, actor, firm_key)
+    note = _note_about(session, actor, other, now)
+    if note.never_since is not None:
+        note.never_since = note.wanted_at = None
+        session.flush()
+        about = pgettext_lazy("trail", "firm %(key)s: may meet again", key=other.key)
+        recording.note(session, actor, Act.NEVER, about, now=now)
+
+
+def want(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> bool:
+    """Tell the organisers that the own firm would have asked one that takes no requests of it.
+
+    Returns whether there is such a refusal. Raises as `save`.
+    """
+    other = _other(session, actor, firm_key)
+    told = session.scalar(
+        update(FirmNote)
+        .where(
+            FirmNote.firm_id == other.id,
+            FirmNote.about_id == actor.firm_id,
+            FirmNote.never_since.is_not(None),
+        )
+        .values(wanted_at=now)
+        .returning(FirmNote.firm_id)
+    )
+    return told is not None
+
+
+_REFUSAL = (
+    select(FirmNote.firm_id)
+    .join(Firm, Firm.id == FirmNote.firm_id)
+    .where(
+        Firm.event_id == bindparam("event"),
+        Firm.key == bindparam("key"),
+        FirmNote.about_id == bindparam("own"),
+        FirmNote.never_since.is_not(None),
+    )
+)
+
+
+def refuses(session: Session, actor: Actor, firm_key: str) -> bool:
+    """Whether a firm takes no request of the actor's."""
+    actor.require(Right.READ_DIRECTORY)
+    asked = {"event": actor.event_id, "key": firm_key, "own": actor.firm_id}
+    return rows_of(session, _REFUSAL, **asked).scalar() is not None
+
+
+def exclusions(session: Session, actor: Actor, *, number: int = 1, limit: int = 30) -> Page[Exclusion]:
+    """Who is never to meet whom, the latest first, for organisers. Two queries at most."""
+    actor.require(Right.READ_REQUESTS)
+    firm, other = aliased(Firm), aliased(Firm)
+    query = (
+        select(*firm_columns(firm), *firm_columns(other), FirmNote.never_since, FirmNote.wanted_at)
+        .select_from(FirmNote)
+        .join(firm, firm.id == FirmNote.firm_id)
+        .join(other, other.id == FirmNote.about_id)
+        .where(firm.event_id == actor.event_id, FirmNote.never_since.is_not(None))
+    )
+    order = Order(
+        "exclusions", (FirmNote.never_since, firm.id, other.id), (datetime, int, int), descending=True
+    )
+    page = fetch_page(session, query, order, number=number, limit=limit)
+    return page.of(Exclusion(FirmRef(*row[:4]), FirmRef(*row[4:8]), row[8], row[9]) for row in page.items)
+
+
+_ONE: BindParameter[int] = bindparam("one")
+_OTHER: BindParameter[int] = bindparam("other")
+_NEVER = select(FirmNote.firm_id).where(
+    or_(
+        and_(FirmNote.firm_id == _ONE, FirmNote.about_id == _OTHER),
+        and_(FirmNote.firm_id == _OTHER, FirmNote.about_id == _ONE),
+    ),
+    FirmNote.never_since.is_not(None),
+)
+
+
+def never_between(session: Session, one: int, other: int) -> set[int]:
+    """Which of two firms said that they are never to meet. For who writes requests."""
+    return set(rows_of(session, _NEVER, one=one, other=other).scalars())
+
+
+def unsuggested(session: Session, firm_id: int) -> set[int]:
+    """The firms that are not suggested to this one: never to meet, whoever said so, and nothing for it."""
+    is_own, is_theirs = FirmNote.firm_id == firm_id, FirmNote.about_id == firm_id
+    never = FirmNote.never_since.is_not(None)
+    query = select(FirmNote.firm_id, FirmNote.about_id).where(
+        or_(and_(is_own, or_(never, FirmNote.dismissed_at.is_not(None))), and_(is_theirs, never))
+    )
+    return _others(firm_id, session.execute(query))
+
+
+def dismissed(session: Session, actor: Actor) -> tuple[FirmRef, ...]:
+    """All firms that the own one said are nothing for it, the latest first. One query."""
+    actor.require(Right.READ_DIRECTORY)
+    query = (
+        select(*firm_columns(Firm))
+        .join(FirmNote, FirmNote.about_id == Firm.id)
+        .where(
+            FirmNote.firm_id == actor.firm_id,
+            FirmNote.dismissed_at.is_not(None),
+            Firm.withdrawn_at.is_(None),
+        )
+        .order_by(FirmNote.dismissed_at.desc(), Firm.id)
+    )
+    return tuple(FirmRef(*row[:4]) for row in session.execute(query))
+
+
+def saved(session: Session, actor: Actor, keys: Iterable[str]) -> frozenset[str]:
+    """Those of some firms that are on the own list, by key. One query."""
+    actor.require(Right.READ_DIRECTORY)
+    query = (
+        select(Firm.key)
+        .join(FirmNote, FirmNote.about_id == Firm.id)
+        .where(FirmNote.firm_id == actor.firm_id, FirmNote.is_saved, among(Firm.key, keys))
+    )
+    return frozenset(session.scalars(query))
+
+
+def _others(firm_id: int, pairs: Iterable[tuple[int, int]]) -> set[int]:
+    return {each for pair in pairs for each in pair} - {firm_id}
+
+
+def _other(session: Session, actor: Actor, firm_key: str) -> Firm:
+    actor.require(
+        Right.KEEP_NOTES,
+        firm_id=actor.firm_id,
+        sentence=gettext_lazy("Only exhibitors keep notes in their firm's name."),
+    )
+    other = find_firm(session, actor.event_id, firm_key)
+    if other.id == actor.firm_id:
+        raise InvalidInput([Fault("firm", gettext_lazy("is your own; choose another"))])
+    return other
+
+
+def _note_about(session: Session, actor: Actor, other: Firm, now: datetime) -> FirmNote:
+    """The row of the two, made if there is none. Two colleagues at once: the second finds the first's."""
+    own = actor.firm_id or 0
+    # one at a time for a firm, so that two do not both make the row
+    session.execute(select(Firm.id).where(Firm.id == own).with_for_update(key_share=True))
+    note = session.get(FirmNote, (own, other.id), populate_existing=True)
+    if note is None:
+        note = FirmNote(firm_id=own, about_id=other.id)
+        session.add(note)
+    note.changed_by, note.changed_at = actor.attendee_id, now
+    return note

@@ -1,0 +1,301 @@
+"""All firms of an event as far as search and filters look at them: seven queries, however many there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.guests import is_of
+from scheduler.domain.names import of_place
+from scheduler.i18n import VenueLabel, venue_label
+from scheduler.services.directory.cards import NOT_ASKED, relations
+from scheduler.services.directory.normalization import zone
+from scheduler.services.identity.actors import Actor
+from scheduler.storage.cache.marks import digest, in_one_text, parts_of, text_of
+from scheduler.storage.cache.memory import remembered
+from scheduler.storage.database import once
+from scheduler.storage.models import (
+    Attendee,
+    Delegation,
+    DelegationFirm,
+    Event,
+    Firm,
+    Hall,
+    Place,
+    WalkingTime,
+)
+from scheduler.storage.rows import rows_of
+
+
+@dataclass(frozen=True, slots=True)
+class SoughtFirm:
+    """A firm as it is filtered. `named`, `people` and `told` are zones to search, or empty."""
+
+    id: int
+    key: str
+    latin_name: str
+    country: str
+    tier: str
+    area: tuple[str, ...]
+    hall: tuple[str, ...]
+    language: tuple[str, ...]
+    relation: tuple[str, ...] = ()
+    delegation: tuple[str, ...] = ()
+    guest: tuple[str, ...] = ()
+    named: str = ""
+    people: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    every: str = ""
+    """All of that, one behind the other: most words are in none."""
+
+    def values(self, facet: str) -> tuple[str, ...]:
+        """The values that the firm has of a filter."""
+        found: str | tuple[str, ...] = getattr(self, facet)
+        return (found,) if isinstance(found, str) else found
+
+    def seen(self, relation: tuple[str, ...]) -> SoughtFirm:
+        """The firm as somebody sees it who stands to it like this."""
+        return SoughtFirm(
+            self.id, self.key, self.latin_name, self.country, self.tier, self.area, self.hall, self.language,
+            relation, self.delegation, self.guest, self.named, self.people, self.told, self.every,
+        )  # fmt: skip
+
+    @property
+    def order(self) -> tuple[str, int]:
+        """By Latin name, whatever its case."""
+        return self.latin_name.casefold(), self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The firms that take part, by Latin name, and the names of halls, areas and delegations by key.
+
+    `mark` is of all that the firms are to anybody.
+    """
+
+    mark: str
+    rows: list[SoughtFirm]
+    halls: Mapping[str, VenueLabel]
+    areas: Mapping[str, VenueLabel]
+    delegations: Mapping[str, str]
+
+
+class FirmText(NamedTuple):
+    """What a firm says of itself, and where it stands. Lists are JSON as the database has it."""
+
+    id: int
+    key: str
+    name: str
+    latin_name: str
+    country: str
+    pavilion: str
+    tier: str
+    areas: tuple[str, ...]
+    hall_id: int
+    description: str
+    website: str
+    offers: str
+    needs: str
+    products: str
+    unwanted: str
+    logo: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirmTexts:
+    """All firms that take part, by id, and a mark of what they say."""
+
+    mark: str
+    rows: Mapping[int, FirmText]
+
+
+def firm_texts(session: Session, event_id: int) -> FirmTexts:
+    """The firms of an event, by one query. They are taken apart again only where one has changed."""
+    return once(session, f"firms {event_id}", lambda: _firm_texts(session, event_id))
+
+
+_FIRM_TEXTS = in_one_text(
+    tuple(getattr(Firm, name) for name in FirmText._fields),
+    Firm.event_id == bindparam("event"),
+    Firm.withdrawn_at.is_(None),
+)
+
+
+def _firm_texts(session: Session, event_id: int) -> FirmTexts:
+    text = text_of(session, _FIRM_TEXTS, event=event_id)
+    mark = digest(text)
+    return remembered("firms", mark, lambda: FirmTexts(mark, _firms(text)))
+
+
+def _firms(text: str) -> dict[int, FirmText]:
+    found = {}
+    for row in parts_of(text):
+        firm_id, hall_id, areas = int(row[0]), int(row[8] or 0), _listed(row[7])
+        found[firm_id] = FirmText._make((firm_id, *row[1:7], areas, hall_id, *row[9:]))
+    return found
+
+
+def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
+    """The firms of the actor's event. Texts are read only where they are sought."""
+    firms = firm_texts(session, actor.event_id)
+    halls = _halls(session, actor.event_id)
+    people = _people(session, actor.event_id, with_text=with_text)
+    booths = _booths(session, actor.event_id) if with_text else ""
+    related = relations(session, actor)
+    delegations, travels = _delegations(session, actor.event_id)
+    event = session.get_one(Event, actor.event_id)
+    nothing = (NOT_ASKED,) if actor.firm_id is not None else ()
+    others = repr((with_text, nothing, halls, travels, event.guests))
+    mark = digest(firms.mark, people, booths, others)
+
+    def work_out() -> dict[int, SoughtFirm]:
+        parts = _Parts(nothing, halls, travels, event.guests, *_of_people(people), _of_booths(booths))
+        found = [parts.sought(each, with_text=with_text) for each in firms.rows.values()]
+        return {row.id: row for row in sorted(found, key=lambda row: row.order)}
+
+    rows = dict(remembered("directory", mark, work_out))
+    if actor.firm_id is not None:
+        for firm_id, relation in {actor.firm_id: (), **related}.items():
+            if firm_id in rows:
+                rows[firm_id] = rows[firm_id].seen(relation)
+    return Directory(mark, list(rows.values()), dict(halls.values()), event.named_areas, delegations)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What firms have besides their own row, by id. `nothing` is how they stand to whom they do not know."""
+
+    nothing: tuple[str, ...]
+    halls: Mapping[int, tuple[str, str]]
+    travels: Mapping[int, Sequence[str]]
+    guests: Sequence[Any]
+    spoken: Mapping[int, Collection[str]]
+    sought_people: Mapping[int, Sequence[str]]
+    booths: Mapping[int, Sequence[str]]
+
+    def sought(self, firm: FirmText, *, with_text: bool) -> SoughtFirm:
+        hall = self.halls.get(firm.hall_id)
+        row = SoughtFirm(
+            firm.id,
+            firm.key,
+            firm.latin_name,
+            firm.country,
+            firm.tier,
+            firm.areas,
+            (hall[0],) if hall else (),
+            tuple(self.spoken.get(firm.id, ())),
+            self.nothing,
+            delegation=tuple(self.travels.get(firm.id, ())),
+            guest=tuple(
+                guest["name"] for guest in self.guests if is_of(guest, firm.country, firm.pavilion or None)
+            ),
+        )
+        if not with_text:
+            return row
+        named = zone(firm.name, firm.latin_name, spoken=True)
+        stands = zone(firm.pavilion, firm.website, *self.booths.get(firm.id, ()))
+        lists = firm.offers, firm.needs, firm.products
+        things = zone(*(thing for each in lists for thing in _listed(each)))
+        people = tuple(self.sought_people.get(firm.id, ()))
+        told = (zone(firm.description), things, stands)
+        return replace(row, named=named, people=people, told=told, every="".join((named, *told, *people)))
+
+
+@lru_cache(65_536)
+def _listed(text: str) -> tuple[str, ...]:
+    """A JSON list as the database has it: thousands are read a page, mostly the same ones."""
+    return tuple(json.loads(text))
+
+
+_HALLS = (
+    select(Hall.id, Hall.key, Hall.name, Hall.names)
+    .where(Hall.event_id == bindparam("event"))
+    .order_by(Hall.position)
+)
+
+
+def _halls(session: Session, event_id: int) -> dict[int, tuple[str, VenueLabel]]:
+    rows = rows_of(session, _HALLS, event=event_id)
+    return {hall_id: (key, venue_label(name, names)) for hall_id, key, name, names in rows}
+
+
+_DELEGATIONS = (
+    select(Delegation.key, Delegation.name, DelegationFirm.firm_id)
+    .join(DelegationFirm)
+    .where(Delegation.event_id == bindparam("event"))
+    .order_by(Delegation.id)
+)
+
+
+def _delegations(session: Session, event_id: int) -> tuple[dict[str, str], dict[int, list[str]]]:
+    """The names of delegations that bring firms, by key, and the keys by firm."""
+    names: dict[str, str] = {}
+    of_firms: dict[int, list[str]] = {}
+    for key, name, firm_id in rows_of(session, _DELEGATIONS, event=event_id):
+        names[key] = name
+        of_firms.setdefault(firm_id, []).append(key)
+    return names, of_firms
+
+
+def walks(session: Session, actor: Actor) -> dict[str, int]:
+    """Minutes on foot from the own firm's hall to each hall, by its key. Empty without a hall. One query."""
+    own = select(Firm.hall_id).where(Firm.id == actor.firm_id).scalar_subquery()
+    walk = WalkingTime
+    between = or_(
+        and_(walk.from_hall_id == own, walk.to_hall_id == Hall.id),
+        and_(walk.to_hall_id == own, walk.from_hall_id == Hall.id),
+    )
+    query = (
+        select(Hall.key, Hall.id == own, walk.minutes)
+        .outerjoin(walk, between)
+        .where(Hall.event_id == actor.event_id, own.is_not(None))
+    )
+    found = {key: 0 if is_own else minutes for key, is_own, minutes in session.execute(query)}
+    return {key: minutes for key, minutes in found.items() if minutes is not None}
+
+
+_SPEAKERS = Attendee.id, Attendee.firm_id, Attendee.languages
+_COMING = Attendee.event_id == bindparam("event"), Attendee.withdrawn_at.is_(None)
+_PEOPLE = in_one_text(_SPEAKERS, *_COMING)
+_PEOPLE_WITH_TEXT = in_one_text((*_SPEAKERS, Attendee.name, Attendee.latin_name, Attendee.title), *_COMING)
+
+
+def _people(session: Session, event_id: int, *, with_text: bool) -> str:
+    """The firm of each person, what they speak, and where it is sought, their names and titles."""
+    return text_of(session, _PEOPLE_WITH_TEXT if with_text else _PEOPLE, event=event_id)
+
+
+def _of_people(text: str) -> tuple[dict[int, set[str]], dict[int, list[str]]]:
+    """The languages that each firm's people speak, and their names and titles as zones."""
+    spoken: dict[int, set[str]] = {}
+    sought: dict[int, list[str]] = {}
+    for _, firm, languages, *names in parts_of(text):
+        spoken.setdefault(int(firm), set()).update(_listed(languages))
+        if names:
+            sought.setdefault(int(firm), []).append(zone(*names, spoken=True))
+    return spoken, sought
+
+
+_BOOTHS = in_one_text(
+    (Place.id, Place.firm_id, Place.name),
+    Place.event_id == bindparam("event"),
+    Place.firm_id.is_not(None),
+    Place.is_retired.is_(False),
+)
+
+
+def _booths(session: Session, event_id: int) -> str:
+    return text_of(session, _BOOTHS, event=event_id)
+
+
+def _of_booths(text: str) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for _, firm, name in parts_of(text):
+        found.setdefault(int(firm), []).extend(dict.fromkeys((name, *of_place(name).values())))
+    return found

@@ -1,0 +1,185 @@
+"""Which firms fit the words that are sought, and how well."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from babel import Locale
+from rapidfuzz.distance import OSA
+
+from scheduler.domain.entities import Tier
+from scheduler.invites.catalogue import languages
+from scheduler.services.directory.firm_rows import Directory, SoughtFirm
+from scheduler.services.directory.glossary import translations
+from scheduler.services.directory.normalization import fits, needles, plain, stem, zone
+from scheduler.services.text import MAX_SEARCH_WORDS, one_line
+from scheduler.storage.cache.memory import remembered
+
+_TYPO_FROM = 5
+"""A shorter word is not taken for a misspelt one: "wine" is not "wind"."""
+_MOST_MEANT = 12
+_EXACT, _PERSON, _PHRASE, _WORD, _NAME, _INSIDE_NAME, _TOLD = 400, 300, 100, 6, 4, 2, 1
+"""The whole name of a firm; of a person; a part of a name, word by word; a word of a name, its beginning,
+inside of it; anything else."""
+_ENGLISH = "speaks speak speaking spoken language languages in and for the who with of"
+_OTHERS = "es beszel beszelo beszelnek nyelv nyelvu nyelven tud a az egy 说 会说 讲 语言 的 和"
+_LITTLE = frozenset(f"{_ENGLISH} {_OTHERS}".split())
+"""Words that say nothing beside others."""
+_TIERS = {
+    Tier.UPSTREAM: "upstream 上游 felfele",
+    Tier.MIDSTREAM: "midstream 中游",
+    Tier.DOWNSTREAM: "downstream 下游 lefele",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """The rows that fit, and their scores by id. `meant` has by misspelt word what it was taken for."""
+
+    rows: list[SoughtFirm]
+    scores: dict[int, int]
+    meant: dict[str, tuple[str, ...]]
+
+
+def sought(directory: Directory, text: str) -> Sought:
+    """The rows in which every word of `text` is found: in names, texts, people, and the words of filters.
+
+    What the glossary knows is found by its words in every language. A word that no row has, and that no
+    glossary has, is taken for words that are one typing error away. Whose name it is stands first.
+    """
+    whole = plain(" ".join(one_line(text).split()[:MAX_SEARCH_WORDS]))
+    rows, meant = directory.rows, {}
+    scores: Counter[int] = Counter()
+    for word in _wanted(whole):
+        found = _with(directory, rows, (word,))
+        if not found and not translations(word) and (near := _near(word, directory)):
+            meant[word] = near
+            found = _with(directory, rows, near)
+        scores.update(found)
+        rows = [row for row in rows if row.id in found]
+    for row in rows:
+        scores[row.id] += _whole(whole, row)
+    return Sought(rows, scores, meant)
+
+
+def _wanted(whole: str) -> list[str]:
+    """The words that are sought one by one, or all as one where the glossary has them as one."""
+    words = whole.split()
+    if len(words) > 1 and translations(whole):
+        return [whole]
+    return [word for word in words if word not in _LITTLE] or words
+
+
+def _whole(whole: str, row: SoughtFirm) -> int:
+    """What it counts that all that is sought is a name, or stands in one word by word."""
+    exact = f" {whole} "
+    if exact in row.named:
+        return _EXACT if whole == plain(row.latin_name) or row.named.startswith(exact) else _PHRASE
+    words = whole.split()
+    is_person = len(words) > 1 and any(all(f" {word} " in zone for word in words) for zone in row.people)
+    return _PERSON if is_person else 0
+
+
+def _with(directory: Directory, rows: Iterable[SoughtFirm], either: Sequence[str]) -> dict[int, int]:
+    """How well the rows fit that have one of the words, or of those that mean the same, by id."""
+    countries, halls, areas, tiers = (
+        {value for value, text in texts if any(fits(word, text) for word in either)}
+        for texts in (
+            _countries(),
+            [(key, zone(name, *name.names.values())) for key, name in directory.halls.items()],
+            [(key, zone(key, name, *name.names.values())) for key, name in directory.areas.items()],
+            [(tier.value, zone(name)) for tier, name in _TIERS.items()],
+        )
+    )
+    languages = {code for code, text in _languages() if any(f" {word} " in text for word in either)}
+    found = {}
+    sought = [each for word in either for each in _needles(word)]
+    for row in rows:
+        score = 0
+        for beginning, parts in sought:
+            for needle in parts:
+                if needle in row.every:
+                    score = max(score, _score(beginning, parts, row))
+                    break
+        if (
+            score
+            or row.country in countries
+            or row.tier in tiers
+            or not halls.isdisjoint(row.hall)
+            or not areas.isdisjoint(row.area)
+            or not languages.isdisjoint(row.language)
+        ):
+            found[row.id] = score or _TOLD
+    return found
+
+
+def _needles(word: str) -> list[tuple[str, tuple[str, ...]]]:
+    """How a name begins with a word, and what the word is found by: alike for all that mean the same."""
+    same = translations(word)
+    return [(f" {each}", (_in_zone(each),)) for each in same] if same else [(f" {word}", needles(word))]
+
+
+def _in_zone(word: str) -> str:
+    """How a word of the glossary is found: a short one as a whole, a Chinese one anywhere."""
+    if not word.isascii():
+        return word
+    return f" {word} " if len(word) < _TYPO_FROM else f" {stem(word)}"
+
+
+def _score(beginning: str, parts: Sequence[str], row: SoughtFirm) -> int:
+    """How well a row fits a word that is in its name or in what it tells."""
+    if any(part in row.named for part in parts):
+        if f"{beginning} " in row.named:
+            return _WORD
+        return _NAME if beginning in row.named else _INSIDE_NAME
+    return _TOLD
+
+
+def _near(word: str, directory: Directory) -> tuple[str, ...]:
+    """The words of the event that are one insertion, deletion, replacement or swap away.
+
+    None for a word that some firm has: it is spelt right.
+    """
+    if len(word) < _TYPO_FROM or not word.isalpha():
+        return ()
+    known = remembered("words", directory.mark, lambda: _words(directory))
+    size = len(word)
+    alike = (each for each in known if abs(len(each) - size) <= 1)
+    near = [each for each in alike if OSA.distance(word, each, score_cutoff=1) <= 1]
+    if word in near:
+        return ()
+    return tuple(sorted(near)[:_MOST_MEANT])
+
+
+def _words(directory: Directory) -> frozenset[str]:
+    of_firms = (word for row in directory.rows for word in row.every.split())
+    return frozenset(of_firms).union(part for _, text in _countries() for part in text.split())
+
+
+@cache
+def _countries() -> list[tuple[str, str]]:
+    """The code of each country, and its names in the languages of the site as a zone."""
+    names: dict[str, list[str]] = {}
+    for language in languages():
+        for code, name in Locale.parse(language, sep="-").territories.items():
+            if len(code) == 2 and code.isalpha():
+                names.setdefault(code, [code]).append(name)
+    return [(code, zone(*each, spoken=True)) for code, each in names.items()]
+
+
+_ALSO = {"zh": ("mandarin", "putonghua", "普通话", "汉语", "中国话"), "fa": ("farsi",)}
+"""What languages are called besides."""
+
+
+@cache
+def _languages() -> list[tuple[str, str]]:
+    """The code of each language that people speak, and its names in the languages of the site as a zone."""
+    names: dict[str, list[str]] = {code: list(more) for code, more in _ALSO.items()}
+    for language in languages():
+        for code, name in Locale.parse(language, sep="-").languages.items():
+            if len(code) == 2:
+                names.setdefault(code, []).append(name)
+    return [(code, zone(*each)) for code, each in names.items()]

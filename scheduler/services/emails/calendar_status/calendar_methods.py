@@ -1,0 +1,103 @@
+"""By which ways people take meetings into their calendars: noted when one is used, shown to organisers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from scheduler.domain.mails.ways import CalendarWay
+from scheduler.i18n import gettext_lazy
+from scheduler.services.directory.references import find_person
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.replies import reply_links
+from scheduler.services.schedule.feed_addresses import FeedOwner
+from scheduler.storage.models import Attendee, CalendarUse
+
+SAME = timedelta(hours=12)
+"""A way that was noted so short a time ago is not written again: calendars fetch feeds every hour."""
+
+WORDS: Mapping[CalendarWay, str] = {
+    CalendarWay.FEED: gettext_lazy("Subscribed to all meetings"),
+    CalendarWay.FOLLOW: gettext_lazy("Subscribed to one meeting"),
+    CalendarWay.FILE: gettext_lazy("Calendar file"),
+    CalendarWay.GOOGLE: gettext_lazy("Google’s form"),
+    CalendarWay.OUTLOOK: gettext_lazy("Outlook’s form"),
+    CalendarWay.MICROSOFT_365: gettext_lazy("Microsoft 365’s form"),
+    CalendarWay.COPY: gettext_lazy("Copied as text"),
+    CalendarWay.CODE: gettext_lazy("QR code"),
+    CalendarWay.PRINT: gettext_lazy("PDF"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UsedWay:
+    """A way that a person used, and when last (to half a day)."""
+
+    way: CalendarWay
+    last_at: datetime
+
+
+def note_by_link(session: Session, token: str, way: CalendarWay, *, now: datetime) -> None:
+    """Note that the owner of an invitation's link used a way. Raises NotFound for a wrong link."""
+    _note(session, reply_links.owner(session, token), way, now)
+
+
+def note_feed(session: Session, owner: FeedOwner, *, now: datetime) -> None:
+    """Note that an attendee's calendar fetched their feed. That of a firm says nothing about a person."""
+    if not owner.is_firm and not owner.is_interpreter:
+        _note(session, owner.id, CalendarWay.FEED, now)
+
+
+def note_print(session: Session, actor: Actor, *, now: datetime) -> None:
+    """Note that the actor took their own agenda as a PDF."""
+    own = actor.own(Right.READ_AGENDAS)
+    if own is not None:
+        _note(session, own, CalendarWay.PRINT, now)
+
+
+def of_person(session: Session, actor: Actor, key: str) -> tuple[UsedWay, ...]:
+    """The ways that a person used, the last one first. Raises NotFound, NotAllowed."""
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    person = find_person(session, actor.event_id, key)
+    rows = session.execute(
+        select(CalendarUse.way, CalendarUse.last_at)
+        .where(CalendarUse.attendee_id == person.id)
+        .order_by(CalendarUse.last_at.desc(), CalendarUse.way)
+    )
+    return tuple(UsedWay(way, last_at) for way, last_at in rows)
+
+
+def counts(session: Session, actor: Actor) -> dict[CalendarWay, int]:
+    """How many people of the event used each way, those that nobody used left out."""
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    rows = session.execute(
+        select(CalendarUse.way, func.count())
+        .join(Attendee, Attendee.id == CalendarUse.attendee_id)
+        .where(Attendee.event_id == actor.event_id)
+        .group_by(CalendarUse.way)
+    )
+    found = {way: number for way, number in rows}  # noqa: C416 -- dict(rows) loses the types
+    return {way: found[way] for way in WORDS if way in found}
+
+
+def _note(session: Session, attendee_id: int, way: CalendarWay, now: datetime) -> None:
+    """Write it down, unless it stands there already. Two at once write one row."""
+    last = session.scalar(
+        select(CalendarUse.last_at).where(CalendarUse.attendee_id == attendee_id, CalendarUse.way == way)
+    )
+    if last is not None and now - last < SAME:
+        return
+    dialect: Any = {"postgresql": postgresql, "sqlite": sqlite}[session.get_bind().dialect.name]
+    row = {"attendee_id": attendee_id, "way": way, "last_at": now}
+    session.execute(
+        dialect.insert(CalendarUse)
+        .values(row)
+        .on_conflict_do_update(index_elements=["attendee_id", "way"], set_={"last_at": now})
+    )

@@ -1,0 +1,66 @@
+"""The board as a page shows it: a row a person, made of what is counted, without their meetings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import CalendarState
+from scheduler.services.directory.references import FirmRef
+from scheduler.services.emails.calendar_status.board import Board
+from scheduler.services.emails.calendar_status.people import reason
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Page, part
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee
+
+
+@dataclass(frozen=True, slots=True)
+class HealthRow:
+    """A person with how many of the chosen meetings are in each state, and when the first one is.
+
+    `reason` says in words why to call, or is empty.
+    """
+
+    key: str
+    name: str
+    latin_name: str
+    firm: FirmRef
+    worst: CalendarState
+    counts: Mapping[CalendarState, int]
+    first: datetime | None
+    reason: str
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
+def rows(session: Session, actor: Actor, board: Board, *, number: int) -> Page[HealthRow]:
+    """A page of a board's people, in its order, by one query. Raises NotAllowed."""
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    found = part("calendar-health", board.people, number=number)
+    columns = Attendee.id, Attendee.name, Attendee.bounce
+    shown = among(Attendee.id, [listed.id for listed in found.items])
+    contacts = {who: rest for who, *rest in session.execute(select(*columns).where(shown))}
+    made = []
+    for listed in found.items:
+        tally, (name, bounce) = listed.tally, contacts[listed.id]
+        made.append(
+            HealthRow(
+                key=listed.key,
+                name=name,
+                latin_name=listed.latin_name,
+                firm=listed.firm,
+                worst=tally.worst,
+                counts={state: tally.counts.get(state, 0) for state in CalendarState},
+                first=tally.first[0] if tally.first else None,
+                reason=reason(tally.calls, bounce),
+            )
+        )
+    return found.of(made)

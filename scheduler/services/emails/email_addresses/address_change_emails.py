@@ -1,0 +1,230 @@
+"""What calendars are told when an attendee's mail address changes.
+
+Which messages these are is in `itip_revisions.readdress`. Mails were read where they were taken at the old
+address and it did not bounce.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import Method, OutboxKind, OutboxState
+from scheduler.invites.ical import itip, itip_revisions
+from scheduler.invites.ical.itip import Message
+from scheduler.services import links
+from scheduler.services.delivery import email_texts, sent_records
+from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import NewMail
+from scheduler.services.replies import resend
+from scheduler.services.schedule import calendar_entries, versions
+from scheduler.storage.base import UtcDateTime
+from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail, PlannedAttendee
+
+MOVED = "The attendee has another address now."
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAddress:
+    """The state of a calendar: the last invitation of each UID, and the UIDs that arrived."""
+
+    last: Mapping[str, Invitation]
+    arrived: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A message. Without `address` there is nobody to tell, and the calendar counts as told."""
+
+    message: Message
+    request_id: int
+    address: str | None
+    first_id: str | None = None
+
+
+def told(session: Session, person: Attendee) -> ToldAddress:
+    """The messages that the person's present address was told."""
+    rows = session.scalars(
+        select(Invitation)
+        .where(Invitation.attendee_id == person.id)
+        .order_by(Invitation.sequence, Invitation.dtstamp)
+    )
+    taken = session.scalars(
+        select(OutboxMail.uid).where(
+            OutboxMail.attendee_id == person.id,
+            OutboxMail.kind != OutboxKind.SUMMARY,
+            OutboxMail.to_address == person.email,
+            OutboxMail.state.in_((OutboxState.SENT, OutboxState.SENDING)),
+        )
+    )
+    arrived = frozenset(uid for uid in taken if uid) if person.bounced_at is None else frozenset()
+    return ToldAddress({row.uid: row for row in rows}, arrived)
+
+
+def tell(
+    session: Session,
+    person: Attendee,
+    told: ToldAddress,
+    *,
+    old_address: str,
+    settings: Settings,
+    quiet: bool = False,
+    now: datetime,
+) -> int:
+    """Queue the mails to the new address and the old one, which may be equal. Returns the number of mails.
+
+    If it is `quiet`, there are none: the new address counts as told nothing, so the next publishing invites
+    it.
+    """
+    _forget_unsent(session, person)
+    wanted = {} if quiet else _wanted(session, person, settings, now)
+    letters = _letters(session, person, told, wanted, old_address, settings.mail_domain, now)
+    if quiet:
+        letters = [replace(letter, address=None) for letter in letters]
+    _write(session, person, letters, settings, now)
+    if person.email == old_address:
+        outbox.queue_again(session, outbox.dead() & (OutboxMail.attendee_id == person.id), now=now)
+    else:
+        _put_away(session, person, told, old_address, now)
+    return sum(letter.address is not None for letter in letters)
+
+
+def take_back(session: Session, person: Attendee, *, since: datetime) -> None:
+    """Forget what a quiet change of address wrote at `since` or later: the former address is told again."""
+    mailed = exists().where(
+        OutboxMail.uid == Invitation.uid,
+        OutboxMail.attendee_id == Invitation.attendee_id,
+        OutboxMail.method == Method.CANCEL,
+    )
+    unsaid = Invitation.attendee_id == person.id, Invitation.method == Method.CANCEL, ~mailed
+    written = Invitation.dtstamp >= since.replace(microsecond=0)
+    session.execute(delete(Invitation).where(*unsaid, written).execution_options(synchronize_session=False))
+
+
+def _forget_unsent(session: Session, person: Attendee) -> None:
+    """Drop mails to the person that no sender has touched: what they say is said again."""
+    mine = (OutboxMail.attendee_id == person.id) & OutboxMail.uid.is_not(None)
+    outbox.drop_untouched(session, mine)
+
+
+def _wanted(session: Session, person: Attendee, settings: Settings, now: datetime) -> dict[int, itip.Wanted]:
+    """What the calendar should show, by request: the coming meetings, each with the UID for new readers."""
+    version = versions.published(session, person.event_id)
+    if version is None:
+        return {}
+    event = session.get_one(Event, person.event_id)
+    own = select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id == person.id)
+    url = links.whole(settings, links.agenda(event.key))
+    shown = calendar_entries.shown(session, event, version.id, agenda_url=url, only=own)
+    return {
+        request_id: itip.Wanted(
+            itip_revisions.uid(row.uid, settings.mail_domain),
+            person.id,
+            shown.content(request_id, person.id),
+        )
+        for request_id, row in shown.rows.items()
+        if shown.held(request_id).end > now
+    }
+
+
+def _letters(
+    session: Session,
+    person: Attendee,
+    told: ToldAddress,
+    wanted: Mapping[int, itip.Wanted],
+    old_address: str,
+    domain: str,
+    now: datetime,
+) -> list[_Letter]:
+    is_same = person.email == old_address
+    read = frozenset[str]() if is_same else told.arrived
+    known = {uid: resend.told_by(row) for uid, row in told.last.items()}
+    shown = _shown(told, known, read, now)
+    keys = {shown.get(request_id, goal.uid): request_id for request_id, goal in wanted.items()}
+    made = itip_revisions.readdress(
+        known,
+        {key: wanted[request_id] for key, request_id in keys.items()},
+        now,
+        read=read,
+        stamps=_stamps(session, {*told.last, *(goal.uid for goal in wanted.values())}),
+        domain=domain,
+    )
+    letters = []
+    for key, message in made.invitations.items():
+        row = told.last.get(message.uid)
+        letters.append(_Letter(message, keys[key], person.email, row.first_message_id if row else None))
+    for message in () if is_same else made.cancellations:
+        row = told.last[message.uid]
+        address = old_address if row.uid in told.arrived else None
+        letters.append(_Letter(message, row.request_id, address, row.first_message_id))
+    return letters
+
+
+def _shown(
+    told: ToldAddress, known: Mapping[str, itip.Told], read: Collection[str], now: datetime
+) -> dict[int, str]:
+    """The UID by which the calendar shows each request. If there are two, the one that nobody read."""
+    live = [row for uid, row in told.last.items() if known[uid].is_coming(now)]
+    return {row.request_id: row.uid for row in sorted(live, key=lambda row: row.uid not in read)}
+
+
+def _stamps(session: Session, uids: Collection[str]) -> dict[str, datetime]:
+    """The last DTSTAMP of each UID that anybody was told."""
+    rows = session.execute(
+        select(Invitation.uid, func.max(Invitation.dtstamp, type_=UtcDateTime()))
+        .where(Invitation.uid.in_(uids))
+        .group_by(Invitation.uid)
+    )
+    return {uid: last for uid, last in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+def _write(
+    session: Session, person: Attendee, letters: Sequence[_Letter], settings: Settings, now: datetime
+) -> None:
+    """Calendars count as told at once, as a publishing may come before the mails are claimed."""
+    texts = email_texts.of_event(session, person.event_id)
+    event = session.get_one(Event, person.event_id)
+    mails = [_mail(person, letter, texts, event, settings.mail_domain, now) for letter in letters]
+    outbox.enqueue(session, [mail for mail in mails if mail.to_address])
+    sent_records.remember(session, mails, settings.secret_key)
+    session.flush()
+
+
+def _mail(
+    person: Attendee, letter: _Letter, texts: email_texts.Texts, event: Event, domain: str, now: datetime
+) -> NewMail:
+    return outbox.calendar_mail(
+        OutboxKind.RESEND,
+        letter.message,
+        to=(letter.address or "", person.name),
+        event_id=person.event_id,
+        request_id=letter.request_id,
+        payload=email_texts.payload(letter.message, texts, event),
+        domain=domain,
+        now=now,
+        thread_id=letter.first_id,
+    )
+
+
+def _put_away(session: Session, person: Attendee, told: ToldAddress, old_address: str, now: datetime) -> None:
+    """Give up mails that the old address never accepted.
+
+    What arrived there is replaced only by a newer message.
+    """
+    session.execute(
+        update(OutboxMail)
+        .where(
+            OutboxMail.attendee_id == person.id,
+            OutboxMail.to_address == old_address,
+            OutboxMail.uid.not_in(told.arrived) | (OutboxMail.kind == OutboxKind.SUMMARY),
+            OutboxMail.dropped_at.is_(None),
+            OutboxMail.state.in_((OutboxState.QUEUED, OutboxState.FAILED)),
+        )
+        .values(state=OutboxState.FAILED, dropped_at=now, error=MOVED)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,157 @@
+"""Correct the mail address of an attendee, with a record of who did it, or of an interpreter.
+
+readdress.py tells the calendars, security_notice.py the people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log import recording
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.delivery import address_reports
+from scheduler.services.directory.references import find_person
+from scheduler.services.emails.email_addresses import (
+    access_revocation,
+    address_change_emails,
+    security_notice,
+)
+from scheduler.services.emails.email_addresses.address_validation import Unmailable, mailable
+from scheduler.services.identity.actors import CHANGE_ADDRESS, Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.sign_in import ensure_account
+from scheduler.storage.models import Account, AddressChange, Attendee, Event, Interpreter
+
+
+@dataclass(frozen=True, slots=True)
+class AddressCorrection:
+    """One correction. `by` is the address of the organiser's account."""
+
+    old: str
+    new: str
+    by: str
+    at: datetime
+
+
+def correct(
+    session: Session,
+    actor: Actor,
+    person_key: str,
+    email: str,
+    *,
+    settings: Settings,
+    quiet: bool = False,
+    now: datetime,
+) -> int:
+    """Give an attendee a mail address, or say that the present one works again. Returns the mails queued.
+
+    Another address is told to both addresses of who was notified before, whatever else is chosen. If it is
+    `quiet`, calendars are told nothing: the next publishing sends the person's meetings to the new address.
+
+    The mark of a bounce is removed. With another address, another account may sign in as this attendee. The
+    former reader's access is removed too: addresses of feeds, and their own calendars. Raises NotFound,
+    NotAllowed, SignInNeeded, and InvalidInput for an address that is not valid, somebody else's, or unchanged
+    although it does not bounce. An unchanged address would only ask again for known answers.
+    """
+    actor.require(Right.REPAIR_DELIVERY)
+    # As a publishing does: each sees what the other has told.
+    session.scalars(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True)).one()
+    person = find_person(session, actor.event_id, person_key)
+    address = _checked(session, person, email)
+    if address != person.email:
+        actor.require_fresh(CHANGE_ADDRESS)
+    told, notices = address_change_emails.told(session, person), 0
+    session.add(
+        AddressChange(
+            event_id=person.event_id,
+            attendee_id=person.id,
+            old_address=person.email,
+            new_address=address,
+            changed_by=actor.account_id,
+            changed_at=now,
+        )
+    )
+    if address != person.email:
+        notices = security_notice.post(session, person, address, now=now)
+        access_revocation.renew_feeds(session, person, secret_key=settings.secret_key)
+        access_revocation.forget_calendars(session, person)
+        person.summary_hash = person.summaries_off_at = None  # by who read the old address
+    old, person.email = person.email, address
+    before, after = {"address": old}, {"address": address}
+    about = pgettext_lazy("trail", "address of person %(key)s", key=person.key)
+    recording.note(session, actor, Act.ADDRESS, about, before=before, after=after, now=now)
+    person.account_id = ensure_account(session, address, name=person.name, now=now).id
+    address_reports.works(session, person)
+    session.flush()
+    queued = address_change_emails.tell(
+        session, person, told, old_address=old, settings=settings, quiet=quiet, now=now
+    )
+    return notices + queued
+
+
+def correct_interpreter(
+    session: Session, actor: Actor, interpreter: Interpreter, address: str, *, now: datetime
+) -> None:
+    """Give an interpreter another mail address. The old one and the new one are told, as an attendee's are.
+
+    The address is one that was checked already. Raises SignInNeeded.
+    """
+    actor.require_fresh(CHANGE_ADDRESS)
+    security_notice.post(session, interpreter, address, now=now)
+    interpreter.email = address
+    address_reports.works(session, interpreter)
+
+
+def changes(session: Session, actor: Actor, person_key: str) -> Sequence[AddressCorrection]:
+    """The corrections of an attendee's address, the newest first."""
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    person = find_person(session, actor.event_id, person_key)
+    rows = session.execute(
+        select(AddressChange, Account.email)
+        .outerjoin(Account, Account.id == AddressChange.changed_by)
+        .where(AddressChange.attendee_id == person.id)
+        .order_by(AddressChange.id.desc())
+    )
+    return [AddressCorrection(row.old_address, row.new_address, by or "", row.changed_at) for row, by in rows]
+
+
+def _checked(session: Session, person: Attendee, email: str) -> str:
+    try:
+        address = mailable(email)
+    except Unmailable as error:
+        raise InvalidInput([Fault("email", error.told)]) from None
+    if address == person.email and person.bounced_at is None:
+        raise InvalidInput(
+            [
+                Fault(
+                    "email",
+                    gettext_lazy(
+                        "%(address)s is the address already, and it does not bounce", address=address
+                    ),
+                )
+            ]
+        )
+    other = session.scalar(
+        select(Attendee.name).where(
+            Attendee.event_id == person.event_id, Attendee.email == address, Attendee.id != person.id
+        )
+    )
+    if other is not None:
+        raise InvalidInput(
+            [
+                Fault(
+                    "email",
+                    gettext_lazy("%(address)s belongs to %(other)s already", address=address, other=other),
+                )
+            ]
+        )
+    return address

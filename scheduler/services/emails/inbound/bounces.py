@@ -1,0 +1,160 @@
+"""Delivery reports: mails of mail servers (RFC 3464) that say what became of a mail of ours.
+
+Anybody can write "from MAILER-DAEMON". A report counts if it came to the address that only mail servers have
+seen, whose token says which mail of ours it is about, and names its recipient, or returns it. Then it has the
+same effect as the server's own reply. All other reports wait for a person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import MailBox, MailKind, MailOutcome, OutboxState, Refusal
+from scheduler.domain.errors import WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.invites.inbound import Bounce
+from scheduler.services.delivery import address_reports, email_routes, refusal_handling
+from scheduler.services.delivery.address_reports import Reader
+from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, same_address, waiting
+from scheduler.services.outbox import letters
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, InboundMail, OutboxMail
+
+DONE = {
+    Refusal.LATER: gettext_lazy("The mail was not taken this time; it is sent again later."),
+    Refusal.SLOW: gettext_lazy(
+        "The provider wants fewer mails; this one is sent again, and all to it go more slowly."
+    ),
+    Refusal.HOLD: gettext_lazy(
+        "The mail was refused for no fault of the address; it is held, and goes on by itself."
+    ),
+    Refusal.DEAD: gettext_lazy(
+        "The address is said not to exist. One report is not enough: the mail is sent once more."
+    ),
+}
+
+
+def judge(session: Session, mail: InboundMail, *, settings: Settings, now: datetime) -> Verdict:
+    """Do what a report says, if it is proved to be one."""
+    bounce, about = Bounce(**mail.bounce), _about(session, mail)
+    if mail.box is not MailBox.REPORTS or about is None:
+        return waiting(
+            gettext_lazy(
+                "It looks like a mail server's report, but came to an address that others know too: "
+                "anybody who has the invitation can have written it."
+            )
+        )
+    if not bounce.is_report:
+        return waiting(gettext_lazy("It looks like a mail server's report, but is none (RFC 3464)."))
+    if bounce.recipient and not same_address(bounce.recipient, about.to_address):
+        return waiting(
+            gettext_lazy(
+                "It is about %(recipient)s, which is not the attendee's address.", recipient=bounce.recipient
+            )
+        )
+    if bounce.action != "failed":
+        return ignored(gettext_lazy("The mail server only reports on the way of the mail."))
+    if not bounce.recipient and bounce.message_id != letters.sent_id(about.message_id, settings.mail_domain):
+        return waiting(gettext_lazy("It names neither a mail of ours nor the attendee's address."))
+    readers = address_reports.readers_of(session, about)
+    if readers and all(each.email != about.to_address for each in readers):
+        return ignored(gettext_lazy("The address was corrected after the email was sent."))
+    if readers and all(each.bounced_at is not None for each in readers):
+        return ignored(gettext_lazy("It is known that the address does not take mail."))
+    if about.state is not OutboxState.SENT:
+        return ignored(gettext_lazy("The mail that it is about is sent again already, or was given up."))
+    said = bounce.diagnostic or f"{bounce.action} {bounce.status}"
+    refusal_handling.refuse(
+        session, email_routes.load(session, settings.rates), about, bounce.refusal, said, now=now
+    )
+    if bounce.refusal is Refusal.DEAD and (not readers or about.sign_in_link_id is not None):
+        session.refresh(about)
+        return _marked(session, readers, bounce, now) or applied(
+            gettext_lazy(
+                "The address %(email)s does not exist. The email will not be sent again.",
+                email=about.to_address,
+            )
+        )
+    return _marked(session, readers, bounce, now) or applied(DONE[bounce.refusal])
+
+
+def mark(session: Session, mail: InboundMail, *, now: datetime) -> str:
+    """An organiser believes a report: its address takes no mail. Returns the address. Raises WrongState."""
+    address = reported_address(session, mail)
+    if address is None:
+        raise WrongState("mail", mail.id, mail.kind.value, "believed as a report")
+    bounce = Bounce(**mail.bounce)
+    said = bounce.diagnostic or bounce.status or gettext_lazy("An organiser said so.")
+    for reader in _readers(session, mail):
+        address_reports.mark(session, reader, said, now=now)
+    return address
+
+
+def reported_address(session: Session, mail: InboundMail) -> str | None:
+    """The address that a mail reports as dead, or None if it is no report about its reader's address.
+
+    Servers that know no RFC 3464 name the address in their text.
+    """
+    if mail.kind is not MailKind.BOUNCE:
+        return None
+    bounce = Bounce(**mail.bounce)
+    if bounce.action != "failed" or bounce.refusal is not Refusal.DEAD:
+        return None
+    for reader in _readers(session, mail):
+        is_named = same_address(bounce.recipient, reader.email) if bounce.recipient else False
+        is_in_text = not bounce.is_report and not bounce.recipient and _names(mail.text, reader.email)
+        if is_named or is_in_text:
+            return reader.email
+    return None
+
+
+def _names(text: str, address: str) -> bool:
+    found = re.search(rf"(?<![\w.+-]){re.escape(address)}(?![\w-]|\.\w)", text.lower())
+    return found is not None
+
+
+def _readers(session: Session, mail: InboundMail) -> Sequence[Reader]:
+    about = _about(session, mail)
+    if about is not None:
+        return address_reports.readers_of(session, about)
+    return [] if mail.attendee_id is None else [session.get_one(Attendee, mail.attendee_id)]
+
+
+def _about(session: Session, mail: InboundMail) -> OutboxMail | None:
+    """The mail that the address of a report stands for. Its row is locked."""
+    if mail.about_id is None:
+        return None
+    return session.scalar(
+        select(OutboxMail).where(OutboxMail.id == mail.about_id).with_for_update(key_share=True)
+    )
+
+
+def _marked(session: Session, readers: Sequence[Reader], bounce: Bounce, now: datetime) -> Verdict | None:
+    """The verdict if this report marks the address. Earlier reports stop waiting."""
+    marked = [each for each in readers if each.bounced_at is not None]
+    if not marked:
+        return None
+    reason = gettext_lazy(
+        "The address %(email)s does not take mail (%(value)s).",
+        email=marked[0].email,
+        value=bounce.status or bounce.diagnostic,
+    )
+    people = [each.id for each in marked if isinstance(each, Attendee)]
+    session.execute(
+        update(InboundMail)
+        .where(
+            among(InboundMail.attendee_id, people),
+            InboundMail.kind == MailKind.BOUNCE,
+            InboundMail.box == MailBox.REPORTS,
+            InboundMail.outcome == MailOutcome.WAITING,
+        )
+        .values(outcome=MailOutcome.APPLIED, reason=reason[:400], handled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return applied(reason)

@@ -1,0 +1,161 @@
+"""Answers by which a colleague goes instead: delegation (RFC 5546 3.2.2.3), and a colleague's own answer.
+
+Only the one who is invited can send somebody else, and only to a colleague whom the event knows. What a
+colleague answers to a forwarded invitation is a suggestion of the same: an organiser decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import MailBox, MailKind, MailOutcome
+from scheduler.domain.errors import InvalidInput, WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.invites.inbound import Participant, ReplyAnswer
+from scheduler.services.emails.inbound.verdicts import Verdict, applied, ignored, same_address, waiting
+from scheduler.services.replies import attendee_replies, substitutes
+from scheduler.services.replies.attendee_replies import Reply
+from scheduler.storage.models import Attendee, InboundMail, Invitation
+
+COMING = ("ACCEPTED", "TENTATIVE")
+
+
+def judge(
+    session: Session,
+    invitation: Invitation,
+    attendee: Attendee,
+    answer: ReplyAnswer,
+    speaker: Participant,
+    given: Reply,
+    *,
+    now: datetime,
+) -> Verdict:
+    """What the one who is invited says by delegating the meeting."""
+    colleague = _one(delegates(session, attendee, answer, speaker))
+    if colleague is None:
+        people = ", ".join(speaker.delegated_to) or gettext_lazy("somebody else")
+        return waiting(
+            gettext_lazy(
+                "%(name)s sends %(people)s instead, who is no known colleague.",
+                name=attendee.name,
+                people=people[:200],
+            )
+        )
+    if is_known(session, invitation, colleague):
+        return ignored(_known(attendee, colleague))
+    try:
+        return applied(substitutes.send(session, invitation, colleague.key, given, now=now))
+    except (WrongState, InvalidInput):
+        return waiting(_cannot(attendee, colleague))
+
+
+def of_another(
+    session: Session, invitation: Invitation, attendee: Attendee, answer: ReplyAnswer
+) -> Verdict | None:
+    """The verdict on an answer of a colleague to this person's invitation. None if no colleague answers."""
+    found = _answering(session, attendee, answer)
+    if found is None:
+        return None
+    colleague, partstat = found
+    if partstat in COMING and is_known(session, invitation, colleague):
+        return ignored(_known(attendee, colleague))
+    values = {"colleague": colleague.name, "name": attendee.name}
+    if partstat in COMING:
+        return waiting(
+            gettext_lazy("%(colleague)s, a colleague, accepts the invitation of %(name)s.", **values)
+        )
+    return waiting(
+        gettext_lazy(
+            "%(colleague)s, a colleague, declines the invitation of %(name)s, who is still expected.",
+            **values,
+        )
+    )
+
+
+def offered(session: Session, mail: InboundMail, *, now: datetime) -> Attendee | None:
+    """The colleague who would go instead, if an organiser may take a waiting mail so."""
+    is_answer = mail.kind in (MailKind.REPLY, MailKind.DELEGATION) and mail.box is MailBox.ANSWERS
+    if (
+        mail.outcome is not MailOutcome.WAITING
+        or not is_answer
+        or mail.uid is None
+        or mail.attendee_id is None
+    ):
+        return None
+    attendee = session.get_one(Attendee, mail.attendee_id)
+    invitation = attendee_replies.latest(session, mail.uid, mail.attendee_id)
+    found = [each for each in map(ReplyAnswer.from_json, mail.answers) if each.uid == mail.uid]
+    if len(found) != 1:
+        return None
+    colleague = _suggested(session, attendee, found[0])
+    if colleague is None:
+        return None
+    could = {each.person.key for each in substitutes.offered(session, invitation, now=now)}
+    return colleague if colleague.key in could else None
+
+
+def delegates(
+    session: Session, attendee: Attendee, answer: ReplyAnswer, speaker: Participant
+) -> Sequence[Attendee]:
+    """The colleagues to whom the meeting is delegated, as DELEGATED-TO says, or else the other ATTENDEEs."""
+    others = [each.email for each in answer.participants if each is not speaker]
+    return colleagues(session, attendee, speaker.delegated_to or others)
+
+
+def colleagues(session: Session, attendee: Attendee, addresses: Sequence[str]) -> Sequence[Attendee]:
+    """People of the same firm in the event who have these addresses."""
+    firm = session.scalars(
+        select(Attendee)
+        .where(
+            Attendee.firm_id == attendee.firm_id,
+            Attendee.id != attendee.id,
+            Attendee.withdrawn_at.is_(None),
+        )
+        .order_by(Attendee.id)
+    ).all()
+    return [each for each in firm if any(same_address(each.email, address) for address in addresses)]
+
+
+def is_known(session: Session, invitation: Invitation, colleague: Attendee) -> bool:
+    """Whether the one who is invited has said before that this colleague goes."""
+    before = attendee_replies.last(session, invitation)
+    return before is not None and before.delegate_id == colleague.id
+
+
+def _suggested(session: Session, attendee: Attendee, answer: ReplyAnswer) -> Attendee | None:
+    speakers = [each for each in answer.participants if each.partstat == "DELEGATED"]
+    if len(speakers) == 1:
+        return _one(delegates(session, attendee, answer, speakers[0]))
+    found = _answering(session, attendee, answer)
+    return found[0] if found is not None and found[1] in COMING else None
+
+
+def _answering(session: Session, attendee: Attendee, answer: ReplyAnswer) -> tuple[Attendee, str] | None:
+    """The colleague who answers, alone, and their PARTSTAT."""
+    if len(answer.participants) != 1:
+        return None
+    (speaker,) = answer.participants
+    colleague = _one(colleagues(session, attendee, [speaker.email]))
+    return None if colleague is None else (colleague, speaker.partstat)
+
+
+def _one(people: Sequence[Attendee]) -> Attendee | None:
+    return people[0] if len(people) == 1 else None
+
+
+def _known(attendee: Attendee, colleague: Attendee) -> str:
+    return gettext_lazy(
+        "%(colleague)s goes instead of %(name)s: known already.", colleague=colleague.name, name=attendee.name
+    )
+
+
+def _cannot(attendee: Attendee, colleague: Attendee) -> str:
+    return gettext_lazy(
+        "%(name)s sends %(colleague)s instead, but the plan cannot follow: see the meeting.",
+        name=attendee.name,
+        colleague=colleague.name,
+    )

@@ -1,0 +1,101 @@
+"""Which event a mail belongs to that came to a bare address of ours, and what it answers.
+
+What a mail says of itself proves nothing here: it decides in whose inbox the mail waits, and no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, union
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.invites.inbound import InboundMail as Understood
+from scheduler.services.emails.inbound import inbound_addresses
+from scheduler.services.outbox import letters
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Event, InboundMail, Interpreter, Invitation, OutboxMail
+
+
+def place(session: Session, mail: InboundMail, found: Understood, settings: Settings) -> None:
+    """Give a mail to a bare address its event and what it is about.
+
+    By the mail of ours that it answers or returns, else by the meeting of its calendar, else by its sender,
+    if that is somebody of one event alone. Else it has no event: it is for the operators.
+    """
+    about = answered(session, found, settings)
+    if about is not None:
+        refer(session, mail, about)
+        return
+    invitation = _of_calendar(session, found)
+    if invitation is not None:
+        mail.event_id, mail.request_id = invitation.event_id, invitation.request_id
+        mail.attendee_id, mail.uid = invitation.attendee_id, invitation.uid
+        return
+    _by_sender(session, mail, found.sender)
+
+
+def refer(session: Session, mail: InboundMail, about: OutboxMail) -> None:
+    """Have a mail be about a mail of ours, with its event, attendee and meeting."""
+    mail.about_id, mail.attendee_id = about.id, about.attendee_id
+    mail.event_id = about.event_id
+    if mail.event_id is None and about.attendee_id is not None:
+        mail.event_id = session.get_one(Attendee, about.attendee_id).event_id
+    invitation = inbound_addresses.invitation_of(session, about)
+    if invitation is not None:
+        mail.request_id, mail.uid = invitation.request_id, invitation.uid
+
+
+def answered(session: Session, found: Understood, settings: Settings) -> OutboxMail | None:
+    """The mail of ours that a mail answers, or that it returns in a report."""
+    returned = [each.message_id for each in (found.bounce, found.complaint) if each is not None]
+    if found.complaint is not None and found.complaint.envelope:
+        known = inbound_addresses.addressed(session, found.complaint.envelope, settings)
+        if known is not None and known.about is not None:
+            return known.about
+    return _sent_as(session, [*returned, *found.references], settings.mail_domain)
+
+
+def _sent_as(session: Session, message_ids: Sequence[str], mail_domain: str) -> OutboxMail | None:
+    """The mail with the first of these Message-IDs that is ours."""
+    wanted = {each: letters.queued_id(each, mail_domain) for each in message_ids if each}
+    if not wanted:
+        return None
+    ids = {*wanted, *wanted.values()}
+    rows = session.scalars(select(OutboxMail).where(among(OutboxMail.message_id, ids)))
+    by_id = {row.message_id: row for row in rows}
+    found = (by_id.get(sent) or by_id.get(queued) for sent, queued in wanted.items())
+    return next((row for row in found if row is not None), None)
+
+
+def _of_calendar(session: Session, found: Understood) -> Invitation | None:
+    """The invitation of somebody whom a calendar answers for."""
+    uids = {answer.uid for answer in found.answers}
+    people = {each.email for answer in found.answers for each in answer.participants}
+    if len(uids) != 1:
+        return None
+    return session.scalar(
+        select(Invitation)
+        .join(Attendee, Attendee.id == Invitation.attendee_id)
+        .where(Invitation.uid == uids.pop(), among(Attendee.email, people))
+        .order_by(Invitation.sequence.desc(), Invitation.dtstamp.desc())
+        .limit(1)
+    )
+
+
+def _by_sender(session: Session, mail: InboundMail, sender: str) -> None:
+    going_on = Event.archived_at.is_(None)
+    attendees = select(Attendee.event_id).join(Event, Event.id == Attendee.event_id)
+    interpreters = select(Interpreter.event_id).join(Event, Event.id == Interpreter.event_id)
+    events = session.scalars(
+        union(
+            attendees.where(going_on, Attendee.email == sender, Attendee.withdrawn_at.is_(None)),
+            interpreters.where(going_on, Interpreter.email == sender, Interpreter.withdrawn_at.is_(None)),
+        ).limit(2)
+    ).all()
+    if len(events) == 1:
+        mail.event_id = events[0]
+        mail.attendee_id = session.scalar(
+            select(Attendee.id).where(Attendee.event_id == events[0], Attendee.email == sender)
+        )

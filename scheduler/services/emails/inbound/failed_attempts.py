@@ -1,0 +1,81 @@
+"""Mails of the mailbox that could not be taken in: how often each was tried, an alert when it is given up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.invites.transport.mailbox import MAX_ATTEMPTS
+from scheduler.services.delivery import email_alerts
+from scheduler.storage.among import among
+from scheduler.storage.database import Database
+from scheduler.storage.models import UntakenMail
+
+
+@dataclass(slots=True)
+class Untaken:
+    """The attempts of one mailbox (`transport.mailbox.Attempts`), whichever process makes them."""
+
+    database: Database
+    mailbox: str
+    now: Callable[[], datetime]
+    validity: int = field(default=0, init=False)
+
+    def known(self, validity: int, unread: Sequence[int]) -> Mapping[int, int]:
+        """Counts of attempts by UID.
+
+        Counts of mails that are no longer unread are deleted (RFC 3501 2.3.1.1).
+        """
+        self.validity = validity
+        gone = (UntakenMail.validity != validity) | ~among(UntakenMail.uid, unread)
+        with self.database.write() as session:
+            session.execute(delete(UntakenMail).where(UntakenMail.mailbox == self.mailbox, gone))
+            rows = session.execute(select(UntakenMail.uid, UntakenMail.attempts).where(self._mine()))
+            return {uid: attempts for uid, attempts in rows}  # noqa: C416 -- dict(rows) loses the types
+
+    def begin(self, uid: int) -> int:
+        with self.database.write() as session:
+            attempts = self._count(session, uid)
+            if attempts is not None:
+                return attempts
+            row = {"mailbox": self.mailbox, "validity": self.validity, "uid": uid}
+            try:
+                with session.begin_nested():
+                    session.execute(insert(UntakenMail).values(**row, attempts=1, tried_at=self.now()))
+            except IntegrityError:  # another visit was first
+                return self._count(session, uid) or 1
+            return 1
+
+    def taken(self, uid: int) -> None:
+        with self.database.write() as session:
+            session.execute(delete(UntakenMail).where(self._mine(), UntakenMail.uid == uid))
+
+    def tell(self) -> None:
+        """An alert while mails are given up. It is over when a person has read or moved them."""
+        left = select(func.count()).where(
+            UntakenMail.mailbox == self.mailbox, UntakenMail.attempts >= MAX_ATTEMPTS
+        )
+        with self.database.write() as session:
+            email_alerts.mails_given_up(session, session.scalars(left).one(), now=self.now())
+
+    def _count(self, session: Session, uid: int) -> int | None:
+        """Count one more, or None if the mail has no row."""
+        one = update(UntakenMail).where(self._mine(), UntakenMail.uid == uid)
+        more = one.values(attempts=UntakenMail.attempts + 1, tried_at=self.now())
+        return session.scalar(more.returning(UntakenMail.attempts))
+
+    def _mine(self) -> ColumnElement[bool]:
+        return and_(UntakenMail.mailbox == self.mailbox, UntakenMail.validity == self.validity)
+
+
+def of(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> Untaken:
+    """The counts for the mailbox that the settings name."""
+    name = "\0".join((settings.imap_host, settings.imap_username, settings.imap_folder))
+    return Untaken(database, hashlib.sha256(name.encode()).hexdigest(), now)

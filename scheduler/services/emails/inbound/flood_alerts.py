@@ -1,0 +1,39 @@
+"""An address of an invitation that had too many mails of a day: organisers are told while that lasts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AlertKind, MailBox
+from scheduler.services.emails.inbound import intake
+from scheduler.services.operations import alerts
+from scheduler.storage.models import Alert, Attendee, Event, InboundMail
+
+
+def watch(session: Session, *, now: datetime) -> None:
+    """Raise an alert for each attendee whose invitation had as many, and end those that are over."""
+    many = (
+        select(Event.id, Event.key, Attendee.key, Attendee.name)
+        .select_from(InboundMail)
+        .join(Event, Event.id == InboundMail.event_id)
+        .join(Attendee, Attendee.id == InboundMail.attendee_id)
+        .where(InboundMail.received_at > now - intake.DAY, InboundMail.box != MailBox.BARE)
+        .group_by(InboundMail.token_hash, Event.id, Event.key, Attendee.key, Attendee.name)
+        .having(func.count() >= intake.MAX_A_DAY)
+    )
+    flooded = set()
+    for event_id, key, person, name in session.execute(many).all():
+        flooded.add((event_id, person))
+        reason = f"An invitation of {name} got {intake.MAX_A_DAY} emails within a day. Others are put off; "
+        reason += "what reads as an answer of the attendee is still taken. Ask them whether they come."
+        alerts.raise_alert(
+            session, AlertKind.MAIL_FLOOD, event_id=event_id, about=person, reason=reason,
+            path=f"/events/{key}/inbox/", now=now,
+        )  # fmt: skip
+    is_open = Alert.kind == AlertKind.MAIL_FLOOD, Alert.open_key.is_not(None)
+    for told in session.execute(select(Alert.event_id, Alert.about).where(*is_open)).all():
+        if tuple(told) not in flooded:
+            alerts.end_alert(session, AlertKind.MAIL_FLOOD, event_id=told[0], about=told[1], now=now)

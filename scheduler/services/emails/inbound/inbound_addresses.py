@@ -1,0 +1,113 @@
+"""Our addresses that mails come to: those with the token of an invitation or a mail, and the bare ones."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import MailBox
+from scheduler.services.delivery import sent_records
+from scheduler.services.identity import tokens
+from scheduler.services.replies import attendee_replies
+from scheduler.storage.models import Event, Invitation, OutboxMail
+
+MAX_RECIPIENTS = 20
+"""Addresses of ours that one mail may be to."""
+
+BARE: Final = (
+    "meetings", "bounces", "requests", "no-reply", "desk", "alerts", "sign-in", "complaints", "abuse",
+    "postmaster",
+)  # fmt: skip
+"""What our mails come from, without a token, the address for feedback loops, and those of RFC 2142.
+
+A program that answers to From instead of Reply-To, or that drops what stands behind the plus, writes there.
+"""
+POSTMASTER: Final = BARE[-1]
+
+_TOKENED: Final = re.compile(r"(meetings|bounces)\+([a-z2-7]{32})@([a-z0-9.-]+)")
+_ANY: Final = re.compile(rf"(?<![\w.+-])(?:{'|'.join(BARE)})@[a-z0-9.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """What an address of ours stands for: an invitation, or any mail of ours, or neither if it is bare.
+
+    `name` is the token, or the part of a bare address before the @.
+    """
+
+    box: MailBox
+    name: str
+    invitation: Invitation | None = None
+    about: OutboxMail | None = None
+
+
+def addressed(session: Session, recipient: str, settings: Settings) -> Addressed | None:
+    """The meaning of an address of ours, or None if it is not ours or its token is wrong.
+
+    A report to an address with the token for answers is recognised, and proves nothing.
+    """
+    address = recipient.strip().strip("<>").lower()
+    local, _, domain = address.rpartition("@")
+    if domain != settings.mail_domain.lower():
+        return None
+    if local in BARE:
+        return Addressed(MailBox.BARE, local)
+    found = _TOKENED.fullmatch(address)
+    return None if found is None else _tokened(session, found[1] == "bounces", found[2], settings)
+
+
+def recipients_in(headers: str, mail_domain: str) -> list[str]:
+    """The addresses in a text that may be ours, each once, up to MAX_RECIPIENTS.
+
+    Bare ones only where there is none with a token: who answers to all answers once.
+    """
+    text = headers.lower()
+    tokened = dict.fromkeys(match[0] for match in _TOKENED.finditer(text))
+    if tokened:
+        return list(tokened)[:MAX_RECIPIENTS]
+    bare = [match[0] for match in _ANY.finditer(text) if match[0].endswith(f"@{mail_domain.lower()}")]
+    return bare[:1]
+
+
+def _tokened(session: Session, is_for_reports: bool, token: str, settings: Settings) -> Addressed | None:
+    invitation = attendee_replies.invitation_for(session, token)
+    if invitation is not None:
+        return Addressed(MailBox.OLD_REPORTS if is_for_reports else MailBox.ANSWERS, token, invitation)
+    about = mail_of(session, token, settings.secret_key, is_for_reports=is_for_reports)
+    if about is None:
+        return None
+    return Addressed(
+        MailBox.REPORTS if is_for_reports else MailBox.ANSWERS, token, invitation_of(session, about), about
+    )
+
+
+def mail_of(session: Session, token: str, secret_key: str, *, is_for_reports: bool) -> OutboxMail | None:
+    """The mail whose envelope, or whose Reply-To, has this token, unless its event was deleted."""
+    row = session.get(OutboxMail, tokens.row_id(token))
+    if row is None or _is_of_deleted(session, row):
+        return None
+    make = sent_records.bounce_token if is_for_reports else sent_records.reply_token
+    return row if compare_digest(make(row, secret_key), token) else None
+
+
+def _is_of_deleted(session: Session, mail: OutboxMail) -> bool:
+    event_id = mail.event_id or mail.about_event_id
+    return event_id is not None and session.get_one(Event, event_id).deleted_at is not None
+
+
+def invitation_of(session: Session, about: OutboxMail) -> Invitation | None:
+    """The last invitation about the meeting of a mail, or None for a mail about no meeting."""
+    if about.uid is None or about.attendee_id is None:
+        return None
+    return session.scalar(
+        select(Invitation)
+        .where(Invitation.uid == about.uid, Invitation.attendee_id == about.attendee_id)
+        .order_by(Invitation.sequence.desc(), Invitation.dtstamp.desc())
+        .limit(1)
+    )

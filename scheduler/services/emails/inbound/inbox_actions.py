@@ -1,0 +1,264 @@
+"""What organisers do with the mails that came in: read them, take one as an answer, set one aside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
+from scheduler.domain.errors import NotFound, WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log import recording
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.directory.references import PersonRef, person_ref
+from scheduler.services.emails.inbound import aliases, bounces, delegation_replies, judgement
+from scheduler.services.emails.inbound.incoming_emails import IncomingMail, shown
+from scheduler.services.emails.inbound.intake import close
+from scheduler.services.emails.inbound.verdicts import Verdict
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.replies import attendee_replies, resend, substitutes
+from scheduler.services.replies.attendee_replies import Reply
+from scheduler.services.schedule import meeting_ends
+from scheduler.storage.models import InboundMail
+
+_ANSWERS = {
+    Partstat.NEEDS_ACTION: pgettext_lazy("trail", "needs-action"),
+    Partstat.ACCEPTED: pgettext_lazy("trail", "accepted"),
+    Partstat.TENTATIVE: pgettext_lazy("trail", "tentative"),
+    Partstat.DECLINED: pgettext_lazy("trail", "declined"),
+}
+_NEWEST = Order("inbox", (InboundMail.id,), (int,), descending=True)
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    outcome: MailOutcome | None = None,
+    noted: bool = False,
+    cursor: str | None = None,
+    number: int = 1,
+    limit: int = 50,
+) -> Page[IncomingMail]:
+    """The event's mails, the newest first; with `noted` those alone whose answers have a note.
+
+    Raises NotAllowed if the actor is not an organiser.
+    """
+    actor.require(Right.READ_INBOX)
+    query = select(InboundMail).where(InboundMail.event_id == actor.event_id)
+    if outcome is not None:
+        query = query.where(InboundMail.outcome == outcome)
+    if noted:
+        query = query.where(InboundMail.note != "")
+    page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
+    return page.of(shown(session, row[0]) for row in page.items)
+
+
+def counts(session: Session, actor: Actor) -> dict[MailOutcome, int]:
+    """How many of the event's mails have each outcome."""
+    actor.require(Right.READ_INBOX)
+    rows = session.execute(
+        select(InboundMail.outcome, func.count())
+        .where(InboundMail.event_id == actor.event_id)
+        .group_by(InboundMail.outcome)
+    )
+    found = {outcome: count for outcome, count in rows}  # noqa: C416 -- dict(rows) loses the types
+    return {outcome: found.get(outcome, 0) for outcome in MailOutcome}
+
+
+def complaints(session: Session, actor: Actor) -> Mapping[str, int]:
+    """How many emails of the event were marked as spam, by the domain of the recipient, most first."""
+    actor.require(Right.READ_INBOX)
+    domain = InboundMail.bounce["domain"].as_string()
+    of_event = InboundMail.event_id == actor.event_id, InboundMail.kind == MailKind.COMPLAINT
+    rows = session.execute(
+        select(domain, func.count()).where(*of_event, domain.is_not(None)).group_by(domain)
+    ).all()
+    return dict(sorted(((str(name), count) for name, count in rows), key=lambda row: (-row[1], row[0])))
+
+
+def count_notes(session: Session, actor: Actor) -> int:
+    """How many of the event's mails have a note beside their answer."""
+    actor.require(Right.READ_INBOX)
+    of_event = InboundMail.event_id == actor.event_id, InboundMail.note != ""
+    return session.scalars(select(func.count()).select_from(InboundMail).where(*of_event)).one()
+
+
+def takes_answer(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bool:
+    """Whether a mail can be taken as an answer: to an invitation to a meeting that has not ended."""
+    mail = _mail(session, actor, mail_id)
+    if mail.uid is None or mail.attendee_id is None:
+        return False
+    return not meeting_ends.is_over(
+        session, attendee_replies.latest(session, mail.uid, mail.attendee_id), now=now
+    )
+
+
+def get(session: Session, actor: Actor, mail_id: int) -> IncomingMail:
+    """A mail of the event. Raises NotFound, or NotAllowed if the actor is not an organiser."""
+    return shown(session, _mail(session, actor, mail_id))
+
+
+def raw(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> bytes:
+    """The octets of a mail as it came, which the trail notes. Raises as `get`, and SignInNeeded."""
+    found = _mail(session, actor, mail_id)
+    actor.require_fresh(gettext_lazy("read the mail as it came"))
+    about = pgettext_lazy("trail", "mail %(number)s as it came", number=mail_id)
+    recording.note(session, actor, Act.EXPORT, about, now=now)
+    return found.raw
+
+
+def claimed(session: Session, actor: Actor, mail_id: int) -> str | None:
+    """The other address that a waiting answer is from, where it may be its attendee's. Raises as `get`."""
+    return aliases.claimed(session, _mail(session, actor, mail_id))
+
+
+def substitute(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> PersonRef | None:
+    """The colleague who would go instead of the one who is invited, as a waiting mail suggests."""
+    colleague = delegation_replies.offered(session, _mail(session, actor, mail_id), now=now)
+    return None if colleague is None else person_ref(colleague)
+
+
+def send_instead(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> IncomingMail:
+    """Take a waiting mail so that a colleague goes instead of the one who is invited. Raises WrongState."""
+    mail = _waiting(session, actor, mail_id, "taken as a colleague's")
+    colleague = delegation_replies.offered(session, mail, now=now)
+    if colleague is None or mail.uid is None or mail.attendee_id is None:
+        raise WrongState("mail", mail_id, "of no colleague who could go", "taken as a colleague's")
+    invitation = attendee_replies.latest(session, mail.uid, mail.attendee_id)
+    given = Reply(
+        partstat=Partstat.DECLINED,
+        sequence=invitation.sequence,
+        source=AnswerSource.ORGANISER,
+        dtstamp=now,
+        comment=mail.text[:1000],
+    )
+    done = substitutes.send(session, invitation, colleague.key, given, now=now)
+    verdict = Verdict(
+        MailOutcome.APPLIED, gettext_lazy("An organiser took it as an answer. %(done)s", done=done)
+    )
+    close(mail, verdict, now, by=actor.account_id)
+    about = pgettext_lazy("trail", "mail %(number)s taken so that a colleague goes instead", number=mail_id)
+    recording.note(session, actor, Act.INBOX, about, now=now)
+    return shown(session, mail)
+
+
+def reported_address(session: Session, actor: Actor, mail_id: int) -> str | None:
+    """The address that a waiting mail reports as dead, if it may be believed. Raises as `get`."""
+    return bounces.reported_address(session, _mail(session, actor, mail_id))
+
+
+def _mail(session: Session, actor: Actor, mail_id: int) -> InboundMail:
+    actor.require(Right.READ_INBOX)
+    mail = session.get(InboundMail, mail_id)
+    if mail is None or mail.event_id != actor.event_id:
+        raise NotFound("mail", mail_id)
+    return mail
+
+
+def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, now: datetime) -> IncomingMail:
+    """Take a waiting mail as its attendee's answer to the meeting as it was last told.
+
+    Raises WrongState, also if the meeting has ended.
+    """
+    mail = _waiting(session, actor, mail_id, "applied")
+    if mail.uid is None or mail.attendee_id is None:
+        raise WrongState("mail", mail_id, "about no invitation", "taken as an answer")
+    invitation = attendee_replies.latest(session, mail.uid, mail.attendee_id)
+    given = Reply(
+        partstat=partstat,
+        sequence=invitation.sequence,
+        source=AnswerSource.ORGANISER,
+        dtstamp=now,
+        comment=(mail.note or mail.text)[:1000],
+    )
+    done = attendee_replies.give(session, invitation, given, now=now)
+    close(
+        mail,
+        Verdict(MailOutcome.APPLIED, gettext_lazy("An organiser took it as an answer. %(done)s", done=done)),
+        now,
+        by=actor.account_id,
+    )
+    about = pgettext_lazy(
+        "trail", "mail %(number)s taken as an answer: %(answer)s", number=mail_id, answer=_ANSWERS[partstat]
+    )
+    recording.note(session, actor, Act.INBOX, about, now=now)
+    return shown(session, mail)
+
+
+def set_aside(
+    session: Session, actor: Actor, mail_id: int, *, mail_domain: str, now: datetime
+) -> IncomingMail:
+    """Leave a waiting mail without effect. The maker of a counter-proposal is told. Raises WrongState."""
+    mail = _waiting(session, actor, mail_id, "set aside")
+    is_counter = mail.kind is MailKind.COUNTER and mail.uid is not None and mail.attendee_id is not None
+    if is_counter and takes_answer(session, actor, mail_id, now=now):
+        invitation = attendee_replies.latest(session, str(mail.uid), int(mail.attendee_id or 0))
+        resend.proposal_declined(session, invitation, mail_domain=mail_domain, now=now)
+    close(
+        mail,
+        Verdict(MailOutcome.IGNORED, gettext_lazy("An organiser set it aside.")),
+        now,
+        by=actor.account_id,
+    )
+    about = pgettext_lazy("trail", "mail %(number)s set aside", number=mail_id)
+    recording.note(session, actor, Act.INBOX, about, now=now)
+    return shown(session, mail)
+
+
+def same_person(
+    session: Session, actor: Actor, mail_id: int, *, settings: Settings, now: datetime
+) -> IncomingMail:
+    """Say that a waiting answer is its attendee's own, under another address of theirs, and take it so.
+
+    Later answers from that address count. This person's answers that wait for it are judged again. Raises
+    WrongState, and InvalidInput where `aliases.claimed` offers nothing.
+    """
+    mail = _waiting(session, actor, mail_id, "taken as the same person's")
+    address = aliases.add(session, actor, mail, now=now)
+    waiting = select(InboundMail).where(
+        InboundMail.attendee_id == mail.attendee_id,
+        InboundMail.box == MailBox.ANSWERS,
+        InboundMail.kind.in_(aliases.ANSWERS),
+        InboundMail.outcome == MailOutcome.WAITING,
+    )
+    in_order = waiting.order_by(InboundMail.received_at, InboundMail.id).with_for_update(key_share=True)
+    for each in session.scalars(in_order).all():
+        if address in aliases.writers(each):
+            verdict = judgement.judge(session, each, settings=settings, now=now)
+            close(each, verdict, now, by=actor.account_id)
+    about = pgettext_lazy("trail", "mail %(number)s taken as of the same person", number=mail_id)
+    recording.note(session, actor, Act.INBOX, about, now=now)
+    return shown(session, mail)
+
+
+def mark_dead(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> IncomingMail:
+    """Believe a waiting report: mails to its address are held from now on.
+
+    Raises WrongState, also for a mail that is no report about its reader's address.
+    """
+    mail = _waiting(session, actor, mail_id, "believed")
+    address = bounces.mark(session, mail, now=now)
+    reason = gettext_lazy(
+        "An organiser believes it: the address %(email)s does not take mail.", email=address
+    )
+    close(mail, Verdict(MailOutcome.APPLIED, reason), now, by=actor.account_id)
+    about = pgettext_lazy("trail", "mail %(number)s believed: an address takes no mail", number=mail_id)
+    recording.note(session, actor, Act.INBOX, about, now=now)
+    return shown(session, mail)
+
+
+def _waiting(session: Session, actor: Actor, mail_id: int, step: str) -> InboundMail:
+    actor.require(Right.HANDLE_INBOX)
+    mail = _mail(session, actor, mail_id)
+    session.refresh(mail, with_for_update={"key_share": True})
+    if mail.outcome is not MailOutcome.WAITING:
+        raise WrongState("mail", mail_id, mail.outcome.value, step)
+    return mail

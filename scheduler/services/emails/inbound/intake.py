@@ -1,0 +1,217 @@
+"""How a mail that comes in is kept, before anything reads it: for whom, how much, and for how long."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import MailBox, MailKind, MailOutcome
+from scheduler.domain.errors import ChainmeetError
+from scheduler.i18n import gettext_lazy
+from scheduler.invites import inbound
+from scheduler.invites.inbound.limits import MAX_MAIL
+from scheduler.services.emails.inbound import event_matching, inbound_addresses
+from scheduler.services.emails.inbound.inbound_addresses import Addressed
+from scheduler.services.emails.inbound.verdicts import Verdict
+from scheduler.services.identity.tokens import hash_token
+from scheduler.storage.models import Attendee, InboundMail, Invitation, OutboxMail
+
+KEPT = 1024 * 1024
+"""Octets of a mail that are kept for the organiser once it is judged."""
+DAY = timedelta(days=1)
+FORGET = timedelta(days=30)
+"""The octets of a mail that was applied or ignored are removed this time after it was judged."""
+
+MOST_WAITING = 20
+"""The most mails of a day to one address that wait at once. Each address stands for one invitation."""
+MAX_A_DAY = 200
+"""The most mails to one address within a day. Further ones are put off, and none of them is lost."""
+MAX_ANSWERS = 50
+"""So many more of a day that read as an answer of the attendee: a place that mails of others do not take."""
+MAX_OCTETS = 5 * 1024 * 1024
+"""Octets that are kept of all mails to one address. Those of the oldest ones make room for the newest."""
+MAX_A_DAY_BARE, MAX_OCTETS_BARE = 500, 50 * 1024 * 1024
+"""The same for an address without a token, which everybody shares."""
+
+REASON_LIMIT = 400
+NOT_READ = gettext_lazy("It was not read yet.")
+
+_ANSWER = re.compile(rb"method=\"?(?:reply|counter)\b")
+_ANSWERS = (MailKind.REPLY, MailKind.COUNTER)
+_READ = MAX_MAIL + 1
+"""Octets of a mail that are looked at: one more than any may have."""
+
+
+class TooMuch(ChainmeetError):
+    """An address of ours has reached its limit of mails: this one is to come again. `str()` is a sentence."""
+
+    code = "too-much-mail"
+
+
+def take(
+    session: Session, settings: Settings, recipient: str, raw: bytes, now: datetime
+) -> tuple[bool, int | None]:
+    """Whether the recipient is ours, and the id of the new row: none if the mail is known already.
+
+    Raises TooMuch. Mails to one person take turns, so that the quota holds for those of one moment too.
+    """
+    ours = inbound_addresses.addressed(session, recipient, settings)
+    if ours is None:
+        return False, None
+    digest, hashed = hashlib.sha256(raw).hexdigest(), hash_token(ours.name)
+    _take_turns(session, ours)
+    known = InboundMail.token_hash == hashed, InboundMail.digest == digest
+    if session.scalar(select(InboundMail.id).where(*known)) is not None:
+        return True, None
+    answerer = _answerer(session, ours, raw)
+    _check_quota(session, hashed, len(raw), now, is_bare=ours.box is MailBox.BARE, answerer=answerer)
+    mail = InboundMail(
+        **_whose(ours.invitation),
+        box=ours.box,
+        token_hash=hashed,
+        digest=digest,
+        **understood(inbound.InboundMail(kind=MailKind.UNREADABLE, reason=NOT_READ)),
+        outcome=MailOutcome.RECEIVED,
+        received_at=now,
+        size=len(raw),
+        raw=raw[:_READ],
+        kept=len(raw[:_READ]),
+    )
+    if ours.about is not None:
+        event_matching.refer(session, mail, ours.about)
+    try:
+        with session.begin_nested():
+            session.add(mail)
+    except IntegrityError:
+        return True, None
+    return True, mail.id
+
+
+def _take_turns(session: Session, ours: Addressed) -> None:
+    """Lock what the address stands for. Nobody waits for those that write to a bare address."""
+    for found in (ours.invitation, ours.about):
+        if found is not None and found.attendee_id is not None:
+            whose = select(Attendee.id).where(Attendee.id == found.attendee_id)
+            session.execute(whose.with_for_update(key_share=True))
+            return
+    if ours.about is not None:
+        about = select(OutboxMail.id).where(OutboxMail.id == ours.about.id)
+        session.execute(about.with_for_update(key_share=True))
+
+
+def _whose(invitation: Invitation | None) -> dict[str, Any]:
+    if invitation is None:
+        return {}
+    return {name: getattr(invitation, name) for name in ("event_id", "request_id", "attendee_id", "uid")}
+
+
+def _answerer(session: Session, ours: Addressed, raw: bytes) -> str:
+    """The attendee's address if a mail reads as their answer, else empty. Nothing is understood of it yet.
+
+    The octets are looked at as they are: the address in the header, and the method of a calendar answer in
+    any part's own (RFC 6047, 2.4). Who forges both gets this place and no other.
+    """
+    found = session.get(Attendee, ours.invitation.attendee_id) if ours.invitation is not None else None
+    if found is None:
+        return ""
+    text = raw[:_READ].lower()
+    header = re.split(rb"\r?\n\r?\n", text, maxsplit=1)[0]
+    is_theirs = found.email.lower().encode() in header
+    return found.email if is_theirs and _ANSWER.search(text) else ""
+
+
+def _check_quota(
+    session: Session, token_hash: str, size: int, now: datetime, *, is_bare: bool, answerer: str
+) -> None:
+    most, octets = (MAX_A_DAY_BARE, MAX_OCTETS_BARE) if is_bare else (MAX_A_DAY, MAX_OCTETS)
+    mails = InboundMail.token_hash == token_hash
+    today = select(func.count()).where(mails, InboundMail.received_at > now - DAY)
+    own = today.where(func.lower(InboundMail.sender) == answerer.lower(), InboundMail.kind.in_(_ANSWERS))
+    has_place = bool(answerer) and session.scalars(own).one() < MAX_ANSWERS
+    if session.scalars(today).one() >= most and not has_place:
+        raise TooMuch(f"The address had {most} mails within a day.")
+    _make_room(session, token_hash, min(size, KEPT), octets)
+
+
+def _make_room(session: Session, token_hash: str, size: int, most: int) -> None:
+    """Forget the octets of the oldest mails that are judged: the settled ones first, then those that wait.
+
+    What was understood of them stays.
+    """
+    rows = session.execute(
+        select(InboundMail.id, InboundMail.kept, InboundMail.outcome)
+        .where(InboundMail.token_hash == token_hash, InboundMail.kept > 0)
+        .order_by(InboundMail.outcome == MailOutcome.WAITING, InboundMail.id)
+    ).all()
+    over = sum(row.kept for row in rows) + size - most
+    for row in rows:
+        if over <= 0:
+            return
+        if row.outcome is not MailOutcome.RECEIVED:
+            session.execute(update(InboundMail).where(InboundMail.id == row.id).values(raw=b"", kept=0))
+            over -= row.kept
+
+
+def let_newest_wait(session: Session, mail: InboundMail, *, now: datetime) -> None:
+    """Of more mails of a day than may wait, let this one, the newest, take the place of those before it."""
+    waiting = (
+        InboundMail.token_hash == mail.token_hash,
+        InboundMail.outcome == MailOutcome.WAITING,
+        InboundMail.received_at > now - DAY,
+        InboundMail.id != mail.id,
+    )
+    ids = session.scalars(select(InboundMail.id).where(*waiting).order_by(InboundMail.id)).all()
+    reason = gettext_lazy(
+        "Many emails came to this address on this day. A newer one waits instead of this one."
+    )
+    session.execute(
+        update(InboundMail)
+        .where(InboundMail.id.in_(ids[MOST_WAITING:]))
+        .values(outcome=MailOutcome.IGNORED, reason=reason, handled_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def forget_octets(session: Session, *, now: datetime) -> int:
+    """Remove the octets of mails that were settled long ago, and give the number of mails."""
+    settled = InboundMail.outcome.in_((MailOutcome.APPLIED, MailOutcome.IGNORED))
+    old = update(InboundMail).where(settled, InboundMail.handled_at < now - FORGET, InboundMail.kept > 0)
+    return len(session.scalars(old.values(raw=b"", kept=0).returning(InboundMail.id)).all())
+
+
+def understood(found: inbound.InboundMail) -> dict[str, Any]:
+    """The columns for what a mail was understood to be."""
+    return {
+        "kind": found.kind,
+        "message_id": found.message_id,
+        "sender": found.sender,
+        "subject": found.subject,
+        "text": found.text,
+        "note": found.note,
+        "answers": [answer.to_json() for answer in found.answers],
+        "bounce": _notice(found),
+        "reason": found.reason[:REASON_LIMIT],
+    }
+
+
+def _notice(found: inbound.InboundMail) -> dict[str, Any]:
+    if found.forwarded_to:
+        return {"forwarded_to": list(found.forwarded_to)}
+    notice = found.bounce or found.complaint
+    return {} if notice is None else asdict(notice)
+
+
+def close(mail: InboundMail, verdict: Verdict, now: datetime, *, by: int | None) -> None:
+    """Record the verdict on a mail, and the account that decided it, or None if no person did."""
+    mail.outcome, mail.reason = verdict.outcome, verdict.reason[:REASON_LIMIT]
+    if mail.kept > KEPT:
+        mail.raw, mail.kept = mail.raw[:KEPT], KEPT
+    mail.handled_at, mail.handled_by = now, by

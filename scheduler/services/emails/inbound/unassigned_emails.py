@@ -1,0 +1,136 @@
+"""Mails of which nobody knows the event: operators read them, and give them to an event or set them aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AlertKind, MailOutcome
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log import recording
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.recording import Somebody
+from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
+from scheduler.services.emails.inbound.incoming_emails import IncomingMail, shown
+from scheduler.services.emails.inbound.intake import close
+from scheduler.services.emails.inbound.verdicts import Verdict
+from scheduler.services.identity.sessions import SignedIn
+from scheduler.services.operations import alerts
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.storage.models import Event, InboundMail
+
+PATH = "/operators/mails"
+_NEWEST = Order("unplaced", (InboundMail.id,), (int,), descending=True)
+_OF_NO_EVENT = InboundMail.event_id.is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class EventChoice:
+    """An event that a mail can be given to."""
+
+    key: str
+    name: str
+
+
+def watch(session: Session, *, now: datetime) -> None:
+    """Tell the operators while such mails wait. The alert is over when none does."""
+    session.flush()
+    waits = select(func.count()).where(_OF_NO_EVENT, InboundMail.outcome == MailOutcome.WAITING)
+    count = session.scalars(waits).one()
+    if count == 0:
+        alerts.end_alert(session, AlertKind.MAIL_UNPLACED, event_id=None, now=now)
+        return
+    reason = (
+        "An email came that belongs to no event that is known."
+        if count == 1
+        else f"{count} emails came that belong to no event that is known."
+    )
+    alerts.raise_alert(
+        session, AlertKind.MAIL_UNPLACED, event_id=None, about="", reason=reason, path=PATH, now=now
+    )
+
+
+def listing(session: Session, asker: SignedIn, *, number: int = 1, limit: int = 50) -> Page[IncomingMail]:
+    """The mails of no event, the newest first. Raises NotAllowed if the asker is no operator."""
+    _require(asker)
+    query = select(InboundMail).where(_OF_NO_EVENT, InboundMail.outcome != MailOutcome.RECEIVED)
+    page = fetch_page(session, query, _NEWEST, number=number, limit=limit)
+    return page.of(shown(session, row[0]) for row in page.items)
+
+
+def get(session: Session, asker: SignedIn, mail_id: int) -> IncomingMail:
+    """One of them. Raises NotAllowed, NotFound."""
+    return shown(session, _mail(session, asker, mail_id))
+
+
+def raw(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> bytes:
+    """The octets of a mail as it came, which the trail notes. Raises as `get`, and SignInNeeded."""
+    found = _mail(session, asker, mail_id)
+    asker.require_fresh(gettext_lazy("read the mail as it came"))
+    about = pgettext_lazy("trail", "mail %(number)s as it came", number=mail_id)
+    _note(session, asker, about, now, act=Act.EXPORT)
+    return found.raw
+
+
+def events(session: Session, asker: SignedIn) -> Sequence[EventChoice]:
+    """The events that a mail can be given to, the newest first."""
+    _require(asker)
+    going_on = select(Event.key, Event.name).where(Event.archived_at.is_(None)).order_by(Event.id.desc())
+    return [EventChoice(key, name) for key, name in session.execute(going_on.limit(200))]
+
+
+def give(session: Session, asker: SignedIn, mail_id: int, event_key: str, *, now: datetime) -> str:
+    """Give a waiting mail to an event: it waits for its organisers. Returns the event's name.
+
+    Raises NotAllowed, NotFound, WrongState, InvalidInput.
+    """
+    mail = _waiting(session, asker, mail_id)
+    event = session.scalar(
+        select(Event).where(Event.by_key(event_key.replace("\x00", "")), Event.archived_at.is_(None))
+    )
+    if event is None:
+        raise InvalidInput([Fault("event", gettext_lazy("Choose an event from the list."))])
+    mail.event_id = event.id
+    _note(session, asker, pgettext_lazy("trail", "mail %(number)s given to an event", number=mail_id), now)
+    watch(session, now=now)
+    return event.name
+
+
+def set_aside(session: Session, asker: SignedIn, mail_id: int, *, now: datetime) -> None:
+    """Leave a waiting mail without effect. Raises NotAllowed, NotFound, WrongState."""
+    mail = _waiting(session, asker, mail_id)
+    verdict = Verdict(MailOutcome.IGNORED, gettext_lazy("An operator set it aside."))
+    close(mail, verdict, now, by=asker.account_id)
+    _note(session, asker, pgettext_lazy("trail", "mail %(number)s set aside", number=mail_id), now)
+    watch(session, now=now)
+
+
+def _note(session: Session, asker: SignedIn, about: Noted, now: datetime, *, act: Act = Act.INBOX) -> None:
+    doer = Somebody(account_id=asker.account_id, roles=("operator",))
+    recording.note(session, doer, act, about, now=now)
+
+
+def _mail(session: Session, asker: SignedIn, mail_id: int) -> InboundMail:
+    _require(asker)
+    mail = session.get(InboundMail, mail_id)
+    if mail is None or mail.event_id is not None or mail.outcome is MailOutcome.RECEIVED:
+        raise NotFound("mail", mail_id)
+    return mail
+
+
+def _waiting(session: Session, asker: SignedIn, mail_id: int) -> InboundMail:
+    mail = _mail(session, asker, mail_id)
+    session.refresh(mail, with_for_update={"key_share": True})
+    if mail.outcome is not MailOutcome.WAITING or mail.event_id is not None:
+        raise WrongState("mail", mail_id, mail.outcome.value, "handled")
+    return mail
+
+
+def _require(asker: SignedIn) -> None:
+    if not asker.is_operator:
+        raise NotAllowed(gettext_lazy("Only an operator of this installation may do this."))

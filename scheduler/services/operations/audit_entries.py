@@ -1,0 +1,246 @@
+"""The trail of an event as its organisers read it: filtered, page by page, or all of it as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Row, Select, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import NotAllowed
+from scheduler.services.audit_log import recording
+from scheduler.services.audit_log.acts import WORDS, Act
+from scheduler.services.audit_log.recording import INSTALLATION
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.audit_log.verification import Chain, verify_chain
+from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.sessions import SignedIn
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.text import contains, search_words
+from scheduler.sheets.writing import harmless
+from scheduler.storage.models import Event, TrailEntry
+
+InEnglish = Callable[[str], Mapping[str, bool]]
+
+_NEWEST = Order("trail", (TrailEntry.number,), (int,), descending=True)
+_AT_A_TIME = 1000
+_HEADER = (
+    "time (UTC)", "act", "who", "role", "token", "firm", "about", "before", "after", "hash",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedValue:
+    """A value that was changed: its name, what it was and is, as JSON and as texts; empty for none."""
+
+    name: str
+    was: Any
+    now: Any
+
+    @property
+    def before(self) -> str:
+        return _shown(self.was)
+
+    @property
+    def after(self) -> str:
+        return _shown(self.now)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of the trail. `what` is the act in words."""
+
+    number: int
+    at: datetime
+    act: str
+    what: str
+    who: str
+    role: str
+    by_token: bool
+    for_firm: str
+    about: str
+    changes: tuple[ChangedValue, ...]
+    hash: str
+    """Of the row and all before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is shown: an act, words of who or about what, days from and to in the event's zone.
+
+    `english` gives what a word that is typed in another language may be in the English of the table:
+    patterns of LIKE, in which "/" escapes, each with whether its case may be another one.
+    """
+
+    act: str = ""
+    text: str = ""
+    english: InEnglish | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+    @classmethod
+    def of_days(
+        cls,
+        timezone: str,
+        *,
+        act: str = "",
+        text: str = "",
+        english: InEnglish | None = None,
+        since: date | None,
+        until: date | None,
+    ) -> Filter:
+        """From the first day to the last one, both with all of their hours in the zone."""
+        zone = ZoneInfo(timezone)
+        return cls(
+            act=act,
+            text=text,
+            english=english,
+            since=_midnight(since, zone) if since else None,
+            before=_midnight(until + timedelta(days=1), zone) if until else None,
+        )
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    wanted: Filter,
+    *,
+    cursor: str | None = None,
+    number: int = 1,
+    limit: int = 50,
+) -> Page[Entry]:
+    """The entries of the actor's event, the newest first. They name mail addresses of people."""
+    actor.require(Right.READ_TRAIL)
+    actor.require(Right.READ_CONTACTS)
+    query = _filtered(_of_event(session, actor), wanted)
+    page: Page[Row[Any]] = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
+    return page.of(_entry(row[0]) for row in page.items)
+
+
+def list_latest(session: Session, actor: Actor, *, limit: int) -> tuple[Entry, ...]:
+    """The newest entries of the actor's event, without counting the others."""
+    actor.require(Right.READ_TRAIL)
+    actor.require(Right.READ_CONTACTS)
+    rows = session.scalars(_of_event(session, actor).order_by(TrailEntry.number.desc()).limit(limit))
+    return tuple(_entry(row) for row in rows)
+
+
+def of_installation(
+    session: Session, asker: SignedIn, wanted: Filter, *, number: int = 1, limit: int = 50
+) -> Page[Entry]:
+    """The entries of no event, for an operator: sign-ins, operators. Raises NotAllowed."""
+    if not asker.is_operator:
+        raise NotAllowed("Only an operator of this installation may do this.")
+    query = _filtered(select(TrailEntry).where(TrailEntry.chain == INSTALLATION), wanted)
+    page: Page[Row[Any]] = fetch_page(session, query, _NEWEST, number=number, limit=limit)
+    return page.of(_entry(row[0]) for row in page.items)
+
+
+def verified(session: Session, actor: Actor) -> Chain:
+    """Whether each row of the event's trail is as it was written. Reads all of them."""
+    actor.require(Right.READ_TRAIL)
+    return verify_chain(session, actor.event_id, actor.event_key)
+
+
+def acts() -> Mapping[str, str]:
+    """What can be filtered by: each act and its words."""
+    return {act.value: words for act, words in WORDS.items()}
+
+
+def as_csv(session: Session, actor: Actor, wanted: Filter, *, now: datetime) -> str:
+    """The entries with their hashes, the oldest first, as `chainmeet audit verify` counts them.
+
+    Cells that a spreadsheet would take for a formula begin with an apostrophe. That somebody took the trail
+    away is noted in it.
+    """
+    actor.require(Right.READ_TRAIL)
+    actor.require_fresh(TAKE_CONTACTS)
+    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(("number", f"time ({zone.key})", *_HEADER))
+    query = _filtered(_of_event(session, actor), wanted).order_by(TrailEntry.number)
+    rows = session.scalars(query.execution_options(yield_per=_AT_A_TIME))
+    writer.writerows([harmless(cell) for cell in _cells(row, zone)] for row in rows)
+    recording.note(session, actor, Act.EXPORT, pgettext_lazy("trail", "trail as CSV"), now=now)
+    return "\ufeff" + out.getvalue()
+
+
+def _of_event(session: Session, actor: Actor) -> Select[TrailEntry]:
+    """Since the event was made: a number of an event that was deleted may be given again."""
+    made = session.get_one(Event, actor.event_id).created_at
+    return select(TrailEntry).where(TrailEntry.chain == actor.event_id, TrailEntry.at >= made)
+
+
+def _filtered(query: Select[TrailEntry], wanted: Filter) -> Select[TrailEntry]:
+    if wanted.act:
+        query = query.where(TrailEntry.act == wanted.act)
+    for word in search_words(wanted.text):
+        query = query.where(_has(word, wanted.english(word) if wanted.english else {}))
+    if wanted.since is not None:
+        query = query.where(TrailEntry.at >= wanted.since)
+    if wanted.before is not None:
+        query = query.where(TrailEntry.at < wanted.before)
+    return query
+
+
+def _has(word: str, english: Mapping[str, bool]) -> ColumnElement[bool]:
+    return or_(
+        contains(word, (TrailEntry.who, TrailEntry.about, TrailEntry.for_firm)),
+        TrailEntry.who.in_({recording.COMMAND_LINE, recording.NIGHT}.intersection(english)),
+        *(
+            (TrailEntry.about.ilike if any_case else TrailEntry.about.like)(pattern, escape="/")
+            for pattern, any_case in english.items()
+        ),
+    )
+
+
+def _entry(row: TrailEntry) -> Entry:
+    known = {act.value: words for act, words in WORDS.items()}
+    return Entry(
+        number=row.number,
+        at=row.at,
+        act=row.act,
+        what=known.get(row.act, row.act),
+        who=row.who,
+        role=row.role,
+        by_token=row.token_id is not None,
+        for_firm=row.for_firm,
+        about=row.about,
+        changes=tuple(_changes(row.before, row.after)),
+        hash=row.hash,
+    )
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(0), zone).astimezone(UTC)
+
+
+def _changes(before: str, after: str) -> Iterator[ChangedValue]:
+    old, new = (json.loads(text) if text else {} for text in (before, after))
+    for name in {**old, **new}:
+        yield ChangedValue(name, old.get(name), new.get(name))
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _cells(row: TrailEntry, zone: ZoneInfo) -> tuple[str, ...]:
+    local = f"{row.at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    utc = row.at.astimezone(UTC).isoformat(timespec="microseconds")
+    token = "" if row.token_id is None else str(row.token_id)
+    return (
+        str(row.number), local, utc, row.act, row.who, row.role, token, row.for_firm, row.about, row.before,
+        row.after, row.hash,
+    )  # fmt: skip

@@ -1,0 +1,59 @@
+"""Locks that cannot all be kept, by name: what a plan says of them, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.plan import CommitmentClash
+from scheduler.i18n import Separator, display_name, gettext_lazy, join_texts, pair_label, place_label
+from scheduler.services.requests.unscheduled_requests import NamedMeeting, Thing, things
+from scheduler.storage.models import Place
+
+CAUSES: Final[Mapping[str, str]] = {
+    "alone": gettext_lazy("It cannot be scheduled at that time, whatever else is scheduled"),
+    "people": gettext_lazy("Someone would be in two meetings at the same time"),
+    "walk": gettext_lazy("Someone would have no time to walk to the next hall"),
+    "person-cap": gettext_lazy("Someone would have more meetings that day than their limit"),
+    "firm-cap": gettext_lazy("A firm would have more meetings that day than its limit"),
+    "place": gettext_lazy("There are too few locations at that time"),
+    "interpreter": gettext_lazy("There are too few interpreters at that time"),
+    "precedence": gettext_lazy("They are not in the order that they have to be scheduled in"),
+    "rules": gettext_lazy("No schedule keeps all rules with them"),
+}
+"""By the cause of a clash, without a full stop."""
+
+
+def refusal(session: Session, event_id: int, key: str, clash: CommitmentClash) -> str:
+    """Why a request cannot be locked: what it clashes with, and who is concerned."""
+    known = named(session, event_id, {*clash.requests, *clash.who})
+    others = [name_of(known.get(each, each)) for each in clash.requests if each != key]
+    who = join_texts(name_of(known.get(each, each)) for each in clash.who)
+    cause = gettext_lazy("%(cause)s (%(who)s).", cause=CAUSES[clash.cause], who=who) if who else None
+    why = cause or gettext_lazy("%(cause)s.", cause=CAUSES[clash.cause])
+    if not others:
+        return gettext_lazy("This meeting cannot be locked there. %(why)s", why=why)
+    return gettext_lazy(
+        "This meeting cannot be locked there beside these: %(others)s. %(why)s Unlock one of them first.",
+        others=join_texts(others, Separator.CLAUSES),
+        why=why,
+    )
+
+
+def name_of(thing: Thing) -> str:
+    if isinstance(thing, str):
+        return thing
+    if isinstance(thing, NamedMeeting):
+        firms = (display_name(firm.name, firm.latin_name) for firm in (thing.sender, thing.receiver))
+        return pair_label(*firms)
+    return display_name(thing.name, thing.latin_name)
+
+
+def named(session: Session, event_id: int, keys: Collection[str]) -> dict[str, Thing]:
+    """The requests, people, interpreters, firms and places of the event that have these keys."""
+    mine = Place.event_id == event_id, Place.key.in_(sorted(keys))
+    places = session.execute(select(Place.key, Place.name).where(*mine))
+    return {**{key: place_label(name) for key, name in places}, **things(session, event_id, keys)}

@@ -1,0 +1,118 @@
+"""One mail an interpreter and publishing: what changed since they were told last, and all their meetings."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import OutboxKind, OutboxState
+from scheduler.invites.ical.content import Content
+from scheduler.invites.mail import summary, summary_mail
+from scheduler.invites.mail.summary import Summary
+from scheduler.services import links
+from scheduler.services.delivery import email_texts
+from scheduler.services.outbox import outbox, payloads
+from scheduler.services.outbox.outbox import NewMail
+from scheduler.services.publishing.interpreter_notices import contents
+from scheduler.services.publishing.interpreter_notices.contents import BriefedPerson
+from scheduler.storage.models import Event, Interpreter, InterpreterTold, OutboxMail, ScheduleVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Briefing:
+    """What one interpreter has to be told."""
+
+    reader: BriefedPerson
+    said: Summary
+
+
+def pending(
+    session: Session,
+    version: ScheduleVersion,
+    settings: Settings,
+    *,
+    now: datetime,
+    with_queued: bool = False,
+) -> list[Briefing]:
+    """What publishing the version has to tell interpreters, as of `now`. Nothing is written.
+
+    With `with_queued`, what mails in the queue say counts as told.
+    """
+    event = session.get_one(Event, version.event_id)
+    people = contents.readers(session, event)
+    url = links.whole(settings, links.interpreting(event.key))
+    shown = contents.of_version(session, event, version.id, people, url=url, domain=settings.mail_domain)
+    told = _told(session, event.id)
+    if with_queued:
+        told |= _queued(session, event.id)
+    found = []
+    for reader in people:
+        address, known = told.get(reader.id, ("", {}))
+        wanted = shown.get(reader.id, {})
+        changes = summary.between(known if address == reader.email else {}, wanted)
+        if changes:
+            found.append(Briefing(reader, Summary(version.number, now, wanted, changes)))
+    return found
+
+
+def tell(session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime) -> int:
+    """Queue a mail to each interpreter to whom the version says something new. Returns their number.
+
+    Mails that no sender has touched yet give way, so that only the net effect is told: it can be repeated.
+    """
+    event = session.get_one(Event, version.event_id)
+    waiting = (OutboxMail.event_id == event.id) & (OutboxMail.kind == OutboxKind.BRIEFING)
+    outbox.drop_untouched(session, waiting)
+    found = pending(session, version, settings, now=now)
+    outbox.enqueue(session, [_mail(each, event, version, settings) for each in found])
+    return len(found)
+
+
+_Known = tuple[str, Mapping[str, Content]]
+"""The address that was told, and all meetings by UID."""
+
+
+def _told(session: Session, event_id: int) -> dict[int, _Known]:
+    rows = session.execute(
+        select(InterpreterTold.interpreter_id, InterpreterTold.address, InterpreterTold.summary)
+        .join(Interpreter, Interpreter.id == InterpreterTold.interpreter_id)
+        .where(Interpreter.event_id == event_id)
+    )
+    return {who: (address, payloads.summary(said).agenda) for who, address, said in rows}
+
+
+def _queued(session: Session, event_id: int) -> dict[int, _Known]:
+    rows = session.execute(
+        select(OutboxMail.interpreter_id, OutboxMail.to_address, OutboxMail.payload)
+        .where(
+            OutboxMail.event_id == event_id,
+            OutboxMail.kind == OutboxKind.BRIEFING,
+            OutboxMail.state == OutboxState.QUEUED,
+            OutboxMail.stopped_at.is_(None),
+        )
+        .order_by(OutboxMail.id)
+    )
+    return {who: (address, payloads.summary(said).agenda) for who, address, said in rows if who is not None}
+
+
+def _mail(found: Briefing, event: Event, version: ScheduleVersion, settings: Settings) -> NewMail:
+    reader, said = found.reader, found.said
+    return NewMail(
+        kind=OutboxKind.BRIEFING,
+        event_id=event.id,
+        version_id=version.id,
+        interpreter_id=reader.id,
+        to_address=reader.email,
+        to_name=reader.name,
+        message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
+        thread_id=summary_mail.briefings_thread_id(reader.id, settings.mail_domain),
+        payload=said.to_json() | email_texts.settings_of(event),
+        created_at=said.stamp,
+        next_attempt_at=said.stamp,
+    )

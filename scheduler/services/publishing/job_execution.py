@@ -1,0 +1,311 @@
+"""Carry jobs about versions out, step by step: each step is a short transaction, and can be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import structlog
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import JobKind, VersionState
+from scheduler.domain.errors import ChainmeetError
+from scheduler.i18n import Separator, gettext_lazy, join_texts
+from scheduler.services.operations.database_retries import patiently
+from scheduler.services.publishing import comparisons, release, summaries, version_jobs
+from scheduler.services.publishing.comparisons import Worked
+from scheduler.services.publishing.invitation_diff import Survey
+from scheduler.services.publishing.overnight import limits, report
+from scheduler.services.publishing.overnight.overnight_budget import NightBudget
+from scheduler.services.publishing.version_jobs import HeldPublishing, JobLost
+from scheduler.storage.database import Database
+from scheduler.storage.models import ScheduleVersion, VersionJob
+
+log = structlog.get_logger()
+
+
+class JobEnding(StrEnum):
+    """The ending of a task's job."""
+
+    NOT_CLAIMED = "not_claimed"  # somebody else does it, or did
+    DONE = "done"
+    FAILED = "failed"
+    PUT_BACK = "put_back"  # asked again, as the worker shuts down or the first attempt failed
+    LOST = "lost"  # it was taken up elsewhere meanwhile
+
+
+class TooMuchChanges(ChainmeetError):
+    """A publishing without a person would touch more meetings than it may."""
+
+    code = "too-much-changes"
+
+    def __init__(self, number: int, touched: int, budget: int) -> None:
+        super().__init__(
+            gettext_lazy(
+                "Version %(number)s was not published: it changes %(touched)s meetings that people have in "
+                "their calendars, and without a person at most %(budget)s may. Look at the draft and publish "
+                "it.",
+                number=str(number),
+                touched=f"{touched:,}",
+                budget=f"{budget:,}",
+            )
+        )
+
+
+class BeyondTheNight(ChainmeetError):
+    """A night would publish more changes than its budget has."""
+
+    code = "beyond-the-night"
+
+    def __init__(self, number: int, excess: Sequence[str]) -> None:
+        super().__init__(
+            gettext_lazy(
+                "Version %(number)s was not published by the night: %(why)s. Look at the draft, and publish "
+                "it if you want these changes.",
+                number=str(number),
+                why=join_texts(excess, Separator.CLAUSES),
+            )
+        )
+
+
+class _Stopped(Exception):
+    """The process shuts down."""
+
+
+def execute(
+    database: Database,
+    job_id: int,
+    *,
+    worker: str,
+    settings: Settings,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> JobEnding:
+    """Do a job from its claim to its end.
+
+    What is wrong with the version ends it as failed, with a sentence. Any other error is tried once more,
+    then it fails too: nothing is raised, and nothing is lost without a word.
+    """
+    with database.write() as session:
+        job = version_jobs.claim(session, job_id, worker, now=database.now_in(session))
+    if job is None:
+        return JobEnding.NOT_CLAIMED
+    work = _Work(database, job, HeldPublishing(job_id, worker), settings, should_stop)
+    try:
+        work.do()
+    except JobLost as lost:
+        log.warning("job lost", job=job_id, reason=str(lost))
+        return JobEnding.LOST
+    except _Stopped:
+        return work.put_back(None)
+    except ChainmeetError as error:
+        return work.fail(str(error))
+    except Exception as error:
+        log.exception("job failed", job=job_id, attempt=job.attempts)
+        return work.try_again(error)
+    return JobEnding.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A job that this worker has claimed."""
+
+    database: Database
+    job: VersionJob
+    held: HeldPublishing
+    settings: Settings
+    should_stop: Callable[[], bool]
+
+    def do(self) -> None:
+        steps = {
+            JobKind.COMPARE: self.compare,
+            JobKind.PUBLISH: self.publish,
+            JobKind.BEGIN: self.begin,
+            JobKind.EXPLAIN: self.explain,
+        }
+        steps[self.job.kind]()
+
+    def begin(self) -> None:
+        """A draft by hand, at the end of one transaction: another attempt finds nothing of it, or all."""
+        with self.database.write() as session:
+            now = self.database.now_in(session)
+            base = session.get_one(ScheduleVersion, self.job.version_id)
+            release.begin_by_hand(session, base, by=self.job.asked_by, now=now)
+            version_jobs.finish(session, self.held, now=now)
+
+    def explain(self) -> None:
+        """What is not explained is looked into between two transactions: it takes up to minutes."""
+        from scheduler.services.publishing import explanations  # here, as it loads the solver
+
+        with self.database.read() as session:
+            now = self.database.now_in(session)
+            left = explanations.read(session, self.job.version_id, now=now)
+        answer = explanations.explain(left, report=self.report, should_stop=self.should_stop)
+        self.stop_here()
+        with self.database.write() as session:
+            explanations.keep(session, self.job.version_id, answer)
+            version_jobs.finish(session, self.held, now=self.database.now_in(session))
+
+    def compare(self) -> None:
+        worked = self.work_out(with_mails=True)
+        with self.database.write() as session:
+            now = self.database.now_in(session)
+            comparisons.keep(session, worked)
+            version_jobs.finish(session, self.held, now=now)
+            report.tell(session, session.get_one(ScheduleVersion, self.job.version_id), now=now)
+
+    def publish(self) -> None:
+        """A version that is published already was so by an earlier attempt, which then told some people."""
+        with self.database.read() as session:
+            version = session.get_one(ScheduleVersion, self.job.version_id)
+        if version.state is not VersionState.PUBLISHED:
+            self.check_budget(version)
+            version = self.make_published(version.number)
+        self.tell(version)
+        worked = self.work_out(with_mails=True) if self.is_of_night() else None
+        with self.database.write() as session:
+            now = self.database.now_in(session)
+            version_jobs.finish(session, self.held, now=now)
+            if worked is not None:
+                comparisons.keep(session, worked)
+                told = session.get_one(ScheduleVersion, self.job.version_id)
+                report.tell_published(session, told, now=now)
+
+    def check_budget(self, version: ScheduleVersion) -> None:
+        """Raises TooMuchChanges, BeyondTheNight."""
+        allowed = self.night_budget()
+        if self.job.budget is None and allowed is None:
+            return
+        worked = self.work_out(with_mails=False)
+        touched = worked.comparison.touched
+        if self.job.budget is not None and touched > self.job.budget:
+            raise TooMuchChanges(version.number, touched, self.job.budget)
+        if allowed is not None:
+            with self.database.read() as session:
+                excess = limits.excess(
+                    session,
+                    version,
+                    allowed,
+                    worked.changes,
+                    published=worked.published,
+                    now=self.database.now_in(session),
+                )
+            if excess:
+                raise BeyondTheNight(version.number, excess)
+
+    def is_of_night(self) -> bool:
+        """Whether nobody asked for it but a night."""
+        with self.database.read() as session:
+            version = session.get_one(ScheduleVersion, self.job.version_id)
+            return self.job.asked_by is None and report.is_of_night(session, version)
+
+    def night_budget(self) -> NightBudget | None:
+        """That of the night that asked for the publishing, if it was a night."""
+        with self.database.read() as session:
+            version = session.get_one(ScheduleVersion, self.job.version_id)
+            if self.job.asked_by is not None or version.run is None:
+                return None
+            found = version.run.night_budget
+        return NightBudget(**found) if found else None
+
+    def make_published(self, number: int) -> ScheduleVersion:
+        """In one transaction, so that everybody sees the version, or nobody."""
+
+        def work(session: Session) -> ScheduleVersion:
+            now = self.database.now_in(session)
+            draft = session.get_one(ScheduleVersion, self.job.version_id)
+            was_current = comparisons.kept(session, draft) is not None
+            version = release.make_published(
+                session,
+                event_id=self.job.event_id,
+                number=number,
+                compared_with=self.job.compared_with,
+                by=self.job.asked_by,
+                now=now,
+            )
+            comparisons.close(session, version, was_current=was_current)
+            self.held.report(session, now=now)
+            return version
+
+        return self.database.transact(work)
+
+    def tell(self, version: ScheduleVersion) -> None:
+        """Some people a transaction: asking and answering wait for none of it. All have one DTSTAMP."""
+        published_at = version.published_at or self.database.now()
+        with self.database.read() as session:
+            seen = release.survey(session, version, self.settings, now=published_at)
+            waiting = summaries.waiting_for(session, version.event_id)
+        people = seen.changed.keys() | waiting
+        done = sum(person <= self.job.after for person in people)
+        self.report(done, len(people))
+        for portion in seen.portions(waiting, after=self.job.after):
+            self.stop_here()
+            done += len(portion)
+            self.tell_some(seen, version.number, portion, done)
+        self.brief(version, published_at)
+
+    def tell_some(self, seen: Survey, number: int, people: Sequence[int], done: int) -> None:
+        def work(session: Session) -> None:
+            mails = VersionJob.mails + release.tell(session, seen, number, people)
+            now = self.database.now_in(session)
+            self.held.report(session, now=now, done=done, after=people[-1], mails=mails)
+
+        self.database.transact(work)
+
+    def brief(self, version: ScheduleVersion, published_at: datetime) -> None:
+        def work(session: Session) -> None:
+            mails = VersionJob.mails + release.brief(session, version, self.settings, now=published_at)
+            self.held.report(session, now=self.database.now_in(session), mails=mails)
+
+        self.database.transact(work)
+
+    def work_out(self, *, with_mails: bool) -> Worked:
+        with self.database.read() as session:
+            version = session.get_one(ScheduleVersion, self.job.version_id)
+            return comparisons.work_out(
+                session,
+                version,
+                self.settings,
+                now=self.database.now_in(session),
+                with_mails=with_mails,
+                report=self.report,
+            )
+
+    def report(self, done: int, total: int) -> None:
+        self.stop_here()
+        with self.database.write() as session:
+            self.held.report(session, now=self.database.now_in(session), done=done, total=total)
+
+    def stop_here(self) -> None:
+        if self.should_stop():
+            raise _Stopped
+
+    # Endings
+
+    def put_back(self, error: str | None) -> JobEnding:
+        return self.end(JobEnding.PUT_BACK, version_jobs.put_back, error)
+
+    def fail(self, error: str) -> JobEnding:
+        return self.end(JobEnding.FAILED, version_jobs.fail, error)
+
+    def end(self, ending: JobEnding, write: Callable[..., None], error: str | None) -> JobEnding:
+        """Record how it ended, however long the database is away: it may be why the job ends."""
+
+        def work() -> None:
+            with self.database.write() as session:
+                write(session, self.held, error=error, now=self.database.now_in(session))
+
+        try:
+            patiently(work)
+        except JobLost as lost:
+            log.warning("job lost", job=self.held.id, reason=str(lost))
+            return JobEnding.LOST
+        return ending
+
+    def try_again(self, error: Exception) -> JobEnding:
+        said = f"It ended with an error ({type(error).__name__}). The log has the details."
+        if self.job.attempts >= version_jobs.MAX_ATTEMPTS:
+            return self.fail(said)
+        return self.put_back(said)

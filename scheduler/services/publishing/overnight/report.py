@@ -1,0 +1,96 @@
+"""The mail in the morning: what the night changes or has changed, with a link, to those who run the event."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import JobKind, JobState, VersionState
+from scheduler.services import links
+from scheduler.services.identity import actors, preferences
+from scheduler.services.outbox import letters
+from scheduler.services.outbox.letters import NewLetter
+from scheduler.services.schedule import calendar_entries, scheduled, versions
+from scheduler.storage.models import (
+    Account,
+    Comparison,
+    Event,
+    Run,
+    ScheduleVersion,
+    VersionJob,
+)
+
+
+def tell(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
+    """Tell of the draft that a run of the night made, when it is compared for the first time.
+
+    Nothing is told of a draft that changes nothing, or of one that somebody asked for. Returns the number of
+    mails.
+    """
+    if version.state is not VersionState.DRAFT or not is_of_night(session, version):
+        return 0
+    if _times_compared(session, version) != 1:
+        return 0
+    current = versions.published(session, version.event_id)
+    return _post(session, version, "morning", current.id if current else None, now)
+
+
+def tell_published(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
+    """Tell of the version that a night has published, against the one before. Returns the number of mails."""
+    return _post(session, version, "published", version.compared_with_id, now)
+
+
+def is_of_night(session: Session, version: ScheduleVersion) -> bool:
+    """Whether a run of the night made the version."""
+    run = session.get(Run, version.run_id) if version.run_id is not None else None
+    return run is not None and run.begin_by is not None and version.copy_of_id is None
+
+
+def _post(session: Session, version: ScheduleVersion, letter: str, before: int | None, now: datetime) -> int:
+    """Queue the letter to who runs the event, if the version changes anything against `before`."""
+    found = session.get(Comparison, version.id)
+    counts = _counts(session, found, before) if found is not None else {}
+    if not any(counts.values()):
+        return 0
+    event = session.get_one(Event, version.event_id)
+    values = {
+        "version": str(version.number),
+        "held": f"{scheduled.count_scheduled(session, version.id):,}",
+        "accepted": f"{scheduled.count_accepted(session, event.id):,}",
+    }
+    readers = select(Account).where(Account.id.in_(actors.leading(now, event.id))).order_by(Account.id)
+    mails = [
+        NewLetter(
+            letter=letter,
+            to_address=account.email,
+            to_name=account.name,
+            language=preferences.account_language(session, account.id, default=event.language),
+            event=event.name,
+            values=values,
+            counts=counts,
+            path=links.version(event.key, version.number),
+        )
+        for account in session.scalars(readers)
+    ]
+    letters.post(session, mails, now=now)
+    return len(mails)
+
+
+def _counts(session: Session, found: Comparison, before: int | None) -> dict[str, int]:
+    """What differs from the version that was published, and meetings of that which were declined since."""
+    counts = found.counts
+    return {
+        "moved": counts.get("moved", 0),
+        "changed": counts.get("relocated", 0) + counts.get("reassigned", 0),
+        "new": counts.get("added", 0),
+        "cancelled": counts.get("cancelled", 0),
+        "declined": len(calendar_entries.withdrawn_since(session, before)) if before else 0,
+    }
+
+
+def _times_compared(session: Session, version: ScheduleVersion) -> int:
+    done = VersionJob.kind == JobKind.COMPARE, VersionJob.state == JobState.DONE
+    query = select(func.count()).where(VersionJob.version_id == version.id, *done)
+    return session.scalars(query).one()

@@ -1,0 +1,264 @@
+"""The outlook: what publishing a draft would tell, by kind of mail and firm, the largest change, samples."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import Method, OutboxKind
+from scheduler.domain.errors import NotAllowed
+from scheduler.invites.ical import itip
+from scheduler.invites.ical.view import mail_kind
+from scheduler.invites.mail.summary import Summary, SummaryChange
+from scheduler.services import links
+from scheduler.services.delivery import email_texts
+from scheduler.services.directory.references import PersonRef, person_ref
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import NewMail
+from scheduler.services.publishing import invitation_diff, release, summaries
+from scheduler.services.publishing.interpreter_notices import notifications as briefings
+from scheduler.services.publishing.invitation_diff import Pending, Survey
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    Comparison,
+    Firm,
+    OutboxMail,
+    Place,
+    PlannedMeeting,
+    ScheduleVersion,
+)
+
+SUMMARY, BRIEFING = OutboxKind.SUMMARY.value, OutboxKind.BRIEFING.value
+KINDS = ("new", "update", "details", "cancel", "uninvited", SUMMARY, BRIEFING)
+"""Kinds of mails, in the order in which they are shown. The first ones are those of `mail_texts`."""
+
+Report = Callable[[int, int], None]
+"""Is told of how many people how many are looked at."""
+
+
+@dataclass(slots=True)
+class ToldCount:
+    """Counts that are made while messages are derived. Mails that are already being sent are not counted."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    people: dict[int, Counter[str]] = field(default_factory=dict)
+    samples: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def mails(self) -> int:
+        return self.kinds.total()
+
+    def add(self, session: Session, seen: Survey, version: int, todo: Pending, sums: _Sums) -> None:
+        """Count the messages to some people, and their summaries."""
+        new = _without_those_on_their_way(session, seen, todo)
+        for message in new:
+            kind = mail_kind(message)
+            self._count(message.attendee_id, kind)
+            if kind not in self.samples:
+                self.samples[kind] = email_texts.payload(message, seen.shown.texts, seen.event)
+        for attendee_id in sorted(sums.keys() & {message.attendee_id for message in new}):
+            self._count(attendee_id, SUMMARY)
+            if SUMMARY not in self.samples:
+                agenda = seen.agenda(attendee_id, todo)
+                made = Summary(version, seen.now, agenda, sums[attendee_id])
+                self.samples[SUMMARY] = summaries.payload(made, seen.shown.texts, seen.event)
+
+    def _count(self, attendee_id: int, kind: str) -> None:
+        self.kinds[kind] += 1
+        self.people.setdefault(attendee_id, Counter())[kind] += 1
+
+    def to_json(self, firms: Mapping[int, int]) -> dict[str, Any]:
+        """The JSON that a comparison stores. `firms` gives each attendee's firm."""
+        by_firm: dict[int, list[int]] = {}
+        for attendee_id, counts in self.people.items():
+            row = by_firm.setdefault(firms[attendee_id], [0, 0])
+            row[0] += 1
+            row[1] += counts.total()
+        rows = [[firm, *counts] for firm, counts in by_firm.items()]
+        largest = max(self.people, key=lambda who: (_changes(self.people[who]), -who), default=None)
+        return {
+            "kinds": dict(self.kinds),
+            "firms": sorted(rows, key=lambda row: (-row[2], row[0])),
+            "largest": None if largest is None else [largest, dict(self.people[largest])],
+            "samples": self.samples,
+        }
+
+
+_Sums = Mapping[int, Sequence[SummaryChange]]
+
+
+def work_out(
+    session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime, report: Report
+) -> ToldCount:
+    """Derive everything that publishing a draft would tell. Nothing is written."""
+    seen = release.survey(session, version, settings, now=now)
+    sums_up = seen.event.summary_mails
+    waiting = summaries.waiting_for(session, version.event_id) if sums_up else set()
+    total, done = len(seen.changed.keys() | waiting), 0
+    told = ToldCount()
+    for portion in seen.portions(waiting):
+        dropped = summaries.waiting(session, version.event_id, portion) if sums_up else {}
+        todo = invitation_diff.pending(session, seen, portion, release.named(dropped))
+        sums = summaries.changes(session, todo, dropped) if sums_up else {}
+        told.add(session, seen, version.number, todo, sums)
+        done += len(portion)
+        report(done, total)
+    if briefed := briefings.pending(session, version, settings, now=now, with_queued=True):
+        told.kinds[BRIEFING] += len(briefed)
+    return told
+
+
+def firms_of(session: Session, event_id: int) -> dict[int, int]:
+    """The firm of each attendee."""
+    rows = session.execute(select(Attendee.id, Attendee.firm_id).where(Attendee.event_id == event_id))
+    return {attendee_id: firm_id for attendee_id, firm_id in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+@dataclass(frozen=True, slots=True)
+class FirmTold:
+    key: str
+    name: str
+    latin_name: str
+    people: int
+    mails: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The outlook on a publishing: mails by kind in the order of KINDS, and firms with most mails first.
+
+    It also has the person with most changes, with mails by kind, and the meetings at booths that their firms
+    have left since the run.
+    """
+
+    kinds: Mapping[str, int]
+    firms: Sequence[FirmTold]
+    firm_count: int
+    largest: tuple[PersonRef, Mapping[str, int]] | None
+    left_booths: int
+
+
+def read(session: Session, version: ScheduleVersion, found: Comparison, *, most: int) -> Outlook:
+    """The outlook, with at most so many firms."""
+    told = found.told or {}
+    rows = told.get("firms", ())
+    ids = [row[0] for row in rows[:most]]
+    known = {firm.id: firm for firm in session.scalars(select(Firm).where(Firm.id.in_(ids)))}
+    return Outlook(
+        kinds=in_order(told.get("kinds", {})),
+        firms=[
+            FirmTold(known[firm].key, known[firm].name, known[firm].latin_name, people, mails)
+            for firm, people, mails in rows[:most]
+            if firm in known
+        ],
+        firm_count=len(rows),
+        largest=_largest(session, told.get("largest")),
+        left_booths=_left_booths(session, version.id),
+    )
+
+
+def queue_trial(
+    session: Session, actor: Actor, version: ScheduleVersion, found: Comparison, *, settings: Settings,
+    now: datetime,
+) -> tuple[str, int]:  # fmt: skip
+    """Queue a sample of each kind to the actor's own address. Returns the address and the number of mails.
+
+    They cannot be answered, and have no calendar part. Raises NotAllowed if the actor has no address.
+    """
+    actor.require(Right.PUBLISH)
+    account = session.get(Account, actor.account_id) if actor.account_id is not None else None
+    if account is None:
+        raise NotAllowed("Sign in to get a trial.")
+    link = links.whole(settings, links.version(actor.event_key, version.number))
+    samples = (found.told or {}).get("samples", {})
+    mails = [
+        NewMail(
+            kind=OutboxKind.TEST,  # of no event: it waits behind none of its mails
+            to_address=account.email,
+            to_name=account.name,
+            message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
+            payload=samples[kind] | {"link": link},
+            created_at=now,
+            next_attempt_at=now,
+        )
+        for kind in in_order(samples)
+    ]
+    outbox.enqueue(session, mails)
+    return account.email, len(samples)
+
+
+def in_order(by_kind: Mapping[str, Any]) -> dict[str, Any]:
+    return {kind: by_kind[kind] for kind in KINDS if kind in by_kind}
+
+
+def _without_those_on_their_way(session: Session, seen: Survey, todo: Pending) -> list[itip.Message]:
+    """The messages that no mail in the queue says already."""
+    people = {message.attendee_id for message in todo.messages}
+    queued = _on_their_way(session, seen.event.id, people)
+    if not queued:
+        return list(todo.messages)
+    facts: dict[int, Mapping[int, str]] = {}
+
+    def is_queued(message: itip.Message) -> bool:
+        method, says = queued.get(message.key, (None, None))
+        if method is not message.method or method is Method.CANCEL:
+            return method is message.method
+        request = todo.requests[message.key]
+        if request not in facts:
+            facts[request] = seen.shown.facts(request)
+        return says == facts[request][message.attendee_id]
+
+    return [message for message in todo.messages if not is_queued(message)]
+
+
+def _on_their_way(
+    session: Session, event_id: int, people: Collection[int]
+) -> dict[itip.Key, tuple[Method, str | None]]:
+    """Method and digest of each invitation in the queue that no sender has had, by UID and attendee."""
+    rows = session.execute(
+        select(
+            OutboxMail.uid,
+            OutboxMail.attendee_id,
+            OutboxMail.method,
+            OutboxMail.facts,
+        ).where(
+            OutboxMail.event_id == event_id,
+            OutboxMail.kind == OutboxKind.INVITATION,
+            outbox.untouched(),
+            OutboxMail.stopped_at.is_(None),
+            OutboxMail.attendee_id.in_(people),
+        )
+    )
+    return {itip.Key(uid, who): (method, facts) for uid, who, method, facts in rows if uid and who and method}
+
+
+def _changes(counts: Mapping[str, int]) -> tuple[int, int]:
+    """By how many changes of what they know, then by how many mails."""
+    new = counts.get("new", 0) + counts.get(SUMMARY, 0)
+    return sum(counts.values()) - new, sum(counts.values())
+
+
+def _largest(session: Session, row: Sequence[Any] | None) -> tuple[PersonRef, Mapping[str, int]] | None:
+    person = session.get(Attendee, row[0]) if row else None
+    return (person_ref(person), in_order(row[1])) if row and person else None
+
+
+def _left_booths(session: Session, version_id: int) -> int:
+    query = (
+        select(func.count())
+        .select_from(PlannedMeeting)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .where(PlannedMeeting.version_id == version_id, Place.is_retired)
+    )
+    return session.scalars(query).one()

@@ -1,0 +1,133 @@
+"""The mails that an event in rehearsal has sent to nobody: a list, and each as its reader would see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.errors import NotFound
+from scheduler.services import links
+from scheduler.services.delivery import rehearsal_delivery, rendering
+from scheduler.services.directory.references import FirmRef, PersonRef, firm_ref, person_ref
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.outbox import outbox
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.text import matches
+from scheduler.storage.models import Attendee, Firm, OutboxMail
+
+SAMPLES: Final = rehearsal_delivery.SAMPLES
+"""Of each kind so many mails an hour are also shown to each organiser by a mail."""
+
+_SEARCHED = (
+    OutboxMail.to_address,
+    OutboxMail.to_name,
+    Attendee.latin_name,
+    Firm.name,
+    Firm.latin_name,
+)
+_NEWEST = Order("rehearsal", (OutboxMail.id,), (int,), descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsedMail:
+    """A mail that went to nobody. `label` is that of `payloads.label`."""
+
+    id: int
+    label: str
+    address: str
+    name: str
+    person: PersonRef | None
+    firm: FirmRef | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMail:
+    """A rehearsed mail as its reader would have seen it. No link in it opens anything. `files` are names."""
+
+    mail: RehearsedMail
+    subject: str
+    text: str
+    html: str
+    files: tuple[str, ...]
+
+
+def counts(session: Session, actor: Actor) -> Mapping[str, int]:
+    """How many mails of each label went to nobody, most first."""
+    actor.require(Right.READ_MAILS)
+    query = (
+        select(OutboxMail.rehearsed_as, func.count()).where(_mine(actor)).group_by(OutboxMail.rehearsed_as)
+    )
+    found = {what or "": count for what, count in session.execute(query)}
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    label: str = "",
+    search: str = "",
+    cursor: str | None = None,
+    number: int = 1,
+    limit: int = 50,
+) -> Page[RehearsedMail]:
+    """Those of the event, the newest first: of one label, and those whose name, address or firm has all
+    words of `search`.
+    """
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    query = _query().where(_mine(actor))
+    if label:
+        query = query.where(OutboxMail.rehearsed_as == label)
+    query = query.where(matches(search, _SEARCHED))
+    page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
+    return page.of(_mail(row[0], row[1], row[2]) for row in page.items)
+
+
+def show(session: Session, actor: Actor, mail_id: int, *, settings: Settings) -> ShownMail:
+    """One of them, as its reader would have seen it. Raises NotFound."""
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    row = session.execute(_query().where(_mine(actor), OutboxMail.id == mail_id)).first()
+    if row is None:
+        raise NotFound("mail", str(mail_id))
+    path = links.rehearsed_mail(actor.event_key, mail_id)
+    shown = rendering.rehearsed(settings, outbox.content_of(row[0]), language="en", path=path)
+    return ShownMail(
+        mail=_mail(row[0], row[1], row[2]),
+        subject=shown.own_subject,
+        text=shown.own_text,
+        html=shown.own_html,
+        files=tuple(file.name for file in shown.files),
+    )
+
+
+def _mine(actor: Actor) -> ColumnElement[bool]:
+    of_event = or_(OutboxMail.event_id == actor.event_id, OutboxMail.about_event_id == actor.event_id)
+    return and_(of_event, OutboxMail.rehearsed_as.is_not(None))
+
+
+def _query() -> Select[OutboxMail, Attendee, Firm]:
+    return (
+        select(OutboxMail, Attendee, Firm)
+        .outerjoin(Attendee, Attendee.id == OutboxMail.attendee_id)
+        .outerjoin(Firm, Firm.id == Attendee.firm_id)
+    )
+
+
+def _mail(row: OutboxMail, person: Attendee | None, firm: Firm | None) -> RehearsedMail:
+    return RehearsedMail(
+        id=row.id,
+        label=row.rehearsed_as or "",
+        address=row.to_address,
+        name=row.to_name,
+        person=person_ref(person) if person is not None else None,
+        firm=firm_ref(firm) if firm is not None else None,
+        at=row.sent_at or row.created_at,
+    )

@@ -1,0 +1,95 @@
+"""What calendars were told, as the database has it: the last invitation of each entry."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Method, Partstat
+from scheduler.invites.ical import itip
+from scheduler.invites.ical.content import Content
+from scheduler.services.schedule.calendar_rows import CHUNK
+from scheduler.storage.among import among
+from scheduler.storage.models import Invitation
+
+
+class LastTold(NamedTuple):
+    """The last message of a UID and attendee, without what it said."""
+
+    request_id: int
+    method: Method
+    dtstamp: datetime
+    facts: str | None
+
+
+class ToldRow(NamedTuple):
+    """An invitation with what it said."""
+
+    id: int
+    request_id: int
+    uid: str
+    attendee_id: int
+    sequence: int
+    dtstamp: datetime
+    method: Method
+    content: dict[str, Any]
+    partstat: Partstat
+    facts: str | None
+    first_message_id: str
+
+    def as_told(self) -> itip.Told:
+        return itip.Told(
+            uid=self.uid,
+            attendee_id=self.attendee_id,
+            sequence=self.sequence,
+            dtstamp=self.dtstamp,
+            method=self.method,
+            content=Content.from_json(self.content),
+            partstat=self.partstat,
+        )
+
+
+def last(session: Session, event_id: int) -> dict[itip.Key, LastTold]:
+    """The last invitation of each UID and attendee."""
+    rows = session.execute(
+        select(
+            Invitation.uid,
+            Invitation.attendee_id,
+            Invitation.request_id,
+            Invitation.method,
+            Invitation.dtstamp,
+            Invitation.facts,
+        )
+        .where(Invitation.event_id == event_id)
+        .order_by(Invitation.sequence, Invitation.dtstamp),
+        execution_options={"yield_per": CHUNK},
+    )
+    return {itip.Key(row[0], row[1]): LastTold(*row[2:]) for row in rows}
+
+
+def said(
+    session: Session, people: Collection[int], requests: Collection[int], uids: Collection[str]
+) -> dict[itip.Key, ToldRow]:
+    """The last invitation of each UID and attendee, of some people about some requests and UIDs."""
+    rows = session.execute(
+        select(*(getattr(Invitation, name) for name in ToldRow._fields))
+        .where(
+            among(Invitation.attendee_id, people),
+            or_(among(Invitation.request_id, requests), among(Invitation.uid, uids)),
+        )
+        .order_by(Invitation.sequence, Invitation.dtstamp)
+    )
+    return {itip.Key(row.uid, row.attendee_id): ToldRow._make(row) for row in rows}
+
+
+def remember_facts(session: Session, facts: Mapping[int, str]) -> None:
+    """Digests by invitation of entries that were compared and need no mail, so that they are not again."""
+    if facts:
+        table = Invitation.__table__
+        one = update(table).where(table.c.id == bindparam("row_id"))  # type: ignore[arg-type]
+        rows = [{"row_id": row_id, "now_facts": digest} for row_id, digest in sorted(facts.items())]
+        session.connection().execute(one.values(facts=bindparam("now_facts")), rows)

@@ -1,0 +1,231 @@
+"""What organisers have done with a version: compared, published, held, taken back, rolled back, discarded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import JobKind, JobState
+from scheduler.domain.errors import ChangedMeanwhile, WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log import recording
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.identity import actors
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.publishing import comparisons, publish_preview, release, version_jobs
+from scheduler.services.publishing.version_jobs import changed, latest, said
+from scheduler.services.schedule import calendar_entries, history, versions
+from scheduler.services.schedule.history import VersionCard
+from scheduler.storage.models import Event, HandDraft, ScheduleVersion, VersionJob
+
+PUBLISH = gettext_lazy("publish the version")
+
+
+@dataclass(frozen=True, slots=True)
+class JobCard:
+    """A job about a version, as it is followed."""
+
+    id: int
+    state: JobState
+    asked_at: datetime
+    begins_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    attempts: int
+    done: int
+    total: int
+    mails: int
+    error: str | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in version_jobs.OPEN
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a publishing has not begun and may still be taken back."""
+        return self.state is JobState.ASKED and self.begins_at is not None and not self.attempts
+
+
+def job_card(row: VersionJob) -> JobCard:
+    return JobCard(**{name: getattr(row, name) for name in JobCard.__dataclass_fields__})
+
+
+def is_comparing_wanted(session: Session, actor: Actor, number: int) -> bool:
+    """Whether the version must be compared and no job was asked for. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    return comparisons.is_wanted(session, versions.get(session, actor.event_id, number))
+
+
+def compare(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
+    """Have a version compared with what is published. Send its task after the commit."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    return job_card(version_jobs.ask_to_compare(session, version, by=actor.account_id, now=now))
+
+
+def publish(
+    session: Session,
+    actor: Actor,
+    number: int,
+    *,
+    compared_with: int | None,
+    revision: int | None = None,
+    at_once: bool = False,
+    now: datetime,
+) -> JobCard:
+    """Have a draft published after the event's hold, or `at_once`. Raises as `version_jobs.ask_to_publish`.
+
+    `revision` is that of a draft by hand which was looked at: ChangedMeanwhile if it was changed since.
+
+    Send its task after the commit, unless it is held.
+    """
+    actor.require(Right.PUBLISH)
+    actors.require_fresh_or_of_show_day(session, actor, PUBLISH, now=now)
+    _hold_by_hand(session, versions.get(session, actor.event_id, number), revision)
+    minutes = 0 if at_once else session.get_one(Event, actor.event_id).publish_hold
+    job = version_jobs.ask_to_publish(
+        session,
+        event_id=actor.event_id,
+        number=number,
+        compared_with=compared_with,
+        by=actor.account_id,
+        hold=timedelta(minutes=minutes),
+        now=now,
+    )
+    after = {"hold in minutes": minutes}
+    about = pgettext_lazy("trail", "publishing of version %(number)s asked for", number=number)
+    recording.note(session, actor, Act.PUBLISH, about, after=after, now=now)
+    return job_card(job)
+
+
+def _hold_by_hand(session: Session, version: ScheduleVersion, seen: int | None) -> None:
+    """Let no step by hand come between the look at a draft and its publishing."""
+    revision = session.scalar(
+        select(HandDraft.revision).where(HandDraft.version_id == version.id).with_for_update(key_share=True)
+    )
+    if seen is not None and revision is not None and revision != seen:
+        raise ChangedMeanwhile(
+            f"Version {version.number} was changed by hand since this page was made. Look at its change set "
+            "again before you publish."
+        )
+
+
+def take_back(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
+    """asked -> taken back: the version stays a draft, nobody was told. Raises WrongState if it has begun."""
+    values = {"state": JobState.TAKEN_BACK, "finished_at": now}
+    job = _change_held_job(session, actor, number, "taken back", **values)
+    about = pgettext_lazy("trail", "publishing of version %(number)s taken back", number=number)
+    recording.note(session, actor, Act.PUBLISH, about, now=now)
+    return job
+
+
+def begin_now(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
+    """End the hold of a publishing. Send its task after the commit. Raises WrongState if it has begun."""
+    actor.require(Right.PUBLISH)
+    actors.require_fresh_or_of_show_day(session, actor, PUBLISH, now=now)
+    return _change_held_job(session, actor, number, "begun", begins_at=now, heartbeat_at=now)
+
+
+def queue_trial(
+    session: Session, actor: Actor, number: int, *, settings: Settings, now: datetime
+) -> tuple[str, int] | None:
+    """Queue a sample of each kind of mail to the actor's own address.
+
+    Returns the address and the number of mails. Returns None if the effect of publishing is not computed yet.
+    Raises NotAllowed if the actor has no address.
+    """
+    actor.require(Right.PUBLISH)
+    actor.require_fresh(gettext_lazy("send a trial to yourself"))
+    version = versions.get(session, actor.event_id, number)
+    found = comparisons.kept(session, version)
+    if found is None or not found.told:
+        return None
+    return publish_preview.queue_trial(session, actor, version, found, settings=settings, now=now)
+
+
+def discard(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
+    """Put a draft away. Raises as `release.discard`."""
+    actor.require(Right.PUBLISH)
+    release.discard(session, event_id=actor.event_id, number=number)
+    about = pgettext_lazy("trail", "version %(number)s discarded", number=number)
+    recording.note(session, actor, Act.DISCARD, about, now=now)
+    return history.show(session, actor, number)
+
+
+def bring_back(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
+    """Make a discarded version a draft again. Raises as `release.bring_back`."""
+    actor.require(Right.PUBLISH)
+    release.bring_back(session, event_id=actor.event_id, number=number)
+    about = pgettext_lazy("trail", "version %(number)s brought back", number=number)
+    recording.note(session, actor, Act.DISCARD, about, now=now)
+    return history.show(session, actor, number)
+
+
+def discard_old(session: Session, actor: Actor, *, now: datetime) -> int:
+    """Put away the drafts that nobody will publish any more. Returns their number."""
+    actor.require(Right.PUBLISH)
+    count = release.discard_old(session, actor.event_id)
+    if count:
+        about = pgettext_lazy("trail", "%(number)s older drafts discarded", number=count)
+        recording.note(session, actor, Act.DISCARD, about, now=now)
+    return count
+
+
+def roll_back(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
+    """A draft with the content of an earlier version. Raises as `release.roll_back`."""
+    actor.require(Right.PUBLISH)
+    actor.require_fresh(gettext_lazy("roll back to the version"))
+    draft = release.roll_back(session, event_id=actor.event_id, number=number, now=now)
+    about = pgettext_lazy(
+        "trail", "version %(new)s made with the content of version %(old)s", new=draft.number, old=number
+    )
+    recording.note(session, actor, Act.ROLL_BACK, about, now=now)
+    return history.show(session, actor, draft.number)
+
+
+def tell_partners(session: Session, actor: Actor, *, now: datetime) -> VersionCard:
+    """A draft with the published meetings but for those that were called off, so that partners can be told.
+
+    Raises WrongState if nothing was called off, or nothing is published.
+    """
+    actor.require(Right.PUBLISH)
+    current = versions.published(session, actor.event_id)
+    if current is None:
+        raise WrongState("schedule", actor.event_key, "not published", "told to partners")
+    if not calendar_entries.withdrawn_since(session, current.id):
+        raise WrongState("version", current.number, "as people know it", "told to partners")
+    draft = release.repeat(session, current, now=now)
+    about = pgettext_lazy(
+        "trail",
+        "version %(number)s made, to tell partners of meetings that were called off",
+        number=draft.number,
+    )
+    recording.note(session, actor, Act.ROLL_BACK, about, now=now)
+    return history.show(session, actor, draft.number)
+
+
+def _change_held_job(session: Session, actor: Actor, number: int, step: str, **values: Any) -> JobCard:
+    """Against a worker that claims the job at the same time, one of the two finds it changed."""
+    actor.require(Right.PUBLISH)
+    version: ScheduleVersion = versions.get(session, actor.event_id, number)
+    job = latest(session, version, JobKind.PUBLISH)
+    held = update(VersionJob).where(
+        VersionJob.id == (job.id if job else 0),
+        VersionJob.state == JobState.ASKED,
+        VersionJob.begins_at.is_not(None),
+        VersionJob.attempts == 0,
+    )
+    if job is None or not changed(session, held.values(values)):
+        if job is not None:
+            session.refresh(job)
+        raise WrongState("publishing of version", version.number, said(job), step)
+    session.refresh(job)
+    return job_card(job)

@@ -1,0 +1,237 @@
+"""What pages and programs read of a version's publishing: its jobs, its comparison, what it tells whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.changes import Change, ChangeKind
+from scheduler.domain.entities import JobKind, JobState, VersionState
+from scheduler.domain.errors import NotFound
+from scheduler.domain.mails.rates import MailRates
+from scheduler.services.delivery import delivery_estimates
+from scheduler.services.delivery.delivery_estimates import Arrival
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Page, part_of
+from scheduler.services.publishing import comparisons, publish_preview, version_jobs
+from scheduler.services.publishing.publish_preview import Outlook
+from scheduler.services.publishing.version_actions import JobCard, job_card
+from scheduler.services.schedule import history, unscheduled, versions
+from scheduler.services.schedule.history import VersionCard
+from scheduler.services.schedule.labels import Labels, labels
+from scheduler.storage.models import Comparison, Event, HandDraft, ScheduleVersion
+
+UNSCHEDULED = "unscheduled"
+"""The list of what a version does not hold, beside its changes by kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonCard:
+    """The effect of publishing a version, in numbers. `mails` is None for a version that is not a draft."""
+
+    compared_with: int | None
+    counts: Mapping[str, int]
+    touched: int
+    people_told: int
+    left_out: Sequence[str]
+    mails: int | None
+    summaries: int | None
+    people: int | None
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VersionJobs:
+    """The job that a page follows, or whose end it tells."""
+
+    publishing: JobCard | None
+    comparing: JobCard | None
+    """Not one that is done: it is told by what it found."""
+
+    @property
+    def is_open(self) -> bool:
+        return any(job is not None and job.is_open for job in (self.publishing, self.comparing))
+
+    @property
+    def is_held(self) -> bool:
+        return self.publishing is not None and self.publishing.is_held
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A part of a version's changes of one kind. `lists` counts each kind, and what it does not hold."""
+
+    lists: Mapping[str, int]
+    kind: str
+    page: Page[Change]
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLook:
+    """A version, what publishing it does as far as that is known, and its jobs."""
+
+    version: VersionCard
+    found: ComparisonCard | None
+    gains: Sequence[tuple[str, float, float]]
+    arrival: Arrival | None
+    jobs: VersionJobs
+    shown: Shown
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """The second look of an organiser before publishing. `revision` is that of a draft by hand."""
+
+    version: VersionCard
+    revision: int | None
+    found: ComparisonCard
+    outlook: Outlook
+    arrival: Arrival | None
+    jobs: VersionJobs
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """A page of a version's changes, with its comparison."""
+
+    found: ComparisonCard
+    page: Page[Change]
+
+
+def look(
+    session: Session,
+    actor: Actor,
+    number: int,
+    *,
+    kind: str,
+    page: int,
+    limit: int,
+    rates: MailRates,
+    now: datetime,
+) -> VersionLook:
+    """A version with a page of one of its lists: of `kind`, by default the first list that has some."""
+    version = _version(session, actor, number)
+    found = comparisons.last(session, version)
+    return VersionLook(
+        version=history.card(version),
+        found=_card(found) if found is not None else None,
+        gains=versions.gains(session, version),
+        arrival=_arrival(session, version, found, rates, now),
+        jobs=_jobs(session, version),
+        shown=_shown(session, actor, version, found, kind, page, limit),
+    )
+
+
+def second_look(
+    session: Session, actor: Actor, number: int, *, most: int, rates: MailRates, now: datetime
+) -> SecondLook | None:
+    """The second look at a draft, with at most so many firms, or None if there is nothing to look at yet."""
+    version = _version(session, actor, number)
+    found = comparisons.kept(session, version)
+    if version.state is not VersionState.DRAFT or found is None or found.told is None:
+        return None
+    return SecondLook(
+        version=history.card(version),
+        revision=session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version.id)),
+        found=_card(found),
+        outlook=publish_preview.read(session, version, found, most=most),
+        arrival=_arrival(session, version, found, rates, now),
+        jobs=_jobs(session, version),
+    )
+
+
+def jobs(session: Session, actor: Actor, number: int) -> tuple[VersionCard, VersionJobs]:
+    """A version, and its jobs."""
+    version = _version(session, actor, number)
+    return history.card(version), _jobs(session, version)
+
+
+def publishing(session: Session, actor: Actor, number: int) -> JobCard:
+    """The last publishing of a version. Raises NotFound if there was none."""
+    job = version_jobs.latest(session, _version(session, actor, number), JobKind.PUBLISH)
+    if job is None:
+        raise NotFound("publishing of version", number)
+    return job_card(job)
+
+
+def comparison(session: Session, actor: Actor, number: int) -> ComparisonCard | None:
+    """The effect of publishing a version, or None until it is computed."""
+    found = comparisons.kept(session, _version(session, actor, number))
+    return _card(found) if found is not None else None
+
+
+def changes(
+    session: Session, actor: Actor, number: int, kind: ChangeKind | None, *, cursor: str | None, limit: int
+) -> ChangePage | None:
+    """Some of the changes by publishing a version, or None until they are computed."""
+    found = comparisons.kept(session, _version(session, actor, number))
+    if found is None:
+        return None
+    size = found.counts[str(kind)] if kind else comparisons.differing(found)
+
+    def read(first: int, most: int) -> Sequence[Change]:
+        return comparisons.changes(session, found, kind, first=first, most=most)
+
+    name = f"changes {number} {kind or ''}"
+    return ChangePage(_card(found), part_of(name, read, size, cursor=cursor, limit=limit))
+
+
+def _version(session: Session, actor: Actor, number: int) -> ScheduleVersion:
+    actor.require(Right.READ_VERSIONS)
+    return versions.get(session, actor.event_id, number)
+
+
+def _card(found: Comparison) -> ComparisonCard:
+    return ComparisonCard(**{name: getattr(found, name) for name in ComparisonCard.__dataclass_fields__})
+
+
+def _jobs(session: Session, version: ScheduleVersion) -> VersionJobs:
+    last = version_jobs.latest(session, version, JobKind.PUBLISH)
+    comparing = version_jobs.latest(session, version, JobKind.COMPARE)
+    told = comparing if comparing is not None and comparing.state is not JobState.DONE else None
+    return VersionJobs(
+        publishing=job_card(last) if last is not None else None,
+        comparing=job_card(told) if told is not None else None,
+    )
+
+
+def _arrival(
+    session: Session, version: ScheduleVersion, found: Comparison | None, rates: MailRates, now: datetime
+) -> Arrival | None:
+    """How long the mails of a draft would take."""
+    if version.state is not VersionState.DRAFT or found is None or not found.mails:
+        return None
+    event = session.get_one(Event, version.event_id)
+    return delivery_estimates.of_publishing(session, event, version.id, found.mails, rates=rates, now=now)
+
+
+def _shown(
+    session: Session,
+    actor: Actor,
+    version: ScheduleVersion,
+    found: Comparison | None,
+    kind: str,
+    number: int,
+    limit: int,
+) -> Shown:
+    kinds = [each for each in ChangeKind if each is not ChangeKind.UNCHANGED]
+    lists = {str(each): found.counts[str(each)] for each in kinds} if found else {}
+    lists[UNSCHEDULED] = sum(unscheduled.by_reason(session, version.id).values())
+    if kind not in kinds:
+        kind = next((each for each in kinds if lists.get(each)), kinds[0])
+
+    def read(first: int, most: int) -> Sequence[Change]:
+        if found is None:
+            return ()
+        return comparisons.changes(session, found, ChangeKind(kind), first=first, most=most)
+
+    page = part_of(f"{kind} {version.number}", read, lists.get(kind, 0), number=number, limit=limit)
+    requests = [change.request for change in page.items]
+    meetings = [meeting for change in page.items for meeting in (change.before, change.after) if meeting]
+    return Shown(lists=lists, kind=kind, page=page, labels=labels(session, actor, requests, meetings))

@@ -1,0 +1,135 @@
+"""What the people of an agenda have answered to its meetings, and the reader's own answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Method, Partstat
+from scheduler.domain.errors import NotFound, WrongState
+from scheduler.invites.ical.content import Content
+from scheduler.services.delivery.sent_records import token_of
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.identity.tokens import hash_token
+from scheduler.services.replies import attendee_replies, reply_links
+from scheduler.services.schedule.agendas import Agenda
+from scheduler.services.text import lines
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, ExcludedPerson, Invitation, MeetingRequest
+from scheduler.storage.rows import rows_of
+
+OVER = "over"
+"""The state of a meeting that has ended: nothing that is answered then counts."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """The answers about one meeting, and the reader's own invitation.
+
+    `answers` are by key of the person, of both sides. `excluded` are people that the next schedule leaves
+    out. The invitation has the token of its link and its SEQUENCE, and is empty without one.
+
+    `excluded` says for each person whether others whom the request names go. If not, the next plan sends a
+    colleague.
+    """
+
+    answers: dict[str, Partstat] = field(default_factory=dict)
+    excluded: dict[str, bool] = field(default_factory=dict)
+    token: str = ""
+    sequence: int = 0
+    own: str = ""
+    """The reader's key, if they were invited."""
+
+
+_OF_THESE = (
+    MeetingRequest.event_id == bindparam("event"),
+    among(MeetingRequest.key, bindparam("requests")),
+    among(Attendee.key, bindparam("people")),
+)
+_TOLD = (
+    select(
+        MeetingRequest.key,
+        Attendee.key,
+        Invitation.attendee_id,
+        Invitation.uid,
+        Invitation.sequence,
+        Invitation.method,
+        Invitation.partstat,
+        Invitation.token_hash,
+    )
+    .join(MeetingRequest, MeetingRequest.id == Invitation.request_id)
+    .join(Attendee, Attendee.id == Invitation.attendee_id)
+    .where(*_OF_THESE)
+    .order_by(Invitation.sequence, Invitation.dtstamp)
+)
+_EXCLUDED = (
+    select(MeetingRequest.key, Attendee.key, ExcludedPerson.others_go())
+    .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
+    .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+    .where(*_OF_THESE)
+)
+
+
+def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str) -> Mapping[str, Standing]:
+    """By key of the request, for every meeting of the agenda. Two queries. An archived event has no links."""
+    found = {item.request_key: Standing() for item in agenda.items}
+    people = {person.key for item in agenda.items for person in (*item.people, *item.partner_people)}
+    of_these = {"event": actor.event_id, "requests": list(found), "people": list(people)}
+    told = rows_of(session, _TOLD, **of_these)
+    for key, person, attendee_id, uid, sequence, method, partstat, token_hash in told:
+        if method is Method.CANCEL:
+            found[key].answers.pop(person, None)
+            continue
+        found[key].answers[person] = partstat
+        is_own = attendee_id == actor.attendee_id and not actor.is_archived
+        token = token_of(uid, attendee_id, secret_key) if is_own else ""
+        if token and hash_token(token) == token_hash:
+            found[key].token, found[key].sequence, found[key].own = token, sequence, person
+    for key, person, others_go in rows_of(session, _EXCLUDED, **of_these):
+        found[key].excluded[person] = others_go
+    return found
+
+
+def answer(
+    session: Session,
+    actor: Actor,
+    request_key: str,
+    partstat: Partstat,
+    *,
+    sequence: int,
+    secret_key: str,
+    now: datetime,
+    comment: str = "",
+) -> None:
+    """Answer one's own invitation to a meeting, as by its mail's link. Raises as `links.answer`.
+
+    The same answer to the same invitation, sent once more, changes nothing: a telephone whose network went
+    away sends it until it has heard that it arrived.
+    """
+    invitation = session.scalar(
+        select(Invitation)
+        .join(MeetingRequest, MeetingRequest.id == Invitation.request_id)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            MeetingRequest.key == request_key.replace("\x00", ""),
+            Invitation.attendee_id == actor.own(Right.ANSWER_INVITATIONS),
+        )
+        .order_by(Invitation.sequence.desc(), Invitation.dtstamp.desc())
+        .limit(1)
+    )
+    if invitation is None:
+        raise NotFound("invitation", request_key)
+    attendee_replies.lock(session, invitation)
+    kept = attendee_replies.last(session, invitation)
+    given = partstat, sequence, lines(comment)
+    if kept is not None and (kept.partstat, kept.sequence, kept.comment) == given:
+        return
+    if Content.from_json(invitation.content).end <= now:
+        raise WrongState("meeting", request_key, OVER, "answered")
+    token = token_of(invitation.uid, invitation.attendee_id, secret_key)
+    reply_links.answer(session, token, partstat, sequence=sequence, comment=comment, now=now)

@@ -1,0 +1,224 @@
+"""An attendee's answer about a meeting: kept, and what follows from it for the next run and publishing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AnswerSource, Method, Partstat, RequestState
+from scheduler.domain.errors import WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.identity.tokens import hash_token
+from scheduler.services.replies import decline_effects
+from scheduler.services.replies.decline_effects import Effect
+from scheduler.services.schedule import meeting_ends
+from scheduler.storage.models import Answer, Attendee, Event, Invitation, MeetingRequest
+
+COMING = frozenset({Partstat.ACCEPTED, Partstat.TENTATIVE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An attendee's answer to the invitation of this SEQUENCE.
+
+    `dtstamp` is by the answerer's clock, at most its arrival. `arrived` is when it came, if not just now.
+    """
+
+    partstat: Partstat
+    sequence: int
+    source: AnswerSource
+    dtstamp: datetime | None = None
+    comment: str = ""
+    arrived: datetime | None = None
+
+
+def invitation_for(session: Session, token: str) -> Invitation | None:
+    """The last invitation to the owner of a token about its meeting, or None for a wrong token."""
+    uid, attendee_id = _owner(session, token) or (None, None)
+    return None if uid is None or attendee_id is None else latest(session, uid, attendee_id)
+
+
+def latest(session: Session, uid: str, attendee_id: int) -> Invitation:
+    """The last invitation to an attendee about a UID."""
+    told = (
+        select(Invitation)
+        .where(Invitation.uid == uid, Invitation.attendee_id == attendee_id)
+        .order_by(Invitation.sequence.desc(), Invitation.dtstamp.desc())
+        .limit(1)
+    )
+    return session.scalars(told).one()
+
+
+def last(session: Session, invitation: Invitation) -> Answer | None:
+    """The last answer about the invitation's meeting, to whatever SEQUENCE."""
+    return session.scalar(
+        select(Answer).where(Answer.uid == invitation.uid, Answer.attendee_id == invitation.attendee_id)
+    )
+
+
+def give(session: Session, invitation: Invitation, given: Reply, *, now: datetime) -> str:
+    """Store an answer to the latest invitation and apply its effect. Returns a sentence about the effect.
+
+    A decline excludes the person or the meeting from the next run (`declining.effect`). The next publishing
+    tells the others. An answer that takes the decline back before then includes them again. Raises
+    WrongState, with nothing changed, if the meeting is off for another reason, MeetingOver if it has ended.
+    """
+    request = lock(session, invitation)
+    if meeting_ends.is_over(session, invitation, now=now):
+        raise meeting_ends.MeetingOver(request.key)
+    if invitation.method is Method.CANCEL:
+        raise WrongState("meeting", request.key, "cancelled", "answered")
+    attendee = session.get_one(Attendee, invitation.attendee_id)
+    before = last(session, invitation)
+    if given.partstat is Partstat.DECLINED:
+        done = _decline(session, request, attendee, given.comment, now)
+    elif given.partstat in COMING:
+        done = _come(session, request, attendee, before, given.partstat, now)
+    else:
+        raise ValueError(f"{given.partstat} is no answer")
+    kept = keep(session, invitation, before, given, now=now)
+    kept.proposed_start = kept.proposed_end = kept.proposed_slots = None
+    invitation.partstat = given.partstat
+    session.flush()
+    return done
+
+
+def keep_late(session: Session, invitation: Invitation, given: Reply, *, now: datetime) -> bool:
+    """Keep the yes of somebody who has not declined to a meeting that was withdrawn: it stands again with it.
+
+    False, with nothing kept, for any other answer.
+    """
+    request, before = lock(session, invitation), last(session, invitation)
+    declined = before is not None and before.partstat is Partstat.DECLINED
+    is_late = request.state is RequestState.WITHDRAWN and invitation.method is not Method.CANCEL
+    if not is_late or declined or given.partstat not in COMING:
+        return False
+    keep(session, invitation, before, given, now=now)
+    invitation.partstat = given.partstat
+    session.flush()
+    return True
+
+
+def lock(session: Session, invitation: Invitation) -> MeetingRequest:
+    """The meeting's request, its row locked: answers about one meeting are looked at one after the other."""
+    return session.scalars(
+        select(MeetingRequest)
+        .where(MeetingRequest.id == invitation.request_id)
+        .with_for_update(key_share=True)
+    ).one()
+
+
+def keep(
+    session: Session, invitation: Invitation, before: Answer | None, given: Reply, *, now: datetime
+) -> Answer:
+    """Write an answer in the place of the one before it."""
+    row = before
+    if row is None:
+        row = Answer(
+            event_id=invitation.event_id,
+            request_id=invitation.request_id,
+            attendee_id=invitation.attendee_id,
+            uid=invitation.uid,
+        )
+        session.add(row)
+    row.sequence, row.dtstamp = given.sequence, given.dtstamp
+    row.partstat, row.comment = given.partstat, given.comment
+    row.delegate_id = row.delegate_id if given.partstat is Partstat.DECLINED else None
+    row.source, row.answered_at = given.source, given.arrived or now
+    return row
+
+
+def _owner(session: Session, token: str) -> tuple[str, int] | None:
+    row = session.execute(
+        select(Invitation.uid, Invitation.attendee_id)
+        .join(Attendee, Attendee.id == Invitation.attendee_id)
+        .join(Event, Event.id == Attendee.event_id)
+        .where(Invitation.token_hash == hash_token(token.lower()), Event.is_there())
+        .limit(1)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def _decline(
+    session: Session, request: MeetingRequest, attendee: Attendee, comment: str, now: datetime
+) -> str:
+    """Do what `declining.effect` says, which is what the page said before the press."""
+    done = decline_effects.effect(session, request, attendee, now=now)
+    if done is Effect.OTHERS:
+        decline_effects.leave_to_others(request, attendee, note=comment, now=now)
+        return gettext_lazy(
+            "%(name)s declined; the next plan holds the meeting with the colleagues.", name=attendee.name
+        )
+    if done is Effect.COLLEAGUE:
+        decline_effects.exclude(request, attendee, note=comment, now=now)
+        return gettext_lazy(
+            "%(name)s declined; the next plan sends a colleague, if one is free.", name=attendee.name
+        )
+    if done is Effect.OFF or not _withdraw(session, request, attendee, comment, now):
+        return gettext_lazy("%(name)s declined a meeting that was off already.", name=attendee.name)
+    return gettext_lazy(
+        "%(name)s declined; the next publishing leaves the meeting out and tells the others.",
+        name=attendee.name,
+    )
+
+
+def _withdraw(
+    session: Session, request: MeetingRequest, attendee: Attendee, comment: str, now: datetime
+) -> bool:
+    """False if it is not accepted any more."""
+    withdrawn = session.scalar(
+        update(MeetingRequest)
+        .where(MeetingRequest.id == request.id, MeetingRequest.state == RequestState.ACCEPTED)
+        .values(
+            state=RequestState.WITHDRAWN,
+            answered_by=attendee.id,
+            answered_side=decline_effects.side_of(request, attendee),
+            answered_at=now,
+            answer_note=comment,
+            before=None,
+        )
+        .returning(MeetingRequest.id)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(request)
+    return withdrawn is not None
+
+
+def _come(
+    session: Session,
+    request: MeetingRequest,
+    attendee: Attendee,
+    before: Answer | None,
+    partstat: Partstat,
+    now: datetime,
+) -> str:
+    """Say yes, and take an earlier no back if it still can be."""
+    maybe = partstat is Partstat.TENTATIVE
+    declined = before is not None and before.partstat is Partstat.DECLINED
+    if request.state is RequestState.ACCEPTED:
+        if declined:
+            decline_effects.readmit(request, attendee, instead_of=before.delegate_id if before else None)
+        if maybe:
+            return gettext_lazy("%(name)s may come.", name=attendee.name)
+        return gettext_lazy("%(name)s comes.", name=attendee.name)
+    is_own = declined and request.answered_by == attendee.id
+    if request.state is not RequestState.WITHDRAWN or not is_own:
+        raise WrongState("meeting", request.key, request.state.value, "accepted")
+    try:
+        with session.begin_nested():
+            request.state, request.answered_at, request.answer_note = RequestState.ACCEPTED, now, ""
+            session.flush()
+    except IntegrityError:  # the firms have a new request meanwhile
+        session.refresh(request)
+        raise WrongState("meeting", request.key, "asked for anew", "accepted") from None
+    if maybe:
+        return gettext_lazy(
+            "%(name)s may come after all; the meeting is in the next plan again.", name=attendee.name
+        )
+    return gettext_lazy(
+        "%(name)s comes after all; the meeting is in the next plan again.", name=attendee.name
+    )

@@ -1,0 +1,183 @@
+"""What somebody's decline does to a meeting: the others go, a colleague goes instead, or it is withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState, Side, VersionState
+from scheduler.services.availability import unavailable_slots
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    ExcludedPerson,
+    MeetingRequest,
+    PlannedMeeting,
+    RequestPerson,
+    ScheduleVersion,
+    Slot,
+)
+
+
+class Effect(StrEnum):
+    """The effect of a decline, and the reason if it withdraws the meeting."""
+
+    OTHERS = "others"
+    """The request names others of the firm too: they go on."""
+    COLLEAGUE = "colleague"
+    """The next plan sends a colleague, if one is free."""
+    DECIDES = "decides"
+    """Withdrawn: who declines decides for the firm."""
+    NAMED = "named"
+    """Withdrawn: the request names this person alone."""
+    SOON = "soon"
+    """Withdrawn: the meeting begins too soon for a plan to change it."""
+    LAST = "last"
+    """Withdrawn: nobody else of the firm can go."""
+    OFF = "off"
+    """Nothing: it is off already."""
+
+    @property
+    def withdraws(self) -> bool:
+        return self in (Effect.DECIDES, Effect.NAMED, Effect.SOON, Effect.LAST)
+
+
+def effect(session: Session, request: MeetingRequest, attendee: Attendee, *, now: datetime) -> Effect:
+    """The effect if this attendee declined now. Nothing is changed."""
+    return effects(session, [request], attendee, now=now)[request.id]
+
+
+def effects(
+    session: Session, requests: Collection[MeetingRequest], attendee: Attendee, *, now: datetime
+) -> dict[int, Effect]:
+    """The effect of this attendee's decline of each of some requests of an event, by the request's id.
+
+    As many queries for any number of requests whose `people` and `excluded` are loaded.
+    """
+    found = {request.id: _by_request(request, attendee) for request in requests}
+    open_ = [request for request in requests if found[request.id] is None]
+    if open_:
+        event = session.get_one(Event, attendee.event_id)
+        first = event.frozen_until(now)
+        starts = published_starts(session, event.id, [request.id for request in open_])
+        stand_in = _StandIn(session, attendee, first)
+        for request in open_:
+            if request.id in starts and starts[request.id] < first:
+                found[request.id] = Effect.SOON
+            else:
+                found[request.id] = Effect.COLLEAGUE if stand_in.is_free(request) else Effect.LAST
+    return {key: effect for key, effect in found.items() if effect is not None}
+
+
+def _by_request(request: MeetingRequest, attendee: Attendee) -> Effect | None:
+    """The effect as far as the request and the attendee alone decide it."""
+    if request.state is not RequestState.ACCEPTED:
+        return Effect.OFF
+    side = side_of(request, attendee)
+    named = {person.attendee_id for person in request.people if person.side is side}
+    if named:
+        return Effect.OTHERS if named - {attendee.id} else Effect.NAMED
+    return Effect.DECIDES if attendee.is_exhibitor else None
+
+
+def exclude(request: MeetingRequest, attendee: Attendee, *, note: str, now: datetime) -> None:
+    """The next plan holds the meeting without this person."""
+    for row in request.excluded:
+        if row.attendee_id == attendee.id:
+            row.note, row.excluded_at = note, now
+            return
+    request.excluded.append(ExcludedPerson(attendee_id=attendee.id, note=note, excluded_at=now))
+
+
+def leave_to_others(request: MeetingRequest, attendee: Attendee, *, note: str, now: datetime) -> None:
+    """The others whom the request names go on without this person."""
+    request.people = [person for person in request.people if person.attendee_id != attendee.id]
+    exclude(request, attendee, note=note, now=now)
+
+
+def readmit(request: MeetingRequest, attendee: Attendee, *, instead_of: int | None = None) -> None:
+    """This person takes part again: is excluded no more, and named where the firm's others are.
+
+    `instead_of` is the colleague who was to go instead, who is named no more.
+    """
+    request.excluded = [row for row in request.excluded if row.attendee_id != attendee.id]
+    side = side_of(request, attendee)
+    named = {person.attendee_id for person in request.people if person.side is side}
+    if instead_of in named:
+        request.people = [person for person in request.people if person.attendee_id != instead_of]
+    if named and attendee.id not in named:
+        request.people.append(RequestPerson(attendee_id=attendee.id, side=side))
+
+
+def side_of(request: MeetingRequest, attendee: Attendee) -> Side:
+    return Side.FROM if attendee.firm_id == request.from_firm_id else Side.TO
+
+
+def published_starts(session: Session, event_id: int, requests: Collection[int]) -> dict[int, datetime]:
+    """The start of the published meeting of each of some requests that has one, by the request's id."""
+    rows = session.execute(
+        select(PlannedMeeting.request_id, Slot.start)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
+        .where(
+            among(PlannedMeeting.request_id, requests),
+            ScheduleVersion.event_id == event_id,
+            ScheduleVersion.state == VersionState.PUBLISHED,
+        )
+    )
+    return {row.request_id: row.start for row in rows}
+
+
+class _StandIn:
+    """Whether a colleague can go instead: is free at a time from `first` on at which the request may be held.
+
+    Other meetings do not count: the next plan may move them. Four queries at most.
+    """
+
+    def __init__(self, session: Session, attendee: Attendee, first: datetime) -> None:
+        self._colleagues = session.scalars(
+            select(Attendee.id).where(
+                Attendee.firm_id == attendee.firm_id,
+                Attendee.withdrawn_at.is_(None),
+                Attendee.id != attendee.id,
+                or_(Attendee.max_per_day.is_(None), Attendee.max_per_day > 0),
+            )
+        ).all()
+        self._busy: Mapping[int, set[int]] = {}
+        self._slots: Sequence[Slot] = ()
+        self._first = first
+        if self._colleagues:
+            self._busy = unavailable_slots.slots_of(session, attendee.event_id, self._colleagues)
+            of_event = select(Slot).where(Slot.of(attendee.event_id)).order_by(Slot.position)
+            self._slots = session.scalars(of_event).all()
+
+    def is_free(self, request: MeetingRequest) -> bool:
+        excluded = {row.attendee_id for row in request.excluded}
+        runs = self._runs(request)
+        return any(
+            self._busy.get(person, set()).isdisjoint(run)
+            for person in self._colleagues
+            if person not in excluded
+            for run in runs
+        )
+
+    def _runs(self, request: MeetingRequest) -> Sequence[frozenset[int]]:
+        """The slot ids of each time at which the request may be held."""
+        slots = self._slots
+        runs = (slots[i : i + request.length] for i in range(len(slots) - request.length + 1))
+        return [
+            frozenset(slot.id for slot in run)
+            for run in runs
+            if run[0].block == run[-1].block and run[0].start >= self._first and _may_start(request, run[0])
+        ]
+
+
+def _may_start(request: MeetingRequest, slot: Slot) -> bool:
+    if request.fixed_slot_id is not None:
+        return slot.id == request.fixed_slot_id
+    return request.slots is None or slot.key in request.slots

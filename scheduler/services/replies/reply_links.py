@@ -1,0 +1,187 @@
+"""Answers by the links in our mails: the token in the link stands for one attendee and one meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.entities import AnswerSource, Method, Partstat
+from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
+from scheduler.invites.ical.content import Content
+from scheduler.invites.ical.feed import FeedEvent
+from scheduler.services.directory.references import SlotRef, slot_ref
+from scheduler.services.identity import summary_subscriptions
+from scheduler.services.replies import attendee_replies, counter_proposals, decline_effects, substitutes
+from scheduler.services.replies.attendee_replies import Reply
+from scheduler.services.replies.decline_effects import Effect
+from scheduler.services.replies.substitutes import Substitute
+from scheduler.services.schedule import meeting_ends
+from scheduler.services.text import lines
+from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """The stored answer to the present invitation. `delegate` is the colleague who goes instead, or empty."""
+
+    partstat: Partstat
+    proposed_start: datetime | None
+    proposed_end: datetime | None
+    delegate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The content behind a link: the meeting as its attendee was last told, and the answer to it.
+
+    `person` is the attendee's name, `contact` whom the event names for questions. `slots` are the other times
+    that could be proposed. A meeting that is off or fixed has none. `effect` is what a decline would do.
+    `substitutes` are colleagues who could go instead. A meeting that `is_over` takes no answer.
+    """
+
+    person: str
+    contact: str
+    sequence: int
+    is_off: bool
+    is_over: bool
+    content: Content
+    answer: KeptAnswer | None
+    slots: Sequence[SlotRef]
+    effect: Effect
+    substitutes: Sequence[Substitute]
+
+    @property
+    def may_decline(self) -> bool:
+        """Whether a decline would do anything."""
+        has_declined = self.answer is not None and self.answer.partstat is Partstat.DECLINED
+        return self.effect is not Effect.OFF and not has_declined
+
+
+def look(session: Session, token: str, *, now: datetime) -> Look:
+    """The meeting behind a link. Nothing is changed. Raises NotFound for a wrong link, EventOver."""
+    invitation = _invitation(session, token)
+    _require_going_on(session, invitation)
+    attendee = session.get_one(Attendee, invitation.attendee_id)
+    request = session.get_one(MeetingRequest, invitation.request_id)
+    return Look(
+        person=attendee.name,
+        contact=session.get_one(Event, invitation.event_id).contact,
+        sequence=invitation.sequence,
+        is_off=invitation.method is Method.CANCEL,
+        is_over=meeting_ends.is_over(session, invitation, now=now),
+        content=Content.from_json(invitation.content),
+        answer=_kept(session, invitation),
+        slots=_proposable(session, invitation, now),
+        effect=decline_effects.effect(session, request, attendee, now=now),
+        substitutes=substitutes.offered(session, invitation, now=now),
+    )
+
+
+def _kept(session: Session, invitation: Invitation) -> KeptAnswer | None:
+    answer = attendee_replies.last(session, invitation)
+    if answer is None or answer.sequence != invitation.sequence:
+        return None
+    colleague = session.get(Attendee, answer.delegate_id) if answer.delegate_id is not None else None
+    return KeptAnswer(
+        answer.partstat,
+        answer.proposed_start,
+        answer.proposed_end,
+        colleague.name if colleague is not None else "",
+    )
+
+
+def language(session: Session, token: str) -> str:
+    """The language of the mail that a link is in. Raises NotFound for a wrong link."""
+    return Content.from_json(_invitation(session, token).content).language
+
+
+def owner(session: Session, token: str) -> int:
+    """The attendee whose link it is. Raises NotFound for a wrong link."""
+    return _invitation(session, token).attendee_id
+
+
+def copy(session: Session, token: str) -> FeedEvent:
+    """The meeting behind a link, as its attendee's calendar was last told. Raises NotFound."""
+    told = _invitation(session, token)
+    content, is_off = Content.from_json(told.content), told.method is Method.CANCEL
+    return FeedEvent(told.uid, told.sequence, told.dtstamp, content, is_off)
+
+
+def answer(
+    session: Session, token: str, partstat: Partstat, *, sequence: int, comment: str = "", now: datetime
+) -> str:
+    """Answer the invitation that was looked at. Returns a sentence that says what follows.
+
+    Raises NotFound, EventOver, InvalidInput, and WrongState if the meeting has changed since, is off or over.
+    """
+    invitation = _looked_at(session, token, sequence)
+    return attendee_replies.give(session, invitation, _given(partstat, sequence, comment, now), now=now)
+
+
+def send_instead(
+    session: Session, token: str, colleague: str, *, sequence: int, comment: str = "", now: datetime
+) -> str:
+    """Say that a colleague, by key, goes instead. Raises as `answer`, and InvalidInput for who cannot go."""
+    invitation = _looked_at(session, token, sequence)
+    given = _given(Partstat.DECLINED, sequence, comment, now)
+    return substitutes.send(session, invitation, colleague, given, now=now)
+
+
+def propose(
+    session: Session, token: str, slot_key: str, *, sequence: int, comment: str = "", now: datetime
+) -> None:
+    """Propose one of the event's slots instead. Raises as `answer`, and Unsuitable if it cannot be used."""
+    invitation = _looked_at(session, token, sequence)
+    slot = session.scalar(
+        select(Slot).where(Slot.of(invitation.event_id), Slot.key == slot_key.replace("\x00", ""))
+    )
+    if slot is None:
+        raise InvalidInput([Fault("slot", "Choose one of the times that are listed.")])
+    given = _given(Partstat.NEEDS_ACTION, sequence, comment, now)
+    counter_proposals.propose(session, invitation, given, start=slot.start, end=slot.end, now=now)
+
+
+def _invitation(session: Session, token: str) -> Invitation:
+    invitation = attendee_replies.invitation_for(session, token)
+    if invitation is None:
+        raise NotFound("invitation", token[:4] + "...")
+    return invitation
+
+
+def _require_going_on(session: Session, invitation: Invitation) -> None:
+    language = Content.from_json(invitation.content).language
+    summary_subscriptions.require_going_on(session.get_one(Event, invitation.event_id), language)
+
+
+def _looked_at(session: Session, token: str, sequence: int) -> Invitation:
+    invitation = _invitation(session, token)
+    _require_going_on(session, invitation)
+    attendee_replies.lock(session, invitation)
+    if invitation.sequence != sequence:
+        raise WrongState("invitation", "", "newer than the one that you looked at", "answered unseen")
+    return invitation
+
+
+def _given(partstat: Partstat, sequence: int, comment: str, now: datetime) -> Reply:
+    text = lines(comment)
+    fields.require("comment", text, fields.Comment)
+    stamp = now.replace(microsecond=0)
+    return Reply(partstat=partstat, sequence=sequence, source=AnswerSource.LINK, dtstamp=stamp, comment=text)
+
+
+def _proposable(session: Session, invitation: Invitation, now: datetime) -> Sequence[SlotRef]:
+    if invitation.method is Method.CANCEL:
+        return ()
+    first, last = session.execute(
+        select(func.min(Slot.start), func.max(Slot.end)).where(Slot.of(invitation.event_id))
+    ).one()
+    try:
+        found = counter_proposals.suitable(session, invitation, first, last, now=now)
+    except counter_proposals.Unsuitable:
+        return ()
+    return tuple(map(slot_ref, found))

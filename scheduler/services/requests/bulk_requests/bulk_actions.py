@@ -1,0 +1,132 @@
+"""Several requests by one press: ask some firms at once, answer some requests at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.directory.references import FirmRef, firms_of
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.requests import requests
+from scheduler.services.requests.form import NewRequest
+from scheduler.services.requests.requests import Asked
+from scheduler.storage.models import MeetingRequest
+
+MOST_ASKED = 20
+"""Firms that are asked by one press."""
+MOST_ANSWERED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AskedSeveral:
+    """What came of asking: those that were asked, and by key of the others why they were not.
+
+    `names` are those of the others as far as the event has them, by key.
+    """
+
+    asked: tuple[Asked, ...]
+    refused: dict[str, str]
+    names: dict[str, FirmRef]
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredSeveral:
+    """How many requests were answered, and by key of the others why they were not."""
+
+    done: int
+    refused: dict[str, str]
+
+
+def ask(
+    session: Session, actor: Actor, form: NewRequest, firm_keys: Sequence[str], *, now: datetime
+) -> AskedSeveral:
+    """Ask some firms for the same. Each is asked by itself: one that cannot be asked stops no other.
+
+    Raises InvalidInput if there are none or too many, or for what is wrong whichever firm is asked.
+    """
+    own = gettext_lazy("Only exhibitors ask for meetings in their firm's name.")
+    actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
+    keys = list(dict.fromkeys(firm_keys))
+    if not 1 <= len(keys) <= MOST_ASKED:
+        raise InvalidInput([Fault("firms", gettext_lazy("choose 1 to %(most)s firms", most=MOST_ASKED))])
+    asked, refused = [], {}
+    of_form: list[Fault] = []
+    for key in keys:
+        try:
+            with session.begin_nested():
+                asked.append(requests.ask(session, actor, replace(form, to_firm=key), now=now))
+        except InvalidInput as error:
+            of_form += [fault for fault in error.faults if fault.path in _OF_FORM]
+            refused[key] = next((fault.message for fault in error.faults if fault.path not in _OF_FORM), "")
+    if of_form and not asked:
+        raise InvalidInput(list(dict.fromkeys(of_form)))
+    why_not = {key: why or of_form[0].message for key, why in refused.items()}
+    return AskedSeveral(tuple(asked), why_not, firms_of(session, actor, why_not))
+
+
+_OF_FORM = {"topic", "message", "priority", "length"}
+
+
+def answer(
+    session: Session,
+    actor: Actor,
+    keys: Sequence[str],
+    *,
+    is_accepted: bool,
+    note: str = "",
+    now: datetime,
+) -> AnsweredSeveral:
+    """Accept or decline some requests. One that cannot be answered any more stops no other.
+
+    Raises InvalidInput if there are none or too many, or if the note is too long.
+    """
+    own = gettext_lazy("Only exhibitors answer requests in their firm's name.")
+    actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
+    wanted = list(dict.fromkeys(keys))
+    if not 1 <= len(wanted) <= MOST_ANSWERED:
+        raise InvalidInput(
+            [Fault("requests", gettext_lazy("choose 1 to %(most)s requests", most=MOST_ANSWERED))]
+        )
+    step = requests.accept if is_accepted else requests.decline
+    done, refused = 0, {}
+    for key in wanted:
+        try:
+            with session.begin_nested():
+                step(session, actor, key, note=note, now=now)
+            done += 1
+        except (WrongState, NotFound, NotAllowed) as error:
+            refused[key] = error.told if isinstance(error, WrongState) else str(error)
+    return AnsweredSeveral(done, refused)
+
+
+def undo(session: Session, actor: Actor, at: datetime, *, now: datetime) -> AnsweredSeveral:
+    """Take back all steps that the actor took by the one press at the time `at`, as far as each can be.
+
+    One that cannot be undone any more stops no other.
+    """
+    keys = session.scalars(
+        select(MeetingRequest.key)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            MeetingRequest.answered_by == actor.own(Right.READ_REQUESTS),
+            MeetingRequest.answered_at == at,
+        )
+        .order_by(MeetingRequest.id)
+        .limit(MOST_ANSWERED)
+    ).all()
+    done, refused = 0, {}
+    for key in keys:
+        try:
+            with session.begin_nested():
+                requests.undo(session, actor, key, now=now)
+            done += 1
+        except (WrongState, NotFound, NotAllowed) as error:
+            refused[key] = error.told if isinstance(error, WrongState) else str(error)
+    return AnsweredSeveral(done, refused)

@@ -1,0 +1,77 @@
+"""Why meetings that people were told are off: what each cancellation says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Method, RequestState
+from scheduler.domain.names import joined
+from scheduler.invites.ical import itip
+from scheduler.services.schedule import withdrawal_notes
+from scheduler.storage.among import among
+from scheduler.storage.models import MeetingRequest, UnscheduledRequest
+
+
+class _Told(Protocol):
+    @property
+    def request_id(self) -> int: ...
+
+
+def explained(
+    session: Session, messages: Iterable[itip.Message], told: Mapping[itip.Key, _Told], version_id: int
+) -> tuple[itip.Message, ...]:
+    """The messages, with the reason in those that cancel a meeting. `told` has the request of each."""
+    every = tuple(messages)
+    off = {
+        told[message.key].request_id
+        for message in every
+        if message.method is Method.CANCEL and message.meeting_is_off
+    }
+    if not off:
+        return every
+    withdrawn = withdrawal_notes.of_withdrawn(session, off)
+    codes = _codes(session, off - withdrawn.keys(), version_id)
+    return tuple(
+        replace(message, off=_off(told[message.key].request_id, message, withdrawn, codes))
+        if message.method is Method.CANCEL and message.meeting_is_off
+        else message
+        for message in every
+    )
+
+
+def _off(
+    request_id: int,
+    message: itip.Message,
+    withdrawn: Mapping[int, withdrawal_notes.Note],
+    codes: Mapping[int, str],
+) -> itip.Off | None:
+    if request_id in codes:
+        return itip.Off(code=codes[request_id])
+    note = withdrawn.get(request_id)
+    if note is None:
+        return None
+    return itip.Off(
+        person=joined(note.by.name, note.by.latin_name) if note.by else "",
+        firm=joined(note.firm.name, note.firm.latin_name) if note.firm else "",
+        note=note.text,
+        is_own=note.by_id == message.attendee_id,
+        how="declined" if note.is_declined else "cancelled",
+    )
+
+
+def _codes(session: Session, request_ids: Collection[int], version_id: int) -> dict[int, str]:
+    """The reason codes of accepted requests that a version does not hold, by id."""
+    if not request_ids:
+        return {}
+    answer = UnscheduledRequest
+    rows = session.execute(
+        select(MeetingRequest.id, answer.reason)
+        .outerjoin(answer, (answer.request_key == MeetingRequest.key) & (answer.version_id == version_id))
+        .where(among(MeetingRequest.id, request_ids), MeetingRequest.state == RequestState.ACCEPTED)
+    )
+    return {request_id: reason or "other" for request_id, reason in rows}

@@ -1,0 +1,220 @@
+"""What an exhibitor does now: requests that wait, agreed ones without a time, what changed, what is next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import MUST, RequestState, Tier
+from scheduler.domain.errors import NotAllowed
+from scheduler.i18n import gettext_lazy
+from scheduler.services.directory import firm_notes
+from scheduler.services.directory.references import FirmRef
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.requests import outcomes, request_lists
+from scheduler.services.requests.cards import RequestCard
+from scheduler.services.requests.dashboard import news
+from scheduler.services.requests.dashboard.news import News
+from scheduler.services.requests.digests import digest_settings
+from scheduler.services.requests.digests.digest_settings import RequestMails
+from scheduler.services.requests.outcomes import RequestOutcome
+from scheduler.services.requests.suggestions import partners
+from scheduler.services.requests.suggestions.partners import Suggested
+from scheduler.services.schedule import agendas
+from scheduler.services.schedule.agendas import AgendaItem
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Firm, MeetingRequest
+from scheduler.storage.rows import rows_of
+
+MOST_WAITING, MOST_NOT_HELD, MOST_NEWS, MOST_SUGGESTED = 12, 5, 6, 3
+"""Rows of the first page. Where there are more, it says how many, and links to them."""
+MOST_CHANGES = 100
+"""Changes on the page that has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirmSight:
+    """What a row shows of a firm beside its name. `area` is the key of its first area."""
+
+    tier: Tier
+    area: str
+    areas: tuple[str, ...]
+    logo: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileGaps:
+    """What is missing in a firm's profile. `parts` has for each thing by name whether it is there."""
+
+    parts: Mapping[str, bool]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(name for name, is_there in self.parts.items() if not is_there)
+
+
+@dataclass(frozen=True, slots=True)
+class StartPage:
+    """What the page shows. `waiting` stand in the order in which they expire.
+
+    Of the partners that are suggested, `saved` are on the own list; those that are
+    `dismissed` are not suggested any more. `is_new` means that the firm neither asked nor was asked yet.
+    """
+
+    waiting: Sequence[RequestCard]
+    waiting_count: int
+    not_held: Sequence[RequestCard]
+    not_held_sent: int
+    not_held_received: int
+    outcomes: Mapping[str, RequestOutcome]
+    news: News
+    next_meeting: AgendaItem | None
+    meeting_count: int
+    profile: ProfileGaps
+    firms: Mapping[str, FirmSight]
+    suggested: Suggested
+    saved: frozenset[str]
+    dismissed: Sequence[FirmRef]
+    sent_count: int
+    musts: int
+    mails: RequestMails
+    is_new: bool
+
+    @property
+    def not_held_count(self) -> int:
+        return self.not_held_sent + self.not_held_received
+
+
+def start_page(session: Session, actor: Actor, *, language: str = "en", now: datetime) -> StartPage:
+    """The actor's own page, with the things of firms named in `language`.
+
+    The number of queries does not depend on how much there is.
+    Raises NotAllowed for who does not answer for a firm.
+    """
+    firm = _own_firm(session, actor)
+    counts = request_lists.counts(session, actor)
+    waiting = request_lists.some(session, actor, _waiting(firm.id, now), _SOONEST, MOST_WAITING)
+    left_out = request_lists.listing(session, actor, not_held=True, limit=MOST_NOT_HELD)
+    new = news.unseen(session, actor, limit=MOST_NEWS, now=now)
+    agenda = agendas.attendee_agenda(session, actor)
+    ahead = [item for item in agenda.items if item.end > now and not item.is_called_off]
+    found = [*waiting, *left_out.items, *(item.card for item in new.items)]
+    suggested = partners.suggested(session, actor, language=language, limit=MOST_SUGGESTED)
+    return StartPage(
+        waiting=waiting,
+        waiting_count=counts.received[RequestState.PENDING],
+        not_held=left_out.items,
+        not_held_sent=counts.sent_not_held,
+        not_held_received=counts.received_not_held,
+        outcomes=outcomes.outcomes(session, actor, left_out.items),
+        news=new,
+        next_meeting=ahead[0] if ahead else None,
+        meeting_count=len(ahead),
+        profile=_gaps(session, firm),
+        firms=sights(session, actor, {_other(card, firm) for card in found}),
+        suggested=suggested,
+        saved=firm_notes.saved(session, actor, [each.firm.key for each in suggested.partners]),
+        dismissed=firm_notes.dismissed(session, actor),
+        sent_count=sum(counts.sent.values()),
+        musts=_musts(session, firm.id),
+        mails=digest_settings.about_new_requests(session, actor, now=now),
+        is_new=not any(counts.sent.values()) and not any(counts.received.values()),
+    )
+
+
+def changes(session: Session, actor: Actor, *, now: datetime) -> tuple[News, dict[str, FirmSight]]:
+    """What is new, all of it as far as MOST_CHANGES goes, and what is shown of the firms that it names.
+
+    Raises NotAllowed for who does not answer for a firm.
+    """
+    firm = _own_firm(session, actor)
+    found = news.unseen(session, actor, limit=MOST_CHANGES, now=now)
+    return found, sights(session, actor, {_other(item.card, firm) for item in found.items})
+
+
+def mark_seen(session: Session, actor: Actor, keys: Iterable[str], *, now: datetime) -> int:
+    """Mark the news items that a page showed as seen. Returns their number. Raises NotAllowed."""
+    _own_firm(session, actor)
+    return news.mark_seen(session, actor, keys, now=now)
+
+
+def waiting_count(session: Session, actor: Actor) -> int:
+    """How many requests wait for the actor to answer for their firm: the number in the menu. One query."""
+    if actor.firm_id is None or not actor.may(Right.ASK, firm_id=actor.firm_id):
+        return 0
+    return rows_of(session, _WAITING_COUNT, firm_id=actor.firm_id).scalar_one()
+
+
+_WAITING_COUNT = select(func.count()).where(
+    MeetingRequest.to_firm_id == bindparam("firm_id"), MeetingRequest.state == RequestState.PENDING
+)
+
+
+_SOONEST = (MeetingRequest.expires_at.asc().nulls_last(), MeetingRequest.priority.desc(), MeetingRequest.id)
+
+
+def _own_firm(session: Session, actor: Actor) -> Firm:
+    sentence = gettext_lazy("Only exhibitors have a page of what to do for their firm.")
+    actor.require(Right.ASK, firm_id=actor.firm_id, sentence=sentence)
+    if actor.firm_id is None or actor.attendee_id is None:
+        raise NotAllowed(sentence)
+    return session.get_one(Firm, actor.firm_id)
+
+
+def _waiting(firm_id: int, now: datetime) -> ColumnElement[bool]:
+    in_time = or_(MeetingRequest.expires_at.is_(None), MeetingRequest.expires_at > now)
+    return and_(MeetingRequest.to_firm_id == firm_id, MeetingRequest.state == RequestState.PENDING, in_time)
+
+
+def _musts(session: Session, firm_id: int) -> int:
+    """How many requests of the firm are its most wanted ones, and open."""
+    query = select(func.count()).where(
+        MeetingRequest.from_firm_id == firm_id,
+        MeetingRequest.priority >= MUST,
+        MeetingRequest.state.in_((RequestState.PENDING, RequestState.ACCEPTED)),
+    )
+    return session.scalars(query).one()
+
+
+def _gaps(session: Session, firm: Firm) -> ProfileGaps:
+    spoken, titled, people = session.execute(
+        select(
+            func.count().filter(func.length(Attendee.title) > 0),
+            func.count().filter(func.length(Attendee.phone) > 0),
+            func.count(),
+        ).where(Attendee.firm_id == firm.id, Attendee.withdrawn_at.is_(None))
+    ).one()
+    return ProfileGaps(
+        {
+            "logo": firm.logo is not None,
+            "description": bool(firm.description.strip()),
+            "offers": bool(firm.offers or firm.products),
+            "needs": bool(firm.needs),
+            "website": bool(firm.website),
+            "areas": bool(firm.areas),
+            "booth": firm.hall_id is not None,
+            "titles": people > 0 and spoken == people,
+            "phones": people > 0 and titled == people,
+        }
+    )
+
+
+def _other(card: RequestCard, firm: Firm) -> str:
+    return card.to_firm.key if card.from_firm.key == firm.key else card.from_firm.key
+
+
+def sights(session: Session, actor: Actor, keys: set[str]) -> dict[str, FirmSight]:
+    """What is shown beside the names of these firms of the actor's event, by key."""
+    rows = session.execute(
+        select(Firm.key, Firm.tier, Firm.areas, Firm.logo).where(
+            Firm.event_id == actor.event_id, among(Firm.key, keys)
+        )
+    )
+    return {
+        key: FirmSight(tier, areas[0] if areas else "", tuple(areas), logo) for key, tier, areas, logo in rows
+    }

@@ -1,0 +1,92 @@
+"""Answers by the links in digests: the token in the link stands for one request and one exhibitor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import NotFound
+from scheduler.services.directory.references import FirmRef, PersonRef, firm_ref, person_ref
+from scheduler.services.identity import actors, summary_subscriptions
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.tokens import answer_token, hash_token
+from scheduler.services.requests import request_lists, requests
+from scheduler.services.requests.cards import RequestCard
+from scheduler.storage.models import Attendee, DigestItem, Event, Firm, MeetingRequest
+
+_STEPS = {"accept": requests.accept, "decline": requests.decline}
+
+
+@dataclass(frozen=True, slots=True)
+class AskedLook:
+    """The request behind a link, and who answers it for which firm. `timezone` is the venue's."""
+
+    card: RequestCard
+    firm: FirmRef
+    person: PersonRef
+    language: str
+    event_key: str
+    event_name: str
+    timezone: str
+    contact: str
+
+    def may_undo(self, now: datetime) -> bool:
+        return self.card.undo_until is not None and now < self.card.undo_until
+
+
+def look(session: Session, token: str, *, secret_key: str, now: datetime) -> AskedLook:
+    """The request behind a link. Nothing is changed. Raises NotFound for a wrong link, or one that has ended.
+
+    A link ends when its reader has another address, or no longer answers for the firm.
+    """
+    actor, key, person, event = _found(session, token, secret_key, now)
+    return AskedLook(
+        card=request_lists.show(session, actor, key),
+        firm=firm_ref(session.get_one(Firm, person.firm_id)),
+        person=person_ref(person),
+        language=actor.language,
+        event_key=event.key,
+        event_name=event.name,
+        timezone=event.timezone,
+        contact=event.contact,
+    )
+
+
+def answer(
+    session: Session, token: str, step: str, *, note: str = "", secret_key: str, now: datetime
+) -> RequestState:
+    """Accept or decline the request for the firm. Raises NotFound, InvalidInput, WrongState."""
+    actor, key, *_ = _found(session, token, secret_key, now)
+    return _STEPS[step](session, actor, key, note=note, now=now)
+
+
+def undo(session: Session, token: str, *, secret_key: str, now: datetime) -> RequestState:
+    """Take the last answer back. Raises NotFound, NotAllowed, WrongState."""
+    actor, key, *_ = _found(session, token, secret_key, now)
+    return requests.undo(session, actor, key, now=now)
+
+
+def _found(
+    session: Session, token: str, secret_key: str, now: datetime
+) -> tuple[Actor, str, Attendee, Event]:
+    """Whoever has the link is the exhibitor, and never what that person is in the event's team besides."""
+    row = session.execute(
+        select(MeetingRequest, Attendee, Event)
+        .join(DigestItem, DigestItem.request_id == MeetingRequest.id)
+        .join(Attendee, Attendee.id == DigestItem.attendee_id)
+        .join(Event, Event.id == Attendee.event_id)
+        .where(DigestItem.token_hash == hash_token(token.lower()), Attendee.is_exhibitor, Event.is_there())
+        .limit(1)
+    ).first()
+    if row is not None:
+        request, person, event = row
+        expected = answer_token(secret_key, request.key, person.id, person.email)
+        if token.lower() == expected and person.firm_id == request.to_firm_id:
+            actor = actors.actor_for(session, person.account_id, event.key, now=now)
+            summary_subscriptions.require_going_on(event, actor.language)
+            return replace(actor, team_role=None), request.key, person, event
+    raise NotFound("request link", token[:4] + "...")

@@ -1,0 +1,189 @@
+"""What a person wants to be told of requests: chosen signed in, or stopped by the link in each digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, time
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import NotFound
+from scheduler.services.identity import preferences, summary_subscriptions
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.summary_subscriptions import StopLook
+from scheduler.services.identity.tokens import hash_token
+from scheduler.services.requests.digests.due import MORNING
+from scheduler.storage.models import Attendee, DigestChoice, Event, Firm
+
+KINDS = ("asked", "reminders", "answers")
+"""The fields of DigestWishes, and the columns of DigestChoice."""
+
+
+class HowOften(StrEnum):
+    """When one kind of news is sent."""
+
+    AT_ONCE = "at-once"
+    DAILY = "daily"
+    OFF = "off"
+
+    @staticmethod
+    def of(*, is_wanted: bool, at_once: bool) -> HowOften:
+        if not is_wanted:
+            return HowOften.OFF
+        return HowOften.AT_ONCE if at_once else HowOften.DAILY
+
+
+@dataclass(frozen=True, slots=True)
+class DigestWishes:
+    """How often is sent: requests of others, reminders before they expire, responses to one's own.
+
+    `is_sent` tells whether the event sends digests at all. The daily one goes out in the `morning`, by the
+    venue's clock or by the person's own: `timezone` is that one's.
+    """
+
+    asked: HowOften = HowOften.DAILY
+    reminders: HowOften = HowOften.DAILY
+    answers: HowOften = HowOften.DAILY
+    is_sent: bool = True
+    is_by_venue: bool = False
+    own_timezone: str = ""
+    venue_timezone: str = ""
+    morning: time = MORNING
+
+    @property
+    def timezone(self) -> str:
+        """The IANA name of the zone by whose clock the daily one goes out."""
+        return self.venue_timezone if self.is_by_venue else self.own_timezone
+
+    def changed(self, typed: Mapping[str, str]) -> DigestWishes:
+        """These wishes with what was chosen for each of KINDS, and "venue" or "own" for `clock`.
+
+        Another text changes nothing.
+        """
+        chosen = {kind: HowOften(text) for kind, text in typed.items() if text in list(HowOften)}
+        return replace(
+            self,
+            asked=chosen.get("asked", self.asked),
+            reminders=chosen.get("reminders", self.reminders),
+            answers=chosen.get("answers", self.answers),
+            is_by_venue={"venue": True, "own": False}.get(typed.get("clock", ""), self.is_by_venue),
+        )
+
+
+def own(session: Session, actor: Actor, *, now: datetime) -> DigestWishes | None:
+    """The actor's own wishes, or None for who does not answer for a firm.
+
+    Raises NotAllowed if the actor is not an attendee.
+    """
+    person = preferences.own_attendee(session, actor)
+    if not person.is_exhibitor:
+        return None
+    event, choice = session.get_one(Event, actor.event_id), session.get(DigestChoice, person.id)
+    country = session.get_one(Firm, person.firm_id).country
+    zone = preferences.timezone(person.timezone, country, now) or event.timezone
+    wishes = DigestWishes(is_sent=event.digest_mails, own_timezone=zone, venue_timezone=event.timezone)
+    if choice is None:
+        return wishes
+    goes_on = choice.stopped_at is None
+    return replace(
+        wishes,
+        asked=HowOften.of(is_wanted=goes_on and choice.asked, at_once=choice.asked_at_once),
+        reminders=HowOften.of(is_wanted=goes_on and choice.reminders, at_once=choice.reminders_at_once),
+        answers=HowOften.of(is_wanted=goes_on and choice.answers, at_once=choice.answers_at_once),
+        is_by_venue=choice.daily_at_venue,
+    )
+
+
+class RequestMails(StrEnum):
+    """When a person gets mails about new requests."""
+
+    NEVER = "never"
+    """The event sends none, or the person's address takes none."""
+    STOPPED = "stopped"
+    """The person wants none."""
+    DAILY = "daily"
+    AT_ONCE = "at-once"
+
+
+def about_new_requests(session: Session, actor: Actor, *, now: datetime) -> RequestMails:
+    """When the actor gets mails about new requests, as the event and the person have it set now.
+
+    Raises NotAllowed if the actor is not an attendee.
+    """
+    wishes = own(session, actor, now=now)
+    person = preferences.own_attendee(session, actor)
+    if wishes is None or not wishes.is_sent or person.bounced_at is not None:
+        return RequestMails.NEVER
+    of_requests = {
+        HowOften.OFF: RequestMails.STOPPED,
+        HowOften.DAILY: RequestMails.DAILY,
+        HowOften.AT_ONCE: RequestMails.AT_ONCE,
+    }
+    return of_requests[wishes.asked]
+
+
+def choose(session: Session, actor: Actor, wishes: DigestWishes) -> None:
+    """Keep the actor's own wishes. They hold from the next digest on. Raises NotAllowed."""
+    choice = _choice(session, preferences.own_attendee(session, actor))
+    choice.stopped_at, choice.daily_at_venue = None, wishes.is_by_venue
+    for kind in KINDS:
+        often: HowOften = getattr(wishes, kind)
+        setattr(choice, kind, often is not HowOften.OFF)
+        setattr(choice, f"{kind}_at_once", often is HowOften.AT_ONCE)
+    session.flush()
+
+
+def look(session: Session, token: str, *, now: datetime) -> StopLook:
+    """Whose digests a link stops. Raises NotFound for a wrong one, or one that has ended."""
+    return _shown(*_found(session, token, now))
+
+
+def stop(session: Session, token: str, *, now: datetime) -> StopLook:
+    """Stop the digests. Raises as `look`."""
+    found = _found(session, token, now)
+    found[0].stopped_at = found[0].stopped_at or now
+    session.flush()
+    return _shown(*found)
+
+
+def stop_for(session: Session, person: Attendee, *, now: datetime) -> None:
+    """Send a person no more digests, for another reason than their own word."""
+    choice = _choice(session, person)
+    choice.stopped_at = choice.stopped_at or now
+    session.flush()
+
+
+def resume(session: Session, token: str, *, now: datetime) -> None:
+    """Send them again, as they were chosen before. Raises as `look`."""
+    choice, *_ = _found(session, token, now)
+    choice.stopped_at = None
+    session.flush()
+
+
+def _choice(session: Session, person: Attendee) -> DigestChoice:
+    """The row of a person, made if there is none."""
+    choice = session.get(DigestChoice, person.id)
+    if choice is None:
+        choice = DigestChoice(attendee_id=person.id)
+        session.add(choice)
+    return choice
+
+
+def _found(session: Session, token: str, now: datetime) -> tuple[DigestChoice, Attendee, Event]:
+    row = session.execute(
+        select(DigestChoice, Attendee, Event)
+        .join(Attendee, Attendee.id == DigestChoice.attendee_id)
+        .join(Event, Event.id == Attendee.event_id)
+        .where(DigestChoice.stop_hash == hash_token(token.lower()), Event.is_there())
+    ).first()
+    if row is None or not summary_subscriptions.works_still(session, row[2], now):
+        raise NotFound("link that stops digests", token[:4] + "...")
+    summary_subscriptions.require_going_on(row[2], _shown(row[0], row[1], row[2]).language)
+    return row[0], row[1], row[2]
+
+
+def _shown(choice: DigestChoice, person: Attendee, event: Event) -> StopLook:
+    return summary_subscriptions.shown(person, event, is_stopped=choice.stopped_at is not None)

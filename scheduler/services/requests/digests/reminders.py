@@ -1,0 +1,123 @@
+"""An organiser's reminder: one mail a firm about the requests that wait for its answer, once a day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import MUST, DigestKind, RequestState
+from scheduler.services.audit_log import recording
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.requests.digests import digest_sending
+from scheduler.services.requests.digests.due import Untold
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, DigestChoice, Event, Firm, MeetingRequest
+
+PAUSE = timedelta(days=1)
+"""Who got a mail about requests within this time is not reminded."""
+
+Waits = dict[int, list[Untold]]
+"""The requests that wait for an answer of a firm, by its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """What a reminder would do: how many mails, to as many firms, with how many of the requests that wait.
+
+    `mailed` firms had a mail about requests within a day, and `silent` ones have nobody who takes such mails.
+    """
+
+    firms: int
+    requests: int
+    mailed: int
+    silent: int
+
+
+def look(session: Session, actor: Actor, *, now: datetime) -> Reminder:
+    """What reminding the firms would do now."""
+    actor.require(Right.STEER_MAILS)
+    waits = _waits(session, actor.event_id, now)
+    readers, mailed = _readers(session, waits, now)
+    return Reminder(
+        firms=len(readers),
+        requests=sum(len(waits[firm]) for firm in readers),
+        mailed=len(mailed),
+        silent=len(waits.keys() - readers.keys() - mailed),
+    )
+
+
+def remind(session: Session, actor: Actor, settings: Settings, *, now: datetime) -> int:
+    """Send each firm one mail with the requests that wait for its answer. Returns the number of mails.
+
+    It goes to the first of the firm's exhibitors who takes such mails, with links that answer.
+    """
+    actor.require(Right.STEER_MAILS)
+    session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
+    waits = _waits(session, actor.event_id, now)
+    readers, _ = _readers(session, waits, now)
+    found = {attendee: waits[firm] for firm, attendee in readers.items()}
+    mails = digest_sending.write(
+        session, settings, digest_sending.people(session, found), found, again=True, now=now
+    )
+    if mails:
+        about = pgettext_lazy("trail", "%(number)s firms reminded of requests", number=len(mails))
+        recording.note(session, actor, Act.MAILS, about, now=now)
+    return len(mails)
+
+
+def _waits(session: Session, event_id: int, now: datetime) -> Waits:
+    expires = MeetingRequest.expires_at
+    rows = session.execute(
+        select(
+            MeetingRequest.to_firm_id, MeetingRequest.id, MeetingRequest.created_at, MeetingRequest.priority
+        )
+        .join(Firm, Firm.id == MeetingRequest.to_firm_id)
+        .where(
+            MeetingRequest.event_id == event_id,
+            MeetingRequest.state == RequestState.PENDING,
+            or_(expires.is_(None), expires > now),
+            Firm.withdrawn_at.is_(None),
+        )
+        .order_by(MeetingRequest.id)
+    )
+    found: Waits = defaultdict(list)
+    for firm, request, created_at, priority in rows:
+        found[firm].append(Untold(request, DigestKind.ASKED, created_at, priority >= MUST))
+    return dict(found)
+
+
+def _readers(session: Session, waits: Waits, now: datetime) -> tuple[dict[int, int], set[int]]:
+    """The attendee who is mailed, by firm, and the firms that had a mail within a day."""
+    readers: dict[int, int] = {}
+    mailed: set[int] = set()
+    for firm, attendee, mailed_at in session.execute(_exhibitors(waits)):
+        if mailed_at is not None and mailed_at > now - PAUSE:
+            mailed.add(firm)
+        readers.setdefault(firm, attendee)
+    return {firm: attendee for firm, attendee in readers.items() if firm not in mailed}, mailed
+
+
+def _exhibitors(waits: Waits) -> Select[int, int, datetime | None]:
+    """Who of the firms takes reminders."""
+    choice = DigestChoice
+    return (
+        select(Attendee.firm_id, Attendee.id, choice.mailed_at)
+        .outerjoin(choice, choice.attendee_id == Attendee.id)
+        .where(
+            among(Attendee.firm_id, waits),
+            Attendee.is_exhibitor,
+            Attendee.withdrawn_at.is_(None),
+            Attendee.bounced_at.is_(None),
+            choice.stopped_at.is_(None),
+            func.coalesce(choice.reminders, true()),
+        )
+        .order_by(Attendee.id)
+    )

@@ -1,0 +1,164 @@
+"""Ask by mail for what would let a request in: a colleague to be free, or the other firm to make time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import names
+from scheduler.domain.entities import OutboxKind, RequestState
+from scheduler.domain.errors import NotFound, WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.invites.catalogue import language_of
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.outbox import letters, payloads
+from scheduler.services.outbox.letters import NewLetter
+from scheduler.services.requests import requests
+from scheduler.services.requests.transitions import TOLD
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Event, Firm, MeetingRequest, OutboxMail
+
+FREE, MAKE_TIME = "free", "make_time"
+"""Letters of the catalogue: to a colleague, and to the other firm."""
+ASKED = gettext_lazy("They were asked already. Each is asked once.")
+NO_ONE = gettext_lazy("No one of that firm takes emails.")
+
+
+def asked_before(session: Session, actor: Actor, keys: Sequence[str]) -> Mapping[tuple[str, str], datetime]:
+    """When the reader's side asked: by request, and key of the colleague, or "" for the other firm."""
+    rows = session.execute(
+        select(MeetingRequest.key, Attendee.key, Attendee.firm_id, OutboxMail.created_at)
+        .join(MeetingRequest, MeetingRequest.id == OutboxMail.request_id)
+        .join(Attendee, Attendee.id == OutboxMail.attendee_id)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            among(MeetingRequest.key, keys),
+            OutboxMail.kind == OutboxKind.DESK,
+            or_(
+                and_(payloads.letter() == FREE, Attendee.firm_id == actor.firm_id),
+                and_(payloads.letter() == MAKE_TIME, Attendee.firm_id != actor.firm_id),
+            ),
+        )
+    )
+    return {(key, who if firm == actor.firm_id else ""): at for key, who, firm, at in rows}
+
+
+def ask_colleague(session: Session, actor: Actor, key: str, person: str, *, now: datetime) -> str:
+    """Ask a colleague by mail to be free for a request that is not scheduled. Returns the Latin name.
+
+    Raises NotFound for who is no colleague, WrongState if they were asked before.
+    """
+    request = _request(session, actor, key)
+    colleague = session.scalar(
+        select(Attendee).where(
+            Attendee.event_id == actor.event_id,
+            Attendee.firm_id == actor.firm_id,
+            Attendee.key == person,
+            Attendee.id != actor.attendee_id,
+            Attendee.withdrawn_at.is_(None),
+        )
+    )
+    if colleague is None:
+        raise NotFound("colleague", person)
+    _post(session, actor, request, colleague, FREE, now=now)
+    return colleague.latin_name
+
+
+def ask_partner(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
+    """Ask the other firm by mail to make time: who answered or asked for it, else its first exhibitor.
+
+    Returns the firm's Latin name. Raises WrongState if they were asked before, or take no mails.
+    """
+    request = _request(session, actor, key)
+    theirs = request.to_firm_id if actor.firm_id == request.from_firm_id else request.from_firm_id
+    known = {request.created_by, request.answered_by}
+    exhibitors = session.scalars(
+        select(Attendee)
+        .where(
+            Attendee.firm_id == theirs,
+            Attendee.is_exhibitor,
+            Attendee.withdrawn_at.is_(None),
+            Attendee.bounced_at.is_(None),
+        )
+        .order_by(Attendee.id)
+    ).all()
+    person = min(exhibitors, key=lambda each: (each.id not in known, each.id), default=None)
+    if person is None:
+        raise WrongState("meeting request", key, "of a firm without an address", "asked for", NO_ONE)
+    _post(session, actor, request, person, MAKE_TIME, now=now)
+    return session.get_one(Firm, theirs).latin_name
+
+
+def shorten(session: Session, actor: Actor, key: str) -> None:
+    """The firm that asked meets for one slot. Raises NotAllowed, WrongState."""
+    _own(session, actor, key).length = 1
+    session.flush()
+
+
+def allow_any_time(session: Session, actor: Actor, key: str) -> None:
+    """The firm that asked allows every time. Raises NotAllowed, WrongState."""
+    _own(session, actor, key).slots = None
+    session.flush()
+
+
+def _own(session: Session, actor: Actor, key: str) -> MeetingRequest:
+    request = _request(session, actor, key)
+    actor.require(
+        Right.ASK,
+        firm_id=request.from_firm_id,
+        sentence=gettext_lazy("Only the firm that asked may change this."),
+    )
+    return request
+
+
+def _request(session: Session, actor: Actor, key: str) -> MeetingRequest:
+    """An accepted request of the actor's firm, locked, so that of two presses at once one finds the other."""
+    request = requests.get(session, actor, key)
+    sentence = gettext_lazy("Only exhibitors ask for meetings in their firm's name.")
+    actor.require(Right.ASK, firm_id=actor.firm_id, sentence=sentence)
+    if request.state is not RequestState.ACCEPTED:
+        raise WrongState("meeting request", key, request.state.value, "helped", TOLD[request.state])
+    session.execute(
+        select(MeetingRequest.id).where(MeetingRequest.id == request.id).with_for_update(key_share=True)
+    )
+    return request
+
+
+def _post(
+    session: Session, actor: Actor, request: MeetingRequest, to: Attendee, letter: str, *, now: datetime
+) -> None:
+    before = select(OutboxMail.id).where(
+        OutboxMail.request_id == request.id,
+        OutboxMail.attendee_id == to.id,
+        OutboxMail.kind == OutboxKind.DESK,
+        payloads.letter() == letter,
+    )
+    if session.scalar(before.limit(1)) is not None:
+        raise WrongState("meeting request", request.key, "asked about", "asked about", ASKED)
+    event = session.get_one(Event, actor.event_id)
+    language = language_of(to.mail_language, to.languages, event.language)
+    by = session.get_one(Attendee, actor.attendee_id)
+    own = session.get_one(Firm, actor.firm_id)
+    theirs = request.to_firm if own.id == request.from_firm_id else request.from_firm
+    new = NewLetter(
+        letter=letter,
+        to_address=to.email,
+        to_name=to.name,
+        language=language,
+        event=event.name,
+        values={
+            "by": names.shown(by.name, by.latin_name, language),
+            "firm": names.shown(own.name, own.latin_name, language),
+            "partner": names.shown(theirs.name, theirs.latin_name, language),
+            "topic": request.topic,
+        },
+        path=f"/events/{event.key}/requests/{request.key}",
+        event_id=event.id,
+        attendee_id=to.id,
+        request_id=request.id,
+    )
+    letters.post(session, [new], now=now)

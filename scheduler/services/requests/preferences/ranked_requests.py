@@ -1,0 +1,199 @@
+"""The wishes of a firm, which are its open requests: how many musts are left, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import MUST, OPEN_REQUESTS, RequestState
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.i18n import gettext_lazy
+from scheduler.services.directory.references import FirmRef, firm_columns
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.requests.preferences.ranks import USUAL, Rank, priorities, rank_of
+from scheduler.storage.models import Event, Firm, MeetingRequest
+from scheduler.storage.rows import rows_of
+
+
+@dataclass(frozen=True, slots=True)
+class MustBudget:
+    """How many musts a firm has among its open requests, and how many it may have. None is no limit."""
+
+    used: int
+    most: int | None
+
+    @property
+    def left(self) -> int | None:
+        return None if self.most is None else max(0, self.most - self.used)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An open request that the own firm sent, at its place in the firm's order."""
+
+    key: str
+    firm: FirmRef
+    rank: Rank
+    topic: str
+    state: RequestState
+    is_first: bool
+    is_last: bool
+
+
+def budget(session: Session, actor: Actor) -> MustBudget | None:
+    """The musts of the actor's own firm; None for who asks for no firm. Two queries."""
+    if actor.firm_id is None or not actor.may(Right.ASK, firm_id=actor.firm_id):
+        return None
+    return budget_of(session, actor.event_id, actor.firm_id)
+
+
+_FIRM: BindParameter[int] = bindparam("firm")
+_MUSTS = (
+    select(func.count())
+    .select_from(MeetingRequest)
+    .where(
+        or_(
+            and_(MeetingRequest.from_firm_id == _FIRM, MeetingRequest.priority >= MUST),
+            and_(MeetingRequest.to_firm_id == _FIRM, MeetingRequest.reply_priority >= MUST),
+        ),
+        MeetingRequest.state.in_(OPEN_REQUESTS),
+    )
+)
+_OTHER_MUSTS = _MUSTS.where(MeetingRequest.id != bindparam("but"))
+
+
+def budget_of(session: Session, event_id: int, firm_id: int, *, but: int | None = None) -> MustBudget:
+    """The musts of a firm, without a request by id: those that it asked for, and asked back for."""
+    most = session.get_one(Event, event_id).must_budget
+    query, asked = (_MUSTS, {}) if but is None else (_OTHER_MUSTS, {"but": but})
+    return MustBudget(rows_of(session, query, firm=firm_id, **asked).scalar_one(), most or None)
+
+
+def must_faults(
+    session: Session, event_id: int, firm_id: int, priority: int, *, but: int | None = None
+) -> Iterator[Fault]:
+    """A fault if a firm has no must left for a request of this priority.
+
+    The firm's row is locked until the transaction ends: of two colleagues who spend the last must at the same
+    moment the second one finds it spent.
+    """
+    if priority < MUST:
+        return
+    session.execute(select(Firm.id).where(Firm.id == firm_id).with_for_update(key_share=True))
+    musts = budget_of(session, event_id, firm_id, but=but)
+    if musts.left == 0:
+        yield Fault(
+            "priority",
+            gettext_lazy(
+                "has no must left: %(used)s of %(most)s are used; choose a want, or free a must",
+                used=musts.used,
+                most=musts.most,
+            ),
+        )
+
+
+def wishes(session: Session, actor: Actor) -> tuple[Wish, ...]:
+    """The own firm's open requests by rank and in its order, the musts first. One query."""
+    _require(actor)
+    other = aliased(Firm)
+    query: Any = (
+        select(MeetingRequest, *firm_columns(other))
+        .join(other, other.id == MeetingRequest.to_firm_id)
+        .where(*_open(actor))
+        .order_by(*_ORDER)
+    )
+    rows = [(row[0], FirmRef(*row[1:])) for row in session.execute(query)]
+    found = sorted(rows, key=lambda row: list(Rank).index(rank_of(row[0].priority)))
+    ranks = [rank_of(request.priority) for request, _ in found]
+    return tuple(
+        Wish(
+            key=request.key,
+            firm=firm,
+            rank=ranks[i],
+            topic=request.topic,
+            state=request.state,
+            is_first=i == 0 or ranks[i - 1] is not ranks[i],
+            is_last=i + 1 == len(found) or ranks[i + 1] is not ranks[i],
+        )
+        for i, (request, firm) in enumerate(found)
+    )
+
+
+def place(session: Session, actor: Actor, key: str, rank: Rank, before: str | None) -> None:
+    """Give a wish a rank, and a place there: before another one of that rank, or behind all.
+
+    The weights of the firm's wishes follow. Raises NotFound for what is no open request of the own firm's,
+    InvalidInput if no must is left.
+    """
+    _require(actor)
+    # One at a time for a firm: two orders would be mixed.
+    session.execute(select(Firm.id).where(Firm.id == actor.firm_id).with_for_update(key_share=True))
+    rows = _all(session, actor)
+    moved = next((row for row in rows if row.key == key), None)
+    if moved is None or moved.key == before:
+        raise NotFound("open request", key)
+    if rank is Rank.MUST and rank_of(moved.priority) is not Rank.MUST:
+        faults = list(must_faults(session, actor.event_id, moved.from_firm_id, MUST, but=moved.id))
+        if faults:
+            raise InvalidInput(faults)
+    left, was = [row for row in rows if row is not moved], rank_of(moved.priority)
+    moved.priority = USUAL[rank]
+    there = [row for row in left if rank_of(row.priority) is rank]
+    at = next((i for i, row in enumerate(there) if row.key == before), len(there))
+    _number([*there[:at], moved, *there[at:]], rank)
+    if was is not rank:
+        _number([row for row in left if rank_of(row.priority) is was], was)
+    session.flush()
+
+
+def move(session: Session, actor: Actor, key: str, *, is_up: bool) -> None:
+    """Move a wish one place up or down within its rank. At the end it stays. Raises NotFound."""
+    _require(actor)
+    session.execute(select(Firm.id).where(Firm.id == actor.firm_id).with_for_update(key_share=True))
+    rows = _all(session, actor)
+    moved = next((row for row in rows if row.key == key), None)
+    if moved is None:
+        raise NotFound("open request", key)
+    rank = rank_of(moved.priority)
+    there = [row for row in rows if rank_of(row.priority) is rank]
+    i = there.index(moved)
+    other = i - 1 if is_up else i + 1
+    if 0 <= other < len(there):
+        there[i], there[other] = there[other], there[i]
+        _number(there, rank)
+        session.flush()
+
+
+_ORDER = (MeetingRequest.wish_place.asc().nulls_last(), MeetingRequest.priority.desc(), MeetingRequest.id)
+
+
+def _open(actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    return (
+        MeetingRequest.event_id == actor.event_id,
+        MeetingRequest.from_firm_id == actor.firm_id,
+        MeetingRequest.state.in_(OPEN_REQUESTS),
+    )
+
+
+def _all(session: Session, actor: Actor) -> Sequence[MeetingRequest]:
+    """The own open requests in their order, as they are now."""
+    query = select(MeetingRequest).where(*_open(actor)).order_by(*_ORDER)
+    return session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def _number(rows: Sequence[MeetingRequest], rank: Rank) -> None:
+    """Write the places and the priorities that go with them."""
+    for i, (row, priority) in enumerate(zip(rows, priorities(rank, len(rows)), strict=True)):
+        row.wish_place, row.priority = i, priority
+
+
+def _require(actor: Actor) -> None:
+    own = gettext_lazy("Only exhibitors order their firm's wishes.")
+    actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
+    if actor.firm_id is None:
+        raise NotFound("firm", "")

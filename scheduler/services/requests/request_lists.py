@@ -1,0 +1,272 @@
+"""Meeting requests to read: sent, received, one by key, counted by state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import RequestState, Side, VersionState
+from scheduler.domain.errors import NotFound
+from scheduler.services.directory.references import (
+    firm_columns,
+    firm_in_question,
+    person_columns,
+)
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.requests.cards import RequestCard, cards
+from scheduler.services.requests.transitions import sees
+from scheduler.services.text import matches, one_line, storable
+from scheduler.storage.models import (
+    Attendee,
+    Firm,
+    MeetingRequest,
+    PlannedMeeting,
+    ScheduleVersion,
+)
+from scheduler.storage.rows import rows_of
+
+_Sender, _Receiver = aliased(Firm), aliased(Firm)
+_Asker, _Answerer = aliased(Attendee), aliased(Attendee)
+_EVENT: BindParameter[int] = bindparam("event")
+_FIRM: BindParameter[int] = bindparam("firm")
+
+
+class RequestOrder(StrEnum):
+    """How a list of requests is ordered."""
+
+    NEWEST = "newest"
+    DEADLINE = "deadline"
+    RANK = "rank"
+    FIT = "fit"
+
+
+_LAST = MeetingRequest.created_at, MeetingRequest.id
+_NEVER = case((MeetingRequest.expires_at.is_(None), 1), else_=0)
+_NEWEST = Order("requests", _LAST, (datetime, int), descending=True)
+_ORDERS = {
+    RequestOrder.DEADLINE: Order(
+        "requests", (_NEVER, MeetingRequest.expires_at, MeetingRequest.id), (int, datetime, int)
+    ),
+    RequestOrder.RANK: Order("requests", (-MeetingRequest.priority, *_LAST), (int, datetime, int)),
+}
+_RANKS = 200
+"""Firms that are told apart by how well they fit."""
+
+
+def _by_fit(ranks: Sequence[str]) -> Order:
+    places = {key: place for place, key in enumerate(ranks[:_RANKS])}
+    place = case(places, value=_Sender.key, else_=len(places))
+    other = case(places, value=_Receiver.key, else_=len(places))
+    return Order("requests", (place + other, *_LAST), (int, datetime, int))
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCounts:
+    """How many requests are in each state (every state is there), by direction, and not held of the accepted.
+
+    Of a whole event, every request counts in both.
+    """
+
+    sent: Mapping[RequestState, int]
+    received: Mapping[RequestState, int]
+    sent_not_held: int = 0
+    received_not_held: int = 0
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    side: Side | None = None,
+    firm: str | None = None,
+    state: RequestState | None = None,
+    not_held: bool = False,
+    text: str = "",
+    cursor: str | None = None,
+    number: int = 1,
+    limit: int = 30,
+    total: int | None = None,
+    order: RequestOrder = RequestOrder.NEWEST,
+    ranks: Sequence[str] = (),
+) -> Page[RequestCard]:
+    """A firm's requests: by default the actor's own, else (for organisers) by key.
+
+    An organiser who names no firm gets the whole event's. `not_held` narrows to accepted ones for which the
+    published schedule has no meeting. `text` is looked for in topic, message and the names of both firms.
+    `ranks` are keys of firms, the one that fits best first, for the order by fit. Cursors are of the newest
+    first alone. `total` is how many they are, where `counts` has said so. Four queries, or three where the
+    total is known or all fit on the page.
+    """
+    firm_id = firm_in_question(session, actor, Right.READ_REQUESTS, firm)
+    asked = _values(event=actor.event_id, firm=firm_id, state=state)
+    query = _listed(frozenset(asked), side, not_held=not_held)
+    by_fit = order is RequestOrder.FIT and bool(ranks)
+    by = _by_fit(ranks) if by_fit else _ORDERS.get(order, _NEWEST)
+    part: dict[str, Any] = {"cursor": cursor, "number": number, "limit": limit, "total": total}
+    if by_fit or one_line(text):
+        page = fetch_page(session, query.params(asked).where(matches(text, _SEARCHED)), by, **part)
+    else:
+        page = fetch_page(session, query, by, **part, values=asked)
+    return page.of(cards(session, actor, page.items))
+
+
+def some(
+    session: Session,
+    actor: Actor,
+    which: ColumnElement[bool],
+    order: Sequence[SQLColumnExpression[Any]],
+    limit: int,
+) -> Sequence[RequestCard]:
+    """The first of the requests that a condition names, in an order. Three queries.
+
+    The condition says whose they are: nothing else keeps those of other firms out.
+    """
+    query = _listed(frozenset({"event"})).params(event=actor.event_id)
+    rows = session.execute(query.where(which).order_by(*order).limit(limit)).all()
+    return cards(session, actor, rows)
+
+
+def show(session: Session, actor: Actor, key: str) -> RequestCard:
+    """One request. Raises NotFound for those of other firms and events."""
+    row = None
+    if storable(key):
+        row = session.execute(_BY_KEY, {"event": actor.event_id, "key": key}).first()
+    if row is None or not sees(actor, row[0]):
+        raise NotFound("meeting request", key)
+    return cards(session, actor, [row])[0]
+
+
+def side(session: Session, actor: Actor, card: RequestCard) -> Side:
+    """The side of the actor in a request: the side that asked, else the side that was asked."""
+    own = session.get(Firm, actor.firm_id) if actor.firm_id is not None else None
+    return Side.FROM if own is not None and own.key == card.from_firm.key else Side.TO
+
+
+def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str = "") -> RequestCounts:
+    """Counts for tabs and filters, of the same requests as `listing`, with the same search. One query."""
+    firm_id = firm_in_question(session, actor, Right.READ_REQUESTS, firm)
+    query = _COUNTS_OF_EVENT if firm_id is None else _COUNTS_OF_FIRM
+    if one_line(text):
+        query = _with_firms(query).where(matches(text, _SEARCHED))
+    rows = rows_of(session, query, **_values(event=actor.event_id, firm=firm_id))
+    by = {direction: dict.fromkeys(RequestState, 0) for direction in (True, False)}
+    without = {True: 0, False: 0}
+    for state, was_sent, without_meeting, number in rows:
+        by[was_sent][state] += number
+        without[was_sent] += without_meeting
+    if firm_id is None:
+        by[True], without[True] = by[False], without[False]
+    return RequestCounts(by[True], by[False], without[True], without[False])
+
+
+def _not_held() -> ColumnElement[bool]:
+    """Accepted when the published schedule was made, and no meeting of it."""
+    published_id, published = (
+        select(column)
+        .where(ScheduleVersion.event_id == _EVENT, ScheduleVersion.state == VersionState.PUBLISHED)
+        .scalar_subquery()
+        for column in (ScheduleVersion.id, ScheduleVersion.created_at)
+    )
+    held = (
+        select(PlannedMeeting.id)
+        .where(PlannedMeeting.version_id == published_id, PlannedMeeting.request_id == MeetingRequest.id)
+        .correlate(MeetingRequest)
+    )
+    return and_(
+        MeetingRequest.state == RequestState.ACCEPTED,
+        func.coalesce(MeetingRequest.answered_at, MeetingRequest.created_at) <= published,
+        ~held.exists(),
+    )
+
+
+_SEARCHED: Sequence[SQLColumnExpression[str]] = (
+    MeetingRequest.topic,
+    MeetingRequest.message,
+    MeetingRequest.reply_topic,
+    MeetingRequest.reply_message,
+    _Sender.name,
+    _Sender.latin_name,
+    _Receiver.name,
+    _Receiver.latin_name,
+)
+
+
+def _with_firms(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    return query.join(_Sender, _Sender.id == MeetingRequest.from_firm_id).join(
+        _Receiver, _Receiver.id == MeetingRequest.to_firm_id
+    )
+
+
+_QUERY = (
+    _with_firms(
+        select(
+            MeetingRequest,
+            *firm_columns(_Sender),
+            *firm_columns(_Receiver),
+            *person_columns(_Asker),
+            *person_columns(_Answerer),
+        )
+    )
+    .outerjoin(_Asker, _Asker.id == MeetingRequest.created_by)
+    .outerjoin(_Answerer, _Answerer.id == MeetingRequest.answered_by)
+    .where(MeetingRequest.event_id == _EVENT)
+)
+
+
+_OF_FIRM = {
+    Side.FROM: MeetingRequest.from_firm_id == _FIRM,
+    Side.TO: MeetingRequest.to_firm_id == _FIRM,
+    None: or_(MeetingRequest.from_firm_id == _FIRM, MeetingRequest.to_firm_id == _FIRM),
+}
+
+
+@lru_cache(maxsize=64)
+def _listed(
+    asked: frozenset[str], side: Side | None = None, *, not_held: bool = False
+) -> Select[*tuple[Any, ...]]:
+    """The query of `listing` with these parameters, made once."""
+    query = _QUERY
+    if "firm" in asked:
+        query = query.where(_OF_FIRM[side])
+    if "state" in asked:
+        query = query.where(MeetingRequest.state == bindparam("state"))
+    return query.where(_not_held()) if not_held else query
+
+
+def _values(**asked: Any) -> dict[str, Any]:
+    """The parameters that have a value."""
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+_BY_KEY = _QUERY.where(MeetingRequest.key == bindparam("key"))
+
+
+def _counts(is_sent: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    groups = MeetingRequest.state, is_sent
+    not_held = func.sum(case((_not_held(), 1), else_=0))
+    query = select(*groups, not_held, func.count()).where(MeetingRequest.event_id == _EVENT)
+    return query.group_by(*groups)
+
+
+_COUNTS_OF_EVENT = _counts(MeetingRequest.from_firm_id.is_(None))
+_COUNTS_OF_FIRM = _counts(_OF_FIRM[Side.FROM]).where(_OF_FIRM[None])

@@ -1,0 +1,304 @@
+"""The states of a meeting request: accept, decline, withdraw, and undo of each for some minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields, names
+from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side
+from scheduler.domain.errors import NotAllowed, WrongState
+from scheduler.i18n import gettext_lazy
+from scheduler.services.audit_log import recording, subjects
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.directory import firm_notes
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.requests.form import is_overdue
+from scheduler.services.text import lines
+from scheduler.storage.among import among
+from scheduler.storage.models import Firm, MeetingRequest, RequestStep, ScheduleVersion, Slot
+from scheduler.storage.rows import rows_of
+
+UNDO_TIME = timedelta(minutes=10)
+"""How long a step can be undone, if no schedule was published since."""
+
+UNDO = "undo"
+"""The verb of taking the last step back, in a request's history."""
+_ANSWER = ("answered_by", "answered_side", "answered_at", "answer_note")
+"""The columns in which the last step stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of state: `verb` is its name, `done` as in sentences ("it cannot be accepted").
+
+    `takers` has the states from which it is taken, each with the sides that may.
+    """
+
+    verb: str
+    done: str
+    takers: Mapping[RequestState, frozenset[Side]]
+    after: RequestState
+
+
+_ASKING, _ASKED = frozenset((Side.FROM,)), frozenset((Side.TO,))
+
+ACCEPT = Step(
+    "accept",
+    "accepted",
+    {RequestState.PENDING: _ASKED, RequestState.DECLINED: _ASKED},
+    RequestState.ACCEPTED,
+)
+DECLINE = Step("decline", "declined", {RequestState.PENDING: _ASKED}, RequestState.DECLINED)
+WITHDRAW = Step(
+    "withdraw",
+    "withdrawn",
+    {RequestState.PENDING: _ASKING, RequestState.ACCEPTED: _ASKING | _ASKED},
+    RequestState.WITHDRAWN,
+)
+STEPS = (ACCEPT, DECLINE, WITHDRAW)
+"""All that people do to a request; time alone expires one, and `undo` takes the last step back."""
+
+
+TOLD = {
+    RequestState.PENDING: gettext_lazy("The request waits for an answer again."),
+    RequestState.ACCEPTED: gettext_lazy("The request is accepted already."),
+    RequestState.DECLINED: gettext_lazy("The request is declined already."),
+    RequestState.WITHDRAWN: gettext_lazy("The request was withdrawn."),
+    RequestState.EXPIRED: gettext_lazy("The request has expired: it was not answered in time."),
+}
+"""What a page says where a request's state does not allow a step."""
+OVER = gettext_lazy("All times of this request are over.")
+FOR_GOOD = gettext_lazy("The last step cannot be undone any more.")
+LEFT = gettext_lazy("One of the two firms has left the event.")
+NEVER = gettext_lazy("One of the two firms said that they are not to meet.")
+ANEW = gettext_lazy("The two firms have another open request by now.")
+
+
+def allowed(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
+    """The verbs of the steps that the actor may take from the present state."""
+    sides = sides_of(actor, request)
+    return tuple(step.verb for step in STEPS if sides & step.takers.get(request.state, frozenset()))
+
+
+def take(
+    session: Session,
+    actor: Actor,
+    request: MeetingRequest,
+    step: Step,
+    note: str,
+    now: datetime,
+    *,
+    seen: Sequence[RequestState] | None = None,
+) -> MeetingRequest:
+    """Take a step from the state that was read. Of two steps at the same moment, only one succeeds.
+
+    `seen` narrows the states from which it may be taken. Raises WrongState if another step came first,
+    InvalidInput for a note that is too long.
+    """
+    note = lines(note)
+    fields.require("note", note, fields.Note)
+    was = request.state
+    if was not in (step.takers if seen is None else seen) or is_overdue(request, now):
+        raise _refused(request, step.done, now)
+    if was is RequestState.DECLINED and not _is_ahead(session, request, now):
+        raise WrongState("meeting request", request.key, "about times that are over", step.done, OVER)
+    if step.after is RequestState.ACCEPTED:
+        require_both_firms(session, request, step.done)
+    side = side_of(actor, request) or _only_taker(step, was)
+    values: dict[str, object] = {
+        "state": step.after,
+        "answered_by": actor.attendee_id,
+        "answered_side": side,
+        "answered_at": now,
+        "answer_note": note,
+        "before": _memento(request),
+    }
+    if not _change(session, request, was, values, now):
+        raise _refused(request, step.done, now)
+    note_step(session, actor, request, step.verb, side, note, now=now)
+    return request
+
+
+def note_step(
+    session: Session,
+    actor: Actor,
+    request: MeetingRequest,
+    verb: str,
+    side: Side | None,
+    note: str,
+    *,
+    now: datetime,
+) -> None:
+    """Add a step to a request's history, and an organiser's to the trail too."""
+    if actor.attendee_id is None:
+        firm_id = request.to_firm_id if side is Side.TO else request.from_firm_id
+        firm = session.get_one(Firm, firm_id).key if side is not None else ""
+        recording.note(session, actor, Act.REQUEST, subjects.step(verb, request.key), for_firm=firm, now=now)
+    session.add(
+        RequestStep(
+            request_id=request.id,
+            verb=verb,
+            side=side,
+            attendee_id=actor.attendee_id,
+            account_id=actor.account_id,
+            note=note,
+            taken_at=now,
+        )
+    )
+
+
+def undo(session: Session, actor: Actor, request: MeetingRequest, *, now: datetime) -> MeetingRequest:
+    """Undo the last step, within UNDO_TIME and before anybody was told, for the side that took it.
+
+    Raises NotAllowed, WrongState.
+    """
+    if request.before is None or request.answered_at is None:
+        raise WrongState("meeting request", request.key, request.state.value, "undone", FOR_GOOD)
+    if not may_undo(actor, request):
+        raise NotAllowed(gettext_lazy("Only the side that took the last step may undo it."))
+    if request.answered_at + UNDO_TIME <= now or _was_told(session, request):
+        raise WrongState(
+            "meeting request", request.key, f"{request.state.value} for good", "undone", FOR_GOOD
+        )
+    values = {**_remembered(request), "before": None}
+    if values["state"] in OPEN_REQUESTS:
+        require_both_firms(session, request, "undone")
+    if not _change(session, request, request.state, values, now):
+        raise _refused(request, "undone", now)
+    note_step(session, actor, request, UNDO, side_of(actor, request), "", now=now)
+    return request
+
+
+def may_undo(actor: Actor, request: MeetingRequest) -> bool:
+    """Whether the last step was taken by the actor's side. Organisers may undo any step."""
+    firms = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
+    side = request.answered_side
+    return actor.may(Right.ASK, firm_id=firms[side] if side is not None else None)
+
+
+def sees(actor: Actor, request: MeetingRequest) -> bool:
+    """Whether the request is the actor's to read: either firm's people may, and organisers."""
+    firms = request.from_firm_id, request.to_firm_id
+    return any(actor.may(Right.READ_REQUESTS, firm_id=firm_id) for firm_id in firms)
+
+
+def sides_of(actor: Actor, request: MeetingRequest) -> frozenset[Side]:
+    """The sides for which the actor takes steps: an exhibitor for the own firm, an organiser for both."""
+    firms = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
+    return frozenset(side for side, firm_id in firms.items() if actor.may(Right.ASK, firm_id=firm_id))
+
+
+def undo_until(actor: Actor, request: MeetingRequest) -> datetime | None:
+    """The time until which the actor may undo the last step, or None for never."""
+    if request.before is None or request.answered_at is None or not may_undo(actor, request):
+        return None
+    return request.answered_at + UNDO_TIME
+
+
+def side_of(actor: Actor, request: MeetingRequest) -> Side | None:
+    """The side for which the actor acts on a request, or None for an organiser of another firm.
+
+    A chamber acts for the one firm that is of its delegations; of two, for neither.
+    """
+    sides = {request.from_firm_id: Side.FROM, request.to_firm_id: Side.TO}
+    if actor.firm_id in sides:
+        return sides[actor.firm_id]
+    own = [side for firm_id, side in sides.items() if actor.chamber and firm_id in actor.chamber.firms]
+    return own[0] if len(own) == 1 else None
+
+
+def _only_taker(step: Step, was: RequestState) -> Side | None:
+    """The one side that may take the step: an organiser takes it in that firm's name."""
+    takers = step.takers.get(was, frozenset())
+    return next(iter(takers)) if len(takers) == 1 else None
+
+
+_GONE = select(Firm.name, Firm.latin_name).where(
+    among(Firm.id, bindparam("firms")), Firm.withdrawn_at.is_not(None)
+)
+
+
+def require_both_firms(session: Session, request: MeetingRequest, step: str) -> None:
+    """Raises WrongState if one of the two firms left the event, or said that they are never to meet."""
+    pair = (request.from_firm_id, request.to_firm_id)
+    gone = rows_of(session, _GONE, firms=pair).first()
+    if gone is not None:
+        raise WrongState(
+            "meeting request", request.key, f"of {names.recorded(*gone)}, which left the event", step, LEFT
+        )
+    if firm_notes.never_between(session, *pair):
+        raise WrongState("meeting request", request.key, "of two firms that are not to meet", step, NEVER)
+
+
+def _change(
+    session: Session, request: MeetingRequest, was: RequestState, values: Mapping[str, object], now: datetime
+) -> bool:
+    """Change by one conditional UPDATE.
+
+    Returns False if the request has changed, or the pair has a new one open.
+    """
+    in_time = or_(
+        MeetingRequest.state != RequestState.PENDING,
+        MeetingRequest.expires_at.is_(None),
+        MeetingRequest.expires_at > now,
+    )
+    try:
+        with session.begin_nested():  # a SAVEPOINT: the caller's transaction outlives the pair's index
+            changed = session.scalar(
+                update(MeetingRequest)
+                .where(MeetingRequest.id == request.id, MeetingRequest.state == was, in_time)
+                .values(**values)
+                .returning(MeetingRequest.id)
+                .execution_options(synchronize_session=False)
+            )
+    except IntegrityError:
+        raise WrongState("meeting request", request.key, "asked for anew", "changed", ANEW) from None
+    session.refresh(request)
+    return changed is not None
+
+
+def _refused(request: MeetingRequest, step: str, now: datetime) -> WrongState:
+    state = RequestState.EXPIRED if is_overdue(request, now) else request.state
+    return WrongState("meeting request", request.key, state.value, step, TOLD[state])
+
+
+def _is_ahead(session: Session, request: MeetingRequest, now: datetime) -> bool:
+    """Whether a slot in which the request may start is still to come."""
+    query = select(Slot.id).where(Slot.of(request.event_id), Slot.start > now)
+    if request.slots is not None:
+        query = query.where(among(Slot.key, request.slots))
+    return session.scalar(query.limit(1)) is not None
+
+
+def _was_told(session: Session, request: MeetingRequest) -> bool:
+    """Whether a schedule was published since the last step, which then is in people's calendars."""
+    published = select(ScheduleVersion.id).where(
+        ScheduleVersion.event_id == request.event_id, ScheduleVersion.published_at >= request.answered_at
+    )
+    return session.scalar(published.limit(1)) is not None
+
+
+def _memento(request: MeetingRequest) -> dict[str, object]:
+    """What a step replaces, as JSON."""
+    kept: dict[str, object] = {name: getattr(request, name) for name in _ANSWER}
+    at = request.answered_at
+    return {**kept, "state": request.state.value, "answered_at": at.isoformat() if at else None}
+
+
+def _remembered(request: MeetingRequest) -> dict[str, object]:
+    """The columns that a step replaced, from what was kept of them."""
+    kept = dict(request.before or {})
+    at, side = kept["answered_at"], kept["answered_side"]
+    return {
+        **kept,
+        "state": RequestState(kept["state"]),
+        "answered_at": datetime.fromisoformat(at) if at else None,
+        "answered_side": Side(side) if side else None,
+    }

@@ -1,0 +1,188 @@
+"""The requests that a version does not hold, as its organisers read them: by reason, in names and times."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import RequestState
+from scheduler.domain.plan import NOT_EXAMINED
+from scheduler.i18n import gettext_lazy
+from scheduler.services.directory.references import FirmRef, PersonRef, firm_columns, person_columns
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.schedule import unscheduled, versions
+from scheduler.services.text import storable
+from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, Slot
+
+GROUPS: Mapping[str, str] = {
+    "people-busy": gettext_lazy("Attendees are in other meetings"),
+    "displaced-by-weight": gettext_lazy("Requests of higher or equal priority take the times"),
+    "no-common-slot": gettext_lazy("No common free time"),
+    "no-interpreter": gettext_lazy("No interpreter is free"),
+    "no-place": gettext_lazy("No table or booth is free"),
+    "no-gain": gettext_lazy("It would cost more idle time and walking than it is worth"),
+    "person-cap": gettext_lazy("An attendee has reached the daily limit"),
+    "firm-cap": gettext_lazy("An exhibitor has reached the daily limit"),
+    "walking": gettext_lazy("The walk between halls is too long"),
+    "precedence": gettext_lazy("It must come before or after another meeting"),
+    "fixed-clash": gettext_lazy("It can’t take place at its fixed time or location"),
+    "frozen": gettext_lazy("The remaining times start too soon"),
+    "no-people": gettext_lazy("A firm has no attendee for it"),
+    "no-colleague": gettext_lazy("No colleague can replace the attendee who declined"),
+    "max-moved": gettext_lazy("Published meetings in its way may not move"),
+    "idle-spread": gettext_lazy("Idle time would be too unequal"),
+    "search-ended": gettext_lazy("It fits, but the run did not get to it"),
+    NOT_EXAMINED: gettext_lazy("Reason not found yet"),
+    "contradiction": gettext_lazy("Rules contradict each other"),
+}
+"""Titles by the reason codes of a plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMeeting:
+    """A request by its two firms."""
+
+    key: str
+    sender: FirmRef
+    receiver: FirmRef
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamedInterpreter:
+    """An interpreter by name."""
+
+    key: str
+    name: str
+    latin_name: str
+    languages: Sequence[str]
+
+
+Thing = PersonRef | FirmRef | NamedInterpreter | NamedMeeting | str
+"""The name of a thing that a plan gives by key, or the key if nothing of the event has it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRemedy:
+    """A remedy with names: what to do to hold the request at `start`. `text` has keys, for unknown kinds.
+
+    `number` is its own among those of the request, if a press does it.
+    """
+
+    kind: str
+    things: Sequence[Thing]
+    start: datetime | None
+    text: str
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotHeld:
+    """A request without a meeting. `meeting` is None if it is no longer there."""
+
+    key: str
+    meeting: NamedMeeting | None
+    reason: str
+    blockers: Sequence[Thing]
+    remedies: Sequence[NamedRemedy]
+    locked_to: datetime | None
+
+
+PRESSED = frozenset(
+    {
+        "again", "weight", "closed", "fixed", "withdraw", "available", "take-part", "any-place", "shift",
+        "person-cap", "firm-cap", "add-place", "add-person", "add-interpreter",
+    }
+)  # fmt: skip
+"""Kinds of remedies that a press does."""
+
+
+def named(session: Session, event_id: int, rows: Sequence[Mapping[str, Any]]) -> list[NotHeld]:
+    """Answers of a plan with names and times, by a constant number of queries."""
+    keys = {row["request"] for row in rows}
+    for row in rows:
+        keys.update(row.get("blockers", ()), *(way["ids"] for way in row.get("ways", ())))
+    found = things(session, event_id, keys)
+    starts = session.execute(select(Slot.key, Slot.start).where(Slot.event_id == event_id))
+    slots = {slot: start for slot, start in starts}  # noqa: C416 -- dict(starts) loses the types
+    locked = _locked(session, event_id)
+    return [_not_held(row, found, slots, locked) for row in rows]
+
+
+def about(session: Session, actor: Actor, number: int, keys: Collection[str]) -> list[NotHeld]:
+    """What a version says of some requests that it does not hold."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    wanted = [key for key in keys if storable(key)]
+    return named(session, version.event_id, list(unscheduled.about(session, version.id, wanted).values()))
+
+
+def _not_held(
+    row: Mapping[str, Any],
+    things: Mapping[str, Thing],
+    slots: Mapping[str, datetime],
+    locked: Mapping[str, datetime],
+) -> NotHeld:
+    key = row["request"]
+    meeting = things.get(key)
+    ways = row.get("ways") or [{"kind": "", "ids": (), "slot": ""} for _ in row["remedies"]]
+    return NotHeld(
+        key=key,
+        meeting=meeting if isinstance(meeting, NamedMeeting) else None,
+        reason=row["reason"],
+        blockers=[things.get(each, each) for each in row.get("blockers", ())],
+        remedies=[
+            NamedRemedy(
+                kind=way["kind"],
+                things=[things.get(each, each) for each in way["ids"]],
+                start=slots.get(way["slot"]),
+                text=text,
+                number=i if way["kind"] in PRESSED and way["slot"] in slots else None,
+            )
+            for i, (way, text) in enumerate(zip(ways, row["remedies"], strict=True))
+        ],
+        locked_to=locked.get(key),
+    )
+
+
+def things(session: Session, event_id: int, keys: Collection[str]) -> dict[str, Thing]:
+    """The requests, people, interpreters and firms of the event that have these keys."""
+    wanted = sorted(keys)
+    found: dict[str, Thing] = {}
+    firms: Any = select(*firm_columns(Firm)).where(Firm.event_id == event_id, Firm.key.in_(wanted))
+    found.update((row[0], FirmRef(*row)) for row in session.execute(firms))
+    people: Any = select(*person_columns(Attendee))
+    people = people.where(Attendee.event_id == event_id, Attendee.key.in_(wanted))
+    found.update((row[0], PersonRef(*row)) for row in session.execute(people))
+    interpreters = select(Interpreter.key, Interpreter.name, Interpreter.latin_name, Interpreter.languages)
+    interpreters = interpreters.where(Interpreter.event_id == event_id, Interpreter.key.in_(wanted))
+    found.update((row[0], NamedInterpreter(*row)) for row in session.execute(interpreters))
+    one, two = aliased(Firm), aliased(Firm)
+    requests: Any = (
+        select(MeetingRequest.key, *firm_columns(one), *firm_columns(two), MeetingRequest.priority)
+        .join(one, one.id == MeetingRequest.from_firm_id)
+        .join(two, two.id == MeetingRequest.to_firm_id)
+        .where(MeetingRequest.event_id == event_id, MeetingRequest.key.in_(wanted))
+    )
+    for row in session.execute(requests):
+        found[row[0]] = NamedMeeting(row[0], FirmRef(*row[1:5]), FirmRef(*row[5:9]), row[9])
+    return found
+
+
+def _locked(session: Session, event_id: int) -> dict[str, datetime]:
+    rows = session.execute(
+        select(MeetingRequest.key, Slot.start)
+        .join(Slot, Slot.id == MeetingRequest.fixed_slot_id)
+        .where(
+            MeetingRequest.event_id == event_id,
+            MeetingRequest.fixed_must,
+            MeetingRequest.state == RequestState.ACCEPTED,
+        )
+    )
+    return {key: start for key, start in rows}  # noqa: C416 -- dict(rows) loses the types

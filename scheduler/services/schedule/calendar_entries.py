@@ -1,0 +1,266 @@
+"""What each attendee's calendar should show of a version: one Content a meeting and attendee."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from hashlib import blake2b
+from typing import NamedTuple
+
+from sqlalchemy import Select, exists, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import names
+from scheduler.domain.entities import RequestState
+from scheduler.invites.catalogue import words
+from scheduler.invites.ical.content import Content
+from scheduler.services.delivery import email_texts
+from scheduler.services.delivery.email_texts import Texts
+from scheduler.services.identity import preferences
+from scheduler.services.schedule.calendar_rows import (
+    MeetingRow,
+    PlaceNames,
+    Recipient,
+    firm_names,
+    interpreter_names,
+    meeting_rows,
+    people_of,
+    places_of,
+    seats_of,
+    slot_times,
+    streamed,
+)
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    ExcludedPerson,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    Slot,
+)
+
+FORM = 1
+"""Raised when the same facts make another Content, so that calendars are compared with it."""
+
+
+class EntryKey(NamedTuple):
+    """One entry of one person's calendar, by the meeting that it is of."""
+
+    request_id: int
+    attendee_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMeeting:
+    """One meeting of a version with everything that people read about it. Times are UTC."""
+
+    request_id: int
+    request_key: str
+    uid: str
+    topic: str
+    start: datetime
+    end: datetime
+    place_name: str
+    hall_name: str
+    """As the venue calls it."""
+    hall_names: Mapping[str, str]
+    """By language."""
+    firms: Mapping[int, str]
+    people: tuple[Recipient, ...]
+    interpreter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSchedule:
+    """The content of a version, by ids. Names are stored once, and a Content is made when it is needed."""
+
+    event: Event
+    agenda_url: str
+    texts: Texts
+    rows: Mapping[int, MeetingRow]
+    """By request id, in time order."""
+    seated: Mapping[int, tuple[int, ...]]
+    """The attendees of each request, by id."""
+    people: Mapping[int, Recipient]
+    firms: Mapping[int, str]
+    places: Mapping[int, PlaceNames]
+    slots: Mapping[int, tuple[datetime, datetime]]
+    interpreters: Mapping[int, str]
+
+    def held(self, request_id: int) -> HeldMeeting:
+        row = self.rows[request_id]
+        place_name, hall_name, hall_names = self.places[row.place_id]
+        return HeldMeeting(
+            request_id=request_id,
+            request_key=row.key,
+            uid=row.uid,
+            topic=row.topic,
+            start=self.slots[row.slot_id][0],
+            end=self.slots[row.last_slot_id][1],
+            place_name=place_name,
+            hall_name=hall_name,
+            hall_names=hall_names,
+            firms={firm: self.firms[firm] for firm in (row.from_firm_id, row.to_firm_id)},
+            people=tuple(self.people[person] for person in self.seated[request_id]),
+            interpreter=self.interpreters[row.interpreter_id] if row.interpreter_id else None,
+        )
+
+    def content(self, request_id: int, attendee_id: int) -> Content:
+        person = self.people[attendee_id]
+        return content_for(self.event, self.held(request_id), person, self.agenda_url, self.texts)
+
+    def facts(self, request_id: int) -> dict[int, str]:
+        """A digest of all that each attendee's Content of a request is made of and that causes mails.
+
+        Equal digests make contents of which there is nothing to say.
+        """
+        row = self.rows[request_id]
+        people = [self.people[person] for person in self.seated[request_id]]
+        made_of = (
+            self.slots[row.slot_id][0],
+            self.slots[row.last_slot_id][1],
+            self.places[row.place_id][:2],
+            row.topic,
+            self.interpreters[row.interpreter_id] if row.interpreter_id else None,
+            [(firm, self.firms[firm]) for firm in (row.from_firm_id, row.to_firm_id)],
+            [(person.id, person.firm_id, person.name) for person in people],
+        )
+        meeting = _digest(made_of, 16)
+        return {person.id: meeting + self.reader_facts(person.language) for person in people}
+
+    def reader_facts(self, language: str) -> str:
+        """A digest of what the event and a language give to every Content."""
+        return _reader_digest(
+            self.event.name, self.event.timezone, *_spoken(language or self.event.language, self.texts)
+        )
+
+
+def shown(
+    session: Session,
+    event: Event,
+    version_id: int,
+    *,
+    agenda_url: str = "",
+    only: Select[int] | Sequence[int] | None = None,
+) -> ShownSchedule:
+    """The meetings of a version whose requests are still accepted (or those of these ids `only`).
+
+    Who has declined since the version was made, and is to be replaced, is not in them any more.
+    """
+    query, seats = meeting_rows(version_id), seats_of(version_id)
+    if only is not None:
+        query = query.where(PlannedMeeting.id.in_(only))
+        seats = seats.where(PlannedMeeting.id.in_(only))
+    rows = {row[1]: MeetingRow._make(row) for row in streamed(session, query)}
+    seated: dict[int, tuple[int, ...]] = dict.fromkeys(rows, ())
+    for request_id, attendee_id in streamed(session, seats):
+        if request_id in seated:
+            seated[request_id] += (attendee_id,)
+    named = {person for people in seated.values() for person in people} if only is not None else None
+    return ShownSchedule(
+        event=event,
+        agenda_url=agenda_url,
+        texts=email_texts.of_event(session, event.id),
+        rows=rows,
+        seated=seated,
+        people=people_of(session, event.id, named),
+        firms=firm_names(session, event.id),
+        places=places_of(session, event.id),
+        slots=slot_times(session, event.id),
+        interpreters=interpreter_names(session, event.id),
+    )
+
+
+def first_meeting(session: Session, event: Event, version_id: int) -> HeldMeeting | None:
+    """The first meeting of a version."""
+    first = (
+        select(PlannedMeeting.id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
+        .order_by(Slot.position, MeetingRequest.id)
+        .limit(1)
+    )
+    found = shown(session, event, version_id, only=session.scalars(first).all())
+    return next(map(found.held, found.rows), None)
+
+
+def content_for(
+    event: Event, meeting: HeldMeeting, person: Recipient, agenda_url: str, texts: Texts
+) -> Content:
+    """One meeting as one of its people sees it."""
+    partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
+    language = words(person.language or event.language)
+    hall = names.in_language(meeting.hall_name, meeting.hall_names, language.language)
+    place = names.place_in(meeting.place_name, language.language)
+    meeting_with, way = _spoken(person.language or event.language, texts)
+    return Content(
+        start=meeting.start,
+        end=meeting.end,
+        timezone=event.timezone,
+        summary=meeting_with.format(partner=partner),
+        place_name=place,
+        hall=hall,
+        own_hall=meeting.hall_name if hall != meeting.hall_name else "",
+        partner_firm=partner,
+        partner_people=tuple(p.name for p in meeting.people if p.firm_id != person.firm_id),
+        own_people=tuple(p.name for p in meeting.people if p.firm_id == person.firm_id and p.id != person.id),
+        interpreter=meeting.interpreter,
+        topic=meeting.topic,
+        directions=way.format(partner=partner, place=place, hall=hall, event=event.name),
+        event_name=event.name,
+        language=language.language,
+        reader_timezone=preferences.timezone(person.timezone, person.country, meeting.start),
+        agenda_url=agenda_url,
+        proposals=event.proposals,
+    )
+
+
+def withdrawn_since(session: Session, version_id: int) -> Sequence[str]:
+    """Keys of the version's requests that are no longer accepted. Publishing leaves them out."""
+    return session.scalars(
+        select(MeetingRequest.key)
+        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state != RequestState.ACCEPTED)
+        .order_by(MeetingRequest.key)
+    ).all()
+
+
+def excluded_since(session: Session, version_id: int) -> Sequence[tuple[str, str]]:
+    """(request, attendee) keys of people in the version's meetings who have declined since."""
+    sits = exists(
+        select(PlannedMeeting.id)
+        .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
+        .where(
+            PlannedMeeting.version_id == version_id,
+            PlannedMeeting.request_id == ExcludedPerson.request_id,
+            PlannedAttendee.attendee_id == ExcludedPerson.attendee_id,
+        )
+    )
+    request = select(MeetingRequest.key).where(
+        MeetingRequest.id == ExcludedPerson.request_id, MeetingRequest.state == RequestState.ACCEPTED
+    )
+    person = select(Attendee.key).where(Attendee.id == ExcludedPerson.attendee_id)
+    # of one table alone, so that no database begins with the many meetings, and looks whom each excludes
+    rows = session.execute(
+        select(request.scalar_subquery(), person.scalar_subquery()).select_from(ExcludedPerson).where(sits)
+    )
+    return sorted((key, who) for key, who in rows if key is not None)
+
+
+def _spoken(language: str, texts: Texts) -> tuple[str, str]:
+    """The title of an entry and the way to a meeting in a language, as the event words them."""
+    known = words(language)
+    return known.meeting_with, texts.get(known.language, {}).get("directions", known.way)
+
+
+def _digest(made_of: object, size: int) -> str:
+    return blake2b(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _reader_digest(*made_of: str) -> str:
+    return _digest((FORM, made_of), 8)

@@ -1,0 +1,64 @@
+"""Why meetings were withdrawn: who did it, for which firm, and what they wrote to the others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState, Side
+from scheduler.services.directory.references import FirmRef, PersonRef, firm_columns, person_columns
+from scheduler.storage.models import Attendee, Firm, MeetingRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """`text` may be empty. `by` is None where the person is not known, `firm` too for an organiser."""
+
+    text: str
+    by: PersonRef | None
+    firm: FirmRef | None
+    at: datetime | None
+    by_id: int | None = None
+    """The attendee of `by`."""
+    is_declined: bool = False
+    """Whether an invitation was declined, rather than the meeting cancelled on a page: that leaves a step."""
+
+
+def of_withdrawn(session: Session, request_ids: Collection[int]) -> dict[int, Note]:
+    """The notes of those requests that are withdrawn, by id. One query at most."""
+    if not request_ids:
+        return {}
+    firm_id = case(
+        (MeetingRequest.answered_side == Side.FROM, MeetingRequest.from_firm_id),
+        (MeetingRequest.answered_side == Side.TO, MeetingRequest.to_firm_id),
+    )
+    rows = session.execute(
+        select(
+            MeetingRequest.id,
+            MeetingRequest.answer_note,
+            MeetingRequest.answered_at,
+            MeetingRequest.answered_by,
+            MeetingRequest.before["state"].as_string(),
+            *person_columns(Attendee),
+            *firm_columns(Firm),
+        )
+        .outerjoin(Attendee, Attendee.id == MeetingRequest.answered_by)
+        .outerjoin(Firm, Firm.id == firm_id)
+        .where(MeetingRequest.id.in_(request_ids), MeetingRequest.state == RequestState.WITHDRAWN)
+    )
+    found = {}
+    for request_id, text, at, by_id, state_before, *names in rows:
+        person, firm = names[:4], names[4:]
+        found[request_id] = Note(
+            text=text,
+            by=PersonRef(*person) if person[0] is not None else None,
+            firm=FirmRef(*firm) if firm[0] is not None else None,
+            at=at,
+            by_id=by_id,
+            is_declined=state_before is None,
+        )
+    return found

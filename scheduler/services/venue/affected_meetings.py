@@ -1,0 +1,260 @@
+"""What a change of the venue can touch of the published meetings: only that is read and looked at.
+
+All that it leaves out can be held as before. What is in it may be so, too: `effects` decides.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.entities import PlaceKind
+from scheduler.services.problems import scope
+from scheduler.services.problems.scope import Scope
+from scheduler.services.venue import timetable
+from scheduler.services.venue.change_types import (
+    ChangeDays,
+    ChangePlaces,
+    ChangeWalks,
+    ClosePlaces,
+    RemoveTables,
+    VenueChange,
+)
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Event,
+    Hall,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    Slot,
+    WalkingTime,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Touchable:
+    """Ids of requests whose published meetings may break. Of `lost` the time goes, so that all of them do."""
+
+    requests: frozenset[int] = frozenset()
+    lost: frozenset[int] = frozenset()
+
+    @property
+    def staying(self) -> frozenset[int]:
+        return self.requests - self.lost
+
+
+def touchable(session: Session, event: Event, version_id: int, change: VenueChange) -> Touchable:
+    """What of a version a change can touch, before it is done. A faulty change touches nothing."""
+    planned = PlannedMeeting.version_id == version_id
+    match change:
+        case ClosePlaces(closed=True):
+            times = _ids(session, event.id, change.slots)
+            found = _held(session, planned, _at(event.id, change.places))
+            reach = _reach(session, version_id, event.id, times)
+            return Touchable(frozenset(one.request for one in found if one.slot in reach))
+        case RemoveTables():
+            return _all(_held(session, planned, _at(event.id, change.places)))
+        case ChangePlaces():
+            return _all(_held(session, planned, _at(event.id, list(_made_worse(session, event.id, change)))))
+        case ChangeWalks():
+            return Touchable(frozenset(_apart(session, event.id, version_id, change)))
+        case ChangeDays():
+            return _in_days(session, event, version_id, change)
+        case _:
+            return Touchable()
+
+
+def around(session: Session, event: Event, version_id: int, requests: Collection[int]) -> Scope:
+    """What decides whether these requests can be held as published, or at another place at their time.
+
+    That is what their people have on the same days, and what is at the same times at the tables, at their
+    firms' booths and at the same places.
+    """
+    slots = session.execute(
+        select(Slot.id, Slot.start, Slot.position).where(Slot.event_id == event.id).order_by(Slot.position)
+    ).all()
+    zone = ZoneInfo(event.timezone)
+    day_of = {row.id: row.start.astimezone(zone).date() for row in slots}
+    planned = PlannedMeeting.version_id == version_id
+    mine = _held(session, planned, among(PlannedMeeting.request_id, requests))
+    days = {day_of[one.slot] for one in mine}
+    same_days = [slot for slot, day in day_of.items() if day in days]
+    people = select(PlannedAttendee.attendee_id).where(
+        among(PlannedAttendee.meeting_id, [one.meeting for one in mine])
+    )
+    tables = session.scalars(
+        select(Place.id).where(Place.event_id == event.id, Place.kind == PlaceKind.TABLE)
+    ).all()
+    hosts = select(MeetingRequest.to_firm_id).where(among(MeetingRequest.id, requests))
+    booths = session.scalars(select(Place.id).where(Place.event_id == event.id, Place.firm_id.in_(hosts)))
+    at = {*tables, *booths, *(one.place for one in mine)}
+    near = _reach(session, version_id, event.id, {slot for one in mine for slot in (one.slot, one.last)})
+    beside = (
+        select(PlannedMeeting.request_id)
+        .where(planned, among(PlannedMeeting.place_id, at), among(PlannedMeeting.slot_id, near))
+        .union(
+            select(PlannedMeeting.request_id)
+            .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
+            .where(
+                planned,
+                among(PlannedAttendee.attendee_id, session.scalars(people.distinct()).all()),
+                among(PlannedMeeting.slot_id, same_days),
+            )
+        )
+    )
+    inside = {*requests, *session.scalars(beside)}
+    return scope.closed(session, event.id, version_id, inside, at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A planned meeting: ids of its rows."""
+
+    meeting: int
+    request: int
+    slot: int
+    last: int
+    place: int
+
+
+def _held(session: Session, *where: ColumnElement[bool]) -> list[_Held]:
+    columns = (
+        PlannedMeeting.id,
+        PlannedMeeting.request_id,
+        PlannedMeeting.slot_id,
+        PlannedMeeting.last_slot_id,
+        PlannedMeeting.place_id,
+    )
+    return [_Held(*row) for row in session.execute(select(*columns).where(*where))]
+
+
+def _all(held: Sequence[_Held]) -> Touchable:
+    return Touchable(frozenset(one.request for one in held))
+
+
+def _at(event_id: int, keys: Sequence[str]) -> ColumnElement[bool]:
+    places = select(Place.id).where(Place.event_id == event_id, among(Place.key, keys))
+    return PlannedMeeting.place_id.in_(places)
+
+
+def _ids(session: Session, event_id: int, keys: Sequence[str]) -> list[int]:
+    return list(session.scalars(select(Slot.id).where(Slot.of(event_id), among(Slot.key, keys))))
+
+
+def _reach(session: Session, version_id: int, event_id: int, slots: Collection[int]) -> set[int]:
+    """The slots in which a meeting of the version starts that may take one of these."""
+    longest = session.scalar(
+        select(func.max(PlannedMeeting.length)).where(PlannedMeeting.version_id == version_id)
+    )
+    ordered = session.scalars(select(Slot.id).where(Slot.event_id == event_id).order_by(Slot.position)).all()
+    wanted = set(slots)
+    return {
+        ordered[before]
+        for i, slot in enumerate(ordered)
+        if slot in wanted
+        for before in range(max(0, i - (longest or 1) + 1), i + 1)
+    }
+
+
+def _made_worse(session: Session, event_id: int, change: ChangePlaces) -> Iterator[str]:
+    """The keys of places that are to hold fewer meetings, or to stand in another hall."""
+    rows = session.execute(
+        select(Place.key, Place.capacity, Hall.key)
+        .join(Hall, Hall.id == Place.hall_id)
+        .where(Place.event_id == event_id, among(Place.key, [place.key for place in change.places]))
+    )
+    known = {key: (capacity, hall) for key, capacity, hall in rows}
+    for wanted in change.places:
+        capacity, hall = known.get(wanted.key, (0, None))
+        if wanted.capacity < capacity or wanted.hall not in (None, hall):
+            yield wanted.key
+
+
+def _apart(session: Session, event_id: int, version_id: int, change: ChangeWalks) -> Iterator[int]:
+    """Meetings of one person in two halls, one after the other, between which a longer walk is too long."""
+    minutes = _longer(session, event_id, change)
+    halls = {hall for pair in minutes for hall in pair}
+    rows = _agendas(session, version_id, halls) if halls else {}
+    spans = {
+        row.id: (row.start, row.end)
+        for row in session.execute(select(Slot.id, Slot.start, Slot.end).where(Slot.event_id == event_id))
+    }
+    for meetings in rows.values():
+        meetings.sort(key=lambda each: spans[each[1]])
+        for (one, _, last, hall), (two, slot, _, other) in pairwise(meetings):
+            walk = minutes.get((hall, other))
+            if walk is not None and spans[slot][0] - spans[last][1] < walk:
+                yield one
+                yield two
+
+
+def _longer(session: Session, event_id: int, change: ChangeWalks) -> Mapping[tuple[int, int], timedelta]:
+    """The walks that get longer, both ways, by ids of halls."""
+    ids: dict[str, int] = dict(
+        session.execute(select(Hall.key, Hall.id).where(Hall.event_id == event_id)).all()
+    )
+    walks = session.scalars(select(WalkingTime).where(among(WalkingTime.from_hall_id, ids.values())))
+    known = {frozenset((row.from_hall_id, row.to_hall_id)): row.minutes for row in walks}
+    longer = {}
+    for walk in change.walks:
+        one, two = ids.get(walk.from_hall), ids.get(walk.to_hall)
+        if one is None or two is None or walk.minutes <= known.get(frozenset((one, two)), 0):
+            continue
+        longer[one, two] = longer[two, one] = timedelta(minutes=walk.minutes)
+    return longer
+
+
+def _agendas(
+    session: Session, version_id: int, halls: Collection[int]
+) -> Mapping[tuple[str, int], list[tuple[int, int, int, int]]]:
+    """Request, slot, last slot and hall of each meeting in these halls, by attendee and by interpreter."""
+    columns = (
+        PlannedMeeting.request_id,
+        PlannedMeeting.slot_id,
+        PlannedMeeting.last_slot_id,
+        Place.hall_id,
+    )
+    here = PlannedMeeting.version_id == version_id, among(Place.hall_id, halls)
+    of_place = Place.id == PlannedMeeting.place_id
+    seated = (
+        select(PlannedAttendee.attendee_id, *columns)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(Place, of_place)
+    )
+    spoken = select(PlannedMeeting.interpreter_id, *columns).join(Place, of_place)
+    spoken = spoken.where(PlannedMeeting.interpreter_id.is_not(None))
+    found: dict[tuple[str, int], list[tuple[int, int, int, int]]] = defaultdict(list)
+    for kind, query in (("attendee", seated), ("interpreter", spoken)):
+        for person, request, slot, last, hall in session.execute(query.where(*here)):
+            found[kind, person or 0].append((request, slot, last, hall))
+    return found
+
+
+def _in_days(session: Session, event: Event, version_id: int, change: ChangeDays) -> Touchable:
+    """What is at times that go, and longer meetings on days that change."""
+    if change.changeover_minutes >= change.slot_minutes or any(True for _ in fields.faults(change)):
+        return Touchable()
+    zone = ZoneInfo(event.timezone)
+    wanted = timetable.blocks_of(change, zone)
+    rows = session.scalars(select(Slot).where(Slot.of(event.id))).all()
+    gone = [row.id for row in rows if (row.start, row.end) not in wanted]
+    changed = {
+        start.astimezone(zone).date()
+        for (start, end), block in {*wanted.items()} ^ {((row.start, row.end), row.block) for row in rows}
+    }
+    on = [row.id for row in rows if row.start.astimezone(zone).date() in changed]
+    planned = PlannedMeeting.version_id == version_id
+    ends = or_(among(PlannedMeeting.slot_id, gone), among(PlannedMeeting.last_slot_id, gone))
+    lost = {one.request for one in _held(session, planned, ends)}
+    longer = _held(session, planned, PlannedMeeting.length > 1, among(PlannedMeeting.slot_id, on))
+    return Touchable(frozenset(lost | {one.request for one in longer}), frozenset(lost))

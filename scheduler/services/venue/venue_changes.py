@@ -1,0 +1,274 @@
+"""Change the venue: do it, say what it touches, and either keep it or roll it back.
+
+A look and a change are the same function: whoever looks rolls back. Its digest goes with it, so that what
+is saved is what was shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import blake2b
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain import names
+from scheduler.domain.errors import ChainmeetError
+from scheduler.i18n import gettext_lazy, ngettext_lazy, place_label, venue_label
+from scheduler.services.audit_log import recording
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.subjects import Noted, pgettext_lazy
+from scheduler.services.identity.actors import Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.schedule import versions
+from scheduler.services.venue import affected_meetings, areas, halls, tables, timetable
+from scheduler.services.venue.change_types import (
+    AddTables,
+    ChangeAreas,
+    Changed,
+    ChangeDays,
+    ChangeGuests,
+    ChangeHalls,
+    ChangePlaces,
+    ChangeWalks,
+    ClosePlaces,
+    RemoveTables,
+    VenueChange,
+)
+from scheduler.services.venue.effects import VenueEffects, effects, held, problem_of
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Event,
+    Firm,
+    Hall,
+    MeetingRequest,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
+
+MOST_SHOWN = 200
+"""Touched meetings that a look names. It counts all."""
+
+
+@dataclass(frozen=True, slots=True)
+class TouchedMeeting:
+    """A published meeting that can no longer be held as it is, as people know it."""
+
+    request: str
+    firms: tuple[str, str]
+    start: datetime
+    end: datetime
+    place: str
+    hall: str
+    finds_place: bool
+    """Whether another place is free at its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class VenueLook:
+    """A change in words, and what it touches.
+
+    `touched` published meetings can no longer be held as they are: they go into the next run as forced
+    changes. `elsewhere` of them find another place at the same time. `soon` begin so soon that a run leaves
+    them as they are, where their time is still there. Calendars of `renamed` meetings get another name of
+    hall, table or booth with the next publishing.
+    """
+
+    said: tuple[str, ...]
+    notes: tuple[str, ...]
+    touched: int
+    elsewhere: int
+    soon: int
+    renamed: int
+    meetings: tuple[TouchedMeeting, ...]
+    digest: str
+
+    @property
+    def does_anything(self) -> bool:
+        return bool(self.said)
+
+
+class VenueOutdated(ChainmeetError):
+    """The change would not do what was shown, because something else changed meanwhile."""
+
+    code = "venue-outdated"
+
+    def __init__(self) -> None:
+        super().__init__(
+            gettext_lazy("The event changed since you looked. See once more what the change touches.")
+        )
+
+
+def apply(session: Session, actor: Actor, change: VenueChange, *, now: datetime) -> VenueLook:
+    """Change the venue, and say what that touches. A look rolls it back.
+
+    Raises InvalidInput with every fault by field of the change.
+    """
+    actor.require(Right.CHANGE_VENUE)
+    session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
+    event = session.get_one(Event, actor.event_id)
+    version = versions.published(session, event.id)
+    looked = _Look(session, event, version, change) if version is not None else None
+    done = _do(session, event, change, now)
+    found = VenueEffects()
+    if looked is not None and done.said:
+        found = looked.effects(frozen_until=event.frozen_until(now))
+    recording.note(
+        session, actor, Act.VENUE, _about(done), before=done.before or {}, after=done.after or {}, now=now
+    )
+    meetings = _meetings(session, version, found) if version is not None and found.broken else []
+    return _look(session, event, version, done, found, meetings)
+
+
+def save(session: Session, actor: Actor, change: VenueChange, *, digest: str, now: datetime) -> VenueLook:
+    """Do what a look with this digest showed. Raises VenueOutdated if it would be something else by now."""
+    look = apply(session, actor, change, now=now)
+    if look.digest != digest:
+        raise VenueOutdated
+    return look
+
+
+def _do(session: Session, event: Event, change: VenueChange, now: datetime) -> Changed:
+    match change:
+        case ChangeDays():
+            return timetable.change_days(session, event, change, now=now)
+        case ChangeHalls():
+            return halls.change_halls(session, event, change)
+        case ChangeWalks():
+            return halls.change_walks(session, event, change)
+        case AddTables():
+            return tables.add_tables(session, event, change)
+        case ChangePlaces():
+            return tables.change_places(session, event, change)
+        case ClosePlaces():
+            return tables.close_places(session, event, change, now=now)
+        case RemoveTables():
+            return tables.remove_tables(session, event, change)
+        case ChangeAreas():
+            return areas.change_areas(session, event, change)
+        case ChangeGuests():
+            return areas.change_guests(session, event, change)
+
+
+class _Look:
+    """What a change can touch, read before it is done."""
+
+    def __init__(self, session: Session, event: Event, version: ScheduleVersion, change: VenueChange) -> None:
+        self.session, self.event = session, event
+        found = affected_meetings.touchable(session, event, version.id, change)
+        self.scope = (
+            affected_meetings.around(session, event, version.id, found.staying) if found.staying else None
+        )
+        self.before = held(problem_of(session, event.id, self.scope)) if self.scope else frozenset[str]()
+        self.lost = frozenset[str]()
+        if found.lost:
+            scope = affected_meetings.around(session, event, version.id, found.lost)
+            keys = select(MeetingRequest.key).where(among(MeetingRequest.id, found.lost))
+            self.lost = held(problem_of(session, event.id, scope)).intersection(session.scalars(keys))
+
+    def effects(self, *, frozen_until: datetime) -> VenueEffects:
+        """What the change does, after it is done."""
+        found = VenueEffects()
+        if self.scope is not None:
+            after = problem_of(self.session, self.event.id, self.scope)
+            found = effects(self.before, after, frozen_until=frozen_until)
+        return replace(found, broken=found.broken | self.lost)
+
+
+def _about(done: Changed) -> Noted:
+    return pgettext_lazy("trail", "venue: %(changes)s", changes="; ".join(done.said))
+
+
+def _look(
+    session: Session,
+    event: Event,
+    version: ScheduleVersion | None,
+    done: Changed,
+    found: VenueEffects,
+    meetings: Sequence[TouchedMeeting],
+) -> VenueLook:
+    renamed = _count_at(session, version, done.renamed) if version is not None and done.renamed else 0
+    notes = (*done.notes, *_drafts(session, event.id))
+    made_of = (done.said, notes, sorted(found.broken), sorted(found.elsewhere), sorted(found.soon), renamed)
+    facts = (done.before, done.after, version.id if version else None)
+    return VenueLook(
+        said=tuple(done.said),
+        notes=notes,
+        touched=len(found.broken),
+        elsewhere=len(found.elsewhere),
+        soon=len(found.soon),
+        renamed=renamed,
+        meetings=tuple(meetings[:MOST_SHOWN]),
+        digest=blake2b(repr((made_of, facts)).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(),
+    )
+
+
+def _drafts(session: Session, event_id: int) -> list[str]:
+    """What becomes of the newest draft, if it has meetings at times that are gone."""
+    number = versions.newest_draft(session, event_id)
+    if number is None:
+        return []
+    draft = versions.get(session, event_id, number)
+    gone = Slot.id.in_((PlannedMeeting.slot_id, PlannedMeeting.last_slot_id)) & Slot.is_retired
+    uses = select(func.count(PlannedMeeting.id.distinct())).join(Slot, gone)
+    count = session.scalar(uses.where(PlannedMeeting.version_id == draft.id)) or 0
+    if not count:
+        return []
+    return [
+        ngettext_lazy(
+            "Draft %(number)s has %(num)s meeting at times that go: it can no longer be published. "
+            "Start a run after this.",
+            "Draft %(number)s has %(num)s meetings at times that go: it can no longer be published. "
+            "Start a run after this.",
+            count,
+            number=str(number),
+        )
+    ]
+
+
+def _count_at(session: Session, version: ScheduleVersion, places: Collection[int]) -> int:
+    """The version's meetings at these places."""
+    at = PlannedMeeting.version_id == version.id, among(PlannedMeeting.place_id, places)
+    return session.scalar(select(func.count()).select_from(PlannedMeeting).where(*at)) or 0
+
+
+def _meetings(session: Session, version: ScheduleVersion, found: VenueEffects) -> list[TouchedMeeting]:
+    """The first of the broken meetings in time order."""
+    sender, receiver = aliased(Firm), aliased(Firm)
+    query = (
+        select(
+            MeetingRequest.key,
+            sender.name,
+            sender.latin_name,
+            receiver.name,
+            receiver.latin_name,
+            *TIME_AND_PLACE,
+            Hall.names,
+        )
+        .select_from(PlannedMeeting)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(sender, sender.id == MeetingRequest.from_firm_id)
+        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
+    )
+    rows = session.execute(
+        with_time_and_place(query)
+        .where(PlannedMeeting.version_id == version.id, among(MeetingRequest.key, found.broken))
+        .order_by(Slot.start, MeetingRequest.id)
+        .limit(MOST_SHOWN)
+    )
+    return [
+        TouchedMeeting(
+            request=key,
+            firms=(names.shown(name, latin, "en"), names.shown(other, other_latin, "en")),
+            start=start,
+            end=end,
+            place=place_label(place),
+            hall=venue_label(hall, hall_names),
+            finds_place=key in found.elsewhere,
+        )
+        for key, name, latin, other, other_latin, start, end, place, hall, hall_names in rows
+    ]
