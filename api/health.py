@@ -1,4 +1,10 @@
-"""Whether the web is alive, and what of all that belongs to it is ready."""
+"""Whether the web is alive, and what of all that belongs to it is ready.
+
+`/readyz` is 503 only for want of the database or its schema, as pages cannot work then; it was 503 while the
+broker was away, though every page works. Otherwise it is 200 and `degraded`, so a monitor has to read the
+body. Nothing starts on a schema of another version: the migration runs first. Each request has an id
+(`X-Request-ID`), which stands in the log lines of its tasks too.
+"""
 
 from __future__ import annotations
 

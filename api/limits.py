@@ -2,6 +2,13 @@
 
 Signed-in people are counted by account, links and API tokens once they are known, everybody else by network
 address. While the broker does not answer, each process counts in its own memory.
+
+Limits count who asks. An expo's Wi-Fi is one network address, and limits by address locked a whole venue out
+of sign-in. A signed-in person is counted by account, a link or API token once it is looked up (a query), a
+sign-in request by the email address that it names; the network address counts only for tokens that nobody
+has, and as a wide limit for sign-in. A broker that does not answer in half a second is left alone for ten,
+and each process counts in memory: limits are then as many times higher as there are processes. Before, each
+request waited five seconds for a broker that was away, and nothing was limited.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Ends a process whose main loop stands still, so that whoever started it starts it again."""
+"""Ends a process whose main loop stands still, so that whoever started it starts it again.
+
+A health check marks a hung container as unhealthy, but starts nothing again. So a process whose main loop
+gives no sign for 120 seconds ends itself, and the containers' engine or the embedded supervisor starts it
+again. A main loop that is only very slow is ended too; others take up what it did.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,11 @@
 The length of a compressed page reveals a secret in it to somebody who can choose words beside it (BREACH). A
 session's CSRF token is not such a secret, because each page has it signed again with the time. Pages with
 addresses or tokens that give access by themselves are sent uncompressed.
+
+A hall's network is slow, but compression of a page that holds a secret tells its length to who may choose
+words beside it (BREACH). So static files have addresses of their contents, which browsers keep for a year,
+and text is compressed, but for pages with addresses or tokens that open something by themselves: each new
+view of that kind has to be in the list.
 """
 
 from __future__ import annotations

@@ -1,4 +1,10 @@
-"""A name as its owner writes it, for one reader: with its Latin form only where the reader needs that."""
+"""A name as its owner writes it, for one reader: with its Latin form only where the reader needs that.
+
+An event has hundreds of tables and booths, and nobody writes two more names for each. A name of a
+usual form (`Table 12`, `12号洽谈桌`, `12. asztal`) is shown in the form of the reader's language; what
+tells tables apart is kept as on the sign; any other name is the same for every reader; nothing is
+stored. Calendars are compared by one of the forms: a translation notifies nobody.
+"""
 
 from __future__ import annotations
 

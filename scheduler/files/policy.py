@@ -1,4 +1,9 @@
-"""Read the policy of a problem file. A missing key has its default."""
+"""Read the policy of a problem file. A missing key has its default.
+
+A share is read as the exact decimal that is written, as a floor is `ceil(fair_share * n)`: a binary float of
+0.07 is a little more than 0.07, so that 100 requests would make a floor of 8 instead of 7. Take floors from
+the problem; never multiply the float.
+"""
 
 from __future__ import annotations
 

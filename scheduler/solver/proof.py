@@ -1,4 +1,9 @@
-"""The bounds, proved in a thread beside the search."""
+"""The bounds, proved in a thread beside the search.
+
+A proof has a core of its own while it runs: with too few cores both the search and the proof become slow, for
+a time that nobody can predict. Where no core is free beside the threads of the search, one thread waits, and
+so do helpers on the same machine. On two cores the search has one thread less until the proof is done.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""A search and a proof by LP beside the exact model. They begin if that takes long."""
+"""A search and a proof by LP beside the exact model. They begin if that takes long.
+
+The exact model begins at once; a search and a proof by LP beside it take its cores, so they begin only where
+it takes longer than a second, or sooner where the time is short. Building the model is stopped like the rest.
+A small problem whose model takes long gets its first plan up to a second later. Of 120 small compulsory
+cases, 93 are settled in less than a second; the slowest takes 13.4 s (benchmarks/results/b2bsp.json).
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,14 @@ already, its socket to the parent, goes on. Linux alone has both: where one is m
 stay, and `build` says what is missing.
 
 Sources: Documentation/userspace-api/landlock.rst and seccomp_filter.rst of Linux; include/uapi/linux.
+
+The limits of the kernel stop a parser that is slow, not one that is taken over, which could fork, connect,
+delete files, signal its parent and read its environment. Landlock leaves a child the folders of Python,
+packages, system libraries and time zones, to read, and no TCP; a seccomp filter refuses sockets, processes,
+signals, ptrace and io_uring with EPERM; the parent is not dumpable. Some 60 lines of `ctypes`, as no package
+for it is kept well; an allow list of system calls would be tighter, and break with each new libc. Without
+Landlock or seccomp a log line says so once. A package that reads files elsewhere or starts threads does not
+work here. 7 ms a child at its start, 0.7 ms of them the kernel's.
 """
 
 from __future__ import annotations

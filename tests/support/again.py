@@ -2,6 +2,11 @@
 
 On a busy machine a browser or a server can miss its moment. A test that passes alone does not stop the build,
 but the run ends with its name. More than `MOST` are not run again: that is no chance any more.
+
+Some 6,000 tests drive a browser, servers and threads for half an hour, and one that misses its moment once in
+some thousand runs stopped every tenth build. So up to three failed tests run again, one at a time in a
+process of its own, and the run ends with their names, whether they passed or not; four or more fail at once.
+A race that shows once in two runs passes once in two builds: who reads the names mends the test or the code.
 """
 
 from __future__ import annotations

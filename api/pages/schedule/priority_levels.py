@@ -1,4 +1,12 @@
-"""Priorities in five levels: their names, the exact values of each, and which one a policy is at."""
+"""Priorities in five levels: their names, the exact values of each, and which one a policy is at.
+
+Nobody could weigh eleven numbers in points; five levels a priority can be weighed. Only exact values are
+stored, as events have them already, also decimal ones, from files and the API: a policy between two levels is
+Custom, and if a later version changes a level, events saved at it become Custom. The form sends the level and
+each exact value with the value that was shown: the one that was changed counts, an exact value before its
+level. The limit of changes is asked twice, as it means two things: a limit of overnight runs, and a number of
+one run.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""What a report counts of a meeting of which each side says what came of it: never more than both say."""
+"""What a report counts of a meeting of which each side says what came of it: never more than both say.
+
+Of two outcomes of a meeting the smaller one counts, and of two amounts in one currency the smaller, so that
+no report claims more than both sides say: one may be hopeful, or typed one nought more. Amounts of two
+currencies are never added, as no rate is known. One side counts where the other says nothing, and the report
+tells how many. A firm that errs downwards lowers the figure until its partner asks it to look again.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""The words of mails and calendars: one JSON file a language, with the same keys as en.json."""
+"""The words of mails and calendars: one JSON file a language, with the same keys as en.json.
+
+A language is one file, with every word that attendees read. An invitation keeps the language and time zone of
+its reader, and its queued email the event's own texts as they were, so that a retry has the same content. A
+change of language alone notifies nobody: the next email is in it. Directions stand in the calendar entry too,
+so new words for them are sent as details. The price: each new sentence needs a text in every language.
+"""
 
 from __future__ import annotations
 

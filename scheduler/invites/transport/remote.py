@@ -2,6 +2,12 @@
 
 The host is resolved once and every answer is checked. The connection goes to a checked address, so that a
 name that changes its mind (DNS rebinding) leads nowhere. urllib3 and httpx resolve by themselves.
+
+A hostile address can point into the server's own network, and a name can resolve to something else at the
+second look (DNS rebinding); the usual HTTP libraries resolve names by themselves. Here the host is resolved
+once; if any of its addresses is not public, none is used; the connection goes to an address that was checked,
+under TLS for the name. Redirects (at most 3) get the same checks; bytes and time (10 seconds in all) are
+limited. A calendar in a private network cannot be linked.
 """
 
 from __future__ import annotations

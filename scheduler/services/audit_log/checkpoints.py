@@ -4,6 +4,13 @@ A chain alone is no proof against who can write into the database: it can be has
 emptied. A checkpoint that was mailed before says how many rows there were and the hash of the last one, which
 covers all of them. Its text is a signed note (C2SP signed-note and tlog-checkpoint) with an Ed25519 signature
 (RFC 8032); the root is the hash of the last row.
+
+The chain of hashes shows a changed row only to who cannot hash the chain anew, and whoever owns the tables
+can. A witness outside the database can: owners get a checkpoint a week while the log of their event grows,
+operators that of the installation. What was added since the last one can still be cut unseen; who has the
+secret key and the database can sign false notes, but not change those that were mailed. An HMAC in each row
+was rejected: every worker that writes has its key. Of a chain hashed anew, one cut and one emptied, `verify`
+alone finds none, and `--expect` with a mail finds each.
 """
 
 from __future__ import annotations

@@ -1,4 +1,12 @@
-"""An attendee's busy times: slots marked by hand, and calendars that are previewed and then saved."""
+"""An attendee's busy times: slots marked by hand, and calendars that are previewed and then saved.
+
+Busy times of calendars are kept beside the slots marked by hand, never in them, so that removing a calendar
+takes back exactly what it took; a run takes the union. Titles and files are not kept, so an uploaded file
+cannot be read again; the address of a linked calendar is encrypted with the secret key (Fernet) and
+unreadable under another key. Our own invitations in a calendar, found by UID, do not count, or they would
+block their own meeting. What is frozen stays, whatever a calendar says. A person may have five calendars;
+linked ones are read each hour.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,14 @@
 
 Depth is 0 or 1, never infinity, which WeCom refuses. Who names a calendar itself, as DingTalk does, is asked
 no more. Feishu is found by the well-known address, and some servers list calendars without their content.
+
+WeCom, DingTalk and Feishu give no secret address, but an app password for CalDAV (RFC 4791). Requests are our
+own, over the guarded connection, as a library follows redirects, resolves names and reads XML by itself. Only
+busy times are read. Name and password go to one server: an answer that names another one ends the reading,
+but for the hosts of one service. Depth is 0 or 1, as WeCom refuses infinity; a calendar that is named itself
+is not searched for (DingTalk); the well-known address is tried (Feishu). XML is read in the child process,
+and a document type ends it. The password is encrypted, is on no page and in no archive, and is deleted with
+the calendar. The quirks are those that users report; no account was at hand.
 """
 
 from __future__ import annotations

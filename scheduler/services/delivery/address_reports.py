@@ -2,6 +2,10 @@
 
 One is not enough. A provider whose directory fails for a minute says of everybody that there is no such
 user, about each of a person's mails. So the mail of a first report is sent once more, half an hour later.
+
+An address is dead after two reports with ten minutes between them: a directory that fails for seconds says of
+everybody, and of each email, that there is no such user. After the first report the email is sent once more
+half an hour later. A really dead address gets one email more, and is known half an hour later.
 """
 
 from __future__ import annotations

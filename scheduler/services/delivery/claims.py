@@ -1,4 +1,10 @@
-"""The queue of mails: claim them at their event's rate, mark their results, sweep. delivery.py sends them."""
+"""The queue of mails: claim them at their event's rate, mark their results, sweep. delivery.py sends them.
+
+Nothing stale is sent after something newer: a retry or a resent failed email can be older than what the
+calendar was sent since, and a calendar that gets the old message last may show the wrong time. So a message
+that a newer one about the same UID and attendee has overtaken is put away when a sender claims it, whoever
+queued it and whenever. Each claim looks for a newer message.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Dead letters: mails of an event that failed, for its organisers to see, send again or put away."""
+"""Dead letters: mails of an event that failed, for its organisers to see, send again or put away.
+
+Emails to an address that bounced are held here, as sending on harms the sender's reputation. Its calendar
+counts as notified, or each publishing would queue the same emails again. Resending one by hand, or correcting
+the address, takes the mark away. Until then the attendee gets nothing, so the call list shows them.
+"""
 
 from __future__ import annotations
 

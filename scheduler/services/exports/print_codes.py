@@ -1,4 +1,12 @@
-"""The QR codes of prints: made with a sheet. Who scans one reads whether the sheet is still current."""
+"""The QR codes of prints: made with a sheet. Who scans one reads whether the sheet is still current.
+
+A print that cannot say that it is old sends people to the wrong table, and its reader has no account at hand.
+A code is a random token, stored as a hash, of one sheet of one version; its page compares that version with
+the published one, and shows no more facts than the sheet: no email address or telephone. Meetings withdrawn
+when it was printed do not count. A sheet printed again has the same code until something is withdrawn; codes
+end two weeks after the event. Whoever holds the paper can follow that sheet until then. The PDF of a summary
+has no code: the next email says what changed.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,13 @@
 """The actor, who asks: an account in one event, with its roles there.
 
 Every step of the web goes through an Actor.
+
+A delegation manager sees a page only if it opts in: `auth.actor`, which all pages call, does not know who is
+only of a delegation; the few pages that are meant call another function, so that none of 170 routes leaks.
+Services answer not found, never forbidden, so that keys cannot be guessed. A delegation manager responds and
+withdraws in a firm's name, which the audit log alone shows by account; they do not request meetings, as who
+could be asked is everybody else's directory, nor say who belongs to the delegation, or they could read any
+firm by adding it. Three short queries more a request, for them only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,11 @@
-"""API tokens of one event: they act for their maker, within scopes and the roles of then, until they end."""
+"""API tokens of one event: they act for their maker, within scopes and the roles of then, until they end.
+
+No token makes, changes or removes an owner, as a token lies in a file for months, and whoever finds one with
+an owner's rights could take an event over; on pages, who changes the team has just signed in. `team:write` is
+given by owners alone; every other token of an owner is an organiser's. The audit log names addresses in its
+sentences, so `trail:read` needs `contacts:read` beside it. Whoever finds a token with `team:write` can still
+invite an organiser, which owners see and end at once.
+"""
 
 from __future__ import annotations
 

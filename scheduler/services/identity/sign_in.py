@@ -1,4 +1,9 @@
-"""Sign-in by a mailed link that works once."""
+"""Sign-in by a mailed link that works once.
+
+A sign-in request is the same work for every address, or the time of an answer would tell which addresses have
+an account: it is one row, which a task answers later from the urgent queue. So the page cannot say that an
+address is unknown. A link that is used ends the other links of its account.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Work whose result is too dear to be thrown away because the database is away for some minutes."""
+"""Work whose result is too dear to be thrown away because the database is away for some minutes.
+
+A database that restarted as a solve ended threw away an hour of solving. So the plan is kept first, in a
+transaction of its own that is tried for 600 seconds; what follows is made from it, in another attempt too,
+and a run that was taken for lost and that nobody took up is its worker's again. The worker does nothing else
+in that time; after it the plan is lost.
+"""
 
 from __future__ import annotations
 

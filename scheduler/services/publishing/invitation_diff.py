@@ -2,6 +2,12 @@
 
 A survey finds the requests whose entries differ, by digests. Messages are then derived for some people at a
 time. Deriving them again for the same people replaces what was not sent, so it can be repeated.
+
+To write each text anew takes long, although most texts are the same. So each invitation keeps a digest of all
+that its text was made of, and where a version gives the same digest nothing is derived. A missing digest
+costs time alone: the entry is compared in full, and the digest kept if there is nothing to say. Whatever a
+text is made of has to be part of the digest; a change of the digest makes one slow publishing. Before digests
+the same plan of 8,000 meetings again took 4.9 s.
 """
 
 from __future__ import annotations

@@ -1,4 +1,12 @@
-"""Summaries: at most one mail more a person and publishing, behind the invitations."""
+"""Summaries: at most one mail more a person and publishing, behind the invitations.
+
+A summary that is not sent when the next publishing comes would be wrong: it is dropped, and the next one
+counts that publishing's messages and what the dropped one would have said, as far as its invitations went
+out. It carries the address token of one of its meetings, so that a bounce marks the address and an answer in
+words waits for an organiser. Its reader stops and resumes summaries by a link (RFC 8058) that works until 30
+days after the event or the next change of the address; whoever has a forwarded summary can do so too.
+Invitations cannot be stopped.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""Counter-proposals: the slots that they mean, whether the others are free, and what the next run tries."""
+"""Counter-proposals: the slots that they mean, whether the others are free, and what the next run tries.
+
+A counter-proposal (COUNTER, RFC 5546) narrows the start slots of the request for the next run, and moves
+nothing by itself: one meeting cannot be moved without a look at the whole plan, and a time that does not suit
+the others cannot be promised. If nobody else is free at that time, the proposer gets a DECLINECOUNTER at
+once. The price: no new time before the next publishing, and a request with fewer slots is harder to schedule.
+"""
 
 from __future__ import annotations
 

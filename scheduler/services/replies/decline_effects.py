@@ -1,4 +1,10 @@
-"""What somebody's decline does to a meeting: the others go, a colleague goes instead, or it is withdrawn."""
+"""What somebody's decline does to a meeting: the others go, a colleague goes instead, or it is withdrawn.
+
+A decline takes one person out of one meeting where a colleague can go, and withdraws the request only where
+none can; at first it withdrew the meeting of two firms. It holds for drafts made before it, too, so a
+published draft may differ from the draft that was reviewed. An acceptance takes the decline back until
+calendars were notified.
+"""
 
 from __future__ import annotations
 

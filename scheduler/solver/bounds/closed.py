@@ -1,4 +1,10 @@
-"""Bounds in closed form, from the lists alone: what each firm's people have time for."""
+"""Bounds in closed form, from the lists alone: what each firm's people have time for.
+
+A run of a second, or of an unchanged event, ends before any LP, and showed the bound that every request is
+scheduled. The first bound is this closed form, from what each firm's people have time for, or the published
+plan's, if nothing that it depends on has changed: a fingerprint has to know all of that. It is weaker than an
+LP's. An unchanged rerun showed 3,319,700, where firms have time for 2,620,800.
+"""
 
 from __future__ import annotations
 

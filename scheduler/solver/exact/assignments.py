@@ -1,4 +1,11 @@
-"""The assignments of the exact model: all ways to hold one request, with alike places as one."""
+"""The assignments of the exact model: all ways to hold one request, with alike places as one.
+
+The search seats in another way (`plans/seating`). Here a place that a published meeting has is a group of its
+own, as it has a price of its own: meetings are intervals on equal seats, and the first free seat in order of
+time is enough (a graph of intervals is perfect). In the search such a place is in the group of its hall, as
+each move looks through groups, so seats are not equal: published meetings sit first, then long ones, and a
+meeting may have to make way. Both are judged by the same rules before a plan is kept.
+"""
 
 from __future__ import annotations
 

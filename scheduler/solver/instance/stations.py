@@ -1,4 +1,11 @@
-"""The places that interpreters are tied to in some slots (H14), as masks of slots."""
+"""The places that interpreters are tied to in some slots (H14), as masks of slots.
+
+A station ties an interpreter to a table for a shift: there, and nowhere else, a hard rule (H14), so that
+plan, board and change set can say it. It is a group of places of its own in search and exact model, so that
+the group decides whether an interpreter may come; of several who are free, one who is tied to the place comes
+first. Bounds do not know of stations: they stay true, and higher than need be. Each station is a group more
+that the search looks at for each start; without one, the search draws the same numbers.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,15 @@
 It is a search in depth. The request is held at each start, in each group of places, with each choice of
 people; then what gave way for it is, and so on, until nothing waits. Of a full group of places or a full day
 each meeting gives way in turn. A branch ends where more people would move than the budget.
+
+The oracle draws which meeting of a full day or table gives way, and orders candidates by points: beside an
+exact model it moved more people than needed in two questions of thirty. This answer drops nothing and moves
+the fewest people: a search in depth within a budget of people, one more each time, which cuts nearly every
+branch, as each meeting that gives way brings its own people. Its stack stands in arrays, as numba cannot keep
+a recursion in its cache. It ends after 200,000 places. For one start and place, where it finds nothing,
+CP-SAT is asked: only a proof is called impossible. 620 firms: p95 30 to 58 ms by kind; as few people as
+CP-SAT in 32 of 32 questions that it knows, of 50 (benchmarks.repair --full); it agrees with trying every plan
+on 3,173 questions about small problems.
 """
 
 from __future__ import annotations

@@ -1,4 +1,13 @@
-"""The repair oracle of one plan: it is loaded once, and answers in milliseconds, right after every change."""
+"""The repair oracle of one plan: it is loaded once, and answers in milliseconds, right after every change.
+
+A repair tries every start, place and choice of people by the kernels of the ejection chain, on the state of
+the search: the exact model of an event takes seconds to build, and the search moves many meetings for little.
+The same question about the same plan has the same answer in any process: draws are seeded by the candidate
+that is weighed, scores count from 0 during a question, and budgets are of places that are tried, never of
+time. A chain is one step long beyond what is ejected (`budgeted` goes further). A plan takes 2 MB at 620
+firms. There, with 9,000 requests, 40 questions took 24 ms at the median and 87 ms at the 95th percentile of
+processor time (benchmarks.repair).
+"""
 
 from __future__ import annotations
 

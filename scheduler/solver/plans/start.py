@@ -1,4 +1,13 @@
-"""The start plan: a given one, else the published one. It may be the answer already."""
+"""The start plan: a given one, else the published one. It may be the answer already.
+
+A published plan to which nothing happened is the answer at once: another search would only move meetings.
+What happened is what people did, compared by `domain/basis`: without what frozen meetings hold, limits of one
+run, and wishes for other times, which end when they are granted. A run with a budget of changes (`max_moved`)
+improves the plan for all of its time at almost no price per change, as the budget is the limit; at the usual
+60 points a move no idle slot is worth a move. After an overnight run that used its limit the next one
+searches on. An unchanged plan of 620 firms was the answer after 2.0 s of 5 s with 0 changes
+(benchmarks/results/rerun.json); 500 changes gain 974 points of a plan of three seconds, and 20 gain 116.
+"""
 
 from __future__ import annotations
 

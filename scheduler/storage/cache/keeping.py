@@ -1,4 +1,13 @@
-"""Figures of a version that are worked out once and kept with it, for as long as they hold."""
+"""Figures of a version that are worked out once and kept with it, for as long as they hold.
+
+Statistics of 35,000 meetings took 0.1 to 1.2 s of each page. The first reader computes one and stores it
+after its session, with a digest of the very rows that it follows from; a row of another digest is computed
+again. No counters, which the next module that writes forgets; no triggers, as writers would wait for one row;
+no sums of ids, as two sets of three may share sum and squares; not memory alone, which serves one process of
+several. Small things that change often (names, minutes on foot, who is busy) are read anew. The price: some
+milliseconds a page for the digests, and a page that reads writes a row at its end; where that fails, it is
+only logged.
+"""
 
 from __future__ import annotations
 

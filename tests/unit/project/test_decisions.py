@@ -1,4 +1,4 @@
-"""Every choice has a page of one form, which the table lists, and names modules that are there."""
+"""Each decision has a page of one form, which the list names, and names modules that are there."""
 
 from __future__ import annotations
 
@@ -7,41 +7,30 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import decisions
+
 ROOT = Path(__file__).parents[3]
-FOLDER = ROOT / "docs/decisions"
-PAGES = sorted(FOLDER.glob("[0-9]*.md"))
-HEAD = re.compile(r"# (\d+)\. (.+)\n\nDate: (\d{4}-\d\d-\d\d)(?:; changed \d{4}-\d\d-\d\d)?\n\n")
+PAGES = decisions.pages()
 PACKAGES = ("scheduler", "workers", "api", "chainmeet")
-PARTS = ["Context", "Choice", "Price", "Measurement", "Where"]
-
-
-def _head(page: Path) -> tuple[str, str, str]:
-    found = HEAD.match(page.read_text("utf-8"))
-    assert found is not None, f"{page.name} begins with a title and a date"
-    number, title, date = found.groups()
-    return number, title, date
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_decision_says_its_context_choice_price_measurement_and_place(page: Path) -> None:
+def test_a_decision_has_its_context_the_decision_and_its_consequences(page: Path) -> None:
     text = page.read_text("utf-8")
-
-    assert re.findall(r"^\*\*(\w+)\.\*\* \S", text, re.MULTILINE) == PARTS
+    parts = re.findall(r"^## (\w+)\n\n(?=\S)", text, re.MULTILINE)
+    assert parts == decisions.PARTS
+    assert decisions.read_decision(page).summary
     assert max(map(len, text.splitlines())) <= 120
 
 
-def test_decisions_are_numbered_in_turn_as_their_files_are() -> None:
-    assert [int(_head(page)[0]) for page in PAGES] == list(range(1, len(PAGES) + 1))
-    assert [int(page.name[:4]) for page in PAGES] == list(range(1, len(PAGES) + 1))
+def test_decisions_have_numbers_of_their_own_which_their_files_begin_with() -> None:
+    numbers = [decisions.read_decision(page).number for page in PAGES]
+    assert numbers == sorted(set(numbers)) == [int(page.name[:4]) for page in PAGES]
 
 
-def test_the_table_of_decisions_has_each_with_its_title_and_date() -> None:
-    index = (FOLDER / "index.md").read_text("utf-8")
-
-    rows = re.findall(r"^\| \[(\d+)\]\(([^)]+)\) \| (.+?) \| (\S+) \| [^|]+ \|$", index, re.MULTILINE)
-
-    heads = [(page, _head(page)) for page in PAGES]
-    assert rows == [(number, page.name, title, date) for page, (number, title, date) in heads]
+def test_the_list_of_decisions_is_made_of_their_pages() -> None:
+    written = (decisions.FOLDER / "index.md").read_text("utf-8")
+    assert written == decisions.index(), "write it by python -m tests.support.decisions"
 
 
 def test_the_modules_that_decisions_name_are_there() -> None:
@@ -53,7 +42,7 @@ def test_the_modules_that_decisions_name_are_there() -> None:
     missing = [
         f"{page.stem} names {name}"
         for page in PAGES
-        for name in re.findall(r"`([^`]+)`", page.read_text("utf-8").partition("**Where.** ")[2])
+        for name in re.findall(r"`([^`]+)`", page.read_text("utf-8").partition("Kept by: ")[2])
         if not any(module.endswith(f"/{name}") for module in there) and not (ROOT / name).exists()
     ]
 

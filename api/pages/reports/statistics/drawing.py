@@ -1,4 +1,11 @@
-"""A picture as SVG: in the page with classes for the colours of the page; alone with colours of its own."""
+"""A picture as SVG: in the page with classes for the colours of the page; alone with colours of its own.
+
+One list of paths and words has three writers: classes in a page, which takes its colours, attributes for
+MuPDF, which reads no CSS and makes the PNG at two pixels a unit, and operators and glyphs in a PDF, where
+words can be searched. Browsers could draw a PNG, but not without JavaScript and not for a program; CairoSVG,
+resvg and Pillow would each be a new dependency, and PyMuPDF is there for fonts. MuPDF serves one thread, and
+its letters differ from a browser's.
+"""
 
 from __future__ import annotations
 

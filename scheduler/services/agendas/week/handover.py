@@ -1,4 +1,11 @@
-"""Hand a meeting to a colleague: who could take it, and the names that the next plan has to follow."""
+"""Hand a meeting to a colleague: who could take it, and the names that the next plan has to follow.
+
+Handing a meeting over changes whom the request names, and the next plan follows. To edit the published
+version would be at once, but a second way to change what calendars show: it would make every draft and
+comparison of that hour stale, and would need the rules for languages, walks and limits outside the plan. So
+no calendar changes before the next publishing. A meeting within the event's freeze cannot be handed over;
+after a hand-over was taken back, the request names those who sit in the meeting.
+"""
 
 from __future__ import annotations
 

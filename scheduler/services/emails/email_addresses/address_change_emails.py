@@ -2,6 +2,12 @@
 
 Which messages these are is in `itip_revisions.readdress`. Mails were read where they were taken at the old
 address and it did not bounce.
+
+The old address may belong to nobody, or to a stranger who has read the invitations and holds links that
+answer. If it bounced or never took the mail, the UID stays with the next SEQUENCE. If mail had arrived, that
+calendar gets a CANCEL and the new one a UID and a token of its own, so links in the old mailbox answer for
+nobody. Feeds get new addresses, also of who changes firm or role; previews and linked calendars go. The
+price: subscribe to feeds again, and earlier answers do not count for the new invitations.
 """
 
 from __future__ import annotations

@@ -2,6 +2,11 @@
 
 An organiser adds such an address on a mail that waits. The mail came to the attendee's own token, so its
 writer has their invitation. Only the organiser knows that the address is theirs, too.
+
+An organiser says that two addresses are the same person about an answer that waits; it is kept with who said
+so, counts for later answers, and can be taken away. It is offered only where the token has proved who was
+invited, and where nobody else of the event has the address. The first answer of each such person waits, and
+an organiser can be wrong, so the list is shown.
 """
 
 from __future__ import annotations

@@ -3,6 +3,13 @@
 Anybody can write "from MAILER-DAEMON". A report counts if it came to the address that only mail servers have
 seen, whose token says which mail of ours it is about, and names its recipient, or returns it. Then it has the
 same effect as the server's own reply. All other reports wait for a person.
+
+Whoever had a forwarded invitation could silence its attendee by one plain text from MAILER-DAEMON, as the
+bounce address had the token of the invitation. A report counts only at the envelope's sender,
+`bounces+<token>@`: the token stands nowhere in the email; 40 bits are its row in the outbox, 120 prove it,
+and nothing is stored. The report must have the recipient or the Message-ID of the email. What came to
+`meetings+`, or is plain text, waits for a person, and so do reports about emails sent before, which had the
+invitation's token.
 """
 
 from __future__ import annotations

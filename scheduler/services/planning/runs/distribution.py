@@ -1,4 +1,11 @@
-"""A run's search shared with other workers by the broker: calls for help, subproblems and their answers."""
+"""A run's search shared with other workers by the broker: calls for help, subproblems and their answers.
+
+Subproblems travel through the broker by publish and subscribe, plan and answer as one message each, and
+nothing is stored: through the database a subproblem took half a second, in which days could not be split
+anew, and now they are split every 0.2 s. Nobody waits idly for a lost subproblem; it costs its chance. A
+helper keeps the problem in memory, stays for 20 s, and goes back to the queue, so that runs waiting there get
+their turn.
+"""
 
 from __future__ import annotations
 

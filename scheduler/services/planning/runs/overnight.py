@@ -1,4 +1,9 @@
-"""Nights: when an event's runs begin by themselves, and queueing those that are due."""
+"""Nights: when an event's runs begin by themselves, and queueing those that are due.
+
+A run that was late began at noon and published at noon without a word. So an overnight run that begins too
+long after its time (60 minutes unless the event says otherwise) makes a draft, says so, and an organiser
+publishes by hand.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Runs that nobody works on: taken up again when their worker is gone, sent again when nobody took them."""
+"""Runs that nobody works on: taken up again when their worker is gone, sent again when nobody took them.
+
+A run names its worker's machine, process and birth, as the number of a process can be used again. A pool
+process of a solve worker that begins takes up at once what a dead one of its machine left; others wait for a
+minute of silence. A container with a new name counts as another machine.
+"""
 
 from __future__ import annotations
 

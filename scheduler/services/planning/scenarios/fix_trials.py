@@ -1,4 +1,11 @@
-"""What-ifs that try what helps a group of requests that a version does not hold: asked for, and read."""
+"""What-ifs that try what helps a group of requests that a version does not hold: asked for, and read.
+
+The sum of what single fixes gain is not what they gain together: two can let in the same request, and one can
+take the table that another needs. So a worker searches on from the version's plan twice, as long each, as the
+event is and with the best fix of every group, on request. The figure is what two searches found, not a proof;
+it waits behind other runs, and nothing is shown once a fix has changed. What unlocking a conflicting lock
+would move is not shown: it would need a search for each.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,14 @@
-"""What a night may change of what people have in their calendars, when it publishes by itself."""
+"""What a night may change of what people have in their calendars, when it publishes by itself.
+
+Three limits in place of a number of meetings: 50 of 60 is an upheaval, 50 of 7,000 is nothing, and all 50
+could be one person's or of the next morning. They are checked when the version is published; what exceeds one
+stays a draft, and the email says by how much. Meetings that firms called off, new ones, what cannot stay, and
+what gives way to a lock do not count, as the run did not choose them. Share and hours are rules of the run
+besides (`max_moved` H13, `frozen_until` H10), so that it finds the best plan that may be published; where no
+plan keeps them it solves again without, for a draft. Changes of one person are no rule: that person's other
+meetings are fixed and it is solved again, the last time with no change but of what cannot stay. Defaults: 2
+changes a person, 24 hours.
+"""
 
 from __future__ import annotations
 

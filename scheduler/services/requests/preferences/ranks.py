@@ -3,6 +3,12 @@
 A rank has the weights of the problem that there were before: a must is 5, a want 4 or 3, what is nice 2 or 1.
 The upper half of a firm's wants, in its own order, has the larger weight, and so has the upper half of what
 is nice. So the order counts, and no weight means another thing than it did.
+
+Firms gave 5 to everything, so they rank within a budget, and the weights of the problem format keep their
+meaning: a must is 5, a want 4 or 3, nice 2 or 1; the upper half of a rank by the firm's own order has the
+higher weight. The budget counts musts among open requests, under a lock of the firm's row. The other firm's
+rank is kept beside, and the problem takes the larger: before, requesting back overwrote what the other had
+said. Imports and organisers' workbooks are not bound by the budget.
 """
 
 from __future__ import annotations

@@ -1,4 +1,14 @@
-"""Partners for the actor's firm: who fits, by texts, chain, languages, halls and requests."""
+"""Partners for the actor's firm: who fits, by texts, chain, languages, halls and requests.
+
+Partners fit by things of a glossary in three languages, not by likeness of texts: models that read all three
+are large, an installation may be offline, and a suggestion says why. A text is read sentence by sentence;
+negation, customers, materials, needs of others and former products count as nothing, and so does a sentence
+that is not understood. Who has no tie is not suggested, whatever area, language and hall the two share.
+Exposure is a cap: firms with a tie to more readers take turns. A thing that no line names counts by its own
+words alone. Of 40 planted pairs among 620 firms the right one is among the first ten for 95 % of the pairs
+held out (90 % of the others); by likeness of texts, 0 % (benchmarks.partners). Nobody is among the first
+three of more than 2.8 % of the others. At 3,000 firms a page takes 40 ms of processor time on SQLite.
+"""
 
 from __future__ import annotations
 
