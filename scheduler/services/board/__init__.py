@@ -1,1 +1,1 @@
-"""The board: drafts that organisers change by hand, step by step, each checked by the rules."""
+"""Board: manual drafts edited step by step, each step checked by the rules."""

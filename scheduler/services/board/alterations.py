@@ -1,4 +1,6 @@
-"""What a step changes: meetings, marks, forbidden times and answers, before and after; written either way."""
+"""Alterations of a step: meetings, marks, forbidden slots and reasons, before and after; applied either
+way.
+"""
 
 from __future__ import annotations
 
@@ -27,16 +29,16 @@ from scheduler.storage.models import (
 
 Marks = Mapping[str, HandMarkKind | None]
 Bans = Mapping[str, frozenset[str]]
-"""The slots that are forbidden to requests, by keys."""
+"""Forbidden slots by request key."""
 Answer = Mapping[str, Any]
-"""A row of the version's answers about what it does not hold: `position` and `answer`."""
+"""A row of the version's reasons: `position` and `answer`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alteration:
-    """One request before and after a step. `answer` is why the draft did not hold it, if it said so.
+    """One request before and after a step. `answer` is the draft's reason for not scheduling it.
 
-    `bans` are the slots that are forbidden to it, before and after.
+    `bans` are its forbidden slots, before and after.
     """
 
     before: Meeting | None
@@ -57,7 +59,7 @@ class Alteration:
 
 
 def parse_alterations(changes: Mapping[str, Any]) -> dict[str, Alteration]:
-    """The alterations of a stored step by the keys of its requests."""
+    """Alterations of a stored step by request key."""
     return {
         key: Alteration(
             before=_meeting(key, row["before"]),
@@ -79,7 +81,7 @@ def make_alterations(
     marks: Marks,
     bans: Bans,
 ) -> dict[str, Alteration]:
-    """The alterations that make all as it is wanted. What stays as it is has none."""
+    """Alterations that lead to the wanted state. Unchanged requests have none."""
     keys = list(dict.fromkeys((*wanted, *marks, *bans)))
     forbidden = manual_edits.bans_of(session, version.id)
     now = get_marks(session, version.id, keys)
@@ -100,7 +102,9 @@ def make_alterations(
 def matches_draft(
     session: Session, version: ScheduleVersion, alterations: Mapping[str, Alteration], *, back: bool
 ) -> bool:
-    """Whether a draft is, at these requests, as it was before the alterations, or with `back` after them."""
+    """Whether the draft is, at these requests, in the state before the alterations, or with `back` after
+    them.
+    """
     ids = _request_ids(session, version.event_id, alterations)
     held = {meeting.request: meeting for meeting in versions.meetings(session, version.id, ids.values())}
     marks, bans = get_marks(session, version.id, list(alterations)), manual_edits.bans_of(session, version.id)
@@ -118,7 +122,7 @@ def matches_draft(
 def write_alterations(
     session: Session, version: ScheduleVersion, alterations: Mapping[str, Alteration], *, back: bool = False
 ) -> None:
-    """Make a draft as it is after the alterations, or with `back` as it was before them."""
+    """Apply the alterations to a draft, or with `back` revert them."""
     ids = _request_ids(session, version.event_id, alterations)
     moved = {key: each for key, each in alterations.items() if each.before != each.after}
     _delete_meetings(session, version.id, [ids[key] for key in moved])
@@ -148,7 +152,7 @@ def write_alterations(
 
 
 def get_marks(session: Session, version_id: int, keys: Collection[str]) -> dict[str, HandMarkKind]:
-    """The marks of some requests in a draft."""
+    """Marks of requests in a draft."""
     rows = session.execute(
         select(MeetingRequest.key, HandMark.kind)
         .join(MeetingRequest, MeetingRequest.id == HandMark.request_id)
@@ -211,7 +215,7 @@ def _write_bans(
 
 
 def _delete_meetings(session: Session, version_id: int, requests: Sequence[int]) -> None:
-    """Delete the meetings of some requests from a version."""
+    """Delete the meetings of requests from a version."""
     mine = select(PlannedMeeting.id).where(
         PlannedMeeting.version_id == version_id, among(PlannedMeeting.request_id, requests)
     )
@@ -242,7 +246,7 @@ def _request_ids(session: Session, event_id: int, keys: Collection[str]) -> dict
 
 
 def _comparable(meeting: Meeting | None) -> tuple[Any, ...] | None:
-    """What tells one meeting of a request from another one, in whichever order its people are named."""
+    """Comparable form of a meeting, independent of the order of its people."""
     if meeting is None:
         return None
     return meeting.slot, meeting.place, frozenset(meeting.attendees), meeting.interpreter

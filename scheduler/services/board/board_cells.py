@@ -1,4 +1,4 @@
-"""What is in the cells of the board: the meetings of a day by place or by person."""
+"""Cells of the board: the meetings of a day by place or by person."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class BoardSlot:
-    """A column: a start in the event's time zone."""
+    """A column: a start time in the event's time zone."""
 
     key: str
     start: datetime
@@ -36,7 +36,7 @@ class BoardSlot:
 
 @dataclass(frozen=True, slots=True)
 class BoardMeeting:
-    """A meeting in a cell. `goes_on`: it began in a cell before."""
+    """A meeting in a cell. `goes_on`: it started in an earlier cell."""
 
     request: str
     sender: str
@@ -49,7 +49,7 @@ class BoardMeeting:
 
 @dataclass(frozen=True, slots=True)
 class BoardCell:
-    """What is at one time in one row. `is_away`: closed, or the person is away."""
+    """One time in one row. `is_away`: the place is closed or the person absent."""
 
     slot: str
     meetings: tuple[BoardMeeting, ...]
@@ -57,13 +57,13 @@ class BoardCell:
 
 
 MeetingsAt = dict[int, dict[int, list[BoardMeeting]]]
-"""Meetings by the id of a row and the position of each slot that they take."""
+"""Meetings by row id and position of each slot they take."""
 
 
 def list_day_meetings(
     session: Session, version_id: int, by: Any, ids: Collection[int], of_day: Sequence[BoardSlot]
 ) -> MeetingsAt:
-    """The meetings of one day at some places, or of some people."""
+    """Meetings of one day at places, or of people."""
     query = (
         select_meetings(version_id)
         .add_columns(by)
@@ -107,7 +107,7 @@ def request_label(found: Sequence[Any]) -> str:
 
 
 def select_requests() -> Select[*tuple[Any, ...]]:
-    """Id, key, and both names of both firms of requests; then more columns."""
+    """Id, key and both names of both firms of requests; more columns can be added."""
     sender, receiver = aliased(Firm), aliased(Firm)
     return (
         select(
@@ -124,7 +124,10 @@ def select_requests() -> Select[*tuple[Any, ...]]:
 
 
 def select_meetings(version_id: int) -> Select[*tuple[Any, ...]]:
-    """The meetings of a version: `named`, position, length, place (key, name), mark; then more columns."""
+    """Meetings of a version:
+
+    `select_requests`, position, length, place (key, name), mark; more columns can be added.
+    """
     return (
         select_requests()
         .add_columns(Slot.position, PlannedMeeting.length, Place.key, Place.name, HandMark.kind)

@@ -1,4 +1,4 @@
-"""What the board shows of a version: half a day of one hall, by place or by person, a page of rows."""
+"""Board view of a version: half a day of one hall, by place or person, one page of rows."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ from scheduler.storage.models import (
 )
 
 PAGE_SIZE = 50
-"""Places or people of one page."""
+"""Places or people per page."""
 AFTERNOON_START = time(13)
-"""What starts before it is of the morning."""
+"""Slots that start earlier belong to the morning."""
 
 
 class RowsOf(StrEnum):
-    """What the rows of the board are."""
+    """Rows of the board."""
 
     PLACE = "place"
     PERSON = "person"
@@ -55,7 +55,7 @@ class RowsOf(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A place or a person of the hall. `note` says what kind of place, or the firm."""
+    """A place or person of the hall. `note` is the kind of place, or the firm."""
 
     key: str
     name: str
@@ -65,13 +65,13 @@ class BoardRow:
 
     @property
     def is_empty_booth(self) -> bool:
-        """Whether it is a booth without a meeting in what is shown."""
+        """Whether it is a booth without meetings in this view."""
         return self.is_booth and not any(cell.meetings for cell in self.cells)
 
 
 @dataclass(frozen=True, slots=True)
 class BoardView:
-    """A part of a version, and what else could be shown."""
+    """A part of a version, and the other parts that can be shown."""
 
     days: tuple[date, ...]
     day: date
@@ -84,7 +84,7 @@ class BoardView:
     page: Page[BoardRow]
 
     def beside(self, request: str) -> tuple[BoardMeeting, ...]:
-        """The other meetings of the page in a row or at a time of this one: what it would swap with."""
+        """Other meetings of the page in the same row or time: candidates for a swap."""
         rows = [row.cells for row in self.page.items]
         own = [(n, c.slot) for n, row in enumerate(rows) for c in row if request in _requests(c)]
         at_rows, at_slots = {n for n, _ in own}, {slot for _, slot in own}
@@ -99,7 +99,7 @@ def _requests(cell: BoardCell) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class BoardQuery:
-    """What is to be shown, as asked. What is not there gives the first that there is."""
+    """What to show. Invalid values select the first option."""
 
     day: str = ""
     half: str = ""
@@ -110,7 +110,7 @@ class BoardQuery:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The part of a version that is read: the slots of a day, those that are shown, and a page of rows."""
+    """The part of a version that is read: slots of the day, visible slots, and a page of rows."""
 
     event_id: int
     version_id: int
@@ -121,7 +121,7 @@ class _Part:
 
 
 def get_board(session: Session, actor: Actor, number: int, wish: BoardQuery) -> BoardView:
-    """The board of a version. The number of queries is the same for any event. Raises NotFound."""
+    """The board of a version. The number of queries is constant. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version_id = versions.get(session, actor.event_id, number).id
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
@@ -168,7 +168,7 @@ def _halls(session: Session, event_id: int) -> dict[str, str]:
 
 
 def _places(session: Session, part: _Part) -> Page[BoardRow]:
-    """Tables first, then booths, in the order of their names."""
+    """Tables first, then booths, by name."""
     query = (
         select(Place.id, Place.key, Place.name, Place.kind, Firm.name, Firm.latin_name)
         .join(Hall, Hall.id == Place.hall_id)
@@ -197,14 +197,14 @@ def _places(session: Session, part: _Part) -> Page[BoardRow]:
 
 
 def _owner(kind: PlaceKind, own: str | None, latin: str | None) -> str:
-    """What kind of place it is: a table, the booth of a firm, or of nobody."""
+    """The kind of place: a table, a firm's booth, or a booth without a firm."""
     if kind is PlaceKind.TABLE:
         return gettext_lazy("table")
     return display_name(own, latin or "") if own else gettext_lazy("booth")
 
 
 def _people(session: Session, part: _Part) -> Page[BoardRow]:
-    """The people of the firms of a hall, by name."""
+    """People of the hall's firms, by name."""
     query = (
         select(Attendee.id, Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name)
         .join(Firm, Firm.id == Attendee.firm_id)

@@ -1,4 +1,4 @@
-"""What a command on the board is refused by: the rules that it would break."""
+"""Rejection of a board command: the rules that it would break."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scheduler.i18n import Separator, join_texts
 
 
 class BreaksRules(ChainmeetError):
-    """A command breaks hard rules. Nothing was changed. `sentences` has each in words."""
+    """A command breaks hard rules. Nothing was changed. `sentences` states each in words."""
 
     code = "breaks-rules"
 

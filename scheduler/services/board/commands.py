@@ -1,4 +1,4 @@
-"""What an organiser does by hand on a draft. Each command is one step, checked by the rules first."""
+"""Board commands on a manual draft. Each is one step, checked by the rules first."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from scheduler.services.identity.actors import Actor
 from scheduler.services.problems import manual_edits
 
 MAX_STAFFINGS = 60
-"""Choices of people and interpreter that are tried for one meeting."""
+"""Combinations of people and interpreter tried for one meeting."""
 MAX_MEETINGS = 20
 """Meetings that one command may change."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where and with whom a request is to be held. Nobody named: those who sit in it, or who can."""
+    """A request's time, place and people. Without people: the current or possible ones."""
 
     request: str
     slot: str
@@ -48,10 +48,10 @@ def place_request(
     seen: int | None,
     now: datetime,
 ) -> StepResult:
-    """Hold a request at a time and place: move or add it, or give it another place or other people.
+    """Place a request at a time and place: move or add it, or change its place or people.
 
-    What is put by hand is locked: the next run leaves it there. `seen` is the revision of the draft that was
-    looked at. Raises BreaksRules, ChangedMeanwhile, and as `drafts.hold`.
+    A placed meeting is locked: the next run keeps it. `seen` is the revision the caller saw. Raises
+    BreaksRules, ChangedMeanwhile, and like `manual_drafts.lock_draft`.
     """
     return arrange_requests(session, actor, number, [target], (), seen=seen, now=now)
 
@@ -66,7 +66,7 @@ def arrange_requests(
     seen: int | None,
     now: datetime,
 ) -> StepResult:
-    """Hold the first request, move others out of its way, and drop some, in one step. Raises as `put`."""
+    """Place the first request, move others and drop some, in one step. Raises like `place_request`."""
     held = manual_drafts.lock_draft(session, actor, number)
     keys = [*(target.request for target in targets), *dropped]
     if len(set(keys)) != len(keys) or not 0 < len(keys) <= MAX_MEETINGS:
@@ -104,7 +104,7 @@ def arrange_requests(
 def swap_meetings(
     session: Session, actor: Actor, number: int, one: str, other: str, *, seen: int | None, now: datetime
 ) -> StepResult:
-    """Exchange the times of two meetings, and their places where both places can. Raises as `put`."""
+    """Swap the times of two meetings, and their places where possible. Raises like `place_request`."""
     held = manual_drafts.lock_draft(session, actor, number)
     manual_drafts.require_unchanged(session, held, {one, other}, seen)
     both = load_part(session, held.version, [one, other], now=now).held
@@ -125,7 +125,10 @@ def swap_meetings(
 def cancel_meeting(
     session: Session, actor: Actor, number: int, request: str, *, seen: int | None, now: datetime
 ) -> StepResult:
-    """Hold a request no longer. The next run leaves it out. Raises as `put`, WrongState if it is not held."""
+    """Cancel a meeting of the draft; the next run leaves it out.
+
+    Raises like `place_request`, WrongState if unscheduled.
+    """
     held = manual_drafts.lock_draft(session, actor, number)
     manual_drafts.require_unchanged(session, held, {request}, seen)
     part = load_part(session, held.version, [request], now=now)
@@ -138,23 +141,23 @@ def cancel_meeting(
 def lock_meeting(
     session: Session, actor: Actor, number: int, request: str, *, seen: int | None, now: datetime
 ) -> StepResult:
-    """Have the next run leave a meeting as it is. Raises WrongState if it is not held, or locked."""
+    """Lock a meeting for the next run. Raises WrongState if it is unscheduled or locked."""
     return _mark_request(session, actor, number, request, HandMarkKind.LOCKED, seen=seen, now=now)
 
 
 def unlock_request(
     session: Session, actor: Actor, number: int, request: str, *, seen: int | None, now: datetime
 ) -> StepResult:
-    """Let the next run do with a request what it likes. Raises WrongState if nothing keeps it."""
+    """Remove a request's lock or cancellation. Raises WrongState if it has none."""
     return _mark_request(session, actor, number, request, None, seen=seen, now=now)
 
 
 def forbid_slot(
     session: Session, actor: Actor, number: int, request: str, slot: str, *, seen: int | None, now: datetime
 ) -> StepResult:
-    """Have a request not be held at a time, here and by the next run.
+    """Forbid a request a slot, here and in the next run.
 
-    Raises as `put`, and BreaksRules if it is held then.
+    Raises like `place_request`, and BreaksRules if it is scheduled then.
     """
     held, part, banned = _load_slot_ban(session, actor, number, request, slot, seen=seen, now=now)
     meeting, index = part.held.get(request), part.problem.index
@@ -168,7 +171,7 @@ def forbid_slot(
 def allow_slot(
     session: Session, actor: Actor, number: int, request: str, slot: str, *, seen: int | None, now: datetime
 ) -> StepResult:
-    """Take back that a time is forbidden to a request. Raises as `put`, and WrongState if it is not."""
+    """Allow a forbidden slot again. Raises like `place_request`, and WrongState if it is not forbidden."""
     held, part, banned = _load_slot_ban(session, actor, number, request, slot, seen=seen, now=now)
     bans = {request: banned - {slot}}
     return steps.take_step(session, actor, held, HandStepKind.ALLOW, part, {}, {}, bans=bans, now=now)
@@ -177,7 +180,7 @@ def allow_slot(
 def _load_slot_ban(
     session: Session, actor: Actor, number: int, request: str, slot: str, *, seen: int | None, now: datetime
 ) -> tuple[LockedDraft, PlanPart, frozenset[str]]:
-    """The draft, the part around a request, and the times that are forbidden to it."""
+    """The draft, the part around a request, and its forbidden slots."""
     held = manual_drafts.lock_draft(session, actor, number)
     manual_drafts.require_unchanged(session, held, {request}, seen)
     part = load_part(session, held.version, [request], now=now)
@@ -233,7 +236,7 @@ def _kind(before: Meeting | None, after: Meeting | None, keys: Sequence[str]) ->
 def _first_allowed(
     session: Session, held: LockedDraft, part: PlanPart, ways: Iterable[WantedMeetings]
 ) -> WantedMeetings:
-    """The first way that breaks no rule. Raises BreaksRules with what the very first one breaks."""
+    """The first option that breaks no rule. Raises BreaksRules with the violations of the first one."""
     first: WantedMeetings | None = None
     for wanted in ways:
         if not part.breaches(wanted):
@@ -246,7 +249,7 @@ def _first_allowed(
 
 
 def _staffings(part: PlanPart, target: Placement) -> Iterator[Meeting]:
-    """The meeting with each choice of people and interpreter, those of now first."""
+    """The meeting with each choice of people and interpreter, the current ones first."""
     return islice(_all_staffings(part, target), MAX_STAFFINGS)
 
 
@@ -269,7 +272,9 @@ def _all_staffings(part: PlanPart, target: Placement) -> Iterator[Meeting]:
 def _interpreters(
     problem: Problem, target: Placement, now: Meeting | None, team: Sequence[str]
 ) -> Iterator[str | None]:
-    """None where the sides share a language, or those who may come: the named one, that of now, others."""
+    """None if the sides share a language, else possible interpreters: the named one, the current one,
+    others.
+    """
     row = problem.requests[problem.index.requests[target.request]]
     known = [problem.attendees[problem.index.attendees[p]] for p in team if p in problem.index.attendees]
     one: frozenset[str] = frozenset().union(*(p.languages for p in known if p.firm == row.sender))

@@ -1,4 +1,4 @@
-"""What the board says beside its grid: the draft with its steps, and one meeting."""
+"""Board side panels: the draft with its steps, and one meeting."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ MAX_STEPS = 8
 
 @dataclass(frozen=True, slots=True)
 class StepLine:
-    """A step of a draft as its log shows it. `pairs` are the first firms of what it changed."""
+    """A step in a draft's history. `pairs` are the first firms that it changed."""
 
     number: int
     kind: HandStepKind
@@ -60,7 +60,7 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class DraftCard:
-    """The version that the board shows. `revision` is None of one that is not by hand."""
+    """The version on the board. `revision` is None unless it is a manual draft."""
 
     number: int
     state: VersionState
@@ -70,20 +70,20 @@ class DraftCard:
     undone: int
     steps: tuple[StepLine, ...]
     own_done: int
-    """Steps that the reader can undo, of their own."""
+    """The reader's own steps that can be undone."""
     own_undone: int
     to_undo: StepLine | None
-    """The step that the reader's *Undo* takes back."""
+    """The step that the reader's *Undo* reverts."""
 
     @property
     def is_open(self) -> bool:
-        """Whether it can be changed by hand."""
+        """Whether it can be edited manually."""
         return self.revision is not None and self.state is VersionState.DRAFT
 
 
 @dataclass(frozen=True, slots=True)
 class PickedSide:
-    """A side of a request: its firm, and who of it sits in the meeting, if it is held."""
+    """One side of a request: its firm, and its people in the meeting."""
 
     firm: str
     name: str
@@ -92,7 +92,7 @@ class PickedSide:
 
 @dataclass(frozen=True, slots=True)
 class PickedRequest:
-    """One accepted request, and its meeting in the draft, if it is held."""
+    """An accepted request with its meeting in the draft, if scheduled."""
 
     key: str
     sender: str
@@ -108,14 +108,14 @@ class PickedRequest:
     interpreter: str
     mark: HandMarkKind | None
     bans: tuple[SlotRef, ...]
-    """Times that are forbidden to it by hand."""
+    """Manually forbidden slots."""
     sides: tuple[PickedSide, ...]
-    """Who asked, and who was asked."""
+    """The requesting firm, and the requested firm."""
     names_people: bool
-    """The request says who sits in it: nobody else can."""
+    """The request names its people: no one else can attend."""
     slots: tuple[SlotRef, ...]
     places: tuple[str, ...]
-    """Keys of the tables of a hall, and of the booths of the firm that was asked."""
+    """Keys of the tables of a hall, and of the requested firm's booths."""
 
 
 def get_draft(session: Session, actor: Actor, number: int | None) -> DraftCard | None:
@@ -154,7 +154,7 @@ def get_draft(session: Session, actor: Actor, number: int | None) -> DraftCard |
 
 
 def get_step(session: Session, actor: Actor, number: int, step_number: int) -> StepLine | None:
-    """One step of a draft by hand, as its log shows it. Raises NotFound."""
+    """A step of a manual draft. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     return next(iter(_steps(session, version, actor, HandStep.number == step_number)), None)
@@ -172,9 +172,9 @@ def _to_undo(session: Session, version: ScheduleVersion, actor: Actor) -> StepLi
 
 
 def list_new_steps(session: Session, actor: Actor, number: int, seen: int) -> tuple[StepLine, ...] | None:
-    """The newest steps of a draft by hand since a revision of it, or None while it is as it was then.
+    """New steps of a manual draft since a revision, or None if there is no change.
 
-    A draft that is published or put away meanwhile is news, without steps. Raises NotFound.
+    A draft that was published or discarded is a change without steps. Raises NotFound.
     """
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
@@ -228,7 +228,7 @@ def _pairs(session: Session, event_id: int, keys: Collection[str]) -> dict[str, 
 
 
 def get_picked_request(session: Session, actor: Actor, number: int, key: str, hall: str) -> PickedRequest:
-    """One request and its meeting in a version, with places of a hall. Raises NotFound."""
+    """A request and its meeting in a version, with places of a hall. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     found = session.execute(
@@ -289,7 +289,7 @@ def get_picked_request(session: Session, actor: Actor, number: int, key: str, ha
 
 
 def _people(session: Session, meeting_id: int) -> list[tuple[str, str, int]]:
-    """Key, name and firm of those who sit in a meeting."""
+    """Key, name and firm of the people in a meeting."""
     rows = session.execute(
         select(Attendee.key, Attendee.name, Attendee.latin_name, Attendee.firm_id)
         .join(PlannedAttendee, PlannedAttendee.attendee_id == Attendee.id)

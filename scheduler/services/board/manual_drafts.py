@@ -1,4 +1,4 @@
-"""Drafts by hand: begun from a version, and held while a step changes them."""
+"""Manual drafts: started from a version, and locked while a step changes them."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from scheduler.services.schedule import versions
 from scheduler.storage.models import Account, HandDraft, HandStep, MeetingRequest, ScheduleVersion
 
 MAX_INLINE_REQUESTS = 3_000
-"""Accepted requests of an event whose drafts a page begins itself: some tenths of a second."""
+"""Accepted requests of an event whose drafts a page starts itself: it takes some tenths of a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class DraftStart:
-    """How far a worker is with a draft by hand. `draft` is the number of the newest one from the version."""
+    """Progress of starting a manual draft. `draft` is the number of the newest one from the version."""
 
     job: JobCard | None
     draft: int | None
@@ -38,9 +38,9 @@ class DraftStart:
 
 @dataclass(frozen=True, slots=True)
 class LockedDraft:
-    """A draft whose rows this transaction holds: nobody else changes or publishes it meanwhile.
+    """A draft locked by this transaction: no one else changes or publishes it.
 
-    `names_others`: who holds it may read the addresses of other organisers.
+    `names_others`: the actor may read addresses of other organisers.
     """
 
     version: ScheduleVersion
@@ -49,7 +49,7 @@ class LockedDraft:
 
 
 def start_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
-    """A new draft by hand with the meetings of a published version or a draft. Returns its number.
+    """Start a manual draft with the meetings of a published version or draft. Returns its number.
 
     Raises NotFound, WrongState.
     """
@@ -67,7 +67,7 @@ def start_draft(session: Session, actor: Actor, number: int, *, now: datetime) -
 
 
 def is_large_event(session: Session, actor: Actor) -> bool:
-    """Whether a page would wait too long for a new draft, so that a worker has to begin it."""
+    """Whether a worker has to start the draft, because a page would wait too long."""
     actor.require(Right.CHANGE_DRAFTS)
     accepted = select(func.count()).where(
         MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.ACCEPTED
@@ -76,7 +76,7 @@ def is_large_event(session: Session, actor: Actor) -> bool:
 
 
 def request_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
-    """Have a worker begin a draft by hand. Send its task after the commit. Raises NotFound, WrongState."""
+    """Queue the start of a manual draft. Send its task after the commit. Raises NotFound, WrongState."""
     actor.require(Right.CHANGE_DRAFTS)
     base = versions.get(session, actor.event_id, number)
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
@@ -88,7 +88,7 @@ def request_draft(session: Session, actor: Actor, number: int, *, now: datetime)
 
 
 def get_draft_start(session: Session, actor: Actor, number: int) -> DraftStart:
-    """The last beginning of a draft by hand from a version by a worker, and the newest draft of it."""
+    """The last queued start of a manual draft from a version, and its newest draft."""
     actor.require(Right.READ_VERSIONS)
     base = versions.get(session, actor.event_id, number)
     job = version_jobs.latest(session, base, JobKind.BEGIN)
@@ -101,13 +101,13 @@ def get_draft_start(session: Session, actor: Actor, number: int) -> DraftStart:
 
 
 def list_open_drafts(session: Session, actor: Actor) -> tuple[OpenDraft, ...]:
-    """Drafts that were changed by hand and neither published nor discarded, the newest first."""
+    """Manual drafts that are neither published nor discarded, newest first."""
     actor.require(Right.READ_VERSIONS)
     return manual_edits.open_drafts(session, actor.event_id)
 
 
 def lock_draft(session: Session, actor: Actor, number: int) -> LockedDraft:
-    """A draft by hand, to change it: others wait. Raises NotFound, WrongState, PublishingOpen."""
+    """Lock a manual draft to change it. Raises NotFound, WrongState, PublishingOpen."""
     actor.require(Right.CHANGE_DRAFTS)
     version = versions.get(session, actor.event_id, number)
     draft = session.scalar(
@@ -127,7 +127,7 @@ def lock_draft(session: Session, actor: Actor, number: int) -> LockedDraft:
 
 
 def require_unchanged(session: Session, held: LockedDraft, touched: set[str], seen: int | None) -> None:
-    """Raises ChangedMeanwhile if any of these requests was changed after revision `seen` of the draft."""
+    """Raises ChangedMeanwhile if any of these requests changed after revision `seen` of the draft."""
     if seen is None or seen >= held.draft.revision:
         return
     since = session.execute(

@@ -1,4 +1,6 @@
-"""Answer the board beside the web: plans are kept in memory, and follow each step by hand. Workers only."""
+"""Placement suggestions for the board: plans are cached in memory and follow each manual step. Workers
+only.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import HandDraft, HandStep, MeetingRequest
 
 MAX_PLANS: Final = 4
-"""Plans that one process keeps. Of a large event one takes some hundred megabytes."""
+"""Plans cached per process. One of a large event takes some hundred megabytes."""
 MAX_BEST: Final = 10
 MAX_SLOTS, MAX_PLACES = 40, 400
 
@@ -47,25 +49,25 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class CachedPlan:
-    """A draft in memory. `aside` are meetings that break a rule by now: they are not in the oracle.
+    """A cached draft. `aside` are meetings that currently break a rule, which the oracle leaves out.
 
-    `bans` are the slots that are forbidden to requests by hand. The oracle does not know of them.
+    `bans` are the manually forbidden slots, which the oracle does not know.
     """
 
     mark: str
     revision: int
     begun: int
-    """How many slots had begun when it was read: what starts in them is frozen."""
+    """Number of slots that had begun when it was read: their meetings are frozen."""
     oracle: RepairOracle
     names: BoardNames
     aside: frozenset[str]
     meetings: dict[str, Meeting]
     bans: Mapping[str, Collection[str]] = field(default_factory=dict)
     searched: dict[tuple[str, str, str], Json] = field(default_factory=dict)
-    """What searches came to, of this revision: a page that waited in vain asks again."""
+    """Results of searches at this revision: a page that timed out asks again."""
 
     def is_banned(self, request: str, start: str) -> bool:
-        """Whether a request that starts there would take a slot that is forbidden to it."""
+        """Whether a request starting there would use a forbidden slot."""
         problem = self.oracle.problem
         first = problem.index.slots[start]
         length = problem.requests[problem.index.requests[request]].length
@@ -77,7 +79,7 @@ class CachedPlan:
 
 
 class PlacementSearch:
-    """The plans of one process, the last used ones. One question at a time is answered."""
+    """Cached plans of one process, least recently used first out. One question at a time is answered."""
 
     def __init__(self, database: Database, *, most: int = MAX_PLANS) -> None:
         self._database, self._most = database, most
@@ -123,7 +125,7 @@ class PlacementSearch:
             return found
 
     def _plan(self, session: Session, event_id: int, version_id: int) -> CachedPlan:
-        """The plan of a draft as it is now: from memory, followed step by step, or read whole."""
+        """The current plan of a draft: from the cache, updated step by step, or read."""
         now = self._database.now_in(session)
         mark = get_plan_fingerprint(session, event_id)
         revision = session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version_id)) or 0
@@ -164,7 +166,9 @@ class PlacementSearch:
     def _follow(
         self, session: Session, event_id: int, version_id: int, plan: CachedPlan, revision: int
     ) -> CachedPlan | None:
-        """The plan after the steps since. None if it has to be read: a step changed what was set aside."""
+        """The plan after later steps. None if it has to be read, because a step changed a meeting left
+        out.
+        """
         rows = session.scalars(
             select(HandStep.changes).where(
                 HandStep.version_id == version_id, HandStep.revision > plan.revision
@@ -192,12 +196,12 @@ class PlacementSearch:
 
 
 def _count_started_slots(problem: Problem, now: datetime) -> int:
-    """How many slots have begun."""
+    """Number of slots that have begun."""
     return sum(slot.start < now for slot in problem.slots)
 
 
 def _find_broken_requests(problem: Problem, meetings: Sequence[Meeting]) -> set[str]:
-    """Requests whose meetings break a rule by now: the fewest that are easily found."""
+    """Requests whose meetings break a rule: a small set, found greedily."""
     aside: set[str] = set()
     requests = problem.index.requests
     while True:
@@ -213,7 +217,7 @@ def _find_broken_requests(problem: Problem, meetings: Sequence[Meeting]) -> set[
 def _find_offender(
     breach: Violation, requests: Collection[str], held: Collection[str], meetings: Sequence[Meeting]
 ) -> str | None:
-    """One request of a breach, the last named; of a cap one of whose people or firm are named."""
+    """One request of a violation, the last named; of a cap, one of those whose people or firm are named."""
     named = [key for key in breach.ids if key in requests and key in held]
     if named:
         return named[-1]
@@ -221,7 +225,7 @@ def _find_offender(
 
 
 class _PlacementAnswer:
-    """What is said about one request of a plan."""
+    """The answer about one request of a plan."""
 
     def __init__(self, plan: CachedPlan, request: str) -> None:
         self.plan, self.request = plan, request
@@ -237,7 +241,7 @@ class _PlacementAnswer:
         }
 
     def _best(self, only: Mapping[str, Any]) -> list[Repair]:
-        """The best ways of those that are asked for: the others are left out before the best are chosen."""
+        """The best placements of those requested: filtered before the best are chosen."""
         hall, kind = only.get("hall"), only.get("kind")
         places = [
             place.id
@@ -254,7 +258,7 @@ class _PlacementAnswer:
         )
 
     def searched(self, slot: str, place: str) -> Json:
-        """What a search for one time and place comes to, in words, with what to put if a way is found."""
+        """Result of a search for one time and place, in words, with the placement if found."""
         known = self.plan.searched.get((self.request, slot, place))
         if known is not None:
             return known
@@ -333,7 +337,7 @@ class _PlacementAnswer:
         )
 
     def _other_people(self, meeting: Meeting) -> str:
-        """Who sits in the meeting, if they are others than now."""
+        """The people of the meeting, if they differ from now."""
         before = self.meetings.get(self.request)
         same = before is not None and set(before.attendees) == set(meeting.attendees)
         return "" if same or before is None else self._people(meeting)

@@ -1,4 +1,4 @@
-"""A mark of all that a plan is judged by: while it is the same, a problem that was read is not read again."""
+"""Cache key of the loaded problem."""
 
 from __future__ import annotations
 
@@ -35,15 +35,14 @@ _IRRELEVANT_ACTS = (
     Act.SIGN_OUT,
     Act.TOKEN,
 )
-"""Acts that change nothing of a problem."""
+"""Acts that do not change the problem."""
 
 
 def get_plan_fingerprint(session: Session, event_id: int) -> str:
-    """The mark of an event: by three queries.
+    """The fingerprint of everything that an event's plans are judged by: three queries.
 
-    What organisers change is in the trail. What firms and people change is counted, and of requests what
-    happens to those that are accepted: no other is in a plan. Of answers to invitations only those count that
-    propose another time.
+    Organisers' changes are in the audit log. Changes by firms and people are counted: of requests those that
+    are accepted, of replies to invitations those that propose another time.
     """
     last = session.scalar(
         select(TrailEntry.id)
@@ -57,7 +56,7 @@ def get_plan_fingerprint(session: Session, event_id: int) -> str:
         return joined.where(of.event_id == event_id, *which).scalar_subquery()
 
     def of_calendars(figure: Any) -> Any:
-        """A figure of linked and uploaded calendars: a fetch that finds the same times changes none."""
+        """Figure of linked and uploaded calendars, unchanged by a fetch that finds the same times."""
         saved = select(figure).select_from(BusySource).join(Attendee, Attendee.id == BusySource.attendee_id)
         return saved.where(Attendee.event_id == event_id, BusySource.is_saved).scalar_subquery()
 

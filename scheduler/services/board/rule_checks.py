@@ -1,4 +1,4 @@
-"""Judge a change of a draft by the rules: which it breaks that were not broken before, and what it scores."""
+"""Rule checks of a draft's change: newly broken rules, and the score."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from scheduler.storage.among import among
 from scheduler.storage.models import Interpreter, MeetingRequest, Place, ScheduleVersion, Slot
 
 WantedMeetings = Mapping[str, Meeting | None]
-"""Meetings as they shall be, by the keys of their requests. None: not held."""
+"""Wanted meetings by request key. None: not scheduled."""
 
 MAX_INTERPRETERS = 12
-"""So many that are free are looked at where one is chosen."""
+"""Free interpreters considered where one is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlanPart:
-    """The part of a draft around some requests, as it is: what decides about a change of them."""
+    """The part of a draft around some requests, which decides about changes of them."""
 
     problem: Problem
     meetings: tuple[Meeting, ...]
@@ -45,12 +45,12 @@ class PlanPart:
         return {meeting.request: meeting for meeting in self.meetings}
 
     def after(self, wanted: WantedMeetings) -> tuple[Meeting, ...]:
-        """The meetings once the change is made."""
+        """The meetings after the change."""
         kept = [meeting for meeting in self.meetings if meeting.request not in wanted]
         return (*kept, *(meeting for meeting in wanted.values() if meeting is not None))
 
     def breaches(self, wanted: WantedMeetings) -> list[Violation]:
-        """What the change breaks that is not broken before it."""
+        """Rules that the change newly breaks."""
         known = Counter(rules.violations(self.problem, self.meetings))
         found = Counter(rules.violations(self.problem, self.after(wanted)))
         return [breach for breach in found if found[breach] > known[breach]]
@@ -62,7 +62,7 @@ class PlanPart:
         return {term: after[term] - before[term] for term in after}
 
     def rescored(self, terms: Mapping[str, Any], gain: Mapping[str, Number]) -> dict[str, Any]:
-        """The score of the whole draft with its terms, from its terms of before."""
+        """The score and terms of the whole draft, from its earlier terms."""
         new = {term: terms.get(term, 0) + gain.get(term, 0) for term in dict.fromkeys((*terms, *gain))}
         counted = {term: count for term, count in new.items() if term in self.problem.policy.factors}
         return {"score": float(total_of(self.problem, {"served": 0, **counted})), "terms": new}
@@ -78,10 +78,10 @@ def load_part(
     slot: str | None = None,
     now: datetime,
 ) -> PlanPart:
-    """The part of a version around requests, and around places and interpreters that they may take.
+    """The part of a version around requests, and around places and interpreters they may use.
 
-    With a `slot`, it has some interpreters who are free then. Raises NotFound for what is not of the event,
-    or is no accepted request.
+    With a `slot`, includes interpreters who are free then. Raises NotFound for keys outside the event or
+    requests that are not accepted.
     """
     event_id = version.event_id
     asked = _ids(session, MeetingRequest, "meeting request", event_id, requests)
@@ -101,7 +101,7 @@ def load_part(
 
 
 def check_rules(session: Session, version: ScheduleVersion, part: PlanPart, wanted: WantedMeetings) -> None:
-    """Raises BreaksRules if a change breaks what is not broken before it."""
+    """Raises BreaksRules if the change breaks a rule that is not broken before."""
     found = part.breaches(wanted)
     if found:
         words = rule_sentences.load_words(
@@ -127,7 +127,7 @@ def _list_free_interpreters(
 
 
 def _ids(session: Session, table: Any, what: str, event_id: int, keys: Sequence[str]) -> set[int]:
-    """The ids of keys. Raises NotFound for one that the event does not have."""
+    """Ids by key. Raises NotFound for an unknown key."""
     wanted = [key for key in dict.fromkeys(keys) if storable(key)]
     rows = session.execute(
         select(table.key, table.id).where(table.event_id == event_id, among(table.key, wanted))

@@ -1,4 +1,4 @@
-"""The rules in words: why a change is refused, with names, times and minutes."""
+"""Rule violations in words, with names, times and minutes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OTHERS_FORBIDDEN = gettext_lazy("Others would have to move to times that are for
 
 @dataclass(frozen=True, slots=True)
 class BoardNames:
-    """What things are called, by their keys. Interpreters are among the people."""
+    """Names by key. Interpreters are among the people."""
 
     people: Mapping[str, str]
     firms: Mapping[str, str]
@@ -40,7 +40,7 @@ class BoardNames:
 
 
 def load_names(session: Session, event_id: int, problem: Problem) -> BoardNames:
-    """The names of all that a problem has."""
+    """The names of everything in a problem."""
 
     def read(table: type[Attendee | Interpreter | Firm], keys: Collection[str]) -> dict[str, str]:
         mine = select(table.key, table.name, table.latin_name).where(
@@ -66,7 +66,7 @@ def load_names(session: Session, event_id: int, problem: Problem) -> BoardNames:
 
 @dataclass(frozen=True)
 class RuleWords:
-    """Sentences about breaches of a changed plan. `touched` are the requests that the change is about."""
+    """Sentences about violations of a changed plan. `touched` are the requests the change is about."""
 
     problem: Problem
     schedule: Schedule
@@ -77,11 +77,11 @@ class RuleWords:
         return tuple(dict.fromkeys(self.of(breach) for breach in breaches))
 
     def of(self, breach: Violation) -> str:
-        """One breach as a sentence."""
+        """A violation as a sentence."""
         sentence: Callable[[Violation], str] = getattr(self, f"_{breach.rule.lower()}")
         return sentence(breach)
 
-    # What sentences are made of
+    # Parts of sentences
 
     def time(self, slot: int) -> str:
         return localized_time(self.problem.slots[slot].start)
@@ -111,7 +111,7 @@ class RuleWords:
     def who(self, keys: Iterable[str]) -> str:
         return join_texts(self.person(key) for key in keys)
 
-    # A rule each
+    # One method per rule
 
     def _format(self, breach: Violation) -> str:
         asked = self.problem.requests[self.problem.index.requests[breach.ids[0]]]
@@ -265,7 +265,7 @@ class RuleWords:
 
 
 def describe_other_place(kind: PlaceKind, there: str, people: str) -> str:
-    """Where it is put, if that is another place like the one that was asked about."""
+    """The place, if it differs from the one that was asked for."""
     if kind is PlaceKind.TABLE:
         if people:
             return gettext_lazy(
@@ -284,5 +284,5 @@ def load_words(
     meetings: Collection[Meeting],
     touched: Collection[str],
 ) -> RuleWords:
-    """The words for a problem and a plan of it."""
+    """The sentences for a problem and its plan."""
     return RuleWords(problem, Schedule.of(problem, meetings), load_names(session, event_id, problem), touched)

@@ -1,4 +1,4 @@
-"""Find accepted requests of a firm, held or not, and where the board shows them; and what a person misses."""
+"""Search of the board: accepted requests of a firm, and meetings that an absent person misses."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ MAX_FOUND = 20
 
 @dataclass(frozen=True, slots=True)
 class FoundRequest:
-    """A request that a search found. `start` is None if it is not held."""
+    """A found request. `start` is None if it is unscheduled."""
 
     key: str
     sender: str
@@ -46,11 +46,11 @@ class FoundRequest:
     start: datetime | None
     place_name: str
     at: Mapping[str, str]
-    """The part of the board that shows it: day, half and hall."""
+    """Board position: day, half and hall."""
 
 
 def find_requests(session: Session, actor: Actor, number: int, text: str) -> Sequence[FoundRequest]:
-    """Accepted requests of firms whose names have a text, held or not, at most FOUND."""
+    """Accepted requests of firms whose names contain a text, at most MAX_FOUND."""
     actor.require(Right.READ_VERSIONS)
     words = text.strip()[: fields.limits(fields.Search).most]
     if not words or not storable(words):
@@ -100,7 +100,7 @@ def _at(start: datetime | None, hall: str | None, zone: ZoneInfo) -> dict[str, s
 
 @dataclass(frozen=True, slots=True)
 class MissedMeeting:
-    """A meeting of a draft at a time at which one of its people is away."""
+    """A meeting of a draft at a time when one of its people is absent."""
 
     request: str
     sender: str
@@ -112,7 +112,7 @@ class MissedMeeting:
 
 @dataclass(frozen=True, slots=True)
 class AbsentPerson:
-    """A person, and the meetings that they miss, in time order."""
+    """A person with the meetings that they miss, in time order."""
 
     key: str
     name: str
@@ -122,7 +122,7 @@ class AbsentPerson:
 def list_missed_meetings(
     session: Session, actor: Actor, number: int, key: str, slots: Collection[str]
 ) -> AbsentPerson:
-    """What a person misses who is away in some slots. As many queries for any event. Raises NotFound."""
+    """What a person misses when absent in some slots. The number of queries is constant. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     person = find_person(session, actor.event_id, key)

@@ -1,4 +1,4 @@
-"""Steps of a draft by hand: taken, undone and done again. Each organiser has an order of their own."""
+"""Steps of a manual draft: done, undone, redone. Each organiser has their own undo order."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _KINDS = {
     HandStepKind.ALLOW: pgettext_lazy("trail", "allow"),
     HandStepKind.REPAIR: pgettext_lazy("trail", "repair"),
 }
-"""What a step is in the trail."""
+"""Steps in the audit log."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """A step that was done, undone or done again. `gain` is what it did to the score.
+    """A step that was done, undone or redone. `gain` is its effect on the score.
 
-    `by` is the address of who had taken a step that somebody else undoes.
+    `by` is the address of the step's author, if another person undoes it.
     """
 
     number: int
@@ -65,7 +65,7 @@ def take_step(
     bans: alterations.Bans | None = None,
     now: datetime,
 ) -> StepResult:
-    """Do what was checked, and keep it as a step. What the same person undid cannot be done again then.
+    """Apply a checked change as a step. Clears the actor's redo steps.
 
     Raises WrongState if it changes nothing.
     """
@@ -101,10 +101,10 @@ def take_step(
 def undo_step(
     session: Session, actor: Actor, number: int, *, step: int | None = None, seen: int | None, now: datetime
 ) -> StepResult:
-    """Take one's own last step back, or with `step` the one of that number, whoever took it.
+    """Undo the actor's last step, or step number `step` of anyone.
 
-    Raises WrongState if there is none, or a later step changed the same meeting; BreaksRules if what was
-    before no longer keeps the rules; ChangedMeanwhile, and as `drafts.hold`.
+    Raises WrongState if there is none, or a later step changed the same meeting; BreaksRules if the earlier
+    state breaks rules; ChangedMeanwhile, and like `manual_drafts.lock_draft`.
     """
     held = manual_drafts.lock_draft(session, actor, number)
     found = _latest(session, actor, held, HandStepState.DONE, step)
@@ -118,7 +118,7 @@ def undo_step(
 
 
 def redo_step(session: Session, actor: Actor, number: int, *, seen: int | None, now: datetime) -> StepResult:
-    """Do again what one undid last. Raises WrongState if there is nothing, and as `undo`."""
+    """Redo the step that the actor undid last. Raises WrongState if there is none, and like `undo_step`."""
     held = manual_drafts.lock_draft(session, actor, number)
     found = _latest(session, actor, held, HandStepState.UNDONE, None)
     if found is None:
@@ -131,7 +131,7 @@ def redo_step(session: Session, actor: Actor, number: int, *, seen: int | None, 
 def _latest(
     session: Session, actor: Actor, held: LockedDraft, state: HandStepState, number: int | None
 ) -> HandStep | None:
-    """The step of a number that is done or undone, by default the one that the actor did or undid last."""
+    """The done or undone step of a number, by default the actor's last one."""
     mine = select(HandStep).where(HandStep.version_id == held.version.id, HandStep.state == state)
     if number is not None:
         return session.scalar(mine.where(HandStep.number == number))
@@ -142,7 +142,7 @@ def _latest(
 def _revert(
     session: Session, held: LockedDraft, step: HandStep, *, seen: int | None, now: datetime, back: bool
 ) -> None:
-    """Write a step back, or once more. What was done since by others stays: it may hinder that."""
+    """Revert or reapply a step. Later steps of others stay, and may prevent it."""
     version, changes = held.version, alterations.parse_alterations(step.changes)
     manual_drafts.require_unchanged(session, held, set(changes), seen)
     is_last = not _list_later_steps(session, held, step)
@@ -174,7 +174,7 @@ def _revert(
 def _list_later_steps(
     session: Session, held: LockedDraft, step: HandStep
 ) -> Sequence[tuple[HandStep, str | None]]:
-    """What was done since a step was done or undone, with who did it, the newest first."""
+    """Steps done or undone since, with their authors, newest first."""
     rows = session.execute(
         select(HandStep, Account.email)
         .outerjoin(Account, Account.id == HandStep.taken_by)
@@ -189,7 +189,7 @@ def _list_later_steps(
 
 
 def _refuse_conflict(session: Session, held: LockedDraft, step: HandStep) -> NoReturn:
-    """Raises WrongState, with who changed the same meeting since."""
+    """Raises WrongState, naming who changed the same meeting since."""
     changed = (
         who
         for each, who in _list_later_steps(session, held, step)
@@ -206,7 +206,7 @@ def _refuse_conflict(session: Session, held: LockedDraft, step: HandStep) -> NoR
 def _store_step(
     session: Session, actor: Actor, held: LockedDraft, step: HandStep, state: HandStepState, *, now: datetime
 ) -> StepResult:
-    """A new revision of the draft, with the score of before or after the step, noted in the trail."""
+    """Store a new revision with the score before or after the step; audit-logged."""
     held.draft.revision += 1
     step.state, step.revision = state, held.draft.revision
     step.taken_by, step.taken_at = actor.account_id, now

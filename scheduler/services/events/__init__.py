@@ -1,1 +1,1 @@
-"""Events: made with their venue, and their settings."""
+"""Events: creation, settings, dashboard, overnight schedule and archives."""

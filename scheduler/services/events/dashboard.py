@@ -1,4 +1,4 @@
-"""The first page of who runs an event: what is scheduled, what there is to do, and the overnight runs."""
+"""Organiser dashboard: scheduled requests, pending work and overnight runs."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from scheduler.storage.models import (
 )
 
 MAX_BUSIEST_FIRMS = 5
-"""Firms that are named, of those with requests that wait for their answer."""
+"""Firms listed among those with the most unanswered requests."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnansweredFirm:
-    """A firm that has not answered: how many requests wait there, of how many that it got."""
+    """A firm with unanswered requests: how many are open, of how many received."""
 
     key: str
     name: str
@@ -49,7 +49,7 @@ class UnansweredFirm:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """Requests that wait for an answer, at so many firms, the oldest since `oldest`."""
+    """Unanswered requests, the number of firms that owe a response, and the oldest date."""
 
     requests: int
     firms: int
@@ -59,7 +59,7 @@ class Unanswered:
 
 @dataclass(frozen=True, slots=True)
 class PendingFile:
-    """A file that was brought and not taken."""
+    """A file that was uploaded and not imported."""
 
     number: int
     name: str
@@ -68,13 +68,13 @@ class PendingFile:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """`published` is the number of the published version, and `scheduled` counts the accepted requests in it.
+    """The organiser dashboard. `published` is the published version, `scheduled` its accepted requests.
 
-    No schedule of its run's requests has more than `most`, if that is known. `newer` were accepted after it
-    was made. `reasons` counts the requests that it does not have by reason. `bounced` are people with
-    meetings to come whose address takes no mail, and `bounced_interpreters` interpreters, `below` firms with
-    fewer scheduled meetings than they were promised, `uninvited` exhibitors who got no invitation to the
-    event and never signed in. `coming` is the next night, and `opens` the first meeting time.
+    `most` is the proven maximum, if known. `newer` were accepted after the version was made. `reasons` counts
+    unscheduled requests by reason. `bounced` are people with upcoming meetings whose address takes no email,
+    `bounced_interpreters` interpreters, `below` firms under their minimum of meetings, `uninvited` exhibitors
+    without an invitation who never signed in. `coming` is the next overnight run, `opens` the first meeting
+    time.
     """
 
     published: int | None
@@ -104,22 +104,22 @@ class Dashboard:
 
     @property
     def within_reach(self) -> int:
-        """At most so many more of the requests of its run can be scheduled; 0 where that is not known."""
+        """Upper bound of additional requests that a search can schedule; 0 if unknown."""
         if self.most is None:
             return 0
         return max(min(self.missing - self.newer, self.most - self.scheduled), 0)
 
     @property
     def out_of_reach(self) -> int:
-        """At least so many of them no search can schedule; 0 where that is not known."""
+        """Lower bound of requests that no search can schedule; 0 if unknown."""
         return 0 if self.most is None else max(self.missing - self.newer - self.within_reach, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanState:
-    """The state of the plan, for the head and the menu of every page of an organiser.
+    """State of the schedule, for the header and menu of organiser pages.
 
-    `letters` wait for an organiser; 0 for who may not read them.
+    `letters` are emails for an organiser; 0 for readers without access.
     """
 
     published: int | None
@@ -130,7 +130,7 @@ class PlanState:
 
 
 def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard:
-    """What an owner, an organiser or a reader sees first. The number of queries is the same for any event."""
+    """The dashboard. The number of queries is constant."""
     actor.require(Right.READ_VERSIONS)
     event_id = actor.event_id
     published = versions.published(session, event_id)
@@ -165,7 +165,7 @@ def get_dashboard(session: Session, actor: Actor, *, now: datetime) -> Dashboard
 
 
 def get_plan_state(session: Session, actor: Actor) -> PlanState:
-    """Which version is published, which draft is newer, and when the event opens."""
+    """The published version, the newer draft, and the start of the event."""
     actor.require(Right.READ_VERSIONS)
     published = versions.published(session, actor.event_id)
     return PlanState(
@@ -185,10 +185,10 @@ def _draft(session: Session, event_id: int, number: int | None) -> ChangeCounts 
 
 
 def _bounced(session: Session, event_id: int, version_id: int, now: datetime) -> tuple[int, int]:
-    """People whose address takes no mail and who have meetings to come, and how many those are."""
+    """People with upcoming meetings whose address takes no email, and the number of those meetings."""
     bounced = session.scalars(
         select(Attendee.id).where(Attendee.event_id == event_id, Attendee.bounced_at.is_not(None))
-    ).all()  # they are few: their meetings are looked up, not all meetings gone through
+    ).all()  # few people bounce: look up their meetings instead of scanning all
     seats = (
         select(func.count(distinct(PlannedAttendee.attendee_id)), func.count())
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
@@ -223,7 +223,7 @@ def _unanswered(session: Session, event_id: int) -> Unanswered:
 
 
 def _count_below_minimum(session: Session, event_id: int, version_id: int) -> int:
-    """Firms of which fewer meetings are scheduled than their minimum."""
+    """Firms with fewer scheduled meetings than their minimum."""
     sides = (MeetingRequest.from_firm_id, MeetingRequest.to_firm_id)
     asked, received = (
         select(func.count())

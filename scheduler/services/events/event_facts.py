@@ -1,4 +1,4 @@
-"""An event as programs read it: with its slots and halls, and the firm of the actor."""
+"""An event with its slots and halls, for the API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class HallRef:
 
 @dataclass(frozen=True, slots=True)
 class EventFacts:
-    """`firm` is the key of the actor's own firm, or None."""
+    """An event's details. `firm` is the key of the actor's own firm, or None."""
 
     event: EventCard
     slots: tuple[SlotRef, ...]

@@ -1,4 +1,4 @@
-"""Events: make one with its venue, and change how it is run."""
+"""Events: create one with its venue, and change its settings."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class EventCard:
-    """An event as pages and programs read it."""
+    """An event as pages and the API read it."""
 
     id: int
     key: str
@@ -81,7 +81,7 @@ _CARD = tuple(EventCard.__dataclass_fields__)
 
 @dataclass(frozen=True, slots=True)
 class EventSettings:
-    """The settings that organisers may change in a running event. `policy` is that of the problem file."""
+    """Settings that organisers can change. `policy` is that of the problem file."""
 
     name: EventName
     language: str = "en"
@@ -102,7 +102,7 @@ class EventSettings:
 
 
 def create_event(session: Session, account_id: int, form: NewEvent, *, now: datetime) -> EventCard:
-    """A new event with slots, halls and tables. The account, an operator's, becomes its owner.
+    """Create an event with slots, halls and tables. The account, an operator's, becomes its owner.
 
     Raises NotAllowed, InvalidInput with every fault by field of NewEvent.
     """
@@ -131,20 +131,20 @@ def get_event(session: Session, actor: Actor) -> EventCard:
 
 
 def event_card(row: Event) -> EventCard:
-    """An event as pages and programs read it."""
+    """An event as pages and the API read it."""
     values = {name: getattr(row, name) for name in _CARD}
     return EventCard(**values | {"areas": row.named_areas})
 
 
 def get_settings(session: Session, actor: Actor) -> EventSettings:
-    """The event's present settings, for organisers."""
+    """The event's current settings, for organisers."""
     actor.require(Right.CHANGE_SETTINGS)
     row = session.get_one(Event, actor.event_id)
     return EventSettings(**{name: getattr(row, name) for name in EventSettings.__dataclass_fields__})
 
 
 def update_settings(session: Session, actor: Actor, form: EventSettings, *, now: datetime) -> EventCard:
-    """Change the settings. They hold at once.
+    """Change the settings, effective at once.
 
     Raises NotAllowed, InvalidInput with every fault by field of EventSettings.
     """
@@ -158,7 +158,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     for name in EventSettings.__dataclass_fields__:
         setattr(row, name, getattr(form, name))
     if row.digest_mails and not was_telling:
-        row.digests_since = now  # what was before is not told
+        row.digests_since = now  # the old policy is not logged
     row.policy = dict(form.policy)
     session.flush()
     after = asdict(get_settings(session, actor))
@@ -198,7 +198,7 @@ def _insert(session: Session, form: NewEvent, checked: CheckedEvent, now: dateti
 
 
 def _add_venue(session: Session, event_id: int, form: NewEvent) -> None:
-    """Halls with numbered tables, all as far from each other."""
+    """Add halls with numbered tables and equal walking times."""
     numbers = range(1, form.halls + 1)
     halls = [Hall(event_id=event_id, key=f"h{i}", name=f"Hall {i}", position=i - 1) for i in numbers]
     session.add_all(halls)

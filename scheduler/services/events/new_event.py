@@ -1,4 +1,4 @@
-"""A new event as an organiser types it: every fault by field, and the slots that follow from its days."""
+"""Form of a new event: faults by field, and the slots of its days."""
 
 from __future__ import annotations
 
@@ -28,18 +28,17 @@ MAX_BLOCKS = 6
 MAX_SLOTS = 500
 
 RESERVED = frozenset({"new"})
-"""What stands where the key of an event does, in the addresses of pages."""
+"""Keys that URLs use for something else."""
 
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,62})[a-z0-9]")
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """A new event. `blocks` are the meeting hours of every day, from and to, in the event's time zone.
+    """A new event. `blocks` are the daily meeting hours, from and to, in the event's time zone.
 
-    Each block is filled with slots of `slot_minutes` as long as one fits. `areas` are the names of the
-    chain's areas. `walking_minutes` are those between any two halls. `language` is that of mails to people
-    whose own is not known.
+    Each block is filled with slots of `slot_minutes`. `areas` are names of chain areas. `walking_minutes`
+    apply between any two halls. `language` is that of emails to people whose own is unknown.
     """
 
     key: str
@@ -58,7 +57,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class NewSlot:
-    """One slot of the grid. Times are UTC."""
+    """A slot, in UTC."""
 
     key: str
     start: datetime
@@ -68,7 +67,7 @@ class NewSlot:
 
 @dataclass(frozen=True, slots=True)
 class CheckedEvent:
-    """A new event without faults."""
+    """A valid new event."""
 
     key: str
     name: str
@@ -77,7 +76,7 @@ class CheckedEvent:
 
 
 def check_form(form: NewEvent, *, now: datetime) -> CheckedEvent:
-    """Raises InvalidInput with every fault by field of NewEvent."""
+    """Validate a new event. Raises InvalidInput with every fault by field of NewEvent."""
     found = find_faults(form, now=now)
     slots = () if found else tuple(_slots(form))
     if len(slots) > MAX_SLOTS:
@@ -96,20 +95,20 @@ def check_form(form: NewEvent, *, now: datetime) -> CheckedEvent:
 
 
 def find_faults(form: NewEvent, *, now: datetime) -> list[Fault]:
-    """The faults of single fields, by field of NewEvent."""
+    """Faults of single fields, by field of NewEvent."""
     key, name, areas = _texts(form)
     found = [*_text_faults(key, areas), *fields.faults(replace(form, name=name)), *_time_faults(form, now)]
     return [*found, *language_faults(form.language)]
 
 
 def _texts(form: NewEvent) -> tuple[str, str, list[str]]:
-    """Key, name and areas as they are kept."""
+    """Normalized key, name and areas."""
     areas = [area for area in map(one_line, form.areas) if area]
     return form.key.strip().lower(), one_line(form.name), areas
 
 
 def is_timezone(name: str) -> bool:
-    """Whether it is the name of an IANA time zone."""
+    """Whether it is an IANA time zone name."""
     try:
         ZoneInfo(name)
     except (OSError, ValueError, LookupError):
@@ -118,13 +117,13 @@ def is_timezone(name: str) -> bool:
 
 
 def language_faults(language: str) -> Iterator[Fault]:
-    """A fault if mails are not written in the language."""
+    """Fault if emails are not available in the language."""
     if language not in languages():
         yield Fault("language", gettext_lazy("must be one of %(names)s", names=", ".join(languages())))
 
 
 def key_faults(key: str) -> Iterator[Fault]:
-    """A fault if it can be no key of an event."""
+    """Fault if the key is invalid."""
     if not _KEY.fullmatch(key):
         yield Fault(
             "key",
@@ -137,7 +136,7 @@ def key_faults(key: str) -> Iterator[Fault]:
 
 
 def zone_faults(timezone: str) -> Iterator[Fault]:
-    """A fault if it is no IANA time zone."""
+    """Fault if it is no IANA time zone."""
     if not is_timezone(timezone):
         yield Fault("timezone", gettext_lazy("must be an IANA time zone such as Asia/Shanghai"))
 
@@ -173,7 +172,7 @@ def _time_faults(form: NewEvent, now: datetime) -> Iterator[Fault]:
 
 
 def _slots(form: NewEvent) -> Iterator[NewSlot]:
-    """The grid in time order. A slot lasts its minutes in UTC, also when local clocks change."""
+    """Slots in time order. A slot keeps its UTC length across daylight saving changes."""
     zone, length = ZoneInfo(form.timezone), timedelta(minutes=form.slot_minutes)
     for day in range(form.days):
         number = 0
@@ -188,7 +187,7 @@ def _slots(form: NewEvent) -> Iterator[NewSlot]:
 
 
 def _slug(name: str, i: int) -> str:
-    """A key for an area: its ASCII letters and digits, or its number where it has none."""
+    """Key of an area: its ASCII letters and digits, or its number."""
     return f"{i + 1}-{slug(name)}"[:60].strip("-")
 
 

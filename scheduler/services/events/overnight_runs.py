@@ -1,4 +1,4 @@
-"""The runs of the night: what went into each, how long it took, and what it changed."""
+"""Run history of overnight runs: inputs, duration and changes."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ _NEWEST = Order("nights", (Run.number,), (int,), descending=True)
 
 @dataclass(frozen=True, slots=True)
 class ChangeCounts:
-    """What a version changes against the one that was published when it was compared, in counts.
+    """Numbers of changes of a version against the one published when it was compared.
 
-    `people` hear of a draft, by what their calendars know; of a version that is published, whose meetings it
-    changed.
+    `people` would be notified of a draft; for a published version, people whose meetings changed.
     """
 
     new: int
@@ -43,7 +42,7 @@ class ChangeCounts:
 
 @dataclass(frozen=True, slots=True)
 class OvernightRun:
-    """A run of the night: its inputs, how long it took, what came of it. `changes` is None until known."""
+    """An overnight run: inputs, duration and outcome. `changes` is None until compared."""
 
     number: int
     queued_at: datetime
@@ -61,20 +60,20 @@ class OvernightRun:
 
     @property
     def outcome(self) -> str:
-        """The state of the version that it made, NO_PLAN if it ended without one, else its own state."""
+        """State of the version that it made, NO_PLAN if it ended without one, else the run's state."""
         if self.version_state is not None:
             return self.version_state
         return NO_PLAN if self.state is RunState.FINISHED else self.state
 
 
 def list_last_runs(session: Session, actor: Actor, *, limit: int = LAST_RUNS) -> tuple[OvernightRun, ...]:
-    """The last runs of the night, the newest first."""
+    """The last overnight runs, newest first."""
     rows = session.execute(_select_runs(actor).order_by(Run.number.desc()).limit(limit))
     return tuple(_overnight_run(*row) for row in rows)
 
 
 def list_runs(session: Session, actor: Actor, *, number: int = 1, limit: int = 30) -> Page[OvernightRun]:
-    """The runs of all nights in numbered pages, the newest first."""
+    """All overnight runs in numbered pages, newest first."""
     page: Page[Any] = fetch_page(session, _select_runs(actor), _NEWEST, number=number, limit=limit)
     return page.of(_overnight_run(*row[:3]) for row in page.items)
 
@@ -90,7 +89,7 @@ def _select_runs(actor: Actor) -> Select[Run, ScheduleVersion | None, Comparison
 
 
 def count_changes(found: Comparison) -> ChangeCounts:
-    """The counts of a comparison, in the words of the pages."""
+    """The counts of a comparison."""
     counts = found.counts
     return ChangeCounts(
         new=counts.get("added", 0),

@@ -1,4 +1,4 @@
-"""When runs begin by themselves, on the venue's clock, and what they may publish: read and changed."""
+"""Overnight schedule settings: start times on the venue's clock, and the publishing budget."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from scheduler.services.planning.runs.overnight import EVERY_DAY
 from scheduler.storage.models import Event, NightTime, Slot
 
 MAX_TIMES = 10
-"""Nights that an event may have."""
+"""Overnight start times of an event."""
 
 
 @dataclass(frozen=True, slots=True)
 class OvernightTime:
-    """A time on the venue's clock, the days (1 for Monday to 7 for Sunday), and what follows the run.
+    """A start time on the venue's clock, its weekdays (1 Monday to 7 Sunday), and what follows the run.
 
-    `next_at` is when it comes next, None in a form and after the event.
+    `next_at` is the next start, None in a form and after the event.
     """
 
     at: time
@@ -43,9 +43,9 @@ class OvernightTime:
 
 @dataclass(frozen=True, slots=True)
 class OvernightSettings:
-    """When nights are, and the budget of those that publish: see `NightBudget`.
+    """Overnight start times, and the budget of runs that publish (see `NightBudget`).
 
-    One that begins more than `night_late` minutes after its time makes a draft.
+    A run that begins more than `night_late` minutes late makes a draft.
     """
 
     times: tuple[OvernightTime, ...] = ()
@@ -56,7 +56,7 @@ class OvernightSettings:
 
     @property
     def coming(self) -> OvernightTime | None:
-        """The night that comes next."""
+        """The next overnight run."""
         known = [(night.next_at, i) for i, night in enumerate(self.times) if night.next_at is not None]
         return self.times[min(known)[1]] if known else None
 
@@ -65,12 +65,12 @@ _NUMBERS = ("night_percent", "night_a_person", "night_hours", "night_late")
 
 
 def add_default_time(session: Session, event: Event, *, now: datetime) -> None:
-    """The night of a new event: at 02:00, every day, for a draft."""
+    """The default of a new event: 02:00 every day, making a draft."""
     _add(session, event, OvernightTime(time(2)), now)
 
 
 def get_overnight_settings(session: Session, actor: Actor) -> OvernightSettings:
-    """The nights of the actor's event, in the order of the day."""
+    """The overnight settings of the actor's event, by time of day."""
     actor.require(Right.READ_RUNS)
     event = session.get_one(Event, actor.event_id)
     rows = session.scalars(
@@ -83,9 +83,9 @@ def get_overnight_settings(session: Session, actor: Actor) -> OvernightSettings:
 def change_overnight_settings(
     session: Session, actor: Actor, form: OvernightSettings, *, now: datetime
 ) -> OvernightSettings:
-    """Put other nights and another budget in place of those that there are. They hold at once.
+    """Replace the overnight settings, effective at once.
 
-    Raises InvalidInput with every fault, by field; those of a night by `times[0].weekdays`.
+    Raises InvalidInput with every fault by field, such as `times[0].weekdays`.
     """
     actor.require(Right.CHANGE_SETTINGS)
     if found := list(_faults(form)):

@@ -1,4 +1,4 @@
-"""What waits for an event's organisers: what came since the last plan, drafts, mails, a publishing."""
+"""Pending work of an event's organisers: new requests, drafts, emails, a publishing."""
 
 from __future__ import annotations
 
@@ -25,19 +25,17 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class PendingWork:
-    """Counts, and numbers of versions.
+    """Counts of pending work, and version numbers.
 
-    The first four say what the next run is for. They count from the newest draft, or from the published
-    version if no draft is newer. `called_off` counts its meetings whose requests were declined or withdrawn
-    since. `absent` counts people who declined a meeting that goes on without them. `proposals` ask for
-    another time. `accepted` requests have come since.
+    `called_off` to `accepted` are input of the next run, counted since the newest draft or the published
+    version. `called_off` are meetings whose requests were declined or withdrawn. `absent` are people who
+    declined a meeting that goes on. `proposals` ask for another time. `accepted` are new accepted requests.
 
-    Two are of the published version, whatever drafts there are: `untold` counts its meetings that were called
-    off and whose partners do not know, and `broken` those to come of which a person or the interpreter is
-    marked absent, or whose place is closed.
+    Of the published version: `untold` are cancelled meetings whose partners were not notified, and `broken`
+    upcoming meetings with an absent person or interpreter, or a closed place.
 
-    `draft` is newer than what is published. `publishing` is asked for and not done. `letters` came in and
-    wait for an organiser, and so do `registrations` of firms. Nobody will publish `old_drafts` any more.
+    `draft` is newer than the published version. `publishing` is in progress. `letters` and `registrations`
+    wait for an organiser. `old_drafts` are outdated.
     """
 
     called_off: int = 0
@@ -63,7 +61,7 @@ class PendingWork:
 
 
 def count_pending_work(session: Session, actor: Actor, *, now: datetime) -> PendingWork:
-    """The waiting work of the event, for organisers."""
+    """Pending work of the event, for organisers."""
     actor.require(Right.READ_VERSIONS)
     event_id = actor.event_id
     draft = versions.newest_draft(session, event_id)
@@ -99,7 +97,7 @@ def _proposals(session: Session, version: ScheduleVersion) -> int:
 
 
 def count_accepted_since(session: Session, version: ScheduleVersion) -> int:
-    """Accepted requests that the version does not have and its run did not know."""
+    """Accepted requests that are not in the version and were unknown to its run."""
     held = exists().where(
         PlannedMeeting.version_id == version.id, PlannedMeeting.request_id == MeetingRequest.id
     )
@@ -115,7 +113,7 @@ def count_accepted_since(session: Session, version: ScheduleVersion) -> int:
 
 
 def count_letters(session: Session, event_id: int) -> int:
-    """How many mails wait for an organiser."""
+    """Number of emails that wait for an organiser."""
     waits = InboundMail.event_id == event_id, InboundMail.outcome == MailOutcome.WAITING
     return _count(session, select(func.count()).where(*waits))
 

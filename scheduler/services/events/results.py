@@ -1,4 +1,4 @@
-"""What a version is worth in an organiser's words: meetings held, people without one, idle hours, walks."""
+"""Key figures of a version: scheduled meetings, people without one, idle hours and walks."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ from scheduler.storage.models import Attendee, Hall, Slot, WalkingTime
 
 @dataclass(frozen=True, slots=True)
 class VersionResults:
-    """A version's figures that people care for. Hours and minutes are sums over all people.
+    """Key figures of a version. Hours and minutes are sums over all people.
 
-    `held` of the `asked` requests, all accepted, have a meeting; no plan of them holds more than `most`,
-    if that is known.
-    `without` of `people` have no meeting. `idle_hours` lie free between two meetings of a person and day.
-    `walks` are changes of the hall from one meeting to the next of a person and day, of `walk_minutes` in
-    all. `reasons` counts what is not held by reason, the most frequent first.
+    `held` of the `asked` accepted requests are scheduled; `most` is the proven maximum, if known. `without`
+    of `people` have no meeting. `idle_hours` lie between two meetings of a person's day. `walks` are hall
+    changes between consecutive meetings of a person's day, `walk_minutes` in total. `reasons` counts
+    unscheduled requests by reason, most frequent first.
     """
 
     held: int
@@ -45,7 +44,7 @@ class VersionResults:
 
 
 def get_results(session: Session, actor: Actor, number: int) -> VersionResults:
-    """Those of a version of the event. Raises NotFound. The number of queries is the same for any event."""
+    """The figures of a version. Raises NotFound. The number of queries is constant."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     found = transitions.get_transitions(session, version)
@@ -70,7 +69,7 @@ def get_results(session: Session, actor: Actor, number: int) -> VersionResults:
 
 
 def _idle_hours(session: Session, event_id: int, found: Transitions) -> float:
-    """The slots between two meetings in which the person could meet, in hours. None of them is retired."""
+    """Hours of slots between two meetings in which the person could meet. No slot is retired."""
     slots = session.execute(select(Slot.position, Slot.id, Slot.start, Slot.end).where(Slot.of(event_id)))
     seconds = {position: (slot_id, (end - start).total_seconds()) for position, slot_id, start, end in slots}
     idle = sum(found.idle.get(position, 0) * length for position, (_, length) in seconds.items())
@@ -82,7 +81,7 @@ def _idle_hours(session: Session, event_id: int, found: Transitions) -> float:
 
 
 def _walking(session: Session, event_id: int) -> dict[frozenset[int], int]:
-    """Minutes on foot between two halls."""
+    """Walking minutes between two halls."""
     rows = session.execute(
         select(WalkingTime.from_hall_id, WalkingTime.to_hall_id, WalkingTime.minutes)
         .join(Hall, Hall.id == WalkingTime.from_hall_id)

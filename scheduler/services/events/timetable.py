@@ -21,7 +21,7 @@ from scheduler.storage.models import Event
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of the event's zone. `key` is its ISO date."""
+    """A day in the event's time zone. `key` is its ISO date."""
 
     key: str
     slots: tuple[SlotRef, ...]
@@ -29,28 +29,28 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """`minutes[n - 1]` are the lengths that a meeting of n slots can have, with changeovers inside it."""
+    """Meeting times. `minutes[n - 1]` are the possible lengths of a meeting of n slots, with changeovers."""
 
     days: tuple[Day, ...]
     minutes: tuple[tuple[int, ...], ...]
 
     @property
     def longest(self) -> int:
-        """The most slots in a row."""
+        """Most consecutive slots."""
         return max(len(self.minutes), 1)
 
     def only(self, keys: Collection[str]) -> tuple[Day, ...]:
-        """The days that have some of these slots, with those alone."""
+        """Days that have some of these slots, with those slots only."""
         wanted = set(keys)
         days = (Day(day.key, tuple(slot for slot in day.slots if slot.key in wanted)) for day in self.days)
         return tuple(day for day in days if day.slots)
 
     def is_whole(self, day: Day) -> bool:
-        """Whether a day from `only` has every slot that it has in the event."""
+        """Whether a day from `only` has all its slots of the event."""
         return any(day == other for other in self.days)
 
     def duration(self, length: int) -> str:
-        """How long a meeting of `length` slots is, in words."""
+        """Length of a meeting of `length` slots, in words."""
         if not 1 <= length <= len(self.minutes):
             return ngettext_lazy("%(num)s slot", "%(num)s slots", length)
         shortest, longest = self.minutes[length - 1][0], self.minutes[length - 1][-1]
@@ -79,7 +79,7 @@ def _of_slots(slots: Sequence[SlotRef], timezone: str) -> Timetable:
 
 
 def _minutes(slots: Sequence[SlotRef]) -> tuple[tuple[int, ...], ...]:
-    """By number of slots: from the start of the first to the end of the last, as calendars show it."""
+    """By number of slots: minutes from the first start to the last end, as calendars show it."""
     blocks = [list(group) for _, group in groupby(slots, lambda slot: slot.block)]
     longest = max((len(block) for block in blocks), default=0)
     return tuple(

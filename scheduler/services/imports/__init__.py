@@ -1,1 +1,1 @@
-"""Imports: firms, people and interpreters from files."""
+"""Imports of firms, people, interpreters, venues and requests from spreadsheets."""

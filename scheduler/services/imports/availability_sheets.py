@@ -1,4 +1,4 @@
-"""When a place is closed, a person away, an interpreter at one table: rows of a day and hours, by slot."""
+"""Closures, absences and interpreter stations of a sheet: a row is a day and hours, stored by slot."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from scheduler.storage.models import (
 )
 
 Owner = tuple[Any, int]
-"""A table of slots, and the id of whose they are."""
+"""A slot table, and the id of the record it belongs to."""
 PERSON_TABLES: Mapping[Any, Any] = {
     AttendeeBusy: Attendee,
     InterpreterBusy: Interpreter,
@@ -46,7 +46,7 @@ OWNER_COLUMNS = {PlaceBusy: "place_id", AttendeeBusy: "attendee_id", Interpreter
 def import_closures(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Close places in slots. The next run moves the meetings there. Raises InvalidInput."""
+    """Close places in slots. The next run moves their meetings. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.CLOSURES, sheet, options)
     rows = session.execute(
@@ -72,7 +72,7 @@ def import_closures(
 def import_absences(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Mark when attendees and interpreters are away. Raises InvalidInput."""
+    """Import absences of attendees and interpreters. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.ABSENCES, sheet, options)
     people = PersonLookup.load(session, actor, AttendeeBusy, InterpreterBusy)
@@ -82,14 +82,14 @@ def import_absences(
 
 @dataclass(slots=True)
 class PersonLookup:
-    """People of an event by what is written for them: a key, a mail address, or a name that one alone has."""
+    """Lookup of people by what a cell says: a key, an email address or a unique name."""
 
     keys: dict[Owner, str] = field(default_factory=dict)
     known: dict[str, set[Owner]] = field(default_factory=lambda: defaultdict(set))
 
     @classmethod
     def load(cls, session: Session, actor: Actor, *tables: Any) -> PersonLookup:
-        """Those who have rows in these tables of slots."""
+        """Load the people who have rows in these slot tables."""
         made = cls()
         for marks in tables:
             kind = PERSON_TABLES[marks]
@@ -129,7 +129,7 @@ class PersonLookup:
 
 @dataclass(slots=True)
 class _SlotImport:
-    """The slots of owners, taken from the rows of a table."""
+    """Slots by owner, from the rows of a table."""
 
     session: Session
     event_id: int
@@ -165,7 +165,7 @@ class _SlotImport:
         return tally.done(missing=len(gone))
 
     def _there(self) -> dict[Owner, set[int]]:
-        """The slots of each owner before."""
+        """The stored slots of each owner."""
         found: dict[Owner, set[int]] = defaultdict(set)
         for marks in {owner[0] for owner in self.names}:
             column = getattr(marks, OWNER_COLUMNS[marks])
@@ -191,15 +191,15 @@ class _SlotImport:
 
 
 Seats = dict[int, dict[int, InterpreterStation]]
-"""By interpreter and slot."""
+"""Stations by interpreter and slot."""
 
 
 def import_stations(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Tie interpreters to tables in slots. Another table in a slot takes the place of the one before.
+    """Assign interpreters to tables in slots, replacing earlier assignments.
 
-    The next run moves the published meetings that they interpret elsewhere then. Raises InvalidInput.
+    The next run moves the published meetings that they interpret elsewhere. Raises InvalidInput.
     """
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.STATIONS, sheet, options)
@@ -267,7 +267,7 @@ def _set_seat(
 
 
 class _TableLookup:
-    """The tables of an event, by what is written for them."""
+    """Lookup of an event's tables by what a cell says."""
 
     def __init__(self, session: Session, actor: Actor) -> None:
         rows = session.execute(

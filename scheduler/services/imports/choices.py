@@ -1,4 +1,4 @@
-"""How a file is taken, as organisers choose on its page; what words mean is remembered for the event."""
+"""Import options chosen on a file's page. Column and value mappings are remembered for the event."""
 
 from __future__ import annotations
 
@@ -31,18 +31,19 @@ WITHDRAWABLE_KINDS: frozenset[ImportKind] = frozenset(
         ImportKind.REQUESTS,
     )
 )
-"""Kinds of which what is not in the file may go."""
+"""Kinds whose missing records can be removed from the event."""
 MAX_WORDS = 500
-"""An event remembers so many of a kind."""
+"""Most remembered mappings of one kind in an event."""
 _MAX_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
 class ImportChoices:
-    """What an organiser chose for a file. `columns` and `values` hold for all later files of the event.
+    """Options that an organiser chose for a file.
 
-    `columns` has our column by the header, for each kind; empty: not taken. `values` has what to read instead
-    of a cell, or of an item of a list there, by kind and column; empty: as it stands there.
+    `columns` and `values` apply to later files of the event too. `columns` maps headers to our columns, by
+    kind; an empty column is skipped. `values` maps what a cell or list item says to what to read instead, by
+    kind and column; empty: as it is.
     """
 
     keep_empty: bool = False
@@ -52,7 +53,7 @@ class ImportChoices:
 
 
 def load_options(session: Session, actor: Actor, file_id: int) -> ImportOptions:
-    """How a file is to be taken. Raises NotFound."""
+    """The import options of a file. Raises NotFound."""
     actor.require(Right.IMPORT)
     file = _file(session, actor, file_id)
     words = session.get_one(Event, actor.event_id).import_words
@@ -69,7 +70,7 @@ def load_options(session: Session, actor: Actor, file_id: int) -> ImportOptions:
 
 
 def save_choices(session: Session, actor: Actor, file_id: int, given: ImportChoices) -> None:
-    """Keep what was chosen for a file that waits. Raises NotFound, InvalidInput."""
+    """Store the options of a pending file. Raises NotFound, InvalidInput."""
     actor.require(Right.IMPORT)
     file = _file(session, actor, file_id)
     kinds = {kind.value: kind for kind in ImportKind}
@@ -100,7 +101,7 @@ def save_fixes(
     given: SubmittedFixes,
     remembered: ImportChoices | None = None,
 ) -> None:
-    """Keep what was changed of a waiting file, and words that hold for all later files of the event.
+    """Store corrections of a pending file, and mappings to remember for the event.
 
     Raises NotFound, InvalidInput.
     """
@@ -114,7 +115,7 @@ def save_fixes(
 
 
 def save_notify(session: Session, actor: Actor, file_id: int, *, wanted: bool) -> None:
-    """Keep whether people are told of what a waiting file does. Raises NotFound."""
+    """Store whether people are notified of what a pending file changes. Raises NotFound."""
     actor.require(Right.IMPORT)
     file = _file(session, actor, file_id)
     file.options = {**file.options, "notify": wanted}
@@ -122,12 +123,12 @@ def save_notify(session: Session, actor: Actor, file_id: int, *, wanted: bool) -
 
 
 def _columns(said: Mapping[str, Any]) -> set[str]:
-    """Our columns in the words of one kind: keys of values, or values of headers."""
+    """Our columns in the mappings of one kind: keys of values, or values of headers."""
     return {column if isinstance(meant, Mapping) else meant for column, meant in said.items()}
 
 
 def _merge_words(words: Mapping[str, Any], given: ImportChoices) -> dict[str, Any]:
-    """The words of an event with those that were said now. Of too many, the oldest go."""
+    """The event's mappings merged with the new ones. Above the limit, the oldest are dropped."""
     columns = {kind: dict(said) for kind, said in words.get("columns", {}).items()}
     for kind, headers in given.columns.items():
         known = columns.setdefault(kind, {})

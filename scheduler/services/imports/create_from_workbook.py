@@ -1,4 +1,4 @@
-"""A workbook that a new event begins with: what would come of it, and then the event with all of it."""
+"""Creation of an event from a workbook: preview, then the event with all its sheets."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ from scheduler.storage.models import ImportFile, ImportJob
 Parts = Sequence[tuple[ImportKind | None, WorkbookSheet]]
 
 EVENT_SETTINGS = event_settings_sheet.CREATION_SETTINGS
-"""What a person may say of the event in place of the workbook."""
+"""Settings of the event that a person can enter instead of the workbook."""
 SIGN_IN_REASON = i18n.gettext_lazy("make the event with its people and their addresses")
-"""What needs a fresh sign-in."""
+"""The action that requires a fresh sign-in."""
 MAX_PENDING_FILES = 5
-"""The most files of an account. With one more, the oldest is deleted."""
+"""Most pending workbooks of an account. The oldest is deleted when there is one more."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewEventRef:
-    """An event that would be made, or was made, of a workbook."""
+    """The event that a workbook would create, or created."""
 
     key: str
     name: str
@@ -51,9 +51,9 @@ class NewEventRef:
 
 @dataclass(frozen=True, slots=True)
 class NewEventPreview:
-    """What a workbook would make. `event` is None with `faults`, by setting, that keep it from being made.
+    """Preview of an event from a workbook. `event` is None if `faults`, by setting, prevent its creation.
 
-    `typed` has what the event is made with, as the workbook or the person says.
+    `typed` are the settings the event is created with, from the workbook or entered by a person.
     """
 
     typed: Mapping[str, str]
@@ -63,13 +63,16 @@ class NewEventPreview:
 
 
 def example_workbook(asker: SignedIn) -> bytes:
-    """XLSX of a small whole event, to be overwritten."""
+    """XLSX of a small complete event, to be overwritten."""
     require_operator(asker)
     return template.example_workbook()
 
 
 def store_workbook(session: Session, asker: SignedIn, octets: bytes, *, name: str, now: datetime) -> int:
-    """Store a workbook until an event is made of it. Returns its number. Raises NotAllowed, InvalidInput."""
+    """Store a workbook until an event is created from it. Returns its number.
+
+    Raises NotAllowed, InvalidInput.
+    """
     require_operator(asker)
     if len(octets) > MAX_OCTETS:
         raise InvalidInput(
@@ -92,32 +95,32 @@ def store_workbook(session: Session, asker: SignedIn, octets: bytes, *, name: st
 
 
 def load_workbook(session: Session, asker: SignedIn, file_id: int) -> tuple[bytes, str]:
-    """The octets of a workbook that waits, and its name. Raises NotFound."""
+    """Octets and name of a pending workbook. Raises NotFound."""
     file = _file(session, asker, file_id)
     return file.octets or b"", file.name
 
 
 def save_event_settings(session: Session, asker: SignedIn, file_id: int, said: Mapping[str, str]) -> None:
-    """Keep what the event is called, in place of what the workbook says. Raises NotFound."""
+    """Store the event settings that replace those of the workbook. Raises NotFound."""
     file = _file(session, asker, file_id, lock=True)
     file.options = {"event": {name: one_line(said[name])[:200] for name in EVENT_SETTINGS if said.get(name)}}
 
 
 def load_options(session: Session, asker: SignedIn, file_id: int) -> ImportOptions:
-    """How a workbook is read: with what was changed of it. Raises NotFound."""
+    """The import options of a workbook, with its corrections. Raises NotFound."""
     changed = file_fixes.parse_fixes(_file(session, asker, file_id).fixes)
     return ImportOptions(columns=changed.columns, fixes=changed)
 
 
 def save_fixes(session: Session, asker: SignedIn, file_id: int, given: SubmittedFixes) -> None:
-    """Keep what was changed of a workbook before an event is made of it. Raises NotFound, InvalidInput."""
+    """Store corrections of a workbook before an event is created from it. Raises NotFound, InvalidInput."""
     file = _file(session, asker, file_id, lock=True)
     file.fixes = file_fixes.serialize_fixes(file_fixes.merge_fixes(file_fixes.parse_fixes(file.fixes), given))
     session.flush()
 
 
 def delete_workbook(session: Session, asker: SignedIn, file_id: int) -> None:
-    """Delete a workbook of which no event was made. Raises NotFound."""
+    """Delete a pending workbook. Raises NotFound."""
     session.delete(_file(session, asker, file_id, lock=True))
 
 
@@ -131,7 +134,7 @@ def preview_new_event(
     now: datetime,
     options: ImportOptions = DEFAULT_OPTIONS,
 ) -> NewEventPreview:
-    """Make the event, and roll it back: the session is as before. Raises NotFound."""
+    """Create the event and roll it back. Raises NotFound."""
     file = _file(session, asker, file_id)
     said: dict[str, str] = file.options.get("event", {})
     sheet = _settings_sheet(parts)
@@ -164,9 +167,10 @@ def create_event(
     now: datetime,
     options: ImportOptions = DEFAULT_OPTIONS,
 ) -> tuple[NewEventRef, ImportPreview | None]:
-    """Make the event. With a `digest` of a look it has all that the look showed, else the file waits there.
+    """Create the event.
 
-    Returns what was taken, or None for a file that waits. Raises NotFound, InvalidInput, ImportOutdated.
+    With the `digest` of a preview, also import all its sheets; else the file stays pending. Returns the event
+    and its import, or None for a pending file. Raises NotFound, InvalidInput, ImportOutdated.
     """
     asker.require_fresh(SIGN_IN_REASON)
     file = _file(session, asker, file_id, lock=True)
@@ -177,7 +181,7 @@ def create_event(
     file.event_id, file.options = made.id, {}
     session.flush()
     if not digest:
-        # What a worker found is of an event that was to be made: the file is looked at anew in the event.
+        # A worker's preview was of a new event: the file is previewed again in the event.
         session.execute(delete(ImportJob).where(ImportJob.file_id == file_id))
         return _event_ref(made), None
     actor = event_settings_sheet.owner_actor(asker.account_id, made)
@@ -190,7 +194,7 @@ def create_event(
 def export_skipped_rows(
     session: Session, asker: SignedIn, parts: Parts, look: ImportPreview, fixes: FileFixes, *, now: datetime
 ) -> bytes:
-    """XLSX of the rows that are wrong, which the trail notes. Raises NotAllowed, SignInNeeded."""
+    """XLSX of the rows with faults; audit-logged. Raises NotAllowed, SignInNeeded."""
     require_operator(asker)
     asker.require_fresh(TAKE_CONTACTS)
     doer = Somebody(account_id=asker.account_id, roles=("operator",))
@@ -207,13 +211,13 @@ def _settings_sheet(parts: Parts) -> WorkbookSheet | None:
 
 
 def require_operator(asker: SignedIn) -> None:
-    """Raises NotAllowed for who may not make events."""
+    """Raises NotAllowed unless the account may create events."""
     if not asker.is_operator:
         raise NotAllowed(i18n.gettext_lazy("Only an operator of this installation may create events."))
 
 
 def _file(session: Session, asker: SignedIn, file_id: int, *, lock: bool = False) -> ImportFile:
-    """The asker's own file, while no event is made of it. A second press of a button waits for the lock."""
+    """The account's own pending workbook. A second submission of a form waits for the lock."""
     require_operator(asker)
     query = select(ImportFile).where(
         ImportFile.id == file_id,

@@ -1,4 +1,4 @@
-"""The rows of a file that are left out as something in them is wrong, to be fixed where it stands."""
+"""Error grid: the rows of a file with faults, to be corrected on the page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from scheduler.services.spreadsheets.walking_matrix import CellPlace, WalkingMat
 from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 
 PAGE_SIZE: Final = 50
-"""Rows of a page."""
+"""Rows per page."""
 MAX_CHOICES: Final = 20
 _NAMES: Final[Mapping[ImportKind, tuple[str, ...]]] = {
     ImportKind.PEOPLE: ("name", "firm"),
@@ -34,18 +34,18 @@ _NAMES: Final[Mapping[ImportKind, tuple[str, ...]]] = {
     ImportKind.TIMES: ("day", "start"),
     ImportKind.WALKING: ("from_hall", "to_hall"),
 }
-"""By which columns a person knows a row; of other kinds by its key and name."""
+"""Columns that identify a row to a person; other kinds use the key and name."""
 
 
 MATRIX_COLUMNS: Final = ("from_hall", "to_hall", "minutes")
-"""The columns of a page of a matrix: each of its rows is a cell of the matrix, with both halls."""
+"""Columns of a walking matrix page: each row is one cell with its two halls."""
 
 
 @dataclass(frozen=True, slots=True)
 class GridCell:
-    """A cell of a column in which something is wrong. `before` is what the file has, where it was changed.
+    """A cell of a column with faults. `before` is the original text, where it was corrected.
 
-    One without a position is only to be read: of a matrix, what the cell that is wrong lies between.
+    A cell without a position is read-only, such as the halls of a matrix cell.
     """
 
     position: int | None
@@ -57,9 +57,9 @@ class GridCell:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """A row: its number, what names it, its cells by the columns, and faults that have no cell.
+    """A row: line number, identifying names, cells by column, and faults without a cell.
 
-    `depending` are rows of other sheets that are left out only because this one is, by their kind.
+    `depending` are the rows of other sheets that are skipped only because of this one, by kind.
     """
 
     line: int
@@ -68,27 +68,27 @@ class GridRow:
     others: tuple[str, ...]
     depending: Mapping[ImportKind, Sequence[int]] = field(default_factory=dict)
     at: str = ""
-    """Of a matrix: the cell as spreadsheets name it, like C4."""
+    """In a matrix: the cell's spreadsheet address, such as C4."""
     skips: str = ""
-    """What is left out with this row, as the form names it: the row, or one cell of a matrix."""
+    """Form value that skips this row, or one matrix cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class GridCause:
-    """One thing that is wrong and the rows in which it stands. `value` is in all of them, or None.
+    """A fault with all its rows. `value` is the text common to all of them, or None.
 
-    `position` is that of its column, or None for a column that the sheet does not have.
+    `position` is the position of its column, or None if the sheet lacks the column.
     """
 
     number: int
     wrong: FaultGroup
     position: int | None
     depending: Mapping[ImportKind, int] = field(default_factory=dict)
-    """Rows of other sheets that are left out only because of its rows, by their kind."""
+    """Rows of other sheets that are skipped only because of these rows, by kind."""
 
     @property
     def count(self) -> int:
-        """How often it stands in the sheet: the rows, or the cells of a matrix."""
+        """Number of rows, or of matrix cells, with this fault."""
         return len(self.wrong.places or self.wrong.lines)
 
     @property
@@ -98,25 +98,25 @@ class GridCause:
 
 @dataclass(frozen=True, slots=True)
 class ErrorGrid:
-    """One page of a sheet's rows that are wrong. `groups` are rows under the first thing wrong there."""
+    """One page of a sheet's rows with faults. `groups` lists the rows under their first fault."""
 
     at: int
     kind: ImportKind
     sheet: str
     names: tuple[str, ...]
     columns: tuple[tuple[int, str], ...]
-    """Positions and headers of the columns in which something on the page is wrong."""
+    """Positions and headers of the columns with faults on this page."""
     headers: tuple[tuple[int, str], ...]
     """All columns of the sheet."""
     causes: tuple[GridCause, ...]
     groups: tuple[tuple[GridCause, tuple[GridRow, ...]], ...]
     total: int
-    """Rows that are wrong, of all pages."""
+    """Rows with faults on all pages."""
     start: int
     waiting: int
-    """Rows that are left out only because of rows of other sheets."""
+    """Rows skipped only because of rows of other sheets."""
     is_matrix: bool = False
-    """Whether its rows are cells of a matrix of walking minutes."""
+    """Whether the rows are cells of a walking matrix."""
 
     @property
     def last(self) -> int:
@@ -125,7 +125,7 @@ class ErrorGrid:
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A change of the file, by its name: what it is, where, what was there and what is there now."""
+    """A correction of the file: its name, kind, place, and text before and after."""
 
     name: str
     kind: str
@@ -140,7 +140,7 @@ Parts = Sequence[tuple[ImportKind | None, WorkbookSheet]]
 
 
 def list_error_tabs(look: ImportPreview) -> list[tuple[int, Any, int]]:
-    """The sheets with rows that are wrong in themselves, or of which none is taken: position, part, rows."""
+    """Sheets with faults of their own or that cannot be imported: position, part, number of rows."""
     found = []
     for at, part in enumerate(look.parts):
         rows = (
@@ -156,7 +156,7 @@ def list_error_tabs(look: ImportPreview) -> list[tuple[int, Any, int]]:
 def error_page(
     parts: Parts, look: ImportPreview, options: ImportOptions, at: int, *, cause: int | None, start: int
 ) -> ErrorGrid | None:
-    """A page of the sheet at this position of the look, of one of its faults or of all; None without any."""
+    """A page of faults of the sheet at position `at`, filtered by one `cause`; None if it has none."""
     part = look.parts[at]
     sheet = next((each for kind, each in parts if kind is part.kind and each.name == part.sheet), None)
     if part.kind is None or part.done is None or sheet is None or not part.done.causes:
@@ -220,7 +220,7 @@ def error_page(
 
 
 def list_file_changes(parts: Parts, options: ImportOptions) -> list[FileChange]:
-    """All changes of a file, in the order in which they were made within their kinds."""
+    """All corrections of a file, by kind and in the order they were made."""
     sheets = {sheet.name: (kind, sheet) for kind, sheet in parts}
     rows = {
         (name, row.number): row.cells
@@ -256,7 +256,7 @@ def list_file_changes(parts: Parts, options: ImportOptions) -> list[FileChange]:
 
 @dataclass(frozen=True, slots=True)
 class _ColumnPositions:
-    """Where the columns of a sheet stand."""
+    """Column positions of a sheet."""
 
     cells: tuple[str, ...]
     positions: Mapping[str, int]
@@ -272,7 +272,7 @@ class _ColumnPositions:
         return cls(cells, positions, tuple(dict.fromkeys(each for each in at if each is not None)))
 
     def position(self, column: str) -> int | None:
-        """The position of a column, or of the one of which it is made."""
+        """Position of a column, or of the composed column that provides it."""
         if column in self.positions:
             return self.positions[column]
         return next(
@@ -322,7 +322,7 @@ def _matrix_page(
     cause: int | None,
     start: int,
 ) -> ErrorGrid:
-    """A page of the cells of a matrix that are wrong, each between its two halls."""
+    """A page of the matrix cells with faults, each between its two halls."""
     causes = tuple(GridCause(number, wrong, None) for number, wrong in enumerate(part.done.causes))
     chosen = [each for each in causes if cause in (None, each.number)]
     first: dict[CellPlace, GridCause] = {}
@@ -370,7 +370,7 @@ def _matrix_row(
     changed: FileFixes,
     sheet: str,
 ) -> GridRow:
-    """A cell of a matrix: the name of a hall in its first row or column, or minutes between two halls."""
+    """One matrix cell: a hall name in the first row or column, or the minutes between two halls."""
 
     def text(line: int, position: int) -> str:
         cells = rows[line].cells if line in rows else ()
@@ -409,7 +409,7 @@ def _matrix_row(
 
 
 def _depending(look: ImportPreview, of: ImportKind) -> dict[int, dict[ImportKind, list[int]]]:
-    """By each row of a kind that is left out: the rows that wait for it, by their kind."""
+    """Rows that wait for each skipped row of a kind, by kind."""
     found: dict[int, dict[ImportKind, list[int]]] = {}
     for part in look.parts:
         kind = part.kind
@@ -424,7 +424,7 @@ def _depending(look: ImportPreview, of: ImportKind) -> dict[int, dict[ImportKind
 def _count_depending(
     depending: Mapping[int, Mapping[ImportKind, Sequence[int]]], lines: Iterable[int]
 ) -> dict[ImportKind, int]:
-    """How many rows wait for these, by their kind."""
+    """Number of rows that wait for these, by kind."""
     kinds: dict[ImportKind, set[int]] = {}
     for line in lines:
         for kind, others in depending.get(line, {}).items():

@@ -1,4 +1,4 @@
-"""A new event from the sheet `Event` of a workbook: its settings. The other sheets are imported into it."""
+"""The `Event` sheet of a workbook: the settings of a new event. Other sheets are imported into the event."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _YES_OR_NO = ("proposals", "summary_mails")
 _TEXTS = ("name", "language", "contact")
 CREATION_SETTINGS = ("key", "name", "timezone", "language")
-"""What an event is made with. The others are its settings, and have defaults."""
+"""Settings an event is created with. The others have defaults."""
 
 
 def create_event(
@@ -55,10 +55,10 @@ def create_event(
     said: Mapping[str, str] = NO_SETTINGS,
     now: datetime,
 ) -> EventCard:
-    """Make an event without a venue. The account, an operator's, becomes its owner.
+    """Create an event without a venue. The account, an operator's, becomes its owner.
 
-    `said` has settings that hold in place of those of the sheet. Raises NotAllowed, InvalidInput with every
-    fault by row and setting.
+    `said` are settings that replace those of the sheet. Raises NotAllowed, InvalidInput with every fault by
+    row and setting.
     """
     if not session.get_one(Account, account_id).is_operator:
         raise NotAllowed(gettext_lazy("Only an operator of this installation may create events."))
@@ -94,17 +94,17 @@ def create_event(
 
 
 def owner_actor(account_id: int, made: EventCard) -> Actor:
-    """The account in the event that it just made."""
+    """The account as an owner of the event that it created."""
     return Actor(account_id=account_id, event_id=made.id, event_key=made.key, team_role=Role.OWNER)
 
 
 def read_settings(sheet: WorkbookSheet | None) -> dict[str, str]:
-    """What the sheet `Event` says, by setting. Raises InvalidInput for a header that is not one."""
+    """The settings in the `Event` sheet. Raises InvalidInput for an unsuitable header."""
     return parse_settings(_rows(sheet))
 
 
 def parse_settings(rows: Mapping[str, Row]) -> dict[str, str]:
-    """What rows say, by setting. A language may be named in words."""
+    """The settings in the rows, by name. A language may be written as a word."""
     said = {name: one_line(row.values["value"]) for name, row in rows.items()}
     if named := cell_values.parse_language(said.get("language", "")):
         said["language"] = named
@@ -112,7 +112,7 @@ def parse_settings(rows: Mapping[str, Row]) -> dict[str, str]:
 
 
 def _rows(sheet: WorkbookSheet | None) -> dict[str, Row]:
-    """The rows by their setting."""
+    """The rows by setting."""
     with_header = _add_header(sheet) if sheet is not None else None
     if with_header is None:
         return {}
@@ -121,9 +121,9 @@ def _rows(sheet: WorkbookSheet | None) -> dict[str, Row]:
 
 
 def _add_header(sheet: WorkbookSheet) -> WorkbookSheet | None:
-    """The sheet, with a header if it has none but names settings in its first column; None without any.
+    """The sheet with a header added if its first column names settings; None if it names none.
 
-    What it does not say, a person says beside it.
+    Missing settings are entered by a person.
     """
     header = frozenset(("setting", "value"))
     if any(
@@ -137,13 +137,13 @@ def _add_header(sheet: WorkbookSheet) -> WorkbookSheet | None:
 
 
 def _setting(text: str) -> str:
-    """The setting that a cell names, by its own name or in the words of a language; else its plain words."""
+    """The setting that a cell names, by key or in words of any language; else the normalized text."""
     return _named_settings().get(fold_text(text), normalize_text(text).replace(" ", "_"))
 
 
 @cache
 def _named_settings() -> Mapping[str, str]:
-    """Settings by all that people call them, as it is compared."""
+    """Settings by every normalized name."""
     words = {
         fold_text(word): name
         for language in vocabulary.LANGUAGES
@@ -166,13 +166,13 @@ def _insert(session: Session, said: Mapping[str, str], now: datetime) -> Event:
     try:
         with session.begin_nested():
             session.add(made)
-    except IntegrityError:  # at this moment
+    except IntegrityError:  # a concurrent request took the key
         raise InvalidInput([Fault("key", gettext_lazy("is taken by another event"))]) from None
     return made
 
 
 def _first_faults(session: Session, said: Mapping[str, str], rows: Mapping[str, Row]) -> list[Fault]:
-    """The faults of what an event is made with."""
+    """Faults of the settings that an event is created with."""
     found = [
         Fault(name, gettext_lazy("is missing in the sheet `Event`"))
         for name in CREATION_SETTINGS[:3]
@@ -189,7 +189,7 @@ def _first_faults(session: Session, said: Mapping[str, str], rows: Mapping[str, 
 
 
 def _settings(said: Mapping[str, str], rows: Mapping[str, Row]) -> dict[str, Any]:
-    """The settings that the sheet says, each with its type."""
+    """The typed settings of the sheet."""
     found: dict[str, Any] = {}
     for name in EXPORTED_SETTINGS:
         text = said.get(name, "")

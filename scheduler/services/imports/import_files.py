@@ -1,4 +1,4 @@
-"""A spreadsheet from the preview to the taking: both do the same, and the preview gives back what it did."""
+"""Uploaded files: stored, listed, imported as previewed, deleted."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from scheduler.sheets.tables import MAX_OCTETS, WorkbookSheet
 from scheduler.storage.models import Account, Attendee, DeskStep, Firm, ImportFile, Interpreter
 
 RETENTION = timedelta(days=7)
-"""How long a file waits to be taken."""
+"""How long a file stays pending."""
 MAX_PENDING_FILES = 20
-"""The most files of an event. With one more, the oldest is deleted."""
+"""Most pending files of an event. The oldest is deleted when there is one more."""
 MAX_LISTED = 20
 SKIPPED_FILE_NAME = "left-out.xlsx"
 
 
 @dataclass(frozen=True, slots=True)
 class ImportFileCard:
-    """A file that waits, or was taken."""
+    """A file, pending or imported."""
 
     id: int
     name: str
@@ -50,12 +50,12 @@ class ImportFileCard:
     by: str
     counts: dict[str, list[int]]
     step_id: int | None = None
-    """The step of the desk that undoes it."""
+    """The step that undoes the import."""
     undone_at: datetime | None = None
 
 
 class AlreadyImported(ChainmeetError):
-    """A file is taken once."""
+    """The file was already imported."""
 
     code = "import-taken"
 
@@ -66,7 +66,7 @@ class AlreadyImported(ChainmeetError):
 
 
 def count_records(session: Session, actor: Actor) -> dict[str, int]:
-    """How many firms, people and interpreters the event has."""
+    """Number of firms, people and interpreters of the event."""
     actor.require(Right.IMPORT)
     of = {"firms": Firm.event_id, "people": Attendee.event_id, "interpreters": Interpreter.event_id}
     queries = {name: select(func.count()).where(event == actor.event_id) for name, event in of.items()}
@@ -99,7 +99,7 @@ def store_file(session: Session, actor: Actor, octets: bytes, *, name: str, kind
 
 
 def list_files(session: Session, actor: Actor) -> Sequence[ImportFileCard]:
-    """The newest files first: those that wait, and those that were taken."""
+    """Pending and imported files, newest first."""
     actor.require(Right.IMPORT)
     rows = session.execute(
         select(ImportFile, Account.name, Account.email, DeskStep.undone_at)
@@ -114,7 +114,7 @@ def list_files(session: Session, actor: Actor) -> Sequence[ImportFileCard]:
 
 
 def load_file(session: Session, actor: Actor, file_id: int) -> tuple[bytes, str, str]:
-    """A waiting file's octets, the kind of its rows, and its name. Raises NotFound, or ImportTaken."""
+    """A pending file's octets, kind and name. Raises NotFound, AlreadyImported."""
     actor.require(Right.IMPORT)
     file = session.scalar(
         select(ImportFile).where(ImportFile.id == file_id, ImportFile.event_id == actor.event_id)
@@ -127,7 +127,7 @@ def load_file(session: Session, actor: Actor, file_id: int) -> tuple[bytes, str,
 
 
 def delete_file(session: Session, actor: Actor, file_id: int) -> None:
-    """Delete a waiting file, of which nothing was imported."""
+    """Delete a pending file."""
     actor.require(Right.IMPORT)
     session.execute(
         delete(ImportFile).where(
@@ -148,10 +148,10 @@ def import_file(
     options: ImportOptions = DEFAULT_OPTIONS,
     work: Callable[..., ImportPreview] = apply_sheets,
 ) -> ImportPreview:
-    """Do what a look with this digest showed, all of it or nothing; the file is claimed first.
+    """Import a file as previewed with this digest, all of it or nothing. The file is claimed first.
 
-    `work` is what made the look. Raises ImportOutdated if it would be something else by now, ImportTaken if
-    the file was taken already.
+    `work` is the function that made the preview. Raises ImportOutdated if the effect has changed,
+    AlreadyImported.
     """
     waiting = ImportFile.id == file_id, ImportFile.event_id == actor.event_id, ImportFile.taken_at.is_(None)
     claimed = session.scalar(
@@ -176,7 +176,7 @@ def export_skipped_rows(
     *,
     now: datetime,
 ) -> bytes:
-    """XLSX of the rows that are wrong, each with the reason, which the trail notes. Raises SignInNeeded."""
+    """XLSX of the skipped rows with their faults; audit-logged. Raises SignInNeeded."""
     actor.require(Right.IMPORT)
     actor.require_fresh(TAKE_CONTACTS)
     recording.note(session, actor, Act.EXPORT, Noted(SKIPPED_FILE_NAME), now=now)
@@ -184,7 +184,7 @@ def export_skipped_rows(
 
 
 def count_rows(look: ImportPreview) -> dict[str, list[int]]:
-    """Of each kind: rows added, changed, unchanged and left out."""
+    """By kind: rows added, changed, unchanged and skipped."""
     return {
         part.kind.value: [part.done.added, part.done.changed, part.done.unchanged, part.done.left_out]
         for part in look.parts
@@ -207,7 +207,7 @@ def _file_card(file: ImportFile, by: str, undone_at: datetime | None) -> ImportF
 
 
 def _delete_expired(session: Session, event_id: int, now: datetime) -> None:
-    """Files that nobody took in time, and the oldest of too many that wait."""
+    """Delete the octets of expired files, and of the oldest pending ones above the limit."""
     waiting = ImportFile.event_id == event_id, ImportFile.taken_at.is_(None)
     session.execute(delete(ImportFile).where(*waiting, ImportFile.created_at < now - RETENTION))
     newest = session.scalars(

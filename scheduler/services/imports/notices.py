@@ -1,4 +1,4 @@
-"""Whom an import concerns: people who would get emails of it, if the organiser wants them told."""
+"""Recipients of an import's notifications, if the organiser chose to notify them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class ImportMarks:
-    """Ids of requests that are quiet until a moment, and of changes of addresses at that moment."""
+    """Ids of requests that are quiet until a moment, and of address changes at that moment."""
 
     requests: Set[int]
     addresses: Set[int]
@@ -33,7 +33,7 @@ class ImportMarks:
 
 
 def find_marks(session: Session, event_id: int, now: datetime) -> ImportMarks:
-    """What is marked with this moment. What an import marks is the difference before and after it."""
+    """Rows marked with this moment. The difference before and after an import is what it marked."""
     session.flush()
     requests = select(MeetingRequest.id).where(
         MeetingRequest.event_id == event_id, MeetingRequest.quiet_until == now
@@ -45,7 +45,7 @@ def find_marks(session: Session, event_id: int, now: datetime) -> ImportMarks:
 
 
 def count_recipients(session: Session, new: ImportMarks, now: datetime) -> tuple[int, int]:
-    """How many people would get an email about the requests, and how many their meetings at a new address."""
+    """Number of people who would get an email about requests, and about their meetings at a new address."""
     people = due.concerned(session, _without_meeting(session, new.requests), now=now) if new.requests else ()
     has_meetings = exists().where(
         Invitation.attendee_id == AddressChange.attendee_id, Invitation.method == Method.REQUEST
@@ -57,7 +57,7 @@ def count_recipients(session: Session, new: ImportMarks, now: datetime) -> tuple
 
 
 def release_notices(session: Session, new: ImportMarks) -> None:
-    """Let the digests tell what an import did to requests. Meetings are cancelled by a publishing."""
+    """Let digests report the import's requests. Cancelled meetings are reported by the next publishing."""
     ids = _without_meeting(session, new.requests)
     for request in session.scalars(select(MeetingRequest).where(among(MeetingRequest.id, ids))):
         request.quiet_until = None
@@ -65,7 +65,7 @@ def release_notices(session: Session, new: ImportMarks) -> None:
 
 
 def _without_meeting(session: Session, request_ids: Set[int]) -> list[int]:
-    """Those of the requests that have no published meeting."""
+    """The requests without a published meeting."""
     published = (
         select(PlannedMeeting.request_id)
         .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)

@@ -1,4 +1,4 @@
-"""The sheets of a file, and what they do to an event, all in the caller's transaction."""
+"""Import of a file's sheets into an event, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.untrusted import reading
 
 UNDECIDED_COLUMN = "?"
-"""In place of our column, of a header that a person has to choose one for."""
+"""Marks a header whose column a person has to choose."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPart:
-    """A sheet: what its rows are, None if nothing of ours, and what it did without the rows that are wrong.
+    """A sheet: its kind, None if unknown, and its result without the rows with faults.
 
-    `faults` are those of its header or of all of it, for which nothing of it is taken.
+    `faults` concern the header or the whole sheet, of which nothing is imported.
     """
 
     sheet: str
@@ -60,49 +60,49 @@ class ImportPart:
     faults: tuple[Fault, ...] = ()
     done: ImportResult | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    """Each header and our column, which is empty if the header is not taken."""
+    """Each header and its column, empty if the header is skipped."""
 
     @property
     def not_taken(self) -> int:
-        """Headers that mean none of our columns."""
+        """Headers that match none of our columns."""
         return sum(1 for _, column in self.headers if not column)
 
 
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """The effect of a file: its parts, and a digest of them. Rows with faults are not imported."""
+    """The effect of a file: its parts and a digest of them. Rows with faults are skipped."""
 
     parts: tuple[ImportPart, ...]
     digest: str
     told: int = 0
-    """People who get an email about requests, if people are told of it."""
+    """People who get an email about requests, if people are notified."""
     readdressed: int = 0
-    """People with meetings in their calendars who get another address."""
+    """People with meetings in their calendars whose address changes."""
     address_notices: int = 0
-    """Emails to the old and the new addresses of people who were notified before, whatever is chosen."""
+    """Emails to the old and new addresses of people notified before, whatever is chosen."""
 
     @property
     def left_out(self) -> int:
-        """Rows that are wrong."""
+        """Rows with faults."""
         return sum(part.done.left_out for part in self.parts if part.done)
 
     @property
     def added(self) -> int:
-        """Rows that are new."""
+        """New rows."""
         return sum(part.done.added for part in self.parts if part.done)
 
     @property
     def changed(self) -> int:
-        """Rows that change something."""
+        """Rows that change a record."""
         return sum(part.done.changed for part in self.parts if part.done)
 
     @property
     def withdrawn(self) -> int:
-        """What is not in the file, and goes."""
+        """Records missing from the file that are removed."""
         return sum(part.done.withdrawn for part in self.parts if part.done)
 
     def likely(self, most: int) -> int:
-        """Values with a likely meaning, among the first faults of each sheet."""
+        """Faulty values with a likely meaning, among the first `most` faults of each sheet."""
         wrong = (cells for part in self.parts if part.done for cells in part.done.causes[:most])
         return sum(cells.proposals.is_likely for cells in wrong)
 
@@ -112,7 +112,7 @@ class ImportPreview:
 
 
 class ImportOutdated(ChainmeetError):
-    """The effect of the file is not the one that was shown, because something else changed meanwhile."""
+    """The effect of the file differs from the preview, because the event changed meanwhile."""
 
     code = "import-outdated"
 
@@ -123,9 +123,9 @@ class ImportOutdated(ChainmeetError):
 
 
 def read_parts(octets: bytes, kind: str) -> list[tuple[ImportKind | None, WorkbookSheet]]:
-    """The sheets of a file with what each holds, firms before the people of firms.
+    """The sheets of a file with their kinds, firms before people.
 
-    Reads in a child process: call it outside a transaction. Raises UnreadableSheet and what reading raises.
+    Reads in a child process: call it outside a transaction. Raises UnreadableSheet and reading errors.
     """
     workbook: Workbook = reading.sheets(octets)
     sheets = [sheet for sheet in workbook.sheets if sheet.rows]
@@ -147,20 +147,20 @@ def apply_sheets(
     now: datetime,
     options: ImportOptions = DEFAULT_OPTIONS,
 ) -> ImportPreview:
-    """Import rows without faults. A look rolls it back. Raises ImportOutdated if two import the same."""
+    """Import rows without faults. Raises ImportOutdated if two imports add the same record."""
     import_scope.require_import_right(actor, options)
     try:
         parts = apply_fixes(parts, options.fixes)
         with_ = _ImportContext(settings, now, replace(options, named=_named(parts, options)))
         return make_preview([_apply_sheet(session, actor, kind, sheet, with_) for kind, sheet in parts])
-    except IntegrityError:  # another file brought the same firm or person at this moment
+    except IntegrityError:  # another import added the same firm or person
         raise ImportOutdated from None
 
 
 def _named(
     parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], options: ImportOptions
 ) -> dict[ImportKind, dict[str, int]]:
-    """The rows of things that other rows name: their numbers by the plain words of what they are called."""
+    """Line numbers of the records that other rows can refer to, by normalized name."""
     named: dict[ImportKind, dict[str, int]] = {}
     for kind, sheet in parts:
         if kind is None or kind not in _NAMES or not sheet.rows:
@@ -187,7 +187,7 @@ _NAMES: Final[Mapping[ImportKind, Sequence[str]]] = {
 
 
 def make_preview(parts: Sequence[ImportPart]) -> ImportPreview:
-    """The parts with a digest of all that they do."""
+    """The parts with a digest of their effect."""
     made_of = [(part.kind, part.done.digest if part.done else "", part.faults) for part in parts]
     digest = blake2b(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     return ImportPreview(tuple(parts), digest)
@@ -196,9 +196,9 @@ def make_preview(parts: Sequence[ImportPart]) -> ImportPreview:
 def write_skipped_rows(
     parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], look: ImportPreview, fixes: FileFixes = NO_FIXES
 ) -> bytes:
-    """A workbook of the rows that were left out, each with what is wrong in it, to be fixed and sent.
+    """A workbook of the skipped rows, each with its faults, to be corrected and sent again.
 
-    Its cells are as they were changed. Rows that were dropped are in it.
+    It contains corrected cells, and rows that were dropped.
     """
     parts = list(parts)
     why: dict[str, dict[int, list[str]]] = {}
@@ -238,17 +238,17 @@ def _apply_sheet(
         return ImportPart(
             sheet.name, kind, (Fault(sheet.name, gettext_lazy("is taken from organisers alone")),)
         )
-    if kind is ImportKind.EVENT:  # it is for a new event; of one that is there, its pages change the settings
+    if kind is ImportKind.EVENT:  # for new events only
         return ImportPart(sheet.name, kind, (), ImportResult(0, unchanged=max(len(sheet.rows) - 1, 0)))
     headers = _headers(kind, sheet, with_.options)
     try:
         return ImportPart(sheet.name, kind, (), _import(session, actor, kind, sheet, with_), headers)
-    except InvalidInput as error:  # of the header, or of the sheet as a whole
+    except InvalidInput as error:  # a fault of the header or the whole sheet
         return ImportPart(sheet.name, kind, tuple(error.faults), None, headers)
 
 
 def _headers(kind: ImportKind, sheet: WorkbookSheet, options: ImportOptions) -> tuple[tuple[str, str], ...]:
-    """The headers of a sheet with our columns. A matrix has none to be changed."""
+    """The headers of a sheet with our columns. A matrix has none."""
     said = options.columns.get(kind, {})
     first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
     if not first or (kind is ImportKind.WALKING and read_matrix(sheet, said) is not None):
@@ -278,7 +278,7 @@ def _import(
 
 @dataclass(frozen=True, slots=True)
 class _ImportContext:
-    """What all sheets of a file are taken with."""
+    """Arguments shared by all sheets of a file."""
 
     settings: Settings
     now: datetime
@@ -301,7 +301,7 @@ _IMPORTERS: Final[Mapping[ImportKind, Callable[..., ImportResult]]] = {
 
 
 def _best_sheet(kind: ImportKind, sheets: Sequence[WorkbookSheet]) -> WorkbookSheet:
-    """The sheet that holds a kind where a file has several: the one that looks like it, else the first."""
+    """The sheet to use where a file has several of a kind: the one named for it, else the first."""
     for sheet in sheets:
         if detect_kind(sheet.name, [row.cells for row in sheet.rows[:HEADER_ROWS]]) is kind:
             return sheet

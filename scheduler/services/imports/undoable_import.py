@@ -1,4 +1,4 @@
-"""Files taken as one step of the desk, which one press undoes; who is not in them may leave the event."""
+"""Imports recorded as a step that can be undone; records missing from the file may be removed."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from scheduler.storage.models import Attendee, DeskStep, ImportFile, Interpreter
 
 Parts = Iterable[tuple[ImportKind | None, WorkbookSheet]]
 API_FILE_NAME = "rows by API"
-"""The name of what a program brought without a file."""
+"""File name of an import through the API."""
 DELEGATION_FILE_NAME = "members of delegation"
-"""The same of what a chamber brought, with the key of its delegation."""
+"""File name of a delegation's import, followed by the delegation's key."""
 ADDRESSES_PER_ENTRY = 70
-"""Addresses of the longest kind that an entry of the trail holds uncut."""
+"""Most addresses, of the maximum length, that fit into one audit log entry."""
 WITHDRAWABLE_KINDS = (ImportKind.INTERPRETERS, ImportKind.PEOPLE, ImportKind.FIRMS)
 
 
@@ -51,11 +51,9 @@ def apply_import(
     now: datetime,
     options: ImportOptions = DEFAULT_OPTIONS,
 ) -> ImportPreview:
-    """As `taking.apply`; and who is not in the file leaves the event, where that is chosen.
+    """Like `sheet_import.apply_sheets`, and removes records missing from the file where that is chosen.
 
-    Nobody is told of it without `options.notify`, but who gets another address.
-
-    Raises ImportOutdated.
+    Without `options.notify`, only people with a new address are notified. Raises ImportOutdated.
     """
     actor.require(Right.IMPORT)
     before = notices.find_marks(session, actor.event_id, now)
@@ -85,7 +83,7 @@ def preview_import(
     now: datetime,
     options: ImportOptions = DEFAULT_OPTIONS,
 ) -> ImportPreview:
-    """What `apply` would do: it is done and rolled back. Raises ImportOutdated."""
+    """Preview `apply_import`: run it and roll it back. Raises ImportOutdated."""
     try:
         return apply_import(session, actor.previewing(), parts, settings=settings, now=now, options=options)
     finally:
@@ -103,7 +101,7 @@ def import_file(
     now: datetime,
     options: ImportOptions = DEFAULT_OPTIONS,
 ) -> ImportPreview:
-    """Take a file as `workbooks.take` does, as one step with all rows that it changed."""
+    """Import a file as `import_files.import_file` does, as one step with all rows that it changed."""
     actor.require(Right.IMPORT)
 
     def work() -> ImportPreview:
@@ -134,7 +132,7 @@ def import_rows(
     now: datetime,
     options: ImportOptions = DEFAULT_OPTIONS,
 ) -> ImportPreview:
-    """Take rows that are in no file, as one step which stands among the files that were taken."""
+    """Import rows without a file, as one step listed among the imported files."""
     actor.require(Right.IMPORT)
     look, notes = _record_changes(
         session, lambda: apply_import(session, actor, parts, settings=settings, now=now, options=options)
@@ -146,10 +144,10 @@ def import_rows(
 def preview_members(
     session: Session, actor: Actor, key: str, parts: Parts, *, settings: Settings, now: datetime
 ) -> ImportPreview:
-    """What firms and people that a delegation brings would change: it is done and rolled back.
+    """Preview a delegation's import of firms and people: run it and roll it back.
 
-    The trail notes how many addresses of others are in it, as the answer tells which. Raises NotFound for a
-    delegation that is not the actor's, NotAllowed after too many such addresses, ImportOutdated.
+    Audit-logs how many addresses of other participants it contains, as the answer reveals them. Raises
+    NotFound for another delegation, NotAllowed after too many such addresses, ImportOutdated.
     """
     if not address_attempts.has_left(session, actor, most=address_attempts.MOST_IN_FILES, now=now):
         raise NotAllowed(address_attempts.TOO_MANY)
@@ -180,9 +178,9 @@ def import_members(
     settings: Settings,
     now: datetime,
 ) -> ImportPreview:
-    """Do what a look with this digest showed, as one step that organisers can undo.
+    """Import a delegation's firms and people as previewed with this digest, as one step that can be undone.
 
-    Raises NotFound, and ImportOutdated if it would be something else by now.
+    Raises NotFound, and ImportOutdated if the effect has changed.
     """
     look, notes = _record_changes(
         session, lambda: _apply_members(session, actor, key, parts, settings=settings, now=now)
@@ -203,7 +201,7 @@ def _store_import(
     *,
     quiet: bool = True,
 ) -> None:
-    """Keep what was taken among the files, with its step."""
+    """Store the import among the files, with its step."""
     file = ImportFile(
         event_id=actor.event_id,
         account_id=actor.account_id,
@@ -219,7 +217,7 @@ def _store_import(
 
 
 def _record_changes(session: Session, work: Callable[[], ImportPreview]) -> tuple[ImportPreview, RowChanges]:
-    """What some work did, with all rows that it changed."""
+    """The preview of some work, with all rows that it changed."""
     session.flush()
     notes = RowChanges()
     event.listen(session, "before_flush", notes.before_flush)
@@ -264,7 +262,7 @@ def _store_step(
 
 
 def _log_people(session: Session, actor: Actor, file: ImportFile, notes: RowChanges, now: datetime) -> None:
-    """Note in the trail whom a file has let in, by their addresses, some hundreds an entry."""
+    """Audit-log the addresses of the people a file added, several entries if needed."""
     added = (row for row in notes.added if isinstance(row, Attendee | Interpreter))
     addresses = sorted(row.email for row in added if row.email)
     about = pgettext_lazy("trail", "people added by file %(name)s", name=file.name)
@@ -276,7 +274,7 @@ def _log_people(session: Session, actor: Actor, file: ImportFile, notes: RowChan
 def _withdraw_missing(
     session: Session, actor: Actor, kind: ImportKind, part: ImportPart, done: ImportResult, now: datetime
 ) -> ImportPart:
-    """A part whose missing people or firms have left the event."""
+    """The part after its missing people or firms were removed from the event."""
     left = withdrawals.withdraw_records(session, actor, kind, done.missing_keys, quiet=True, now=now)
     gone = tuple(RowChange(0, key, key, False, (), is_gone=True) for key in done.missing_keys)
     made_of = repr((done.digest, done.missing_keys)).encode()

@@ -1,3 +1,3 @@
-"""The people desk: firms, people and interpreters changed, withdrawn, merged, and all of it undone."""
+"""Participants: firms, people and interpreters, edited, withdrawn and merged, with undo."""
 
 __all__ = ["journal"]

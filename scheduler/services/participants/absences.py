@@ -1,6 +1,6 @@
-"""When people are absent and interpreters have no shift: an organiser paints the slots.
+"""Absences of people and shifts of interpreters, edited by organisers.
 
-A person's absence stands with the times that the person has marked, so either may take it back.
+A person's absence is stored with the times they marked themselves, so either can remove it.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ ABSENCE_KINDS = (ImportKind.PEOPLE, ImportKind.INTERPRETERS)
 
 @dataclass(frozen=True, slots=True)
 class AbsenceSlot:
-    """One slot of a person or an interpreter.
+    """A slot of a person or interpreter.
 
-    `is_busy` says that a calendar of the person's own takes it, `is_meeting` that a published meeting does.
+    `is_busy`: their own calendar is busy. `is_meeting`: a published meeting takes it.
     """
 
     slot: SlotRef
@@ -54,13 +54,13 @@ class AbsenceSlot:
     is_busy: bool
     is_meeting: bool
     station: str = ""
-    """The key of the table at which an interpreter sits then, and interprets alone."""
+    """Key of the table that an interpreter is assigned to in this slot."""
 
 
 def list_absence_slots(
     session: Session, actor: Actor, kind: ImportKind, key: str, *, now: datetime
 ) -> tuple[AbsenceSlot, ...]:
-    """All slots of the event for a person or an interpreter, in their order. Raises NotFound."""
+    """All slots of the event for a person or interpreter, in order. Raises NotFound."""
     actor.require(Right.KEEP_PEOPLE)
     (row,) = load_rows(session, actor, _require_absence_kind(kind), [key], lock=False)
     marked = {busy.slot_id for busy in _list_marks(session, row)}
@@ -84,7 +84,7 @@ def list_absence_slots(
 
 
 def _list_assigned_slots(session: Session, interpreter_id: int) -> dict[int, str]:
-    """The ids of slots with the key of the table at which an interpreter sits then."""
+    """Slot ids with the key of the table that an interpreter is assigned to."""
     mine = (
         select(InterpreterStation.slot_id, Place.key)
         .join(Place, Place.id == InterpreterStation.place_id)
@@ -95,7 +95,7 @@ def _list_assigned_slots(session: Session, interpreter_id: int) -> dict[int, str
 
 @dataclass(frozen=True, slots=True)
 class StationTable:
-    """A table that an interpreter can be tied to, with its hall."""
+    """A table that an interpreter can be assigned to, with its hall."""
 
     key: str
     name: str
@@ -103,7 +103,7 @@ class StationTable:
 
 
 def list_tables(session: Session, actor: Actor) -> tuple[StationTable, ...]:
-    """The tables of the event, hall by hall."""
+    """The event's tables, by hall."""
     actor.require(Right.KEEP_PEOPLE)
     mine = (
         select(Place.key, Place.name, Hall.name, Hall.names)
@@ -125,10 +125,9 @@ def assign_table(
     note: str = "",
     now: datetime,
 ) -> WithdrawalResult:
-    """Tie an interpreter to a table in these slots, or with no table to none. Other slots stay as they are.
+    """Assign an interpreter to a table in these slots; an empty table removes the assignment.
 
-    The next run moves the published meetings that they interpret elsewhere then. Raises NotFound,
-    InvalidInput.
+    The next run moves the published meetings that they interpret elsewhere. Raises NotFound, InvalidInput.
     """
     actor.require(Right.KEEP_PEOPLE)
     note = lines(note)
@@ -160,7 +159,7 @@ def assign_table(
 
 
 def _table(session: Session, event_id: int, key: str) -> int:
-    """The id of a table. Raises InvalidInput for a key that is none."""
+    """The id of a table. Raises InvalidInput for an unknown key."""
     mine = (Place.event_id == event_id, Place.kind == PlaceKind.TABLE, ~Place.is_retired)
     found = session.scalar(select(Place.id).where(*mine, Place.key == key)) if storable(key) else None
     if found is None:
@@ -181,11 +180,10 @@ def set_absences(
     note: str = "",
     now: datetime,
 ) -> WithdrawalResult:
-    """Set all slots in which a person or an interpreter is absent. Other slots are free again.
+    """Set the slots in which a person or interpreter is absent. All others become available.
 
-    Meetings that begin too soon for a plan are called off, or left to a colleague, but for requests that a
-    draft has `moved` by now. With a table, these are slots of an interpreter to seat, and nothing else
-    changes: see `seat`.
+    Meetings that start too soon for a run are cancelled or left to a colleague, except requests that a draft
+    has `moved`. With a table, only assigns it: see `assign_table`.
     """
     if table is not None:
         return assign_table(session, actor, key, table, absent, note=note, now=now)
@@ -202,7 +200,7 @@ def add_absences(
     note: str = "",
     now: datetime,
 ) -> WithdrawalResult:
-    """Mark several people absent in some slots more. What they are absent in already stays."""
+    """Add absences to several people. Earlier absences stay."""
     return _change_absences(session, actor, kind, keys, absent, note=note, clears=False, now=now)
 
 
@@ -251,7 +249,7 @@ def _require_absence_kind(kind: ImportKind) -> ImportKind:
 
 
 def _slots(session: Session, event_id: int, keys: Collection[str]) -> dict[str, int]:
-    """Ids of slots by key. Raises InvalidInput for a key that is none."""
+    """Ids of slots by key. Raises InvalidInput for an unknown key."""
     known = dict(session.execute(select(Slot.key, Slot.id).where(Slot.of(event_id))).all())
     unknown = sorted(set(keys) - known.keys())
     if unknown:
@@ -278,7 +276,7 @@ def _list_marks(session: Session, row: Firm | Attendee | Interpreter) -> Marks:
 def _set_marks(
     session: Session, row: Firm | Attendee | Interpreter, wanted: set[int], *, clears: bool
 ) -> set[int]:
-    """Set the marked slots of a row, as objects, which the journal notes. Returns those that are new."""
+    """Set the marked slots of a record as objects, which the journal records. Returns the new ones."""
     before = _list_marks(session, row)
     if clears:
         for mark in before:

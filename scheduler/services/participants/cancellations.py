@@ -1,4 +1,4 @@
-"""Requests that the desk ends in a firm's name, and meetings that begin too soon for a plan to change."""
+"""Cancellations by organisers: requests ended for a firm, and meetings too soon for a run to change."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class ReleasedMeetings:
-    """What became of meetings out of which a person was taken: called off, or held by colleagues alone."""
+    """Meetings that a person was released from: cancelled, or left to colleagues."""
 
     called_off: int
     left_to_colleagues: int
@@ -36,7 +36,7 @@ class ReleasedMeetings:
 def lock_open_requests(
     session: Session, event_id: int, which: ColumnElement[bool], *, now: datetime
 ) -> list[MeetingRequest]:
-    """Open requests, locked until the end of the transaction; without those whose meeting has begun."""
+    """Open requests, locked until the commit; without those whose meeting has begun."""
     begun = (
         select(PlannedMeeting.request_id)
         .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
@@ -73,9 +73,9 @@ def cancel_request(
     quiet: bool = False,
     now: datetime,
 ) -> None:
-    """End an open request in the name of one side: declined where it was asked and has not answered.
+    """End an open request for one side: declined if the side has not responded yet, else withdrawn.
 
-    Digests do not tell it if it is `quiet`, or if its meeting is published: the next publishing cancels that.
+    Digests skip it if it is `quiet`, or if its meeting is published: the next publishing cancels that.
     """
     if quiet or decline_effects.published_starts(session, request.event_id, [request.id]):
         request.quiet_until = now
@@ -96,10 +96,10 @@ def release_person(
     moved: Collection[str] = (),
     now: datetime,
 ) -> ReleasedMeetings:
-    """Take a person out of meetings that begin too soon for a plan to change.
+    """Release a person from meetings that start too soon for a run to change.
 
-    A colleague who sits there too holds the meeting alone. Where nobody else of the firm does, it is off.
-    Requests that a draft has `moved` stay as they are until it is published.
+    A colleague in the meeting attends alone; without one it is cancelled. Requests that a draft has `moved`
+    stay until it is published.
     """
     ids = [meeting.id for meeting in soon]
     if not ids:
@@ -123,7 +123,7 @@ def release_person(
 
 
 def _with_colleague(session: Session, person: Attendee, meeting_ids: Collection[int]) -> set[int]:
-    """The meetings in which somebody else of the person's firm sits."""
+    """Meetings in which another person of the firm sits."""
     return set(
         session.scalars(
             select(PlannedAttendee.meeting_id)

@@ -1,1 +1,1 @@
-"""The team of an event: who is in it, and how one gets in and out; and the installation's operators."""
+"""The event's team, invitations to it, and the installation's operators."""

@@ -1,4 +1,4 @@
-"""Invitations to an event's team: mailed, looked at, taken once."""
+"""Invitations to an event's team: sent by email, accepted once."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from scheduler.storage.among import among
 from scheduler.storage.models import Account, Delegation, Event, TeamInvitation, TeamMember
 
 LINK_LIFETIME = timedelta(days=7)
-"""How long the link of an invitation can be used."""
+"""Validity of an invitation link."""
 MAX_MEMBERS = 50
 """Members and open invitations of an event."""
 _MAX_ID = 2**31 - 1
 
 
 class UnusableInvitation(NotFound):
-    """The link of an invitation does not let anybody in."""
+    """The invitation link is invalid or expired."""
 
     code = "unusable-invitation"
 
@@ -60,7 +60,7 @@ class UnusableInvitation(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class InvitationOffer:
-    """An invitation as its reader sees it. `by` is the name or address of who made it.
+    """An invitation as its recipient sees it. `by` is the inviter's name or address.
 
     `is_new`: the address has no account yet.
     """
@@ -76,7 +76,7 @@ class InvitationOffer:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedInvitation:
-    """The account that took an invitation, whether that made it, and the key of the event."""
+    """The account that accepted an invitation, whether it is new, and the event's key."""
 
     account_id: int
     is_new: bool
@@ -95,10 +95,10 @@ def send_invitation(
     settings: Settings,
     now: datetime,
 ) -> str:
-    """Queue a mail with a link that makes its reader a member. Returns the address, as it is kept.
+    """Email a link that makes its recipient a member. Returns the normalized address.
 
-    A second invitation to an address replaces the first. Raises InvalidInput by `email`, `until`,
-    `delegations`, `language`.
+    Replaces an earlier invitation to the address. Raises InvalidInput by `email`, `until`, `delegations`,
+    `language`.
     """
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     require_person_for_owners(actor, role)
@@ -145,7 +145,7 @@ def send_invitation(
 
 
 def require_address(email: str, settings: Settings) -> str:
-    """The address as it is kept. Raises InvalidInput by `email` for one that no mail can be sent to."""
+    """The normalized address. Raises InvalidInput by `email` if it cannot get email."""
     try:
         return mailable(email, is_test=bool(settings.mail_catcher_url))
     except Unmailable as error:
@@ -177,7 +177,7 @@ def _address(session: Session, actor: Actor, email: str, settings: Settings, now
 
 
 def revoke_invitation(session: Session, actor: Actor, invitation_id: int, *, now: datetime) -> None:
-    """End an invitation: its link lets nobody in any more. Raises NotFound."""
+    """Revoke an invitation: its link stops working. Raises NotFound."""
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     which = TeamInvitation.event_id == actor.event_id, TeamInvitation.id == min(invitation_id, _MAX_ID)
     email = session.scalar(delete(TeamInvitation).where(*which).returning(TeamInvitation.email))
@@ -188,9 +188,9 @@ def revoke_invitation(session: Session, actor: Actor, invitation_id: int, *, now
 
 
 def get_invitation(session: Session, token: str, *, now: datetime) -> InvitationOffer:
-    """What the link of an invitation offers. It stays valid. Raises UnusableInvitation.
+    """The invitation of a link, which stays valid. Raises UnusableInvitation.
 
-    Mail scanners open links. So the page behind the link only looks, and its button takes the invitation.
+    Mail scanners open links, so the page only shows it and its button accepts it.
     """
     row = session.execute(
         select(TeamInvitation, Event.name, Event.timezone)
@@ -207,9 +207,9 @@ def get_invitation(session: Session, token: str, *, now: datetime) -> Invitation
 
 
 def accept_invitation(session: Session, token: str, *, now: datetime) -> AcceptedInvitation:
-    """Take an invitation: its address becomes a member. Of two who do so at once, one succeeds.
+    """Accept an invitation: its address becomes a member. Of two concurrent calls, one succeeds.
 
-    Who is an owner meanwhile stays one. Raises UnusableInvitation.
+    An owner stays an owner. Raises UnusableInvitation.
     """
     made = TeamInvitation
     columns = (made.event_id, made.email, made.role, made.until, made.delegations)

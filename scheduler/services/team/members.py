@@ -1,4 +1,4 @@
-"""The members of an event's team: their roles, the ends of these, and a way out at once."""
+"""Members of an event's team: roles, expiry and removal."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LAST_YEAR = 2100
 
 
 class LastOwner(ChainmeetError):
-    """Somebody would leave an event without an owner."""
+    """The event would be without an owner."""
 
     code = "last-owner"
 
@@ -46,7 +46,7 @@ class LastOwner(ChainmeetError):
 
 @dataclass(frozen=True, slots=True)
 class DelegationName:
-    """A delegation that somebody of a chamber sees."""
+    """A delegation that a delegation manager sees."""
 
     key: str
     name: str
@@ -54,7 +54,7 @@ class DelegationName:
 
 @dataclass(frozen=True, slots=True)
 class MemberCard:
-    """A member. `until` is the moment at which the role ends, None for no end."""
+    """A member. `until` is the end of the role, None for no end."""
 
     account_id: int
     email: str
@@ -65,12 +65,12 @@ class MemberCard:
     has_ended: bool
     is_oneself: bool
     delegations: tuple[DelegationName, ...] = ()
-    """Those of a chamber."""
+    """Delegations of a delegation manager."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvitationCard:
-    """An invitation that nobody has taken yet. `until` is the end of the membership."""
+    """An open invitation. `until` is the end of the membership."""
 
     id: int
     email: str
@@ -84,17 +84,17 @@ class InvitationCard:
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """`may_change` says whether the actor is an owner."""
+    """Members and invitations. `may_change`: the actor is an owner."""
 
     members: tuple[MemberCard, ...]
     invitations: tuple[InvitationCard, ...]
     may_change: bool
     delegations: tuple[DelegationName, ...] = ()
-    """All of the event, for a chamber's choice."""
+    """All delegations of the event, to choose from."""
 
 
 def get_team(session: Session, actor: Actor, *, now: datetime) -> Team:
-    """The members, owners first, and for an owner the open invitations."""
+    """The team, owners first; for an owner also the open invitations."""
     actor.require(Right.READ_TEAM)
     rows = session.execute(
         select(TeamMember, Account.email, Account.name)
@@ -139,14 +139,14 @@ def _invitations(
 
 
 def _delegations(session: Session, event_id: int) -> dict[str, DelegationName]:
-    """The delegations of an event by key, in the order of their names."""
+    """The event's delegations by key, in name order."""
     query = select(Delegation.key, Delegation.name).where(Delegation.event_id == event_id)
     rows = session.execute(query.order_by(func.lower(Delegation.name), Delegation.id))
     return {key: DelegationName(key, name) for key, name in rows}
 
 
 def _list_managed_delegations(session: Session, event_id: int) -> dict[int, list[DelegationName]]:
-    """The delegations of each account of a chamber."""
+    """Delegations of each delegation manager, by account."""
     found: dict[int, list[DelegationName]] = {}
     rows = session.execute(
         select(TeamDelegation.account_id, Delegation.key, Delegation.name)
@@ -169,9 +169,9 @@ def change_member(
     delegations: Sequence[str] = (),
     now: datetime,
 ) -> None:
-    """Give a member another role, another last day, or, as a chamber, other delegations, by key.
+    """Change a member's role, last day or delegations (by key).
 
-    What an owner invites to ends with that role. Raises NotFound, InvalidInput, LastOwner.
+    Also ends the open invitations of a former owner. Raises NotFound, InvalidInput, LastOwner.
     """
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     actor.require_fresh(LET_IN)
@@ -193,11 +193,10 @@ def change_member(
 
 
 def remove_member(session: Session, actor: Actor, account_id: int, *, now: datetime) -> None:
-    """End a membership at once, or one's own.
+    """Remove a member, or oneself, from the team.
 
-    The next request of their sessions and tokens finds no role. Tokens that they made as organisers are
-    revoked, so that they do not come back with another membership, and their open invitations are taken back.
-    Raises NotFound, LastOwner.
+    Their sessions and tokens lose the role with the next request. Tokens made as an organiser, and open
+    invitations, are revoked. Raises NotFound, LastOwner.
     """
     if account_id != actor.account_id or actor.scopes is not None:
         actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
@@ -223,15 +222,15 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
 
 
 def _end_invitations_of(session: Session, event_id: int, account_id: int) -> None:
-    """Take back what somebody invites to, who may not any more: else it lets them in again as an owner."""
+    """Revoke the open invitations of a former owner, which could let them in again."""
     made = (TeamInvitation.event_id == event_id) & (TeamInvitation.made_by == account_id)
     session.execute(delete(TeamInvitation).where(made))
 
 
 def find_delegations(session: Session, event_id: int, role: TeamRole, keys: Sequence[str]) -> dict[str, int]:
-    """The ids of the delegations that a chamber will see, by key; none for another role.
+    """Ids of the delegations of a delegation manager, by key; empty for other roles.
 
-    Raises InvalidInput with the fault of `delegations`.
+    Raises InvalidInput by `delegations`.
     """
     if role is not TeamRole.CHAMBER:
         return {}
@@ -250,7 +249,7 @@ def find_delegations(session: Session, event_id: int, role: TeamRole, keys: Sequ
 
 
 def set_delegations(session: Session, event_id: int, account_id: int, delegation_ids: Iterable[int]) -> None:
-    """Have an account see these delegations of the event, and no others."""
+    """Give an account access to exactly these delegations of the event."""
     of_event = select(Delegation.id).where(Delegation.event_id == event_id)
     session.execute(
         delete(TeamDelegation).where(
@@ -262,20 +261,20 @@ def set_delegations(session: Session, event_id: int, account_id: int, delegation
 
 
 def require_person_for_owners(actor: Actor, *roles: TeamRole) -> None:
-    """Raises NotAllowed for an API token if a role is an owner's: so none can take an event over."""
+    """Raises NotAllowed for an API token if a role is owner, so that no token can take over an event."""
     if TeamRole.OWNER in roles and actor.scopes is not None:
         raise NotAllowed(PERSON_ONLY)
 
 
 def lock_team(session: Session, event_id: int) -> None:
-    """Let nobody else change the team until the commit, so that two owners do not remove each other."""
+    """Lock the team until the commit, so that two owners cannot remove each other."""
     session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
 
 
 def membership_end(
     session: Session, event_id: int, role: TeamRole, until: date | None, *, now: datetime
 ) -> datetime | None:
-    """The end of the last day in the event's zone. Raises InvalidInput with the fault of `until`."""
+    """End of the last day in the event's time zone. Raises InvalidInput by `until`."""
     if until is None:
         return None
     if role is TeamRole.OWNER:

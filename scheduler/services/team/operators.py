@@ -1,4 +1,4 @@
-"""The operators of the installation: they create events, and are told of what fails."""
+"""Operators of the installation, who create events and receive alerts."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ class OperatorCard:
 
 
 def list_operators(session: Session, asker: SignedIn) -> tuple[OperatorCard, ...]:
-    """The operators by address. Raises NotAllowed for who is none."""
+    """The operators by address. Raises NotAllowed if the caller is not an operator."""
     _require(asker)
     rows = session.scalars(select(Account).where(Account.is_operator).order_by(Account.email))
     return tuple(OperatorCard(row.id, row.email, row.name, row.id == asker.account_id) for row in rows)
 
 
 def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Settings, now: datetime) -> str:
-    """Make an address an operator, and mail it so. Returns the address.
+    """Make an address an operator and notify them by email. Returns the address.
 
     Raises NotAllowed, SignInNeeded, InvalidInput.
     """
@@ -83,7 +83,7 @@ def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Set
 
 
 def remove_operator(session: Session, asker: SignedIn, account_id: int, *, now: datetime) -> None:
-    """Take the role from an operator, or from oneself. Raises NotAllowed, NotFound, LastOperator."""
+    """Remove an operator, or oneself. Raises NotAllowed, NotFound, LastOperator."""
     _require(asker)
     asker.require_fresh(gettext_lazy("end the role"))
     held = _lock_operators(session)
@@ -101,7 +101,7 @@ def remove_operator(session: Session, asker: SignedIn, account_id: int, *, now: 
 
 
 def _lock_operators(session: Session) -> list[int]:
-    """The operators, locked until the commit, so that two do not remove each other."""
+    """Lock the operators until the commit, so that two cannot remove each other."""
     query = select(Account.id).where(Account.is_operator).order_by(Account.id)
     return list(session.scalars(query.with_for_update(key_share=True)))
 
@@ -116,5 +116,5 @@ def _require(asker: SignedIn) -> None:
 
 
 def operator_subject(address: str) -> Noted:
-    """What an entry of the trail about an operator begins with."""
+    """Subject of audit log entries about an operator."""
     return pgettext_lazy("trail", "operator %(address)s", address=address)

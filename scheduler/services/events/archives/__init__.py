@@ -1,1 +1,1 @@
-"""An event as a whole: moved between installations, copied, put away, deleted."""
+"""Whole events: export, import, copy, archive and delete."""

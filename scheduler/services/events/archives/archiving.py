@@ -1,4 +1,4 @@
-"""An event put away and brought back, and deleted: at once for everybody, by its rows in `deleting.py`."""
+"""Archiving, restoring and deleting events. `deletion` removes the rows afterwards."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ DELETE_REASON: Final = gettext_lazy("delete the event")
 
 @dataclass(frozen=True, slots=True)
 class EventTotals:
-    """How much an event is, before somebody ends it."""
+    """Record counts of an event, shown before it is archived or deleted."""
 
     key: str
     name: str
@@ -54,7 +54,7 @@ class EventTotals:
 
 @dataclass(frozen=True, slots=True)
 class EventOverview:
-    """An event as operators see it: nothing of what is in it."""
+    """An event as operators see it, without its contents."""
 
     key: str
     name: str
@@ -95,19 +95,19 @@ def list_all_events(session: Session, asker: SignedIn) -> list[EventOverview]:
 
 
 def _counted(session: Session, table: type[Firm | Attendee]) -> dict[int, int]:
-    """How many rows of a table each event has."""
+    """Number of rows of a table by event."""
     rows = session.execute(select(table.event_id, func.count()).group_by(table.event_id))
     return dict(rows.all())
 
 
 def get_totals(session: Session, actor: Actor) -> EventTotals:
-    """What would go with the event."""
+    """What would be deleted with the event."""
     actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     return _count_totals(session, session.get_one(Event, actor.event_id))
 
 
 def archive_event(session: Session, actor: Actor, *, now: datetime) -> None:
-    """Put the event away: it can be read and not changed, and no night begins. Raises WrongState."""
+    """Archive the event: it becomes read-only and no overnight run starts. Raises WrongState."""
     actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
     _require_idle(session, event, "archived")
@@ -118,7 +118,7 @@ def archive_event(session: Session, actor: Actor, *, now: datetime) -> None:
 
 
 def restore_event(session: Session, actor: Actor, *, now: datetime) -> None:
-    """An archived event goes on."""
+    """Restore an archived event."""
     actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
     if event.archived_at is not None:
@@ -131,11 +131,10 @@ def restore_event(session: Session, actor: Actor, *, now: datetime) -> None:
 
 
 def delete_event(session: Session, actor: Actor, *, typed: str, now: datetime) -> str:
-    """Delete the event; its name has to be typed. Returns the name.
+    """Delete the event after its name was typed. Returns the name.
 
-    From now on it is there for nobody: no page, link, feed or token finds it, and none of its mails goes out.
-    A worker deletes its rows. The trail stays, and that of the installation notes it.
-    Raises InvalidInput by `typed`, WrongState.
+    At once no page, link, feed or token finds it, and none of its emails is sent. A worker deletes its rows.
+    The audit log stays. Raises InvalidInput by `typed`, WrongState.
     """
     actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     actor.require_fresh(DELETE_REASON)
@@ -147,7 +146,7 @@ def delete_event(session: Session, actor: Actor, *, typed: str, now: datetime) -
 def delete_event_as_operator(
     session: Session, asker: SignedIn, key: str, *, typed: str, now: datetime
 ) -> str:
-    """The same for an operator of the installation. Raises NotAllowed, NotFound, InvalidInput, WrongState."""
+    """Delete an event as an operator. Raises NotAllowed, NotFound, InvalidInput, WrongState."""
     event = _find_event(session, asker, key)
     asker.require_fresh(DELETE_REASON)
     return _mark_deleted(
@@ -184,7 +183,7 @@ def _count_totals(session: Session, event: Event) -> EventTotals:
 
 
 def _require_idle(session: Session, event: Event, step: str) -> None:
-    """Nothing is at work on it. Raises WrongState."""
+    """Raises WrongState while a run or publishing works on the event."""
     running = select(Run.id).where(
         Run.event_id == event.id, Run.state.in_((RunState.QUEUED, RunState.RUNNING))
     )
@@ -217,7 +216,7 @@ def _mark_deleted(session: Session, event: Event, by: Somebody, typed: str, now:
     _require_idle(session, event, "deleted")
     about = pgettext_lazy("trail", "event %(key)s deleted", key=event.key)
     before = {"name": event.name, **_count_totals(session, event).counts}
-    event.key = f"deleted.{event.id}"  # no key has a dot: its own is free again
+    event.key = f"deleted.{event.id}"  # keys have no dot, so its own becomes free again
     event.deleted_at, event.deleted_by_id = now, by.account_id
     event.archived_at = event.archived_at or now
     event.mails_paused_at = event.mails_paused_at or now

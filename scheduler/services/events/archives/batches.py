@@ -1,4 +1,4 @@
-"""Many rows written while others write: some at a time, with a rest after them as long as they took."""
+"""Batched writes that let other writers in: each batch is followed by a pause of the same length."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from scheduler.storage.database import Database
 
 BATCH_SIZE: Final = 200
-"""Rows of one transaction."""
+"""Rows per transaction."""
 
 
 @contextmanager
 def batch_transaction(database: Database) -> Iterator[Session]:
-    """A transaction of at most `PORTION` rows. It ends before the rest begins.
+    """A transaction of at most `BATCH_SIZE` rows, followed by the pause.
 
-    So nobody waits long for the one writer of SQLite, or for a row of PostgreSQL.
+    No other writer of SQLite, or of a row in PostgreSQL, waits long.
     """
     began = time.monotonic()
     with database.write() as session:

@@ -1,6 +1,6 @@
-"""The rows of deleted events: a worker deletes them in portions, and waits as long as each one took.
+"""Deletion of the rows of deleted events: in batches, pausing as long as each batch took.
 
-A worker that dies loses nothing: what is left says what is to be done.
+Idempotent: after a crash, the remaining rows tell what is left to delete.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, SignInLink, WebSession
 
 BATCH_SIZE: Final = 10_000
-"""Rows whose keys are read at once. A reader keeps nobody waiting."""
+"""Rows whose keys are read at once. Readers block no one."""
 _OWN_OF_ACCOUNTS: Final = frozenset((SignInLink.__tablename__, WebSession.__tablename__))
-"""Tables that are of an account alone: they do not keep it, and go with it."""
+"""Tables of an account alone. They do not keep an account alive and are deleted with it."""
 
 log = structlog.get_logger()
 
 
 def is_deletion_pending(session: Session, *, now: datetime) -> bool:
-    """Whether rows of a deleted event are still there."""
+    """Whether rows of a deleted event remain."""
     return session.scalar(select(Event.id).where(Event.is_deleted(now)).limit(1)) is not None
 
 
 def delete_rows(
     database: Database, *, should_stop: Callable[[], bool], max_seconds: float | None = None
 ) -> bool:
-    """Delete rows of deleted events, for some seconds or until none is left. Returns whether some are left.
+    """Delete rows of deleted events, for up to `max_seconds`. Returns whether some remain.
 
-    People who were in no other event are forgotten with the last row that names them.
+    Accounts without any other event are deleted with their last row.
     """
     until = None if max_seconds is None else time.monotonic() + max_seconds
     worker = _Deletion(database, lambda: should_stop() or (until is not None and time.monotonic() > until))
@@ -49,13 +49,13 @@ def delete_rows(
         ids = session.scalars(select(Event.id).where(gone).order_by(Event.id)).all()
     try:
         return not all(worker.event(event_id) for event_id in ids)
-    except IntegrityError as error:  # work that had begun before put a row into it: it is seen the next time
+    except IntegrityError as error:  # a concurrent transaction added a row: it is deleted in the next pass
         log.info("rows of a deleted event are still being made", error=str(error.orig))
         return True
 
 
 def delete_event(database: Database, event_id: int) -> None:
-    """Delete an event that nobody has seen, with all its rows."""
+    """Delete an event that was never visible, with all its rows."""
     with database.write() as session:
         now = database.now_in(session)
         session.execute(update(Event).where(Event.id == event_id).values(deleted_at=now))
@@ -68,7 +68,7 @@ class _Deletion:
     must_stop: Callable[[], bool]
 
     def event(self, event_id: int) -> bool:
-        """Delete rows of an event, those first that nothing refers to. Returns whether all are gone."""
+        """Delete rows of an event, referring rows first. Returns whether all are gone."""
         return all(self._table(table, event_id) for table in reversed(event_tables.list_tables()))
 
     def _table(self, table: Table, event_id: int) -> bool:
@@ -81,7 +81,7 @@ class _Deletion:
         return True
 
     def _next(self, table: Table, event_id: int) -> Sequence[Row[Any]]:
-        """The key of rows to which no row of their own table refers, and the accounts that they name."""
+        """Keys of rows that no row of the same table refers to, with the accounts they name."""
         columns = *table.primary_key, *event_tables.account_columns(table)
         which = event_tables.belongs_to_event(table, event_id), *_is_last(table)
         with self.database.read() as session:
@@ -100,14 +100,14 @@ def _delete(session: Session, table: Table, rows: Sequence[Row[Any]]) -> None:
     which = and_(*(key == bindparam(f"key_{number}") for number, key in enumerate(keys)))
     found = [{f"key_{number}": row[number] for number in range(len(keys))} for row in rows]
     session.connection().execute(delete(table).where(which), found)
-    if table is not Event.__table__:  # who deleted it is in the middle of something
+    if table is not Event.__table__:  # the account is still being used by a transaction
         _delete_orphaned_accounts(
             session, {account for row in rows for account in row[len(keys) :] if account is not None}
         )
 
 
 def _delete_orphaned_accounts(session: Session, account_ids: Iterable[int]) -> None:
-    """Delete those of the accounts that nothing names any more, and that are no operator's."""
+    """Delete orphaned accounts, except operators'."""
     if not (asked := sorted(account_ids)):
         return
     accounts: Table = Account.__table__  # type: ignore[assignment]

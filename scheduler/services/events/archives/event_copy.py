@@ -1,4 +1,4 @@
-"""A new event that begins with parts of another one: last year's venue, firms, people, team and settings."""
+"""Copying parts of an event to a new one: venue, firms, people, team and settings."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Interpreter, Place, Slot, TeamMember
 
 PARTS: Final = ("venue", "firms", "people", "team", "settings")
-"""What may come along. People need their firms."""
+"""Parts that can be copied. People require their firms."""
 TABLES: Final = {
     "venue": ("slot", "pause", "hall", "walking_time", "place"),
     "firms": ("firm", "place"),
@@ -43,18 +43,18 @@ TABLES: Final = {
     "settings": ("mail_text", "night_time"),
 }
 _LINK_TABLES: Final = frozenset(("interpreter_station",))
-"""Tables that tie people to times and tables: they come along where both do."""
+"""Tables that link people to times and tables: copied where both are."""
 _OF_EVENT: Final = frozenset(
     ("key", "name", "timezone", "language", "areas", "area_names", "guests", "import_words")
 )
-"""What a new event has of the old one without its settings."""
+"""Columns copied even without the settings."""
 _PERSONAL: Final = ("seen_version_id", "welcomed_at", "came_at", "quiet_until")
-"""What a person saw of the old event, and how they were invited to it."""
+"""Columns about what a person saw of the old event and how they were invited."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventCopy:
-    """A new event: how it is called, when it begins, and what comes along."""
+    """A new event: key, name, first day, and the parts to copy."""
 
     key: str
     name: fields.EventName
@@ -63,7 +63,7 @@ class EventCopy:
 
 
 def get_first_day(session: Session, actor: Actor) -> date | None:
-    """The first day of the actor's event, by its own clock."""
+    """The first day of the actor's event in its time zone."""
     actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     event = session.get_one(Event, actor.event_id)
     return _first_day(session, event)
@@ -72,11 +72,10 @@ def get_first_day(session: Session, actor: Actor) -> date | None:
 def copy_event(
     database: Database, actor: Actor, form: EventCopy, *, settings: Settings, now: datetime
 ) -> str:
-    """Make the new event in portions, which its maker owns. Returns its key.
+    """Create the copy in batches; the actor becomes its owner. Returns its key.
 
-    Requests, answers, schedules, absences and mails stay with the old event, of which all is as it was at one
-    moment. Raises NotAllowed for who is no operator of the installation, and InvalidInput by field of
-    EventCopy.
+    Requests, answers, schedules, absences and emails are not copied. All rows are of one snapshot. Raises
+    NotAllowed unless the actor is an operator, and InvalidInput by field of EventCopy.
     """
     put = RowInserter(database, settings.secret_key, now)
     with database.read() as session:
@@ -96,7 +95,7 @@ def copy_event(
 
 
 def _require_copy(session: Session, actor: Actor, form: EventCopy, now: datetime) -> _CopiedRows:
-    """What is to be copied, if it may be."""
+    """The rows to copy, if the actor may copy them."""
     actor.require(Right.KEEP_EVENT, sentence=gettext_lazy("Only an owner of the event may do this."))
     actor.require_fresh(gettext_lazy("copy the event"))
     account = session.get(Account, actor.account_id or 0)
@@ -112,7 +111,7 @@ def _require_copy(session: Session, actor: Actor, form: EventCopy, now: datetime
 
 
 def _finish(session: Session, made: Event, copied: _CopiedRows, actor: Actor) -> None:
-    """The new event has an owner, a night, and what its trail begins with."""
+    """Add the owner, the overnight run and the first audit log entry."""
     if "settings" not in copied.parts:
         overnight_schedule.add_default_time(session, made, now=copied.now)
     account = session.get_one(Account, actor.account_id)
@@ -127,7 +126,7 @@ def _finish(session: Session, made: Event, copied: _CopiedRows, actor: Actor) ->
 
 @dataclass(slots=True)
 class _CopiedRows:
-    """The rows of the old event that come along, as they are in the new one."""
+    """Rows of the old event, as they are in the new one."""
 
     session: Session
     old: Event
@@ -137,12 +136,12 @@ class _CopiedRows:
 
     @property
     def wanted(self) -> frozenset[str]:
-        """The tables of which rows come along."""
+        """Tables whose rows are copied."""
         parts = frozenset(name for part in self.parts for name in TABLES[part])
         return parts | _LINK_TABLES if {"venue", "people"} <= set(self.parts) else parts
 
     def event(self, key: str, name: str) -> Values:
-        """The row of the new event, with the old one's settings or those of any new event."""
+        """The row of the new event, with the old settings or defaults."""
         columns = event_tables.find_table("event").columns
         row = {column.name: getattr(self.old, column.name) for column in columns}
         if "settings" not in self.parts:
@@ -155,7 +154,7 @@ class _CopiedRows:
         return row | new | dict.fromkeys(("live_at", "archived_at", "mail_ready_at", "mails_paused_at"))
 
     def rows(self, table: Table) -> Iterator[Values]:
-        """The rows of a table that come along."""
+        """The copied rows of a table."""
         query = select(*event_tables.exported_columns(table)).where(
             event_tables.belongs_to_event(table, self.old.id), *self._which(table)
         )
@@ -196,7 +195,7 @@ class _CopiedRows:
         if table == "night_time":
             zone = ZoneInfo(self.old.timezone)
             row["next_at"] = overnight.next_run_at(row["at"], row["weekdays"], zone, after=self.now)
-            row["then"] = AfterRun.DRAFT  # nobody of the new event was told anything yet
+            row["then"] = AfterRun.DRAFT  # no one of the new event was notified yet
         if table == "firm" and "venue" not in self.parts:
             row["hall_id"] = None
         if table == "firm" and row["host_id"] is not None and self._is_gone("firm", row["host_id"]):
@@ -214,7 +213,7 @@ class _CopiedRows:
         return self.session.scalar(select(found.c.withdrawn_at).where(found.c.id == row_id)) is not None
 
     def _shifted(self, moment: datetime) -> datetime:
-        """So many days later at the same time of the venue's clock."""
+        """The moment, shifted by whole days at the same local time of the venue."""
         local = moment.astimezone(ZoneInfo(self.old.timezone))
         return (
             (local.replace(tzinfo=None) + self.shift).replace(tzinfo=local.tzinfo).astimezone(moment.tzinfo)

@@ -1,4 +1,4 @@
-"""Which rows are an event's: of every table, how they are found, and what stays where it is."""
+"""Tables of an event: how its rows are found, which are exported, and which stay."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INSTALLATION_TABLES: Final = frozenset(
         "trail_head", "untaken_mail", "web_session",
     )
 )  # fmt: skip
-"""Tables of the installation: none of their rows is an event's alone."""
+"""Tables of the installation, of which no row belongs to one event."""
 
 NOT_EXPORTED: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -39,7 +39,7 @@ NOT_EXPORTED: Final[Mapping[str, str]] = MappingProxyType(
         "version_job": "is work of this installation's workers",
     }
 )
-"""Tables of which an event's rows do not move with it, and why."""
+"""Tables that are not exported, with the reason."""
 
 SECRET_COLUMNS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -55,7 +55,7 @@ SECRET_COLUMNS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "run": frozenset(("worker",)),
     }
 )
-"""Columns that never leave an installation: what opens something, and addresses of people's calendars."""
+"""Columns that never leave an installation: secrets, and addresses of people's calendars."""
 
 UNDECLARED_KEYS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
     {
@@ -65,33 +65,33 @@ UNDECLARED_KEYS: Final[Mapping[tuple[str, str], str]] = MappingProxyType(
         ("planned_meeting", "last_slot_id"): "slot",
     }
 )
-"""Columns with the id of another row, which the database does not know as such, and the table of that row."""
+"""Columns with ids of rows without a foreign key, and their tables."""
 
 
 def list_tables() -> list[Table]:
-    """Of Chainmeet, each behind those that its rows refer to."""
+    """All tables, each after those that its rows refer to."""
     return [table for table in Base.metadata.sorted_tables if table.name not in INSTALLATION_TABLES]
 
 
 def list_exported_tables() -> list[Table]:
-    """The tables of which an event's rows move with it."""
+    """Tables that are exported with an event."""
     return [table for table in list_tables() if table.name not in NOT_EXPORTED]
 
 
 def exported_columns(table: Table) -> list[Column[Any]]:
-    """The columns of a table that move."""
+    """Exported columns of a table."""
     return [column for column in table.columns if column.name not in SECRET_COLUMNS.get(table.name, ())]
 
 
 def referenced_table(column: Column[Any]) -> str | None:
-    """The table whose row a column names, or None."""
+    """The table that a column refers to, or None."""
     for key in column.foreign_keys:
         return key.column.table.name
     return UNDECLARED_KEYS.get((column.table.name, column.name))
 
 
 def belongs_to_event(table: Table, event_id: int) -> ColumnElement[bool]:
-    """Whether a row is of the event: by its own column, or by the row that it belongs to."""
+    """Whether a row belongs to the event, by its own column or its parent row."""
     if table is Event.__table__:
         return table.c.id == event_id
     if "about_event_id" in table.c:
@@ -107,10 +107,10 @@ def belongs_to_event(table: Table, event_id: int) -> ColumnElement[bool]:
 
 
 def account_columns(table: Table) -> list[Column[Any]]:
-    """The columns of a table that name accounts."""
+    """Columns of a table that refer to accounts."""
     return [column for column in table.columns if referenced_table(column) == Account.__tablename__]
 
 
 def find_table(name: str) -> Table:
-    """A table by its name."""
+    """A table by name."""
     return Base.metadata.tables[name]

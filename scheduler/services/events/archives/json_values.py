@@ -1,4 +1,4 @@
-"""Values of columns as JSON, and back: each is checked by the type of its column."""
+"""Conversion of column values to JSON and back, checked by column type."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from scheduler.storage.cache.marks import END, PART
 
 
 class BrokenArchive(ChainmeetError):
-    """An archive cannot be taken. `str()` says where and why."""
+    """An archive cannot be imported. `str()` gives the place and reason."""
 
     code = "broken-archive"
 
 
 def encode_value(value: Any) -> Any:
-    """A value of a column as JSON has it."""
+    """A column value as JSON."""
     if isinstance(value, enum.Enum):
         return value.value
     if isinstance(value, datetime | time):
@@ -35,7 +35,7 @@ def encode_value(value: Any) -> Any:
 
 
 def decode_value(column: Column[Any], value: Any, place: str) -> Any:
-    """A value of JSON as its column has it. Raises BrokenArchive."""
+    """A JSON value as its column's type. Raises BrokenArchive."""
     if value is None:
         if not column.nullable and not isinstance(column.type, JSON):
             raise BrokenArchive(f"{place}: {column.name} is missing.")
@@ -47,7 +47,7 @@ def decode_value(column: Column[Any], value: Any, place: str) -> Any:
 
 
 def _convert(kind: Any, value: Any) -> Any:
-    """Raises TypeError or ValueError for what the type does not hold."""
+    """Raises TypeError or ValueError if the type does not hold the value."""
     if isinstance(kind, JSON):
         return value
     if isinstance(kind, UtcDateTime):
@@ -65,7 +65,7 @@ def _convert(kind: Any, value: Any) -> Any:
 
 
 def _check_plain(kind: Any, value: Any) -> Any:
-    """A text, a truth or a number, as long and as large as its column has room for."""
+    """A text, boolean or number within the column's limits."""
     if isinstance(kind, Boolean):
         wanted: Any = bool
     elif isinstance(kind, Integer):
@@ -84,7 +84,7 @@ def _check_plain(kind: Any, value: Any) -> Any:
 
 
 _NO_SEPARATORS = dict.fromkeys(map(ord, (PART, END)))
-"""What people type has none of them, and texts of rows are parted by them."""
+"""Separator characters of composed rows, which user text never contains."""
 
 
 def _is_too_long(kind: Any, value: str) -> bool:

@@ -1,4 +1,4 @@
-"""Rows of an archive are checked by the limits of the forms, as if somebody had typed them."""
+"""Validation of archive rows by the limits that forms use."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from scheduler.services.problems.policy import policy_of
 from scheduler.storage.base import Base, UtcDateTime
 
 Check = Callable[[Any], Any]
-"""Raises ValueError, or another error of a value that cannot be."""
+"""Raises ValueError, or another error, for an invalid value."""
 
 _KEY_PATTERN: Final = re.compile(r"[^\x00-\x1f\x7f/\\<>\"?#%]{1,64}")
-"""What a key may be: it stands in addresses of pages."""
+"""Allowed keys: they appear in URLs."""
 _NAMED_TABLES: Final = frozenset(("attendee", "event", "firm", "interpreter"))
-"""Tables of which each row is called something."""
+"""Tables whose rows have a name."""
 _FIRST_YEAR, _LAST_YEAR = 2000, 2100
 
 
 class _Guest(BaseModel, extra="forbid"):
-    """As `spreadsheets/groups/guests.py` writes one."""
+    """As `spreadsheets/groups/guests.py` writes it."""
 
     name: fields.GuestName
     kind: Literal["country", "province"]
@@ -43,7 +43,7 @@ class _Guest(BaseModel, extra="forbid"):
 
 
 class _Words(BaseModel, extra="forbid"):
-    """As `imports/choices.py` writes the words of an event."""
+    """The event's mappings, as `imports/choices.py` writes them."""
 
     columns: dict[str, dict[str, str]] = {}
     values: dict[str, dict[str, dict[str, str]]] = {}
@@ -56,11 +56,11 @@ _SHAPES: Final[Mapping[tuple[str, str], Any]] = {
     ("event", "import_words"): _Words,
     ("hall", "names"): dict[str, str],
 }
-"""Columns of JSON whose model does not say their shape."""
+"""JSON columns whose model does not declare their shape."""
 
 
 def require_valid_row(table: Table, row: Mapping[str, Any], place: str) -> None:
-    """Raises BrokenArchive for a value that no form would take. `row` has the values of columns."""
+    """Raises BrokenArchive for a value that no form would accept. `row` has column values."""
     for name, checks in _checks(table.name).items():
         value = row.get(name)
         if value is None:
@@ -75,14 +75,14 @@ def require_valid_row(table: Table, row: Mapping[str, Any], place: str) -> None:
 
 
 def check_address(email: str) -> None:
-    """Raises ValueError for what is no email address. An empty one is none that is given."""
+    """Raises ValueError for an invalid email address. Empty means that none is given."""
     if email:
         mailable(email, is_test=True)
 
 
 @cache
 def _checks(table: str) -> dict[str, list[Check]]:
-    """The checks of a table by column: what its model says, and what the column means besides."""
+    """Checks of a table by column: from its model and from the meaning of the column."""
     model = next(each.class_ for each in Base.registry.mappers if each.class_.__tablename__ == table)
     hints = get_type_hints(model, include_extras=True)
     return {
@@ -97,7 +97,7 @@ def _kind(table: str, column: str, hints: Mapping[str, Any]) -> Any:
 
 
 def _typed(column: TypeEngine[Any], kind: Any) -> Iterator[Check]:
-    """By the annotation of the model, as Pydantic reads it. Plain values were checked as they were read."""
+    """Checks from the model's annotation, by Pydantic. Plain values were checked on reading."""
     if isinstance(column, UtcDateTime):
         yield _moment
     elif isinstance(column, JSON | Integer):
@@ -106,7 +106,7 @@ def _typed(column: TypeEngine[Any], kind: Any) -> Iterator[Check]:
 
 
 def _meant(table: str, column: str) -> Iterator[Check]:
-    if column == "key" and table != "event":  # that of the event is checked before
+    if column == "key" and table != "event":  # the event's own is checked before
         yield _key
     elif (table, column) == ("event", "timezone"):
         yield _event_timezone
@@ -119,7 +119,7 @@ def _meant(table: str, column: str) -> Iterator[Check]:
 
 
 def _key(key: str) -> None:
-    """A key that stands in addresses of pages."""
+    """Check a key that appears in URLs."""
     if not _KEY_PATTERN.fullmatch(key):
         raise ValueError("characters that no address has")
 

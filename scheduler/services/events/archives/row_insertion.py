@@ -1,4 +1,4 @@
-"""Rows of an event put into a database in portions, under ids of their own, with new secrets."""
+"""Insertion of an event's rows in batches, with new ids and secrets."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ T = TypeVar("T")
 
 @dataclass
 class RowInserter:
-    """The ids of rows that were put, by their table and their old id. Each portion is a transaction."""
+    """Inserts rows in batches and maps old ids to new ones, by table."""
 
     database: Database
     secret_key: str
     now: datetime
     people: Mapping[int, Mapping[str, Any]] | None = None
-    """The address and name of each account by its old id, or None where accounts stay what they are."""
+    """Address and name of each account by old id; None keeps the accounts."""
     ids: dict[str, dict[int, int]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
     def put(self, table: Table, rows: Iterable[Values]) -> None:
-        """Insert rows of a table, those that they refer to being there. Raises BrokenArchive."""
+        """Insert rows of a table after the rows that they refer to. Raises BrokenArchive."""
         known = self.ids.setdefault(table.name, {})
         count, later = 0, []
         own = [column.name for column in table.columns if event_tables.referenced_table(column) == table.name]
@@ -59,7 +59,7 @@ class RowInserter:
         self.counts[table.name] = count
 
     def _know_accounts(self, session: Session, table: Table, rows: Sequence[Values]) -> None:
-        """Find or make the accounts that rows name, with them: so none is left that nothing names.
+        """Find or create the accounts that rows name, in the same transaction, so that none is orphaned.
 
         None of them becomes an operator.
         """
@@ -79,7 +79,7 @@ class RowInserter:
         known |= {old: found[each["email"]] for old, each in some.items()}
 
     def _refer(self, table: Table, own: list[str], later: list[Values]) -> None:
-        """Rows that refer to rows of their own table, now that all of these are there."""
+        """Set references between rows of the same table, once all of them exist."""
         known = self.ids[table.name]
         for some in _batches(later):
             values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in own}
@@ -119,7 +119,7 @@ class RowInserter:
         return found
 
     def _fresh(self, table: str, row: Values) -> Values:
-        """Secrets of this installation, and states that only hold where work goes on."""
+        """Secrets of this installation, and default states where the old ones no longer apply."""
         if table == "attendee":
             seed = tokens.new_seed()
             hashed = tokens.hash_token(tokens.derive_token(self.secret_key, tokens.FEED, seed))
@@ -135,7 +135,7 @@ class RowInserter:
 
 
 def _batches(rows: Iterable[T]) -> Iterator[list[T]]:
-    """The rows, as many at a time as one transaction takes. They are read before it begins."""
+    """The rows in batches of one transaction. They are read before it begins."""
     given = iter(rows)
     while some := list(islice(given, batches.BATCH_SIZE)):
         yield some

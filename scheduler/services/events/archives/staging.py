@@ -26,7 +26,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Event
 
 STAGING_TIMEOUT: Final = timedelta(hours=6)
-"""After this time, what nobody has finished is deleted: its maker was lost."""
+"""An event not finished within this time is deleted: its creator was lost."""
 
 
 class StagingExpired(ChainmeetError):
@@ -39,9 +39,9 @@ class StagingExpired(ChainmeetError):
 
 
 def stage_event(put: RowInserter, row: Values) -> int:
-    """Put an event's row so that nothing finds it, and nothing of it begins by itself. Returns its id."""
+    """Insert an event's row hidden and inactive. Returns its id."""
     hidden = {
-        "key": f"made.{secrets.token_hex(8)}",  # no key has a dot
+        "key": f"made.{secrets.token_hex(8)}",  # keys have no dot
         "deleted_at": put.database.now() + STAGING_TIMEOUT,
         "archived_at": put.now,
         "mails_paused_at": put.now,
@@ -53,7 +53,7 @@ def stage_event(put: RowInserter, row: Values) -> int:
 
 @contextmanager
 def delete_on_failure(database: Database, event_id: int) -> Iterator[None]:
-    """Delete the event and its rows where what is done meanwhile fails."""
+    """Delete the event and its rows if the block fails."""
     try:
         yield
     except BaseException:
@@ -62,7 +62,7 @@ def delete_on_failure(database: Database, event_id: int) -> Iterator[None]:
 
 
 def finish_event(session: Session, event_id: int, row: Values, *, now: datetime) -> Event:
-    """The event is there from now on, with the key of its row. Raises NotFinished, IntegrityError."""
+    """Make the event visible under its key. Raises StagingExpired, IntegrityError."""
     event = session.get(Event, event_id, with_for_update={"key_share": True})
     if event is None or event.deleted_at is None or event.deleted_at <= now:
         raise StagingExpired

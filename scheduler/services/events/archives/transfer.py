@@ -1,4 +1,4 @@
-"""An event as one archive, from one installation to another: a ZIP with a file of JSON lines a table."""
+"""Export and import of an event as a ZIP archive with one JSON Lines file per table."""
 
 from __future__ import annotations
 
@@ -36,33 +36,33 @@ VERSION: Final = 1
 MANIFEST: Final = "archive.json"
 ACCOUNTS_FILE: Final = "accounts.jsonl"
 AUDIT_LOG_FILE: Final = "trail.jsonl"
-"""Who did what, for people to read. It is not taken: the chain of another installation has its own rows."""
+"""The audit log, for people to read. It is not imported: each installation has its own chain."""
 
 MAX_UNPACKED: Final = 8 << 30
-"""Octets of all files of an archive."""
+"""Most octets of all files, unpacked."""
 MAX_LINE: Final = 64 << 20
 MAX_ROWS: Final = 10_000_000
 _MAX_MANIFEST_OCTETS: Final = 1 << 20
 _FETCH_SIZE: Final = 1_000
-"""Rows that are fetched at once."""
+"""Rows fetched at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventArchive:
-    """What an archive has, or what was made of it: the event, and rows by table."""
+    """Contents of an archive, or of the event made from it: row counts by table."""
 
     id: int
     key: str
     name: str
     rows: Mapping[str, int]
     waiting_mails: int = 0
-    """Mails that are not sent yet. They stay in the installation that made them."""
+    """Unsent emails. They stay in the installation that queued them."""
     team: tuple[tuple[str, TeamRole], ...] = ()
-    """Who runs the event that was made: addresses with their roles, owners first."""
+    """Members of the new event's team: addresses and roles, owners first."""
 
 
 def write_archive(session: Session, event: Event, to: IO[bytes], *, now: datetime) -> EventArchive:
-    """Write an event, row by row. The session is a reading one: the archive is of one moment."""
+    """Write an event to a stream. Use a reading session: the archive is one snapshot."""
     rows: dict[str, int] = {}
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for table in event_tables.list_exported_tables():
@@ -93,11 +93,11 @@ def import_archive(
     now: datetime,
     agree: Callable[[EventArchive], None] = lambda _: None,
 ) -> EventArchive:
-    """Make the event of an archive in portions, all of it or nothing.
+    """Create the event of an archive in batches, all of it or nothing.
 
-    `key` replaces the one of the archive; `owner` is an address that becomes an owner besides. The event is
-    quiet: no night, and no mails about requests, until somebody switches them on. `agree` is told what would
-    be made, while nobody waits, and raises an error where it is not to be. Raises BrokenArchive.
+    `key` replaces the archive's key; `owner` is an address that becomes an additional owner. Overnight runs
+    and request emails stay off until enabled. `agree` receives what would be created and may raise. Raises
+    BrokenArchive.
     """
     with _open_archive(source, key) as (archive, new_key):
         _require_free(database, new_key)
@@ -124,7 +124,7 @@ def import_archive(
 
 @contextmanager
 def _open_archive(source: IO[bytes], key: str) -> Iterator[tuple[zipfile.ZipFile, str]]:
-    """The archive, and the key of its event. Raises BrokenArchive, also for what is found as it is read."""
+    """The archive and its event's key. Raises BrokenArchive, also for faults found while reading."""
     try:
         with _translate_errors(), zipfile.ZipFile(source) as archive:
             event = _read_manifest(archive)["event"]
@@ -138,7 +138,7 @@ def _open_archive(source: IO[bytes], key: str) -> Iterator[tuple[zipfile.ZipFile
 
 @contextmanager
 def _translate_errors(key: str = "") -> Iterator[None]:
-    """Say in words what the database does not take: rows, or at the end the key."""
+    """Translate database errors, for rows or the final key, to BrokenArchive."""
     try:
         yield
     except (IntegrityError, DataError) as error:
@@ -160,7 +160,7 @@ def _require_free(database: Database, key: str) -> None:
 def _complete_event(
     session: Session, event_id: int, owner: str, now: datetime
 ) -> tuple[tuple[str, TeamRole], ...]:
-    """Give the event what its rows do not say: an owner who is asked for, and holds. Returns its team."""
+    """Add the owner that was asked for, and holds. Returns the team."""
     if owner:
         account = sign_in.ensure_account(session, owner, now=now)
         member = session.get(TeamMember, (event_id, account.id))
@@ -201,7 +201,7 @@ def _rows(session: Session, table: Table, event_id: int) -> Iterator[Mapping[str
 
 
 def _accounts(session: Session, event_id: int) -> Iterator[Mapping[str, Any]]:
-    """The accounts that the rows name."""
+    """The accounts that the rows refer to."""
     named = [
         select(column).where(event_tables.belongs_to_event(table, event_id), column.is_not(None))
         for table in event_tables.list_exported_tables()
@@ -219,7 +219,7 @@ def _trail(session: Session, event_id: int) -> Iterator[Mapping[str, Any]]:
 
 
 def _stream_rows(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Mapping[str, Any]]:
-    """The rows of a query, as they come: never all of them in memory."""
+    """Stream the rows of a query, without loading all of them."""
     for row in session.execute(query, execution_options={"yield_per": _FETCH_SIZE}).mappings():
         yield {str(name): value for name, value in row.items()}
 
@@ -234,7 +234,7 @@ def _write(archive: zipfile.ZipFile, name: str, rows: Iterator[Mapping[str, Any]
 
 
 def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
-    """What an archive says of itself. Raises BrokenArchive for one that this version does not read."""
+    """The manifest. Raises BrokenArchive for an unsupported format or version."""
     names = {member.filename for member in archive.infolist()}
     wanted = {
         MANIFEST,
@@ -267,7 +267,7 @@ def _read_manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
 
 
 def _read_lines(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, Values]]:
-    """The rows of a file, each with its place in words. Octets are counted as they come, not as announced."""
+    """The rows of a file, each with its place in words. Octets are counted as read, not as announced."""
     with archive.open(name) as source:
         number = unpacked = 0
         while octets := source.readline(MAX_LINE + 1):
@@ -295,7 +295,7 @@ def _account_rows(archive: zipfile.ZipFile) -> Iterator[Values]:
 
 
 def _values(table: Table, document: Values, place: str) -> Values:
-    """A row with exactly the columns that move."""
+    """A row with exactly the exported columns."""
     wanted = {column.name: column for column in event_tables.exported_columns(table)}
     if document.keys() != wanted.keys():
         odd = ", ".join(sorted(map(str, document.keys() ^ wanted.keys()))[:5])
@@ -306,14 +306,14 @@ def _values(table: Table, document: Values, place: str) -> Values:
 
 
 def _table_rows(archive: zipfile.ZipFile, table: Table) -> Iterator[Values]:
-    """The rows of a table, checked as they are read."""
+    """The rows of a table, validated while reading."""
     for place, document in _read_lines(archive, f"{table.name}.jsonl"):
         yield _values(table, document, place)
 
 
 def _event_row(archive: zipfile.ZipFile, key: str, now: datetime) -> Values:
-    """The row of the event under its key here, so that no mails begin by themselves."""
-    found = list(islice(_table_rows(archive, event_tables.find_table("event")), 2))  # of more there is no end
+    """The event's row under its new key, with automatic emails off."""
+    found = list(islice(_table_rows(archive, event_tables.find_table("event")), 2))  # bound it
     if len(found) != 1:
         several = "several rows" if found else "no row"
         raise BrokenArchive(f"event has {several}; an archive is of one event.")
@@ -322,5 +322,5 @@ def _event_row(archive: zipfile.ZipFile, key: str, now: datetime) -> Values:
 
 
 def _disable_automatic_runs(table: Table, rows: Iterator[Values]) -> Iterator[Values]:
-    """The rows so that no night begins by itself."""
+    """The rows with overnight runs off."""
     return (row | {"next_at": None} for row in rows) if table.name == "night_time" else rows

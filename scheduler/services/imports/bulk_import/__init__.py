@@ -1,1 +1,1 @@
-"""Files and rows brought in: by a worker, by a program."""
+"""Imports by a background worker and through the API."""

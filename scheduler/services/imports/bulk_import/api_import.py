@@ -1,4 +1,4 @@
-"""Rows that a program brings, taken as a spreadsheet's: looked at, or all of them or none."""
+"""Bulk import of rows sent through the API: a dry run, or all rows or none."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ REQUIRED_RIGHTS: Final[Mapping[ImportKind, Right]] = {
     ImportKind.DELEGATIONS: Right.KEEP_DELEGATIONS,
     ImportKind.REQUESTS: Right.ASK,
 }
-"""What a kind needs besides the right to import."""
+"""Rights that a kind needs in addition to the right to import."""
 CONTACT_COLUMNS: Final = frozenset(("email", "phone"))
 HEADER_LINE: Final = 1
-"""The number of the header's row: the first row of a list stands in the next one."""
+"""Line number of the header. The first row of a list is on the next line."""
 
 Rows = Mapping[ImportKind, Sequence[Mapping[str, str]]]
 
@@ -55,9 +55,10 @@ def import_rows(
     settings: Settings,
     now: datetime,
 ) -> ImportPreview:
-    """Take rows of several kinds as one step that can be undone on the page of imports, or only look.
+    """Import rows of several kinds as one step that can be undone on the imports page.
 
-    Raises InvalidInput with the place of each fault as a JSON path, unless it is a look or `leave_out`.
+    With `dry_run`, nothing is stored. Raises InvalidInput, with the JSON path of each fault, unless `dry_run`
+    or `leave_out` is set.
     """
     _check(actor, rows, options)
     parts = [(kind, _sheet(kind, rows[kind])) for kind in ImportKind if kind in rows]
@@ -96,7 +97,7 @@ def _check(actor: Actor, rows: Rows, options: ImportOptions) -> None:
 
 
 def _sheet(kind: ImportKind, rows: Sequence[Mapping[str, str]]) -> WorkbookSheet:
-    """The rows as a sheet with their columns."""
+    """Build a sheet from the rows, with their columns."""
     columns = tuple(column for column in COLUMNS[kind] if rows and column in rows[0])
     cells = [tuple(row.get(column, "") for column in columns) for row in rows]
     numbered = [SheetRow(HEADER_LINE + 1 + at, each) for at, each in enumerate(cells)]
@@ -104,7 +105,7 @@ def _sheet(kind: ImportKind, rows: Sequence[Mapping[str, str]]) -> WorkbookSheet
 
 
 def row_position(line: int) -> int:
-    """The place of a row in its list, from 0."""
+    """Zero-based index of a row in its list."""
     return line - HEADER_LINE - 1
 
 
@@ -124,7 +125,7 @@ def _faults(look: ImportPreview) -> list[Fault]:
 
 
 def _mask_contacts(look: ImportPreview) -> ImportPreview:
-    """What was there before of addresses and telephones is for who may read them."""
+    """Hide earlier email addresses and phone numbers from readers without the right to see them."""
     return replace(look, parts=tuple(map(_mask_part, look.parts)))
 
 

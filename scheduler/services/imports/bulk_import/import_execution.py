@@ -1,4 +1,4 @@
-"""A worker's work on a file: look at it, or take it, all of it in one transaction or nothing."""
+"""Execution of an import job by a worker: preview or import, in one transaction."""
 
 from __future__ import annotations
 
@@ -38,28 +38,28 @@ from scheduler.storage.models.importing import FileWork
 log = structlog.get_logger()
 
 REPORT_SECONDS = 1.0
-"""Seconds between two words of how far the work is."""
+"""Seconds between two progress reports."""
 JOB_FAILED = gettext_lazy("Something broke on our side. Nothing of the file was taken. Try again.")
 
 
 class ImportEnding(StrEnum):
-    """How a task's work on a file ended."""
+    """Outcome of an import job."""
 
-    NOT_CLAIMED = "not_claimed"  # somebody else does it, or did
+    NOT_CLAIMED = "not_claimed"  # another worker has it or has finished it
     DONE = "done"
-    LOOKS_AGAIN = "looks_again"  # the event had changed since the look: it is asked anew
+    LOOKS_AGAIN = "looks_again"  # the event changed since the preview, which is queued again
     FAILED = "failed"
-    LOST = "lost"  # it was taken up elsewhere meanwhile
+    LOST = "lost"  # another worker took it over
 
 
 class ImportJobLost(ChainmeetError):
-    """The job is no longer this worker's."""
+    """The job no longer belongs to this worker."""
 
     code = "file-lost"
 
 
 def execute_import(database: Database, file_id: int, *, worker: str, settings: Settings) -> ImportEnding:
-    """Do a job about a file from its claim to its end. What is wrong with it is kept as a sentence."""
+    """Execute an import job from its claim to its end. Faults of the file are stored as a message."""
     with database.write() as session:
         job = _claim_job(session, file_id, worker, now=database.now_in(session))
     if job is None:
@@ -81,7 +81,7 @@ def execute_import(database: Database, file_id: int, *, worker: str, settings: S
 
 @dataclass(frozen=True, slots=True)
 class _ImportWork:
-    """A job that this worker has claimed."""
+    """An import job that this worker has claimed."""
 
     database: Database
     job: ImportJob
@@ -89,7 +89,7 @@ class _ImportWork:
     settings: Settings
 
     def look(self) -> None:
-        """Do what the file does, roll it back, and keep what it did."""
+        """Run the import, roll it back, and store its preview."""
         octets, kind = self._file()
         parts = sheet_import.read_parts(octets, kind)
         self._report(total=len(parts))
@@ -115,7 +115,7 @@ class _ImportWork:
             self._finish(session, self.database.now_in(session), found=document)
 
     def take(self) -> None:
-        """Take the file, tell who asked, and end the job, in one transaction."""
+        """Import the file, email the person who started it, and finish the job in one transaction."""
         octets, kind = self._file()
         parts = sheet_import.read_parts(octets, kind)
         self._report(total=len(parts))
@@ -142,7 +142,7 @@ class _ImportWork:
         self.database.count_anew(tables)
 
     def end(self, ending: ImportEnding, **values: Any) -> ImportEnding:
-        """Write down why it is not done, if the job is still this worker's."""
+        """Store why the job was not done, if it still belongs to this worker."""
 
         def write() -> bool:
             with self.database.write() as session:
@@ -152,9 +152,9 @@ class _ImportWork:
         return ending if patiently(write) else ImportEnding.LOST
 
     def _teller(self, parts: Sequence[tuple[ImportKind | None, WorkbookSheet]]) -> Callable[..., None]:
-        """What tells the job at which row the work is, over a connection of its own, each second at most.
+        """A callback that reports progress over a separate connection, at most once a second.
 
-        With SQLite nobody else can write while the work does.
+        With SQLite it reports nothing: only one connection can write at a time.
         """
         numbers = {sheet.name: at for at, (_, sheet) in enumerate(parts, 1)}
         told = time.monotonic() - REPORT_SECONDS
@@ -175,7 +175,7 @@ class _ImportWork:
             return file.octets or b"", file.kind
 
     def _actor(self, session: Session, now: datetime) -> Actor | None:
-        """Who asked, with the roles of now; None for a file of which an event is to be made."""
+        """The actor who queued the job, with current roles; None for a file of a new event."""
         file = session.get_one(ImportFile, self.job.file_id)
         if file.event_id is None:
             return None
@@ -189,7 +189,7 @@ class _ImportWork:
                 raise ImportJobLost
 
     def _finish(self, session: Session, now: datetime, *, found: Any) -> None:
-        """The job is done, in the transaction of the work: another worker that has it meanwhile wins."""
+        """Finish the job in the transaction of its work. Fails if another worker has taken it over."""
         values = {"state": JobState.DONE, "error": None, "heartbeat_at": now, "found": found}
         if not updates_row(session, self._own().values(values)):
             raise ImportJobLost
@@ -220,13 +220,13 @@ def _claim_job(session: Session, file_id: int, worker: str, *, now: datetime) ->
 
 
 def _asker(session: Session, job: ImportJob, now: datetime) -> SignedIn:
-    """Who asked for an event of a file, as an operator of now. A worker has no session of a browser."""
+    """The signed-in operator who queued the creation of an event. A worker has no browser session."""
     account = session.get_one(Account, job.asked_by)
     return SignedIn(0, account.id, account.email, account.name, account.is_operator, now, now, now)
 
 
 def _send_result_email(session: Session, job: ImportJob, look: ImportPreview | None, now: datetime) -> None:
-    """One mail to who started it."""
+    """Email the person who started the job."""
     file = session.get_one(ImportFile, job.file_id)
     if look is None or job.asked_by is None or file.event_id is None:
         return

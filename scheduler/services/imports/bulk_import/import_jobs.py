@@ -1,4 +1,4 @@
-"""Looks at large files and their taking, done by a worker: asked, claimed, followed, taken up again."""
+"""Background jobs that preview or import large files: queue, claim, progress and recovery."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from scheduler.storage.models.importing import FileWork
 
 OPEN_STATES: Final = (JobState.ASKED, JobState.RUNNING)
 MAX_INLINE_OCTETS: Final = 128 << 10
-"""Octets of a file at which its page looks itself: it takes less than a second."""
+"""Files of at most this many octets are previewed in the request: it takes less than a second."""
 HEARTBEAT_TIMEOUT: Final = timedelta(minutes=3)
-"""A running job that reported nothing for this time has lost its worker."""
+"""A running job without a heartbeat for this time has lost its worker."""
 QUEUE_TIMEOUT: Final = timedelta(seconds=60)
-"""A job that nobody took for this time gets another task."""
+"""A queued job that no worker claimed within this time is sent again."""
 MAX_ATTEMPTS: Final = 2
 _NO_SYNC: Final = {"synchronize_session": False}
 WORKER_LOST: Final = gettext_lazy(
@@ -39,7 +39,7 @@ WORKER_LOST: Final = gettext_lazy(
 
 @dataclass(frozen=True, slots=True)
 class ImportJobCard:
-    """A job as its page follows it. `total` has the sheets of the file once it is read."""
+    """A job as shown on its page. `total` is the number of sheets once the file is read."""
 
     file_id: int
     name: str
@@ -47,17 +47,17 @@ class ImportJobCard:
     state: JobState
     asked_at: datetime
     looked_at: datetime
-    """When the worker was last heard of: for a look that is done, of what moment it is."""
+    """Last heartbeat of the worker; for a finished preview, the time it reflects."""
     total: int
     error: str
     event_key: str
-    """The event that was made, or empty."""
+    """Key of the event that was created, or empty."""
     progress: Mapping[str, Any] = field(default_factory=dict)
-    """The `sheet` that is taken, its `number`, the `row` there and its last (`rows`); empty if unknown."""
+    """The current `sheet`, its `number`, the current `row` and the last one (`rows`). Empty if unknown."""
 
     @property
     def share(self) -> float | None:
-        """How much of the file is taken, from 0 to 1, if every sheet takes as long."""
+        """Progress from 0 to 1, assuming that each sheet takes equally long."""
         if not self.progress or not self.total:
             return None
         of_sheet: float = self.progress["row"] / max(self.progress["rows"], 1)
@@ -78,50 +78,50 @@ class ImportJobCard:
 
 
 def is_large_file(octets: bytes) -> bool:
-    """Whether a worker looks at a file, and not the page itself."""
+    """Whether a worker has to preview the file instead of the request itself."""
     return len(octets) > MAX_INLINE_OCTETS
 
 
 def request_preview(session: Session, actor: Actor, file_id: int, *, now: datetime) -> None:
-    """Have a worker look at a file of the event. Send its task after the commit. Raises NotFound."""
+    """Queue a preview of a file of the event. Send its task after the commit. Raises NotFound."""
     actor.require(Right.IMPORT)
     _require_file(session, actor, file_id, lock=True)
     _queue_job(session, file_id, FileWork.LOOK, actor.account_id, now)
 
 
 def request_import(session: Session, actor: Actor, file_id: int, *, digest: str, now: datetime) -> None:
-    """Have a worker take a file as it was shown. Send its task after the commit.
+    """Queue the import of a file as previewed. Send its task after the commit.
 
-    Raises NotFound, WrongState if a worker has it already.
+    Raises NotFound, and WrongState if a worker already has it.
     """
     actor.require(Right.IMPORT)
-    actor.require_fresh(LET_IN)  # a worker finds out whether it does
+    actor.require_fresh(LET_IN)  # the worker checks this
     _require_file(session, actor, file_id, lock=True)
     _queue_job(session, file_id, FileWork.TAKE, actor.account_id, now, digest=digest)
 
 
 def request_new_event_preview(session: Session, asker: SignedIn, file_id: int, *, now: datetime) -> None:
-    """Have a worker look what would come of a workbook. Raises NotFound."""
+    """Queue a preview of a new event from a workbook. Raises NotFound."""
     create_from_workbook.load_workbook(session, asker, file_id)
     _queue_job(session, file_id, FileWork.LOOK, asker.account_id, now)
 
 
 def request_new_event(session: Session, asker: SignedIn, file_id: int, *, digest: str, now: datetime) -> None:
-    """Have a worker make the event of a workbook. Raises NotFound, WrongState if one has it already."""
+    """Queue the creation of an event from a workbook. Raises NotFound, WrongState if it is already queued."""
     asker.require_fresh(create_from_workbook.SIGN_IN_REASON)
     create_from_workbook.load_workbook(session, asker, file_id)
     _queue_job(session, file_id, FileWork.TAKE, asker.account_id, now, digest=digest)
 
 
 def find_job(session: Session, actor: Actor, file_id: int) -> ImportJobCard | None:
-    """The job of a file, or None if its page looks itself. Raises NotFound."""
+    """The job of a file, or None if its page does the work itself. Raises NotFound."""
     actor.require(Right.IMPORT)
     _require_file(session, actor, file_id, waits=False)
     return _job(session, file_id)
 
 
 def find_new_event_job(session: Session, asker: SignedIn, file_id: int) -> ImportJobCard | None:
-    """The job of a workbook of which an event is to be made, or was. Raises NotFound."""
+    """The job of a workbook from which an event is, or was, created. Raises NotFound."""
     create_from_workbook.require_operator(asker)
     file = session.get(ImportFile, file_id)
     if file is None or file.account_id != asker.account_id:
@@ -130,24 +130,26 @@ def find_new_event_job(session: Session, asker: SignedIn, file_id: int) -> Impor
 
 
 def load_preview(session: Session, actor: Actor, file_id: int) -> ImportPreview | None:
-    """What a worker found that a file would do, or None if nobody looked yet."""
+    """The preview that a worker stored for a file, or None. Raises NotFound."""
     actor.require(Right.IMPORT)
     _require_file(session, actor, file_id)
     found = session.scalar(select(ImportJob.found).where(ImportJob.file_id == file_id))
-    if not found or "parts" not in found:  # there may be a look of the event that was to be made of it
+    if not found or "parts" not in found:  # a preview from before the event was created may be stored
         return None
     return stored_preview.parse_preview(found)
 
 
 def load_new_event_preview(session: Session, asker: SignedIn, file_id: int) -> NewEventPreview | None:
-    """What a worker found that would come of a workbook."""
+    """The stored preview of a new event from a workbook, or None."""
     create_from_workbook.load_workbook(session, asker, file_id)
     found = session.scalar(select(ImportJob.found).where(ImportJob.file_id == file_id))
     return stored_preview.parse_new_event_preview(found) if found else None
 
 
 def recover_jobs(session: Session, *, now: datetime) -> list[int]:
-    """Jobs that no worker is at: asked again, or failed after two. Returns those whose task must be sent."""
+    """Queue jobs without a worker again, or fail them after two attempts. Returns the ids of tasks to
+    send.
+    """
     lost = _requeue_jobs(session, ImportJob.heartbeat_at <= now - HEARTBEAT_TIMEOUT, now)
     waits = (ImportJob.state == JobState.ASKED) & (ImportJob.heartbeat_at <= now - QUEUE_TIMEOUT)
     again = update(ImportJob).where(waits, ~ImportJob.file_id.in_(lost)).values(heartbeat_at=now)
@@ -155,7 +157,7 @@ def recover_jobs(session: Session, *, now: datetime) -> list[int]:
 
 
 def reclaim_orphaned_jobs(session: Session, is_gone: Callable[[str], bool], *, now: datetime) -> list[int]:
-    """Recover running jobs at once whose worker is known to be gone. Returns the ids of those to send."""
+    """Recover running jobs whose worker is known to be gone. Returns the ids of tasks to send."""
     running = session.execute(
         select(ImportJob.file_id, ImportJob.worker).where(ImportJob.state == JobState.RUNNING)
     ).all()
@@ -164,7 +166,7 @@ def reclaim_orphaned_jobs(session: Session, is_gone: Callable[[str], bool], *, n
 
 
 def _requeue_jobs(session: Session, which: ColumnElement[bool], now: datetime) -> list[int]:
-    """Ask for running jobs again, or let those fail that lost their worker too often."""
+    """Queue running jobs again, or fail those that lost their worker too often."""
     running = update(ImportJob).where(ImportJob.state == JobState.RUNNING, which)
     lost_twice = running.where(ImportJob.attempts >= MAX_ATTEMPTS)
     session.execute(lost_twice.values(state=JobState.FAILED, error=WORKER_LOST), execution_options=_NO_SYNC)
@@ -181,7 +183,7 @@ def updates_row(session: Session, statement: Update) -> bool:
 def _queue_job(
     session: Session, file_id: int, work: FileWork, account_id: int | None, now: datetime, digest: str = ""
 ) -> None:
-    """A job in place of the last one, unless a worker takes the file at this moment."""
+    """Replace the file's last job by a new one, unless a worker has claimed it."""
     gone = delete(ImportJob).where(
         ImportJob.file_id == file_id,
         ~((ImportJob.work == FileWork.TAKE) & ImportJob.state.in_(OPEN_STATES)),

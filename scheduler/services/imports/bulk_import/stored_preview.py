@@ -1,4 +1,4 @@
-"""What a file would do, as JSON that is kept with the file until somebody reads it."""
+"""Serialization of import previews to JSON."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from scheduler.services.spreadsheets.proposals import NO_PROPOSALS, Proposals
 
 
 def serialize_preview(look: ImportPreview) -> dict[str, Any]:
-    """As JSON has it."""
+    """The preview as JSON."""
     return asdict(look)
 
 
 def parse_preview(document: dict[str, Any]) -> ImportPreview:
-    """The look that `document_of` was given."""
+    """The preview from the JSON that `serialize_preview` made."""
     return ImportPreview(
         tuple(map(_parse_part, document["parts"])),
         document["digest"],
@@ -32,12 +32,12 @@ def parse_preview(document: dict[str, Any]) -> ImportPreview:
 
 
 def serialize_new_event_preview(look: NewEventPreview) -> dict[str, Any]:
-    """What would come of a workbook, as JSON has it."""
+    """The preview of a new event as JSON."""
     return asdict(look)
 
 
 def parse_new_event_preview(document: Mapping[str, Any]) -> NewEventPreview:
-    """The look that `of_new_event` was given."""
+    """The preview from the JSON that `serialize_new_event_preview` made."""
     return NewEventPreview(
         document["typed"],
         parse_preview(document["look"]),
@@ -74,7 +74,7 @@ def _parse_result(done: dict[str, Any]) -> ImportResult:
 
 
 def _parse_faults(cells: dict[str, Any]) -> FaultGroup:
-    given = cells.get("proposals")  # a look that was kept before an update has none
+    given = cells.get("proposals")  # previews stored before an upgrade lack it
     proposals = Proposals(**given | {"choices": _parse_pairs(given["choices"])}) if given else NO_PROPOSALS
     waits = ImportKind(cells["waits_for"]) if cells.get("waits_for") else None
     places = tuple((line, at) for line, at in cells.get("places", ()))

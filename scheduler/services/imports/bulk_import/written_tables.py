@@ -1,4 +1,4 @@
-"""Which tables a session writes to: their statistics are of before."""
+"""Records the tables a session writes to, so that they can be ANALYZEd afterwards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 @contextmanager
 def record_written_tables(session: Session) -> Iterator[set[str]]:
-    """The names of tables whose rows are flushed meanwhile, filled as it goes."""
+    """Collect the names of tables whose rows are flushed inside the block."""
     names: set[str] = set()
 
     def note(flushed: Session, _context: object) -> None:

@@ -1,1 +1,1 @@
-"""The people of a firm, kept by its exhibitors."""
+"""A firm's own people, managed by its exhibitors."""

@@ -1,4 +1,4 @@
-"""On which days a person is there: on any other, all their slots are marked as busy."""
+"""Days of attendance: all slots of other days are marked as busy."""
 
 from __future__ import annotations
 

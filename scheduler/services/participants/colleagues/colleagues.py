@@ -1,4 +1,4 @@
-"""The people of a firm, kept by its exhibitors: added and invited, changed, taken out of the event."""
+"""Colleagues: people of a firm whom its exhibitors add, invite, edit and remove."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ from scheduler.services.text import one_line, storable
 from scheduler.storage.models import Account, Attendee, Event, Firm, Interpreter, OutboxMail
 
 MAX_COLLEAGUES = 30
-"""People of a firm whom its exhibitors may have in the event."""
+"""People that a firm's exhibitors can have in the event."""
 MAX_COLLEAGUES_EVER = 60
-"""With those who left: all people whom a firm's exhibitors may ever add."""
+"""People that a firm's exhibitors can ever add, including removed ones."""
 MAX_INVITATIONS = 60
-"""Invitations that a firm can send, however often somebody is added."""
+"""Invitations that a firm can send in total."""
 INVITATION_INTERVAL = timedelta(days=1)
-"""Between two invitations to an address."""
+"""Minimum time between two invitations to an address."""
 _LETTER = "colleague"
 _LONGEST_KEY = 40
 REQUIRED = gettext_lazy("must not be empty")
 
 
 class AddressTaken(InvalidInput):
-    """The address is another participant's."""
+    """The address belongs to another participant."""
 
     def __init__(self) -> None:
         sentence = gettext_lazy("takes part already; ask the organisers if this is somebody of yours")
@@ -59,9 +59,9 @@ class AddressTaken(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class ColleagueForm:
-    """What an exhibitor writes about somebody of the own firm.
+    """Form of a colleague.
 
-    `areas` are keys of chain areas that they take care of, `days` those on which they are there.
+    `areas` are keys of chain areas, `days` the days of attendance.
     """
 
     name: str = ""
@@ -76,7 +76,7 @@ class ColleagueForm:
 
 @dataclass(frozen=True, slots=True)
 class Colleague:
-    """Somebody of the own firm. `languages` are codes."""
+    """A person of the reader's own firm. `languages` are codes."""
 
     key: str
     name: str
@@ -92,7 +92,7 @@ class Colleague:
 
 @dataclass(frozen=True, slots=True)
 class AddedColleague:
-    """Somebody who was added. `is_invited` is false where an invitation went to the address lately."""
+    """The added colleague. `is_invited` is false if the address got an invitation recently."""
 
     key: str
     is_invited: bool
@@ -100,7 +100,7 @@ class AddedColleague:
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """The people of the own firm. `days` are those of the event, `room` how many can be added."""
+    """People of the reader's own firm. `days` are those of the event, `room` how many can be added."""
 
     people: tuple[Colleague, ...]
     days: tuple[date, ...]
@@ -108,7 +108,7 @@ class Staff:
 
 
 def get_staff(session: Session, actor: Actor) -> Staff:
-    """The people of the actor's firm, by five queries. Raises NotAllowed."""
+    """The people of the actor's firm, in five queries. Raises NotAllowed."""
     firm, event = _load_own_firm(session, actor, is_locked=False)
     slots = attendance_days.list_slots_by_day(session, event)
     people = _people(session, firm.id)
@@ -135,10 +135,10 @@ def get_staff(session: Session, actor: Actor) -> Staff:
 def add_colleague(
     session: Session, actor: Actor, form: ColleagueForm, *, settings: Settings, now: datetime
 ) -> AddedColleague:
-    """Let somebody of the own firm take part, and invite them by email, at most once a day.
+    """Add a person of the actor's firm and invite them by email, at most once a day.
 
-    Who left before comes back. Raises InvalidInput by field, NotAllowed, SignInNeeded,
-    and AddressTaken, which is to be noted by `note_taken` in another transaction.
+    Restores a removed person. Raises InvalidInput by field, NotAllowed, SignInNeeded, and AddressTaken, which
+    the caller logs with `log_address_taken` in another transaction.
     """
     firm, event = _load_own_firm(session, actor, is_locked=True)
     slots = attendance_days.list_slots_by_day(session, event)
@@ -196,7 +196,7 @@ def add_colleague(
 
 
 def log_address_taken(session: Session, actor: Actor, form: ColleagueForm, *, now: datetime) -> None:
-    """Note that the actor entered an address of another participant: so the answer told that it is one."""
+    """Log that the actor entered another participant's address, as the answer reveals it."""
     _load_own_firm(session, actor, is_locked=False)
     address_attempts.note(session, actor, 1, address=_address(form.email)[0], now=now)
 
@@ -204,7 +204,7 @@ def log_address_taken(session: Session, actor: Actor, form: ColleagueForm, *, no
 def change_colleague(
     session: Session, actor: Actor, key: str, form: ColleagueForm, *, settings: Settings, now: datetime
 ) -> None:
-    """Say something else of somebody of the own firm; the address stays. Raises as `add`, and NotFound."""
+    """Change a person of the actor's firm; the address stays. Raises like `add_colleague`, and NotFound."""
     firm, event = _load_own_firm(session, actor, is_locked=True)
     person, slots = _colleague(session, firm, key), attendance_days.list_slots_by_day(session, event)
     said, faults = _checked(event, form, slots)
@@ -225,9 +225,9 @@ def change_colleague(
 def remove_colleague(
     session: Session, actor: Actor, key: str, *, now: datetime
 ) -> withdrawals.WithdrawalResult:
-    """Take somebody of the own firm out of the event, as the people desk does.
+    """Remove a person of the actor's firm from the event, like organisers do.
 
-    Their meetings go to colleagues where one can go. Raises NotFound, NotAllowed, InvalidInput for oneself.
+    Colleagues take over their meetings where possible. Raises NotFound, NotAllowed, InvalidInput for oneself.
     """
     firm, _ = _load_own_firm(session, actor, is_locked=True)
     person = _colleague(session, firm, key)
@@ -248,7 +248,7 @@ def _load_own_firm(session: Session, actor: Actor, *, is_locked: bool) -> tuple[
 
 
 def _imported_by(session: Session, actor: Actor) -> int | None:
-    """The chamber on whose role the actor's own sign-in depends: that of whom they add does, too."""
+    """The delegation manager on whose role the actor's sign-in depends; added people depend on it too."""
     return session.scalar(select(Attendee.imported_by).where(Attendee.id == actor.attendee_id))
 
 
@@ -274,7 +274,7 @@ def _address(typed: str) -> tuple[str, list[Fault]]:
 def _checked(
     event: Event, form: ColleagueForm, slots: dict[date, set[int]]
 ) -> tuple[dict[str, Any], list[Fault]]:
-    """The columns of an attendee that a form says, and what is wrong with it."""
+    """The attendee columns of a form, and its faults."""
     name, title, typed = one_line(form.name), one_line(form.title), one_line(form.latin_name)
     latin = typed or name
     codes: list[str] = []
@@ -309,7 +309,7 @@ def _checked(
 
 
 def _set_values(session: Session, person: Attendee, said: dict[str, Any], settings: Settings) -> None:
-    """Another role brings another address of the feed, as everywhere."""
+    """Set the values. A new role changes the feed's address."""
     if person.is_exhibitor != said["is_exhibitor"]:
         access_revocation.renew_feeds(session, person, secret_key=settings.secret_key)
     for name, value in said.items():
@@ -318,7 +318,7 @@ def _set_values(session: Session, person: Attendee, said: dict[str, Any], settin
 
 
 def _key(session: Session, event_id: int, name: str, email: str) -> str:
-    """A key that nobody of the event has: of the name, and of the address where that one is taken."""
+    """An unused key, from the name, or the address if that is taken."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug = "-".join(re.findall("[a-z0-9]+", plain))[:_LONGEST_KEY].strip("-")
     digest = blake2b(email.encode(), digest_size=8).hexdigest()
@@ -330,7 +330,7 @@ def _key(session: Session, event_id: int, name: str, email: str) -> str:
 
 
 def _count_invitations(session: Session, event: Event, firm: Firm) -> int:
-    """The invitations that the firm has sent to its people, those who left too."""
+    """Invitations that the firm has sent to its people, including removed ones."""
     own = select(Attendee.email).where(Attendee.firm_id == firm.id)
     sent = select(func.count()).where(_invitations(event), OutboxMail.to_address.in_(own))
     return session.scalars(sent).one()

@@ -1,1 +1,1 @@
-"""The changes of a draft as decisions: why each, what it buys, whether it is rejected."""
+"""Review of a draft's changes: cause, effect, and rejection."""

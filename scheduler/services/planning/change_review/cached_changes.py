@@ -1,4 +1,4 @@
-"""The kept changes of a comparison: the marks of all, and the rows of some, so that a page reads few."""
+"""Stored changes of a comparison: marks of all and rows of some, so that a page reads little."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from scheduler.storage.models import Comparison, ComparisonPart, ScheduleVersion
 
 
 def get_marks(session: Session, found: Comparison) -> ChangeMarks:
-    """The marks of all changes in their order, by one small row."""
+    """Marks of all changes in order, from one small row."""
     octets = _part(session, found, MARKS)
-    if octets is None:  # it was made before there were marks, or nothing differs
+    if octets is None:  # it was made before marks existed, or nothing differs
         return marks_of(comparisons.with_causes(session, found))
     return unpacked_marks(octets)
 
 
 def get_rows(session: Session, found: Comparison, numbers: Collection[int]) -> list[ChangeRow]:
-    """The changes of these numbers, in the same order. Only the parts that have them are read."""
+    """Changes of these numbers, in order. Only the parts that contain them are read."""
     parts = session.execute(
         select(ComparisonPart.number, ComparisonPart.rows).where(
             ComparisonPart.version_id == found.version_id,
@@ -49,7 +49,7 @@ def get_rows(session: Session, found: Comparison, numbers: Collection[int]) -> l
 def get_marks_against(
     session: Session, version: ScheduleVersion, base: ScheduleVersion
 ) -> tuple[ChangeMarks, int]:
-    """The marks of all changes from another version, and how many meetings are the same. Kept once made."""
+    """Marks of all changes from another version, and the number of unchanged meetings. Cached."""
 
     def work_out() -> dict[str, Any]:
         changes, same = version_diff.diff_versions(session, version.event_id, base.id, version.id)
@@ -62,12 +62,12 @@ def get_marks_against(
 
 
 def list_people(session: Session, found: Comparison) -> Sequence[Sequence[str]]:
-    """Of each change in their order, the keys of those who sit or sat in it, by one row.
+    """Keys of the people of each change in order, from one row.
 
-    To take 30,000 apart is most of a list narrowed by a word, and the next word asks for the same ones.
+    Parsing 30,000 of them dominates a filtered list, and the next filter needs the same ones.
     """
     octets = _part(session, found, PEOPLE)
-    if octets is None:  # it was made before there was that part, or nothing differs
+    if octets is None:  # it was made before that part existed, or nothing differs
         return [change.people() for change, _ in comparisons.with_causes(session, found)]
     mark = blake2b(octets, digest_size=20).hexdigest()
     return remembered("people of changes", mark, lambda: unpacked_people(octets))
@@ -76,7 +76,7 @@ def list_people(session: Session, found: Comparison) -> Sequence[Sequence[str]]:
 def list_people_against(
     session: Session, version: ScheduleVersion, base: ScheduleVersion
 ) -> Sequence[Sequence[str]]:
-    """As `people`, of the changes from another version. Kept once made."""
+    """Like `list_people`, of the changes from another version. Cached."""
 
     def work_out() -> list[Sequence[str]]:
         return [

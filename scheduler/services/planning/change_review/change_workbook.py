@@ -1,4 +1,4 @@
-"""The changes of a version as a workbook, with why each, what it buys and what was decided."""
+"""The changes of a version as a workbook: cause, effect and decision of each."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CAUSES: Final[Mapping[CauseKind, str]] = {
     CauseKind.FIXED: gettext_lazy("it is locked to another time or place"),
     CauseKind.CHOICE: "",
 }
-"""What keeps a meeting from staying as it was."""
+"""What prevents a meeting from staying as it was."""
 
 
 def export_changes(session: Session, actor: Actor, number: int, ask: ChangeQuery) -> bytes | None:

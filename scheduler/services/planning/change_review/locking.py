@@ -1,4 +1,4 @@
-"""Lock a request to a time, and perhaps a place, if it can be kept beside all that is locked and frozen."""
+"""Locking a request to a time, and optionally a place, if it fits beside other locks and frozen meetings."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def lock_request(
 ) -> SlotRef:
     """Lock a request to a slot, and to a place if one is given.
 
-    The next run holds it there. Raises NotFound, WrongState, and NotDone where it cannot be kept there.
+    The next run keeps it. Raises NotFound, WrongState, NotDone if it cannot be kept.
     """
     actor.require(Right.LOCK_REQUESTS)
     request = lockable(session, actor, key)
@@ -66,9 +66,9 @@ def lock_to_slot(
     *,
     now: datetime,
 ) -> Slot:
-    """Lock a request to a slot, which is then among its allowed times.
+    """Lock a request to a slot, which becomes one of its allowed times.
 
-    Raises NotDone if it is too long, or cannot be kept there beside what else is locked or frozen.
+    Raises NotDone if it is too long, or clashes with other locks or frozen meetings.
     """
     if len(session.scalars(slot.following(request.length)).all()) != request.length:
         raise NotDone(gettext_lazy("The meeting is longer than what is left from that time on."))
@@ -86,7 +86,7 @@ def lock_to_slot(
 
 
 def _refuse_clash(session: Session, request: MeetingRequest, *, now: datetime) -> None:
-    """Raises NotDone, with a minimal set of locks and frozen meetings that cannot all be kept."""
+    """Raises NotDone with a minimal set of locks and frozen meetings that cannot all be kept."""
     event_id = request.event_id
     around = _commitments(session, event_id, now=now)
     problem = snapshot.take(session, event_id, now=now, scope=around)
@@ -96,7 +96,7 @@ def _refuse_clash(session: Session, request: MeetingRequest, *, now: datetime) -
 
 
 def _commitments(session: Session, event_id: int, *, now: datetime) -> scope.Scope:
-    """All that is locked, by request or in a manual draft, or frozen, with every place."""
+    """Locked requests, requests of manual drafts and frozen meetings, with every place."""
     mine = MeetingRequest.event_id == event_id
     locked = {*session.scalars(select(MeetingRequest.id).where(mine, MeetingRequest.fixed_must))}
     edited = manual_edits.in_force(session, event_id)

@@ -1,4 +1,4 @@
-"""The changes of a version by who has them: each firm or person, with the weeks before and after."""
+"""Changes grouped by firm or person, with their weeks before and after."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ PAGE_SIZE = 15
 
 @dataclass(frozen=True, slots=True)
 class PartyChanges:
-    """A firm or a person, the weeks of those whom something changes for, and the changes."""
+    """A firm or person with their changes, and the weeks of the people concerned."""
 
     key: str
     name: str
     firm: str
-    """Of a person."""
+    """The person's firm."""
     weeks: Sequence[PersonWeek]
     changes: Sequence[ReviewedChange]
 
 
 @dataclass(frozen=True, slots=True)
 class PartyList:
-    """Firms or people by name with the numbers of their changes: a page decides those that it shows."""
+    """Changes grouped by firm or person."""
 
     session: Session
     version: ScheduleVersion
     of: PartyKind
     mine: Mapping[str, Sequence[int]]
-    """By the key of a person."""
+    """Numbers of changes, by person key."""
 
     def page(
         self,
@@ -48,7 +48,7 @@ class PartyList:
         decide: Callable[[Sequence[int]], Sequence[ReviewedChange]],
         number: int,
     ) -> Page[PartyChanges]:
-        """The number of queries is the same for any number of changes."""
+        """A page of firms or people. The number of queries is constant."""
         find = _people if self.of is PartyKind.PERSON else _firms
         query = find(self.version, self.mine)
         count = self.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
@@ -88,7 +88,7 @@ class PartyList:
         ]
 
     def _staff(self, keys: Sequence[str]) -> dict[str, list[str]]:
-        """The people of each side for whom something changes."""
+        """The people of each firm or person who have changes."""
         if self.of is PartyKind.PERSON:
             return {key: [key] for key in keys}
         staff: dict[str, list[str]] = {key: [] for key in keys}
@@ -110,7 +110,7 @@ def group_by_party(
     shown: Sequence[int],
     people: Sequence[Sequence[str]],
 ) -> PartyList:
-    """The changes of some numbers by side. `people` are the keys of those of each change."""
+    """Group changes by firm or person. `people` are the keys of each change's people."""
     mine: dict[str, list[int]] = defaultdict(list)
     for number in shown:
         for person in people[number]:

@@ -1,4 +1,4 @@
-"""The weeks of the people of some changes: when they meet, and what becomes of the changed meeting."""
+"""Weeks of the people of changes: their meetings, and what happens to the changed ones."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from scheduler.storage.models import (
 def add_weeks(
     session: Session, version: ScheduleVersion, base: ScheduleVersion | None, shown: Sequence[ReviewedChange]
 ) -> Iterator[ReviewedChange]:
-    """These changes with the weeks of their people. Two queries, however many there are."""
+    """The changes with their people's weeks. Two queries, however many there are."""
     people = sorted({key for each in shown for key in each.people})
     who = _named(session, version, people)
     times = _times(session, version, base, people)
@@ -52,7 +52,7 @@ def list_weeks(
     base: ScheduleVersion | None,
     changed: Mapping[str, Collection[str]],
 ) -> dict[str, PersonWeek]:
-    """The weeks of people with all their changed requests at once, by keys. Two queries."""
+    """Weeks of people with all their changed requests, by key. Two queries."""
     who = _named(session, version, changed)
     times = _times(session, version, base, list(changed))
     return {
@@ -63,7 +63,7 @@ def list_weeks(
 
 
 def _named(session: Session, version: ScheduleVersion, people: Collection[str]) -> dict[str, tuple[str, str]]:
-    """The names of people and of their firms."""
+    """Names of people and of their firms."""
     rows = session.execute(
         select(Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name)
         .join(Firm, Firm.id == Attendee.firm_id)
@@ -107,7 +107,7 @@ def _times(
 
 
 def _week(rows: Sequence[_Row], changed: Collection[str], new: int) -> Iterator[MeetingTime]:
-    """The meetings of the new version, and those that change as they were and as they will be."""
+    """The meetings of the new version, and the changed ones before and after."""
     mine = Counter((request, start, end) for _, request, start, end in rows if request in changed)
     for version_id, request, start, end in rows:
         if request not in changed:

@@ -1,4 +1,6 @@
-"""Reject changes of a draft: what people have stays, what is new is held back, the rest is solved again."""
+"""Rejection of a draft's changes: published meetings stay, new ones are held back, the rest is solved
+again.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,11 @@ from scheduler.services.schedule import versions
 from scheduler.storage.models import Run, ScheduleVersion
 
 RERUN_SECONDS = 15
-"""Of a run that solves the rest again: it begins at the published plan, of which it changes little."""
+"""Seconds of the run that solves the rest. It starts from the published plan, of which it changes little."""
 
 
 def reject_change(session: Session, actor: Actor, number: int, key: str, *, now: datetime) -> None:
-    """Lock the meeting of a change where it is published, or hold a new one back.
+    """Lock a changed meeting to its published time, or hold back a new one.
 
     Raises NotDone if it cannot stay there, or if there is no such change.
     """
@@ -45,7 +47,7 @@ def reject_change(session: Session, actor: Actor, number: int, key: str, *, now:
 
 
 def accept_change(session: Session, actor: Actor, number: int, key: str, *, now: datetime) -> bool:
-    """Take a rejection back. Returns whether there was one."""
+    """Undo a rejection. Returns whether there was one."""
     actor.require(Right.LOCK_REQUESTS)
     version = _draft(session, actor, number)
     if locks.let_in(session, actor, key, now=now):
@@ -56,7 +58,7 @@ def accept_change(session: Session, actor: Actor, number: int, key: str, *, now:
 
 
 def accept_all_changes(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
-    """Take every rejection back, and return how many there were."""
+    """Undo all rejections. Returns their number."""
     actor.require(Right.LOCK_REQUESTS)
     version = _draft(session, actor, number)
     keys = [each.request for each in _rejected(session, actor, version)]
@@ -65,7 +67,7 @@ def accept_all_changes(session: Session, actor: Actor, number: int, *, now: date
 
 
 def rerun_draft(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
-    """Queue a short run with what is locked, that may change as much as the draft's own run.
+    """Queue a short run with the current locks and the change limit of the draft's own run.
 
     Raises RunAlreadyOpen. Send its task after the commit.
     """

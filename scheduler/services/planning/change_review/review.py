@@ -1,4 +1,4 @@
-"""The changes of a version, each with its cause and the weeks of its people: searched, filtered, by pages."""
+"""Review of a version's changes: each with its cause and its people's weeks, filtered and in pages."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PAGE_SIZE = 20
 
 @dataclass(frozen=True, slots=True)
 class ChangeReview:
-    """A page of the changes from one version to another. `told` is how many people hear from a draft."""
+    """A page of changes from one version to another. `told` is the number of people a draft would notify."""
 
     version: VersionCard
     against: VersionCard | None
@@ -59,21 +59,21 @@ class ChangeReview:
     unchanged: int
     rejected: int
     page: Page[ReviewedChange]
-    """Empty where the changes are listed by firm or person."""
+    """Empty if changes are listed by firm or person."""
     sides: Page[PartyChanges] | None
     total: int
-    """Changes that fit the query."""
+    """Changes that match the query."""
     held_back: Sequence[str]
-    """Requests that are held back and not in these changes: what was rejected of earlier drafts."""
+    """Requests held back that are not among these changes: rejected in earlier drafts."""
     labels: Labels
     versions: Sequence[VersionCard]
-    """Those that it can be compared with."""
+    """Versions that it can be compared with."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeQuery:
-    """What to show: changes with this text in a name, of one group (None: of all), against a version,
-    a change, or a firm or person, a row.
+    """Filters of a review: text in a name, group (None: all), version to compare with, and grouping by
+    firm or person.
     """
 
     text: str = ""
@@ -84,16 +84,16 @@ class ChangeQuery:
 
 @dataclass(frozen=True, slots=True)
 class VersionDiff:
-    """All that differs, with what it was compared by. `marks` are of each."""
+    """Differences between two versions with the comparison. `marks` are of each change."""
 
     base: ScheduleVersion | None
     found: Comparison | None
     unchanged: int
     marks: ChangeMarks
     read: Callable[[Sequence[int]], list[ChangeRow]]
-    """The changes of some numbers, in their order."""
+    """Reads the changes of some numbers, in order."""
     people: Callable[[], Sequence[Sequence[str]]]
-    """The keys of those who sit or sat in each change."""
+    """Reads the keys of the people of each change."""
 
     def numbers_of(self, requests: Collection[str]) -> list[int]:
         wanted = set(requests)
@@ -105,7 +105,7 @@ class VersionDiff:
 def review_changes(
     session: Session, actor: Actor, number: int, ask: ChangeQuery, *, page: int
 ) -> ChangeReview | None:
-    """The changes of a version against the published one, or any other. None until they are compared."""
+    """The changes of a version against the published one, or another. None until they are compared."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     differences = get_diff(session, actor, version, ask.against)
@@ -153,7 +153,7 @@ def review_changes(
 def get_diff(
     session: Session, actor: Actor, version: ScheduleVersion, against: int | None
 ) -> VersionDiff | None:
-    """What differs from the version that people have, as it was kept, or from another one."""
+    """The stored differences from the published version, or those from another one."""
     if against is None:
         found = comparisons.last(session, version)
         if found is None:
@@ -202,7 +202,7 @@ def explain_changes(
     differences: VersionDiff,
     numbers: Sequence[int],
 ) -> list[ReviewedChange]:
-    """Some changes with what can be done about each, in the order of their numbers."""
+    """Some changes with their causes and possible actions, by number."""
     if not numbers:
         return []
     locks = _locks(session, actor)
@@ -232,7 +232,7 @@ def explain_changes(
 def list_rejected(
     session: Session, actor: Actor, version: ScheduleVersion, differences: VersionDiff
 ) -> list[ReviewedChange]:
-    """The changes that were rejected."""
+    """The rejected changes."""
     keys = {*_locks(session, actor), *manual_edits.held_back(session, actor.event_id)}
     decided = explain_changes(session, actor, version, differences, differences.numbers_of(keys))
     return [each for each in decided if each.is_rejected]
@@ -241,7 +241,7 @@ def list_rejected(
 def filter_changes(
     session: Session, actor: Actor, version: ScheduleVersion, differences: VersionDiff, ask: ChangeQuery
 ) -> list[int]:
-    """The numbers of changes of a group, with a text in the names of their firms or people, by group."""
+    """Numbers of the changes in a group whose firms or people match a text, by group."""
     wanted: set[str] = set()
     people: Sequence[Sequence[str]] | None = None
     if one_line(ask.text):
@@ -257,7 +257,7 @@ def filter_changes(
 
 
 def _find_people(session: Session, actor: Actor, text: str) -> set[str]:
-    """The keys of people who have a text in their names, or whose firms have."""
+    """Keys of people whose names, or whose firms' names, contain a text."""
     fields.require("text", text, fields.Search)
     return set(
         session.scalars(
@@ -274,7 +274,7 @@ def _find_people(session: Session, actor: Actor, text: str) -> set[str]:
 def label_changes(
     session: Session, actor: Actor, shown: Sequence[ReviewedChange], others: Sequence[str] = ()
 ) -> Labels:
-    """The names of all that these changes, and their causes, speak of."""
+    """Labels of everything that these changes and their causes mention."""
     requests = {*others, *(each.request for each in shown)}
     for each in shown:
         if each.cause is not None:
@@ -284,7 +284,7 @@ def label_changes(
 
 
 def _locks(session: Session, actor: Actor) -> dict[str, tuple[str, str | None]]:
-    """The slot and the place that accepted requests are locked to."""
+    """Slot and place that accepted requests are locked to."""
     query = (
         select(MeetingRequest.key, Slot.key, Place.key)
         .join(Slot, Slot.id == MeetingRequest.fixed_slot_id)

@@ -1,4 +1,4 @@
-"""A change of a version as a decision, and the weeks of the people whom it concerns."""
+"""A reviewed change of a version, and the weeks of its people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scheduler.domain.rules.causes import Cause
 
 
 class TimeStatus(StrEnum):
-    """What becomes of a time of somebody's week by one change."""
+    """What a change does to a time in a person's week."""
 
     STAYS = "stays"
     WAS = "was"
@@ -21,7 +21,7 @@ class TimeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MeetingTime:
-    """A meeting of somebody, from start to end."""
+    """A person's meeting, from start to end."""
 
     start: datetime
     end: datetime
@@ -30,7 +30,7 @@ class MeetingTime:
 
 @dataclass(frozen=True, slots=True)
 class PersonWeek:
-    """Somebody of a changed meeting with their firm, and their times in order."""
+    """A person of a changed meeting with their firm and times, in order."""
 
     name: str
     firm: str
@@ -38,14 +38,14 @@ class PersonWeek:
 
 
 class PartyKind(StrEnum):
-    """Whose changes are listed together."""
+    """Whose changes are grouped."""
 
     FIRM = "firm"
     PERSON = "person"
 
 
 class ChangeGroup(StrEnum):
-    """What a change is to the person who decides. CHANGED: why it changed is not known."""
+    """Group of a change. CHANGED: its cause is unknown."""
 
     CHOICE = "choice"
     HAD_TO = "had-to"
@@ -61,12 +61,12 @@ GROUP_BY_LETTER = {
     "n": ChangeGroup.NEW,
     "e": ChangeGroup.ENDS,
 }
-"""The groups in their order, by the letters of marks."""
+"""Groups in order, by the letters of marks."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewedChange:
-    """A change with its cause. `may_reject`: it can be held as it is published, or not at all."""
+    """A change with its cause. `may_reject`: it can be kept as published, or left out."""
 
     request: str
     group: ChangeGroup
@@ -80,6 +80,6 @@ class ReviewedChange:
 
     @property
     def people(self) -> tuple[str, ...]:
-        """The keys of those who sit or sat in it, without doubles."""
+        """Keys of the people before and after, each once."""
         meetings = [meeting for meeting in (self.before, self.after) if meeting is not None]
         return tuple(dict.fromkeys(key for meeting in meetings for key in meeting.attendees))

@@ -1,1 +1,1 @@
-"""How evenly a version shares out its meetings between firms and groups of firms."""
+"""Fairness of a version: how evenly its meetings are distributed over firms and groups."""

@@ -1,4 +1,4 @@
-"""The share that each firm has of its accepted requests in a version, and that of groups of firms."""
+"""Share of accepted requests that are scheduled, by firm and by group of firms."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from scheduler.storage.cache.marks import accepted_mark
 from scheduler.storage.models import Event, Firm, MeetingRequest, PlannedMeeting
 
 MAX_LOWEST = 20
-"""Firms with the smallest shares that are named."""
+"""Firms listed with the smallest shares."""
 SIZE_LIMITS = (10, 20, 40)
-"""Where one size of firms, by requests, ends and the next begins."""
+"""Boundaries of the size groups, in requests."""
 
 
 class Grouping(StrEnum):
-    """By what firms are put into groups."""
+    """How firms are grouped."""
 
     HOME = "home"
     TIER = "tier"
@@ -39,7 +39,7 @@ class Grouping(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FirmLine:
-    """A firm with how many of its requests are held."""
+    """A firm with its scheduled requests."""
 
     key: str
     name: str
@@ -55,7 +55,7 @@ class FirmLine:
 
 @dataclass(frozen=True, slots=True)
 class GroupLine:
-    """A group of firms. `key` is a country's code, an area's name, or one of a grouping's own words."""
+    """A group of firms. `key` is a country code, an area name, or a word of the grouping."""
 
     key: str
     requests: int
@@ -65,10 +65,10 @@ class GroupLine:
 
 @dataclass(frozen=True, slots=True)
 class FairnessView:
-    """A version's shares: of all firms, by groups, and the firms with the smallest.
+    """Shares in a version: of all firms, by group, and the lowest firms.
 
-    `home` is the country of most firms. `without` counts firms that have no accepted request. `gap` has the
-    share held of all requests of firms from overseas and from home, if there are both.
+    `home` is the most frequent country. `without` are firms without an accepted request. `gap` has the
+    scheduled share of overseas and home firms, if both exist.
     """
 
     number: int
@@ -81,9 +81,9 @@ class FairnessView:
 
 
 def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
-    """The shares in a version, of the requests that are accepted now or held in it. Raises NotFound.
+    """Shares in a version, of requests that are accepted now or scheduled in it. Raises NotFound.
 
-    The number of queries is the same for any event.
+    The number of queries is constant.
     """
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
@@ -121,7 +121,7 @@ def get_fairness(session: Session, actor: Actor, number: int) -> FairnessView:
 
 
 def _counts(session: Session, event_id: int, version_id: int) -> list[tuple[int, int, int]]:
-    """The id of each firm, how many of its requests are accepted, and how many of them scheduled."""
+    """Id of each firm, its accepted requests, and how many of them are scheduled."""
     sides = union_all(
         *(
             select(
@@ -149,7 +149,7 @@ def _keys(
     counts: Mapping[int, tuple[int, int]],
     home: str,
 ) -> Mapping[Grouping, Callable[[int], Sequence[str]]]:
-    """For each kind of group, those that a firm is in, by its id: several only of areas."""
+    """Functions from a firm id to its group keys, by grouping; several keys only for areas."""
     hosts = {firm.host_id for firm in of.values()}
     names = session.get_one(Event, event_id).named_areas
     return MappingProxyType(
@@ -167,7 +167,7 @@ def _keys(
 
 
 def _size(requests: int) -> str:
-    """The range of requests that a firm is in: "1-9", "10-19", "20-39" or "40+"."""
+    """Size group of a firm: "1-9", "10-19", "20-39" or "40+"."""
     lower = 1
     for upper in SIZE_LIMITS:
         if requests < upper:
@@ -177,7 +177,7 @@ def _size(requests: int) -> str:
 
 
 def _groups(shares: Iterable[FirmShare], keys: Callable[[int], Sequence[str]]) -> list[GroupLine]:
-    """The groups, the one with the smallest mean share first."""
+    """The groups, lowest mean share first."""
     members: dict[str, list[FirmShare]] = {}
     for row in shares:
         for key in keys(row.firm):

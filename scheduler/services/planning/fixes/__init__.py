@@ -1,1 +1,1 @@
-"""Why requests are not held, as work to be done: groups, what would help, and the buttons that do it."""
+"""Suggested fixes: why requests are unscheduled, in groups, and the changes that schedule them."""

@@ -1,4 +1,4 @@
-"""Do the remedy of a request that a version does not hold, as one step of the desk, and lock the request."""
+"""Applying the fix of an unscheduled request as one step, and locking the request."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, ExcludedPerson, Firm, MeetingRequest, Slot
 
 NEEDS_PERSON: Final = frozenset({"add-person", "add-interpreter"})
-"""Kinds that need somebody's name and mail address."""
+"""Fixes that need a person's name and email address."""
 
 
 @dataclass(frozen=True, slots=True)
 class _FixApplication:
-    """A press on a remedy: the request, what is to be done, and when it is to be held."""
+    """The application of a fix: the request, the change, and the slot."""
 
     session: Session
     actor: Actor
@@ -66,10 +66,10 @@ def apply_request_fix(
     settings: Settings,
     now: datetime,
 ) -> SlotRef:
-    """Do remedy `number` of a request that a version does not hold, and lock it to its slot, which is given.
+    """Apply fix `number` of an unscheduled request and lock it to the fix's slot, which is returned.
 
-    The next run holds it there, or says that it cannot. `people` are those whom a remedy adds. It is one step
-    of the desk, which can be undone. Raises NotFound, WrongState, NotDone, InvalidInput by field of a person.
+    The next run keeps it, or reports that it cannot. `people` are those whom the fix adds. The step can be
+    undone. Raises NotFound, WrongState, NotDone, InvalidInput by field of a person.
     """
     actor.require(Right.LOCK_REQUESTS)
     actor.require(Right.KEEP_PEOPLE)
@@ -108,7 +108,7 @@ def apply_group_fix(
     settings: Settings,
     now: datetime,
 ) -> None:
-    """Do what helps a group of requests best, as one step of the desk. The next run holds what it can then.
+    """Apply the best fix of a group of requests as one step. The next run schedules what then fits.
 
     Raises NotFound, NotDone, InvalidInput by field of a person.
     """
@@ -149,7 +149,7 @@ def apply_group_fix(
 
 
 def list_applied_fixes(session: Session, actor: Actor, *, most: int) -> tuple[StepCard, ...]:
-    """The last fixes that were applied and not undone, the newest first."""
+    """The latest applied fixes that were not undone, newest first."""
     found = (each for each in journal.list_steps(session, actor) if each.kind is StepKind.REMEDY)
     return tuple(islice((each for each in found if each.undone_at is None), most))
 
@@ -159,7 +159,7 @@ def _slots(session: Session, actor: Actor, keys: Sequence[str]) -> set[int]:
 
 
 def _subject_of(session: Session, actor: Actor, ids: Sequence[str]) -> str:
-    """Whom or what a lever is about, by name; else by key."""
+    """Name of what a fix is about, else its key."""
     found = unscheduled_requests.things(session, actor.event_id, ids[:1])
     named = [found.get(key, key) for key in ids[:1]]
     return ", ".join(each if isinstance(each, str) else _noted(each, ids[0]) for each in named)
@@ -171,7 +171,7 @@ def _noted(thing: Any, key: str) -> str:
 
 
 def get_request_fix(session: Session, actor: Actor, version: int, key: str, number: int) -> Mapping[str, Any]:
-    """A remedy as the plan has it: kind, ids, slot. Raises NotFound."""
+    """A fix of a request as stored with the plan: kind, ids, slot. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     found = versions.get(session, actor.event_id, version)
     answers = unscheduled.about(session, found.id, [key] if storable(key) else [])
@@ -187,7 +187,7 @@ def _subject(session: Session, request: MeetingRequest) -> str:
 
 
 def _nothing(_press: _FixApplication) -> None:
-    """To lock the request is all."""
+    """Nothing besides the lock."""
 
 
 def _withdraw(press: _FixApplication) -> None:
@@ -240,7 +240,7 @@ def _place(press: _FixApplication) -> None:
 
 
 def _person(press: _FixApplication) -> None:
-    """A colleague of each firm that the remedy names one of."""
+    """Add a person to each firm that the fix names."""
     if len(press.people) != len(press.ids):
         raise InvalidInput([Fault("people", gettext_lazy("name one for each firm that sends somebody more"))])
     for at, (like, person) in enumerate(zip(press.ids, press.people, strict=True)):
@@ -271,4 +271,4 @@ APPLIERS: Final[Mapping[str, Callable[[_FixApplication], None]]] = {
     "add-person": _person,
     "add-interpreter": _interpreter,
 }
-"""What a press does, by the kind of a remedy. A lock opens the time that it names, whatever its priority."""
+"""What applies a fix, by kind. A lock opens its time, whatever the priority."""

@@ -1,4 +1,4 @@
-"""What remedies change in an event. A step of the desk around them notes each row, for its undo."""
+"""Changes of the event that fixes make. The surrounding step records each row for its undo."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class NewPerson:
-    """Somebody whom a remedy adds."""
+    """A person whom a fix adds."""
 
     name: str
     email: str
 
 
 def free_people(session: Session, event_id: int, keys: Collection[str], slots: Collection[int]) -> None:
-    """Take away the marks of people in these slots. Raises NotDone where a calendar of theirs takes one."""
+    """Remove absences of people in these slots. Raises NotDone if their own calendar is busy."""
     people = session.scalars(
         select(Attendee).where(Attendee.event_id == event_id, Attendee.key.in_(keys))
     ).all()
@@ -73,7 +73,7 @@ def free_people(session: Session, event_id: int, keys: Collection[str], slots: C
 
 
 def open_shifts(session: Session, event_id: int, keys: Collection[str], slots: Collection[int]) -> None:
-    """Let interpreters work in these slots too."""
+    """Extend interpreters' shifts to these slots."""
     theirs = select(Interpreter.id).where(Interpreter.event_id == event_id, Interpreter.key.in_(keys))
     marks = select(InterpreterBusy).where(
         InterpreterBusy.interpreter_id.in_(theirs), InterpreterBusy.slot_id.in_(slots)
@@ -83,12 +83,12 @@ def open_shifts(session: Session, event_id: int, keys: Collection[str], slots: C
 
 
 def allow_any_place(request: MeetingRequest) -> None:
-    """Let a request be held at a table or the booth, whichever is free."""
+    """Let a request use a table or the booth, whichever is free."""
     request.place = PlaceWish.ANY
 
 
 def raise_cap(row: Attendee | Firm | None, ids: Sequence[str]) -> None:
-    """Let a person or a firm have as many meetings a day as a remedy says, or one more. Raises NotFound."""
+    """Raise the daily limit of a person or firm to the fix's value, or by one. Raises NotFound."""
     if row is None:
         raise NotFound("person or firm", ids[0])
     if row.max_per_day is not None:
@@ -97,7 +97,7 @@ def raise_cap(row: Attendee | Firm | None, ids: Sequence[str]) -> None:
 
 
 def add_place(session: Session, event_id: int, request: MeetingRequest, ids: Sequence[str]) -> None:
-    """One more table of a hall; or, if the request is for a booth, one more meeting at the booth at once."""
+    """Add a table to a hall or, for a booth request, one simultaneous meeting at the booth."""
     event = session.get_one(Event, event_id)
     if request.place is not PlaceWish.BOOTH:
         add_table(session, event, ids[0] if ids else "")
@@ -107,7 +107,7 @@ def add_place(session: Session, event_id: int, request: MeetingRequest, ids: Seq
 
 
 def widen_booth(session: Session, event_id: int, firm: str) -> None:
-    """One more meeting at once at a firm's booth. Raises NotDone if it has none."""
+    """Allow one more simultaneous meeting at a firm's booth. Raises NotDone if it has none."""
     booth = session.scalar(
         select(Place)
         .join(Firm, Firm.id == Place.firm_id)
@@ -121,7 +121,7 @@ def widen_booth(session: Session, event_id: int, firm: str) -> None:
 
 
 def add_table(session: Session, event: Event, hall: str) -> str:
-    """A table more in a hall, numbered after the last one. Returns its key."""
+    """Add a table to a hall, numbered after the last one. Returns its key."""
     if session.scalar(select(Hall.id).where(Hall.event_id == event.id, Hall.key == hall)) is None:
         raise NotFound("hall", hall)
     keys = session.scalars(
@@ -153,9 +153,9 @@ def add_person(
     settings: Settings,
     now: datetime,
 ) -> None:
-    """One more person of a firm, with the languages of a colleague.
+    """Add a person to a firm, with a colleague's languages.
 
-    `at` is the person's number among those whom a remedy adds. Raises InvalidInput by column and number.
+    `at` is the person's number among those the fix adds. Raises InvalidInput by column and number.
     """
     actor.require(Right.KEEP_PEOPLE)
     colleague = session.scalar(
@@ -174,7 +174,7 @@ def add_person(
 def add_interpreter(
     session: Session, actor: Actor, languages: Sequence[str], person: NewPerson, *, now: datetime
 ) -> str:
-    """One more interpreter, who is there all the time. Raises InvalidInput by column, with 0."""
+    """Add an interpreter who is available all day. Raises InvalidInput by column, with number 0."""
     actor.require(Right.KEEP_PEOPLE)
     if len(languages) < 2:
         raise NotDone(gettext_lazy("This remedy does not say which languages. Run the scheduling again."))
@@ -194,5 +194,5 @@ def _sheet(**cells: str) -> WorkbookSheet:
 
 
 def _at_its_field(fault: Fault, at: int) -> Fault:
-    """A fault of a cell ("row 2, email") as one of a field: email0 is that of the first person."""
+    """The fault of a cell ("row 2, email") as one of a field, such as email0 for the first person."""
     return Fault(f"{fault.path.rpartition(', ')[2]}{at}", fault.message)

@@ -22,7 +22,7 @@ from scheduler.services.schedule import versions
 
 
 def request_explanation(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
-    """Have a worker explain a version. While that is open it is the same job. Send its task after the commit.
+    """Queue the explanation of a version. While one is open, it is returned. Send its task after the commit.
 
     Raises NotFound.
     """
@@ -32,7 +32,7 @@ def request_explanation(session: Session, actor: Actor, number: int, *, now: dat
 
 
 def find_latest_explanation(session: Session, actor: Actor, number: int) -> JobCard | None:
-    """The last of a version. Raises NotFound."""
+    """The latest job of a version. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     job = version_jobs.latest(session, versions.get(session, actor.event_id, number), JobKind.EXPLAIN)
     return job_card(job) if job is not None else None

@@ -1,4 +1,4 @@
-"""What a version does not hold, in groups by reason, each with the change that helps it best."""
+"""Unscheduled requests of a version grouped by reason, each group with its best fix."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from scheduler.services.text import storable
 from scheduler.storage.models import Firm, Hall, MeetingRequest, ScheduleVersion, Slot, UnscheduledRequest
 
 ADDING_FIXES: Final = frozenset({"add-person", "add-interpreter"})
-"""Kinds of levers that need somebody's name and mail address."""
+"""Fixes that need a person's name and email address."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestedFix:
-    """A change of the event, with names. `starts` are the times that it opens, if it is about some."""
+    """A change of the event, with names. `starts` are the times that it opens."""
 
     kind: str
     things: Sequence[Thing]
@@ -38,10 +38,10 @@ class SuggestedFix:
 
 @dataclass(frozen=True, slots=True)
 class UnscheduledGroup:
-    """A group of requests that are not held: why, about whom or what, from when on, and what helps.
+    """A group of unscheduled requests: reason, subject, earliest start, and fix.
 
-    With the lever, `holds` of them can be held beside the plan as it is, for `gains` points more. Both are
-    None where that was not counted. `number` is None of a version that was made before there were groups.
+    With the fix, `holds` of them fit beside the plan, for `gains` more points; None if not counted. `number`
+    is None for versions made before groups existed.
     """
 
     number: int | None
@@ -58,11 +58,10 @@ class UnscheduledGroup:
 
 @dataclass(frozen=True, slots=True)
 class UnscheduledCounts:
-    """How many accepted requests a version has no meeting of, and for how many of them no reason is known.
+    """Numbers of unscheduled requests of a version, by what is known of them.
 
-    `accepted` are those of the event. No schedule of the requests of the version's run has more than `most`,
-    if that is known. `newer` have no reason as they were accepted after it, `unexamined` as the run was
-    stopped. `fitting` fit into the version as it is.
+    `accepted` are those of the event. `most` is the proven maximum, if known. `newer` were accepted later,
+    `unexamined` had no reason when the run was stopped. `fitting` fit into the version as it is.
     """
 
     accepted: int
@@ -83,7 +82,7 @@ class UnscheduledCounts:
 
     @property
     def within_reach(self) -> int | None:
-        """At most so many more of the requests of its run a search can schedule, if that is known."""
+        """Upper bound of additional requests that a search can schedule, if known."""
         if self.most is None:
             return None
         return max(min(self.requests - self.newer, self.most - self.scheduled), 0)
@@ -91,9 +90,9 @@ class UnscheduledCounts:
 
 @dataclass(frozen=True, slots=True)
 class UnscheduledReason:
-    """All requests that a version does not hold for one reason, and the groups whose levers hold most.
+    """Requests unscheduled for one reason, and the groups whose fixes schedule most.
 
-    `about` counts whom or what its groups are about, by kind. `fixes` counts the groups that have a lever.
+    `about` counts the subjects of its groups by kind. `fixes` counts groups with a fix.
     """
 
     reason: str
@@ -104,7 +103,7 @@ class UnscheduledReason:
 
 
 def count_unscheduled(session: Session, actor: Actor, number: int) -> UnscheduledCounts:
-    """The counts of a version. Raises NotFound."""
+    """The numbers of a version. Raises NotFound."""
     version = _version(session, actor, number)
     counts = _counts(session, version)
     accepted = scheduled.count_accepted(session, version.event_id)
@@ -120,9 +119,9 @@ def count_unscheduled(session: Session, actor: Actor, number: int) -> Unschedule
 
 
 def list_reasons(session: Session, actor: Actor, number: int, *, best: int) -> list[UnscheduledReason]:
-    """Why a version does not hold requests, the most frequent reason first, each with its `best` groups.
+    """Reasons of unscheduled requests, most frequent first, each with its `best` groups.
 
-    The number of queries is constant. What was not looked into has no reason.
+    The number of queries is constant. Unexamined requests have no reason.
     """
     version = _version(session, actor, number)
     reasons: dict[str, list[GroupCount]] = defaultdict(list)
@@ -148,7 +147,7 @@ def list_reasons(session: Session, actor: Actor, number: int, *, best: int) -> l
 def list_groups(
     session: Session, actor: Actor, number: int, *, reason: str, page: int, limit: int
 ) -> Page[UnscheduledGroup]:
-    """The groups of a reason that have a lever, what helps most first. The number of queries is constant."""
+    """The groups of a reason that have a fix, most effective first. The number of queries is constant."""
     version = _version(session, actor, number)
     counts = [counted for counted in _counts(session, version) if counted[1] == reason]
     helped = _with_fix(version.groups or [], counts)
@@ -160,13 +159,13 @@ def list_groups(
 
 
 def list_all_groups(session: Session, actor: Actor, number: int) -> list[UnscheduledGroup]:
-    """All groups of a version, the heaviest first."""
+    """All groups of a version, highest weight first."""
     version = _version(session, actor, number)
     return _cards(session, version, _counts(session, version))
 
 
 def get_group(session: Session, actor: Actor, number: int, group: int) -> UnscheduledGroup:
-    """A group by its number. Raises NotFound."""
+    """A group by number. Raises NotFound."""
     version = _version(session, actor, number)
     mine = [row for row in _counts(session, version) if row[0] == group]
     if not mine:
@@ -175,7 +174,7 @@ def get_group(session: Session, actor: Actor, number: int, group: int) -> Unsche
 
 
 def get_group_fix(session: Session, actor: Actor, number: int, group: int) -> Mapping[str, Any]:
-    """The lever of a group as the plan has it: kind, ids, slots. Raises NotFound."""
+    """The fix of a group as stored with the plan: kind, ids, slots. Raises NotFound."""
     version = _version(session, actor, number)
     rows = version.groups or []
     if not 0 <= group < len(rows) or not rows[group]["lever"]:
@@ -185,7 +184,7 @@ def get_group_fix(session: Session, actor: Actor, number: int, group: int) -> Ma
 
 
 def list_all_fixes(session: Session, actor: Actor, number: int) -> list[Mapping[str, Any]]:
-    """The levers of all groups that have requests left, each once."""
+    """The fixes of all groups with remaining requests, each once."""
     version = _version(session, actor, number)
     known = version.groups or []
     found: list[Mapping[str, Any]] = []
@@ -207,7 +206,7 @@ def list_requests(
     page: int,
     limit: int,
 ) -> Page[NotHeld]:
-    """The requests of a group, of a reason, or all, whose firms' names have these words."""
+    """Requests of a group, of a reason, or all, filtered by words of the firms' names."""
     version = _version(session, actor, number)
     which = [*unscheduled.of_version(version.id)]
     if group is not None:
@@ -231,7 +230,7 @@ def _version(session: Session, actor: Actor, number: int) -> ScheduleVersion:
 
 
 def _matches_words(event_id: int, words: str) -> list[ColumnElement[bool]]:
-    """Each word in a name of one of the two firms."""
+    """Each word in a name of either firm."""
     if not words.strip() or not storable(words):
         return []
     one, two = aliased(Firm), aliased(Firm)
@@ -248,11 +247,11 @@ def _matches_words(event_id: int, words: str) -> list[ColumnElement[bool]]:
 
 
 GroupCount = tuple[int | None, str, int]
-"""A group's number, reason, and how many requests of it the version does not hold."""
+"""Number of a group, its reason, and its unscheduled requests."""
 
 
 def _counts(session: Session, version: ScheduleVersion) -> list[GroupCount]:
-    """Counted from the requests, so that they are true of a version from which some were taken."""
+    """Counted from the requests, so that it is right for versions from which some were removed."""
     row = UnscheduledRequest
     counted = select(row.group_number, row.reason, func.count()).where(*unscheduled.of_version(version.id))
     found = session.execute(counted.group_by(row.group_number, row.reason)).all()
@@ -266,7 +265,7 @@ def _counts(session: Session, version: ScheduleVersion) -> list[GroupCount]:
 
 
 def _with_fix(known: Sequence[Mapping[str, Any]], counts: Iterable[GroupCount]) -> list[GroupCount]:
-    """Those that have a lever: first what lets in most, then the heaviest, last what was not counted."""
+    """The groups with a fix: most requests gained first, then weight, uncounted last."""
 
     def order(each: GroupCount) -> tuple[int, float]:
         group = known[each[0] or 0]
@@ -276,7 +275,7 @@ def _with_fix(known: Sequence[Mapping[str, Any]], counts: Iterable[GroupCount]) 
 
 
 def _about(known: Sequence[Mapping[str, Any]], counts: Iterable[GroupCount]) -> dict[str, int]:
-    """How many of each kind some groups are about."""
+    """Number of subjects of some groups, by kind."""
     about = (known[each[0]]["about"] for each in counts if each[0] is not None)
     return dict(Counter(kind for kind, *ids in {(row["kind"], *row["ids"]) for row in about} if ids))
 

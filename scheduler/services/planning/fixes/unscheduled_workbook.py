@@ -1,4 +1,4 @@
-"""What a version does not hold as a workbook: the groups, and each request with its remedies."""
+"""Workbook of unscheduled requests: the groups, and each request with its fixes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ KINDS: Final[Mapping[str, str]] = {
     "weight": "hold it all the same",
     "precedence": "drop the order with",
 }
-"""What to do, by the kind of a remedy or lever."""
+"""What to do, by kind of fix."""
 GROUPS: Final = (
     *("Group", "Why not", "About", "From", "Requests", "Weight", "What helps", "Whom or where"),
     *("Lets in", "Points"),
@@ -52,7 +52,7 @@ REQUESTS: Final = (
 
 
 def export_unscheduled(session: Session, actor: Actor, number: int) -> bytes:
-    """XLSX of a version: a row a group, and a row a remedy of each request. Raises NotFound."""
+    """XLSX of a version: a row per group, and a row per fix of each request. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
@@ -104,7 +104,7 @@ def _group(card: UnscheduledGroup, local: Local) -> list[Cell]:
 
 
 def _request(group: int | None, row: NotHeld, local: Local) -> Iterator[list[Cell]]:
-    """A row a remedy, or one without."""
+    """A row per fix, or one row without a fix."""
     firms = [row.key, ""]
     if row.meeting is not None:
         firms = [_name(row.meeting.sender), _name(row.meeting.receiver)]

@@ -1,4 +1,4 @@
-"""Runs of the solver: queue, snapshot, solve, check and store.
+"""Solver runs: queue, snapshot, solve, check and store.
 
-Also overnight runs, shared searches and recovery.
+Includes overnight runs, distributed searches and recovery.
 """

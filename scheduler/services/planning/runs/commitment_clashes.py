@@ -1,4 +1,4 @@
-"""What a plan could not keep, though it has to: locked requests and frozen meetings that clash, by name."""
+"""Commitments that a plan could not keep: locked requests and frozen meetings that clash, by name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scheduler.services.schedule import history
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """A request that had to be held. `locked_to` is the time that it is locked to now, if it is."""
+    """A request that had to be scheduled. `locked_to` is the time it is locked to now, if any."""
 
     key: str
     meeting: NamedMeeting | None
@@ -31,9 +31,9 @@ class Commitment:
 
 @dataclass(frozen=True, slots=True)
 class ClashCause:
-    """Why some requests are not all kept: a sentence without a full stop, and who is concerned.
+    """Why some commitments are not all kept: a clause without a full stop, and who is concerned.
 
-    None if the time ended before a plan kept them.
+    None if the search ended before a plan kept them.
     """
 
     says: str | None
@@ -42,7 +42,7 @@ class ClashCause:
 
 @dataclass(frozen=True, slots=True)
 class ClashGroup:
-    """Requests that no plan keeps all of: all that clash with each other, directly or by others."""
+    """Requests that no plan keeps together: those connected by clashes."""
 
     causes: Sequence[ClashCause]
     requests: Sequence[Commitment]
@@ -55,7 +55,7 @@ def list_run_clashes(session: Session, actor: Actor, number: int) -> list[ClashG
 
 
 def list_version_clashes(session: Session, actor: Actor, number: int) -> list[ClashGroup]:
-    """The clashes of the run that made a version. A copy of another one's meetings has no run of its own."""
+    """The clashes of the run that made a version. A copied version has no run of its own."""
     version = history.show(session, actor, number)
     if version.run is None or version.copy_of is not None:
         return []
@@ -63,7 +63,7 @@ def list_version_clashes(session: Session, actor: Actor, number: int) -> list[Cl
 
 
 def describe_clashes(session: Session, actor: Actor, lack: Mapping[str, Any]) -> list[ClashGroup]:
-    """The clashes of a plan, by its keys `not_kept` and `clashes`. Empty if it keeps all."""
+    """The clashes of a plan, from its keys `not_kept` and `clashes`. Empty if all are kept."""
     out = frozenset[str](lack.get("not_kept", ()))
     proved = [
         CommitmentClash(tuple(row["requests"]), row["cause"], tuple(row["who"]))
@@ -95,7 +95,7 @@ def describe_clashes(session: Session, actor: Actor, lack: Mapping[str, Any]) ->
 
 
 def _connected(found: Sequence[CommitmentClash]) -> list[list[CommitmentClash]]:
-    """The clashes in groups: those that share a request, directly or by others, are in one."""
+    """Connected groups of clashes: those that share a request, directly or through others."""
     groups: list[list[CommitmentClash]] = []
     for clash in found:
         mine = [each for each in groups if any(not set(clash.requests).isdisjoint(x.requests) for x in each)]

@@ -35,29 +35,28 @@ from scheduler.storage.models import Run
 log = structlog.get_logger()
 
 MAX_CALLS = 2
-"""The number of calls for help in the queue. Each is answered by one worker, and then renewed."""
+"""Open calls for help in the queue. Each is answered by one worker and then renewed."""
 CALL_INTERVAL = 2.0
-"""Seconds between two looks at the calls."""
+"""Seconds between two checks of the calls."""
 HELP_SECONDS = 20.0
-"""After this time a helper returns to the queue, where other runs may wait. The next call is ready there."""
+"""Seconds after which a helper returns to the queue, where other runs may wait."""
 IDLE_SECONDS = 5.0
-"""A helper that hears nothing for this time goes back as well."""
+"""A helper that receives nothing for this many seconds returns as well."""
 CONNECT_SECONDS, LISTEN_SECONDS = 2.0, 0.5
 
 Call = Callable[[int], bool]
-"""Calls some worker to help with a run, by its id."""
+"""Calls a worker to help with a run, by its id."""
 
 _SUBPROBLEM = struct.Struct("<q")
 _ANSWER = struct.Struct("<q?B")
-READY = 0  # the number of what a helper says before it was given a subproblem
-DISMISS = 0  # the number of what tells a helper to go
+READY = 0  # the number of a helper's first message, before it has a subproblem
+DISMISS = 0  # the number that dismisses a helper
 
 
 class HelperChannel:
-    """One end of a connection between a run's worker and a helper, over the broker's publish and subscribe.
+    """A connection between a run's worker and a helper, over the broker's publish/subscribe.
 
-    Messages are not stored: a subscriber that is not connected misses them. Raises RedisError if the broker
-    fails.
+    Messages are not stored: a disconnected subscriber misses them. Raises RedisError if the broker fails.
     """
 
     def __init__(self, url: str, topic: str) -> None:
@@ -72,11 +71,11 @@ class HelperChannel:
         self.subscription.get_message(timeout=CONNECT_SECONDS)  # that it has begun
 
     def say(self, topic: str, content: bytes) -> bool:
-        """Whether somebody listened."""
+        """Publish a message. Returns whether anyone received it."""
         return bool(self.client.publish(topic, content))
 
     def heard(self, seconds: float = 0.0) -> bytes | None:
-        """The next message, or None if there was none in this time."""
+        """The next message, or None if none arrives within `seconds`."""
         message: dict[str, Any] | None = self.subscription.get_message(
             ignore_subscribe_messages=True, timeout=seconds
         )
@@ -88,29 +87,28 @@ class HelperChannel:
 
 
 def redis_url(url: str) -> str:
-    """The address of a broker as redis reads it, where Celery writes it otherwise."""
+    """The broker's URL as the redis client reads it."""
     if url.startswith("redis+socket://"):
         return url.replace("redis+socket://", "unix://", 1).partition("?")[0]
     return re.sub(r"ssl_cert_reqs=CERT_(\w+)", lambda found: f"ssl_cert_reqs={found[1].lower()}", url)
 
 
 def topic_name(run_id: int, helper: str = "") -> str:
-    """The topic to which the run's worker subscribes, or one of its helpers."""
+    """Topic of the run's worker, or of one of its helpers."""
     return f"chainmeet.run.{run_id}" + (f".{helper}" if helper else "")
 
 
 def worker_host(worker: str) -> str:
-    """The machine of a worker, from its name: "host:process"."""
+    """The host in a worker name of the form "host:process"."""
     return worker.rpartition(":")[0]
 
 
 class WorkerHelpers:
-    """The other workers, as the solver's Helpers. A broker that does not answer is as if nobody were there.
+    """The other workers as the solver's Helpers. An unavailable broker means no helpers.
 
-    `worker` is who has the run: its name, as that of each other one, begins with its machine's. One belongs
-    to them once it has answered a call: then it is there, is not busy, and has the problem
-    in memory. One that does not answer in time is left out until it is heard again. Of the `sent`
-    subproblems, `lost` were not answered in time.
+    `worker` is the name of the run's worker and starts with its host. A helper joins when it answers a call
+    and is left out while it does not answer in time. Of the `sent` subproblems, `lost` were not answered in
+    time.
     """
 
     def __init__(self, url: str, run_id: int, worker: str, call: Call) -> None:
@@ -125,7 +123,7 @@ class WorkerHelpers:
         self.sent = self.lost = 0
 
     def begin(self) -> None:
-        """Call for help, so that others read the problem while we do."""
+        """Call for help, so that helpers load the problem meanwhile."""
         self.clear()
         try:
             self.line = HelperChannel(self.url, topic_name(self.run_id))
@@ -161,7 +159,7 @@ class WorkerHelpers:
         self.asked = {}
 
     def call(self) -> None:
-        """Renew the calls that are answered or lost."""
+        """Renew calls that were answered or lost."""
         now = self.called_at = time.monotonic()
         while self.calls and now > self.calls[0] + runs.CALL_TIMEOUT:
             self.calls.popleft()
@@ -170,7 +168,7 @@ class WorkerHelpers:
             self.send_call(self.run_id)
 
     def clear(self) -> None:
-        """Let the helpers go."""
+        """Dismiss the helpers."""
         for helper in self.ready:
             self._say(helper, _SUBPROBLEM.pack(DISMISS))
         if self.line is not None:
@@ -207,7 +205,7 @@ class WorkerHelpers:
             self.answered[asked[0]] = content[begin:]
 
     def _give_up(self, error: Exception) -> None:
-        """Go on alone."""
+        """Continue without helpers."""
         log.warning("search is not shared", run=self.run_id, error=str(error))
         self.line, self.ready = None, {}
 
@@ -221,9 +219,9 @@ def help_run(
     threads: int,
     should_stop: Callable[[], bool],
 ) -> int:
-    """Solve subproblems of a running run's search for a while. Returns how many were solved.
+    """Solve subproblems of a running search for a while. Returns how many were solved.
 
-    Raises RedisError where the broker fails.
+    Raises RedisError if the broker fails.
     """
     helper = None if should_stop() else _helper_for(database, run_id, threads)
     if helper is None:
@@ -233,7 +231,7 @@ def help_run(
 
 
 class _HelperSession:
-    """A helper at its work for one call."""
+    """One helper session."""
 
     def __init__(
         self, line: HelperChannel, run_id: int, worker: str, helper: Helper, should_stop: Callable[[], bool]
@@ -262,18 +260,18 @@ class _HelperSession:
         return done
 
     def answer(self, number: int, answer: bytes) -> bool:
-        """Say it, and whether more can come, and is wanted."""
+        """Send an answer. Returns whether to continue."""
         stays, name = time.monotonic() < self.goes_at and not self.should_stop(), self.worker.encode()
         head = _ANSWER.pack(number, stays, len(name)) + name
         return self.line.say(topic_name(self.run_id), head + answer) and stays
 
 
 _prepared: dict[str, Helper] = {}
-"""For the last problem that this process took subproblems of, by its fingerprint."""
+"""Helper of the last problem in this process, by fingerprint."""
 
 
 def _helper_for(database: Database, run_id: int, threads: int) -> Helper | None:
-    """The helper for a run's problem, cached so that it is read once, or None if the run is not running."""
+    """The cached helper of a run's problem, or None if the run is not running."""
     with database.read() as session:
         run = session.get(Run, run_id)
         if run is None or run.state is not RunState.RUNNING or run.fingerprint is None:

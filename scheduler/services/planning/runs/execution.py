@@ -1,4 +1,4 @@
-"""Carry a run out: claim, snapshot, solve, check by the rules, keep as a draft, ask what follows."""
+"""Execution of a run: claim, snapshot, solve, check, store a draft, queue the next job."""
 
 from __future__ import annotations
 
@@ -57,29 +57,29 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 
-MAX_SEARCHES = 3  # at most, of one run: see `instead`
+MAX_SEARCHES = 3  # at most, per run: see `instead`
 
 
 class RunEnding(StrEnum):
-    """The ending of a task's run."""
+    """Ending of a run's task."""
 
-    NOT_CLAIMED = "not_claimed"  # somebody else does it, or did
+    NOT_CLAIMED = "not_claimed"  # another worker has it or has finished it
     FINISHED = "finished"
     FAILED = "failed"
     CANCELLED = "cancelled"
     PUT_BACK = "put_back"  # queued again, as the worker shuts down
-    LOST = "lost"  # it was taken up elsewhere meanwhile
+    LOST = "lost"  # another worker took it over
 
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """The ending, the draft's number, the job that compares or publishes it, and whether a solve hangs."""
+    """The ending, the draft's number, the job that compares or publishes it, and whether the solve hangs."""
 
     ending: RunEnding
     version: int | None = None
     job: int | None = None
     is_stuck: bool = False
-    """The solve did not stop when told to: its thread goes on until the process ends."""
+    """The solve did not stop when told to: its thread runs until the process ends."""
 
 
 def execute_run(
@@ -94,9 +94,9 @@ def execute_run(
 ) -> RunOutcome:
     """Execute a queued run from its claim to its end. No transaction is open while it solves.
 
-    `worker` names the process that calls. `should_stop` is called five times a second and says that the
-    process shuts down. Then the run is queued again. With `call`, other workers are called to help with the
-    search. A faulty run raises nothing: it ends as failed, with a sentence.
+    `worker` names the calling process. `should_stop` is called five times a second; if it returns True, the
+    process shuts down and the run is queued again. With `call`, other workers help with the search. A failing
+    run raises nothing: it ends as failed, with a message.
     """
     with database.write() as session:
         run = runs.claim_run(session, run_id, worker, now=database.now_in(session))
@@ -129,13 +129,13 @@ class _RunWork:
     call: Call | None
 
     def now(self, session: Session) -> datetime:
-        """By the database's clock: others compare what is stamped here with it."""
+        """The database's clock, which others compare these timestamps with."""
         return self.database.now_in(session)
 
     def do(self, solve: Solve, should_stop: Callable[[], bool]) -> RunOutcome:
         with self.database.read() as session:
             found = runs.get_plan_file(session, self.run.id)
-            if found is not None:  # an attempt before this one got so far
+            if found is not None:  # an earlier attempt got this far
                 return self.store(read_plan(found))
             now = self.now(session)
             kept = self.run.hand_draft
@@ -159,11 +159,13 @@ class _RunWork:
         return self.keep(as_solved, watched)
 
     def is_better_wanted(self, problem: Problem) -> bool:
-        """Whether what people have is to be improved, though nothing changed."""
+        """Whether the published plan should be improved although nothing changed."""
         return self.run.max_moved != 0 and bool(problem.policy.max_moved)
 
     def within_the_limits(self, problem: Problem, now: datetime) -> Problem:
-        """What to solve: a night that publishes keeps its budget, and a run may change only what has to."""
+        """The problem within its limits: the budget of an overnight run that publishes, or only forced
+        changes.
+        """
         if self.run.max_moved == 0:
             return with_unavoidable_changes(problem)
         if self.run.then is not AfterRun.PUBLISH or not self.run.night_budget or not problem.published:
@@ -174,10 +176,10 @@ class _RunWork:
         )
 
     def instead(self, problem: Problem, solved: Problem, plan: Plan, *, is_last: bool) -> Problem | None:
-        """What to solve instead, if a limited run found no plan, or one that changes too much of a person.
+        """The problem to solve instead, if a limited run found no plan or one that changes a person too much.
 
-        The last search of a night that may not do what it chose changes only what cannot stay: that is
-        published, whatever else has to wait.
+        The last search of an overnight run changes only what cannot stay, which is published whatever else
+        has to wait.
         """
         if solved is problem:
             return None
@@ -197,10 +199,10 @@ class _RunWork:
         *,
         is_better_wanted: bool,
     ) -> tuple[Problem, WatchedSolve]:
-        """Solve the problem, which is kept with the run. Returns it as it was written, and how it went.
+        """Solve the problem and store it with the run. Returns the stored problem and the result.
 
-        `basis` is that of the event, which a night solves within its budget. `is_better_wanted`: the plan
-        that people have is improved though nothing changed. A night's budget does not ask for that.
+        `basis` is the event's problem before the overnight budget. `is_better_wanted`: improve the published
+        plan although nothing changed.
         """
         with self.database.write() as session:
             problem, document = as_written(problem)
@@ -238,7 +240,7 @@ class _RunWork:
         return problem, watched
 
     def stopped(self, watched: WatchedSolve) -> RunOutcome:
-        """The ending of a run whose solve was stopped before its end, or hangs."""
+        """Ending of a run whose solve was stopped early, or hangs."""
         if watched.why is Stop.CANCEL:
             return replace(self.end_cancelled(), is_stuck=watched.is_stuck)
         if watched.why is Stop.SHUTDOWN:
@@ -259,7 +261,7 @@ class _RunWork:
             helpers.clear()
             log.info("search shared", run=self.run.id, subproblems=helpers.sent, lost=helpers.lost)
 
-    # What `watch` asks and tells five times a second
+    # Called by `watch_solve` five times a second
 
     def stop_asked(self) -> Stop | None:
         with self.database.read() as session:
@@ -278,7 +280,7 @@ class _RunWork:
         self.as_mine(beat)
 
     def as_mine(self, change: Callable[[Session], T]) -> T:
-        """Change the run, also if it counted as lost while this worker could not reach the database."""
+        """Change the run, also if it was considered lost while the database was unreachable."""
 
         def work(session: Session) -> T:
             try:
@@ -295,7 +297,7 @@ class _RunWork:
     # Endings
 
     def keep(self, problem: Problem, watched: WatchedSolve) -> RunOutcome:
-        """Check the plan, and keep it before anything is made of it, however long the database is away."""
+        """Check the plan and store it before anything else, retrying while the database is unavailable."""
         plan = watched.result.plan
         require_valid_plan(problem, plan)
         done = Progress(plan.seconds, Phase.DONE, plan.score, plan.bound, plan.served_bound, plan.terms)
@@ -335,7 +337,7 @@ class _RunWork:
     def ask(self, session: Session, draft: ScheduleVersion, lack: str | None) -> int | None:
         """Queue the draft's next job in the transaction that makes the draft, so that it is not lost.
 
-        One that lacks what it has to hold is for an organiser to publish, who may unlock something else.
+        A draft that lacks required meetings is left to an organiser, who may unlock something else.
         """
         if self.run.then is AfterRun.PUBLISH and lack is not None:
             version_jobs.tell_not_published(session, draft, reason=lack, now=self.now(session))

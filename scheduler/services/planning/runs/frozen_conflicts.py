@@ -1,4 +1,4 @@
-"""Published meetings that can't take place and that no run changes, as they begin too soon: by name."""
+"""Published meetings that cannot take place and start too soon for a run to change, by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IS_PLANNED = (VersionState.DRAFT, VersionState.PUBLISHED)
 def list_frozen_conflicts(
     session: Session, actor: Actor, number: int, *, now: datetime
 ) -> list[NamedMeeting]:
-    """Those that a draft, or the published version, has as they were. Of older versions there are none.
+    """Such meetings of a draft or the published version. Older versions have none.
 
     Raises NotFound.
     """

@@ -27,16 +27,15 @@ from scheduler.services.publishing.overnight.overnight_budget import NightBudget
 from scheduler.storage.models import Event, NightTime, Run, Slot
 
 MAX_DELAY = timedelta(hours=2)
-"""A night that could not start within this time (everything was down) waits for its next time."""
+"""An overnight run that could not start within this time (an outage) is skipped."""
 EVERY_DAY = "1234567"
 
 
 def next_run_at(at: time, weekdays: str, zone: ZoneInfo, *, after: datetime) -> datetime:
-    """The first moment, in UTC, later than `after` that is `at` in the zone on one of the weekdays.
+    """The first moment, in UTC, after `after` that is `at` in the zone on one of the weekdays.
 
-    `weekdays` are digits, 1 for Monday to 7 for Sunday, at least one. As in RFC 5545 3.3.5, a time that a
-    change of clocks skips is read with the offset before the gap. A time that comes twice is the first of
-    the two.
+    `weekdays` are digits, 1 Monday to 7 Sunday, at least one. As in RFC 5545 section 3.3.5, a time skipped by
+    a clock change uses the offset before the gap, and an ambiguous time is the first of the two.
     """
     day = after.astimezone(zone).date()
     while True:
@@ -47,16 +46,16 @@ def next_run_at(at: time, weekdays: str, zone: ZoneInfo, *, after: datetime) -> 
 
 
 def overnight_budget(event: Event) -> NightBudget:
-    """What the event's nights may publish."""
+    """Publishing budget of the event's overnight runs."""
     return NightBudget(event.night_percent, event.night_a_person, event.night_hours)
 
 
 def queue_due_runs(session: Session, *, now: datetime) -> list[int]:
-    """Queue a run for each night that is due. Returns the ids of the runs to send.
+    """Queue due overnight runs. Returns the ids of the runs to send.
 
-    Claimed by a conditional UPDATE of the night's next time, so that two callers queue one run. A night
-    whose event has a run open, or whose time passed more than two hours ago, waits for its next time, and
-    the organisers are told. An event that is over has no next night.
+    A conditional UPDATE of the next start claims each, so that two callers queue one run. A start is skipped,
+    and organisers are notified, if the event has an open run or the time passed over two hours ago. A
+    finished event has no next start.
     """
     queued = []
     due = (
@@ -101,7 +100,7 @@ def _queue(session: Session, night: NightTime, event: Event, was_due: datetime, 
 
 
 def _schedule_next(session: Session, night: NightTime, event: Event, *, now: datetime) -> bool:
-    """Set the night's next time. Returns whether this caller was the first and the event still goes on."""
+    """Set the next start. Returns whether this caller claimed it and the event continues."""
     last_end = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
     goes_on = last_end is not None and last_end > now
     following = next_run_at(night.at, night.weekdays, ZoneInfo(event.timezone), after=now)

@@ -1,4 +1,4 @@
-"""What a run knows from the one whose plan is published: what changed since, and which bounds hold."""
+"""The published plan's run: what changed since, and which proven bounds still apply."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class PublishedRun:
-    """The run whose plan is published: its problem and plan, as their files, and what it was made for.
+    """The run of the published plan: its problem, plan and basis, as documents.
 
-    `basis` is None for a run of a release that kept none. `is_of_night`: it had a night's budget.
+    `basis` is None for a run of a release that stored none. `is_of_night`: it had an overnight budget.
     """
 
     problem: Json
@@ -39,7 +39,7 @@ class PublishedRun:
 
 
 def find_published_run(session: Session, event_id: int) -> PublishedRun | None:
-    """The run whose plan is published. None without one, and where it was edited by hand since."""
+    """The run of the published plan. None without one, or if the version was edited manually since."""
     published = versions.published(session, event_id)
     if published is None or published.run_id is None:
         return None
@@ -52,10 +52,10 @@ def find_published_run(session: Session, event_id: int) -> PublishedRun | None:
 
 
 def make_basis(session: Session, event_id: int, *, now: datetime, hand_draft: int | None) -> Json:
-    """What a plan of now is made for: the event as people left it.
+    """The event as it is now, as input of a plan.
 
-    Neither what frozen meetings hold is part of it, nor a budget of one run, nor a wish that publishing
-    grants: these change what is solved although nobody changed anything.
+    Excludes frozen meetings, the budget of a run, and preferences that publishing grants: these change the
+    problem although no one changed anything.
     """
     event = session.get_one(Event, event_id)
     problem = snapshot.take(session, event_id, now=None, hand_draft=hand_draft, with_wishes=False)
@@ -67,7 +67,7 @@ def make_basis(session: Session, event_id: int, *, now: datetime, hand_draft: in
 
 
 def list_changes_since(last: PublishedRun | None, basis: Json, problem: Json) -> list[Difference] | None:
-    """What changed since the published plan was made. Empty if nothing did, None if nothing is published.
+    """Changes since the published plan was made. Empty if none, None if nothing is published.
 
     `problem` is the document that is solved, `basis` that of the event as it is.
     """
@@ -84,7 +84,7 @@ def list_changes_since(last: PublishedRun | None, basis: Json, problem: Json) ->
 
 
 def _used_its_budget(last: PublishedRun) -> bool:
-    """Whether a night changed as many published meetings as it might: then there may be more to do."""
+    """Whether an overnight run used all its budget of changes, so that there may be more to improve."""
     most = last.problem["policy"]["max_moved"]
     if not last.is_of_night or not most:
         return False
@@ -97,10 +97,10 @@ def _by_request(meetings: list[Json]) -> dict[str, Json]:
 
 
 def find_proved_bounds(last: PublishedRun | None, problem: Json) -> Proved | None:
-    """The bounds of the published plan's run, if they hold of this problem too."""
+    """The proven bounds of the published plan's run, if they apply to this problem too."""
     if last is None or not still_holds(last.problem, problem):
         return None
     plan = last.plan
-    if plan["bound"] is None or plan.get("not_kept"):  # then it is a bound of plans without these
+    if plan["bound"] is None or plan.get("not_kept"):  # then it bounds plans without these
         return None
     return Proved(plan["bound"], plan["served_bound"], plan.get("meetings_bound"))

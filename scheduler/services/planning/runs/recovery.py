@@ -19,24 +19,24 @@ from scheduler.services.operations import run_alerts
 from scheduler.storage.models import Run
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=60)
-"""A running run whose worker wrote no heartbeat for this time has lost it."""
+"""A running run without a heartbeat for this time has lost its worker."""
 MAX_ATTEMPTS = 2
 LOST_TOO_OFTEN = gettext_lazy(
     "The worker was lost %(times)s times in the middle of the solve.", times=MAX_ATTEMPTS
 )
 RESEND_AFTER = timedelta(seconds=60)
-"""A task that no worker took for this time may be lost. The wait doubles each time, as queues may be long."""
+"""A task that no worker took for this time may be lost. The wait doubles, as queues may be long."""
 MAX_RESEND_WAIT = timedelta(hours=1)
 
 _NO_SYNC = {"synchronize_session": False}
 
 
 def recover_runs(session: Session, *, now: datetime) -> list[int]:
-    """Recover runs that no worker is working on. Returns the ids of those whose task must be sent.
+    """Recover runs that no worker is working on. Returns the ids of tasks to send.
 
-    A running run without a heartbeat for `SILENT` is cancelled if that was asked. Otherwise it is queued
-    again, or fails after MAX_ATTEMPTS. For a queued run whose task was never sent, or sent long ago, the task
-    may be lost. A task that is delivered twice does its work once. The sender calls `mark_sent`.
+    A running run without a heartbeat for HEARTBEAT_TIMEOUT is cancelled if requested, else queued again, or
+    fails after MAX_ATTEMPTS. Tasks of queued runs that were never sent, or long ago, may be lost. Delivering
+    a task twice is harmless. The sender calls `mark_sent`.
     """
     heard = func.coalesce(Run.heartbeat_at, Run.created_at)
     _requeue_runs(session, heard <= now - HEARTBEAT_TIMEOUT, now)
@@ -46,14 +46,14 @@ def recover_runs(session: Session, *, now: datetime) -> list[int]:
 
 
 def reclaim_orphaned_runs(session: Session, is_gone: Callable[[str], bool], *, now: datetime) -> list[int]:
-    """Recover running runs at once whose worker is known to be gone. Returns the ids of those to send."""
+    """Recover running runs whose worker is known to be gone. Returns the ids of tasks to send."""
     running = session.execute(select(Run.id, Run.worker).where(Run.state == RunState.RUNNING)).all()
     lost = [run_id for run_id, worker in running if worker is not None and is_gone(worker)]
     return _requeue_runs(session, Run.id.in_(lost), now) if lost else []
 
 
 def mark_sent(session: Session, run_id: int, *, now: datetime) -> None:
-    """The run's task was sent: it is sent again after a minute, two, four, if nobody takes it."""
+    """The run's task was sent: it is sent again after one, two, four minutes, if no worker takes it."""
     run = session.scalar(
         select(Run).where(Run.id == run_id, Run.state == RunState.QUEUED).with_for_update(key_share=True)
     )

@@ -1,4 +1,4 @@
-"""What people do with an event's runs: start one, list them, follow one, cancel it."""
+"""Runs as people control them: start, list, follow, stop, cancel."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from scheduler.storage.models import Account, Run, ScheduleVersion
 
 OPEN_STATES = runs.OPEN_STATES
 NO_PLAN = "no-plan"
-"""What became of a run that ended without a version."""
+"""Outcome of a run that ended without a version."""
 _NEWEST = Order("runs", (Run.number,), (int,), descending=True)
 
 
 @dataclass(frozen=True, slots=True)
 class RunCard:
-    """A run. `version` is the number of the schedule version that it made, None as long as it made none.
+    """A run. `version` is the number of the version that it made, or None.
 
-    `by` is the name of who started it, empty for a night and where nobody else is told. `hand_draft` is the
-    number of the version whose steps by hand it keeps.
+    `by` is the name of the person who started it, empty for overnight runs and for readers who may not see
+    it. `hand_draft` is the number of the version whose manual steps it keeps.
     """
 
     id: int
@@ -62,11 +62,11 @@ class RunCard:
     version_state: VersionState | None
     by: str
     changed: Sequence[Mapping[str, Any]] | None = None
-    """What changed since the published plan was made (`Difference`). None where that was not looked at."""
+    """Changes since the published plan was made (`Difference`). None if not compared."""
     not_kept: Sequence[str] = ()
-    """The requests that have to be scheduled as they are locked or frozen, and are not."""
+    """Requests that must be scheduled, being locked or frozen, and are not."""
     clashes: Sequence[Mapping[str, Any]] = ()
-    """Sets of them of which no plan keeps all (`CommitmentClash`)."""
+    """Sets of commitments that no plan keeps together (`CommitmentClash`)."""
 
     @property
     def is_open(self) -> bool:
@@ -94,11 +94,11 @@ def start_run(
     note: str = "",
     now: datetime,
 ) -> RunCard:
-    """Queue a run. Raises as `runs.queue`. A run that publishes needs the right to publish, too.
+    """Queue a run. Raises like `runs.queue_run`. A run that publishes also requires the right to publish.
 
-    Unless `max_moved` says otherwise, published meetings change only where they have to.
+    By default published meetings change only where they have to (`max_moved` 0).
 
-    `hand_draft` is the number of a draft by hand whose steps it keeps, by default those of the published
+    `hand_draft` is the number of a manual draft whose steps it keeps, by default those of the published
     version. Raises NotFound and WrongState of another one. Send its task after the commit.
     """
     actor.require(Right.RUN)
@@ -131,7 +131,7 @@ def start_run(
 
 
 def cancel_run(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
-    """Cancel a run. Raises as `runs.cancel`."""
+    """Cancel a run. Raises like `runs.cancel_run`."""
     actor.require(Right.RUN)
     card = _card(runs.cancel_run(session, actor.event_id, number, now=now))
     recording.note(
@@ -141,7 +141,7 @@ def cancel_run(session: Session, actor: Actor, number: int, *, now: datetime) ->
 
 
 def stop_run(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
-    """End a run's search now, and keep the best plan. Raises as `runs.stop`."""
+    """End a run's search now and keep the best plan. Raises like `runs.stop_run`."""
     actor.require(Right.RUN)
     card = _card(runs.stop_run(session, actor.event_id, number))
     about = pgettext_lazy("trail", "run %(number)s stopped, its plan kept", number=number)
@@ -164,15 +164,15 @@ def list_newest_runs(session: Session, actor: Actor, *, limit: int) -> tuple[Run
 
 
 def list_runs(session: Session, actor: Actor, *, cursor: str | None = None, limit: int = 30) -> Page[RunCard]:
-    """The event's runs page by page, the newest first."""
+    """The event's runs in pages, newest first."""
     page: Page[Row[Any]] = fetch_page(session, _runs(actor), _NEWEST, cursor=cursor, limit=limit)
     return Page(tuple(_card(*row[:4]) for row in page.items), page.next_cursor, page.total)
 
 
 def _runs(actor: Actor) -> Select[Run, int | None, VersionState | None, str]:
-    """Runs with the number and state of the version that each made, and who started them.
+    """Runs with the version that each made and the person who started it.
 
-    Rollbacks' versions do not count.
+    Restored versions do not count.
     """
     actor.require(Right.READ_RUNS)
     return (

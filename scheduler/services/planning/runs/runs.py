@@ -1,4 +1,4 @@
-"""Runs: queue, claim, follow and cancel a run. recovering.py recovers a run whose worker died."""
+"""Runs: queue, claim, progress, stop and finish. `recovery` handles dead workers."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from scheduler.storage.models import Event, Run
 OPEN_STATES = (RunState.QUEUED, RunState.RUNNING)
 CURVE_POINTS = 400
 CALL_TIMEOUT = 60.0
-"""A call for help with a run that nobody took for this time is lost."""
+"""Seconds after which a call for help that no worker took is lost."""
 
 
 class RunLost(ChainmeetError):
-    """The run is no longer this worker's: another worker has it, or it has ended."""
+    """The run no longer belongs to this worker: another has it, or it has ended."""
 
     code = "run-lost"
 
@@ -58,13 +58,13 @@ def queue_run(
     night_budget: dict[str, int] | None = None,
     now: datetime,
 ) -> Run:
-    """A new queued run of the event. Raises RunAlreadyOpen if one is queued or running.
+    """Queue a run of the event. Raises RunAlreadyOpen if one is queued or running.
 
-    `seconds` is the solve's wall time (the event's setting if None), `budget` how many published meetings a
-    publishing that follows may touch, `max_moved` how many of them the run may change to improve the plan,
-    where nothing forces it (None: what pays by the event's priorities), `hand_draft` the number of a draft by
-    hand that it keeps, `note` what it is for. A night has `begin_by`: if it begins later, it makes only a
-    draft. One that publishes has a `night_budget`, a NightBudget as a dict. Send the task after the commit.
+    `seconds` is the solve's wall time (None: the event's setting); `budget` how many published meetings a
+    following publishing may touch; `max_moved` how many of them the run may change to improve the plan where
+    nothing forces it (None: by the event's priorities); `hand_draft` the number of a manual draft that it
+    keeps; `note` its purpose. An overnight run has `begin_by`: if it begins later, it makes a draft only. One
+    that publishes has a `night_budget`, a NightBudget as a dict. Send the task after the commit.
     """
     event = session.get(Event, event_id)
     if event is None:
@@ -91,11 +91,11 @@ def queue_run(
         send_at=now,
     )
     try:
-        with session.begin_nested():  # two at once: the partial unique index lets one through
+        with session.begin_nested():  # concurrent calls: the partial unique index admits one
             session.add(run)
     except IntegrityError:
         other = find_open_run(session, event_id)
-        if other is None:  # it has ended just now
+        if other is None:  # it has just ended
             session.add(run)
             session.flush()
             return run
@@ -104,7 +104,7 @@ def queue_run(
 
 
 def find_open_run(session: Session, event_id: int) -> Run | None:
-    """The event's run that is queued or running, if there is one."""
+    """The event's queued or running run, or None."""
     return session.scalar(select(Run).where(Run.event_id == event_id, Run.state.in_(OPEN_STATES)))
 
 
@@ -117,7 +117,7 @@ def get_run(session: Session, event_id: int, number: int) -> Run:
 
 
 def claim_run(session: Session, run_id: int, worker: str, *, now: datetime) -> Run | None:
-    """Claim a queued run, or return None if it is not queued: another worker has it, or has done it."""
+    """Claim a queued run, or return None if it is not queued any more."""
     taken = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED)
     values = {
         "started_at": now,
@@ -150,7 +150,7 @@ def store_problem(
     basis: dict[str, Any],
     changed: Sequence[Difference] | None = None,
 ) -> None:
-    """Store the problem that the run solves, for helpers that solve parts of it, and what it was made for.
+    """Store the problem of the run, for helpers, and the basis it was made for.
 
     Raises RunLost.
     """
@@ -166,7 +166,7 @@ def store_problem(
 
 
 def store_progress(session: Session, run_id: int, progress: Progress, *, worker: str, now: datetime) -> None:
-    """Store a report of the solve, and the heartbeat. Raises RunLost."""
+    """Store the solver's progress and a heartbeat. Raises RunLost."""
     run = session.scalar(
         select(Run).where(_is_claimed_by(run_id, worker)).execution_options(populate_existing=True)
     )
@@ -180,34 +180,34 @@ def store_progress(session: Session, run_id: int, progress: Progress, *, worker:
 
 
 def store_heartbeat(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
-    """Store only the heartbeat. Raises RunLost."""
+    """Store a heartbeat. Raises RunLost."""
     _update_claimed(session, run_id, worker, heartbeat_at=now)
 
 
 def store_plan(session: Session, run_id: int, *, worker: str, plan: dict[str, Any]) -> None:
-    """Keep what was found, before anything is made of it: another attempt begins there. Raises RunLost."""
+    """Store the plan before anything is made of it: another attempt starts there. Raises RunLost."""
     _update_claimed(session, run_id, worker, plan=pack(plan))
 
 
 def reclaim_run(session: Session, run_id: int, *, worker: str, attempt: int, now: datetime) -> bool:
-    """Claim a run again that counted as lost, because its worker could not reach the database.
+    """Claim a run again that was considered lost while its worker could not reach the database.
 
-    Returns whether that succeeded. It does if no other worker has claimed the run since.
+    Returns whether that succeeded: no other worker has claimed it since.
     """
     waits = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED, Run.attempts == attempt)
     return _update_row(session, waits, state=RunState.RUNNING, worker=worker, heartbeat_at=now)
 
 
 def find_stop_request(session: Session, run_id: int) -> Stop | None:
-    """What a person wants of a running run: that it is cancelled, or ends now and keeps what it has found."""
+    """What a person requested of a running run: to cancel it, or to end now with the best plan."""
     cancel, stop = session.execute(select(Run.cancel_asked, Run.stop_asked).where(Run.id == run_id)).one()
     return Stop.CANCEL if cancel else Stop.KEEP if stop else None
 
 
 def stop_run(session: Session, event_id: int, number: int) -> Run:
-    """End the search of a running run as soon as its worker looks (within a second); the best plan is kept.
+    """End the search of a running run within a second; the best plan is kept.
 
-    Raises NotFound, or WrongState if it does not run.
+    Raises NotFound, WrongState if it is not running.
     """
     run = get_run(session, event_id, number)
     is_running = update(Run).where(Run.id == run.id, Run.state == RunState.RUNNING)
@@ -219,9 +219,9 @@ def stop_run(session: Session, event_id: int, number: int) -> Run:
 
 
 def cancel_run(session: Session, event_id: int, number: int, *, now: datetime) -> Run:
-    """Cancel a run: a queued one at once, a running one as soon as its worker looks (within a second).
+    """Cancel a run: a queued one at once, a running one within a second.
 
-    Raises NotFound, or WrongState if it has ended.
+    Raises NotFound, WrongState if it has ended.
     """
     run = get_run(session, event_id, number)
     is_queued = update(Run).where(Run.id == run.id, Run.state == RunState.QUEUED)
@@ -246,9 +246,9 @@ def finish_run(
     remark: str | None = None,
     now: datetime,
 ) -> None:
-    """Set a running run to finished, with the plan. Raises RunLost.
+    """Finish a running run with its plan. Raises RunLost.
 
-    `note` says why there is no draft, `remark` what the draft lacks that nobody can have.
+    `note` says why there is no draft, `remark` what the draft unavoidably lacks.
     """
     lacking = {name: plan.get(name, []) for name in ("not_kept", "clashes")}
     _update_claimed(
@@ -268,18 +268,18 @@ def finish_run(
 
 
 def fail_run(session: Session, run_id: int, *, worker: str, error: str, now: datetime) -> None:
-    """Set a running run to failed, with a sentence for the organiser. Raises RunLost."""
+    """Fail a running run, with a message for organisers. Raises RunLost."""
     _update_claimed(session, run_id, worker, state=RunState.FAILED, error=error, finished_at=now)
     run_alerts.tell_failed(session, run_id, error, now=now)
 
 
 def finish_cancelled_run(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
-    """Set a running run to cancelled. Raises RunLost."""
+    """Mark a running run as cancelled. Raises RunLost."""
     _update_claimed(session, run_id, worker, state=RunState.CANCELLED, finished_at=now)
 
 
 def requeue_run(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
-    """running -> queued, when the worker shuts down: the attempt does not count. Raises RunLost."""
+    """running -> queued when the worker shuts down: the attempt does not count. Raises RunLost."""
     _update_claimed(
         session,
         run_id,
@@ -321,5 +321,5 @@ def _update_row(session: Session, statement: Update, **values: Any) -> bool:
 
 
 def _thin_curve(curve: list[Any]) -> list[Any]:
-    """The points, or every second one if there are too many. The last point is always kept."""
+    """The points, or every second one if there are too many. The last point is kept."""
     return curve if len(curve) <= CURVE_POINTS else [*curve[:-1:2], curve[-1]]

@@ -1,4 +1,6 @@
-"""A solve in a thread of its own, while this one watches: cancel flag, shutdown, time, heartbeat, reports."""
+"""Watchdog of a solve, which runs in its own thread: cancellation, shutdown, overtime, heartbeats,
+progress.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,13 @@ from scheduler.watching import run_watched
 log = structlog.get_logger()
 
 POLL_SECONDS = 0.2
-"""Seconds between two looks at what may stop a solve."""
+"""Seconds between two checks."""
 REPORT_INTERVAL = 1.0
 HEARTBEAT_INTERVAL = 5.0
 MAX_OVERTIME = 30.0
-"""The seconds after its time within which a solve should end by itself. Then it is told to stop."""
+"""Seconds past its time within which a solve should end by itself. Then it is told to stop."""
 STOP_TIMEOUT = 60.0
-"""The seconds within which a solve must end after it was told to stop. Then it is given up."""
+"""Seconds within which a solve must end after it was told to stop. Then it is abandoned."""
 
 Report = Callable[[Progress], None]
 ShouldStop = Callable[[], bool]
@@ -35,13 +37,13 @@ class Stop(StrEnum):
     """Why a solve was told to stop."""
 
     CANCEL = "cancel"
-    KEEP = "keep"  # what was found so far
+    KEEP = "keep"  # keep what was found so far
     SHUTDOWN = "shutdown"
     OVERTIME = "overtime"
 
 
 class RunStore(Protocol):
-    """The store of a run. Each call is a short transaction."""
+    """Storage of a run. Each call is a short transaction."""
 
     def stop_asked(self) -> Stop | None: ...
     def report(self, progress: Progress) -> None: ...
@@ -50,7 +52,7 @@ class RunStore(Protocol):
 
 @dataclass(slots=True)
 class WatchedSolve:
-    """How it went: the result unless it hangs, and why it was stopped if it was."""
+    """The result, unless the solve hangs, and the reason if it was stopped."""
 
     result: Any = None
     why: Stop | None = None
@@ -82,7 +84,7 @@ def watch_solve(
 
 
 class _Watch:
-    """What the watching thread knows of the solve, and what it tells it."""
+    """State shared by the watching thread and the solve."""
 
     def __init__(self, store: RunStore, should_stop: ShouldStop, allowed: float) -> None:
         self.store, self.should_stop, self.allowed = store, should_stop, allowed
@@ -105,9 +107,9 @@ class _Watch:
         self.progress = progress
 
     def look(self) -> bool:
-        """Look once, and return whether to go on.
+        """Check once. Returns whether to continue.
 
-        A database that does not answer for a moment does not end a solve.
+        A database that is briefly unavailable does not end a solve.
         """
         try:
             if self.stopped_at is None and not self.ended.is_set():

@@ -1,1 +1,1 @@
-"""What would be, if: an event's problem with changes, solved beside the live plan, which stays."""
+"""Scenarios: solve a modified copy of the event's problem; never touches the live schedule."""

@@ -1,4 +1,4 @@
-"""What-ifs that are solved, side by side with the plan that people have: one table, with the differences."""
+"""Comparison of solved scenarios with the published schedule, in one table."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ from scheduler.sheets.writing import Cell, SheetOut, csv_octets, xlsx
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A row of the table. `good` is 1 where more is better, -1 where less is, 0 where neither.
+    """A row of the table. `good` is 1 if more is better, -1 if less is, else 0.
 
-    What was proved, and what counts by a what-if's own dials, has no difference: of what is published
-    there is nothing like it.
+    Bounds, and figures counted by a scenario's own priorities, have no difference to the published schedule.
     """
 
     key: str
@@ -68,7 +67,7 @@ _MAIN: Final = (
     "held", "held_bound", "moved", "relocated", "told", "people_without", "sides_gap", "hall_change", "idle",
 )  # fmt: skip
 MAIN_FIGURES: Final = tuple(row for row in FIGURES if row.key in _MAIN)
-"""Those that one reads first."""
+"""The most important figures."""
 OTHER_FIGURES: Final = tuple(row for row in FIGURES if row.key not in _MAIN)
 _PREVIEWED: Final = (
     "held", "overseas", "home", "sides_gap", "shortfall", "twentieth", "idle", "hall_change", "changed",
@@ -77,15 +76,15 @@ PREVIEW_FIGURES: Final = (
     *(row for key in _PREVIEWED for row in FIGURES if row.key == key),
     Measure("score", gettext_lazy("Score by these priorities"), 1),
 )
-"""Those of a preview of priorities, by which what is published is counted, too."""
+"""Figures of a preview of priorities, by which the published schedule is counted too."""
 
 _OWN = frozenset(("score",))
-"""Counted by a what-if's own dials: the plan that people have is not."""
+"""Counted by a scenario's own priorities, not for the published schedule."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioColumn:
-    """A what-if that is solved. `is_old`: the event has changed since, or another version is published."""
+    """A solved scenario. `is_old`: the event or the published version has changed since."""
 
     number: int
     name: str
@@ -101,13 +100,13 @@ class ScenarioColumn:
         return value
 
     def difference(self, figure: Measure) -> float | None:
-        """What it has more than the plan that people had when it was solved."""
+        """Difference to the schedule that was published when it was solved."""
         return difference(figure, self.now, self.then)
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedFigure:
-    """A figure of what is published and of one plan beside it."""
+    """A figure of the published schedule and of a scenario."""
 
     figure: Measure
     now: float | None
@@ -116,7 +115,7 @@ class ComparedFigure:
 
 
 def compare_figures(figures: Sequence[Measure], result: Mapping[str, Any]) -> list[ComparedFigure]:
-    """Figures of a what-if that is solved, with those of the version that was published then."""
+    """Figures of a solved scenario, with those of the version published at that time."""
     now, then = result["now"], result["then"]
     return [
         ComparedFigure(each, (now or {}).get(each.key), then.get(each.key), difference(each, now, then))
@@ -126,14 +125,14 @@ def compare_figures(figures: Sequence[Measure], result: Mapping[str, Any]) -> li
 
 @dataclass(frozen=True, slots=True)
 class ScenarioTable:
-    """The table. `live` has the figures of the published version, None where nothing is published."""
+    """The table. `live` are the figures of the published version, None if there is none."""
 
     version: int | None
     live: Mapping[str, Any] | None
     columns: Sequence[ScenarioColumn]
 
     def value(self, figure: Measure) -> float | None:
-        """Of the published version. What counts by a what-if's own dials is not known of it."""
+        """A figure of the published version; None if counted by a scenario's own priorities."""
         if self.live is None or figure.key in _OWN:
             return None
         value: float | None = self.live.get(figure.key)
@@ -141,7 +140,7 @@ class ScenarioTable:
 
 
 def difference(figure: Measure, now: Mapping[str, Any] | None, then: Mapping[str, Any]) -> float | None:
-    """What a plan has more than what was published when it was solved, None where nothing can be compared."""
+    """Difference to what was published when it was solved, None if not comparable."""
     before, after = None if now is None else now.get(figure.key), then.get(figure.key)
     if not figure.is_compared or before is None or after is None:
         return None
@@ -149,7 +148,7 @@ def difference(figure: Measure, now: Mapping[str, Any] | None, then: Mapping[str
 
 
 def compare_scenarios(session: Session, actor: Actor) -> ScenarioTable:
-    """All what-ifs that are solved, in the order in which they were made."""
+    """All solved scenarios, in the order they were made."""
     solved = [
         (card, card.result)
         for card in scenarios.list_scenarios(session, actor)
@@ -177,7 +176,7 @@ def compare_scenarios(session: Session, actor: Actor) -> ScenarioTable:
 
 
 def export_comparison(session: Session, actor: Actor, kind: str, *, now: datetime) -> Export:
-    """The table as `xlsx` or `csv`: of each what-if its figures and differences. The trail keeps it."""
+    """The table as `xlsx` or `csv`, with figures and differences of each scenario. Audit-logged."""
     found = compare_scenarios(session, actor)
     names = [part for one in found.columns for part in (one.name, f"{one.name}: difference")]
     live = "Nothing published" if found.version is None else f"Published version {found.version}"

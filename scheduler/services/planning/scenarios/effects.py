@@ -1,4 +1,4 @@
-"""Whom a what-if's plan takes meetings from and whom it gives some, beside what people have, and why."""
+"""Effects of a scenario on firms: who loses and gains meetings, and why."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from scheduler.storage.models import Firm
 __all__ = ["REMOVED", "Effects", "FirmEffect", "FirmFilter", "ScenarioCard", "get_effects", "make_effects"]
 
 REMOVED: Final = "removed"
-"""The reason of a request that the what-if does not have: one of its firms does not come."""
+"""Reason of a request that the scenario removed: one of its firms does not attend."""
 
 
 class FirmFilter(StrEnum):
-    """Which firms of a what-if are listed."""
+    """Which firms of a scenario are listed."""
 
     CHANGED = "changed"
     LOSE = "lose"
@@ -37,9 +37,9 @@ class FirmFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FirmEffect:
-    """A firm's scheduled requests now and then, of its accepted ones; `elsewhere` get another location.
+    """A firm's scheduled requests now and then, of its accepted ones; `elsewhere` change location.
 
-    `reason` is the code of the most frequent reason of those that it loses.
+    `reason` is the most frequent reason code of its losses.
     """
 
     firm: FirmRef
@@ -55,7 +55,7 @@ class FirmEffect:
 
     @property
     def size(self) -> int:
-        """How large its change is, up or down."""
+        """Absolute size of its change."""
         return abs(self.more)
 
     def is_shown(self, what: FirmFilter) -> bool:
@@ -71,9 +71,7 @@ class FirmEffect:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """Of one what-if: its firms with changes, those with the largest first; how many requests of those that
-    are scheduled now it does not schedule, by reason, and how many others it does.
-    """
+    """Effects of a scenario: firms by size of change, lost requests by reason, and gained requests."""
 
     firms: Sequence[FirmEffect]
     lost: Sequence[tuple[str, int]]
@@ -88,7 +86,7 @@ class Effects:
 
 
 def make_effects(live: Problem, kept: Sequence[Meeting], changed: Problem, plan: Plan) -> dict[str, Any]:
-    """What is stored of a plan of the changed problem, beside the `kept` meetings of the live one."""
+    """What is stored of a changed problem's plan, against the `kept` meetings of the live one."""
     differences, sides = compare(kept, plan.meetings), {**_sides(live), **_sides(changed)}
     now = _by_firm(sides, (m.request for m in kept))
     then = _by_firm(sides, (m.request for m in plan.meetings))
@@ -109,7 +107,7 @@ def make_effects(live: Problem, kept: Sequence[Meeting], changed: Problem, plan:
 
 
 def _sides(problem: Problem) -> dict[str, tuple[str, str]]:
-    """By request: its two firms."""
+    """The two firms of each request."""
     firms = problem.firms
     return {row.id: (firms[row.sender].id, firms[row.receiver].id) for row in problem.requests}
 
@@ -123,7 +121,7 @@ def _accepted(problem: Problem) -> dict[str, int]:
 
 
 def _reasons(kept: Sequence[Meeting], changed: Problem, plan: Plan) -> dict[str, str]:
-    """By each request that is scheduled now and not in the plan: why."""
+    """Reasons of requests that are scheduled now and not in the plan."""
     known = {row.request: row.reason for row in plan.unscheduled}
     held, index = {m.request for m in plan.meetings}, changed.index.requests
     return {
@@ -138,7 +136,7 @@ def _first(counts: Counter[str]) -> str:
 
 
 def get_effects(session: Session, actor: Actor, card: ScenarioCard) -> Effects | None:
-    """Those of a what-if that is solved beside a published version. None of one that was solved without."""
+    """Effects of a scenario that was solved beside a published version, else None."""
     actor.require(Right.READ_RUNS)
     result = card.result
     if result is None or result["now"] is None or "firms" not in result:

@@ -1,4 +1,4 @@
-"""The curve of fairness: the five points of its dial, each solved beside the live plan, with its bound."""
+"""Fairness curve: the five levels of the priority, each solved beside the live plan, with its bound."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from scheduler.storage.models import WhatIf
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """A point of the dial, once it is solved. Shares are in per cent.
+    """A solved level of the priority. Shares are percentages.
 
-    `gap` is what its plan may lack at most in per cent, as a what-if tells it.
+    `gap` is the maximum distance to the optimum in percent.
     """
 
     point: int
@@ -43,7 +43,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The points that are solved, of so many that were asked for, and why others are not."""
+    """The solved levels, the number requested, and the error of those that failed."""
 
     points: Sequence[CurvePoint]
     of: int
@@ -58,7 +58,7 @@ class Curve:
 
 
 def request_curve(session: Session, actor: Actor, *, now: datetime) -> None:
-    """Ask for all five points, in place of those that were asked for last."""
+    """Request all five levels, replacing the last request."""
     actor.require(Right.TRY)
     _delete(session, actor.event_id)
     for point in range(len(FAIRNESS_PRICES)):
@@ -75,7 +75,7 @@ def request_curve(session: Session, actor: Actor, *, now: datetime) -> None:
 
 
 def get_curve(session: Session, actor: Actor) -> Curve | None:
-    """The curve that was asked for last, as far as it is solved."""
+    """The last requested curve, as far as it is solved."""
     actor.require(Right.READ_VERSIONS)
     cards = [
         scenario_rows.scenario_card(row)
@@ -95,7 +95,7 @@ def get_curve(session: Session, actor: Actor) -> Curve | None:
 
 
 def discard_curve(session: Session, actor: Actor, *, now: datetime) -> None:
-    """Put it away. A worker that is at a point stops."""
+    """Discard the curve. A worker on it stops."""
     actor.require(Right.TRY)
     _delete(session, actor.event_id)
     recording.note(session, actor, Act.WHAT_IF, pgettext_lazy("trail", "curve of fairness put away"), now=now)
@@ -107,7 +107,7 @@ def _delete(session: Session, event_id: int) -> None:
 
 
 def _point(position: int, card: ScenarioCard) -> CurvePoint | None:
-    """None of one that is not solved, or of an event without requests, which has no shares."""
+    """None if not solved, or if the event has no requests and so no shares."""
     then = card.result["then"] if card.result is not None else None
     if card.state is not WhatIfState.DONE or then is None or then["mean"] is None:
         return None

@@ -27,16 +27,16 @@ from scheduler.services.planning.scenarios import scenario_rows
 from scheduler.services.schedule import versions
 
 SECONDS = 10
-"""Of each of the two searches, or less if runs are shorter."""
+"""Seconds of each of the two searches, or less if runs are shorter."""
 MAX_TRIALS = 100
-"""Of one event: the oldest go."""
+"""Trials per event: the oldest are deleted."""
 ALL_GROUPS: Final = -1
-"""In place of the number of a group: the levers of all groups together."""
+"""Group number that stands for the fixes of all groups together."""
 
 
 @dataclass(frozen=True, slots=True)
 class FixTrialRequest:
-    """What is to be tried, and whose group it helps: one lever, or those of all groups."""
+    """A requested trial: one fix, or those of all groups."""
 
     version_id: int
     group: int
@@ -45,8 +45,8 @@ class FixTrialRequest:
 
 @dataclass(frozen=True, slots=True)
 class FixTrial:
-    """A trial as it is followed. Once it is done, with the lever so many `more` requests are held than by a
-    search of the same `seconds` without it, `scheduled` in all, and the score has so many `points` more.
+    """A trial. When done, `more` requests are scheduled than by a search of equal `seconds` without the
+    fix.
     """
 
     state: WhatIfState
@@ -62,7 +62,7 @@ class FixTrial:
 
 
 def parse_trial_request(changes: Sequence[Mapping[str, Any]]) -> FixTrialRequest:
-    """What a row asks for."""
+    """The request stored in a row."""
     (row,) = changes
     made = (Lever(each["kind"], tuple(each["ids"]), tuple(each["slots"])) for each in _levers(row))
     return FixTrialRequest(row["version_id"], row["group"], tuple(made))
@@ -71,14 +71,14 @@ def parse_trial_request(changes: Sequence[Mapping[str, Any]]) -> FixTrialRequest
 def request_trial(
     session: Session, actor: Actor, number: int, group: int, lever: Mapping[str, Any], *, now: datetime
 ) -> None:
-    """Have a lever of a version's group tried, or tried again."""
+    """Request a trial of a group's fix in a version, again if there was one."""
     _ask(session, actor, number, group, {"lever": dict(lever)}, now=now)
 
 
 def request_trial_of_all(
     session: Session, actor: Actor, number: int, levers: Sequence[Mapping[str, Any]], *, now: datetime
 ) -> None:
-    """Have the levers of all groups of a version tried together, or tried again."""
+    """Request a trial of all fixes of a version together, again if there was one."""
     _ask(session, actor, number, ALL_GROUPS, {"levers": [dict(lever) for lever in levers]}, now=now)
 
 
@@ -112,7 +112,7 @@ def _ask(
 
 
 def list_trials(session: Session, actor: Actor, number: int) -> dict[int, FixTrial]:
-    """The trials of a version's groups, by the number of the group. One of a group of before is of none."""
+    """Trials of a version by group number, without those of outdated groups."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     levers = [group["lever"] for group in version.groups or ()]
@@ -131,7 +131,7 @@ def list_trials(session: Session, actor: Actor, number: int) -> dict[int, FixTri
 def get_trial_of_all(
     session: Session, actor: Actor, number: int, levers: Sequence[Mapping[str, Any]]
 ) -> FixTrial | None:
-    """The trial of all of a version's levers together, if these are still the ones that it tried."""
+    """The trial of all fixes of a version together, if these are still the same."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     for row in scenario_rows.list_rows(session, actor.event_id, WhatIfKind.REMEDY):

@@ -1,4 +1,4 @@
-"""What dials would do before they are saved: the event's last such what-if."""
+"""Preview of scheduling priorities before they are saved: the event's last such scenario."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from scheduler.storage.models import WhatIf
 
 
 def request_preview(session: Session, actor: Actor, policy: Mapping[str, Any], *, now: datetime) -> None:
-    """Ask what a policy would do, in place of the event's last question.
+    """Request a preview of a policy, replacing the event's last one.
 
-    Raises InvalidInput with what is wrong with the policy, by its path.
+    Raises InvalidInput by path of the policy.
     """
     actor.require(Right.CHANGE_SETTINGS)
     require_policy(policy)
@@ -41,14 +41,14 @@ def request_preview(session: Session, actor: Actor, policy: Mapping[str, Any], *
 
 
 def get_preview(session: Session, actor: Actor) -> ScenarioCard | None:
-    """The event's last question about dials."""
+    """The event's last preview."""
     actor.require(Right.CHANGE_SETTINGS)
     found = scenario_rows.list_rows(session, actor.event_id, WhatIfKind.DIALS)
     return scenario_rows.scenario_card(found[-1]) if found else None
 
 
 def discard_preview(session: Session, actor: Actor) -> None:
-    """Put it away. A worker that is at it stops."""
+    """Discard the preview. A worker on it stops."""
     actor.require(Right.CHANGE_SETTINGS)
     _delete(session, actor.event_id)
 

@@ -1,4 +1,4 @@
-"""A problem with changes: pure functions from problem to problem, one a kind of change."""
+"""Changes of a problem: pure functions from problem to problem, one per kind of change."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ from scheduler.services.problems.policy import policy_of
 
 
 def apply_changes(problem: Problem, changes: Iterable[TypedChange]) -> Problem:
-    """The problem after all changes, one after another. The one that is given stays as it is.
+    """The problem after all changes, in order. The input is not modified.
 
-    What is frozen stays. What was put by hand where it cannot be any more may go elsewhere. Raises
-    CannotChange with a sentence if a change fits nothing that the problem has.
+    Frozen meetings stay. Manual placements that became impossible are released. Raises ChangeNotPossible,
+    with a message, if a change matches nothing in the problem.
     """
     for change in changes:
         problem = _APPLY[type(change)](problem, change)
@@ -140,7 +140,7 @@ def _away(problem: Problem, meant: set[int], slots: frozenset[int]) -> Problem:
 
 
 def _slots_of(problem: Problem, day: date | None) -> frozenset[int]:
-    """The slots of a day, or all. Raises CannotChange if the event has none on that day."""
+    """The slots of a day, or all. Raises ChangeNotPossible if the event has none on that day."""
     if day is None:
         return frozenset(range(len(problem.slots)))
     zone = ZoneInfo(problem.timezone)

@@ -1,4 +1,4 @@
-"""The changes of a what-if: one model a kind, as it is typed, sent by a program and kept."""
+"""Changes of a scenario: one model per kind, for forms, API and storage."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from scheduler.files.reading import Reader
 from scheduler.i18n import gettext_lazy
 
 MAX_CHANGES = 20
-"""Of one what-if."""
+"""Changes per scenario."""
 LanguageCode = Annotated[str, Field(pattern="^[a-z]{2,3}$")]
 Point = Annotated[int, Field(ge=0, lt=len(FAIRNESS_PRICES))]
 
 
 class TypedChange(BaseModel):
-    """One change of an event's problem."""
+    """A change of an event's problem."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TablesChange(TypedChange):
-    """More tables of a hall, or fewer: the last ones. Without a day, on all days."""
+    """More tables in a hall, or fewer: the last ones. Without a day, on all days."""
 
     kind: Literal["tables"] = "tables"
     hall: HallKey
@@ -56,7 +56,7 @@ class SlotsChange(TypedChange):
 
 
 class InterpretersChange(TypedChange):
-    """More interpreters of two languages, there at all times, or fewer: the last ones of those."""
+    """More interpreters of two languages, available all day, or fewer: the last ones."""
 
     kind: Literal["interpreters"] = "interpreters"
     step: Literal["more", "fewer"] = "more"
@@ -66,7 +66,7 @@ class InterpretersChange(TypedChange):
 
 
 class ShiftChange(TypedChange):
-    """An interpreter, all without a key, there the whole day or not at all. Without a day, on all days."""
+    """An interpreter (without a key: all) available or unavailable all day. Without a day, on all days."""
 
     kind: Literal["shift"] = "shift"
     interpreter: Key | None = None
@@ -75,7 +75,7 @@ class ShiftChange(TypedChange):
 
 
 class PriorityChange(TypedChange):
-    """One dial of the event's plans: a price in points, a share in per cent, or a limit."""
+    """One scheduling priority: a price in points, a share in percent, or a limit."""
 
     kind: Literal["dial"] = "dial"
     dial: Literal[
@@ -92,14 +92,14 @@ class PriorityChange(TypedChange):
 
 
 class FairnessChange(TypedChange):
-    """The dial of fairness at one of its points: 0 for the most meetings, the last for the fairest."""
+    """The fairness priority at one of its levels: 0 for most meetings, the last for the fairest."""
 
     kind: Literal["fairness"] = "fairness"
     point: Point
 
 
 class PolicyChange(TypedChange):
-    """All dials at once: the `policy` of a problem file."""
+    """All priorities at once: the `policy` of a problem file."""
 
     kind: Literal["policy"] = "policy"
     policy: dict[str, Any]
@@ -111,7 +111,7 @@ class PolicyChange(TypedChange):
 
 
 class QuotaChange(TypedChange):
-    """How many meetings a firm is to have at least, and at most a day. Without a key, of every firm."""
+    """A firm's minimum of meetings and maximum per day. Without a key, of every firm."""
 
     kind: Literal["quota"] = "quota"
     firm: Key | None = None
@@ -126,14 +126,14 @@ class QuotaChange(TypedChange):
 
 
 class RemovedFirmChange(TypedChange):
-    """A firm that does not come: without its people and its requests."""
+    """A firm that does not attend: without its people and requests."""
 
     kind: Literal["firm_less"] = "firm_less"
     firm: Key
 
 
 class AddedFirmChange(TypedChange):
-    """One more firm like another: with a stand, people and requests as that one has."""
+    """An additional firm like another: with a booth, people and requests like that one."""
 
     kind: Literal["firm_more"] = "firm_more"
     like: Key
@@ -152,13 +152,13 @@ AnyChange = Annotated[
     | AddedFirmChange,
     Field(discriminator="kind"),
 ]
-"""One change of any kind, told by its `kind`."""
+"""A change of any kind, discriminated by `kind`."""
 
 _ADAPTER: Final[TypeAdapter[AnyChange]] = TypeAdapter(AnyChange)
 
 
 def parse_change(row: Any) -> AnyChange:
-    """A change from JSON, or from the fields of a form. Raises InvalidInput, by the field."""
+    """A change from JSON or form fields. Raises InvalidInput by field."""
     try:
         return _ADAPTER.validate_python(row, strict=False)
     except ValidationError as error:
@@ -166,17 +166,17 @@ def parse_change(row: Any) -> AnyChange:
 
 
 def parse_changes(rows: Sequence[Any]) -> tuple[AnyChange, ...]:
-    """The changes of a what-if that were kept."""
+    """The stored changes of a scenario."""
     return tuple(parse_change(row) for row in rows)
 
 
 def serialize_changes(changes: Sequence[TypedChange]) -> list[dict[str, Any]]:
-    """As JSON."""
+    """The changes as JSON."""
     return [change.model_dump(mode="json") for change in changes]
 
 
 def require_policy(policy: Any) -> Policy:
-    """The policy of a problem file. Raises InvalidInput with what is wrong, by its path."""
+    """The policy of a problem file. Raises InvalidInput by path."""
     reader = Reader()
     found = read_policy(reader, dict(policy))
     if reader.faults:
@@ -187,7 +187,7 @@ def require_policy(policy: Any) -> Policy:
 _OF_TWO: Final[Mapping[str, str]] = MappingProxyType(
     {"slots": "end", "dial": "value", "quota": "min_meetings"}
 )
-"""The field at which a fault of two fields is told, by kind."""
+"""The field that reports a fault of two fields, by kind."""
 
 _IN_WORDS: Final[Mapping[str, Callable[[Any], str]]] = MappingProxyType(
     {
@@ -214,7 +214,7 @@ _BY_START: Final = (
 
 
 def _fault(row: Any, error: Any) -> Fault:
-    """What pydantic found, at the field of its kind, in words."""
+    """A Pydantic error as a fault of its field, in words."""
     kind = row.get("kind") if isinstance(row, dict) else None
     where = ".".join(str(part) for part in error["loc"] if part != kind)
     found = str(error["type"])

@@ -1,4 +1,4 @@
-"""Carry a what-if out: snapshot, its changes, solve for its seconds, compare. No plan is kept."""
+"""Execution of a scenario: snapshot, changes, solve, comparison. The plan is not stored."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class LiveEvent:
-    """The event as it is: its problem, the number of the published version, the country of most firms."""
+    """The event as it is: problem, published version and the country of most firms."""
 
     problem: Problem
     version: int | None
@@ -57,10 +57,10 @@ def execute_scenario(
     should_stop: Callable[[], bool] = lambda: False,
     solve: Solve = solve_problem,
 ) -> bool:
-    """Do the next what-if from its claim to its end. Returns whether one was done.
+    """Solve the next scenario from its claim to its end. Returns whether there was one.
 
-    It stops as soon as any run waits for a worker, and is asked for again. What fails ends it as failed, with
-    a sentence: nothing is raised.
+    Stops and requeues it as soon as any run waits for a worker. A failing scenario raises nothing: it ends as
+    failed, with a message.
     """
     with database.write() as session:
         row = scenario_queue.claim_scenario(session, now=database.now_in(session))
@@ -81,7 +81,7 @@ def execute_scenario(
 
 @dataclass(frozen=True, slots=True)
 class _ScenarioWork:
-    """A what-if that this worker has claimed."""
+    """A scenario that this worker has claimed."""
 
     database: Database
     row: WhatIf
@@ -100,7 +100,7 @@ class _ScenarioWork:
             )
         changed = apply_changes(live.problem, scenario_changes.parse_changes(row.changes))
         if changed is not live.problem:
-            changed = read_problem(write_problem(changed))  # what a file may not say, no what-if does
+            changed = read_problem(write_problem(changed))  # a scenario may not exceed the limits of a file
         params = SolveParams(seconds=row.seconds, workers=settings.solve_workers)
         solving = partial(solve, changed, params, is_changed=True)
         watched = watch_solve(
@@ -112,7 +112,9 @@ class _ScenarioWork:
         return self.end(live, changed, watched)
 
     def do_remedy(self, solve: Solve, settings: Settings, should_stop: Callable[[], bool]) -> bool:
-        """Search on from a version's plan, then with levers pulled as long again: what the levers buy."""
+        """Continue the search from a version's plan, then for as long with the fixes: the difference is
+        their effect.
+        """
         asked = parse_trial_request(self.row.changes)
         with self.database.read() as session:
             now = self.database.now_in(session)
@@ -179,7 +181,7 @@ class _ScenarioWork:
             log.info("what-if put away", what_if=self.row.id)
         return False
 
-    # What `watch` asks and tells
+    # Called by `watch_solve`
 
     def stop_asked(self) -> Stop | None:
         with self.database.read() as session:
@@ -196,11 +198,11 @@ class _ScenarioWork:
 
 
 Figures = Mapping[str, int | float | None]
-"""By name: how many requests are `held` of `requests`, and so on. None where there is no such figure."""
+"""Figures by name, such as `held` of `requests`. None if there is no such figure."""
 
 
 def plan_figures(live: LiveEvent, changed: Problem, plan: Plan) -> Figures:
-    """The figures of a plan of the changed problem, with what was proved of it."""
+    """Figures of a plan of the changed problem, with its bounds."""
     return {
         **_figures(live, changed, plan.meetings, list_published_meetings(live.problem)),
         "bound": plan.bound,
@@ -211,9 +213,9 @@ def plan_figures(live: LiveEvent, changed: Problem, plan: Plan) -> Figures:
 
 
 def _gap(changed: Problem, plan: Plan) -> float | None:
-    """By how many per cent a plan may be short of the best one at most: proved.
+    """Proven maximum distance to the optimum, in percent.
 
-    Of what the bound has more than the plan that holds nothing, as a score may be negative.
+    Relative to the bound minus the score of the empty plan, as scores may be negative.
     """
     nothing = rules.score(changed, ()).total
     if plan.bound is None or plan.bound <= nothing:
@@ -222,7 +224,7 @@ def _gap(changed: Problem, plan: Plan) -> float | None:
 
 
 def published_figures(live: LiveEvent, changed: Problem) -> Figures | None:
-    """Those of what is published, of what of it can be held now, by the dials of the changed problem."""
+    """Figures of the published meetings that are still possible, by the priorities of the changed problem."""
     if not live.problem.published:
         return None
     by_its_dials, kept = replace(live.problem, policy=changed.policy), list_published_meetings(live.problem)
@@ -230,7 +232,7 @@ def published_figures(live: LiveEvent, changed: Problem) -> Figures | None:
 
 
 def list_published_meetings(live: Problem) -> list[Meeting]:
-    """The published meetings that the event of now still knows."""
+    """Published meetings that still exist in the event."""
     index = live.index
     return [m for m in live.published if m.request in index.requests and m.slot in index.slots]
 
@@ -271,6 +273,6 @@ def _figures(
 
 
 def _side_share(changed: Problem, rows: Sequence[FirmShare], home: str, is_home: bool) -> float | None:
-    """The share in per cent that the firms of one side get of all their requests."""
+    """Share in percent of all requests of one side's firms that are scheduled."""
     side = fairness(row for row in rows if (changed.firms[row.firm].country == home) is is_home)
     return round(100 * side.pooled, 1) if side else None

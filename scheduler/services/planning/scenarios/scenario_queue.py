@@ -1,4 +1,4 @@
-"""What-ifs as workers see them: what waits, is claimed, followed and ended. They go behind all runs."""
+"""Queue of scenarios for workers: claim, progress, finish. Runs go first."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from scheduler.domain.solving import Progress, WhatIfKind, WhatIfState
 from scheduler.storage.models import Event, Run, WhatIf
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=60)
-"""A running what-if whose worker wrote nothing for this time has lost it."""
+"""A running scenario without a heartbeat for this time has lost its worker."""
 WORKER_LOST = "The worker was lost in the middle of it. Try again."
 
 
 class ScenarioGone(ChainmeetError):
-    """It is no longer this worker's: it was stopped, changed or deleted."""
+    """The scenario no longer belongs to this worker: it was stopped, changed or deleted."""
 
     code = "what-if-gone"
 
@@ -30,7 +30,7 @@ class ScenarioGone(ChainmeetError):
 
 
 def is_scenario_waiting(session: Session, *, now: datetime) -> bool:
-    """Whether one waits for a worker, and no run does. One whose worker is lost fails."""
+    """Whether a scenario waits for a worker and no run does. Fails those whose worker is lost."""
     lost = update(WhatIf).where(
         WhatIf.state == WhatIfState.RUNNING, WhatIf.heartbeat_at <= now - HEARTBEAT_TIMEOUT
     )
@@ -39,7 +39,7 @@ def is_scenario_waiting(session: Session, *, now: datetime) -> bool:
 
 
 def claim_scenario(session: Session, *, now: datetime) -> WhatIf | None:
-    """Claim the next one. While a run of any event is open, none is claimed."""
+    """Claim the next scenario. None is claimed while a run of any event is open."""
     while (found := session.scalar(_next())) is not None:
         asked = update(WhatIf).where(WhatIf.id == found, WhatIf.state == WhatIfState.ASKED, ~_is_run_open())
         if _updates_row(session, asked.values(state=WhatIfState.RUNNING, started_at=now, heartbeat_at=now)):
@@ -48,7 +48,7 @@ def claim_scenario(session: Session, *, now: datetime) -> WhatIf | None:
 
 
 def must_stop_scenario(session: Session, what_if_id: int, turn: int) -> bool:
-    """Whether it is no longer asked for, or a run waits for its worker."""
+    """Whether it was withdrawn, or a run waits for its worker."""
     mine = select(WhatIf.id).where(
         WhatIf.id == what_if_id, WhatIf.turn == turn, WhatIf.state == WhatIfState.RUNNING
     )
@@ -58,30 +58,30 @@ def must_stop_scenario(session: Session, what_if_id: int, turn: int) -> bool:
 def store_progress(
     session: Session, what_if_id: int, turn: int, progress: Progress | None, *, now: datetime
 ) -> None:
-    """Store the heartbeat, and how far the search is. Raises WhatIfGone."""
+    """Store a heartbeat and the progress. Raises ScenarioGone."""
     said = {} if progress is None else {"progress": {**asdict(progress), "terms": dict(progress.terms)}}
     _update_claimed(session, what_if_id, turn, heartbeat_at=now, **said)
 
 
 def requeue_scenario(session: Session, what_if_id: int, turn: int) -> None:
-    """running -> asked, for a run that goes before. Raises WhatIfGone."""
+    """running -> requested, because a run goes first. Raises ScenarioGone."""
     _update_claimed(session, what_if_id, turn, state=WhatIfState.ASKED, started_at=None, progress={})
 
 
 def finish_scenario(
     session: Session, what_if_id: int, turn: int, result: Mapping[str, Any], *, now: datetime
 ) -> None:
-    """running -> done. Raises WhatIfGone."""
+    """running -> done. Raises ScenarioGone."""
     _update_claimed(session, what_if_id, turn, state=WhatIfState.DONE, finished_at=now, result=dict(result))
 
 
 def fail_scenario(session: Session, what_if_id: int, turn: int, error: str, *, now: datetime) -> None:
-    """running -> failed, with a sentence. Raises WhatIfGone."""
+    """running -> failed, with a message. Raises ScenarioGone."""
     _update_claimed(session, what_if_id, turn, state=WhatIfState.FAILED, finished_at=now, error=error)
 
 
 def _next() -> Select[int]:
-    """Dials first, as somebody waits for them at the page; then the one that was asked for first."""
+    """Previews of priorities first, as someone waits for them; then by time of request."""
     return (
         select(WhatIf.id)
         .join(Event, Event.id == WhatIf.event_id)

@@ -1,4 +1,4 @@
-"""The rows of what-ifs, and what is read of them: made, found, asked for, stopped."""
+"""Rows of scenarios: add, find, request, reset."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from scheduler.services.planning.scenarios.scenario_changes import (
 from scheduler.storage.models import Event, WhatIf
 
 QUICK_SECONDS = 20
-"""What is looked at in passing searches for so long, or for less if runs do."""
+"""Seconds of a quick search, or less if runs are shorter."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioCard:
-    """A what-if as it is followed. `result` has the figures `now` and `then`, once it is done.
+    """A scenario. `result` has the figures `now` and `then` once it is solved.
 
-    `now` is None where nothing is published.
+    `now` is None if nothing is published.
     """
 
     number: int
@@ -47,7 +47,7 @@ class ScenarioCard:
 
     @property
     def policy(self) -> Mapping[str, Any]:
-        """What it asks of dials, where it is about them."""
+        """The policy of its priorities, if it has one."""
         return next((one.policy for one in self.changes if isinstance(one, PolicyChange)), {})
 
     @property
@@ -65,7 +65,7 @@ def add_row(
     seconds: int | None = None,
     now: datetime,
 ) -> WhatIf:
-    """A new row. Two people who make one at once get one after the other. Without seconds it is quick."""
+    """Add a row. Concurrent calls get consecutive numbers. Without seconds it is a quick one."""
     event = session.get_one(Event, event_id, with_for_update={"key_share": True})
     last = session.scalar(select(func.max(WhatIf.number)).where(WhatIf.event_id == event_id))
     row = WhatIf(
@@ -86,13 +86,13 @@ def add_row(
 
 
 def list_rows(session: Session, event_id: int, kind: WhatIfKind) -> Sequence[WhatIf]:
-    """The event's rows of a kind, in the order in which they were made."""
+    """The event's rows of a kind, in the order they were made."""
     mine = select(WhatIf).where(WhatIf.event_id == event_id, WhatIf.kind == kind)
     return session.scalars(mine.order_by(WhatIf.number)).all()
 
 
 def get_row(session: Session, event_id: int, number: int, *, to_change: bool = False) -> WhatIf:
-    """One that is kept. Raises NotFound."""
+    """A stored scenario. Raises NotFound."""
     mine = select(WhatIf).where(
         WhatIf.event_id == event_id, WhatIf.number == number, WhatIf.kind == WhatIfKind.KEPT
     )
@@ -111,12 +111,12 @@ _OF_CARD = tuple(ScenarioCard.__dataclass_fields__)
 
 
 def request_solve(row: WhatIf, *, now: datetime) -> None:
-    """Have it solved, or solved again. What it told before is gone."""
+    """Request a solve, again if there was one. Deletes the earlier result."""
     reset_row(row)
     row.state, row.asked_at, row.turn = WhatIfState.ASKED, now, row.turn + 1
 
 
 def reset_row(row: WhatIf) -> None:
-    """-> new: what it told is gone, and a worker that is at it stops."""
+    """-> new: delete the result; a worker on it stops."""
     row.state, row.progress, row.result, row.error = WhatIfState.NEW, {}, None, None
     row.asked_at = row.started_at = row.finished_at = row.heartbeat_at = None

@@ -1,4 +1,4 @@
-"""What-ifs that are kept: made, changed, solved, stopped, renamed, deleted by who runs the event."""
+"""Stored scenarios: create, change, solve, stop, rename, delete."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ from scheduler.services.text import one_line
 from scheduler.storage.models import Attendee, Event, Firm, Hall, Interpreter, Slot, WhatIf
 
 MAX_SCENARIOS = 20
-"""What-ifs of one event."""
+"""Scenarios per event."""
 
 
 def list_scenarios(session: Session, actor: Actor) -> tuple[ScenarioCard, ...]:
-    """Those of the event, in the order in which they were made."""
+    """The event's scenarios, in the order they were made."""
     actor.require(Right.READ_RUNS)
     return tuple(
         map(scenario_rows.scenario_card, scenario_rows.list_rows(session, actor.event_id, WhatIfKind.KEPT))
@@ -47,7 +47,7 @@ def list_scenarios(session: Session, actor: Actor) -> tuple[ScenarioCard, ...]:
 
 
 def get_scenario(session: Session, actor: Actor, number: int) -> ScenarioCard:
-    """One by its number. Raises NotFound."""
+    """A scenario by number. Raises NotFound."""
     actor.require(Right.READ_RUNS)
     return scenario_rows.scenario_card(scenario_rows.get_row(session, actor.event_id, number))
 
@@ -61,7 +61,7 @@ def create_scenario(
     seconds: int | None = None,
     now: datetime,
 ) -> ScenarioCard:
-    """A new one, which nobody solves yet. Raises InvalidInput."""
+    """Create an unsolved scenario. Raises InvalidInput."""
     actor.require(Right.TRY)
     wanted = _clean(session, actor.event_id, name, changes, seconds)
     if len(scenario_rows.list_rows(session, actor.event_id, WhatIfKind.KEPT)) >= MAX_SCENARIOS:
@@ -74,7 +74,7 @@ def create_scenario(
 
 
 def copy_scenario(session: Session, actor: Actor, number: int, *, now: datetime) -> ScenarioCard:
-    """Another with the same changes. Raises NotFound, InvalidInput."""
+    """Copy a scenario with its changes. Raises NotFound, InvalidInput."""
     like = get_scenario(session, actor, number)
     most = fields.limits(WhatIfName).most
     name = f"{like.name[: most - 7]} (copy)"
@@ -91,7 +91,7 @@ def change_scenario(
     seconds: int | None = None,
     now: datetime,
 ) -> ScenarioCard:
-    """Another name, other changes, other seconds. Other changes or seconds make it new again.
+    """Change the name, changes or seconds. New changes or seconds delete the result.
 
     Raises NotFound, InvalidInput.
     """
@@ -110,7 +110,7 @@ def change_scenario(
 
 
 def add_change(session: Session, actor: Actor, number: int, new: AnyChange, *, now: datetime) -> ScenarioCard:
-    """One more change. Raises NotFound, InvalidInput."""
+    """Add a change. Raises NotFound, InvalidInput."""
     known = get_scenario(session, actor, number)
     return change_scenario(session, actor, number, changes=(*known.changes, new), now=now)
 
@@ -118,7 +118,7 @@ def add_change(session: Session, actor: Actor, number: int, new: AnyChange, *, n
 def remove_change(
     session: Session, actor: Actor, number: int, position: int, *, now: datetime
 ) -> ScenarioCard:
-    """Without the change at a position, from 0. Raises NotFound."""
+    """Remove the change at a zero-based position. Raises NotFound."""
     known = get_scenario(session, actor, number)
     if not 0 <= position < len(known.changes):
         raise NotFound("change", position + 1)
@@ -127,7 +127,7 @@ def remove_change(
 
 
 def solve_scenario(session: Session, actor: Actor, number: int, *, now: datetime) -> ScenarioCard:
-    """Have it solved, or solved again. Raises NotFound, WrongState."""
+    """Request a solve, again if there was one. Raises NotFound, WrongState."""
     actor.require(Right.TRY)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     if row.state in (WhatIfState.ASKED, WhatIfState.RUNNING):
@@ -145,7 +145,7 @@ def solve_scenario(session: Session, actor: Actor, number: int, *, now: datetime
 
 
 def stop_scenario(session: Session, actor: Actor, number: int, *, now: datetime) -> ScenarioCard:
-    """Stop waiting for it, or solving it: it is new again. Raises NotFound, WrongState."""
+    """Stop waiting or solving: the scenario is new again. Raises NotFound, WrongState."""
     actor.require(Right.TRY)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     if row.state not in (WhatIfState.ASKED, WhatIfState.RUNNING):
@@ -159,7 +159,7 @@ def stop_scenario(session: Session, actor: Actor, number: int, *, now: datetime)
 
 
 def delete_scenario(session: Session, actor: Actor, number: int, *, now: datetime) -> None:
-    """Delete it. A worker that is at it stops. Raises NotFound."""
+    """Delete the scenario. A worker on it stops. Raises NotFound."""
     actor.require(Right.TRY)
     row = scenario_rows.get_row(session, actor.event_id, number, to_change=True)
     _note(
@@ -170,7 +170,7 @@ def delete_scenario(session: Session, actor: Actor, number: int, *, now: datetim
 
 @dataclass(frozen=True, slots=True)
 class ScenarioNames:
-    """Names of halls, firms and interpreters by key. What is gone is told by its key."""
+    """Names of halls, firms and interpreters by key. Deleted ones are named by key."""
 
     halls: Mapping[str, str]
     firms: Mapping[str, str]
@@ -188,7 +188,7 @@ class ScenarioNames:
 
 @dataclass(frozen=True, slots=True)
 class ChangeChoices:
-    """What a form of a change offers: keys with names, codes of languages, days."""
+    """Options of a change form: keys with names, language codes, days."""
 
     halls: Sequence[tuple[str, str]]
     interpreters: Sequence[tuple[str, str]]
@@ -197,7 +197,7 @@ class ChangeChoices:
 
 
 def load_names(session: Session, actor: Actor, cards: Iterable[ScenarioCard]) -> ScenarioNames:
-    """The names in the changes of some what-ifs."""
+    """Names used by the changes of scenarios."""
     actor.require(Right.READ_RUNS)
     changes = [change for card in cards for change in card.changes]
     halls = _halls(session, actor.event_id) if any(getattr(one, "hall", None) for one in changes) else {}
@@ -206,7 +206,7 @@ def load_names(session: Session, actor: Actor, cards: Iterable[ScenarioCard]) ->
 
 
 def list_choices(session: Session, actor: Actor) -> ChangeChoices:
-    """What the forms of changes offer."""
+    """Options of change forms."""
     actor.require(Right.TRY)
     event = session.get_one(Event, actor.event_id)
     people = session.execute(
@@ -246,7 +246,7 @@ def _named(
 def _clean(
     session: Session, event_id: int, name: str, changes: Sequence[AnyChange], seconds: int | None
 ) -> str:
-    """The name, on one line. Raises InvalidInput with all that is wrong."""
+    """The name, on one line. Raises InvalidInput with all faults."""
     wanted = one_line(name)
     faults = list(fields.fault("name", wanted, WhatIfName))
     if seconds is not None:
@@ -260,7 +260,7 @@ def _clean(
 
 
 def _unknown(session: Session, event_id: int, changes: Iterable[TypedChange]) -> list[Fault]:
-    """A fault at each key that the event does not have."""
+    """Faults for keys that the event does not have."""
     found: list[Fault] = []
     tables: dict[str, Any] = {"hall": Hall, "firm": Firm, "like": Firm, "interpreter": Interpreter}
     for field, table in tables.items():

@@ -1,4 +1,4 @@
-"""A problem with other meeting times, and what is still open to change in one."""
+"""A problem with other slots, and which slots can still change."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from scheduler.services.planning.scenarios.scenario_changes import SlotsChange
 
 
 class ChangeNotPossible(ChainmeetError):
-    """A change fits nothing that the event has now."""
+    """A change matches nothing in the event."""
 
     code = "cannot-change"
 
 
 def make_id(taken: Iterable[str], kind: str) -> str:
-    """An id that is not taken."""
+    """An unused id."""
     known = set(taken)
     return next(name for n in count(1) if (name := f"what-if-{kind}-{n}") not in known)
 
 
 def list_changeable_slots(problem: Problem) -> frozenset[int]:
-    """The slots that neither are frozen nor hold a part of a frozen meeting."""
+    """Slots that are neither frozen nor used by a frozen meeting."""
     until = problem.frozen_until
     if until is None:
         return frozenset(range(len(problem.slots)))
@@ -40,7 +40,7 @@ def list_changeable_slots(problem: Problem) -> frozenset[int]:
 
 
 def unfix_requests(problem: Problem, is_hit: Callable[[Fixed], bool]) -> Problem:
-    """Requests that are fixed where they can no longer be may go elsewhere."""
+    """Release requests from fixed times and places that are no longer possible."""
     requests = tuple(
         replace(request, fixed=None) if request.fixed is not None and is_hit(request.fixed) else request
         for request in problem.requests
@@ -49,7 +49,7 @@ def unfix_requests(problem: Problem, is_hit: Callable[[Fixed], bool]) -> Problem
 
 
 def change_slots(problem: Problem, change: SlotsChange) -> Problem:
-    """Slots opened or closed between two times of a day. Raises CannotChange if that is none."""
+    """Open or close the slots between two times of a day. Raises ChangeNotPossible if there are none."""
     zone = ZoneInfo(problem.timezone)
     first, last = (datetime.combine(change.day, moment, tzinfo=zone) for moment in (change.start, change.end))
     if change.step == "close":
@@ -83,7 +83,7 @@ def _when(change: SlotsChange) -> dict[str, str]:
 
 
 def _between(problem: Problem, first: datetime, last: datetime) -> list[Slot]:
-    """New slots of the event's usual length, one after another, where there is none yet."""
+    """New consecutive slots of the event's usual length, where there are none yet."""
     lengths = [slot.end - slot.start for slot in problem.slots]
     length = max(set(lengths), key=lengths.count, default=timedelta(minutes=30))
     taken, new = {slot.id for slot in problem.slots}, list[Slot]()
@@ -102,7 +102,7 @@ def _between(problem: Problem, first: datetime, last: datetime) -> list[Slot]:
 
 
 def _replace_slots(problem: Problem, slots: Iterable[Slot]) -> Problem:
-    """The problem with these slots in time order. What was unavailable in a slot that stays is so still."""
+    """The problem with these slots in time order. Absences in remaining slots stay."""
     rows = _blocks(sorted(slots, key=lambda slot: slot.start), ZoneInfo(problem.timezone))
     position = {slot.id: i for i, slot in enumerate(rows)}
     now = {old: position[slot.id] for old, slot in enumerate(problem.slots) if slot.id in position}
@@ -140,12 +140,12 @@ def _replace_slots(problem: Problem, slots: Iterable[Slot]) -> Problem:
 def _gone(
     now: frozenset[int], before: frozenset[int], problem: Problem, rows: tuple[Slot, ...]
 ) -> frozenset[int]:
-    """Who could never come does not come to new slots either."""
+    """Who was absent in all slots is absent in new ones too."""
     return frozenset(range(len(rows))) if len(before) == len(problem.slots) else now
 
 
 def _blocks(slots: list[Slot], zone: ZoneInfo) -> tuple[Slot, ...]:
-    """Blocks anew: slots that follow each other without a break, of one block, or new beside it."""
+    """New blocks: consecutive slots without a break."""
     rows: list[Slot] = []
     taken = set[str]()
     for slot in slots:
