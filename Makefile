@@ -25,11 +25,14 @@ plan-example: .venv/run.stamp ## Plan the example workbook without a server: see
 	@$(BIN)/chainmeet check build/plan-example/problem.json build/plan-example/plan.json
 
 test: $(NPM) lint coverage ## Lint, format, types, import contracts, the floor of coverage, and every test
-	$(BIN)/python -m pytest -n 2 --cache-clear tests --ignore=tests/unit || $(BIN)/python -m tests.support.again
+	$(BIN)/python -m pytest $(TWO) --cache-clear tests --ignore=tests/unit || $(BIN)/python -m tests.support.again
 	@$(BIN)/python tests/support/lacking.py
 
+# Two processes. What a module shares is made once, as its tests stay in one of them until the other has none left.
+TWO := -n 2 --dist worksteal
+
 check: lint ## In minutes: lint, types, unit tests, and integration tests on SQLite; nothing slow, no browser
-	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not postgres and not browser and not slow" tests/unit tests/integration
+	$(BIN)/python -m pytest $(TWO) -m "not postgres and not browser and not slow" tests/unit tests/integration
 
 # Packages of npm that some tests want, where npm is: without them those tests are skipped.
 $(NPM): tests/interop/npm/package.json tests/interop/npm/package-lock.json
@@ -41,10 +44,10 @@ test-dates: .venv/dev.stamp ## The tests that time can break, with the machine's
 	$(BIN)/python -m tests.support.dates
 
 coverage: .venv/dev.stamp ## The unit tests, and which lines and branches they run: build/coverage/html
-	$(BIN)/python -m pytest -n 2 tests/unit --cov --cov-report=html --cov-report=term
+	$(BIN)/python -m pytest $(TWO) tests/unit --cov --cov-report=html --cov-report=term
 
 fuzz: .venv/dev.stamp ## Try the properties of the unit tests on new random examples
-	$(BIN)/python -m pytest -n 2 tests/unit --hypothesis-profile=fuzz -m hypothesis
+	$(BIN)/python -m pytest $(TWO) tests/unit --hypothesis-profile=fuzz -m hypothesis
 
 lint: .venv/dev.stamp ## Lint, format check, types and import contracts
 	$(BIN)/ruff check .

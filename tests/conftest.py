@@ -172,6 +172,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         for fixture in SERVED.keys() & getattr(item, "fixturenames", ()):
             item.add_marker(SERVED[fixture])
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)  # else one process waits at the end for the other's
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -106,8 +106,8 @@ def main() -> int:
         sys.stdout.write(f"--- {name}: {moment:%d %B %Y %H:%M} UTC\n")
         sys.stdout.flush()
         ahead = round((moment - datetime.now(UTC)).total_seconds())
-        tests = [sys.executable, "-m", "pytest", "-n", "2", "--clock-bound", *map(str, modules())]
-        command = [faketime, "-m", "--exclude-monotonic", "-f", f"+{ahead}s", *tests, *sys.argv[1:]]
+        command = [faketime, "-m", "--exclude-monotonic", "-f", f"+{ahead}s", sys.executable, "-m", "pytest"]
+        command += ["-n2", "--dist=worksteal", "--clock-bound", *map(str, modules()), *sys.argv[1:]]
         status = subprocess.run(command, cwd=ROOT, check=False).returncode
         if status == pytest.ExitCode.TESTS_FAILED:
             # A date fails each time; faketime itself has ended a process of threads now and then.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from datetime import datetime, timedelta
 from typing import Any
@@ -29,6 +30,10 @@ from tests.integration.board.test_commands import Hall
 from tests.support import clocks
 from tests.support.calendars import FarSide, busy_in, linked
 from tests.support.factories import NOW, SECRET_KEY, make_request
+
+
+class TakenBack(Exception):
+    """Ends a transaction as if nothing had been done in it: to undo each of hundreds takes as long."""
 
 
 class Asked:
@@ -113,7 +118,7 @@ def test_each_offer_gains_what_it_says_and_those_meet_whom_it_names(database: Da
                 [Placement(r, s, p, tuple(a), i) for r, s, p, a, i in row["put"]],
                 row.get("dropped", []),
             )
-            with database.write() as session:
+            with contextlib.suppress(TakenBack), database.write() as session:
                 actor, number = asked.hall.actor, asked.hall.number
                 taken = commands.arrange_requests(
                     session, actor, number, targets, dropped, seen=None, now=NOW
@@ -127,8 +132,8 @@ def test_each_offer_gains_what_it_says_and_those_meet_whom_it_names(database: Da
                     m = held[r]
                     now = (m.slot, m.place, set(m.attendees), m.interpreter)
                     assert now == (slot, place, set(people), interpreter)
-                steps.undo_step(session, actor, number, seen=None, now=NOW)
-            offers += 1
+                offers += 1
+                raise TakenBack
     assert 100 < promised > 0.95 * offers, "of a published meeting at its time only its own place is counted"
 
 
