@@ -22,6 +22,15 @@ FROM ${PYTHON}
 RUN apt-get update && apt-get install -y --no-install-recommends fonts-babelstone-han && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --no-log-init --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin chainmeet
 COPY --from=build /opt/chainmeet /opt/chainmeet
+# Who builds a release names it; it must be the version of pyproject.toml.
+ARG VERSION=unreleased REVISION= SOURCE=
+RUN test "$VERSION" = unreleased || test "$(/opt/chainmeet/bin/chainmeet --version)" = "chainmeet, version $VERSION"
+LABEL org.opencontainers.image.title="Chainmeet" \
+      org.opencontainers.image.description="Schedules business-to-business meetings at large expos." \
+      org.opencontainers.image.licenses="AGPL-3.0-or-later" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.source="$SOURCE"
 ENV PATH=/opt/chainmeet/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -1,6 +1,7 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up plan-example check test test-dates coverage fuzz lint format docs where pictures messages lock clean
+.PHONY: help demo up plan-example check test test-dates coverage fuzz lint format docs components where pictures messages \
+  lock dist sbom release clean
 
 BIN := .venv/bin
 NPM := build/npm/node_modules/.package-lock.json
@@ -62,6 +63,9 @@ format: .venv/dev.stamp ## Format the code
 docs: .venv/dev.stamp ## Build the documentation site into build/docs; a broken link is an error
 	$(BIN)/sphinx-build -q -n -W --keep-going -b html docs build/docs
 
+components: .venv/dev.stamp ## Write every component of the pages, as pages have it, into build/components
+	$(BIN)/python -m tests.support.components build/components
+
 where: ## Find rooms, modules, functions, tables, pages, settings, documents: make where WORD, or WORD='two words'
 	@$(PYTHON) tests/support/where.py $(or $(WORD),$(filter-out where,$(MAKECMDGOALS)))
 
@@ -84,12 +88,32 @@ KEYWORDS = _ gettext ngettext:1,2 pgettext:1c,2 npgettext:1c,2,3 gettext_lazy ng
 
 lock: ## Renew the lock files (needs uv); UPGRADE=1 takes the newest versions
 	uv pip compile $(COMPILE) --extra build -o requirements.lock pyproject.toml
-	uv pip compile $(COMPILE) --extra build --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+	uv pip compile $(COMPILE) --extra build --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml docs/requirements.in
+	uv pip compile $(COMPILE) -c requirements-dev.lock -o docs/requirements.lock docs/requirements.in
 
 COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
 
+dist: .venv/dev.stamp ## Build sdist and wheel into dist/
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+sbom: .venv/dev.stamp ## Write the bill of materials of requirements.lock (CycloneDX): build/sbom.json
+	@mkdir -p $(dir $(SBOM))
+	PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+	  --mc-type application --output-reproducible --output-format JSON --output-file $(SBOM)
+
+SBOM = build/sbom.json
+
+release: .venv/dev.stamp ## Check that this commit can be released, build it, and tag it; see docs/releasing.md
+	$(BIN)/python -m tests.support.releasing check
+	$(MAKE) dist sbom
+	git tag --annotate v$(VERSION) --message "Chainmeet $(VERSION)"
+	@echo "Tagged. To publish it: git push origin v$(VERSION)"
+
+VERSION = $(shell sed -n 's/^version = "\(.*\)"$$/\1/p' pyproject.toml)
+
 clean: ## Remove the environment and what was built; data/ stays
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The environment: from a lock file with hashes, then Chainmeet itself, then the compiled search kernels.
 # --no-deps, as a lock file names all that there is: else pip looks for "coverage[toml]" beside the pinned

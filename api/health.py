@@ -27,6 +27,7 @@ from scheduler.services.delivery import email_alerts
 from scheduler.services.operations import job_intervals
 from scheduler.storage import schema
 from scheduler.storage.engines import was_disk_full
+from scheduler.version import installed_version
 from workers import worker_registry
 
 blueprint = APIBlueprint("health", __name__, enable_openapi=False)
@@ -57,7 +58,7 @@ def healthz() -> Response:
 def readyz() -> tuple[Response, int]:
     """503 if pages cannot work: database or schema. Whatever else is not ready is named, with 200.
 
-    Strangers read the status alone. This machine and operators who are signed in read why.
+    Strangers read the status alone. This machine and operators who are signed in read why, and the version.
     """
     kept: _Kept = current_app.extensions.setdefault("chainmeet-readiness", _Kept())
     with kept.lock:
@@ -71,7 +72,8 @@ def readyz() -> tuple[Response, int]:
     code = 503 if is_down else 200
     if not (proxies.is_of_this_machine() or _is_operator()):
         return jsonify(status=status), code
-    return jsonify(status=status, not_ready=broken, proxies=proxies.watched().fault or "ok", **found), code
+    told = {"version": installed_version(), "proxies": proxies.watched().fault or "ok", **found}
+    return jsonify(status=status, not_ready=broken, **told), code
 
 
 def _is_operator() -> bool:

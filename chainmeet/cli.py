@@ -23,6 +23,7 @@ from chainmeet.commands.up import up
 from chainmeet.commands.warm_up import warm_up
 from chainmeet.commands.worker import clock, worker
 from scheduler.domain.errors import ChainmeetError
+from scheduler.version import DISTRIBUTION
 
 COMMANDS = (
     demo, up, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, sign_in,
@@ -50,7 +51,7 @@ class Group(click.Group):
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="chainmeet", prog_name="chainmeet")
+@click.version_option(package_name=DISTRIBUTION, prog_name="chainmeet")
 def main() -> None:
     """Schedules business-to-business meetings at large expos."""
 

@@ -1,16 +1,17 @@
-"""The documentation site: `make docs` builds it into build/docs and fails at every warning."""
+"""The documentation site: `make docs` builds it into build/docs and fails at every warning.
+
+It needs what `requirements.lock` beside it names, and nothing of Chainmeet's environment.
+"""
 
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-from tests.support import components  # noqa: E402 -- the repository is no package of the environment
-
-components.write(ROOT / "build" / "components")
 
 project = "Chainmeet"
 author = "The Chainmeet contributors"
+release = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 copyright = "the Chainmeet contributors, AGPL-3.0-or-later"
 
 sys.path.insert(0, str(ROOT / "docs" / "_ext"))
@@ -20,9 +21,8 @@ myst_heading_anchors = 3
 source_suffix = {".md": "markdown"}
 suppress_warnings = ["myst.header"]
 
-html_extra_path = [str(ROOT / "build" / "components")]
 html_theme = "furo"
-html_title = "Chainmeet"
+html_title = f"Chainmeet {release}"
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": False}

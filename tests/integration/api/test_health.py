@@ -26,6 +26,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.engines import when_disk_full
 from scheduler.storage.models import Account, OutboxMail
 from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade
+from scheduler.version import installed_version
 from tests.integration.workers.test_workers import queued
 from tests.support.databases import Databases, owning
 from tests.support.factories import NOW, make_event
@@ -68,6 +69,7 @@ def test_all_is_ready_when_the_clock_ticks_and_each_queue_has_a_worker(
     status, found = ready(web_app(database, broker_url))
     assert (status, found["status"], found["not_ready"]) == (200, "ok", [])
     assert found["workers"] == dict.fromkeys(QUEUES, 1)
+    assert found["version"] == installed_version()
 
 
 @pytest.mark.usefixtures("workers_there")
@@ -299,6 +301,7 @@ def test_operators_read_why_wherever_they_are(database: Database, tmp_path: Path
             session.get_one(Account, expo.organiser.id).is_operator = is_operator
         found = browser.client.get("/readyz", environ_base=STRANGER).get_json()
         assert ("not_ready" in found) is is_operator
+        assert ("version" in found) is is_operator
 
 
 @sqlite_only

@@ -1,19 +1,27 @@
-"""What is installed has every file that runs from the source tree."""
+"""What is installed has every file that runs from the source tree, and runs where nothing of that tree is."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
+import numba
 import pytest
+from numba.core.caching import _CacheLocator
 
+from chainmeet.cli import COMMANDS
+from scheduler.solver.compiled import kernels
+from tests.support.releasing import version_of
 from tests.support.workers import ROOT
 
 PACKAGES = ("api", "chainmeet", "scheduler", "workers")
-BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
+BESIDE = ("pyproject.toml", "README.md", "LICENSE")
 
 
 def kept(*folders: str) -> set[str]:
@@ -23,71 +31,142 @@ def kept(*folders: str) -> set[str]:
     return {name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()}
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The source distribution, and the wheel that was built from it."""
+
+    sdist: Path
+    wheel: Path
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """From what git knows, beside a file that an earlier run left."""
+    folder = tmp_path_factory.mktemp("built")
+    source, made = folder / "source", folder / "made"
+    for name in kept(*PACKAGES, *BESIDE):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, source / name)
+    left = source / "api" / "__pycache__" / "app.cpython-311.pyc"
+    left.parent.mkdir()
+    left.write_bytes(b"of an earlier run")
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(made), str(source)]
+    subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    (sdist,), (wheel,) = made.glob("*.tar.gz"), made.glob("*.whl")
+    return Built(sdist, wheel)
+
+
+def test_the_wheel_has_every_file_of_the_packages_and_no_other(built: Built) -> None:
+    inside = {name for name in zipfile.ZipFile(built.wheel).namelist() if ".dist-info/" not in name}
+    assert inside == kept(*PACKAGES)
+
+
+def test_the_source_distribution_has_every_file_that_a_wheel_is_built_from(built: Built) -> None:
+    with tarfile.open(built.sdist) as archive:
+        inside = {member.name.split("/", 1)[1] for member in archive if member.isfile()}
+    of_the_build = {"PKG-INFO", "setup.cfg"}
+    assert {name for name in inside if ".egg-info/" not in name} - of_the_build == kept(*PACKAGES, *BESIDE)
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """An environment with the wheel, which finds its libraries in that of the tests, and an empty folder."""
+
+    environment: Path
+    empty: Path
+
+    def run(self, program: str, *arguments: str | Path) -> str:
+        """What a program of the environment prints, started in the empty folder with no variable of ours."""
+        done = subprocess.run(
+            [self.environment / "bin" / program, *arguments],
+            cwd=self.empty,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(self.empty), "COLUMNS": "110"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Installed by pip without an index. What a .pth of the tests' environment names is not found:
+    Python reads no .pth of a folder that a .pth names, and so not the installation of the source tree.
+    """
+    folder = tmp_path_factory.mktemp("installed")
+    environment, empty = folder / "environment", folder / "empty"
+    empty.mkdir()
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True, capture_output=True)
+    (site,) = (environment / "lib").glob("python*/site-packages")
+    found = Installed(environment, empty)
+    found.run("pip", "install", "--quiet", "--no-deps", "--no-index", built.wheel)
+    (site / "libraries.pth").write_text(f"{Path(pytest.__file__).parents[1]}\n")
+    return found
+
+
+def test_the_commands_run(installed: Installed) -> None:
+    assert installed.run("chainmeet", "--version") == f"chainmeet, version {version_of(ROOT)}\n"
+    text = installed.run("chainmeet", "--help")
+    assert all(f"\n  {command.name} " in text for command in COMMANDS)
+
+
+def lend_kernels(environment: Path) -> None:
+    """Give the installation the machine code that the source tree has for the same sources.
+
+    Numba keeps it by the path of a kernel's file, and compares the file's text.
+    """
+    (site,) = (environment / "lib").glob("python*/site-packages")
+    kept_here, there = Path(numba.config.CACHE_DIR), site / Path(kernels.__file__).relative_to(ROOT).parent
+    subpath = _CacheLocator.get_suitable_cache_subpath
+    for source in (ROOT / "scheduler" / "solver").rglob("*.py"):
+        found = kept_here / subpath(source)
+        lent = there / "__pycache__" / "kernels" / kept_here.name / subpath(site / source.relative_to(ROOT))
+        if found.is_dir() and not lent.exists():
+            shutil.copytree(found, lent)
+
+
+def test_the_example_is_planned(installed: Installed) -> None:
+    lend_kernels(installed.environment)
+    installed.run("chainmeet", "plan", "--template", "event.xlsx")
+    said = installed.run("chainmeet", "plan", "event.xlsx", "-o", "out", "--seconds", "2")
+    assert "6 of 6 requests held" in said
+    installed.run("chainmeet", "check", "out/problem.json", "out/plan.json")
+    assert {path.name for path in installed.empty.iterdir()} >= {"event.xlsx", "out"}
+
+
 SERVES = r"""
-import re, sys
+import json, re, sys
 from pathlib import Path
 from api.app import create_app
 from scheduler.config import Settings
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 
-folder, site = Path(sys.argv[1]), Path(sys.argv[2])
-url = f"sqlite:///{folder / 'site.sqlite'}"
+environment = Path(sys.prefix)
+url = f"sqlite:///{Path('site.sqlite').absolute()}"
 redis = "redis://127.0.0.1:1"
 settings = Settings(database_url=url, redis_url=redis, secret_key="k" * 40, mail_domain="expo.example")
 database = Database(url)
 schema.upgrade(database)
 app = create_app(settings, database)
-assert Path(app.root_path).is_relative_to(site), app.root_path
-files = [path for path in (site / "api").rglob("*") if path.suffix in (".html", ".css")]
+root = Path(app.root_path)
+assert root.is_relative_to(environment), root
+files = [path for path in root.rglob("*") if path.suffix in (".html", ".css")]
 text = "".join(path.read_text("utf-8") for path in files)
 named = set(re.findall(r"filename=.([\w.-]+).\)", text)) | set(re.findall(r'url\("([\w.-]+)\?v=', text))
 client = app.test_client()
 lost = sorted(name for name in named if client.get(f"/static/{name}").status_code != 200)
+templates = app.jinja_env.list_templates(filter_func=lambda name: name.startswith(("schedule/", "board/")))
+for name in templates:
+    app.jinja_env.get_template(name)
 assert client.get("/sign-in").status_code == 200
-print(len(named), lost)
+print(json.dumps({"named": len(named), "lost": lost, "templates": len(templates)}))
 """
-"""Prints how many files pages and sheets name, and those that are not served."""
+"""Prints how many files pages and sheets name, those that are not served, and how many templates load."""
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from what git knows, beside a file that an earlier run left."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source, made = folder / "source", folder / "made"
-    made.mkdir()
-    for name in kept(*PACKAGES, "pyproject.toml", "README.md", "LICENSE"):
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, source / name)
-    left = source / "api" / "__pycache__" / "app.cpython-311.pyc"
-    left.parent.mkdir()
-    left.write_bytes(b"of an earlier run")
-    subprocess.run([sys.executable, "-c", BUILD, made], cwd=source, capture_output=True, check=True)
-    (found,) = made.iterdir()
-    return found
-
-
-def test_the_wheel_has_every_file_of_the_packages_and_no_other(wheel: Path) -> None:
-    inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert inside == kept(*PACKAGES)
-
-
-def test_what_is_installed_from_the_wheel_serves_every_file_that_a_page_names(
-    wheel: Path, tmp_path: Path
-) -> None:
-    """In a process that sees the wheel and the libraries, neither the source tree nor its installation."""
-    site, empty = tmp_path / "site", tmp_path / "empty"
-    zipfile.ZipFile(wheel).extractall(site)
-    empty.mkdir()
-    libraries = Path(pytest.__file__).parents[1]
-    done = subprocess.run(  # -S: no .pth is read, so the installation of the source tree is not found
-        [sys.executable, "-S", "-c", SERVES, empty, site],
-        cwd=empty,
-        env={"PYTHONPATH": f"{site}:{libraries}", "PATH": "/usr/bin:/bin", "HOME": str(empty)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    count, lost = done.stdout.splitlines()[-1].split(" ", 1)
-    assert int(count) >= 15 and lost == "[]", lost
+def test_the_web_serves_every_file_that_a_page_names(installed: Installed) -> None:
+    found = json.loads(installed.run("python", "-c", SERVES).splitlines()[-1])
+    assert found["named"] >= 15 and found["lost"] == []
+    assert found["templates"] >= 5
