@@ -1,3 +1,3 @@
-"""Exports: the whole event as one workbook, and the schedule as lists to use and to print."""
+"""Exports: the event as a workbook, and the schedule as lists and prints."""
 
 __all__ = ["prints"]

@@ -1,4 +1,4 @@
-"""The meetings of a version as a calendar file a person, for those who plan without mails."""
+"""The meetings of a version as one calendar file per person, without emails."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from scheduler.storage.models import Attendee, Event
 def export_calendars(
     session: Session, actor: Actor, *, number: int | None = None, domain: str, now: datetime
 ) -> Iterator[tuple[str, bytes]]:
-    """iCalendar (RFC 5545) of each attendee with a meeting in a version, by key. It is no invitation.
+    """iCalendar (RFC 5545) of each attendee with meetings in a version, by key. Not an invitation.
 
-    `domain` is that of the UIDs, the same as in mails: `UUID@domain`.
+    `domain` is that of the UIDs, the same as in emails: `UUID@domain`.
     """
     actor.require(Right.READ_AGENDAS)
     version = meeting_list.find_version(session, actor, number)

@@ -1,4 +1,4 @@
-"""An event as the sheets that an import reads: taken as they are, they change nothing."""
+"""Export of an event as import sheets: importing them unchanged changes nothing."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ EXPORTED_SETTINGS: Final = (
     "name", "key", "timezone", "language", "contact", "solve_seconds", "freeze_hours", "request_days",
     "proposals", "mail_per_minute", "publish_hold", "summary_mails", "remind_minutes", "policy",
 )  # fmt: skip
-"""The settings of an event that its workbook says. `policy` is JSON, as in docs/problem-format.md."""
+"""Exported settings. `policy` is JSON, as in docs/problem-format.md."""
 
 Rows = list[dict[str, Any]]
 
 
 def export_event(session: Session, actor: Actor) -> bytes:
-    """XLSX of the whole event with a sheet a kind: venue, firms, people, absences, requests."""
+    """XLSX of the whole event, one sheet per kind: venue, firms, people, absences, requests."""
     actor.require_fresh(TAKE_CONTACTS)
     return xlsx([make_sheet(kind, rows) for kind, rows in list_rows(session, actor).items()])
 
 
 def make_sheet(kind: ImportKind, rows: Rows) -> SheetOut:
-    """Rows by our columns as a sheet. Walking minutes are a matrix."""
+    """Rows as a sheet with our columns. Walking minutes are a matrix."""
     if kind is ImportKind.WALKING:
         return _matrix(rows)
     columns = COLUMNS[kind]
@@ -61,7 +61,7 @@ def make_sheet(kind: ImportKind, rows: Rows) -> SheetOut:
 
 
 def list_rows(session: Session, actor: Actor) -> dict[ImportKind, Rows]:
-    """The rows of each kind, in the order in which they are taken."""
+    """Rows of each kind, in import order."""
     actor.require(Right.READ_CONTACTS)
     event = _ExportedEvent(session, session.get_one(Event, actor.event_id))
     return {
@@ -89,12 +89,12 @@ def list_rows(session: Session, actor: Actor) -> dict[ImportKind, Rows]:
 
 
 def _name_cells(names: Mapping[str, str]) -> dict[str, str]:
-    """The cells of names in other languages."""
+    """Cells of names in other languages."""
     return {f"name_{language}": name for language, name in names.items()}
 
 
 class _ExportedEvent:
-    """The rows of an event as the cells of a workbook."""
+    """The rows of an event as workbook cells."""
 
     def __init__(self, session: Session, event: Event) -> None:
         self.session, self.event = session, event
@@ -107,7 +107,7 @@ class _ExportedEvent:
         self.person_keys = {row.id: row.key for row in self.of(Attendee, Attendee.id)}
 
     def of(self, table: Any, *order: Any) -> Sequence[Any]:
-        """The rows of a table, without those that were taken out of the event."""
+        """Rows of a table that are not withdrawn."""
         query = select(table).where(table.event_id == self.event.id).order_by(*order)
         if hasattr(table, "withdrawn_at"):
             query = query.where(table.withdrawn_at.is_(None))
@@ -263,12 +263,12 @@ class _ExportedEvent:
 
 
 def _columns(kind: ImportKind, row: Any) -> dict[str, Any]:
-    """The columns of a kind that are called as in the table."""
+    """Columns of a kind with the same name as in the table."""
     return {name: getattr(row, name) for name in COLUMNS[kind] if hasattr(type(row), name)}
 
 
 def _unambiguous_names(names: Mapping[str, str]) -> dict[str, str]:
-    """What to write for each key: its name, where an import finds the key by it, else the key."""
+    """What to write for each key: its name if an import resolves it, else the key."""
     known = NameLookup(names)
     return {
         key: name if known.find(name) == key and cell_values.split_list(name) == [name] else key

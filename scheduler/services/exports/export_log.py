@@ -1,4 +1,4 @@
-"""Files with people's addresses that were taken along stand in the trail."""
+"""Audit-log every export that contains email addresses."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from scheduler.services.identity.rights import Right
 
 
 def log_export(session: Session, actor: Actor, name: str, *, now: datetime) -> None:
-    """Note in the trail that the actor took a file along, a chamber one of its own delegation."""
+    """Audit-log an export of the actor, with a delegation manager's delegation."""
     _log(session, actor, Noted(name), now)
 
 
 def log_print_pack(session: Session, actor: Actor, delegation: str, *, now: datetime) -> None:
-    """The same of a delegation's print pack."""
+    """Audit-log a print-pack download."""
     _log(session, actor, pgettext_lazy("trail", "print pack of delegation %(key)s", key=delegation), now)
 
 

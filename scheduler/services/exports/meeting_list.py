@@ -1,4 +1,4 @@
-"""The meetings of a version with all their names, for lists: three queries, however many there are."""
+"""The meetings of a version with all names, for lists: three queries."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
 
 @dataclass(frozen=True, slots=True)
 class ListedPerson:
-    """Somebody who sits in a meeting."""
+    """A person in a meeting."""
 
     key: str
     name: str
@@ -46,7 +46,7 @@ class ListedPerson:
 
 @dataclass(frozen=True, slots=True)
 class ListedSide:
-    """A firm of a meeting, with its people there."""
+    """A firm of a meeting, with its people."""
 
     key: str
     name: str
@@ -77,18 +77,18 @@ class ListedMeeting:
     interpreter: str
     interpreter_key: str
     sides: tuple[ListedSide, ListedSide]
-    """The firm that asked, and the firm that was asked."""
+    """The requesting firm, and the requested firm."""
     hall_names: Mapping[str, str]
     """By language."""
 
     @property
     def when(self) -> tuple[str, str, str]:
-        """Its day, and from when to when."""
+        """Day, start and end."""
         return self.start.date().isoformat(), f"{self.start:%H:%M}", f"{self.end:%H:%M}"
 
 
 def find_version(session: Session, actor: Actor, number: int | None) -> ScheduleVersion | None:
-    """The version of a number, or the published one, or None if none is. Raises NotFound."""
+    """The version of a number, or the published one, or None. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     if number is not None:
         return versions.get(session, actor.event_id, number)
@@ -103,10 +103,10 @@ def list_meetings(
     only: Collection[str] | None = None,
     language: str = "",
 ) -> Sequence[ListedMeeting]:
-    """The meetings of a version in time order; what was withdrawn since is left out.
+    """The meetings of a version in time order, without those withdrawn since.
 
-    Names are as of `chosen`. With `only`, the caller shows those of some people alone, by key, whom it found
-    for the actor.
+    Names are as in `select_meetings`. With `only`, the caller shows people, by key, that it found for the
+    actor.
     """
     if only is None:
         actor.require(Right.READ_AGENDAS)
@@ -152,10 +152,10 @@ def select_meetings(
     at: datetime | None = None,
     language: str = "",
 ) -> Sequence[ListedMeeting]:
-    """The meetings that fit, in time order, as whoever found them may read them. Two queries.
+    """Meetings that match the conditions, in time order. Two queries.
 
-    What is withdrawn is left out, or what was withdrawn at that time. Names are those of lists, or those that
-    readers of the language read.
+    Withdrawn meetings are left out, as of `at` if given. Names are those of lists, or as readers of the
+    language read them.
     """
     stood = IS_ACCEPTED if at is None else or_(IS_ACCEPTED, MeetingRequest.answered_at > at)
     rows = session.execute(_MEETINGS.where(stood, *which)).all()
@@ -188,7 +188,7 @@ def select_meetings(
 
 
 def list_sides(meetings: Iterable[ListedMeeting]) -> Iterator[tuple[ListedMeeting, ListedSide, ListedSide]]:
-    """Each meeting as either firm sees it: the meeting, the own side, the partner's."""
+    """Each meeting from both sides: the meeting, the own side, the partner's."""
     for each in meetings:
         asks, asked = each.sides
         yield each, asks, asked
@@ -198,7 +198,7 @@ def list_sides(meetings: Iterable[ListedMeeting]) -> Iterator[tuple[ListedMeetin
 def _list_people(
     session: Session, which: Sequence[ColumnElement[bool]], language: str
 ) -> dict[tuple[int, int], list[ListedPerson]]:
-    """The people of each meeting by meeting and firm."""
+    """People by meeting and firm."""
     query = (
         select(
             PlannedAttendee.meeting_id,

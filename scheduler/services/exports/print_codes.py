@@ -47,11 +47,11 @@ from scheduler.storage.models import (
 )
 
 VALIDITY = timedelta(days=14)
-"""So long after the event a code still answers."""
+"""Time after the event during which codes still work."""
 
 
 class PrintChange(StrEnum):
-    """A change of one meeting. If there are several, the first of these."""
+    """A change of one meeting; of several, the first of these."""
 
     NEW = "new"
     CANCELLED = "cancelled"
@@ -62,7 +62,7 @@ class PrintChange(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChangedEntry:
-    """A meeting that is not as the print has it. `was` is None for a new one, `now` for a cancelled one."""
+    """A meeting that differs from the print. `was` is None for a new one, `now` for a cancelled one."""
 
     kind: PrintChange
     was: SheetEntry | None
@@ -70,15 +70,15 @@ class ChangedEntry:
 
     @property
     def entry(self) -> SheetEntry:
-        """As it is now, else as it was."""
+        """The current entry, else the earlier one."""
         return next(filter(None, (self.now, self.was)))
 
 
 @dataclass(frozen=True, slots=True)
 class PrintStatus:
-    """What a code says. `published` is the version that is compared with, None if there is none.
+    """Status of a print. `published` is the version compared with, None if there is none.
 
-    `owner` is whose sheet it is, as the print says it. `is_over`: the event is, and the code with it.
+    `owner` is the name on the sheet. `is_over`: the event is over, and the code expired.
     """
 
     owner: str
@@ -104,9 +104,9 @@ def make_codes(
     settings: Settings,
     now: datetime,
 ) -> dict[str, str]:
-    """The addresses in the codes of sheets, by the key of whose they are, in the sheets' languages.
+    """URLs of the codes, by the key of each sheet's owner, in the sheets' languages.
 
-    A code that is there is used again, unless something was withdrawn since. Raises NotFound, NotAllowed.
+    Reuses an existing code, unless something was withdrawn since. Raises NotFound, NotAllowed.
     """
     _require_access(session, actor, pack, languages)
     version = versions.get(session, actor.event_id, number)
@@ -150,10 +150,10 @@ def make_codes(
 
 
 def check_print(session: Session, token: str, *, language: str = "", now: datetime) -> PrintStatus:
-    """Whether the print with this code is still current, or what changed. Ten queries, few rows.
+    """Whether the print of this code is current, or what changed. Ten queries.
 
-    It has the facts that the print has, and no others, in `language`, or else in that of the print: whoever
-    scans a print at a booth is seldom its owner. Raises NotFound for a wrong code.
+    Shows only facts that the print has, in `language` or that of the print. Raises NotFound for an unknown
+    code.
     """
     found = session.execute(
         select(PrintCode, ScheduleVersion, Event)
@@ -188,7 +188,7 @@ def check_print(session: Session, token: str, *, language: str = "", now: dateti
 
 
 def _require_access(session: Session, actor: Actor, pack: PrintPack, keys: Iterable[str]) -> None:
-    """Who may read all agendas may print all. Others print what they may read."""
+    """Those who may read all agendas may print all. Others print what they may read."""
     if actor.may(Right.READ_AGENDAS):
         return
     for key in keys:
@@ -208,7 +208,7 @@ def _require_access(session: Session, actor: Actor, pack: PrintPack, keys: Itera
 def _entries(
     session: Session, event: Event, code: PrintCode, version_id: int, at: datetime | None, language: str
 ) -> dict[str, SheetEntry]:
-    """The meetings of a version on the sheet, by request: as they stood at that time, or as they stand."""
+    """Meetings of a version on the sheet, by request, as of a time or now."""
     meetings = meeting_list.select_meetings(
         session,
         ZoneInfo(event.timezone),
@@ -226,7 +226,7 @@ def _entries(
 
 
 def _own(event_id: int, code: PrintCode) -> Select[int]:
-    """The ids of planned meetings, of whatever version, that the sheet is about."""
+    """Ids of planned meetings of any version that the sheet is about."""
     meetings, key = select(PlannedMeeting.id), code.subject_key
     if code.pack is PrintPack.PLACES:
         found = meetings.join(Place, Place.id == PlannedMeeting.place_id)
@@ -247,7 +247,7 @@ def _own(event_id: int, code: PrintCode) -> Select[int]:
 
 
 def _owner(session: Session, event_id: int, code: PrintCode) -> str:
-    """Whose sheet it is, by the name of today."""
+    """Current name of the sheet's owner."""
     tables: dict[PrintPack, type[Attendee | Firm | Interpreter | Place]] = {
         PrintPack.PEOPLE: Attendee,
         PrintPack.FIRMS: Firm,
@@ -260,7 +260,7 @@ def _owner(session: Session, event_id: int, code: PrintCode) -> str:
 
 
 def _changes(was: Mapping[str, SheetEntry], now: Mapping[str, SheetEntry]) -> Iterator[ChangedEntry]:
-    """In the order of the times that hold now, else of those of before."""
+    """In the order of current times, else of earlier ones."""
     found = [
         ChangedEntry(kind, was.get(key), now.get(key))
         for key in was.keys() | now.keys()

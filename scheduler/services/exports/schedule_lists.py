@@ -1,4 +1,4 @@
-"""The schedule as lists: by time, firm, person, place and interpreter; what is not held, or not answered."""
+"""Schedule lists: by time, firm, person, place and interpreter; unscheduled and unanswered requests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ListName(StrEnum):
 
 
 VERSION_LISTS: Final = tuple(name for name in ListName if name is not ListName.UNANSWERED)
-"""Lists of what a version holds, or does not."""
+"""Lists of a version's meetings or unscheduled requests."""
 
 _HEADERS: Final[Mapping[ListName, str]] = MappingProxyType(
     {
@@ -61,7 +61,7 @@ _HEADERS: Final[Mapping[ListName, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file: its octets, and the name that it is saved by."""
+    """A file: octets and name."""
 
     octets: bytes
     name: str
@@ -70,9 +70,9 @@ class Export:
 def export_workbook(
     session: Session, actor: Actor, number: int | None = None, *, language: str | None = None
 ) -> Export:
-    """XLSX of a version with every list, the published one without a number. Raises NotFound.
+    """XLSX of a version with every list, by default of the published one. Raises NotFound.
 
-    Names are as readers of the language read them, of the event's language if none is given.
+    Names are as readers of the language, by default the event's, read them.
     """
     actor.require_fresh(TAKE_CONTACTS)
     version = meeting_list.find_version(session, actor, number)
@@ -90,7 +90,7 @@ def export_list(
     *,
     language: str | None = None,
 ) -> Export:
-    """One list as `xlsx` or `csv`, with names as in `workbook`. Raises NotFound."""
+    """One list as `xlsx` or `csv`, with names as in `export_workbook`. Raises NotFound."""
     if name is ListName.PEOPLE:
         actor.require_fresh(TAKE_CONTACTS)
     language = language or _language_of(session, actor)
@@ -128,7 +128,7 @@ def _language_of(session: Session, actor: Actor) -> str:
 def _list_version_sheets(
     session: Session, actor: Actor, version: ScheduleVersion | None, language: str
 ) -> Iterator[tuple[ListName, Rows]]:
-    """Each list of a version in turn. All are empty if there is none."""
+    """Each list of a version. All are empty without a version."""
     actor.require(Right.READ_CONTACTS)
     meetings = (
         meeting_list.list_meetings(session, actor, version.id, language=language)
@@ -199,7 +199,7 @@ _ROW_MAKERS: Final[Mapping[ListName, Callable[[Iterable[ListedMeeting]], Iterato
 def _list_unscheduled(
     session: Session, actor: Actor, version: ScheduleVersion, language: str
 ) -> Iterator[Sequence[Cell]]:
-    """Accepted requests without a meeting, with the plan's reason and the first remedies."""
+    """Accepted requests without a meeting, with the reason and the first fixes."""
     sender, receiver = aliased(Firm), aliased(Firm)
     rows = session.execute(
         select(
@@ -227,7 +227,7 @@ def _list_unscheduled(
 
 
 def _list_unanswered(session: Session, actor: Actor, language: str) -> Iterator[Sequence[Cell]]:
-    """Requests that wait for an answer, by the firm that owes it."""
+    """Requests without a response, by the firm that owes it."""
     actor.require(Right.READ_REQUESTS)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     sender, receiver = aliased(Firm), aliased(Firm)

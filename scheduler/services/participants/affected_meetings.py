@@ -1,4 +1,4 @@
-"""Published meetings that a step of the desk touches, also those that begin too soon for a plan."""
+"""Published meetings that a step affects, including those too soon for a run to change."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ _Last = aliased(Slot)
 
 @dataclass(frozen=True, slots=True)
 class AffectedCounts:
-    """What would change for others: published meetings that are still to come, and firms that sit in them.
+    """Effects on others: upcoming published meetings, and firms that sit in them.
 
-    `soon` of the meetings begin within the hours in which a plan changes nothing. `requests` are open.
+    `soon` of the meetings start within the freeze. `requests` are open.
     """
 
     meetings: int
@@ -45,7 +45,7 @@ class AffectedCounts:
 
 @dataclass(frozen=True, slots=True)
 class UpcomingMeeting:
-    """A published meeting that has not begun. `slots` are the positions of its slots."""
+    """An upcoming published meeting. `slots` are the positions of its slots."""
 
     id: int
     request_id: int
@@ -62,7 +62,9 @@ def count_affected(
     slots: Collection[str] | None = None,
     now: datetime,
 ) -> AffectedCounts:
-    """What taking these out of the event would touch, or out of these slots only. Three queries at most."""
+    """What withdrawing these records, or marking them absent in slots, would affect. At most three
+    queries.
+    """
     actor.require(Right.KEEP_PEOPLE)
     found = list_upcoming(
         session, actor.event_id, is_meeting_of(actor.event_id, kind, keys), slots=slots, now=now
@@ -87,7 +89,7 @@ def count_affected(
 def list_frozen_requests(
     session: Session, actor: Actor, person: str, slots: Collection[str], *, now: datetime
 ) -> frozenset[str]:
-    """Requests of a person's published meetings in some slots that begin too soon for a plan."""
+    """Requests of a person's published meetings in some slots within the freeze."""
     actor.require(Right.KEEP_PEOPLE)
     of_person = is_meeting_of(actor.event_id, ImportKind.PEOPLE, [person])
     found = list_upcoming(session, actor.event_id, of_person, slots=slots, now=now)
@@ -96,7 +98,7 @@ def list_frozen_requests(
 
 
 def is_meeting_of(event_id: int, kind: ImportKind, keys: Collection[str]) -> ColumnElement[bool]:
-    """Published meetings of these firms, people or interpreters."""
+    """Condition: published meetings of these firms, people or interpreters."""
     listed = list(filter(storable, keys))
     if kind is ImportKind.FIRMS:
         firms = select(Firm.id).where(Firm.event_id == event_id, among(Firm.key, listed))
@@ -119,7 +121,7 @@ def list_upcoming(
     slots: Collection[str] | None = None,
     now: datetime,
 ) -> list[UpcomingMeeting]:
-    """Published meetings that have not begun. With `slots`, those that take one of them.
+    """Upcoming published meetings; with `slots`, those that take one of them.
 
     One query, or two with slots.
     """

@@ -1,4 +1,4 @@
-"""Who looked at whose email addresses and numbers: one entry of the trail a viewer, record and day."""
+"""Audit log of contact views: one entry per viewer, record and day."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _LISTS = {
 
 
 def needs_entry(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> bool:
-    """Whether a look at a record, or without a key at a list, shows addresses and was not noted today.
+    """Whether a view of a record, or of a list without a key, shows addresses and was not logged today.
 
-    It only reads: most looks write nothing.
+    Read-only: most views write nothing.
     """
     if kind not in _LISTS or not actor.may(Right.READ_CONTACTS):
         return False
@@ -40,7 +40,7 @@ def needs_entry(session: Session, actor: Actor, kind: ImportKind, key: str = "",
 
 
 def log_view(session: Session, actor: Actor, kind: ImportKind, key: str = "", *, now: datetime) -> None:
-    """Note a look, unless that was done today."""
+    """Log a view, unless it was logged today."""
     if needs_entry(session, actor, kind, key, now=now):
         recording.note(session, actor, Act.LOOK, _audit_subject(kind, key), now=now)
 

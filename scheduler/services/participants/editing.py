@@ -1,6 +1,6 @@
-"""Firms, people and interpreters changed in place: an edit is an import of these cells and no others.
+"""Editing of firms, people and interpreters: an edit is an import of single cells.
 
-So a cell is understood, checked and refused as one of a spreadsheet is.
+A cell is parsed, checked and refused exactly as in a spreadsheet.
 """
 
 from __future__ import annotations
@@ -41,29 +41,29 @@ EDITABLE_COLUMNS: Final[Mapping[ImportKind, tuple[str, ...]]] = {
     for kind in ImportKind
     if kind in RECORD_TABLES
 }
-"""The columns that can be changed. The key stays, because plans and links name it."""
+"""Editable columns. Keys stay, because plans and links refer to them."""
 MAX_ROWS = 200
-"""Rows that one step changes: those of the longest page."""
+"""Rows of one step: those of the longest page."""
 CONTACT_COLUMNS: Final = frozenset(("email", "phone"))
-"""Columns that are kept from who may not read addresses and numbers."""
+"""Columns hidden from readers without the right to see contacts."""
 
 
 @dataclass(frozen=True, slots=True)
 class EditableRecord:
-    """The cells of a record that its reader may see. `version` is another one after each change of them."""
+    """The cells of a record that its reader may see. `version` changes with each edit."""
 
     cells: dict[str, str]
     version: str
 
 
 def get_cells(session: Session, actor: Actor, kind: ImportKind, key: str) -> dict[str, str]:
-    """The cells of a firm, a person or an interpreter, as a spreadsheet has them."""
+    """The cells of a record, as in a spreadsheet."""
     actor.require(Right.KEEP_PEOPLE)
     return _cells(session, actor, kind, [key])[key]
 
 
 def get_record(session: Session, actor: Actor, kind: ImportKind, key: str) -> EditableRecord:
-    """A record with its version, which a later edit can name. Raises NotFound."""
+    """A record with its version, for optimistic locking. Raises NotFound."""
     known = get_cells(session, actor, kind, key)
     cells = {
         name: known[name] for name in known if name not in CONTACT_COLUMNS or actor.may(Right.READ_CONTACTS)
@@ -83,9 +83,9 @@ def edit_version(
     settings: Settings,
     now: datetime,
 ) -> ImportResult:
-    """Edit a record as `edit` does, unless it has another version than the one that was `seen`.
+    """Edit a record unless its version differs from `seen`.
 
-    Raises WrongState if it has: somebody else changed it since.
+    Raises WrongState if it was changed since, and like `edit_records`.
     """
     actor.require(Right.KEEP_PEOPLE)
     if seen is not None and storable(key):
@@ -107,9 +107,9 @@ def edit_records(
     settings: Settings,
     now: datetime,
 ) -> ImportResult:
-    """Give some rows these cells: one row from a form, or many at once.
+    """Set these cells in some rows: one row of a form, or many at once.
 
-    Raises NotFound for an unknown key, InvalidInput with each fault by column.
+    Raises NotFound, InvalidInput with each fault by column.
     """
     actor.require(Right.KEEP_PEOPLE)
     unknown = sorted(set(cells) - set(EDITABLE_COLUMNS[kind]))
@@ -157,14 +157,14 @@ def _import(
 
 
 def _at_its_field(fault: Fault) -> Fault:
-    """A fault of a cell ("row 2, country") as one of a field."""
+    """The fault of a cell ("row 2, country") as one of a field."""
     return Fault(fault.path.rpartition(", ")[2], fault.message)
 
 
 def _cells(
     session: Session, actor: Actor, kind: ImportKind, keys: Collection[str]
 ) -> dict[str, dict[str, str]]:
-    """All cells of some rows, by key. Raises NotFound for a key that is none."""
+    """All cells of rows by key. Raises NotFound for an unknown key."""
     table = RECORD_TABLES[kind]
     of_event = select(table).where(table.event_id == actor.event_id, among(table.key, filter(storable, keys)))
     rows = session.scalars(of_event).all()
@@ -182,7 +182,7 @@ def _cells(
 
 
 def _of_firms(session: Session, rows: Sequence[Firm]) -> dict[int, dict[str, Any]]:
-    """Hall, booth and host, which are other tables' or another row's."""
+    """Hall, booth and host of firms, from other tables."""
     of_hosts = select(Firm.id, Firm.key).where(among(Firm.id, {row.host_id or 0 for row in rows}))
     hosts = dict(session.execute(of_hosts).all())
     halls = dict(
@@ -217,7 +217,7 @@ _OTHERS: Final[Mapping[ImportKind, Callable[[Session, Any], dict[int, dict[str, 
     ImportKind.FIRMS: _of_firms,
     ImportKind.PEOPLE: _of_people,
 }
-"""What a kind's columns say that its own table does not have."""
+"""Column values that the kind's own table does not have."""
 
 
 def _text(value: Any) -> str:

@@ -1,6 +1,6 @@
-"""The desk's journal: each step with all rows that it changed, so that one press undoes it.
+"""Journal of participant changes: each step with the rows that it changed, for undo.
 
-A step writes through the session's objects only. What a bulk statement writes is not noted.
+A step must write through session objects. Bulk statements are not recorded.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _ADDRESS_COLUMNS = frozenset(
         "welcomed_at",
     )
 )
-"""Columns that go with a mail address. They are not put back: an address that is given anew gets new ones."""
+"""Columns tied to an email address. They are not restored: an address set again gets new ones."""
 MAX_SHOWN = 200
 ACT_BY_KIND = {
     ImportKind.FIRMS: Act.FIRM,
@@ -64,7 +64,7 @@ ACT_BY_KIND = {
 
 
 class StepKind(StrEnum):
-    """What a step of the desk did."""
+    """Kind of step."""
 
     EDIT = "edit"
     WITHDRAW = "withdraw"
@@ -79,7 +79,7 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepCard:
-    """A step as organisers read it. `by` and `undone_by` are addresses of accounts, or empty."""
+    """A step. `by` and `undone_by` are account addresses, or empty."""
 
     id: int
     kind: StepKind
@@ -101,7 +101,7 @@ def record_step(
     note: str = "",
     now: datetime,
 ) -> Iterator[None]:
-    """Note everything that happens inside as one step. A step that changes nothing is not kept."""
+    """Record everything inside the block as one step. A step without changes is not stored."""
     session.flush()
     notes = RowChanges()
     event.listen(session, "before_flush", notes.before_flush)
@@ -131,7 +131,7 @@ def record_step(
 
 
 def list_steps(session: Session, actor: Actor, *, most: int = 20) -> tuple[StepCard, ...]:
-    """The last steps of the event's desk, the newest first."""
+    """The last steps of the event, newest first."""
     actor.require(Right.KEEP_PEOPLE)
     rows = session.execute(
         select(DeskStep.id, DeskStep.kind, DeskStep.subject, DeskStep.note, Account.email, DeskStep.taken_at,
@@ -148,9 +148,9 @@ def list_steps(session: Session, actor: Actor, *, most: int = 20) -> tuple[StepC
 
 
 def undo_step(session: Session, actor: Actor, step_id: int, *, settings: Settings, now: datetime) -> StepCard:
-    """Put back what a step changed.
+    """Undo a step.
 
-    Raises WrongState if it was undone already, or if anything that it changed was changed again since.
+    Raises WrongState if it was undone already, or if its rows were changed since.
     """
     actor.require(Right.KEEP_PEOPLE)
     found = session.scalar(
@@ -164,7 +164,7 @@ def undo_step(session: Session, actor: Actor, step_id: int, *, settings: Setting
     if found.undone_at is not None:
         raise _refused(found, "undone")
     try:
-        with session.begin_nested():  # a SAVEPOINT: the pair of a request may have another one open by now
+        with session.begin_nested():  # a SAVEPOINT: the pair may have another open request by now
             _StepReversal(session, actor, found, settings, now).put_back()
     except IntegrityError:
         raise _refused(found, "used by something newer") from None
@@ -178,7 +178,7 @@ def undo_step(session: Session, actor: Actor, step_id: int, *, settings: Setting
 
 @dataclass(slots=True)
 class _StepReversal:
-    """The way back of one step."""
+    """The reversal of one step."""
 
     session: Session
     actor: Actor
@@ -190,18 +190,18 @@ class _StepReversal:
         changed = [(self._row(table, key), columns) for table, key, columns in self.step.changes["changed"]]
         for row, columns in changed:
             self._check(row, columns)
-        # A request opens again when its firms are back: the index of open pairs looks at each row.
+        # Requests reopen after their firms are back: the index of open pairs checks each row.
         for is_state in (False, True):
             for row, columns in changed:
                 self._change_back(row, {k: v for k, v in columns.items() if (k == "state") is is_state})
             self.session.flush()
         order = {table: at for at, table in enumerate(TABLES)}
         added = sorted(self.step.changes["added"], key=lambda each: -order[each[0]])
-        for _, rows in groupby(added, key=lambda each: each[0]):  # those that refer to others go first
+        for _, rows in groupby(added, key=lambda each: each[0]):  # referring rows first
             for table, key in rows:
                 row = self._row(table, key)
                 if isinstance(row, Place) and self._is_used(row):
-                    row.is_retired = True  # a plan holds meetings there
+                    row.is_retired = True  # plans have meetings there
                 else:
                     self.session.delete(row)
             self.session.flush()
@@ -213,7 +213,7 @@ class _StepReversal:
             self.session.flush()
 
     def _check(self, row: Base, columns: dict[str, list[Any]]) -> None:
-        """Raises WrongState if a value is no longer the one that the step gave."""
+        """Raises WrongState if a value differs from the one that the step set."""
         for name, (_, new) in columns.items():
             is_kept = isinstance(row, Attendee) and name in _ADDRESS_COLUMNS - {"email"}
             if not is_kept and value_to_json(getattr(row, name)) != new:
@@ -243,7 +243,7 @@ class _StepReversal:
                 setattr(row, name, value_from_json(type(row), name, old))
 
     def _is_used(self, place: Place) -> bool:
-        """Whether a plan or a lock names the place."""
+        """Whether a plan or a lock refers to the place."""
         meeting = select(PlannedMeeting.id).where(PlannedMeeting.place_id == place.id)
         lock = select(MeetingRequest.id).where(MeetingRequest.fixed_place_id == place.id)
         return any(self.session.scalar(query.limit(1)) is not None for query in (meeting, lock))

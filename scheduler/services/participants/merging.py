@@ -1,4 +1,4 @@
-"""Two records of the same firm, person or interpreter become one: the other one leaves the event."""
+"""Merging of two records of one firm, person or interpreter: the old one is withdrawn."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ _FILLED: Final = {
     Attendee: ("title", "phone", "mail_language", "timezone", "max_per_day"),
     Interpreter: (),
 }
-"""Values that the record that stays takes from the other, where it has none."""
+"""Values that the remaining record takes from the other if it has none."""
 _Row = Firm | Attendee | Interpreter
 _LISTS: Final = {Firm: ("areas",), Attendee: ("languages",), Interpreter: ("languages",)}
 
 
 @dataclass(frozen=True, slots=True)
 class MergedRecord:
-    """One of two records before they become one. `meetings` are published and to come, `requests` open."""
+    """One of two records before a merge. `meetings` are published and upcoming, `requests` open."""
 
     key: str
     name: str
@@ -70,7 +70,7 @@ class MergedRecord:
 
 @dataclass(frozen=True, slots=True)
 class MergePreview:
-    """What merging would do: `old` leaves, `ended` requests end, as both had one with the same firm."""
+    """Effects of a merge: `old` is withdrawn; `ended` requests end, as both had one with the same firm."""
 
     old: MergedRecord
     new: MergedRecord
@@ -78,14 +78,14 @@ class MergePreview:
 
     @property
     def booths_gone(self) -> tuple[str, ...]:
-        """The booths that nobody has any more."""
+        """Booths that no firm has after the merge."""
         return self.old.booths if self.new.booths else ()
 
 
 def preview_merge(
     session: Session, actor: Actor, kind: ImportKind, key: str, into: str, *, now: datetime
 ) -> MergePreview:
-    """What `merge` would do, which it does: the caller rolls it back. Raises as it does."""
+    """Preview a merge by running it: the caller rolls back. Raises like `merge_records`."""
     actor.require(Right.KEEP_PEOPLE)
     table = RECORD_TABLES[kind]
     before = {
@@ -120,11 +120,11 @@ def _record(session: Session, actor: Actor, kind: ImportKind, row: _Row, now: da
 def merge_records(
     session: Session, actor: Actor, kind: ImportKind, key: str, into: str, *, now: datetime
 ) -> int:
-    """Make one record of two: `key` leaves the event, and `into` has what both had.
+    """Merge record `key` into record `into`.
 
-    People of a firm go over with it. Where both had a request with the same third firm, the one that is
-    agreed stays, else the older one. Returns the number of requests that were ended. Raises NotFound,
-    InvalidInput, WrongState for a record that left.
+    People of a firm move with it. Of two requests with the same third firm, the accepted one stays, else the
+    older one. Returns the number of ended requests. Raises NotFound, InvalidInput, WrongState for a withdrawn
+    record.
     """
     actor.require(Right.KEEP_PEOPLE)
     if key == into:
@@ -190,7 +190,7 @@ def _merge_firms(session: Session, actor: Actor, old: Firm, new: Firm, now: date
 
 
 def _move_requests(session: Session, actor: Actor, old: int, new: int, now: datetime) -> int:
-    """The other record's requests become this one's. Returns the number of those that had to end."""
+    """Move the old record's requests to the new one. Returns the number of those that had to end."""
     firms = [old, new]
     rows = session.scalars(
         select(MeetingRequest)
@@ -215,7 +215,7 @@ def _move_requests(session: Session, actor: Actor, old: int, new: int, now: date
             agreed = request.state is RequestState.ACCEPTED and rival.state is not RequestState.ACCEPTED
             best[min(partners)], loser = (request, rival) if agreed else (rival, request)
         side = Side.FROM if loser.from_firm_id in firms else Side.TO
-        # Its partner keeps the other one, and the firm itself needs no word.
+        # The partner keeps the other request, so no one is notified.
         cancel_request(session, actor, loser, side, "", quiet=True, now=now)
         ended += 1
     session.flush()
@@ -227,7 +227,7 @@ def _move_requests(session: Session, actor: Actor, old: int, new: int, now: date
 
 
 def _readdress(request: MeetingRequest, old: int, new: int) -> None:
-    """Put one firm in the place of another, unless the request was between the two."""
+    """Replace one firm by another, unless the request was between the two."""
     pair = [new if firm == old else firm for firm in (request.from_firm_id, request.to_firm_id)]
     if pair[0] == pair[1]:
         return

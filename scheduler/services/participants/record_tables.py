@@ -1,4 +1,4 @@
-"""Tables of the desk: searched, sorted, in numbered pages, by as many queries for one row as for a page."""
+"""Tables of records: searched, sorted and paged, with a constant number of queries."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ PRESENT, WITHDRAWN = "here", "withdrawn"
 
 @dataclass(frozen=True, slots=True)
 class TableQuery:
-    """What a table shows: rows by text and state (empty: any), one page of them, or those of `keys` alone."""
+    """Query of a table: text, state (empty: any), and a page; or only the rows of `keys`."""
 
     text: str = ""
     state: str = PRESENT
@@ -56,7 +56,7 @@ class TableQuery:
     number: int = 1
     keys: Iterable[str] | None = None
     delegation: str = ""
-    """The key of one, for its firms and their people."""
+    """Key of a delegation, for its firms and their people."""
     cursor: str | None = None
     limit: int = PAGE_SIZE
 
@@ -66,7 +66,7 @@ ALL_ROWS: Final = TableQuery()
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
-    """What the rows of the three tables have. `meetings` are published ones."""
+    """Common fields of the three tables. `meetings` are published ones."""
 
     key: str
     name: str
@@ -74,12 +74,12 @@ class RecordRow:
     meetings: int
     is_withdrawn: bool
     merged_into: str
-    """The key of the record that goes on, or empty."""
+    """Key of the record it was merged into, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirmRow(RecordRow):
-    """A firm. `waiting` requests wait for its answer, `accepted` ones are agreed."""
+    """A firm. `waiting` requests need its response, `accepted` ones are accepted."""
 
     country: str
     tier: Tier
@@ -92,7 +92,7 @@ class FirmRow(RecordRow):
 
 @dataclass(frozen=True, slots=True)
 class PersonRow(RecordRow):
-    """A person of a firm. `absent` counts slots that are marked."""
+    """A person of a firm. `absent` counts marked slots."""
 
     firm: FirmRef
     title: str
@@ -119,7 +119,7 @@ def _sorted(name: str, *keys: SQLColumnExpression[Any], descending: bool = False
 
 
 def _count_received(*conditions: ColumnElement[bool]) -> ColumnElement[int]:
-    """The number of requests to a firm, by the index of firm and state."""
+    """Number of requests to a firm, by the index of firm and state."""
     counted = select(func.count()).where(MeetingRequest.to_firm_id == Firm.id, *conditions)
     return counted.correlate(Firm).scalar_subquery()
 
@@ -151,7 +151,7 @@ SORTS: Final = {
 
 
 def list_firms(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Page[FirmRow]:
-    """Firms with their stands and what waits there. Six queries at most. With `keys`, these only."""
+    """Firms with booths and open requests. At most six queries. With `keys`, only these."""
     actor.require(Right.KEEP_PEOPLE)
     query = select(Firm, Hall.name, Hall.names).outerjoin(Hall, Hall.id == Firm.hall_id)
     query = _filter_rows(query, Firm, actor, (Firm.name, Firm.latin_name, Firm.key), ask)
@@ -185,10 +185,10 @@ def list_firms(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Pa
 
 
 def list_people(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Page[PersonRow]:
-    """People of all firms. Five queries at most."""
+    """People of all firms. At most five queries."""
     actor.require(Right.KEEP_PEOPLE)
     query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
-    seen = (Attendee.email,) if actor.may(Right.READ_CONTACTS) else ()  # a search tells it, too
+    seen = (Attendee.email,) if actor.may(Right.READ_CONTACTS) else ()  # a search reveals it too
     searched = (
         Attendee.name, Attendee.latin_name, Attendee.title, Firm.name, Firm.latin_name, Attendee.key,
         *seen,
@@ -222,7 +222,7 @@ def list_people(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> P
 
 
 def list_interpreters(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS) -> Page[InterpreterRow]:
-    """Interpreters. Five queries at most."""
+    """Interpreters. At most five queries."""
     actor.require(Right.KEEP_PEOPLE)
     email = (Interpreter.email,) if actor.may(Right.READ_CONTACTS) else ()
     searched = (Interpreter.name, Interpreter.latin_name, Interpreter.key, *email)
@@ -251,7 +251,7 @@ def list_interpreters(session: Session, actor: Actor, ask: TableQuery = ALL_ROWS
 
 
 class _Shared(TypedDict):
-    """The fields of `DeskRow`."""
+    """The fields of `RecordRow`."""
 
     key: str
     name: str
@@ -267,7 +267,7 @@ def _shared(
     into: Mapping[int, str],
     firm: Firm | None = None,
 ) -> _Shared:
-    """What all rows have. A person goes with the `firm`."""
+    """Common fields of a row. A withdrawn firm withdraws its people."""
     return {
         "key": row.key,
         "name": row.name,

@@ -1,4 +1,4 @@
-"""The requests of a whole event as a table of the desk, and steps on several of them in firms' names."""
+"""All requests of an event as a table, with bulk steps in firms' names."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _Sender, _Receiver = aliased(Firm), aliased(Firm)
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """A request in a line. `by_organiser`: an organiser took the last step, or asked, in a firm's name."""
+    """A request in a row. `by_organiser`: an organiser took the last step or sent it for a firm."""
 
     key: str
     state: RequestState
@@ -50,7 +50,7 @@ class RequestRow:
 
 @dataclass(frozen=True, slots=True)
 class RequestFilters:
-    """Which requests are looked for: words, the key of a firm, the key of a delegation."""
+    """Filters of requests: words, key of a firm, key of a delegation."""
 
     text: str = ""
     firm: str = ""
@@ -59,7 +59,7 @@ class RequestFilters:
 
 @dataclass(frozen=True, slots=True)
 class BulkStepResult:
-    """The result of a step on several requests: how many took it, and why the others did not."""
+    """Result of a bulk step: number done, and why others were refused."""
 
     done: int
     refused: tuple[str, ...]
@@ -96,11 +96,10 @@ def list_requests(
     limit: int = PAGE_SIZE,
     total: int | None = None,
 ) -> Page[RequestRow]:
-    """Requests of all firms, or of one, or of a delegation, by key; for a chamber those of its firms.
+    """Requests of all firms, one firm or a delegation, by key; for a delegation manager, of its firms.
 
-    Three queries, or two with their `total`.
-
-    The page is found by ids alone: to sort whole rows of 45,000 requests takes a quarter of a second.
+    Three queries, or two with their `total`. The page is found by ids alone: sorting whole rows of 45,000
+    requests takes a quarter of a second.
     """
     order = REQUEST_SORTS.get(sort, REQUEST_SORTS["newest"])
     asked = RequestFilters(text, firm, delegation)
@@ -120,7 +119,7 @@ def list_requests(
 def count_states(
     session: Session, actor: Actor, *, text: str = "", firm: str = "", delegation: str = ""
 ) -> dict[str, int]:
-    """How many requests of the same search are in each state; of all by an empty name. One query."""
+    """Number of requests of a search by state; the empty state counts all. One query."""
     asked = RequestFilters(text, firm, delegation)
     counted = select(MeetingRequest.state, func.count()).select_from(MeetingRequest)
     rows = session.execute(_filter_requests(session, actor, counted, asked).group_by(MeetingRequest.state))
@@ -131,10 +130,10 @@ def count_states(
 def take_step(
     session: Session, actor: Actor, keys: Sequence[str], verb: str, *, note: str = "", now: datetime
 ) -> BulkStepResult:
-    """Take a step on several requests, each in the name of the firm whose step it is.
+    """Take a step on several requests, each in the name of the firm whose turn it is.
 
-    One that cannot take it is left as it is, and the others go on. A chamber takes steps of its own firms.
-    Raises NotFound for a request that is not the actor's to see.
+    Refused ones stay as they are. A delegation manager takes steps for its own firms. Raises NotFound for a
+    request that the actor may not see.
     """
     actor.delegations_for(Right.ASK)
     if verb not in _STEPS or not 1 <= len(set(keys)) <= MAX_ROWS:
@@ -155,7 +154,7 @@ def take_step(
             _STEPS[verb](session, actor, key, note=note, now=now)
         except WrongState as error:
             refused.append(gettext_lazy("Request %(key)s: %(why)s", key=key, why=error.told))
-        except NotFound:  # a chamber's: the step is the other firm's
+        except NotFound:  # a delegation manager's: it is the other firm's turn
             refused.append(gettext_lazy("Only the firm whose step it is may take it."))
         else:
             done += 1
@@ -163,9 +162,9 @@ def take_step(
 
 
 def request_meeting(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> Asked:
-    """Ask in a firm's name. Both firms may be given by key or by their whole name.
+    """Request a meeting in a firm's name. Firms are given by key or full name.
 
-    Raises InvalidInput with each fault by field.
+    Raises InvalidInput by field.
     """
     actor.require(Right.KEEP_PEOPLE)
     sides = {"from_firm": form.from_firm, "to_firm": form.to_firm}
@@ -199,9 +198,7 @@ _ROWS = (
 def _filter_requests(
     session: Session, actor: Actor, query: Select[*tuple[Any, ...]], asked: RequestFilters
 ) -> Select[*tuple[Any, ...]]:
-    """The requests of a firm, and those in which every word is of a firm's name or of the topic,
-    or the key.
-    """
+    """Requests of a firm whose firm names, topic or key match every word."""
     fields.require("text", asked.text, fields.Search)
     query = query.where(MeetingRequest.event_id == actor.event_id)
     only = actor.delegations_for(Right.ASK)

@@ -1,4 +1,4 @@
-"""Which rows a step changes, as flushes of the session tell it: values before and after, as JSON."""
+"""Rows that a step changes, from session flushes: values before and after, as JSON."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ RECORDED_TABLES: tuple[type[Base], ...] = (
     ExcludedPerson, PlaceBusy, AttendeeBusy, InterpreterBusy, InterpreterStation, Delegation, DelegationFirm,
     DelegationPerson, FirmRegistration,
 )  # fmt: skip
-"""Tables whose rows a step may change. Their order is that in which rows are added again."""
+"""Tables whose rows are recorded, in the order in which rows are added again."""
 TABLES = {table.__tablename__: table for table in RECORDED_TABLES}
 
 
 @dataclass(slots=True)
 class RowChanges:
-    """The first value and the last value of each column that flushes change, by row."""
+    """First and last value of each changed column, by row."""
 
     changed: dict[tuple[str, str], dict[str, list[Any]]] = field(default_factory=dict)
     added: dict[Base, None] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class RowChanges:
         }
 
     def told(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The values before and after, each by its row and column, for the trail."""
+        """Values before and after by row and column, for the audit log."""
         found = [
             (f"{table} {key} {name}", values)
             for (table, key), columns in self.changed.items()
@@ -107,12 +107,12 @@ def _values(row: Base) -> dict[str, Any]:
 
 
 def value_to_json(value: Any) -> Any:
-    """A column's value as JSON."""
+    """A column value as JSON."""
     return value.isoformat() if isinstance(value, datetime) else value
 
 
 def value_from_json(kind: type[Base], name: str, value: Any) -> Any:
-    """The value of a column from JSON."""
+    """A column value from JSON."""
     python_type = inspect(kind).columns[name].type.python_type
     if isinstance(value, str) and python_type is datetime:
         return datetime.fromisoformat(value)

@@ -1,4 +1,4 @@
-"""What rows of the desk's tables count: meetings, requests, absences. Each is one or two queries a page."""
+"""Counts for table rows: meetings, requests, absences. One or two queries a page each."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def count_absences(session: Session, owner: Any, slot: Any, ids: list[int]) -> d
 
 
 def count_requests(session: Session, ids: list[int]) -> tuple[dict[int, int], dict[int, int]]:
-    """Requests that wait for these firms' answers, and those that they agreed, on both sides."""
+    """Requests to these firms without a response, and accepted ones on both sides."""
     waiting: dict[int, int] = {}
     accepted: dict[int, int] = {}
     for column in (MeetingRequest.to_firm_id, MeetingRequest.from_firm_id):
@@ -87,7 +87,7 @@ def count_firm_meetings(session: Session, actor: Actor, ids: list[int]) -> dict[
 
 
 def find_merged(session: Session, table: Any, rows: Iterable[Any]) -> dict[int, str]:
-    """The keys of the records that go on, by the id of those that were merged into them."""
+    """Keys of the remaining records, by the id of the records merged into them."""
     into = {row.id: row.merged_into_id for row in rows if row.merged_into_id is not None}
     found = session.execute(select(table.id, table.key).where(among(table.id, set(into.values()))))
     keys = {row[0]: row[1] for row in found}
@@ -95,7 +95,7 @@ def find_merged(session: Session, table: Any, rows: Iterable[Any]) -> dict[int, 
 
 
 def count_records(session: Session, actor: Actor) -> dict[ImportKind, int]:
-    """How many take part of each kind. One query."""
+    """Number of attending records by kind. One query."""
     actor.require(Right.KEEP_PEOPLE)
     tables: dict[ImportKind, Any] = {
         ImportKind.FIRMS: Firm,

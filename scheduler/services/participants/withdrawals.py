@@ -1,7 +1,7 @@
-"""Firms, people and interpreters who leave the event, and who come back.
+"""Withdrawal of firms, people and interpreters from the event, and their restoration.
 
-Their rows stay, because plans and mails name them. The next run holds no meeting with them, and the people
-whom that concerns are told once, when it is published.
+Their rows stay, because plans and emails refer to them. The next run schedules no meeting with them, and the
+people concerned are notified once, when it is published.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest
 
 
 class SoleAttendee(StrEnum):
-    """What becomes of a request that names the person who leaves and nobody else of the firm."""
+    """What happens to a request that names only the withdrawn person of the firm."""
 
     COLLEAGUE = "colleague"
-    """A colleague goes, if the firm has one."""
+    """A colleague attends, if the firm has one."""
     CALL_OFF = "call-off"
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalResult:
-    """What a withdrawal did: requests that were ended, and published meetings that it touches.
+    """Effects of a withdrawal: ended requests, and published meetings concerned.
 
-    `stay` of the meetings begin so soon that no run changes them, and go on as they are published.
-    `left_to_colleagues` begin as soon, and are held without the person who is absent.
+    `stay` of the meetings start too soon for a run to change and take place as published.
+    `left_to_colleagues` also start soon, and take place without the absent person.
     """
 
     requests: int
@@ -54,7 +54,7 @@ class WithdrawalResult:
 
     @property
     def soon(self) -> int:
-        """Meetings of somebody absent that begin too soon for a plan: they change at once."""
+        """Meetings of an absent person that start too soon for a run: they change at once."""
         return self.requests + self.left_to_colleagues
 
 
@@ -69,11 +69,11 @@ def withdraw_records(
     quiet: bool = False,
     now: datetime,
 ) -> WithdrawalResult:
-    """Take some firms, people or interpreters out of the event.
+    """Withdraw firms, people or interpreters from the event.
 
-    Open requests of a firm are ended in its name, and of a person those that nobody else can come to. The
-    note goes to the partners; digests tell nothing of it if it is `quiet`. Raises NotFound, InvalidInput,
-    WrongState for those who left already.
+    Open requests of a firm are ended, of a person those that no one else can attend. The note goes to the
+    partners; digests skip it if it is `quiet`. Raises NotFound, InvalidInput, WrongState for those already
+    withdrawn.
     """
     actor.require(Right.KEEP_PEOPLE)
     note = lines(note)
@@ -106,9 +106,9 @@ def withdraw_records(
 def withdraw_colleague(
     session: Session, actor: Actor, person: Attendee, *, now: datetime
 ) -> WithdrawalResult:
-    """Take a person out of the event for an exhibitor of the firm, who may: the caller has asked that.
+    """Withdraw a person for an exhibitor of their firm. The caller has checked the right.
 
-    A colleague goes where one can. The desk's journal has it as a step, so organisers can undo it.
+    A colleague attends where possible. It is recorded as a step that organisers can undo.
     """
     theirs = is_meeting_of(actor.event_id, ImportKind.PEOPLE, [person.key])
     meetings = len(list_upcoming(session, actor.event_id, theirs, now=now))
@@ -122,9 +122,9 @@ def withdraw_colleague(
 def restore_records(
     session: Session, actor: Actor, kind: ImportKind, keys: Sequence[str], *, now: datetime
 ) -> int:
-    """Let some take part again. Requests that were ended stay so: undoing the withdrawal opens them too.
+    """Restore withdrawn records. Ended requests stay ended; undoing the withdrawal reopens them.
 
-    Returns the number of those who had left. Raises WrongState for a record that was merged into another.
+    Returns the number of restored records. Raises WrongState for a merged record.
     """
     actor.require(Right.KEEP_PEOPLE)
     rows = [row for row in load_rows(session, actor, kind, keys) if row.withdrawn_at is not None]
@@ -148,7 +148,7 @@ def restore_records(
 def load_rows(
     session: Session, actor: Actor, kind: ImportKind, keys: Sequence[str], *, lock: bool = True
 ) -> list[Firm | Attendee | Interpreter]:
-    """The rows of these keys by id, for a writer locked in that order. Raises NotFound, InvalidInput."""
+    """The rows of keys by id, by default locked in that order. Raises NotFound, InvalidInput."""
     wanted = set(keys)
     if not 1 <= len(wanted) <= MAX_ROWS:
         raise InvalidInput(
@@ -157,7 +157,7 @@ def load_rows(
     table = RECORD_TABLES[kind]
     query = select(table).where(table.event_id == actor.event_id, among(table.key, filter(storable, wanted)))
     if lock:
-        # The whole lock: a request that refers to the firm waits, and then finds it gone.
+        # A full lock: a request that refers to the firm waits, and then finds it withdrawn.
         query = query.with_for_update().execution_options(populate_existing=True)
     rows = session.scalars(query.order_by(table.id)).all()
     missing = wanted - {row.key for row in rows}
@@ -167,7 +167,7 @@ def load_rows(
 
 
 def list_names(rows: Sequence[Firm | Attendee | Interpreter]) -> str:
-    """The rows by name, for the journal."""
+    """Names of the rows, for the journal."""
     return ", ".join(names.recorded(row.name, row.latin_name) for row in rows)
 
 
@@ -197,7 +197,7 @@ def _cancel_without(
     *,
     quiet: bool = False,
 ) -> int:
-    """A firm's requests without one of its people: others go, a colleague goes, or the request is ended."""
+    """A firm's requests without a person: others attend, a colleague attends, or the request is ended."""
     colleague = session.scalar(
         select(Attendee.id)
         .where(Attendee.firm_id == person.firm_id, Attendee.id != person.id, Attendee.withdrawn_at.is_(None))

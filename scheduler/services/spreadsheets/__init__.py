@@ -1,3 +1,3 @@
-"""What cells of spreadsheets mean: columns, values, rows with their faults, and what rows change."""
+"""Spreadsheet import: columns, cell values, rows with faults, and changes."""
 
 __all__ = ["cell_values", "changes", "columns", "firms", "meeting_times", "people"]

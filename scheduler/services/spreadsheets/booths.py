@@ -1,4 +1,4 @@
-"""Which booth is whose: a firm that gets another one leaves its old one, which nobody is sent to any more."""
+"""Booths of firms: a firm with a new booth leaves its old one, which is retired."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from scheduler.storage.models import (
 
 @dataclass(slots=True)
 class Booths:
-    """The places of an event by key, and the booths of each firm that it has now."""
+    """Places of an event by key, and the current booths of each firm."""
 
     session: Session
     event_id: int
     places: dict[str, Place]
     owned: dict[int, list[Place]] = field(default_factory=lambda: defaultdict(list))
     moved: set[int] = field(default_factory=set)
-    """The firms that were given another booth, or none."""
+    """Firms that got another booth, or none."""
     left: set[int] = field(default_factory=set)
-    """Places that are no longer the booth of the firm that had them."""
+    """Places that are no longer a booth of their former firm."""
 
     @classmethod
     def load(cls, session: Session, event_id: int) -> Booths:
@@ -45,7 +45,7 @@ class Booths:
         return found
 
     def check(self, rows: Iterable[tuple[Row, str]], firms: Mapping[str, Firm]) -> None:
-        """A booth of somebody else is a fault, unless its firm gets another one in the same file."""
+        """Report a booth of another firm as a fault, unless that firm moves in the same file."""
         wanted = {row.values.get("key", ""): (row, booth) for row, booth in rows}
         owners = {firm.id: key for key, firm in firms.items()}
         first: dict[str, int] = {}
@@ -67,7 +67,7 @@ class Booths:
                 row.fault("booth", gettext_lazy("%(booth)s is another place already", booth=repr(booth)))
 
     def give(self, firm: Firm, booth: str) -> bool:
-        """Set a firm's booth, or remove it if it is empty. Returns whether that changes anything."""
+        """Set a firm's booth, or remove it if empty. Returns whether that changes anything."""
         before = self.owned[firm.id]
         place = self.places.get(booth) if booth else None
         if ([] if place is None else [place]) == before and bool(booth) == bool(before):
@@ -84,7 +84,7 @@ class Booths:
         return True
 
     def follow_hall(self, firm: Firm) -> bool:
-        """Move a firm's booths to the firm's hall. Returns whether any was elsewhere."""
+        """Move a firm's booths to its hall. Returns whether any was elsewhere."""
         if firm.hall_id is None:
             return False
         elsewhere = [place for place in self.owned[firm.id] if place.hall_id != firm.hall_id]
@@ -93,7 +93,7 @@ class Booths:
         return bool(elsewhere)
 
     def _take(self, firm: Firm, booth: str, capacity: int) -> Place:
-        """Make a place the firm's: a new one, or one that another firm leaves or has left."""
+        """Assign a place to the firm: a new one, or one that another firm leaves."""
         place = self.places.get(booth)
         if place is None:
             place = Place(
@@ -118,7 +118,7 @@ class Booths:
         return place
 
     def meetings_left(self) -> int:
-        """How many published meetings are at a place that its firm has left."""
+        """Number of published meetings at places that their firm has left."""
         if not self.left:
             return 0
         count = (
@@ -134,7 +134,7 @@ class Booths:
         return self.session.scalar(count) or 0
 
     def forget_unused(self) -> None:
-        """Delete the retired places that nothing refers to."""
+        """Delete retired places without references."""
         used = or_(
             exists().where(PlannedMeeting.place_id == Place.id),
             exists().where(MeetingRequest.fixed_place_id == Place.id),

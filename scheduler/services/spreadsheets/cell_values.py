@@ -1,4 +1,4 @@
-"""What a cell means, however it is written: countries, languages, tiers, halls, chain areas, yes and no."""
+"""Parsing of cell values: countries, languages, tiers, halls, chain areas, yes and no."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ _NO: Final = frozenset(map(str.casefold, vocabulary.load_cell_words("no")))
 _PRIORITIES: Final = {"must": 5, "want": 3, "nice": 1}
 _LIST_SIGNS: Final = re.compile(r"[;,/|、，；\n]+")
 _AND: Final = re.compile(r" (?:and|und|et|y|e|és|meg) | ?(?:[&+和及与與と]|및|그리고) ?", re.IGNORECASE)
-"""Between the names of two languages."""
+"""Separators between two language names."""
 _CODE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{2,8})?")
 
 
 def split_list(text: str) -> list[str]:
-    """The items of a list in one cell, whatever parts them, in their order."""
+    """Items of a list in a cell, in order, whatever separates them."""
     return [item for item in (" ".join(part.split()) for part in _LIST_SIGNS.split(text)) if item]
 
 
 def split_languages(text: str) -> list[str]:
-    """The names of languages in one cell, also in a sentence: `English and German`."""
+    """Language names in a cell, also in a phrase: `English and German`."""
     found: list[str] = []
     for item in split_list(text):
         found += (
@@ -49,7 +49,7 @@ def split_languages(text: str) -> list[str]:
 
 
 def parse_country(text: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a country by a code (CN, CHN) or its name, or None if it is unknown."""
+    """ISO 3166-1 alpha-2 code of a country by code (CN, CHN) or name, or None."""
     code = text.strip().upper()
     if code in _codes():
         return code
@@ -58,7 +58,7 @@ def parse_country(text: str) -> str | None:
 
 
 def parse_language(text: str) -> str | None:
-    """The code (BCP 47) of a language by its code or its name, or None if it is unknown."""
+    """BCP 47 code of a language by code or name, or None."""
     code = text.strip()
     if _CODE.fullmatch(code) and code.partition("-")[0].lower() in Locale("en").languages:
         primary, hyphen, rest = code.partition("-")
@@ -68,22 +68,22 @@ def parse_language(text: str) -> str | None:
 
 
 def parse_tier(text: str) -> Tier | None:
-    """The tier of a firm in the supply chain by its word, or None if it is unknown."""
+    """Tier of a firm by word, or None."""
     return _find_word(_TIERS, text)
 
 
 def parse_request_state(text: str) -> RequestState | None:
-    """The state of a meeting request by its word, or None if it is unknown."""
+    """State of a request by word, or None."""
     return _find_word(_STATES, text)
 
 
 def is_answered(text: str) -> bool:
-    """Whether a state says only that there is an answer, which stands elsewhere."""
+    """Whether a state only says that there is a response, found elsewhere."""
     return fold_text(text) in map(fold_text, vocabulary.load_cell_words("answered"))
 
 
 def parse_priority(text: str) -> int | None:
-    """The rank of a request that a cell gives by a word, as must, want and nice to have; None for others."""
+    """Rank of a request by word (must, want, nice to have), or None."""
     words = fold_text(text)
     ranks = (
         rank
@@ -94,29 +94,29 @@ def parse_priority(text: str) -> int | None:
 
 
 def parse_location(text: str) -> PlaceWish | None:
-    """Where a meeting may be held by its word, or None if it is unknown or empty."""
+    """Meeting location by word, or None."""
     return _find_word(_WISHES, text)
 
 
 def parse_guest_kind(text: str) -> GuestKind | None:
-    """What a guest of honour is by its word, or None if it is unknown or empty."""
+    """Kind of a guest of honour by word, or None."""
     return _find_word(_GUESTS, text)
 
 
 def parse_yes_no(text: str) -> bool | None:
-    """A yes or no in one of the languages of the headers, or None if it is neither."""
+    """Yes or no in any language of the headers, or None."""
     said = text.strip().casefold()
     return True if said in _YES else False if said in _NO else None
 
 
 @dataclass(frozen=True, slots=True)
 class NameLookup:
-    """Halls or chain areas of an event by what people write for them: key, name, or a number that one has."""
+    """Lookup of halls or chain areas by key, name or unique number."""
 
     names: Mapping[str, str]
-    """Of keys: their names."""
+    """Names by key."""
     others: Mapping[str, Iterable[str]] = field(default_factory=dict)
-    """Of keys: their names in other languages."""
+    """Names in other languages by key."""
     known: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -133,14 +133,14 @@ class NameLookup:
                 self.known.setdefault(f"#{number}", next(iter(keys)))
 
     def find(self, text: str) -> str | None:
-        """The key of the one thing that is meant, or None if there is none or more than one."""
+        """The key of the only match, or None."""
         found = self.known.get(normalize_text(text))
         numbers = _digits(text)
         is_a_number = len(numbers) == 1 and len(normalize_text(text)) <= len(numbers[0]) + 10
         return found or (self.known.get(f"#{numbers[0]}") if is_a_number else None)
 
     def allowed(self) -> AllowedValues:
-        """The keys, by all that they are called."""
+        """Keys by all their names."""
         words = {name: key for name, key in self.known.items() if not name.startswith("#")}
         return AllowedValues(words, {key: name or key for key, name in self.names.items()})
 
@@ -196,7 +196,7 @@ def _allowed_words(listed: Mapping[Any, Sequence[str]]) -> AllowedValues:
 
 
 def _only_code(codes: Sequence[str]) -> str | None:
-    """The code, if there is one and no more: the Soviet Union was several."""
+    """The only code, or None: the Soviet Union had several successors."""
     return codes[0] if len(codes) == 1 else None
 
 
@@ -241,7 +241,7 @@ def _languages() -> Mapping[str, str]:
 
 @cache
 def _fold_names(names: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
-    """The same names without accents and spaces, but for those that then mean two things."""
+    """Names without accents and spaces, unless that makes them ambiguous."""
     found: dict[str, str] = {}
     twice = set()
     for name, code in names().items():

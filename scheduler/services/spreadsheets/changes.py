@@ -1,4 +1,4 @@
-"""What an import did to what was there, row by row and cell by cell."""
+"""Results of an import: changes by row and cell."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from scheduler.services.spreadsheets.table import Row, Table
 from scheduler.services.spreadsheets.walking_matrix import CellPlace
 
 Cells = dict[str, tuple[Any, Any]]
-"""Values that a row changes by their column, each before and after."""
+"""Changed values by column, each before and after."""
 
 MAX_PROPOSED = 200
-"""Faults of a sheet for which a meaning is proposed, those of most rows first."""
+"""Faults of a sheet with proposed meanings, most frequent first."""
 MAX_SHOWN = 500
-"""The most rows whose cells are stored to be shown. All rows are counted."""
+"""Rows whose cells are stored for display. All rows are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class CellChange:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """A row that added or changed something: its number in the sheet, and whose it is."""
+    """An added or changed row: line number, key and name."""
 
     line: int
     key: str
@@ -41,37 +41,37 @@ class RowChange:
     is_new: bool
     cells: tuple[CellChange, ...]
     is_gone: bool = False
-    """It was not in the file, and went. It has no line."""
+    """It was missing from the file and is removed. It has no line."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultGroup:
-    """One thing that is wrong, and all the rows in which it stands: it is fixed once."""
+    """One fault with all its rows: it is fixed once."""
 
     header: str
     message: str
     lines: tuple[int, ...]
     column: str = ""
-    """Ours."""
+    """Our column."""
     value: str | None = None
-    """What stands in all of the cells, or None if they differ."""
+    """Text of all its cells, or None if they differ."""
     proposals: Proposals = NO_PROPOSALS
-    """What it may mean."""
+    """Likely meanings."""
     waits_for: ImportKind | None = None
-    """The kind of the row in the file that is named here and left out itself: the fault is there."""
+    """Kind of the row in the file that the cell refers to and that is skipped: the fault is there."""
     waits_line: int = 0
-    """The number of that row."""
+    """Line number of that row."""
     places: tuple[CellPlace, ...] = ()
-    """The cells in which it stands, of a matrix."""
+    """Its cells, in a matrix."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """The result of an import: the numbers of rows that were new, changed something, or changed nothing.
+    """Result of an import: numbers of added, changed and unchanged rows.
 
-    `moved` firms have another booth. `meetings` published meetings were at the old booths. `missing` rows are
-    in the event and not in the file. They stay. `left_out` rows have faults and were not imported.
-    `not_taken` headers mean no known column.
+    `moved` firms have another booth, `meetings` published meetings were at old booths. `missing` records are
+    not in the file and stay. `left_out` rows have faults and are skipped. `not_taken` headers match no
+    column.
     """
 
     added: int
@@ -81,47 +81,47 @@ class ImportResult:
     meetings: int = 0
     missing: int = field(default=0, compare=False)
     withdrawn: int = field(default=0, compare=False)
-    """Those that were not in the file, and went."""
+    """Records missing from the file that are removed."""
     left_out: int = field(default=0, compare=False)
     not_taken: tuple[str, ...] = field(default=(), compare=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), compare=False)
-    """Each header that was understood, and our column."""
+    """Each recognised header with its column."""
     wrong: tuple[FaultGroup, ...] = field(default=(), compare=False)
-    """What keeps the `left_out` rows out, by what fixes it."""
+    """Faults of the `left_out` rows, by fix."""
     read_as: tuple[Substitution, ...] = field(default=(), compare=False)
-    """What is read otherwise than the file says, as a person said before."""
+    """Cells read as an earlier choice says."""
     rows: tuple[RowChange, ...] = field(default=(), compare=False)
     missing_keys: tuple[str, ...] = field(default=(), compare=False)
-    """Whose rows are missing, where a key names somebody."""
+    """Keys of missing records."""
     digest: str = field(default="", compare=False)
-    """Of all that it does: two previews with one digest do the same."""
+    """Digest of the effect: previews with equal digests do the same."""
 
     @property
     def causes(self) -> tuple[FaultGroup, ...]:
-        """What is wrong in this sheet itself."""
+        """Faults of this sheet itself."""
         return tuple(cells for cells in self.wrong if cells.waits_for is None)
 
     @property
     def waiting(self) -> dict[ImportKind, tuple[FaultGroup, ...]]:
-        """What is wrong here only because rows of other kinds are left out, by their kind."""
+        """Rows that wait for skipped rows of other kinds, by kind."""
         kinds = dict.fromkeys(cells.waits_for for cells in self.wrong if cells.waits_for is not None)
         return {kind: tuple(cells for cells in self.wrong if cells.waits_for is kind) for kind in kinds}
 
 
 @dataclass(slots=True)
 class ImportTally:
-    """Counts rows while they are taken."""
+    """Counts rows while they are imported."""
 
     table: Table
     known: frozenset[str]
-    """Keys of what was there before."""
+    """Keys of existing records."""
     counts: dict[str, int] = field(default_factory=lambda: {"added": 0, "changed": 0, "unchanged": 0})
     rows: list[RowChange] = field(default_factory=list)
     withdrawn: int = 0
     _digest: Any = field(default_factory=lambda: blake2b(digest_size=16))
 
     def add(self, row: Row, cells: Cells, *, is_new: bool = False) -> None:
-        """A row that was taken, with each value that it changed, before and after."""
+        """Count an imported row, with each changed value before and after."""
         self.table.options.on_row(self.table.sheet, row.line, self.table.rows[-1].line)
         what = "added" if is_new else "changed" if cells else "unchanged"
         self.counts[what] += 1
@@ -135,12 +135,12 @@ class ImportTally:
             self.rows.append(change)
 
     def withdraw(self, key: str, name: str, cells: Cells) -> None:
-        """Count what was not in the file, and goes."""
+        """Count a record that is missing from the file and will be withdrawn."""
         self.withdrawn += 1
         self._keep(RowChange(0, key, name, False, _shown(cells), is_gone=True))
 
     def missing(self) -> frozenset[str]:
-        """The keys of what was there before and is not in the file."""
+        """Keys of existing records that are missing from the file."""
         given = {row.values.get("key") for row in self.table.rows + self.table.left_out}
         return self.known - given
 
@@ -163,7 +163,7 @@ class ImportTally:
 
 
 def _group_faults(table: Table) -> tuple[FaultGroup, ...]:
-    """Faults of one message under one header as one, those of most rows first, and causes before effects."""
+    """Faults grouped by message and header, most frequent first, causes before effects."""
     found: dict[tuple[str, str], list[RowFault]] = {}
     for cell in table.wrong:
         found.setdefault((cell.header, cell.message), []).append(cell)
@@ -179,7 +179,7 @@ def _group_faults(table: Table) -> tuple[FaultGroup, ...]:
 
 
 def _fault_group(table: Table, header: str, message: str, cells: list[RowFault], at: int) -> FaultGroup:
-    """A fault with what fixes it. Only the first get proposals: more than these no page shows at once."""
+    """A fault with proposals. Only the first faults get proposals: no page shows more."""
     column, value = cells[0].column, cells[0].value
     lines = tuple(dict.fromkeys(cell.line for cell in cells))
     places = tuple(dict.fromkeys(cell.place for cell in cells if cell.place is not None))
@@ -194,7 +194,7 @@ def _fault_group(table: Table, header: str, message: str, cells: list[RowFault],
 
 
 def set_values(target: Any, new: Mapping[str, Any]) -> Cells:
-    """Set the values that differ, and return each with its value before and after."""
+    """Set differing values. Returns each before and after."""
     differ = {
         name: (getattr(target, name), value) for name, value in new.items() if getattr(target, name) != value
     }
@@ -204,7 +204,7 @@ def set_values(target: Any, new: Mapping[str, Any]) -> Cells:
 
 
 def new_values(values: Mapping[str, Any]) -> Cells:
-    """The values of a new row, which nothing was before."""
+    """Values of a new row, without earlier values."""
     return {name: (None, value) for name, value in values.items() if value not in (None, "", [])}
 
 

@@ -1,4 +1,4 @@
-"""Which column of a spreadsheet is which of ours, by the words of its header in eight languages."""
+"""Recognition of spreadsheet columns by their headers in eight languages."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from rapidfuzz import fuzz, process
 from scheduler.services.spreadsheets import vocabulary
 
 MIN_SIMILARITY: Final = 85.0
-"""Of 100, by Levenshtein: a header with a slip of the pen is still known, and one letter of four is not."""
+"""Levenshtein similarity from 0 to 100: accepts a typo, but not one letter of four."""
 _MIN_LEAD: Final = 4.0
-"""So much nearer than any header of another column."""
+"""Minimum lead over headers of other columns."""
 _MIN_GUESSED_LENGTH: Final = 5
 _MAX_GUESSED_LENGTH: Final = 50
-"""Characters: no header of ours is longer."""
+"""Characters: no known header is longer."""
 NO_CHOICES: Final[Mapping[str, str]] = MappingProxyType({})
 REASON_HEADER: Final = "Why it was left out"
-"""The header of a column that an import does not take, so that the fixed workbook can be sent as it is."""
+"""Header of the reason column, which imports ignore, so that a corrected workbook can be sent as it is."""
 HEADER_ROWS: Final = 10
-"""So far down a header may stand: a title and a note may be above it."""
+"""Rows in which a header is searched: a title and a note may precede it."""
 
 
 class ImportKind(StrEnum):
-    """The kind of a sheet's rows, in the order in which they are taken: what others refer to comes first."""
+    """Kind of a sheet's rows, in import order: referenced records first."""
 
     EVENT = "event"
     AREAS = "areas"
@@ -52,12 +52,12 @@ class ImportKind(StrEnum):
 COLUMNS: Final[Mapping[ImportKind, tuple[str, ...]]] = {
     kind: tuple(vocabulary.load_columns()["columns"][kind.value]) for kind in ImportKind
 }
-"""The columns of each kind in their order."""
+"""Columns of each kind, in order."""
 
 COMPOSED: Final[Mapping[ImportKind, tuple[str, ...]]] = {
     kind: tuple(vocabulary.load_columns()["composed"].get(kind.value, ())) for kind in ImportKind
 }
-"""Columns of people's spreadsheets of which ours are made: a hall and a booth in one cell, half of a name."""
+"""Foreign columns from which ours are made: hall and booth in one cell, parts of a name."""
 
 PROVIDED_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "hall_and_booth": ("hall", "booth"),
@@ -66,7 +66,7 @@ PROVIDED_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "when": ("day", "start", "end"),
     "answer": ("state",),
 }
-"""Of each composed column: our columns that it stands for. A first name alone is no name."""
+"""Our columns provided by each composed column. A first name alone is no name."""
 
 REQUIRED: Final[Mapping[ImportKind, frozenset[str]]] = {
     ImportKind.EVENT: frozenset(("setting", "value")),
@@ -85,40 +85,40 @@ REQUIRED: Final[Mapping[ImportKind, frozenset[str]]] = {
     ImportKind.GUESTS: frozenset(("name",)),
     ImportKind.REQUESTS: frozenset(("from_firm", "to_firm")),
 }
-"""Columns that a sheet has to have, and cells that are not empty."""
+"""Columns a sheet must have, and cells that must not be empty."""
 _KNOWN_BY_COLUMNS: Final = (
     ImportKind.FIRMS,
     ImportKind.PEOPLE,
     ImportKind.INTERPRETERS,
     ImportKind.REQUESTS,
 )
-"""Kinds whose columns no other sheet has. The others are known by the sheet's name."""
+"""Kinds recognised by their columns. Others are recognised by the sheet's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A header that was understood: where each column stands, and the headers that mean none."""
+    """A recognised header: positions of columns, and unknown headers."""
 
     positions: Mapping[str, int]
     unknown: tuple[str, ...]
     twice: tuple[str, ...] = ()
-    """Columns that two headers mean equally well. The first header is used."""
+    """Columns matched equally by two headers. The first header is used."""
     unsure: tuple[str, ...] = ()
-    """Unknown headers of which a part means a column that no other header means: a person decides."""
+    """Unknown headers of which a part matches an otherwise missing column: a person decides."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """The header of a sheet. `at` is where its last row stands: there may be two, of languages or groups."""
+    """The header of a sheet. `at` is its last row: there may be two, of languages or groups."""
 
     at: int
     cells: tuple[str, ...]
 
 
 def match_headers(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] = NO_CHOICES) -> Header:
-    """The column of each header: as a person said, by exact words, then by similarity. Each is used once.
+    """Match headers with columns: by choice, exact words, then similarity. Each column is used once.
 
-    `said` are columns by the plain words of a header. An empty one means that the header is not taken.
+    `said` are columns by normalized header. An empty one skips the header.
     """
     positions: dict[str, int] = {}
     twice, open_headers, unknown = [], [], []
@@ -150,12 +150,12 @@ def match_headers(kind: ImportKind, header: Sequence[str], said: Mapping[str, st
 
 
 def list_columns(kind: ImportKind) -> tuple[str, ...]:
-    """What a header of a kind of rows may be: a column of ours, or one of which ours are made."""
+    """Possible columns of a kind: ours, and those from which ours are made."""
     return COLUMNS[kind] + COMPOSED[kind]
 
 
 def list_provided_columns(positions: Iterable[str]) -> frozenset[str]:
-    """Our columns that a sheet with these has, on their own or as a part of another."""
+    """Our columns that a sheet with these columns provides, directly or composed."""
     there = set(positions)
     return frozenset(
         there - PROVIDED_COLUMNS.keys()
@@ -164,9 +164,9 @@ def list_provided_columns(positions: Iterable[str]) -> frozenset[str]:
 
 
 def detect_kind(name: str, headers: Sequence[Sequence[str]]) -> ImportKind | None:
-    """The kind of a sheet: by its name, else by the header with most of a kind's required columns.
+    """The kind of a sheet: by its name, else by the header with most required columns.
 
-    Only exact words count: a sheet is a stranger's, and likeness is asked for the header that is taken.
+    Only exact words count; similarity applies to the chosen header only.
     """
     words = re.sub("[0-9]+", "", fold_text(name))  # the year of the event
     for kind in ImportKind:
@@ -183,10 +183,10 @@ def detect_kind(name: str, headers: Sequence[Sequence[str]]) -> ImportKind | Non
 def find_heading(
     kind: ImportKind, rows: Sequence[Sequence[str]], said: Mapping[str, str] = NO_CHOICES
 ) -> Heading:
-    """The header: the row with most of the kind's required columns, or the first row if none has any.
+    """The header: the row with most required columns of the kind, else the first row.
 
-    A row above or below has the same in another language, or what columns of a group are: "Stand" above
-    "Hall" and "Number". The lower row says more.
+    An adjacent row may have another language or group names: "Stand" above "Hall" and "Number". The lower row
+    is more specific.
     """
     scores = [_exact(kind, row, said) for row in rows]
     at = max(range(len(rows)), key=lambda at: (scores[at], -at), default=0)
@@ -218,29 +218,29 @@ def find_heading(
 
 
 def normalize_text(text: str) -> str:
-    """A text as it is compared: lower case, without signs. `Company name (English)*` is three words."""
+    """Normalized text: lower case, without punctuation. `Company name (English)*` is three words."""
     words = unicodedata.normalize("NFKC", text[:200]).casefold()
     return " ".join(re.sub(r"[\W_]+", " ", words).split())
 
 
 def fold_text(text: str) -> str:
-    """A header as it is compared: plain, without spaces and accents. `Stand-Nr.` and `Standnr` are one."""
+    """Folded header: normalized, without spaces and accents. `Stand-Nr.` equals `Standnr`."""
     letters = unicodedata.normalize("NFKD", normalize_text(text))
     return unicodedata.normalize("NFC", _ACCENTS.sub("", letters)).replace(" ", "")
 
 
 def is_ignored(header: str) -> bool:
-    """Whether a header is of a column that no import takes, so that nobody has to say what it is."""
+    """Whether a header is of an ignored column, so that no one has to choose its meaning."""
     return normalize_text(header) == normalize_text(REASON_HEADER) or is_running_number(header)
 
 
 def is_running_number(header: str) -> bool:
-    """Whether a header is of numbers of rows, which are nobody's."""
+    """Whether a header is of row numbers."""
     return fold_text(header) in _running_numbers()
 
 
 def is_family_name_first(header: str) -> bool:
-    """Whether a header of a part of a name is of a language that writes the family name first."""
+    """Whether a name part's header is of a language with the family name first."""
     return fold_text(header) in _family_names_first()
 
 
@@ -251,7 +251,7 @@ _PARTS: Final = re.compile(
     r"|(?<=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3])\s*(?=[A-Za-z\u00c0-\u017f])"
     r"|(?<=[A-Za-z\u00c0-\u017f])\s*(?=[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3])"
 )
-"""What stands between two names of one column, also the change of script."""
+"""Separators of two names of one column, including a change of script."""
 _IGNORED_WORDS: Final = frozenset(
     map(
         fold_text,
@@ -264,7 +264,7 @@ _IGNORED_WORDS: Final = frozenset(
         ),
     )
 )  # fmt: skip
-"""What stands beside a name and says nothing of which column it is."""
+"""Words beside a name that do not identify a column."""
 _COMBINED_COLUMNS: Final[Mapping[frozenset[str], str]] = {
     frozenset(("hall", "booth")): "hall_and_booth",
     frozenset(("first_name", "last_name")): "name",
@@ -272,14 +272,14 @@ _COMBINED_COLUMNS: Final[Mapping[frozenset[str], str]] = {
     frozenset(("day", "when")): "when",
     frozenset(("day", "start", "end")): "when",
 }
-"""Columns that one header names together, and the column that this is."""
+"""Columns named together by one header, and the composed column."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """The column that a header's exact words mean, or the columns that some of its parts do.
+    """The column of a header's exact words, or the columns of its parts.
 
-    An empty column is that of a header which is known to say nothing.
+    An empty column means that the header is ignored.
     """
 
     column: str | None = None
@@ -308,7 +308,7 @@ def _meaning(kind: ImportKind, text: str) -> _Meaning:
 
 
 def _exact(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] = NO_CHOICES) -> int:
-    """How many required columns the words of a header name."""
+    """Number of required columns that a header names."""
     named = {
         said.get(normalize_text(text), _meaning(kind, text[:200]).column or "") for text in header if text
     }
@@ -317,7 +317,7 @@ def _exact(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] = NO
 
 @cache
 def _known(kind: ImportKind) -> Mapping[str, str]:
-    """Known headers as they are compared, with the column of each. A column's own name has precedence."""
+    """Columns by folded header. A column's own name has precedence."""
     found = {fold_text(column): column for column in (*COLUMNS[kind], *COMPOSED[kind])}
     for language in vocabulary.LANGUAGES:
         words_of = vocabulary.load_fields(language)
@@ -358,7 +358,7 @@ def _family_names_first() -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def _guess(kind: ImportKind, words: str) -> str | None:
-    """The column of a header with a slip of the pen; None if headers of two columns are as near."""
+    """The column of a misspelled header; None if two columns are equally near."""
     if not _MIN_GUESSED_LENGTH <= len(words) <= _MAX_GUESSED_LENGTH:
         return None
     known = _known(kind)

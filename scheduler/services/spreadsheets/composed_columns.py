@@ -1,4 +1,4 @@
-"""Our columns of those that people's spreadsheets have: one cell for hall and booth, two for a name."""
+"""Composed columns: hall and booth in one cell, a name in two."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HALL_WORD: Final = r"(?:halls?|halle|hal|pav(?:illon|illion|ell[oó]n|ilion)?\.
 _HALL: Final = re.compile(
     rf"\b{_HALL_WORD}\b|号馆|號館|号館|馆|館|ホール|홀|관|전시관|\bcsarnok\b", re.IGNORECASE
 )
-# Of a text with single spaces. Parts are bounded: strangers' text costs linear work.
+# Of a text with single spaces. Parts are bounded, so that untrusted text costs linear time.
 _HALL_FIRST: Final = (
     re.compile(rf"(?P<hall>{_HALL_WORD} ?\.? ?[\w.]{{1,12}}) (?P<booth>\S.*)", re.IGNORECASE),
     re.compile(r"(?P<hall>.{0,12}?(?:号馆|號館|号館|馆|館|ホール|홀|전시관|관)) ?(?P<booth>\S.*)"),
@@ -37,7 +37,7 @@ _IDEOGRAPHS: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]+")
 class ComposedCells:
     """The cells of a row by our columns.
 
-    `wrong` has what could not be read: its column, a message, and what it may be.
+    `wrong` lists unreadable cells: column, message, allowed values.
     """
 
     cells: dict[str, str]
@@ -45,7 +45,7 @@ class ComposedCells:
 
 
 def compose_cells(kind: ImportKind, read: Mapping[str, str], headers: Mapping[str, str]) -> ComposedCells:
-    """The cells of a row without composed columns. `headers` are the texts of the columns' headers."""
+    """The cells of a row without composed columns. `headers` are the header texts."""
     made = ComposedCells(dict(read))
     if "first_name" in read or "last_name" in read:
         _name(made, headers)
@@ -63,7 +63,7 @@ def compose_cells(kind: ImportKind, read: Mapping[str, str], headers: Mapping[st
 
 
 def split_hall_and_booth(text: str) -> tuple[str, str] | None:
-    """The hall and the booth of a cell such as `Hall 3 / B-12`, `3号馆 B12` or `B-12 (Hall 3)`; else None."""
+    """Hall and booth of a cell such as `Hall 3 / B-12`, `3号馆 B12` or `B-12 (Hall 3)`; else None."""
     text = " ".join(unicodedata.normalize("NFKC", text).split())
     parts = [part for part in _SIGNS.split(text) if part]
     if len(parts) == 2:
@@ -78,14 +78,14 @@ def split_hall_and_booth(text: str) -> tuple[str, str] | None:
 
 
 def join_name(first: str, last: str, *, family_first: bool) -> str:
-    """A person's name of its parts, as people with such names write it."""
+    """A person's full name in the customary order of its language."""
     if _IDEOGRAPHS.fullmatch(last) and _IDEOGRAPHS.fullmatch(first):
         return last + first
     return " ".join(filter(None, (last, first) if family_first else (first, last)))
 
 
 def _name(made: ComposedCells, headers: Mapping[str, str]) -> None:
-    """The name of its parts, beside a column that may have all of it, or the part that has no own column."""
+    """The name from its parts, unless a column has all of it."""
     first, last = (made.cells.pop(part, "") for part in ("first_name", "last_name"))
     whole = made.cells.get("name", "")
     known = fold_text(whole)
@@ -138,9 +138,9 @@ def _when(made: ComposedCells) -> None:
 
 
 def _answer(made: ComposedCells, headers: Mapping[str, str]) -> None:
-    """The state of a request of the answer to it, beside a column that may have a state of its own.
+    """The state of a request from its response, beside a possible state column.
 
-    A state that only says that the request is under way, or was answered, leaves it to the answer.
+    A state that only says pending or answered defers to the response.
     """
     answer, state = made.cells.pop("answer"), made.cells.get("state", "")
     if not answer or not state:
@@ -169,19 +169,19 @@ Cleaner = Callable[[str], str]
 
 
 def clean_address(text: str) -> str:
-    """The address of `Anna <a@example.org>` and of `mailto:a@example.org`; other texts as they are."""
+    """The address in `Anna <a@example.org>` or `mailto:a@example.org`; other texts unchanged."""
     match = re.fullmatch(r"[^<>]*<\s*([^<>\s]+)\s*>", text.strip())
     return re.sub(r"^mailto:", "", (match[1] if match else text).strip(), flags=re.IGNORECASE)
 
 
 def clean_phone(text: str) -> str:
-    """A telephone number without what stands around it: `Tel. +49‑69 12 ext. 3` is `+49-69 12 x3`."""
+    """A phone number without surrounding text: `Tel. +49‑69 12 ext. 3` is `+49-69 12 x3`."""
     text = " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).split())
     return _EXTENSION.sub(" x", _TELEPHONE_WORD.sub("", text))
 
 
 def clean_number(text: str) -> str:
-    """A whole number as `8` where a cell has `8.0`, `8,0`, `８` or `1 200`; other texts as they are."""
+    """A whole number as `8` for `8.0`, `8,0`, `８`; `1 200` is `1200`; other texts unchanged."""
     narrow = unicodedata.normalize("NFKC", text).strip()
     match = re.fullmatch(r"([0-9]{1,3}(?:[ \u00a0\u202f'][0-9]{3})*|[0-9]+)(?:[.,]0+)?", narrow)
     return re.sub(r"[^0-9]", "", match[1]) if match else text
@@ -202,4 +202,4 @@ CLEANERS: Final[Mapping[str, Cleaner]] = {
         ("max_per_day", "min_meetings", "booth_capacity", "capacity", "minutes", "length"), clean_number
     ),
 }
-"""What a program wrote around a value, by column."""
+"""Cleaners of decorated values, by column."""

@@ -24,12 +24,12 @@ OWN_COLUMNS: Final[Mapping[ImportKind, frozenset[str]]] = {
     ImportKind.FIRMS: frozenset(_FIRMS.split()),
     ImportKind.PEOPLE: frozenset(_PEOPLE.split()),
 }
-"""What a delegation says of its own. Halls, booths and limits of firms are the organisers'."""
+"""Columns that a delegation may set. Halls, booths and limits are the organisers'."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportingDelegation:
-    """A delegation by id and key. For an import of its own, nothing else of the event exists."""
+    """A delegation by id and key. Its imports see no other part of the event."""
 
     delegation_id: int
     key: str

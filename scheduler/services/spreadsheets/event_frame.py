@@ -1,4 +1,4 @@
-"""The frame of an event of sheets: its chain areas, and its meeting times."""
+"""Import of an event's chain areas and meeting times."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from scheduler.storage.models import Event, Slot
 MAX_TIMES = 500
 MAX_AREA_LETTERS = 32
 _CHANGEOVER = timedelta(minutes=20)
-"""A longer pause between two meeting times is a break: what comes after it is another block."""
+"""A longer pause between slots is a break: the next slot starts a new block."""
 
 
 def import_areas(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import chain areas, and their names. Raises InvalidInput."""
+    """Import chain areas and their names. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.AREAS, sheet, options)
     event = session.get_one(Event, actor.event_id)
@@ -62,7 +62,7 @@ def import_areas(
 def import_times(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import the meeting times of an event that has none. Of another one, say which differ.
+    """Import the meeting times of an event without any; of other events, report differences.
 
     Raises InvalidInput.
     """
@@ -112,7 +112,7 @@ def import_times(
 
 
 def _slots(event_id: int, rows: list[tuple[Row, tuple[datetime, datetime]]]) -> list[Slot]:
-    """Slots with the keys and blocks of the rows, or by their day and number. Keys are used once."""
+    """Slots with keys and blocks of the rows, or by day and number. Keys are unique."""
     made: list[Slot] = []
     days: list[date] = []
     number = block = 0
@@ -133,7 +133,7 @@ def _slots(event_id: int, rows: list[tuple[Row, tuple[datetime, datetime]]]) -> 
 
 
 def _span(row: Row, times: EventTimes) -> tuple[datetime, datetime] | None:
-    """When a meeting time begins and ends, or None with a fault."""
+    """Start and end of a meeting time, or None with a fault."""
     text = row.values.get("day", "")
     found = {day for day in parse_dates(text, times.days) if not times.days or day in times.days}
     iso = {day for day in found if text.startswith(day.isoformat())}

@@ -1,6 +1,6 @@
-"""What a person changed of a file before it is imported: cells, dropped rows, chosen columns.
+"""Corrections of a file before its import: cells, dropped rows, columns.
 
-It is kept with the file and applied to its rows before anything reads them. Another file knows nothing of it.
+Stored with the file and applied before anything reads its rows. Other files are unaffected.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ MAX_DROPPED: Final = 5_000
 MAX_REPLACED: Final = 200
 MAX_HEADERS: Final = 500
 MAX_OCTETS: Final = 1 << 20
-"""Of all of it, as JSON."""
+"""Octets of all corrections, as JSON."""
 
 ALL_FIXES: Final = "all"
 CellAddress = tuple[str, int, int]
-"""A cell: its sheet, the row as the spreadsheet counts, and the position of the column from 0."""
+"""A cell: sheet, row number of the spreadsheet, and zero-based column position."""
 Parts = Iterable[tuple[ImportKind | None, WorkbookSheet]]
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """In a column of a sheet, `value` in place of each cell that is `text`, or of `text` inside of cells.
+    """A replacement in a column: `value` for each cell equal to `text`, or for `text` inside cells.
 
-    Without a position it is so in all columns.
+    Without a position, in all columns.
     """
 
     sheet: str
@@ -61,7 +61,7 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class FileFixes:
-    """All that was changed of a file. `columns` are ours by the plain words of a header; empty: left out."""
+    """All corrections of a file. `columns` are ours by normalized header; empty: skipped."""
 
     cells: Mapping[CellAddress, str] = field(default_factory=dict)
     dropped: frozenset[tuple[str, int]] = frozenset()
@@ -77,7 +77,7 @@ class FileFixes:
         return (sheet, line) in self.dropped
 
     def cell(self, sheet: str, line: int, position: int, text: str) -> str:
-        """What stands in a cell that has `text` in the file."""
+        """The corrected text of a cell that has `text` in the file."""
         for each in self.replaced:
             if each.is_in(sheet, position):
                 text = each.of(text)
@@ -88,7 +88,7 @@ NO_FIXES: Final = FileFixes()
 
 
 def apply_fixes(parts: Parts, fixes: FileFixes) -> list[tuple[ImportKind | None, WorkbookSheet]]:
-    """The sheets of a file as they were changed: dropped rows are gone, the others keep their numbers."""
+    """The corrected sheets: dropped rows are missing, the others keep their numbers."""
     if not (fixes.cells or fixes.dropped or fixes.replaced):
         return list(parts)
     return [(kind, _sheet(kind, sheet, fixes)) for kind, sheet in parts]
@@ -100,7 +100,7 @@ def _sheet(kind: ImportKind | None, sheet: WorkbookSheet, fixes: FileFixes) -> W
         if name == sheet.name:
             of_sheet.setdefault(line, {})[position] = text
     replaced = [each for each in fixes.replaced if each.sheet == sheet.name]
-    below = -1  # what is replaced is not the header
+    below = -1  # replacements skip the header
     if kind is not None and replaced:
         first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
         said = fixes.columns.get(kind, {})
@@ -129,18 +129,18 @@ def _row(row: SheetRow, given: Mapping[int, str], replaced: Sequence[Replacement
 
 @dataclass(frozen=True, slots=True)
 class SubmittedFixes:
-    """What one press of the grid says. What it does not name stays as it was changed before."""
+    """Corrections submitted by one form. What it does not mention stays."""
 
     cells: Mapping[CellAddress, str] = field(default_factory=dict)
     dropped: frozenset[tuple[str, int]] = frozenset()
     replaced: Sequence[Replacement] = ()
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     undone: frozenset[str] = frozenset()
-    """Names of changes (`names`) that go, or `all`."""
+    """Names of corrections to remove, or `all`."""
 
 
 def merge_fixes(before: FileFixes, given: SubmittedFixes) -> FileFixes:
-    """The changes of before with those of a press. Raises InvalidInput for too many."""
+    """Earlier corrections merged with submitted ones. Raises InvalidInput for too many."""
     kept = NO_FIXES if ALL_FIXES in given.undone else remove_fixes(before, given.undone)
     cells = dict(kept.cells)
     for place, text in given.cells.items():
@@ -189,7 +189,7 @@ def _check(fixes: FileFixes) -> None:
 
 
 def name_fixes(fixes: FileFixes) -> dict[str, tuple[str, Any]]:
-    """Each change by a name of its own, with its kind and what it is, in the order in which it was made."""
+    """Corrections by unique name, with kind and content, in the order they were made."""
     found: dict[str, tuple[str, Any]] = {}
     for at, each in enumerate(fixes.replaced):
         found[f"replaced:{at}"] = "replaced", each
@@ -204,7 +204,7 @@ def name_fixes(fixes: FileFixes) -> dict[str, tuple[str, Any]]:
 
 
 def remove_fixes(fixes: FileFixes, undone: frozenset[str]) -> FileFixes:
-    """The changes but for those of these names."""
+    """The corrections without those of these names."""
     if not undone:
         return fixes
     gone: dict[str, set[Any]] = {kind: set() for kind in ("replaced", "column", "dropped", "cell")}
@@ -224,7 +224,7 @@ def remove_fixes(fixes: FileFixes, undone: frozenset[str]) -> FileFixes:
 
 
 def serialize_fixes(fixes: FileFixes) -> dict[str, Any]:
-    """The changes as JSON."""
+    """The corrections as JSON."""
     cells: dict[str, list[list[Any]]] = {}
     for (sheet, line, position), text in fixes.cells.items():
         cells.setdefault(sheet, []).append([line, position, text])
@@ -242,7 +242,7 @@ def serialize_fixes(fixes: FileFixes) -> dict[str, Any]:
 
 
 def parse_fixes(kept: Mapping[str, Any]) -> FileFixes:
-    """The changes that `document` was given."""
+    """The corrections from the JSON that `serialize_fixes` made."""
     if not kept:
         return NO_FIXES
     return FileFixes(

@@ -1,4 +1,4 @@
-"""Firms of a sheet, with their booths."""
+"""Import of firms with their booths."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from scheduler.storage.models import Event, Firm, Hall
 def import_firms(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import firms with their booths. A row with a known key changes that firm. Raises InvalidInput.
+    """Import firms with their booths. A known key changes that firm. Raises InvalidInput.
 
-    A firm that gets another booth leaves its old one. The next run plans the meetings there at the new one.
-    New firms of a delegation's own file belong to it.
+    A firm with a new booth leaves its old one; the next run moves its meetings. New firms of a delegation's
+    own file belong to it.
     """
     import_scope.require_import_right(actor, options)
     table = Table.read(ImportKind.FIRMS, sheet, options)
@@ -84,7 +84,7 @@ def import_firms(
 def _added(
     session: Session, event_id: int, rows: Sequence[tuple[Row, Mapping[str, Any]]], known: dict[str, Firm]
 ) -> dict[str, Cells]:
-    """Make the firms of rows whose key is not known, all at once, and know them; their values by key."""
+    """Insert firms with unknown keys at once and register them; their values by key."""
     made: dict[str, Cells] = {}
     for row, given in rows:
         key = row.values["key"]
@@ -105,12 +105,12 @@ def _changed(firm: Firm, given: Mapping[str, Any]) -> Cells:
 
 
 def _of_table(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Without what is a place's."""
+    """Values without those of the place."""
     return {name: value for name, value in given.items() if name not in ("booth", "booth_capacity", "host")}
 
 
 def _set_booth(firm: Firm, given: Mapping[str, Any], booths: Booths, read: _Reader, cells: Cells) -> None:
-    """Give the firm its booth, and its booth its hall; `cells` get what that changes, in words."""
+    """Set the firm's booth and the booth's hall; `cells` get the changes, in words."""
     booth, capacity = given.get("booth"), given.get("booth_capacity") or 0
     before = "; ".join(place.key for place in booths.owned[firm.id])
     if booth is not None and booths.give(firm, booth):
@@ -128,7 +128,7 @@ def _set_booth(firm: Firm, given: Mapping[str, Any], booths: Booths, read: _Read
 
 
 class _Reader:
-    """What the cells of a firm mean at an event."""
+    """Parser of a firm's cells for an event."""
 
     def __init__(self, halls: list[Hall], areas: Mapping[str, VenueLabel]) -> None:
         self.halls = hall_lookup(halls)
@@ -142,7 +142,7 @@ class _Reader:
         return cls(list(halls), session.get_one(Event, event_id).named_areas)
 
     def values(self, row: Row) -> dict[str, Any]:
-        """The values of the columns that the sheet has. An empty cell clears the stored value."""
+        """Values of the columns that the sheet has. An empty cell clears the stored value."""
         read = {
             "key": row.key(),
             "name": row.text("name", fields.FirmName),
@@ -180,14 +180,14 @@ class _Reader:
 
 
 def _leave_booths(row: Row, given: dict[str, Any], firm: Firm | None, booths: Booths) -> None:
-    """Several booths in one cell stay as they are: a firm that has them is not moved to one."""
+    """Several booths in one cell stay as they are: the firm is not moved to one."""
     owned = booths.owned[firm.id] if firm is not None else []
     if len(owned) > 1 and given.get("booth") == "; ".join(place.key for place in owned):
         del given["booth"]
 
 
 def _check_hall(row: Row, values: Mapping[str, Any], firm: Firm | None, booths: Booths) -> None:
-    """A firm with a booth has a hall, where the booth stands."""
+    """A firm with a booth needs the booth's hall."""
     has_booth = values.get("booth", bool(firm and booths.owned[firm.id]))
     hall = values.get("hall_id", firm.hall_id if firm else None)
     if has_booth and hall is None and not row.values.get("hall"):

@@ -1,4 +1,4 @@
-"""Which meeting times the cells of a row mean: a day and hours as people write them, or keys of slots."""
+"""Meeting times meant by the cells of a row: day and hours, or slot keys."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scheduler.storage.models import Event, Slot
 
 @dataclass(frozen=True, slots=True)
 class EventTimes:
-    """The meeting times of an event, in time order, in its own zone."""
+    """Meeting times of an event, in order, in its time zone."""
 
     slots: Sequence[Slot]
     zone: ZoneInfo
@@ -36,7 +36,7 @@ class EventTimes:
 
     @property
     def longest(self) -> int:
-        """The most slots of a block."""
+        """Most slots of a block."""
         blocks = Counter(slot.block for slot in self.slots)
         return max(blocks.values(), default=0)
 
@@ -47,10 +47,9 @@ class EventTimes:
         return slot.end.astimezone(self.zone)
 
     def of_row(self, row: Row) -> list[Slot]:
-        """The slots that overlap the times of a row: `day`, `start` and `end`, each of which may be empty.
+        """Slots that overlap the row's `day`, `start` and `end`, each of which may be empty.
 
-        A row without a day means all days, and one without hours all of the day. Without any slot it gets a
-        fault.
+        Without a day, all days; without hours, the whole day. Without any slot, the row gets a fault.
         """
         on = self.day(row)
         (first, start), (last, end) = (self._moment(row, column) for column in ("start", "end"))
@@ -77,7 +76,7 @@ class EventTimes:
         return found
 
     def day(self, row: Row) -> date | None:
-        """The day of a row, one of the event's; None if it is empty, or has a fault."""
+        """The row's day, one of the event's; None if empty or faulty."""
         text = row.values.get("day", "")
         found = parse_dates(text, self.days) & set(self.days) if text else set()
         if text and len(found) != 1:
@@ -85,7 +84,7 @@ class EventTimes:
         return next(iter(found)) if len(found) == 1 else None
 
     def starts(self, row: Row, column: str) -> list[str] | None:
-        """The keys of slots that a cell lists, by their key or as `2026-05-19 09:00`; None for any."""
+        """Slot keys in a cell, by key or as `2026-05-19 09:00`; None for any."""
         by_name = {slot.key: slot.key for slot in self.slots}
         by_name |= {f"{self.begin(slot):%Y-%m-%d %H:%M}": slot.key for slot in self.slots}
         wanted = row.several(column)
@@ -98,7 +97,7 @@ class EventTimes:
         return [slot.key for slot in self.slots if slot.key in chosen] or None
 
     def spans(self, slot_ids: Iterable[int]) -> list[tuple[str, str, str]]:
-        """Slots as rows: the day, and from when to when. Those that follow each other are one row."""
+        """Slots as rows of day, start and end. Consecutive slots are one row."""
         wanted = set(slot_ids)
         numbered = [(at, slot) for at, slot in enumerate(self.slots) if slot.id in wanted]
         found = []
@@ -111,7 +110,7 @@ class EventTimes:
         return found
 
     def _moment(self, row: Row, column: str) -> tuple[date | None, time | None]:
-        """The day and the time of day of a cell: one of them, both as `2027-06-22 14:00`, or none."""
+        """Day and time of a cell: one of them, both as `2027-06-22 14:00`, or none."""
         text = row.values.get(column, "")
         found = parse_moment(text, self.days) if text else (set(), None)
         if found is None:
@@ -137,9 +136,9 @@ def _overlaps(
     start: tuple[date | None, time | None],
     end: tuple[date | None, time | None],
 ) -> bool:
-    """Whether a meeting time lies in part between two moments, of which the days or the hours may be open.
+    """Whether a slot overlaps two moments, whose days or hours may be open.
 
-    Hours without days are those of each day; from a day to another, they are of the first and of the last.
+    Hours without days apply to each day; with a range of days, to the first and last.
     """
     begin, finish = slot
     (first, since), (last, until) = start, end

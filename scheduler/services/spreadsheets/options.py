@@ -1,4 +1,4 @@
-"""How a file is taken, as a person chose; and what of its cells is wrong, or read otherwise."""
+"""Import options, faults of cells, and substitutions."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from scheduler.services.spreadsheets.walking_matrix import CellPlace
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How a file is taken, as a person chose.
+    """Import options.
 
-    `leave_out`: rows with faults are left out, and the others are taken; else a fault stops them all.
-    `keep_empty`: an empty cell leaves what is there. `withdraw` are the kinds of which the rows that are not
-    in the file go. `columns` are our columns by the plain words of a header, for each kind; empty: not taken.
+    `leave_out`: skip rows with faults; else a fault stops the import. `keep_empty`: an empty cell keeps the
+    stored value. `withdraw` are the kinds of which missing records are removed. `columns` are our columns by
+    normalized header and kind; empty: skipped.
     """
 
     leave_out: bool = False
@@ -25,17 +25,17 @@ class ImportOptions:
     withdraw: frozenset[ImportKind] = frozenset()
     columns: Mapping[ImportKind, Mapping[str, str]] = field(default_factory=dict)
     values: Mapping[ImportKind, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
-    """What to read instead of a cell's plain words, by kind and column."""
+    """Substitutes of normalized cell texts, by kind and column."""
     named: Mapping[ImportKind, Mapping[str, int]] = field(default_factory=dict, compare=False)
-    """What the file itself names, by plain words, with the row: nothing else is meant by these."""
+    """Records that the file itself names, by normalized text, with the row: they take precedence."""
     fixes: FileFixes = NO_FIXES
-    """What a person changed of the file: its rows are read so."""
+    """Corrections of the file, applied before reading."""
     notify: bool = False
-    """Whether people are told of it as of what partners do. Else nobody is told."""
+    """Whether people are notified as of their partners' actions. Else no one is."""
     members: ImportingDelegation | None = None
-    """Whose firms and people the rows are, if only these may be touched."""
+    """The delegation to which the import is limited."""
     on_row: Callable[..., None] = field(default=lambda _sheet, _line, _last: None, compare=False)
-    """Called with the sheet, the row that is taken, and the last row, as the spreadsheet counts them."""
+    """Called with the sheet, the current row and the last row, by spreadsheet number."""
 
 
 DEFAULT_OPTIONS = ImportOptions()
@@ -43,7 +43,7 @@ DEFAULT_OPTIONS = ImportOptions()
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """A fault in a row, under the header of the sheet."""
+    """A fault in a row, under a header of the sheet."""
 
     line: int
     header: str
@@ -51,16 +51,16 @@ class RowFault:
     column: str
     value: str
     waits_for: ImportKind | None = None
-    """It names a row of a sheet of this kind in the file which is left out itself."""
+    """It refers to a skipped row of this kind in the file."""
     waits_line: int = 0
-    """The number of that row."""
+    """Line number of that row."""
     place: CellPlace | None = None
-    """Where it stands, in a matrix."""
+    """Its cell, in a matrix."""
 
 
 @dataclass(slots=True)
 class Substitution:
-    """What the file says in some rows of a column, and what is read there as a person said before."""
+    """A substitution: what the file says in a column, and what is read instead by an earlier choice."""
 
     header: str
     column: str

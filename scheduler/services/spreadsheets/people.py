@@ -1,4 +1,4 @@
-"""People of a sheet: attendees of firms, and interpreters."""
+"""Import of people: attendees of firms, and interpreters."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def import_people(
     settings: Settings,
     now: datetime,
 ) -> ImportResult:
-    """Import attendees of existing firms. A row with a known key changes that person.
+    """Import attendees of existing firms. A known key changes that person.
 
-    A changed address is told the coming meetings, as if an organiser had corrected it on the page. Of a sheet
-    that does not say who is in charge, the first new person of each firm that has nobody is; of a chamber's
-    sheet, as of one that says so, this waits for the organisers. Raises InvalidInput.
+    A changed address gets the upcoming meetings, as if corrected on the page. Without an exhibitor column,
+    the first new person of a firm without exhibitors becomes one; from a delegation manager, exhibitors wait
+    for confirmation. Raises InvalidInput.
     """
     import_scope.require_import_right(actor, options)
     table = Table.read(ImportKind.PEOPLE, sheet, options)
@@ -119,7 +119,7 @@ def import_interpreters(
     *,
     now: datetime,
 ) -> ImportResult:
-    """Import interpreters. A row with a known key changes that interpreter.
+    """Import interpreters. A known key changes that interpreter.
 
     Raises InvalidInput, as for people.
     """
@@ -154,7 +154,7 @@ def import_interpreters(
 
 
 class FirmLookup:
-    """The firms of an event by what a cell may call them: key, own name or Latin name."""
+    """Lookup of firms by key, own name or Latin name."""
 
     def __init__(self, session: Session, event_id: int, options: ImportOptions = DEFAULT_OPTIONS) -> None:
         of_event = select(Firm.id, Firm.key, Firm.name, Firm.latin_name).where(Firm.event_id == event_id)
@@ -168,7 +168,7 @@ class FirmLookup:
                 self.by_name.setdefault(normalize_text(name), set()).add(row.id)
 
     def find(self, row: Row, column: str = "firm") -> int:
-        """The firm of a row, or 0 with a fault."""
+        """The id of a row's firm, or 0 with a fault."""
         text = row.meant(column, row.values.get(column, ""), self.has)
         found = {self.by_key[text]} if text in self.by_key else self.by_name.get(normalize_text(text), set())
         if text and len(found) != 1:
@@ -182,12 +182,12 @@ class FirmLookup:
         return next(iter(found)) if len(found) == 1 else 0
 
     def has(self, text: str) -> bool:
-        """Whether a text is the key or the name of one firm."""
+        """Whether a text is the key or name of one firm."""
         return text in self.by_key or len(self.by_name.get(normalize_text(text), ())) == 1
 
     @cached_property
     def allowed(self) -> AllowedValues:
-        """Keys of firms, by the names that only one has."""
+        """Keys of firms, by unique names."""
         single = {name: next(iter(ids)) for name, ids in self.by_name.items() if len(ids) == 1}
         return AllowedValues({name: self.keys[firm_id] for name, firm_id in single.items()}, self.names)
 
@@ -212,15 +212,15 @@ def _values(row: Row, firms: FirmLookup) -> dict[str, Any]:
 
 
 def _list_firms_with_exhibitor(session: Session, event_id: int) -> set[int]:
-    """The firms of which somebody is in charge."""
+    """Firms with an exhibitor."""
     in_charge = Attendee.is_exhibitor, Attendee.withdrawn_at.is_(None)
     return set(session.scalars(select(Attendee.firm_id).where(Attendee.event_id == event_id, *in_charge)))
 
 
 def _mail_settings(row: Row) -> dict[str, str]:
-    """The language and time zone of a person's mails.
+    """Language and time zone of a person's emails.
 
-    An empty value is derived from other data of the person.
+    Empty values are derived from other data.
     """
     language, timezone = row.text("mail_language", fields.Language), row.text("timezone", fields.Timezone)
     for fault in preferences.faults(language, timezone):
@@ -247,10 +247,10 @@ def _change(
     quiet: bool,
     now: datetime,
 ) -> dict[str, tuple[Any, Any]]:
-    """Set the values that differ. A person who changes firm or role gets new addresses of feeds."""
+    """Set differing values. A person who changes firm or role gets new feed addresses."""
     has_role = all(getattr(person, name) == values.get(name, getattr(person, name)) for name in _ROLE)
     if not has_role or (quiet and values["email"] != person.email):
-        person.quiet_until = now  # requests of before would be news at the other firm or address
+        person.quiet_until = now  # earlier requests would be reported at the new firm or address
     if not has_role:
         access_revocation.renew_feeds(session, person, secret_key=settings.secret_key)
     email = person.email
@@ -271,7 +271,7 @@ def _change(
 def _change_interpreter(
     session: Session, actor: Actor, interpreter: Interpreter, values: Mapping[str, Any], now: datetime
 ) -> dict[str, tuple[Any, Any]]:
-    """Set the values that differ."""
+    """Set differing values."""
     email = interpreter.email
     cells = set_values(interpreter, {name: value for name, value in values.items() if name != "email"})
     address = values.get("email", email)
@@ -282,7 +282,7 @@ def _change_interpreter(
 
 
 def _proposed(actor: Actor, person: Attendee | None, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What a chamber says of who signs in: it waits for the organisers, and ends with the chamber's role."""
+    """Sign-in columns from a delegation manager: pending confirmation, and tied to its role."""
     said: dict[str, Any] = {} if person is not None else {"imported_by": actor.account_id}
     if values.get("is_exhibitor") and not (person is not None and person.is_exhibitor):
         said |= {"is_exhibitor": False, "is_exhibitor_proposed": True}
@@ -290,6 +290,6 @@ def _proposed(actor: Actor, person: Attendee | None, values: Mapping[str, Any]) 
 
 
 def _own_choices(person: Attendee, values: Mapping[str, str]) -> dict[str, str]:
-    """Keep the values that a person may have chosen. A file fills in only empty ones."""
+    """Keep values that a person may have chosen. A file fills in only empty ones."""
     chosen = ("mail_language", "timezone")
     return {name: getattr(person, name) or values[name] for name in chosen if name in values}

@@ -1,4 +1,4 @@
-"""What rows of firms, people and interpreters share."""
+"""Columns shared by firms, people and interpreters."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from scheduler.services.spreadsheets.table import Row
 
 
 def present_values(row: Row, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of the columns that the sheet has. Other columns stay as they are."""
+    """Values of the columns that the sheet has. Other columns stay."""
     return {name: value for name, value in values.items() if name in row.values}
 
 
 def list_active_keys(known: Mapping[str, Any]) -> frozenset[str]:
-    """The keys of those that were not taken out of the event."""
+    """Keys of records that are not withdrawn."""
     return frozenset(key for key, row in known.items() if row.withdrawn_at is None)
 
 
 def rename_keys(values: dict[str, Any], **names: str) -> dict[str, Any]:
-    """Values by the names of the tables, which some columns have another name than."""
+    """Values with table names for columns that are named differently."""
     return {names.get(name, name): value for name, value in values.items()}
 
 
 def latin_name(values: Mapping[str, Any], known: Any) -> dict[str, str]:
-    """The Latin name. If none was ever given, it is equal to the name and changes with it."""
+    """The Latin name. If never given, it equals the name and changes with it."""
     if "latin_name" in values:
         return {"latin_name": values["latin_name"] or values["name"]}
     follows = known is None or known.latin_name == known.name

@@ -1,4 +1,4 @@
-"""What a cell that is nothing known probably means: the nearest of what it may be, for a person to choose."""
+"""Proposals for unknown cell values: the nearest allowed values, to choose from."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from rapidfuzz import fuzz, process
 from scheduler.services.spreadsheets.columns import normalize_text
 
 LIKELY_SIMILARITY: Final = 75.0
-"""Of 100, by Levenshtein: from here on a value is proposed."""
+"""Levenshtein similarity from 0 to 100 from which a value is proposed."""
 _MIN_LEAD: Final = 4.0
-"""So much nearer than any other value: "Austrlia" is as near to Austria as to Australia."""
+"""Minimum lead over other values: "Austrlia" is near both Austria and Australia."""
 _NEAR_SIMILARITY: Final = 62.0
-"""From here on a value is among those to choose from."""
+"""Similarity from which a value is offered."""
 _MIN_LENGTH: Final = 3
 _MAX_LENGTH: Final = 60
-"""Characters. What is shorter is near to anything, and what is longer is no name."""
+"""Characters. Shorter texts resemble anything, longer ones are no names."""
 MAX_NEAREST: Final = 5
 MAX_ALL: Final = 12
-"""So many values are all to choose from."""
+"""Up to this number, all values are offered."""
 
 
 @dataclass(frozen=True, slots=True)
 class AllowedValues:
-    """What a cell may be: values by the plain words of their names, and how to show each value."""
+    """Allowed values of a cell: by normalized name, and display texts."""
 
     words: Mapping[str, str]
     shown: Mapping[str, str]
 
     def proposals(self, text: str) -> Proposals:
-        """The values nearest to a text, and all of a few. The first is proposed if it is likely."""
+        """The nearest values, or all of a few. The first is proposed if it is likely."""
         words = normalize_text(text)
         best: dict[str, float] = {}
         if _MIN_LENGTH <= len(words) <= _MAX_LENGTH:

@@ -1,4 +1,4 @@
-"""Which firm, person, interpreter or place is meant by what somebody typed, and what is offered meanwhile."""
+"""Search of records for form fields: what a typed text means, and suggestions."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ SEARCHED_TABLES: Final[Mapping[ImportKind, Any]] = {
     ImportKind.INTERPRETERS: Interpreter,
     ImportKind.TABLES: Place,
 }
-"""What can be meant. Of tables also the booths of one firm."""
+"""Searchable tables. Places also include the booths of one firm."""
 MAX_OPTIONS: Final = 20
 _WITH_KEY = re.compile(r".+ \[([^\[\]]+)\]")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordOption:
-    """A record that may be meant. `more` says which one it is among others of that name."""
+    """A suggested record. `more` tells records of equal names apart."""
 
     key: str
     name: str
@@ -40,17 +40,17 @@ class RecordOption:
 
     @property
     def label(self) -> str:
-        """The text of a field that means this record and no other."""
+        """Unique label of the record in a form field."""
         return f"{self.name} [{self.key}]"
 
 
 def search_records(
     session: Session, actor: Actor, kind: ImportKind, said: str, *, firm: str = ""
 ) -> list[RecordOption]:
-    """The records that have every word of a text in their names or key. Who left is not offered.
+    """Records whose names or key contain every word of a text, without withdrawn ones.
 
-    With a `firm`, people are its own, and places are tables and its booths. That of the key comes first, then
-    names that begin with the text. One query, and MOST_OFFERED at most.
+    With a `firm`, people are its own, and places are tables and its booths. A matching key comes first, then
+    names that start with the text. One query, at most MAX_OPTIONS.
     """
     actor.require(Right.KEEP_PEOPLE)
     text, table = _text(said), SEARCHED_TABLES[kind]
@@ -80,7 +80,7 @@ def search_records(
 
 
 def get_label(session: Session, actor: Actor, kind: ImportKind, said: str) -> str:
-    """The text of a field: the label of the record with this key, else the text as it was typed."""
+    """Text of a field: the label of the record with this key, else the typed text."""
     actor.require(Right.KEEP_PEOPLE)
     key, of_event = _text(said), SEARCHED_TABLES[kind].event_id == actor.event_id
     name = _name_of(session, kind, key, [of_event]) if key else ""
@@ -88,13 +88,13 @@ def get_label(session: Session, actor: Actor, kind: ImportKind, said: str) -> st
 
 
 def resolve_key(session: Session, actor: Actor, kind: ImportKind, said: str, *, firm: str = "") -> str:
-    """The key of the one record that has this key, label or name, or nothing. `firm`: as of `offered`."""
+    """Key of the only record with this key, label or name, or empty. `firm`: as in `search_records`."""
     actor.require(Right.KEEP_PEOPLE)
     return _resolve(session, actor.event_id, kind, said, firm)
 
 
 def resolve_firm(session: Session, event_id: int, said: str) -> str:
-    """The key of the one firm that has this key, label or name, or nothing."""
+    """Key of the only firm with this key, label or name, or empty."""
     return _resolve(session, event_id, ImportKind.FIRMS, said, "")
 
 
@@ -114,14 +114,14 @@ def _resolve(session: Session, event_id: int, kind: ImportKind, said: str, firm:
 
 
 def _name_of(session: Session, kind: ImportKind, key: str, where: list[ColumnElement[bool]]) -> str:
-    """The name of the record with a key, as labels have it, or nothing."""
+    """Label name of the record with a key, or empty."""
     latin, own = _names(kind)
     row = session.execute(select(own, latin).where(*where, SEARCHED_TABLES[kind].key == key)).first()
     return names.recorded(*row) if row else ""
 
 
 def _label_parts(latin: str, own: str, more: str) -> tuple[str, str]:
-    """The name as labels have it, and what else says which one it is: the name in its own script first."""
+    """Label name, and what tells it apart: the name in its own script first."""
     name = names.recorded(own, latin)
     return name, more if name == own else f"{own}, {more}"
 
@@ -131,19 +131,19 @@ def _text(said: str) -> str:
 
 
 def _key_in(text: str) -> str:
-    """The key of a label, else the text: it may be a key itself."""
+    """Key in a label, else the text, which may be a key."""
     label = _WITH_KEY.fullmatch(text)
     return label[1] if label else text
 
 
 def _names(kind: ImportKind) -> tuple[Any, Any]:
-    """The columns of the name in Latin letters and the own one. A place has one name."""
+    """Columns of the Latin name and the own name. A place has one name."""
     table = SEARCHED_TABLES[kind]
     return (table.name, table.name) if kind is ImportKind.TABLES else (table.latin_name, table.name)
 
 
 def _candidates(kind: ImportKind, event_id: int, firm: str) -> list[ColumnElement[bool]]:
-    """The records that can be meant: of the event, and where a firm is named of that firm."""
+    """Possible records: of the event, and of the firm if given."""
     of_event: ColumnElement[bool] = SEARCHED_TABLES[kind].event_id == event_id
     own = select(Firm.id).where(Firm.event_id == event_id, Firm.key == firm)
     if kind is ImportKind.TABLES:
@@ -154,7 +154,7 @@ def _candidates(kind: ImportKind, event_id: int, firm: str) -> list[ColumnElemen
 
 
 def _more(kind: ImportKind) -> tuple[Any, Any]:
-    """The columns that say which one it is among others of a name, and that text in other languages."""
+    """Columns that tell equal names apart, with that text in other languages."""
     if kind is ImportKind.FIRMS:
         return Firm.country, null()
     if kind is ImportKind.TABLES:

@@ -1,4 +1,4 @@
-"""What is wrong with the requests of a file, in sentences."""
+"""Messages about faults of request rows."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from scheduler.i18n import gettext_lazy
 
 
 def length_fault(most: int) -> str:
-    """A meeting that no block has room for."""
+    """A meeting longer than any block."""
     return gettext_lazy(
         "must be at most %(longest)s meeting times: no block of the event is longer", longest=most
     )
 
 
 def unknown_state_fault(text: str) -> str:
-    """A word that is no state of requests."""
+    """An unknown request state."""
     return gettext_lazy(
         "%(text)s is no state: it must be pending, accepted, declined, withdrawn or expired", text=repr(text)
     )
@@ -25,5 +25,5 @@ def unknown_person_fault(text: str) -> str:
 
 
 def key_taken_fault(pair: str) -> str:
-    """A key that another pair of firms has."""
+    """A key of another pair of firms."""
     return gettext_lazy("is the request %(value)s; give this one another key", value=pair)

@@ -1,4 +1,4 @@
-"""Meeting requests of a sheet, with their state and answers: those of last year, or of a matching tool."""
+"""Import of meeting requests with states and responses, from earlier years or matchmaking tools."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Attendee, Event, MeetingRequest, RequestPerson
 
 _TOPIC = "Meeting"
-"""Of a request without one."""
+"""Default topic."""
 _SIDES = (("from_people", Side.FROM, "from_firm"), ("to_people", Side.TO, "to_firm"))
 
 
@@ -42,10 +42,10 @@ def import_requests(
     *,
     now: datetime,
 ) -> ImportResult:
-    """Import meeting requests. A row changes the request with its key, or else the one of its two firms.
+    """Import meeting requests. A row changes the request with its key, else the one of its firms.
 
-    What is accepted goes into the next run. What it adds and ends is quiet until `now`. With
-    `options.withdraw`, open requests that are not in the file are withdrawn. Raises InvalidInput.
+    Accepted requests enter the next run. Additions and endings are quiet until `now`. With
+    `options.withdraw`, open requests missing from the file are withdrawn. Raises InvalidInput.
     """
     actor.require(Right.IMPORT)
     read = _Requests.load(session, actor.event_id, Table.read(ImportKind.REQUESTS, sheet, options), now)
@@ -70,7 +70,7 @@ def import_requests(
 
 @dataclass(slots=True)
 class _Requests:
-    """The requests of an event, and what the cells of a row mean there."""
+    """Requests of an event, and the parser of their cells."""
 
     session: Session
     event_id: int
@@ -79,15 +79,15 @@ class _Requests:
     times: EventTimes
     firms: FirmLookup
     people: Mapping[int, Mapping[str, int]]
-    """The ids of each firm's people, by key and by mail address."""
+    """Ids of each firm's people, by key and email address."""
     person_keys: Mapping[int, str]
     known: Mapping[str, MeetingRequest]
     of_pair: Mapping[tuple[int, int], MeetingRequest]
-    """The newest request of a pair of firms by who asked, an open one first."""
+    """Newest request of a pair of firms by sender, open ones first."""
     lines: dict[str, int] = field(default_factory=dict)
-    """The first row of each key that was made."""
+    """First row of each generated key."""
     open_pairs: dict[tuple[int, int], str] = field(default_factory=dict)
-    """The key of the request of each pair that is open at the end."""
+    """Key of each pair's open request after the import."""
 
     @classmethod
     def load(cls, session: Session, event_id: int, table: Table, now: datetime) -> _Requests:
@@ -124,7 +124,7 @@ class _Requests:
         )
 
     def values(self, row: Row) -> dict[str, Any]:
-        """The values of the columns that the sheet has."""
+        """Values of the columns that the sheet has."""
         ids = {column: self.firms.find(row, column) for column in ("from_firm", "to_firm")}
         if ids["from_firm"] and ids["from_firm"] == ids["to_firm"]:
             row.fault("to_firm", gettext_lazy("is the firm that asks; a firm does not meet itself"))
@@ -153,13 +153,13 @@ class _Requests:
         return {"from_firm_id": ids["from_firm"], "to_firm_id": ids["to_firm"], **given, **people}
 
     def name(self, row: Row, given: Mapping[str, Any]) -> None:
-        """Give the row the key of its request, or a new one."""
+        """Set the row's key: that of its request, or a new one."""
         row.key()
         pair = given["from_firm_id"], given["to_firm_id"]
         row.values["name"] = " → ".join(one_line(row.values.get(at, "")) for at in ("from_firm", "to_firm"))
         if not row.values.get("key"):
             before = self.of_pair.get(pair)
-            firms = [self.firms.keys.get(each, "") for each in pair]  # not ids: a look takes some away
+            firms = [self.firms.keys.get(each, "") for each in pair]  # not ids: a preview deletes some
             made = blake2b(repr(firms).encode(), digest_size=6).hexdigest()
             row.values["key"] = before.key if before is not None else f"r-{made}"
             first = self.lines.setdefault(row.values["key"], row.line)
@@ -169,7 +169,7 @@ class _Requests:
                 )
 
     def check_pair(self, row: Row, given: Mapping[str, Any]) -> None:
-        """A fault if the firms of a request change, or the two have another open request."""
+        """Report changed firms, or a second open request of a pair, as a fault."""
         before = self.known.get(row.values["key"])
         pair = given["from_firm_id"], given["to_firm_id"]
         if before is not None and 0 not in pair and pair != (before.from_firm_id, before.to_firm_id):
@@ -186,7 +186,7 @@ class _Requests:
             )
 
     def change(self, given: Mapping[int, Mapping[str, Any]]) -> dict[int, Cells]:
-        """Change the known requests, those that close first, and add the others; the cells by line."""
+        """Change known requests, closing ones first, and add others; cells by line."""
         cells: dict[int, Cells] = {}
         rows = sorted(self.table.rows, key=lambda row: given[row.line].get("state") in OPEN_REQUESTS)
         for row in rows:
@@ -206,7 +206,7 @@ class _Requests:
         return cells
 
     def stepped(self, state: RequestState) -> dict[str, Any]:
-        """The columns of a step that an organiser took now."""
+        """Columns of an organiser's step at `now`."""
         return {"state": state, "answered_at": self.now, "answered_by": None, "answered_side": None,
                 "before": None, "quiet_until": self.now}  # fmt: skip
 
@@ -271,7 +271,7 @@ class _Requests:
         return found
 
     def _priority(self, row: Row) -> int:
-        """A number, a word such as must, or yes in a column that asks whether it is a must."""
+        """A rank as a number, a word such as must, or yes in a must-have column."""
         text = row.values.get("priority", "")
         rank = cell_values.parse_priority(text)
         if rank is None and (yes := cell_values.parse_yes_no(text)) is not None and not text.isdigit():

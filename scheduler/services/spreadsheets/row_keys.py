@@ -1,4 +1,4 @@
-"""Keys for sheets that have none: of what is known already, else made of a name or an address."""
+"""Keys for sheets without keys: of known records, else made from a name or address."""
 
 from __future__ import annotations
 
@@ -23,12 +23,11 @@ def fill_keys(
     *,
     members: ImportingDelegation | None = None,
 ) -> None:
-    """Give each row without a key one, derived from the row's text in `column`.
+    """Give each row without a key one, derived from its text in `column`.
 
-    `known` are the existing keys by the plain text of that column. `taken` are all keys. The same file gives
-    the same keys. If two rows have one text, the second has a fault. Of `members`, known and taken are their
-    own: any other key that is written has the same fault, whoever has it, and no new key says what others
-    have.
+    `known` are existing keys by normalized text of that column, `taken` all keys. Deterministic: the same
+    file gives the same keys. Rows with equal texts get a fault. With `members`, known and taken are their
+    own: any other given key is a fault, whoever has it, and no new key reveals other records.
     """
     used = set(taken)
     for row in table.rows if members is not None else ():
@@ -41,7 +40,7 @@ def fill_keys(
     for row in table.rows:
         if row.values.get("key"):
             continue
-        text = normalize_text(row.values[column]) or row.values[column]  # a name of signs alone, such as ***
+        text = normalize_text(row.values[column]) or row.values[column]  # a name without letters, such as ***
         if not text:
             continue
         if seen.setdefault(text, row.line) != row.line:

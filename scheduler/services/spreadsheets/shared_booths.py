@@ -1,4 +1,4 @@
-"""Firms at another firm's stand: the booth and its capacity are the host's, people and wishes their own."""
+"""Shared booths: a guest firm uses the booth and capacity of its host firm."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scheduler.storage.models import Firm
 
 @dataclass(slots=True)
 class SharedBooths:
-    """Who stands at whose stand, by the keys of the firms, as it will be once the sheet is taken."""
+    """Hosts by firm key, as after the import."""
 
     hosts: dict[str, str] = field(default_factory=dict)
 
@@ -28,7 +28,7 @@ class SharedBooths:
     def check(
         self, rows: Iterable[tuple[Row, Mapping[str, Any]]], known: Mapping[str, Firm], booths: Booths
     ) -> None:
-        """Find the hosts of the rows. A host is another firm, with a booth of its own and no host."""
+        """Find the hosts of the rows. A host is another firm, with an own booth and no host."""
         given = [(row, values) for row, values in rows if "key" in row.values]
         named = {
             normalize_text(name): key for key, firm in known.items() for name in (firm.name, firm.latin_name)
@@ -67,7 +67,7 @@ class SharedBooths:
                 )
 
     def stand(self, firm: Firm, known: Mapping[str, Firm], cells: Cells) -> None:
-        """Set the firm's host; `cells` get what that changes, by key."""
+        """Set the firm's host; `cells` get the change, by key."""
         host = known.get(self.hosts.get(firm.key, ""))
         if firm.host_id == (host.id if host else None):
             return

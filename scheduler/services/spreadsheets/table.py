@@ -1,4 +1,4 @@
-"""The rows of a sheet by our columns: every fault by its row and header, whatever the sheet calls them."""
+"""Rows of a sheet by our columns, with every fault by row and header."""
 
 from __future__ import annotations
 
@@ -33,38 +33,38 @@ from scheduler.services.text import lines, listed, one_line
 from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 
 MAX_ROWS = 20_000
-"""Of a kind: more than any expo has people."""
+"""Rows per kind: more than any expo has people."""
 
 ALL_IS_READ = frozenset(
     (ImportKind.TIMES, ImportKind.CLOSURES, ImportKind.ABSENCES, ImportKind.STATIONS, ImportKind.REQUESTS)
 )
-"""Kinds of which no column is passed over: an absence without its hours would be one of the whole event."""
+"""Kinds without ignored columns: an absence without its hours would cover the whole event."""
 
 _NO_HEADER = SheetRow(1, ())
 _OF_LINES = frozenset(("description", "message", "note", "offers", "needs", "products"))
-"""Columns of several lines."""
+"""Multi-line columns."""
 _LISTS = frozenset(("areas", "languages", "firms", "people", "from_people", "to_people"))
-"""Columns with several things in a cell."""
+"""List columns."""
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ERROR = re.compile(
     r"#(?:N/A|DIV/0!|REF!|NAME\?|VALUE!|NUM!|NULL!|SPILL!|CALC!|NV|WERT!|BEZUG!|HIÁNYZIK|ZÉRÓOSZTÓ!)"
 )
-"""What a spreadsheet shows for a formula that failed, in its own language too."""
+"""Error values that spreadsheets show for failed formulas, localised ones too."""
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./x-]{1,38}")
 
 
 @dataclass(slots=True)
 class Row:
-    """One row. `line` is its number as the spreadsheet counts, `values` its cells by our columns."""
+    """A row. `line` is its spreadsheet number, `values` its cells by our columns."""
 
     line: int
     values: dict[str, str]
     table: Table
     is_wrong: bool = False
     said: dict[tuple[str, str], str] = field(default_factory=dict)
-    """By column and what is read there: what the file says, where that is something else."""
+    """Original text by column and value, where a choice substitutes it."""
     places: Mapping[str, CellPlace] = field(default_factory=dict)
-    """Where the cells stand of which a row of a matrix is made, by our columns."""
+    """Cell addresses of a matrix row, by our columns."""
 
     def fault(
         self,
@@ -75,9 +75,9 @@ class Row:
         allowed: AllowedValues | None = None,
         of: Sequence[ImportKind] = (),
     ) -> None:
-        """Something is wrong in a cell, or in an item of a list there; `allowed` is what it may be.
+        """Report a fault of a cell, or of a list item in it; `allowed` are the allowed values.
 
-        `of` are the kinds of which the cell names a row. If the file has that row, the fault is there.
+        `of` are the kinds that the cell refers to. If the file has that row, the fault is there.
         """
         self.is_wrong = True
         at = self.places.get(column)
@@ -99,7 +99,7 @@ class Row:
             self.table.allowed[column] = allowed
 
     def text(self, column: str, kind: Any) -> str:
-        """A text within the limits of its kind of field (domain/fields)."""
+        """A text within the limits of its field type (domain/fields)."""
         value = self.values.get(column, "")
         if len(value) > (most := fields.limits(kind).most):
             self.fault(column, gettext_lazy("must have at most %(most)s characters", most=most))
@@ -114,9 +114,9 @@ class Row:
         return value
 
     def meant(self, column: str, read: str, is_known: Callable[[str], object]) -> str:
-        """What is read in a cell, or in an item of a list there; what stands there itself if that is known.
+        """The substitute of a cell or list item; the original text if that is known.
 
-        A reading that a person gave before was for a word that meant nothing.
+        A substitute was chosen when the original meant nothing.
         """
         written = self.said.get((column, read))
         if written is None or not is_known(written):
@@ -212,23 +212,23 @@ class Row:
 
 @dataclass(slots=True)
 class Table:
-    """The rows of a sheet, what is wrong with them, and how its header was understood."""
+    """Rows of a sheet with faults, and the recognised header."""
 
     kind: ImportKind
     sheet: str = ""
     header: SheetRow = _NO_HEADER
     positions: Mapping[str, int] = field(default_factory=dict)
     not_taken: tuple[str, ...] = ()
-    """Headers that mean no column of ours."""
+    """Headers that match no column."""
     rows: list[Row] = field(default_factory=list)
     left_out: list[Row] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     wrong: list[RowFault] = field(default_factory=list)
-    """Those of the faults that stand in a row."""
+    """Faults that belong to a row."""
     allowed: dict[str, AllowedValues] = field(default_factory=dict)
-    """What cells may be, of columns where one is something else."""
+    """Allowed values of columns with faults."""
     read_as: dict[tuple[str, str], Substitution] = field(default_factory=dict)
-    """By column and plain words: what is read as a person said."""
+    """Substitutions by column and normalized text."""
     options: ImportOptions = DEFAULT_OPTIONS
 
     @classmethod
@@ -239,9 +239,9 @@ class Table:
         options: ImportOptions = DEFAULT_OPTIONS,
         places: Sequence[Mapping[str, CellPlace]] = (),
     ) -> Table:
-        """Rows, with required cells and unique keys checked. Raises InvalidInput for an unsuitable header.
+        """Read rows, checking required cells and unique keys. Raises InvalidInput for an unsuitable header.
 
-        `places` are those of the cells of each row, where the rows were made of a matrix.
+        `places` are the cell addresses of each row, if it was made from a matrix.
         """
         first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
         said = options.columns.get(kind, {})
@@ -259,7 +259,7 @@ class Table:
         table._check_header(found.twice)
         table._check_all_is_read(sheet.rows[at + 1 :], said, found.unsure)
         rows = sheet.rows[at + 1 :]
-        if not rows and not sheet.name:  # a workbook may have sheets that nobody filled in
+        if not rows and not sheet.name:  # a workbook may have empty sheets
             table.faults.append(Fault(table._file(), gettext_lazy("has a header, but no rows")))
         if len(rows) > MAX_ROWS:
             table.faults.append(
@@ -276,11 +276,11 @@ class Table:
 
     @property
     def columns(self) -> frozenset[str]:
-        """The columns that the sheet has, on their own or as a part of another."""
+        """Columns of the sheet, directly or composed."""
         return list_provided_columns(self.positions)
 
     def done(self) -> None:
-        """Raise InvalidInput with the faults, or leave the rows with faults out, as the options say."""
+        """Raise InvalidInput with the faults, or skip rows with faults, by the options."""
         if self.options.leave_out:
             self.left_out = [row for row in self.rows if row.is_wrong]
             self.rows = [row for row in self.rows if not row.is_wrong]
@@ -292,7 +292,7 @@ class Table:
             raise InvalidInput(self.faults)
 
     def place(self, line: int, column: str, of_matrix: CellPlace | None = None) -> str:
-        """The place of a cell, in words: with the sheet and the column's letters if there are sheets."""
+        """Place of a cell in words: with sheet and column letters if there are sheets."""
         line, at = of_matrix or (line, self._at(column))
         if self.sheet and at is not None:
             return gettext_lazy(
@@ -308,12 +308,12 @@ class Table:
         return gettext_lazy("row %(row)s, %(column)s", **values)
 
     def shown(self, column: str) -> str:
-        """A column as the sheet calls it."""
+        """Name of a column in the sheet."""
         at = self._at(column)
         return column if at is None else self.header.cells[at]
 
     def _at(self, column: str) -> int | None:
-        """Where a column stands, or the one of which it is made."""
+        """Position of a column, or of the composed column that provides it."""
         if column in self.positions:
             return self.positions[column]
         return next(
@@ -341,9 +341,9 @@ class Table:
     def _check_all_is_read(
         self, rows: Sequence[SheetRow], said: Mapping[str, str], unsure: Sequence[str]
     ) -> None:
-        """Where a column that is not read changes what a row does, a person says what it is.
+        """Require a choice for unread columns that may change what a row means.
 
-        In other sheets, of the columns of which only a part of the header is known.
+        In other kinds, only for columns whose header is partly known.
         """
         taken = set(self.positions.values())
         filled = {at for row in rows for at, cell in enumerate(row.cells) if cell.strip()}
@@ -407,7 +407,7 @@ class Table:
     def _read_as_said(
         self, read: dict[str, str], said: dict[tuple[str, str], str], *, composed: bool
     ) -> None:
-        """Put what a person said in place of cells, of composed columns or of ours. Fills `said`."""
+        """Apply substitutions to composed columns or ours. Fills `said`."""
         for column, meant in self.options.values.get(self.kind, {}).items():
             if read.get(column) and (column in PROVIDED_COLUMNS) is composed:
                 read[column] = self._meant(column, read[column], meant, said)
@@ -415,7 +415,7 @@ class Table:
     def _meant(
         self, column: str, text: str, meant: Mapping[str, str], said: dict[tuple[str, str], str]
     ) -> str:
-        """A cell as a person said that it is read: all of it, else the items of a list. Fills `said`."""
+        """A cell after substitution: the whole cell, else list items. Fills `said`."""
         parted = cell_values.split_languages if column == "languages" else cell_values.split_list
         items = [text] if normalize_text(text) in meant or column not in _LISTS else parted(text)
         read = []

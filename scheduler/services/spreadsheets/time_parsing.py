@@ -1,4 +1,4 @@
-"""Days and times of day as people write them, and what a cell says of both: pure functions of texts."""
+"""Parsing of dates and times of day as people write them: pure functions of texts."""
 
 from __future__ import annotations
 
@@ -55,19 +55,19 @@ _ALL_DAY: Final = re.compile(
     re.IGNORECASE,
 )
 _SURE: Final = re.compile(rf"[:h点點时時시]|\d\.\d\d|{_HOUR_WORD}|{_HALF}", re.IGNORECASE)
-"""What only a time of day has: two bare numbers may be days."""
+"""Marks of a time of day: two bare numbers may be dates."""
 _NUMBER: Final = re.compile(r"0?[.,]\d+|\d{5}(?:[.,]\d+)?")
 _SERIALS: Final = date(1899, 12, 30)
-"""From which Excel counts days."""
+"""Day zero of Excel serial dates."""
 _FIRST_SERIAL, _LAST_SERIAL = 36_526, 73_050
-"""Of the years 2000 to 2099."""
+"""Years 2000 to 2099."""
 _LONGEST: Final = 100
-"""Characters of a cell that is about a time."""
+"""Characters of a time cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedSpan:
-    """What one cell says of a time: a day, and from when to when, each as text and perhaps empty."""
+    """A parsed cell: day, start and end, as text and possibly empty."""
 
     day: str
     start: str
@@ -75,7 +75,7 @@ class ParsedSpan:
 
 
 def parse_time(text: str) -> time | None:
-    """A time of day as people write it (`14:30`, `14h30`, `2 pm`, `下午2点半`, 0.6 of Excel), or None."""
+    """A time of day (`14:30`, `14h30`, `2 pm`, `下午2点半`, 0.6 of Excel), or None."""
     text = _narrow(text)
     if (counted := parse_serial(text)) is not None and counted[0] is None:
         return counted[1]
@@ -95,7 +95,7 @@ def parse_time(text: str) -> time | None:
 
 
 def parse_serial(text: str) -> tuple[date | None, time | None] | None:
-    """The day and the time of a number by which Excel keeps them; None for other texts."""
+    """Day and time of an Excel serial number; None for other texts."""
     text = text.strip()
     if not _NUMBER.fullmatch(text):
         return None
@@ -111,9 +111,9 @@ def parse_serial(text: str) -> tuple[date | None, time | None] | None:
 
 
 def parse_moment(text: str, days: Sequence[date] = ()) -> tuple[set[date], time | None] | None:
-    """The days and the time of day that a cell may mean, as `2027-06-22 14:00`; None if it is nothing known.
+    """Possible days and time of day of a cell such as `2027-06-22 14:00`; None if unknown.
 
-    A cell of one of the two has no days, or no time.
+    A cell with only one of them has no days, or no time.
     """
     text = _narrow(text)
     if (counted := parse_serial(text)) is not None:
@@ -128,9 +128,9 @@ def parse_moment(text: str, days: Sequence[date] = ()) -> tuple[set[date], time 
 
 
 def parse_span(text: str, *, has_day: bool = False) -> ParsedSpan | None:
-    """What a cell such as `Tue 14:00-16:00`, `ab 14 Uhr` or `全天` says; None if that is not one time.
+    """The span of a cell such as `Tue 14:00-16:00`, `ab 14 Uhr` or `全天`; None if it is not one span.
 
-    `has_day`: the day stands in another cell, so two bare numbers are hours.
+    `has_day`: the day is in another cell, so two bare numbers are hours.
     """
     text = _narrow(text)
     if len(text) > _LONGEST:
@@ -158,7 +158,7 @@ def parse_span(text: str, *, has_day: bool = False) -> ParsedSpan | None:
 
 
 def parse_dates(text: str, days: Sequence[date] = ()) -> set[date]:
-    """The days that a text may mean: with a year in any order, a month and a day, or a weekday of `days`."""
+    """Possible days of a text: a full date in any order, a month and day, or a weekday of `days`."""
     text = _narrow(text)
     if (counted := parse_serial(text)) is not None:
         return {counted[0]} if counted[0] else set()
@@ -188,7 +188,7 @@ def _of_numbers(
     if len(numbers) >= 3:
         first, second, third = range(3)
         orders = [(first, second, third), (third, second, first), (third, first, second)]
-        if is_dotted and len(written[0]) < 4:  # with dots, the day stands first
+        if is_dotted and len(written[0]) < 4:  # with dots, the day comes first
             orders = orders[1:2]
         for year, month, day in orders:
             if len(written[year]) in (2, 4):
@@ -214,7 +214,7 @@ def _is_after_noon(half: str) -> bool:
 
 
 def _is_range(match: re.Match[str], text: str, *, has_day: bool) -> bool:
-    """Whether two numbers are hours, and not days or a part of a date."""
+    """Whether two numbers are hours, and not days or part of a date."""
     if not _is_apart(match, text) or any(parse_time(match[end]) is None for end in ("start", "end")):
         return False
     if _SURE.search(match[0]):
@@ -224,13 +224,13 @@ def _is_range(match: re.Match[str], text: str, *, has_day: bool) -> bool:
 
 
 def _is_apart(match: re.Match[str], text: str) -> bool:
-    """Whether a match is not a part of longer numbers, such as a date."""
+    """Whether a match is not part of longer numbers, such as a date."""
     before, after = text[: match.start()][-1:], text[match.end() :][:1]
     return not (before and before in "0123456789./-") and not (after and after in "0123456789./-年月日")
 
 
 def _with_halves(start: str, end: str) -> tuple[str, str]:
-    """Both times with their half of the day: in `2-4 pm` and `下午2点-4点` it stands once."""
+    """Both times with their half of the day: `2-4 pm` and `下午2点-4点` state it once."""
     start, end = start.strip(), end.strip()
     halves = [re.search(_HALF, text, re.IGNORECASE) for text in (start, end)]
     first, last = parse_time(start), parse_time(end)
@@ -248,7 +248,7 @@ def _stripped(text: str) -> str:
 
 
 def _is_day(text: str) -> bool:
-    """Whether a text is about one day: a weekday, or a day and a month at least."""
+    """Whether a text is about one day: a weekday, or at least a day and a month."""
     words = [_folded(word) for word in re.findall(r"[^\W\d_]+", text)]
     numbers = re.findall(r"\d+", text)
     if parse_serial(text) is not None:
@@ -272,7 +272,7 @@ def _folded(word: str) -> str:
 
 @cache
 def _months() -> dict[str, int]:
-    """Names of months; those of ideographs have a number anyway."""
+    """Month names. Those of ideographs contain a number anyway."""
     found: dict[str, int] = {}
     for language in _IN:
         for context in ("format", "stand-alone"):
@@ -285,7 +285,7 @@ def _months() -> dict[str, int]:
 
 @cache
 def _weekdays() -> dict[str, set[int]]:
-    """Weekdays, Monday is 0, by their names. A short name may be that of two languages."""
+    """Weekdays by name, Monday is 0. A short name may belong to two languages."""
     found: dict[str, set[int]] = {}
     for language in _IN:
         for context in ("format", "stand-alone"):
@@ -304,5 +304,5 @@ def _weekdays() -> dict[str, set[int]]:
 
 
 _SIGNS_OF_DATES: Final = frozenset("年月日년월일")
-"""Beside numbers they are no weekdays."""
+"""After numbers, these are not weekdays."""
 _MORE_WEEKDAYS: Final = ("mon lun", "tues die", "weds mitt", "thur thurs don", "fre vier", "sam", "son")

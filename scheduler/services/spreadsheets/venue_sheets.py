@@ -1,4 +1,4 @@
-"""The venue of sheets: halls, walking minutes and tables."""
+"""Import of venue sheets: halls, walking minutes and tables."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from scheduler.storage.models import Hall, Place, WalkingTime
 def import_halls(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import halls, in the order of the sheet. A row with a known key renames that hall.
+    """Import halls, in sheet order. A known key renames that hall.
 
     Raises InvalidInput.
     """
@@ -64,7 +64,7 @@ def import_halls(
 
 
 def other_names(row: Row, limits: Any) -> dict[str, str]:
-    """The name by language, of the columns that the sheet has."""
+    """Names by language, from the columns that the sheet has."""
     columns = {language: f"name_{language}" for language in languages() if f"name_{language}" in row.values}
     return {language: row.text(column, limits) for language, column in columns.items()}
 
@@ -72,7 +72,7 @@ def other_names(row: Row, limits: Any) -> dict[str, str]:
 def merge_names(
     before: Mapping[str, str], said: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, tuple[str, str]]]:
-    """The names in other languages once a row is taken, and the cells that change."""
+    """Names in other languages after a row's import, and the changed cells."""
     names = {language: text for language, text in {**before, **said}.items() if text}
     cells = {
         f"name_{language}": (before.get(language, ""), text)
@@ -85,7 +85,7 @@ def merge_names(
 def import_walking(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import the walking minutes between halls: a row a pair, or a matrix. Raises InvalidInput."""
+    """Import walking minutes between halls: a row per pair, or a matrix. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     halls = _halls(session, actor.event_id)
     table = _read_walking(sheet, options)
@@ -98,7 +98,7 @@ def import_walking(
             .where(Hall.event_id == actor.event_id)
         )
     }
-    ways: list[_WalkingRow] = []  # not by line: a row of a matrix has several
+    ways: list[_WalkingRow] = []  # not by line: a matrix row has several
     for row in table.rows:
         ends = [find_hall(row, column, named) for column in ("from_hall", "to_hall")]
         taken = row.number("minutes")
@@ -128,7 +128,7 @@ def import_walking(
 
 
 def _read_walking(sheet: WorkbookSheet, options: ImportOptions) -> Table:
-    """The rows of a sheet of walking minutes: a pair each, also of a matrix."""
+    """Rows of walking minutes, one per pair, also from a matrix."""
     matrix = read_matrix(sheet, options.columns.get(ImportKind.WALKING, NO_CHOICES))
     if matrix is None:
         return Table.read(ImportKind.WALKING, sheet, options)
@@ -141,7 +141,7 @@ def _read_walking(sheet: WorkbookSheet, options: ImportOptions) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class _WalkingRow:
-    """The minutes between two halls, the lower id first, as a row says them."""
+    """A row's minutes between two halls, lower id first."""
 
     row: Row
     halls: tuple[int, int]
@@ -149,7 +149,7 @@ class _WalkingRow:
 
 
 def _check_symmetry(ways: Iterable[_WalkingRow]) -> None:
-    """A fault in both rows if there and back take different minutes."""
+    """Report both rows if the two directions differ."""
     of_pair: dict[tuple[int, int], list[_WalkingRow]] = defaultdict(list)
     for way in ways:
         of_pair[way.halls].append(way)
@@ -167,7 +167,7 @@ def _check_symmetry(ways: Iterable[_WalkingRow]) -> None:
 def import_tables(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import tables of meeting zones. A row with a known key changes that table. Raises InvalidInput."""
+    """Import tables. A known key changes that table. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.TABLES, sheet, options)
     halls = _halls(session, actor.event_id)
@@ -199,7 +199,7 @@ def import_tables(
 
 
 def find_hall(row: Row, column: str, halls: NameLookup) -> str | None:
-    """The key of the hall that a cell means; None if it is empty, or gets a fault."""
+    """The key of a cell's hall; None if empty or faulty."""
     text = row.values.get(column, "")
     text = row.meant(column, text, halls.find)
     key = halls.find(text) if text else None
@@ -223,13 +223,13 @@ def _halls(session: Session, event_id: int) -> dict[int, Hall]:
 
 
 def _by_key(halls: Mapping[int, Hall]) -> tuple[dict[str, int], NameLookup]:
-    """The ids of halls by key, and what finds a key by what a cell says."""
+    """Ids of halls by key, and the lookup of their keys."""
     found = halls.values()
     return {hall.key: hall.id for hall in found}, hall_lookup(found)
 
 
 def hall_lookup(halls: Iterable[Hall]) -> NameLookup:
-    """Halls by all that a cell may call them."""
+    """Lookup of halls by all their names."""
     names, others = {}, {}
     for hall in halls:
         names[hall.key], others[hall.key] = hall.name, list(hall.names.values())

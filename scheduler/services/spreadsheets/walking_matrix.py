@@ -1,4 +1,4 @@
-"""A matrix of walking minutes as rows of pairs, each with the cells of the sheet of which it is made."""
+"""A walking matrix as pairs of halls, each with its cells in the sheet."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from scheduler.services.spreadsheets.columns import (
 from scheduler.sheets.tables import SheetRow, WorkbookSheet
 
 CellPlace = tuple[int, int]
-"""A cell of a sheet: the row as the spreadsheet counts, and the position of the column from 0."""
+"""A cell: row number of the spreadsheet, and zero-based column position."""
 
 
 @dataclass(frozen=True, slots=True)
 class WalkingPair:
-    """From a hall to another, the cell with the minutes, and where each of the three stands."""
+    """Two halls and the minutes between them, with the cell addresses of the three."""
 
     cells: tuple[str, str, str]
     places: Mapping[str, CellPlace]
@@ -29,9 +29,9 @@ class WalkingPair:
 
 @dataclass(frozen=True, slots=True)
 class WalkingMatrix:
-    """`header` has the halls in its cells from the second on, each of the `rows` one in its first.
+    """`header` has halls from the second cell on, each of the `rows` one in its first cell.
 
-    `at` is where the header stands among all rows of the sheet.
+    `at` is the header's position among the sheet's rows.
     """
 
     header: SheetRow
@@ -39,7 +39,7 @@ class WalkingMatrix:
     at: int
 
     def pairs(self) -> list[WalkingPair]:
-        """The filled cells, but for the diagonal."""
+        """The filled cells without the diagonal."""
         line = self.header.number
         return [
             WalkingPair(
@@ -53,9 +53,9 @@ class WalkingMatrix:
 
 
 def read_matrix(sheet: WorkbookSheet, said: Mapping[str, str] = NO_CHOICES) -> WalkingMatrix | None:
-    """A sheet as a matrix; None for one with a row a pair, or without any.
+    """A sheet as a matrix; None for a sheet with a row per pair, or an empty one.
 
-    The halls stand in its first row, which may be below a title, and in its first column.
+    Halls are in its first row, possibly below a title, and in its first column.
     """
     filled = [(at, row) for at, row in enumerate(sheet.rows) if any(row.cells)]
     if not filled:
@@ -70,6 +70,6 @@ def read_matrix(sheet: WorkbookSheet, said: Mapping[str, str] = NO_CHOICES) -> W
 
 
 def _has_minutes(row: SheetRow, said: Mapping[str, str]) -> bool:
-    """Whether it is a header with a column of minutes. A title stands alone in its row."""
+    """Whether it is a header with a minutes column. A title stands alone in its row."""
     texts = [text for text in row.cells if text.strip()]
     return len(texts) > 1 and "minutes" in match_headers(ImportKind.WALKING, texts, said).positions

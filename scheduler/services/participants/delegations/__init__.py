@@ -1,1 +1,1 @@
-"""Delegations: who travels together, who leads them, who accompanies them, and what they carry on paper."""
+"""Delegations: members, leaders, escorts and print packs."""

@@ -1,4 +1,4 @@
-"""People whom a chamber imported, until organisers confirm them: what they may do ends with its role."""
+"""Confirmation of people imported by a delegation manager, whose access otherwise ends with its role."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _UNCONFIRMED = or_(Attendee.imported_by.is_not(None), Attendee.is_exhibitor_prop
 
 @dataclass(frozen=True, slots=True)
 class UnconfirmedPerson:
-    """A person to confirm. `is_exhibitor_proposed` says that they are to answer for the firm."""
+    """A person to confirm. `is_exhibitor_proposed`: proposed as an exhibitor of the firm."""
 
     person: PersonRef
     firm: FirmRef
@@ -34,7 +34,7 @@ class UnconfirmedPerson:
 
 
 def list_unconfirmed(session: Session, actor: Actor, key: str) -> Sequence[UnconfirmedPerson]:
-    """The people of a delegation whom organisers have not confirmed, by firm and name. One query."""
+    """Unconfirmed people of a delegation, by firm and name. One query."""
     actor.require(Right.KEEP_PEOPLE)
     found = select_people(require_delegation(session, actor, key).id).where(_UNCONFIRMED).join(Firm)
     rows: Any = session.execute(
@@ -48,9 +48,9 @@ def list_unconfirmed(session: Session, actor: Actor, key: str) -> Sequence[Uncon
 def confirm_people(
     session: Session, actor: Actor, key: str, person_keys: Sequence[str], *, now: datetime
 ) -> int:
-    """Let the people sign in whatever becomes of the chamber's role, and answer for firms as proposed.
+    """Make the people's access independent of the delegation manager, and exhibitors as proposed.
 
-    Only those named are confirmed: of whom the page did not show, nobody has decided. Returns their number.
+    Only those named are confirmed, as the page may not have shown others. Returns their number.
     """
     actor.require(Right.KEEP_PEOPLE)
     actor.require_fresh(LET_IN)

@@ -1,4 +1,4 @@
-"""Delegations: firms and people who travel together, as organisers make and change them."""
+"""Delegations: create, list, change and remove."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BY_NAME = Order("delegations", (func.lower(Delegation.name), Delegation.id), (s
 
 @dataclass(frozen=True, slots=True)
 class DelegationForm:
-    """What is typed of a delegation. `leader` is the key of one of its people, or empty."""
+    """Form of a delegation. `leader` is the key of one of its people, or empty."""
 
     name: DelegationName
     origin: Origin = ""
@@ -58,12 +58,12 @@ class DelegationRow:
     firms: int
     people: int
     waiting: int = 0
-    """Requests to its firms that wait for an answer."""
+    """Requests to its firms without a response."""
 
 
 @dataclass(frozen=True, slots=True)
 class DelegationCard:
-    """A delegation with its members. `form` is what a page edits."""
+    """A delegation with its members. `form` is its editable part."""
 
     key: str
     form: DelegationForm
@@ -73,7 +73,7 @@ class DelegationCard:
 def list_delegations(
     session: Session, actor: Actor, *, text: str = "", number: int = 1, limit: int = 30
 ) -> Page[DelegationRow]:
-    """The event's delegations by name, of a chamber its own: three queries, however many there are."""
+    """Delegations by name; a delegation manager's own ones. Three queries, however many there are."""
     only = actor.delegations_for(Right.READ_DELEGATIONS)
     query = select(Delegation, _firms(), _people(), _waiting()).where(
         Delegation.event_id == actor.event_id,
@@ -88,7 +88,7 @@ def list_delegations(
 
 
 def get_delegation(session: Session, actor: Actor, key: str) -> DelegationCard:
-    """One delegation. Raises NotFound for one of another event, or of another chamber, too."""
+    """A delegation. Raises NotFound, also for other events' or managers' delegations."""
     found = find_delegation(session, actor, key, Right.READ_DELEGATIONS)
     leader = session.scalar(select(Attendee.key).where(Attendee.id == found.leader_id)) or ""
     form = DelegationForm(found.name, found.origin, leader, found.escort, found.escort_phone)
@@ -96,10 +96,10 @@ def get_delegation(session: Session, actor: Actor, key: str) -> DelegationCard:
 
 
 def create_delegation(session: Session, actor: Actor, form: DelegationForm, *, now: datetime) -> str:
-    """A new delegation without members. Gives its key. Raises InvalidInput by field."""
+    """Create a delegation without members. Returns its key. Raises InvalidInput by field."""
     actor.require(Right.KEEP_DELEGATIONS)
     form = _clean(form)
-    # one at a time, so that two do not get the same key
+    # one at a time, so that keys are unique
     session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
     faults = list(fields.faults(form))
     keys = set(session.scalars(select(Delegation.key).where(Delegation.event_id == actor.event_id)))
@@ -134,7 +134,7 @@ def create_delegation(session: Session, actor: Actor, form: DelegationForm, *, n
 def change_delegation(
     session: Session, actor: Actor, key: str, form: DelegationForm, *, now: datetime
 ) -> None:
-    """Change what is known of a delegation. Raises InvalidInput by field; a leader is one of its people."""
+    """Change a delegation. The leader must be one of its people. Raises InvalidInput by field."""
     found = find_delegation(session, actor, key, Right.LEAD_DELEGATIONS)
     form = _clean(form)
     before = get_delegation(session, actor, key).form
@@ -154,7 +154,7 @@ def change_delegation(
 
 
 def remove_delegation(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
-    """Take a delegation out of the event. Its firms and people stay. Gives its name."""
+    """Remove a delegation from the event. Its firms and people stay. Returns its name."""
     actor.require(Right.KEEP_DELEGATIONS)
     card, found = get_delegation(session, actor, key), require_delegation(session, actor, key)
     for table in (DelegationFirm, DelegationPerson, TeamDelegation):
@@ -174,7 +174,7 @@ def require_delegation(session: Session, actor: Actor, key: str) -> Delegation:
 
 
 def _remove_from_invitations(session: Session, event_id: int, key: str) -> None:
-    """Take it out of open invitations: another delegation may get its key."""
+    """Remove it from open invitations: another delegation may get its key."""
     for each in session.scalars(select(TeamInvitation).where(TeamInvitation.event_id == event_id)):
         if key in each.delegations:
             each.delegations = [other for other in each.delegations if other != key]

@@ -1,4 +1,4 @@
-"""Who joins a delegation and who leaves it. No meeting changes by it."""
+"""Membership of delegations: add and remove firms and people. Meetings do not change."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ MAX_CANDIDATES = 10
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Firms, and people with their firms, that are not in the delegation yet."""
+    """Firms, and people with their firms, that are not in the delegation."""
 
     firms: tuple[FirmRef, ...]
     people: tuple[tuple[PersonRef, FirmRef], ...]
 
 
 def list_candidates(session: Session, actor: Actor, key: str, text: str) -> Candidates:
-    """Who could join, by words of the names: two queries. None for an empty text."""
+    """Candidates by words of their names, in two queries. None for an empty text."""
     actor.require(Right.KEEP_DELEGATIONS)
     found = require_delegation(session, actor, key)
     if not text.strip():
@@ -82,7 +82,7 @@ def list_candidates(session: Session, actor: Actor, key: str, text: str) -> Cand
 
 
 def add_firm(session: Session, actor: Actor, key: str, firm_key: str, *, now: datetime) -> FirmRef:
-    """A firm joins with all its people. Its people who came alone come with it. Twice changes nothing."""
+    """Add a firm with all its people, including its single people. Idempotent."""
     found = _lock_delegation(session, actor, key)
     firm = find_firm(session, actor.event_id, firm_key)
     if session.get(DelegationFirm, (found.id, firm.id)) is None:
@@ -99,7 +99,7 @@ def add_firm(session: Session, actor: Actor, key: str, firm_key: str, *, now: da
 
 
 def add_person(session: Session, actor: Actor, key: str, person_key: str, *, now: datetime) -> PersonRef:
-    """A person joins without the firm. Of a firm that is in already, nothing changes."""
+    """Add a person without their firm. No change if the firm is in the delegation."""
     found = _lock_delegation(session, actor, key)
     person = find_person(session, actor.event_id, person_key)
     comes_anyway = session.get(DelegationFirm, (found.id, person.firm_id)) is not None
@@ -111,7 +111,7 @@ def add_person(session: Session, actor: Actor, key: str, person_key: str, *, now
 
 
 def remove_firm(session: Session, actor: Actor, key: str, firm_key: str, *, now: datetime) -> FirmRef:
-    """A firm leaves with all its people. If one of them led the delegation, it has no leader."""
+    """Remove a firm with all its people. A leader among them is unset."""
     found = _lock_delegation(session, actor, key)
     firm = find_firm(session, actor.event_id, firm_key)
     held = session.get(DelegationFirm, (found.id, firm.id))
@@ -122,7 +122,7 @@ def remove_firm(session: Session, actor: Actor, key: str, firm_key: str, *, now:
 
 
 def remove_person(session: Session, actor: Actor, key: str, person_key: str, *, now: datetime) -> PersonRef:
-    """A person who came alone leaves."""
+    """Remove a single person."""
     found = _lock_delegation(session, actor, key)
     person = find_person(session, actor.event_id, person_key)
     held = session.get(DelegationPerson, (found.id, person.id))
@@ -133,7 +133,7 @@ def remove_person(session: Session, actor: Actor, key: str, person_key: str, *, 
 
 
 def _lock_delegation(session: Session, actor: Actor, key: str) -> Delegation:
-    """The delegation, held: one changes its members after the other, so that nobody is in twice."""
+    """Lock the delegation, so that no one is added twice."""
     actor.require(Right.KEEP_DELEGATIONS)
     found = require_delegation(session, actor, key)
     session.refresh(found, with_for_update={"key_share": True})

@@ -1,4 +1,4 @@
-"""What a delegation carries on paper: who belongs to it, with telephones, then the agenda of each person."""
+"""Print pack of a delegation: its list with phone numbers, then each person's agenda."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from scheduler.storage.models import Event
 
 
 def make_print_pack(session: Session, actor: Actor, key: str, *, part: int = 1) -> tuple[str, bytes]:
-    """The name of the delegation, and a PDF: its list in the event's language, agendas in each person's.
+    """The delegation's name, and a PDF: the list in the event's language, agendas in each person's.
 
-    A part has `prints.PER_PART` people, so that it is made at once. People without a meeting have a line in
-    the list, and no agenda. Queries: as many for any delegation. Raises NotFound for no part.
+    A part has `prints.SHEETS_PER_PART` people. People without a meeting are listed without an agenda. The
+    number of queries is constant. Raises NotFound for an unknown part.
     """
     card = delegations.get_delegation(session, actor, key)
     actor.require_fresh(TAKE_CONTACTS)

@@ -1,1 +1,1 @@
-"""Inviting the people of firms to the event by mail."""
+"""Event invitations to the people of firms, by email."""

@@ -1,4 +1,4 @@
-"""Inviting the people of firms to the event by mail: who was not yet, who did not come, and the mails."""
+"""Event invitations by email: who was not invited yet, who did not sign in, and the emails."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, Firm
 
 REMINDER_INTERVAL = timedelta(days=3)
-"""Nobody is reminded sooner after the last mail."""
+"""Minimum time between the last email and a reminder."""
 
 
 class Invitees(StrEnum):
-    """Who is invited."""
+    """Recipients of an invitation."""
 
     NEW = "new"
-    """Who was not, and has never signed in."""
+    """Not invited, and never signed in."""
     REMINDED = "reminded"
-    """Who was, some days ago, and has not signed in since."""
+    """Invited some days ago, and not signed in since."""
 
 
 @dataclass(frozen=True, slots=True)
 class InvitationCounts:
-    """How many people of a kind, exhibitors or other attendees, stand where.
+    """Numbers of invited people of a kind, exhibitors or other attendees.
 
-    `new` and `due` would get a mail now. `waits` were invited lately. `bounced` have an address that takes
-    no mail. `last` is when a mail was queued last.
+    `new` and `due` would get an email now. `waits` were invited recently. `bounced` addresses take no email.
+    `last` is when an email was last queued.
     """
 
     new: int = 0
@@ -61,7 +61,7 @@ class InvitationCounts:
 def count_invitations(
     session: Session, actor: Actor, *, now: datetime
 ) -> tuple[InvitationCounts, InvitationCounts]:
-    """Of exhibitors, and of attendees who are none."""
+    """Counts of exhibitors, and of other attendees."""
     actor.require(Right.READ_MAILS)
     kinds = {
         "bounced": Attendee.bounced_at.is_not(None),
@@ -88,7 +88,7 @@ def count_invitations(
 
 
 def count_uninvited(session: Session, event_id: int) -> int:
-    """How many exhibitors an invitation of the new ones would reach."""
+    """Number of exhibitors that a new invitation would reach."""
     new = _reachable(event_id), Attendee.is_exhibitor, Attendee.welcomed_at.is_(None)
     query = select(func.count()).select_from(Attendee)
     return session.scalars(query.join(Firm, Firm.id == Attendee.firm_id).where(*new)).one()
@@ -103,10 +103,10 @@ def send_invitations(
     with_attendees: bool = False,
     now: datetime,
 ) -> int:
-    """Queue a mail to each of a group. Returns how many. Have the outbox emptied after the commit.
+    """Queue an email to each person of a group. Returns their number. Send the outbox after the commit.
 
-    The mails keep to the event's rate. An exhibitor is asked to choose partners, another attendee to say when
-    they are busy. Two who press at once send one mail. Raises InvalidInput for `note`.
+    The event's rate limit applies. Exhibitors are asked to choose partners, others to enter busy times.
+    Concurrent calls send one email. Raises InvalidInput for `note`.
     """
     actor.require(Right.STEER_MAILS)
     note = one_line(note)
@@ -143,7 +143,7 @@ def _letter(event: Event, person: Attendee, firm: Firm, note: str) -> NewLetter:
 
 
 def _select_group(event_id: int, group: Invitees, *, with_attendees: bool, now: datetime) -> Select[int]:
-    """Locked, so that of two who press at once one sends."""
+    """Locks the people, so that of two concurrent calls one sends."""
     is_new = Attendee.welcomed_at.is_(None)
     query = (
         select(Attendee.id)
@@ -159,7 +159,7 @@ def _select_group(event_id: int, group: Invitees, *, with_attendees: bool, now: 
 
 
 def _reachable(event_id: int) -> ColumnElement[bool]:
-    """Who takes part, can be mailed, and has never signed in."""
+    """Takes part, can get email, and never signed in."""
     return and_(_takes_part(event_id), Attendee.bounced_at.is_(None), Attendee.came_at.is_(None))
 
 

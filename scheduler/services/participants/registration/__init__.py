@@ -1,1 +1,1 @@
-"""Firms that register themselves on a public page: written, confirmed by mail, decided by organisers."""
+"""Self-registration of firms: public form, email confirmation, decision by organisers."""

@@ -1,4 +1,4 @@
-"""What an organiser does about registrations: a new firm of it, its person in a firm that is there, or no."""
+"""Accept a registration as a new firm, attach it to an existing firm, or decline it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _PERSON = ("firm", "name", "latin_name", "email", "title", "languages", "exhibit
 
 @dataclass(frozen=True, slots=True)
 class DecisionResult:
-    """What became of some registrations: how many, and those left, each by its name with the reason."""
+    """Result of decisions: number decided, and the skipped ones by name with the reason."""
 
     count: int
     left: tuple[tuple[str, str], ...]
@@ -57,13 +57,13 @@ def accept_registration(
     settings: Settings,
     now: datetime,
 ) -> str:
-    """Make a firm with its exhibitor of a registration, as `form` says, and tell the person by mail.
+    """Create a firm and its exhibitor from a registration, as corrected in `form`, and email the person.
 
-    Returns the key of the firm. Raises NotFound, WrongState, InvalidInput by field.
+    Returns the firm's key. Raises NotFound, WrongState, InvalidInput by field.
     """
     actor.require(Right.KEEP_PEOPLE)
     row = _lock_waiting(session, actor, number)
-    said = _checked(session, actor, replace(form, email=row.email))  # the address that was confirmed
+    said = _checked(session, actor, replace(form, email=row.email))  # the confirmed address
     _require_new(session, actor, row.email)
     with _accepting(session, actor, row, names.recorded(said["name"], said["latin_name"]), now=now):
         firm = _new_firm(session, actor, said)
@@ -76,9 +76,9 @@ def accept_registration(
 def join_firm(
     session: Session, actor: Actor, number: int, key: str, *, settings: Settings, now: datetime
 ) -> str:
-    """Let the person of a registration join a firm that takes part; nothing else of the firm changes.
+    """Add the registration's person to an existing firm, which does not change otherwise.
 
-    Returns the key of the firm. Raises as `accept`, with a fault of `into` for a firm that is none.
+    Returns the firm's key. Raises like `accept_registration`, with a fault of `into` for an unknown firm.
     """
     actor.require(Right.KEEP_PEOPLE)
     row = _lock_waiting(session, actor, number)
@@ -94,7 +94,9 @@ def join_firm(
 
 
 def decline_registration(session: Session, actor: Actor, number: int, reason: str, *, now: datetime) -> None:
-    """Say no, with a reason that the person gets by mail. Raises NotFound, WrongState, InvalidInput."""
+    """Decline a registration, with a reason emailed to the person. Raises NotFound, WrongState,
+    InvalidInput.
+    """
     actor.require(Right.KEEP_PEOPLE)
     row = _lock_waiting(session, actor, number)
     row.reason = _reason(reason)
@@ -119,7 +121,7 @@ def decline_registration(session: Session, actor: Actor, number: int, reason: st
 def accept_registrations(
     session: Session, actor: Actor, numbers: Sequence[int], *, settings: Settings, now: datetime
 ) -> DecisionResult:
-    """Accept some as they were written, each on its own: who cannot be is left. Raises InvalidInput."""
+    """Bulk-accept; invalid registrations are skipped. Raises InvalidInput."""
     actor.require(Right.KEEP_PEOPLE)
     halls = list_halls(session, actor.event_id)
 
@@ -132,7 +134,7 @@ def accept_registrations(
 def decline_registrations(
     session: Session, actor: Actor, numbers: Sequence[int], reason: str, *, now: datetime
 ) -> DecisionResult:
-    """Decline some for one reason. Raises InvalidInput."""
+    """Decline several registrations for one reason. Raises InvalidInput."""
     actor.require(Right.KEEP_PEOPLE)
     _reason(reason)
     return _decide_each(
@@ -164,7 +166,7 @@ def _decide_each(
 
 
 def _lock_waiting(session: Session, actor: Actor, number: int) -> FirmRegistration:
-    """The registration, locked. Raises NotFound, and WrongState for one that is decided."""
+    """The registration, locked. Raises NotFound, and WrongState if it is decided."""
     row = session.scalar(
         select(FirmRegistration)
         .where(FirmRegistration.event_id == actor.event_id, FirmRegistration.id == min(number, _MAX_ID))
@@ -197,13 +199,13 @@ def _find_firm(session: Session, actor: Actor, key: str) -> Firm:
 
 
 def _is_of(session: Session, actor: Actor, email: str, firm: Firm) -> bool:
-    """Whether somebody of the firm has the address, and takes part."""
+    """Whether an attending person of the firm has the address."""
     here = Attendee.event_id == actor.event_id, Attendee.firm_id == firm.id, Attendee.withdrawn_at.is_(None)
     return session.scalar(select(Attendee.id).where(*here, Attendee.email == email)) is not None
 
 
 def _require_new(session: Session, actor: Actor, email: str) -> None:
-    """Raises InvalidInput if somebody of the event has the address: an import would move that person."""
+    """Raises InvalidInput if a participant has the address: an import would change that person."""
     query = select(Attendee.withdrawn_at, Firm.name, Firm.latin_name).join(Firm, Firm.id == Attendee.firm_id)
     found = session.execute(query.where(Attendee.event_id == actor.event_id, Attendee.email == email)).first()
     if found is None:
@@ -230,7 +232,7 @@ def _checked(session: Session, actor: Actor, form: RegistrationForm) -> dict[str
 def _accepting(
     session: Session, actor: Actor, row: FirmRegistration, subject: str, *, now: datetime
 ) -> Iterator[None]:
-    """One step of the desk, which can be undone: then the registration waits again."""
+    """One step that can be undone: then the registration is open again."""
     with record_step(session, actor, StepKind.REGISTER, ImportKind.FIRMS, subject, now=now):
         yield
         row.state, row.decided_at, row.decided_by = RegistrationState.ACCEPTED, now, actor.account_id
@@ -251,7 +253,7 @@ def _send_welcome(
 
 
 def _new_firm(session: Session, actor: Actor, said: dict[str, Any]) -> Firm:
-    """Made as an import makes one. It would change a firm that has the name, so none may have it."""
+    """Created by an import, which would change a firm of that name: so no firm may have it."""
     forms = {normalize_text(said["name"]), normalize_text(said["latin_name"])}
     known = select(Firm.key, Firm.name, Firm.latin_name).where(Firm.event_id == actor.event_id)
     for key, *others in session.execute(known):
@@ -283,7 +285,7 @@ def _new_person(
 
 
 def _import(columns: Sequence[str], cells: dict[str, Any], do: Callable[[WorkbookSheet], Any]) -> None:
-    """An import of one row. Its faults are of fields."""
+    """An import of one row, with faults by field."""
     sheet = WorkbookSheet("", (SheetRow(1, tuple(columns)), SheetRow(2, tuple(cells[c] for c in columns))))
     try:
         do(sheet)
@@ -293,7 +295,7 @@ def _import(columns: Sequence[str], cells: dict[str, Any], do: Callable[[Workboo
 
 
 def _display_name(firm: Firm | FirmRegistration, row: FirmRegistration) -> str:
-    """The name of a firm in the letter to who registered it."""
+    """Name of the firm in the letter to its registrant."""
     return names.shown(firm.name, firm.latin_name, row.mail_language)
 
 

@@ -1,4 +1,4 @@
-"""More registrations within an hour than a fair has: the event's organisers are told while that lasts."""
+"""Alerts for floods: more registrations within an hour than a fair has."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from scheduler.storage.models import Alert, Event, FirmRegistration
 
 WINDOW = timedelta(hours=1)
 MAX_PER_HOUR = 300
-"""Registrations of an event within an hour, confirmed or not. Each has a link mailed to somebody."""
+"""Registrations of an event within an hour, confirmed or not. Each sends an email."""
 
 
 def update_flood_alerts(session: Session, *, now: datetime) -> None:
-    """Raise an alert for each event with as many, and end those of events with fewer."""
+    """Raise an alert for each event above the limit, and end those below it."""
     many = (
         select(Event.id, Event.key, func.count())
         .join(FirmRegistration, FirmRegistration.event_id == Event.id)

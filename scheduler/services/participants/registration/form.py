@@ -1,4 +1,4 @@
-"""What a firm writes about itself and its person, and what is wrong with it."""
+"""Registration form and its validation."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from scheduler.storage.models import Event, Hall
 
 @dataclass(frozen=True, slots=True)
 class RegistrationForm:
-    """What is typed. `hall` is the key of a hall or empty, `languages` are names or codes.
+    """Form of a registration. `hall` is a hall's key or empty, `languages` are names or codes.
 
-    `mail_language` is the language in which we write back.
+    `mail_language` is the language of our emails.
     """
 
     name: str = ""
@@ -46,7 +46,7 @@ class RegistrationForm:
 
 
 def list_halls(session: Session, event_id: int) -> dict[str, VenueLabel]:
-    """The names of an event's halls by key, in their order."""
+    """Names of an event's halls by key, in order."""
     query = select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == event_id)
     rows = session.execute(query.order_by(Hall.position, Hall.id))
     return {key: venue_label(name, names) for key, name, names in rows}
@@ -55,7 +55,7 @@ def list_halls(session: Session, event_id: int) -> dict[str, VenueLabel]:
 def check_form(
     event: Event, halls: Collection[str], form: RegistrationForm, *, is_test: bool = False
 ) -> dict[str, Any]:
-    """The columns of a registration that a form says. Raises InvalidInput with every fault by field."""
+    """The registration columns of a form. Raises InvalidInput with every fault by field."""
     faults: list[Fault] = []
     said = _texts(form, faults) | _choices(event, halls, form, faults)
     said["email"] = _address(form.email, faults, is_test=is_test)
@@ -66,7 +66,7 @@ def check_form(
 
 
 def require_consent(form: RegistrationForm) -> list[Fault]:
-    """The fault of who has not ticked the line of consent."""
+    """Fault if the consent is not given."""
     return (
         [] if form.consent else [Fault("consent", gettext_lazy("is needed; without it we may keep nothing"))]
     )

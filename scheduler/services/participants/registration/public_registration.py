@@ -1,8 +1,7 @@
-"""The public page of an event where firms register, and the link that confirms their address.
+"""Public registration page of an event, and the link that confirms an address.
 
-Whoever asks is a stranger: what is written is bounded, everybody gets the same answer, and organisers read
-nothing before the link in the mail was used. The mail repeats nothing that was typed, so that nobody can have
-us send their words.
+Callers are anonymous: input is bounded, every address gets the same answer, and organisers see nothing before
+the link is used. The email repeats no input, so that no one can send their own words through us.
 """
 
 from __future__ import annotations
@@ -36,17 +35,18 @@ from scheduler.services.text import storable
 from scheduler.storage.models import Event, FirmRegistration, Slot
 
 LINK_LIFETIME = timedelta(days=3)
-"""How long the link in the mail can be used."""
+"""Validity of the link in the email."""
 MAX_UNCONFIRMED = 3
-"""Unconfirmed registrations of a mailbox, so that nobody can flood it with their mails."""
+"""Unconfirmed registrations per mailbox, so that no one can flood it with our emails."""
 MAX_WAITING = 5_000
-"""Confirmed registrations of an event that are not decided. More are a flood, and no fair.
+"""Confirmed and undecided registrations per event. More are a flood.
 
-Those that nobody confirmed do not count: whoever writes forms for others' addresses would close the page."""
+Unconfirmed ones do not count: else anyone could close the page with other people's addresses.
+"""
 
 
 class RegistrationFull(ChainmeetError):
-    """More registrations of an event wait than anybody would read: none is taken until some are decided."""
+    """Too many registrations of the event are open: none is accepted until some are decided."""
 
     code = "registration-full"
 
@@ -55,7 +55,7 @@ class RegistrationFull(ChainmeetError):
 
 
 class UnusableRegistration(NotFound):
-    """The link of a registration is of no use."""
+    """The registration link is invalid or expired."""
 
     code = "unusable-registration"
 
@@ -68,7 +68,7 @@ class UnusableRegistration(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class OpenEvent:
-    """What strangers read of an event that takes registrations. `areas` and `halls` are names by key."""
+    """Public data of an event that takes registrations. `areas` and `halls` are names by key."""
 
     key: str
     name: str
@@ -81,7 +81,7 @@ class OpenEvent:
 
 @dataclass(frozen=True, slots=True)
 class SubmittedRegistration:
-    """A registration as its writer reads it behind the link. `hall` is a name or empty."""
+    """A registration as its author sees it behind the link. `hall` is a name or empty."""
 
     event: OpenEvent
     name: str
@@ -93,17 +93,17 @@ class SubmittedRegistration:
 
 
 def get_open_event(session: Session, event_key: str, *, now: datetime) -> OpenEvent:
-    """The event, if firms can register for it. Raises NotFound, as for an event that is not there."""
+    """The event, if it takes registrations. Raises NotFound, like for an unknown event."""
     return _open_event_view(session, _find_open_event(session, event_key, now))
 
 
 def submit_registration(
     session: Session, event_key: str, form: RegistrationForm, *, settings: Settings, now: datetime
 ) -> str:
-    """Keep what a firm wrote, and mail a link. Returns the address. The same for every address.
+    """Store a registration and email a link. Returns the address. Same answer for every address.
 
-    Nothing is mailed to an address with links enough. Raises InvalidInput by field, NotFound, and
-    RegistrationFull where more of the event's registrations wait than anybody would read.
+    No email is sent to an address with enough links. Raises InvalidInput by field, NotFound,
+    RegistrationFull.
     """
     event = _find_open_event(session, event_key, now)
     session.execute(delete(FirmRegistration).where(_is_expired(event.id, now)))
@@ -143,9 +143,9 @@ def submit_registration(
 
 
 def get_registration(session: Session, token: str, *, now: datetime) -> SubmittedRegistration:
-    """What the link confirms. It stays valid. Raises UnusableRegistration.
+    """The registration of a link, which stays valid. Raises UnusableRegistration.
 
-    Mail scanners open links. So the page behind the link only looks, and its button confirms.
+    Mail scanners open links, so the page only shows it and its button confirms it.
     """
     found, event = _by_token(session, token, now)
     return SubmittedRegistration(
@@ -160,13 +160,13 @@ def get_registration(session: Session, token: str, *, now: datetime) -> Submitte
 
 
 def confirm_registration(session: Session, token: str, *, now: datetime) -> SubmittedRegistration:
-    """Let the organisers read it, in the place of what the same address wrote before and nobody decided.
+    """Show the registration to organisers, replacing an undecided one of the same address.
 
-    Once more does nothing. Raises UnusableRegistration.
+    Idempotent. Raises UnusableRegistration.
     """
     found, event = _by_token(session, token, now)
     same = FirmRegistration.event_id == event.id, FirmRegistration.email == found.email
-    rows = session.scalars(  # one at a time for an address: its links would replace each other
+    rows = session.scalars(  # one at a time per address: its links replace each other
         select(FirmRegistration)
         .where(*same)
         .order_by(FirmRegistration.id)
@@ -197,7 +197,7 @@ def _find_open_event(session: Session, event_key: str, now: datetime) -> Event:
 
 
 def _is_open(session: Session, event: Event, now: datetime) -> bool:
-    """Until the last meeting time is over, or an owner puts the event away."""
+    """Open until the last meeting time is over or the event is archived."""
     if not event.registration or event.archived_at is not None:
         return False
     last = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
@@ -214,7 +214,7 @@ def _by_token(session: Session, token: str, now: datetime) -> tuple[FirmRegistra
 
 
 def _has_links(session: Session, event_id: int, email: str) -> bool:
-    """Whether the mailbox of an address has links enough that still confirm."""
+    """Whether the mailbox of an address has enough valid links."""
     unconfirmed = FirmRegistration.state == RegistrationState.UNCONFIRMED
     alike = [
         FirmRegistration.email.startswith(email[0], autoescape=True)
@@ -235,7 +235,7 @@ def _is_full(session: Session, event_id: int) -> bool:
 
 
 def _is_expired(event_id: int, now: datetime) -> ColumnElement[bool]:
-    """Registrations that nobody confirmed in time."""
+    """Registrations not confirmed in time."""
     late = FirmRegistration.ends_at <= now
     never = FirmRegistration.state == RegistrationState.UNCONFIRMED
     return (FirmRegistration.event_id == event_id) & never & late

@@ -1,4 +1,4 @@
-"""The registrations of an event as its organisers read them, with the firms that they may be."""
+"""Registrations for organisers, with similar existing firms."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from scheduler.storage.models import Account, Attendee, Event, Firm, FirmRegistr
 
 PAGE_SIZE = 25
 VISIBLE_STATES: Final = (RegistrationState.WAITING, RegistrationState.ACCEPTED, RegistrationState.DECLINED)
-"""The states that organisers see. What is not confirmed is not theirs to read."""
+"""States that organisers see. Unconfirmed registrations are hidden."""
 _FREE_MAIL: Final = frozenset(
     (
         "163.com", "126.com", "qq.com", "sina.com", "foxmail.com", "gmail.com", "outlook.com", "hotmail.com",
         "yahoo.com", "icloud.com", "gmx.de", "web.de", "freemail.hu", "citromail.hu", "proton.me",
     )
 )  # fmt: skip
-"""Domains of addresses that say nothing of a firm."""
+"""Email domains that say nothing about a firm."""
 _MAX_SIMILAR = 5
 _MAX_ID = 2**31 - 1
 
@@ -66,7 +66,7 @@ class RegistrationCard:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationList:
-    """A page of registrations, the numbers of each state, and whether the event takes new ones."""
+    """A page of registrations, counts by state, and whether registration is open."""
 
     page: Page[RegistrationCard]
     counts: dict[RegistrationState, int]
@@ -75,7 +75,7 @@ class RegistrationList:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationRecord:
-    """One registration with what stands in its form, and the firms that it may be."""
+    """A registration with its form, and similar firms."""
 
     known: RegistrationCard
     form: RegistrationForm
@@ -86,7 +86,7 @@ class RegistrationRecord:
 def list_registrations(
     session: Session, actor: Actor, state: RegistrationState, *, text: str = "", number: int = 1
 ) -> RegistrationList:
-    """A page of one state, who waits longest first, else the newest decision first. Eight queries at most."""
+    """A page of one state: open ones oldest first, decided ones newest first. At most eight queries."""
     actor.require(Right.KEEP_PEOPLE)
     event = session.get_one(Event, actor.event_id)
     table = FirmRegistration
@@ -113,7 +113,7 @@ def list_registrations(
 
 
 def get_registration(session: Session, actor: Actor, number: int) -> RegistrationRecord:
-    """One registration. Raises NotFound, also for one whose address is not confirmed."""
+    """A registration. Raises NotFound, also for unconfirmed ones."""
     actor.require(Right.KEEP_PEOPLE)
     table = FirmRegistration
     of_event = (
@@ -141,13 +141,13 @@ def get_registration(session: Session, actor: Actor, number: int) -> Registratio
 
 
 def count_waiting(session: Session, event_id: int) -> int:
-    """How many registrations wait for an organiser."""
+    """Number of open registrations."""
     waits = FirmRegistration.state == RegistrationState.WAITING
     return session.scalars(select(func.count()).where(FirmRegistration.event_id == event_id, waits)).one()
 
 
 def make_form(row: FirmRegistration, halls: Mapping[str, str]) -> RegistrationForm:
-    """What stands in a registration, as its form has it. A hall that is gone is none."""
+    """The form of a stored registration. A deleted hall is left empty."""
     return RegistrationForm(
         name=row.name,
         latin_name=row.latin_name,
@@ -169,7 +169,7 @@ def make_form(row: FirmRegistration, halls: Mapping[str, str]) -> RegistrationFo
 
 
 def find_similar_firms(session: Session, actor: Actor, row: FirmRegistration) -> list[FirmRef]:
-    """Firms of the event with the same name or an address of the same domain, at most five, by name."""
+    """Firms of the event with the same name or email domain, at most five, by name."""
     query = (
         select(Firm.key, Firm.name, Firm.latin_name, Firm.country)
         .where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None), _is_similar(row))
@@ -195,7 +195,7 @@ def _is_similar(row: FirmRegistration) -> ColumnElement[bool]:
 
 
 def _find_with_similar_firms(session: Session, actor: Actor, rows: list[FirmRegistration]) -> set[int]:
-    """Which of some registrations may be a firm of the event: by two queries for any number of them."""
+    """Which registrations have similar firms: two queries, however many there are."""
     if not rows:
         return set()
     of_event = Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None)

@@ -1,1 +1,1 @@
-"""What came of meetings, as both sides say, and the report of the chain that met."""
+"""Meeting outcomes from both sides, and the chain report."""

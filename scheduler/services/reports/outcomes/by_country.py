@@ -1,4 +1,4 @@
-"""The chain by country, area and tier in one table: what was wished, and what is held."""
+"""Requests and meetings by country, area and tier."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scheduler.storage.models import Firm, MeetingRequest, PlannedMeeting, Sched
 
 @dataclass(frozen=True, slots=True)
 class RequestCounts:
-    """Requests that are accepted, and how many of them the version holds."""
+    """Accepted requests, and how many of them the version schedules."""
 
     wished: int
     held: int
@@ -28,11 +28,11 @@ class RequestCounts:
 
 @dataclass(frozen=True, slots=True)
 class CountryShare:
-    """The requests of a country's firms, or of those among them whose first area it is.
+    """Requests of a country's firms, or of those with this first area.
 
     `area` is None for the whole country, and empty for firms without an area. `tiers` are by the tier of the
-    country's firm. A request between two firms of one cell counts once in it, so that cells may have more
-    than the whole. `across` are meetings held with a firm of another tier.
+    country's firm. A request between two firms of one cell counts once in it, so cells may sum to more than
+    the whole. `across` are meetings with a firm of another tier.
     """
 
     country: str
@@ -46,13 +46,13 @@ class CountryShare:
 Side = tuple[str, Tier, str]
 """Country, tier and first area of a firm."""
 Row = tuple[str, str | None]
-"""Country, and area or the whole."""
+"""Country, and area or None for the whole."""
 
 
 def list_country_shares(
     session: Session, actor: Actor, version: ScheduleVersion, areas: Sequence[str]
 ) -> list[CountryShare]:
-    """Rows of each country, with most held first: the whole, then its areas in their order."""
+    """Rows of each country, most meetings first: the whole, then its areas in order."""
     firms = _firms(session, actor)
     wished: dict[Row, Counter[Tier | None]] = defaultdict(Counter)
     held: dict[Row, Counter[Tier | None]] = defaultdict(Counter)
@@ -81,7 +81,7 @@ def list_country_shares(
 
 
 def _cells(side: Side) -> Iterable[tuple[Row, Tier | None]]:
-    """The cells that a firm's request counts in: of the whole and of its area, in its tier and in all."""
+    """Cells that a firm's request counts in: whole and area, by tier and all tiers."""
     country, tier, area = side
     return (((country, of), each) for of in (None, area) for each in (None, tier))
 
@@ -100,7 +100,7 @@ def _firms(session: Session, actor: Actor) -> Counter[Row]:
 
 
 def _pairs(session: Session, actor: Actor, version: ScheduleVersion) -> list[tuple[Side, Side, int, int]]:
-    """Of two sides: requests that are accepted, and how many of them are held."""
+    """Accepted and scheduled requests by pair of sides."""
     follows = accepted_mark(session, actor.event_id), firms_mark(session, actor.event_id)
     rows = kept(session, version, "by country", follows, lambda: _rows(session, version))
     return [

@@ -1,4 +1,4 @@
-"""What a fair led to, for those who pay for it: chains that met, guests of honour, what came of meetings."""
+"""Chain report for sponsors: chains that met, guests of honour, meeting outcomes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class GroupMeetings:
-    """The meetings of the firms of a guest of honour: `across` are those between two tiers."""
+    """Meetings of a guest of honour's firms; `across` are those between two tiers."""
 
     name: str
     firms: int
@@ -48,9 +48,9 @@ class GroupMeetings:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeLine:
-    """Meetings that count as one outcome: said by both sides alike, by one alone, or differently.
+    """Meetings that count as one outcome: reported alike, by one side, or differently.
 
-    `amounts` are sums by currency, of the meetings that have one that counts.
+    `amounts` are sums by currency of the counting reports.
     """
 
     kind: OutcomeKind
@@ -66,7 +66,7 @@ class OutcomeLine:
 
 @dataclass(frozen=True, slots=True)
 class ReportedMeeting:
-    """A meeting of which somebody says what came: the word of the firm that asked, and of the other.
+    """A meeting with a report: the requesting firm's, and the other's.
 
     `firms` are their names in both forms, the Latin one first.
     """
@@ -79,7 +79,7 @@ class ReportedMeeting:
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """Of the published version. `meetings` were not called off, and `begun` of them have begun."""
+    """Chain report of the published version. `meetings` were not cancelled, `begun` of them have started."""
 
     number: int
     meetings: int
@@ -92,7 +92,7 @@ class ChainReport:
 
     @property
     def silent(self) -> int:
-        """Meetings that have begun, of which nobody says what came."""
+        """Started meetings without a report."""
         return self.begun - len(self.reported)
 
 
@@ -100,7 +100,7 @@ _Asks, _Asked = aliased(Firm), aliased(Firm)
 
 
 def get_chain_report(session: Session, actor: Actor, *, now: datetime) -> ChainReport | None:
-    """That of the event, None before a schedule is published. As many queries for any event."""
+    """The event's chain report, None before a schedule is published. The number of queries is constant."""
     actor.require(Right.READ_OUTCOMES)
     version = versions.published(session, actor.event_id)
     if version is None:
@@ -131,7 +131,7 @@ def get_chain_report(session: Session, actor: Actor, *, now: datetime) -> ChainR
 def get_reported_page(
     session: Session, actor: Actor, *, cursor: str | None = None, limit: int = 30, now: datetime
 ) -> Page[ReportedMeeting] | None:
-    """A page of the meetings of which somebody says what came. None before a schedule is published."""
+    """A page of reported meetings. None before a schedule is published."""
     report = get_chain_report(session, actor, now=now)
     if report is None:
         return None
@@ -139,14 +139,14 @@ def get_reported_page(
 
 
 def _count_meetings(session: Session, version: ScheduleVersion) -> list[list[Any]]:
-    """Country and pavilion of who asked, those of the other, whether they are of one tier, and meetings."""
+    """Country and pavilion of both sides, whether they are of one tier, and the number of meetings."""
     columns = (_Asks.country, _Asks.pavilion, _Asked.country, _Asked.pavilion, _Asks.tier == _Asked.tier)
     query = select(*columns, func.count())
     return [list(row) for row in session.execute(_join_firms(query, version).group_by(*columns))]
 
 
 def _by_slot(session: Session, version: ScheduleVersion) -> list[list[int]]:
-    """The slots in which meetings begin that were not called off, and how many."""
+    """Start slots of meetings that were not cancelled, with their number."""
     query = select(PlannedMeeting.slot_id, func.count())
     return [
         list(row) for row in session.execute(_join_firms(query, version).group_by(PlannedMeeting.slot_id))
@@ -154,7 +154,7 @@ def _by_slot(session: Session, version: ScheduleVersion) -> list[list[int]]:
 
 
 def _join_firms(query: Any, version: ScheduleVersion) -> Any:
-    """A query of the version's meetings that were not called off, with both firms."""
+    """The query limited to the version's meetings that were not cancelled, with both firms."""
     return (
         only_scheduled(query.select_from(PlannedMeeting), version.id)
         .join(_Asks, _Asks.id == MeetingRequest.from_firm_id)
@@ -165,7 +165,7 @@ def _join_firms(query: Any, version: ScheduleVersion) -> Any:
 def _guests(
     guests: Iterable[Mapping[str, str]], firms: Sequence[Any], met: Sequence[Any]
 ) -> list[GroupMeetings]:
-    """Of each guest of honour: firms of its country, or in its pavilion."""
+    """Firms of each guest of honour's country or pavilion, with their meetings."""
     found = []
     for guest in guests:
         belongs = partial(is_of, guest)
@@ -215,7 +215,7 @@ def _reported(session: Session, version: ScheduleVersion) -> list[ReportedMeetin
 
 
 def _lines(reported: Sequence[ReportedMeeting]) -> list[OutcomeLine]:
-    """A line an outcome, the most first."""
+    """A line per outcome, most frequent first."""
     lines = []
     for kind in reversed(OutcomeKind):
         of_kind = [each for each in reported if each.counts.kind is kind]

@@ -1,4 +1,4 @@
-"""A firm's own list of what came of its meetings, and what is still missing."""
+"""A firm's list of meeting outcomes, with those still missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from scheduler.services.schedule import agendas
 
 
 class OutcomeFilter(StrEnum):
-    """Which meetings of the list are shown: all, by what is missing, or by what counts of them."""
+    """Filter of the list: all, missing reports, or the outcome that counts."""
 
     ALL = "all"
     OURS_MISSING = "ours-missing"
@@ -32,9 +32,9 @@ class OutcomeFilter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeList:
-    """`meetings` have begun and are shown, in time order; `counts` are of all that have begun, by what shows.
+    """Started meetings that match the filter, in time order; `counts` by filter of all started ones.
 
-    `ahead` are meetings that have not begun. `is_whole`: of the firm, not of the reader alone. `version` is
+    `ahead` are meetings that have not started. `is_whole`: of the firm, not of the reader alone. `version` is
     None before a schedule is published.
     """
 
@@ -46,9 +46,9 @@ class OutcomeList:
 
 
 def get_outcome_list(session: Session, actor: Actor, *, show: OutcomeFilter, now: datetime) -> OutcomeList:
-    """Meetings of the actor's firm, of attendees those that they sit in. As many queries for any firm.
+    """Meetings of the actor's firm, or of the attendee alone. The number of queries is constant.
 
-    What was called off is left out. Raises NotFound for who has no firm.
+    Cancelled meetings are left out. Raises NotFound for actors without a firm.
     """
     agenda = agendas.firm_agenda(session, actor)
     is_whole = actor.may(Right.READ_OUTCOMES, firm_id=actor.firm_id)

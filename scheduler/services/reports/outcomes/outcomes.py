@@ -1,4 +1,4 @@
-"""What came of a meeting, as each side says: entered once it has begun, changed, and taken back."""
+"""Meeting outcomes as each side reports them: entered after the start, changed, withdrawn."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ from scheduler.storage.models import (
 from scheduler.storage.rows import rows_of
 
 _WHOLE = re.compile(r"[0-9]{1,15}|[0-9]{1,3}([ ,.'\u00a0\u202f][0-9]{3}){1,4}")
-"""A whole number, perhaps in groups of three: 1,5 is none."""
+"""A whole number, optionally with thousands separators; 1,5 is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeForm:
-    """What somebody types: the amount as text, so that it can be shown again."""
+    """Outcome form. The amount is text, so that it can be shown again."""
 
     kind: str
     amount: str = ""
@@ -53,7 +53,7 @@ class OutcomeForm:
 
 @dataclass(frozen=True, slots=True)
 class ReportedOutcome:
-    """What a side said, by whom and when. `is_changed`: it said something else before."""
+    """A side's report. `is_changed`: it reported something else before."""
 
     outcome: OutcomeWord
     by: PersonRef
@@ -63,7 +63,7 @@ class ReportedOutcome:
 
 @dataclass(frozen=True, slots=True)
 class MeetingOutcomes:
-    """What the own side and the partner's say of a meeting. `may_say`: the actor can say it for its side."""
+    """Reports of the own and the partner's side. `may_say`: the actor can report for its side."""
 
     own: ReportedOutcome | None
     partner: ReportedOutcome | None
@@ -84,7 +84,7 @@ class MeetingOutcomes:
 
 @dataclass(frozen=True, slots=True)
 class MeetingWithOutcomes:
-    """A meeting as the actor's side sees it, and what both sides say of it."""
+    """A meeting as the actor's side sees it, with both reports."""
 
     item: AgendaItem
     words: MeetingOutcomes
@@ -93,9 +93,9 @@ class MeetingWithOutcomes:
 def list_outcomes(
     session: Session, actor: Actor, items: Iterable[AgendaItem], *, now: datetime
 ) -> dict[str, MeetingOutcomes]:
-    """What is said of the meetings of the actor's firm that have begun, by key of the request. Two queries.
+    """Reports on started meetings of the actor's firm, by request key. Two queries.
 
-    For meetings of an agenda that the actor may read. What was called off has no entry.
+    For meetings of an agenda that the actor may read. Cancelled ones are left out.
     """
     firm, person = _keys(session, actor)
     begun = {
@@ -139,7 +139,7 @@ def list_outcomes(
 
 
 def get_meeting(session: Session, actor: Actor, request_key: str, *, now: datetime) -> MeetingWithOutcomes:
-    """A meeting of the actor's firm that has begun. Raises NotFound, and WrongState before its start."""
+    """A started meeting of the actor's firm. Raises NotFound, and WrongState before its start."""
     actor.require(Right.READ_OUTCOMES, firm_id=actor.firm_id, attendee_id=actor.attendee_id)
     version = versions.published(session, actor.event_id)
     if version is None or actor.firm_id is None or not storable(request_key):
@@ -156,10 +156,10 @@ def get_meeting(session: Session, actor: Actor, request_key: str, *, now: dateti
 def report_outcome(
     session: Session, actor: Actor, request_key: str, form: OutcomeForm, *, now: datetime
 ) -> OutcomeWord:
-    """Say for the actor's side what came of a meeting, in place of what the side said before.
+    """Report an outcome for the actor's side, replacing its earlier report.
 
-    Raises NotFound for a meeting that is not theirs, WrongState before its start or if it was called off, and
-    InvalidInput with the faults at `kind`, `amount`, `currency`.
+    Raises NotFound for another firm's meeting, WrongState before its start or if cancelled, and InvalidInput
+    by `kind`, `amount`, `currency`.
     """
     request, side = _lock_own_request(session, actor, request_key, now)
     outcome = _parse_form(form)
@@ -177,7 +177,9 @@ def report_outcome(
 
 
 def withdraw_outcome(session: Session, actor: Actor, request_key: str, *, now: datetime) -> None:
-    """Undo the side's last word: what it said before stands again, or nothing. Raises as `say`."""
+    """Withdraw the side's last report: the earlier one applies again, if any. Raises like
+    `report_outcome`.
+    """
     request, side = _lock_own_request(session, actor, request_key, now)
     row = session.get(MeetingOutcome, (request.id, side), populate_existing=True)
     if row is None:
@@ -194,10 +196,10 @@ def withdraw_outcome(session: Session, actor: Actor, request_key: str, *, now: d
 def _lock_own_request(
     session: Session, actor: Actor, request_key: str, now: datetime
 ) -> tuple[MeetingRequest, Side]:
-    """The request of a published meeting that has begun, locked, and the side for which the actor speaks."""
+    """The request of a started published meeting, locked, and the actor's side."""
     if actor.attendee_id is None or not storable(request_key):
         raise NotFound("meeting", request_key)
-    request = session.scalar(  # the words of one meeting follow each other
+    request = session.scalar(  # reports of one meeting are serialized
         select(MeetingRequest)
         .where(MeetingRequest.event_id == actor.event_id, MeetingRequest.key == request_key)
         .with_for_update(key_share=True)
@@ -283,7 +285,7 @@ _KEYS = (
 
 
 def _keys(session: Session, actor: Actor) -> tuple[str, str]:
-    """Of the actor's firm and of the actor as a person; empty for who is no attendee."""
+    """Keys of the actor's firm and person; empty for non-attendees."""
     row = rows_of(session, _KEYS, person=actor.attendee_id).first()
     return (row[0], row[1]) if row is not None else ("", "")
 

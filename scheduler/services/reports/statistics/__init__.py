@@ -1,1 +1,1 @@
-"""The rows of figures: how full halls are, which chains meet, who walks when, and answers by day."""
+"""Statistics of a version: hall load, chain flow, walking, and responses by day."""

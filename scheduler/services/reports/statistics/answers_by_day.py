@@ -1,4 +1,4 @@
-"""How many requests were asked, accepted and declined on each day of the venue."""
+"""Requests sent, accepted and declined on each day at the venue."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scheduler.storage.models import Event, MeetingRequest
 
 @dataclass(frozen=True, slots=True)
 class AnswerDay:
-    """`accepted` and `declined` are requests that are so now, on the day on which they became so."""
+    """A day. `accepted` and `declined` count current states by the day they were reached."""
 
     day: date
     asked: int
@@ -28,7 +28,7 @@ class AnswerDay:
 
 
 def count_answers_by_day(session: Session, actor: Actor) -> Sequence[AnswerDay]:
-    """Each day from the first request to the last step, also those without any. Three queries."""
+    """Each day from the first request to the last step, without gaps. Three queries."""
     actor.require(Right.READ_VERSIONS)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     own = MeetingRequest.event_id == actor.event_id

@@ -1,4 +1,4 @@
-"""Which links of the chain meet: wished and scheduled, by tier and main area of both firms."""
+"""Chain flow: requested and scheduled meetings by tier and main area of both firms."""
 
 from __future__ import annotations
 
@@ -24,10 +24,9 @@ ORDER = tuple(Tier)
 
 @dataclass(frozen=True, slots=True)
 class ChainLink:
-    """Requests between the firms of two tiers and areas. `upper` is nearer to the source of the chain.
+    """Requests between firms of two tiers and areas. `upper` is nearer to the source of the chain.
 
-    An area is that of the firm's first, by its name; empty for a firm without one. `wished` are requests that
-    are accepted or held.
+    The area is the name of the firm's first one, or empty. `wished` are accepted or scheduled requests.
     """
 
     upper: Tier
@@ -40,7 +39,7 @@ class ChainLink:
 
 @dataclass(frozen=True, slots=True)
 class ChainFlow:
-    """All links of a version. `areas` are the keys and names of the event's areas that have one, in order."""
+    """All links of a version. `areas` are keys and names of the areas with a link, in order."""
 
     areas: Sequence[tuple[str, str]]
     links: Sequence[ChainLink]
@@ -50,7 +49,7 @@ class ChainFlow:
 
 
 def get_chain_flow(session: Session, actor: Actor, number: int) -> ChainFlow:
-    """That of a version. Six queries. Raises NotFound."""
+    """The chain flow of a version. Six queries. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     names = session.get_one(Event, actor.event_id).named_areas
@@ -65,7 +64,7 @@ def get_chain_flow(session: Session, actor: Actor, number: int) -> ChainFlow:
 
 
 def _links(rows: Iterable[tuple[Tier, str, Tier, str, int, int]]) -> list[ChainLink]:
-    """Both directions of each link together."""
+    """Links with both directions added up."""
     wished: Counter[tuple[Tier, str, Tier, str]] = Counter()
     held: Counter[tuple[Tier, str, Tier, str]] = Counter()
     for tier, area, other, theirs, asked, met in rows:
@@ -77,7 +76,7 @@ def _links(rows: Iterable[tuple[Tier, str, Tier, str, int, int]]) -> list[ChainL
 
 
 def _rows(session: Session, version: ScheduleVersion) -> list[list[Any]]:
-    """Tier and area of who asks, those of who is asked, and how many requests are wished and scheduled."""
+    """Tier and area of both sides, with requested and scheduled meetings."""
     asks, asked = aliased(Firm), aliased(Firm)
     areas = asks.areas[0].as_string(), asked.areas[0].as_string()
     rows = session.execute(

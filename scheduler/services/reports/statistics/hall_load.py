@@ -1,4 +1,4 @@
-"""How many meetings take place at once in each hall: by slot."""
+"""Hall load: simultaneous meetings in each hall by slot."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from scheduler.storage.models import Event, Hall, Place, PlannedMeeting, Schedul
 
 @dataclass(frozen=True, slots=True)
 class HallLoad:
-    """`starts` are those of slots, in the event's zone; `counts` meetings by hall and number of the slot."""
+    """`starts` are the slots' start times in the event's zone; `counts` meetings by hall and slot number."""
 
     halls: Sequence[str]
     starts: Sequence[datetime]
@@ -31,13 +31,16 @@ class HallLoad:
 
     @property
     def fullest(self) -> tuple[int, int] | None:
-        """The hall and the slot with the most meetings at once, the first of several."""
+        """Hall and slot with the most simultaneous meetings, the first of several."""
         cells = [(-count, slot, hall) for (hall, slot), count in self.counts.items()]
         return (min(cells)[2], min(cells)[1]) if cells else None
 
 
 def get_hall_load(session: Session, actor: Actor, number: int) -> HallLoad:
-    """That of a version. A meeting of several slots counts in each. Eight queries. Raises NotFound."""
+    """The hall load of a version. Longer meetings count in each of their slots. Eight queries.
+
+    Raises NotFound.
+    """
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
@@ -68,7 +71,7 @@ def get_hall_load(session: Session, actor: Actor, number: int) -> HallLoad:
 
 
 def _rows(session: Session, version: ScheduleVersion) -> list[list[int]]:
-    """The hall, the positions of the first and the last slot, and how many meetings are so."""
+    """Hall, first and last slot position, and number of meetings."""
     first, last = aliased(Slot), aliased(Slot)
     at = (
         select(Place.hall_id, first.position, last.position, func.count())

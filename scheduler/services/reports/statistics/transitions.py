@@ -1,4 +1,4 @@
-"""From each meeting of a version to the next one of the same person and day: free times and walks."""
+"""Transitions between consecutive meetings of a person's day: idle slots and walks."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from scheduler.storage.models import Event, Place, PlannedAttendee, PlannedMeeti
 
 @dataclass(frozen=True, slots=True)
 class Transitions:
-    """Of everybody who has a meeting. Slots are positions, people and halls ids.
+    """Transitions of all people with meetings. Slots are positions, people and halls ids.
 
-    `idle` counts by slot who has a meeting before and after it on its day. `walks` are changes of the hall:
-    the slot in which the meeting begins that people walk to, from which hall, to which, and how many do.
+    `idle` counts by slot the people with meetings before and after it that day. `walks` are hall changes:
+    slot of the next meeting, from hall, to hall, number of people.
     """
 
     idle: Mapping[int, int]
     walks: Sequence[tuple[int, int, int, int]]
     _free: Mapping[str, str]
-    """By person the slots that `idle` counts, as texts: of thousands few are looked at."""
+    """Idle slots by person, as text: only few of thousands are read."""
 
     @property
     def people(self) -> set[int]:
         return set(map(int, self._free))
 
     def free(self, person: int) -> list[int]:
-        """The slots of one person that `idle` counts."""
+        """Idle slots of a person."""
         return [int(position) for position in self._free.get(str(person), "").split()]
 
 
 class _Seat(NamedTuple):
-    """One meeting of one person: positions of its first and last slot, and its hall."""
+    """A person's meeting: positions of first and last slot, and hall."""
 
     attendee_id: int
     first: int
@@ -51,7 +51,7 @@ class _Seat(NamedTuple):
 
 
 def get_transitions(session: Session, version: ScheduleVersion) -> Transitions:
-    """Those of a version, kept with it. Five queries."""
+    """The transitions of a version, stored with it. Five queries."""
     follows = [venue_mark(session, version.event_id), accepted_mark(session, version.event_id)]
     found = kept(session, version, "steps", follows, lambda: _compute_transitions(session, version))
     walks = [(at, one, other, count) for at, one, other, count in found["walks"]]
@@ -79,7 +79,7 @@ def _compute_transitions(session: Session, version: ScheduleVersion) -> dict[str
 
 
 def _seats(session: Session, version_id: int) -> Iterable[Any]:
-    """Every scheduled meeting of every person, by person and time."""
+    """Scheduled meetings of every person, by person and time."""
     first, last = aliased(Slot), aliased(Slot)
     seats = (
         select(PlannedAttendee.attendee_id, first.position, last.position, Place.hall_id)
@@ -93,7 +93,7 @@ def _seats(session: Session, version_id: int) -> Iterable[Any]:
 
 
 def _days(session: Session, event_id: int) -> dict[int, date]:
-    """The day of each slot in the event's zone, by position; also of those that are retired."""
+    """Day of each slot in the event's zone by position, including retired slots."""
     zone = ZoneInfo(session.get_one(Event, event_id).timezone)
     rows = session.execute(select(Slot.position, Slot.start).where(Slot.event_id == event_id))
     return {position: start.astimezone(zone).date() for position, start in rows}

@@ -1,4 +1,4 @@
-"""Which version figures are of."""
+"""Resolve the schedule version that a chart shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scheduler.services.schedule import versions
 
 
 def resolve_version(session: Session, actor: Actor, number: int | None) -> int | None:
-    """The number that was asked for, else that of the published version, if there is one. Raises NotFound."""
+    """The requested version's number, else the published one's, if any. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     if number is not None:
         return versions.get(session, actor.event_id, number).number

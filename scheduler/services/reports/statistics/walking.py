@@ -1,4 +1,4 @@
-"""How much people walk from hall to hall, by the hour in which the meeting begins that they walk to."""
+"""Walking between halls, by the hour in which the next meeting starts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scheduler.storage.models import Event, Hall, Slot, WalkingTime
 
 @dataclass(frozen=True, slots=True)
 class WalkHour:
-    """Walks of people to a meeting that begins in this hour of any day, and their minutes on foot in all."""
+    """Walks to meetings that start in this hour of any day, and their total minutes."""
 
     hour: int
     walks: int
@@ -27,7 +27,7 @@ class WalkHour:
 
 
 def count_walks(session: Session, actor: Actor, number: int) -> Sequence[WalkHour]:
-    """Those of a version, by hour of the venue's clock. A walk is between two meetings of a person and day.
+    """The walks of a version, by hour at the venue. A walk links two meetings of a person's day.
 
     Eight queries. Raises NotFound.
     """

@@ -1,4 +1,4 @@
-"""The week of a person, a firm or a booth in a version: its meetings, and when it is away or closed."""
+"""Week view of a person, firm or booth in a version: meetings, absences and closures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from scheduler.storage.models import (
 
 
 class WeekOwner(StrEnum):
-    """Whose week it is, as the pages of the desk and the board call it."""
+    """Owner of a week, as pages call it."""
 
     PERSON = "people"
     FIRM = "firms"
@@ -45,9 +45,9 @@ class WeekOwner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WeekRows:
-    """All times are in the event's zone. `starts` are of all slots, in order, `away` of some of them.
+    """Times are in the event's zone. `starts` are of all slots in order, `away` of some of them.
 
-    `own` is the key of the firm from which partners are seen, None for a place. A firm is never away.
+    `own` is the key of the firm whose partners are shown, None for a place. A firm is never away.
     """
 
     name: str
@@ -60,9 +60,9 @@ class WeekRows:
 def get_week(
     session: Session, actor: Actor, number: int, of: WeekOwner, key: str, *, language: str = "en"
 ) -> WeekRows:
-    """That of one in a version; what was called off is left out. As many queries for any. Raises NotFound.
+    """The week of one owner in a version, without cancelled meetings. Constant number of queries.
 
-    Names are those that readers of the language read.
+    Raises NotFound. Names are as readers of the language read them.
     """
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
@@ -84,7 +84,7 @@ def get_week(
 def _of(
     session: Session, actor: Actor, of: WeekOwner, key: str, language: str
 ) -> tuple[str, str | None, ColumnElement[bool], set[int]]:
-    """The name, the own firm's key, which meetings, and the ids of the slots in which there are none."""
+    """Name, own firm's key, condition of the meetings, and ids of unavailable slots."""
     found = _person if of is WeekOwner.PERSON else _firm if of is WeekOwner.FIRM else _place
     row = found(session, actor.event_id, key, language) if storable(key) else None
     if row is None:

@@ -1,1 +1,1 @@
-"""Sheets of those who come together: delegations, and guests of honour."""
+"""Import of groups: delegations and guests of honour."""

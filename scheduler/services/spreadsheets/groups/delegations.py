@@ -1,4 +1,4 @@
-"""Delegations of a sheet: who leads and accompanies them, their firms, and people who come without theirs."""
+"""Import of delegations: leaders, escorts, firms and single people."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _TEXTS = ("name", "origin", "escort", "escort_phone")
 def import_delegations(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import delegations. A row with a known key, or name, changes that delegation.
+    """Import delegations. A known key or name changes that delegation.
 
-    `firms` and `people` are all its members, where the sheet has these columns. The leader is one of its
-    people, and none any more once that person is not. Raises InvalidInput.
+    `firms` and `people` replace the members, where the sheet has these columns. The leader must be a member,
+    else it is unset. Raises InvalidInput.
     """
     actor.require(Right.IMPORT)
     actor.require(Right.KEEP_DELEGATIONS)
@@ -75,14 +75,14 @@ def import_delegations(
 
 @dataclass(slots=True)
 class _Members:
-    """The firms and people of an event, and who belongs to which delegation, by ids."""
+    """Firms and people of an event, and their delegations, by id."""
 
     session: Session
     firms: FirmLookup
     person_keys: dict[int, str] = field(default_factory=dict)
     firm_of: dict[int, int] = field(default_factory=dict)
     named: dict[str, set[int]] = field(default_factory=dict)
-    """The ids of people by what a cell may call them: key, mail address, name."""
+    """Ids of people by what a cell may say: key, email address, name."""
     of_firms: dict[int, dict[int, DelegationFirm]] = field(default_factory=dict)
     alone: dict[int, dict[int, DelegationPerson]] = field(default_factory=dict)
 
@@ -104,7 +104,7 @@ class _Members:
         return made
 
     def values(self, row: Row, known: Delegation | None) -> dict[str, Any]:
-        """The values of the columns that the sheet has; firms, people and leader by id."""
+        """Values of the columns that the sheet has; firms, people and leader by id."""
         read: dict[str, Any] = {
             "key": row.key(),
             "name": row.text("name", fields.DelegationName),
@@ -161,16 +161,16 @@ class _Members:
         return leader or None
 
     def _now(self, known: Delegation | None) -> tuple[set[int], set[int]]:
-        """The firms and the single people that it has already."""
+        """Current firms and single people of the delegation."""
         if known is None:
             return set(), set()
         return set(self.of_firms.get(known.id, ())), set(self.alone.get(known.id, ()))
 
     def join(self, found: Delegation, given: Mapping[str, Any], cells: Cells) -> None:
-        """Give it its members and its leader; `cells` get what that changes, by keys."""
+        """Set its members and leader; `cells` get the changes, by key."""
         firms, people = self._now(found)
         wanted = set(given.get("firms", firms))
-        # who comes with the firm does not come alone
+        # people of its firms are not single people
         alone = {each for each in given.get("people", people) if self.firm_of[each] not in wanted}
         self._set(DelegationFirm, found, self.of_firms.get(found.id, {}), wanted)
         self._set(DelegationPerson, found, self.alone.get(found.id, {}), alone)

@@ -1,4 +1,4 @@
-"""Guests of honour of a sheet: countries and provinces, each perhaps with a pavilion."""
+"""Import of guests of honour: countries and provinces, optionally with a pavilion."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EMPTY = {"name": "", "kind": GuestKind.COUNTRY.value, "country": "", "pavilion"
 def import_guests(
     session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = DEFAULT_OPTIONS
 ) -> ImportResult:
-    """Import guests of honour. A row with a known name changes that guest; who is not in the sheet stays.
+    """Import guests of honour. A known name changes that guest; guests missing from the sheet stay.
 
     Raises InvalidInput.
     """

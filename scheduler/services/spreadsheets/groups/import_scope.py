@@ -1,4 +1,4 @@
-"""Whose rows an import may touch: all of the event, or the firms and people of one delegation."""
+"""Scope of an import: all rows of the event, or those of one delegation."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from scheduler.storage.models import Account, Attendee, DelegationFirm, Firm, Te
 
 ADDRESS_TAKEN = gettext_lazy("cannot be taken here; ask the organisers")
 MAX_FIRMS = 300
-"""Of a delegation that brings its own."""
+"""Firms that a delegation can import."""
 
 
 def find_importing_delegation(session: Session, actor: Actor, key: str) -> ImportingDelegation:
-    """The delegation for which the actor brings firms and people. Raises NotFound for any other."""
+    """The delegation whose firms and people the actor may import. Raises NotFound."""
     found = find_delegation(session, actor, key, Right.IMPORT_MEMBERS)
     return ImportingDelegation(found.id, found.key)
 
 
 def require_import_right(actor: Actor, options: ImportOptions) -> None:
-    """Raises what access raises, unless the actor may bring rows so."""
+    """Raises an access error unless the actor may import with these options."""
     if options.members is None:
         actor.require(Right.IMPORT)
         return
@@ -39,12 +39,12 @@ def require_import_right(actor: Actor, options: ImportOptions) -> None:
 
 
 def limit_to_delegation(firm_id: InstrumentedAttribute[int], options: ImportOptions) -> ColumnElement[bool]:
-    """Rows of the members' firms, or all if there are no members."""
+    """Rows of the delegation's firms, or all without a delegation."""
     return true() if options.members is None else firm_id.in_(firms_of(options.members.delegation_id))
 
 
 def check_firm_count(table: Table, known: Mapping[str, Firm]) -> None:
-    """A delegation brings only so many firms."""
+    """Limit the number of firms that a delegation imports."""
     if table.options.members is not None:
         new = [row for row in table.rows if row.values.get("key") not in known]
         for row in new[max(MAX_FIRMS - len(known), 0) :]:
@@ -58,7 +58,7 @@ def check_firm_count(table: Table, known: Mapping[str, Firm]) -> None:
 
 
 def add_firms(session: Session, options: ImportOptions, firm_ids: Iterable[int]) -> None:
-    """New firms belong to the delegation that brings them."""
+    """Add new firms to the delegation that imports them."""
     if options.members is not None:
         of = options.members.delegation_id
         session.add_all(DelegationFirm(delegation_id=of, firm_id=firm_id) for firm_id in firm_ids)
@@ -72,7 +72,7 @@ def check_addresses(
     rows: Iterable[tuple[Row, str]],
     known: Mapping[str, Attendee],
 ) -> None:
-    """Refuse addresses of others and of the event's team, and changes of them: each is a way to sign in."""
+    """Refuse addresses of others and of the team, and changes of addresses: each could sign in."""
     others = select(Attendee.email).where(
         Attendee.event_id == event_id, Attendee.firm_id.not_in(firms_of(members.delegation_id))
     )
@@ -86,6 +86,6 @@ def check_addresses(
 
 
 def _select_team_addresses(event_id: int) -> tuple[Select[str], Select[str]]:
-    """The addresses of those who run the event, and of those who are invited to."""
+    """Addresses of the team, and of invited members."""
     members = select(Account.email).join(TeamMember).where(TeamMember.event_id == event_id)
     return members, select(TeamInvitation.email).where(TeamInvitation.event_id == event_id)

@@ -1,7 +1,7 @@
-"""Words of spreadsheets as data: a file a language, which columns they mean, and other names of countries.
+"""Spreadsheet vocabulary: one JSON file per language with headers and names.
 
-A text has the words of one thing, parted by `|`. Braces have endings or beginnings to choose from:
-`{hall|stand} number` is two words. How words are compared: `columns.folded`.
+Alternatives are separated by `|`; braces contain alternative parts: `{hall|stand} number` is two words.
+`columns.fold_text` defines how words are compared.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ from pathlib import Path
 from typing import Any, Final
 
 LANGUAGES: Final = ("en", "zh", "hu", "de", "fr", "es", "ja", "ko")
-"""Languages of headers, names of sheets, and words of cells."""
+"""Languages of headers, sheet names and cell words."""
 FAMILY_NAME_FIRST: Final = frozenset(("zh", "hu", "ja", "ko"))
 
 
 @cache
 def load_columns() -> Mapping[str, Mapping[str, Mapping[str, list[str]]]]:
-    """Under `columns` the fields of our columns by kind of rows; under `composed` those of others."""
+    """`columns`: fields of our columns by kind; `composed`: those of composed columns."""
     found: Mapping[str, Mapping[str, Mapping[str, list[str]]]] = _read("columns")
     return found
 
 
 @cache
 def load_fields(language: str) -> Mapping[str, tuple[str, ...]]:
-    """Headers of a language by what they name."""
+    """Headers of a language by field."""
     return _words(language, "fields")
 
 
 @cache
 def load_sheet_names(language: str) -> Mapping[str, tuple[str, ...]]:
-    """Names of sheets of a language by kind of rows."""
+    """Sheet names of a language by kind."""
     return _words(language, "sheets")
 
 
 @cache
 def load_setting_names(language: str) -> Mapping[str, tuple[str, ...]]:
-    """What people of a language call each setting of an event in its sheet."""
+    """Names of event settings in a language."""
     return _words(language, "settings")
 
 
 @cache
 def load_cell_words(name: str) -> tuple[str, ...]:
-    """What people write in a cell for one thing, as `upstream`, `accepted` or `yes`, in all languages."""
+    """Words for a value such as `upstream`, `accepted` or `yes`, in all languages."""
     return tuple(dict.fromkeys(word for one in LANGUAGES for word in _words(one, "values").get(name, ())))
 
 
@@ -57,7 +57,7 @@ def load_other_names(of: str) -> Mapping[str, tuple[str, ...]]:
 
 @cache
 def load_ambiguous_names(of: str) -> tuple[str, ...]:
-    """Names that two `countries` have, whatever one of the languages says."""
+    """Names that two `countries` share in some language."""
     return _expand(_read("names")["ambiguous"][of])
 
 
@@ -71,12 +71,12 @@ def _read(name: str) -> Any:
 
 
 def _expand(words: str) -> tuple[str, ...]:
-    """All words of a text."""
+    """All alternatives of a text."""
     return tuple(dict.fromkeys(word for each in _split_alternatives(words) for word in _alternatives(each)))
 
 
 def _split_alternatives(words: str) -> Iterator[str]:
-    """Parts between strokes that are not in braces."""
+    """Parts separated by `|` outside braces."""
     depth, part = 0, ""
     for sign in words:
         depth += (sign == "{") - (sign == "}")
