@@ -10,7 +10,7 @@ from benchmarks.isolated import Outcome
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Result, SolveParams
-from scheduler.solver.bounds.closed import Bounds
+from scheduler.solver.bounds.closed_form import Bounds
 from scheduler.solver.bounds.prove import upper_bounds
 
 SLACK_SECONDS = 60.0  # what a process may need beyond its time, before it is ended

@@ -22,7 +22,7 @@ from benchmarks.isolated import Outcome
 from benchmarks.machine import RESULTS, commit, machine
 from benchmarks.quality import BrokenPlan, Quality, quality
 from benchmarks.report import Json, line, merged, stem, write_json, write_text
-from scheduler.solver.bounds.closed import Bounds
+from scheduler.solver.bounds.closed_form import Bounds
 
 QUICK_SECONDS, PEER_SECONDS = 8.0, 120.0
 LARGE = 20_000  # requests

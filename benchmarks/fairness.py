@@ -25,7 +25,7 @@ from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.fairness import FAIRNESS_PRICES, Fairness, fairness, firm_shares, with_fairness
-from scheduler.solver.bounds.closed import rooms
+from scheduler.solver.bounds.closed_form import meeting_capacities
 
 QUICK, FULL = (60, 800, 8.0), (620, 9000, 60.0)
 """Firms, requests, and seconds a point."""
@@ -67,7 +67,7 @@ def measure(instance: Instance, point: int, seconds: float, home: str) -> Json:
 
 def worst_bound(problem: Problem) -> float:
     """No plan gives the firm that fares worst a larger share of its requests."""
-    firms = zip(rooms(problem), problem.request_counts, strict=True)
+    firms = zip(meeting_capacities(problem), problem.request_counts, strict=True)
     return min((min(1.0, most / n) for most, n in firms if n), default=1.0)
 
 

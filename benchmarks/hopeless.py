@@ -9,7 +9,7 @@ from ortools.sat.python import cp_model
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.solver.instance.choices import Choices, bits
+from scheduler.solver.instance.choices import Choices, mask_slots
 
 Takes = list[cp_model.IntVar]
 
@@ -43,7 +43,7 @@ def _model(problem: Problem, mine: Sequence[int], firms: set[int]) -> cp_model.C
     for r in mine:
         takes = []
         for team, starts in _teams(problem, choices, r, firms).items():
-            for start in bits(starts):
+            for start in mask_slots(starts):
                 take = model.new_bool_var(f"take {r} {start}")
                 takes.append(take)
                 day = problem.days[start]

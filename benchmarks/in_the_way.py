@@ -11,7 +11,7 @@ from scheduler.domain.problem import People, Problem
 from scheduler.domain.rules.people import has_time_to_walk
 from scheduler.solver.exact.assignments import Assignment, PlaceGroup
 from scheduler.solver.instance.choices import Choices
-from scheduler.solver.instance.places import alike, named_places
+from scheduler.solver.instance.places import group_alike_places, named_places
 
 NOBODY: frozenset[int] = frozenset()
 
@@ -208,7 +208,7 @@ def _groups(problem: Problem, choices: Choices) -> tuple[PlaceGroup, ...]:
             free=choices.place_free[members[0]],
             capacity=sum(problem.places[p].capacity for p in members),
         )
-        for members in alike(problem, named_places(problem))
+        for members in group_alike_places(problem, named_places(problem))
     )
 
 

@@ -9,7 +9,7 @@ from benchmarks.report import share
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
-from scheduler.solver.bounds.closed import Bounds
+from scheduler.solver.bounds.closed_form import Bounds
 
 
 class BrokenPlan(Exception):

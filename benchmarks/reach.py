@@ -12,7 +12,7 @@ from benchmarks.in_the_way import NOBODY, Way, Ways, everybody
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.exact.assignments import Assignment, Assignments
-from scheduler.solver.instance.choices import bits
+from scheduler.solver.instance.choices import mask_slots
 
 
 class OutOfTime(Exception):
@@ -196,7 +196,7 @@ class Reach(Ways):
                 for person in team:
                     mask &= self._within(person, moving, r)
                 starts &= choices.starts(mask, row.length)
-            for start in bits(starts):
+            for start in mask_slots(starts):
                 if len(self.moving(moving, self.in_way(r, team, start, None))) <= self.budget:
                     yield from self.at_start(r, team, start, choices.interpreters(asking, asked))
 

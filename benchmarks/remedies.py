@@ -24,8 +24,8 @@ from benchmarks.report import Json, line, stem, write_json
 from scheduler.domain.plan import Lever, Unscheduled, Way
 from scheduler.domain.problem import Fixed, Problem
 from scheduler.domain.solving import SolveParams
-from scheduler.solver.explain.levers import KINDS, with_lever
-from scheduler.solver.explain.reasons import explain
+from scheduler.solver.explain.event_fixes import KINDS, apply_event_fix
+from scheduler.solver.explain.reasons import explain_unscheduled
 from scheduler.solver.solve import solve
 
 NOTHING_TO_CHANGE = ("again", "closed")
@@ -77,7 +77,7 @@ def remedied(problem: Problem, sample: Sequence[Made]) -> Problem:
     requests = list(problem.requests)
     for number, start, way in sample:
         for lever in levers_of(problem, way, requests[number].length):
-            problem = with_lever(problem, lever)
+            problem = apply_event_fix(problem, lever)
         own = requests[number]
         slots = None if own.slots is None else tuple(sorted({*own.slots, start}))
         requests[number] = replace(own, fixed=Fixed(start, None, True), slots=slots)
@@ -107,7 +107,7 @@ def main() -> None:
     instance = read_instances([given.file])[0] if given.file else made
     params = SolveParams(seconds=given.seconds, workers=2)
     first = solve(instance.problem, params).plan
-    rows = explain(instance.problem, first.meetings)
+    rows = explain_unscheduled(instance.problem, first.meetings)
     sample = list(drawn(instance.problem, rows, given.count))
     rerun = replace(remedied(instance.problem, sample), published=first.meetings)
     again = solve(rerun, params).plan

@@ -35,7 +35,7 @@ from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
-from scheduler.solver.oracle.oracle import RepairOracle
+from scheduler.solver.repair.repairer import Repairer
 from scheduler.solver.solve import solve
 
 KINDS = ("move", "hold", "person out", "place closes")
@@ -76,28 +76,28 @@ def half_day(problem: Problem, draws: random.Random) -> list[str]:
     return [slot.id for slot in problem.slots if slot.block == block]
 
 
-def disrupted(oracle: RepairOracle, kind: str, draws: random.Random) -> list[str]:
+def disrupted(repairer: Repairer, kind: str, draws: random.Random) -> list[str]:
     """The requests to ask about after a random disruption of a kind."""
-    problem, held = oracle.problem, oracle.places.place_of
+    problem, held = repairer.problem, repairer.places.place_of
     if kind == "person out":
-        return oracle.lose_person(draws.choice(problem.attendees).id, half_day(problem, draws))
+        return repairer.lose_person(draws.choice(problem.attendees).id, half_day(problem, draws))
     if kind == "place closes":
-        return oracle.close_place(draws.choice(problem.places).id, half_day(problem, draws))
+        return repairer.close_place(draws.choice(problem.places).id, half_day(problem, draws))
     wanted = [row.id for r, row in enumerate(problem.requests) if (r in held) == (kind == "move")]
     return draws.sample(wanted, min(1, len(wanted)))
 
 
-def fewest_moved(oracle: RepairOracle, request: str) -> int | None:
+def fewest_moved(repairer: Repairer, request: str) -> int | None:
     """The fewest people whom a way of the oracle moves that drops nothing. None if it has none."""
-    return min((len(each.people) for each in oracle.best(request, most_dropped=0)), default=None)
+    return min((len(each.people) for each in repairer.best(request, most_dropped=0)), default=None)
 
 
 def disrupt(
     problem: Problem, meetings: Sequence[Meeting], count: int, sample: int = 0, seed: int = 1
 ) -> tuple[dict[str, Asked], list[Question]]:
     """Ask about so many random disruptions, and take the best answer each time. A sample is kept."""
-    oracle, draws = RepairOracle(problem, meetings), random.Random(seed)
-    oracle.best(problem.requests[0].id)
+    repairer, draws = Repairer(problem, meetings), random.Random(seed)
+    repairer.best(problem.requests[0].id)
     asked = {kind: Asked() for kind in KINDS}
     kept: list[Question] = []
     chosen = set(random.Random(seed + 1).sample(range(count), min(sample, count)))
@@ -105,30 +105,30 @@ def disrupt(
     for n in range(count):
         kind = KINDS[n % len(KINDS)]
         wanted += n in chosen
-        for request in disrupted(oracle, kind, draws):
+        for request in disrupted(repairer, kind, draws):
             began = time.thread_time()
-            answers = oracle.best(request)
+            answers = repairer.best(request)
             took = 1000 * (time.thread_time() - began)
             if wanted:
                 wanted -= 1
-                people = fewest_moved(oracle, request)
-                kept.append(Question(kind, oracle.problem, oracle.meetings(), request, people))
+                people = fewest_moved(repairer, request)
+                kept.append(Question(kind, repairer.problem, repairer.meetings(), request, people))
             asked[kind].ms.append(took)
             asked[kind].people.append(len(answers[0].people) if answers else -1)
             if answers:
                 asked[kind].gains.append(answers[0].gain)
-                oracle.apply(answers[0])
-            elif is_hopeless(oracle.problem, oracle.meetings(), request, HOPELESS_SECONDS):
+                repairer.apply(answers[0])
+            elif is_hopeless(repairer.problem, repairer.meetings(), request, HOPELESS_SECONDS):
                 asked[kind].hopeless += 1
         if n % (JUDGED if len(problem.requests) < LARGE else 10 * JUDGED) == 0:
-            judge(oracle)
+            judge(repairer)
             print(f"{n + 1} of {count} disruptions", file=sys.stderr, flush=True)
-    judge(oracle)
+    judge(repairer)
     return asked, kept
 
 
-def judge(oracle: RepairOracle) -> None:
-    if found := rules.violations(oracle.problem, oracle.meetings()):
+def judge(repairer: Repairer) -> None:
+    if found := rules.violations(repairer.problem, repairer.meetings()):
         raise SystemExit(f"the oracle broke a rule: {found[0].detail}")
 
 

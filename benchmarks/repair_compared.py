@@ -14,7 +14,7 @@ from benchmarks.hopeless import is_hopeless
 from benchmarks.report import Json, share
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.solver.oracle.oracle import MOST_PEOPLE
+from scheduler.solver.repair.repairer import MAX_PEOPLE
 
 
 @dataclass(frozen=True)
@@ -96,5 +96,5 @@ def answered(question: Question, limit: float) -> Fewest | None:
     problem, meetings, request = question.problem, question.meetings, question.request
     if question.people is None and is_hopeless(problem, meetings, request, limit / 2):
         return None
-    most = MOST_PEOPLE if question.people is None else question.people
+    most = MAX_PEOPLE if question.people is None else question.people
     return fewest(problem, meetings, request, limit, most)

@@ -21,7 +21,7 @@ from benchmarks.report import Json, line, merged, stem, write_json, write_text
 from benchmarks.rerun_svg import draw
 from scheduler.domain.plan import Number
 from scheduler.domain.solving import Result
-from scheduler.solver.bounds.closed import closed_bounds
+from scheduler.solver.bounds.closed_form import closed_bounds
 
 MAX_MOVED = 50
 KEYS = ("instance", "max_moved", "allowed")

@@ -20,7 +20,7 @@ from benchmarks.report import Json, line, merged, stem, write_json, write_text
 from benchmarks.rerun import seconds_to
 from benchmarks.scale_svg import draw
 from scheduler.domain.solving import Result
-from scheduler.solver.bounds.closed import Bounds
+from scheduler.solver.bounds.closed_form import Bounds
 
 QUICK = ((60, 500, 5.0), (200, 3000, 8.0), (620, 9000, 10.0))
 WHOLE = (

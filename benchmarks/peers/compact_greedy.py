@@ -6,7 +6,7 @@ from benchmarks.peers.diary import Diary
 from benchmarks.peers.first_fit import by_weight
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.solver.instance.choices import bits
+from scheduler.solver.instance.choices import mask_slots
 
 
 def plan(problem: Problem, seconds: float) -> list[Meeting]:
@@ -24,7 +24,7 @@ def _insert(diary: Diary, r: int) -> None:
     length = diary.problem.requests[r].length
     for asking, asked in diary.choices.parties(r):
         people = asking + asked
-        for start in bits(diary.starts(r, people)):
+        for start in mask_slots(diary.starts(r, people)):
             idle = factors["idle"] * sum(added_idle(diary, person, start, length) for person in people)
             if best is not None and idle + 2 * len(people) * -factors["hall_change"] >= best[0]:
                 continue

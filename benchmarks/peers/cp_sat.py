@@ -18,7 +18,7 @@ from benchmarks.peers.diary import Diary
 from benchmarks.peers.seating import Group, Option, groups_near, seated, seats_of
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.solver.instance.choices import bits
+from scheduler.solver.instance.choices import mask_slots
 
 Literal = cp_model.IntVar
 WORKERS = 8  # on two cores, too: the ways that find a first solution are not among the first two
@@ -80,7 +80,7 @@ class Textbook:
             self._add_floors()
             for person in range(len(problem.attendees)):
                 for day in self.choices.day_masks:
-                    self._add_day(person, [slot for slot in bits(day) if (person, slot) in self.busy])
+                    self._add_day(person, [slot for slot in mask_slots(day) if (person, slot) in self.busy])
         served = float(problem.policy.factors["served"]) if full else 1.0
         self.terms += [(held, served * problem.requests[r].weight) for r, held in self.held.items()]
         literals, gains = [term for term, _ in self.terms], [gain for _, gain in self.terms]
@@ -99,13 +99,13 @@ class Textbook:
         if not anybody or not groups:
             return
         held = self.held[r] = self.model.new_bool_var("")
-        for start in bits(anybody):
+        for start in mask_slots(anybody):
             self.at[r, start] = self.model.new_bool_var("")
-        self.model.add_exactly_one([*(self.at[r, start] for start in bits(anybody)), held.negated()])
+        self.model.add_exactly_one([*(self.at[r, start] for start in mask_slots(anybody)), held.negated()])
         for side in (asking, asked):
             self.sits.update(zip([(r, team) for team in side], self._choice(held, len(side)), strict=True))
         self.uses.update(zip([(r, group) for group in groups], self._choice(held, len(groups)), strict=True))
-        for start in bits(anybody):
+        for start in mask_slots(anybody):
             self._add_start(r, start, asking + asked, groups)
         self._add_parties(r, anybody)
 
@@ -133,7 +133,7 @@ class Textbook:
         span = self.diary.span(r, start)
         for group in groups:
             used = self._both(at, self.uses[r, group], len(groups) == 1)
-            for slot in bits(span):
+            for slot in mask_slots(span):
                 self.taken[group, slot].append(used)
         for team in teams:
             sits = self.sits[r, team]
@@ -143,7 +143,7 @@ class Textbook:
             present = self._both(at, sits, sits is self.held[r])
             for person in team:
                 self.person_day[person, day].append(present)
-                for slot in bits(span):
+                for slot in mask_slots(span):
                     self.busy[person, slot].append(present)
                     self._add_presence(r, person, slot, present, groups)
         for firm in (request.sender, request.receiver):
@@ -167,11 +167,11 @@ class Textbook:
             if not able:
                 self.model.add_bool_or([one.negated(), other.negated()])
                 continue
-            for start in bits(starts & self.diary.starts(r, asking + asked)):
+            for start in mask_slots(starts & self.diary.starts(r, asking + asked)):
                 at = self.at[r, start]
                 needs = self.model.new_bool_var("")
                 self.model.add_bool_or([at.negated(), one.negated(), other.negated(), needs])
-                for slot in bits(self.diary.span(r, start)):
+                for slot in mask_slots(self.diary.span(r, start)):
                     self.needing[able, slot].append(needs)
 
     # What requests share

@@ -8,7 +8,7 @@ from benchmarks.peers import require_first_plan
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.solver.instance.choices import Choices, bits
+from scheduler.solver.instance.choices import Choices, mask_slots
 
 MINUTE = 60.0
 
@@ -115,8 +115,8 @@ class Diary:
         for person in who:
             self.free[person] &= ~span
             self.busy[person] |= span
-            self.hall_at[person].update(dict.fromkeys(bits(span), problem.places[place].hall))
-        for slot in bits(span):
+            self.hall_at[person].update(dict.fromkeys(mask_slots(span), problem.places[place].hall))
+        for slot in mask_slots(span):
             self.seats[place][slot] -= 1
             if not self.seats[place][slot]:
                 self.place_open[place] &= ~(1 << slot)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.peers.diary import Diary
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.solver.instance.choices import bits
+from scheduler.solver.instance.choices import mask_slots
 
 
 def plan(problem: Problem, seconds: float) -> list[Meeting]:
@@ -36,7 +36,7 @@ def insert_first(diary: Diary, r: int) -> bool:
     anybody = 0
     for mask, _, _ in open_starts:
         anybody |= mask
-    for start in bits(anybody):
+    for start in mask_slots(anybody):
         places = list(diary.places(r, start))
         for mask, asking, asked in open_starts:
             if mask >> start & 1 and any(

@@ -10,7 +10,7 @@ from benchmarks.peers.first_fit import insert_first
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.solver.instance.choices import bits
+from scheduler.solver.instance.choices import mask_slots
 
 Group = tuple[int, int]
 """The hall of a group of tables and -1, or of a booth and the booth."""
@@ -60,6 +60,6 @@ def seats_of(diary: Diary) -> dict[tuple[Group, int], int]:
     """How many meetings each group of places has room for, slot by slot."""
     seats: dict[tuple[Group, int], int] = defaultdict(int)
     for p, place in enumerate(diary.problem.places):
-        for slot in bits(diary.choices.place_free[p]):
+        for slot in mask_slots(diary.choices.place_free[p]):
             seats[group_of(diary.problem, p), slot] += place.capacity
     return seats

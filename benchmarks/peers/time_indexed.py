@@ -16,7 +16,7 @@ from benchmarks.peers.seating import Group, Option, groups_near, seated, seats_o
 from benchmarks.peers.zero_one import ZeroOne
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.solver.instance.choices import bits
+from scheduler.solver.instance.choices import mask_slots
 
 
 def solve(problem: Problem, seconds: float, kind: mathopt.SolverType) -> list[Meeting]:
@@ -47,7 +47,7 @@ class TimeIndexed:
         self._add_floors()
         for person in range(len(problem.attendees)):
             for day in self.choices.day_masks:
-                self._add_day(person, [slot for slot in bits(day) if (person, slot) in self.in_hall])
+                self._add_day(person, [slot for slot in mask_slots(day) if (person, slot) in self.in_hall])
 
     def _add_options(self) -> None:
         for r in range(len(self.problem.requests)):
@@ -55,7 +55,7 @@ class TimeIndexed:
             for asking, asked in self.choices.parties(r):
                 if self.choices.interpreters(asking, asked) == ():
                     continue
-                for start in bits(self.diary.starts(r, asking + asked)):
+                for start in mask_slots(self.diary.starts(r, asking + asked)):
                     for group in groups:
                         self.options.append(Option(r, start, asking, asked, group))
                         self.program.add_column()

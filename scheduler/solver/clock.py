@@ -75,13 +75,13 @@ class SolveClock:
         return SolveClock(seconds, self.is_over, self.is_limited)
 
     @contextmanager
-    def standing_still(self) -> Iterator[None]:
+    def paused(self) -> Iterator[None]:
         """What is done meanwhile takes none of the time."""
         paused = now()
         yield
         self.began += now() - paused
 
-    def patiently(self, work: Callable[[], T]) -> T | None:
+    def run_interruptibly(self, work: Callable[[], T]) -> T | None:
         """The result of work that cannot be stopped. None if the solve is, and the work is not done soon.
 
         All such work together is waited for `PATIENCE_SECONDS` after the stop.

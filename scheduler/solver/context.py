@@ -58,7 +58,7 @@ class SolveContext:
     def check(self, table: Int32s) -> Meetings:
         """A plan of a search, if it keeps the rules, or does so without some meetings."""
         copy = table.copy()
-        return self.clock.patiently(lambda: self.incumbent.check(copy))
+        return self.clock.run_interruptibly(lambda: self.incumbent.check(copy))
 
     def score_of(self, meetings: tuple[Meeting, ...]) -> rules.Score:
         ready, score = self.incumbent.ready

@@ -14,16 +14,16 @@ from enum import StrEnum
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Policy, Problem, Request
-from scheduler.solver.exact.assignments import estimate
-from scheduler.solver.oracle.answers import Repair
-from scheduler.solver.oracle.oracle import RepairOracle
-from scheduler.solver.oracle.targets import SpotStanding, targets
+from scheduler.solver.exact.assignments import estimate_assignments
+from scheduler.solver.repair.repairer import Repairer
+from scheduler.solver.repair.repairs import Repair
+from scheduler.solver.repair.targets import TargetStatus, evaluate_targets
 
 STEPS = 1_500_000
 """Places that the search in depth tries: one or two seconds."""
-MOST_PEOPLE = 20
+MAX_PEOPLE = 20
 """Whose other meetings may change."""
-MOST_ASSIGNMENTS = 20_000
+MAX_ASSIGNMENTS = 20_000
 """Of a model that is solved, by an estimate."""
 WORK = 1.0
 """What CP-SAT may do for one model, in its own count: a second or two."""
@@ -38,15 +38,15 @@ class SearchOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Searched:
+class PlaceSearchResult:
     """The outcome of a search, with the way that was found. It holds every meeting of the plan."""
 
     outcome: SearchOutcome
     repair: Repair | None = None
 
 
-def search(
-    oracle: RepairOracle,
+def search_place(
+    repairer: Repairer,
     request: str,
     slot: str,
     place: str,
@@ -54,7 +54,7 @@ def search(
     allowed: Callable[[Repair], bool] = lambda _: True,
     steps: int = STEPS,
     work: float = WORK,
-) -> Searched:
+) -> PlaceSearchResult:
     """Whether a request can be held at a time and place while every other meeting is held somewhere.
 
     Parameters
@@ -79,26 +79,26 @@ def search(
     Searched
         FOUND with the way, IMPOSSIBLE only if that is proved, or UNKNOWN.
     """
-    (spot,) = targets(oracle, request, [slot], [place])
-    if spot.standing is SpotStanding.FORBIDDEN:
-        return Searched(SearchOutcome.IMPOSSIBLE)
-    found = oracle.fewest_there(request, slot, place, steps=steps, most_people=MOST_PEOPLE, allowed=allowed)
+    (spot,) = evaluate_targets(repairer, request, [slot], [place])
+    if spot.standing is TargetStatus.FORBIDDEN:
+        return PlaceSearchResult(SearchOutcome.IMPOSSIBLE)
+    found = repairer.fewest_there(request, slot, place, steps=steps, max_people=MAX_PEOPLE, allowed=allowed)
     if found is not None:
-        return Searched(SearchOutcome.FOUND, found)
-    meetings = oracle.meetings()
+        return PlaceSearchResult(SearchOutcome.FOUND, found)
+    meetings = repairer.meetings()
     if (
-        _together(oracle, request, slot, place, _of_same_firms(oracle.problem, meetings, request), work)
+        _together(repairer, request, slot, place, _of_same_firms(repairer.problem, meetings, request), work)
         is None
     ):
-        return Searched(SearchOutcome.IMPOSSIBLE)
-    plan = _together(oracle, request, slot, place, meetings, work)
+        return PlaceSearchResult(SearchOutcome.IMPOSSIBLE)
+    plan = _together(repairer, request, slot, place, meetings, work)
     if plan is None:
-        return Searched(SearchOutcome.IMPOSSIBLE)
-    way = oracle.way_to(request, plan, MOST_PEOPLE) if plan else None
+        return PlaceSearchResult(SearchOutcome.IMPOSSIBLE)
+    way = repairer.way_to(request, plan, MAX_PEOPLE) if plan else None
     return (
-        Searched(SearchOutcome.FOUND, way)
+        PlaceSearchResult(SearchOutcome.FOUND, way)
         if way is not None and allowed(way)
-        else Searched(SearchOutcome.UNKNOWN)
+        else PlaceSearchResult(SearchOutcome.UNKNOWN)
     )
 
 
@@ -111,29 +111,29 @@ def _of_same_firms(problem: Problem, meetings: Collection[Meeting], request: str
 
 
 def _together(
-    oracle: RepairOracle, request: str, slot: str, place: str, others: Collection[Meeting], work: float
+    repairer: Repairer, request: str, slot: str, place: str, others: Collection[Meeting], work: float
 ) -> tuple[Meeting, ...] | None:
     """The request there and these meetings alone, wherever they are held. Empty if that is not known.
 
     None if it is proved that they cannot be held together.
     """
-    from scheduler.solver.exact.together import hold_together, only
+    from scheduler.solver.exact.joint_feasibility import check_joint_feasibility, restrict_to_requests
 
-    problem, index = oracle.problem, oracle.problem.index
+    problem, index = repairer.problem, repairer.problem.index
     now = {each.request: each for each in others if each.request != request}
 
     def bound(row: Request) -> Request:
         if row.id == request:
             return replace(row, fixed=Fixed(index.slots[slot], index.places[place], must=True))
-        if oracle.stays(index.requests[row.id]):
+        if repairer.stays(index.requests[row.id]):
             return _as_now(problem, row, now[row.id])
         return row
 
-    asked = only(problem, {request, *now})
+    asked = restrict_to_requests(problem, {request, *now})
     asked = replace(asked, requests=tuple(map(bound, asked.requests)), policy=Policy(require_all=True))
-    if estimate(asked) > MOST_ASSIGNMENTS:
+    if estimate_assignments(asked) > MAX_ASSIGNMENTS:
         return ()
-    found = hold_together(asked, work=work)
+    found = check_joint_feasibility(asked, work=work)
     return None if found.is_possible is False else found.meetings
 
 

@@ -11,8 +11,8 @@ import threading
 
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Proved
-from scheduler.solver.bounds.closed import Bounds, closed_bounds
-from scheduler.solver.bounds.prove import bounds_on_the_way
+from scheduler.solver.bounds.closed_form import Bounds, closed_bounds
+from scheduler.solver.bounds.prove import iter_upper_bounds
 from scheduler.solver.clock import SolveClock
 
 
@@ -44,7 +44,7 @@ class Proof:
                 "served",
                 "meetings",
             )  # a bound of the shortfall adds nothing to that of the score
-            for k, found in enumerate(bounds_on_the_way(self.problem, clock.left(), is_over, objectives)):
+            for k, found in enumerate(iter_upper_bounds(self.problem, clock.left(), is_over, objectives)):
                 self._note(found)
                 self.is_made = self.is_made or k > 0
 

@@ -11,20 +11,20 @@ from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import METHODS, Helpers, Phase, Progress, Proved, Result, SolveParams
 from scheduler.solver.annealing.warmup import is_slow, warm_up
-from scheduler.solver.answer import answer, contradicted
 from scheduler.solver.clock import PATIENCE_SECONDS, SolveClock
 from scheduler.solver.context import SolveContext
 from scheduler.solver.exact.assignments import MOST_FREE_REQUESTS, wants_exact
-from scheduler.solver.exact_way import found_exactly, improved_exactly, load_exact
-from scheduler.solver.explain.contradictions import contradictions
-from scheduler.solver.forgiving import nearest, settled
+from scheduler.solver.exact_strategy import improve_with_exact_model, load_cp_sat, solve_with_exact_model
+from scheduler.solver.explain.contradictions import find_contradictions
+from scheduler.solver.infeasibility import find_nearest_plan, find_unkept_commitments
 from scheduler.solver.instance.arrays import Flat, flatten
 from scheduler.solver.plans.checking import Meetings
-from scheduler.solver.plans.reverting import without_worthless
+from scheduler.solver.plans.reverting import revert_worthless_changes
 from scheduler.solver.progress import Reporter
 from scheduler.solver.proof import Proof
-from scheduler.solver.search_way import searched
-from scheduler.solver.standing import prove_unchanged, unchanged_again
+from scheduler.solver.published_start import prove_published_plan, reuse_published_plan
+from scheduler.solver.result import build_contradicted_result, build_result
+from scheduler.solver.search_strategy import run_search
 
 LOOKING_SHARE = 0.1  # of the time, for contradictions
 REVERTING_SHARE = 0.1  # of the time, at most, after it
@@ -88,7 +88,7 @@ def solve(
     if params.method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {params.method!r}")
     clock = SolveClock(params.seconds, should_stop, is_limited=params.iterations is None)
-    found = clock.patiently(lambda: settled(problem, clock)) or Settled()
+    found = clock.run_interruptibly(lambda: find_unkept_commitments(problem, clock)) or Settled()
     problem = problem.releasing({*problem.released, *found.not_kept})
     proof = Proof(problem, None if found.not_kept else proved)  # with fewer rules a plan may score more
     reporter = Reporter(problem, clock, proof, on_progress)
@@ -109,34 +109,36 @@ def _solved(context: SolveContext, start: Meetings, is_changed: bool) -> Result:
     context.report(Phase.READING)
     if is_slow():
         context.report(Phase.COMPILING)
-    flat = context.clock.patiently(lambda: _flattened(context, is_exact))
+    flat = context.clock.run_interruptibly(lambda: _flattened(context, is_exact))
     if flat is None:
-        return answer(context, None)
+        return build_result(context, None)
     context.read(flat)
-    if problem.policy.require_all and (found := contradictions(problem, lambda: _has_looked(context))):
-        return contradicted(context, found)
+    if problem.policy.require_all and (found := find_contradictions(problem, lambda: _has_looked(context))):
+        return build_contradicted_result(context, found)
     unchanged = None
     if start is None and not is_changed:
-        unchanged = context.clock.patiently(lambda: unchanged_again(context))
+        unchanged = context.clock.run_interruptibly(lambda: reuse_published_plan(context))
     if unchanged is not None:
         context.kept = context.score_of(unchanged).total
         if not (is_exact and len(problem.requests) <= MOST_FREE_REQUESTS):
-            prove_unchanged(context)
-            return answer(context, unchanged)
+            prove_published_plan(context)
+            return build_result(context, unchanged)
     if is_exact and not context.counts_moves:
-        meetings, exact = found_exactly(context, start, unchanged)
+        meetings, exact = solve_with_exact_model(context, start, unchanged)
     else:
         context.proof.begin(context.clock.part(context.clock.left() - LAST_SECONDS))
-        meetings, exact = searched(context, start) if unchanged is None else unchanged, None
+        meetings, exact = run_search(context, start) if unchanged is None else unchanged, None
         if is_exact:  # with a number of moves the exact model has to wait
-            meetings, exact = improved_exactly(context, meetings)
+            meetings, exact = improve_with_exact_model(context, meetings)
     context.end_proof()
     if meetings is not None and problem.published:
-        meetings = without_worthless(problem, meetings, _for_reverting(context).is_over)
+        meetings = revert_worthless_changes(problem, meetings, _for_reverting(context).is_over)
     is_proved = exact is not None and exact.status is PlanStatus.INFEASIBLE
     if meetings is not None or (is_proved and problem.policy.require_all):
-        return answer(context, meetings, exact)
-    return answer(context, None, exact, context.clock.patiently(lambda: nearest(context)))
+        return build_result(context, meetings, exact)
+    return build_result(
+        context, None, exact, context.clock.run_interruptibly(lambda: find_nearest_plan(context))
+    )
 
 
 def _for_reverting(context: SolveContext) -> SolveClock:
@@ -157,10 +159,10 @@ def _is_exact(problem: Problem, params: SolveParams) -> bool:
 
 def _flattened(context: SolveContext, is_exact: bool) -> Flat:
     """The problem as arrays. The clock stands still while kernels and CP-SAT are made ready for it."""
-    with context.clock.standing_still():
+    with context.clock.paused():
         warm_up()
         if is_exact:
-            load_exact()
+            load_cp_sat()
     with no_collection():
         return flatten(context.problem)
 

@@ -17,7 +17,7 @@ from scheduler.solver.compiled.kernels import entry
 from scheduler.solver.instance.arrays import Data, Flat, flatten
 from scheduler.solver.instance.ranges import first_seat
 from scheduler.solver.operators import ejection, repair
-from scheduler.solver.plans.seating import to_meetings
+from scheduler.solver.plans.seating import seat_meetings
 from scheduler.solver.state import delta, placement, steps
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.loading import load, loading_order, table_of
@@ -65,14 +65,14 @@ def _release(data: Data, state: State, request: int) -> float:
 
 @entry
 def _choose(data: Data, state: State, request: int, temperature: float) -> float:
-    return placement.choose(data, state, request, temperature)
+    return placement.choose_place(data, state, request, temperature)
 
 
 @entry
 def _fits(
     data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
 ) -> bool:
-    return delta.fits(data, state, request, start, group, option, interpreter)
+    return delta.is_feasible(data, state, request, start, group, option, interpreter)
 
 
 @dataclass
@@ -87,7 +87,7 @@ class Board:
 
     def plan(self) -> dict[str, str]:
         """Slot and place of each request that is held, as words."""
-        meetings, failed = to_meetings(self.flat, self.state.held)
+        meetings, failed = seat_meetings(self.flat, self.state.held)
         assert not failed
         return {m.request: f"{m.slot} {m.place}" for m in meetings}
 
@@ -99,7 +99,7 @@ class Board:
 
     def score(self) -> float:
         """By the rules, from the plan alone; they find nothing in it."""
-        meetings, _ = to_meetings(self.flat, self.state.held)
+        meetings, _ = seat_meetings(self.flat, self.state.held)
         found, score = rules.judged(self.problem, meetings)
         assert found == []
         return float(score.total)
@@ -110,13 +110,13 @@ class Board:
         is_held = state.held[:, held.SLOT] >= 0
         names = ("at", "occupied", "open", "full", "day_count", "firm_day", "firm_open", "firm_count", "room",
                  "group_open", "interpreters_free", "changed_of")  # fmt: skip
-        unheld = state.unheld[: state.unheld_count]
-        assert (state.unheld_at[unheld] == np.arange(len(unheld))).all()
+        unscheduled = state.unscheduled[: state.unscheduled_count]
+        assert (state.unscheduled_at[unscheduled] == np.arange(len(unscheduled))).all()
         return {
             **{name: getattr(state, name).tolist() for name in names},
             "held": np.where(is_held[:, None], state.held, -1).tolist(),
             "hall_at": np.where(state.at >= 0, state.hall_at, -1).tolist(),
-            "unheld": sorted(unheld.tolist()),
+            "unheld": sorted(unscheduled.tolist()),
             "seated": _seated(data, state),
             "score": round(state.score, 6),
             "changed": state.changed,
@@ -187,5 +187,5 @@ def board(problem: Problem, meetings: Sequence[Meeting] = (), seed: int = 1) -> 
     flat = flatten(problem)
     state = new_state(flat.data, seed)
     load(flat.data, state, table_of(flat, meetings), loading_order(flat.data))
-    assert state.unheld_count == len(problem.requests) - len(meetings)
+    assert state.unscheduled_count == len(problem.requests) - len(meetings)
     return Board(problem, flat, state)

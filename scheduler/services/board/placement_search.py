@@ -31,10 +31,10 @@ from scheduler.services.board.rule_sentences import (
 )
 from scheduler.services.problems import manual_edits, snapshot
 from scheduler.services.schedule import versions
-from scheduler.solver.oracle.answers import Repair
-from scheduler.solver.oracle.oracle import MOST_PEOPLE, RepairOracle
-from scheduler.solver.oracle.targets import Spot, SpotStanding, targets
-from scheduler.solver.place_search import Searched, SearchOutcome, search
+from scheduler.solver.place_search import PlaceSearchResult, SearchOutcome, search_place
+from scheduler.solver.repair.repairer import MAX_PEOPLE, Repairer
+from scheduler.solver.repair.repairs import Repair
+from scheduler.solver.repair.targets import Target, TargetStatus, evaluate_targets
 from scheduler.storage.among import among
 from scheduler.storage.database import Database
 from scheduler.storage.models import HandDraft, HandStep, MeetingRequest
@@ -49,16 +49,16 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class CachedPlan:
-    """A cached draft. `aside` are meetings that currently break a rule, which the oracle leaves out.
+    """A cached draft. `aside` are meetings that currently break a rule, which the repairer leaves out.
 
-    `bans` are the manually forbidden slots, which the oracle does not know.
+    `bans` are the manually forbidden slots, which the repairer does not know.
     """
 
     mark: str
     revision: int
     begun: int
     """Number of slots that had begun when it was read: their meetings are frozen."""
-    oracle: RepairOracle
+    repairer: Repairer
     names: BoardNames
     aside: frozenset[str]
     meetings: dict[str, Meeting]
@@ -68,7 +68,7 @@ class CachedPlan:
 
     def is_banned(self, request: str, start: str) -> bool:
         """Whether a request starting there would use a forbidden slot."""
-        problem = self.oracle.problem
+        problem = self.repairer.problem
         first = problem.index.slots[start]
         length = problem.requests[problem.index.requests[request]].length
         taken = problem.slots[first : first + length]
@@ -110,7 +110,7 @@ class PlacementSearch:
             version = versions.get(session, event_id, number)
             plan = self._plan(session, event_id, version.id)
             request = question.get("request")
-            index = plan.oracle.problem.index
+            index = plan.repairer.problem.index
             if not request:
                 return {"revision": plan.revision}
             if request not in index.requests:
@@ -133,7 +133,7 @@ class PlacementSearch:
         if (
             found is None
             or found.mark != mark
-            or found.begun != _count_started_slots(found.oracle.problem, now)
+            or found.begun != _count_started_slots(found.repairer.problem, now)
         ):
             found = None
         elif found.revision != revision:
@@ -141,7 +141,7 @@ class PlacementSearch:
         if found is None:
             found = self._read(session, event_id, version_id, mark, revision, now)
         marks = manual_edits.of_draft(session, version_id)
-        found.oracle.keep([key for key, kind in marks.items() if kind is HandMarkKind.LOCKED])
+        found.repairer.keep([key for key, kind in marks.items() if kind is HandMarkKind.LOCKED])
         found.bans = manual_edits.bans_of(session, version_id)
         self._plans[version_id] = found
         while len(self._plans) > self._most:
@@ -156,11 +156,11 @@ class PlacementSearch:
         known = problem.index.requests
         every = [m for m in versions.meetings(session, version_id) if m.request in known]
         aside = _find_broken_requests(problem, every)
-        oracle = RepairOracle(problem, [m for m in every if m.request not in aside])
+        repairer = Repairer(problem, [m for m in every if m.request not in aside])
         names = load_names(session, event_id, problem)
-        held = {meeting.request: meeting for meeting in oracle.meetings()}
+        held = {meeting.request: meeting for meeting in repairer.meetings()}
         return CachedPlan(
-            mark, revision, _count_started_slots(problem, now), oracle, names, frozenset(aside), held
+            mark, revision, _count_started_slots(problem, now), repairer, names, frozenset(aside), held
         )
 
     def _follow(
@@ -175,7 +175,7 @@ class PlacementSearch:
             )
         )
         touched = {key for changes in rows for key in changes}
-        if touched & plan.aside or not touched <= plan.oracle.problem.index.requests.keys():
+        if touched & plan.aside or not touched <= plan.repairer.problem.index.requests.keys():
             return None
         ids = session.scalars(
             select(MeetingRequest.id).where(
@@ -184,7 +184,7 @@ class PlacementSearch:
         ).all()
         try:
             meetings = versions.meetings(session, version_id, ids)
-            plan.oracle.become(touched, meetings)
+            plan.repairer.become(touched, meetings)
         except ValueError:
             return None
         for key in touched:
@@ -229,14 +229,16 @@ class _PlacementAnswer:
 
     def __init__(self, plan: CachedPlan, request: str) -> None:
         self.plan, self.request = plan, request
-        self.oracle, self.problem, self.names = plan.oracle, plan.oracle.problem, plan.names
+        self.repairer, self.problem, self.names = plan.repairer, plan.repairer.problem, plan.names
         self.meetings = plan.meetings
 
     def to_json(self, slots: Sequence[str], places: Sequence[str], only: Mapping[str, Any]) -> Json:
         return {
             "revision": self.plan.revision,
             "best": [self._repair(repair) for repair in self._best(only)],
-            "targets": [self._spot(spot) for spot in targets(self.oracle, self.request, slots, places)],
+            "targets": [
+                self._spot(spot) for spot in evaluate_targets(self.repairer, self.request, slots, places)
+            ],
             "aside": self.request in self.plan.aside,
         }
 
@@ -248,10 +250,10 @@ class _PlacementAnswer:
             for place in self.problem.places
             if hall in (None, self.problem.halls[place.hall]) and kind in (None, place.kind.value)
         ]
-        return self.oracle.best(
+        return self.repairer.best(
             self.request,
             MAX_BEST,
-            most_people=0 if only.get("still") else MOST_PEOPLE,
+            most_people=0 if only.get("still") else MAX_PEOPLE,
             allowed=self.plan.is_allowed,
             slots=only.get("slots"),
             places=places if hall or kind else None,
@@ -263,9 +265,9 @@ class _PlacementAnswer:
         if known is not None:
             return known
         if self.plan.is_banned(self.request, slot):
-            found = Searched(SearchOutcome.IMPOSSIBLE)
+            found = PlaceSearchResult(SearchOutcome.IMPOSSIBLE)
         else:
-            found = search(self.oracle, self.request, slot, place, allowed=self.plan.is_allowed)
+            found = search_place(self.repairer, self.request, slot, place, allowed=self.plan.is_allowed)
         row: Json = {"slot": slot, "place": place, "place_name": to_json(self._place(place))}
         if found.repair is not None:
             row |= self._repair(found.repair) | {"meetings": len(found.repair.moved)}
@@ -273,14 +275,14 @@ class _PlacementAnswer:
         self.plan.searched[self.request, slot, place] = row
         return row
 
-    def _spot(self, spot: Spot) -> Json:
+    def _spot(self, spot: Target) -> Json:
         row: Json = {"slot": spot.slot, "place": spot.place, "standing": spot.standing.value}
-        if spot.standing is SpotStanding.HERE:
+        if spot.standing is TargetStatus.HERE:
             others = spot.repair if spot.repair is not None and self.plan.is_allowed(spot.repair) else None
             return row if others is None else row | {"others": self._repair(others)}
         if self.plan.is_banned(self.request, spot.slot):
-            return row | {"standing": SpotStanding.FORBIDDEN.value, "say": to_json(FORBIDDEN)}
-        if spot.standing is SpotStanding.FREE and spot.meeting is not None:
+            return row | {"standing": TargetStatus.FORBIDDEN.value, "say": to_json(FORBIDDEN)}
+        if spot.standing is TargetStatus.FREE and spot.meeting is not None:
             other = self._other_people(spot.meeting)
             return row | {
                 "gain": spot.gain,
@@ -289,7 +291,7 @@ class _PlacementAnswer:
                     gettext_lazy("free, with %(people)s", people=other) if other else gettext_lazy("free")
                 ),
             }
-        if spot.standing is SpotStanding.LIKE and spot.meeting is not None:
+        if spot.standing is TargetStatus.LIKE and spot.meeting is not None:
             other = self._other_people(spot.meeting)
             there = self.names.places.get(spot.meeting.place, spot.meeting.place)
             kind = self.problem.places[self.problem.index.places[spot.place]].kind
@@ -302,7 +304,7 @@ class _PlacementAnswer:
         if spot.repair is not None and self.plan.is_allowed(spot.repair):
             return row | self._repair(spot.repair)
         if spot.repair is not None:
-            return row | {"standing": SpotStanding.BLOCKED.value, "say": to_json(OTHERS_FORBIDDEN)}
+            return row | {"standing": TargetStatus.BLOCKED.value, "say": to_json(OTHERS_FORBIDDEN)}
         reasons = dict.fromkeys(self._why(spot, breach) for breach in spot.breaches[:3])
         return row | {"say": to_json(join_texts(reasons, Separator.SENTENCES))}
 
@@ -358,7 +360,7 @@ class _PlacementAnswer:
     def _time(self, slot: str) -> str:
         return self._words(()).time(self.problem.index.slots[slot])
 
-    def _why(self, spot: Spot, breach: Violation) -> str:
+    def _why(self, spot: Target, breach: Violation) -> str:
         """The rule in words: with the meetings that it names, and this one at the target."""
         named = [self.meetings.get(key) for key in dict.fromkeys(breach.ids) if key != self.request]
         others = [meeting for meeting in named if meeting is not None]

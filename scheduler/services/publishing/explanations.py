@@ -19,8 +19,8 @@ from scheduler.domain.problem import Problem
 from scheduler.files.plan_file import read_answers
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import unscheduled, versions
-from scheduler.solver.explain.groups import groups
-from scheduler.solver.explain.reasons import look_into, unexamined
+from scheduler.solver.explain.groups import group_unscheduled
+from scheduler.solver.explain.reasons import examine_requests, unexamined_reason
 from scheduler.storage.models import ScheduleVersion, UnscheduledRequest
 
 GAIN_SECONDS = 30.0
@@ -66,7 +66,7 @@ def read(session: Session, version_id: int, *, now: datetime) -> Unexplained:
     ]
     scheduled = {meeting.request for meeting in meetings}
     newer = (request for request in problem.requests if request.id not in answers)
-    rest = [*answers.values(), *map(unexamined, newer)]
+    rest = [*answers.values(), *map(unexamined_reason, newer)]
     return Unexplained(problem, meetings, [row for row in rest if row.request not in scheduled])
 
 
@@ -78,8 +78,10 @@ def explain(
 ) -> Explanation:
     """Look into each request that has no reason or no fix yet. `report` is told how many of how many."""
     problem, meetings = left.problem, left.meetings
-    answers = look_into(problem, meetings, left.answers, report=report, should_stop=should_stop)
-    return Explanation(answers, groups(problem, meetings, answers, should_stop, seconds=GAIN_SECONDS))
+    answers = examine_requests(problem, meetings, left.answers, report=report, should_stop=should_stop)
+    return Explanation(
+        answers, group_unscheduled(problem, meetings, answers, should_stop, seconds=GAIN_SECONDS)
+    )
 
 
 def keep(session: Session, version_id: int, found: Explanation) -> None:

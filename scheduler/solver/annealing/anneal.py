@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from scheduler.solver.compiled.kernels import Floats, chance, entry, inlined
+from scheduler.solver.compiled.kernels import Floats, entry, inlined, random_unit
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import rules
 from scheduler.solver.operators.draws import random_held
 from scheduler.solver.operators.kempe import swap_slots
 from scheduler.solver.operators.repair import repair
-from scheduler.solver.operators.targets import fill_gap, insert_unheld, join_halls, move_held
-from scheduler.solver.state.placement import IMPOSSIBLE, choose
+from scheduler.solver.operators.targets import fill_gap, insert_unscheduled, join_halls, move_held
+from scheduler.solver.state.placement import IMPOSSIBLE, choose_place
 from scheduler.solver.state.spread import excess, refresh_logged
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import hold_chosen, release, undo
@@ -33,8 +33,8 @@ def redraw(data: Data, state: State, temperature: float) -> bool:
     if request < 0:
         return False
     release(data, state, request)
-    gain = choose(data, state, request, temperature)
-    if gain == IMPOSSIBLE or gain < temperature * math.log(chance(state.rng)):
+    gain = choose_place(data, state, request, temperature)
+    if gain == IMPOSSIBLE or gain < temperature * math.log(random_unit(state.rng)):
         return gain != IMPOSSIBLE
     hold_chosen(data, state, request, gain)
     return True
@@ -52,7 +52,7 @@ def make_move(data: Data, state: State, kind: int, temperature: float, stamp: in
     if kind == HELD:
         return move_held(data, state, stamp)
     if kind == UNHELD_IN:
-        return insert_unheld(data, state, stamp)
+        return insert_unscheduled(data, state, stamp)
     return swap_slots(data, state, stamp)
 
 
@@ -77,12 +77,12 @@ def anneal(
         stamp = state.stamp
         score = state.score
         changed = state.changed
-        share = chance(state.rng)
+        share = random_unit(state.rng)
         kind = 0
         while kind < KINDS - 1 and share >= odds[kind]:
             kind += 1
         tally[kind, 0] += 1
-        lowest = score + temperature * math.log(chance(state.rng))
+        lowest = score + temperature * math.log(random_unit(state.rng))
         kept = make_move(data, state, kind, temperature, stamp)
         if kept and state.queued > 0:
             kept = repair(data, state, temperature, stamp, lowest)

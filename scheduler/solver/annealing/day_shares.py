@@ -44,13 +44,13 @@ class Improved:
     table: Int32s
 
 
-def whole(data: Data) -> Share:
+def full_share(data: Data) -> Share:
     """The share of all slots and all requests."""
     everything = np.full(data.day_words.shape[1], np.iinfo(np.uint64).max, np.uint64)
     return Share(everything, 1, 0, int(data.rules[rules.MAX_MOVED]))
 
 
-def shares_of(share: Share, cuts: Sequence[Words], changed: int) -> list[Share]:
+def cut_share(share: Share, cuts: Sequence[Words], changed: int) -> list[Share]:
     """A share, cut into one share for each of `cuts`. `changed` published meetings are changed already."""
     most = min(changed + max(0, share.most - changed) // len(cuts), int(np.iinfo(np.int32).max))
     of = share.of * len(cuts)
@@ -65,7 +65,7 @@ def split_by_days(
     A meeting stays in the days of its share. So the days are drawn anew each time. Where there are as many
     shares as days, the days are in pairs every other time.
     """
-    days = days_of(data, share)
+    days = separable_days(data, share)
     parts, in_pairs = min(count, len(days)), (len(days) + 1) // 2
     if parts > in_pairs and draws.random() < 0.5:
         parts = in_pairs
@@ -78,10 +78,10 @@ def split_by_days(
         k = loads.index(min(loads))
         loads[k] += int(sizes[day])
         cuts[k] |= data.day_words[day] & share.words
-    return shares_of(share, cuts, changed)
+    return cut_share(share, cuts, changed)
 
 
-def days_of(data: Data, share: Share) -> Int32s:
+def separable_days(data: Data, share: Share) -> Int32s:
     """The days that can be searched in parallel: at most one where precedences or walks span days.
 
     Two shares may exceed `max_idle_spread` together, though each keeps it. Such a join is not taken.
@@ -90,7 +90,7 @@ def days_of(data: Data, share: Share) -> Int32s:
     return days[:1] if len(data.before) or data.rules[rules.LONG_WALKS] else days
 
 
-class Confines:
+class ShareRestriction:
     """A copy of the problem for a search that may change one share only. All else is as if frozen."""
 
     def __init__(self, data: Data) -> None:
@@ -103,7 +103,7 @@ class Confines:
         """The problem for this share of a plan with this table of meetings."""
         whole, data = self.whole, self.data
         is_held = table[:, held.SLOT] >= 0
-        outside = is_held & ~are_in(share.words, table)
+        outside = is_held & ~rows_in_slots(share.words, table)
         others = ~is_held & (np.arange(len(table)) % share.of != share.number)
         data.starts[:] = whole.starts & share.words
         data.starts[outside] = whole.starts[outside]
@@ -113,29 +113,29 @@ class Confines:
         return data
 
 
-def are_in(words: Words, table: Int32s) -> Flags:
+def rows_in_slots(words: Words, table: Int32s) -> Flags:
     """For each row of a table: is its slot one of `words`? Undefined for slot -1."""
     slots = np.maximum(table[:, held.SLOT], 0)
     found: Flags = (words[slots >> 6] >> (slots & 63).astype(np.uint64) & np.uint64(1)) > 0
     return found
 
 
-def only_in(words: Words, table: Int32s) -> Int32s:
+def restrict_table(words: Words, table: Int32s) -> Int32s:
     """A table with the rows whose slot is one of `words`. The other requests are not held in it."""
     rows = np.full_like(table, -1)
-    mine = (table[:, held.SLOT] >= 0) & are_in(words, table)
+    mine = (table[:, held.SLOT] >= 0) & rows_in_slots(words, table)
     rows[mine] = table[mine]
     return rows
 
 
-def put_in(table: Int32s, words: Words, rows: Int32s) -> None:
+def replace_rows(table: Int32s, words: Words, rows: Int32s) -> None:
     """Replace the meetings of `table` in the slots of `words` by those of `rows`."""
-    table[are_in(words, table)] = -1
-    mine = (rows[:, held.SLOT] >= 0) & are_in(words, rows)
+    table[rows_in_slots(words, table)] = -1
+    mine = (rows[:, held.SLOT] >= 0) & rows_in_slots(words, rows)
     table[mine] = rows[mine]
 
 
-def join(table: Int32s, worth: float, improved: Sequence[Improved]) -> tuple[Int32s, float]:
+def merge_shares(table: Int32s, worth: float, improved: Sequence[Improved]) -> tuple[Int32s, float]:
     """The plan with the best result of each share, and its worth if the shares do not interact.
 
     Shares interact through a firm's floor: two shares may both count the bonus for the same missing meeting.
@@ -147,5 +147,5 @@ def join(table: Int32s, worth: float, improved: Sequence[Improved]) -> tuple[Int
             best[each.share.number] = each
     joined = table.copy()
     for each in best.values():
-        put_in(joined, each.share.words, each.table)
+        replace_rows(joined, each.share.words, each.table)
     return joined, worth + sum(each.worth - worth for each in best.values())

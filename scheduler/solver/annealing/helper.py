@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from scheduler.domain.problem import Problem
-from scheduler.solver.annealing.day_shares import only_in
+from scheduler.solver.annealing.day_shares import restrict_table
 from scheduler.solver.annealing.subproblem import Subproblem, SubproblemAnswer
 from scheduler.solver.annealing.temperature import Budget
 from scheduler.solver.annealing.threads import Annealing, SearchThreads
@@ -40,5 +40,5 @@ class Helper:
         self.threads.shift(subproblem.table)
         self.threads.improve(schedule, subproblem.share, now() + subproblem.seconds)
         return SubproblemAnswer(
-            self.threads.worth(schedule), only_in(subproblem.share.words, self.threads.plan.held)
+            self.threads.worth(schedule), restrict_table(subproblem.share.words, self.threads.plan.held)
         ).to_bytes()

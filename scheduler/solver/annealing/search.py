@@ -8,9 +8,9 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from scheduler.domain.solving import Helpers
-from scheduler.solver.annealing.day_shares import Improved, Share, days_of, join, whole
-from scheduler.solver.annealing.subproblem import Subproblem, answers_to
-from scheduler.solver.annealing.temperature import Budget, Temperatures, is_kept
+from scheduler.solver.annealing.day_shares import Improved, Share, full_share, merge_shares, separable_days
+from scheduler.solver.annealing.subproblem import Subproblem, decode_answers
+from scheduler.solver.annealing.temperature import Budget, Temperatures, is_spread_enforced
 from scheduler.solver.annealing.threads import ROUND_FACTOR, Annealing, SearchThreads
 from scheduler.solver.clock import now
 from scheduler.solver.compiled.kernels import Floats, Int32s
@@ -83,7 +83,7 @@ class Search:
     def __post_init__(self) -> None:
         self.data: Data = self.flat.data
         self.schedule = Annealing(self.temperatures, self.budget)
-        self.everything = whole(self.data)
+        self.everything = full_share(self.data)
         self.between = (
             SHORTEST_HELPED_ROUND / ROUND_FACTOR
         )  # seconds that helpers wait for their next subproblem
@@ -102,7 +102,7 @@ class Search:
         self._update_incumbent()
         with closing(self.threads):
             while not self.budget.is_over():
-                if is_kept(self.schedule.share, int(self.data.rules[rules.SPREAD])):
+                if is_spread_enforced(self.schedule.share, int(self.data.rules[rules.SPREAD])):
                     self._repair_spread()
                 count = self._free_helpers()
                 if self.helpers is not None and count:
@@ -169,7 +169,7 @@ class Search:
     def _helped_seconds(self) -> float:
         """The seconds of the next round with helpers. Answers must come before the budget is used up."""
         wanted = max(ROUND_FACTOR * self.between, SHORTEST_HELPED_ROUND)
-        if len(days_of(self.data, self.everything)) < 2:
+        if len(separable_days(self.data, self.everything)) < 2:
             wanted = max(wanted, self.budget.seconds / LONG_HELPED_ROUNDS)
         return min(wanted, self.budget.seconds * (1 - self.budget.share()) - self.between)
 
@@ -192,8 +192,8 @@ class Search:
                 self.between += 0.2 * late
         helpers.withdraw()
         ours = Improved(own, threads.worth(self.schedule), threads.plan.held.copy())
-        improved = [ours, *answers_to(self.data, taken, answers)]
-        threads.take(self.schedule, *join(table, before, improved), ours)
+        improved = [ours, *decode_answers(self.data, taken, answers)]
+        threads.take(self.schedule, *merge_shares(table, before, improved), ours)
         self._note()
 
     def _subproblem(self, table: Int32s, share: Share, seconds: float) -> Subproblem:

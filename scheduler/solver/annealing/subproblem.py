@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.domain.errors import ChainmeetError
-from scheduler.solver.annealing.day_shares import Flags, Improved, Share, are_in
+from scheduler.solver.annealing.day_shares import Flags, Improved, Share, rows_in_slots
 from scheduler.solver.annealing.temperature import Temperatures
 from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Data
@@ -81,12 +81,15 @@ class SubproblemAnswer:
         """Raises SubproblemRefused, also where a meeting is outside of the share."""
         head, table = _from_bytes(data, content, _WORTH.size)
         (worth,) = _WORTH.unpack(head)
-        if not math.isfinite(worth) or ((table[:, held.SLOT] >= 0) & ~are_in(share.words, table)).any():
+        if (
+            not math.isfinite(worth)
+            or ((table[:, held.SLOT] >= 0) & ~rows_in_slots(share.words, table)).any()
+        ):
             raise SubproblemRefused("it has meetings in slots that were not its own")
         return cls(worth, table)
 
 
-def answers_to(data: Data, taken: Sequence[Share], answers: Mapping[int, bytes]) -> list[Improved]:
+def decode_answers(data: Data, taken: Sequence[Share], answers: Mapping[int, bytes]) -> list[Improved]:
     """The improved shares of `taken` that were answered. A refused answer counts as none."""
     found = []
     for k, content in answers.items():

@@ -11,9 +11,9 @@ from scheduler.solver.clock import SolveClock
 FIRST_STEP = 2.0  # times the largest step: measured, 3 is worse the shorter the search, 1.2 as well
 LAST_STEP = 0.1  # of the smallest step: measured, 0.2 is worse on loose events and on tight ones
 STEPS_OF_PRICE = 7.5  # price of a change / highest temperature, where changes are limited
-LEAST_PRICE = 0.1
+MIN_PRICE = 0.1
 COLD_SHARE = 0.019  # of the time, at its end, for each e-fold of the cooling: moves there only gain
-LEAST_COLD_SHARE = 0.04
+MIN_COLD_SHARE = 0.04
 NO_LIMIT = -1  # where there is no `max_idle_spread`
 LOOSE_SHARE = 0.4  # of the time in which a plan may exceed it
 
@@ -29,15 +29,15 @@ class Temperatures:
 
     def at(self, share: float, limit: int = NO_LIMIT) -> float:
         """The temperature after this share of the time. With a `max_idle_spread` there are two coolings."""
-        share = cooled(share, limit)
-        cold = max(LEAST_COLD_SHARE, COLD_SHARE * math.log(self.first / self.last))
+        share = cooling_progress(share, limit)
+        cold = max(MIN_COLD_SHARE, COLD_SHARE * math.log(self.first / self.last))
         if share >= 1 - cold:
             return self.last * 0.05
         ratio: float = (self.last / self.first) ** (share / (1 - cold))
         return self.first * ratio
 
 
-def is_kept(share: float, limit: int) -> bool:
+def is_spread_enforced(share: float, limit: int) -> bool:
     """Whether a `max_idle_spread` is to be kept by now.
 
     Measured: plans are better if the search first ignores the limit, and then repairs the spread again and
@@ -46,14 +46,16 @@ def is_kept(share: float, limit: int) -> bool:
     return limit >= 0 and share >= LOOSE_SHARE
 
 
-def cooled(share: float, limit: int) -> float:
+def cooling_progress(share: float, limit: int) -> float:
     """The share of the cooling that is over. With a `max_idle_spread` there are two coolings."""
     if limit < 0:
         return share
-    return (share - LOOSE_SHARE) / (1 - LOOSE_SHARE) if is_kept(share, limit) else share / LOOSE_SHARE
+    return (
+        (share - LOOSE_SHARE) / (1 - LOOSE_SHARE) if is_spread_enforced(share, limit) else share / LOOSE_SHARE
+    )
 
 
-def fitted_temperatures(problem: Problem, *, cold: bool) -> Temperatures:
+def fit_temperatures(problem: Problem, *, cold: bool) -> Temperatures:
     """Temperatures in the size of the problem's own steps: an idle slot, a hall change, a meeting.
 
     Parameters
@@ -86,7 +88,7 @@ def _budgeted(problem: Problem) -> float:
     from 1 to 0.3.
     """
     price = float(problem.policy.factors["moved"])
-    return math.inf if problem.policy.max_moved is None else max(price, LEAST_PRICE) / STEPS_OF_PRICE
+    return math.inf if problem.policy.max_moved is None else max(price, MIN_PRICE) / STEPS_OF_PRICE
 
 
 @dataclass(slots=True)

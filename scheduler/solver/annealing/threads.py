@@ -10,9 +10,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scheduler.solver.annealing.anneal import KINDS, anneal
-from scheduler.solver.annealing.day_shares import Confines, Improved, Share, days_of, join, split_by_days
-from scheduler.solver.annealing.odds import odds_at
-from scheduler.solver.annealing.temperature import Budget, Temperatures, cooled, is_kept
+from scheduler.solver.annealing.day_shares import (
+    Improved,
+    Share,
+    ShareRestriction,
+    merge_shares,
+    separable_days,
+    split_by_days,
+)
+from scheduler.solver.annealing.move_odds import cumulative_move_odds
+from scheduler.solver.annealing.temperature import Budget, Temperatures, cooling_progress, is_spread_enforced
 from scheduler.solver.clock import now
 from scheduler.solver.compiled.kernels import Floats, Int32s
 from scheduler.solver.instance.arrays import Data
@@ -46,12 +53,14 @@ class Annealing:
 
     def make(self, moves: int, data: Data, plan: State, tally: Floats) -> None:
         share, limit = self.share, int(data.rules[rules.SPREAD])
-        odds = odds_at(cooled(share, limit), plan.unheld_count / len(data.requests))
+        odds = cumulative_move_odds(
+            cooling_progress(share, limit), plan.unscheduled_count / len(data.requests)
+        )
         anneal(data, plan, moves, self.temperatures.at(share, limit), self.penalty(data), odds, tally)
 
     def penalty(self, data: Data) -> float:
         """The price of a step beyond `max_idle_spread` by now."""
-        return PENALTY if is_kept(self.share, int(data.rules[rules.SPREAD])) else 0.0
+        return PENALTY if is_spread_enforced(self.share, int(data.rules[rules.SPREAD])) else 0.0
 
     def worth(self, data: Data, plan: State) -> float:
         """The score, less that price."""
@@ -59,7 +68,7 @@ class Annealing:
 
     def cool(self, until: float, data: Data, plan: State) -> None:
         """Quench: make only moves that gain, until a time."""
-        odds = odds_at(1.0, plan.unheld_count / len(data.requests))
+        odds = cumulative_move_odds(1.0, plan.unscheduled_count / len(data.requests))
         while now() < until:
             anneal(data, plan, BATCH, self.temperatures.at(1.0), PENALTY, odds, self.tally)
 
@@ -128,7 +137,7 @@ class SearchThreads:
 
     def _seconds(self, threads: Sequence[_SearchThread], share: Share) -> float:
         """The seconds of a round: without an end where the plan is not split."""
-        if len(threads) == 1 or len(days_of(self.data, share)) < 2:
+        if len(threads) == 1 or len(separable_days(self.data, share)) < 2:
             return math.inf
         return max(ROUND_SECONDS, ROUND_FACTOR * self.between)
 
@@ -157,7 +166,9 @@ class SearchThreads:
             Improved(own, schedule.worth(self.data, thread.plan), thread.plan.held)
             for thread, own in zip(threads, taken, strict=True)
         ]
-        self.take(schedule, *join(table, before, improved), max(improved, key=lambda each: each.worth))
+        self.take(
+            schedule, *merge_shares(table, before, improved), max(improved, key=lambda each: each.worth)
+        )
         self.between += 0.1 * (now() - began - self.between)
 
 
@@ -166,7 +177,7 @@ class _SearchThread:
 
     def __init__(self, data: Data, plan: State) -> None:
         self.data, self.plan = data, plan
-        self.confines: Confines | None = None
+        self.confines: ShareRestriction | None = None
 
     def work(self, schedule: Annealing, share: Share, moves: int, until: float) -> Floats:
         """Make `moves` moves, or, if that is 0, moves until a time. Gives their tally."""
@@ -182,5 +193,5 @@ class _SearchThread:
         if share.of == 1:
             return self.data
         if self.confines is None:
-            self.confines = Confines(self.data)
+            self.confines = ShareRestriction(self.data)
         return self.confines.set(share, self.plan.held)

@@ -33,7 +33,7 @@ class DayOptions:
     needs: dict[People, int] = field(default_factory=dict)
 
 
-def collect(problem: Problem, choices: Choices, expired: Callable[[], bool]) -> DayOptions:
+def collect_options(problem: Problem, choices: Choices, expired: Callable[[], bool]) -> DayOptions:
     """The options of every request, or of those that were looked at until `expired`."""
     options = DayOptions()
     for r, request in enumerate(problem.requests):
@@ -103,7 +103,7 @@ class DayColumns:
         return np.arange(len(self.option))
 
 
-def columns_of(problem: Problem, choices: Choices, options: DayOptions) -> DayColumns:
+def build_columns(problem: Problem, choices: Choices, options: DayOptions) -> DayColumns:
     days = len(choices.day_masks)
     feasible = np.array(options.days, dtype=bool).reshape(-1, days)
     kinds = np.array(options.kinds, dtype=bool).reshape(-1, len(KINDS))
@@ -113,7 +113,7 @@ def columns_of(problem: Problem, choices: Choices, options: DayOptions) -> DayCo
     return DayColumns(option, kind, day, request, length, np.array(options.need, dtype=np.int64)[option])
 
 
-def gains_of(
+def column_gains(
     problem: Problem, choices: Choices, options: DayOptions, columns: DayColumns, weight: Int64s
 ) -> tuple[Floats, float]:
     """Score of each column, and of holding nothing (its dropped meetings), without floors."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scheduler.domain.problem import Problem
-from scheduler.solver.bounds.day_columns import DayOptions, collect, columns_of, gains_of
+from scheduler.solver.bounds.day_columns import DayOptions, build_columns, collect_options, column_gains
 from scheduler.solver.bounds.day_rows import (
     SOFT_TERMS,
     DayRows,
@@ -76,16 +76,16 @@ class DayModel:
         return len(self.request)
 
 
-def build(problem: Problem, expired: Callable[[], bool] = lambda: False) -> DayModel | None:
+def build_day_model(problem: Problem, expired: Callable[[], bool] = lambda: False) -> DayModel | None:
     """The relaxation of a problem: some seconds at 45,000 requests. None if `expired` says so meanwhile."""
     choices = Choices(problem)
-    options = collect(problem, choices, expired)
+    options = collect_options(problem, choices, expired)
     halls = hall_rows(problem, choices, expired) if problem.policy.factors["hall_change"] else []
     return None if expired() else _assemble(problem, choices, options, halls)
 
 
 def _assemble(problem: Problem, choices: Choices, options: DayOptions, halls: Sequence[HallRow]) -> DayModel:
-    columns, rows = columns_of(problem, choices, options), DayRows()
+    columns, rows = build_columns(problem, choices, options), DayRows()
     add_attendees(rows, problem, choices, options, columns)
     add_firms(rows, problem, choices, columns)
     add_places(rows, problem, choices, columns)
@@ -93,7 +93,7 @@ def _assemble(problem: Problem, choices: Choices, options: DayOptions, halls: Se
     pieces = add_floors(rows, problem, columns)
     add_halls(rows, halls, columns, pieces)
     weight = np.array([row.weight for row in problem.requests], dtype=np.int64)[columns.request]
-    gain, constant = gains_of(problem, choices, options, columns, weight)
+    gain, constant = column_gains(problem, choices, options, columns, weight)
     return DayModel(
         request=columns.request, weight=weight, gain=gain,
         row=_joined(rows.row), column=_joined(rows.column), value=_joined(rows.value),

@@ -14,12 +14,12 @@ from scheduler.solver.bounds.dtypes import Int64s
 from scheduler.solver.bounds.hall_visits import HallRow
 from scheduler.solver.instance.choices import Choices
 
-MOST_INTERPRETER_SETS = 48
+MAX_INTERPRETER_SETS = 48
 SOFT_TERMS = ("shortfall", "unfair", "hall_change")
 
 
 @dataclass
-class Pieces:
+class PiecewisePenalty:
     """How far a plan may exceed some rows, and what that counts: piece by piece, the cheaper ones first.
 
     Of a piece: its row, how many units it has, and what each counts in the terms of `SOFT_TERMS`.
@@ -140,7 +140,7 @@ def add_places(rows: DayRows, problem: Problem, choices: Choices, columns: DayCo
     capacity = np.array([place.capacity for place in problem.places], dtype=np.int64)
     slots = _slots_a_day(choices, choices.place_free) * capacity[:, None]
     receiver = np.array([row.receiver for row in problem.requests], dtype=np.int64)[columns.request]
-    owned, stands = choices.booths, joint_stands(choices.booths)
+    owned, stands = choices.booths, shared_booth_groups(choices.booths)
     sets = [*owned, *(places for _, places in stands)]
     booths = np.array([slots[list(places)].sum(axis=0) for places in sets], dtype=np.int64)
     tables = slots[list(choices.tables)].sum(axis=0, keepdims=True)
@@ -154,7 +154,7 @@ def add_places(rows: DayRows, problem: Problem, choices: Choices, columns: DayCo
         rows.add(owner[there], columns.day[there], columns.number[there], columns.length[there], limit)
 
 
-def joint_stands(booths: Sequence[Sequence[int]]) -> list[tuple[set[int], set[int]]]:
+def shared_booth_groups(booths: Sequence[Sequence[int]]) -> list[tuple[set[int], set[int]]]:
     """Firms that are linked by booths which they share, each time with all their booths."""
     stand_at: dict[int, tuple[set[int], set[int]]] = {}
     for firm, places in enumerate(booths):
@@ -186,7 +186,7 @@ def _unions(sets: list[frozenset[int]]) -> list[frozenset[int]]:
     everything = frozenset().union(*found)
     seen = set(found)
     for one in found:
-        if len(found) >= MOST_INTERPRETER_SETS:
+        if len(found) >= MAX_INTERPRETER_SETS:
             break
         for other in sets:
             union = one | other
@@ -196,7 +196,7 @@ def _unions(sets: list[frozenset[int]]) -> list[frozenset[int]]:
     return found if not found or everything in seen else [*found, everything]
 
 
-def add_floors(rows: DayRows, problem: Problem, columns: DayColumns) -> Pieces:
+def add_floors(rows: DayRows, problem: Problem, columns: DayColumns) -> PiecewisePenalty:
     """Rows: the meetings of each firm that has a floor, or a share that it ought to get."""
     floor_row = np.full(len(problem.firms), -1, dtype=np.int64)
     lacks = [list(_lacks(problem, f)) for f in range(len(problem.firms))]
@@ -208,7 +208,7 @@ def add_floors(rows: DayRows, problem: Problem, columns: DayColumns) -> Pieces:
         rows.row.append(row[keep])
         rows.column.append(columns.number[keep])
         rows.value.append(np.full(int(keep.sum()), -1, dtype=np.int64))
-    pieces = Pieces()
+    pieces = PiecewisePenalty()
     for f in wanting:
         for most, short, unfair in lacks[f]:
             pieces.add(int(floor_row[f]), most, short, unfair, 0)
@@ -224,7 +224,7 @@ def _lacks(problem: Problem, firm: int) -> Iterator[tuple[int, int, int]]:
         yield upper - lower, int(floor >= upper), sum(price for level, price in levels if level >= upper)
 
 
-def add_halls(rows: DayRows, found: Sequence[HallRow], columns: DayColumns, pieces: Pieces) -> None:
+def add_halls(rows: DayRows, found: Sequence[HallRow], columns: DayColumns, pieces: PiecewisePenalty) -> None:
     """Rows: the hall changes that no plan avoids."""
     hall_row = rows.add_lone([each.free for each in found])
     wanted = np.array([r for each in found for r in each.requests], dtype=np.int64)

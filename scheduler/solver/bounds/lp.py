@@ -21,7 +21,7 @@ CHECK_SECONDS = 0.1
 SMALL_COLUMNS = 2000  # solved in a few milliseconds, sooner than a process starts
 
 
-def duals(
+def solve_duals(
     lp: Arrays, ways: Sequence[str], seconds: float, should_stop: Callable[[], bool] | None = None
 ) -> list[Floats | None]:
     """Row duals of `max cost x, A x <= rhs, 0 <= x <= upper` for each row of `cost`, None without any.
@@ -52,9 +52,9 @@ def duals(
 
 def _solve_here(asked: Arrays) -> bytes:
     # MathOpt takes half a second to import, which those who solve no LP need not wait for.
-    from scheduler.solver.bounds.lp_process import solve
+    from scheduler.solver.bounds.lp_process import solve_lps
 
-    return solve(asked)
+    return solve_lps(asked)
 
 
 def _read(output: bytes, lp: Arrays) -> list[Floats | None]:

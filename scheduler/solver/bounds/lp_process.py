@@ -20,7 +20,7 @@ Options = dict[str, str] | None
 
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
 PDLP = None  # the way that is not HiGHS'
-WAYS: dict[str, tuple[Options, ...]] = {
+ALGORITHMS: dict[str, tuple[Options, ...]] = {
     "simplex": ({"solver": "simplex"}, INTERIOR),
     "interior": (INTERIOR, {**INTERIOR, "presolve": "off"}, {"solver": "simplex"}),
     "rough": (PDLP, INTERIOR, {**INTERIOR, "presolve": "off"}, {"solver": "simplex"}),
@@ -29,7 +29,7 @@ WAYS: dict[str, tuple[Options, ...]] = {
 PDLP_TOLERANCE = 1e-5
 
 
-def model_of(lp: Any, cost: Any) -> model_pb2.ModelProto:
+def build_model(lp: Any, cost: Any) -> model_pb2.ModelProto:
     """An LP as a MathOpt model. Rows are `<= rhs`, columns in [0, upper].
 
     It is stated as a minimum: for a maximum HiGHS 1.12 calls its interior point's right duals wrong.
@@ -54,12 +54,12 @@ def model_of(lp: Any, cost: Any) -> model_pb2.ModelProto:
     return model
 
 
-def solve(lp: Any) -> bytes:
+def solve_lps(lp: Any) -> bytes:
     """The duals as a .npy: a row for each row of `cost`, of NaN if there are none."""
     deadline = time.monotonic() + float(lp["seconds"])
     duals = np.full((len(lp["cost"]), len(lp["rhs"])), np.nan)
     for row, cost, way in zip(duals, lp["cost"], lp["ways"], strict=True):
-        found = _solved(model_of(lp, cost), str(way), deadline)
+        found = _solved(build_model(lp, cost), str(way), deadline)
         if found is not None:
             row[:] = 0.0
             row[np.array(found.ids, dtype=np.int64)] = -np.array(found.values)
@@ -70,7 +70,7 @@ def solve(lp: Any) -> bytes:
 
 def _solved(model: model_pb2.ModelProto, way: str, deadline: float) -> Any:
     """The dual values, or None. Where one way fails, the next one is tried."""
-    for options in WAYS[way]:
+    for options in ALGORITHMS[way]:
         found = _attempt(model, options, deadline - time.monotonic())
         if found is not None:
             return found
@@ -113,4 +113,4 @@ def _attempt(model: model_pb2.ModelProto, options: Options, seconds: float) -> A
 
 if __name__ == "__main__":
     lp = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
-    sys.stdout.buffer.write(solve(lp))
+    sys.stdout.buffer.write(solve_lps(lp))

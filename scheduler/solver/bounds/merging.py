@@ -16,7 +16,7 @@ from scheduler.solver.bounds.day_model import DayModel
 from scheduler.solver.bounds.dtypes import Int64s
 
 
-def merged(model: DayModel) -> DayModel:
+def merge_rows(model: DayModel) -> DayModel:
     """The merged model: one row per `group` of the given model, and one column for all that are then equal.
 
     Its LP gives duals. A bound has to be proved by them on the given model: `duals[model.group]`.

@@ -24,17 +24,17 @@ import numpy as np
 from scheduler.domain import rules
 from scheduler.domain.problem import Problem
 from scheduler.solver.bounds import lp
-from scheduler.solver.bounds.closed import Bounds, closed_bounds, plain_score, unavoidable_price
-from scheduler.solver.bounds.day_model import DayModel, build
+from scheduler.solver.bounds.closed_form import Bounds, closed_bounds, min_change_cost, simple_score_bound
+from scheduler.solver.bounds.day_model import DayModel, build_day_model
 from scheduler.solver.bounds.day_rows import SOFT_TERMS
 from scheduler.solver.bounds.dtypes import Floats
-from scheduler.solver.bounds.merging import merged
+from scheduler.solver.bounds.merging import merge_rows
 from scheduler.solver.clock import SolveClock
 
 Number = int | float
 
-MOST_BITS = 60
-LEAST_SECONDS = 0.5
+MAX_BITS = 60
+MIN_SECONDS = 0.5
 WHOLE_COLUMNS = 2800  # in one second, and 4.6 times as many in ten: the whole LP then takes less than a tenth
 SIMPLEX_COLUMNS = 4000
 ROUGH_COLUMNS = 20_000
@@ -65,11 +65,11 @@ def upper_bounds(
     Bounds
         Of every plan: the most weight served, the least meetings below the floors, the highest score.
     """
-    *_, best = bounds_on_the_way(problem, seconds, should_stop, objectives)
+    *_, best = iter_upper_bounds(problem, seconds, should_stop, objectives)
     return best
 
 
-def bounds_on_the_way(
+def iter_upper_bounds(
     problem: Problem,
     seconds: float,
     should_stop: Callable[[], bool] | None = None,
@@ -94,16 +94,16 @@ def bounds_on_the_way(
         Each holds of every plan, and is at least as tight as the one before it.
     """
     clock = SolveClock(seconds, should_stop)
-    clock.reserve(LEAST_SECONDS)
+    clock.reserve(MIN_SECONDS)
     if not problem.slots:  # then the empty plan is the only one
         yield Bounds(0, sum(problem.floors), rules.score(problem, ()).total, 0)
         return
     best = closed_bounds(problem)
     yield best
-    if not problem.requests or seconds < LEAST_SECONDS:
+    if not problem.requests or seconds < MIN_SECONDS:
         return
 
-    model = build(problem, clock.is_over)
+    model = build_day_model(problem, clock.is_over)
     if model is None:
         return
     for small in _models(model, seconds):
@@ -136,7 +136,7 @@ def _models(model: DayModel, seconds: float) -> Iterator[DayModel]:
     The choice depends on the time that was given, not on what is left, so that it is reproducible.
     """
     if model.columns > lp.SMALL_COLUMNS:
-        yield merged(model)
+        yield merge_rows(model)
     if seconds >= (model.columns / WHOLE_COLUMNS) ** 1.5:
         yield model
 
@@ -151,7 +151,7 @@ def _tightened(problem: Problem, best: Bounds, objective: str, bound: Fraction) 
         served = min(served, math.floor(bound))
     else:
         shortfall = max(shortfall, math.ceil(-bound))
-    return Bounds(served, shortfall, min(score, plain_score(problem, served, shortfall)), meetings)
+    return Bounds(served, shortfall, min(score, simple_score_bound(problem, served, shortfall)), meetings)
 
 
 def _round_score(problem: Problem, bound: Fraction) -> Number:
@@ -178,8 +178,8 @@ def _solve(
     if model.columns:
         cost = [_cost(problem, small, objective) for objective in objectives]
         ways = [_way(model, small, objective) for objective in objectives]
-        seconds = clock.left() + LEAST_SECONDS
-        found = lp.duals(_arrays(small, np.array(cost)), ways, seconds, clock.should_stop)
+        seconds = clock.left() + MIN_SECONDS
+        found = lp.solve_duals(_arrays(small, np.array(cost)), ways, seconds, clock.should_stop)
     for objective, duals in zip(objectives, found, strict=True):
         yield _proved(problem, model, small, objective, duals)
 
@@ -198,7 +198,7 @@ def _proved(
         proved += [] if bound is None else [bound]
     constant = Fraction(0)
     if objective == "score":
-        constant = Fraction(model.constant) - Fraction(str(unavoidable_price(problem)))
+        constant = Fraction(model.constant) - Fraction(str(min_change_cost(problem)))
     return min(proved) + constant if proved else None
 
 
@@ -278,7 +278,7 @@ def proved_bound(model: DayModel, gain: Floats, duals: Floats, prices: Floats) -
     most = float(np.abs(gain).sum() + (duals * (np.abs(model.rhs) + 1)).sum())
     most += float((duals[model.soft_row] * model.soft_most).sum())
     most += float((duals[model.row] * np.abs(model.value)).sum()) + model.columns + len(duals)
-    shift = min(20, MOST_BITS - math.ceil(math.log2(most + 1)))
+    shift = min(20, MAX_BITS - math.ceil(math.log2(most + 1)))
     if not math.isfinite(most) or shift < 0:
         return None
     scale = float(1 << shift)

@@ -87,7 +87,7 @@ _kernels: dict[str, tuple[Callable[..., Any], Any]] = {}
 _compiled: dict[str, Any] = {}
 
 
-def make_ready() -> None:
+def compile_kernels() -> None:
     """Compile the kernels that are not yet, callees first, or load them from the cache."""
     for symbol, (function, signature) in _kernels.items():
         if symbol not in _compiled:
@@ -162,7 +162,7 @@ def bit(slot: int) -> np.uint64:
 
 
 @inlined
-def up_to(slot: int, word: int) -> np.uint64:
+def bits_up_to(slot: int, word: int) -> np.uint64:
     """The bits of a word that stand for `slot` and the slots before it."""
     if slot >> 6 != word:
         return ~ZERO if slot >> 6 > word else ZERO
@@ -202,7 +202,7 @@ def first_set(words: Words, row: int, slot: int, last: int) -> int:
 
 
 @inlined
-def draw(rng: Words) -> np.uint64:
+def random_bits(rng: Words) -> np.uint64:
     """The next 64 random bits (xorshift64*, Vigna 2016, doi:10.1145/2845077)."""
     bits = rng[0]
     bits ^= bits >> np.uint64(12)
@@ -213,12 +213,12 @@ def draw(rng: Words) -> np.uint64:
 
 
 @inlined
-def below(rng: Words, n: int) -> int:
+def random_below(rng: Words, n: int) -> int:
     """A random integer in [0, n). n is positive and below 2**31."""
-    return np.int64(((draw(rng) >> np.uint64(33)) * np.uint64(n)) >> np.uint64(31))  # type: ignore[return-value]  # a machine integer
+    return np.int64(((random_bits(rng) >> np.uint64(33)) * np.uint64(n)) >> np.uint64(31))  # type: ignore[return-value]  # a machine integer
 
 
 @inlined
-def chance(rng: Words) -> float:
+def random_unit(rng: Words) -> float:
     """A random number in (0, 1)."""
-    return (np.float64(draw(rng) >> np.uint64(12)) + 0.5) * 2.220446049250313e-16
+    return (np.float64(random_bits(rng) >> np.uint64(12)) + 0.5) * 2.220446049250313e-16

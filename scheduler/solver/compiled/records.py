@@ -94,7 +94,7 @@ def record_type(record: type) -> RecordType:
 _only_read: set[type] = set()
 
 
-def only_read(record: T) -> T:
+def read_only(record: T) -> T:
     """Mark a class of records that no kernel writes to."""
     _only_read.add(record)
     return record

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
 from scheduler.domain.rules.stability import could_stay
-from scheduler.solver.instance.choices import Choices, bits
-from scheduler.solver.instance.places import alike, named_places
+from scheduler.solver.instance.choices import Choices, mask_slots
+from scheduler.solver.instance.places import group_alike_places, named_places
 
 CROWDED_SHARE = 0.85
 """Of the room in places: above it, places decide more than people (B2BSP has 0.5 to 0.75, and 0.86 to 1)."""
 
 MOST_FREE_REQUESTS = 60
-MOST_ASSIGNMENTS = 20_000
-MOST_COMPULSORY_ASSIGNMENTS = 50_000
+MAX_ASSIGNMENTS = 20_000
+MAX_COMPULSORY_ASSIGNMENTS = 50_000
 
 
 class BuildingStopped(Exception):
@@ -89,13 +89,13 @@ def wants_exact(problem: Problem) -> bool:
     bool
         By the number of requests, and by an estimate of the assignments of the model.
     """
-    assignments = estimate(problem)
+    assignments = estimate_assignments(problem)
     if problem.policy.require_all:
-        return assignments <= MOST_COMPULSORY_ASSIGNMENTS
-    return len(problem.requests) <= MOST_FREE_REQUESTS and assignments <= MOST_ASSIGNMENTS
+        return assignments <= MAX_COMPULSORY_ASSIGNMENTS
+    return len(problem.requests) <= MOST_FREE_REQUESTS and assignments <= MAX_ASSIGNMENTS
 
 
-def estimate(problem: Problem) -> int:
+def estimate_assignments(problem: Problem) -> int:
     """Roughly how many assignments there are, without making them.
 
     Parameters
@@ -162,7 +162,7 @@ def _place_groups(problem: Problem, choices: Choices) -> tuple[PlaceGroup, ...]:
             free=choices.place_free[members[0]],
             capacity=sum(problem.places[p].capacity for p in members),
         )
-        for members in alike(problem, named)
+        for members in group_alike_places(problem, named)
     )
 
 
@@ -186,7 +186,7 @@ def _assignments_of(
                 free = both
                 if interpreter is not None:
                     free &= choices.interpreter_at(interpreter, groups[g].places[0])
-                for start in bits(choices.starts(free & groups[g].free, request.length) & allowed):
+                for start in mask_slots(choices.starts(free & groups[g].free, request.length) & allowed):
                     gain, stays = _worth(choices, groups[g], r, start, people, interpreter)
                     if frozen is None or stays:
                         stop, hall = start + request.length, groups[g].hall
@@ -206,7 +206,7 @@ def _worth(
     return gain + factors["dropped"] - float(choices.change_costs[same]), same.is_whole
 
 
-def seat(assignments: Assignments, held: list[Assignment]) -> tuple[Meeting, ...]:
+def assign_places(assignments: Assignments, held: list[Assignment]) -> tuple[Meeting, ...]:
     """Meetings of the chosen assignments, each with a place of its group.
 
     Intervals on alike places always fit. No group has a published place beside others here, as those of a

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from ortools.sat.python import cp_model
 
 from scheduler.solver.exact.assignments import Assignment, Assignments, BuildingStopped
-from scheduler.solver.instance.choices import Person, everybody
+from scheduler.solver.instance.choices import Person, meeting_people
 
 STEPS_A_LOOK = 2000  # of building, between looks at the clock: some milliseconds
 
@@ -60,7 +60,7 @@ class ExactModel:
         """The assignments that a person would sit in."""
         mine: dict[Person, list[int]] = defaultdict(list)
         for i, assignment in enumerate(self.assignment):
-            for person in everybody(assignment.people, assignment.interpreter):
+            for person in meeting_people(assignment.people, assignment.interpreter):
                 mine[person].append(i)
         return dict(mine)
 
@@ -127,12 +127,12 @@ def _add_busy(exact: ExactModel) -> None:
             exact.busy[person][slot] = busy
             exact.step(len(assignments))
             exact.model.add_exactly_one(~busy, *(exact.take[i] for i in assignments))
-        load = load_of(exact, person)
+        load = fixed_load(exact, person)
         if load is not None:
             exact.model.add(cp_model.LinearExpr.sum(list(exact.busy[person].values())) == load)
 
 
-def load_of(exact: ExactModel, person: Person) -> int | None:
+def fixed_load(exact: ExactModel, person: Person) -> int | None:
     """The slots that an attendee is busy in all, if that is the same in each plan."""
     ways = Counter(exact.assignment[i].request for i in exact.of_person[person])
     for r, count in ways.items():

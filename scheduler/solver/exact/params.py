@@ -16,7 +16,7 @@ COUNTERS = ("cores", "max_lp", "no_lp", "core")
 FINDERS = ("cores", "no_lp", "default_lp")
 
 
-def set_parameters(
+def configure_cp_sat(
     parameters: Any,
     workers: int,
     seed: int,

@@ -12,11 +12,11 @@ from ortools.sat.python import cp_model
 
 from scheduler.solver.exact.model import ExactModel, Expr
 from scheduler.solver.exact.windows import add_windows
-from scheduler.solver.instance.choices import Person, bits
+from scheduler.solver.instance.choices import Person, mask_slots
 
 Term = tuple[Expr, Fraction]
 
-MOST_DENOMINATOR = 10**4
+MAX_DENOMINATOR = 10**4
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _gains(exact: ExactModel) -> tuple[list[Term], Fraction]:
 
 def _set_objective(exact: ExactModel, gains: list[Term], costs: list[Term], constant: Fraction) -> Objective:
     denominators = math.lcm(*(factor.denominator for _, factor in gains + costs))
-    scale = min(denominators, MOST_DENOMINATOR)
+    scale = min(denominators, MAX_DENOMINATOR)
     up = [(term, math.ceil(factor * scale)) for term, factor in gains]
     down = [(term, math.floor(factor * scale)) for term, factor in costs]
     exact.model.maximize(
@@ -142,7 +142,7 @@ def _idle_figures(exact: ExactModel, wanted: bool) -> list[Expr]:
         if person[0] == "attendee":
             parts: list[Expr] = []
             for day in exact.assignments.choices.day_masks:
-                slots = [s for s in bits(day) if s in exact.busy[person]]
+                slots = [s for s in mask_slots(day) if s in exact.busy[person]]
                 if len(slots) > 1:
                     row = _runs_row if breaks else _slots_row
                     parts.append(row(exact, person, list(range(slots[0], slots[-1] + 1)), strict))
@@ -254,7 +254,9 @@ def _hall_changes(exact: ExactModel) -> list[Expr]:
             halls = {exact.assignment[i].hall for i in exact.of_person[person]}
             if len(halls) > 1:
                 for day in exact.assignments.choices.day_masks:
-                    found += _changes_of_day(exact, person, [s for s in bits(day) if s in exact.busy[person]])
+                    found += _changes_of_day(
+                        exact, person, [s for s in mask_slots(day) if s in exact.busy[person]]
+                    )
     return found
 
 

@@ -20,12 +20,12 @@ from scheduler.solver.clock import SolveClock
 from scheduler.solver.exact.assignments import (
     Assignments,
     BuildingStopped,
+    assign_places,
     enumerate_assignments,
     is_crowded,
-    seat,
 )
 from scheduler.solver.exact.model import ExactModel, build_model
-from scheduler.solver.exact.params import set_parameters
+from scheduler.solver.exact.params import configure_cp_sat
 from scheduler.solver.exact.score import Objective, add_objective
 from scheduler.watching import run_watched
 
@@ -94,12 +94,12 @@ def solve_exact(
             return ExactResult(PlanStatus.INFEASIBLE, None, None)
         exact = build_model(assignments, clock.is_over)
         run.objective = add_objective(exact)
-        hint(exact, start or ())
+        add_hint(exact, start or ())
     except BuildingStopped:
         return run.result()
     status = run.search(exact, assignments, workers, seed, proving=problem.policy.require_all)
     if status in (cp_model.UNKNOWN, cp_model.FEASIBLE) and problem.policy.require_all:
-        hint(exact, run.meetings or ())
+        add_hint(exact, run.meetings or ())
         status = run.search(exact, assignments, workers, seed)
     if status == cp_model.INFEASIBLE and run.meetings is None:
         status = run.search(exact, assignments, workers, seed + 1, suspicious=True)
@@ -108,7 +108,7 @@ def solve_exact(
     return run.result()
 
 
-def hint(exact: ExactModel, start: Sequence[Meeting]) -> None:
+def add_hint(exact: ExactModel, start: Sequence[Meeting]) -> None:
     """Hint a plan: which assignments it holds (by slot, people and group of places)."""
     problem = exact.assignments.problem
     held = {meeting.request: meeting for meeting in start}
@@ -178,7 +178,7 @@ class _Run:
         part = self.clock.part(max(0.0, self.clock.left()) * (PROVING_SHARE if proving else 1.0))
         solver = cp_model.CpSolver()
         crowded = is_crowded(assignments)
-        set_parameters(
+        configure_cp_sat(
             solver.parameters,
             workers,
             seed,
@@ -209,7 +209,7 @@ class _Run:
     def take(self, plans: _Plans, assignments: Assignments) -> None:
         held = plans.pop()
         if held is not None:
-            self.offer(seat(assignments, [plans.exact.assignment[i] for i in held]))
+            self.offer(assign_places(assignments, [plans.exact.assignment[i] for i in held]))
         other = self.others()
         if other is not None and other is not self.taken:
             self.taken = other

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from scheduler.solver.exact.model import ExactModel, Expr, load_of
-from scheduler.solver.instance.choices import Person, mask_of
+from scheduler.solver.exact.model import ExactModel, Expr, fixed_load
+from scheduler.solver.instance.choices import Person, slot_mask
 
 Ways = frozenset[int]
 """How a request can be held, as masks of slots."""
@@ -16,13 +16,13 @@ Ways = frozenset[int]
 
 def add_windows(exact: ExactModel, person: Person, slots: list[int], breaks: Expr) -> None:
     """The rows of a person who holds all meetings on the day `slots`, whatever else is decided."""
-    load, busy = load_of(exact, person), exact.busy[person]
+    load, busy = fixed_load(exact, person), exact.busy[person]
     if load is None or load < 2 or not busy.keys() <= set(slots):
         return
     broken = exact.literal(f"broken {person}")
     exact.model.add(breaks >= broken)
     choices = [broken]
-    for first in windows(exact, person, load):
+    for first in window_starts(exact, person, load):
         window = exact.literal(f"window {person} {first}")
         there = range(first, first + load)
         literals = [now if slot in there else ~now for slot, now in busy.items()]
@@ -31,11 +31,11 @@ def add_windows(exact: ExactModel, person: Person, slots: list[int], breaks: Exp
     exact.model.add_exactly_one(choices)
 
 
-def windows(exact: ExactModel, person: Person, load: int) -> list[int]:
+def window_starts(exact: ExactModel, person: Person, load: int) -> list[int]:
     """The first slots of the windows of `load` slots that the person's meetings could fill."""
     busy, ways = exact.busy[person], _ways(exact, person)
     spans = [range(first, first + load) for first in busy]
-    return [span[0] for span in spans if all(slot in busy for slot in span) and _fill(ways, mask_of(span))]
+    return [span[0] for span in spans if all(slot in busy for slot in span) and _fill(ways, slot_mask(span))]
 
 
 def _ways(exact: ExactModel, person: Person) -> list[tuple[Ways, int]]:

@@ -9,7 +9,7 @@ from itertools import product
 from scheduler.domain.entities import PlaceWish
 from scheduler.domain.problem import People
 from scheduler.solver.explain.occupancy import Occupancy
-from scheduler.solver.instance.choices import mask_of, runs_of
+from scheduler.solver.instance.choices import run_starts, slot_mask
 
 # Conditions of the lists alone, and of the other meetings of the plan, each in the order of telling.
 STATIC = ("place-kind", "language", "room", "closed", "fixed", "frozen", "away")
@@ -63,30 +63,30 @@ class MeetingParty:
             before &= condition.starts
 
 
-def parties(occupancy: Occupancy, r: int, *, with_excluded: bool = False) -> Iterator[MeetingParty]:
+def list_parties(occupancy: Occupancy, r: int, *, with_excluded: bool = False) -> Iterator[MeetingParty]:
     """The parties of a request with their conditions, or those of all who could come if nobody were
     excluded.
     """
     choices, request = occupancy.choices, occupancy.problem.requests[r]
     anybody = replace(request, excluded=frozenset()) if with_excluded else request
-    common = (*of_request(occupancy, r), *of_precedences(occupancy, r))
+    common = (*request_conditions(occupancy, r), *precedence_conditions(occupancy, r))
     for asking, asked in product(*occupancy.problem.sides(anybody)):
         interpreters = choices.interpreters(asking, asked)
         conditions = (
             *common,
-            *of_people(occupancy, r, asking + asked),
-            *of_interpreters(occupancy, r, interpreters),
+            *people_conditions(occupancy, r, asking + asked),
+            *interpreter_conditions(occupancy, r, interpreters),
         )
         yield MeetingParty(asking, asked, interpreters, conditions)
 
 
-def of_request(occupancy: Occupancy, r: int) -> Iterator[Condition]:
+def request_conditions(occupancy: Occupancy, r: int) -> Iterator[Condition]:
     """What the request itself, its places and its firms allow."""
     problem, choices = occupancy.problem, occupancy.choices
     request, everything = problem.requests[r], choices.all_slots
     yield Condition("room", choices.room(request.length))
     if request.slots is not None:
-        yield Condition("closed", mask_of(request.slots))
+        yield Condition("closed", slot_mask(request.slots))
     if choices.frozen_slots:
         yield Condition("frozen", choices.not_too_soon(r))
     if request.fixed is not None:
@@ -116,7 +116,7 @@ def _room_now(occupancy: Occupancy, r: int) -> int:
     return mask
 
 
-def of_people(occupancy: Occupancy, r: int, people: People) -> Iterator[Condition]:
+def people_conditions(occupancy: Occupancy, r: int, people: People) -> Iterator[Condition]:
     """What the days of these people allow."""
     problem, choices = occupancy.problem, occupancy.choices
     length, everything = problem.requests[r].length, choices.all_slots
@@ -124,16 +124,16 @@ def of_people(occupancy: Occupancy, r: int, people: People) -> Iterator[Conditio
         row, person = problem.attendees[a], ("attendee", a)
         free = choices.attendee_free[a]
         if free != everything:
-            yield Condition("away", runs_of(free, length), row.id)
+            yield Condition("away", run_starts(free, length), row.id)
         busy = occupancy.busy[person]
         if busy:
-            yield Condition("busy", runs_of(everything & ~busy, length), row.id)
+            yield Condition("busy", run_starts(everything & ~busy, length), row.id)
         below = occupancy.days_below(person, row.max_per_day)
         if below != everything:
             yield Condition("person-cap", below, row.id)
 
 
-def of_interpreters(occupancy: Occupancy, r: int, interpreters: People | None) -> Iterator[Condition]:
+def interpreter_conditions(occupancy: Occupancy, r: int, interpreters: People | None) -> Iterator[Condition]:
     """What interpreters allow, if any is needed."""
     if interpreters is None:
         return
@@ -142,13 +142,13 @@ def of_interpreters(occupancy: Occupancy, r: int, interpreters: People | None) -
     for i in interpreters:
         for place in (None, *(p for p in choices.stations.of[i] if p in choices.places(r))):
             free = choices.interpreter_at(i, place)
-            ever |= runs_of(free, length)
-            now |= runs_of(free & ~occupancy.busy["interpreter", i], length)
+            ever |= run_starts(free, length)
+            now |= run_starts(free & ~occupancy.busy["interpreter", i], length)
     yield Condition("language", ever)
     yield Condition("interpreter-busy", now | choices.all_slots & ~ever)
 
 
-def of_precedences(occupancy: Occupancy, r: int) -> Iterator[Condition]:
+def precedence_conditions(occupancy: Occupancy, r: int) -> Iterator[Condition]:
     """What the order of meetings allows."""
     problem, everything = occupancy.problem, occupancy.choices.all_slots
     length = problem.requests[r].length

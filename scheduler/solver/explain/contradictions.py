@@ -15,14 +15,14 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules import violations
 from scheduler.domain.rules.held import Schedule
 from scheduler.domain.rules.stability import is_frozen
-from scheduler.solver.bounds.closed import rooms
-from scheduler.solver.explain.conditions import parties
+from scheduler.solver.bounds.closed_form import meeting_capacities
+from scheduler.solver.explain.conditions import list_parties
 from scheduler.solver.explain.occupancy import Occupancy
-from scheduler.solver.explain.reasons import explain_one
+from scheduler.solver.explain.reasons import explain_request
 from scheduler.solver.instance.choices import Choices
 
-MOST = 20
-ANYHOW = frozenset(("H2", "H3", "H4", "H5", "H7", "H8", "H9", "H11", "format"))
+MAX_CONTRADICTIONS = 20
+ALWAYS = frozenset(("H2", "H3", "H4", "H5", "H7", "H8", "H9", "H11", "format"))
 """What some meetings break, they break with any others beside them too."""
 HELD = "These requests have to be held"
 UNNAMED = "No plan keeps all the rules: they contradict each other."
@@ -36,7 +36,7 @@ class Contradiction:
     requests: tuple[str, ...]
 
 
-def contradictions(
+def find_contradictions(
     problem: Problem, expired: Callable[[], bool] = lambda: False
 ) -> tuple[Contradiction, ...]:
     """Why there is no plan: what cannot hold together of frozen meetings and compulsory requests.
@@ -56,13 +56,13 @@ def contradictions(
     frozen = [m for m in problem.published if is_frozen(problem, m)]
     if not frozen and not problem.compulsory:
         return ()
-    broken = tuple(islice(_among_frozen(problem, frozen), MOST))
+    broken = tuple(islice(_among_frozen(problem, frozen), MAX_CONTRADICTIONS))
     if broken or not problem.compulsory:
         return broken
-    return tuple(islice(_Compulsory(problem, frozen, expired).contradictions(), MOST))
+    return tuple(islice(_Compulsory(problem, frozen, expired).contradictions(), MAX_CONTRADICTIONS))
 
 
-def as_reasons(problem: Problem, found: Sequence[Contradiction]) -> tuple[Unscheduled, ...]:
+def contradictions_as_reasons(problem: Problem, found: Sequence[Contradiction]) -> tuple[Unscheduled, ...]:
     """The answer for each request where there is no plan at all.
 
     Parameters
@@ -83,14 +83,16 @@ def as_reasons(problem: Problem, found: Sequence[Contradiction]) -> tuple[Unsche
         for id in each.requests:
             named.setdefault(id, each)
     answers = [(request.id, named.get(request.id, first)) for request in problem.requests]
-    return tuple(Unscheduled(id, "contradiction", one.detail, one.requests[:MOST]) for id, one in answers)
+    return tuple(
+        Unscheduled(id, "contradiction", one.detail, one.requests[:MAX_CONTRADICTIONS]) for id, one in answers
+    )
 
 
 def _among_frozen(problem: Problem, frozen: Sequence[Meeting]) -> Iterator[Contradiction]:
     """Frozen meetings have to stay as they are. A rule that they break by themselves, every plan breaks."""
     held = {m.request for m in frozen}
     for breach in violations(problem, frozen):
-        if breach.rule in ANYHOW:
+        if breach.rule in ALWAYS:
             about = tuple(id for id in breach.ids if id in held)
             detail = f"What is frozen has to stay, but breaks {breach.rule}: {breach.detail}"
             yield Contradiction(detail, about)
@@ -113,14 +115,17 @@ class _Compulsory:
         if held is not None:
             return 1 << held.start
         mask = 0
-        for party in parties(self.occupancy, r):
+        for party in list_parties(self.occupancy, r):
             mask |= party.starts() & self.occupancy.choices.all_slots
         return mask
 
     def contradictions(self) -> Iterator[Contradiction]:
         for r, starts in self.starts.items():
             if not starts:
-                id, reason = self.problem.requests[r].id, explain_one(self.occupancy, r, cured=False).detail
+                id, reason = (
+                    self.problem.requests[r].id,
+                    explain_request(self.occupancy, r, cured=False).detail,
+                )
                 yield Contradiction(f"Request {id} has to be held. {reason}", (id,))
         pairs = [pair for pair in self.problem.precedences if self.problem.compulsory.issuperset(pair)]
         yield from _in_a_circle(self.problem, pairs)
@@ -200,7 +205,7 @@ def _too_many(problem: Problem) -> Iterator[Contradiction]:
     for request in compulsory:
         for firm in (request.sender, request.receiver):
             mine[firm].append(request.id)
-    for firm, most in enumerate(rooms(problem)):
+    for firm, most in enumerate(meeting_capacities(problem)):
         if len(mine[firm]) > most:
             row = problem.firms[firm]
             asked = f"{row.name or row.id} has {len(mine[firm])} of them"

@@ -25,14 +25,14 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Schedule
 from scheduler.domain.solving import Result
 from scheduler.solver.clock import SolveClock
-from scheduler.solver.explain.conditions import parties
-from scheduler.solver.explain.insertion import best_insertion
-from scheduler.solver.explain.levers import with_lever
+from scheduler.solver.explain.conditions import list_parties
+from scheduler.solver.explain.event_fixes import apply_event_fix
+from scheduler.solver.explain.insertion import find_best_insertion
 from scheduler.solver.explain.occupancy import Occupancy
-from scheduler.solver.explain.reasons import examined
+from scheduler.solver.explain.reasons import explain_unexamined
 from scheduler.solver.instance.choices import Choices
 
-MOST_LEVERS = 3
+MAX_EVENT_FIXES = 3
 """Kinds of changes that are tried for one group."""
 SECONDS = 5.0
 """For all groups together. Those after it have the change that most of their requests name, uncounted."""
@@ -40,7 +40,9 @@ SECONDS = 5.0
 Member = tuple[int, Unscheduled]
 
 
-def answered(problem: Problem, result: Result, should_stop: Callable[[], bool] | None = None) -> Result:
+def explain_and_group(
+    problem: Problem, result: Result, should_stop: Callable[[], bool] | None = None
+) -> Result:
     """A solve's result with all answers, as `examined` gives them, and the groups of what is not held.
 
     Parameters
@@ -57,15 +59,15 @@ def answered(problem: Problem, result: Result, should_stop: Callable[[], bool] |
     Result
         The same plan, with groups.
     """
-    result = examined(problem, result, should_stop)
+    result = explain_unexamined(problem, result, should_stop)
     plan = result.plan
     if not plan.is_answer or not plan.unscheduled:
         return result
-    found = groups(problem.releasing(plan.not_kept), plan.meetings, plan.unscheduled, should_stop)
+    found = group_unscheduled(problem.releasing(plan.not_kept), plan.meetings, plan.unscheduled, should_stop)
     return replace(result, plan=replace(plan, groups=found))
 
 
-def groups(
+def group_unscheduled(
     problem: Problem,
     meetings: Sequence[Meeting],
     answers: Sequence[Unscheduled],
@@ -132,12 +134,12 @@ def _plain(gain: Fraction) -> int | float:
 
 def _pulled(base: Occupancy, lever: Lever, wanted: Iterable[int]) -> tuple[int, Fraction]:
     """How many of these requests can be inserted once a lever is pulled, and what the score gains."""
-    occupancy = _copy(base, with_lever(base.problem, lever))
+    occupancy = _copy(base, apply_event_fix(base.problem, lever))
     held, gained = 0, Fraction(0)
     for r in wanted:
-        for party in parties(occupancy, r):
+        for party in list_parties(occupancy, r):
             starts = party.starts() & occupancy.choices.all_slots
-            way = best_insertion(occupancy, r, party, starts) if starts else None
+            way = find_best_insertion(occupancy, r, party, starts) if starts else None
             if way is not None and way.gain > 0:
                 occupancy.add(way.held)
                 held, gained = held + 1, gained + way.gain
@@ -168,7 +170,7 @@ def _levers(base: Occupancy, about: About, of: Sequence[Member]) -> list[Lever]:
         lever = _general(base, kind, ids, about, of)
         if lever is not None and lever.kind not in found:
             found[lever.kind] = lever
-    return list(found.values())[:MOST_LEVERS]
+    return list(found.values())[:MAX_EVENT_FIXES]
 
 
 def _whom(base: Occupancy, r: int, way: Way) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from fractions import Fraction
 from scheduler.domain.rules.held import Held, resolve
 from scheduler.solver.explain.conditions import MeetingParty
 from scheduler.solver.explain.occupancy import Occupancy
-from scheduler.solver.instance.choices import bits
+from scheduler.solver.instance.choices import mask_slots
 
-MOST_STARTS = 6
+MAX_STARTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Insertion:
     gain: Fraction
 
 
-def best_insertion(
+def find_best_insertion(
     occupancy: Occupancy,
     r: int,
     party: MeetingParty,
@@ -30,7 +30,7 @@ def best_insertion(
     places: Iterable[int] | None = None,
     interpreters: Iterable[int | None] | None = None,
     imagined: bool = False,
-    most: int = MOST_STARTS,
+    most: int = MAX_STARTS,
 ) -> Insertion | None:
     """An insertion at the first of the `most` earliest starts that gains, else that of least loss, else None.
 
@@ -39,7 +39,7 @@ def best_insertion(
     interpreter that does not exist yet, so that nothing about them is as published.
     """
     best: Insertion | None = None
-    for tried, start in enumerate(bits(starts)):
+    for tried, start in enumerate(mask_slots(starts)):
         if tried == most:
             break
         for held in _ways(occupancy, r, party, start, places, interpreters, imagined):

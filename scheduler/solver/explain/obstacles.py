@@ -9,15 +9,15 @@ from scheduler.domain.plan import Obstacle
 from scheduler.domain.problem import People
 from scheduler.solver.explain.conditions import (
     Condition,
-    of_interpreters,
-    of_people,
-    of_precedences,
-    of_request,
+    interpreter_conditions,
+    people_conditions,
+    precedence_conditions,
+    request_conditions,
 )
 from scheduler.solver.explain.occupancy import Occupancy
-from scheduler.solver.instance.choices import bits
+from scheduler.solver.instance.choices import mask_slots
 
-MOST_SLOTS = 6
+MAX_SLOTS = 6
 """Starts of a day that an obstacle names. Its count has all."""
 ASKED = frozenset(("room", "closed", "frozen", "fixed"))
 """Conditions that say at which times a request may be held at all."""
@@ -27,7 +27,7 @@ OF_A_PERSON = ("away", "person-cap", "busy")
 """In the order of telling: a person at their limit is so for the whole day."""
 
 
-def obstacles(occupancy: Occupancy, r: int) -> tuple[Obstacle, ...]:
+def list_obstacles(occupancy: Occupancy, r: int) -> tuple[Obstacle, ...]:
     """What is in the way of a request, by day, in the order of the days.
 
     Each start that its times allow is in the way of one thing of the request as a whole, or of as many people
@@ -45,7 +45,7 @@ def obstacles(occupancy: Occupancy, r: int) -> tuple[Obstacle, ...]:
     tuple[Obstacle, ...]
         Empty where none of it is in the way: it is worth less than it costs.
     """
-    of_all = [*of_request(occupancy, r), *of_precedences(occupancy, r)]
+    of_all = [*request_conditions(occupancy, r), *precedence_conditions(occupancy, r)]
     left = occupancy.choices.all_slots
     for condition in of_all:
         if condition.what in ASKED:
@@ -76,7 +76,7 @@ def _of_side(
     occupancy: Occupancy, r: int, options: Sequence[People], left: int, found: list[tuple[Condition, int]]
 ) -> int:
     """Note who of a side is in the way where none of its choices of people can come. Returns those starts."""
-    conditions = [list(of_people(occupancy, r, people)) for people in options]
+    conditions = [list(people_conditions(occupancy, r, people)) for people in options]
     free = 0
     for mine in conditions:
         mask = left
@@ -98,7 +98,7 @@ def _spoken(occupancy: Occupancy, r: int, sides: tuple[Sequence[People], Sequenc
     for asking, asked in product(*sides):
         starts = occupancy.choices.all_slots
         interpreters = occupancy.choices.interpreters(asking, asked)
-        for condition in of_interpreters(occupancy, r, interpreters):
+        for condition in interpreter_conditions(occupancy, r, interpreters):
             starts &= condition.starts
         mask |= starts
     return mask
@@ -116,7 +116,7 @@ def _walks(
     halls = {problem.places[place].hall for place in occupancy.choices.places(r)}
     for a in dict.fromkeys(a for options in sides for people in options for a in people):
         can = 0
-        for start in bits(left):
+        for start in mask_slots(left):
             if any(occupancy.can_walk(("attendee", a), start, start + length, hall) for hall in halls):
                 can |= 1 << start
         if left & ~can:
@@ -127,7 +127,7 @@ def _by_day(occupancy: Occupancy, found: Sequence[tuple[Condition, int]]) -> Ite
     slots = occupancy.problem.slots
     for day in occupancy.choices.day_masks:
         for condition, shut in found:
-            starts = list(bits(shut & day))
+            starts = list(mask_slots(shut & day))
             if starts:
-                names = tuple(slots[start].id for start in starts[:MOST_SLOTS])
+                names = tuple(slots[start].id for start in starts[:MAX_SLOTS])
                 yield Obstacle(condition.what, condition.who, names, len(starts))

@@ -16,14 +16,14 @@ from scheduler.domain.rules.idle import idle_of
 from scheduler.domain.rules.people import has_time_to_walk
 from scheduler.domain.rules.score import hall_changes
 from scheduler.domain.rules.stability import changes_of, sameness
-from scheduler.solver.instance.choices import Choices, Person, everybody
+from scheduler.solver.instance.choices import Choices, Person, meeting_people
 
 
-def by_time(held: Held) -> tuple[int, int]:
+def sort_by_time(held: Held) -> tuple[int, int]:
     return held.start, held.index
 
 
-def slots_of(held: Held) -> int:
+def slot_mask(held: Held) -> int:
     return ((1 << (held.stop - held.start)) - 1) << held.start
 
 
@@ -45,18 +45,18 @@ class Occupancy:
 
     def add(self, held: Held) -> None:
         self.held[held.index] = held
-        for person in everybody(held.attendees, held.interpreter):
-            self.busy[person] |= slots_of(held)
-            insort(self.agenda[person], held, key=by_time)
+        for person in meeting_people(held.attendees, held.interpreter):
+            self.busy[person] |= slot_mask(held)
+            insort(self.agenda[person], held, key=sort_by_time)
         self._count(held, 1)
 
     def remove(self, held: Held) -> None:
         del self.held[held.index]
-        for person in everybody(held.attendees, held.interpreter):
+        for person in meeting_people(held.attendees, held.interpreter):
             self.agenda[person].remove(held)
             self.busy[person] = 0
             for other in self.agenda[person]:
-                self.busy[person] |= slots_of(other)
+                self.busy[person] |= slot_mask(other)
         self._count(held, -1)
 
     def _count(self, held: Held, change: int) -> None:
@@ -139,7 +139,7 @@ class Occupancy:
         figures: list[int] = []
         for a, row in enumerate(self.problem.attendees):
             mine = self.agenda.get(("attendee", a), [])
-            more = sorted([*mine, held], key=by_time) if a in held.attendees else mine
+            more = sorted([*mine, held], key=sort_by_time) if a in held.attendees else mine
             figures.append(idle_of(self.problem, row, more))
         return max(figures) - min(figures) <= limit
 
@@ -151,7 +151,7 @@ class Occupancy:
             total += self._worth(firm)
         for a in held.attendees:
             mine = self.agenda["attendee", a]
-            more = sorted([*mine, held], key=by_time)
+            more = sorted([*mine, held], key=sort_by_time)
             row = self.problem.attendees[a]
             idle = idle_of(self.problem, row, more) - idle_of(self.problem, row, mine)
             walks = hall_changes(self.problem, more) - hall_changes(self.problem, mine)

@@ -13,24 +13,24 @@ from scheduler.domain.problem import Problem, Request
 from scheduler.domain.rules.held import Schedule
 from scheduler.domain.solving import Result
 from scheduler.solver.clock import SolveClock
-from scheduler.solver.explain.about import about
-from scheduler.solver.explain.conditions import DYNAMIC, STATIC, MeetingParty, parties
-from scheduler.solver.explain.insertion import Insertion, best_insertion
-from scheduler.solver.explain.lone_conditions import add_interpreter, lacks_interpreter
-from scheduler.solver.explain.obstacles import obstacles
-from scheduler.solver.explain.occupancy import Occupancy
-from scheduler.solver.explain.remedies import (
-    MOST_REMEDIES,
-    lone_blockers,
-    remedies,
-    take_part,
+from scheduler.solver.explain.conditions import DYNAMIC, STATIC, MeetingParty, list_parties
+from scheduler.solver.explain.fix import Fix
+from scheduler.solver.explain.fixes import (
+    MAX_FIXES,
+    find_fixes,
+    find_lone_blockers,
+    include_excluded_person,
 )
-from scheduler.solver.explain.remedy import Remedy
+from scheduler.solver.explain.insertion import Insertion, find_best_insertion
+from scheduler.solver.explain.obstacles import list_obstacles
+from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.explain.sentences import CODES, NOT_AT_A_PLACE, SENTENCES, TIED_OR_TOO_FAR, TOO_FAR
+from scheduler.solver.explain.single_condition import add_interpreter, lacks_interpreter
+from scheduler.solver.explain.subject import find_subject
 from scheduler.solver.instance.choices import Choices
 
-MOST_BLOCKERS = 5
-MOST_STARTS = 64
+MAX_BLOCKERS = 5
+MAX_STARTS = 64
 REPORTED = 100
 """Requests between two reports."""
 OF_OBSTACLES = frozenset(
@@ -42,7 +42,7 @@ OF_OBSTACLES = frozenset(
 """Reasons that are about people, firms, places or interpreters on some days."""
 
 
-def explain(
+def explain_unscheduled(
     problem: Problem,
     meetings: Sequence[Meeting],
     should_stop: Callable[[], bool] | None = None,
@@ -72,7 +72,7 @@ def explain(
     clock = SolveClock(seconds, should_stop)
     if clock.is_over():  # the index alone takes a while on a large event
         held = {meeting.request for meeting in meetings}
-        return tuple(unexamined(request) for request in problem.requests if request.id not in held)
+        return tuple(unexamined_reason(request) for request in problem.requests if request.id not in held)
     occupancy = Occupancy(problem, Choices(problem), Schedule.of(problem, meetings))
     left = [r for r in range(len(problem.requests)) if r not in occupancy.held]
     order = sorted(left, key=lambda r: (-problem.requests[r].weight, r))
@@ -80,11 +80,13 @@ def explain(
     for cured, r in product((True,) if math.isinf(seconds) else (False, True), order):
         if clock.is_over():
             break
-        rows[r] = explain_one(occupancy, r, cured=cured)
-    return tuple(rows[r] if r in rows else unexamined(problem.requests[r]) for r in left)
+        rows[r] = explain_request(occupancy, r, cured=cured)
+    return tuple(rows[r] if r in rows else unexamined_reason(problem.requests[r]) for r in left)
 
 
-def examined(problem: Problem, result: Result, should_stop: Callable[[], bool] | None = None) -> Result:
+def explain_unexamined(
+    problem: Problem, result: Result, should_stop: Callable[[], bool] | None = None
+) -> Result:
     """A solve's result with an answer and remedies for each request that it had no time to look into.
 
     Parameters
@@ -105,11 +107,11 @@ def examined(problem: Problem, result: Result, should_stop: Callable[[], bool] |
     if not plan.is_answer or all(map(_is_examined, plan.unscheduled)):
         return result
     problem = problem.releasing(plan.not_kept)
-    rows = look_into(problem, plan.meetings, plan.unscheduled, should_stop=should_stop)
+    rows = examine_requests(problem, plan.meetings, plan.unscheduled, should_stop=should_stop)
     return replace(result, plan=replace(plan, unscheduled=rows))
 
 
-def look_into(
+def examine_requests(
     problem: Problem,
     meetings: Sequence[Meeting],
     answers: Sequence[Unscheduled],
@@ -144,7 +146,7 @@ def look_into(
         if done % REPORTED == 0:
             report(done, len(answers))
         is_left = _is_examined(row) or (should_stop is not None and should_stop())
-        rows.append(row if is_left else explain_one(occupancy, index[row.request]))
+        rows.append(row if is_left else explain_request(occupancy, index[row.request]))
     return tuple(rows)
 
 
@@ -152,7 +154,7 @@ def _is_examined(row: Unscheduled) -> bool:
     return bool(row.remedies) or row.reason == "contradiction"
 
 
-def unexamined(request: Request) -> Unscheduled:
+def unexamined_reason(request: Request) -> Unscheduled:
     """The answer about a request into which nobody looked.
 
     Parameters
@@ -174,9 +176,9 @@ def _title(problem: Problem, r: int) -> str:
     return f"Request {request.id} of {sender.name or sender.id} to {receiver.name or receiver.id}"
 
 
-def explain_one(occupancy: Occupancy, r: int, *, cured: bool = True) -> Unscheduled:
+def explain_request(occupancy: Occupancy, r: int, *, cured: bool = True) -> Unscheduled:
     """The answer for one request that is not held, with remedies or without."""
-    choices = list(parties(occupancy, r))
+    choices = list(list_parties(occupancy, r))
     open_ways = [(party, party.starts() & occupancy.choices.all_slots) for party in choices]
     open_ways = [(party, starts) for party, starts in open_ways if starts]
     if open_ways:
@@ -188,10 +190,10 @@ def explain_one(occupancy: Occupancy, r: int, *, cured: bool = True) -> Unschedu
     what = _main_condition(occupancy, choices)
     fixed = occupancy.problem.requests[r].fixed is not None
     code = "fixed-clash" if fixed and what in ("away", "closed", "place-kind") else CODES[what]
-    cures = remedies(occupancy, r, choices) if cured else []
+    cures = find_fixes(occupancy, r, choices) if cured else []
     blockers = _blockers(occupancy, r, choices, what)
     heavier = [
-        held for held in lone_blockers(occupancy, r, choices) if _weighs_more(occupancy, r, held.index)
+        held for held in find_lone_blockers(occupancy, r, choices) if _weighs_more(occupancy, r, held.index)
     ]
     if code == "people-busy" and heavier:
         blockers = [held.id for held in heavier]
@@ -211,7 +213,9 @@ def _missed(occupancy: Occupancy, r: int) -> list[tuple[MeetingParty, int]]:
     """The parties with somebody whom the request excludes that would fit, with their starts."""
     if not occupancy.problem.requests[r].excluded:
         return []
-    ways = [(p, p.starts() & occupancy.choices.all_slots) for p in parties(occupancy, r, with_excluded=True)]
+    ways = [
+        (p, p.starts() & occupancy.choices.all_slots) for p in list_parties(occupancy, r, with_excluded=True)
+    ]
     return [(party, starts) for party, starts in ways if starts]
 
 
@@ -226,9 +230,11 @@ def _no_colleague(
     problem = occupancy.problem
     people = {a for party, _ in missed for a in party.people} & problem.requests[r].excluded
     names = [problem.attendees[a].id for a in sorted(people)]
-    cures = [*take_part(occupancy, r, missed), *remedies(occupancy, r, choices)] if cured else []
+    cures = (
+        [*include_excluded_person(occupancy, r, missed), *find_fixes(occupancy, r, choices)] if cured else []
+    )
     sentence = "an attendee does not take part in it, and no colleague of theirs can come instead"
-    return _row(occupancy, r, "no-colleague", sentence, names, cures[:MOST_REMEDIES])
+    return _row(occupancy, r, "no-colleague", sentence, names, cures[:MAX_FIXES])
 
 
 def _weighs_more(occupancy: Occupancy, r: int, other: int) -> bool:
@@ -236,7 +242,7 @@ def _weighs_more(occupancy: Occupancy, r: int, other: int) -> bool:
     return requests[other].weight >= requests[r].weight
 
 
-def _displaced(occupancy: Occupancy, r: int, blockers: list[str], cures: list[Remedy]) -> Unscheduled:
+def _displaced(occupancy: Occupancy, r: int, blockers: list[str], cures: list[Fix]) -> Unscheduled:
     """Meetings in the way weigh no less, or may not be changed any more (H13)."""
     limit = occupancy.problem.policy.max_moved
     published = {meeting.request for meeting in occupancy.problem.published}
@@ -249,7 +255,7 @@ def _displaced(occupancy: Occupancy, r: int, blockers: list[str], cures: list[Re
 
 def _fits(occupancy: Occupancy, r: int, ways: list[tuple[MeetingParty, int]], cured: bool) -> Unscheduled:
     """Its people, a place and an interpreter are free at some time. A finer rule keeps it out."""
-    found = [best_insertion(occupancy, r, party, starts, most=MOST_STARTS) for party, starts in ways]
+    found = [find_best_insertion(occupancy, r, party, starts, most=MAX_STARTS) for party, starts in ways]
     best = max((way for way in found if way is not None), key=lambda way: way.gain, default=None)
     if best is None:
         if lacks_interpreter(occupancy, r, ways):
@@ -262,7 +268,7 @@ def _fits(occupancy: Occupancy, r: int, ways: list[tuple[MeetingParty, int]], cu
                 (),
                 add_interpreter(occupancy, r, ways) if cured else (),
             )
-        cures = remedies(occupancy, r, [party for party, _ in ways]) if cured else []
+        cures = find_fixes(occupancy, r, [party for party, _ in ways]) if cured else []
         if occupancy.problem.policy.max_idle_spread is not None:
             sentence = "the idle figures would stand too far apart, or the walk to another hall is too long"
             return _row(occupancy, r, "idle-spread", sentence, (), cures)
@@ -271,7 +277,7 @@ def _fits(occupancy: Occupancy, r: int, ways: list[tuple[MeetingParty, int]], cu
     if best.gain > 0:
         sentence = f"it fits in {best.held.meeting.slot}, but the search ended before it got there"
         slot = best.held.meeting.slot
-        cure = Remedy(f"Solve again, with more time; or hold it in {slot}.", "again", (), slot)
+        cure = Fix(f"Solve again, with more time; or hold it in {slot}.", "again", (), slot)
         return _row(occupancy, r, "search-ended", sentence, (), [cure])
     return _no_gain(occupancy, r, best)
 
@@ -281,13 +287,13 @@ def _no_gain(occupancy: Occupancy, r: int, best: Insertion) -> Unscheduled:
         f"it fits in {best.held.meeting.slot}, but the idle times and walks there cost as much as it is worth"
     )
     served = Fraction(str(occupancy.problem.policy.factors["served"]))
-    cures: list[Remedy] = []
+    cures: list[Fix] = []
     if served > 0:
         more = math.floor(-best.gain / served) + 1
         weight = occupancy.problem.requests[r].weight + more
         slot = best.held.meeting.slot
         text = f"Raise its weight to {weight} or more; then hold it in {slot}."
-        cures.append(Remedy(text, "weight", (str(weight),), slot))
+        cures.append(Fix(text, "weight", (str(weight),), slot))
     return _row(occupancy, r, "no-gain", sentence, (), cures)
 
 
@@ -323,11 +329,11 @@ def _row(
     code: str,
     sentence: str,
     blockers: Iterable[str] = (),
-    cures: Iterable[Remedy] = (),
+    cures: Iterable[Fix] = (),
 ) -> Unscheduled:
     problem = occupancy.problem
     cures = tuple(cures)
-    names = list(dict.fromkeys(blockers))[:MOST_BLOCKERS]
+    names = list(dict.fromkeys(blockers))[:MAX_BLOCKERS]
     detail = f"{_title(problem, r)} is not held: {sentence}"
     detail += f" ({', '.join(names)})." if names else "."
     return Unscheduled(
@@ -337,6 +343,6 @@ def _row(
         tuple(names),
         tuple(cure.text for cure in cures),
         tuple(Way(cure.kind, cure.ids, cure.slot) for cure in cures),
-        about(occupancy, r, code, names),
-        obstacles(occupancy, r) if code in OF_OBSTACLES else (),
+        find_subject(occupancy, r, code, names),
+        list_obstacles(occupancy, r) if code in OF_OBSTACLES else (),
     )

@@ -8,11 +8,11 @@ import numpy as np
 
 from scheduler.domain.problem import TERMS, Attendee, Interpreter, Problem
 from scheduler.solver.compiled.kernels import FloatRow, Floats, Int32s, IntRow, IntTable, Words, WordTable
-from scheduler.solver.compiled.records import Record, only_read
+from scheduler.solver.compiled.records import Record, read_only
 from scheduler.solver.instance.choices import Choices
 from scheduler.solver.instance.columns import requests as request_columns
 from scheduler.solver.instance.columns import slots as slot_columns
-from scheduler.solver.instance.firms import csr, firm_rows, firm_worth
+from scheduler.solver.instance.firms import firm_rows, firm_worth, to_csr
 from scheduler.solver.instance.people import Options, build_options
 from scheduler.solver.instance.places import PlaceGroups, build_groups
 from scheduler.solver.instance.published import PublishedRow, read_published
@@ -22,7 +22,7 @@ NONE = -1
 NEVER = -2  # a row that no choice can equal: its thing is gone, or the request was not published
 
 
-@only_read
+@read_only
 class Data(NamedTuple):
     """A problem that a search only reads. People are attendees, then interpreters. Slots are bits."""
 
@@ -81,7 +81,7 @@ def flatten(problem: Problem) -> Flat:
     published = read_published(problem, options, groups)
     before, after, ranges = _precedences(problem)
     firm_requests, firm = firm_rows(problem)
-    published_people, published_ranges = csr(
+    published_people, published_ranges = to_csr(
         [published[r].people if r in published else [] for r in range(len(ranges))]
     )
     req = _requests(problem, options, groups, published, ranges, published_ranges)
@@ -123,7 +123,7 @@ def _factors(problem: Problem) -> Floats:
     return np.array([float(value) for value in factors])
 
 
-def bit_row(slots: frozenset[int] | set[int] | range | tuple[int, ...], words: int) -> Words:
+def slot_bits(slots: frozenset[int] | set[int] | range | tuple[int, ...], words: int) -> Words:
     """The bit words of a set of slots."""
     row = np.zeros(words, np.uint64)
     for t in slots:
@@ -155,7 +155,7 @@ def has_long_walks(problem: Problem) -> bool:
 def _day_words(problem: Problem, words: int) -> Words:
     table = np.zeros((max(problem.days, default=-1) + 1, words), np.uint64)
     for t, day in enumerate(problem.days):
-        table[day] |= bit_row((t,), words)
+        table[day] |= slot_bits((t,), words)
     return table
 
 
@@ -194,11 +194,11 @@ def _people(problem: Problem) -> Int32s:
 
 
 def _avail(problem: Problem, words: int) -> Words:
-    everything = bit_row(range(len(problem.slots)), words)
+    everything = slot_bits(range(len(problem.slots)), words)
     people: tuple[Attendee | Interpreter, ...] = (*problem.attendees, *problem.interpreters)
     table = np.zeros((len(people), words), np.uint64)
     for p, person in enumerate(people):
-        table[p] = everything & ~bit_row(person.unavailable, words)
+        table[p] = everything & ~slot_bits(person.unavailable, words)
     return table
 
 
@@ -218,8 +218,8 @@ def _precedences(problem: Problem) -> tuple[Int32s, Int32s, list[tuple[int, int,
     for first, second in problem.precedences:
         before[second].append(first)
         after[first].append(second)
-    before_list, before_ranges = csr(before)
-    after_list, after_ranges = csr(after)
+    before_list, before_ranges = to_csr(before)
+    after_list, after_ranges = to_csr(after)
     return before_list, after_list, [b + a for b, a in zip(before_ranges, after_ranges, strict=True)]
 
 
@@ -246,11 +246,11 @@ def _requests(
 def _gains(problem: Problem) -> Floats:
     """The gain of holding each request. If it has to be held, that is more than what it could keep out."""
     gains = np.array([float(r.weight) for r in problem.requests]) * float(problem.policy.factors["served"])
-    gains[sorted(problem.compulsory)] += compulsion(problem)
+    gains[sorted(problem.compulsory)] += compulsory_penalty(problem)
     return gains
 
 
-def compulsion(problem: Problem) -> float:
+def compulsory_penalty(problem: Problem) -> float:
     """What leaving out one compulsory request costs in the search, beside the score.
 
     Parameters

@@ -23,7 +23,7 @@ Wish = tuple[int, PlaceWish, int | None]
 """The firm whose booths are meant, the wish, and the fixed place."""
 
 
-def mask_of(slots: Iterable[int]) -> int:
+def slot_mask(slots: Iterable[int]) -> int:
     """The mask of some slots.
 
     Parameters
@@ -42,7 +42,7 @@ def mask_of(slots: Iterable[int]) -> int:
     return mask
 
 
-def bits(mask: int) -> Iterator[int]:
+def mask_slots(mask: int) -> Iterator[int]:
     """The slots of a mask.
 
     Parameters
@@ -61,7 +61,7 @@ def bits(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-def runs_of(free: int, length: int) -> int:
+def run_starts(free: int, length: int) -> int:
     """Where so many free slots follow each other.
 
     Parameters
@@ -85,7 +85,7 @@ Person = tuple[str, int]
 """("attendee", index) or ("interpreter", index)."""
 
 
-def everybody(attendees: People, interpreter: int | None) -> list[Person]:
+def meeting_people(attendees: People, interpreter: int | None) -> list[Person]:
     """Who sits in a meeting.
 
     Parameters
@@ -105,7 +105,7 @@ def everybody(attendees: People, interpreter: int | None) -> list[Person]:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedAt:
+class PublishedPlacement:
     """Where and with whom a request is published, by indices. -1 stands for what is gone from the problem."""
 
     slot: int
@@ -125,10 +125,10 @@ class Choices:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.all_slots = (1 << len(problem.slots)) - 1
-        self.attendee_free = [self.all_slots & ~mask_of(row.unavailable) for row in problem.attendees]
-        self.interpreter_free = [self.all_slots & ~mask_of(row.unavailable) for row in problem.interpreters]
+        self.attendee_free = [self.all_slots & ~slot_mask(row.unavailable) for row in problem.attendees]
+        self.interpreter_free = [self.all_slots & ~slot_mask(row.unavailable) for row in problem.interpreters]
         self.place_free = [
-            self.all_slots & ~mask_of(row.unavailable) if row.capacity else 0 for row in problem.places
+            self.all_slots & ~slot_mask(row.unavailable) if row.capacity else 0 for row in problem.places
         ]
         self.stations = Stations(problem)
         self._room: dict[int, int] = {}
@@ -164,11 +164,11 @@ class Choices:
         return {index[m.request]: m for m in self.problem.published if m.request in index}
 
     @cached_property
-    def published_at(self) -> dict[int, PublishedAt]:
+    def published_at(self) -> dict[int, PublishedPlacement]:
         """The same by indices."""
         index = self.problem.index
         return {
-            r: PublishedAt(
+            r: PublishedPlacement(
                 index.slots.get(m.slot, -1),
                 index.places.get(m.place, -1),
                 frozenset(index.attendees.get(a, -1) for a in m.attendees),
@@ -188,7 +188,7 @@ class Choices:
         until = self.problem.frozen_until
         if until is None:
             return 0
-        return mask_of(s for s, slot in enumerate(self.problem.slots) if slot.start < until)
+        return slot_mask(s for s, slot in enumerate(self.problem.slots) if slot.start < until)
 
     def frozen(self, request: int) -> Meeting | None:
         """The published meeting that this request has to keep (H10), if it has one."""
@@ -210,19 +210,19 @@ class Choices:
         """The slots at which a meeting of this length may start and stay in its block (H2)."""
         if length not in self._room:
             ahead = self.problem.room_ahead
-            self._room[length] = mask_of(s for s, room in enumerate(ahead) if room >= length)
+            self._room[length] = slot_mask(s for s, room in enumerate(ahead) if room >= length)
         return self._room[length]
 
     def starts(self, free: int, length: int) -> int:
         """The starts of meetings of `length` slots that stay within `free` and one block."""
-        return runs_of(free, length) & self.room(length)
+        return run_starts(free, length) & self.room(length)
 
     def allowed(self, request: int) -> int:
         """The starts that H2, H9 and H10 leave to a request."""
         row = self.problem.requests[request]
         mask = self.room(row.length)
         if row.slots is not None:
-            mask &= mask_of(row.slots)
+            mask &= slot_mask(row.slots)
         if row.fixed is not None:
             mask &= 1 << row.fixed.slot
         if self.frozen_slots:

@@ -14,7 +14,7 @@ def firm_rows(problem: Problem) -> tuple[Int32s, Int32s]:
     for r, request in enumerate(problem.requests):
         own[request.sender].append(r)
         own[request.receiver].append(r)
-    listed, ranges = csr(own)
+    listed, ranges = to_csr(own)
     rows = [
         (floor, np.iinfo(np.int32).max if firm.max_per_day is None else firm.max_per_day, *span)
         for floor, firm, span in zip(problem.floors, problem.firms, ranges, strict=True)
@@ -34,7 +34,7 @@ def firm_worth(problem: Problem) -> Floats:
     return np.array(found, np.float64)
 
 
-def csr(lists: list[list[int]]) -> tuple[Int32s, list[tuple[int, int]]]:
+def to_csr(lists: list[list[int]]) -> tuple[Int32s, list[tuple[int, int]]]:
     """Lists laid end to end, and the range of each."""
     ranges: list[tuple[int, int]] = []
     at = 0

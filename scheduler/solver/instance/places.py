@@ -32,7 +32,7 @@ class PlaceGroups:
 
 def build_groups(problem: Problem) -> PlaceGroups:
     """Group the places, and list the groups that each request may use."""
-    members = alike(problem, named_places(problem))
+    members = group_alike_places(problem, named_places(problem))
     group_of = [-1] * len(problem.places)
     for g, places in enumerate(members):
         for p in places:
@@ -49,7 +49,7 @@ def build_groups(problem: Problem) -> PlaceGroups:
     return PlaceGroups(table, seats, members, group_of, np.array(choices, np.int32), ranges)
 
 
-def alike(problem: Problem, named: Collection[int | None]) -> list[tuple[int, ...]]:
+def group_alike_places(problem: Problem, named: Collection[int | None]) -> list[tuple[int, ...]]:
     """Groups of places that are as good as each other: of one hall, kind, owners and calendar.
 
     Parameters

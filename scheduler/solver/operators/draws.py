@@ -7,13 +7,13 @@ import numpy as np
 from scheduler.solver.compiled.kernels import (
     ZERO,
     Words,
-    below,
     bit,
     bit_count,
     first_set,
     inlined,
     kernel,
     lowest_bit,
+    random_below,
 )
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import options, requests
@@ -21,7 +21,7 @@ from scheduler.solver.instance.ranges import people_of
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
 
-LOOKS = 12
+DRAW_ATTEMPTS = 12
 """Random things that an operator looks at before it gives up."""
 
 
@@ -43,8 +43,8 @@ def has_start(data: Data, request: int) -> bool:
 @inlined
 def random_held(data: Data, state: State) -> int:
     """A random request that is held and may be moved, or -1."""
-    for _ in range(LOOKS):
-        request = below(state.rng, data.requests.shape[0])
+    for _ in range(DRAW_ATTEMPTS):
+        request = random_below(state.rng, data.requests.shape[0])
         if state.held[request, held.SLOT] >= 0 and may_move(data, request):
             return request
     return -1
@@ -55,14 +55,16 @@ def random_member(data: Data, state: State, request: int) -> int:
     """A random attendee of a held request."""
     option = state.held[request, held.OPTION]
     first = data.options[option, options.PEOPLE_BEGIN]
-    return data.option_people[first + below(state.rng, data.options[option, options.PEOPLE_END] - first)]
+    return data.option_people[
+        first + random_below(state.rng, data.options[option, options.PEOPLE_END] - first)
+    ]
 
 
 @inlined
 def random_meeting(data: Data, state: State, person: int) -> int:
     """A random movable meeting of a person, or -1."""
     slot_count = data.slots.shape[0]
-    slot = first_set(state.occupied, person, below(state.rng, slot_count), slot_count - 1)
+    slot = first_set(state.occupied, person, random_below(state.rng, slot_count), slot_count - 1)
     if slot < 0:
         slot = first_set(state.occupied, person, 0, slot_count - 1)
     return state.at[person, slot] if slot >= 0 and may_move(data, state.at[person, slot]) else -1
@@ -72,7 +74,7 @@ def random_meeting(data: Data, state: State, person: int) -> int:
 def random_bit(rng: Words, word: np.uint64) -> int:
     """The position of a random set bit of a word that is not 0."""
     rest = word
-    for _ in range(below(rng, bit_count(word))):
+    for _ in range(random_below(rng, bit_count(word))):
         rest &= rest - bit(0)
     return lowest_bit(rest)
 
@@ -84,7 +86,7 @@ def random_start(data: Data, state: State, request: int, option: int) -> int:
     Draws a word, then a bit of it: a start in a word with few has better odds.
     """
     word_count = state.open.shape[1]
-    turn = below(state.rng, word_count)
+    turn = random_below(state.rng, word_count)
     for step in range(word_count):
         word = turn + step
         if word >= word_count:
@@ -101,7 +103,7 @@ def random_start(data: Data, state: State, request: int, option: int) -> int:
 def random_option(data: Data, state: State, request: int) -> int:
     """A random option of a request, or -1."""
     n = data.requests[request, requests.OPTIONS_END] - data.requests[request, requests.OPTIONS_BEGIN]
-    return data.requests[request, requests.OPTIONS_BEGIN] + below(state.rng, n) if n > 0 else -1
+    return data.requests[request, requests.OPTIONS_BEGIN] + random_below(state.rng, n) if n > 0 else -1
 
 
 @inlined
@@ -110,7 +112,7 @@ def random_group(data: Data, state: State, request: int, start: int) -> int:
     n = data.requests[request, requests.GROUPS_END] - data.requests[request, requests.GROUPS_BEGIN]
     if n == 0:
         return -1
-    group = data.group_list[data.requests[request, requests.GROUPS_BEGIN] + below(state.rng, n)]
+    group = data.group_list[data.requests[request, requests.GROUPS_BEGIN] + random_below(state.rng, n)]
     if state.room[group, start] <= 0:
-        group = data.group_list[data.requests[request, requests.GROUPS_BEGIN] + below(state.rng, n)]
+        group = data.group_list[data.requests[request, requests.GROUPS_BEGIN] + random_below(state.rng, n)]
     return group

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from scheduler.solver.compiled.kernels import ZERO, below, bit, chance, draw, kernel, lowest_bit
+from scheduler.solver.compiled.kernels import (
+    ZERO,
+    bit,
+    kernel,
+    lowest_bit,
+    random_below,
+    random_bits,
+    random_unit,
+)
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import groups, options, rules
 from scheduler.solver.instance.ranges import end_of, options_of, people_of
 from scheduler.solver.operators.draws import random_bit, random_group
 from scheduler.solver.operators.victims import (
-    UNBEARABLE,
+    FORBIDDEN,
     eject_person,
     list_victims,
     release_victims,
     worth_in_way,
 )
-from scheduler.solver.state.delta import fits, interpreter_fits, may_interpret
+from scheduler.solver.state.delta import interpreter_fits, is_feasible, may_interpret
 from scheduler.solver.state.placement import NONE_FREE, interpreter_for
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import hold
@@ -34,7 +42,7 @@ def _free_interpreter(
     if interpreter != NONE_FREE:
         return interpreter
     word_count = state.interpreters_free.shape[1]
-    word = below(state.rng, word_count)
+    word = random_below(state.rng, word_count)
     able = data.class_words[data.options[option, options.CLASS], word]
     if able == ZERO:
         return NONE_FREE
@@ -62,7 +70,7 @@ def insert_by_ejection(
         return False
     release_victims(data, state)
     interpreter = _free_interpreter(data, state, request, option, start, group, stamp)
-    if interpreter == NONE_FREE or not fits(data, state, request, start, group, option, interpreter):
+    if interpreter == NONE_FREE or not is_feasible(data, state, request, start, group, option, interpreter):
         return False
     hold(data, state, request, start, group, option, interpreter)
     state.mark[request] = stamp
@@ -75,11 +83,11 @@ def insert_by_cheapest_ejection(data: Data, state: State, request: int, stamp: i
 
     A random half of its starts is compared. Effect and result are those of `insert_by_ejection`.
     """
-    least = UNBEARABLE
+    least = FORBIDDEN
     best_start, best_group, best_option = -1, -1, -1
     for option in options_of(data, request):
         for word in range(state.open.shape[1]):
-            rest = data.starts[request, word] & draw(state.rng)
+            rest = data.starts[request, word] & random_bits(state.rng)
             for k in people_of(data, option):
                 rest &= data.avail[data.option_people[k], word]
             while rest != ZERO:
@@ -88,7 +96,7 @@ def insert_by_cheapest_ejection(data: Data, state: State, request: int, stamp: i
                 group = random_group(data, state, request, start)
                 if group < 0:
                     return False
-                noise = 1.0 + chance(state.rng)
+                noise = 1.0 + random_unit(state.rng)
                 cost = worth_in_way(data, state, request, start, option, group, stamp, least / noise) * noise
                 if cost < least:
                     least = cost

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from scheduler.solver.compiled.kernels import below, bit, inlined, kernel
+from scheduler.solver.compiled.kernels import bit, inlined, kernel, random_below
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import groups, requests, slots
 from scheduler.solver.instance.ranges import first_seat, people_of
 from scheduler.solver.operators.draws import may_move, random_held, random_member, random_start
 from scheduler.solver.operators.targets import beside_hall
 from scheduler.solver.state.columns import held, log
-from scheduler.solver.state.delta import fits
-from scheduler.solver.state.sizes import LONGEST
+from scheduler.solver.state.delta import is_feasible
+from scheduler.solver.state.sizes import MAX_LENGTH
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import hold, release
 
@@ -21,7 +21,7 @@ def _join(data: Data, state: State, request: int, stamp: int) -> bool:
     if state.mark[request] == stamp:
         return True
     n = state.queued
-    if n >= LONGEST or data.requests[request, requests.LENGTH] != 1 or not may_move(data, request):
+    if n >= MAX_LENGTH or data.requests[request, requests.LENGTH] != 1 or not may_move(data, request):
         return False
     state.mark[request] = stamp
     state.queue[n] = request
@@ -49,7 +49,7 @@ def _join_place(data: Data, state: State, group: int, slot: int, stamp: int) -> 
         for k in range(data.seats[group, slot]):
             if state.mark[state.seated[row + k]] == stamp:
                 return True
-    return _join(data, state, state.seated[row + below(state.rng, data.seats[group, slot])], stamp)
+    return _join(data, state, state.seated[row + random_below(state.rng, data.seats[group, slot])], stamp)
 
 
 @inlined
@@ -76,9 +76,9 @@ def _gather(data: Data, state: State, first: int, second: int, stamp: int) -> bo
 def other_slot(data: Data, state: State, request: int) -> int:
     """A slot to swap with: beside a meeting in the same hall, on the same day, or any, or -1."""
     start = state.held[request, held.SLOT]
-    kind = below(state.rng, 4)
+    kind = random_below(state.rng, 4)
     if kind == 0:
-        return data.slots[start, slots.FIRST] + below(
+        return data.slots[start, slots.FIRST] + random_below(
             state.rng, data.slots[start, slots.LAST] - data.slots[start, slots.FIRST] + 1
         )
     if kind == 1:
@@ -119,7 +119,7 @@ def swap_slots(data: Data, state: State, stamp: int) -> bool:
         old = state.log[row + k]
         goal = second if old[log.SLOT] == first else first
         request = state.queue[k]
-        if not fits(data, state, request, goal, old[log.GROUP], old[log.OPTION], old[log.INTERPRETER]):
+        if not is_feasible(data, state, request, goal, old[log.GROUP], old[log.OPTION], old[log.INTERPRETER]):
             return False
         hold(data, state, request, goal, old[log.GROUP], old[log.OPTION], old[log.INTERPRETER])
     state.queued = 0

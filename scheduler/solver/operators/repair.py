@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from scheduler.solver.compiled.kernels import below, inlined, kernel
+from scheduler.solver.compiled.kernels import inlined, kernel, random_below
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import firms, requests
 from scheduler.solver.instance.ranges import worth_of
-from scheduler.solver.operators.draws import LOOKS, has_start
+from scheduler.solver.operators.draws import DRAW_ATTEMPTS, has_start
 from scheduler.solver.operators.ejection import insert_by_cheapest_ejection
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import base_gain
-from scheduler.solver.state.sizes import DEEPEST
+from scheduler.solver.state.sizes import MAX_DEPTH
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import insert_best
 
-TRIES = 2
+MAX_TRIES = 2
 
 
 @inlined
@@ -51,15 +51,15 @@ def _replace(data: Data, state: State, request: int, temperature: float, stamp: 
         first = data.firms[firm, firms.REQUESTS_BEGIN]
         n = data.firms[firm, firms.REQUESTS_END] - first
         tries = 0
-        for _ in range(LOOKS):
-            other = data.firm_requests[first + below(state.rng, n)]
+        for _ in range(DRAW_ATTEMPTS):
+            other = data.firm_requests[first + random_below(state.rng, n)]
             if state.held[other, held.SLOT] >= 0 or other == request or not has_start(data, other):
                 continue
             tries += 1
             if insert_best(data, state, other, temperature, 0.0):
                 state.mark[other] = stamp
                 break
-            if tries == TRIES:
+            if tries == MAX_TRIES:
                 break
 
 
@@ -82,7 +82,7 @@ def repair(data: Data, state: State, temperature: float, stamp: int, lowest: flo
             state.mark[request] = stamp
         elif done == state.queued and state.score >= lowest:
             break
-        elif ejections < DEEPEST:
+        elif ejections < MAX_DEPTH:
             ejections += 1
             insert_by_cheapest_ejection(data, state, request, stamp)
     for k in range(state.queued):

@@ -15,9 +15,9 @@ from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import requests, rules, slots
 from scheduler.solver.instance.ranges import people_of
 from scheduler.solver.state.columns import held
-from scheduler.solver.state.delta import gain_of
+from scheduler.solver.state.delta import insertion_gain
 from scheduler.solver.state.linking import link, place_of, unlink
-from scheduler.solver.state.spread import excess, refresh_of
+from scheduler.solver.state.spread import excess, refresh_person
 from scheduler.solver.state.state import State
 
 PRICE = 3000.0  # points of a step beyond the limit: more leads to no better plan, less to a worse one
@@ -27,7 +27,7 @@ PRICE = 3000.0  # points of a step beyond the limit: more leads to no better pla
 def _refresh(data: Data, state: State, option: int) -> None:
     """Count the idle figures of an option's people again."""
     for k in people_of(data, option):
-        refresh_of(data, state, data.option_people[k])
+        refresh_person(data, state, data.option_people[k])
 
 
 @kernel
@@ -36,7 +36,7 @@ def _drop(
 ) -> None:
     """Hold a request no longer, without the log, and count its people's idle figures again."""
     unlink(data, state, request)
-    state.score -= gain_of(data, state, request, start, group, option, interpreter)
+    state.score -= insertion_gain(data, state, request, start, group, option, interpreter)
     _refresh(data, state, option)
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import (
     ZERO,
-    below,
     bit,
     bit_count,
+    bits_up_to,
     first_set,
     inlined,
     kernel,
     last_set,
-    up_to,
+    random_below,
 )
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import firms, groups, people, requests, slots
 from scheduler.solver.instance.ranges import end_of, people_of
 from scheduler.solver.operators.draws import (
-    LOOKS,
+    DRAW_ATTEMPTS,
     has_start,
     may_move,
     random_bit,
@@ -44,7 +44,7 @@ def group_beside(data: Data, state: State, request: int, person: int, start: int
     after = first_set(
         state.occupied, person, start + data.requests[request, requests.LENGTH], data.slots[start, slots.LAST]
     )
-    near = before if after < 0 or (before >= 0 and below(state.rng, 2) == 0) else after
+    near = before if after < 0 or (before >= 0 and random_below(state.rng, 2) == 0) else after
     if near >= 0:
         for k in range(first, last):
             group = data.group_list[k]
@@ -78,12 +78,12 @@ def find_gap(data: Data, state: State, person: int, near: int) -> int:
     seen = 0
     found = -1
     for word in range(first + 1 >> 6, (last - 1 >> 6) + 1):
-        idle = data.avail[person, word] & ~state.occupied[person, word] & ~up_to(first, word)
-        idle &= up_to(last - 1, word)
+        idle = data.avail[person, word] & ~state.occupied[person, word] & ~bits_up_to(first, word)
+        idle &= bits_up_to(last - 1, word)
         if idle != ZERO:
             n = bit_count(idle)
             seen += n
-            if seen == n or below(state.rng, seen) < n:
+            if seen == n or random_below(state.rng, seen) < n:
                 found = (word << 6) + random_bit(state.rng, idle)
     return found
 
@@ -94,7 +94,7 @@ def option_with(data: Data, state: State, request: int, person: int) -> int:
     n = data.requests[request, requests.OPTIONS_END] - data.requests[request, requests.OPTIONS_BEGIN]
     if n == 0:
         return -1
-    turn = below(state.rng, n)
+    turn = random_below(state.rng, n)
     for step in range(n):
         option = data.requests[request, requests.OPTIONS_BEGIN] + (turn + step) % n
         for k in people_of(data, option):
@@ -104,7 +104,7 @@ def option_with(data: Data, state: State, request: int, person: int) -> int:
 
 
 @kernel
-def insert_new(data: Data, state: State, person: int, start: int, stamp: int) -> bool:
+def insert_for_person(data: Data, state: State, person: int, start: int, stamp: int) -> bool:
     """Insert a request of a person's firm that is not held, with that person, in slot `start`.
 
     Effect and result are those of `insert_by_ejection`.
@@ -112,8 +112,8 @@ def insert_new(data: Data, state: State, person: int, start: int, stamp: int) ->
     firm = data.people[person, people.FIRM]
     first = data.firms[firm, firms.REQUESTS_BEGIN]
     n = data.firms[firm, firms.REQUESTS_END] - first
-    for _ in range(LOOKS):
-        request = data.firm_requests[first + below(state.rng, n)]
+    for _ in range(DRAW_ATTEMPTS):
+        request = data.firm_requests[first + random_below(state.rng, n)]
         if state.held[request, held.SLOT] < 0 and data.starts[request, start >> 6] & bit(start):
             option = option_with(data, state, request, person)
             if option < 0:
@@ -129,7 +129,7 @@ def fill_gap(data: Data, state: State, stamp: int) -> bool:
 
     Looks at the people of a few random meetings. Effect and result are those of `insert_by_ejection`.
     """
-    for _ in range(LOOKS):
+    for _ in range(DRAW_ATTEMPTS):
         request = random_held(data, state)
         if request < 0:
             return False
@@ -138,7 +138,7 @@ def fill_gap(data: Data, state: State, stamp: int) -> bool:
         gap = find_gap(data, state, person, start)
         if gap < 0:
             continue
-        kind = below(state.rng, 4)
+        kind = random_below(state.rng, 4)
         if kind == 0:
             request = random_meeting(data, state, person)
         elif kind == 1:
@@ -156,7 +156,7 @@ def fill_gap(data: Data, state: State, stamp: int) -> bool:
                 ),
             ]
         else:
-            return insert_new(data, state, person, gap, stamp)
+            return insert_for_person(data, state, person, gap, stamp)
         return request >= 0 and may_move(data, request) and move_to(data, state, request, person, gap, stamp)
     return False
 
@@ -165,7 +165,7 @@ def fill_gap(data: Data, state: State, stamp: int) -> bool:
 def beside_hall(data: Data, state: State, request: int, person: int, hall: int) -> int:
     """An allowed start right before or after another meeting of a person in a hall, or -1."""
     slot_count = data.slots.shape[0]
-    turn = below(state.rng, slot_count)
+    turn = random_below(state.rng, slot_count)
     for step in range(slot_count):
         slot = turn + step
         if slot >= slot_count:
@@ -174,7 +174,7 @@ def beside_hall(data: Data, state: State, request: int, person: int, hall: int) 
         if other < 0 or other == request or state.hall_at[person, slot] != hall:
             continue
         goal = state.held[other, held.SLOT] - data.requests[request, requests.LENGTH]
-        if below(state.rng, 2) == 0:
+        if random_below(state.rng, 2) == 0:
             goal = state.held[other, held.SLOT] + data.requests[other, requests.LENGTH]
         if (
             goal >= data.slots[slot, slots.FIRST]
@@ -192,7 +192,7 @@ def join_halls(data: Data, state: State, stamp: int) -> bool:
 
     Looks at a few random meetings. Effect and result are those of `insert_by_ejection`.
     """
-    for _ in range(LOOKS):
+    for _ in range(DRAW_ATTEMPTS):
         request = random_held(data, state)
         if request < 0:
             return False
@@ -230,15 +230,15 @@ def move_held(data: Data, state: State, stamp: int) -> bool:
 
 
 @kernel
-def insert_unheld(data: Data, state: State, stamp: int) -> bool:
+def insert_unscheduled(data: Data, state: State, stamp: int) -> bool:
     """Insert a random request that is not held where the meetings in its way are worth little.
 
     Effect and result are those of `insert_by_cheapest_ejection`.
     """
-    if state.unheld_count == 0:
+    if state.unscheduled_count == 0:
         return False
-    for _ in range(LOOKS):
-        request = state.unheld[below(state.rng, state.unheld_count)]
+    for _ in range(DRAW_ATTEMPTS):
+        request = state.unscheduled[random_below(state.rng, state.unscheduled_count)]
         if has_start(data, request):
             return insert_by_cheapest_ejection(data, state, request, stamp)
     return False

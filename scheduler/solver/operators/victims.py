@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from scheduler.solver.compiled.kernels import below, bit, chance, first_set, inlined, kernel, last_set
+from scheduler.solver.compiled.kernels import (
+    bit,
+    first_set,
+    inlined,
+    kernel,
+    last_set,
+    random_below,
+    random_unit,
+)
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import factors, firms, groups, people, requests, rules, slots
 from scheduler.solver.instance.ranges import (
@@ -18,15 +26,15 @@ from scheduler.solver.operators.draws import may_move
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import earliest_start
 from scheduler.solver.state.linking import is_as_published
-from scheduler.solver.state.sizes import MOST_VICTIMS
+from scheduler.solver.state.sizes import MAX_VICTIMS
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import release
 
-UNBEARABLE = 1e18
+FORBIDDEN = 1e18
 
 
 @inlined
-def worth(data: Data, state: State, request: int) -> float:
+def meeting_worth(data: Data, state: State, request: int) -> float:
     """What the plan loses with a held request, not counting idle time and walking."""
     loss = data.gain[request]
     for side in range(requests.SENDER, requests.RECEIVER + 1):
@@ -50,7 +58,7 @@ def _eject(data: Data, state: State, request: int, stamp: int) -> bool:
     for k in range(n):
         if state.victims[k] == request:
             return True
-    if state.mark[request] == stamp or n >= MOST_VICTIMS or not may_move(data, request):
+    if state.mark[request] == stamp or n >= MAX_VICTIMS or not may_move(data, request):
         return False
     state.victims[n] = request
     state.victim_count = n + 1
@@ -96,7 +104,7 @@ def _eject_seat(data: Data, state: State, group: int, slot: int, stamp: int) -> 
         for j in range(state.victim_count):
             if state.victims[j] == state.seated[row + k]:
                 return True
-    return _eject(data, state, state.seated[row + below(state.rng, data.seats[group, slot])], stamp)
+    return _eject(data, state, state.seated[row + random_below(state.rng, data.seats[group, slot])], stamp)
 
 
 @inlined
@@ -130,11 +138,11 @@ def _eject_for_cap(data: Data, state: State, person: int, day: int, start: int, 
                 if state.at[person, slot] == victim:
                     return True
     lightest = -1
-    least = UNBEARABLE
+    least = FORBIDDEN
     for slot in range(data.slots[start, slots.FIRST], data.slots[start, slots.LAST] + 1):
         request = state.at[person, slot]
         if request >= 0:
-            loss = worth(data, state, request) * (1.0 + chance(state.rng))
+            loss = meeting_worth(data, state, request) * (1.0 + random_unit(state.rng))
             if loss < least and state.mark[request] != stamp and may_move(data, request):
                 least = loss
                 lightest = request
@@ -207,10 +215,10 @@ def release_victims(data: Data, state: State) -> None:
 @inlined
 def lightest_of_day(data: Data, state: State, person: int, start: int) -> float:
     """The least worth of a person's meetings on the day of slot `start`."""
-    least = UNBEARABLE
+    least = FORBIDDEN
     for slot in range(data.slots[start, slots.FIRST], data.slots[start, slots.LAST] + 1):
         if state.at[person, slot] >= 0:
-            least = min(least, worth(data, state, state.at[person, slot]))
+            least = min(least, meeting_worth(data, state, state.at[person, slot]))
     return least
 
 
@@ -234,8 +242,8 @@ def worth_in_way(
                 own = victim
                 if victim != last:
                     if state.mark[victim] == stamp or not may_move(data, victim):
-                        return UNBEARABLE
-                    total += worth(data, state, victim)
+                        return FORBIDDEN
+                    total += meeting_worth(data, state, victim)
                     if total >= most:
                         return total
                     last = victim
@@ -247,7 +255,7 @@ def worth_in_way(
     if state.room[group, start] <= 0:
         victim = state.seated[first_seat(data, group, start)]
         if data.seats[group, start] == 0 or state.mark[victim] == stamp or not may_move(data, victim):
-            return UNBEARABLE
+            return FORBIDDEN
         if victim != last:
-            total += worth(data, state, victim)
+            total += meeting_worth(data, state, victim)
     return total

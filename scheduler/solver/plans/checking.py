@@ -13,7 +13,7 @@ from scheduler.domain.rules.stability import is_frozen
 from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.operators.spread_repair import repair_spread
-from scheduler.solver.plans.seating import to_meetings
+from scheduler.solver.plans.seating import seat_meetings
 from scheduler.solver.state.loading import load, loading_order
 from scheduler.solver.state.state import new_state
 
@@ -38,16 +38,16 @@ def clean_meetings(flat: Flat, table: Int32s) -> Meetings:
     Meetings
         A plan that keeps every hard rule. None if leaving meetings out does not fix it.
     """
-    meetings, _ = clean(flat, table)
+    meetings, _ = clean_and_score(flat, table)
     return meetings
 
 
-def clean(flat: Flat, table: Int32s, problem: Problem | None = None) -> Checked:
+def clean_and_score(flat: Flat, table: Int32s, problem: Problem | None = None) -> Checked:
     """The same, with the score. Another `problem` than the flat one judges it by fewer rules."""
     rest, judge = table.copy(), problem or flat.problem
     while True:
         with no_collection():
-            meetings, _ = to_meetings(flat, rest)
+            meetings, _ = seat_meetings(flat, rest)
             found, score = rules.judged(judge, meetings)
         if not found:
             return tuple(meetings), score
@@ -58,7 +58,7 @@ def clean(flat: Flat, table: Int32s, problem: Problem | None = None) -> Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class Nearest:
+class NearestPlan:
     """A plan that keeps every rule once the requests of `not_kept` are released, with its score."""
 
     meetings: tuple[Meeting, ...]
@@ -71,7 +71,7 @@ class Nearest:
         return -len(self.not_kept), self.score.total
 
 
-def nearest_to(flat: Flat, table: Int32s, problem: Problem | None = None) -> Nearest | None:
+def nearest_feasible_plan(flat: Flat, table: Int32s, problem: Problem | None = None) -> NearestPlan | None:
     """The meetings of a table, without those that break a rule, as if nothing had to be held or to stay.
 
     Parameters
@@ -89,7 +89,7 @@ def nearest_to(flat: Flat, table: Int32s, problem: Problem | None = None) -> Nea
         None if such a plan breaks rules about whole plans all the same.
     """
     problem = problem or flat.problem
-    meetings, score = clean(flat, table, problem.releasing(commitments_of(problem)))
+    meetings, score = clean_and_score(flat, table, problem.releasing(commitment_ids(problem)))
     if meetings is None or score is None:
         return None
     known, broken = problem.index.requests, rules.violations(problem, meetings)
@@ -97,10 +97,10 @@ def nearest_to(flat: Flat, table: Int32s, problem: Problem | None = None) -> Nea
     not_kept = tuple(sorted(missing, key=known.__getitem__))
     if rules.violations(problem.releasing({*missing, *problem.released}), meetings):
         return None
-    return Nearest(meetings, score, not_kept)
+    return NearestPlan(meetings, score, not_kept)
 
 
-def commitments_of(problem: Problem) -> frozenset[str]:
+def commitment_ids(problem: Problem) -> frozenset[str]:
     """The ids of all requests that have to be held, or are frozen, or were released already.
 
     Parameters
@@ -131,7 +131,7 @@ def _without(flat: Flat, table: Int32s, found: Iterable[rules.Violation]) -> Int
     return rest
 
 
-def first_clean(problem: Problem, plans: Iterable[Meetings]) -> Meetings:
+def first_feasible_plan(problem: Problem, plans: Iterable[Meetings]) -> Meetings:
     """The first plan that keeps every hard rule.
 
     Parameters

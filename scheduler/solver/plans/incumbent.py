@@ -17,7 +17,13 @@ from scheduler.domain.plan import Meeting
 from scheduler.solver.clock import SolveClock
 from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
-from scheduler.solver.plans.checking import Checked, Meetings, Nearest, clean, nearest_to
+from scheduler.solver.plans.checking import (
+    Checked,
+    Meetings,
+    NearestPlan,
+    clean_and_score,
+    nearest_feasible_plan,
+)
 
 QUICK_SECONDS = 0.4
 """A check that takes no longer is made when it is needed."""
@@ -35,7 +41,7 @@ class Incumbent:
     flat: Flat
     clock: SolveClock
     ready: Checked = (None, None)
-    nearest: Nearest | None = None
+    nearest: NearestPlan | None = None
     spent: float = 0.0
     ended: float = 0.0
     thread: threading.Thread | None = None
@@ -48,11 +54,11 @@ class Incumbent:
     def check(self, table: Int32s) -> Meetings:
         """The meetings of a search's table that keep the rules, or None."""
         began = self.clock.spent
-        meetings, score = clean(self.flat, table)
+        meetings, score = clean_and_score(self.flat, table)
         if meetings is not None and score is not None:
             self._update_incumbent(meetings, score)
         elif self.ready[0] is None:
-            self._update_nearest(nearest_to(self.flat, table))
+            self._update_nearest(nearest_feasible_plan(self.flat, table))
         self.ended = self.clock.spent
         self.spent = self.ended - began
         return meetings
@@ -63,7 +69,7 @@ class Incumbent:
             if known is None or score.total > known.total:
                 self.ready = meetings, score
 
-    def _update_nearest(self, found: Nearest | None) -> None:
+    def _update_nearest(self, found: NearestPlan | None) -> None:
         with self.keeping:
             if found is not None and (self.nearest is None or found.rank > self.nearest.rank):
                 self.nearest = found

@@ -23,7 +23,7 @@ from scheduler.domain.rules.held import Schedule, resolve
 from scheduler.domain.rules.stability import change_costs, changes_of, published_changes, sameness
 
 
-def without_worthless(
+def revert_worthless_changes(
     problem: Problem, meetings: Sequence[Meeting], is_over: Callable[[], bool] = lambda: False
 ) -> tuple[Meeting, ...]:
     """The plan without changes of published meetings that nobody had to make and that bring nothing.

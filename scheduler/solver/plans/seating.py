@@ -19,7 +19,7 @@ class Seat:
     taken: int = 0
 
 
-def to_meetings(flat: Flat, table: Int32s) -> tuple[list[Meeting], list[int]]:
+def seat_meetings(flat: Flat, table: Int32s) -> tuple[list[Meeting], list[int]]:
     """The meetings of a state's table, and the requests that no table could be found for."""
     by_group: dict[int, list[int]] = defaultdict(list)
     for r in range(table.shape[0]):

@@ -28,7 +28,7 @@ from scheduler.solver.state.spread import excess_of
 from scheduler.solver.state.state import State, new_state
 
 
-def starting_state(flat: Flat, start: Sequence[Meeting] | None, seed: int) -> State:
+def build_start_state(flat: Flat, start: Sequence[Meeting] | None, seed: int) -> State:
     """The start plan, or the published one, as far as the rules allow, and what can be inserted.
 
     Parameters
@@ -55,7 +55,7 @@ def starting_state(flat: Flat, start: Sequence[Meeting] | None, seed: int) -> St
     return state
 
 
-def begins_with_plan(problem: Problem, start: Sequence[Meeting] | None) -> bool:
+def has_start_plan(problem: Problem, start: Sequence[Meeting] | None) -> bool:
     """Whether there is a plan to improve, and not just what could be inserted.
 
     Parameters
@@ -83,7 +83,7 @@ def _make_room(flat: Flat, state: State, table: Int32s, order: Int32s) -> None:
         table[must] = state.held[must]
 
 
-def within_spread(flat: Flat, state: State) -> State:
+def enforce_idle_spread(flat: Flat, state: State) -> State:
     """The plan within `max_idle_spread`.
 
     Parameters
@@ -107,7 +107,7 @@ def within_spread(flat: Flat, state: State) -> State:
     return kept
 
 
-def published_again(flat: Flat) -> tuple[Meeting, ...] | None:
+def unchanged_published_plan(flat: Flat) -> tuple[Meeting, ...] | None:
     """The published plan if nothing has happened to it.
 
     Kept whole it breaks no rule, none of its requests is withdrawn, no other request can be inserted with
@@ -128,13 +128,13 @@ def published_again(flat: Flat) -> tuple[Meeting, ...] | None:
         return None
     if rules.violations(problem, problem.published):
         return None
-    state = starting_state(flat, None, 0)
+    state = build_start_state(flat, None, 0)
     if int((state.held[:, 0] >= 0).sum()) != len(problem.published):
         return None
-    return in_order(problem, problem.published)
+    return sort_meetings(problem, problem.published)
 
 
-def in_order(problem: Problem, meetings: Sequence[Meeting]) -> tuple[Meeting, ...]:
+def sort_meetings(problem: Problem, meetings: Sequence[Meeting]) -> tuple[Meeting, ...]:
     """The meetings in the order of the problem's requests."""
     lookup = problem.index.requests
     return tuple(sorted(meetings, key=lambda meeting: lookup[meeting.request]))

@@ -132,7 +132,7 @@ def base_gain(data: Data, state: State, request: int) -> float:
 
 
 @kernel
-def gain_of(
+def insertion_gain(
     data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
 ) -> float:
     """The change of the score by holding `request`, which is not held, so.
@@ -151,7 +151,7 @@ def gain_of(
 
 
 @inlined
-def in_order(data: Data, state: State, request: int, start: int, end: int) -> bool:
+def keeps_precedences(data: Data, state: State, request: int, start: int, end: int) -> bool:
     """Whether a request held in [start, end] keeps its precedences with those that are held (H11)."""
     for k in before_of(data, request):
         other = data.before[k]
@@ -189,7 +189,7 @@ def interpreter_fits(data: Data, state: State, interpreter: int, start: int, end
 
 
 @inlined
-def is_able(data: Data, option: int, interpreter: int) -> bool:
+def interpreter_has_skill(data: Data, option: int, interpreter: int) -> bool:
     """Whether `interpreter`, or none (-1), is what the people of `option` need."""
     need = data.options[option, options.CLASS]
     if need < 0 or interpreter < 0:
@@ -232,7 +232,7 @@ def find_interpreter(
 
 
 @kernel
-def fits(
+def is_feasible(
     data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
 ) -> bool:
     """Whether holding `request`, which is not held, so keeps every hard rule but H12 and H13.
@@ -258,4 +258,4 @@ def fits(
             return False
     if interpreter >= 0 and not interpreter_fits(data, state, interpreter, start, end, group):
         return False
-    return in_order(data, state, request, start, end)
+    return keeps_precedences(data, state, request, start, end)

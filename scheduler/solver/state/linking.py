@@ -52,11 +52,11 @@ def link(
             state.interpreters_free[slot, number >> 6] &= ~bit(number)
     _take_seat(data, state, group, request, start, end)
     _count_firms(data, state, request, start, 1)
-    last = state.unheld[state.unheld_count - 1]
-    state.unheld[state.unheld_at[request]] = last
-    state.unheld_at[last] = state.unheld_at[request]
-    state.unheld_at[request] = -1
-    state.unheld_count -= 1
+    last = state.unscheduled[state.unscheduled_count - 1]
+    state.unscheduled[state.unscheduled_at[request]] = last
+    state.unscheduled_at[last] = state.unscheduled_at[request]
+    state.unscheduled_at[request] = -1
+    state.unscheduled_count -= 1
     state.held[request, held.SLOT] = start
     state.held[request, held.GROUP] = group
     state.held[request, held.OPTION] = option
@@ -86,9 +86,9 @@ def unlink(data: Data, state: State, request: int) -> None:
             state.interpreters_free[slot, number >> 6] |= bit(number)
     _leave_seat(data, state, state.held[request, held.GROUP], request, start, end)
     _count_firms(data, state, request, start, -1)
-    state.unheld_at[request] = state.unheld_count
-    state.unheld[state.unheld_count] = request
-    state.unheld_count += 1
+    state.unscheduled_at[request] = state.unscheduled_count
+    state.unscheduled[state.unscheduled_count] = request
+    state.unscheduled_count += 1
     state.held[request, held.SLOT] = -1
 
 

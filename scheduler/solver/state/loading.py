@@ -12,7 +12,7 @@ from scheduler.solver.instance.arrays import Data, Flat
 from scheduler.solver.instance.columns import requests
 from scheduler.solver.instance.published import read_row
 from scheduler.solver.state.columns import held
-from scheduler.solver.state.delta import fits, gain_of, is_able
+from scheduler.solver.state.delta import insertion_gain, interpreter_has_skill, is_feasible
 from scheduler.solver.state.linking import link, place_of, unlink
 from scheduler.solver.state.spread import refresh_all
 from scheduler.solver.state.state import State, reset
@@ -41,8 +41,10 @@ def _hold(data: Data, state: State, request: int, table: Int32s) -> None:
         table[request, held.OPTION],
         table[request, held.INTERPRETER],
     )
-    if is_able(data, option, interpreter) and fits(data, state, request, start, group, option, interpreter):
-        state.score += gain_of(data, state, request, start, group, option, interpreter)
+    if interpreter_has_skill(data, option, interpreter) and is_feasible(
+        data, state, request, start, group, option, interpreter
+    ):
+        state.score += insertion_gain(data, state, request, start, group, option, interpreter)
         link(data, state, request, start, group, option, interpreter)
 
 
@@ -69,7 +71,7 @@ def shift(data: Data, state: State, table: Int32s, order: Int32s) -> None:
         )
         if start >= 0 and not (is_same and table[request, held.SLOT] == start):
             unlink(data, state, request)
-            state.score -= gain_of(data, state, request, start, group, option, interpreter)
+            state.score -= insertion_gain(data, state, request, start, group, option, interpreter)
     for k in range(order.shape[0]):
         request = order[k]
         if table[request, held.SLOT] >= 0 and state.held[request, held.SLOT] < 0:

@@ -10,13 +10,13 @@ import numpy as np
 
 from scheduler.solver.compiled.kernels import (
     ZERO,
-    below,
     bit,
     first_set,
     inlined,
     kernel,
     last_set,
     lowest_bit,
+    random_below,
 )
 from scheduler.solver.instance.arrays import NONE, Data
 from scheduler.solver.instance.columns import factors, groups, options, requests, slots
@@ -27,9 +27,9 @@ from scheduler.solver.state.delta import (
     earliest_start,
     find_interpreter,
     idle_added,
-    in_order,
     interpreter_fits,
-    is_able,
+    interpreter_has_skill,
+    keeps_precedences,
     published_gain,
 )
 from scheduler.solver.state.state import State
@@ -84,7 +84,7 @@ def has_room(state: State, group: int, start: int, end: int) -> bool:
 
 
 @inlined
-def look_around(data: Data, state: State, option: int, start: int, end: int) -> int:
+def scan_neighbours(data: Data, state: State, option: int, start: int, end: int) -> int:
     """The idle slots that a meeting in [start, end] adds for the people of an option.
 
     Leaves each one's nearest meetings in `near`: their slots, and their halls or -1.
@@ -124,7 +124,7 @@ def halls_added(data: Data, state: State, size: int, start: int, end: int, hall:
 
 
 @inlined
-def most_noise(data: Data, turn: int, n: int) -> float:
+def max_noise(data: Data, turn: int, n: int) -> float:
     """The largest of `n` noises from `turn` on."""
     most = data.noise[turn & (NOISES - 1)]
     for k in range(1, n):
@@ -151,18 +151,18 @@ def interpreter_for(
             data.requests[request, requests.PUBLISHED_SLOT] == start
             or data.factors[factors.MOVED_OTHERS] > 0.0
         )
-        and is_able(data, option, published)
+        and interpreter_has_skill(data, option, published)
         and interpreter_fits(data, state, published, start, end, group)
     ):
         return published
     found = find_interpreter(
-        data, state, need, start, end, group, below(state.rng, state.interpreters_free.shape[1])
+        data, state, need, start, end, group, random_below(state.rng, state.interpreters_free.shape[1])
     )
     return found if found >= 0 else NONE_FREE
 
 
 @inlined
-def keep_chosen(state: State, start: int, group: int, option: int, interpreter: int) -> None:
+def record_choice(state: State, start: int, group: int, option: int, interpreter: int) -> None:
     """Leave a place in the state, for `hold_chosen`."""
     state.chosen_slot = start
     state.chosen_group = group
@@ -171,7 +171,7 @@ def keep_chosen(state: State, start: int, group: int, option: int, interpreter: 
 
 
 @kernel
-def choose(data: Data, state: State, request: int, temperature: float) -> float:
+def choose_place(data: Data, state: State, request: int, temperature: float) -> float:
     """The gain of the place drawn for `request`, which is not held, or IMPOSSIBLE if no place is free.
 
     Leaves the place in `chosen_slot`, `chosen_group`, `chosen_option` and `chosen_interpreter`, and
@@ -185,7 +185,7 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
     ordered = has_order(data, request)
     first = data.requests[request, requests.GROUPS_BEGIN]
     n = data.requests[request, requests.GROUPS_END] - first
-    turn = below(state.rng, NOISES)
+    turn = random_below(state.rng, NOISES)
     for option in options_of(data, request):
         size = data.options[option, options.PEOPLE_END] - data.options[option, options.PEOPLE_BEGIN]
         most = base + data.factors[factors.IDLE] * size * length  # if it filled a gap of each person
@@ -197,13 +197,13 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
                 end = start + length - 1
                 if length > 1 and not can_stay(data, state, option, start, end):
                     continue
-                if ordered and not in_order(data, state, request, start, end):
+                if ordered and not keeps_precedences(data, state, request, start, end):
                     continue
                 turn += n
-                luck = temperature * most_noise(data, turn, n)
+                luck = temperature * max_noise(data, turn, n)
                 if most + luck <= best:
                     continue
-                idle = base - data.factors[factors.IDLE] * look_around(data, state, option, start, end)
+                idle = base - data.factors[factors.IDLE] * scan_neighbours(data, state, option, start, end)
                 if idle + luck <= best:
                     continue
                 for k in groups_of(data, request):
@@ -229,5 +229,5 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
                             continue
                     best = value
                     found = gain
-                    keep_chosen(state, start, group, option, interpreter)
+                    record_choice(state, start, group, option, interpreter)
     return found

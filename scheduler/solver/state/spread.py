@@ -51,7 +51,7 @@ def excess(data: Data, state: State) -> int:
 
 
 @inlined
-def refresh_of(data: Data, state: State, person: int) -> None:
+def refresh_person(data: Data, state: State, person: int) -> None:
     """Count an attendee's idle figure again, in `idle_of` and `idle_count`."""
     state.idle_count[state.idle_of[person]] -= 1
     state.idle_of[person] = idle_figure(data, state, person)
@@ -64,14 +64,14 @@ def refresh_logged(data: Data, state: State, rows: int) -> None:
     for k in range(rows):
         option = state.log[k, log.OPTION]
         for j in people_of(data, option):
-            refresh_of(data, state, data.option_people[j])
+            refresh_person(data, state, data.option_people[j])
 
 
 @kernel
 def refresh_all(data: Data, state: State) -> None:
     """Count every attendee's idle figure again."""
     for person in range(data.rules[rules.ATTENDEES]):
-        refresh_of(data, state, person)
+        refresh_person(data, state, person)
 
 
 def excess_of(data: Data, plan: State) -> int:

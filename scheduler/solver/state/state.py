@@ -17,9 +17,9 @@ from scheduler.solver.compiled.kernels import (
     WordRow,
     WordTable,
     bit,
+    compile_kernels,
     entry,
     inlined,
-    make_ready,
 )
 from scheduler.solver.compiled.records import Record
 from scheduler.solver.instance.arrays import Data
@@ -51,8 +51,8 @@ class State:
     group_open: WordTable  # groups x words
     seated: IntRow  # rows of each group, slot by slot: the meetings there
     interpreters_free: WordTable  # slots x words over interpreters
-    unheld: IntRow  # the requests that are not held, in no order
-    unheld_at: IntRow  # where each stands there, or -1
+    unscheduled: IntRow  # the requests that are not held, in no order
+    unscheduled_at: IntRow  # where each stands there, or -1
     mark: LongRow  # requests: the last chain that placed it
     near: IntTable  # those around a place that is weighed
     victims: IntRow
@@ -64,8 +64,8 @@ class State:
     rng: WordRow
     score: Score = 0.0
     """Of the plan, with the extra gain of compulsory requests."""
-    unheld_count: Count = 0
-    """The length of `unheld`."""
+    unscheduled_count: Count = 0
+    """The length of `unscheduled`."""
     logged: Count = 0
     """The length of `log`."""
     victim_count: Count = 0
@@ -104,10 +104,10 @@ def new_state(data: Data, seed: int) -> State:
         group_open=np.zeros((data.groups.shape[0], word_count), np.uint64),
         seated=np.full(max(rows, 1), -1, np.int32),
         interpreters_free=np.zeros((slot_count, (interpreter_count + 63) // 64 or 1), np.uint64),
-        unheld=np.arange(request_count, dtype=np.int32),
-        unheld_at=np.arange(request_count, dtype=np.int32),
+        unscheduled=np.arange(request_count, dtype=np.int32),
+        unscheduled_at=np.arange(request_count, dtype=np.int32),
         mark=np.zeros(request_count, np.int64),
-        near=np.zeros((most_people(data), 4), np.int32),
+        near=np.zeros((max_meeting_size(data), 4), np.int32),
         victims=np.zeros(VICTIM_ROWS, np.int32),
         queue=np.zeros(QUEUE_ROWS, np.int32),
         idle_of=np.zeros(int(data.rules[rules.ATTENDEES]), np.int32),
@@ -116,13 +116,13 @@ def new_state(data: Data, seed: int) -> State:
         log=np.zeros((LOG_ROWS, log.WIDTH), np.int32),
         rng=np.array([_scramble(seed)], np.uint64),
     )
-    make_ready()
+    compile_kernels()
     record: Any = Record(state)
     reset(data, record)
     return cast(State, record)
 
 
-def most_people(data: Data) -> int:
+def max_meeting_size(data: Data) -> int:
     """The largest number of attendees in one meeting."""
     return int((data.options[:, options.PEOPLE_END] - data.options[:, options.PEOPLE_BEGIN]).max(initial=1))
 
@@ -174,12 +174,12 @@ def reset(data: Data, state: State) -> None:
             if state.room[group, slot] > 0:
                 state.group_open[group, slot >> 6] |= bit(slot)
     for request in range(data.requests.shape[0]):
-        state.unheld[request] = request
-        state.unheld_at[request] = request
+        state.unscheduled[request] = request
+        state.unscheduled_at[request] = request
     state.changed = 0
     state.logged = 0
     state.queued = 0
-    state.unheld_count = data.requests.shape[0]
+    state.unscheduled_count = data.requests.shape[0]
     state.score = _nothing_held(data, state)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from scheduler.solver.compiled.kernels import inlined, kernel
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.state.columns import held, log
-from scheduler.solver.state.delta import gain_of
+from scheduler.solver.state.delta import insertion_gain
 from scheduler.solver.state.linking import link, place_of, unlink
-from scheduler.solver.state.placement import IMPOSSIBLE, choose
+from scheduler.solver.state.placement import IMPOSSIBLE, choose_place
 from scheduler.solver.state.state import State
 
 
@@ -32,7 +32,7 @@ def hold(
 
     Needs a place that `fits`.
     """
-    gain = gain_of(data, state, request, start, group, option, interpreter)
+    gain = insertion_gain(data, state, request, start, group, option, interpreter)
     link(data, state, request, start, group, option, interpreter)
     _log(state, request, 1)
     state.score += gain
@@ -57,7 +57,7 @@ def release(data: Data, state: State, request: int) -> float:
     _log(state, request, 0)
     start, group, option, interpreter = place_of(state, request)
     unlink(data, state, request)
-    gain = gain_of(data, state, request, start, group, option, interpreter)
+    gain = insertion_gain(data, state, request, start, group, option, interpreter)
     state.score -= gain
     return gain
 
@@ -95,7 +95,7 @@ def insert_best(data: Data, state: State, request: int, temperature: float, leas
 
     Logs one row if it is held. Returns whether it is.
     """
-    gain = choose(data, state, request, temperature)
+    gain = choose_place(data, state, request, temperature)
     if gain == IMPOSSIBLE or gain <= least:
         return False
     hold_chosen(data, state, request, gain)

@@ -18,9 +18,9 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.files.problem_file import write_problem
 from scheduler.solver.instance.arrays import flatten
-from scheduler.solver.oracle.oracle import MOST_PEOPLE, RepairOracle
 from scheduler.solver.plans.checking import clean_meetings
-from scheduler.solver.plans.start import starting_state
+from scheduler.solver.plans.start import build_start_state
+from scheduler.solver.repair.repairer import MAX_PEOPLE, Repairer
 from tests.support import naive
 from tests.support.brute_force import plans
 from tests.support.builders import ask, make_problem, meet, problems, table
@@ -31,7 +31,7 @@ some = settings(max_examples=20, deadline=None, suppress_health_check=list(Healt
 
 def first_plan(problem: Problem) -> list[Meeting]:
     flat = flatten(problem)
-    return list(clean_meetings(flat, starting_state(flat, None, 1).held) or ())
+    return list(clean_meetings(flat, build_start_state(flat, None, 1).held) or ())
 
 
 def where(meeting: Meeting) -> Where:
@@ -85,17 +85,17 @@ def test_a_seat_two_steps_away_is_found() -> None:
         ],
     )  # fmt: skip
     plan = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s1", "t1", "c1 d1")]
-    found = fewest(problem, plan, "r3", math.inf, MOST_PEOPLE)
+    found = fewest(problem, plan, "r3", math.inf, MAX_PEOPLE)
     assert (found.people, found.at_least) == (4, 4)
     assert fewest(problem, plan, "r3", math.inf, 3).people is None
-    assert fewest_moved(RepairOracle(problem, plan), "r3") == 4
+    assert fewest_moved(Repairer(problem, plan), "r3") == 4
 
 
 def test_what_has_no_time_is_hopeless() -> None:
     problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
     plan = [meet("r1", "s0", "t1", "a1 b1")]
     assert is_hopeless(problem, plan, "r2", math.inf)
-    assert fewest_moved(RepairOracle(problem, plan), "r2") is None
+    assert fewest_moved(Repairer(problem, plan), "r2") is None
 
 
 def test_limits_of_a_whole_plan_are_refused() -> None:
@@ -108,7 +108,7 @@ def test_the_oracle_moves_as_few_people_as_the_model() -> None:
     """Every fifth request of a tight expo: as few where it has a way, and never fewer."""
     problem = generated(10, 40).problem
     plan = first_plan(problem)
-    oracle = RepairOracle(problem, plan)
+    oracle = Repairer(problem, plan)
     compared = Compared()
     for row in problem.requests[::5]:
         people = fewest_moved(oracle, row.id)
@@ -124,9 +124,9 @@ def test_somebody_takes_the_place_that_the_request_leaves() -> None:
         slots="2", places=[table("t1")], requests=[ask("r1", "a", "b"), ask("r2", "a", "c")]
     )
     plan = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s1", "t1", "a1 c1")]
-    found = fewest(problem, plan, "r1", math.inf, MOST_PEOPLE)
+    found = fewest(problem, plan, "r1", math.inf, MAX_PEOPLE)
     assert (found.people, found.at_least) == (2, 2)
-    assert fewest_moved(RepairOracle(problem, plan), "r1") == 2
+    assert fewest_moved(Repairer(problem, plan), "r1") == 2
 
 
 def test_the_sample_has_as_many_questions_as_are_wanted() -> None:

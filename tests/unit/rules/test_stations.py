@@ -14,10 +14,10 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules.stability import could_stay
 from scheduler.domain.solving import SolveParams
 from scheduler.files.problem_file import read_problem, write_problem
-from scheduler.solver.explain.reasons import explain
-from scheduler.solver.oracle.oracle import RepairOracle
-from scheduler.solver.oracle.targets import SpotStanding, targets
-from scheduler.solver.place_search import SearchOutcome, search
+from scheduler.solver.explain.reasons import explain_unscheduled
+from scheduler.solver.place_search import SearchOutcome, search_place
+from scheduler.solver.repair.repairer import Repairer
+from scheduler.solver.repair.targets import TargetStatus, evaluate_targets
 from scheduler.solver.solve import solve
 from tests.support.builders import ask, interpreter, make_document, make_problem, meet, person, table
 
@@ -144,7 +144,7 @@ def test_a_request_that_is_kept_out_by_a_station_is_told_so_with_remedies_that_h
         interpreters=[interpreter("i1", stations={"t1": "s0"})],
         requests=[ask("r1", "a", "b"), ask("r2", "c", "d", weight=9)],
     )
-    (row,) = explain(problem, [meet("r2", "s0", "t1", "c1 d1")])
+    (row,) = explain_unscheduled(problem, [meet("r2", "s0", "t1", "c1 d1")])
     assert row.reason == "no-interpreter"
     assert row.detail.endswith("each free interpreter is tied elsewhere or too far away.")
     assert row.ways
@@ -160,7 +160,7 @@ def test_a_shift_is_offered_only_where_the_interpreter_may_sit() -> None:
             interpreters=[interpreter("i1", unavailable="s0", stations=stations)],
             requests=[ask("r1", "a", "b")],
         )
-        (row,) = explain(problem, [])
+        (row,) = explain_unscheduled(problem, [])
         return {way.kind for way in row.ways}
 
     assert "shift" in ways({"t1": "s0"})
@@ -169,11 +169,11 @@ def test_a_shift_is_offered_only_where_the_interpreter_may_sit() -> None:
 
 def test_the_board_names_the_station_that_blocks_a_place_and_leaves_the_own_table_free() -> None:
     problem = tied({"t1": "s0"})
-    oracle = RepairOracle(problem, [])
-    found = targets(oracle, "r1", ["s0", "s1"], ["t1", "t2"])
+    oracle = Repairer(problem, [])
+    found = evaluate_targets(oracle, "r1", ["s0", "s1"], ["t1", "t2"])
     standing = {(spot.slot, spot.place): spot for spot in found}
-    assert standing["s0", "t1"].standing is SpotStanding.FREE
-    assert standing["s0", "t2"].standing is SpotStanding.BLOCKED
-    assert search(oracle, "r1", "s0", "t2").outcome is SearchOutcome.IMPOSSIBLE
+    assert standing["s0", "t1"].standing is TargetStatus.FREE
+    assert standing["s0", "t2"].standing is TargetStatus.BLOCKED
+    assert search_place(oracle, "r1", "s0", "t2").outcome is SearchOutcome.IMPOSSIBLE
     assert [(b.rule, b.ids) for b in standing["s0", "t2"].breaches] == [("H14", ("r1", "i1", "t2"))]
-    assert standing["s1", "t2"].standing is SpotStanding.FREE
+    assert standing["s1", "t2"].standing is TargetStatus.FREE

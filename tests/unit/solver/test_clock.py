@@ -42,7 +42,7 @@ def test_a_part_is_over_with_its_own_time_or_with_the_whole() -> None:
 def test_what_is_done_while_it_stands_still_takes_no_time() -> None:
     whole = SolveClock(100.0)
     began = whole.began
-    with whole.standing_still():
+    with whole.paused():
         time.sleep(0.05)
     assert whole.began >= began + 0.05
 
@@ -53,15 +53,15 @@ def test_patience_with_all_that_goes_on_after_a_stop_is_had_once(monkeypatch: py
     whole = SolveClock(100.0, lambda: True)
     try:
         began = time.monotonic()
-        assert whole.patiently(ended.wait) is None
+        assert whole.run_interruptibly(ended.wait) is None
         assert time.monotonic() - began >= 0.2
         assert whole.patience_ends <= time.monotonic()
         ends = whole.patience_ends
-        assert whole.patiently(ended.wait) is None
+        assert whole.run_interruptibly(ended.wait) is None
         assert whole.patience_ends == ends
     finally:
         ended.set()
 
 
 def test_nobody_who_could_stop_it_means_no_thread() -> None:
-    assert SolveClock(0.0).patiently(threading.current_thread) is threading.current_thread()
+    assert SolveClock(0.0).run_interruptibly(threading.current_thread) is threading.current_thread()

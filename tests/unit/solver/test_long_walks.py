@@ -11,7 +11,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
-from scheduler.solver.annealing.day_shares import days_of, whole
+from scheduler.solver.annealing.day_shares import full_share, separable_days
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.instance.columns import rules as rule_columns
 from scheduler.solver.instance.columns import slots as slot_columns
@@ -59,7 +59,7 @@ def test_nothing_of_a_plan_is_dropped_for_a_walk_over_night(workers: int) -> Non
 def test_days_are_apart_unless_a_walk_is_longer_than_a_night(minutes: float, is_long: bool) -> None:
     data = flatten(random_problem(0, firms=3, requests=3, minutes=minutes)).data
     assert bool(data.rules[rule_columns.LONG_WALKS]) is is_long
-    assert len(days_of(data, whole(data))) == (1 if is_long else 3)
+    assert len(separable_days(data, full_share(data))) == (1 if is_long else 3)
     reach = data.slots[:, [slot_columns.WALK_FIRST, slot_columns.WALK_LAST]]
     of_day = data.slots[:, [slot_columns.FIRST, slot_columns.LAST]]
     assert np.array_equal(reach, np.tile([0, 5], (6, 1)) if is_long else of_day)

@@ -16,10 +16,10 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
 from scheduler.files.problem_file import read_problem
-from scheduler.solver import exact_way
+from scheduler.solver import exact_strategy
+from scheduler.solver.exact.joint_feasibility import is_jointly_feasible
 from scheduler.solver.exact.solve import ExactResult
-from scheduler.solver.exact.together import can_hold
-from scheduler.solver.explain.groups import answered
+from scheduler.solver.explain.groups import explain_and_group
 from scheduler.solver.solve import solve
 from tests.support.brute_force import best_plan
 from tests.support.builders import ask, make_problem, meet, person, table
@@ -96,7 +96,7 @@ def test_an_exact_model_that_finds_nothing_ends_with_what_the_search_holds(
     def finds_nothing(*_: Any) -> ExactResult:
         return ExactResult(PlanStatus.UNKNOWN, None, None)
 
-    monkeypatch.setattr(exact_way, "_exact", finds_nothing)
+    monkeypatch.setattr(exact_strategy, "_exact", finds_nothing)
     requests = [ask(f"r{k}", "a", f"b{k}") for k in range(3)]
     people = [person("b2x", "b2", unavailable="s0 s1 s2")]
     problem = make_problem(slots="3", requests=requests, attendees=people, require_all=True)
@@ -111,7 +111,7 @@ def test_an_exact_model_that_finds_nothing_ends_with_what_the_search_holds(
 def test_what_is_not_held_beside_a_clash_gets_its_own_reason_and_group() -> None:
     rows = [locked("r1", "a", "b", "s0"), locked("r2", "a", "c", "s0"), ask("r3", "d", "e", slots=["s1"])]
     problem = make_problem(requests=rows, attendees=[person("d1", "d", unavailable="s1")])
-    result = answered(problem, solve(problem, METHODS[0]))
+    result = explain_and_group(problem, solve(problem, METHODS[0]))
     reasons = {row.request: row for row in result.plan.unscheduled}
     assert reasons["r3"].reason == "no-common-slot"
     assert reasons["r3"].remedies
@@ -123,7 +123,9 @@ def test_what_is_not_held_beside_a_clash_gets_its_own_reason_and_group() -> None
 def test_cp_sat_decides_as_trying_every_plan_does(document: dict[str, Any]) -> None:
     problem = read_problem(document)
     ids = [row["id"] for row in document["requests"]]
-    assert can_hold(problem, ids, 30.0) is (best_plan(read_problem(alone(document, ids))) is not None)
+    assert is_jointly_feasible(problem, ids, 30.0) is (
+        best_plan(read_problem(alone(document, ids))) is not None
+    )
 
 
 def test_cp_sat_decides_what_takes_too_long_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:

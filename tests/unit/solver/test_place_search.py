@@ -15,21 +15,21 @@ from scheduler.domain.problem import Fixed, Policy, Problem
 from scheduler.files.problem_file import write_problem
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.solver.exact.together import hold_together, only
-from scheduler.solver.oracle.oracle import RepairOracle
-from scheduler.solver.oracle.targets import Spot, SpotStanding, targets
-from scheduler.solver.place_search import SearchOutcome, search
+from scheduler.solver.exact.joint_feasibility import check_joint_feasibility, restrict_to_requests
+from scheduler.solver.place_search import SearchOutcome, search_place
+from scheduler.solver.repair.repairer import Repairer
+from scheduler.solver.repair.targets import Target, TargetStatus, evaluate_targets
 from tests.support import naive
 from tests.support.brute_force import plans
 from tests.support.builders import ask, make_problem, meet, person, problems, table
-from tests.unit.solver.oracle.test_oracle import first_plan
+from tests.unit.solver.repair.test_repairer import first_plan
 
 some = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-BARRED = (SpotStanding.FORBIDDEN, SpotStanding.BLOCKED)
+BARRED = (TargetStatus.FORBIDDEN, TargetStatus.BLOCKED)
 
 
-def view(problem: Problem, oracle: RepairOracle, request: str) -> list[Spot]:
-    return targets(oracle, request, [s.id for s in problem.slots], [p.id for p in problem.places])
+def view(problem: Problem, repairer: Repairer, request: str) -> list[Target]:
+    return evaluate_targets(repairer, request, [s.id for s in problem.slots], [p.id for p in problem.places])
 
 
 def possible(problem: Problem, plan: list[Meeting], request: str) -> set[tuple[str, str]]:
@@ -44,22 +44,22 @@ def possible(problem: Problem, plan: list[Meeting], request: str) -> set[tuple[s
     }
 
 
-def assert_true(problem: Problem, oracle: RepairOracle, request: str, spot: Spot) -> SearchOutcome:
+def assert_true(problem: Problem, repairer: Repairer, request: str, spot: Target) -> SearchOutcome:
     """What is found holds all, at the time, by all rules."""
-    before = oracle.meetings()
-    found = search(oracle, request, spot.slot, spot.place)
-    assert oracle.meetings() == before
+    before = repairer.meetings()
+    found = search_place(repairer, request, spot.slot, spot.place)
+    assert repairer.meetings() == before
     assert (found.repair is not None) == (found.outcome is SearchOutcome.FOUND)
     if found.repair is not None:
-        oracle.apply(found.repair)
-        after = oracle.meetings()
+        repairer.apply(found.repair)
+        after = repairer.meetings()
         assert not rules.violations(problem, after)
         assert {m.request for m in after} == {m.request for m in before} | {request}
         assert found.repair.meeting.slot == spot.slot
         assert found.repair.gain == pytest.approx(
             rules.score(problem, after).total - rules.score(problem, before).total, abs=1e-6
         )
-        oracle.undo(found.repair)
+        repairer.undo(found.repair)
     return found.outcome
 
 
@@ -69,15 +69,15 @@ def test_no_place_that_any_plan_has_is_called_forbidden_or_impossible(problem: P
     plan = first_plan(problem)
     if rules.violations(problem, plan):
         return
-    oracle = RepairOracle(problem, plan)
+    repairer = Repairer(problem, plan)
     for row in problem.requests:
         there = possible(problem, plan, row.id)
-        for spot in view(problem, oracle, row.id):
+        for spot in view(problem, repairer, row.id):
             if spot.standing not in BARRED:
                 continue
             is_possible = (spot.slot, spot.place) in there
-            assert not (is_possible and spot.standing is SpotStanding.FORBIDDEN)
-            outcome = assert_true(problem, oracle, row.id, spot)
+            assert not (is_possible and spot.standing is TargetStatus.FORBIDDEN)
+            outcome = assert_true(problem, repairer, row.id, spot)
             assert not (is_possible and outcome is SearchOutcome.IMPOSSIBLE)
 
 
@@ -90,18 +90,18 @@ def test_without_limits_on_the_whole_plan_a_small_problem_leaves_nothing_open(pr
     plan = first_plan(problem)
     if rules.violations(problem, plan):
         return
-    oracle = RepairOracle(problem, plan)
+    repairer = Repairer(problem, plan)
     for row in problem.requests:
-        for spot in view(problem, oracle, row.id):
+        for spot in view(problem, repairer, row.id):
             if spot.standing in BARRED:
-                assert assert_true(problem, oracle, row.id, spot) is not SearchOutcome.UNKNOWN
+                assert assert_true(problem, repairer, row.id, spot) is not SearchOutcome.UNKNOWN
 
 
-def sixty(problem: Problem, oracle: RepairOracle) -> Iterator[tuple[str, Spot]]:
+def sixty(problem: Problem, repairer: Repairer) -> Iterator[tuple[str, Target]]:
     """Sixty places of an expo that are not free: one of each of so many requests, as far as there are any."""
     count = 0
     for row in problem.requests:
-        barred = [s for s in view(problem, oracle, row.id) if s.standing in BARRED]
+        barred = [s for s in view(problem, repairer, row.id) if s.standing in BARRED]
         for spot in barred[:: max(1, len(barred) // 3)][:3]:
             yield row.id, spot
             count += 1
@@ -113,25 +113,25 @@ def test_sixty_forbidden_places_asked_again_none_that_is_possible_is_called_impo
     """Against the exact model of the whole small expo, in which any meetings move."""
     problem = to_problem(make_expo(firms=10, requests=24, seed=4))
     plan = first_plan(problem)
-    oracle = RepairOracle(problem, plan)
+    repairer = Repairer(problem, plan)
     outcomes = Counter[SearchOutcome]()
     held = {m.request for m in plan}
-    for request, spot in sixty(problem, oracle):
-        outcome = assert_true(problem, oracle, request, spot)
+    for request, spot in sixty(problem, repairer):
+        outcome = assert_true(problem, repairer, request, spot)
         outcomes[outcome] += 1
         if outcome is SearchOutcome.FOUND:
             continue
         place, slot = problem.index.places[spot.place], problem.index.slots[spot.slot]
         asked = problem_with(problem, held | {request}, request, slot, place)
-        is_possible = hold_together(asked).is_possible
+        is_possible = check_joint_feasibility(asked).is_possible
         assert not (is_possible and outcome is SearchOutcome.IMPOSSIBLE)
-        assert not (is_possible and spot.standing is SpotStanding.FORBIDDEN)
+        assert not (is_possible and spot.standing is TargetStatus.FORBIDDEN)
     assert sum(outcomes.values()) == 60
 
 
 def problem_with(problem: Problem, ids: set[str], request: str, slot: int, place: int) -> Problem:
     """The problem of these requests, all compulsory, one of them at a time and place."""
-    alone = only(problem, ids)
+    alone = restrict_to_requests(problem, ids)
     rows = [
         replace(row, fixed=Fixed(slot, place, must=True)) if row.id == request else row
         for row in alone.requests
@@ -154,30 +154,32 @@ BUSY_PLAN = [meet("r1", "s0", "t1", "ann1 bo1"), meet("r2", "s1", "t1", "ann1 cy
 
 
 def test_where_several_have_to_move_in_turn_the_place_is_blocked_and_the_search_finds_them() -> None:
-    oracle = RepairOracle(BUSY, BUSY_PLAN)
-    (spot,) = targets(oracle, "r3", ["s0"], ["t1"])
-    assert spot.standing is SpotStanding.BLOCKED
+    repairer = Repairer(BUSY, BUSY_PLAN)
+    (spot,) = evaluate_targets(repairer, "r3", ["s0"], ["t1"])
+    assert spot.standing is TargetStatus.BLOCKED
     assert [each.rule for each in spot.breaches] == ["H3"]
-    found = search(oracle, "r3", "s0", "t1")
+    found = search_place(repairer, "r3", "s0", "t1")
     assert found.repair is not None
     assert {(m.request, m.slot) for m in found.repair.moved} == {("r1", "s1"), ("r2", "s2")}
 
 
 def test_who_is_locked_blocks_for_good() -> None:
-    oracle = RepairOracle(BUSY, BUSY_PLAN)
-    oracle.keep(["r1"])
-    (spot,) = targets(oracle, "r3", ["s0"], ["t1"])
-    assert spot.standing is SpotStanding.FORBIDDEN
-    assert search(oracle, "r3", "s0", "t1").outcome is SearchOutcome.IMPOSSIBLE
-    oracle.keep(["r2"])
-    (spot,) = targets(oracle, "r3", ["s0"], ["t1"])
-    assert spot.standing is SpotStanding.BLOCKED
-    assert search(oracle, "r3", "s0", "t1").outcome is SearchOutcome.IMPOSSIBLE, "r1 has nowhere to go"
+    repairer = Repairer(BUSY, BUSY_PLAN)
+    repairer.keep(["r1"])
+    (spot,) = evaluate_targets(repairer, "r3", ["s0"], ["t1"])
+    assert spot.standing is TargetStatus.FORBIDDEN
+    assert search_place(repairer, "r3", "s0", "t1").outcome is SearchOutcome.IMPOSSIBLE
+    repairer.keep(["r2"])
+    (spot,) = evaluate_targets(repairer, "r3", ["s0"], ["t1"])
+    assert spot.standing is TargetStatus.BLOCKED
+    assert search_place(repairer, "r3", "s0", "t1").outcome is SearchOutcome.IMPOSSIBLE, (
+        "r1 has nowhere to go"
+    )
 
 
 def test_a_budget_that_is_too_small_is_said_and_nothing_else() -> None:
-    oracle = RepairOracle(BUSY, BUSY_PLAN)
-    assert search(oracle, "r3", "s0", "t1", steps=1, work=0.0).outcome is SearchOutcome.UNKNOWN
+    repairer = Repairer(BUSY, BUSY_PLAN)
+    assert search_place(repairer, "r3", "s0", "t1", steps=1, work=0.0).outcome is SearchOutcome.UNKNOWN
 
 
 def test_other_people_can_meet_at_the_same_time_and_place() -> None:
@@ -187,12 +189,12 @@ def test_other_people_can_meet_at_the_same_time_and_place() -> None:
         requests=[ask("r1", "a", "b"), ask("r2", "a", "c")],
         attendees=[person("a1", "a"), person("a2", "a")],
     )
-    alone = RepairOracle(problem, [meet("r1", "s0", "t1", "a1 b1")])
-    (here,) = targets(alone, "r1", ["s0"], ["t1"])
+    alone = Repairer(problem, [meet("r1", "s0", "t1", "a1 b1")])
+    (here,) = evaluate_targets(alone, "r1", ["s0"], ["t1"])
     assert here.repair is not None
     assert here.repair.meeting == meet("r1", "s0", "t1", "a2 b1")
     assert (here.repair.moved, here.gain) == ((), 0.0)
-    both = RepairOracle(problem, [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s0", "t2", "a2 c1")])
-    (here,) = targets(both, "r1", ["s0"], ["t1"])
+    both = Repairer(problem, [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s0", "t2", "a2 c1")])
+    (here,) = evaluate_targets(both, "r1", ["s0"], ["t1"])
     assert here.repair is not None
     assert [m.attendees for m in (here.repair.meeting, *here.repair.moved)] == [("a2", "b1"), ("a1", "c1")]

@@ -24,7 +24,7 @@ from scheduler.solver.annealing.anneal import KINDS, anneal
 from scheduler.solver.bounds.prove import upper_bounds
 from scheduler.solver.exact.solve import solve_exact
 from scheduler.solver.instance.arrays import flatten
-from scheduler.solver.plans.start import starting_state
+from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.solve import solve
 from scheduler.solver.state.terms import count_terms
 from tests.support.brute_force import best_plan
@@ -51,7 +51,7 @@ def test_the_searchs_score_is_that_of_the_whole_plan_after_any_moves(
     rerun: Problem, temperature: float
 ) -> None:
     flat = flatten(rerun)
-    state = starting_state(flat, None, 3)
+    state = build_start_state(flat, None, 3)
     for _ in range(5):
         anneal(flat.data, state, 2_000, temperature, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
         terms = count_terms(rerun, flat.data, state)

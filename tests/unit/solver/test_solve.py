@@ -19,7 +19,7 @@ from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.checking import clean_meetings
-from scheduler.solver.plans.start import starting_state
+from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.solve import solve
 from tests.support.brute_force import best_plan
 from tests.support.builders import problems
@@ -110,7 +110,7 @@ def test_a_published_plan_that_breaks_the_idle_spread_is_held_but_for_what_has_t
 
 def test_a_check_leaves_out_of_a_plan_that_breaks_the_idle_spread_what_breaks_it() -> None:
     problem = published_and_away(0)
-    state = starting_state(flatten(problem), None, 1)
+    state = build_start_state(flatten(problem), None, 1)
     meetings = clean_meetings(flatten(problem), state.held)
     assert meetings
     assert rules.violations(problem, meetings) == []

@@ -15,7 +15,7 @@ from scheduler.domain.solving import Progress, Proved, Result, SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.annealing.warmup import tiny_problem
-from scheduler.solver.bounds.closed import closed_bounds
+from scheduler.solver.bounds.closed_form import closed_bounds
 from scheduler.solver.proof import Proof
 from scheduler.solver.solve import solve
 from tests.support.builders import ask, firm, interpreter, make_problem, meet, person, table

@@ -19,7 +19,7 @@ from scheduler.samples.problem import to_problem
 from scheduler.solver.annealing.anneal import KINDS, anneal
 from scheduler.solver.bounds.prove import upper_bounds
 from scheduler.solver.instance.arrays import flatten
-from scheduler.solver.plans.start import starting_state
+from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.solve import solve
 from scheduler.solver.state.terms import count_terms
 from tests.support.builders import ask, make_problem, meet, person
@@ -61,7 +61,7 @@ def test_the_searchs_score_is_that_of_the_whole_plan_after_any_moves(
     tight: Problem, temperature: float
 ) -> None:
     flat = flatten(tight)
-    state = starting_state(flat, None, 3)
+    state = build_start_state(flat, None, 3)
     for _ in range(5):
         anneal(flat.data, state, 2_000, temperature, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
         terms = count_terms(tight, flat.data, state)

@@ -46,9 +46,9 @@ from scheduler.services.problems import manual_edits, snapshot
 from scheduler.services.publishing import version_jobs
 from scheduler.services.publishing.overnight.overnight_budget import NightBudget
 from scheduler.services.schedule import versions
-from scheduler.solver.explain.groups import answered
+from scheduler.solver.explain.groups import explain_and_group
 from scheduler.solver.solve import solve as solve_problem
-from scheduler.solver.unavoidable import unavoidable, with_unavoidable_changes
+from scheduler.solver.unavoidable_changes import find_unavoidable_changes, forbid_avoidable_changes
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, ScheduleVersion
 
@@ -167,12 +167,15 @@ class _RunWork:
         changes.
         """
         if self.run.max_moved == 0:
-            return with_unavoidable_changes(problem)
+            return forbid_avoidable_changes(problem)
         if self.run.then is not AfterRun.PUBLISH or not self.run.night_budget or not problem.published:
             return problem
         allowed = NightBudget(**self.run.night_budget)
         return allowed.within(
-            problem, giving_way=unavoidable(problem), seconds=MAX_SEARCHES * self.run.seconds, now=now
+            problem,
+            giving_way=find_unavoidable_changes(problem),
+            seconds=MAX_SEARCHES * self.run.seconds,
+            now=now,
         )
 
     def instead(self, problem: Problem, solved: Problem, plan: Plan, *, is_last: bool) -> Problem | None:
@@ -188,7 +191,7 @@ class _RunWork:
         if not self.run.night_budget:
             return None
         spared = NightBudget(**self.run.night_budget).sparing(solved, plan.meetings)
-        return with_unavoidable_changes(solved) if spared is not None and is_last else spared
+        return forbid_avoidable_changes(solved) if spared is not None and is_last else spared
 
     def search(
         self,
@@ -232,7 +235,9 @@ class _RunWork:
                 proved=proved,
             )
             watched = watch_solve(
-                lambda report, stop: answered(problem, solving(on_progress=report, should_stop=stop), stop),
+                lambda report, stop: explain_and_group(
+                    problem, solving(on_progress=report, should_stop=stop), stop
+                ),
                 self,
                 seconds=self.run.seconds,
                 should_stop=should_stop,

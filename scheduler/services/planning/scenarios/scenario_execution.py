@@ -33,7 +33,7 @@ from scheduler.services.planning.scenarios.problem_changes import apply_changes
 from scheduler.services.planning.scenarios.scenario_queue import ScenarioGone
 from scheduler.services.problems import snapshot
 from scheduler.services.schedule import versions
-from scheduler.solver.explain.levers import with_lever
+from scheduler.solver.explain.event_fixes import apply_event_fix
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm, WhatIf
@@ -126,7 +126,7 @@ class _ScenarioWork:
         plans = list[Plan]()
 
         def both(report: Report, stop: ShouldStop) -> Result:
-            for each in (problem, reduce(with_lever, asked.levers, problem)):
+            for each in (problem, reduce(apply_event_fix, asked.levers, problem)):
                 result = solve(each, params, start=start, on_progress=report, should_stop=stop)
                 plans.append(result.plan)
             return result

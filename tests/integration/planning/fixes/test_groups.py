@@ -21,7 +21,7 @@ from scheduler.services.planning.scenarios import scenario_execution
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import release
 from scheduler.services.schedule import versions
-from scheduler.solver.explain.groups import answered
+from scheduler.solver.explain.groups import explain_and_group
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Place, ScheduleVersion
@@ -162,7 +162,7 @@ def test_what_helps_is_confirmed_by_a_run_beside_the_plan(
         anna.max_per_day = 1
         asked = [make_request(session, expo, 0, other) for other in (1, 2)]
         problem = snapshot.take(session, expo.event.id, now=NOW)
-        result = answered(problem, solve(problem, SolveParams(seconds=1, workers=1)))
+        result = explain_and_group(problem, solve(problem, SolveParams(seconds=1, workers=1)))
         version = versions.store_draft(
             session, event_id=expo.event.id, run_id=None, plan=result.plan, now=NOW
         )
@@ -195,7 +195,7 @@ def test_all_fixes_together_are_counted_by_two_runs_and_said_of_these_fixes_alon
             for other in (1, 2):
                 make_request(session, expo, firm, firm + other)
         problem = snapshot.take(session, expo.event.id, now=NOW)
-        result = answered(problem, solve(problem, SolveParams(seconds=1, workers=1)))
+        result = explain_and_group(problem, solve(problem, SolveParams(seconds=1, workers=1)))
         version = versions.store_draft(
             session, event_id=expo.event.id, run_id=None, plan=result.plan, now=NOW
         )

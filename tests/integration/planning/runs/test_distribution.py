@@ -20,12 +20,12 @@ from scheduler.services.planning.runs.distribution import (
     redis_url,
     topic_name,
 )
-from scheduler.solver.annealing.day_shares import whole
+from scheduler.solver.annealing.day_shares import full_share
 from scheduler.solver.annealing.helper import Helper
 from scheduler.solver.annealing.subproblem import Subproblem
 from scheduler.solver.annealing.temperature import Temperatures
 from scheduler.solver.instance.arrays import flatten
-from scheduler.solver.plans.start import starting_state
+from scheduler.solver.plans.start import build_start_state
 from scheduler.storage.database import Database
 from tests.support.builders import ask, make_problem
 from tests.support.factories import NOW, make_event
@@ -258,8 +258,8 @@ def helped(database: Database, client: redis.Redis, broker_url: str) -> Iterator
 def a_part() -> bytes:
     """All of the plan, to be improved for a tenth of a second."""
     flat = flatten(PROBLEM)
-    plan = starting_state(flat, None, 1)
-    return Subproblem(plan.held, whole(flat.data), Temperatures(3.0, 0.2), 0.0, 1.0, 0.1).to_bytes()
+    plan = build_start_state(flat, None, 1)
+    return Subproblem(plan.held, full_share(flat.data), Temperatures(3.0, 0.2), 0.0, 1.0, 0.1).to_bytes()
 
 
 def test_a_helper_says_that_it_is_ready_and_answers_parts_until_it_is_let_go(helped: Help) -> None:

@@ -12,12 +12,12 @@ from scheduler.domain.problem import Problem
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.annealing.anneal import KINDS, REDRAW, anneal
-from scheduler.solver.annealing.odds import odds_at
+from scheduler.solver.annealing.move_odds import cumulative_move_odds
 from scheduler.solver.annealing.search import Search
-from scheduler.solver.annealing.temperature import Budget, fitted_temperatures
+from scheduler.solver.annealing.temperature import Budget, fit_temperatures
 from scheduler.solver.clock import SolveClock
 from scheduler.solver.instance.arrays import flatten
-from scheduler.solver.plans.start import starting_state
+from scheduler.solver.plans.start import build_start_state
 from tests.support.builders import ask, make_problem, meet
 from tests.support.busy import busy_problem
 from tests.support.moves import board
@@ -30,8 +30,8 @@ def expo(firms: int, requests: int) -> Problem:
 def searched(problem: Problem, moves: int) -> Search:
     """A search by one thread from seed 1."""
     flat = flatten(problem)
-    search = Search(flat, fitted_temperatures(problem, cold=False), Budget(SolveClock(1e9), moves), 1, 1)
-    search.run(starting_state(flat, None, 1))
+    search = Search(flat, fit_temperatures(problem, cold=False), Budget(SolveClock(1e9), moves), 1, 1)
+    search.run(build_start_state(flat, None, 1))
     return search
 
 
@@ -49,7 +49,7 @@ def test_each_kind_of_move_is_tried_and_kept_on_an_expo() -> None:
 
 def test_each_kind_of_move_is_tried_as_often_as_its_odds_say() -> None:
     plan = board(busy_problem())
-    odds, tally = odds_at(0.5, 0.2), np.zeros((KINDS, 3))
+    odds, tally = cumulative_move_odds(0.5, 0.2), np.zeros((KINDS, 3))
     anneal(plan.flat.data, plan.state, 20_000, 3.0, 0.0, odds, tally)
     assert tally[:, 0] / tally[:, 0].sum() == pytest.approx(np.diff(odds, prepend=0.0), abs=0.01)
 
@@ -75,7 +75,7 @@ def test_the_same_seed_gives_the_same_plan_and_another_one_another() -> None:
 def test_the_score_is_that_of_the_plan_after_any_moves() -> None:
     problem = busy_problem()
     plan = board(problem)
-    odds, tally = odds_at(0.0, 1.0), np.zeros((KINDS, 3))
+    odds, tally = cumulative_move_odds(0.0, 1.0), np.zeros((KINDS, 3))
     for temperature in (300.0, 30.0, 3.0, 0.3):
         anneal(plan.flat.data, plan.state, 5_000, temperature, 0.0, odds, tally)
         assert plan.state.score == pytest.approx(plan.score())
@@ -84,9 +84,9 @@ def test_the_score_is_that_of_the_plan_after_any_moves() -> None:
 def test_a_cold_search_never_ends_below_its_start() -> None:
     problem = busy_problem()
     plan = board(problem)
-    plan.state = starting_state(plan.flat, None, 1)
+    plan.state = build_start_state(plan.flat, None, 1)
     score = plan.state.score
-    anneal(plan.flat.data, plan.state, 5_000, 1e-6, 0.0, odds_at(0.0, 1.0), np.zeros((KINDS, 3)))
+    anneal(plan.flat.data, plan.state, 5_000, 1e-6, 0.0, cumulative_move_odds(0.0, 1.0), np.zeros((KINDS, 3)))
     assert plan.state.score > score
 
 

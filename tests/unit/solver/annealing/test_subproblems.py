@@ -19,24 +19,29 @@ from scheduler.domain.solving import SolveParams
 from scheduler.files.plan_file import write_plan
 from scheduler.solver.annealing.anneal import KINDS, anneal
 from scheduler.solver.annealing.day_shares import (
-    Confines,
     Improved,
     Share,
-    are_in,
-    days_of,
-    join,
-    only_in,
-    shares_of,
+    ShareRestriction,
+    cut_share,
+    full_share,
+    merge_shares,
+    restrict_table,
+    rows_in_slots,
+    separable_days,
     split_by_days,
-    whole,
 )
 from scheduler.solver.annealing.helper import Helper
-from scheduler.solver.annealing.subproblem import Subproblem, SubproblemAnswer, SubproblemRefused, answers_to
+from scheduler.solver.annealing.subproblem import (
+    Subproblem,
+    SubproblemAnswer,
+    SubproblemRefused,
+    decode_answers,
+)
 from scheduler.solver.annealing.temperature import Temperatures
 from scheduler.solver.annealing.warmup import warm_up
 from scheduler.solver.instance.arrays import Flat, flatten
 from scheduler.solver.instance.columns import requests
-from scheduler.solver.plans.start import starting_state
+from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.solve import solve
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.loading import load, loading_order, shift
@@ -62,16 +67,16 @@ def flat() -> Flat:
 
 def start(flat: Flat) -> Any:
     """The table of the plan that a search begins with."""
-    return starting_state(flat, None, 1).held
+    return build_start_state(flat, None, 1).held
 
 
 def day(flat: Flat, number: int) -> Share:
     """One of three shares of a plan: a day."""
-    return shares_of(whole(flat.data), list(flat.data.day_words), 0)[number]
+    return cut_share(full_share(flat.data), list(flat.data.day_words), 0)[number]
 
 
 def a_subproblem(flat: Flat, share: Share | None = None, seconds: float = 0.05) -> Subproblem:
-    return Subproblem(start(flat), share or whole(flat.data), TEMPERATURES, 0.25, 0.5, seconds)
+    return Subproblem(start(flat), share or full_share(flat.data), TEMPERATURES, 0.25, 0.5, seconds)
 
 
 def improved(flat: Flat, subproblem: Subproblem, stop: Callable[[], bool] = lambda: False) -> bytes:
@@ -80,7 +85,7 @@ def improved(flat: Flat, subproblem: Subproblem, stop: Callable[[], bool] = lamb
 
 def joined(flat: Flat, taken: Sequence[Share], answers: Mapping[int, bytes]) -> Any:
     """The plan that a search begins with, with the answers for the shares in `taken`."""
-    return join(start(flat), 0.0, answers_to(flat.data, taken, answers))[0]
+    return merge_shares(start(flat), 0.0, decode_answers(flat.data, taken, answers))[0]
 
 
 def meetings_of(table: Any) -> set[tuple[int, ...]]:
@@ -104,7 +109,7 @@ def test_an_answer_has_meetings_of_its_own_days_only(flat: Flat) -> None:
     answer = SubproblemAnswer.from_bytes(flat.data, share, improved(flat, a_subproblem(flat, share)))
     rows = answer.table[answer.table[:, held.SLOT] >= 0]
     assert len(rows)
-    assert are_in(share.words, rows).all()
+    assert rows_in_slots(share.words, rows).all()
 
 
 def test_an_answer_is_worth_what_the_plan_is_with_it(flat: Flat) -> None:
@@ -119,7 +124,7 @@ def test_an_answer_is_worth_what_the_plan_is_with_it(flat: Flat) -> None:
 
 def test_who_is_told_to_stop_answers_at_once(flat: Flat) -> None:
     content = improved(flat, a_subproblem(flat, seconds=3600), stop=lambda: True)
-    assert SubproblemAnswer.from_bytes(flat.data, whole(flat.data), content).worth is not None
+    assert SubproblemAnswer.from_bytes(flat.data, full_share(flat.data), content).worth is not None
 
 
 # What is refused
@@ -131,7 +136,7 @@ def test_other_bytes_are_refused(flat: Flat, content: bytes) -> None:
     with pytest.raises(SubproblemRefused):
         Subproblem.from_bytes(flat.data, content)
     with pytest.raises(SubproblemRefused):
-        SubproblemAnswer.from_bytes(flat.data, whole(flat.data), content)
+        SubproblemAnswer.from_bytes(flat.data, full_share(flat.data), content)
 
 
 def test_a_subproblem_that_is_cut_off_or_of_another_problem_is_refused(flat: Flat) -> None:
@@ -162,7 +167,7 @@ def test_a_meeting_that_the_problem_cannot_have_is_refused(
     r = int(np.flatnonzero(table[:, held.SLOT] >= 0)[0])
     table[r, column] = value(flat, r)
     with pytest.raises(SubproblemRefused, match="cannot have"):
-        SubproblemAnswer.from_bytes(flat.data, whole(flat.data), SubproblemAnswer(0.0, table).to_bytes())
+        SubproblemAnswer.from_bytes(flat.data, full_share(flat.data), SubproblemAnswer(0.0, table).to_bytes())
 
 
 def test_a_place_that_the_request_may_not_use_is_refused() -> None:
@@ -173,7 +178,7 @@ def test_a_place_that_the_request_may_not_use_is_refused() -> None:
     rows = start(flat).copy()
     rows[0, held.GROUP] = next(g for g in range(len(flat.data.groups)) if g not in ours)
     with pytest.raises(SubproblemRefused, match="cannot have"):
-        SubproblemAnswer.from_bytes(flat.data, whole(flat.data), SubproblemAnswer(0.0, rows).to_bytes())
+        SubproblemAnswer.from_bytes(flat.data, full_share(flat.data), SubproblemAnswer(0.0, rows).to_bytes())
 
 
 def test_an_answer_with_meetings_on_other_days_is_refused(flat: Flat) -> None:
@@ -197,9 +202,9 @@ def test_a_join_takes_the_days_that_are_answered_and_leaves_the_others(flat: Fla
     table = joined(flat, [day(flat, 1), day(flat, 2)], {1: content})
     for number in (0, 1):
         words = day(flat, number).words
-        assert meetings_of(only_in(words, table)) == meetings_of(only_in(words, before))
+        assert meetings_of(restrict_table(words, table)) == meetings_of(restrict_table(words, before))
     answer = SubproblemAnswer.from_bytes(flat.data, day(flat, 2), content)
-    assert meetings_of(only_in(day(flat, 2).words, table)) == meetings_of(answer.table)
+    assert meetings_of(restrict_table(day(flat, 2).words, table)) == meetings_of(answer.table)
 
 
 @pytest.mark.parametrize(
@@ -212,31 +217,31 @@ def test_a_refused_answer_leaves_its_days_as_they_were(flat: Flat, content: byte
 def test_an_answer_whose_worth_is_no_number_is_refused(flat: Flat) -> None:
     with pytest.raises(SubproblemRefused):
         SubproblemAnswer.from_bytes(
-            flat.data, whole(flat.data), SubproblemAnswer(math.nan, start(flat)).to_bytes()
+            flat.data, full_share(flat.data), SubproblemAnswer(math.nan, start(flat)).to_bytes()
         )
 
 
 def test_of_two_answers_for_the_same_days_the_better_one_is_taken(flat: Flat) -> None:
     share, plan = day(flat, 1), start(flat)
-    better = Improved(share, 5.0, only_in(share.words, plan))
+    better = Improved(share, 5.0, restrict_table(share.words, plan))
     worse = Improved(share, 4.0, np.full_like(plan, -1))
     for order in ([better, worse], [worse, better]):
-        assert meetings_of(join(plan, 3.0, order)[0]) == meetings_of(plan)
+        assert meetings_of(merge_shares(plan, 3.0, order)[0]) == meetings_of(plan)
 
 
 def test_a_join_is_worth_what_its_shares_gain_together(flat: Flat) -> None:
     plan = start(flat)
     shares = [Improved(day(flat, 0), 12.0, plan), Improved(day(flat, 1), 9.0, plan)]
-    assert join(plan, 10.0, shares)[1] == 11.0
+    assert merge_shares(plan, 10.0, shares)[1] == 11.0
 
 
 # How days are split
 
 
 def test_shares_take_up_each_request_once_and_share_out_the_changes(flat: Flat) -> None:
-    everything = Share(whole(flat.data).words, 1, 0, 10)
-    halves = shares_of(everything, [everything.words] * 2, 4)
-    quarters = [share for half in halves for share in shares_of(half, [half.words] * 2, 4)]
+    everything = Share(full_share(flat.data).words, 1, 0, 10)
+    halves = cut_share(everything, [everything.words] * 2, 4)
+    quarters = [share for half in halves for share in cut_share(half, [half.words] * 2, 4)]
     assert [half.most for half in halves] == [7, 7]
     assert [quarter.most for quarter in quarters] == [5, 5, 5, 5]
     for r in range(8):
@@ -245,7 +250,7 @@ def test_shares_take_up_each_request_once_and_share_out_the_changes(flat: Flat) 
 
 @pytest.mark.parametrize("count", [2, 3, 8])
 def test_each_day_is_in_one_share_as_a_whole(flat: Flat, count: int) -> None:
-    shares = split_by_days(flat.data, whole(flat.data), count, 0, np.random.default_rng(1))
+    shares = split_by_days(flat.data, full_share(flat.data), count, 0, np.random.default_rng(1))
     assert 2 <= len(shares) <= min(count, 3)
     for words in flat.data.day_words:
         assert sum(bool((share.words & words).any()) for share in shares) == 1
@@ -258,20 +263,22 @@ def test_each_day_is_in_one_share_as_a_whole(flat: Flat, count: int) -> None:
 )
 def test_nothing_is_split_where_rules_look_at_the_whole_event(rules_on_whole_events: dict[str, Any]) -> None:
     data = flatten(busy_problem(**rules_on_whole_events)).data
-    assert len(days_of(data, whole(data))) == 1
-    assert len(split_by_days(data, whole(data), 2, 0, np.random.default_rng(1))) == 1
+    assert len(separable_days(data, full_share(data))) == 1
+    assert len(split_by_days(data, full_share(data), 2, 0, np.random.default_rng(1))) == 1
 
 
 def test_a_search_that_is_confined_to_a_share_leaves_all_else_as_it_is(flat: Flat) -> None:
     share, plan = day(flat, 1), new_state(flat.data, 3)
     load(flat.data, plan, start(flat), loading_order(flat.data))
     before = plan.held.copy()
-    confined = Confines(flat.data).set(share, before)
+    confined = ShareRestriction(flat.data).set(share, before)
     odds = np.cumsum(np.full(KINDS, 1 / KINDS))
     anneal(confined, plan, 20_000, 50.0, 0.0, odds, np.zeros((KINDS, 3)))
     others = ~share.words
-    assert meetings_of(only_in(others, plan.held)) == meetings_of(only_in(others, before))
-    assert meetings_of(only_in(share.words, plan.held)) != meetings_of(only_in(share.words, before))
+    assert meetings_of(restrict_table(others, plan.held)) == meetings_of(restrict_table(others, before))
+    assert meetings_of(restrict_table(share.words, plan.held)) != meetings_of(
+        restrict_table(share.words, before)
+    )
 
 
 def test_a_shifted_state_is_the_loaded_one(flat: Flat) -> None:

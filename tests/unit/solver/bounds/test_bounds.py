@@ -15,11 +15,11 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.solver.bounds.closed import Bounds, closed_bounds
-from scheduler.solver.bounds.day_model import build
-from scheduler.solver.bounds.day_rows import joint_stands
-from scheduler.solver.bounds.merging import merged
-from scheduler.solver.bounds.prove import bounds_on_the_way, proved_bound, upper_bounds
+from scheduler.solver.bounds.closed_form import Bounds, closed_bounds
+from scheduler.solver.bounds.day_model import build_day_model
+from scheduler.solver.bounds.day_rows import shared_booth_groups
+from scheduler.solver.bounds.merging import merge_rows
+from scheduler.solver.bounds.prove import iter_upper_bounds, proved_bound, upper_bounds
 from tests.support.brute_force import best_plan
 from tests.support.builders import ask, booth, firm, make_problem, meet, person, problems
 
@@ -52,7 +52,7 @@ def test_no_plan_is_better_than_the_closed_bounds(problem: Problem) -> None:
 @quick
 @given(problems(max_requests=3), st.data())
 def test_a_bound_holds_whatever_the_duals(problem: Problem, data: st.DataObject) -> None:
-    model = build(problem)
+    model = build_day_model(problem)
     assert model is not None
     rows = len(model.rhs)
     duals = np.array(data.draw(st.lists(st.floats(0, 50), min_size=rows, max_size=rows)), dtype=float)
@@ -66,9 +66,9 @@ def test_a_bound_holds_whatever_the_duals(problem: Problem, data: st.DataObject)
 @quick
 @given(problems(max_requests=3), st.data())
 def test_a_bound_holds_whatever_the_duals_of_merged_rows(problem: Problem, data: st.DataObject) -> None:
-    model = build(problem)
+    model = build_day_model(problem)
     assert model is not None
-    small = merged(model)
+    small = merge_rows(model)
     rows = len(small.rhs)
     duals = np.array(data.draw(st.lists(st.floats(0, 50), min_size=rows, max_size=rows)), dtype=float)
     proved = proved_bound(
@@ -82,7 +82,7 @@ def test_a_bound_holds_whatever_the_duals_of_merged_rows(problem: Problem, data:
 
 def test_merged_rows_prove_nearly_all_that_the_whole_model_does() -> None:
     problem = to_problem(make_expo(firms=60, requests=1500, seed=1, start=date(2026, 11, 24)))
-    closed, merged_rows, whole = bounds_on_the_way(problem, 60.0, objectives=("score",))
+    closed, merged_rows, whole = iter_upper_bounds(problem, 60.0, objectives=("score",))
     assert closed.score > 1.01 * whole.score
     assert whole.score <= merged_rows.score <= whole.score + 0.001 * abs(whole.score)
 
@@ -223,7 +223,7 @@ def test_many_light_meetings_are_bounded_by_their_number_and_not_by_the_heaviest
 
 def test_stands_that_are_linked_by_their_firms_are_one() -> None:
     booths = [(0,), (0, 1), (1,), (2,), (), (3, 4), (4, 5), (5, 3)]
-    found = joint_stands(booths)
+    found = shared_booth_groups(booths)
     assert sorted((sorted(firms), sorted(places)) for firms, places in found) == [
         ([0, 1, 2], [0, 1]),
         ([5, 6, 7], [3, 4, 5]),

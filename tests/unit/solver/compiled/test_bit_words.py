@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scheduler.solver.compiled.kernels import Words, bit_count, entry, first_set, last_set, up_to
+from scheduler.solver.compiled.kernels import Words, bit_count, bits_up_to, entry, first_set, last_set
 
 SLOTS = 150
 BUSY = [0, 3, 62, 63, 64, 100, 127, 128, 149]
@@ -21,7 +21,7 @@ def counted(words: Words, slot: int) -> int:
     """How many of the slots up to `slot` are set."""
     found = 0
     for word in range(words.shape[1]):
-        found += bit_count(words[0, word] & up_to(slot, word))
+        found += bit_count(words[0, word] & bits_up_to(slot, word))
     return found
 
 

@@ -35,7 +35,7 @@ read(shelf, {row}, {column})
 SEARCH = """
 import numpy as np
 from scheduler.solver.annealing.anneal import KINDS, anneal
-from scheduler.solver.annealing.odds import odds_at
+from scheduler.solver.annealing.move_odds import odds_at
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.start import starting_state
 from scheduler.solver.state import state as states

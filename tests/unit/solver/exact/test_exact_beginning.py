@@ -15,7 +15,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.solver import clock, standby
+from scheduler.solver import clock, fallback_search
 from scheduler.solver import solve as solve_module
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.exact import solve as exact
@@ -34,7 +34,7 @@ def compulsory() -> Problem:
 def test_the_exact_model_begins_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[Search] = []
     monkeypatch.setattr(Search, "run", lambda self, _plan: searched.append(self))
-    monkeypatch.setattr(standby, "HEAD_START_SECONDS", SECONDS)
+    monkeypatch.setattr(fallback_search, "HEAD_START_SECONDS", SECONDS)
     assert solve(compulsory(), SolveParams(seconds=3 * SECONDS)).plan.status is PlanStatus.OPTIMAL
     assert searched == []
 
@@ -67,7 +67,7 @@ def test_a_model_that_takes_long_gets_a_search_beside_it(monkeypatch: pytest.Mon
             pass
         return ExactResult(PlanStatus.UNKNOWN, None, None)
 
-    monkeypatch.setattr(standby, "HEAD_START_SECONDS", 0.0)
+    monkeypatch.setattr(fallback_search, "HEAD_START_SECONDS", 0.0)
     monkeypatch.setattr(exact, "solve_exact", takes_long)
     problem = make_problem(requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
     assert len(solve(problem, SolveParams(seconds=5.0)).plan.meetings) == 2

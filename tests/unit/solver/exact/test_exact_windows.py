@@ -11,9 +11,9 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score
 from scheduler.solver.exact.assignments import enumerate_assignments
-from scheduler.solver.exact.model import build_model, load_of
+from scheduler.solver.exact.model import build_model, fixed_load
 from scheduler.solver.exact.solve import solve_exact
-from scheduler.solver.exact.windows import windows
+from scheduler.solver.exact.windows import window_starts
 from tests.support.builders import Json, ask, make_problem, person
 
 ANN = ("attendee", 0)
@@ -29,9 +29,9 @@ def compulsory(slots: str, requests: list[Json], unavailable: str = "") -> Probl
 
 def windows_of_ann(problem: Problem) -> list[int]:
     exact = build_model(enumerate_assignments(problem))
-    load = load_of(exact, ANN)
+    load = fixed_load(exact, ANN)
     assert load is not None
-    return windows(exact, ANN, load)
+    return window_starts(exact, ANN, load)
 
 
 def test_a_window_may_start_wherever_the_meetings_fit() -> None:
@@ -68,8 +68,8 @@ def test_a_load_is_only_known_of_who_is_in_each_way_to_hold_a_request() -> None:
     people = [person("ann", "a"), person("amy", "a")]
     problem = make_problem(requests=[ask("r1", "a", "b")], attendees=people, require_all=True)
     exact = build_model(enumerate_assignments(problem))
-    assert load_of(exact, ANN) is None
-    assert load_of(exact, ("attendee", 2)) == 1
+    assert fixed_load(exact, ANN) is None
+    assert fixed_load(exact, ("attendee", 2)) == 1
 
 
 @given(st.lists(st.sets(st.integers(0, 5), min_size=1), min_size=2, max_size=4))

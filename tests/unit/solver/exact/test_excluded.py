@@ -21,7 +21,7 @@ from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.bounds.prove import upper_bounds
 from scheduler.solver.exact.solve import solve_exact
-from scheduler.solver.explain.reasons import explain
+from scheduler.solver.explain.reasons import explain_unscheduled
 from scheduler.solver.solve import solve
 from tests.support.brute_force import best_plan
 from tests.support.builders import ask, documents, make_problem, meet, person, table
@@ -101,7 +101,7 @@ def test_what_is_not_published_gets_no_start_in_the_frozen_time() -> None:
 
 
 def only(problem: Problem, *meetings: Meeting) -> Unscheduled:
-    (row,) = explain(problem, meetings)
+    (row,) = explain_unscheduled(problem, meetings)
     return row
 
 

@@ -16,7 +16,7 @@ from scheduler.domain.solving import SolveParams
 from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.solver.explain.contradictions import contradictions
+from scheduler.solver.explain.contradictions import find_contradictions
 from scheduler.solver.solve import solve
 from tests.support.builders import ask, make_problem, meet
 
@@ -72,7 +72,9 @@ def test_in_a_published_event_it_gets_its_place_and_the_rest_stays() -> None:
     params = SolveParams(workers=1, method="search", iterations=5_000)
     plan = solve(problem, params).plan
     tries = {(row.request, (7 * k) % len(problem.slots)) for k, row in enumerate(plan.unscheduled[:12])}
-    fixed = {id: slot for id, slot in sorted(tries) if not contradictions(fixed_there(problem, {id: slot}))}
+    fixed = {
+        id: slot for id, slot in sorted(tries) if not find_contradictions(fixed_there(problem, {id: slot}))
+    }
     assert len(fixed) >= 4
     locked = replace(fixed_there(problem, fixed), published=plan.meetings)
     again = solve(locked, replace(params, iterations=100)).plan

@@ -12,7 +12,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.solving import SolveParams
 from scheduler.files.problem_file import read_problem
 from scheduler.solver.annealing.search import Search
-from scheduler.solver.explain.contradictions import contradictions
+from scheduler.solver.explain.contradictions import find_contradictions
 from scheduler.solver.solve import solve
 from tests.support.brute_force import best_plan
 from tests.support.builders import ask, documents, firm, make_problem, meet, person, table
@@ -44,7 +44,7 @@ def test_a_circle_of_precedences_is_named_in_its_order() -> None:
 
 
 def test_a_circle_that_need_not_be_held_is_no_contradiction() -> None:
-    assert contradictions(make_problem(requests=PAIRS, precedences=CIRCLE)) == ()
+    assert find_contradictions(make_problem(requests=PAIRS, precedences=CIRCLE)) == ()
 
 
 def test_a_chain_that_is_longer_than_the_event_is_named() -> None:
@@ -122,5 +122,5 @@ def test_more_compulsory_requests_than_places_have_room_for_are_counted() -> Non
 @given(documents())
 def test_what_some_plan_keeps_is_never_called_a_contradiction(document: dict[str, Any]) -> None:
     problem = read_problem(document)
-    if contradictions(problem):
+    if find_contradictions(problem):
         assert best_plan(problem) is None

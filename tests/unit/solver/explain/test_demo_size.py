@@ -9,7 +9,7 @@ from scheduler.domain.plan import NOT_EXAMINED
 from scheduler.domain.solving import SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.solver.explain.reasons import OF_OBSTACLES, examined, explain
+from scheduler.solver.explain.reasons import OF_OBSTACLES, explain_unexamined, explain_unscheduled
 from scheduler.solver.solve import solve
 
 
@@ -20,9 +20,9 @@ def test_each_request_that_the_demo_does_not_hold_has_its_reason_once_its_run_ha
     problem = to_problem(expo)
     result = solve(problem, SolveParams(workers=1, method="search", iterations=20_000))
     assert NOT_EXAMINED not in {row.reason for row in result.plan.unscheduled}
-    nothing = explain(problem, result.plan.meetings, lambda: True)
+    nothing = explain_unscheduled(problem, result.plan.meetings, lambda: True)
     assert len(nothing) > 200 and {row.reason for row in nothing} == {NOT_EXAMINED}
-    ended = examined(problem, replace(result, plan=replace(result.plan, unscheduled=nothing)))
+    ended = explain_unexamined(problem, replace(result, plan=replace(result.plan, unscheduled=nothing)))
     assert [row.request for row in ended.plan.unscheduled] == [row.request for row in nothing]
     assert NOT_EXAMINED not in {row.reason for row in ended.plan.unscheduled}
     for row in ended.plan.unscheduled:

@@ -23,10 +23,10 @@ from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver import clock
 from scheduler.solver.exact.solve import solve_exact
-from scheduler.solver.explain.reasons import examined, explain
+from scheduler.solver.explain.reasons import explain_unexamined, explain_unscheduled
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.checking import clean_meetings
-from scheduler.solver.plans.start import starting_state
+from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.solve import solve
 from tests.support.builders import (
     ask,
@@ -47,13 +47,13 @@ quick = settings(max_examples=25, deadline=None, suppress_health_check=list(Heal
 
 def only(problem: Problem, *meetings: Meeting) -> Unscheduled:
     """The answer for the one request that these meetings leave."""
-    (row,) = explain(problem, meetings)
+    (row,) = explain_unscheduled(problem, meetings)
     return row
 
 
 def test_a_held_request_needs_no_answer() -> None:
     problem = make_problem(requests=[ask("r1", "a", "b")])
-    assert explain(problem, [meet("r1", "s0", "t1", "a1 b1")]) == ()
+    assert explain_unscheduled(problem, [meet("r1", "s0", "t1", "a1 b1")]) == ()
 
 
 def test_people_with_no_slot_in_common_are_named() -> None:
@@ -226,17 +226,22 @@ def test_a_request_that_fits_is_told_so() -> None:
 
 def test_without_time_every_request_still_gets_an_answer() -> None:
     problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
-    assert [row.reason for row in explain(problem, [], seconds=-1.0)] == ["not-examined", "not-examined"]
+    assert [row.reason for row in explain_unscheduled(problem, [], seconds=-1.0)] == [
+        "not-examined",
+        "not-examined",
+    ]
 
 
 def test_what_there_was_no_time_to_look_into_is_looked_into_after_the_solve() -> None:
     problem = make_problem(slots="1", requests=[ask(f"r{k}", "a", f"b{k}") for k in range(3)])
     meetings = (meet("r0", "s0", "t1", "a1 b01"),)
     result = solve(problem, SolveParams(seconds=1, workers=1))
-    plan = replace(result.plan, meetings=meetings, unscheduled=explain(problem, meetings, seconds=-1.0))
-    late = examined(problem, replace(result, plan=plan)).plan
-    assert late.unscheduled == explain(problem, meetings) and late.meetings == meetings
-    stopped = examined(problem, replace(result, plan=plan), lambda: True).plan
+    plan = replace(
+        result.plan, meetings=meetings, unscheduled=explain_unscheduled(problem, meetings, seconds=-1.0)
+    )
+    late = explain_unexamined(problem, replace(result, plan=plan)).plan
+    assert late.unscheduled == explain_unscheduled(problem, meetings) and late.meetings == meetings
+    stopped = explain_unexamined(problem, replace(result, plan=plan), lambda: True).plan
     assert [row.reason for row in stopped.unscheduled] == ["not-examined"] * 2
 
 
@@ -260,14 +265,14 @@ def test_every_request_gets_its_reason_before_any_gets_remedies(monkeypatch: pyt
     monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=count().__next__))
     problem = make_problem(slots="1", requests=[ask(f"r{k}", "a", f"b{k}") for k in range(4)])
     meetings = [meet("r0", "s0", "t1", "a1 b01")]
-    rows = explain(problem, meetings, seconds=5.5)
+    rows = explain_unscheduled(problem, meetings, seconds=5.5)
     assert [row.reason for row in rows] == ["displaced-by-weight"] * 3
     assert [bool(row.remedies) for row in rows] == [True, False, False]
 
 
 def test_a_stop_answers_only_the_requests_that_are_not_held() -> None:
     problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
-    rows = explain(problem, [meet("r1", "s0", "t1", "a1 b1")], should_stop=lambda: True)
+    rows = explain_unscheduled(problem, [meet("r1", "s0", "t1", "a1 b1")], should_stop=lambda: True)
     assert [(row.request, row.reason) for row in rows] == [("r2", "not-examined")]
 
 
@@ -276,7 +281,7 @@ def test_a_stop_answers_only_the_requests_that_are_not_held() -> None:
 def test_every_request_is_held_or_answered(problem: Problem) -> None:
     meetings = solve_exact(problem, 60.0, workers=1).meetings or ()
     held = {meeting.request for meeting in meetings}
-    answered = [row.request for row in explain(problem, meetings)]
+    answered = [row.request for row in explain_unscheduled(problem, meetings)]
     assert answered == [request.id for request in problem.requests if request.id not in held]
 
 
@@ -284,7 +289,7 @@ def test_every_request_is_held_or_answered(problem: Problem) -> None:
 @given(problems(max_requests=3))
 def test_a_remedy_lets_in_what_it_says(problem: Problem) -> None:
     meetings = solve_exact(problem, 60.0, workers=1).meetings
-    for row in explain(problem, meetings or ()) if meetings is not None else ():
+    for row in explain_unscheduled(problem, meetings or ()) if meetings is not None else ():
         for remedy in row.remedies:
             document = write_problem(problem)
             withdrawn = apply(document, row, remedy)
@@ -312,7 +317,7 @@ def test_remedies_of_a_tight_event_are_many_and_can_be_kept() -> None:
         apply(document, row, remedy)
         slot = hold(document, row.request, remedy)
         flat = flatten(read_problem(document))
-        again = clean_meetings(flat, starting_state(flat, None, 1).held) or ()
+        again = clean_meetings(flat, build_start_state(flat, None, 1).held) or ()
         assert {m.request: m.slot for m in again}.get(row.request) == slot, (row, remedy)
         kinds.add(remedy.split()[0])
     assert len(kinds) > 1

@@ -14,9 +14,9 @@ from scheduler.domain.solving import SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.solver.explain.groups import answered, groups
-from scheduler.solver.explain.levers import KINDS, with_lever
-from scheduler.solver.explain.reasons import explain
+from scheduler.solver.explain.event_fixes import KINDS, apply_event_fix
+from scheduler.solver.explain.groups import explain_and_group, group_unscheduled
+from scheduler.solver.explain.reasons import explain_unscheduled
 from scheduler.solver.solve import solve
 from tests.support.builders import (
     ask,
@@ -35,7 +35,7 @@ def tight() -> tuple[Problem, Plan]:
     """An expo of 60 firms who want more than they have time for, and its plan."""
     problem = to_problem(make_expo(firms=60, requests=1500, seed=1, start=date(2026, 11, 24)))
     result = solve(problem, SolveParams(workers=1, method="search", iterations=20_000))
-    return problem, answered(problem, result).plan
+    return problem, explain_and_group(problem, result).plan
 
 
 def test_each_request_that_is_not_held_is_in_one_group(tight: tuple[Problem, Plan]) -> None:
@@ -57,7 +57,7 @@ def test_a_run_with_the_change_of_a_group_holds_as_many_more_as_were_counted(
     assert len(tried) == 2
     for group in tried:
         assert group.lever is not None and group.gains is not None
-        changed = with_lever(problem, group.lever)
+        changed = apply_event_fix(problem, group.lever)
         assert not rules.violations(changed, plan.meetings)
         params = SolveParams(workers=1, method="search", iterations=2_000)
         again = solve(changed, params, start=plan.meetings).plan
@@ -67,8 +67,8 @@ def test_a_run_with_the_change_of_a_group_holds_as_many_more_as_were_counted(
 
 def one_group(problem: Problem, *meetings: object) -> tuple[str, About, Lever | None, int | None]:
     held = tuple(meetings)
-    answers = explain(problem, held)  # type: ignore[arg-type]
-    (group,) = groups(problem, held, answers)  # type: ignore[arg-type]
+    answers = explain_unscheduled(problem, held)  # type: ignore[arg-type]
+    (group,) = group_unscheduled(problem, held, answers)  # type: ignore[arg-type]
     return group.reason, group.about, group.lever, group.holds
 
 
@@ -127,9 +127,9 @@ def test_each_kind_of_lever_changes_what_it_names_and_nothing_else() -> None:
     }  # fmt: skip
     parts = ("attendees", "firms", "interpreters", "places", "requests")
     for kind in KINDS:
-        changed = with_lever(problem, Lever(kind, ids[kind], ("s0",)))
+        changed = apply_event_fix(problem, Lever(kind, ids[kind], ("s0",)))
         differing = [part for part in parts if getattr(changed, part) != getattr(problem, part)]
         assert len(differing) == 1, kind
         same = {part: getattr(problem, part) for part in differing}
         assert replace(changed, **same) == problem
-    assert with_lever(problem, Lever("again", ())) is problem
+    assert apply_event_fix(problem, Lever("again", ())) is problem

@@ -9,7 +9,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Schedule
 from scheduler.domain.solving import SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
-from scheduler.solver.explain.reasons import OF_OBSTACLES, explain
+from scheduler.solver.explain.reasons import OF_OBSTACLES, explain_unscheduled
 from scheduler.solver.solve import solve
 from tests.support.builders import ask, firm, make_problem, meet, person, problems, table
 from tests.unit.solver.explain.test_explain import only
@@ -71,7 +71,7 @@ def test_each_obstacle_is_so_and_no_time_is_left_without_one(problem: Problem) -
     plan = solve(problem, SolveParams(seconds=1, workers=1, iterations=300)).plan
     schedule = Schedule.of(problem, plan.meetings)
     days, index = problem.days, problem.index
-    for row in explain(problem, plan.meetings, seconds=float("inf")):
+    for row in explain_unscheduled(problem, plan.meetings, seconds=float("inf")):
         request = problem.requests[index.requests[row.request]]
         assert bool(row.obstacles) <= (row.reason in OF_OBSTACLES)
         named = {slot for each in row.obstacles for slot in each.slots}

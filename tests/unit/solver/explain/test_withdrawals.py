@@ -11,7 +11,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Problem
 from scheduler.domain.solving import SolveParams
 from scheduler.solver.exact.solve import solve_exact
-from scheduler.solver.explain.reasons import explain
+from scheduler.solver.explain.reasons import explain_unscheduled
 from scheduler.solver.solve import solve
 from tests.support.builders import ask, firm, interpreter, make_problem, meet, person, problems, table
 
@@ -69,10 +69,10 @@ def test_a_meeting_that_its_firm_needs_for_its_floor_is_not_offered() -> None:
         requests=[ask("r1", "a", "b"), ask("r2", "a", "c", weight=6), ask("r3", "b", "z")],
     )
     plan = [meet("r1", "s0", "t1", "a1 b1")]
-    answer = next(row for row in explain(problem, plan) if row.request == "r2")
+    answer = next(row for row in explain_unscheduled(problem, plan) if row.request == "r2")
     assert "withdraw" not in {way.kind for way in answer.ways}
     free = replace(problem, firms=tuple(replace(f, min_meetings=0) for f in problem.firms))
-    answer = next(row for row in explain(free, plan) if row.request == "r2")
+    answer = next(row for row in explain_unscheduled(free, plan) if row.request == "r2")
     assert "withdraw" in {way.kind for way in answer.ways}
 
 
@@ -95,6 +95,6 @@ def test_where_only_an_interpreter_lacks_that_is_the_reason_whatever_it_would_ga
     )
     plan = [meet("r2", "s1", "t2", "c1 d1", "i1"), meet("r3", "s0", "t1", "a1 e1")]
     assert rules.violations(problem, plan) == []
-    (answer,) = explain(problem, plan)
+    (answer,) = explain_unscheduled(problem, plan)
     assert (answer.reason, answer.ways) == ("no-interpreter", ())
     assert "no free interpreter can walk there" in answer.detail

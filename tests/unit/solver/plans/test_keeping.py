@@ -13,7 +13,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
-from scheduler.solver import answer, search_way
+from scheduler.solver import result, search_strategy
 from scheduler.solver import solve as solve_module
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.annealing.temperature import Budget, Temperatures
@@ -22,7 +22,7 @@ from scheduler.solver.explain import reasons
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans import incumbent
 from scheduler.solver.plans.incumbent import Incumbent
-from scheduler.solver.plans.start import starting_state
+from scheduler.solver.plans.start import build_start_state
 from scheduler.solver.solve import solve
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import new_state
@@ -44,7 +44,7 @@ def slow_checks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_plan_is_checked_beside_the_search_once_a_check_takes_long(slow_checks: None) -> None:
     flat = flatten(a_problem())
     keeper = Incumbent(flat, SolveClock(60.0))
-    state = starting_state(flat, None, 1)
+    state = build_start_state(flat, None, 1)
     keeper.check_beside(state.held)
     assert keeper.thread is not None
     keeper.thread.join()
@@ -57,7 +57,7 @@ def test_a_plan_is_checked_beside_the_search_once_a_check_takes_long(slow_checks
 def test_a_plan_that_is_checked_quickly_waits_for_the_end() -> None:
     flat = flatten(a_problem())
     keeper = Incumbent(flat, SolveClock(60.0))
-    keeper.check_beside(starting_state(flat, None, 1).held)
+    keeper.check_beside(build_start_state(flat, None, 1).held)
     assert keeper.thread is None
 
 
@@ -94,7 +94,9 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[ModuleType, s
     ended.set()
 
 
-@pytest.mark.parametrize(("module", "piece"), [(solve_module, "flatten"), (search_way, "starting_state")])
+@pytest.mark.parametrize(
+    ("module", "piece"), [(solve_module, "flatten"), (search_strategy, "starting_state")]
+)
 def test_a_stop_does_not_wait_for_a_first_plan(
     module: ModuleType, piece: str, endless: Callable[[ModuleType, str], Event]
 ) -> None:
@@ -109,7 +111,7 @@ def test_a_stop_does_not_wait_for_reasons(
     endless: Callable[[ModuleType, str], Event], iterations: int | None
 ) -> None:
     problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
-    begun = endless(answer, "explain")
+    begun = endless(result, "explain")
     params = SolveParams(0.5, workers=1, method="search", iterations=iterations)
     plan = solve(problem, params, should_stop=begun.is_set).plan
     assert len(plan.meetings) == 1
@@ -149,7 +151,7 @@ def test_a_solve_without_time_for_more_checks_its_first_plan_once_and_looks_into
 def test_the_best_plan_that_was_checked_is_kept_whatever_is_checked_after_it() -> None:
     flat = flatten(a_problem())
     keeper = Incumbent(flat, SolveClock(60.0))
-    best = keeper.check(starting_state(flat, None, 1).held)
+    best = keeper.check(build_start_state(flat, None, 1).held)
     keeper.check(new_state(flat.data, 1).held)
     assert best
     assert keeper.ready[0] == best

@@ -14,7 +14,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules.stability import published_changes
 from scheduler.domain.solving import SolveParams
 from scheduler.files.problem_file import read_problem, write_problem
-from scheduler.solver.plans.reverting import without_worthless
+from scheduler.solver.plans.reverting import revert_worthless_changes
 from scheduler.solver.solve import solve
 from tests.support import naive
 from tests.support.brute_force import plans
@@ -72,14 +72,14 @@ def test_any_plan_of_a_tiny_problem_loses_what_brings_nothing(
         if not naive.broken_rules(write_problem(problem), rows)
     )
     for given_plan in islice(valid, which, which + 3):
-        found = without_worthless(problem, given_plan)
+        found = revert_worthless_changes(problem, given_plan)
         broken, score = judged(problem, found)
         assert not broken
         assert score >= judged(problem, given_plan)[1]
         assert worthless(problem, found) == []
         if worthless(problem, given_plan) == []:
             assert found == given_plan
-        assert without_worthless(problem, found) == found
+        assert revert_worthless_changes(problem, found) == found
 
 
 @quick
@@ -107,14 +107,14 @@ def a_pair(moved: int = 60) -> Problem:
 
 def test_a_meeting_that_left_its_place_for_nothing_comes_back() -> None:
     problem = a_pair()
-    found = without_worthless(problem, (meet("r1", "s0", "t2", "a1 b1"), problem.published[1]))
+    found = revert_worthless_changes(problem, (meet("r1", "s0", "t2", "a1 b1"), problem.published[1]))
     assert found == problem.published
 
 
 def test_two_that_changed_places_stay_so_as_neither_can_come_back_alone() -> None:
     problem = a_pair()
     crossed = (meet("r1", "s1", "t1", "a1 b1"), meet("r2", "s0", "t1", "a1 c1"))
-    assert without_worthless(problem, crossed) == crossed
+    assert revert_worthless_changes(problem, crossed) == crossed
 
 
 def test_a_change_that_saves_an_idle_time_stays_where_it_pays_and_else_not() -> None:
@@ -122,11 +122,11 @@ def test_a_change_that_saves_an_idle_time_stays_where_it_pays_and_else_not() -> 
     close = (apart[0], meet("r2", "s1", "t1", "a1 c1"))
     for moved, kept in ((1, close), (60, apart)):
         problem = replace(a_pair(moved), published=apart)
-        assert without_worthless(problem, close) == kept
+        assert revert_worthless_changes(problem, close) == kept
         assert not rules.violations(problem, kept)
 
 
 def test_nothing_is_taken_back_once_the_time_is_over() -> None:
     problem = a_pair()
     plan = (meet("r1", "s0", "t2", "a1 b1"), problem.published[1])
-    assert without_worthless(problem, plan, is_over=lambda: True) == plan
+    assert revert_worthless_changes(problem, plan, is_over=lambda: True) == plan

@@ -64,11 +64,11 @@ def test_undo_restores_every_table() -> None:
 @pytest.mark.parametrize("kind", range(KINDS))
 def test_undo_restores_every_table_after_any_kind_of_move(kind: int) -> None:
     """On a plan that is full, with caps, walks, interpreters and precedences."""
-    from scheduler.solver.plans.start import starting_state
+    from scheduler.solver.plans.start import build_start_state
 
     problem = busy_problem()
     plan = board(problem)
-    plan.state = starting_state(plan.flat, None, kind)
+    plan.state = build_start_state(plan.flat, None, kind)
     before, score = plan.picture(), plan.state.score
     for _ in range(50):
         plan.move(kind, temperature=20.0)

@@ -1,0 +1,115 @@
+"""The way of the search: a first plan, annealing from there, and a proof beside it."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from scheduler.domain.solving import Phase
+from scheduler.solver.annealing.search import Search
+from scheduler.solver.annealing.temperature import Budget, fit_temperatures
+from scheduler.solver.clock import SolveClock
+from scheduler.solver.compiled.kernels import Int32s
+from scheduler.solver.context import SolveContext
+from scheduler.solver.instance.arrays import compulsory_penalty
+from scheduler.solver.plans.checking import Meetings, first_feasible_plan
+from scheduler.solver.plans.start import build_start_state, enforce_idle_spread, has_start_plan
+from scheduler.solver.state.columns import held
+from scheduler.solver.state.state import State
+
+REASON_CHECKS = 15  # meetings are checked while one reason is found (measured at 620 firms: 7 to 12)
+INDEX_SHARE = 0.5  # of a check: what is looked up before the first reason
+REASON_SHARE = 0.2  # of the time, at most, goes into that
+STOP_SECONDS = 0.7  # for all that follows a stop
+
+
+def build_start_plan(context: SolveContext, start: Meetings) -> tuple[State | None, Meetings]:
+    """The start state of a search, and the same as a plan, reported and checked. None where there is none.
+
+    A published plan that breaks `max_idle_spread` is kept without what breaks it.
+    """
+    flat, problem = context.flat, context.problem
+    state = context.clock.run_interruptibly(lambda: build_start_state(flat, start, context.params.seed))
+    if state is None:
+        return None, None
+    kept = enforce_idle_spread(flat, state)
+    if kept is not state and start is None:
+        context.together = {problem.requests[r].id for r in np.flatnonzero(state.held[:, held.SLOT] >= 0)}
+    context.reporter.measure(flat.data, kept)
+    context.report(Phase.CONSTRUCTED)
+    first = _checked_first(context, kept)
+    if problem.published and start is None and first is not None:
+        context.kept = context.score_of(first).total
+    return state, first
+
+
+def _checked_first(context: SolveContext, state: State) -> Meetings:
+    """Check the first plan. Its seconds tell how much time the last check needs."""
+    first = context.check(state.held)
+    _keep_back(context, state)
+    return first
+
+
+def _keep_back(context: SolveContext, state: State) -> None:
+    """Keep time back for the last check, and for the reasons of what a plan does not hold."""
+    seconds, spent = context.params.seconds, context.incumbent.spent
+    checks = max(spent, min(0.2 * seconds, 0.1 + 1.2 * spent))
+    held_count = max(1, len(context.problem.requests) - state.unscheduled_count)
+    reasons = spent * (INDEX_SHARE + REASON_CHECKS * state.unscheduled_count / held_count)
+    context.clock.reserve(checks + min(REASON_SHARE * seconds, reasons))
+
+
+def run_search(context: SolveContext, start: Meetings) -> Meetings:
+    """The searched plan, else what it started from."""
+    state, begun = build_start_plan(context, start)
+    if state is None or (begun is None and context.clock.is_stopped()):
+        return None
+    incumbent, clock = context.incumbent, SolveClock(context.clock.left(), context.is_done)
+    search = Search(
+        context.flat,
+        fit_temperatures(context.problem, cold=has_start_plan(context.problem, start)),
+        Budget(clock, context.params.iterations),
+        context.params.workers,
+        context.params.seed,
+        lambda state, is_best: _report(context, clock, state, is_best),
+        context.helpers,
+        spare_cores=lambda: _spare_cores(context),
+        cooling=max(0.0, STOP_SECONDS - 1.5 * incumbent.spent) if incumbent.is_quick else 0.0,
+    )
+    search.run(state)
+    _, first = incumbent.ready
+    if first is None or search.score > first.total:
+        _check_last(context, search.best)
+    return incumbent.ready[0] or first_feasible_plan(context.problem, [start, ()])
+
+
+def _report(context: SolveContext, clock: SolveClock, state: State, is_best: bool) -> None:
+    """Report the best plan so far. At a high temperature the current plan is mostly worth less.
+
+    What a better plan holds needs no reason: the search, whose `clock` it is, has that time.
+    """
+    problem, reporter, incumbent = context.problem, context.reporter, context.incumbent
+    if is_best and (reporter.best is None or state.score > reporter.best.total):
+        reporter.measure(context.flat.data, state)
+        _keep_back(context, state)
+        clock.seconds = clock.spent + max(0.0, context.clock.left())
+        if context.clock.left() > 2 * incumbent.spent:
+            incumbent.check_beside(state.held)
+    beside = compulsory_penalty(problem) * len(problem.compulsory)  # what the search adds
+    if state.score - beside >= context.proof.found.score and not context.is_done():
+        context.check(state.held)
+    reporter.report_at_times(Phase.SEARCHING)
+
+
+def _spare_cores(context: SolveContext) -> int | None:
+    """The number of cores that the proof leaves, or None when it has ended."""
+    return len(os.sched_getaffinity(0)) - 1 if context.proof.is_running else None
+
+
+def _check_last(context: SolveContext, table: Int32s) -> None:
+    """Check the plan of a search. A stop waits for a check that is quick."""
+    if context.incumbent.is_quick:
+        context.incumbent.check(table)
+    elif not context.clock.is_stopped():
+        context.check(table)
