@@ -253,7 +253,7 @@ class _PlacementAnswer:
         return self.repairer.best(
             self.request,
             MAX_BEST,
-            most_people=0 if only.get("still") else MAX_PEOPLE,
+            max_people=0 if only.get("still") else MAX_PEOPLE,
             allowed=self.plan.is_allowed,
             slots=only.get("slots"),
             places=places if hall or kind else None,
