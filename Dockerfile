@@ -23,7 +23,9 @@ RUN apt-get update && apt-get install -y --no-install-recommends fonts-babelston
 RUN useradd --uid 10001 --no-log-init --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin chainmeet
 COPY --from=build /opt/chainmeet /opt/chainmeet
 # Who builds a release names it; it must be the version of pyproject.toml.
-ARG VERSION=unreleased REVISION= SOURCE=
+ARG VERSION=unreleased
+ARG REVISION=
+ARG SOURCE=
 RUN test "$VERSION" = unreleased || test "$(/opt/chainmeet/bin/chainmeet --version)" = "chainmeet, version $VERSION"
 LABEL org.opencontainers.image.title="Chainmeet" \
       org.opencontainers.image.description="Schedules business-to-business meetings at large expos." \

@@ -18,7 +18,8 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.services.outbox import outbox
 from scheduler.services.planning.runs import runs
 from scheduler.services.planning.runs.run_control import RunCard
-from scheduler.storage.models import Run
+from scheduler.storage.database import Database
+from scheduler.storage.models import Run, ScheduleVersion
 
 FIRST_MAILS = 100
 """The number of mails to wait for when the stack stays up. The others are sent meanwhile."""
@@ -52,6 +53,17 @@ def show(data: Path, ports: Ports, options: DemoOptions) -> int:
             stack.supervisor.watch()
         console.print("Stopping ...")
     return 130 if status is None else status
+
+
+def planned_draft(database: Database, run: Run) -> ScheduleVersion:
+    """The draft of a finished run. Raises ChainmeetError where the machine was too busy to find a plan."""
+    draft = draft_of(database, run)
+    if draft is None:
+        raise ChainmeetError(
+            f"Run {run.number} found no plan within {run.seconds} s: this machine is busy or slow. "
+            "Start the demo again with more time, such as --seconds 120"
+        )
+    return draft
 
 
 @dataclass(slots=True)
@@ -106,10 +118,8 @@ class Demo:
         return run
 
     def publish(self, event: DemoEvent, run: Run) -> Outcome:
-        draft = draft_of(self.stack.database, run)
-        if draft is None:
-            raise ChainmeetError(f"Run {run.number} made no version.")
         database, settings = self.stack.database, self.stack.settings
+        draft = planned_draft(database, run)
         outlook = publish_draft.look_ahead(database, settings, event.key, draft.number)
         self.step(outlook.sentences())
         done = publish_draft.publish(
