@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,70 +19,12 @@ from scheduler.invites.errors import ConnectionFailure, PermanentFailure, Tempor
 from scheduler.invites.mail.imip import RenderedMail, render
 from scheduler.invites.transport.smtp import Smtp
 from tests.support import lacking
+from tests.support.mail_server import Catcher, serving
 from tests.unit.invites.builders import envelope, new, update
 
 pytestmark = [pytest.mark.smtp, pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")]
 
 MAIL = render(new(), envelope(new()))
-
-
-@dataclass
-class Catcher:
-    """A server's far side: keeps what it takes, and says what it is told to say."""
-
-    taken: list[tuple[str, list[str], bytes]] = field(default_factory=list)
-    connections: list[str] = field(default_factory=list)
-    replies: dict[str, str] = field(default_factory=dict)
-    """By recipient; `DATA` for what is said after the data, `HANG UP` as a reply closes the connection."""
-    port: int = 0
-
-    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
-        self, server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
-    ) -> list[str]:
-        self.connections.append(hostname)
-        session.host_name = hostname
-        return responses
-
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        reply = self.replies.get(address, "250 OK")
-        if reply.startswith("250"):
-            envelope.rcpt_tos.append(address)
-        if reply == "HANG UP":
-            server.transport.abort()
-        return reply
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        reply = self.replies.get("DATA", "250 OK")
-        if reply == "HANG UP":
-            server.transport.abort()
-        elif reply.startswith("250"):
-            content = envelope.content
-            assert isinstance(content, bytes)
-            self.taken.append((envelope.mail_from or "", envelope.rcpt_tos, content))
-        return reply
-
-
-@contextmanager
-def serving(catcher: Catcher, tls: ssl.SSLContext | None = None, **options: Any) -> Iterator[Catcher]:
-    """The server in a thread of its own, on a free port."""
-    loop = asyncio.new_event_loop()
-
-    def factory() -> SMTP:
-        return SMTP(catcher, hostname="test.example", loop=loop, **options)
-
-    server = loop.run_until_complete(loop.create_server(factory, "127.0.0.1", 0, ssl=tls))
-    catcher.port = server.sockets[0].getsockname()[1]
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    try:
-        yield catcher
-    finally:
-        loop.call_soon_threadsafe(server.close)  # in its own thread: a connection may be ending there
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 Serve = Callable[..., AbstractContextManager[Catcher]]

@@ -1,0 +1,81 @@
+"""Draw a flow as a page: for each step a tree of the rooms that call each other, with the functions."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+
+from tests.support.flows.tracing import START, Step
+
+WIDTH = 100
+"""Characters of a line of a tree."""
+BY = "by `python -m tests.support.flows`"
+WHAT = f"""\
+Each step shows the rooms that take part, each below the room that calls it first, with the public functions
+that are called. Left out is what every page does (the session, the menu, notices), and `domain`, `files` and
+`storage`, which all rooms use. What the solver does within is on its [own page](../solver.md). A test runs
+this flow and compares the page, which is made {BY}.
+"""
+
+
+def page(title: str, about: str, steps: Sequence[Step]) -> str:
+    """The page of a flow as Markdown."""
+    rooms = {call.room for step in steps for call in step.calls}
+    functions = {(call.room, call.function) for step in steps for call in step.calls}
+    parts = [f"# {title}", f"{about} {len(rooms)} rooms, {len(functions)} functions.", WHAT.rstrip()]
+    for number, step in enumerate(steps, 1):
+        parts += [f"## {number}. {step.title}", "\n".join(["```text", *tree(step), "```"])]
+    return "\n\n".join(parts) + "\n"
+
+
+def index(flows: Mapping[str, str]) -> str:
+    """The page that lists the flows: their titles by the names of their pages."""
+    lines = [
+        "# Flows",
+        f"Which rooms work together, traced by a test that runs each flow. The pages are made {BY}.",
+        "\n".join(f"- [{title}]({name}.md)" for name, title in flows.items()),
+        "\n".join(["```{toctree}", ":hidden:", "", *flows, "```"]),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def tree(step: Step) -> list[str]:
+    """The rooms of a step as lines, each below the one that calls it first; then what it is called for."""
+    arrows = step.arrows()
+    drawn: set[str] = set()
+    rows = list(_rows(arrows, START, "", drawn))
+    for caller, _ in arrows:
+        if caller not in drawn:  # what called it is left out
+            rows += [(caller, "", []), *_rows(arrows, caller, "", drawn)]
+    column = max(len(head) for head, _, _ in rows) + 2
+    lines = []
+    for head, rest, functions in rows:
+        wrapped = textwrap.wrap(", ".join(functions), WIDTH - column) or [""]
+        lines += [
+            f"{start:<{column}}{text}".rstrip()
+            for start, text in zip([head, *[rest] * (len(wrapped) - 1)], wrapped, strict=True)
+        ]
+    return lines
+
+
+_BRANCHES = {True: ("└─ ", "   "), False: ("├─ ", "│  ")}
+"""By whether it is the last one: how a line begins, and the lines below it."""
+
+
+def _rows(
+    arrows: Mapping[tuple[str, str], list[str]], caller: str, indent: str, drawn: set[str]
+) -> Iterator[tuple[str, str, list[str]]]:
+    """Lines below a caller: how each begins, how it goes on, and its functions. A room is unfolded once."""
+    drawn.add(caller)
+    called = [room for by, room in arrows if by == caller]
+    first = [room for room in called if room not in drawn]
+    drawn.update(first)
+    for room in called:
+        is_last = room == called[-1]
+        branch, below = (
+            ("", "") if caller == START else ("└─ " if is_last else "├─ ", "   " if is_last else "│  ")
+        )
+        has_more = room in first and any(by == room for by, _ in arrows)
+        yield f"{indent}{branch}{room}", f"{indent}{below}{'│' if has_more else ''}", arrows[caller, room]
+        if room in first:
+            yield from _rows(arrows, room, indent + below, drawn)
