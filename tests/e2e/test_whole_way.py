@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
@@ -13,14 +14,14 @@ import pytest
 from sqlalchemy import select
 
 from chainmeet.demo import load_sample
+from scheduler.domain.entities import OutboxKind, OutboxState
 from scheduler.domain.plan import Meeting
 from scheduler.files.plan_file import read_plan
 from scheduler.samples.event import SampleEvent, SamplePerson
 from scheduler.samples.expo import make_expo
-from scheduler.services.outbox import outbox
 from scheduler.services.planning.runs import runs
 from scheduler.services.schedule import versions
-from scheduler.storage.models import Event, MeetingRequest, Run
+from scheduler.storage.models import Event, MeetingRequest, OutboxMail, Run
 from tests.e2e.stack import Up
 from tests.e2e.visitor import Visitor
 from tests.interop import readers
@@ -62,9 +63,13 @@ class Scene:
             assert version is not None
             return version.number, versions.meetings(session, version.id)
 
-    def mails(self) -> outbox.OutboxCounts:
+    def mails(self) -> Counter[OutboxState]:
+        """The states of what publishings sent; digests go out when they are due."""
+        of_publishings = select(OutboxMail.state).where(
+            OutboxMail.event_id == self.event.id, OutboxMail.kind != OutboxKind.DIGEST
+        )
         with self.up.database.read() as session:
-            return outbox.counts(session, self.event.id)
+            return Counter(session.scalars(of_publishings))
 
 
 @pytest.fixture
@@ -104,12 +109,12 @@ def test_a_request_in_the_browser_ends_as_an_invitation_in_both_calendars(scene:
     assert number == 1
     assert {scene.asking.key, scene.asked.key} <= set(meeting.attendees)
 
-    eventually(lambda: scene.mails().queued + scene.mails().sending == 0)
+    eventually(lambda: not scene.mails().keys() & {OutboxState.QUEUED, OutboxState.SENDING})
     sent = scene.mails()
     seats = [person for meeting in meetings for person in meeting.attendees]
     interpreting = {meeting.interpreter for meeting in meetings} - {None}
     # Invitations, a summary to each, and a briefing to each interpreter who has meetings.
-    assert (sent.sent, sent.failed) == (len(seats) + len(set(seats)) + len(interpreting), 0)
+    assert sent == {OutboxState.SENT: len(seats) + len(set(seats)) + len(interpreting)}
     invitations = [invited(scene, person, meeting) for person in (scene.asking, scene.asked)]
     assert invitations[0].uid == invitations[1].uid
 
