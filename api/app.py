@@ -19,6 +19,7 @@ from api.pages import (
     links,
     marks,
     paging,
+    plugin_pages,
     presentation,
     rendering,
     static_files,
@@ -38,6 +39,8 @@ from scheduler.collecting import collect_seldom, keep_loaded
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.transport.remote import Fetcher
+from scheduler.plugins import EVERY_GROUP
+from scheduler.plugins.loading import report
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.engines import WEB
@@ -99,6 +102,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     paging.init_app(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
+    report(EVERY_GROUP)
+    plugin_pages.init_app(app)
     openapi.init_app(app)
     for page in (reply_links.blueprint, calendar.blueprint, digest_links.blueprint):
         csrf.exempt(page)  # the link in the mail is the credential, and another site does not know it

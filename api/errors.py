@@ -35,6 +35,7 @@ from scheduler.domain.errors import (
 from scheduler.i18n import gettext_lazy
 from scheduler.services.board.broken_rules import BreaksRules
 from scheduler.services.events import events
+from scheduler.services.exports.plugin_exports import ExportFailed
 from scheduler.services.requests.locks import NotDone
 from scheduler.services.venue.venue_changes import VenueOutdated
 from scheduler.storage.database import AWAY
@@ -57,6 +58,7 @@ STATUS: dict[type[ChainmeetError], int] = {
     NotNow: 503,
     EventOver: 410,
     InvalidInput: 422,
+    ExportFailed: 500,
 }
 
 TITLES = {

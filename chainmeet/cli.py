@@ -13,6 +13,7 @@ from chainmeet.commands.demo import demo
 from chainmeet.commands.event import event
 from chainmeet.commands.generate import generate
 from chainmeet.commands.plan import plan
+from chainmeet.commands.plugins import plugins
 from chainmeet.commands.publish import publish
 from chainmeet.commands.receive import receive
 from chainmeet.commands.run import run
@@ -27,7 +28,7 @@ from scheduler.version import DISTRIBUTION
 
 COMMANDS = (
     demo, up, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, sign_in,
-    sessions, audit, warm_up,
+    sessions, audit, warm_up, plugins,
 )  # fmt: skip
 
 

@@ -11,6 +11,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.mails.rates import MailRates
+from scheduler.plugins import EMAIL_PROVIDERS
+from scheduler.plugins.loading import load
 
 PREFIX = "CHAINMEET_"
 
@@ -195,8 +197,11 @@ class Settings:
 
     @property
     def rates(self) -> MailRates:
-        """`mail_rates`, understood."""
-        return MailRates.parse(self.mail_rates)
+        """`mail_rates`, understood, with the providers of plugins whose domains it does not list."""
+        rates = MailRates.parse(self.mail_rates)
+        for provider in load(EMAIL_PROVIDERS).values():
+            rates = rates.also(provider.domains, provider.per_minute)
+        return rates
 
     def to_env(self) -> dict[str, str]:
         """The environment that gives these settings, for child processes."""

@@ -12,6 +12,8 @@ from kombu import Exchange, Queue
 from scheduler import logs
 from scheduler.config import Settings
 from scheduler.domain import fields
+from scheduler.plugins import EVERY_GROUP
+from scheduler.plugins.loading import report
 from scheduler.services.planning.runs import watchdog
 from scheduler.storage.database import Database
 from scheduler.storage.schema import SchemaOutOfDate, check_at_start
@@ -37,6 +39,7 @@ ROUTES = {
     "chainmeet.fetch": UNTRUSTED,
     "chainmeet.refetch": UNTRUSTED,
     "chainmeet.judge": UNTRUSTED,
+    "chainmeet.notify_subscribers": UNTRUSTED,
 }
 """The queue of each task."""
 
@@ -95,7 +98,8 @@ def _configure_logs(**_: Any) -> None:
 
 @worker_init.connect
 def _check_schema(**_: Any) -> None:
-    """Before the pool is there: a worker of another version than the database ends."""
+    """Before the pool is there: a worker of another version than the database ends. Plugins are loaded."""
+    report(EVERY_GROUP)
     database = Database(Settings.from_env().database_url)
     try:
         check_at_start(database)

@@ -14,6 +14,8 @@ from celery import Celery
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.plugins import SUBSCRIBERS
+from scheduler.plugins.loading import load
 from scheduler.services.availability import busy_times
 from scheduler.services.delivery import claims, delivery, email_alerts, refusal_handling
 from scheduler.services.emails.inbound import flood_alerts as inbox_flood
@@ -21,7 +23,7 @@ from scheduler.services.emails.inbound import inbox, intake
 from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sessions, sign_in
 from scheduler.services.imports.bulk_import import import_jobs
-from scheduler.services.operations import checkpoint_emails, job_intervals
+from scheduler.services.operations import checkpoint_emails, job_intervals, subscribers
 from scheduler.services.participants.registration import flood as registration_flood
 from scheduler.services.planning.runs import overnight, recovery
 from scheduler.services.planning.scenarios import scenario_queue
@@ -119,6 +121,9 @@ class Clock:
             dispatch.fetch(app=self.celery)
         if self._claim("refetch", REFETCH):
             dispatch.refetch(app=self.celery)
+        subscribed = load(SUBSCRIBERS).keys()
+        if self._step("find entries to give", lambda s: subscribers.is_waiting(s, subscribed, now=now())):
+            dispatch.notify_subscribers(app=self.celery)
         if self._step("find mails without a judgement", lambda session: inbox.left_over(session, now=now())):
             dispatch.judge(app=self.celery)
         return True

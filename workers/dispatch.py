@@ -83,6 +83,11 @@ def judge(*, app: Celery | None = None) -> bool:
     return _send(app, "chainmeet.judge", once=True)
 
 
+def notify_subscribers(*, app: Celery | None = None) -> bool:
+    """Have plugins given what the audit log has for them. See `_send` for the return value."""
+    return _send(app, "chainmeet.notify_subscribers", once=True)
+
+
 def _send(
     app: Celery | None,
     name: str,

@@ -29,7 +29,9 @@ WORKERS = {
     "mail": Layout((MAIL,), "all other mails", child_megabytes=400),
     "jobs": Layout((JOBS,), "publishing, comparing drafts, and large imports", child_megabytes=700, nice=10),
     "board": Layout((BOARD,), "places for meetings that are moved by hand", child_megabytes=1500),
-    "untrusted": Layout((UNTRUSTED,), "mails and calendars of strangers", child_megabytes=300),
+    "untrusted": Layout(
+        (UNTRUSTED,), "mails and calendars of strangers; what plugins are given", child_megabytes=300
+    ),
 }
 
 

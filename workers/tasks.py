@@ -21,12 +21,15 @@ from scheduler.domain.errors import NotFound
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.errors import MailboxFailure
 from scheduler.invites.transport.remote import Fetcher
+from scheduler.plugins import SUBSCRIBERS
+from scheduler.plugins.loading import load
 from scheduler.services.availability import refetch as refetching
 from scheduler.services.delivery import delivery, email_alerts
 from scheduler.services.emails.inbound import inbox, mailbox
 from scheduler.services.events.archives import deletion
 from scheduler.services.identity import sign_in
 from scheduler.services.imports.bulk_import import import_execution, import_jobs
+from scheduler.services.operations import subscribers
 from scheduler.services.planning.runs import recovery
 from scheduler.services.planning.scenarios import scenario_queue
 from scheduler.services.publishing import job_execution, version_jobs
@@ -285,6 +288,19 @@ def refetch() -> None:
         is_due = refetching.is_due(session, now=_now())
     if is_due and not is_stopping():
         dispatch.refetch()
+
+
+@_task(name="chainmeet.notify_subscribers")
+def notify_subscribers() -> None:
+    """Give plugins the entries of the audit log that wait for them. The next task gives the rest."""
+    subscribed = load(SUBSCRIBERS)
+    taken = subscribers.deliver(_database(), subscribed, should_stop=_must_stop)
+    if taken:
+        log.info("entries given", count=taken)
+    with _database().write() as session:
+        is_left = subscribers.is_waiting(session, subscribed.keys(), now=_now())
+    if is_left and not is_stopping():
+        dispatch.notify_subscribers()
 
 
 def _must_stop() -> bool:

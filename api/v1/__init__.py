@@ -5,6 +5,7 @@ from api.v1.board import drafts
 from api.v1.calendar_status import calendar_health
 from api.v1.delivery import mails
 from api.v1.directory import directory
+from api.v1.exports import exports
 from api.v1.imports import imports
 from api.v1.operation import blueprint
 from api.v1.outcomes import outcomes
@@ -25,6 +26,7 @@ __all__ = [
     "desk_tables",
     "directory",
     "drafts",
+    "exports",
     "imports",
     "mails",
     "outcomes",

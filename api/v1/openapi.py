@@ -103,6 +103,8 @@ def _errors(operation: Spec) -> set[int]:
 
 def _success(answer: Spec, schemas: Spec) -> Spec:
     """With the first line about the model that it is."""
+    if "application/json" not in answer["content"]:  # a file
+        return answer
     schema = _named(answer["content"]["application/json"]["schema"], schemas)
     if "description" in schema:
         answer["description"] = schema["description"].splitlines()[0]

@@ -48,6 +48,8 @@ def clock() -> None:
     from chainmeet.connection import open_database
     from scheduler import logs
     from scheduler.config import Settings
+    from scheduler.plugins import EVERY_GROUP
+    from scheduler.plugins.loading import report
     from scheduler.services.operations import clock_skew
     from scheduler.watchdog import Watchdog
     from workers.celery_app import make_celery
@@ -58,6 +60,7 @@ def clock() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    report(EVERY_GROUP)
     with open_database(settings) as database:
         clock_skew.tell_if_wrong(database)
         Clock(database, settings, make_celery(settings)).run(stop, Watchdog(settings.pulse_path))

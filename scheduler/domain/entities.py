@@ -302,6 +302,8 @@ class AlertKind(StrEnum):
     """An address of an invitation had so many mails within a day that others are put off."""
     REGISTRATIONS = "registrations"
     """Many more firms register for an event than do in a usual hour: somebody may be at it."""
+    SUBSCRIBER_FAILED = "subscriber_failed"
+    """A plugin that is given the entries of the audit log fails at one again and again."""
 
 
 class PlanStatus(StrEnum):

@@ -18,12 +18,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from scheduler.domain.entities import Refusal
+from scheduler.plugins import EMAIL_PROVIDERS
+from scheduler.plugins.loading import load
 
 _LIMIT: Final = 1_000
 """Characters of a reply that are looked at."""
@@ -60,12 +63,20 @@ class RefusalRule:
 
 @cache
 def rules() -> tuple[RefusalRule, ...]:
-    """The table, in its order."""
+    """The rules of plugins, and then the table in its order."""
     rows = json.loads((files(__package__) / "refusals.json").read_text("utf-8"))
-    return tuple(
+    table = (
         RefusalRule(**{**row, "refusal": Refusal(row["refusal"]), "phrases": tuple(row.get("phrases", ()))})
         for row in rows
     )
+    return *_of_plugins(), *table
+
+
+def _of_plugins() -> Iterator[RefusalRule]:
+    for name, provider in load(EMAIL_PROVIDERS).items():
+        for rule in provider.replies:
+            phrases = tuple(phrase.lower() for phrase in rule.phrases)
+            yield RefusalRule(Refusal(rule.meaning), name, rule.source, rule.code, rule.status, phrases)
 
 
 def classify(code: int | None, text: str, status: str = "") -> Refusal:

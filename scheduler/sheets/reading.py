@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+
 from scheduler.i18n import gettext_lazy
+from scheduler.plugins import IMPORTERS, ImporterPlugin, ImportRefused
+from scheduler.plugins.loading import load
 from scheduler.sheets import delimited, spreadsheet
-from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet, Workbook
+from scheduler.sheets.spreadsheet import too_many_rows
+from scheduler.sheets.tables import (
+    MAX_CELL,
+    MAX_COLUMNS,
+    MAX_OCTETS,
+    MAX_ROWS,
+    MAX_SHEETS,
+    SheetRow,
+    UnreadableSheet,
+    Workbook,
+    WorkbookSheet,
+)
+
+LOOKED_AT: Final = 4_096
+"""Octets by which a plugin tells whether a file is of its kind."""
+
+log = structlog.get_logger()
 
 _ZIP = b"PK\x03\x04"
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -35,6 +58,9 @@ def read(octets: bytes) -> Workbook:
         )
     if not octets.strip():
         raise UnreadableSheet(gettext_lazy("The file is empty."))
+    for name, importer in load(IMPORTERS).items():
+        if _recognises(name, importer, octets[:LOOKED_AT]):
+            return _by_plugin(name, importer, octets)
     for start, what in _OTHERS.items():
         if octets.startswith(start):
             raise UnreadableSheet(
@@ -51,3 +77,36 @@ def read(octets: bytes) -> Workbook:
             )
         )
     return delimited.read(octets)
+
+
+def _recognises(name: str, importer: ImporterPlugin, start: bytes) -> bool:
+    """Whether a plugin knows the file. One that fails at it does not: other kinds are read as before."""
+    try:
+        return bool(importer.recognises(start))
+    except Exception as error:
+        log.warning("importer failed", plugin=name, error=f"{type(error).__name__}: {error}"[:300])
+        return False
+
+
+def _by_plugin(name: str, importer: ImporterPlugin, octets: bytes) -> Workbook:
+    try:
+        given = importer.read(octets)
+        sheets = tuple(_sheet(str(title), rows) for title, rows in given.items())
+    except ImportRefused as refused:
+        raise UnreadableSheet(str(refused)) from None
+    except Exception as error:
+        log.warning("importer failed", plugin=name, error=f"{type(error).__name__}: {error}"[:300])
+        raise UnreadableSheet(
+            gettext_lazy("The plugin that reads this file (%(title)s) failed.", title=importer.title)
+        ) from None
+    if len(sheets) > MAX_SHEETS or sum(len(sheet.rows) for sheet in sheets) > MAX_ROWS:
+        raise UnreadableSheet(too_many_rows())
+    return Workbook(sheets, importer.title)
+
+
+def _sheet(title: str, rows: Sequence[Sequence[str]]) -> WorkbookSheet:
+    """The rows that are not empty, each cell as text within the limits of all sheets."""
+    cells = (tuple(str(cell)[:MAX_CELL] for cell in row[:MAX_COLUMNS]) for row in rows)
+    return WorkbookSheet(
+        title, tuple(SheetRow(number, row) for number, row in enumerate(cells, 1) if any(row))
+    )

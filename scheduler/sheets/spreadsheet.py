@@ -150,7 +150,7 @@ def _failed(octets: bytes, shown: frozenset[str]) -> dict[str, dict[tuple[int, i
 
 def _check_extent(name: str, sheet: bytes) -> None:
     if sheet.count(b"<row ") > MAX_ROWS:
-        raise UnreadableSheet(_too_many_rows())
+        raise UnreadableSheet(too_many_rows())
     if far := _FAR_COLUMN.search(sheet):
         raise UnreadableSheet(
             gettext_lazy(
@@ -172,7 +172,8 @@ def _check_extent(name: str, sheet: bytes) -> None:
         )
 
 
-def _too_many_rows() -> LazyText:
+def too_many_rows() -> LazyText:
+    """What is said of a file with more rows than are taken."""
     return gettext_lazy(
         "The file has more than %(max_rows)s rows. Divide it into several files.", max_rows=f"{MAX_ROWS:,}"
     )
@@ -215,7 +216,7 @@ def _rows(workbook: CalamineWorkbook, name: str, most: int) -> tuple[SheetRow, .
             if any(row):
                 found.append(SheetRow(number, row))
             if len(found) > most:
-                raise UnreadableSheet(_too_many_rows())
+                raise UnreadableSheet(too_many_rows())
     except (CalamineError, ZipError, ValueError, OSError):
         raise UnreadableSheet(_BROKEN) from None
     return tuple(found)

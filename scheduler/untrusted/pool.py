@@ -22,6 +22,8 @@ import structlog
 import scheduler
 from scheduler.domain.errors import ChainmeetError
 from scheduler.i18n import gettext_lazy
+from scheduler.plugins import IMPORTERS
+from scheduler.plugins.loading import folders
 from scheduler.untrusted import frames, limits, wall
 from scheduler.untrusted.frames import Ending
 
@@ -223,5 +225,6 @@ class Pool:
 
 
 def _environment() -> dict[str, str]:
-    here = str(Path(scheduler.__file__).parents[1])
-    return {**{name: os.environ[name] for name in _KEPT if name in os.environ}, "PYTHONPATH": here}
+    """What a child needs to find our code, and the plugins that read files. No secret is in it."""
+    path = os.pathsep.join([str(Path(scheduler.__file__).parents[1]), *folders(IMPORTERS)])
+    return {**{name: os.environ[name] for name in _KEPT if name in os.environ}, "PYTHONPATH": path}

@@ -53,6 +53,11 @@ def web_app(database: Database, broker_url: str, **settings: Any) -> Flask:
     return app
 
 
+def forget_apps() -> None:
+    """Make new applications from now on: plugins came, or are gone."""
+    _apps.clear()
+
+
 def as_shown(page: str) -> str:
     """The page without what nobody sees: line breaks and indentation of templates, and where no line ends."""
     if not page.lstrip().startswith("<"):

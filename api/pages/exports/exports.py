@@ -10,11 +10,19 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 
 from api import auth, context, inputs, limits
+from api.downloads import download
 from api.language import speaking
 from api.pages import rendering
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.i18n import gettext_lazy
-from scheduler.services.exports import event_workbook, export_log, print_codes, prints, schedule_lists
+from scheduler.services.exports import (
+    event_workbook,
+    export_log,
+    plugin_exports,
+    print_codes,
+    prints,
+    schedule_lists,
+)
 from scheduler.services.exports.prints import PackSheets
 from scheduler.services.exports.schedule_lists import VERSION_LISTS, Export, ListName
 from scheduler.services.identity.actors import Actor
@@ -69,6 +77,7 @@ def index(event_key: str) -> str:
             lists=VERSION_LISTS,
             packs=prints.count_parts(db, actor, shown),
             per_part=prints.SHEETS_PER_PART,
+            from_plugins=plugin_exports.offered(actor),
         )
 
 
@@ -124,6 +133,21 @@ def printed(event_key: str, pack: str) -> Response:
     return _download(actor, "pdf", found.written(_checks(actor, found)))
 
 
+@blueprint.get("/plugins/<name>")
+@login_required
+def from_plugin(event_key: str, name: str) -> Response:
+    """The file of a plugin, which makes it when nothing of the database is held any more."""
+    actor = auth.organiser(event_key)
+    limits.require_costly()
+    with context.database().read() as db:
+        prepared = plugin_exports.prepare(db, actor, name, _version(), language=speaking.language())
+    context.database().close()
+    made = prepared.make()
+    with context.database().write() as db:
+        plugin_exports.note(db, actor, made.name, now=context.now())
+    return download(made, prepared.content_type)
+
+
 def _version() -> int | None:
     """The number of the version that the address names. None: the published one."""
     return inputs.whole(request.args.get("version")) or None
@@ -152,5 +176,4 @@ def _checks(actor: Actor, found: PackSheets) -> dict[str, str]:
 def _download(actor: Actor, kind: str, made: Export) -> Response:
     with context.database().write() as db:
         export_log.log_export(db, actor, made.name, now=context.now())
-    headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
-    return Response(made.octets, content_type=TYPES[kind], headers=headers)
+    return download(made, TYPES[kind])

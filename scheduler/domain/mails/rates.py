@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Self
@@ -43,6 +43,13 @@ class MailRates:
             rates[domains[0]] = int(found[2])
             routes |= dict.fromkeys(domains, domains[0])
         return cls(rates, routes)
+
+    def also(self, domains: Sequence[str], per_minute: int | None) -> Self:
+        """With one more provider, unless one of its domains is listed already."""
+        if self.routes.keys() & set(domains):
+            return self
+        rates = {} if per_minute is None else {domains[0]: per_minute}
+        return type(self)({**self.per_minute, **rates}, {**self.routes, **dict.fromkeys(domains, domains[0])})
 
     def route(self, address: str) -> str:
         """The route of a mail address."""

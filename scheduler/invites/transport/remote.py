@@ -61,13 +61,14 @@ class StatusFailure(FetchFailure):
 class Question:
     """What is sent, and the status of its answer. What opens a calendar goes to one server alone.
 
-    `servers` are the hosts that one service has beside each other: they count as one server.
+    `status` may be a range. `servers` are the hosts that one service has beside each other: they count as
+    one server.
     """
 
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    status: int = 200
+    status: int | range = 200
     servers: re.Pattern[str] | None = None
 
 
@@ -188,7 +189,7 @@ class Fetcher:
                 raise
         raise failure
 
-    def _answer(self, connection: _Timed, wanted: int, address: str) -> Fetched | str:
+    def _answer(self, connection: _Timed, wanted: int | range, address: str) -> Fetched | str:
         response = HTTPResponse(cast("socket.socket", connection))  # it only makes a file of it
         response.begin()
         status, location = response.status, response.headers.get("Location", "")
@@ -197,7 +198,7 @@ class Fetcher:
         seen = {"etag": _header(response, "ETag"), "modified": _header(response, "Last-Modified")}
         if status == 304:
             return Fetched(None, **seen)
-        if status != wanted:
+        if status not in (wanted if isinstance(wanted, range) else (wanted,)):
             sentence = gettext_lazy(
                 "The calendar's server answered with status %(status)s.", status=str(status)
             )

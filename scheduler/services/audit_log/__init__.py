@@ -1,3 +1,3 @@
 """The trail: who did what, as whom, when, with before and after."""
 
-__all__ = ["acts", "recording", "subjects"]
+__all__ = ["acts", "recording", "subjects", "subscribe"]

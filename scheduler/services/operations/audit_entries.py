@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from scheduler.services.audit_log import recording
 from scheduler.services.audit_log.acts import WORDS, Act
 from scheduler.services.audit_log.recording import INSTALLATION
 from scheduler.services.audit_log.subjects import pgettext_lazy
+from scheduler.services.audit_log.subscribe import changes
 from scheduler.services.audit_log.verification import Chain, verify_chain
 from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
 from scheduler.services.identity.rights import Right
@@ -215,19 +216,15 @@ def _entry(row: TrailEntry) -> Entry:
         by_token=row.token_id is not None,
         for_firm=row.for_firm,
         about=row.about,
-        changes=tuple(_changes(row.before, row.after)),
+        changes=tuple(
+            ChangedValue(each.name, each.before, each.after) for each in changes(row.before, row.after)
+        ),
         hash=row.hash,
     )
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, time(0), zone).astimezone(UTC)
-
-
-def _changes(before: str, after: str) -> Iterator[ChangedValue]:
-    old, new = (json.loads(text) if text else {} for text in (before, after))
-    for name in {**old, **new}:
-        yield ChangedValue(name, old.get(name), new.get(name))
 
 
 def _shown(value: Any) -> str:

@@ -79,7 +79,7 @@ from scheduler.storage.models.schedule import (
     UnscheduledRequest,
     WhatIf,
 )
-from scheduler.storage.models.trail import MailedCheckpoint, TrailEntry, TrailHead
+from scheduler.storage.models.trail import AuditCursor, MailedCheckpoint, TrailEntry, TrailHead
 
 __all__ = [
     "Account",
@@ -91,6 +91,7 @@ __all__ = [
     "Attendee",
     "AttendeeAlias",
     "AttendeeBusy",
+    "AuditCursor",
     "BusySource",
     "CalendarUse",
     "Comparison",

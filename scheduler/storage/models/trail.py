@@ -71,3 +71,21 @@ class MailedCheckpoint(Base):
     chain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     number: Mapped[int]
     mailed_at: Mapped[datetime]
+
+
+class AuditCursor(Base):
+    """How far a subscriber was given a chain. A chain without a row begins at its first entry."""
+
+    __tablename__ = "audit_cursor"
+
+    subscriber: Mapped[str] = mapped_column(String(40), primary_key=True)
+    """The name of its plugin."""
+    chain: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int]
+    """Of the last entry that it took, 0 for none."""
+    failures: Mapped[int] = mapped_column(default=0)
+    """How often in a row it failed at the next entry."""
+    retry_at: Mapped[datetime | None]
+    """The next entry is not given before this time. Null means at once."""
+    held_until: Mapped[datetime | None]
+    """Until when one worker alone gives it entries of the chain."""

@@ -45,7 +45,9 @@ def _operation(line: str, operation: dict[str, Any]) -> Iterator[str]:
     for status, answer in sorted(operation["responses"].items()):
         if status < "400":
             headers = "".join(f" + {name}" for name in sorted(answer.get("headers", ())))
-            yield f"  {status}: {schema_type(answer['content']['application/json']['schema'])}{headers}"
+            ((kind, body),) = answer["content"].items()
+            given = schema_type(body["schema"]) if kind == "application/json" else kind
+            yield f"  {status}: {given}{headers}"
     yield "  errors: " + " ".join(sorted(status for status in operation["responses"] if status >= "400"))
 
 

@@ -148,6 +148,8 @@ def asks(function: Callable[..., Any]) -> bool:
 
 def types_in(hint: Any, seen: set[Any]) -> Iterator[type]:
     """Every class that a value of this type may hold, fields of dataclasses too."""
+    if isinstance(hint, list):  # what a function takes
+        hint = tuple[tuple(hint)]  # type: ignore[misc]
     if hint in seen:
         return
     seen.add(hint)

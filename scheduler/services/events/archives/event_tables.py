@@ -13,8 +13,8 @@ from scheduler.storage.models import Account, Event
 
 INSTALLATION_TABLES: Final = frozenset(
     (
-        "account", "mail_route", "mailed_checkpoint", "pulse", "sign_in_link", "sign_in_wish", "trail_entry",
-        "trail_head", "untaken_mail", "web_session",
+        "account", "audit_cursor", "mail_route", "mailed_checkpoint", "pulse", "sign_in_link", "sign_in_wish",
+        "trail_entry", "trail_head", "untaken_mail", "web_session",
     )
 )  # fmt: skip
 """Tables of the installation, of which no row belongs to one event."""

@@ -1,0 +1,53 @@
+"""Exports of plugins: which ones there are, and their files. For organisers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from api import context, limits
+from api.downloads import download
+from api.v1.bearer import token
+from api.v1.exports.schemas import ExportList, VersionQuery
+from api.v1.operation import blueprint, operation
+from scheduler.services.exports import plugin_exports
+from scheduler.services.identity.actors import Actor
+
+TAG = "Exports"
+READ = "schedule:read"
+_FILE: dict[str, Any] = {
+    "description": "The file.",
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+_ANSWERS: dict[int | str, Any] = {200: _FILE, 404: {"description": ""}, 500: {"description": ""}}
+
+
+@blueprint.get("/exports")
+@blueprint.auth_required(token, roles=[READ])
+@operation(tag=TAG)
+@blueprint.output(ExportList)
+def list_exports(db: Session, actor: Actor) -> Any:
+    """The exports of plugins that the token may have"""
+    return {"items": plugin_exports.offered(actor)}
+
+
+@blueprint.get("/exports/<name>")
+@blueprint.auth_required(token, roles=[READ])
+@blueprint.input(VersionQuery, location="query", arg_name="query")
+@blueprint.doc(operation_id="read_export", tags=[TAG], responses=_ANSWERS)
+def read_export(name: str, query: VersionQuery) -> Response:
+    """The file of a plugin's export
+
+    One with email addresses needs the scope contacts:read besides. The plugin has 20 seconds.
+    """
+    actor = token.actor
+    limits.require(limits.COSTLY, actor.account_id, "read_export")
+    with context.database().read() as db:
+        prepared = plugin_exports.prepare(db, actor, name, query.version)
+    context.database().close()
+    made = prepared.make()
+    with context.database().write() as db:
+        plugin_exports.note(db, actor, made.name, now=context.now())
+    return download(made, prepared.content_type)

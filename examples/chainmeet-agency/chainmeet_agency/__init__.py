@@ -1,0 +1,1 @@
+"""An agency's plugins for Chainmeet, one of each kind."""

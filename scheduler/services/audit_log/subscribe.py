@@ -1,0 +1,86 @@
+"""The audit log as a stream: what was committed since a subscriber took its last entry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.plugins import AuditChange, AuditEvent
+from scheduler.services.audit_log.recording import INSTALLATION
+from scheduler.storage.models import AuditCursor, Event, TrailEntry, TrailHead
+
+
+def subscribe(session: Session, subscriber: str) -> bool:
+    """Begin to follow all chains, each behind its last entry. Returns whether the subscriber is new.
+
+    One that comes back after its plugin was away goes on where it stopped.
+    """
+    if session.get(AuditCursor, (subscriber, INSTALLATION)) is not None:
+        return False
+    heads = {row.chain: row.number for row in session.scalars(select(TrailHead))}
+    rows = [
+        {"subscriber": subscriber, "chain": chain, "number": number, "failures": 0}
+        for chain, number in ({INSTALLATION: 0} | heads).items()
+    ]
+    try:
+        with session.begin_nested():
+            session.execute(insert(AuditCursor), rows)
+    except IntegrityError:  # another process was first
+        return False
+    return True
+
+
+def chains_behind(session: Session, subscriber: str) -> list[int]:
+    """The chains with an entry that the subscriber was not given."""
+    cursor = AuditCursor
+    rows = session.scalars(
+        select(TrailHead.chain)
+        .outerjoin(cursor, (cursor.chain == TrailHead.chain) & (cursor.subscriber == subscriber))
+        .where(TrailHead.number > func.coalesce(cursor.number, 0))
+        .order_by(TrailHead.chain)
+    )
+    return list(rows)
+
+
+def entries_after(session: Session, chain: int, number: int, *, limit: int) -> list[AuditEvent]:
+    """The next entries of a chain in their order, with what its page shows of them."""
+    event = session.scalar(select(Event.key).where(Event.id == chain)) or ""
+    rows = session.scalars(
+        select(TrailEntry)
+        .where(TrailEntry.chain == chain, TrailEntry.number > number)
+        .order_by(TrailEntry.number)
+        .limit(limit)
+    )
+    return [_event(row, event) for row in rows]
+
+
+def changes(before: str, after: str) -> Iterable[AuditChange]:
+    """What an entry changed, of the JSON that its row has."""
+    old, new = (_values(text) for text in (before, after))
+    return [AuditChange(name, old.get(name), new.get(name)) for name in {**old, **new}]
+
+
+def _values(text: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(text) if text else {}
+    return found
+
+
+def _event(row: TrailEntry, event: str) -> AuditEvent:
+    return AuditEvent(
+        id=f"{row.chain}-{row.number}",
+        event=event,
+        number=row.number,
+        at=row.at.astimezone(UTC),
+        act=row.act,
+        about=row.about,
+        who=row.who,
+        role=row.role,
+        for_firm=row.for_firm,
+        changes=tuple(changes(row.before, row.after)),
+    )

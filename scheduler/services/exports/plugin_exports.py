@@ -1,0 +1,200 @@
+"""Exports of plugins: offered by their right, given frozen values, bounded in time and size."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, NoReturn
+
+import structlog
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import ChainmeetError, NotFound
+from scheduler.i18n import gettext_lazy
+from scheduler.plugins import (
+    EXPORTS,
+    ExportedCompany,
+    ExportedEvent,
+    ExportedMeeting,
+    ExportedPerson,
+    ExportedSchedule,
+    ExportPlugin,
+    ExportRefused,
+)
+from scheduler.plugins.loading import load
+from scheduler.services.audit_log import recording
+from scheduler.services.audit_log.acts import Act
+from scheduler.services.audit_log.subjects import Noted
+from scheduler.services.exports import meeting_list
+from scheduler.services.exports.meeting_list import ListedMeeting, ListedSide
+from scheduler.services.exports.schedule_lists import Export
+from scheduler.services.identity.actors import TAKE_CONTACTS, Actor
+from scheduler.services.identity.rights import Right
+from scheduler.services.text import one_line
+from scheduler.storage.models import Event
+from scheduler.watching import run_watched
+
+MAX_SECONDS: Final = 20.0
+MAX_OCTETS: Final = 32 << 20
+
+log = structlog.get_logger()
+
+
+class ExportFailed(ChainmeetError):
+    """An export of a plugin was not made. `str()` says why."""
+
+    code = "export-failed"
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedExport:
+    """An export that the actor may have. `name` is that of its plugin."""
+
+    name: str
+    title: str
+    about: str
+    content_type: str
+    ending: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedExport:
+    """An export with the values that it is made of: to be made when no transaction is open."""
+
+    plugin: ExportPlugin
+    name: str
+    schedule: ExportedSchedule
+
+    @property
+    def content_type(self) -> str:
+        return self.plugin.content_type
+
+    def make(self) -> Export:
+        """The file. Raises ExportFailed if the plugin refuses, fails, or takes or gives too much."""
+        ends = time.monotonic() + MAX_SECONDS
+        outcome = run_watched(
+            lambda: self.plugin.make(self.schedule), lambda: time.monotonic() < ends, every=1.0, name="export"
+        )
+        if not outcome.done():
+            self._fail(gettext_lazy("it took more than %(seconds)s seconds", seconds=f"{MAX_SECONDS:g}"))
+        error = outcome.exception()
+        if isinstance(error, ExportRefused):
+            self._fail(one_line(str(error))[:500])
+        if error is not None:
+            log.error("export failed", plugin=self.name, exc_info=error)
+            self._fail(gettext_lazy("the plugin failed; the log says why"))
+        octets = outcome.result()
+        if not isinstance(octets, bytes):
+            self._fail(gettext_lazy("the plugin returned no file"))
+        if len(octets) > MAX_OCTETS:
+            self._fail(gettext_lazy("the file is larger than %(most)s MiB", most=str(MAX_OCTETS >> 20)))
+        event, version = self.schedule.event.key, self.schedule.version
+        numbered = "" if version is None else f"-{version}"
+        return Export(octets, f"{self.name}-{event}{numbered}.{self.plugin.ending}")
+
+    def _fail(self, why: str) -> NoReturn:
+        raise ExportFailed(
+            gettext_lazy(
+                "%(title)s could not be exported: %(why)s.", title=self.plugin.title, why=why.rstrip(".")
+            )
+        )
+
+
+def offered(actor: Actor) -> tuple[OfferedExport, ...]:
+    """The exports of plugins that the actor may have, by name."""
+    return tuple(
+        OfferedExport(name, plugin.title, plugin.about, plugin.content_type, plugin.ending)
+        for name, plugin in load(EXPORTS).items()
+        if all(actor.may(right) for right in _rights(plugin))
+    )
+
+
+def prepare(
+    session: Session, actor: Actor, name: str, number: int | None = None, *, language: str | None = None
+) -> PreparedExport:
+    """The values for an export of a version, of the published one without a number.
+
+    Names are as readers of the language read them. Raises NotFound, NotAllowed without the export's right,
+    and SignInNeeded for one with people's addresses after a sign-in that is old.
+    """
+    plugin = load(EXPORTS).get(name)
+    if plugin is None:
+        raise NotFound("export", name)
+    for right in _rights(plugin):
+        actor.require(right)
+    has_contacts = plugin.right == Right.READ_CONTACTS.name
+    if has_contacts:
+        actor.require_fresh(TAKE_CONTACTS)
+    schedule = read_schedule(session, actor, number, language=language, has_contacts=has_contacts)
+    return PreparedExport(plugin, name, schedule)
+
+
+def read_schedule(
+    session: Session,
+    actor: Actor,
+    number: int | None = None,
+    *,
+    language: str | None = None,
+    has_contacts: bool = False,
+) -> ExportedSchedule:
+    """A version, or the published one, with its meetings. Raises NotFound and NotAllowed."""
+    if has_contacts:
+        actor.require(Right.READ_CONTACTS)
+    event = session.get_one(Event, actor.event_id)
+    version = meeting_list.find_version(session, actor, number)
+    language = language or event.language
+    meetings = (
+        meeting_list.list_meetings(session, actor, version.id, language=language)
+        if version is not None
+        else ()
+    )
+    return ExportedSchedule(
+        ExportedEvent(event.key, event.name, event.timezone, event.language),
+        version.number if version is not None else None,
+        version.published_at if version is not None else None,
+        tuple(_meetings(meetings, has_contacts=has_contacts)),
+    )
+
+
+def note(session: Session, actor: Actor, name: str, *, now: datetime) -> None:
+    """Note in the audit log that the actor took a plugin's file along."""
+    actor.require(Right.READ_AGENDAS)
+    recording.note(session, actor, Act.EXPORT, Noted(name), now=now)
+
+
+def _rights(plugin: ExportPlugin) -> tuple[Right, ...]:
+    return Right.READ_VERSIONS, Right.READ_AGENDAS, Right[plugin.right]
+
+
+def _meetings(meetings: Iterable[ListedMeeting], *, has_contacts: bool) -> Iterator[ExportedMeeting]:
+    for each in meetings:
+        requesting, requested = (_company(side, has_contacts=has_contacts) for side in each.sides)
+        yield ExportedMeeting(
+            request=each.request,
+            topic=each.topic,
+            priority=each.priority,
+            start=each.start,
+            end=each.end,
+            hall=each.hall,
+            place=each.place,
+            place_name=each.place_name,
+            interpreter=each.interpreter,
+            requesting=requesting,
+            requested=requested,
+        )
+
+
+def _company(side: ListedSide, *, has_contacts: bool) -> ExportedCompany:
+    people = (
+        ExportedPerson(
+            person.key,
+            person.name,
+            person.title,
+            person.email if has_contacts else "",
+            person.phone if has_contacts else "",
+        )
+        for person in side.people
+    )
+    return ExportedCompany(side.key, side.name, side.country, tuple(people))

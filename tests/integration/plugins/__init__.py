@@ -1,0 +1,1 @@
+"""Plugins, against both databases."""
