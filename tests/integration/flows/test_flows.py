@@ -6,12 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.flows.drawing import tree
 from tests.support.flows.tracing import Call, Step
 
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.slow
 def test_the_pages_of_the_flows_are_what_a_run_of_each_flow_calls() -> None:
     """In a process of its own: what another test left in a cache is not called again."""
     program = [sys.executable, "-m", "tests.support.flows", "--check"]
