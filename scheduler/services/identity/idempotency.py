@@ -15,7 +15,8 @@ from scheduler.storage.models import IdempotencyKey
 
 ABANDONED = timedelta(minutes=1)
 """After this time a first request without an answer counts as dead. The next one takes its key over."""
-KEPT = timedelta(days=1)
+KEY_LIFETIME = timedelta(days=1)
+"""How long an idempotency key repeats its first answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def claim(
 ) -> Claim | FirstAnswer | Refused:
     """Have a key of the actor's API token for a request, or the answer that it got before."""
     own = IdempotencyKey.api_token_id == actor.api_token_id
-    session.execute(delete(IdempotencyKey).where(own, IdempotencyKey.created_at <= now - KEPT))
+    session.execute(delete(IdempotencyKey).where(own, IdempotencyKey.created_at <= now - KEY_LIFETIME))
     row = IdempotencyKey(
         api_token_id=actor.api_token_id, key=key, request_hash=request_hash, body="", created_at=now
     )

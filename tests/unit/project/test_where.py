@@ -23,7 +23,7 @@ RULES = [
     ("spreadsheet header", "scheduler/services/spreadsheets"),
     ("max rows", "scheduler/sheets"),
     ("publish hold", "scheduler/storage/models/event.py"),
-    ("idempotency key", "scheduler/services/identity"),
+    ("idempotency lifetime", "scheduler/services/identity"),
     ("email language", "scheduler/invites/catalogue"),
     ("dtstamp", "scheduler/invites/ical"),
     ("bounce address", "scheduler/services/delivery"),
