@@ -285,6 +285,7 @@ def deep() -> Iterator[None]:
     sys.setrecursionlimit(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ROOMS)
 def test_the_work_of_an_expression_grows_as_its_text_does(room: str) -> None:
     found = expressions(room)

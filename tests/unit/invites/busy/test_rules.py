@@ -60,6 +60,7 @@ def worked_out(
     return list(rules.occurrences(rule, START, first, last, until, budget or StepBudget()))
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(rule_texts(), st.integers(0, 1000), st.sampled_from([3, 40, 400]))
 def test_a_rule_gives_what_dateutil_gives(text: str, after: int, length: int) -> None:
